@@ -1,0 +1,192 @@
+//! Settings of a run: read once, validated once, then plain typed values.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Validated settings. Every number is in its documented range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Name of the preset that the settings started from.
+    pub preset: String,
+    pub data: DataConfig,
+    pub search: SearchConfig,
+    pub controller: ControllerConfig,
+    pub space: SpaceConfig,
+    pub child: ChildConfig,
+    pub reward: RewardConfig,
+    pub workers: WorkersConfig,
+}
+
+/// Which images, how they are split and how a batch is prepared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataConfig {
+    pub source: DataSource,
+    /// Folder of the data set; the source's usual places where there is none.
+    pub dir: Option<PathBuf>,
+    /// Height and width that `folder:` images are resized to.
+    pub size: [usize; 2],
+    /// Training images set apart for validation, the same number of each class as far as it divides.
+    pub validation: usize,
+    /// Use only so many training images (stratified); all where there is none.
+    pub limit: Option<usize>,
+    pub normalization: Normalization,
+    pub crop: Crop,
+    pub flip: bool,
+}
+
+/// A data set by name (`SPEC` without its folder).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataSource {
+    FashionMnistMini,
+    FashionMnist,
+    Cifar10,
+    Folder,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalization {
+    /// Per-channel mean and standard deviation (CIFAR-10: the fixed published ones; others: of the training set).
+    Standard,
+    /// ZCA whitening fitted on the training set.
+    Whitening,
+}
+
+/// How training images are cropped at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Crop {
+    None,
+    /// Zero-pad by so many pixels on each side, then crop to the original size.
+    Pad(usize),
+    /// Enlarge (bilinear) to so many pixels on each side, then crop to the original size (the paper's way).
+    Upsample(usize),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchConfig {
+    pub strategy: Strategy,
+    pub episodes: usize,
+    pub children_per_episode: usize,
+    /// A child that repeats an architecture trained in this run takes its reward instead of training again.
+    pub reuse: bool,
+    pub seed: u64,
+    /// Layers of the first children.
+    pub initial_depth: usize,
+    /// Layers added each time `depth_every` more children have been sampled.
+    pub depth_step: usize,
+    pub depth_every: usize,
+}
+
+impl SearchConfig {
+    /// Number of layers of a child (children are counted from 1).
+    pub fn depth(&self, child: u64) -> usize {
+        self.initial_depth + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
+    }
+
+    pub fn children(&self) -> u64 {
+        (self.episodes * self.children_per_episode) as u64
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// LSTM policy trained by REINFORCE.
+    Reinforce,
+    /// Uniform over the feasible choices of each decision; never learns.
+    Random,
+}
+
+/// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControllerConfig {
+    pub hidden_size: usize,
+    pub layers: usize,
+    /// Weights start uniform in `±init_range`.
+    pub init_range: f64,
+    /// Adam.
+    pub learning_rate: f64,
+    /// Weight of the entropy bonus; 0 is the paper's.
+    pub entropy: f64,
+    /// Decay of the baseline, an exponential moving average of previous rewards.
+    pub baseline_decay: f64,
+    /// Largest L2 norm of the gradient; larger ones are scaled down.
+    pub gradient_clip: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceConfig {
+    pub layer: LayerKind,
+    pub kernels: Vec<u32>,
+    pub filters: Vec<u32>,
+    pub strides: Vec<u32>,
+    /// Choices of padding in a `chain` space; unused in a `rectangular` one, whose padding is "same".
+    pub paddings: Vec<u32>,
+    pub decode: Decode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerKind {
+    /// `[k, f, s, p]`, square (monograph, demo).
+    Chain,
+    /// `[kh, kw, f, sh, sw]` with "same" padding (paper).
+    Rectangular,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decode {
+    /// DNA means what it says.
+    Literal,
+    /// The monograph's program: kernel to 1..7 and made odd, filters to 24..64, stride 1, "same" padding.
+    Clipped,
+}
+
+/// How a child is trained: SGD with momentum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildConfig {
+    pub epochs: usize,
+    pub batch_size: usize,
+    pub learning_rate: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+    pub weight_decay: f64,
+    /// Learning rate over the child's epochs.
+    pub schedule: ChildSchedule,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChildSchedule {
+    Constant,
+    /// Half a cosine from the learning rate to 0, per batch.
+    Cosine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RewardConfig {
+    /// K of "max validation accuracy over the last K epochs".
+    pub last_epochs: usize,
+    pub power: f64,
+}
+
+/// Worker processes. `None` is "auto": what is fastest on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkersConfig {
+    pub count: Option<usize>,
+    pub threads: Option<usize>,
+    pub device: DeviceChoice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceChoice {
+    /// CUDA where there is one, else the CPU.
+    Auto,
+    Cpu,
+    Cuda,
+}

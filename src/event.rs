@@ -1,0 +1,261 @@
+//! Everything that happens in a run, as one versioned enum of plain data. The journal, the screen, headless output,
+//! reports and replays all see these events and nothing else of the search.
+
+use serde::{Deserialize, Serialize};
+
+use crate::space::{Architecture, Decision, Dna};
+
+/// Version of the journal's schema, in every line as `v`.
+pub const VERSION: u32 = 1;
+
+/// One event with its place and time: a line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub v: u32,
+    /// Position in the journal, from 1; absent for ticks, which are never written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
+    /// When it happened: RFC 3339, UTC.
+    pub time: jiff::Timestamp,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened. Children and episodes are counted from 1. Accuracies are in 0..=1. Every number is finite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted(RunStarted),
+    /// A later process continues the run from its checkpoint.
+    RunResumed {
+        host: String,
+        pid: u32,
+        version: String,
+        next_child: u64,
+    },
+    WorkerStarted {
+        worker: usize,
+        pid: u32,
+        device: String,
+    },
+    WorkerDied {
+        worker: usize,
+        reason: String,
+    },
+    EpisodeStarted {
+        episode: usize,
+        depth: usize,
+        baseline: Option<f64>,
+    },
+    ChildSampled(ChildSampled),
+    ChildStarted {
+        child: u64,
+        episode: usize,
+        worker: usize,
+        device: String,
+        attempt: u32,
+    },
+    /// A tick: may be dropped, is never written to the journal.
+    ChildProgress(ChildProgress),
+    ChildEpoch(ChildEpoch),
+    ChildFinished(ChildFinished),
+    ChildFailed {
+        child: u64,
+        episode: usize,
+        reason: String,
+        reward: f64,
+        seconds: f64,
+    },
+    /// The child's worker died; the child starts again on another.
+    ChildRetried {
+        child: u64,
+        reason: String,
+    },
+    EpisodeFinished(EpisodeFinished),
+    CheckpointSaved {
+        episode: usize,
+        next_child: u64,
+    },
+    PauseRequested,
+    Paused,
+    Resumed,
+    /// A user asked for the run to stop after the next checkpoint.
+    StopRequested,
+    Notice {
+        level: Level,
+        message: String,
+    },
+    RunFinished {
+        reason: FinishReason,
+        children: u64,
+        wall_seconds: f64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Name of the run directory.
+    pub run: String,
+    pub preset: String,
+    pub strategy: String,
+    pub seed: u64,
+    pub version: String,
+    pub host: String,
+    pub pid: u32,
+    pub libtorch: String,
+    pub episodes: usize,
+    pub children_per_episode: usize,
+    pub child_epochs: usize,
+    pub reward_power: f64,
+    pub reward_last_epochs: usize,
+    pub workers: usize,
+    pub threads: usize,
+    pub device: String,
+    pub data: DataDescription,
+    /// Decisions of a layer, in order: the heads of the controller.
+    pub decisions: Vec<Decision>,
+}
+
+/// The data a run trains on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataDescription {
+    /// SPEC with its folder.
+    pub spec: String,
+    /// `[C, H, W]`.
+    pub input: [usize; 3],
+    pub classes: Vec<String>,
+    pub train_images: usize,
+    pub validation_images: usize,
+    /// CRC-32 (hex) of the training images, labels and split.
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildSampled {
+    pub child: u64,
+    pub episode: usize,
+    pub dna: Dna,
+    pub architecture: Architecture,
+    pub params: u64,
+    pub macs: u64,
+    /// Sum of the masked log-probabilities of the choices, nats.
+    pub log_prob: f64,
+    /// Sum of the entropies of the masked distributions, nats.
+    pub entropy: f64,
+    /// Largest entropy these decisions could have had: the sum of ln(feasible choices).
+    pub max_entropy: f64,
+    /// Every choice in the order it was taken.
+    pub choices: Vec<Choice>,
+}
+
+/// One decision as it was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Layer, counted from 1.
+    pub layer: usize,
+    /// Index into [`RunStarted::decisions`].
+    pub head: usize,
+    /// Index into the head's choices.
+    pub index: usize,
+    pub log_prob: f64,
+    pub entropy: f64,
+    /// Probability of each choice (rounded to 4 places); 0 for those that cannot be built.
+    pub probabilities: Vec<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildProgress {
+    pub child: u64,
+    pub worker: usize,
+    /// Epoch under way, counted from 1.
+    pub epoch: usize,
+    pub epochs: usize,
+    pub batch: usize,
+    pub batches: usize,
+    /// Mean training loss of the epoch so far.
+    pub loss: f64,
+    pub images_per_second: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildEpoch {
+    pub child: u64,
+    pub worker: usize,
+    pub epoch: usize,
+    pub epochs: usize,
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    pub valid_loss: f64,
+    pub valid_accuracy: f64,
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildFinished {
+    pub child: u64,
+    pub episode: usize,
+    pub dna: Dna,
+    pub accuracy: f64,
+    pub reward: f64,
+    pub params: u64,
+    pub macs: u64,
+    /// Training time; 0 for a repeat.
+    pub seconds: f64,
+    /// The earlier child with the same architecture whose accuracy this one takes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repeat_of: Option<u64>,
+    /// Validation accuracy after each epoch.
+    pub valid_accuracies: Vec<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeFinished {
+    pub episode: usize,
+    pub mean_reward: f64,
+    /// Mean accuracy of the children that have one; none if all failed.
+    pub mean_accuracy: Option<f64>,
+    pub best_accuracy: Option<f64>,
+    /// Baseline the advantages were taken against.
+    pub baseline: f64,
+    /// Baseline after this episode's rewards.
+    pub next_baseline: f64,
+    /// One per child, in order.
+    pub advantages: Vec<f64>,
+    /// Mean entropy of the children's decisions, nats per child.
+    pub entropy: f64,
+    pub max_entropy: f64,
+    /// REINFORCE loss and gradient norm before clipping; none for a strategy that does not learn.
+    pub loss: Option<f64>,
+    pub gradient_norm: Option<f64>,
+    pub repeats: usize,
+    pub failures: usize,
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// Every episode is done.
+    Completed,
+    /// A user or a signal stopped it; it can be resumed.
+    Stopped,
+    /// An error stopped it; it can be resumed when the cause is mended.
+    Failed,
+}
+
+impl Event {
+    /// Ticks may be dropped on the way and are never written to the journal.
+    pub fn is_tick(&self) -> bool {
+        matches!(self, Event::ChildProgress(_))
+    }
+}

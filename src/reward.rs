@@ -1,0 +1,53 @@
+//! Outcome of a child to its reward: defined for every outcome (paper, section 4.1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::RewardConfig;
+
+/// What came of one child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Validation accuracy after each epoch, each in 0..=1.
+    Trained { valid_accuracies: Vec<f64> },
+    /// The child has no accuracy: the reason is shown and kept in the journal.
+    Failed { reason: String },
+}
+
+/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; none if it failed.
+pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
+    let Outcome::Trained { valid_accuracies } = outcome else { return None };
+    let first = valid_accuracies.len().saturating_sub(config.last_epochs);
+    valid_accuracies[first..].iter().copied().filter(|accuracy| accuracy.is_finite()).reduce(f64::max)
+}
+
+/// Reward of a child: its accuracy raised to `power`; 0 for a child without an accuracy.
+pub fn reward(outcome: &Outcome, config: &RewardConfig) -> f64 {
+    accuracy(outcome, config).map_or(0.0, |accuracy| accuracy.powf(config.power))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAPER: RewardConfig = RewardConfig { last_epochs: 5, power: 3.0 };
+
+    #[test]
+    fn the_best_of_the_last_epochs_counts_and_earlier_ones_do_not() {
+        let outcome = Outcome::Trained { valid_accuracies: vec![0.9, 0.1, 0.2, 0.5, 0.4, 0.3] };
+        assert_eq!(accuracy(&outcome, &PAPER), Some(0.5));
+        assert_eq!(reward(&outcome, &PAPER), 0.125);
+    }
+
+    #[test]
+    fn the_monographs_60_percent_is_its_cubed_accuracy() {
+        let outcome = Outcome::Trained { valid_accuracies: vec![0.8455] };
+        assert!((reward(&outcome, &PAPER) - 0.6044).abs() < 5e-4);
+    }
+
+    #[test]
+    fn a_failed_child_has_reward_zero_and_no_accuracy() {
+        let outcome = Outcome::Failed { reason: "loss is not finite".into() };
+        assert_eq!((accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)), (None, 0.0));
+    }
+}

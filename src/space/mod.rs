@@ -1,0 +1,9 @@
+//! The search space: what a controller may decide, which choices can be built, and what a network costs.
+
+pub mod architecture;
+pub mod decision;
+pub mod dna;
+
+pub use architecture::{Architecture, Layer};
+pub use decision::{Decision, DecisionKind, NextDecision, Prefix, Space, SpaceError};
+pub use dna::Dna;

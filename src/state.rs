@@ -1,0 +1,273 @@
+//! The state of a run, rebuilt from its events: the one reducer that every consumer shares.
+
+use std::collections::BTreeMap;
+
+use crate::event::{
+    ChildEpoch, ChildFinished, ChildProgress, ChildSampled, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted,
+};
+
+/// Log lines kept; older ones are in the journal.
+const LOG_LINES: usize = 2_000;
+
+/// What is known of a run after the events so far.
+#[derive(Debug, Clone, Default)]
+pub struct RunState {
+    pub run: Option<RunStarted>,
+    /// Time of the first and of the latest event.
+    pub started: Option<jiff::Timestamp>,
+    pub now: Option<jiff::Timestamp>,
+    pub phase: Phase,
+    /// Episode under way (from 1; 0 before the first) and its depth.
+    pub episode: usize,
+    pub depth: usize,
+    pub baseline: Option<f64>,
+    /// Every child that has come to an end, by child number order of ending.
+    pub children: Vec<ChildRow>,
+    pub episodes: Vec<EpisodeFinished>,
+    /// Children sampled but not ended, by number.
+    pub waiting: BTreeMap<u64, ChildSampled>,
+    /// Children in training, by worker.
+    pub training: BTreeMap<usize, Training>,
+    /// The best child so far: the highest accuracy, the earlier one of equals.
+    pub best: Option<ChildFinished>,
+    pub log: std::collections::VecDeque<LogLine>,
+    pub last_seq: u64,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    #[default]
+    Starting,
+    Running,
+    /// Asked to pause; not every worker has said that it stands still.
+    Pausing,
+    Paused,
+    /// Asked to stop.
+    Stopping,
+    Finished(FinishReason),
+}
+
+/// A child that has come to an end, small enough to keep 100,000 of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildRow {
+    pub child: u64,
+    pub episode: usize,
+    /// None for a failed child.
+    pub accuracy: Option<f64>,
+    pub reward: f64,
+    pub params: u64,
+    pub macs: u64,
+    pub seconds: f64,
+    pub repeat_of: Option<u64>,
+}
+
+/// A child in training on one worker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Training {
+    pub child: u64,
+    pub device: String,
+    pub sampled: Option<ChildSampled>,
+    pub progress: Option<ChildProgress>,
+    pub epochs: Vec<ChildEpoch>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    pub time: jiff::Timestamp,
+    pub level: Level,
+    pub text: String,
+}
+
+impl RunState {
+    /// Take in the next event of the run. Events must come in the order of the journal.
+    pub fn apply(&mut self, record: &Record) {
+        self.started.get_or_insert(record.time);
+        self.now = Some(record.time);
+        if let Some(seq) = record.seq {
+            self.last_seq = seq;
+        }
+        self.apply_event(&record.event);
+        if let Some((level, text)) = describe(&record.event) {
+            self.push_log(LogLine { time: record.time, level, text });
+        }
+    }
+
+    fn apply_event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted(run) => {
+                self.run = Some(run.clone());
+                self.phase = Phase::Running;
+            }
+            Event::RunResumed { .. } => {
+                self.training.clear();
+                self.waiting.clear();
+                self.phase = Phase::Running;
+            }
+            Event::EpisodeStarted { episode, depth, baseline } => {
+                self.episode = *episode;
+                self.depth = *depth;
+                self.baseline = *baseline;
+            }
+            Event::ChildSampled(sampled) => {
+                self.waiting.insert(sampled.child, sampled.clone());
+            }
+            Event::ChildStarted { child, worker, device, .. } => self.start_child(*child, *worker, device),
+            Event::ChildProgress(progress) => {
+                if let Some(training) = self.training_of(progress.worker, progress.child) {
+                    training.progress = Some(progress.clone());
+                }
+            }
+            Event::ChildEpoch(epoch) => {
+                if let Some(training) = self.training_of(epoch.worker, epoch.child) {
+                    training.epochs.push(epoch.clone());
+                }
+            }
+            Event::ChildFinished(finished) => self.finish_child(finished),
+            Event::ChildFailed { child, episode, reward, seconds, .. } => self.fail_child(*child, *episode, *reward, *seconds),
+            Event::ChildRetried { child, .. } => self.training.retain(|_, training| training.child != *child),
+            Event::EpisodeFinished(episode) => {
+                self.baseline = Some(episode.next_baseline);
+                self.episodes.push(episode.clone());
+            }
+            Event::PauseRequested => self.phase = Phase::Pausing,
+            Event::Paused => self.phase = Phase::Paused,
+            Event::Resumed => self.phase = Phase::Running,
+            Event::StopRequested => self.phase = Phase::Stopping,
+            Event::RunFinished { reason, .. } => {
+                self.training.clear();
+                self.phase = Phase::Finished(*reason);
+            }
+            Event::WorkerStarted { .. } | Event::WorkerDied { .. } | Event::CheckpointSaved { .. } | Event::Notice { .. } => {}
+        }
+    }
+
+    fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut Training> {
+        self.training.get_mut(&worker).filter(|training| training.child == child)
+    }
+
+    fn start_child(&mut self, child: u64, worker: usize, device: &str) {
+        let sampled = self.waiting.get(&child).cloned();
+        self.training.insert(worker, Training { child, device: device.to_owned(), sampled, progress: None, epochs: Vec::new() });
+    }
+
+    fn finish_child(&mut self, finished: &ChildFinished) {
+        self.end_child(ChildRow {
+            child: finished.child,
+            episode: finished.episode,
+            accuracy: Some(finished.accuracy),
+            reward: finished.reward,
+            params: finished.params,
+            macs: finished.macs,
+            seconds: finished.seconds,
+            repeat_of: finished.repeat_of,
+        });
+        if self.best.as_ref().is_none_or(|best| is_better(finished, best)) {
+            self.best = Some(finished.clone());
+        }
+    }
+
+    fn fail_child(&mut self, child: u64, episode: usize, reward: f64, seconds: f64) {
+        let (params, macs) = self.waiting.get(&child).map_or((0, 0), |sampled| (sampled.params, sampled.macs));
+        self.end_child(ChildRow { child, episode, accuracy: None, reward, params, macs, seconds, repeat_of: None });
+    }
+
+    fn end_child(&mut self, row: ChildRow) {
+        self.waiting.remove(&row.child);
+        self.training.retain(|_, training| training.child != row.child);
+        self.children.push(row);
+    }
+
+    fn push_log(&mut self, line: LogLine) {
+        if self.log.len() == LOG_LINES {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+    }
+}
+
+/// A higher accuracy, or the same by an earlier child (workers finish in any order; the best must not depend on it).
+fn is_better(one: &ChildFinished, other: &ChildFinished) -> bool {
+    one.accuracy > other.accuracy || (one.accuracy == other.accuracy && one.child < other.child)
+}
+
+/// One plain line about an event, for logs and headless output; none for ticks and samples.
+pub fn describe(event: &Event) -> Option<(Level, String)> {
+    let info = |text: String| Some((Level::Info, text));
+    let warning = |text: String| Some((Level::Warning, text));
+    match event {
+        Event::RunStarted(run) => info(format!(
+            "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {} on {} with {} worker(s) x {} thread(s)",
+            run.run,
+            run.preset,
+            run.strategy,
+            run.seed,
+            run.episodes,
+            run.children_per_episode,
+            run.data.spec,
+            run.device,
+            run.workers,
+            run.threads
+        )),
+        Event::RunResumed { host, pid, next_child, .. } => info(format!("resumed on {host} (pid {pid}) at child {next_child}")),
+        Event::WorkerStarted { worker, pid, device } => info(format!("worker {worker} started on {device} (pid {pid})")),
+        Event::WorkerDied { worker, reason } => warning(format!("worker {worker} died: {reason}")),
+        Event::EpisodeStarted { episode, depth, baseline } => info(format!(
+            "episode {episode}: children of {depth} layers, baseline {}",
+            baseline.map_or("none yet".to_owned(), |baseline| format!("{baseline:.4}"))
+        )),
+        Event::ChildSampled(_) | Event::ChildProgress(_) => None,
+        Event::ChildStarted { child, worker, device, attempt, .. } => {
+            let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            info(format!("child {child}: training on worker {worker} ({device}{again})"))
+        }
+        Event::ChildEpoch(e) => info(format!(
+            "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
+            e.child, e.epoch, e.epochs, e.train_loss, e.train_accuracy, e.valid_accuracy, e.images_per_second
+        )),
+        Event::ChildFinished(child) => info(describe_finished(child)),
+        Event::ChildFailed { child, reason, .. } => warning(format!("child {child}: failed, reward 0: {reason}")),
+        Event::ChildRetried { child, reason } => warning(format!("child {child}: trying once more: {reason}")),
+        Event::EpisodeFinished(e) => info(format!(
+            "episode {}: mean reward {:.4}, mean accuracy {}, best {}, baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {:.1} s",
+            e.episode,
+            e.mean_reward,
+            or_none(e.mean_accuracy),
+            or_none(e.best_accuracy),
+            e.next_baseline,
+            e.entropy,
+            e.max_entropy,
+            e.repeats,
+            e.failures,
+            e.seconds
+        )),
+        Event::CheckpointSaved { episode, next_child } => {
+            info(format!("checkpoint after episode {episode}; next child {next_child}"))
+        }
+        Event::PauseRequested => info("pausing at the next batch".to_owned()),
+        Event::Paused => info("paused".to_owned()),
+        Event::Resumed => info("resumed".to_owned()),
+        Event::StopRequested => info("stopping: saving a checkpoint".to_owned()),
+        Event::Notice { level, message } => Some((*level, message.clone())),
+        Event::RunFinished { reason, children, wall_seconds } => {
+            let word = match reason {
+                FinishReason::Completed => "completed",
+                FinishReason::Stopped => "stopped (resume it with --resume)",
+                FinishReason::Failed => "failed",
+            };
+            info(format!("run {word}: {children} children in {wall_seconds:.1} s"))
+        }
+    }
+}
+
+fn describe_finished(child: &ChildFinished) -> String {
+    let repeat = child.repeat_of.map_or(String::new(), |earlier| format!(" (repeat of child {earlier})"));
+    format!(
+        "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}",
+        child.child, child.accuracy, child.reward, child.params, child.seconds
+    )
+}
+
+fn or_none(value: Option<f64>) -> String {
+    value.map_or("none".to_owned(), |value| format!("{value:.4}"))
+}
