@@ -7,9 +7,12 @@
 
 pub mod cli;
 pub mod config;
+#[cfg(feature = "torch")]
+pub mod controller;
 pub mod evaluate;
 pub mod event;
 pub mod link;
 pub mod reward;
+pub mod search;
 pub mod space;
 pub mod state;

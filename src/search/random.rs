@@ -1,0 +1,107 @@
+//! Random search: uniform over what can be built, never learns. The yardstick of every other strategy.
+
+use std::collections::BTreeMap;
+
+use super::Baseline;
+use super::sample::{Sample, masked_log_softmax};
+use super::strategy::{Learned, Strategy, StrategyError, StrategyState, check_rewards};
+use crate::space::Space;
+
+/// Picks every decision uniformly from its feasible choices. Keeps the same baseline as the controller
+/// so that both can be read side by side.
+#[derive(Debug, Clone)]
+pub struct Random {
+    baseline: Baseline,
+}
+
+impl Random {
+    const NAME: &str = "random";
+
+    pub fn new(baseline_decay: f64) -> Self {
+        Random { baseline: Baseline::new(baseline_decay) }
+    }
+}
+
+impl Strategy for Random {
+    fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
+        Sample::draw(space, depth, seed, |next, _| masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible))
+    }
+
+    fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
+        check_rewards(samples, rewards)?;
+        Ok(self.baseline.end_episode(rewards, None, None))
+    }
+
+    fn baseline(&self) -> Option<f64> {
+        self.baseline.value()
+    }
+
+    fn state(&self) -> StrategyState {
+        let scalars = BTreeMap::from([("baseline".to_owned(), serde_json::json!(self.baseline.value()))]);
+        StrategyState { strategy: Self::NAME.to_owned(), scalars, tensors: BTreeMap::new() }
+    }
+
+    fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
+        state.expect_strategy(Self::NAME)?;
+        self.baseline.restore(state.scalar("baseline")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Decode, LayerKind, SpaceConfig};
+
+    fn space() -> Space {
+        let config = SpaceConfig {
+            layer: LayerKind::Chain,
+            kernels: vec![3, 5],
+            filters: vec![8, 16, 24],
+            strides: vec![1, 2],
+            paddings: vec![0, 1],
+            decode: Decode::Literal,
+        };
+        Space::new(&config, [1, 12, 12], 10).unwrap()
+    }
+
+    fn samples(strategy: &mut Random, count: u64) -> Vec<Sample> {
+        (0..count).map(|seed| strategy.sample(&space(), 3, seed).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_feasible_choice_is_equally_likely() {
+        let children = samples(&mut Random::new(0.9), 200);
+        assert!(children.iter().any(|child| child.feasible.iter().flatten().any(|feasible| !feasible)), "no mask is at work");
+        for child in &children {
+            for (choice, feasible) in child.choices.iter().zip(&child.feasible) {
+                let uniform = -(super::super::sample::count(feasible) as f64).ln();
+                assert!(feasible[choice.index] && (choice.log_prob - uniform).abs() < 1e-12);
+            }
+            assert!((child.entropy - child.max_entropy).abs() < 1e-9);
+            space().decode(&child.dna, "child").unwrap();
+        }
+    }
+
+    #[test]
+    fn rewards_change_the_baseline_and_nothing_else() {
+        let mut strategy = Random::new(0.5);
+        let before = samples(&mut strategy, 4);
+        let first = strategy.learn(&before, &[0.2, 0.4, 0.6, 0.8]).unwrap();
+        assert_eq!((first.loss, first.gradient_norm), (None, None));
+        assert!((first.next_baseline - 0.5).abs() < 1e-12);
+        let second = strategy.learn(&before[..1], &[0.9]).unwrap();
+        assert_eq!((second.baseline, second.advantages[0]), (first.next_baseline, 0.9 - first.next_baseline));
+        assert_eq!(samples(&mut strategy, 4), before);
+    }
+
+    #[test]
+    fn a_saved_baseline_is_restored() {
+        let mut strategy = Random::new(0.5);
+        let mut other = Random::new(0.5);
+        other.restore(&strategy.state()).unwrap();
+        assert_eq!(other.baseline(), None);
+        strategy.learn(&samples(&mut Random::new(0.5), 1), &[0.1 + 0.2]).unwrap();
+        other.restore(&serde_json::from_str(&serde_json::to_string(&strategy.state()).unwrap()).unwrap()).unwrap();
+        assert_eq!(other.baseline(), Some(0.1 + 0.2));
+    }
+}
