@@ -7,9 +7,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod durable;
 pub mod evaluate;
 pub mod event;
+pub mod journal;
 pub mod link;
+pub mod report;
 pub mod reward;
 pub mod space;
 pub mod state;
