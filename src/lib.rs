@@ -8,11 +8,14 @@
 pub mod cli;
 pub mod config;
 pub mod durable;
+#[cfg(feature = "torch")]
+pub mod controller;
 pub mod evaluate;
 pub mod event;
 pub mod journal;
 pub mod link;
 pub mod report;
 pub mod reward;
+pub mod search;
 pub mod space;
 pub mod state;

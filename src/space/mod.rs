@@ -2,8 +2,10 @@
 
 pub mod architecture;
 pub mod decision;
+mod decode;
 pub mod dna;
+mod feasibility;
 
-pub use architecture::{Architecture, Layer};
+pub use architecture::{Architecture, ArchitectureError, Layer};
 pub use decision::{Decision, DecisionKind, NextDecision, Prefix, Space, SpaceError};
 pub use dna::Dna;
