@@ -1,5 +1,9 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
+pub mod completions;
+pub mod config;
+
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,7 +20,12 @@ pub struct Cli {
 
 // Each subcommand is a file of this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Show or check settings
+    Config(config::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
 
 /// The user's command, configuration or input is at fault: exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +63,17 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => Ok(()),
-        Some(command) => match command {},
+        Some(Command::Config(args)) => config::run(args),
+        Some(Command::Completions(args)) => completions::run(args),
+    }
+}
+
+/// Write a result to standard output. A reader that has gone (`| head`) is no error.
+pub fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
 }
 
