@@ -131,6 +131,11 @@ impl Tally {
         }
     }
 
+    /// Working time so far.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     pub fn summary(&self) -> Summary {
         let wall_seconds = self.clock.seconds();
         let positions: Vec<f64> = self.episodes.iter().map(|episode| episode.episode as f64).collect();
