@@ -1,7 +1,12 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
+pub mod arch;
 pub mod completions;
 pub mod config;
+pub mod inspect;
+#[cfg(feature = "torch")]
+pub mod search;
+pub mod table;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,10 +26,14 @@ pub struct Cli {
 // Each subcommand is a file of this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Search for an architecture (what `nas-tui` alone does)
+    #[cfg(feature = "torch")]
+    Search(search::Args),
     /// Show or check settings
     Config(config::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    Inspect(inspect::Args),
 }
 
 /// The user's command, configuration or input is at fault: exit status 2.
@@ -54,7 +63,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nas-tui: {error:#}");
+            // Not eprintln: whoever read standard error may have gone, and the exit status still matters.
+            let _ = writeln!(std::io::stderr(), "nas-tui: {error:#}");
             exit_status(&error)
         }
     }
@@ -62,9 +72,15 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => Ok(()),
+        #[cfg(feature = "torch")]
+        None => search::run(&search::Args::default()),
+        #[cfg(not(feature = "torch"))]
+        None => Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot search; see `nas-tui --help`")).or_bad_input(),
+        #[cfg(feature = "torch")]
+        Some(Command::Search(args)) => search::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
     }
 }
 
