@@ -11,3 +11,6 @@ pub mod reinforce;
 pub use adam::Adam;
 pub use policy::{Evaluation, Policy};
 pub use reinforce::Reinforce;
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,12 @@ impl Reinforce {
     /// A fresh controller with one head per decision; its weights are drawn from `seed`.
     pub fn new(config: &ControllerConfig, decisions: &[Decision], seed: u64) -> Self {
         let choices: Vec<usize> = decisions.iter().map(|decision| decision.choices.len()).collect();
-        let policy = Policy::new(config, &choices, seed);
+        Self::with_choices(config, &choices, seed)
+    }
+
+    /// A fresh controller with one head for each number of choices.
+    pub(super) fn with_choices(config: &ControllerConfig, choices: &[usize], seed: u64) -> Self {
+        let policy = Policy::new(config, choices, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
         let baseline = Baseline::new(config.baseline_decay);
         Reinforce { policy, adam, baseline, entropy_weight: config.entropy, gradient_clip: config.gradient_clip }

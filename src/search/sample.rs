@@ -35,6 +35,7 @@ impl Sample {
         mut log_probs: impl FnMut(&NextDecision, Option<&Choice>) -> Vec<f64>,
     ) -> Result<Sample, StrategyError> {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
+        space.check_depth(depth)?;
         let mut prefix = space.prefix(depth);
         let mut choices: Vec<Choice> = Vec::new();
         let mut masks = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::Sample;
-use crate::space::Space;
+use crate::space::{Space, SpaceError};
 
 /// Proposes children and may learn from their rewards. The search calls `sample` for every child of an episode, then
 /// `learn` once with all of them; the strategy stays as it is between the two.
@@ -63,6 +63,8 @@ pub struct StateTensor {
 /// Why a strategy could not do what it was asked.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StrategyError {
+    #[error(transparent)]
+    Space(#[from] SpaceError),
     #[error(
         "the checkpoint's strategy is `{found}`, this run's is `{expected}`: resume with the configuration of the run directory"
     )]
