@@ -10,6 +10,7 @@ pub mod config;
 pub mod durable;
 #[cfg(feature = "torch")]
 pub mod controller;
+pub mod data;
 pub mod evaluate;
 pub mod event;
 pub mod journal;
