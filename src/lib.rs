@@ -7,10 +7,10 @@
 
 pub mod cli;
 pub mod config;
-pub mod durable;
 #[cfg(feature = "torch")]
 pub mod controller;
 pub mod data;
+pub mod durable;
 pub mod evaluate;
 pub mod event;
 pub mod journal;

@@ -162,8 +162,9 @@ impl Engine {
 
     /// Train every child that is neither a repeat nor trained already; the rewards, in child order.
     fn train(&mut self, crew: &mut Crew, children: &[Child]) -> Result<Vec<f64>, Halt> {
-        for child in children.iter().filter(|child| self.recorder.ledger.ended(child.number).is_none()) {
+        for child in children {
             match child.repeats {
+                _ if self.recorder.ledger.ended(child.number).is_some() => {}
                 Some(_) => self.settle_repeat(child)?,
                 None => crew.evaluator.submit(ChildJob {
                     child: child.number,

@@ -9,7 +9,8 @@ use crate::config::{RewardConfig, SearchConfig};
 use crate::event::{ChildEpoch, ChildProgress, ChildSampled, EpisodeFinished};
 use crate::report::statistics::mean;
 use crate::reward::{self, Outcome};
-use crate::space::{Architecture, Space, SpaceError, cost};
+use crate::space::cost::Cost;
+use crate::space::{Architecture, Space, SpaceError};
 
 /// A sampled child.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ pub(super) struct Child {
 impl Child {
     pub fn new(number: u64, episode: usize, sample: Sample, space: &Space) -> Result<Child, SpaceError> {
         let architecture = space.decode(&sample.dna, &format!("child-{number}"))?;
-        let cost = cost(&architecture)?;
+        let cost = Cost::of(&architecture)?;
         Ok(Child { number, episode, sample, params: cost.params, macs: cost.macs, architecture, repeats: None })
     }
 

@@ -24,3 +24,6 @@ pub use run_directory::RunDirectory;
 pub use sample::Sample;
 pub use session::{Parts, Searching, Session};
 pub use strategy::{Learned, StateTensor, Strategy, StrategyError, StrategyState};
+
+#[cfg(test)]
+mod tests;
