@@ -5,6 +5,8 @@
 //!                                \-> event -> journal -> state -> tui | headless | report
 //! ```
 
+#[cfg(feature = "torch")]
+pub mod child;
 pub mod cli;
 pub mod config;
 pub mod data;
@@ -14,3 +16,5 @@ pub mod link;
 pub mod reward;
 pub mod space;
 pub mod state;
+#[cfg(feature = "torch")]
+pub mod train;

@@ -3,6 +3,8 @@
 pub mod arch;
 pub mod inspect;
 pub mod table;
+#[cfg(feature = "torch")]
+pub mod worker;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(inspect::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    Worker(worker::Args),
 }
 
 /// The user's command, configuration or input is at fault: exit status 2.
@@ -62,6 +67,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         None => Ok(()),
         Some(command) => match command {
             Command::Inspect(args) => inspect::run(&args),
+            #[cfg(feature = "torch")]
+            Command::Worker(args) => worker::run(&args),
         },
     }
 }
