@@ -300,8 +300,7 @@ mod tests {
         let shape = [3, 4, 5];
         let source = image(shape);
         for margin in [0, 2, 6] {
-            for (top, left, flip) in itertools(margin) {
-                let placement = Placement { top, left, flip };
+            for placement in all_placements(margin) {
                 let expected = expected(&source, shape, margin, placement);
                 let crop = Crop::Pad(margin);
                 assert_eq!(written(&source, shape, Layout::Contiguous, crop, placement), expected, "{margin} {placement:?}");
@@ -311,12 +310,10 @@ mod tests {
         }
     }
 
-    fn itertools(margin: usize) -> Vec<(usize, usize, bool)> {
-        let offsets = 0..=2 * margin;
-        offsets
-            .clone()
-            .flat_map(|top| offsets.clone().flat_map(move |left| [(top, left, false), (top, left, true)]))
-            .collect()
+    fn all_placements(margin: usize) -> Vec<Placement> {
+        let offsets = || 0..=2 * margin;
+        let flips = |top, left| [false, true].map(|flip| Placement { top, left, flip });
+        offsets().flat_map(|top| offsets().flat_map(move |left| flips(top, left))).collect()
     }
 
     fn channels_first(values: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {

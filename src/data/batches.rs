@@ -350,3 +350,177 @@ fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
     // SAFETY: as in `floats`; the tensor is new and nothing else views its memory while it is borrowed mutably.
     unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// What torchvision makes of five images (tests/fixtures/make_batches.py).
+    fn fixture() -> HashMap<String, Tensor> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/batches.safetensors");
+        Tensor::read_safetensors(file).unwrap().into_iter().collect()
+    }
+
+    fn images(tensor: &Tensor) -> Images {
+        let pixels = Vec::<u8>::try_from(tensor.flatten(0, -1)).unwrap();
+        Images { pixels, labels: (0..tensor.size()[0] as u16).collect() }
+    }
+
+    fn fixture_placements(fixture: &HashMap<String, Tensor>) -> Vec<Placement> {
+        let rows = Vec::<Vec<i64>>::try_from(&fixture["placements"]).unwrap();
+        rows.iter().map(|row| Placement { top: row[0] as usize, left: row[1] as usize, flip: row[2] == 1 }).collect()
+    }
+
+    fn cifar_preparation(input: [usize; 3], crop: Crop) -> Preparation {
+        let normalizer = Normalizer::Standard { mean: CIFAR10_MEAN.to_vec(), std: CIFAR10_STD.to_vec() };
+        Preparation { normalizer, input, crop, flip: true }
+    }
+
+    /// Both ways to make a batch, in both layouts, on the CPU.
+    fn ways(images: &Images, preparation: &Preparation) -> Vec<DeviceDataset> {
+        let mut ways = Vec::new();
+        for layout in [Layout::Contiguous, Layout::ChannelsLast] {
+            ways.push(DeviceDataset::on_host(images.clone(), preparation, layout).unwrap());
+            ways.push(DeviceDataset::on_device(images.clone(), preparation, Device::Cpu, layout).unwrap());
+        }
+        ways
+    }
+
+    fn placed(data: &DeviceDataset, placements: &[Placement]) -> Tensor {
+        let all: Vec<u32> = (0..data.len() as u32).collect();
+        match &data.store {
+            Store::Host { pixels, normalizer } => data.host_batch(pixels, normalizer, &all, Some(placements)).unwrap().0,
+            Store::Device { pixels, normalizer, .. } => {
+                data.prepare_on_device(pixels.shallow_clone(), normalizer, Some(placements)).unwrap()
+            }
+        }
+    }
+
+    fn difference(one: &Tensor, other: &Tensor) -> f64 {
+        assert_eq!(one.size(), other.size());
+        (one - other).abs().max().double_value(&[])
+    }
+
+    #[test]
+    fn whole_images_are_bit_for_bit_what_torchvision_makes() {
+        let fixture = fixture();
+        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
+            let (batch, labels) = data.batch(&[0, 1, 2, 3, 4], None).unwrap();
+            assert_eq!(batch, fixture["whole"], "{:?}", data.layout);
+            assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [0, 1, 2, 3, 4]);
+        }
+    }
+
+    #[test]
+    fn padded_crops_and_flips_are_bit_for_bit_those_of_torchvision() {
+        let fixture = fixture();
+        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
+            assert_eq!(placed(&data, &fixture_placements(&fixture)), fixture["padded"], "{:?}", data.layout);
+        }
+    }
+
+    #[test]
+    fn enlarged_crops_agree_with_pytorchs_interpolation() {
+        let fixture = fixture();
+        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Upsample(12))) {
+            let difference = difference(&placed(&data, &fixture_placements(&fixture)), &fixture["upsampled"]);
+            assert!(difference < 1e-6, "{difference}");
+        }
+    }
+
+    #[test]
+    fn whitening_agrees_with_double_precision() {
+        let fixture = fixture();
+        let train = images(&fixture["zca_train"]);
+        let normalizer = Normalizer::Whitening(Whitening::fit(&train).unwrap());
+        let preparation = Preparation { normalizer, input: [1, 4, 4], crop: Crop::None, flip: false };
+        let all: Vec<u32> = (0..300).collect();
+        for data in ways(&train, &preparation) {
+            let difference = difference(&data.batch(&all, None).unwrap().0, &fixture["zca_whitened"]);
+            assert!(difference < 2e-5, "{difference}");
+        }
+    }
+
+    #[test]
+    fn both_ways_draw_the_same_batches_for_every_setting() {
+        let fixture = fixture();
+        let raw = images(&fixture["raw"]);
+        let whitening = || Normalizer::Whitening(Whitening::fit(&raw).unwrap());
+        for crop in [Crop::None, Crop::Pad(3), Crop::Upsample(11)] {
+            for preparation in
+                [cifar_preparation([3, 8, 8], crop), Preparation { normalizer: whitening(), ..cifar_preparation([3, 8, 8], crop) }]
+            {
+                let draw = Draw { seed: 3, epoch: 1, batch: 0 };
+                let batches: Vec<Tensor> =
+                    ways(&raw, &preparation).iter().map(|data| data.batch(&[4, 0, 2, 2], Some(draw)).unwrap().0).collect();
+                for other in &batches[1..] {
+                    assert!(difference(&batches[0], other) < 2e-5, "{preparation:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn channels_last_is_the_order_in_memory() {
+        let fixture = fixture();
+        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
+            for draw in [None, Some(Draw { seed: 0, epoch: 0, batch: 0 })] {
+                let stride = data.batch(&[0, 1], draw).unwrap().0.stride();
+                let expected = if data.layout == Layout::ChannelsLast { [192, 1, 24, 3] } else { [192, 64, 8, 1] };
+                assert_eq!(stride, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn an_epoch_shows_every_image_once_in_an_order_of_its_own() {
+        let first = epoch_order(1, 1, 1_000);
+        let mut sorted = first.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..1_000).collect::<Vec<u32>>());
+        assert_eq!(first, epoch_order(1, 1, 1_000));
+        assert_ne!(first, epoch_order(1, 2, 1_000));
+        assert_ne!(first, epoch_order(2, 1, 1_000));
+    }
+
+    #[test]
+    fn batches_of_an_epoch_cover_the_set_and_the_last_may_be_smaller() {
+        let fixture = fixture();
+        let data = &ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2)))[0];
+        let labels = |batches: Vec<Result<(Tensor, Tensor), DataError>>| -> Vec<Vec<i64>> {
+            batches.into_iter().map(|batch| Vec::try_from(batch.unwrap().1).unwrap()).collect()
+        };
+        assert_eq!(labels(data.evaluation_batches(2).collect()), [vec![0, 1], vec![2, 3], vec![4]]);
+        let mut all = labels(data.training_batches(2, 9, 1).collect()).concat();
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn channel_statistics_are_those_of_the_pixels() {
+        let images = Images { pixels: vec![0, 255, 10, 10, 0, 255, 10, 10], labels: vec![0, 0] };
+        let (mean, std) = channel_statistics(&images, 2);
+        assert_eq!(mean, [0.5, 10.0 / 255.0]);
+        assert_eq!(std, [0.5, 1.0], "a constant channel is not divided by zero");
+    }
+
+    /// `cargo test --release -- --ignored --nocapture cost_of` prints what docs/PERFORMANCE.md quotes.
+    #[test]
+    #[ignore = "a measurement, not a check"]
+    fn cost_of_a_batch_of_128_images_of_3x32x32() {
+        let pixels: Vec<u8> = (0..2_000 * 3_072).map(|index| (index * 31 % 251) as u8).collect();
+        let raw = Images { pixels, labels: vec![0; 2_000] };
+        for crop in [Crop::None, Crop::Pad(4), Crop::Upsample(40)] {
+            for data in ways(&raw, &cifar_preparation([3, 32, 32], crop)) {
+                let batches = || data.training_batches(125, 1, 1).for_each(|batch| drop(batch.unwrap()));
+                batches();
+                let start = std::time::Instant::now();
+                (0..10).for_each(|_| batches());
+                let way = if matches!(data.store, Store::Host { .. }) { "one pass" } else { "tensor operations" };
+                println!("{crop:?} {:?} {way}: {:.3} ms", data.layout, start.elapsed().as_secs_f64() * 1e3 / 160.0 * 128.0 / 125.0);
+            }
+        }
+    }
+}
