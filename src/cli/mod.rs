@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
 pub mod arch;
+#[cfg(feature = "torch")]
+pub mod bench;
 pub mod inspect;
 pub mod table;
 #[cfg(feature = "torch")]
@@ -23,6 +25,8 @@ pub struct Cli {
 // Each subcommand is a file of this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "torch")]
+    Bench(bench::Args),
     Inspect(inspect::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
@@ -66,6 +70,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => Ok(()),
         Some(command) => match command {
+            #[cfg(feature = "torch")]
+            Command::Bench(args) => bench::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             #[cfg(feature = "torch")]
             Command::Worker(args) => worker::run(&args),

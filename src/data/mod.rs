@@ -12,6 +12,7 @@ mod error;
 mod fashion_mnist;
 mod folder;
 mod idx;
+mod sample;
 pub mod source;
 mod split;
 #[cfg(feature = "torch")]
@@ -24,6 +25,7 @@ pub use self::augment::{Draw, Layout};
 #[cfg(feature = "torch")]
 pub use self::batches::{DeviceDataset, Preparation};
 pub use self::error::DataError;
+pub use self::sample::{load_first, noise};
 pub use self::source::parse_spec;
 pub use self::split::SPLIT_SEED;
 
