@@ -5,6 +5,8 @@
 //!                                \-> event -> journal -> state -> tui | headless | report
 //! ```
 
+#[cfg(feature = "torch")]
+pub mod child;
 pub mod cli;
 pub mod config;
 #[cfg(feature = "torch")]
@@ -20,3 +22,5 @@ pub mod reward;
 pub mod search;
 pub mod space;
 pub mod state;
+#[cfg(feature = "torch")]
+pub mod train;

@@ -1,29 +1,22 @@
-//! How a 4-dimensional tensor lies in memory.
+//! How 4-dimensional tensors of a network lie in memory.
 
 use tch::{TchError, Tensor};
 
-/// Memory order of images, activations and convolution weights. Shapes are `[N, C, H, W]` in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// Channel planes one after another (PyTorch's default).
-    ChannelsFirst,
-    /// The channels of one pixel side by side (`channels_last`).
-    ChannelsLast,
-}
+use crate::data::Layout;
 
 impl Layout {
     /// `tensor` (`[N, C, H, W]`) in this order; without a copy where it already is.
     pub fn arrange(self, tensor: &Tensor) -> Result<Tensor, TchError> {
         match self {
-            Layout::ChannelsFirst => tensor.f_contiguous(),
+            Layout::Contiguous => tensor.f_contiguous(),
             Layout::ChannelsLast => tensor.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2]),
         }
     }
 
     /// View `values` (a vector) as a tensor of `shape` in this order. Vectors and matrices have one order only.
     pub(super) fn view(self, values: &Tensor, shape: &[i64]) -> Result<Tensor, TchError> {
-        match (self, *shape) {
-            (Layout::ChannelsLast, [n, c, h, w]) => values.f_view([n, h, w, c])?.f_permute([0, 3, 1, 2]),
+        match (self, shape) {
+            (Layout::ChannelsLast, &[n, c, h, w]) => values.f_view([n, h, w, c])?.f_permute([0, 3, 1, 2]),
             _ => values.f_view(shape),
         }
     }

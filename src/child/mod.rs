@@ -5,6 +5,5 @@ mod network;
 mod parameters;
 pub mod weights;
 
-pub use layout::Layout;
 pub use network::{Mode, Network};
 pub use parameters::Parameters;

@@ -2,7 +2,8 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::{Layout, Parameters};
+use super::Parameters;
+use crate::data::Layout;
 use crate::space::Architecture;
 
 /// Settings of every BatchNorm2d (PyTorch's defaults).

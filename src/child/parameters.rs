@@ -3,7 +3,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::Layout;
+use crate::data::Layout;
 
 /// Named trainable tensors that share the storage of one vector.
 #[derive(Debug)]
@@ -51,8 +51,12 @@ impl Parameters {
     /// Gradient of `loss` (a scalar): `[P]`, in the order of [`Parameters::values`]. Frees the graph.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         let gradients = Tensor::f_run_backward(&[loss], &self.tensors, false, false)?;
-        let flat = gradients.iter().map(|gradient| self.layout.flatten(gradient)).collect::<Result<Vec<_>, _>>()?;
-        Tensor::f_cat(&flat, 0)
+        let flat = gradients.iter().zip(&self.tensors).map(|(gradient, tensor)| match gradient.defined() {
+            true => self.layout.flatten(gradient),
+            // Of a layer that has no influence on the loss.
+            false => tensor.f_detach()?.f_zeros_like()?.f_reshape([-1]),
+        });
+        Tensor::f_cat(&flat.collect::<Result<Vec<_>, _>>()?, 0)
     }
 
     pub(super) fn tensor(&self, index: usize) -> &Tensor {

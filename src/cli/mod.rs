@@ -1,12 +1,16 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
 pub mod arch;
+#[cfg(feature = "torch")]
+pub mod bench;
 pub mod completions;
 pub mod config;
 pub mod inspect;
 #[cfg(feature = "torch")]
 pub mod search;
 pub mod table;
+#[cfg(feature = "torch")]
+pub mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,7 +37,12 @@ enum Command {
     Config(config::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    #[cfg(feature = "torch")]
+    Bench(bench::Args),
     Inspect(inspect::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    Worker(worker::Args),
 }
 
 /// The user's command, configuration or input is at fault: exit status 2.
@@ -80,7 +89,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Search(args)) => search::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
+        #[cfg(feature = "torch")]
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Worker(args)) => worker::run(&args),
     }
 }
 

@@ -3,17 +3,29 @@
 //! Reading and checking need no libtorch; what makes tensors (`batches`, `whiten`) is behind the feature `torch`.
 //! Search and training call [`load`], which never opens a test file; only [`load_test`] does.
 
+#[cfg(feature = "torch")]
+mod augment;
+#[cfg(feature = "torch")]
+pub mod batches;
 mod cifar10;
 mod error;
 mod fashion_mnist;
 mod folder;
 mod idx;
+mod sample;
 pub mod source;
 mod split;
+#[cfg(feature = "torch")]
+pub mod whiten;
 
 use std::path::Path;
 
+#[cfg(feature = "torch")]
+pub use self::augment::{Draw, Layout};
+#[cfg(feature = "torch")]
+pub use self::batches::{DeviceDataset, Preparation};
 pub use self::error::DataError;
+pub use self::sample::{load_first, noise};
 pub use self::source::parse_spec;
 pub use self::split::SPLIT_SEED;
 

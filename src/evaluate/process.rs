@@ -63,10 +63,6 @@ impl Process {
         Ok(process)
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Send a message. An error means that the process is dying; its end is told by [`FromProcess::Ended`].
     pub fn send(&mut self, message: &ToWorker) -> std::io::Result<()> {
         let mut line = serde_json::to_vec(message)?;

@@ -11,12 +11,12 @@ use anyhow::{Context, bail};
 use tch::Device;
 
 use super::ChildJob;
-use super::protocol::{FromWorker, ToWorker};
-use crate::config::ChildConfig;
-use crate::data::batches::PreparedData;
+use super::protocol::{FromWorker, Sample, ToWorker};
+use crate::config::{ChildConfig, DataConfig};
+use crate::data;
 use crate::event::{ChildEpoch, ChildProgress};
 use crate::reward::Outcome;
-use crate::train::{self, Control};
+use crate::train::{self, Control, TrainError, TrainingData, memory};
 
 /// Shortest time between two ticks.
 const TICK: Duration = Duration::from_millis(250);
@@ -33,21 +33,22 @@ pub fn run() -> anyhow::Result<()> {
         .name("nas-inbox".to_owned())
         .spawn(move || read_messages(&reader.0, &reader.1))
         .context("cannot start the thread that reads messages")?;
-    let Some(ToWorker::Start { worker, data, child, threads, device, .. }) = inbox.wait(&output) else {
+    let Some(ToWorker::Start { worker, data, child, threads, device, sample, .. }) = inbox.wait(&output) else {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-    let prepared = match prepare(&data, &device) {
+    let prepared = match prepare(&data, sample.as_ref(), &device) {
         Ok(prepared) => prepared,
         Err(error) => return output.send(&FromWorker::Unusable { message: format!("{error:#}") }),
     };
     output.send(&FromWorker::Ready {
         pid: std::process::id(),
-        data: prepared.description().clone(),
+        data: prepared.description.clone(),
         device: device.clone(),
         libtorch: libtorch_version(),
     })?;
-    Session { worker, config: child, data: prepared, inbox, output }.serve()
+    let resident_at_start = memory::resident().unwrap_or(0);
+    Session { worker, config: child, data: prepared, inbox, output, resident_at_start }.serve()
 }
 
 /// Version of the libtorch that the program was built for.
@@ -69,10 +70,14 @@ pub fn parse_device(name: &str) -> anyhow::Result<Device> {
     Ok(Device::Cuda(index))
 }
 
-fn prepare(data: &crate::config::DataConfig, device: &str) -> anyhow::Result<PreparedData> {
+fn prepare(config: &DataConfig, sample: Option<&Sample>, device: &str) -> anyhow::Result<TrainingData> {
     let device = parse_device(device)?;
-    let dataset = crate::data::load(data)?;
-    Ok(PreparedData::new(&dataset, data, device)?)
+    let dataset = match sample {
+        None => data::load(config)?,
+        Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
+        Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
+    };
+    Ok(TrainingData::new(dataset, config, device)?)
 }
 
 /// The pipe to the parent. Lines are written whole, from any thread.
@@ -189,12 +194,19 @@ fn read_messages(inbox: &Inbox, output: &Output) {
 struct Session {
     worker: usize,
     config: ChildConfig,
-    data: PreparedData,
+    data: TrainingData,
     inbox: Arc<Inbox>,
     output: Output,
+    /// Memory before the first child, bytes.
+    resident_at_start: u64,
 }
 
 impl Session {
+    /// What the process keeps of earlier children's memory and gives to the next one.
+    fn held(&self) -> u64 {
+        memory::resident().unwrap_or(0).saturating_sub(self.resident_at_start)
+    }
+
     fn serve(&mut self) -> anyhow::Result<()> {
         while let Some(message) = self.inbox.wait(&self.output) {
             match message {
@@ -208,13 +220,15 @@ impl Session {
 
     fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
         let started = Instant::now();
-        let mut control = PipeControl { inbox: &self.inbox, output: &self.output, last_tick: None };
-        let outcome = match train::train_child(self.worker, job, &self.data, &self.config, &mut control) {
+        let mut control = PipeControl { inbox: &self.inbox, output: &self.output, last_tick: None, paused: Duration::ZERO };
+        let held = self.held();
+        let outcome = match train::train_child(self.worker, job, &self.data, &self.config, held, &mut control) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
-            Err(train::TrainError::Stopped(error)) => return Err(error),
+            Err(TrainError::Stopped(error)) => return Err(error),
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
-        self.output.send(&FromWorker::Finished { child: job.child, outcome, seconds: started.elapsed().as_secs_f64() })
+        let seconds = started.elapsed().saturating_sub(control.paused).as_secs_f64();
+        self.output.send(&FromWorker::Finished { child: job.child, outcome, seconds })
     }
 }
 
@@ -223,11 +237,16 @@ struct PipeControl<'session> {
     inbox: &'session Inbox,
     output: &'session Output,
     last_tick: Option<Instant>,
+    /// Time stood still.
+    paused: Duration,
 }
 
 impl Control for PipeControl<'_> {
     fn between_batches(&mut self) -> anyhow::Result<()> {
-        self.inbox.stand_still_while_paused(self.output)
+        let before = Instant::now();
+        self.inbox.stand_still_while_paused(self.output)?;
+        self.paused += before.elapsed();
+        Ok(())
     }
 
     fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()> {

@@ -26,15 +26,15 @@ impl Sgd {
         let _guard = tch::no_grad_guard();
         let (mut values, mut direction) = (values.shallow_clone(), gradient);
         if self.weight_decay != 0.0 {
-            direction.f_add_(&values.f_mul_scalar(self.weight_decay)?)?;
+            let _ = direction.f_add_(&values.f_mul_scalar(self.weight_decay)?)?;
         }
-        self.velocity.f_mul_scalar_(self.momentum)?.f_add_(&direction)?;
+        let _ = self.velocity.f_mul_scalar_(self.momentum)?.f_add_(&direction)?;
         if self.nesterov {
-            direction.f_add_(&self.velocity.f_mul_scalar(self.momentum)?)?;
+            let _ = direction.f_add_(&self.velocity.f_mul_scalar(self.momentum)?)?;
         } else {
             direction.f_copy_(&self.velocity)?;
         }
-        values.f_sub_(&direction.f_mul_scalar_(learning_rate)?)?;
+        let _ = values.f_sub_(&direction.f_mul_scalar_(learning_rate)?)?;
         Ok(())
     }
 }
