@@ -2,6 +2,8 @@
 
 use std::io::{Write, stderr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
@@ -102,7 +104,7 @@ fn reinforce(config: &Config, decisions: &[crate::space::Decision]) -> Reinforce
 fn stop_on_signals(commands: UnboundedSender<Command>) -> anyhow::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
     // Without a handler a file size limit (ulimit -f) kills; with one, the write that exceeds it is an error like a full disk.
-    signal_hook::flag::register(SIGXFSZ, Default::default()).context("cannot listen for SIGXFSZ")?;
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("cannot listen for SIGXFSZ")?;
     let listen = move || {
         let mut stopping = false;
         for _ in signals.forever() {
