@@ -3,6 +3,8 @@
 pub mod arch;
 #[cfg(feature = "torch")]
 pub mod bench;
+#[cfg(feature = "torch")]
+pub mod evaluate;
 pub mod inspect;
 pub mod table;
 #[cfg(feature = "torch")]
@@ -27,6 +29,8 @@ pub struct Cli {
 enum Command {
     #[cfg(feature = "torch")]
     Bench(bench::Args),
+    #[cfg(feature = "torch")]
+    Evaluate(evaluate::Args),
     Inspect(inspect::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
@@ -72,6 +76,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(command) => match command {
             #[cfg(feature = "torch")]
             Command::Bench(args) => bench::run(&args),
+            #[cfg(feature = "torch")]
+            Command::Evaluate(args) => evaluate::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             #[cfg(feature = "torch")]
             Command::Worker(args) => worker::run(&args),
