@@ -1,5 +1,8 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
+mod data;
+mod doctor;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,7 +19,10 @@ pub struct Cli {
 
 // Each subcommand is a file of this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Data(data::Args),
+    Doctor(doctor::Args),
+}
 
 /// The user's command, configuration or input is at fault: exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +60,10 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => Ok(()),
-        Some(command) => match command {},
+        Some(command) => match command {
+            Command::Data(args) => data::run(args),
+            Command::Doctor(args) => doctor::run(&args),
+        },
     }
 }
 
