@@ -9,6 +9,8 @@ pub mod inspect;
 pub mod table;
 #[cfg(feature = "torch")]
 pub mod worker;
+mod data;
+mod doctor;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,8 @@ enum Command {
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::Args),
+    Data(data::Args),
+    Doctor(doctor::Args),
 }
 
 /// The user's command, configuration or input is at fault: exit status 2.
@@ -81,6 +85,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Inspect(args) => inspect::run(&args),
             #[cfg(feature = "torch")]
             Command::Worker(args) => worker::run(&args),
+            Command::Data(args) => data::run(args),
+            Command::Doctor(args) => doctor::run(&args),
         },
     }
 }
