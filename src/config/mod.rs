@@ -132,6 +132,16 @@ pub enum Strategy {
     Random,
 }
 
+impl Strategy {
+    /// As in `search.strategy`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Strategy::Reinforce => "reinforce",
+            Strategy::Random => "random",
+        }
+    }
+}
+
 /// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ControllerConfig {

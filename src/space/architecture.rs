@@ -67,6 +67,8 @@ pub enum ArchitectureError {
         kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
     )]
     KernelTooLarge { layer: usize, kernel: [usize; 2], input: [usize; 2], padded: [usize; 2] },
+    #[error("{reader}: the {figure} of the network up to here are too many to count (more than 2^64)")]
+    Overflow { reader: Reader, figure: &'static str },
 }
 
 /// Who reads the outputs of earlier layers.
@@ -113,17 +115,29 @@ impl Architecture {
         Ok(shapes)
     }
 
-    /// The network without its name: equal for two children exactly when they are the same network. Stable across
-    /// versions of the program (it is the architecture file without its `name`, on one line).
+    /// The network without its name, as one line of JSON with its fields in the order of the architecture file: equal for
+    /// two children exactly when they are the same network, and stable across versions of Rust and of the program.
     pub fn key(&self) -> String {
+        #[derive(Serialize)]
+        struct Unnamed<'a> {
+            input: &'a [usize; 3],
+            classes: usize,
+            layers: &'a [Layer],
+            output: &'a [usize],
+        }
         let Architecture { name: _, input, classes, layers, output } = self;
-        serde_json::json!({ "input": input, "classes": classes, "layers": layers, "output": output }).to_string()
+        serde_json::to_string(&Unnamed { input, classes: *classes, layers, output }).expect("numbers and lists are always JSON")
     }
 
     /// Whether two architectures are the same network under any names.
     pub fn same_network(&self, other: &Architecture) -> bool {
         let Architecture { name: _, input, classes, layers, output } = self;
         *input == other.input && *classes == other.classes && *layers == other.layers && *output == other.output
+    }
+
+    /// The architecture file: one line per layer.
+    pub fn to_json(&self) -> String {
+        super::file::to_json(self)
     }
 }
 

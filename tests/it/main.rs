@@ -1,0 +1,8 @@
+//! Integration tests: the crate and its program from outside. One binary, a module per subject.
+
+mod data_corpus;
+mod data_fetch;
+#[cfg(feature = "torch")]
+mod numerics;
+#[cfg(feature = "torch")]
+mod workers;
