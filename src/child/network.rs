@@ -4,7 +4,7 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::Parameters;
 use crate::data::Layout;
-use crate::space::Architecture;
+use crate::space::{Architecture, Layer};
 
 /// Settings of every BatchNorm2d (PyTorch's defaults).
 const EPSILON: f64 = 1e-5;
@@ -116,9 +116,10 @@ impl Network {
 
     fn layer(&self, index: usize, input: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
         let layer = &self.architecture.layers[index];
-        let [stride, padding] = [layer.stride, layer.padding].map(|pair| pair.map(|size| size as i64));
+        let padding = layer.padding.map(|size| size as i64);
         let tensor = |offset| self.parameters.tensor(index * TENSORS_PER_LAYER + offset);
         let Statistics { mean, variance } = &self.statistics[index];
+        let (input, stride) = skip_unread_pixels(input, layer)?;
         let convolved = input.f_conv2d(tensor(0), None::<&Tensor>, stride, padding, [1, 1], 1)?;
         let mut normalised = convolved.f_batch_norm(
             Some(tensor(1)),
@@ -167,6 +168,20 @@ fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
 fn uniform(shape: &[i64], fan_in: i64) -> Result<Tensor, TchError> {
     let bound = 1.0 / (fan_in as f64).sqrt();
     Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)
+}
+
+/// What a convolution reads and its stride. A 1x1 kernel with a stride and no padding reads only every stride-th pixel, so
+/// those are picked out first and the stride is 1: the same result.
+///
+/// Not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer than 8 input channels) writes
+/// past its buffer in the backward pass, which crashes the worker or, worse, corrupts its numbers.
+fn skip_unread_pixels(input: &Tensor, layer: &Layer) -> Result<(Tensor, [i64; 2]), TchError> {
+    let [rows, columns] = layer.stride.map(|size| size as i64);
+    if layer.kernel != [1, 1] || layer.padding != [0, 0] || layer.stride == [1, 1] {
+        return Ok((input.shallow_clone(), [rows, columns]));
+    }
+    let read = input.f_slice(2, None, None, rows)?.f_slice(3, None, None, columns)?;
+    Ok((read, [1, 1]))
 }
 
 /// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column goes below or right).
