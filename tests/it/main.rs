@@ -1,0 +1,5 @@
+//! Integration tests: one binary, one module per subject.
+
+mod architectures;
+mod inspect;
+mod space;
