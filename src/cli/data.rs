@@ -102,7 +102,7 @@ pub(super) fn listed() -> Vec<Listed> {
 }
 
 fn list_one(source: DataSource) -> Listed {
-    let name = source::name(source);
+    let name = source.name();
     if source == DataSource::Folder {
         return Listed { name, status: Status::NeedsFolder, place: None, remedy: Some(source::remedy(source).to_owned()) };
     }
