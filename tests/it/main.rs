@@ -2,7 +2,10 @@
 
 mod data_corpus;
 mod data_fetch;
+mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
+#[cfg(feature = "torch")]
+mod search_runs;
 #[cfg(feature = "torch")]
 mod workers;
