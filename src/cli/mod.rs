@@ -3,14 +3,14 @@
 pub mod arch;
 #[cfg(feature = "torch")]
 pub mod bench;
+mod data;
+mod doctor;
 #[cfg(feature = "torch")]
 pub mod evaluate;
 pub mod inspect;
 pub mod table;
 #[cfg(feature = "torch")]
 pub mod worker;
-mod data;
-mod doctor;
 
 use std::process::ExitCode;
 
