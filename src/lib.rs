@@ -13,3 +13,5 @@ pub mod link;
 pub mod reward;
 pub mod space;
 pub mod state;
+pub mod telemetry;
+pub mod tui;
