@@ -1,5 +1,9 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
+pub mod arch;
+pub mod inspect;
+pub mod table;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,7 +20,9 @@ pub struct Cli {
 
 // Each subcommand is a file of this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Inspect(inspect::Args),
+}
 
 /// The user's command, configuration or input is at fault: exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +60,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => Ok(()),
-        Some(command) => match command {},
+        Some(command) => match command {
+            Command::Inspect(args) => inspect::run(&args),
+        },
     }
 }
 

@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::feasibility::output_size;
+
+/// Largest kernel, stride, padding or number of filters that is taken for meant.
+pub const LARGEST_SETTING: usize = 4096;
+/// Largest image side, number of image channels or classes.
+pub const LARGEST_SIZE: usize = 65_536;
+/// Most layers of a network.
+pub const MOST_LAYERS: usize = 4096;
+
 /// A convolutional network: the JSON architecture file (README, "Files").
 ///
 /// Layer `i` (counted from 1) is Conv2d without bias, BatchNorm2d (eps 1e-5, momentum 0.1), ReLU. Its inputs
@@ -33,4 +42,156 @@ pub struct Layer {
     pub padding: [usize; 2],
     /// Numbers of the layers whose outputs are read; 0 is the image.
     pub inputs: Vec<usize>,
+}
+
+/// Why a network cannot be built. The text names the layer, the sizes and the reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArchitectureError {
+    #[error("input {input:?}: channels, height and width must be from 1 to {LARGEST_SIZE}")]
+    Input { input: [usize; 3] },
+    #[error("classes is {classes}, but must be from 1 to {LARGEST_SIZE}")]
+    Classes { classes: usize },
+    #[error("the network has {layers} layers, but must have from 1 to {MOST_LAYERS}")]
+    Layers { layers: usize },
+    #[error("layer {layer}: {setting} is {value}, but must be from {least} to {LARGEST_SETTING}")]
+    Setting { layer: usize, setting: &'static str, value: usize, least: usize },
+    #[error("{reader}: the list of inputs is empty: name at least one layer (0 is the image)")]
+    NoInputs { reader: Reader },
+    #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
+    LaterInput { reader: Reader, input: usize },
+    #[error("{reader} reads layer {input} twice")]
+    RepeatedInput { reader: Reader, input: usize },
+    #[error(
+        "layer {layer} cannot be built: a {}x{} kernel meets an input of {}x{} padded to {}x{}; it needs a smaller kernel, more padding, \
+         or smaller strides in the layers before it",
+        kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
+    )]
+    KernelTooLarge { layer: usize, kernel: [usize; 2], input: [usize; 2], padded: [usize; 2] },
+    #[error("{reader}: the {figure} of the network up to here are too many to count (more than 2^64)")]
+    Overflow { reader: Reader, figure: &'static str },
+}
+
+/// Who reads the outputs of earlier layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    Layer(usize),
+    Classifier,
+}
+
+impl std::fmt::Display for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reader::Layer(layer) => write!(f, "layer {layer}"),
+            Reader::Classifier => f.write_str("the classifier (output)"),
+        }
+    }
+}
+
+impl Architecture {
+    /// An error where the network cannot be built.
+    pub fn check(&self) -> Result<(), ArchitectureError> {
+        self.shapes().map(drop)
+    }
+
+    /// Output shapes `[C, H, W]` by layer number (0 is the image); an error where the network cannot be built.
+    pub fn shapes(&self) -> Result<Vec<[usize; 3]>, ArchitectureError> {
+        let Architecture { input, classes, layers, .. } = self;
+        if input.iter().any(|&size| size == 0 || size > LARGEST_SIZE) {
+            return Err(ArchitectureError::Input { input: *input });
+        }
+        if *classes == 0 || *classes > LARGEST_SIZE {
+            return Err(ArchitectureError::Classes { classes: *classes });
+        }
+        if layers.is_empty() || layers.len() > MOST_LAYERS {
+            return Err(ArchitectureError::Layers { layers: layers.len() });
+        }
+        let mut shapes = vec![*input];
+        for (index, layer) in layers.iter().enumerate() {
+            check_settings(index + 1, layer)?;
+            check_inputs(Reader::Layer(index + 1), &layer.inputs, shapes.len())?;
+            shapes.push(layer_shape(index + 1, layer, joined_shape(&layer.inputs, &shapes))?);
+        }
+        check_inputs(Reader::Classifier, &self.output, shapes.len())?;
+        Ok(shapes)
+    }
+
+    /// The network without its name, as one line of JSON with its fields in the order of the architecture file: equal for
+    /// two children exactly when they are the same network, and stable across versions of Rust and of the program.
+    pub fn key(&self) -> String {
+        #[derive(Serialize)]
+        struct Unnamed<'a> {
+            input: &'a [usize; 3],
+            classes: usize,
+            layers: &'a [Layer],
+            output: &'a [usize],
+        }
+        let Architecture { name: _, input, classes, layers, output } = self;
+        serde_json::to_string(&Unnamed { input, classes: *classes, layers, output }).expect("numbers and lists are always JSON")
+    }
+
+    /// Whether two architectures are the same network under any names.
+    pub fn same_network(&self, other: &Architecture) -> bool {
+        let Architecture { name: _, input, classes, layers, output } = self;
+        *input == other.input && *classes == other.classes && *layers == other.layers && *output == other.output
+    }
+
+    /// The architecture file: one line per layer.
+    pub fn to_json(&self) -> String {
+        super::file::to_json(self)
+    }
+}
+
+/// Shape `[C, H, W]` of inputs joined over channels: the smaller are zero-padded to the largest height and width.
+///
+/// `inputs` are layer numbers, `shapes` the output shapes by layer number.
+pub fn joined_shape(inputs: &[usize], shapes: &[[usize; 3]]) -> [usize; 3] {
+    inputs
+        .iter()
+        .map(|&input| shapes[input])
+        .fold([0, 0, 0], |[channels, height, width], shape| [channels + shape[0], height.max(shape[1]), width.max(shape[2])])
+}
+
+fn layer_shape(number: usize, layer: &Layer, input: [usize; 3]) -> Result<[usize; 3], ArchitectureError> {
+    let input = [input[1], input[2]];
+    let size = |axis: usize| output_size(input[axis], layer.kernel[axis], layer.stride[axis], layer.padding[axis]);
+    match (size(0), size(1)) {
+        (Some(height), Some(width)) => Ok([layer.filters, height, width]),
+        _ => Err(ArchitectureError::KernelTooLarge {
+            layer: number,
+            kernel: layer.kernel,
+            input,
+            padded: [0, 1].map(|axis| input[axis] + 2 * layer.padding[axis]),
+        }),
+    }
+}
+
+fn check_settings(number: usize, layer: &Layer) -> Result<(), ArchitectureError> {
+    let settings = [
+        ("kernel height", layer.kernel[0], 1),
+        ("kernel width", layer.kernel[1], 1),
+        ("filters", layer.filters, 1),
+        ("stride height", layer.stride[0], 1),
+        ("stride width", layer.stride[1], 1),
+        ("padding height", layer.padding[0], 0),
+        ("padding width", layer.padding[1], 0),
+    ];
+    match settings.into_iter().find(|&(_, value, least)| value < least || value > LARGEST_SETTING) {
+        Some((setting, value, least)) => Err(ArchitectureError::Setting { layer: number, setting, value, least }),
+        None => Ok(()),
+    }
+}
+
+fn check_inputs(reader: Reader, inputs: &[usize], earlier: usize) -> Result<(), ArchitectureError> {
+    if inputs.is_empty() {
+        return Err(ArchitectureError::NoInputs { reader });
+    }
+    for (index, &input) in inputs.iter().enumerate() {
+        if input >= earlier {
+            return Err(ArchitectureError::LaterInput { reader, input });
+        }
+        if inputs[..index].contains(&input) {
+            return Err(ArchitectureError::RepeatedInput { reader, input });
+        }
+    }
+    Ok(())
 }

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Dna};
-use crate::config::SpaceConfig;
+use super::architecture::LARGEST_SETTING;
+use super::decode::Genome;
+use super::feasibility::{Requirements, output_size};
+use super::{Architecture, ArchitectureError, Dna};
+use crate::config::{LayerKind, SpaceConfig};
 
 /// What one decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ pub struct Decision {
 pub struct Space {
     /// Heads in the order in which a layer's values are decided.
     decisions: Vec<Decision>,
-    config: SpaceConfig,
+    genome: Genome,
     input: [usize; 3],
     classes: usize,
 }
@@ -51,19 +54,70 @@ pub struct NextDecision {
 #[derive(Debug, Clone)]
 pub struct Prefix<'space> {
     space: &'space Space,
-    depth: usize,
-    chosen: Vec<usize>,
+    /// What the layers still to come need of their input.
+    requirements: Requirements,
+    /// Complete layers.
+    genes: Vec<Vec<u32>>,
+    /// Values decided so far for the layer under way.
+    gene: Vec<u32>,
+    /// Height and width that the layer under way reads.
+    size: [usize; 2],
 }
 
 /// Why a space or a DNA cannot be used. The text names layer, sizes and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SpaceError {}
+pub enum SpaceError {
+    #[error("space.{list} is empty: list at least one choice")]
+    EmptyList { list: &'static str },
+    #[error("space.{list} contains 0: choices are counted from 1")]
+    ZeroChoice { list: &'static str },
+    #[error("space.{list} contains {value} twice: list each choice once")]
+    RepeatedChoice { list: &'static str, value: u32 },
+    #[error("space.{list} contains {value}: choices are at most {LARGEST_SETTING}")]
+    ChoiceTooLarge { list: &'static str, value: u32 },
+    #[error("space.kernels contains {value}: a rectangular space has \"same\" padding, so only odd kernels may be listed")]
+    EvenKernel { value: u32 },
+    #[error("images of {}x{}x{} in {classes} classes: channels, height, width and classes must be at least 1", input[0], input[1], input[2])]
+    EmptyInput { input: [usize; 3], classes: usize },
+    #[error(
+        "no child of {depth} layers can be built on {}x{} images: even with the smallest kernel ({}x{}), the smallest stride ({}x{}) \
+         and the largest padding ({}x{}) of the space in every layer, the image would have to be at least {}x{}; list smaller kernels or \
+         strides, list larger paddings, or use fewer layers",
+        input[0], input[1], kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1], needed[0], needed[1]
+    )]
+    NothingBuildable {
+        depth: usize,
+        input: [usize; 2],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        needed: [usize; 2],
+    },
+    #[error("the DNA has no layers")]
+    EmptyDna,
+    #[error("layer {layer}: the gene has {found} values, but must have {}: {expected}", expected.split(", ").count())]
+    GeneLength { layer: usize, found: usize, expected: &'static str },
+    #[error("layer {layer}: {value} is 0, but must be at least 1")]
+    ZeroValue { layer: usize, value: &'static str },
+    #[error("layer {layer}: {value} is {found}, but must be at most {LARGEST_SETTING}")]
+    ValueTooLarge { layer: usize, value: &'static str, found: u32 },
+    #[error(transparent)]
+    Architecture(#[from] ArchitectureError),
+}
 
 impl Space {
     /// The space of `config` over images `[C, H, W]`; an error where not even one child could be built.
+    ///
+    /// Deeper children may still be impossible: see [`Space::check_depth`].
     pub fn new(config: &SpaceConfig, input: [usize; 3], classes: usize) -> Result<Space, SpaceError> {
-        let _ = (config, input, classes);
-        todo!()
+        if input.contains(&0) || classes == 0 {
+            return Err(SpaceError::EmptyInput { input, classes });
+        }
+        check_choices(config)?;
+        let space =
+            Space { decisions: heads(config), genome: Genome { layer: config.layer, decode: config.decode }, input, classes };
+        space.check_depth(1)?;
+        Ok(space)
     }
 
     /// The decisions of one layer, in order: one softmax head each.
@@ -71,32 +125,155 @@ impl Space {
         &self.decisions
     }
 
-    /// Start a child of `depth` layers.
-    pub fn prefix(&self, depth: usize) -> Prefix<'_> {
-        Prefix { space: self, depth, chosen: Vec::new() }
+    /// Shape of one image, `[C, H, W]`.
+    pub fn input(&self) -> [usize; 3] {
+        self.input
     }
 
-    /// The network that `dna` describes, named `name`.
+    /// Number of classes that a child tells apart.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// An error where no child of `depth` layers can be built. A search checks its greatest depth before it starts.
+    pub fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
+        let needed = Requirements::new(self.genome, &self.decisions, depth).of_network();
+        let input = [self.input[1], self.input[2]];
+        if needed[0] <= input[0] && needed[1] <= input[1] {
+            return Ok(());
+        }
+        let roomiest = Requirements::roomiest_layer(self.genome, &self.decisions);
+        Err(SpaceError::NothingBuildable {
+            depth,
+            input,
+            kernel: roomiest.kernel,
+            stride: roomiest.stride,
+            padding: roomiest.padding,
+            needed,
+        })
+    }
+
+    /// Start a child of `depth` layers.
+    ///
+    /// # Panics
+    /// If no child of that depth can be built: ask [`Space::check_depth`] first.
+    pub fn prefix(&self, depth: usize) -> Prefix<'_> {
+        assert!(self.check_depth(depth).is_ok(), "no child of {depth} layers can be built in this space; see Space::check_depth");
+        Prefix {
+            space: self,
+            requirements: Requirements::new(self.genome, &self.decisions, depth),
+            genes: Vec::with_capacity(depth),
+            gene: Vec::new(),
+            size: [self.input[1], self.input[2]],
+        }
+    }
+
+    /// The network that `dna` describes, named `name`. Its values need not be choices of this space, but the network
+    /// must be buildable: the error names the layer, the sizes and the reason.
     pub fn decode(&self, dna: &Dna, name: &str) -> Result<Architecture, SpaceError> {
-        let _ = (dna, name);
-        todo!()
+        self.genome.decode(dna, name, self.input, self.classes)
     }
 }
 
 impl Prefix<'_> {
     /// The next decision, or none when the child is complete.
     pub fn next(&self) -> Option<NextDecision> {
-        todo!()
+        if self.is_complete() {
+            return None;
+        }
+        let head = self.gene.len();
+        let feasible = self.space.decisions[head].choices.iter().map(|&choice| self.is_feasible(choice)).collect();
+        Some(NextDecision { layer: self.genes.len() + 1, head, feasible })
     }
 
     /// Take the choice at `index` of the next decision. Only feasible choices may be taken.
+    ///
+    /// # Panics
+    /// If the child is complete, or the choice does not exist or cannot be built.
     pub fn choose(&mut self, index: usize) {
-        let _ = index;
-        todo!()
+        assert!(!self.is_complete(), "the child is complete: there is nothing left to choose");
+        let choice = self.space.decisions[self.gene.len()].choices[index];
+        assert!(self.is_feasible(choice), "choice {choice} of decision {} cannot be built", self.gene.len());
+        self.gene.push(choice);
+        if self.gene.len() == self.space.decisions.len() {
+            let layer = self.space.genome.express(&self.gene);
+            let size = |axis: usize| output_size(self.size[axis], layer.kernel[axis], layer.stride[axis], layer.padding[axis]);
+            self.size = [0, 1].map(|axis| size(axis).expect("a feasible choice has an output"));
+            self.genes.push(std::mem::take(&mut self.gene));
+        }
     }
 
-    /// The genes chosen so far.
+    /// The genes chosen so far. The last one is shorter while its layer is under way.
     pub fn dna(&self) -> Dna {
-        todo!()
+        let mut genes = self.genes.clone();
+        if !self.gene.is_empty() {
+            genes.push(self.gene.clone());
+        }
+        Dna(genes)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.genes.len() == self.requirements.depth()
+    }
+
+    /// Whether the child can be completed to its full depth once `choice` is taken for the next decision.
+    fn is_feasible(&self, choice: u32) -> bool {
+        let mut decided = self.gene.clone();
+        decided.push(choice);
+        let needed = self.requirements.of_layer(self.genes.len() + 1, &decided);
+        needed[0] <= self.size[0] && needed[1] <= self.size[1]
     }
 }
+
+/// The heads of one layer, in the order of its gene.
+fn heads(config: &SpaceConfig) -> Vec<Decision> {
+    use DecisionKind::*;
+    let kinds: &[DecisionKind] = match config.layer {
+        LayerKind::Chain => &[Kernel, Filters, Stride, Padding],
+        LayerKind::Rectangular => &[KernelHeight, KernelWidth, Filters, StrideHeight, StrideWidth],
+    };
+    let choices = |kind: DecisionKind| match kind {
+        Kernel | KernelHeight | KernelWidth => &config.kernels,
+        Filters => &config.filters,
+        Stride | StrideHeight | StrideWidth => &config.strides,
+        Padding => &config.paddings,
+    };
+    kinds.iter().map(|&kind| Decision { kind, choices: choices(kind).clone() }).collect()
+}
+
+/// Each list has choices, none twice, none absurd.
+fn check_choices(config: &SpaceConfig) -> Result<(), SpaceError> {
+    check_list("kernels", &config.kernels)?;
+    check_list("filters", &config.filters)?;
+    check_list("strides", &config.strides)?;
+    let lists: &[(&'static str, &[u32])] =
+        &[("kernels", &config.kernels), ("filters", &config.filters), ("strides", &config.strides)];
+    if let Some(&(list, _)) = lists.iter().find(|(_, choices)| choices.contains(&0)) {
+        return Err(SpaceError::ZeroChoice { list });
+    }
+    match config.layer {
+        LayerKind::Chain => check_list("paddings", &config.paddings),
+        LayerKind::Rectangular => match config.kernels.iter().find(|&&kernel| kernel % 2 == 0) {
+            Some(&value) => Err(SpaceError::EvenKernel { value }),
+            None => Ok(()),
+        },
+    }
+}
+
+fn check_list(list: &'static str, choices: &[u32]) -> Result<(), SpaceError> {
+    if choices.is_empty() {
+        return Err(SpaceError::EmptyList { list });
+    }
+    for (index, &value) in choices.iter().enumerate() {
+        if value as usize > LARGEST_SETTING {
+            return Err(SpaceError::ChoiceTooLarge { list, value });
+        }
+        if choices[..index].contains(&value) {
+            return Err(SpaceError::RepeatedChoice { list, value });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,18 @@
 //! The search space: what a controller may decide, which choices can be built, and what a network costs.
 
 pub mod architecture;
+pub mod builtin;
+pub mod cost;
 pub mod decision;
+mod decode;
 pub mod dna;
+mod feasibility;
+pub mod file;
+pub mod load;
 
-pub use architecture::{Architecture, Layer};
+pub use architecture::{Architecture, ArchitectureError, Layer};
+pub use cost::{Cost, LayerCost, training_memory};
 pub use decision::{Decision, DecisionKind, NextDecision, Prefix, Space, SpaceError};
 pub use dna::Dna;
+pub use file::{read_architecture, read_architectures};
+pub use load::resolve_architecture;

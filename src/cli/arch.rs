@@ -1,0 +1,44 @@
+//! The ARCH argument that several subcommands share.
+
+use clap::{Args, ValueEnum};
+
+use super::OrBadInput;
+use crate::config::Decode;
+use crate::space::{Architecture, resolve_architecture};
+
+/// Which network.
+#[derive(Debug, Clone, Args)]
+pub struct ArchArgs {
+    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph, monograph-demo), or a run's child
+    /// (RUN:best, RUN:child-12)
+    #[arg(value_name = "ARCH")]
+    pub arch: String,
+
+    /// How to read a DNA: as it says, or clipped as the monograph's program did (kernel to 1..7 and odd, filters to
+    /// 24..64, stride 1, "same" padding)
+    #[arg(long, value_enum, default_value_t = DecodeArg::Literal)]
+    pub decode: DecodeArg,
+}
+
+/// [`Decode`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DecodeArg {
+    Literal,
+    Clipped,
+}
+
+impl From<DecodeArg> for Decode {
+    fn from(decode: DecodeArg) -> Decode {
+        match decode {
+            DecodeArg::Literal => Decode::Literal,
+            DecodeArg::Clipped => Decode::Clipped,
+        }
+    }
+}
+
+impl ArchArgs {
+    /// The network; what does not say its images (a DNA, a built-in) is for `input` `[C, H, W]` in `classes` classes.
+    pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
+        resolve_architecture(&self.arch, self.decode.into(), input, classes).or_bad_input()
+    }
+}

@@ -1,0 +1,192 @@
+//! `inspect ARCH`: what a network is made of and what it costs.
+
+use std::io::{IsTerminal, Write};
+
+use clap::Args as ClapArgs;
+
+use super::OrBadInput;
+use super::arch::ArchArgs;
+use super::table::{Column, table};
+use crate::space::file::CostedArchitecture;
+use crate::space::{Architecture, Cost, training_memory};
+
+/// Batch size of the memory estimate: the one the presets train with.
+const BATCH_SIZE: usize = 128;
+
+/// Print a network layer by layer: shapes, parameters, multiply-accumulates and receptive fields
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    arch: ArchArgs,
+
+    /// Image shape for a DNA or a built-in network; an architecture file has its own
+    #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_shape)]
+    input: [usize; 3],
+
+    /// Number of classes for a DNA or a built-in network
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    classes: usize,
+
+    /// Print the architecture file as JSON with params, macs, and per layer output_shape, params, macs, receptive_field
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let architecture = args.arch.resolve(args.input, args.classes)?;
+    let text = if args.json {
+        CostedArchitecture::new(&architecture).or_bad_input()?.to_json()
+    } else {
+        describe(&architecture, terminal_width()).or_bad_input()?
+    };
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // The reader has seen enough (`| head`).
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+fn parse_shape(text: &str) -> Result<[usize; 3], String> {
+    let sizes: Option<Vec<usize>> = text.split('x').map(|size| size.parse().ok()).collect();
+    sizes.and_then(|sizes| sizes.try_into().ok()).ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
+}
+
+/// Columns of the terminal; 80 where the output goes elsewhere.
+fn terminal_width() -> usize {
+    if let Some(columns) = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()) {
+        return columns;
+    }
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCGWINSZ writes one winsize to the pointer, which is valid for the call.
+    let known = std::io::stdout().is_terminal() && unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) } == 0;
+    if known && size.ws_col > 0 { size.ws_col.into() } else { 80 }
+}
+
+/// The table and the totals, in lines of at most `width` characters where that is possible.
+fn describe(architecture: &Architecture, width: usize) -> anyhow::Result<String> {
+    let cost = Cost::of(architecture)?;
+    let [channels, height, width_] = architecture.input;
+    let mut text = format!("{}: {} layers", architecture.name, architecture.layers.len());
+    text += &format!(", images {channels}x{height}x{width_} (layer 0), {} classes\n\n", architecture.classes);
+    text += &table(&columns(), &rows(architecture, &cost), width);
+    let batch_norm: u64 = architecture.layers.iter().map(|layer| 2 * layer.filters as u64).sum();
+    let convolutions = cost.params - batch_norm - cost.classifier.params;
+    let memory = training_memory(architecture, BATCH_SIZE)?;
+    text += &format!("\nparameters       {}\n", grouped(cost.params));
+    text += &format!("  convolutions   {}\n", grouped(convolutions));
+    text += &format!("  batch norm     {}\n", grouped(batch_norm));
+    text += &format!("  classifier     {}\n", grouped(cost.classifier.params));
+    text += &format!("MACs per image   {} (convolutions and classifier)\n", grouped(cost.macs));
+    text += &format!("training memory  about {} MiB at batch size {BATCH_SIZE}\n", grouped(memory.div_ceil(1 << 20)));
+    Ok(text)
+}
+
+fn columns() -> [Column; 10] {
+    let right = |title| Column { title, right: true, wraps: false };
+    [
+        right("layer"),
+        right("kernel"),
+        right("filters"),
+        right("stride"),
+        right("padding"),
+        Column { title: "inputs", right: false, wraps: true },
+        right("output"),
+        right("params"),
+        right("MACs"),
+        right("field"),
+    ]
+}
+
+fn rows(architecture: &Architecture, cost: &Cost) -> Vec<[String; 10]> {
+    let layers = architecture.layers.iter().zip(&cost.layers).enumerate();
+    let mut rows: Vec<[String; 10]> = layers
+        .map(|(index, (layer, cost))| {
+            [
+                (index + 1).to_string(),
+                by(&layer.kernel),
+                layer.filters.to_string(),
+                by(&layer.stride),
+                by(&layer.padding),
+                ranges(&layer.inputs),
+                by(&cost.output_shape),
+                grouped(cost.params),
+                short(cost.macs),
+                by(&cost.receptive_field),
+            ]
+        })
+        .collect();
+    let mut classifier = [const { String::new() }; 10];
+    classifier[0] = "class".into();
+    classifier[5] = ranges(&architecture.output);
+    classifier[6] = architecture.classes.to_string();
+    classifier[7] = grouped(cost.classifier.params);
+    classifier[8] = short(cost.classifier.macs);
+    rows.push(classifier);
+    rows
+}
+
+/// `3x7`.
+fn by<T: ToString>(sizes: &[T]) -> String {
+    sizes.iter().map(T::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// `1,3-7,9`: three or more neighbours in order become a range.
+fn ranges(numbers: &[usize]) -> String {
+    let runs = numbers.chunk_by(|left, right| left + 1 == *right);
+    let text = runs.map(|run| match run {
+        [first, _, .., last] => format!("{first}-{last}"),
+        _ => run.iter().map(usize::to_string).collect::<Vec<_>>().join(","),
+    });
+    text.collect::<Vec<_>>().join(",")
+}
+
+/// `4,201,630`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    groups.into_iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
+}
+
+/// `451.6M`: four significant digits and a decimal prefix.
+fn short(number: u64) -> String {
+    const PREFIXES: [(f64, &str); 5] = [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")];
+    match PREFIXES.iter().find(|(unit, _)| number as f64 >= *unit) {
+        Some((unit, prefix)) => format!("{:.1}{prefix}", number as f64 / unit),
+        None => grouped(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Decode;
+    use crate::space::builtin::builtin;
+
+    #[test]
+    fn the_table_of_nascnn15_fits_80_columns() {
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        let text = describe(&network, 80).unwrap();
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn neighbours_among_inputs_become_a_range() {
+        assert_eq!(ranges(&[1, 2, 5, 6, 7, 8, 10]), "1,2,5-8,10");
+        assert_eq!(ranges(&[3, 2, 1]), "3,2,1");
+        assert_eq!(ranges(&[0]), "0");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands_and_shortened_from_a_million() {
+        assert_eq!((grouped(0), grouped(999), grouped(4_201_630)), ("0".into(), "999".into(), "4,201,630".into()));
+        assert_eq!((short(999_999), short(1_000_000), short(4_300_665_312)), ("999,999".into(), "1.0M".into(), "4.3G".into()));
+    }
+
+    #[test]
+    fn image_shapes_are_three_sizes() {
+        assert_eq!(parse_shape("1x28x28"), Ok([1, 28, 28]));
+        assert!(parse_shape("28x28").is_err() && parse_shape("3x32xa").is_err());
+    }
+}

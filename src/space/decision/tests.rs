@@ -1,0 +1,134 @@
+//! What a space promises: buildable children, exact masks, clear errors.
+
+use super::*;
+use crate::config::Decode;
+
+fn config(kernels: &[u32], strides: &[u32], paddings: &[u32]) -> SpaceConfig {
+    SpaceConfig {
+        layer: LayerKind::Chain,
+        kernels: kernels.to_vec(),
+        filters: vec![8, 16],
+        strides: strides.to_vec(),
+        paddings: paddings.to_vec(),
+        decode: Decode::Literal,
+    }
+}
+
+fn rectangular(kernels: &[u32], strides: &[u32]) -> SpaceConfig {
+    SpaceConfig { layer: LayerKind::Rectangular, paddings: Vec::new(), ..config(kernels, strides, &[]) }
+}
+
+/// Take feasible choices until the child is complete; `pick` maps the number of feasible choices to one of them.
+fn complete(prefix: &mut Prefix<'_>, mut pick: impl FnMut(usize) -> usize) {
+    while let Some(next) = prefix.next() {
+        let feasible: Vec<usize> = (0..next.feasible.len()).filter(|&index| next.feasible[index]).collect();
+        assert!(!feasible.is_empty(), "no choice left at {next:?}");
+        prefix.choose(feasible[pick(feasible.len())]);
+    }
+}
+
+#[test]
+fn a_chain_decides_kernel_filters_stride_padding_layer_by_layer() {
+    let space = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10).unwrap();
+    let kinds: Vec<DecisionKind> = space.decisions().iter().map(|decision| decision.kind).collect();
+    assert_eq!(kinds, [DecisionKind::Kernel, DecisionKind::Filters, DecisionKind::Stride, DecisionKind::Padding]);
+    let mut prefix = space.prefix(2);
+    let mut places = Vec::new();
+    while let Some(next) = prefix.next() {
+        places.push((next.layer, next.head));
+        prefix.choose(1);
+    }
+    assert_eq!(places, [(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]);
+    assert_eq!(prefix.dna().to_string(), "[[3,16,2,1],[3,16,2,1]]");
+}
+
+#[test]
+fn a_rectangular_space_decides_heights_and_widths_apart_and_pads_to_the_same_size() {
+    let space = Space::new(&rectangular(&[1, 3, 5, 7], &[1]), [3, 32, 32], 10).unwrap();
+    let network = space.decode(&Dna(vec![vec![3, 7, 48, 1, 1]]), "child").unwrap();
+    assert_eq!((network.layers[0].kernel, network.layers[0].padding, network.layers[0].filters), ([3, 7], [1, 3], 48));
+    assert_eq!(network.shapes().unwrap()[1], [48, 32, 32]);
+}
+
+#[test]
+fn a_choice_that_leaves_too_small_a_map_for_the_layers_to_come_is_masked() {
+    // Without padding, three 3x3 kernels need 7 pixels: 7 -> 5 -> 3 -> 1. A stride of 2 leaves too few.
+    let space = Space::new(&config(&[3, 5], &[1, 2], &[0]), [1, 7, 7], 10).unwrap();
+    let mut prefix = space.prefix(3);
+    assert_eq!(prefix.next().unwrap().feasible, [true, false]);
+    prefix.choose(0);
+    prefix.choose(0);
+    assert_eq!(prefix.next().unwrap().feasible, [true, false]);
+}
+
+#[test]
+fn the_shorter_side_of_an_image_decides() {
+    let space = Space::new(&config(&[3, 5], &[1], &[0]), [1, 64, 4], 10).unwrap();
+    assert_eq!(space.prefix(1).next().unwrap().feasible, [true, false]);
+}
+
+#[test]
+fn with_clipped_decoding_everything_is_feasible() {
+    let clipped = SpaceConfig { decode: Decode::Clipped, ..config(&[19, 24], &[13], &[0]) };
+    let space = Space::new(&clipped, [3, 2, 2], 10).unwrap();
+    let mut prefix = space.prefix(30);
+    let mut decisions = 0;
+    while let Some(next) = prefix.next() {
+        assert!(next.feasible.iter().all(|&feasible| feasible));
+        prefix.choose(next.feasible.len() - 1);
+        decisions += 1;
+    }
+    assert_eq!(decisions, 120);
+    let network = space.decode(&prefix.dna(), "child").unwrap();
+    assert_eq!(network.shapes().unwrap()[30], [24, 2, 2]);
+}
+
+#[test]
+fn padding_beyond_the_kernels_need_grows_the_map_without_overflow() {
+    let space = Space::new(&config(&[1], &[1], &[4096]), [1, 65_536, 1], 10).unwrap();
+    let mut prefix = space.prefix(30);
+    complete(&mut prefix, |_| 0);
+    let network = space.decode(&prefix.dna(), "child").unwrap();
+    assert_eq!(network.shapes().unwrap()[30], [8, 65_536 + 30 * 8192, 1 + 30 * 8192]);
+}
+
+#[test]
+fn a_space_in_which_nothing_can_be_built_is_an_error_with_the_sizes() {
+    let error = Space::new(&config(&[9], &[2], &[2]), [1, 4, 4], 10).unwrap_err().to_string();
+    assert!(error.contains("no child of 1 layers can be built on 4x4 images"), "{error}");
+    assert!(error.contains("smallest kernel (9x9)") && error.contains("at least 5x5"), "{error}");
+}
+
+#[test]
+fn a_depth_that_no_child_reaches_is_an_error_with_the_size_it_would_need() {
+    let space = Space::new(&config(&[3], &[2], &[0]), [1, 28, 28], 10).unwrap();
+    assert!(space.check_depth(3).is_ok()); // 28 -> 13 -> 6 -> 2
+    let error = space.check_depth(4).unwrap_err().to_string();
+    assert!(error.contains("no child of 4 layers") && error.contains("at least 31x31"), "{error}");
+    // A need beyond any number saturates instead of overflowing.
+    assert!(space.check_depth(4_000).is_err());
+}
+
+#[test]
+fn bad_lists_are_named() {
+    let good = config(&[1, 3], &[1, 2], &[0, 1]);
+    let cases = [
+        (SpaceConfig { kernels: vec![], ..good.clone() }, "space.kernels is empty"),
+        (SpaceConfig { paddings: vec![], ..good.clone() }, "space.paddings is empty"),
+        (SpaceConfig { strides: vec![1, 0], ..good.clone() }, "space.strides contains 0"),
+        (SpaceConfig { filters: vec![8, 16, 8], ..good.clone() }, "space.filters contains 8 twice"),
+        (SpaceConfig { paddings: vec![5000], ..good.clone() }, "space.paddings contains 5000: choices are at most 4096"),
+        (rectangular(&[3, 4], &[1]), "space.kernels contains 4: a rectangular space"),
+    ];
+    for (config, expected) in cases {
+        let error = Space::new(&config, [1, 28, 28], 10).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error:?} does not contain {expected:?}");
+    }
+}
+
+#[test]
+fn images_without_pixels_and_no_classes_are_refused() {
+    let good = config(&[1, 3], &[1, 2], &[0, 1]);
+    assert!(Space::new(&good, [1, 0, 28], 10).unwrap_err().to_string().contains("images of 1x0x28"));
+    assert!(Space::new(&good, [1, 28, 28], 0).unwrap_err().to_string().contains("in 0 classes"));
+}
