@@ -48,12 +48,7 @@ pub fn measure(sender: &watch::Sender<GpuStatus>, interval: Duration) {
         }
     };
     loop {
-        let status = status(&nvml);
-        sender.send_if_modified(|last| {
-            let changed = *last != status;
-            *last = status;
-            changed
-        });
+        sender.send_replace(status(&nvml));
         if !super::wait(sender, interval) {
             return;
         }

@@ -106,8 +106,7 @@ impl App {
             Action::ToggleHelp => self.toggle_overlay(Overlay::Help),
             Action::ToggleBest => self.toggle_overlay(Overlay::Best),
             Action::ToggleAxis => {
-                self.view.quantity =
-                    if self.view.quantity == Quantity::Reward { Quantity::Accuracy } else { Quantity::Reward };
+                self.view.quantity = if self.view.quantity == Quantity::Reward { Quantity::Accuracy } else { Quantity::Reward };
             }
             Action::FocusNext => self.view.focus = self.view.focus.next(),
             Action::FocusPrevious => self.view.focus = self.view.focus.previous(),
@@ -179,13 +178,13 @@ impl App {
     fn scroll(&mut self, scroll: Scroll) {
         let Some(areas) = self.areas() else { return };
         if let Some(overlay) = self.view.overlay {
-            let area = overlay_inside(overlay_area(self.view.size, overlay));
+            let area = overlay_inside(self.overlay_area(self.view.size, overlay));
             let content = self.overlay_content(overlay, usize::from(area.width));
             self.view.overlay_top = scroll.apply(self.view.overlay_top, &content, usize::from(area.height));
             return;
         }
-        let Some(area) = areas.of(self.view.focus) else { return };
-        let (width, height) = (usize::from(area.width), usize::from(area.height).saturating_sub(1));
+        let Some(area) = areas.of(self.view.focus).map(panels::inside) else { return };
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
         match self.view.focus {
             Panel::Chart => {}
             Panel::Dna => {
@@ -214,6 +213,19 @@ impl App {
             Scroll::Bottom => newest,
         };
         self.view.log_end = (end < newest).then(|| end.max(first)).filter(|end| *end < newest);
+    }
+
+    /// Area of an overlay: centred, no larger than it needs, between header and footer.
+    fn overlay_area(&self, size: Size, overlay: Overlay) -> Rect {
+        let width = match overlay {
+            Overlay::Help => 72,
+            Overlay::Best => 96,
+        };
+        let width = size.width.saturating_sub(4).min(width);
+        let content = self.overlay_content(overlay, usize::from(width.saturating_sub(4)));
+        let rows = size.height.saturating_sub(4);
+        let height = rows.min((content.head.len() + content.body.len() + 2).min(usize::from(u16::MAX)) as u16);
+        Rect::new((size.width - width) / 2, 2 + (rows - height) / 2, width, height)
     }
 
     fn overlay_content(&self, overlay: Overlay, width: usize) -> Content {
@@ -255,7 +267,21 @@ impl App {
         for separator in &areas.separators {
             let mut line = screen.part(*separator);
             for y in 0..line.height() {
-                line.text(0, y, Role::Dim, line.glyphs().vertical);
+                let row = line.area().y + y as u16;
+                let title = |right: bool| areas.panels.iter().any(|(_, area)| area.y == row && (area.x > separator.x) == right);
+                let glyphs = line.glyphs();
+                line.text(
+                    0,
+                    y,
+                    Role::Dim,
+                    match (title(false), title(true)) {
+                        (true, true) if y == 0 => glyphs.junctions[0],
+                        (true, false) => glyphs.junctions[1],
+                        (false, true) => glyphs.junctions[2],
+                        (true, true) => glyphs.junctions[3],
+                        (false, false) => glyphs.vertical,
+                    },
+                );
             }
         }
         panels::header::draw(self, &mut screen.part(areas.header));
@@ -283,12 +309,15 @@ impl App {
     }
 
     fn draw_overlay(&self, overlay: Overlay, screen: &mut Painter<'_>) {
-        let area = overlay_area(screen.area().as_size(), overlay);
+        let area = self.overlay_area(screen.area().as_size(), overlay);
         let mut painter = screen.part(area);
-        paint::frame(&mut painter, match overlay {
-            Overlay::Help => "Keys",
-            Overlay::Best => "Best architecture",
-        });
+        paint::frame(
+            &mut painter,
+            match overlay {
+                Overlay::Help => "Keys",
+                Overlay::Best => "Best architecture",
+            },
+        );
         let inside = overlay_inside(area);
         let content = self.overlay_content(overlay, usize::from(inside.width));
         content.draw(&mut painter.part(inside), self.view.overlay_top);
@@ -306,21 +335,6 @@ fn panel_name(panel: Panel) -> &'static str {
         Panel::Gpu => "GPU",
         Panel::Log => "Log",
     }
-}
-
-/// Area of an overlay: centred, no wider than it is readable, between header and footer.
-fn overlay_area(size: Size, overlay: Overlay) -> Rect {
-    let width = match overlay {
-        Overlay::Help => 72,
-        Overlay::Best => 110,
-    };
-    let width = size.width.saturating_sub(4).min(width);
-    let rows = size.height.saturating_sub(4);
-    let height = match overlay {
-        Overlay::Help => rows.min(panels::help::content().body.len() as u16 + 2),
-        Overlay::Best => rows.min(40),
-    };
-    Rect::new((size.width - width) / 2, 2 + (rows - height) / 2, width, height)
 }
 
 fn overlay_inside(area: Rect) -> Rect {

@@ -15,12 +15,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Leave;
 use super::app::{App, Effect};
-use super::backend::TerminalBackend;
+use super::backend::{TerminalBackend, Tty};
 use super::capture::line_pipe;
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use super::theme::Theme;
-use super::backend::Tty;
 use crate::event::{Level, Record};
 use crate::link::Connection;
 use crate::telemetry::Telemetry;
@@ -198,11 +197,12 @@ impl Screen {
     }
 
     fn measurements(&mut self) {
-        if self.telemetry.gpu.has_changed().unwrap_or(false) {
+        // A thread that has nothing more to say (no NVML) has closed its channel: what it said last still counts.
+        if self.telemetry.gpu.has_changed().unwrap_or(true) {
             let status = self.telemetry.gpu.borrow_and_update().clone();
             self.app.view.take_gpu(status);
         }
-        if self.telemetry.host.has_changed().unwrap_or(false) {
+        if self.telemetry.host.has_changed().unwrap_or(true) {
             let status = self.telemetry.host.borrow_and_update().clone();
             self.app.view.take_host(status);
         }

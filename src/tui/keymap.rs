@@ -158,13 +158,13 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[Key::plain(KeyCode::Esc), Key::letter('q')], Action::Back, &[Overlay], "close an overlay", None),
     binding(&[Key::control('l')], Action::Repaint, EVERYWHERE, "draw everything anew", None),
     binding(&[Key::control('z')], Action::Suspend, EVERYWHERE, "suspend to the shell (fg brings it back)", None),
-    binding(&[Key::letter('s'), Key::control('c')], Action::AnswerStop, QUESTION, "in a question: yes, stop", None),
+    binding(&[Key::letter('s'), Key::control('c')], Action::AnswerStop, QUESTION, "in a question: stop", Some("stop")),
     binding(
         &[Key::letter('c'), Key::letter('q'), Key::plain(KeyCode::Esc)],
         Action::AnswerCancel,
         QUESTION,
-        "in a question: cancel, go on",
-        None,
+        "in a question: cancel",
+        Some("cancel"),
     ),
     binding(
         &[
@@ -177,10 +177,10 @@ pub const BINDINGS: &[Binding] = &[
         ],
         Action::NextAnswer,
         QUESTION,
-        "in a question: the other answer",
-        None,
+        "in a question: mark the other answer",
+        Some("other answer"),
     ),
-    binding(&[Key::plain(KeyCode::Enter)], Action::Answer, QUESTION, "in a question: take the marked answer", None),
+    binding(&[Key::plain(KeyCode::Enter)], Action::Answer, QUESTION, "in a question: give the marked answer", Some("answer")),
 ];
 
 /// The action of a key, if it has one there.
@@ -207,10 +207,8 @@ mod tests {
 
     #[test]
     fn keys_are_named_as_users_know_them() {
-        let names: Vec<String> = [Key::letter(' '), Key::control('z'), Key::plain(KeyCode::BackTab), Key::letter('G')]
-            .iter()
-            .map(Key::name)
-            .collect();
+        let names: Vec<String> =
+            [Key::letter(' '), Key::control('z'), Key::plain(KeyCode::BackTab), Key::letter('G')].iter().map(Key::name).collect();
         assert_eq!(names, ["Space", "Ctrl-Z", "Shift-Tab", "G"]);
     }
 

@@ -78,7 +78,7 @@ fn wide(area: Rect, dna_rows: u16, areas: &mut Areas) {
 }
 
 fn columns(area: Rect, areas: &mut Areas) -> (Rect, Rect) {
-    let left = (u32::from(area.width) * 57 / 100) as u16;
+    let left = (u32::from(area.width) * 54 / 100) as u16;
     areas.separators.push(Rect { x: area.x + left, width: 1, ..area });
     (Rect { width: left, ..area }, Rect { x: area.x + left + 1, width: area.width - left - 1, ..area })
 }

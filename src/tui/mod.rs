@@ -68,9 +68,7 @@ pub enum Leave {
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
 pub fn run(connection: Connection, options: ScreenOptions) -> anyhow::Result<Leave> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot start the event loop of the screen")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().context("cannot start the event loop of the screen")?;
     runtime.block_on(event_loop::run(connection, options.theme()))
 }

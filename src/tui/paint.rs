@@ -40,10 +40,6 @@ impl<'a> Painter<'a> {
         usize::from(self.area.height)
     }
 
-    pub fn theme(&self) -> &'a Theme {
-        self.theme
-    }
-
     pub fn glyphs(&self) -> &'a Glyphs {
         &self.theme.glyphs
     }
@@ -108,9 +104,11 @@ pub fn frame(painter: &mut Painter<'_>, title: &str) {
 
 /// Columns of a bar of `width` that `fraction` fills: all of them only when it is complete.
 fn filled(width: usize, fraction: f64) -> usize {
-    let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
-    let full = (width as f64 * fraction) as usize;
-    full.min(width)
+    match fraction {
+        fraction if !fraction.is_finite() || fraction <= 0.0 => 0,
+        fraction if fraction >= 1.0 => width,
+        fraction => ((width as f64 * fraction).round() as usize).min(width.saturating_sub(1)),
+    }
 }
 
 /// Columns that the pieces take.
@@ -132,8 +130,7 @@ mod tests {
         painter.text(9, 0, Role::Text, "x");
         painter.text(0, 5, Role::Text, "x");
         painter.right(1, 0, Role::Text, "long");
-        let rows: Vec<String> =
-            (0..3).map(|y| (0..6).map(|x| buffer[(x, y)].symbol().to_owned()).collect()).collect();
+        let rows: Vec<String> = (0..3).map(|y| (0..6).map(|x| buffer[(x, y)].symbol().to_owned()).collect()).collect();
         assert_eq!(rows, ["      ", " lon  ", "      "]);
     }
 

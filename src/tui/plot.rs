@@ -35,6 +35,11 @@ impl DotGrid {
         DotGrid { columns, rows, resolution, marks: vec![None; columns * rows] }
     }
 
+    /// Whether a cell holds several dots.
+    pub fn has_dots(&self) -> bool {
+        self.resolution != (1, 1)
+    }
+
     /// Dots across.
     pub fn width(&self) -> usize {
         self.columns * self.resolution.0

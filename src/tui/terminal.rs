@@ -151,7 +151,8 @@ fn install_panic_hook() {
     PANIC_HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let own = HELD.try_lock().is_ok_and(|held| held.as_ref().is_some_and(|held| held.thread == std::thread::current().id()));
+            let own =
+                HELD.try_lock().is_ok_and(|held| held.as_ref().is_some_and(|held| held.thread == std::thread::current().id()));
             if own {
                 give_back();
             }

@@ -23,7 +23,8 @@ impl ColourDepth {
             ColourDepth::None
         } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") || term.ends_with("-direct") {
             ColourDepth::True
-        } else if term.contains("256") || ["alacritty", "xterm-kitty", "foot", "wezterm", "xterm-ghostty"].contains(&term.as_str()) {
+        } else if term.contains("256") || ["alacritty", "xterm-kitty", "foot", "wezterm", "xterm-ghostty"].contains(&term.as_str())
+        {
             ColourDepth::Indexed
         } else {
             ColourDepth::Sixteen
@@ -97,6 +98,8 @@ pub struct Glyphs {
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
     pub corners: [&'static str; 4],
+    /// Where rules meet a vertical line: from both sides at its top, from the left, from the right, from both.
+    pub junctions: [&'static str; 4],
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -128,6 +131,7 @@ const UNICODE: Glyphs = Glyphs {
     best: "─",
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["┌", "┐", "└", "┘"],
+    junctions: ["┬", "┤", "├", "┼"],
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -159,6 +163,7 @@ const ASCII: Glyphs = Glyphs {
     best: "=",
     levels: [" ", ".", ".", ":", ":", "-", "=", "#", "#"],
     corners: ["+", "+", "+", "+"],
+    junctions: ["+", "+", "+", "+"],
 };
 
 /// Colours and characters of one terminal.

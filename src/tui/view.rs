@@ -7,8 +7,10 @@ use ratatui::layout::Size;
 use crate::state::Training;
 use crate::telemetry::{GpuStatus, HostStatus};
 
-/// Measurements kept for the histories: more than the widest panel shows.
+/// Points kept of a history: more than the widest panel shows.
 const HISTORY: usize = 240;
+/// Measurements that make one point of a history: a column that moves seldom costs few bytes.
+pub const MEASUREMENTS_PER_POINT: usize = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Panel {
@@ -87,9 +89,31 @@ pub struct View {
     pub log_end: Option<u64>,
     pub gpu: GpuStatus,
     pub host: HostStatus,
-    /// Mean utilisation of the GPUs, and busy share of the processors, newest last.
-    pub gpu_history: VecDeque<f64>,
-    pub host_history: VecDeque<f64>,
+    /// Mean utilisation of the GPUs, and busy share of the processors.
+    pub gpu_history: History,
+    pub host_history: History,
+}
+
+/// Means of a few measurements each, newest last.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    pub points: VecDeque<f64>,
+    pending: Vec<f64>,
+}
+
+impl History {
+    fn push(&mut self, value: f64) {
+        self.pending.push(value);
+        if self.pending.len() < MEASUREMENTS_PER_POINT {
+            return;
+        }
+        let mean = self.pending.iter().sum::<f64>() / self.pending.len() as f64;
+        self.pending.clear();
+        if self.points.len() == HISTORY {
+            self.points.pop_front();
+        }
+        self.points.push_back(mean);
+    }
 }
 
 impl View {
@@ -111,8 +135,8 @@ impl View {
             log_end: None,
             gpu: GpuStatus::Starting,
             host: HostStatus::Starting,
-            gpu_history: VecDeque::new(),
-            host_history: VecDeque::new(),
+            gpu_history: History::default(),
+            host_history: History::default(),
         }
     }
 
@@ -120,7 +144,7 @@ impl View {
         if let GpuStatus::Present(gpus) = &status {
             let known: Vec<f64> = gpus.iter().filter_map(|gpu| gpu.utilization).collect();
             if !known.is_empty() {
-                remember(&mut self.gpu_history, known.iter().sum::<f64>() / known.len() as f64);
+                self.gpu_history.push(known.iter().sum::<f64>() / known.len() as f64);
             }
         }
         self.gpu = status;
@@ -128,15 +152,8 @@ impl View {
 
     pub fn take_host(&mut self, status: HostStatus) {
         if let HostStatus::Present(host) = &status {
-            remember(&mut self.host_history, host.busy());
+            self.host_history.push(host.busy());
         }
         self.host = status;
     }
-}
-
-fn remember(history: &mut VecDeque<f64>, value: f64) {
-    if history.len() == HISTORY {
-        history.pop_front();
-    }
-    history.push_back(value);
 }

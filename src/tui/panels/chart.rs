@@ -7,8 +7,7 @@ use ratatui::layout::Rect;
 use super::Row;
 use crate::state::{ChildRow, RunState};
 use crate::tui::app::App;
-use crate::tui::format;
-use crate::tui::paint::Painter;
+use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::plot::{Axis, DotGrid, Series, braille, round_step};
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::view::{Panel, Quantity};
@@ -18,10 +17,16 @@ const AXIS_ROWS: usize = 2;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let (name, full_name) = names(app);
-    let legend = legend(app.view.quantity, painter.glyphs());
     let height = painter.height();
-    let fits = painter.width() > full_name.len() + super::pieces_width(&legend) + 5;
-    super::title(painter, app.view.focus == Panel::Chart, if fits { &full_name } else { name }, &legend, None);
+    let failed = app.state.children.iter().any(|child| child.accuracy.is_none());
+    let legends = [("  ", failed), ("  ", false), (" ", false)];
+    let legends = legends.map(|(gap, failed)| legend(app.view.quantity, painter.glyphs(), gap, failed));
+    // The longest name and legend that fit; the legend matters more.
+    let room = painter.width().saturating_sub(5);
+    let candidates = legends.iter().flat_map(|legend| [(full_name.as_str(), legend), (name, legend)]);
+    let fits = |(name, legend): &(&str, &Row)| name.len() + pieces_width(legend) <= room;
+    let (title, legend) = candidates.into_iter().find(fits).unwrap_or((name, &legends[2]));
+    super::title(painter, app.view.focus == Panel::Chart, title, legend, None);
     let plot_rows = height.saturating_sub(1 + AXIS_ROWS);
     if plot_rows < 2 || painter.width() < 20 {
         return;
@@ -41,18 +46,21 @@ fn names(app: &App) -> (&'static str, String) {
     }
 }
 
-fn legend(quantity: Quantity, glyphs: &Glyphs) -> Row {
-    let entry = |role, glyph: &str, label: &str| vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}  "))];
-    let mut row = entry(Role::Child, glyphs.child, "child");
-    row.extend(entry(Role::Mean, glyphs.mean, "mean"));
+fn legend(quantity: Quantity, glyphs: &Glyphs, gap: &str, failed: bool) -> Row {
+    let mut entries = vec![(Role::Child, glyphs.child, "child"), (Role::Mean, glyphs.mean, "mean")];
     if quantity == Quantity::Reward {
-        row.extend(entry(Role::Baseline, glyphs.baseline, "baseline"));
+        entries.push((Role::Baseline, glyphs.baseline, "baseline"));
     }
-    row.extend(entry(Role::Best, glyphs.best, "best"));
-    if let Some((_, last)) = row.last_mut() {
-        last.truncate(last.trim_end().len());
+    entries.push((Role::Best, glyphs.best, "best"));
+    if failed {
+        entries.push((Role::Error, glyphs.failed, "failed"));
     }
-    row
+    let last = entries.len() - 1;
+    let entry = |(index, (role, glyph, label)): (usize, (Role, &str, &str))| {
+        let (inner, outer) = (if gap.len() > 1 { " " } else { "" }, if index < last { gap } else { "" });
+        [(role, glyph.to_owned()), (Role::Dim, format!("{inner}{label}{outer}"))]
+    };
+    entries.into_iter().enumerate().flat_map(entry).collect()
 }
 
 /// The run as a chart needs it.
@@ -82,9 +90,10 @@ impl<'a> Chart<'a> {
         let children = self.state.children.iter().filter_map(|child| self.value(child));
         let baselines = self.state.episodes.iter().map(|episode| episode.baseline).chain(self.state.baseline);
         let baselines = baselines.filter(|_| self.quantity == Quantity::Reward && !self.state.children.is_empty());
-        let (low, high) = children.chain(baselines).filter(|value| value.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        let (low, high) = children
+            .chain(baselines)
+            .filter(|value| value.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         Axis::covering(low, high, ticks)
     }
 
@@ -134,14 +143,14 @@ impl<'a> Chart<'a> {
         let glyphs = painter.glyphs();
         painter.text(gutter, row, Role::Dim, glyphs.axis_corner);
         painter.text(gutter + 1, row, Role::Dim, &glyphs.floor.repeat(columns));
-        painter.text(0, row + 1, Role::Dim, &format::fit("child", gutter, ""));
-        let labels = (columns / 10).max(2);
+        let labels = (columns / 7).clamp(2, 10);
         let step = round_step((self.last_child as f64 / labels as f64).max(1.0)) as u64;
-        let mut free = gutter;
+        let mut free = painter.text(gutter + 1, row + 1, Role::Dim, "child");
         for child in (1..).map(|tick| tick * step).take_while(|child| *child <= self.last_child) {
             let column = gutter + 1 + self.dot_of(child, columns);
             let label = child.to_string();
-            let start = (column + 1).saturating_sub(label.len().div_ceil(2)).min((gutter + 1 + columns).saturating_sub(label.len()));
+            let start =
+                (column + 1).saturating_sub(label.len().div_ceil(2)).min((gutter + 1 + columns).saturating_sub(label.len()));
             if start > free {
                 painter.text(column, row, Role::Dim, glyphs.floor_tick);
                 free = painter.text(start, row + 1, Role::Dim, &label) + 1;
@@ -172,9 +181,14 @@ impl<'a> Chart<'a> {
     }
 
     fn plot_children(&self, grid: &mut DotGrid) {
+        // A lone dot is hard to see: a child is as large as leaves its neighbours apart.
+        let per_child = grid.width() as u64 / self.last_child.max(1);
+        let (wide, high) = if grid.has_dots() { (per_child.clamp(1, 2) as usize, 1 + usize::from(per_child > 0)) } else { (1, 1) };
         for child in &self.state.children {
-            if let Some(value) = self.value(child) {
-                grid.dot(self.dot_of(child.child, grid.width()), self.height_of(value, grid.height()), Series::Child);
+            let Some(value) = self.value(child) else { continue };
+            let (x, y) = (self.dot_of(child.child, grid.width()), self.height_of(value, grid.height()));
+            for (dx, dy) in (0..wide).flat_map(|dx| (0..high).map(move |dy| (dx, dy))) {
+                grid.dot((x / wide) * wide + dx, (y / high) * high + dy, Series::Child);
             }
         }
     }
@@ -205,7 +219,8 @@ impl<'a> Chart<'a> {
     fn plot_baseline(&self, grid: &mut DotGrid) {
         let finished = self.state.episodes.iter().map(|episode| (episode.episode as u64, episode.baseline));
         let known = self.state.episodes.last().map_or(0, |episode| episode.episode);
-        let current = self.state.baseline.filter(|_| self.state.episode > known).map(|baseline| (self.state.episode as u64, baseline));
+        let current =
+            self.state.baseline.filter(|_| self.state.episode > known).map(|baseline| (self.state.episode as u64, baseline));
         let mut before = None;
         for (episode, baseline) in finished.chain(current).filter(|(episode, _)| *episode > 0) {
             let (first, last) = ((episode - 1) * self.children_per_episode + 1, episode * self.children_per_episode);
@@ -222,7 +237,8 @@ impl<'a> Chart<'a> {
         let mut columns: Vec<(f64, u32)> = vec![(0.0, 0); grid.width()];
         for episode in &self.state.episodes {
             let mean = if self.quantity == Quantity::Reward { Some(episode.mean_reward) } else { episode.mean_accuracy };
-            let middle = (episode.episode as u64).saturating_mul(self.children_per_episode).saturating_sub(self.children_per_episode / 2);
+            let middle =
+                (episode.episode as u64).saturating_mul(self.children_per_episode).saturating_sub(self.children_per_episode / 2);
             if let Some(mean) = mean.filter(|mean| mean.is_finite()) {
                 let (sum, count) = &mut columns[self.dot_of(middle.max(1), grid.width())];
                 *sum += mean;
@@ -232,7 +248,9 @@ impl<'a> Chart<'a> {
         let mut before = None;
         for (x, (sum, count)) in columns.into_iter().enumerate().filter(|(_, (_, count))| *count > 0) {
             let here = (x, self.height_of(sum / f64::from(count), grid.height()));
-            grid.line(before.unwrap_or(here), here, Series::Mean, None);
+            if grid.has_dots() {
+                grid.line(before.unwrap_or(here), here, Series::Mean, None);
+            }
             grid.marker(here.0, here.1, Series::Mean);
             before = Some(here);
         }

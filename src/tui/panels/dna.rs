@@ -27,13 +27,11 @@ pub fn rows(state: &RunState) -> u16 {
 }
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let height = painter.height().saturating_sub(1);
-    let content = content(app, painter.width(), height);
+    let area = super::inside(painter.area());
+    let height = usize::from(area.height);
+    let content = content(app, usize::from(area.width), height);
     let position = content.position(height, app.view.dna_top);
     super::title(painter, app.view.focus == Panel::Dna, "DNA", &name(app), position.as_deref());
-    let mut area = painter.area();
-    area.y += 1;
-    area.height = area.height.saturating_sub(1);
     content.draw(&mut painter.part(area), app.view.dna_top);
 }
 
@@ -53,7 +51,7 @@ fn name(app: &App) -> Row {
 /// What the panel shows in `width` x `height`, below its title.
 pub fn content(app: &App, width: usize, height: usize) -> Content {
     let Some((worker, training, live)) = shown(&app.state, &app.view) else {
-        return Content { head: vec![Row::new(), vec![(Role::Dim, " no child in training yet".to_owned())]], body: Vec::new() };
+        return Content { head: vec![Row::new(), vec![(Role::Dim, "no child in training yet".to_owned())]], body: Vec::new() };
     };
     let glyphs = &app.theme.glyphs;
     let table = training.sampled.as_ref().map(|sampled| layers::table(&sampled.architecture, width, glyphs)).unwrap_or_default();
@@ -80,9 +78,12 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 fn progress_rows(app: &App, training: &Training, width: usize) -> Vec<Row> {
     let (epoch, epochs, fraction) = epoch(training);
     let label = format!(" epoch {epoch}/{epochs}");
-    let mut first = bar(&app.theme.glyphs, width.saturating_sub(label.len() + 1).min(40), fraction, Role::Gauge);
+    let mut first = bar(&app.theme.glyphs, width.saturating_sub(label.len()).min(40), fraction, Role::Gauge);
     first.push((Role::Text, label));
-    let second = join_fitting(figures(training), "  ", width);
+    let mut second = join_fitting(figures(training), "  ", width);
+    if second.iter().filter(|(role, _)| *role == Role::Text).count() < 3 {
+        second = join_fitting(figures(training), " ", width);
+    }
     vec![first, second]
 }
 
@@ -92,11 +93,19 @@ fn worker_rows(app: &App, worker: usize, training: &Training, chosen: bool, widt
     let marker = if chosen { glyphs.marker } else { " " };
     let (epoch, epochs, fraction) = epoch(training);
     let role = if chosen { Role::Strong } else { Role::Text };
-    let mut first = vec![(Role::Focus, format!("{marker} ")), (Role::Dim, format!("worker {worker} ")), (role, format!("child {:<4} ", training.child))];
+    let mut first = vec![
+        (Role::Focus, format!("{marker} ")),
+        (Role::Dim, format!("worker {worker} ")),
+        (role, format!("child {:<4} ", training.child)),
+    ];
     first.extend(bar(glyphs, 8, fraction, Role::Gauge));
     first.push((Role::Text, format!(" epoch {epoch}/{epochs}")));
     let taken = super::pieces_width(&first);
-    let figures = join_fitting(figures(training), "  ", width.saturating_sub(taken + 2).max(width.saturating_sub(4) * usize::from(taken + 24 > width)));
+    let figures = join_fitting(
+        figures(training),
+        "  ",
+        width.saturating_sub(taken + 2).max(width.saturating_sub(4) * usize::from(taken + 24 > width)),
+    );
     if taken + 2 + super::pieces_width(&figures) <= width {
         first.push((Role::Text, "  ".to_owned()));
         first.extend(figures);
@@ -114,14 +123,18 @@ fn figures(training: &Training) -> Vec<Row> {
     let loss = progress.map(|progress| progress.loss).or(last.map(|epoch| epoch.train_loss));
     let speed = progress.map(|progress| progress.images_per_second).or(last.map(|epoch| epoch.images_per_second));
     let figure = |label: &str, value: Option<String>| value.map_or(Row::new(), |value| labelled(label, Role::Text, value));
-    let speed = speed.map_or(Row::new(), |speed| {
-        vec![(Role::Text, format::count(speed.max(0.0).round() as u64)), (Role::Dim, " img/s".to_owned())]
-    });
+    let speed = speed.map_or(Row::new(), |speed| vec![(Role::Text, speed_text(speed)), (Role::Dim, " img/s".to_owned())]);
     vec![
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure("valid", last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0))),
         speed,
     ]
+}
+
+/// Images per second in at most six columns.
+fn speed_text(speed: f64) -> String {
+    let speed = speed.max(0.0).round() as u64;
+    if speed < 10_000 { format::count(speed) } else { format::compact(speed) }
 }
 
 /// Epoch under way, of how many, and the share of it that is done.

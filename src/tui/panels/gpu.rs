@@ -1,21 +1,20 @@
 //! The machine: every GPU, or, where there is none, why not; then processors and memory.
 
-use std::collections::VecDeque;
-
 use super::{Content, Row, join_fitting, labelled};
 use crate::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::paint::{Painter, bar, pieces_width};
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
+use crate::tui::view::{History, Panel};
 
 /// Columns of a bar beside a percentage.
 const BAR: usize = 10;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let height = painter.height().saturating_sub(1);
-    let content = content(app, painter.width(), height);
+    let area = super::inside(painter.area());
+    let height = usize::from(area.height);
+    let content = content(app, usize::from(area.width), height);
     let position = content.position(height, app.view.gpu_top);
     let (name, beside) = match &app.view.gpu {
         GpuStatus::Present(_) => ("GPU", Row::new()),
@@ -23,9 +22,6 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
         GpuStatus::Absent(reason) => ("Host", vec![(Role::Dim, format!("no GPU: {reason}"))]),
     };
     super::title(painter, app.view.focus == Panel::Gpu, name, &beside, position.as_deref());
-    let mut area = painter.area();
-    area.y += 1;
-    area.height = height as u16;
     content.draw(&mut painter.part(area), app.view.gpu_top);
 }
 
@@ -44,7 +40,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
         HostStatus::Starting => body.push(vec![(Role::Dim, "measuring the host".to_owned())]),
     }
     let spare = height.saturating_sub(body.len());
-    if spare >= 3 {
+    if spare >= 4 {
         let (label, history) = match app.view.gpu {
             GpuStatus::Present(_) => ("GPU utilisation", &app.view.gpu_history),
             _ => ("processor load", &app.view.host_history),
@@ -128,9 +124,9 @@ fn host_rows(host: &HostSample, glyphs: &Glyphs, width: usize) -> Vec<Row> {
 }
 
 /// The newest values as columns of at most `rows` rows, 0 to 100 %.
-fn history_rows(label: &str, history: &VecDeque<f64>, glyphs: &Glyphs, width: usize, rows: usize) -> Vec<Row> {
-    let shown: Vec<f64> = history.iter().skip(history.len().saturating_sub(width)).copied().collect();
-    let mut lines = vec![vec![(Role::Dim, format!("{label}, 0 to 100 %"))]];
+fn history_rows(label: &str, history: &History, glyphs: &Glyphs, width: usize, rows: usize) -> Vec<Row> {
+    let shown: Vec<f64> = history.points.iter().skip(history.points.len().saturating_sub(width)).copied().collect();
+    let mut lines = vec![vec![(Role::Dim, format!("{label}, 0 to 100 %, 10 s a column"))]];
     for row in (0..rows).rev() {
         let cells = shown.iter().map(|share| {
             let eighths = (share.clamp(0.0, 1.0) * rows as f64 * 8.0).round() as usize;

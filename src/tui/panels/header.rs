@@ -1,12 +1,13 @@
 //! The two rows on top: which run, what it does, how far it is, and the best so far.
 
-use super::{Row, join_fitting, labelled};
+use super::{Row, join_fitting, join_ranked, labelled};
 use crate::event::FinishReason;
 use crate::state::{Phase, RunState};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::theme::{Glyphs, Role};
+use unicode_width::UnicodeWidthStr;
 
 /// Children whose training time the estimate of the remaining time is made from.
 const RECENT: usize = 32;
@@ -38,8 +39,10 @@ pub fn phase(phase: Phase) -> (&'static str, Role) {
 fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let (word, role) = phase(app.state.phase);
     let name = app.state.run.as_ref().map_or("nas-tui", |run| run.run.as_str());
-    let progress = progress(&app.state, glyphs, 16);
     let room = width.saturating_sub(word.len() + 2);
+    // The bar takes what the name leaves, up to a limit.
+    let bar = room.saturating_sub(name.width() + 2 + " 100 %".len()).min(24);
+    let progress = if bar >= 6 { progress(&app.state, glyphs, bar) } else { Row::new() };
     let name = vec![(Role::Title, format::fit(name, room, glyphs.ellipsis))];
     join_fitting(vec![name, vec![(role, word.to_owned())], progress], "  ", width)
 }
@@ -49,7 +52,7 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     let Some(total) = children_in_all(state).filter(|total| *total > 0) else { return Row::new() };
     let fraction = state.children.len() as f64 / total as f64;
     let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
-    row.push((Role::Text, format!(" {:>3} %", (fraction * 100.0).floor())));
+    row.push((Role::Text, format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor())));
     row
 }
 
@@ -73,23 +76,26 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let child = [vec![(Role::Dim, "child ".to_owned())], of(Role::Text, current_child(state), total)].concat();
     let depth = labelled("depth", Role::Text, state.depth.to_string());
     let mut best = labelled("best", Role::Dim, "none yet");
-    let mut by = Row::new();
     if let Some(child) = &state.best {
         best = labelled("best accuracy", Role::Best, format::accuracy(child.accuracy));
         best.extend(labelled(", its reward", Role::Strong, format::reward(child.reward)));
-        by = labelled("by child", Role::Text, child.child.to_string());
+        if width >= 90 {
+            best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
+        }
     }
     let preset = vec![(Role::Text, run.preset.clone()), (Role::Dim, format!(" preset, {} strategy", run.strategy))];
     let data = vec![(Role::Text, run.data.spec.clone())];
     let repeats = state.children.iter().filter(|child| child.repeat_of.is_some()).count();
     let failures = state.children.iter().filter(|child| child.accuracy.is_none()).count();
     let counts = [(repeats, "repeats", Role::Text), (failures, "failed", Role::Warning)];
-    let counts = counts.into_iter().map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });
+    let counts = counts
+        .into_iter()
+        .map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });
     let gap = format!(" {} ", glyphs.separator);
-    let mut groups = vec![episode, child, best, depth, by];
-    groups.extend(counts);
-    groups.extend([preset, data]);
-    join_fitting(groups, &gap, width)
+    let mut groups = vec![(2, episode), (1, child), (0, best), (3, depth)];
+    groups.extend(counts.map(|row| (4, row)));
+    groups.extend([(5, preset), (6, data)]);
+    join_ranked(groups, &gap, width)
 }
 
 fn children_in_all(state: &RunState) -> Option<usize> {

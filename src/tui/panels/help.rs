@@ -39,11 +39,8 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_is_in_the_help_once_per_binding() {
-        let words: Vec<String> = content()
-            .body
-            .iter()
-            .flat_map(|row| row[0].1.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect();
+        let words: Vec<String> =
+            content().body.iter().flat_map(|row| row[0].1.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
         let keys: Vec<String> = BINDINGS.iter().flat_map(|binding| binding.keys.iter().map(|key| key.name())).collect();
         assert_eq!(words, keys);
     }

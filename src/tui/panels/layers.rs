@@ -1,6 +1,7 @@
 //! A network's layers as a table: as many columns as the width allows.
 
 use super::{Content, Row};
+use crate::space::cost::{Cost, LayerCost};
 use crate::space::{Architecture, Layer};
 use crate::tui::format;
 use crate::tui::theme::{Glyphs, Role};
@@ -45,13 +46,29 @@ fn columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
     let layers = || architecture.layers.iter();
     let times = glyphs.times;
     let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
-    vec![
+    let mut columns = vec![
         Column::new("#", true, (1..=architecture.layers.len()).map(|number| number.to_string())),
         Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
         Column::new("filters", true, layers().map(|layer| layer.filters.to_string())),
         Column::new("stride", true, layers().map(|layer| pair(layer.stride))),
         Column::new("pad", true, layers().map(|layer| pair(layer.padding))),
         Column::new("input", false, layers().map(inputs)),
+    ];
+    // What was sampled can be built, so it has costs; a foreign architecture may not.
+    if let Ok(cost) = Cost::of(architecture) {
+        columns.extend(cost_columns(&cost.layers, glyphs));
+    }
+    columns
+}
+
+fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> [Column; 4] {
+    let times = glyphs.times;
+    let costs = || costs.iter();
+    [
+        Column::new("output", true, costs().map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2]))),
+        Column::new("params", true, costs().map(|cost| format::count(cost.params))),
+        Column::new("MACs", true, costs().map(|cost| format::compact(cost.macs))),
+        Column::new("field", true, costs().map(|cost| format!("{}{times}{}", cost.receptive_field[0], cost.receptive_field[1]))),
     ]
 }
 

@@ -13,13 +13,14 @@ use crate::tui::view::Panel;
 const TIME_WIDTH: usize = 9;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let (width, height) = (painter.width(), painter.height().saturating_sub(1));
     let follows = if app.view.log_end.is_some() { "scrolled back, End follows" } else { "" };
     super::title(painter, app.view.focus == Panel::Log, "Log", &vec![(Role::Warning, follows.to_owned())], None);
-    let rows = rows(app, width, height);
+    let area = super::inside(painter.area());
+    let rows = rows(app, usize::from(area.width), usize::from(area.height));
     // Until the panel is full the log starts at its top.
+    let mut painter = painter.part(area);
     for (y, row) in rows.iter().enumerate() {
-        painter.pieces(0, 1 + y, row);
+        painter.pieces(0, y, row);
     }
 }
 

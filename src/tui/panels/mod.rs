@@ -11,8 +11,11 @@ pub mod layers;
 pub mod log;
 pub mod question;
 
+use ratatui::layout::Rect;
+
 use super::paint::{Painter, Piece, pieces_width};
 use super::theme::Role;
+use unicode_width::UnicodeWidthStr;
 
 /// A row of text.
 pub type Row = Vec<Piece>;
@@ -51,6 +54,12 @@ impl Content {
     }
 }
 
+/// Where a panel's text goes: below its title, one column in.
+pub fn inside(area: Rect) -> Rect {
+    let (indent, title) = (area.width.min(1), area.height.min(1));
+    Rect::new(area.x + indent, area.y + title, area.width - indent, area.height - title)
+}
+
 /// The title row of a panel: its name, what stands beside it, and a rule to the end.
 pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row, position: Option<&str>) {
     let glyphs = painter.glyphs();
@@ -60,7 +69,7 @@ pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row,
     let x = painter.text(1, 0, if focused { Role::Focus } else { Role::Title }, &format!(" {name} "));
     let position = position.map_or(String::new(), |position| format!(" {position} "));
     let room = width.saturating_sub(x + position.len() + 1);
-    if !beside.is_empty() && pieces_width(beside) + 1 <= room {
+    if pieces_width(beside) > 0 && pieces_width(beside) < room {
         let x = painter.pieces(x, 0, beside);
         painter.text(x, 0, Role::Text, " ");
     }
@@ -69,13 +78,29 @@ pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row,
 
 /// The groups that fit into `width`, in order, with `gap` between them; later ones are left out first.
 pub fn join_fitting(groups: Vec<Row>, gap: &str, width: usize) -> Row {
+    let ranked = groups.into_iter().enumerate().collect();
+    join_ranked(ranked, gap, width)
+}
+
+/// The groups that fit into `width`, in order, with `gap` between them; those of the highest rank are left out first.
+pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
+    let groups: Vec<(usize, Row)> = groups.into_iter().filter(|(_, group)| !group.is_empty()).collect();
+    let mut by_rank: Vec<usize> = (0..groups.len()).collect();
+    by_rank.sort_by_key(|index| groups[*index].0);
+    let mut used = 0;
+    let mut fits = vec![false; groups.len()];
+    for index in by_rank {
+        let gap = if used == 0 { 0 } else { gap.width() };
+        let wanted = gap + pieces_width(&groups[index].1);
+        fits[index] = used + wanted <= width;
+        used += if fits[index] { wanted } else { 0 };
+    }
     let mut joined = Row::new();
-    for group in groups.into_iter().filter(|group| !group.is_empty()) {
-        let gap = if joined.is_empty() { "" } else { gap };
-        if pieces_width(&joined) + gap.chars().count() + pieces_width(&group) <= width {
+    for (_, (_, group)) in fits.into_iter().zip(groups).filter(|(fits, _)| *fits) {
+        if !joined.is_empty() {
             joined.push((Role::Dim, gap.to_owned()));
-            joined.extend(group);
         }
+        joined.extend(group);
     }
     joined
 }

@@ -17,22 +17,22 @@ const fn words(question: Question) -> Words {
         Question::Stop => Words {
             title: "Stop the search?",
             answers: [
-                (Answer::Stop, "s", "stop after a checkpoint (search --resume continues)"),
+                (Answer::Stop, "s", "stop after a checkpoint; resume it later"),
                 (Answer::Cancel, "c", "cancel: go on searching"),
             ],
         },
         Question::Leave => Words {
-            title: "The search is stopping. Leave the screen now?",
+            title: "Stopping. Leave without waiting?",
             answers: [
-                (Answer::Stop, "s", "leave without waiting for the checkpoint"),
-                (Answer::Cancel, "c", "cancel: wait here until it has stopped"),
+                (Answer::Stop, "s", "leave now; the last checkpoint counts"),
+                (Answer::Cancel, "c", "cancel: wait until it has stopped"),
             ],
         },
     }
 }
 
 /// Width and rows of the box.
-const SIZE: (u16, u16) = (58, 6);
+const SIZE: (u16, u16) = (54, 6);
 
 pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
     let area = screen.area();
