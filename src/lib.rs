@@ -5,13 +5,24 @@
 //!                                \-> event -> journal -> state -> tui | headless | report
 //! ```
 
+#[cfg(feature = "torch")]
+pub mod child;
 pub mod cli;
 pub mod config;
+#[cfg(feature = "torch")]
+pub mod controller;
+pub mod data;
+pub mod durable;
 pub mod evaluate;
 pub mod event;
+pub mod journal;
 pub mod link;
+pub mod report;
 pub mod reward;
+pub mod search;
 pub mod space;
 pub mod state;
 pub mod telemetry;
+#[cfg(feature = "torch")]
+pub mod train;
 pub mod tui;

@@ -134,8 +134,8 @@ impl RunState {
                 self.phase = Phase::Running;
             }
             Event::RunResumed { .. } => {
+                // What was sampled is not written again; what was in training starts again.
                 self.training.clear();
-                self.waiting.clear();
                 self.phase = Phase::Running;
             }
             Event::EpisodeStarted { episode, depth, baseline } => {
@@ -223,7 +223,7 @@ impl RunState {
 }
 
 /// A higher accuracy, or the same by an earlier child (workers finish in any order; the best must not depend on it).
-fn is_better(one: &ChildFinished, other: &ChildFinished) -> bool {
+pub fn is_better(one: &ChildFinished, other: &ChildFinished) -> bool {
     one.accuracy > other.accuracy || (one.accuracy == other.accuracy && one.child < other.child)
 }
 

@@ -1,9 +1,18 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
 pub mod arch;
+#[cfg(feature = "torch")]
+pub mod bench;
+pub mod completions;
+pub mod config;
 pub mod inspect;
+#[cfg(feature = "torch")]
+pub mod search;
 pub mod table;
+#[cfg(feature = "torch")]
+pub mod worker;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -21,7 +30,19 @@ pub struct Cli {
 // Each subcommand is a file of this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Search for an architecture (what `nas-tui` alone does)
+    #[cfg(feature = "torch")]
+    Search(search::Args),
+    /// Show or check settings
+    Config(config::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    #[cfg(feature = "torch")]
+    Bench(bench::Args),
     Inspect(inspect::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    Worker(worker::Args),
 }
 
 /// The user's command, configuration or input is at fault: exit status 2.
@@ -51,7 +72,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nas-tui: {error:#}");
+            // Not eprintln: whoever read standard error may have gone, and the exit status still matters.
+            let _ = writeln!(std::io::stderr(), "nas-tui: {error:#}");
             exit_status(&error)
         }
     }
@@ -59,10 +81,28 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => Ok(()),
-        Some(command) => match command {
-            Command::Inspect(args) => inspect::run(&args),
-        },
+        #[cfg(feature = "torch")]
+        None => search::run(&search::Args::default()),
+        #[cfg(not(feature = "torch"))]
+        None => Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot search; see `nas-tui --help`")).or_bad_input(),
+        #[cfg(feature = "torch")]
+        Some(Command::Search(args)) => search::run(&args),
+        Some(Command::Config(args)) => config::run(args),
+        Some(Command::Completions(args)) => completions::run(args),
+        #[cfg(feature = "torch")]
+        Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Worker(args)) => worker::run(&args),
+    }
+}
+
+/// Write a result to standard output. A reader that has gone (`| head`) is no error.
+pub fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
 }
 

@@ -1,8 +1,15 @@
 //! Settings of a run: read once, validated once, then plain typed values.
 
+pub mod presets;
+pub mod raw;
+mod resolve;
+mod validate;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use resolve::{ConfigError, Options, SAMPLE, parse, read, resolve};
 
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +23,8 @@ pub struct Config {
     pub child: ChildConfig,
     pub reward: RewardConfig,
     pub workers: WorkersConfig,
+    /// What these settings were validated from: how they are written to a file.
+    raw: raw::RawConfig,
 }
 
 /// Which images, how they are split and how a batch is prepared.
@@ -43,6 +52,29 @@ pub enum DataSource {
     FashionMnist,
     Cifar10,
     Folder,
+}
+
+impl DataSource {
+    pub const NAMES: [&str; 4] = ["fashion-mnist-mini", "fashion-mnist", "cifar10", "folder"];
+
+    pub fn from_name(name: &str) -> Option<DataSource> {
+        match name {
+            "fashion-mnist-mini" => Some(DataSource::FashionMnistMini),
+            "fashion-mnist" => Some(DataSource::FashionMnist),
+            "cifar10" => Some(DataSource::Cifar10),
+            "folder" => Some(DataSource::Folder),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            DataSource::FashionMnistMini => "fashion-mnist-mini",
+            DataSource::FashionMnist => "fashion-mnist",
+            DataSource::Cifar10 => "cifar10",
+            DataSource::Folder => "folder",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +130,16 @@ pub enum Strategy {
     Reinforce,
     /// Uniform over the feasible choices of each decision; never learns.
     Random,
+}
+
+impl Strategy {
+    /// As in `search.strategy`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Strategy::Reinforce => "reinforce",
+            Strategy::Random => "random",
+        }
+    }
 }
 
 /// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).

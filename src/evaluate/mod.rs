@@ -1,7 +1,20 @@
 //! Evaluators: whoever turns architectures into outcomes. A search submits jobs and receives reports.
 
+#[cfg(feature = "torch")]
+mod actor;
+#[cfg(feature = "torch")]
+pub mod local;
+pub mod placement;
+#[cfg(feature = "torch")]
+mod process;
 pub mod protocol;
+#[cfg(feature = "torch")]
+mod rate_limit;
+#[cfg(feature = "torch")]
+pub mod worker;
 
+#[cfg(feature = "torch")]
+pub use local::LocalWorkers;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};

@@ -19,12 +19,26 @@ pub enum ToWorker {
         threads: usize,
         device: String,
         seed: u64,
+        /// Images to use instead of the configured split; none in a search.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample: Option<Sample>,
     },
     Train {
         job: ChildJob,
     },
     Pause,
     Resume,
+}
+
+/// Images for a benchmark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sample {
+    /// The first images of the training files, in their order, without a split. The validation images are those that
+    /// `../shared/bench/pytorch_baseline.py` takes: of CIFAR-10 the first of its fifth batch, of other data the last.
+    FirstOfFiles { train: usize, validation: usize },
+    /// Noise of a network's input shape, where no such data set is at hand.
+    Noise { input: [usize; 3], classes: usize, train: usize, validation: usize },
 }
 
 /// From a worker's standard output. (Its standard error is kept for the log.)

@@ -1,0 +1,63 @@
+# Everything on a fresh machine with Rust, Python 3 and a C++ compiler:
+#   make run    set up, build, run the demo search on the embedded images
+#   make test   set up, run every check
+# Set LIBTORCH to use a libtorch 2.11.0 of your own.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: help setup build run test fmt lint unit docs viewer install clean
+
+# Found (or installed) once per call of make; torch-sys rebuilds when this path changes.
+TORCH = export LIBTORCH="$$(python3 scripts/libtorch.py)"
+
+help:
+	@grep -E '^#   ' Makefile
+
+setup:
+	@$(TORCH); echo "libtorch: $$LIBTORCH"
+
+build:
+	@$(TORCH)
+	cargo build --release --locked
+
+run:
+	@$(TORCH)
+	cargo build --release --locked
+	exec "$${CARGO_TARGET_DIR:-target}/release/nas-tui" $(ARGS)
+
+install:
+	@$(TORCH)
+	cargo install --path . --locked
+
+test: fmt lint unit docs viewer
+
+fmt:
+	cargo fmt --check
+
+# One profile for everything: torch-sys takes minutes to compile per profile.
+lint:
+	@$(TORCH)
+	cargo clippy --release --locked --all-targets -- -D warnings
+
+unit:
+	@$(TORCH)
+	export INSTA_UPDATE=no
+	if cargo nextest --version >/dev/null 2>&1; then
+	  cargo nextest run --release --locked --no-fail-fast
+	else
+	  echo "cargo-nextest is not installed: using cargo test (cargo install cargo-nextest --locked gives the faster runner)"
+	  cargo test --release --locked --lib --bins --tests
+	fi
+
+docs:
+	@$(TORCH)
+	cargo test --release --locked --doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+
+# The viewer builds without libtorch, and stays so.
+viewer:
+	cargo clippy --locked --no-default-features -- -D warnings
+
+clean:
+	cargo clean

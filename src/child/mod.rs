@@ -1,0 +1,9 @@
+//! A child: an [`Architecture`](crate::space::Architecture) as a libtorch module, and its weights as a file.
+
+mod layout;
+mod network;
+mod parameters;
+pub mod weights;
+
+pub use network::{Mode, Network};
+pub use parameters::Parameters;

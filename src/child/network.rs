@@ -1,0 +1,191 @@
+//! Architecture to libtorch module: Conv2d, BatchNorm2d, ReLU layers joined by concatenation, and a linear classifier.
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::Parameters;
+use crate::data::Layout;
+use crate::space::Architecture;
+
+/// Settings of every BatchNorm2d (PyTorch's defaults).
+const EPSILON: f64 = 1e-5;
+const MOMENTUM: f64 = 0.1;
+
+/// Trainable tensors of one layer: convolution weight, batch norm weight, batch norm bias.
+const TENSORS_PER_LAYER: usize = 3;
+
+/// Whether batch norm uses (and updates) the statistics of the batch, or the running ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Train,
+    Evaluate,
+}
+
+/// A child network with its parameters and batch norm statistics on one device.
+#[derive(Debug)]
+pub struct Network {
+    architecture: Architecture,
+    layout: Layout,
+    parameters: Parameters,
+    statistics: Vec<Statistics>,
+    /// By layer number: the last layer that reads it (the classifier counts as one more layer); none if nobody does.
+    last_reader: Vec<Option<usize>>,
+}
+
+/// Running statistics of one batch norm, `[filters]` each.
+#[derive(Debug)]
+struct Statistics {
+    mean: Tensor,
+    variance: Tensor,
+}
+
+impl Network {
+    /// Build `architecture`, which must be buildable, on `device`, with PyTorch's default initialisation
+    /// (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)) drawn from libtorch's generator of the CPU.
+    ///
+    /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` the values are those of the same module built in PyTorch.
+    pub fn new(architecture: &Architecture, layout: Layout, device: Device) -> Result<Network, TchError> {
+        let _guard = tch::no_grad_guard();
+        let channels = channels(architecture);
+        let (mut initial, mut statistics) = (Vec::new(), Vec::new());
+        for (index, layer) in architecture.layers.iter().enumerate() {
+            let inputs: i64 = layer.inputs.iter().map(|&input| channels[input]).sum();
+            let [height, width] = layer.kernel.map(|size| size as i64);
+            let filters = layer.filters as i64;
+            let fan_in = inputs * height * width;
+            initial.push((format!("layers.{index}.conv.weight"), uniform(&[filters, inputs, height, width], fan_in)?));
+            initial.push((format!("layers.{index}.bn.weight"), Tensor::f_ones([filters], (Kind::Float, Device::Cpu))?));
+            initial.push((format!("layers.{index}.bn.bias"), Tensor::f_zeros([filters], (Kind::Float, Device::Cpu))?));
+            statistics.push(Statistics {
+                mean: Tensor::f_zeros([filters], (Kind::Float, device))?,
+                variance: Tensor::f_ones([filters], (Kind::Float, device))?,
+            });
+        }
+        let features: i64 = architecture.output.iter().map(|&input| channels[input]).sum();
+        let classes = architecture.classes as i64;
+        initial.push(("classifier.weight".to_owned(), uniform(&[classes, features], features)?));
+        initial.push(("classifier.bias".to_owned(), uniform(&[classes], features)?));
+        Ok(Network {
+            parameters: Parameters::new(initial, layout, device)?,
+            statistics,
+            last_reader: last_readers(architecture),
+            architecture: architecture.clone(),
+            layout,
+        })
+    }
+
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The trainable tensors.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...).
+    pub fn buffers(&self) -> impl Iterator<Item = (String, &Tensor)> {
+        self.statistics.iter().enumerate().flat_map(|(index, statistics)| {
+            [
+                (format!("layers.{index}.bn.running_mean"), &statistics.mean),
+                (format!("layers.{index}.bn.running_var"), &statistics.variance),
+            ]
+        })
+    }
+
+    /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order).
+    pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
+        let mut outputs = vec![Some(self.layout.arrange(images)?)];
+        for (index, layer) in self.architecture.layers.iter().enumerate() {
+            let number = index + 1;
+            // A layer that nobody reads has no influence on the logits.
+            let output = match self.last_reader[number] {
+                Some(_) => Some(self.layer(index, &join(&outputs, &layer.inputs)?, mode)?),
+                None => None,
+            };
+            outputs.push(output);
+            self.release(&mut outputs, number);
+        }
+        let features = join(&outputs, &self.architecture.output)?.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?;
+        let first = self.architecture.layers.len() * TENSORS_PER_LAYER;
+        features.f_linear(self.parameters.tensor(first), Some(self.parameters.tensor(first + 1)))
+    }
+
+    fn layer(&self, index: usize, input: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
+        let layer = &self.architecture.layers[index];
+        let [stride, padding] = [layer.stride, layer.padding].map(|pair| pair.map(|size| size as i64));
+        let tensor = |offset| self.parameters.tensor(index * TENSORS_PER_LAYER + offset);
+        let Statistics { mean, variance } = &self.statistics[index];
+        let convolved = input.f_conv2d(tensor(0), None::<&Tensor>, stride, padding, [1, 1], 1)?;
+        let mut normalised = convolved.f_batch_norm(
+            Some(tensor(1)),
+            Some(tensor(2)),
+            Some(mean),
+            Some(variance),
+            mode == Mode::Train,
+            MOMENTUM,
+            EPSILON,
+            true,
+        )?;
+        normalised.f_relu_()
+    }
+
+    /// Drop the outputs whose last reader is layer `number`: nothing but the autograd graph may keep them.
+    fn release(&self, outputs: &mut [Option<Tensor>], number: usize) {
+        for (output, &last) in outputs.iter_mut().zip(&self.last_reader) {
+            if last.is_none_or(|last| last <= number) {
+                *output = None;
+            }
+        }
+    }
+}
+
+/// Channels by layer number; 0 is the image.
+fn channels(architecture: &Architecture) -> Vec<i64> {
+    std::iter::once(architecture.input[0]).chain(architecture.layers.iter().map(|layer| layer.filters)).map(|c| c as i64).collect()
+}
+
+/// For each layer number the last layer on a path to the classifier that reads it.
+fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
+    let classifier = architecture.layers.len() + 1;
+    let mut last = vec![None; classifier];
+    for &input in &architecture.output {
+        last[input] = Some(classifier);
+    }
+    for (index, layer) in architecture.layers.iter().enumerate().rev() {
+        if last[index + 1].is_some() {
+            layer.inputs.iter().for_each(|&input| last[input] = last[input].max(Some(index + 1)));
+        }
+    }
+    last
+}
+
+/// Uniform in ±1/sqrt(`fan_in`), on the CPU: Kaiming-uniform with a = sqrt(5) as torch.nn.Conv2d and Linear use it.
+fn uniform(shape: &[i64], fan_in: i64) -> Result<Tensor, TchError> {
+    let bound = 1.0 / (fan_in as f64).sqrt();
+    Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)
+}
+
+/// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column goes below or right).
+fn join(outputs: &[Option<Tensor>], inputs: &[usize]) -> Result<Tensor, TchError> {
+    let tensors: Vec<&Tensor> =
+        inputs.iter().map(|&input| outputs[input].as_ref().expect("an output is kept until its last reader has run")).collect();
+    if let [only] = tensors[..] {
+        return Ok(only.shallow_clone());
+    }
+    let sizes: Vec<(i64, i64)> = tensors.iter().map(|tensor| (tensor.size()[2], tensor.size()[3])).collect();
+    let height = sizes.iter().map(|size| size.0).max().unwrap_or(0);
+    let width = sizes.iter().map(|size| size.1).max().unwrap_or(0);
+    let padded = tensors.iter().zip(&sizes).map(|(tensor, &(h, w))| pad(tensor, height - h, width - w));
+    Tensor::f_cat(&padded.collect::<Result<Vec<_>, _>>()?, 1)
+}
+
+fn pad(tensor: &Tensor, rows: i64, columns: i64) -> Result<Tensor, TchError> {
+    if rows == 0 && columns == 0 {
+        return Ok(tensor.shallow_clone());
+    }
+    tensor.f_constant_pad_nd([columns / 2, columns - columns / 2, rows / 2, rows - rows / 2])
+}

@@ -1,0 +1,67 @@
+//! `nas-tui config`: show the settings that a run would have, or check a file.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::OrBadInput;
+use crate::config::{self, Options};
+
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print the complete settings as TOML, ready to be saved as a file
+    Show(SettingsArgs),
+    /// Check settings; print nothing but the error, with its line and what to do
+    Check(SettingsArgs),
+}
+
+/// The options that decide a run's settings.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct SettingsArgs {
+    /// Settings file (default: ./config.toml where there is one and no preset is named)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Built-in settings to start from: demo, monograph, paper or paper-strides
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Change one setting, as in --set child.epochs=3; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Seed of the run (short for --set search.seed=N)
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+impl SettingsArgs {
+    /// The settings that these options mean.
+    pub fn resolve(&self) -> anyhow::Result<config::Config> {
+        config::resolve(&self.options()).or_bad_input()
+    }
+
+    fn options(&self) -> Options {
+        let usual = PathBuf::from("config.toml");
+        let file = match (&self.config, &self.preset) {
+            (Some(file), _) => Some(file.clone()),
+            (None, None) if usual.is_file() => Some(usual),
+            _ => None,
+        };
+        Options { file, preset: self.preset.clone(), set: self.set.clone(), seed: self.seed }
+    }
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    match args.action {
+        Action::Show(settings) => {
+            let text = settings.resolve()?.to_toml();
+            super::print(&text).context("cannot write to standard output")
+        }
+        Action::Check(settings) => settings.resolve().map(|_| ()),
+    }
+}

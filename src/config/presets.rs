@@ -1,0 +1,129 @@
+//! The built-in settings. `demo` is the default; the others are written as differences from it.
+
+use super::raw::{Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawSearch, RawSpace, RawWorkers};
+use super::{ChildSchedule, Decode, DeviceChoice, LayerKind, Normalization, Strategy};
+
+/// Names of the presets, the default first.
+pub const NAMES: [&str; 4] = ["demo", "monograph", "paper", "paper-strides"];
+
+/// The settings of a preset, or none if there is no such preset.
+pub fn preset(name: &str) -> Option<RawConfig> {
+    let mut config = match name {
+        "demo" => demo(),
+        "monograph" => monograph(),
+        "paper" => paper(),
+        "paper-strides" => paper_strides(),
+        _ => return None,
+    };
+    config.preset = name.to_owned();
+    Some(config)
+}
+
+/// Phase A of the monograph at a size that two CPU cores finish in minutes, on the embedded images.
+pub(super) fn demo() -> RawConfig {
+    RawConfig {
+        preset: "demo".to_owned(),
+        data: RawData {
+            source: "fashion-mnist-mini".to_owned(),
+            dir: None,
+            size: [32, 32],
+            validation: 1_000,
+            limit: None,
+            normalization: Normalization::Standard,
+            crop: RawCrop::None,
+            crop_pixels: 0,
+            flip: true,
+        },
+        search: RawSearch {
+            strategy: Strategy::Reinforce,
+            episodes: 10,
+            children_per_episode: 16,
+            reuse: true,
+            seed: 1,
+            initial_depth: 6,
+            depth_step: 1,
+            depth_every: 16,
+        },
+        controller: RawController {
+            hidden_size: 35,
+            layers: 2,
+            init_range: 0.08,
+            learning_rate: 0.02,
+            entropy: 0.0,
+            baseline_decay: 0.9,
+            gradient_clip: 5.0,
+        },
+        space: RawSpace {
+            layer: LayerKind::Chain,
+            kernels: vec![1, 3, 5],
+            filters: vec![4, 8, 16],
+            strides: vec![1, 2],
+            paddings: vec![0, 1, 2],
+            decode: Decode::Literal,
+        },
+        child: RawChild {
+            epochs: 2,
+            batch_size: 100,
+            learning_rate: 0.1,
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 1e-4,
+            schedule: ChildSchedule::Constant,
+        },
+        reward: RawReward { last_epochs: 2, power: 1.0 },
+        workers: RawWorkers { count: Count::Auto, threads: Count::Auto, device: DeviceChoice::Auto },
+    }
+}
+
+/// Phase A as the monograph gives it: CIFAR-10, 160 children of 20 epochs, depth 6 growing by 1 every 16 children.
+/// Its value lists are those of the program that produced its results (kernels to 7, filters 24 to 64).
+fn monograph() -> RawConfig {
+    let mut config = cifar10();
+    config.space.kernels = vec![1, 3, 5, 7];
+    config.space.filters = vec![24, 36, 48, 64];
+    config.space.strides = vec![1, 2];
+    config.space.paddings = vec![0, 1, 2, 3];
+    config.child.epochs = 20;
+    config
+}
+
+/// Zoph & Le, section 4.1 and appendix A: stride 1. Their controller's replicas each sample 8 children an update.
+fn paper() -> RawConfig {
+    let mut config = cifar10();
+    config.data.normalization = Normalization::Whitening;
+    config.data.crop = RawCrop::Upsample;
+    config.data.crop_pixels = 40;
+    config.search.episodes = 1_600;
+    config.search.children_per_episode = 8;
+    config.search.depth_step = 2;
+    config.search.depth_every = 1_600;
+    config.controller.learning_rate = 6e-4;
+    config.space.layer = LayerKind::Rectangular;
+    config.space.kernels = vec![1, 3, 5, 7];
+    config.space.filters = vec![24, 36, 48, 64];
+    config.space.strides = vec![1];
+    config.space.paddings = vec![];
+    config.child.epochs = 50;
+    config
+}
+
+/// The paper's second setting: strides are predicted too.
+fn paper_strides() -> RawConfig {
+    let mut config = paper();
+    config.space.strides = vec![1, 2, 3];
+    config
+}
+
+/// What both CIFAR-10 presets share (paper, section 4.1): split, augmentation, child training and reward.
+fn cifar10() -> RawConfig {
+    let mut config = demo();
+    config.data.source = "cifar10".to_owned();
+    config.data.validation = 5_000;
+    config.data.crop = RawCrop::Pad;
+    config.data.crop_pixels = 4;
+    config.child.batch_size = 128;
+    config.child.learning_rate = 0.1;
+    config.child.schedule = ChildSchedule::Constant;
+    config.reward = RawReward { last_epochs: 5, power: 3.0 };
+    config
+}

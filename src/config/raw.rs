@@ -1,0 +1,176 @@
+//! Settings as they stand in a TOML file, before validation. Unknown keys and wrong types are serde errors with a line.
+
+use std::path::PathBuf;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::presets;
+use super::{ChildSchedule, Decode, DeviceChoice, LayerKind, Normalization, Strategy};
+
+/// The whole file. Every key is optional; what is missing comes from the preset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawConfig {
+    pub preset: String,
+    pub data: RawData,
+    pub search: RawSearch,
+    pub controller: RawController,
+    pub space: RawSpace,
+    pub child: RawChild,
+    pub reward: RawReward,
+    pub workers: RawWorkers,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawData {
+    pub source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    pub size: [i64; 2],
+    pub validation: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    pub normalization: Normalization,
+    pub crop: RawCrop,
+    pub crop_pixels: i64,
+    pub flip: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawCrop {
+    None,
+    Pad,
+    Upsample,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSearch {
+    pub strategy: Strategy,
+    pub episodes: i64,
+    pub children_per_episode: i64,
+    pub reuse: bool,
+    pub seed: i64,
+    pub initial_depth: i64,
+    pub depth_step: i64,
+    pub depth_every: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawController {
+    pub hidden_size: i64,
+    pub layers: i64,
+    pub init_range: f64,
+    pub learning_rate: f64,
+    pub entropy: f64,
+    pub baseline_decay: f64,
+    pub gradient_clip: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSpace {
+    pub layer: LayerKind,
+    pub kernels: Vec<i64>,
+    pub filters: Vec<i64>,
+    pub strides: Vec<i64>,
+    pub paddings: Vec<i64>,
+    pub decode: Decode,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawChild {
+    pub epochs: i64,
+    pub batch_size: i64,
+    pub learning_rate: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+    pub weight_decay: f64,
+    pub schedule: ChildSchedule,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawReward {
+    pub last_epochs: i64,
+    pub power: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawWorkers {
+    pub count: Count,
+    pub threads: Count,
+    pub device: DeviceChoice,
+}
+
+/// The demo, so that a file may leave out what it does not change. (`resolve` puts the preset's values there instead.)
+macro_rules! default_is_the_demo {
+    ($($section:ty: $field:ident),*) => {
+        $(impl Default for $section {
+            fn default() -> Self {
+                presets::demo().$field
+            }
+        })*
+    };
+}
+
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers);
+
+impl Default for RawConfig {
+    fn default() -> Self {
+        presets::demo()
+    }
+}
+
+/// A whole number, or `"auto"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    Auto,
+    Number(i64),
+}
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Count::Auto => serializer.serialize_str("auto"),
+            Count::Number(number) => serializer.serialize_i64(*number),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("\"auto\" or a whole number")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Count, E> {
+        Ok(Count::Number(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Count, E> {
+        i64::try_from(number).map(Count::Number).map_err(|_| E::custom("the number is too large"))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Count, E> {
+        match text {
+            "auto" => Ok(Count::Auto),
+            other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+        }
+    }
+}

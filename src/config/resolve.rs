@@ -1,0 +1,282 @@
+//! Where settings come from: a preset, then a file, then `--set`, then `--seed`; the later one wins.
+
+use std::path::{Path, PathBuf};
+
+use super::raw::RawConfig;
+use super::validate::{Violation, validate};
+use super::{Config, presets};
+
+/// The commented demo configuration that ships with the program. It equals the defaults.
+pub const SAMPLE: &str = include_str!("../../config.toml");
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    pub file: Option<PathBuf>,
+    pub preset: Option<String>,
+    /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
+    pub set: Vec<String>,
+    pub seed: Option<u64>,
+}
+
+/// Settings that cannot be used. The text names the place, the key and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// Not TOML, an unknown key or a wrong type: the message shows the line.
+    #[error("{place}: {message}")]
+    Syntax { place: String, message: String },
+    #[error("{place}: {key} = {value}: {rule}")]
+    Value { place: String, key: &'static str, value: String, rule: String },
+    #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
+    NoSuchPreset { name: String },
+    #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
+    TwoPresets { path: PathBuf, in_file: String, on_command_line: String },
+    #[error("--set {given}: must be KEY=VALUE, for example --set child.epochs=3")]
+    NotAnAssignment { given: String },
+}
+
+/// Settings of a run from what the command line says.
+pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
+    let file = options.file.as_deref().map(Source::from_file).transpose()?;
+    let mut sources: Vec<Source> = file.into_iter().collect();
+    for assignment in &options.set {
+        sources.push(Source::from_assignment(assignment)?);
+    }
+    if let Some(seed) = options.seed {
+        sources.push(Source::from_option("--seed", "search.seed", &seed.to_string())?);
+    }
+    build(&preset_name(options, &sources)?, &sources)
+}
+
+/// Settings from one file alone, as a run directory keeps them.
+pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    resolve(&Options { file: Some(path.to_owned()), ..Options::default() })
+}
+
+/// Settings from the text of a file; `place` stands for its name in errors.
+pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
+    let source = Source::from_text(text, place)?;
+    let preset = source.preset().unwrap_or_else(|| presets::NAMES[0].to_owned());
+    build(&preset, &[source])
+}
+
+/// A set of keys from one place.
+struct Source {
+    /// Name for errors: a path, or an option as it was typed.
+    place: String,
+    text: String,
+    table: toml::Table,
+}
+
+impl Source {
+    fn from_file(path: &Path) -> Result<Source, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Source::from_text(&text, &path.display().to_string())
+    }
+
+    fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {
+        // Into the typed form first, for its errors: they show line, column and the keys there are.
+        if let Err(error) = toml::from_str::<RawConfig>(text) {
+            return Err(ConfigError::Syntax { place: place_of(text, place, error.span()), message: error.message().to_owned() });
+        }
+        let table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
+            place: place_of(text, place, error.span()),
+            message: error.message().to_owned(),
+        })?;
+        Ok(Source { place: place.to_owned(), text: text.to_owned(), table })
+    }
+
+    fn from_assignment(assignment: &str) -> Result<Source, ConfigError> {
+        let not_one = || ConfigError::NotAnAssignment { given: assignment.to_owned() };
+        let (key, value) = assignment.split_once('=').ok_or_else(not_one)?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') {
+            return Err(not_one());
+        }
+        Source::from_option(&format!("--set {assignment}"), key, value)
+    }
+
+    /// A value that is not TOML is a bare string: `--set data.source=cifar10` needs no quotes.
+    fn from_option(place: &str, key: &str, value: &str) -> Result<Source, ConfigError> {
+        let literal = format!("{key} = {value}");
+        let text = match literal.parse::<toml::Table>() {
+            Ok(_) => literal,
+            Err(_) => format!("{key} = {}", toml::Value::String(value.to_owned())),
+        };
+        match Source::from_text(&text, place) {
+            Err(ConfigError::Syntax { message, .. }) => Err(ConfigError::Syntax { place: place.to_owned(), message }),
+            other => other,
+        }
+    }
+
+    fn preset(&self) -> Option<String> {
+        self.table.get("preset").and_then(|name| name.as_str()).map(str::to_owned)
+    }
+
+    /// `PLACE:LINE` of a dotted key, if this source sets it.
+    fn place_of_key(&self, key: &str) -> Option<String> {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        let mut item = document.as_item();
+        for part in key.split('.') {
+            item = item.get(part)?;
+        }
+        if self.place.starts_with("--") {
+            return Some(self.place.clone());
+        }
+        Some(place_of(&self.text, &self.place, item.span()))
+    }
+}
+
+fn place_of(text: &str, place: &str, span: Option<std::ops::Range<usize>>) -> String {
+    match span.and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("{place}:{}", before.matches('\n').count() + 1),
+        None => place.to_owned(),
+    }
+}
+
+fn preset_name(options: &Options, sources: &[Source]) -> Result<String, ConfigError> {
+    let in_file = sources.iter().find_map(Source::preset);
+    match (&options.preset, in_file) {
+        (Some(asked), Some(in_file)) if *asked != in_file => {
+            Err(ConfigError::TwoPresets { path: options.file.clone().unwrap_or_default(), in_file, on_command_line: asked.clone() })
+        }
+        (Some(name), _) => Ok(name.clone()),
+        (None, in_file) => Ok(in_file.unwrap_or_else(|| presets::NAMES[0].to_owned())),
+    }
+}
+
+fn build(preset: &str, sources: &[Source]) -> Result<Config, ConfigError> {
+    let base = presets::preset(preset).ok_or_else(|| ConfigError::NoSuchPreset { name: preset.to_owned() })?;
+    let internal = |message: String| ConfigError::Syntax { place: format!("preset {preset}"), message };
+    let mut table = toml::Table::try_from(&base).map_err(|error| internal(error.to_string()))?;
+    for source in sources {
+        merge(&mut table, &source.table);
+    }
+    let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| internal(error.message().to_owned()))?;
+    validate(&raw).map_err(|violation| named(violation, preset, sources))
+}
+
+fn merge(into: &mut toml::Table, from: &toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(key), value) {
+            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
+            _ => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// The place of a broken rule: the last source that set the key, else the preset.
+fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError {
+    let place = sources.iter().rev().find_map(|source| source.place_of_key(violation.key));
+    ConfigError::Value {
+        place: place.unwrap_or_else(|| format!("preset {preset}")),
+        key: violation.key,
+        value: violation.value,
+        rule: violation.rule,
+    }
+}
+
+impl Config {
+    /// The settings as a complete TOML file that resolves to themselves again.
+    pub fn to_toml(&self) -> String {
+        // Every field of the raw form is a TOML type by construction; an error here would be a bug in `raw.rs`.
+        toml::to_string(&self.raw).expect("raw settings are plain TOML values")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse(text, "my.toml").expect_err("must be refused").to_string()
+    }
+
+    #[test]
+    fn the_shipped_config_equals_the_defaults() {
+        assert_eq!(parse(SAMPLE, "config.toml").unwrap(), resolve(&Options::default()).unwrap());
+    }
+
+    #[test]
+    fn the_shipped_config_names_every_setting() {
+        let sample: toml::Table = SAMPLE.parse().unwrap();
+        let defaults: toml::Table = resolve(&Options::default()).unwrap().to_toml().parse().unwrap();
+        assert_eq!(sample, defaults);
+    }
+
+    #[test]
+    fn every_preset_is_valid_and_survives_being_written_to_a_file() {
+        for name in presets::NAMES {
+            let config = resolve(&Options { preset: Some(name.to_owned()), ..Options::default() }).unwrap();
+            assert_eq!(parse(&config.to_toml(), "written.toml").unwrap(), config, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line_and_the_keys_there_are() {
+        let message = error("[child]\nepochs = 1\nepoch = 3\n");
+        assert!(message.starts_with("my.toml:3:") && message.contains("`epoch`") && message.contains("`epochs`"), "{message}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_refused_with_its_line() {
+        let message = error("[workers]\ncount = \"many\"\n");
+        assert!(message.starts_with("my.toml:2:") && message.contains("\"auto\" or a whole number"), "{message}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_its_line_and_the_range() {
+        let message = error("# a comment\n[child]\nepochs = 0\n");
+        assert_eq!(message, "my.toml:3: child.epochs = 0: must be a whole number from 1 to 100000");
+    }
+
+    #[test]
+    fn a_rule_over_two_keys_names_both() {
+        let message = error("[child]\nepochs = 1\n[reward]\nlast_epochs = 3\n");
+        assert_eq!(message, "my.toml:4: reward.last_epochs = 3: must be at most child.epochs (1)");
+    }
+
+    #[test]
+    fn a_setting_from_the_command_line_wins_and_is_named_in_its_error() {
+        let set = |assignment: &str| resolve(&Options { set: vec![assignment.to_owned()], ..Options::default() });
+        assert_eq!(set("child.epochs=7").unwrap().child.epochs, 7);
+        assert_eq!(set("data.source=cifar10:/data").unwrap().data.dir, Some(PathBuf::from("/data")));
+        let message = set("child.epochs=0").unwrap_err().to_string();
+        assert_eq!(message, "--set child.epochs=0: child.epochs = 0: must be a whole number from 1 to 100000");
+        assert!(matches!(set("child.epochs"), Err(ConfigError::NotAnAssignment { .. })));
+    }
+
+    #[test]
+    fn a_file_starts_from_the_preset_that_it_names() {
+        let config = parse("preset = \"monograph\"\n[child]\nepochs = 5\n", "my.toml").unwrap();
+        assert_eq!((config.data.source.name(), config.child.epochs), ("cifar10", 5));
+    }
+
+    #[test]
+    fn two_different_presets_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        std::fs::write(&file, "preset = \"demo\"\n").unwrap();
+        let options = Options { file: Some(file), preset: Some("paper".to_owned()), ..Options::default() };
+        assert!(matches!(resolve(&options), Err(ConfigError::TwoPresets { .. })));
+    }
+
+    #[test]
+    fn good_and_bad_files_are_told_apart() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/configs");
+        for (folder, is_good) in [("good", true), ("bad", false)] {
+            let mut count = 0;
+            for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let result = read(&path);
+                assert_eq!(result.is_ok(), is_good, "{}: {:?}", path.display(), result.err().map(|error| error.to_string()));
+                count += 1;
+            }
+            assert!(count >= 3, "{folder}");
+        }
+    }
+}

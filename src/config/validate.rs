@@ -1,0 +1,260 @@
+//! Raw settings to validated ones: each rule is one function that names the key, the value and the range.
+
+use std::path::PathBuf;
+
+use super::raw::{Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawSearch, RawSpace, RawWorkers};
+use super::{
+    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, Decode, LayerKind, RewardConfig, SearchConfig,
+    SpaceConfig, WorkersConfig,
+};
+
+/// A value that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Dotted key, as in `child.epochs`.
+    pub key: &'static str,
+    pub value: String,
+    /// What the value must be.
+    pub rule: String,
+}
+
+type Checked<T> = Result<T, Violation>;
+
+fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Checked<T> {
+    Err(Violation { key, value: value.to_string(), rule: rule.into() })
+}
+
+/// Check every rule.
+pub fn validate(raw: &RawConfig) -> Checked<Config> {
+    let config = Config {
+        preset: raw.preset.clone(),
+        data: data(&raw.data)?,
+        search: search(&raw.search)?,
+        controller: controller(&raw.controller)?,
+        space: space(&raw.space)?,
+        child: child(&raw.child)?,
+        reward: reward(&raw.reward)?,
+        workers: workers(&raw.workers)?,
+        raw: raw.clone(),
+    };
+    last_epochs_fit(&config)?;
+    depth_fits(&config.search)?;
+    Ok(config)
+}
+
+fn whole(key: &'static str, value: i64, least: i64, most: i64) -> Checked<usize> {
+    if value < least || value > most {
+        return violation(key, value, format!("must be a whole number from {least} to {most}"));
+    }
+    Ok(value as usize)
+}
+
+fn positive(key: &'static str, value: f64, most: f64) -> Checked<f64> {
+    if !value.is_finite() || value <= 0.0 || value > most {
+        return violation(key, value, format!("must be greater than 0 and at most {most}"));
+    }
+    Ok(value)
+}
+
+fn between(key: &'static str, value: f64, least: f64, below: f64) -> Checked<f64> {
+    if !value.is_finite() || value < least || value >= below {
+        return violation(key, value, format!("must be at least {least} and below {below}"));
+    }
+    Ok(value)
+}
+
+fn data(raw: &RawData) -> Checked<DataConfig> {
+    let (source, dir) = source(raw)?;
+    let limit = raw.limit.map(|limit| whole("data.limit", limit, 1, 100_000_000)).transpose()?;
+    Ok(DataConfig {
+        source,
+        dir,
+        size: [whole("data.size", raw.size[0], 4, 1_024)?, whole("data.size", raw.size[1], 4, 1_024)?],
+        validation: whole("data.validation", raw.validation, 1, 10_000_000)?,
+        limit,
+        normalization: raw.normalization,
+        crop: crop(raw)?,
+        flip: raw.flip,
+    })
+}
+
+/// `data.source` may carry its folder, as SPEC does on the command line.
+fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
+    let (name, folder) = match raw.source.split_once(':') {
+        Some((name, folder)) => (name, Some(PathBuf::from(folder))),
+        None => (raw.source.as_str(), None),
+    };
+    let Some(source) = DataSource::from_name(name) else {
+        return violation("data.source", &raw.source, format!("must be one of {}", DataSource::NAMES.join(", ")));
+    };
+    if folder.is_some() && raw.dir.is_some() {
+        return violation(
+            "data.dir",
+            raw.dir.clone().unwrap_or_default().display(),
+            "is given twice: data.source names a folder too",
+        );
+    }
+    let dir = folder.or_else(|| raw.dir.clone());
+    match (source, &dir) {
+        (DataSource::Folder, None) => violation("data.dir", "nothing", "must name the folder that holds train/CLASS/*.png or .jpg"),
+        (DataSource::FashionMnistMini, Some(dir)) => {
+            violation("data.dir", dir.display(), "must be left out: fashion-mnist-mini is embedded in the program")
+        }
+        _ => Ok((source, dir)),
+    }
+}
+
+fn crop(raw: &RawData) -> Checked<Crop> {
+    match raw.crop {
+        RawCrop::None => Ok(Crop::None),
+        RawCrop::Pad => whole("data.crop_pixels", raw.crop_pixels, 1, 256).map(Crop::Pad),
+        RawCrop::Upsample => whole("data.crop_pixels", raw.crop_pixels, 4, 2_048).map(Crop::Upsample),
+    }
+}
+
+fn search(raw: &RawSearch) -> Checked<SearchConfig> {
+    Ok(SearchConfig {
+        strategy: raw.strategy,
+        episodes: whole("search.episodes", raw.episodes, 1, 1_000_000)?,
+        children_per_episode: whole("search.children_per_episode", raw.children_per_episode, 1, 10_000)?,
+        reuse: raw.reuse,
+        seed: whole("search.seed", raw.seed, 0, i64::MAX)? as u64,
+        initial_depth: whole("search.initial_depth", raw.initial_depth, 1, MOST_LAYERS)?,
+        depth_step: whole("search.depth_step", raw.depth_step, 0, MOST_LAYERS)?,
+        depth_every: whole("search.depth_every", raw.depth_every, 1, 100_000_000)?,
+    })
+}
+
+/// Deeper children than this are refused: a slip of the keyboard, not a search.
+const MOST_LAYERS: i64 = 200;
+
+fn depth_fits(search: &SearchConfig) -> Checked<()> {
+    let deepest = search.depth(search.children());
+    if deepest > MOST_LAYERS as usize {
+        return violation(
+            "search.depth_step",
+            search.depth_step,
+            format!("makes the last child {deepest} layers deep; at most {MOST_LAYERS}"),
+        );
+    }
+    Ok(())
+}
+
+fn controller(raw: &RawController) -> Checked<ControllerConfig> {
+    Ok(ControllerConfig {
+        hidden_size: whole("controller.hidden_size", raw.hidden_size, 1, 4_096)?,
+        layers: whole("controller.layers", raw.layers, 1, 16)?,
+        init_range: positive("controller.init_range", raw.init_range, 10.0)?,
+        learning_rate: positive("controller.learning_rate", raw.learning_rate, 10.0)?,
+        entropy: between("controller.entropy", raw.entropy, 0.0, 100.0)?,
+        baseline_decay: between("controller.baseline_decay", raw.baseline_decay, 0.0, 1.0)?,
+        gradient_clip: positive("controller.gradient_clip", raw.gradient_clip, 1e6)?,
+    })
+}
+
+fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
+    let kernels = choices("space.kernels", &raw.kernels, 1, 1_024)?;
+    let paddings = match raw.layer {
+        LayerKind::Chain => choices("space.paddings", &raw.paddings, 0, 1_024)?,
+        LayerKind::Rectangular => no_paddings(&raw.paddings)?,
+    };
+    match (raw.layer, raw.decode) {
+        (LayerKind::Rectangular, Decode::Clipped) => {
+            return violation("space.decode", "clipped", "must be \"literal\" in a rectangular space");
+        }
+        (LayerKind::Rectangular, _) => odd_kernels(&kernels)?,
+        _ => {}
+    }
+    Ok(SpaceConfig {
+        layer: raw.layer,
+        kernels,
+        filters: choices("space.filters", &raw.filters, 1, 4_096)?,
+        strides: choices("space.strides", &raw.strides, 1, 1_024)?,
+        paddings,
+        decode: raw.decode,
+    })
+}
+
+fn choices(key: &'static str, values: &[i64], least: i64, most: i64) -> Checked<Vec<u32>> {
+    if values.is_empty() {
+        return violation(key, "[]", "must list at least one value");
+    }
+    for (position, value) in values.iter().enumerate() {
+        if *value < least || *value > most {
+            return violation(key, value, format!("must list whole numbers from {least} to {most}"));
+        }
+        if values[..position].contains(value) {
+            return violation(key, value, "must list each value once");
+        }
+    }
+    Ok(values.iter().map(|value| *value as u32).collect())
+}
+
+fn no_paddings(values: &[i64]) -> Checked<Vec<u32>> {
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    violation(
+        "space.paddings",
+        format!("{values:?}"),
+        "must be empty in a rectangular space, where padding keeps the size (\"same\")",
+    )
+}
+
+fn odd_kernels(kernels: &[u32]) -> Checked<()> {
+    match kernels.iter().find(|kernel| *kernel % 2 == 0) {
+        Some(even) => violation(
+            "space.kernels",
+            even,
+            "must list odd numbers in a rectangular space, where padding keeps the size (\"same\")",
+        ),
+        None => Ok(()),
+    }
+}
+
+fn child(raw: &RawChild) -> Checked<ChildConfig> {
+    let momentum = between("child.momentum", raw.momentum, 0.0, 1.0)?;
+    if raw.nesterov && momentum == 0.0 {
+        return violation("child.nesterov", true, "needs child.momentum above 0");
+    }
+    Ok(ChildConfig {
+        epochs: whole("child.epochs", raw.epochs, 1, 100_000)?,
+        batch_size: whole("child.batch_size", raw.batch_size, 2, 1_000_000)?,
+        learning_rate: positive("child.learning_rate", raw.learning_rate, 100.0)?,
+        momentum,
+        nesterov: raw.nesterov,
+        weight_decay: between("child.weight_decay", raw.weight_decay, 0.0, 10.0)?,
+        schedule: raw.schedule,
+    })
+}
+
+fn reward(raw: &RawReward) -> Checked<RewardConfig> {
+    Ok(RewardConfig {
+        last_epochs: whole("reward.last_epochs", raw.last_epochs, 1, 100_000)?,
+        power: positive("reward.power", raw.power, 100.0)?,
+    })
+}
+
+/// A window longer than the training would silently mean "all epochs".
+fn last_epochs_fit(config: &Config) -> Checked<()> {
+    if config.reward.last_epochs > config.child.epochs {
+        return violation(
+            "reward.last_epochs",
+            config.reward.last_epochs,
+            format!("must be at most child.epochs ({})", config.child.epochs),
+        );
+    }
+    Ok(())
+}
+
+fn workers(raw: &RawWorkers) -> Checked<WorkersConfig> {
+    let number = |key, count| match count {
+        Count::Auto => Ok(None),
+        Count::Number(number) => whole(key, number, 1, 1_024).map(Some),
+    };
+    Ok(WorkersConfig {
+        count: number("workers.count", raw.count)?,
+        threads: number("workers.threads", raw.threads)?,
+        device: raw.device,
+    })
+}

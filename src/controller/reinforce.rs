@@ -1,0 +1,133 @@
+//! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward beats the baseline become likelier.
+
+use std::collections::BTreeMap;
+
+use tch::{Tensor, no_grad};
+
+use super::adam::{Adam, from_state, state_names, to_state};
+use super::policy::Policy;
+use crate::config::ControllerConfig;
+use crate::search::strategy::check_rewards;
+use crate::search::{Baseline, Learned, Sample, Strategy, StrategyError, StrategyState};
+use crate::space::{Decision, Space};
+
+/// The LSTM policy with its optimiser and baseline.
+#[derive(Debug)]
+pub struct Reinforce {
+    policy: Policy,
+    adam: Adam,
+    baseline: Baseline,
+    entropy_weight: f64,
+    gradient_clip: f64,
+}
+
+impl Reinforce {
+    const NAME: &str = "reinforce";
+
+    /// A fresh controller with one head per decision; its weights are drawn from `seed`.
+    pub fn new(config: &ControllerConfig, decisions: &[Decision], seed: u64) -> Self {
+        let choices: Vec<usize> = decisions.iter().map(|decision| decision.choices.len()).collect();
+        Self::with_choices(config, &choices, seed)
+    }
+
+    /// A fresh controller with one head for each number of choices.
+    pub(super) fn with_choices(config: &ControllerConfig, choices: &[usize], seed: u64) -> Self {
+        let policy = Policy::new(config, choices, seed);
+        let adam = Adam::new(config.learning_rate, &policy.parameters());
+        let baseline = Baseline::new(config.baseline_decay);
+        Reinforce { policy, adam, baseline, entropy_weight: config.entropy, gradient_clip: config.gradient_clip }
+    }
+
+    /// The policy network.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Gradient of the loss over these children, in the order of [`Policy::parameters`], and the loss itself.
+    fn gradients(&self, samples: &[Sample], advantages: &[f64]) -> (Vec<Tensor>, f64) {
+        let loss = loss(&self.policy, samples, advantages, self.entropy_weight);
+        let parameters: Vec<&Tensor> = self.policy.parameters().into_iter().map(|(_, parameter)| parameter).collect();
+        let gradients = Tensor::run_backward(&[&loss], &parameters, false, false);
+        // A head that no child used has no gradient at all.
+        let or_zero =
+            |(gradient, parameter): (Tensor, &&Tensor)| if gradient.defined() { gradient } else { parameter.zeros_like() };
+        (gradients.into_iter().zip(&parameters).map(or_zero).collect(), loss.double_value(&[]))
+    }
+
+    fn check_heads(&self, space: &Space) -> Result<(), StrategyError> {
+        let expected = self.policy.choices();
+        let found: Vec<usize> = space.decisions().iter().map(|decision| decision.choices.len()).collect();
+        if expected == found { Ok(()) } else { Err(StrategyError::OtherSpace { expected, found }) }
+    }
+}
+
+/// The loss that is minimised, a scalar: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight * mean entropy`, where the
+/// entropy of a child is summed over its decisions.
+///
+/// Minimising it follows the REINFORCE gradient *up* the expected reward (paper, equation in section 3.2).
+pub fn loss(policy: &Policy, samples: &[Sample], advantages: &[f64], entropy_weight: f64) -> Tensor {
+    let evaluation = policy.evaluate(samples);
+    let children = samples.len() as f64;
+    let expected = (evaluation.log_prob * Tensor::from_slice(advantages)).sum(None) / children;
+    -expected - evaluation.entropy.sum(None) * (entropy_weight / children)
+}
+
+/// Scale gradients down to an L2 norm of `largest` over all of them, as `torch.nn.utils.clip_grad_norm_` does; the norm
+/// before.
+fn clip_by_norm(gradients: &mut [Tensor], largest: f64) -> f64 {
+    let squares: f64 = gradients.iter().map(|gradient| gradient.square().sum(None).double_value(&[])).sum();
+    let norm = squares.sqrt();
+    let scale = largest / (norm + 1e-6);
+    if scale < 1.0 {
+        gradients.iter_mut().for_each(|gradient| *gradient = &*gradient * scale);
+    }
+    norm
+}
+
+impl Strategy for Reinforce {
+    fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
+        self.check_heads(space)?;
+        Sample::draw(space, depth, seed, self.policy.sampler())
+    }
+
+    fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
+        check_rewards(samples, rewards)?;
+        let (mut gradients, loss) = self.gradients(samples, &self.baseline.advantages(rewards));
+        let norm = clip_by_norm(&mut gradients, self.gradient_clip);
+        if !(norm.is_finite() && loss.is_finite()) {
+            return Err(StrategyError::Gradient);
+        }
+        self.adam.step(&self.policy.parameters(), &gradients);
+        Ok(self.baseline.end_episode(rewards, Some(loss), Some(norm)))
+    }
+
+    fn baseline(&self) -> Option<f64> {
+        self.baseline.value()
+    }
+
+    fn state(&self) -> StrategyState {
+        let parameters = self.policy.parameters();
+        let scalars = BTreeMap::from([("baseline".to_owned(), serde_json::json!(self.baseline.value()))]);
+        let tensors = parameters.iter().map(|(name, parameter)| (name.clone(), to_state(parameter))).collect();
+        let mut state = StrategyState { strategy: Self::NAME.to_owned(), scalars, tensors };
+        self.adam.save(&parameters, &mut state);
+        state
+    }
+
+    fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
+        state.expect_strategy(Self::NAME)?;
+        let parameters = self.policy.parameters();
+        let known = state_names(&parameters);
+        if let Some(name) = state.tensors.keys().find(|name| !known.contains(*name)) {
+            return Err(StrategyError::UnknownTensor { name: name.clone() });
+        }
+        let values =
+            parameters.iter().map(|(name, parameter)| from_state(state, name, &parameter.size())).collect::<Result<Vec<_>, _>>()?;
+        let adam = self.adam.load(&parameters, state)?;
+        self.baseline.restore(state.scalar("baseline")?)?;
+        // Nothing can fail from here on.
+        no_grad(|| parameters.iter().zip(&values).for_each(|((_, parameter), value)| parameter.shallow_clone().copy_(value)));
+        self.adam = adam;
+        Ok(())
+    }
+}

@@ -1,0 +1,357 @@
+//! One pass over raw pixels that converts, crops and mirrors: what a training batch costs on the CPU.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::Crop;
+
+/// Which random numbers a batch uses: same draw, same crops and flips, on every device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    pub seed: u64,
+    pub epoch: u64,
+    pub batch: u64,
+}
+
+/// What a stream of random numbers is for; keeps streams of one seed apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    Order = 1,
+    Augmentation = 2,
+}
+
+impl Draw {
+    pub(super) fn rng(self, purpose: Purpose) -> ChaCha8Rng {
+        let mut key = [0; 32];
+        for (place, word) in key.chunks_exact_mut(8).zip([self.seed, self.epoch, self.batch, purpose as u64]) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        ChaCha8Rng::from_seed(key)
+    }
+}
+
+/// Where the crop of one image starts in the padded or enlarged image, and whether it is mirrored left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placement {
+    pub top: usize,
+    pub left: usize,
+    pub flip: bool,
+}
+
+/// Placements of `count` images of `[_, height, width]`.
+pub(super) fn placements(crop: Crop, flip: bool, [_, height, width]: [usize; 3], draw: Draw, count: usize) -> Vec<Placement> {
+    let mut rng = draw.rng(Purpose::Augmentation);
+    let (down, right) = match crop {
+        Crop::None => (0, 0),
+        Crop::Pad(margin) => (2 * margin, 2 * margin),
+        Crop::Upsample(side) => (side.saturating_sub(height), side.saturating_sub(width)),
+    };
+    let mut place = || Placement {
+        top: rng.random_range(0..=down),
+        left: rng.random_range(0..=right),
+        flip: flip && rng.random::<bool>(),
+    };
+    (0..count).map(|_| place()).collect()
+}
+
+/// How a stored pixel becomes a network's input.
+pub(super) trait Conversion {
+    type Pixel: Copy;
+    fn value(&self, channel: usize, pixel: Self::Pixel) -> f32;
+    /// Value of what lies outside the image.
+    fn padding(&self, channel: usize) -> f32;
+}
+
+/// uint8 -> `(pixel / 255 - mean) / std`, by table: bit for bit what torchvision's ToTensor and Normalize compute.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table(Vec<[f32; 256]>);
+
+impl Table {
+    pub fn new(mean: &[f32], std: &[f32]) -> Self {
+        let value = |pixel: usize, mean: f32, std: f32| (pixel as f32 / 255.0 - mean) / std;
+        Table(mean.iter().zip(std).map(|(&mean, &std)| std::array::from_fn(|pixel| value(pixel, mean, std))).collect())
+    }
+}
+
+impl Conversion for Table {
+    type Pixel = u8;
+
+    #[inline]
+    fn value(&self, channel: usize, pixel: u8) -> f32 {
+        self.0[channel][usize::from(pixel)]
+    }
+
+    /// torchvision pads before it normalises: outside is black, not the mean.
+    fn padding(&self, channel: usize) -> f32 {
+        self.0[channel][0]
+    }
+}
+
+/// Pixels that are already what the network reads (whitened images); outside is 0, the mean image.
+pub(super) struct Ready;
+
+impl Conversion for Ready {
+    type Pixel = f32;
+
+    #[inline]
+    fn value(&self, _channel: usize, pixel: f32) -> f32 {
+        pixel
+    }
+
+    fn padding(&self, _channel: usize) -> f32 {
+        0.0
+    }
+}
+
+/// Order of the values that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `[N, C, H, W]` in memory.
+    Contiguous,
+    /// `[N, H, W, C]` in memory; as a tensor still indexed `[N, C, H, W]`.
+    ChannelsLast,
+}
+
+/// Writes images of one shape, one after another.
+pub(super) struct Writer<'a, C> {
+    pub conversion: &'a C,
+    /// `[C, H, W]`.
+    pub shape: [usize; 3],
+    pub layout: Layout,
+    pub crop: Crop,
+}
+
+impl<C: Conversion> Writer<'_, C> {
+    /// Write one planar image `source` into `out`, both of C·H·W values. Without a placement: the image as it is.
+    pub fn write(&self, source: &[C::Pixel], placement: Option<Placement>, scratch: &mut Scratch, out: &mut [f32]) {
+        match (placement, self.crop) {
+            (Some(placement), Crop::Upsample(side)) => self.write_enlarged(source, side, placement, scratch, out),
+            (Some(placement), Crop::Pad(margin)) => self.write_padded(source, margin, placement, out),
+            (Some(placement), Crop::None) => self.write_padded(source, 0, placement, out),
+            (None, _) => self.write_padded(source, 0, Placement { top: 0, left: 0, flip: false }, out),
+        }
+    }
+
+    fn write_padded(&self, source: &[C::Pixel], margin: usize, placement: Placement, out: &mut [f32]) {
+        let [channels, height, width] = self.shape;
+        // Columns of the crop that lie inside the image: `inside` in the crop, from `first` in the image.
+        let before = margin.saturating_sub(placement.left).min(width);
+        let after = placement.left.saturating_sub(margin).min(width);
+        let (first, inside) = (after, width - before - after);
+        for channel in 0..channels {
+            let padding = self.conversion.padding(channel);
+            for y in 0..height {
+                let row = (y + placement.top).checked_sub(margin).filter(|&row| row < height);
+                let mut target = self.row(out, channel, y);
+                let Some(row) = row else {
+                    target.for_each(|value| *value = padding);
+                    continue;
+                };
+                let start = (channel * height + row) * width + first;
+                let pixels = source[start..start + inside].iter();
+                if placement.flip {
+                    target.by_ref().take(after).for_each(|value| *value = padding);
+                    self.convert(channel, pixels.rev(), &mut target);
+                } else {
+                    target.by_ref().take(before).for_each(|value| *value = padding);
+                    self.convert(channel, pixels, &mut target);
+                }
+                target.for_each(|value| *value = padding);
+            }
+        }
+    }
+
+    #[inline]
+    fn convert<'p, 't>(
+        &self,
+        channel: usize,
+        pixels: impl Iterator<Item = &'p C::Pixel>,
+        target: &mut impl Iterator<Item = &'t mut f32>,
+    ) where
+        C::Pixel: 'p,
+    {
+        // `pixels` first: zip asks it first, and so takes nothing from `target` when it has come to its end.
+        pixels.zip(target).for_each(|(&pixel, value)| *value = self.conversion.value(channel, pixel));
+    }
+
+    /// The values of one channel of one row of `out`, left to right.
+    #[inline]
+    fn row<'o>(&self, out: &'o mut [f32], channel: usize, y: usize) -> std::iter::StepBy<std::slice::IterMut<'o, f32>> {
+        let [channels, height, width] = self.shape;
+        match self.layout {
+            Layout::Contiguous => out[(channel * height + y) * width..][..width].iter_mut().step_by(1),
+            Layout::ChannelsLast => out[y * width * channels + channel..(y + 1) * width * channels].iter_mut().step_by(channels),
+        }
+    }
+
+    /// Crop out of the image enlarged to `side` by `side`, computing only what the crop shows.
+    fn write_enlarged(&self, source: &[C::Pixel], side: usize, placement: Placement, scratch: &mut Scratch, out: &mut [f32]) {
+        let [channels, height, width] = self.shape;
+        scratch.prepare(self.shape, side);
+        for channel in 0..channels {
+            let plane = &source[channel * height * width..(channel + 1) * height * width];
+            for (value, &pixel) in scratch.plane.iter_mut().zip(plane) {
+                *value = self.conversion.value(channel, pixel);
+            }
+            for y in 0..height {
+                scratch.blend_rows(y + placement.top, width);
+                let columns = &scratch.columns[placement.left..placement.left + width];
+                let blended = &scratch.row;
+                let pick = |tap: &Tap| blended[tap.first] + (blended[tap.second] - blended[tap.first]) * tap.weight;
+                let target = self.row(out, channel, y);
+                if placement.flip {
+                    target.zip(columns.iter().rev()).for_each(|(value, tap)| *value = pick(tap));
+                } else {
+                    target.zip(columns).for_each(|(value, tap)| *value = pick(tap));
+                }
+            }
+        }
+    }
+}
+
+/// An enlarged coordinate: the two source coordinates it lies between, and the weight of the second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Tap {
+    first: usize,
+    second: usize,
+    weight: f32,
+}
+
+/// Coordinates of a side enlarged from `from` to `to`, as PyTorch's bilinear interpolation without aligned corners.
+fn taps(from: usize, to: usize) -> Vec<Tap> {
+    let scale = from as f32 / to as f32;
+    let tap = |index: usize| {
+        let position = ((index as f32 + 0.5) * scale - 0.5).max(0.0);
+        let first = (position as usize).min(from - 1);
+        Tap { first, second: (first + 1).min(from - 1), weight: position - first as f32 }
+    };
+    (0..to).map(tap).collect()
+}
+
+/// Memory that [`Writer::write`] reuses from image to image.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    rows: Vec<Tap>,
+    columns: Vec<Tap>,
+    /// One converted channel, `[H, W]`.
+    plane: Vec<f32>,
+    /// One enlarged row before its columns are enlarged, `[W]`.
+    row: Vec<f32>,
+}
+
+impl Scratch {
+    fn prepare(&mut self, [_, height, width]: [usize; 3], side: usize) {
+        if self.rows.len() != side || self.plane.len() != height * width || self.row.len() != width {
+            (self.rows, self.columns) = (taps(height, side), taps(width, side));
+            (self.plane, self.row) = (vec![0.0; height * width], vec![0.0; width]);
+        }
+    }
+
+    fn blend_rows(&mut self, y: usize, width: usize) {
+        let tap = self.rows[y];
+        let upper = &self.plane[tap.first * width..][..width];
+        let lower = &self.plane[tap.second * width..][..width];
+        for ((value, &upper), &lower) in self.row.iter_mut().zip(upper).zip(lower) {
+            *value = upper + (lower - upper) * tap.weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts up, so that every pixel is told apart; 0 is left for the padding.
+    fn image([channels, height, width]: [usize; 3]) -> Vec<u8> {
+        (1..=(channels * height * width) as u8).collect()
+    }
+
+    fn identity(channels: usize) -> Table {
+        Table::new(&vec![0.0; channels], &vec![1.0 / 255.0; channels])
+    }
+
+    /// The crop read pixel by pixel from its definition.
+    fn expected(source: &[u8], [channels, height, width]: [usize; 3], margin: usize, placement: Placement) -> Vec<f32> {
+        let mut values = Vec::new();
+        for channel in 0..channels {
+            for y in 0..height {
+                for x in 0..width {
+                    let x = if placement.flip { width - 1 - x } else { x };
+                    let (row, column) = (y + placement.top, x + placement.left);
+                    let inside = (margin..margin + height).contains(&row) && (margin..margin + width).contains(&column);
+                    let index = |row: usize, column: usize| (channel * height + row) * width + column;
+                    values.push(if inside { f32::from(source[index(row - margin, column - margin)]) } else { 0.0 });
+                }
+            }
+        }
+        values
+    }
+
+    fn written(source: &[u8], shape: [usize; 3], layout: Layout, crop: Crop, placement: Placement) -> Vec<f32> {
+        let conversion = identity(shape[0]);
+        let writer = Writer { conversion: &conversion, shape, layout, crop };
+        let mut out = vec![f32::NAN; source.len()];
+        writer.write(source, Some(placement), &mut Scratch::default(), &mut out);
+        out.iter().map(|value| value.round()).collect()
+    }
+
+    #[test]
+    fn every_placement_crops_and_flips_as_defined_in_both_layouts() {
+        let shape = [3, 4, 5];
+        let source = image(shape);
+        for margin in [0, 2, 6] {
+            for placement in all_placements(margin) {
+                let expected = expected(&source, shape, margin, placement);
+                let crop = Crop::Pad(margin);
+                assert_eq!(written(&source, shape, Layout::Contiguous, crop, placement), expected, "{margin} {placement:?}");
+                let last = written(&source, shape, Layout::ChannelsLast, crop, placement);
+                assert_eq!(channels_first(&last, shape), expected, "{margin} {placement:?}");
+            }
+        }
+    }
+
+    fn all_placements(margin: usize) -> Vec<Placement> {
+        let offsets = || 0..=2 * margin;
+        let flips = |top, left| [false, true].map(|flip| Placement { top, left, flip });
+        offsets().flat_map(|top| offsets().flat_map(move |left| flips(top, left))).collect()
+    }
+
+    fn channels_first(values: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
+        let at = |channel, y, x| values[(y * width + x) * channels + channel];
+        (0..channels * height * width).map(|i| at(i / (height * width), i / width % height, i % width)).collect()
+    }
+
+    #[test]
+    fn outside_the_image_is_black_before_normalisation() {
+        let table = Table::new(&[0.5], &[0.25]);
+        assert_eq!(table.padding(0), -2.0);
+        assert_eq!(table.value(0, 255), 2.0);
+    }
+
+    #[test]
+    fn draws_are_the_same_again_and_cover_the_whole_range() {
+        let draw = Draw { seed: 1, epoch: 2, batch: 3 };
+        let all = placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000);
+        assert_eq!(all, placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000));
+        assert_ne!(all, placements(Crop::Pad(4), true, [3, 32, 32], Draw { batch: 4, ..draw }, 2_000));
+        for offset in 0..=8 {
+            assert!(all.iter().any(|p| p.top == offset) && all.iter().any(|p| p.left == offset));
+        }
+        let flips = all.iter().filter(|p| p.flip).count();
+        assert!(all.iter().all(|p| p.top <= 8 && p.left <= 8) && (900..1_100).contains(&flips), "{flips}");
+    }
+
+    #[test]
+    fn enlarging_to_the_same_size_changes_nothing() {
+        let shape = [2, 3, 4];
+        let source = image(shape);
+        let placement = Placement { top: 0, left: 0, flip: false };
+        // Not square, so only the width is kept; the height is enlarged from 3 to 4.
+        let square = image([1, 4, 4]);
+        assert_eq!(
+            written(&square, [1, 4, 4], Layout::Contiguous, Crop::Upsample(4), placement),
+            square.iter().map(|&v| f32::from(v)).collect::<Vec<_>>()
+        );
+        assert_eq!(written(&source, shape, Layout::Contiguous, Crop::Upsample(4), placement)[..4], [1.0, 2.0, 3.0, 4.0]);
+    }
+}

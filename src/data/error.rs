@@ -1,0 +1,52 @@
+//! What can be wrong with a data set, said so that the user can mend it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// An error of a data set. Each message names the thing, the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A SPEC that names no data set, or lacks or has a folder it must (not) have.
+    #[error("`{spec}`: {problem}; {}", super::source::KNOWN_SPECS)]
+    Spec { spec: String, problem: String },
+    #[error("{what} not found{}; {remedy}", looked_in(.looked))]
+    Missing { what: String, looked: Vec<PathBuf>, remedy: String },
+    #[error("{}: cannot be read: {cause}; {remedy}", .file.display())]
+    Unreadable { file: PathBuf, cause: std::io::Error, remedy: String },
+    /// The file's content is wrong. `place` is the record and its byte offset where it is known.
+    #[error("{}{}: {problem}; {remedy}", .file.display(), at(.place))]
+    Malformed { file: PathBuf, place: Option<String>, problem: String, remedy: String },
+    /// The data are sound but cannot be used as the configuration asks.
+    #[error("{0}")]
+    Unusable(String),
+    #[cfg(feature = "torch")]
+    #[error("libtorch failed while preparing images: {0}")]
+    Torch(#[from] tch::TchError),
+}
+
+impl DataError {
+    pub(super) fn malformed(file: &Path, place: impl Into<Option<String>>, problem: impl Into<String>, remedy: &str) -> Self {
+        DataError::Malformed { file: file.to_owned(), place: place.into(), problem: problem.into(), remedy: remedy.to_owned() }
+    }
+
+    pub(super) fn unreadable(file: &Path, cause: std::io::Error, remedy: &str) -> Self {
+        DataError::Unreadable { file: file.to_owned(), cause, remedy: remedy.to_owned() }
+    }
+}
+
+fn looked_in(folders: &[PathBuf]) -> String {
+    let mut text = String::new();
+    for (index, folder) in folders.iter().enumerate() {
+        let _ = write!(text, "{}{}", if index == 0 { " in " } else { ", " }, folder.display());
+    }
+    text
+}
+
+fn at(place: &Option<String>) -> String {
+    place.as_ref().map_or(String::new(), |place| format!(", {place}"))
+}
+
+/// Where a record of a binary file is: records and bytes are counted from 0, as the file formats do.
+pub(super) fn record_at(record: usize, offset: usize) -> String {
+    format!("record {record} (byte {offset})")
+}

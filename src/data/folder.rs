@@ -1,0 +1,156 @@
+//! Images of one's own: `train/CLASS/*.{png,jpg,jpeg}` and, if wanted, `test/CLASS/...`; any size and colour type.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use image::imageops::FilterType;
+
+use super::error::DataError;
+use super::{Images, Labelled, Part, source};
+use crate::config::DataSource;
+
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// The images of one part of `dir`, RGB, stretched to `size` (height, width). Class numbers are those of the sorted
+/// folder names of `train`, in both parts.
+pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled, DataError> {
+    let train = dir.join("train");
+    let classes = class_folders(&train)?;
+    if classes.len() < 2 {
+        let problem = format!("{} class folder(s) where at least two are needed", classes.len());
+        return Err(DataError::malformed(&train, None, problem, remedy()));
+    }
+    let folders = match part {
+        Part::Training => classes.iter().cloned().enumerate().collect(),
+        Part::Test => test_folders(dir, &classes)?,
+    };
+    let root = dir.join(match part {
+        Part::Training => "train",
+        Part::Test => "test",
+    });
+    let mut files = Vec::new();
+    let mut labels = Vec::new();
+    for (label, class) in folders {
+        let images = image_files(&root.join(class))?;
+        let label = u16::try_from(label).map_err(|_| {
+            DataError::malformed(&train, None, format!("more than {} class folders", u16::MAX), remedy())
+        })?;
+        labels.resize(labels.len() + images.len(), label);
+        files.extend(images);
+    }
+    let pixels = decode_all(&files, size)?;
+    Ok(Labelled { input: [3, size[0], size[1]], classes, images: Images { pixels, labels } })
+}
+
+fn remedy() -> &'static str {
+    source::remedy(DataSource::Folder)
+}
+
+/// Folders of `test` with the class numbers of `train`.
+fn test_folders(dir: &Path, classes: &[String]) -> Result<Vec<(usize, String)>, DataError> {
+    let test = dir.join("test");
+    if !test.is_dir() {
+        let remedy = "put test images at DIR/test/CLASS/NAME.png (or .jpg)".to_owned();
+        return Err(DataError::Missing { what: "folder `test` of the data set".to_owned(), looked: vec![dir.to_owned()], remedy });
+    }
+    let numbered = |class: String| match classes.iter().position(|known| *known == class) {
+        Some(label) => Ok((label, class)),
+        None => {
+            let problem = format!("class `{class}` is not one of the training classes ({})", classes.join(", "));
+            let remedy = "rename or remove the folder, or add training images for it";
+            Err(DataError::malformed(&test.join(&class), None, problem, remedy))
+        }
+    };
+    let folders = class_folders(&test)?;
+    if folders.is_empty() {
+        return Err(DataError::malformed(&test, None, "no class folders", remedy()));
+    }
+    folders.into_iter().map(numbered).collect()
+}
+
+/// Names of the folders in `root`, sorted; hidden ones are left out.
+fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
+    let mut names = Vec::new();
+    for path in entries(root)? {
+        if !path.is_dir() {
+            continue;
+        }
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+            DataError::malformed(&path, None, "the folder's name is not UTF-8", "rename the folder")
+        })?;
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// Image files of a class folder, sorted by name.
+fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let is_image = |path: &PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) && !path.is_dir()
+    };
+    let files: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_image).collect();
+    if files.is_empty() {
+        let remedy = "put .png, .jpg or .jpeg files into it, or remove the folder";
+        return Err(DataError::malformed(folder, None, "the class folder holds no images", remedy));
+    }
+    Ok(files)
+}
+
+/// Everything in a folder that is not hidden, sorted by name.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let read = || -> io::Result<Vec<PathBuf>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
+    let mut paths = read().map_err(|cause| DataError::unreadable(folder, cause, remedy()))?;
+    paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
+    paths.sort();
+    Ok(paths)
+}
+
+/// Decode every file into `[N, 3, H, W]`, on all cores. Of several bad files the first in order is reported.
+fn decode_all(files: &[PathBuf], size: [usize; 2]) -> Result<Vec<u8>, DataError> {
+    let image = 3 * size[0] * size[1];
+    if image == 0 {
+        return Err(DataError::Unusable(format!("data.size {size:?} is empty; set height and width to at least 1")));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let share = files.len().div_ceil(cores).max(1);
+    let mut pixels = vec![0; files.len() * image];
+    let outcomes: Vec<Result<(), DataError>> = std::thread::scope(|scope| {
+        let decode = |(files, pixels): (&[PathBuf], &mut [u8])| {
+            files.iter().zip(pixels.chunks_exact_mut(image)).try_for_each(|(file, pixels)| decode(file, size, pixels))
+        };
+        let shares = files.chunks(share).zip(pixels.chunks_mut(share * image));
+        let threads: Vec<_> = shares.map(|share| scope.spawn(move || decode(share))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    outcomes.into_iter().collect::<Result<(), _>>()?;
+    Ok(pixels)
+}
+
+/// Decode one file into planar RGB `[3, H, W]`.
+fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result<(), DataError> {
+    let remedy = "replace or remove the file";
+    let bytes = fs::read(file).map_err(|cause| DataError::unreadable(file, cause, remedy))?;
+    if bytes.is_empty() {
+        return Err(DataError::malformed(file, None, "the file is empty", remedy));
+    }
+    let decoded = image::load_from_memory(&bytes)
+        .map_err(|cause| DataError::malformed(file, None, format!("the image does not decode: {cause}"), remedy))?;
+    let mut rgb = decoded.into_rgb8();
+    let wanted = (to_u32(width)?, to_u32(height)?);
+    if rgb.dimensions() != wanted {
+        rgb = image::imageops::resize(&rgb, wanted.0, wanted.1, FilterType::Triangle);
+    }
+    let plane = height * width;
+    for (index, pixel) in rgb.pixels().enumerate() {
+        for (channel, &value) in pixel.0.iter().enumerate() {
+            pixels[channel * plane + index] = value;
+        }
+    }
+    Ok(())
+}
+
+fn to_u32(side: usize) -> Result<u32, DataError> {
+    u32::try_from(side).map_err(|_| DataError::Unusable(format!("data.size {side} is too large; use at most a few hundred")))
+}

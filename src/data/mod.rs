@@ -1,0 +1,186 @@
+//! Images and labels: data sets by name, the validation split, and batches for training.
+//!
+//! Reading and checking need no libtorch; what makes tensors (`batches`, `whiten`) is behind the feature `torch`.
+//! Search and training call [`load`], which never opens a test file; only [`load_test`] does.
+
+#[cfg(feature = "torch")]
+mod augment;
+#[cfg(feature = "torch")]
+pub mod batches;
+mod cifar10;
+mod error;
+mod fashion_mnist;
+mod folder;
+mod idx;
+mod sample;
+pub mod source;
+mod split;
+#[cfg(feature = "torch")]
+pub mod whiten;
+
+use std::path::Path;
+
+#[cfg(feature = "torch")]
+pub use self::augment::{Draw, Layout};
+#[cfg(feature = "torch")]
+pub use self::batches::{DeviceDataset, Preparation};
+pub use self::error::DataError;
+pub use self::sample::{load_first, noise};
+pub use self::source::parse_spec;
+pub use self::split::SPLIT_SEED;
+
+use crate::config::{DataConfig, DataSource};
+use crate::event::DataDescription;
+
+/// Images with their labels.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Images {
+    /// `[N, C, H, W]`, uint8.
+    pub pixels: Vec<u8>,
+    /// `[N]`, indices into [`Dataset::classes`].
+    pub labels: Vec<u16>,
+}
+
+impl Images {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Bytes of one image: C·H·W; 0 if there are none.
+    pub fn image_bytes(&self) -> usize {
+        self.pixels.len().checked_div(self.labels.len()).unwrap_or(0)
+    }
+
+    /// Images of each class.
+    pub fn counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        self.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+        counts
+    }
+
+    /// Only the first `count` images.
+    pub fn truncate(&mut self, count: usize) {
+        self.pixels.truncate(count.saturating_mul(self.image_bytes()));
+        self.labels.truncate(count);
+    }
+}
+
+impl std::fmt::Debug for Images {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Images({} of {} bytes)", self.len(), self.image_bytes())
+    }
+}
+
+/// What search and training see: training and validation images. Test images are not part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    pub source: DataSource,
+    /// SPEC with the folder where the data were found.
+    pub spec: String,
+    /// `[C, H, W]`.
+    pub input: [usize; 3],
+    /// Names of the classes, in the order of their numbers.
+    pub classes: Vec<String>,
+    pub train: Images,
+    pub validation: Images,
+    /// CRC-32 (hex) of the training and validation images and labels.
+    pub fingerprint: String,
+}
+
+impl Dataset {
+    pub fn description(&self) -> DataDescription {
+        DataDescription {
+            spec: self.spec.clone(),
+            input: self.input,
+            classes: self.classes.clone(),
+            train_images: self.train.len(),
+            validation_images: self.validation.len(),
+            fingerprint: self.fingerprint.clone(),
+        }
+    }
+}
+
+/// Images for the final evaluation, in the order of their files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestSet {
+    pub spec: String,
+    /// `[C, H, W]`.
+    pub input: [usize; 3],
+    pub classes: Vec<String>,
+    pub images: Images,
+}
+
+/// The official division of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Training,
+    Test,
+}
+
+/// Everything of one part, as it was read.
+struct Labelled {
+    input: [usize; 3],
+    classes: Vec<String>,
+    images: Images,
+}
+
+/// Read and check the training images and set the validation images apart, with [`SPLIT_SEED`].
+///
+/// # Errors
+/// Missing, truncated, corrupt, empty or mislabelled data, or too few for the split: see [`DataError`].
+pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
+    load_with_seed(config, SPLIT_SEED)
+}
+
+/// [`load`] with another seed for the split.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_seed(config: &DataConfig, seed: u64) -> Result<Dataset, DataError> {
+    let (spec, all) = read(config, Part::Training)?;
+    let split = split::split(&all.images.labels, all.classes.len(), config.validation, config.limit, seed)?;
+    let train = split::select(&all.images, &split.train);
+    let validation = split::select(&all.images, &split.validation);
+    let fingerprint = fingerprint(all.input, &[&train, &validation]);
+    Ok(Dataset { source: config.source, spec, input: all.input, classes: all.classes, train, validation, fingerprint })
+}
+
+/// Read and check the test images. Nothing that selects or trains may call this.
+///
+/// # Errors
+/// As [`load`]; also when a `folder:` has no `test` folder.
+pub fn load_test(config: &DataConfig) -> Result<TestSet, DataError> {
+    let (spec, all) = read(config, Part::Test)?;
+    Ok(TestSet { spec, input: all.input, classes: all.classes, images: all.images })
+}
+
+fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError> {
+    let place = source::locate(config.source, config.dir.as_deref())?;
+    let labelled = match config.source {
+        DataSource::FashionMnistMini => fashion_mnist::read_mini(part)?,
+        DataSource::FashionMnist => fashion_mnist::read(folder_of(&place), part)?,
+        DataSource::Cifar10 => cifar10::read(&place, part)?,
+        DataSource::Folder => folder::read(folder_of(&place), config.size, part)?,
+    };
+    Ok((source::spec_of(config.source, &place), labelled))
+}
+
+fn folder_of(place: &source::Place) -> &Path {
+    place.path().unwrap_or(Path::new(""))
+}
+
+fn fingerprint(input: [usize; 3], parts: &[&Images]) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    input.iter().for_each(|&size| hasher.update(&(size as u64).to_le_bytes()));
+    for images in parts {
+        hasher.update(&(images.len() as u64).to_le_bytes());
+        hasher.update(&images.pixels);
+        images.labels.iter().for_each(|label| hasher.update(&label.to_le_bytes()));
+    }
+    format!("{:08x}", hasher.finalize())
+}

@@ -1,0 +1,78 @@
+//! Files that are whole or not there at all, also after a power cut.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Replace the file at `path` by `bytes` in one step: a temporary file beside it is written, synced and renamed over it,
+/// then the folder is synced. Whoever reads `path` sees the old contents or the new, never a mixture.
+///
+/// # Errors
+/// Of the file system; the message names the path. The old file is then untouched and the temporary one removed.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    write_synced(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_folder_of(path))
+        .map_err(|error| {
+            // The error that matters is the first one; a leftover temporary file is overwritten next time.
+            let _ = fs::remove_file(&temporary);
+            in_file(path, "cannot write", error)
+        })
+}
+
+/// Make the entries of the folder that holds `path` durable (a new or renamed file is otherwise lost in a power cut).
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+/// The same error with the file's path and what was being done in its message.
+pub fn in_file(path: &Path, action: &str, error: io::Error) -> io::Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some disk space, then resume the run",
+        io::ErrorKind::FileTooLarge => "; raise the file size limit (ulimit -f), then resume the run",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("{action} {}: {error}{remedy}", path.display()))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_has_the_new_contents_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("best.json");
+        write_atomically(&path, b"old and longer").unwrap();
+        write_atomically(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_names_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("occupied");
+        fs::create_dir(&path).unwrap();
+        let error = write_atomically(&path, b"new").unwrap_err();
+        assert!(error.to_string().contains("occupied"), "{error}");
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

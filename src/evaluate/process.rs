@@ -1,0 +1,199 @@
+//! One worker process and the threads that read what it says.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::protocol::{FromWorker, ToWorker};
+
+/// Lines of standard error that are kept to explain a death.
+const LAST_LINES: usize = 5;
+/// Longest line of standard error that is kept, bytes.
+const LONGEST_LINE: usize = 500;
+
+/// What the threads of a process tell their owner.
+#[derive(Debug)]
+pub enum FromProcess {
+    Said(FromWorker),
+    /// A line of standard output that is no message: the process is not to be trusted any more.
+    Nonsense(String),
+    /// A line of its standard error.
+    Printed(String),
+    /// Standard output has ended: the process is dead or dying.
+    Ended,
+}
+
+/// A running `nas-tui worker`. Killed when dropped.
+pub struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    last_lines: Arc<Mutex<VecDeque<String>>>,
+    printing: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Start `program worker` with `threads` CPU threads; `tell` is called from the threads that read its output.
+    pub fn spawn(program: &Path, threads: usize, tell: impl Fn(FromProcess) + Send + Clone + 'static) -> std::io::Result<Process> {
+        let mut command = Command::new(program);
+        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        environment(&mut command, threads);
+        let parent = std::process::id();
+        // SAFETY: `in_new_process` makes only async-signal-safe calls and allocates nothing.
+        unsafe { command.pre_exec(move || in_new_process(parent)) };
+        let mut child = command.spawn()?;
+        let missing = || std::io::Error::other("a pipe of the worker is missing");
+        let (stdin, stdout) = (child.stdin.take().ok_or_else(missing)?, child.stdout.take().ok_or_else(missing)?);
+        let stderr = child.stderr.take().ok_or_else(missing)?;
+        let last_lines = Arc::new(Mutex::new(VecDeque::new()));
+        let mut process = Process { child, stdin: Some(stdin), last_lines: last_lines.clone(), printing: None };
+        let tell_lines = tell.clone();
+        let print = move || read_lines(stderr, |line| keep_line(&last_lines, &line, &tell_lines));
+        process.printing = Some(std::thread::Builder::new().name("nas-worker-err".to_owned()).spawn(print)?);
+        std::thread::Builder::new().name("nas-worker-out".to_owned()).spawn(move || {
+            read_lines(stdout, |line| match serde_json::from_str(&line) {
+                Ok(message) => tell(FromProcess::Said(message)),
+                Err(_) => tell(FromProcess::Nonsense(line)),
+            });
+            tell(FromProcess::Ended);
+        })?;
+        Ok(process)
+    }
+
+    /// Send a message. An error means that the process is dying; its end is told by [`FromProcess::Ended`].
+    pub fn send(&mut self, message: &ToWorker) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        self.stdin.as_mut().map_or_else(|| Err(std::io::ErrorKind::BrokenPipe.into()), |stdin| stdin.write_all(&line))
+    }
+
+    /// Make sure that the process is dead and say how it ended, with its last words.
+    pub fn bury(mut self) -> String {
+        // What it said last is the truth about an exit of its own; killing comes only if it lingers.
+        let status = self.wait_briefly().or_else(|| self.kill());
+        if let Some(printing) = self.printing.take() {
+            // Its standard error has ended with it, so the thread ends too.
+            let _ = printing.join();
+        }
+        let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let words: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let ending = status.map_or("ended in an unknown way".to_owned(), describe);
+        if words.is_empty() { ending } else { format!("{ending}; it printed last: {}", words.join(" | ")) }
+    }
+
+    fn wait_briefly(&mut self) -> Option<ExitStatus> {
+        for _ in 0..100 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        None
+    }
+
+    /// Kill the process now and wait for its end.
+    pub fn kill(&mut self) -> Option<ExitStatus> {
+        self.stdin = None;
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Settings that libtorch's libraries and the C library read before the first line of the worker runs.
+fn environment(command: &mut Command, threads: usize) {
+    for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {
+        command.env(variable, threads.to_string());
+    }
+}
+
+/// Between fork and exec: die with the search, and leave the terminal's signals to it.
+fn in_new_process(parent: u32) -> std::io::Result<()> {
+    // SAFETY: plain system calls with constant arguments.
+    unsafe {
+        if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        // The search may have died before the request was in force.
+        if libc::getppid() as u32 != parent {
+            libc::_exit(1);
+        }
+        for signal in [libc::SIGINT, libc::SIGTSTP, libc::SIGHUP] {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+    }
+    Ok(())
+}
+
+fn read_lines(stream: impl Read, mut take: impl FnMut(String)) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while matches!(reader.read_until(b'\n', &mut line), Ok(1..)) {
+        take(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+    }
+}
+
+fn keep_line(last_lines: &Mutex<VecDeque<String>>, line: &str, tell: &impl Fn(FromProcess)) {
+    if line.trim().is_empty() {
+        return;
+    }
+    let mut end = line.len().min(LONGEST_LINE);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    let line = line[..end].to_owned();
+    let mut lines = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+    if lines.len() == LAST_LINES {
+        lines.pop_front();
+    }
+    lines.push_back(line.clone());
+    drop(lines);
+    tell(FromProcess::Printed(line));
+}
+
+/// `exit status 1`, `signal 9 (SIGKILL: ...)`.
+fn describe(status: ExitStatus) -> String {
+    let meaning = |signal| match signal {
+        libc::SIGKILL => " (SIGKILL: killed by hand or, when memory runs out, by the system)",
+        libc::SIGSEGV => " (SIGSEGV: invalid memory access)",
+        libc::SIGBUS => " (SIGBUS: invalid memory access)",
+        libc::SIGABRT => " (SIGABRT: aborted itself)",
+        libc::SIGILL => " (SIGILL: illegal instruction)",
+        libc::SIGTERM => " (SIGTERM)",
+        _ => "",
+    };
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}{}", meaning(signal)),
+        (None, None) => "ended in an unknown way".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_is_told_with_its_cause() {
+        assert_eq!(describe(ExitStatus::from_raw(3 << 8)), "exit status 3");
+        assert!(describe(ExitStatus::from_raw(libc::SIGKILL)).starts_with("signal 9 (SIGKILL"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_at_a_character() {
+        let lines = Mutex::new(VecDeque::new());
+        keep_line(&lines, &"é".repeat(400), &|_| {});
+        assert_eq!(lines.lock().unwrap()[0].len(), LONGEST_LINE);
+        keep_line(&lines, &format!("x{}", "é".repeat(400)), &|_| {});
+        assert_eq!(lines.lock().unwrap()[1].len(), LONGEST_LINE - 1);
+    }
+}

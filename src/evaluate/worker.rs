@@ -1,0 +1,263 @@
+//! A worker process: trains the children it is sent, one after another, and reports over its standard output.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, Write};
+use std::os::fd::FromRawFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tch::Device;
+
+use super::ChildJob;
+use super::protocol::{FromWorker, Sample, ToWorker};
+use crate::config::{ChildConfig, DataConfig};
+use crate::data;
+use crate::event::{ChildEpoch, ChildProgress};
+use crate::reward::Outcome;
+use crate::train::{self, Control, TrainError, TrainingData, memory};
+
+/// Shortest time between two ticks.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Serve the process's standard input until it ends.
+///
+/// # Errors
+/// When the first message is not `start`, or the parent cannot be reached any more.
+pub fn run() -> anyhow::Result<()> {
+    let output = Output::take_standard_output()?;
+    let inbox = Arc::new(Inbox::default());
+    let reader = (inbox.clone(), output.clone());
+    std::thread::Builder::new()
+        .name("nas-inbox".to_owned())
+        .spawn(move || read_messages(&reader.0, &reader.1))
+        .context("cannot start the thread that reads messages")?;
+    let Some(ToWorker::Start { worker, data, child, threads, device, sample, .. }) = inbox.wait(&output) else {
+        bail!("the first message to a worker must be `start`");
+    };
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+    let prepared = match prepare(&data, sample.as_ref(), &device) {
+        Ok(prepared) => prepared,
+        Err(error) => return output.send(&FromWorker::Unusable { message: format!("{error:#}") }),
+    };
+    output.send(&FromWorker::Ready {
+        pid: std::process::id(),
+        data: prepared.description.clone(),
+        device: device.clone(),
+        libtorch: libtorch_version(),
+    })?;
+    let resident_at_start = memory::resident().unwrap_or(0);
+    Session { worker, config: child, data: prepared, inbox, output, resident_at_start }.serve()
+}
+
+/// Version of the libtorch that the program was built for.
+pub fn libtorch_version() -> String {
+    "2.11.0".to_owned()
+}
+
+/// `cpu` or `cuda:N` as a device.
+pub fn parse_device(name: &str) -> anyhow::Result<Device> {
+    if name == "cpu" {
+        return Ok(Device::Cpu);
+    }
+    let index = name.strip_prefix("cuda:").and_then(|index| index.parse().ok());
+    let index: usize = index.with_context(|| format!("device `{name}` is neither `cpu` nor `cuda:N`"))?;
+    let devices = tch::Cuda::device_count();
+    if index as i64 >= devices {
+        bail!("device `{name}` is not there: libtorch sees {devices} CUDA device(s)");
+    }
+    Ok(Device::Cuda(index))
+}
+
+fn prepare(config: &DataConfig, sample: Option<&Sample>, device: &str) -> anyhow::Result<TrainingData> {
+    let device = parse_device(device)?;
+    let dataset = match sample {
+        None => data::load(config)?,
+        Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
+        Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
+    };
+    Ok(TrainingData::new(dataset, config, device)?)
+}
+
+/// The pipe to the parent. Lines are written whole, from any thread.
+#[derive(Clone)]
+struct Output(Arc<Mutex<File>>);
+
+impl Output {
+    /// Keep standard output for messages, and let everything else that is printed (libtorch, its libraries) go to
+    /// standard error.
+    fn take_standard_output() -> anyhow::Result<Output> {
+        // SAFETY: dup and dup2 on the process's standard descriptors; the new descriptor is owned by nobody else.
+        let file = unsafe {
+            let kept = libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 3);
+            if kept < 0 || libc::dup2(2, 1) < 0 {
+                return Err(std::io::Error::last_os_error()).context("cannot set standard output apart");
+            }
+            File::from_raw_fd(kept)
+        };
+        Ok(Output(Arc::new(Mutex::new(file))))
+    }
+
+    fn send(&self, message: &FromWorker) -> anyhow::Result<()> {
+        let mut line = serde_json::to_string(message).context("cannot encode a message")?;
+        line.push('\n');
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(line.as_bytes()).context("the search cannot be reached")
+    }
+}
+
+/// Messages that have arrived.
+#[derive(Default)]
+struct Inbox {
+    state: Mutex<InboxState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct InboxState {
+    messages: VecDeque<ToWorker>,
+    paused: bool,
+    /// `pause` messages that have not been answered. Each is answered by exactly one `paused`, so that the search can
+    /// tell an answer to its latest `pause` from a late one.
+    unanswered: usize,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, InboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stand still while the search is paused.
+    fn stand_still_while_paused(&self, output: &Output) -> anyhow::Result<()> {
+        let mut state = self.lock();
+        while state.paused {
+            answer_pauses(&mut state, output)?;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
+
+    /// The next message that is not about pausing; waits for it.
+    fn wait(&self, output: &Output) -> Option<ToWorker> {
+        let mut state = self.lock();
+        loop {
+            if state.paused {
+                answer_pauses(&mut state, output).ok()?;
+            } else if let Some(message) = state.messages.pop_front() {
+                return Some(message);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn answer_pauses(state: &mut InboxState, output: &Output) -> anyhow::Result<()> {
+    for _ in 0..std::mem::take(&mut state.unanswered) {
+        output.send(&FromWorker::Paused)?;
+    }
+    Ok(())
+}
+
+/// Read messages until the parent closes the pipe or sends nonsense; then the process has no purpose and ends at once,
+/// in the middle of whatever it does.
+fn read_messages(inbox: &Inbox, output: &Output) {
+    for line in std::io::stdin().lock().lines() {
+        let message = match line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str(&line)?)) {
+            Ok(message) => message,
+            Err(error) => {
+                eprintln!("nas-tui worker: unreadable message: {error:#}");
+                std::process::exit(1);
+            }
+        };
+        let mut state = inbox.lock();
+        match message {
+            ToWorker::Pause => {
+                state.paused = true;
+                state.unanswered += 1;
+            }
+            ToWorker::Resume => {
+                state.paused = false;
+                if answer_pauses(&mut state, output).is_err() {
+                    break;
+                }
+            }
+            other => state.messages.push_back(other),
+        }
+        inbox.changed.notify_all();
+    }
+    // SAFETY: _exit has no preconditions. Destructors are left out on purpose: libtorch is at work on another thread.
+    unsafe { libc::_exit(0) }
+}
+
+/// A worker that is ready to train.
+struct Session {
+    worker: usize,
+    config: ChildConfig,
+    data: TrainingData,
+    inbox: Arc<Inbox>,
+    output: Output,
+    /// Memory before the first child, bytes.
+    resident_at_start: u64,
+}
+
+impl Session {
+    /// What the process keeps of earlier children's memory and gives to the next one.
+    fn held(&self) -> u64 {
+        memory::resident().unwrap_or(0).saturating_sub(self.resident_at_start)
+    }
+
+    fn serve(&mut self) -> anyhow::Result<()> {
+        while let Some(message) = self.inbox.wait(&self.output) {
+            match message {
+                ToWorker::Train { job } => self.train(&job)?,
+                ToWorker::Start { .. } => bail!("a worker is started only once"),
+                ToWorker::Pause | ToWorker::Resume => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let mut control = PipeControl { inbox: &self.inbox, output: &self.output, last_tick: None, paused: Duration::ZERO };
+        let held = self.held();
+        let outcome = match train::train_child(self.worker, job, &self.data, &self.config, held, &mut control) {
+            Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
+            Err(TrainError::Stopped(error)) => return Err(error),
+            Err(error) => Outcome::Failed { reason: error.to_string() },
+        };
+        let seconds = started.elapsed().saturating_sub(control.paused).as_secs_f64();
+        self.output.send(&FromWorker::Finished { child: job.child, outcome, seconds })
+    }
+}
+
+/// The trainer's link to the search.
+struct PipeControl<'session> {
+    inbox: &'session Inbox,
+    output: &'session Output,
+    last_tick: Option<Instant>,
+    /// Time stood still.
+    paused: Duration,
+}
+
+impl Control for PipeControl<'_> {
+    fn between_batches(&mut self) -> anyhow::Result<()> {
+        let before = Instant::now();
+        self.inbox.stand_still_while_paused(self.output)?;
+        self.paused += before.elapsed();
+        Ok(())
+    }
+
+    fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()> {
+        if self.last_tick.is_some_and(|last| last.elapsed() < TICK) {
+            return Ok(());
+        }
+        self.last_tick = Some(Instant::now());
+        self.output.send(&FromWorker::Progress(progress()))
+    }
+
+    fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()> {
+        self.output.send(&FromWorker::Epoch(epoch))
+    }
+}

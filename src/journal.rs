@@ -1,0 +1,273 @@
+//! The journal of a run: an append-only file of JSON lines, written before anyone is told (docs/JOURNAL.md).
+
+mod reader;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use reader::{JournalError, Reader, Torn, read};
+
+use crate::durable::{in_file, sync_folder_of};
+use crate::event::{Event, Record, VERSION};
+
+/// The one writer of a journal. Each record is one line, written by one call to the end of the file.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    next_seq: u64,
+    /// Bytes of whole lines in the file.
+    length: u64,
+}
+
+/// A journal that was there already, with what it holds.
+#[derive(Debug)]
+pub struct Opened {
+    pub journal: Journal,
+    pub records: Vec<Record>,
+    /// The torn last line that was cut off, if there was one.
+    pub repaired: Option<Torn>,
+}
+
+impl Journal {
+    /// Begin a journal at `path`, where no file may be.
+    pub fn create(path: &Path) -> io::Result<Journal> {
+        let create = || {
+            let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+            sync_folder_of(path)?;
+            Ok(file)
+        };
+        let file = create().map_err(|error| in_file(path, "cannot create", error))?;
+        Ok(Journal { file, path: path.to_owned(), next_seq: 1, length: 0 })
+    }
+
+    /// Open the journal at `path` to continue it. A torn last line is cut off; its bytes are kept in `PATH.torn`.
+    ///
+    /// # Errors
+    /// As [`Reader`], for anything that is wrong before the last line.
+    pub fn open(path: &Path) -> Result<Opened, JournalError> {
+        let mut reader = Reader::open(path)?;
+        let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+        let repaired = reader.torn().cloned();
+        let at_path = |source| JournalError::Io { path: path.to_owned(), source };
+        let file = OpenOptions::new().append(true).open(path).map_err(at_path)?;
+        if let Some(torn) = &repaired {
+            keep_torn(path, torn).map_err(at_path)?;
+            file.set_len(torn.offset).and_then(|()| file.sync_all()).map_err(at_path)?;
+        }
+        let journal = Journal { file, path: path.to_owned(), next_seq: records.len() as u64 + 1, length: reader.offset() };
+        Ok(Opened { journal, records, repaired })
+    }
+
+    /// Write `event` as the next line and return its record. Ticks get a time but no place, and are not written.
+    ///
+    /// Events that a resume relies on are on the disk when this returns; the others when the operating system likes.
+    ///
+    /// # Errors
+    /// Of the file system (a full disk, for one), with the path; the file then ends with the line before, whole.
+    pub fn append(&mut self, event: Event) -> io::Result<Arc<Record>> {
+        let time = now();
+        if event.is_tick() {
+            return Ok(Arc::new(Record { v: VERSION, seq: None, time, event }));
+        }
+        let record = Record { v: VERSION, seq: Some(self.next_seq), time, event };
+        let line = encode(&record)?;
+        self.write_line(&line).map_err(|error| in_file(&self.path, "cannot append to", error))?;
+        if must_survive_a_power_cut(&record.event) {
+            self.file.sync_data().map_err(|error| in_file(&self.path, "cannot sync", error))?;
+        }
+        self.next_seq += 1;
+        self.length += line.len() as u64;
+        Ok(Arc::new(record))
+    }
+
+    /// Sequence number of the last record; 0 before the first.
+    pub fn last_seq(&self) -> u64 {
+        self.next_seq - 1
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(line);
+        if written.is_err() {
+            // Part of the line may be there. Should cutting it off fail too, the next opening repairs it.
+            let _ = self.file.set_len(self.length);
+        }
+        written
+    }
+}
+
+/// The record as a line. A line that could not be read back (a number that is not finite becomes `null`) is refused here,
+/// where its cause can still be found.
+fn encode(record: &Record) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(record)?;
+    serde_json::from_slice::<Record>(&line).map_err(|error| {
+        let line = String::from_utf8_lossy(&line);
+        io::Error::new(io::ErrorKind::InvalidData, format!("an event cannot be written to the journal ({error}): {line}"))
+    })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Now, to the millisecond: what a reader of the journal can make use of.
+fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+/// Whether a resumed search takes its state from this event.
+fn must_survive_a_power_cut(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::RunStarted(_)
+            | Event::ChildFinished(_)
+            | Event::ChildFailed { .. }
+            | Event::EpisodeFinished(_)
+            | Event::CheckpointSaved { .. }
+            | Event::RunFinished { .. }
+    )
+}
+
+/// Append the bytes of a torn line to `PATH.torn`.
+fn keep_torn(path: &Path, torn: &Torn) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".torn");
+    let mut file = OpenOptions::new().append(true).create(true).open(PathBuf::from(name))?;
+    file.write_all(&torn.bytes)?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::Level;
+
+    fn notice(message: &str) -> Event {
+        Event::Notice { level: Level::Info, message: message.to_owned() }
+    }
+
+    /// A journal of three notices in a new folder.
+    fn three() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = Journal::create(&path).unwrap();
+        for message in ["one", "two", "three"] {
+            journal.append(notice(message)).unwrap();
+        }
+        (folder, path)
+    }
+
+    fn messages(records: &[Record]) -> Vec<&str> {
+        let text = |record: &'_ Record| match &record.event {
+            Event::Notice { message, .. } => Some(message.clone().leak() as &str),
+            _ => None,
+        };
+        records.iter().filter_map(text).collect()
+    }
+
+    #[test]
+    fn what_was_appended_is_read_back_with_gapless_numbers() {
+        let (_folder, path) = three();
+        let records = read(&path).unwrap();
+        assert_eq!(messages(&records), ["one", "two", "three"]);
+        assert_eq!(records.iter().map(|record| record.seq).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn a_line_has_version_number_utc_time_and_event() {
+        let (_folder, path) = three();
+        let text = std::fs::read_to_string(path).unwrap();
+        let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!((&line["v"], &line["seq"], &line["event"]), (&1.into(), &1.into(), &"notice".into()));
+        assert!(line["time"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn a_tick_gets_a_time_but_no_place_and_is_not_written() {
+        let (_folder, path) = three();
+        let mut journal = Journal::open(&path).unwrap().journal;
+        let progress = crate::event::ChildProgress {
+            child: 1,
+            worker: 0,
+            epoch: 1,
+            epochs: 2,
+            batch: 3,
+            batches: 4,
+            loss: 0.5,
+            images_per_second: 100.0,
+        };
+        assert_eq!(journal.append(Event::ChildProgress(progress)).unwrap().seq, None);
+        assert_eq!(journal.append(notice("four")).unwrap().seq, Some(4));
+        assert_eq!(read(&path).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_cut_off_its_bytes_kept_and_the_numbers_go_on() {
+        let (_folder, path) = three();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], br#"{"v":1,"seq":4,"ti"#].concat()).unwrap();
+        let mut opened = Journal::open(&path).unwrap();
+        assert_eq!(opened.repaired.as_ref().unwrap().line, 4);
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+        assert_eq!(std::fs::read(path.with_extension("jsonl.torn")).unwrap(), b"{\"v\":1,\"seq\":4,\"ti\n");
+        opened.journal.append(notice("four")).unwrap();
+        assert_eq!(messages(&read(&path).unwrap()), ["one", "two", "three", "four"]);
+    }
+
+    #[test]
+    fn zeros_where_the_last_line_should_be_are_a_torn_line_even_with_a_newline() {
+        let (_folder, path) = three();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], &[0; 100], b"\n"].concat()).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().records.len(), 3);
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_whole_line_without_its_newline_was_told_to_no_one_and_is_cut_off() {
+        let (_folder, path) = three();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let opened = Journal::open(&path).unwrap();
+        assert_eq!(messages(&opened.records), ["one", "two"]);
+        assert!(opened.repaired.is_some());
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_refused_and_the_journal_stays_whole() {
+        let (_folder, path) = three();
+        let mut journal = Journal::open(&path).unwrap().journal;
+        let event = Event::ChildFailed { child: 1, episode: 1, reason: "x".into(), reward: f64::NAN, seconds: 1.0 };
+        assert_eq!(journal.append(event).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        journal.append(notice("four")).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_second_journal_is_not_begun_over_a_first() {
+        let (_folder, path) = three();
+        assert_eq!(Journal::create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    proptest! {
+        #[test]
+        fn a_journal_cut_anywhere_opens_with_its_whole_lines(cut in 0usize..1000) {
+            let (_folder, path) = three();
+            let whole = std::fs::read(&path).unwrap();
+            let cut = cut % (whole.len() + 1);
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let opened = Journal::open(&path).unwrap();
+            let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
+            prop_assert_eq!(opened.records.len(), lines);
+            prop_assert_eq!(opened.repaired.is_some(), cut > 0 && whole[cut - 1] != b'\n');
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How long a run has worked: the time of its records, without pauses and without the gaps between its sessions.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::event::{Event, Record};
+
+/// Working time so far. A session is one process: it begins with `run_started` or `run_resumed`. The clock stands from
+/// `paused` to `resumed`, and from a session's last record (a killed one has no farewell) to the next session's first.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    worked: SignedDuration,
+    last: Option<Timestamp>,
+    paused: bool,
+}
+
+impl Clock {
+    /// Take in the next record of the run.
+    pub fn apply(&mut self, record: &Record) {
+        match record.event {
+            Event::RunResumed { .. } => self.paused = false,
+            _ => self.advance(record.time),
+        }
+        match record.event {
+            Event::Paused => self.paused = true,
+            Event::Resumed => self.paused = false,
+            _ => {}
+        }
+        self.last = Some(record.time);
+    }
+
+    /// Seconds worked until the last record.
+    pub fn seconds(&self) -> f64 {
+        self.worked.as_secs_f64()
+    }
+
+    /// Seconds worked until `now`, which belongs to the session of the last record.
+    pub fn seconds_until(&self, now: Timestamp) -> f64 {
+        let mut clock = self.clone();
+        clock.advance(now);
+        clock.seconds()
+    }
+
+    fn advance(&mut self, time: Timestamp) {
+        let Some(last) = self.last.filter(|_| !self.paused) else { return };
+        // A wall clock that was set back must not make the run shorter.
+        self.worked = self.worked.saturating_add(time.duration_since(last).max(SignedDuration::ZERO));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds_of(events: &[(i64, Event)]) -> f64 {
+        let mut clock = Clock::default();
+        for (second, event) in events {
+            let time = Timestamp::from_second(*second).unwrap();
+            clock.apply(&Record { v: 1, seq: None, time, event: event.clone() });
+        }
+        clock.seconds()
+    }
+
+    fn session() -> Event {
+        Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: 1 }
+    }
+
+    #[test]
+    fn pauses_and_the_gaps_between_sessions_are_not_work() {
+        let events = [
+            (100, Event::StopRequested),
+            (110, Event::PauseRequested),
+            (111, Event::Paused),
+            (500, Event::Resumed),
+            (520, Event::StopRequested),
+            (9_000, session()),
+            (9_005, Event::StopRequested),
+        ];
+        assert_eq!(seconds_of(&events), 11.0 + 20.0 + 5.0);
+    }
+
+    #[test]
+    fn a_session_killed_while_paused_does_not_pause_the_next() {
+        assert_eq!(seconds_of(&[(0, Event::Paused), (50, session()), (57, Event::StopRequested)]), 7.0);
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_takes_nothing_away() {
+        assert_eq!(seconds_of(&[(100, Event::StopRequested), (40, Event::StopRequested), (42, Event::StopRequested)]), 2.0);
+    }
+
+    #[test]
+    fn the_present_counts_unless_the_run_stands_paused() {
+        let mut clock = Clock::default();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        clock.apply(&Record { v: 1, seq: None, time: at(0), event: session() });
+        assert_eq!(clock.seconds_until(at(3)), 3.0);
+        clock.apply(&Record { v: 1, seq: None, time: at(4), event: Event::Paused });
+        assert_eq!(clock.seconds_until(at(60)), 4.0);
+    }
+}

@@ -1,0 +1,74 @@
+//! A run without a screen: one plain line per event.
+
+use std::io::Write;
+
+use crate::event::{Level, Record};
+use crate::link::Connection;
+use crate::state::describe;
+
+/// Print what happens until the search is over. Whatever becomes of `output` (a closed pipe, a full disk), the search goes on.
+pub fn watch(mut connection: Connection, output: &mut impl Write) {
+    while let Some(record) = connection.records.blocking_recv() {
+        if let Some(line) = line(&record) {
+            // Nobody reads any more: nobody misses the line.
+            let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+        }
+    }
+}
+
+/// `2026-11-24T10:15:00Z child 3: ...`; none for what is too frequent to print. Line breaks in messages become spaces.
+pub fn line(record: &Record) -> Option<String> {
+    let (level, text) = describe(&record.event)?;
+    let mark = match level {
+        Level::Info => "",
+        Level::Warning => "warning: ",
+        Level::Error => "error: ",
+    };
+    let second = jiff::Timestamp::from_second(record.time.as_second()).unwrap_or(record.time);
+    Some(format!("{second} {mark}{}", text.lines().collect::<Vec<_>>().join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::event::Event;
+
+    fn record(event: Event) -> Record {
+        Record { v: 1, seq: Some(1), time: jiff::Timestamp::from_millisecond(1_795_515_300_123).unwrap(), event }
+    }
+
+    #[test]
+    fn an_event_is_one_line_with_time_and_level() {
+        let notice = Event::Notice { level: Level::Warning, message: "first\nsecond".into() };
+        assert_eq!(line(&record(notice)).unwrap(), "2026-11-24T10:15:00Z warning: first second");
+        assert_eq!(line(&record(Event::Paused)).unwrap(), "2026-11-24T10:15:00Z paused");
+    }
+
+    struct BrokenPipe;
+
+    impl Write for BrokenPipe {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_broken_pipe_does_not_end_the_watch() {
+        let (sender, records) = unbounded_channel();
+        let (commands, _inbox) = unbounded_channel();
+        let sent = Arc::new(record(Event::Paused));
+        for _ in 0..3 {
+            sender.send(sent.clone()).unwrap();
+        }
+        drop(sender);
+        watch(Connection { records, commands }, &mut BrokenPipe);
+        assert_eq!(Arc::strong_count(&sent), 1, "every record was taken");
+    }
+}

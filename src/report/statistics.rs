@@ -1,0 +1,113 @@
+//! Ordinary least squares over a run's episodes: does the controller learn?
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Slope of a straight line through one value per episode, by ordinary least squares, with what chance alone allows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Slope {
+    /// Change per episode.
+    pub per_episode: f64,
+    /// 95 % confidence interval of the slope, `[low, high]`: the slope plus and minus its standard error times the
+    /// 0.975 quantile of Student's t with n - 2 degrees of freedom.
+    pub ci95: [f64; 2],
+    /// Two-sided probability of a slope at least as steep, up or down, if there were none.
+    pub p_value: f64,
+}
+
+/// Fit a line through `values` at `positions`. None for fewer than 3 points (no degree of freedom is left to judge the
+/// slope by), for points at one position, and for numbers that are not finite.
+pub fn slope(positions: &[f64], values: &[f64]) -> Option<Slope> {
+    let n = positions.len();
+    if n < 3 || n != values.len() || !positions.iter().chain(values).all(|number| number.is_finite()) {
+        return None;
+    }
+    let (mean_x, mean_y) = (mean(positions), mean(values));
+    let spread: f64 = positions.iter().map(|x| (x - mean_x).powi(2)).sum();
+    if spread == 0.0 {
+        return None;
+    }
+    let per_episode = positions.iter().zip(values).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
+    let residual =
+        positions.iter().zip(values).map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2)).sum::<f64>();
+    let degrees = (n - 2) as f64;
+    judge(per_episode, (residual / degrees / spread).sqrt(), degrees)
+}
+
+fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
+    let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
+    let half = standard_error * student.inverse_cdf(0.975);
+    let p_value = match (standard_error, per_episode) {
+        (0.0, 0.0) => 1.0,
+        (0.0, _) => 0.0,
+        _ => 2.0 * student.cdf(-(per_episode / standard_error).abs()),
+    };
+    Some(Slope { per_episode, ci95: [per_episode - half, per_episode + half], p_value })
+}
+
+/// Arithmetic mean; 0 of nothing.
+pub fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        positions: Vec<f64>,
+        values: Vec<f64>,
+        per_episode: f64,
+        ci95: [f64; 2],
+        p_value: f64,
+    }
+
+    fn close(one: f64, other: f64) -> bool {
+        (one - other).abs() <= 1e-9 * other.abs().max(1e-3)
+    }
+
+    #[test]
+    fn slope_interval_and_p_value_agree_with_scipy() {
+        let text = include_str!("../../tests/fixtures/regression.json");
+        let cases: Vec<Case> = serde_json::from_str(text).unwrap();
+        assert!(cases.len() >= 5);
+        for case in cases {
+            let slope = slope(&case.positions, &case.values).unwrap();
+            let pairs = [
+                (slope.per_episode, case.per_episode),
+                (slope.ci95[0], case.ci95[0]),
+                (slope.ci95[1], case.ci95[1]),
+                (slope.p_value, case.p_value),
+            ];
+            assert!(pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)), "{}: {pairs:?}", case.name);
+        }
+    }
+
+    #[test]
+    fn two_episodes_say_nothing_about_a_slope() {
+        assert_eq!(slope(&[1.0, 2.0], &[0.1, 0.9]), None);
+        assert_eq!(slope(&[2.0, 2.0, 2.0], &[0.1, 0.2, 0.3]), None);
+    }
+
+    #[test]
+    fn a_perfect_line_is_certain_and_a_flat_one_is_no_slope() {
+        let line = slope(&[1.0, 2.0, 3.0, 4.0], &[0.25, 0.5, 0.75, 1.0]).unwrap();
+        assert_eq!(line, Slope { per_episode: 0.25, ci95: [0.25, 0.25], p_value: 0.0 });
+        assert_eq!(slope(&[1.0, 2.0, 3.0], &[0.5; 3]).unwrap().p_value, 1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_finite_and_the_interval_holds_the_slope(values in prop::collection::vec(0.0f64..1.0, 3..40)) {
+            let positions: Vec<f64> = (1..=values.len()).map(|episode| episode as f64).collect();
+            let slope = slope(&positions, &values).unwrap();
+            prop_assert!(slope.ci95[0] <= slope.per_episode && slope.per_episode <= slope.ci95[1]);
+            prop_assert!((0.0..=1.0).contains(&slope.p_value));
+            prop_assert!(slope.ci95.iter().all(|bound| bound.is_finite()));
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! The search itself, as in Zoph & Le: sample children, train them, learn from their rewards, again.
+//!
+//! One thread, one inbox. State is at all times the last checkpoint plus the journal: a search that was killed samples the
+//! interrupted episode again (same seeds, same policy, hence the same children), takes the outcomes that the journal has,
+//! and trains the rest. What the journal has already is never written again.
+
+use std::io;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::checkpoint::Checkpoint;
+use super::episode::{self, Child};
+use super::error::SearchError;
+use super::inbox::{Inbox, Message};
+use super::ledger::Ended;
+use super::recorder::Recorder;
+use super::run_directory::{RunDirectory, host_name};
+use super::seeds::derive;
+use super::session::{Opening, Parts};
+use super::strategy::Strategy;
+use crate::config::Config;
+use crate::evaluate::{ChildJob, Evaluator, Ready, Report};
+use crate::event::{ChildFinished, Event, FinishReason, Level, RunStarted};
+use crate::link::Command;
+use crate::report::Summary;
+use crate::reward::Outcome;
+use crate::space::Space;
+
+/// A run in the hands of this process.
+pub(super) struct Engine {
+    config: Config,
+    directory: RunDirectory,
+    recorder: Recorder,
+    inbox: Inbox,
+    pace: Pace,
+}
+
+/// Who does the work: made anew in every session.
+struct Crew<'a> {
+    evaluator: &'a mut dyn Evaluator,
+    strategy: Box<dyn Strategy>,
+    space: Space,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Running,
+    Pausing,
+    Paused,
+}
+
+/// Why the loop ends before its last episode.
+enum Halt {
+    Stopped,
+    Failed(SearchError),
+}
+
+impl<E: Into<SearchError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Halt::Failed(error.into())
+    }
+}
+
+impl Engine {
+    pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder, inbox: Inbox) -> Engine {
+        Engine { config, directory, recorder, inbox, pace: Pace::Running }
+    }
+
+    /// Search until every episode is done, a client says stop, or an error makes it impossible to go on.
+    pub(super) fn run(mut self, parts: Parts, reports: UnboundedSender<Report>, opening: Opening) -> Result<Summary, SearchError> {
+        let mut evaluator = None;
+        let ending = self.work(parts, reports, opening, &mut evaluator);
+        if let Some(mut evaluator) = evaluator {
+            evaluator.shutdown();
+        }
+        self.finish(ending)
+    }
+
+    /// Everything between the first moment and the farewell. `evaluator` holds the workers as soon as they are started.
+    fn work(
+        &mut self,
+        parts: Parts,
+        reports: UnboundedSender<Report>,
+        opening: Opening,
+        evaluator: &mut Option<Box<dyn Evaluator>>,
+    ) -> Result<(), Halt> {
+        let Opening { checkpoint, notices } = opening;
+        if self.recorder.ledger.started.is_some() {
+            self.resume_run(checkpoint.as_ref())?;
+        }
+        let evaluator = evaluator.insert((parts.evaluator)(&self.config, reports)?).as_mut();
+        let (ready, held) = self.await_workers()?;
+        let space = self.space(&ready)?;
+        match self.recorder.ledger.started.clone() {
+            None => self.recorder.tell(Event::RunStarted(self.run_started(&ready, &space)))?,
+            Some(started) => self.compare_workers(&started, &ready)?,
+        }
+        for (level, message) in notices {
+            self.recorder.notice(level, message)?;
+        }
+        held.into_iter().try_for_each(|message| self.hear(message, evaluator, &[]))?;
+        let mut strategy = (parts.strategy)(&self.config, &space);
+        if let Some(checkpoint) = &checkpoint {
+            strategy.restore(&checkpoint.state)?;
+        }
+        let first_episode = checkpoint.map_or(0, |checkpoint| checkpoint.episode) + 1;
+        let mut crew = Crew { evaluator, strategy, space };
+        let ending = self.search(&mut crew, first_episode);
+        if matches!(ending, Err(Halt::Stopped)) && self.recorder.ledger.checkpointed.is_none() {
+            // Later on there is one already: the strategy has stood still since the last episode.
+            self.save_checkpoint(&crew, 0)?;
+        }
+        ending
+    }
+
+    /// The visible loop.
+    fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
+        for episode in first_episode..=self.config.search.episodes {
+            self.attend(crew.evaluator)?;
+            let children = self.sample(crew, episode)?;
+            let rewards = self.train(crew, &children)?;
+            self.learn(crew, episode, &children, &rewards)?;
+            self.save_checkpoint(crew, episode)?;
+        }
+        Ok(())
+    }
+
+    /// Sample the children of an episode, all from the same policy, and find out which of them repeat an earlier one.
+    fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
+        let search = self.config.search.clone();
+        let numbers = episode::children_of(episode, &search);
+        if self.recorder.ledger.episode_started < episode {
+            let depth = search.depth(*numbers.start());
+            self.recorder.tell(Event::EpisodeStarted { episode, depth, baseline: crew.strategy.baseline() })?;
+        }
+        let mut children = Vec::with_capacity(search.children_per_episode);
+        for number in numbers {
+            let sample = crew.strategy.sample(&crew.space, search.depth(number), derive(search.seed, "sample", number))?;
+            let mut child = Child::new(number, episode, sample, &crew.space)?;
+            self.record_sample(&child)?;
+            if search.reuse {
+                let first = self.recorder.ledger.first_with(&child.architecture.key());
+                child.repeats = first.filter(|first| *first < number);
+            }
+            children.push(child);
+        }
+        Ok(children)
+    }
+
+    /// Write a sampled child down; or, if an earlier session did, make sure that it is the same child.
+    fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
+        match self.recorder.ledger.dna(child.number) {
+            None => self.recorder.tell(Event::ChildSampled(child.sampled()))?,
+            Some(dna) if *dna == child.sample.dna => {}
+            Some(dna) => {
+                let (journal, sampled) = (dna.clone(), child.sample.dna.clone());
+                return Err(SearchError::OtherChild { child: child.number, journal, sampled }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Train every child that is neither a repeat nor trained already; the rewards, in child order.
+    fn train(&mut self, crew: &mut Crew, children: &[Child]) -> Result<Vec<f64>, Halt> {
+        for child in children {
+            match child.repeats {
+                _ if self.recorder.ledger.ended(child.number).is_some() => {}
+                Some(_) => self.settle_repeat(child)?,
+                None => crew.evaluator.submit(ChildJob {
+                    child: child.number,
+                    seed: derive(self.config.search.seed, "train", child.number),
+                    architecture: child.architecture.clone(),
+                }),
+            }
+        }
+        loop {
+            let rewards: Vec<f64> =
+                children.iter().filter_map(|child| self.recorder.ledger.ended(child.number)).map(Ended::reward).collect();
+            // Paused, the search stands still before it learns.
+            if rewards.len() == children.len() && self.pace == Pace::Running {
+                return Ok(rewards);
+            }
+            let message = self.inbox.wait();
+            self.hear(message, crew.evaluator, children)?;
+        }
+    }
+
+    /// Let the strategy learn from an episode's rewards.
+    fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child], rewards: &[f64]) -> Result<(), Halt> {
+        let samples: Vec<_> = children.iter().map(|child| child.sample.clone()).collect();
+        let learned = crew.strategy.learn(&samples, rewards)?;
+        let ledger = &self.recorder.ledger;
+        let ended: Vec<&Ended> = children.iter().filter_map(|child| ledger.ended(child.number)).collect();
+        let seconds = ledger.episode_seconds(jiff::Timestamp::now());
+        let finished = episode::finished(episode, children, &ended, learned, seconds);
+        match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
+            None => self.recorder.tell(Event::EpisodeFinished(finished))?,
+            Some(earlier) if earlier.episode > episode || episode::same_learning(earlier, &finished) => {}
+            Some(_) => self.recorder.notice(
+                Level::Warning,
+                format!(
+                    "what the controller learns from episode {episode} differs from the journal: the program, its libtorch or \
+                     the machine is another one, and the run will not equal one that was never interrupted"
+                ),
+            )?,
+        }
+        Ok(())
+    }
+
+    fn save_checkpoint(&mut self, crew: &Crew, episode: usize) -> Result<(), Halt> {
+        let next_child = (episode * self.config.search.children_per_episode) as u64 + 1;
+        let checkpoint = Checkpoint {
+            seed: self.config.search.seed,
+            episode,
+            next_child,
+            journal_seq: self.recorder.last_seq(),
+            config: self.config.to_toml(),
+            state: crew.strategy.state(),
+        };
+        checkpoint.save(&self.directory.checkpoint_path())?;
+        if self.recorder.ledger.checkpointed.is_none_or(|last| last < episode) {
+            self.recorder.tell(Event::CheckpointSaved { episode, next_child })?;
+        }
+        Ok(())
+    }
+
+    /// Hear what has come in; while paused, wait.
+    fn attend(&mut self, evaluator: &mut dyn Evaluator) -> Result<(), Halt> {
+        loop {
+            let message = match (self.inbox.poll(), self.pace) {
+                (Some(message), _) => message,
+                (None, Pace::Running) => return Ok(()),
+                (None, _) => self.inbox.wait(),
+            };
+            self.hear(message, evaluator, &[])?;
+        }
+    }
+
+    fn hear(&mut self, message: Message, evaluator: &mut dyn Evaluator, children: &[Child]) -> Result<(), Halt> {
+        match message {
+            Message::Command(command) => self.obey(command, evaluator),
+            Message::Report(report) => self.take_report(report, children),
+            Message::Silence => {
+                Err(SearchError::Evaluator("the workers have ended without a word: see the log, then resume the run".to_owned()).into())
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command, evaluator: &mut dyn Evaluator) -> Result<(), Halt> {
+        match (command, self.pace) {
+            (Command::Pause, Pace::Running) => {
+                self.recorder.tell(Event::PauseRequested)?;
+                self.pace = Pace::Pausing;
+                evaluator.pause();
+            }
+            (Command::Resume, Pace::Pausing | Pace::Paused) => {
+                evaluator.resume();
+                self.pace = Pace::Running;
+                self.recorder.tell(Event::Resumed)?;
+            }
+            (Command::Stop, _) => {
+                self.recorder.tell(Event::StopRequested)?;
+                return Err(Halt::Stopped);
+            }
+            (Command::Pause | Command::Resume, _) => {}
+        }
+        Ok(())
+    }
+
+    fn take_report(&mut self, report: Report, children: &[Child]) -> Result<(), Halt> {
+        let event = match report {
+            Report::Finished { child, outcome, seconds } => return self.end_child(child, outcome, seconds, children),
+            Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
+            Report::Paused if self.pace != Pace::Pausing => return Ok(()),
+            Report::Paused => {
+                self.pace = Pace::Paused;
+                Event::Paused
+            }
+            Report::WorkerStarted { worker, pid, device } => Event::WorkerStarted { worker, pid, device },
+            Report::WorkerDied { worker, reason } => Event::WorkerDied { worker, reason },
+            Report::ChildStarted { child, worker, device, attempt } => {
+                let episode = episode::episode_of(child, &self.config.search);
+                Event::ChildStarted { child, episode, worker, device, attempt }
+            }
+            Report::Progress(progress) if episode::is_finite_progress(&progress) => Event::ChildProgress(progress),
+            Report::Progress(_) => return Ok(()),
+            Report::Epoch(epoch) if episode::is_finite_epoch(&epoch) => Event::ChildEpoch(epoch),
+            Report::Epoch(epoch) => Event::Notice {
+                level: Level::Warning,
+                message: format!("child {}: epoch {}: the loss is not a finite number", epoch.child, epoch.epoch),
+            },
+            Report::Retried { child, reason } => Event::ChildRetried { child, reason },
+            Report::Log { level, message } => Event::Notice { level, message },
+            // Workers say it once, before anything is trained.
+            Report::Ready(_) => return Ok(()),
+        };
+        Ok(self.recorder.tell(event)?)
+    }
+
+    /// A child that was in training has come to an end; so have, with it, its repeats in the same episode.
+    fn end_child(&mut self, number: u64, outcome: Outcome, seconds: f64, children: &[Child]) -> Result<(), Halt> {
+        let child = children.iter().find(|child| child.number == number);
+        let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none()) else { return Ok(()) };
+        let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+        let ended = episode::judge(&outcome, &self.config.reward);
+        self.record_end(child, ended, seconds, None)?;
+        for repeat in children.iter().filter(|other| other.repeats == Some(number)) {
+            self.settle_repeat(repeat)?;
+        }
+        Ok(())
+    }
+
+    /// Give a repeat the outcome of the child it repeats, if that one has ended. The repeat of a failure fails the same way:
+    /// training it again would cost the time (and perhaps the worker) once more, for a network known to end like that.
+    fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
+        let ledger = &self.recorder.ledger;
+        let earlier = child.repeats.and_then(|first| Some((first, ledger.ended(first)?)));
+        let (Some((first, ended)), None) = (earlier, ledger.ended(child.number)) else { return Ok(()) };
+        let ended = match ended.clone() {
+            Ended::Failed { reason, reward } => Ended::Failed { reason: format!("repeat of child {first}: {reason}"), reward },
+            trained => trained,
+        };
+        self.record_end(child, ended, 0.0, Some(first))
+    }
+
+    fn record_end(&mut self, child: &Child, ended: Ended, seconds: f64, repeat_of: Option<u64>) -> Result<(), Halt> {
+        let (number, episode) = (child.number, child.episode);
+        let event = match ended {
+            Ended::Failed { reason, reward } => Event::ChildFailed { child: number, episode, reason, reward, seconds },
+            Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
+                child: number,
+                episode,
+                dna: child.sample.dna.clone(),
+                accuracy,
+                reward,
+                params: child.params,
+                macs: child.macs,
+                seconds,
+                repeat_of,
+                valid_accuracies,
+            }),
+        };
+        let best = self.recorder.ledger.best().map(|best| best.child);
+        self.recorder.tell(event)?;
+        match self.recorder.ledger.best().filter(|now| Some(now.child) != best) {
+            Some(now) => Ok(self.directory.write_best(now)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first and the last moments of a session.
+impl Engine {
+    /// Note that this process takes over, and make good what the last one did but could not note.
+    fn resume_run(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
+        let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        self.recorder.tell(Event::RunResumed { host: host_name(), pid: std::process::id(), version, next_child })?;
+        if let Some(checkpoint) = checkpoint.filter(|saved| self.recorder.ledger.checkpointed.is_none_or(|last| last < saved.episode)) {
+            self.recorder.tell(Event::CheckpointSaved { episode: checkpoint.episode, next_child })?;
+        }
+        match self.recorder.ledger.best() {
+            Some(best) => Ok(self.directory.write_best(best)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Wait until the workers have checked their data. What else comes in meanwhile is held back, so that `run_started` is
+    /// a journal's first line; but a stop is obeyed and an error is an error.
+    fn await_workers(&mut self) -> Result<(Ready, Vec<Message>), Halt> {
+        let mut held = Vec::new();
+        loop {
+            match self.inbox.wait() {
+                Message::Report(Report::Ready(ready)) => return Ok((ready, held)),
+                Message::Report(Report::Fatal { message }) => return Err(SearchError::Unusable(message).into()),
+                Message::Command(Command::Stop) => {
+                    self.recorder.tell(Event::StopRequested)?;
+                    return Err(Halt::Stopped);
+                }
+                Message::Silence => return Err(SearchError::Evaluator("the workers could not be started".to_owned()).into()),
+                message => held.push(message),
+            }
+        }
+    }
+
+    fn space(&self, ready: &Ready) -> Result<Space, SearchError> {
+        let space = Space::new(&self.config.space, ready.data.input, ready.data.classes.len())?;
+        let search = &self.config.search;
+        space.check_depth(search.depth(1))?;
+        space.check_depth(search.depth(search.children()))?;
+        Ok(space)
+    }
+
+    fn run_started(&self, ready: &Ready, space: &Space) -> RunStarted {
+        let Config { preset, search, child, reward, .. } = &self.config;
+        RunStarted {
+            run: self.directory.name(),
+            preset: preset.clone(),
+            strategy: search.strategy.name().to_owned(),
+            seed: search.seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: host_name(),
+            pid: std::process::id(),
+            libtorch: ready.libtorch.clone(),
+            episodes: search.episodes,
+            children_per_episode: search.children_per_episode,
+            child_epochs: child.epochs,
+            reward_power: reward.power,
+            reward_last_epochs: reward.last_epochs,
+            workers: ready.workers,
+            threads: ready.threads,
+            device: ready.device.clone(),
+            data: ready.data.clone(),
+            decisions: space.decisions().to_vec(),
+        }
+    }
+
+    /// Other data is an error; other workers are the user's right, but the numbers will not be the same.
+    fn compare_workers(&mut self, started: &RunStarted, ready: &Ready) -> Result<(), Halt> {
+        if started.data.fingerprint != ready.data.fingerprint {
+            let name = |data: &crate::event::DataDescription| {
+                format!("{}, {} images, CRC-32 {}", data.spec, data.train_images + data.validation_images, data.fingerprint)
+            };
+            return Err(SearchError::OtherData { then: name(&started.data), now: name(&ready.data) }.into());
+        }
+        let compared = [
+            ("threads", started.threads.to_string(), ready.threads.to_string()),
+            ("device", started.device.clone(), ready.device.clone()),
+            ("libtorch", started.libtorch.clone(), ready.libtorch.clone()),
+        ];
+        for (what, then, now) in compared.into_iter().filter(|(_, then, now)| then != now) {
+            let text = format!(
+                "{what}: {now} where the run was begun with {then}; children trained from here on can differ in the last digits \
+                 from an uninterrupted run's"
+            );
+            self.recorder.notice(Level::Warning, text)?;
+        }
+        Ok(())
+    }
+
+    /// Note how it ended, write the summary.
+    fn finish(mut self, ending: Result<(), Halt>) -> Result<Summary, SearchError> {
+        let (reason, error) = match ending {
+            Ok(()) => (FinishReason::Completed, None),
+            Err(Halt::Stopped) => (FinishReason::Stopped, None),
+            Err(Halt::Failed(error)) => (FinishReason::Failed, Some(error)),
+        };
+        let farewell = self.say_farewell(reason, error.as_ref());
+        match error {
+            // The first error is the one to mend; a full disk makes the farewell fail as well.
+            Some(error) => Err(error),
+            None => farewell.map(|()| self.recorder.ledger.tally.summary()).map_err(SearchError::from),
+        }
+    }
+
+    fn say_farewell(&mut self, reason: FinishReason, error: Option<&SearchError>) -> io::Result<()> {
+        if let Some(error) = error {
+            self.recorder.notice(Level::Error, error.to_string())?;
+        }
+        let ledger = &self.recorder.ledger;
+        let wall_seconds = ledger.tally.clock().seconds_until(jiff::Timestamp::now());
+        let children = ledger.children_ended();
+        self.recorder.tell(Event::RunFinished { reason, children, wall_seconds })?;
+        let json = self.recorder.ledger.tally.summary().to_json()?;
+        self.directory.write_summary(&json)
+    }
+}

@@ -1,0 +1,154 @@
+//! One episode's children: their numbers, what their outcomes mean, and what is told of them at the end.
+
+use std::ops::RangeInclusive;
+
+use super::ledger::Ended;
+use super::sample::Sample;
+use super::strategy::Learned;
+use crate::config::{RewardConfig, SearchConfig};
+use crate::event::{ChildEpoch, ChildProgress, ChildSampled, EpisodeFinished};
+use crate::report::statistics::mean;
+use crate::reward::{self, Outcome};
+use crate::space::cost::Cost;
+use crate::space::{Architecture, Space, SpaceError};
+
+/// A sampled child.
+#[derive(Debug, Clone)]
+pub(super) struct Child {
+    pub number: u64,
+    pub episode: usize,
+    pub sample: Sample,
+    pub architecture: Architecture,
+    pub params: u64,
+    pub macs: u64,
+    /// The first child with the same architecture, whose outcome this one takes.
+    pub repeats: Option<u64>,
+}
+
+impl Child {
+    pub fn new(number: u64, episode: usize, sample: Sample, space: &Space) -> Result<Child, SpaceError> {
+        let architecture = space.decode(&sample.dna, &format!("child-{number}"))?;
+        let cost = Cost::of(&architecture)?;
+        Ok(Child { number, episode, sample, params: cost.params, macs: cost.macs, architecture, repeats: None })
+    }
+
+    pub fn sampled(&self) -> ChildSampled {
+        let Sample { dna, choices, log_prob, entropy, max_entropy, .. } = self.sample.clone();
+        ChildSampled {
+            child: self.number,
+            episode: self.episode,
+            dna,
+            architecture: self.architecture.clone(),
+            params: self.params,
+            macs: self.macs,
+            log_prob,
+            entropy,
+            max_entropy,
+            choices,
+        }
+    }
+}
+
+/// Numbers of an episode's children; both are counted from 1.
+pub(super) fn children_of(episode: usize, search: &SearchConfig) -> RangeInclusive<u64> {
+    let each = search.children_per_episode as u64;
+    let last = episode as u64 * each;
+    last - each + 1..=last
+}
+
+/// Episode of a child.
+pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
+    (child.saturating_sub(1) / search.children_per_episode as u64) as usize + 1
+}
+
+/// What an outcome means for the search: a failure where there is no finite accuracy.
+pub(super) fn judge(outcome: &Outcome, config: &RewardConfig) -> Ended {
+    let failed = |reason: &str| Ended::Failed { reason: reason.to_owned(), reward: reward::reward(&Outcome::Failed { reason: String::new() }, config) };
+    match outcome {
+        Outcome::Failed { reason } => failed(reason),
+        Outcome::Trained { valid_accuracies } if !valid_accuracies.iter().all(|accuracy| accuracy.is_finite()) => {
+            failed("its validation accuracy is not a finite number")
+        }
+        Outcome::Trained { valid_accuracies } => match reward::accuracy(outcome, config) {
+            Some(accuracy) => Ended::Trained {
+                accuracy,
+                reward: reward::reward(outcome, config),
+                valid_accuracies: valid_accuracies.clone(),
+            },
+            None => failed("it has no validation accuracy"),
+        },
+    }
+}
+
+/// What is told at the end of an episode. `ended` has one entry per child, in order.
+pub(super) fn finished(episode: usize, children: &[Child], ended: &[&Ended], learned: Learned, seconds: f64) -> EpisodeFinished {
+    let rewards: Vec<f64> = ended.iter().map(|ended| ended.reward()).collect();
+    let accuracies: Vec<f64> = ended.iter().filter_map(|ended| ended.accuracy()).collect();
+    let of_samples = |number: fn(&Sample) -> f64| mean(&children.iter().map(|child| number(&child.sample)).collect::<Vec<_>>());
+    let repeats = children.iter().zip(ended).filter(|(child, ended)| child.repeats.is_some() && ended.accuracy().is_some()).count();
+    EpisodeFinished {
+        episode,
+        mean_reward: mean(&rewards),
+        mean_accuracy: (!accuracies.is_empty()).then(|| mean(&accuracies)),
+        best_accuracy: accuracies.iter().copied().reduce(f64::max),
+        baseline: learned.baseline,
+        next_baseline: learned.next_baseline,
+        advantages: learned.advantages,
+        entropy: of_samples(|sample| sample.entropy),
+        max_entropy: of_samples(|sample| sample.max_entropy),
+        loss: learned.loss,
+        gradient_norm: learned.gradient_norm,
+        repeats,
+        failures: ended.len() - accuracies.len(),
+        seconds,
+    }
+}
+
+/// Whether two accounts of one episode tell of the same update of the strategy, bit for bit. (Their times may differ.)
+pub(super) fn same_learning(one: &EpisodeFinished, other: &EpisodeFinished) -> bool {
+    EpisodeFinished { seconds: 0.0, ..one.clone() } == EpisodeFinished { seconds: 0.0, ..other.clone() }
+}
+
+pub(super) fn is_finite_progress(progress: &ChildProgress) -> bool {
+    progress.loss.is_finite() && progress.images_per_second.is_finite()
+}
+
+pub(super) fn is_finite_epoch(epoch: &ChildEpoch) -> bool {
+    let ChildEpoch { train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds, .. } = epoch;
+    [train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds].iter().all(|number| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+
+    const REWARD: RewardConfig = RewardConfig { last_epochs: 2, power: 3.0 };
+
+    fn search() -> SearchConfig {
+        resolve(&Options { set: vec!["search.children_per_episode=16".into()], ..Options::default() }).unwrap().search
+    }
+
+    #[test]
+    fn children_are_numbered_through_the_episodes() {
+        let search = search();
+        assert_eq!((children_of(1, &search), children_of(3, &search)), (1..=16, 33..=48));
+        for episode in 1..=4 {
+            assert!(children_of(episode, &search).all(|child| episode_of(child, &search) == episode));
+        }
+    }
+
+    #[test]
+    fn an_outcome_without_a_finite_accuracy_is_a_failure_with_reward_zero_and_a_reason() {
+        for accuracies in [vec![], vec![0.5, f64::NAN], vec![f64::INFINITY]] {
+            let ended = judge(&Outcome::Trained { valid_accuracies: accuracies }, &REWARD);
+            assert!(matches!(&ended, Ended::Failed { reason, reward: 0.0 } if !reason.is_empty()), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn accuracy_and_reward_of_a_trained_child_are_kept_apart() {
+        let ended = judge(&Outcome::Trained { valid_accuracies: vec![0.9, 0.5, 0.25] }, &REWARD);
+        assert_eq!((ended.accuracy(), ended.reward()), (Some(0.5), 0.125));
+    }
+}

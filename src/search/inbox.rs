@@ -1,0 +1,77 @@
+//! Everything that can happen to a search from outside, in one queue.
+
+use std::io;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::evaluate::Report;
+use crate::link::Command;
+
+/// What the search hears next.
+#[derive(Debug)]
+pub enum Message {
+    Command(Command),
+    Report(Report),
+    /// The evaluator is gone: it will never report again.
+    Silence,
+}
+
+/// Commands of clients and reports of the evaluator. Commands come first: a flood of progress does not delay a pause.
+#[derive(Debug)]
+pub struct Inbox {
+    runtime: Runtime,
+    commands: UnboundedReceiver<Command>,
+    reports: UnboundedReceiver<Report>,
+}
+
+impl Inbox {
+    /// An inbox, and the sender for the evaluator's reports.
+    pub fn new(commands: UnboundedReceiver<Command>) -> io::Result<(Inbox, UnboundedSender<Report>)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let (sender, reports) = unbounded_channel();
+        Ok((Inbox { runtime, commands, reports }, sender))
+    }
+
+    /// Wait for the next message.
+    pub fn wait(&mut self) -> Message {
+        let Inbox { runtime, commands, reports } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                Some(command) = commands.recv() => Message::Command(command),
+                report = reports.recv() => report.map_or(Message::Silence, Message::Report),
+            }
+        })
+    }
+
+    /// The next message that is there already.
+    pub fn poll(&mut self) -> Option<Message> {
+        let command = self.commands.try_recv().ok().map(Message::Command);
+        command.or_else(|| self.reports.try_recv().ok().map(Message::Report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_heard_before_the_reports_that_wait() {
+        let (commands, receiver) = unbounded_channel();
+        let (mut inbox, reports) = Inbox::new(receiver).unwrap();
+        (0..100).for_each(|_| reports.send(Report::Paused).unwrap());
+        commands.send(Command::Pause).unwrap();
+        assert!(matches!(inbox.wait(), Message::Command(Command::Pause)));
+        assert!(matches!(inbox.wait(), Message::Report(Report::Paused)));
+    }
+
+    #[test]
+    fn an_evaluator_that_is_gone_is_noticed() {
+        let (_commands, receiver) = unbounded_channel();
+        let (mut inbox, reports) = Inbox::new(receiver).unwrap();
+        drop(reports);
+        assert!(inbox.poll().is_none());
+        assert!(matches!(inbox.wait(), Message::Silence));
+    }
+}

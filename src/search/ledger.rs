@@ -1,0 +1,133 @@
+//! What the search loop needs to know of its run's past, from the events, whichever session they were written in.
+
+use std::collections::HashMap;
+
+use super::run_directory::Best;
+use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, RunStarted};
+use crate::report::summary::Tally;
+use crate::space::Dna;
+
+/// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it all happen.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub started: Option<RunStarted>,
+    /// Counts and working time.
+    pub tally: Tally,
+    /// Latest episodes of which these events have been written; 0 before the first.
+    pub episode_started: usize,
+    pub episode_finished: Option<EpisodeFinished>,
+    pub checkpointed: Option<usize>,
+    /// How the last session ended; none while one is at work and after a crash.
+    pub finished: Option<FinishReason>,
+    /// Sampled children: DNA, and until they have ended the whole event.
+    dna: HashMap<u64, Dna>,
+    waiting: HashMap<u64, ChildSampled>,
+    ended: HashMap<u64, Ended>,
+    /// The first child that was sampled with an architecture, by the architecture's key.
+    first_with: HashMap<String, u64>,
+    best: Option<Best>,
+    /// Working seconds when the latest episode began.
+    episode_began: f64,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    Trained { accuracy: f64, reward: f64, valid_accuracies: Vec<f64> },
+    Failed { reason: String, reward: f64 },
+}
+
+impl Ended {
+    pub fn accuracy(&self) -> Option<f64> {
+        match self {
+            Ended::Trained { accuracy, .. } => Some(*accuracy),
+            Ended::Failed { .. } => None,
+        }
+    }
+
+    pub fn reward(&self) -> f64 {
+        match self {
+            Ended::Trained { reward, .. } | Ended::Failed { reward, .. } => *reward,
+        }
+    }
+}
+
+impl Ledger {
+    /// Take in the next record of the run.
+    pub fn apply(&mut self, record: &Record) {
+        self.tally.apply(record);
+        match &record.event {
+            Event::RunStarted(started) => {
+                self.started = Some(started.clone());
+                self.finished = None;
+            }
+            Event::RunResumed { .. } => self.finished = None,
+            Event::EpisodeStarted { episode, .. } => {
+                self.episode_started = *episode;
+                self.episode_began = self.tally.clock().seconds();
+            }
+            Event::ChildSampled(sampled) => self.sample(sampled),
+            Event::ChildFinished(finished) => self.finish(finished),
+            Event::ChildFailed { child, reason, reward, .. } => {
+                self.waiting.remove(child);
+                self.ended.insert(*child, Ended::Failed { reason: reason.clone(), reward: *reward });
+            }
+            Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
+            Event::CheckpointSaved { episode, .. } => self.checkpointed = Some(*episode),
+            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
+            _ => {}
+        }
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.finished == Some(FinishReason::Completed)
+    }
+
+    /// DNA of a child that has been sampled.
+    pub fn dna(&self, child: u64) -> Option<&Dna> {
+        self.dna.get(&child)
+    }
+
+    pub fn ended(&self, child: u64) -> Option<&Ended> {
+        self.ended.get(&child)
+    }
+
+    /// Number of children that have come to an end.
+    pub fn children_ended(&self) -> u64 {
+        self.ended.len() as u64
+    }
+
+    /// The first child with the architecture of this key.
+    pub fn first_with(&self, key: &str) -> Option<u64> {
+        self.first_with.get(key).copied()
+    }
+
+    pub fn best(&self) -> Option<&Best> {
+        self.best.as_ref()
+    }
+
+    /// Working seconds since the latest episode began, until `now`.
+    pub fn episode_seconds(&self, now: jiff::Timestamp) -> f64 {
+        (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
+    }
+
+    fn sample(&mut self, sampled: &ChildSampled) {
+        self.first_with.entry(sampled.architecture.key()).or_insert(sampled.child);
+        self.dna.insert(sampled.child, sampled.dna.clone());
+        self.waiting.insert(sampled.child, sampled.clone());
+    }
+
+    fn finish(&mut self, finished: &ChildFinished) {
+        let ChildFinished { child, episode, accuracy, reward, params, macs, .. } = *finished;
+        let sampled = self.waiting.remove(&child);
+        let is_better = self.best.as_ref().is_none_or(|best| {
+            accuracy > best.accuracy || (accuracy == best.accuracy && child < best.child)
+        });
+        if let Some(sampled) = sampled.filter(|_| is_better) {
+            let ChildSampled { dna, architecture, .. } = sampled;
+            self.best = Some(Best { child, episode, accuracy, reward, params, macs, dna, architecture });
+        }
+        let valid_accuracies = finished.valid_accuracies.clone();
+        self.ended.insert(child, Ended::Trained { accuracy, reward, valid_accuracies });
+    }
+}

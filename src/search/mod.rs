@@ -1,0 +1,29 @@
+//! The search: who proposes children, and how a proposer learns from their rewards.
+
+pub mod baseline;
+pub mod checkpoint;
+mod engine;
+mod episode;
+pub mod error;
+pub mod hub;
+mod inbox;
+mod ledger;
+pub mod random;
+mod recorder;
+pub mod run_directory;
+pub mod sample;
+pub mod seeds;
+pub mod session;
+pub mod strategy;
+
+pub use baseline::Baseline;
+pub use error::SearchError;
+pub use hub::Hub;
+pub use random::Random;
+pub use run_directory::RunDirectory;
+pub use sample::Sample;
+pub use session::{Parts, Searching, Session};
+pub use strategy::{Learned, StateTensor, Strategy, StrategyError, StrategyState};
+
+#[cfg(test)]
+mod tests;

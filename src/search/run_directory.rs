@@ -1,0 +1,212 @@
+//! The folder of one run: where its files are, and the lock that keeps a second search out.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::durable::{in_file, sync_folder_of, write_atomically};
+use crate::space::{Architecture, Dna};
+
+/// A run directory that this process alone writes to, as long as this value lives.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+    /// Holding the file open holds the lock; the operating system gives it back however the process ends.
+    _lock: File,
+}
+
+/// `best.json`: the best child so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    pub child: u64,
+    pub episode: usize,
+    pub accuracy: f64,
+    pub reward: f64,
+    pub params: u64,
+    pub macs: u64,
+    pub dna: Dna,
+    pub architecture: Architecture,
+}
+
+/// Why a folder cannot be used for a run.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    #[error("{} is in use by another search ({holder}): stop that one first", path.display())]
+    InUse { path: PathBuf, holder: String },
+    #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error("{} is not a run directory: there is no config.toml in it", path.display())]
+    NotARun { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+impl RunDirectory {
+    /// A new folder `<UTC time>-<preset>` in `root` (which is created too); `-2`, `-3`, ... where the name is taken.
+    pub fn create_in(root: &Path, preset: &str) -> Result<RunDirectory, DirectoryError> {
+        let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
+        fs::create_dir_all(root).map_err(|source| DirectoryError::Io { path: root.to_owned(), source })?;
+        let mut number = 1;
+        loop {
+            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = root.join(format!("{time}-{preset}{suffix}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return RunDirectory::lock(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(source) => return Err(DirectoryError::Io { path, source }),
+            }
+        }
+    }
+
+    /// The folder `path` for a new run: it must be empty or missing (then it is created, parents included).
+    pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
+        let io = |source| DirectoryError::Io { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(io)?;
+        let directory = RunDirectory::lock(path.to_owned())?;
+        // A lock file alone is what a search leaves that was killed before it began.
+        let is_other = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name() != "lock");
+        let others = fs::read_dir(path).map_err(io)?.map(is_other).collect::<io::Result<Vec<_>>>().map_err(io)?;
+        if others.contains(&true) {
+            return Err(DirectoryError::NotEmpty { path: path.to_owned() });
+        }
+        Ok(directory)
+    }
+
+    /// The run in `path`, to continue it.
+    pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
+        if !path.join("config.toml").is_file() {
+            return Err(DirectoryError::NotARun { path: path.to_owned() });
+        }
+        RunDirectory::lock(path.to_owned())
+    }
+
+    fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
+        let lock = lock_file(&path.join("lock")).map_err(|problem| match problem {
+            LockProblem::Held(holder) => DirectoryError::InUse { path: path.clone(), holder },
+            LockProblem::Io(source) => DirectoryError::Io { path: path.join("lock"), source },
+        })?;
+        Ok(RunDirectory { path, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Name of the run: the folder's.
+    pub fn name(&self) -> String {
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        path.file_name().map_or_else(|| self.path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    pub fn journal_path(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.path.join("checkpoint").join("search.safetensors")
+    }
+
+    /// Write the resolved settings. A folder without them is not a run yet, so this comes first.
+    pub fn write_config(&self, toml: &str) -> io::Result<()> {
+        write_atomically(&self.config_path(), toml.as_bytes())?;
+        sync_folder_of(&self.path).map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
+    }
+
+    pub fn write_best(&self, best: &Best) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(best)? + "\n";
+        write_atomically(&self.path.join("best.json"), text.as_bytes())
+    }
+
+    pub fn write_summary(&self, json: &str) -> io::Result<()> {
+        write_atomically(&self.path.join("summary.json"), json.as_bytes())
+    }
+}
+
+enum LockProblem {
+    /// By whom, as far as is known.
+    Held(String),
+    Io(io::Error),
+}
+
+/// Lock the file at `path` for as long as it stays open, and write into it who holds it.
+fn lock_file(path: &Path) -> Result<File, LockProblem> {
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(LockProblem::Io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            return Err(LockProblem::Held(if holder.trim().is_empty() { "which has just begun".to_owned() } else { holder.trim().to_owned() }));
+        }
+        Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
+    }
+    let holder = format!("pid {} on {}\n", std::process::id(), host_name());
+    let write = || {
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(holder.as_bytes())
+    };
+    let mut write = write;
+    write().map_err(LockProblem::Io)?;
+    Ok(file)
+}
+
+/// Name of this machine, for the journal and the lock.
+pub fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "unknown host".to_owned() } else { name.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_by_utc_time_and_preset_and_a_taken_name_gets_a_number() {
+        let root = tempfile::tempdir().unwrap();
+        let runs: Vec<RunDirectory> =
+            (0..5).map(|_| RunDirectory::create_in(&root.path().join("runs"), "demo").unwrap()).collect();
+        let names: std::collections::HashSet<String> = runs.iter().map(RunDirectory::name).collect();
+        assert_eq!(names.len(), 5);
+        let first = runs[0].name();
+        assert_eq!((first.len(), &first[4..5], &first[10..11], &first[19..]), (25, "-", "T", "Z-demo"), "{first}");
+    }
+
+    #[test]
+    fn a_second_search_on_one_folder_is_refused_with_pid_and_host_of_the_first() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("run");
+        let first = RunDirectory::create(&path).unwrap();
+        first.write_config("").unwrap();
+        let message = RunDirectory::open(&path).unwrap_err().to_string();
+        assert!(message.contains(&format!("pid {} on {}", std::process::id(), host_name())), "{message}");
+        drop(first);
+        RunDirectory::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_new_run_does_not_go_over_files_that_are_there() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("precious"), "data").unwrap();
+        assert!(matches!(RunDirectory::create(root.path()), Err(DirectoryError::NotEmpty { .. })));
+    }
+
+    #[test]
+    fn a_folder_of_a_search_killed_before_it_began_can_be_used() {
+        let root = tempfile::tempdir().unwrap();
+        drop(RunDirectory::create(root.path()).unwrap());
+        RunDirectory::create(root.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_without_settings_is_not_a_run() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(matches!(RunDirectory::open(root.path()), Err(DirectoryError::NotARun { .. })));
+    }
+}

@@ -1,0 +1,240 @@
+//! One process's turn at a run: open what is there, check that it fits together, start the search on a thread of its own.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::checkpoint::Checkpoint;
+use super::engine::Engine;
+use super::error::SearchError;
+use super::hub::Hub;
+use super::inbox::Inbox;
+use super::ledger::Ledger;
+use super::recorder::Recorder;
+use super::run_directory::RunDirectory;
+use super::strategy::Strategy;
+use crate::config::Config;
+use crate::durable::in_file;
+use crate::evaluate::{Evaluator, Report};
+use crate::event::Level;
+use crate::journal::Journal;
+use crate::link::Command;
+use crate::report::Summary;
+use crate::space::Space;
+
+/// Starts the evaluator on the search's thread. It reports through the sender; the error is told to the user.
+pub type StartEvaluator = Box<dyn FnOnce(&Config, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SearchError> + Send>;
+
+/// Makes the strategy, as it is before the first episode, on the search's thread.
+pub type MakeStrategy = Box<dyn FnOnce(&Config, &Space) -> Box<dyn Strategy> + Send>;
+
+/// What a search is put together from. Both are made on the search's thread, because tensors never cross threads.
+pub struct Parts {
+    pub evaluator: StartEvaluator,
+    pub strategy: MakeStrategy,
+}
+
+/// A run that is ready to be searched (or already complete).
+pub struct Session {
+    config: Config,
+    directory: RunDirectory,
+    opening: Opening,
+    recorder: Recorder,
+    commands: UnboundedReceiver<Command>,
+}
+
+/// What was found when a run directory was opened.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    pub checkpoint: Option<Checkpoint>,
+    /// What a user should know of it.
+    pub notices: Vec<(Level, String)>,
+}
+
+/// A search at work.
+pub struct Searching {
+    /// Connects clients, also after the search is over.
+    pub hub: Hub,
+    thread: JoinHandle<Result<Summary, SearchError>>,
+}
+
+impl Session {
+    /// Begin a new run in an empty directory.
+    pub fn begin(config: Config, directory: RunDirectory) -> Result<Session, SearchError> {
+        directory.write_config(&config.to_toml())?;
+        let journal = Journal::create(&directory.journal_path())?;
+        Ok(Session::assemble(config, directory, journal, Ledger::default(), Opening::default()))
+    }
+
+    /// Continue the run in `directory`. `config` is what its config.toml says, changed at most in `workers` and `data.dir`.
+    ///
+    /// # Errors
+    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is repaired but a torn last
+    /// line of the journal.
+    pub fn resume(mut config: Config, directory: RunDirectory) -> Result<Session, SearchError> {
+        let mut notices = Vec::new();
+        let own = crate::config::read(&directory.config_path())?;
+        refuse_other_settings(&own.to_toml(), &config)?;
+        let (journal, ledger) = open_journal(&directory, &mut notices)?;
+        let checkpoint = Checkpoint::load(&directory.checkpoint_path())?;
+        match &checkpoint {
+            Some(checkpoint) => check_checkpoint(checkpoint, &config, &journal)?,
+            None if ledger.checkpointed.is_some() => notices.push((
+                Level::Warning,
+                "the checkpoint is missing: computing it again from the journal (nothing is trained twice)".to_owned(),
+            )),
+            None => {}
+        }
+        keep_workers(&mut config, &ledger);
+        Ok(Session::assemble(config, directory, journal, ledger, Opening { checkpoint, notices }))
+    }
+
+    fn assemble(config: Config, directory: RunDirectory, journal: Journal, ledger: Ledger, opening: Opening) -> Session {
+        let (hub, commands) = Hub::new(directory.journal_path(), journal.last_seq());
+        Session { config, directory, opening, recorder: Recorder::new(journal, ledger, hub), commands }
+    }
+
+    /// The summary, if every episode of the run is done and there is nothing to search.
+    pub fn complete(&self) -> Option<Summary> {
+        let ledger = &self.recorder.ledger;
+        ledger.is_complete().then(|| ledger.tally.summary())
+    }
+
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    pub fn hub(&self) -> Hub {
+        self.recorder.hub.clone()
+    }
+
+    /// Start the search on its own thread.
+    pub fn start(self, parts: Parts) -> Result<Searching, SearchError> {
+        let hub = self.hub();
+        let thread = thread::Builder::new()
+            .name("nas-search".to_owned())
+            .spawn(move || {
+                let run = AssertUnwindSafe(|| self.run(parts));
+                panic::catch_unwind(run).unwrap_or_else(|cause| Err(SearchError::Panicked(panic_text(&*cause))))
+            })
+            .map_err(|error| in_file(std::path::Path::new("nas-search"), "cannot start the thread", error))?;
+        Ok(Searching { hub, thread })
+    }
+
+    fn run(self, parts: Parts) -> Result<Summary, SearchError> {
+        if let Some(summary) = self.complete() {
+            return Ok(summary);
+        }
+        let (inbox, reports) = Inbox::new(self.commands)?;
+        let Session { config, directory, opening, recorder, .. } = self;
+        Engine::new(config, directory, recorder, inbox).run(parts, reports, opening)
+    }
+}
+
+impl Searching {
+    /// Wait for the end. The summary says whether the run is complete or was stopped.
+    pub fn join(self) -> Result<Summary, SearchError> {
+        self.thread.join().unwrap_or_else(|cause| Err(SearchError::Panicked(panic_text(&*cause))))
+    }
+}
+
+fn panic_text(cause: &(dyn Any + Send)) -> String {
+    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
+}
+
+fn open_journal(directory: &RunDirectory, notices: &mut Vec<(Level, String)>) -> Result<(Journal, Ledger), SearchError> {
+    let path = directory.journal_path();
+    if !path.exists() {
+        // Killed between writing the settings and beginning the journal.
+        return Ok((Journal::create(&path)?, Ledger::default()));
+    }
+    let opened = Journal::open(&path)?;
+    if let Some(torn) = &opened.repaired {
+        let text = format!(
+            "the journal ended in an unfinished line (line {}, {} bytes): cut off, and kept in journal.jsonl.torn",
+            torn.line,
+            torn.bytes.len()
+        );
+        notices.push((Level::Warning, text));
+    }
+    let mut ledger = Ledger::default();
+    opened.records.iter().for_each(|record| ledger.apply(record));
+    Ok((opened.journal, ledger))
+}
+
+fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, journal: &Journal) -> Result<(), SearchError> {
+    refuse_other_settings(&checkpoint.config, config)?;
+    if checkpoint.journal_seq > journal.last_seq() {
+        return Err(SearchError::JournalBehind { checkpoint: checkpoint.journal_seq, journal: journal.last_seq() });
+    }
+    Ok(())
+}
+
+/// Where the settings leave workers and threads to the machine, keep what the run was begun with: the number of threads
+/// decides the last bits of every sum.
+fn keep_workers(config: &mut Config, ledger: &Ledger) {
+    if let Some(started) = &ledger.started {
+        config.workers.count.get_or_insert(started.workers);
+        config.workers.threads.get_or_insert(started.threads);
+    }
+}
+
+/// An error unless `now` equals the settings `then` (TOML) in all that decides what the search finds.
+fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
+    let (then, now) = (flat(then), flat(&now.to_toml()));
+    let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
+    let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let changes: Vec<String> = keys
+        .into_iter()
+        .filter(|key| !key.starts_with("workers.") && *key != "data.dir" && then.get(*key) != now.get(*key))
+        .map(|key| format!("{key} was {} and is {}", text(then.get(key)), text(now.get(key))))
+        .collect();
+    if changes.is_empty() { Ok(()) } else { Err(SearchError::OtherSettings { changes }) }
+}
+
+/// Settings by dotted key.
+fn flat(toml: &str) -> BTreeMap<String, String> {
+    fn add(prefix: &str, table: &toml::Table, into: &mut BTreeMap<String, String>) {
+        for (key, value) in table {
+            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                toml::Value::Table(table) => add(&key, table, into),
+                value => drop(into.insert(key, value.to_string())),
+            }
+        }
+    }
+    let mut settings = BTreeMap::new();
+    // Both texts were written by this program and are under a checksum or have been parsed before.
+    if let Ok(table) = toml.parse::<toml::Table>() {
+        add("", &table, &mut settings);
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+
+    fn config(set: &[&str]) -> Config {
+        resolve(&Options { set: set.iter().map(|text| (*text).to_owned()).collect(), ..Options::default() }).unwrap()
+    }
+
+    #[test]
+    fn settings_that_decide_what_is_found_may_not_change_and_are_named() {
+        let then = config(&[]).to_toml();
+        let error = refuse_other_settings(&then, &config(&["search.seed=9", "child.epochs=5"])).unwrap_err().to_string();
+        assert!(error.contains("search.seed was 1 and is 9") && error.contains("child.epochs was 2 and is 5"), "{error}");
+    }
+
+    #[test]
+    fn workers_and_the_place_of_the_data_may_change() {
+        let then = config(&[]).to_toml();
+        let now = config(&["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\""]);
+        refuse_other_settings(&then, &now).unwrap();
+    }
+}

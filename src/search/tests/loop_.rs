@@ -1,0 +1,146 @@
+//! Sample, train, reward, learn.
+
+use super::fakes::{Behaviour, Run, event_names};
+use crate::event::{ChildFinished, ChildSampled, Event};
+use crate::search::seeds::derive;
+
+fn finished(run: &Run) -> Vec<ChildFinished> {
+    run.records().into_iter().filter_map(|record| if let Event::ChildFinished(child) = record.event { Some(child) } else { None }).collect()
+}
+
+fn sampled(run: &Run) -> Vec<ChildSampled> {
+    run.records().into_iter().filter_map(|record| if let Event::ChildSampled(child) = record.event { Some(child) } else { None }).collect()
+}
+
+#[test]
+fn a_run_samples_trains_learns_and_saves_episode_by_episode() {
+    let run = Run::new(&["search.reuse=false", "search.episodes=2"]);
+    let summary = run.search(&Behaviour::default()).unwrap();
+    assert_eq!((summary.children_evaluated, summary.episodes.len(), summary.repeats), (8, 2, 0));
+    let mut expected = vec!["run_started", "worker_started"];
+    for _ in 0..2 {
+        expected.extend(["episode_started", "child_sampled"]);
+        for _ in 0..4 {
+            expected.extend(["child_started", "child_finished"]);
+        }
+        expected.extend(["episode_finished", "checkpoint_saved"]);
+    }
+    expected.push("run_finished");
+    assert_eq!(event_names(&run.journal()), expected);
+}
+
+#[test]
+fn the_outcome_does_not_depend_on_the_order_in_which_workers_finish() {
+    for reuse in ["search.reuse=true", "search.reuse=false"] {
+        let (forwards, backwards) = (Run::new(&[reuse]), Run::new(&[reuse]));
+        forwards.search(&Behaviour::default()).unwrap();
+        backwards.search(&Behaviour { backwards: true, ..Behaviour::default() }).unwrap();
+        assert_eq!(forwards.outcome(), backwards.outcome());
+    }
+}
+
+#[test]
+fn each_child_is_trained_with_the_seed_of_its_number() {
+    let (run, behaviour) = (Run::new(&["search.seed=5"]), Behaviour::default());
+    run.search(&behaviour).unwrap();
+    assert!(behaviour.jobs.lock().unwrap().iter().all(|job| job.seed == derive(5, "train", job.child)));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+    let runs = ["search.seed=1", "search.seed=1", "search.seed=2"].map(|seed| Run::new(&[seed]));
+    let [one, same, other] = runs.each_ref().map(|run| {
+        run.search(&Behaviour::default()).unwrap();
+        run.outcome()
+    });
+    assert_eq!(one, same);
+    assert_ne!(one.dna, other.dna);
+}
+
+#[test]
+fn a_repeat_is_not_trained_and_takes_accuracy_and_reward_of_the_first() {
+    let (run, behaviour) = (Run::new(&["search.episodes=6"]), Behaviour::default());
+    let summary = run.search(&behaviour).unwrap();
+    let finished = finished(&run);
+    let by_number = |child: u64| finished.iter().find(|other| other.child == child).unwrap();
+    let repeats: Vec<&ChildFinished> = finished.iter().filter(|child| child.repeat_of.is_some()).collect();
+    assert!(repeats.len() >= 3, "the space is small enough for repeats");
+    let sampled = sampled(&run);
+    let architecture = |child: u64| &sampled.iter().find(|other| other.child == child).unwrap().architecture;
+    for repeat in &repeats {
+        let first = by_number(repeat.repeat_of.unwrap());
+        assert!(first.child < repeat.child && first.repeat_of.is_none());
+        assert_eq!((first.accuracy, first.reward), (repeat.accuracy, repeat.reward));
+        assert!(architecture(first.child).same_network(architecture(repeat.child)));
+        assert!(!behaviour.jobs().contains(&repeat.child));
+        assert_eq!(repeat.seconds, 0.0);
+    }
+    assert!(repeats.iter().any(|repeat| by_number(repeat.repeat_of.unwrap()).episode == repeat.episode), "within an episode");
+    assert!(repeats.iter().any(|repeat| by_number(repeat.repeat_of.unwrap()).episode < repeat.episode), "across episodes");
+    assert_eq!(summary.repeats, repeats.len() as u64);
+    let told: usize = run
+        .records()
+        .iter()
+        .map(|record| if let Event::EpisodeFinished(episode) = &record.event { episode.repeats } else { 0 })
+        .sum();
+    assert_eq!(told, repeats.len());
+}
+
+#[test]
+fn without_reuse_every_child_is_trained() {
+    let (run, behaviour) = (Run::new(&["search.reuse=false", "search.episodes=6"]), Behaviour::default());
+    assert_eq!(run.search(&behaviour).unwrap().repeats, 0);
+    assert_eq!(behaviour.jobs(), (1..=24).collect::<Vec<_>>());
+}
+
+#[test]
+fn depth_follows_the_schedule_also_within_an_episode() {
+    let run = Run::new(&["search.depth_every=6"]);
+    run.search(&Behaviour::default()).unwrap();
+    let depths: Vec<usize> = sampled(&run).iter().map(|child| child.dna.depth()).collect();
+    assert_eq!(depths, [2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3]);
+    let told: Vec<usize> = run
+        .records()
+        .iter()
+        .filter_map(|record| if let Event::EpisodeStarted { depth, .. } = record.event { Some(depth) } else { None })
+        .collect();
+    assert_eq!(told, [2, 2, 3], "depth of an episode is its first child's");
+}
+
+#[test]
+fn the_best_child_and_the_summary_are_in_the_run_directory() {
+    let run = Run::new(&[]);
+    let summary = run.search(&Behaviour::default()).unwrap();
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(run.path().join(name)).unwrap()).unwrap()
+    };
+    let (best, written) = (read("best.json"), read("summary.json"));
+    assert_eq!(best["child"], serde_json::json!(summary.best.as_ref().unwrap().child));
+    assert_eq!(best["architecture"]["name"], format!("child-{}", best["child"]));
+    for field in ["accuracy", "reward", "params", "macs", "dna", "episode"] {
+        assert_eq!(best[field], written["best"][field], "{field}");
+    }
+    assert_eq!(written["reason"], "completed");
+}
+
+#[test]
+fn a_child_that_fails_has_reward_zero_and_its_repeat_fails_for_the_same_reason() {
+    let plain = Run::new(&["search.episodes=6"]);
+    plain.search(&Behaviour::default()).unwrap();
+    let within = finished(&plain).into_iter().filter(|child| child.episode == 1).find_map(|child| child.repeat_of.map(|first| (first, child.child)));
+    let (first, repeat) = within.expect("a repeat within the first episode");
+    let run = Run::new(&["search.episodes=6"]);
+    let summary = run.search(&Behaviour { failing: vec![first], ..Behaviour::default() }).unwrap();
+    let failures: Vec<(u64, String, f64)> = run
+        .records()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            Event::ChildFailed { child, reason, reward, .. } => Some((child, reason, reward)),
+            _ => None,
+        })
+        .collect();
+    assert!(failures.contains(&(first, "the loss is not finite".into(), 0.0)), "{failures:?}");
+    assert!(failures.contains(&(repeat, format!("repeat of child {first}: the loss is not finite"), 0.0)), "{failures:?}");
+    assert_eq!(summary.failures, failures.len() as u64);
+    assert_eq!(summary.children_evaluated, 24, "the search goes on");
+}

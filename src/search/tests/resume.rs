@@ -1,0 +1,213 @@
+//! A run that was cut off anywhere and resumed equals one that never was.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::fakes::{Behaviour, Run, RunOutcome, config};
+use crate::event::{Event, Level, Record};
+use crate::search::SearchError;
+
+/// A finished run, and its checkpoint as it was before each child that was trained.
+struct Original {
+    run: Run,
+    behaviour: Behaviour,
+    outcome: RunOutcome,
+    journal: String,
+    snapshots: tempfile::TempDir,
+}
+
+impl Original {
+    fn new(set: &[&str], behaviour: &Behaviour) -> Original {
+        let (run, snapshots) = (Run::new(set), tempfile::tempdir().unwrap());
+        let copying = Behaviour { snapshots: Some((run.checkpoint_path(), snapshots.path().to_owned())), ..behaviour.clone() };
+        run.search(&copying).unwrap();
+        let journal = fs::read_to_string(run.journal()).unwrap();
+        Original { outcome: run.outcome(), behaviour: Behaviour { jobs: Default::default(), ..behaviour.clone() }, run, journal, snapshots }
+    }
+
+    fn lines(&self) -> Vec<&str> {
+        self.journal.split_inclusive('\n').collect()
+    }
+
+    /// The checkpoint of episode `episode`, if there is a copy of it.
+    fn checkpoint(&self, episode: usize) -> Option<PathBuf> {
+        let search = &self.run.config.search;
+        if episode == search.episodes {
+            return Some(self.run.checkpoint_path());
+        }
+        let next = (episode * search.children_per_episode) as u64 + 1;
+        let path = |child: u64| self.snapshots.path().join(child.to_string());
+        (episode > 0).then(|| (next..next + search.children_per_episode as u64).map(path).find(|path| path.is_file())).flatten()
+    }
+
+    /// A run directory as a crash would leave it: the journal's first `bytes` bytes and the checkpoint of `episode`.
+    fn cut(&self, bytes: usize, episode: usize) -> Option<Run> {
+        let run = Run { root: tempfile::tempdir().unwrap(), config: self.run.config.clone() };
+        fs::create_dir_all(run.path().join("checkpoint")).unwrap();
+        fs::write(run.path().join("config.toml"), self.run.config.to_toml()).unwrap();
+        fs::write(run.journal(), &self.journal.as_bytes()[..bytes]).unwrap();
+        if episode > 0 {
+            fs::copy(self.checkpoint(episode)?, run.checkpoint_path()).unwrap();
+        }
+        Some(run)
+    }
+
+    /// Episodes of which the first `lines` lines say that they are finished, and that their checkpoint is saved.
+    fn progress(&self, lines: usize) -> (usize, usize) {
+        let count = |name: &str| self.lines()[..lines].iter().filter(|line| line.contains(&format!("\"event\":\"{name}\""))).count();
+        (count("episode_finished"), count("checkpoint_saved"))
+    }
+}
+
+#[test]
+fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
+    let behaviour = Behaviour { failing: vec![2, 7], ..Behaviour::default() };
+    let original = Original::new(&["search.episodes=4"], &behaviour);
+    let mut bytes = 0;
+    let mut tried = 0;
+    for lines in 0..=original.lines().len() {
+        let (finished, saved) = original.progress(lines);
+        // The checkpoint may be one ahead of what the journal says of it.
+        for episode in [saved, finished] {
+            let Some(cut) = original.cut(bytes, episode) else { continue };
+            tried += 1;
+            if let Ok(session) = cut.open()
+                && session.complete().is_none()
+            {
+                drop(session);
+                cut.resume(&original.behaviour).unwrap_or_else(|error| panic!("line {lines}, checkpoint {episode}: {error}"));
+            }
+            assert_eq!(cut.outcome(), original.outcome, "line {lines}, checkpoint {episode}");
+        }
+        bytes += original.lines().get(lines).map_or(0, |line| line.len());
+    }
+    assert!(tried > original.lines().len());
+}
+
+#[test]
+fn a_run_killed_again_and_again_equals_one_that_never_was() {
+    let original = Original::new(&[], &Behaviour::default());
+    let cut = original.cut(original.lines()[..4].concat().len(), 0).unwrap();
+    for silent in [vec![3, 4, 5, 6, 7, 8], vec![6, 7, 8], vec![9, 10]] {
+        // Children that never end; the session is stopped, then its farewell is cut off as if it had been killed.
+        let session = cut.open().unwrap();
+        let mut client = session.hub().connect().unwrap();
+        let searching = session.start(super::fakes::parts(&Behaviour { silent: silent.clone(), ..Behaviour::default() })).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        client.commands.send(crate::link::Command::Stop).unwrap();
+        searching.join().unwrap();
+        while client.records.blocking_recv().is_some() {}
+        let text = fs::read_to_string(cut.journal()).unwrap();
+        let end = text.find("{\"v\":1").and(text.rfind("stop_requested")).map(|place| text[..place].rfind('\n').unwrap() + 1);
+        fs::write(cut.journal(), &text[..end.unwrap()]).unwrap();
+    }
+    cut.resume(&Behaviour::default()).unwrap();
+    let mut outcome = cut.outcome();
+    outcome.checkpoints.retain(|episode| *episode > 0);
+    assert_eq!(outcome, original.outcome);
+}
+
+#[test]
+fn a_journal_torn_inside_a_line_is_repaired_with_a_notice() {
+    let original = Original::new(&[], &Behaviour::default());
+    let bytes = original.lines()[..9].concat().len() + 25;
+    let cut = original.cut(bytes, 0).unwrap();
+    cut.resume(&original.behaviour).unwrap();
+    assert_eq!(cut.outcome(), original.outcome);
+    let is_notice = |record: &Record| {
+        matches!(&record.event, Event::Notice { level: Level::Warning, message } if message.contains("unfinished line (line 10, 25 bytes)"))
+    };
+    assert!(cut.records().iter().any(is_notice));
+}
+
+#[test]
+fn what_ended_before_is_not_trained_again() {
+    let original = Original::new(&["search.reuse=false"], &Behaviour::default());
+    let ended = original.lines().iter().position(|line| line.contains("child_finished") && line.contains("\"child\":6,")).unwrap();
+    let bytes = original.lines()[..=ended].concat().len();
+    let cut = original.cut(bytes, 1).unwrap();
+    cut.resume(&original.behaviour).unwrap();
+    assert_eq!(original.behaviour.jobs(), (7..=12).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_lost_checkpoint_is_computed_again_from_the_journal_and_nothing_is_trained_twice() {
+    let original = Original::new(&["search.reuse=false"], &Behaviour::default());
+    let ended = original.lines().iter().position(|line| line.contains("child_finished") && line.contains("\"child\":10,")).unwrap();
+    let cut = original.cut(original.lines()[..=ended].concat().len(), 0).unwrap();
+    cut.resume(&original.behaviour).unwrap();
+    assert_eq!(cut.outcome(), original.outcome);
+    assert_eq!(original.behaviour.jobs(), [11, 12]);
+    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("checkpoint is missing"));
+    assert!(cut.records().iter().any(is_notice), "and the user is told");
+}
+
+#[test]
+fn a_complete_run_has_nothing_to_resume() {
+    let run = Run::new(&[]);
+    let summary = run.search(&Behaviour::default()).unwrap();
+    let before = fs::read(run.journal()).unwrap();
+    let session = run.open().unwrap();
+    assert_eq!(session.complete(), Some(summary));
+    drop(session);
+    assert_eq!(fs::read(run.journal()).unwrap(), before);
+}
+
+#[test]
+fn a_child_that_comes_out_different_is_an_error_that_names_it() {
+    let original = Original::new(&[], &Behaviour::default());
+    let cut = original.cut(original.lines()[..8].concat().len(), 0).unwrap();
+    let journal = fs::read_to_string(cut.journal()).unwrap();
+    let line = journal.lines().position(|line| line.contains("child_sampled") && line.contains("\"child\":2,")).unwrap();
+    let changed: Vec<String> = journal
+        .lines()
+        .enumerate()
+        .map(|(number, text)| if number == line { text.replacen("\"dna\":[[", "\"dna\":[[7,7,7,7],[", 1) } else { text.to_owned() } + "\n")
+        .collect();
+    fs::write(cut.journal(), changed.concat()).unwrap();
+    let error = cut.resume(&Behaviour::default()).unwrap_err();
+    assert!(matches!(error, SearchError::OtherChild { child: 2, .. }), "{error}");
+}
+
+#[test]
+fn settings_changed_since_the_checkpoint_are_refused_by_name() {
+    let original = Original::new(&[], &Behaviour::default());
+    let bytes = original.lines()[..14].concat().len();
+    let mut cut = original.cut(bytes, 1).unwrap();
+    cut.config = config(&["child.epochs=3"]);
+    fs::write(cut.path().join("config.toml"), cut.config.to_toml()).unwrap();
+    let error = cut.open().err().expect("must be refused");
+    assert!(error.is_bad_input() && error.to_string().contains("child.epochs was 2 and is 3"), "{error}");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_an_error_and_never_a_silent_restart() {
+    let run = Run::new(&[]);
+    run.search(&Behaviour::default()).unwrap();
+    let mut bytes = fs::read(run.checkpoint_path()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(run.checkpoint_path(), bytes).unwrap();
+    let error = run.open().err().expect("must be refused");
+    assert!(matches!(error, SearchError::Checkpoint(_)) && error.is_bad_input(), "{error}");
+}
+
+#[test]
+fn a_checkpoint_newer_than_its_journal_is_an_error() {
+    let original = Original::new(&[], &Behaviour::default());
+    let cut = original.cut(original.lines()[..5].concat().len(), 2).unwrap();
+    let error = cut.open().err().expect("must be refused");
+    assert!(matches!(error, SearchError::JournalBehind { journal: 5, .. }), "{error}");
+}
+
+#[test]
+fn other_data_is_refused_and_another_number_of_threads_is_noticed() {
+    let original = Original::new(&[], &Behaviour::default());
+    let cut = || original.cut(original.lines()[..9].concat().len(), 0).unwrap();
+    let error = cut().resume(&Behaviour { fingerprint: "deadbeef".into(), ..Behaviour::default() }).unwrap_err();
+    assert!(matches!(error, SearchError::OtherData { .. }) && error.to_string().contains("deadbeef"), "{error}");
+    let cut = cut();
+    cut.resume(&Behaviour { threads: 3, ..Behaviour::default() }).unwrap();
+    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("threads: 3 where the run was begun with 1"));
+    assert!(cut.records().iter().any(is_notice));
+}

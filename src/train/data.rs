@@ -1,0 +1,37 @@
+//! The images that a worker trains on, ready on its device.
+
+use tch::Device;
+
+use crate::config::DataConfig;
+use crate::data::{DataError, Dataset, DeviceDataset, Layout, Preparation};
+use crate::event::DataDescription;
+
+/// Training and validation images on one device, prepared once for all children.
+#[derive(Debug)]
+pub struct TrainingData {
+    pub train: DeviceDataset,
+    pub validation: DeviceDataset,
+    pub description: DataDescription,
+    pub device: Device,
+    pub layout: Layout,
+}
+
+impl TrainingData {
+    /// Fit the preparation to the training images and put both parts on `device`.
+    ///
+    /// # Errors
+    /// As [`Preparation::fit`] and [`DeviceDataset::new`].
+    pub fn new(dataset: Dataset, config: &DataConfig, device: Device) -> Result<TrainingData, DataError> {
+        let preparation = Preparation::fit(config, &dataset)?;
+        let description = dataset.description();
+        let layout = layout_for(device);
+        let train = DeviceDataset::new(dataset.train, &preparation, device, layout)?;
+        let validation = DeviceDataset::new(dataset.validation, &preparation, device, layout)?;
+        Ok(TrainingData { train, validation, description, device, layout })
+    }
+}
+
+/// Memory order in which convolutions are fastest.
+pub fn layout_for(_device: Device) -> Layout {
+    Layout::ChannelsLast
+}

@@ -1,0 +1,91 @@
+//! Memory that is there for training, compared with what a child will need, before anything is allocated.
+
+use std::path::Path;
+
+use tch::Device;
+
+/// Bytes that a child may still take on `device`; none if that cannot be found out.
+///
+/// `held` is what this process keeps from earlier children and gives to the next one.
+pub fn available(device: Device, held: u64) -> Option<u64> {
+    let free = match device {
+        Device::Cuda(index) => free_on_gpu(index),
+        _ => free_on_host(),
+    }?;
+    Some(free.saturating_add(held))
+}
+
+/// Free memory of the machine, or what the control group leaves where that is less.
+fn free_on_host() -> Option<u64> {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in_meminfo(&text));
+    [machine, left_in_control_group()].into_iter().flatten().min()
+}
+
+fn available_in_meminfo(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+/// Limit minus use of the innermost control group (version 2); file cache that can be dropped does not count as used.
+fn left_in_control_group() -> Option<u64> {
+    let group = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = group.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let folder = Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/'));
+    let number = |file: &str| std::fs::read_to_string(folder.join(file)).ok()?.trim().parse::<u64>().ok();
+    let (limit, used) = (number("memory.max")?, number("memory.current")?);
+    let cache = std::fs::read_to_string(folder.join("memory.stat")).ok().and_then(|text| inactive_file(&text)).unwrap_or(0);
+    Some(limit.saturating_sub(used.saturating_sub(cache)))
+}
+
+fn inactive_file(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("inactive_file "))?.trim().parse().ok()
+}
+
+fn free_on_gpu(index: usize) -> Option<u64> {
+    let nvml = nvml_wrapper::Nvml::init()
+        .or_else(|_| nvml_wrapper::Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init())
+        .ok()?;
+    let device = nvml.device_by_index(visible_gpu(index)?).ok()?;
+    device.memory_info().ok().map(|memory| memory.free)
+}
+
+/// Number of a CUDA device in the machine's order; none where CUDA_VISIBLE_DEVICES names devices by UUID.
+fn visible_gpu(index: usize) -> Option<u32> {
+    match std::env::var("CUDA_VISIBLE_DEVICES") {
+        Ok(list) if !list.trim().is_empty() => list.split(',').nth(index)?.trim().parse().ok(),
+        _ => u32::try_from(index).ok(),
+    }
+}
+
+/// Resident memory of this process, bytes.
+pub fn resident() -> Option<u64> {
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    // SAFETY: sysconf has no preconditions.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(page).ok().map(|page| pages * page)
+}
+
+/// `bytes` for a reader: `1.5 GiB`, `320 MiB`.
+pub fn in_words(bytes: u64) -> String {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let mib = bytes as f64 / MIB;
+    if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{mib:.0} MiB") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn available_memory_is_read_from_meminfo() {
+        let text = "MemTotal:       24689764 kB\nMemFree:  1 kB\nMemAvailable:    2048 kB\n";
+        assert_eq!(available_in_meminfo(text), Some(2048 * 1024));
+        assert_eq!(available_in_meminfo("MemTotal: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn what_the_process_holds_counts_as_available() {
+        let (without, with) = (available(Device::Cpu, 0).unwrap(), available(Device::Cpu, 1 << 50).unwrap());
+        assert!(with > without && with >= 1 << 50);
+    }
+}
