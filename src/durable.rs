@@ -11,14 +11,13 @@ use std::path::{Path, PathBuf};
 /// Of the file system; the message names the path. The old file is then untouched and the temporary one removed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
-    write_synced(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| sync_folder_of(path))
-        .map_err(|error| {
+    write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).and_then(|()| sync_folder_of(path)).map_err(
+        |error| {
             // The error that matters is the first one; a leftover temporary file is overwritten next time.
             let _ = fs::remove_file(&temporary);
             in_file(path, "cannot write", error)
-        })
+        },
+    )
 }
 
 /// Make the entries of the folder that holds `path` durable (a new or renamed file is otherwise lost in a power cut).

@@ -84,7 +84,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "torch")]
         None => search::run(&search::Args::default()),
         #[cfg(not(feature = "torch"))]
-        None => Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot search; see `nas-tui --help`")).or_bad_input(),
+        None => {
+            Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot search; see `nas-tui --help`")).or_bad_input()
+        }
         #[cfg(feature = "torch")]
         Some(Command::Search(args)) => search::run(&args),
         Some(Command::Config(args)) => config::run(args),

@@ -46,11 +46,8 @@ pub(super) fn placements(crop: Crop, flip: bool, [_, height, width]: [usize; 3],
         Crop::Pad(margin) => (2 * margin, 2 * margin),
         Crop::Upsample(side) => (side.saturating_sub(height), side.saturating_sub(width)),
     };
-    let mut place = || Placement {
-        top: rng.random_range(0..=down),
-        left: rng.random_range(0..=right),
-        flip: flip && rng.random::<bool>(),
-    };
+    let mut place =
+        || Placement { top: rng.random_range(0..=down), left: rng.random_range(0..=right), flip: flip && rng.random::<bool>() };
     (0..count).map(|_| place()).collect()
 }
 

@@ -26,7 +26,10 @@ pub struct Preparation {
 #[derive(Debug)]
 enum Normalizer {
     /// `(pixel / 255 - mean) / std`, per channel.
-    Standard { mean: Vec<f32>, std: Vec<f32> },
+    Standard {
+        mean: Vec<f32>,
+        std: Vec<f32>,
+    },
     Whitening(Whitening),
 }
 
@@ -48,9 +51,7 @@ impl Preparation {
             Crop::None | Crop::Pad(_) | Crop::Upsample(_) => {}
         }
         let normalizer = match (config.normalization, config.source) {
-            (Normalization::Whitening, _) => {
-                Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?)
-            }
+            (Normalization::Whitening, _) => Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?),
             (Normalization::Standard, DataSource::Cifar10) => {
                 Normalizer::Standard { mean: CIFAR10_MEAN.to_vec(), std: CIFAR10_STD.to_vec() }
             }
@@ -112,7 +113,10 @@ enum HostNormalizer {
 #[derive(Debug)]
 enum DeviceNormalizer {
     /// Both `[C, 1, 1]`, f32.
-    Standard { mean: Tensor, std: Tensor },
+    Standard {
+        mean: Tensor,
+        std: Tensor,
+    },
     Whitening(Whitening),
 }
 
@@ -208,10 +212,7 @@ impl DeviceDataset {
     }
 
     /// Every image once, whole and in order.
-    pub fn evaluation_batches(
-        &self,
-        batch_size: usize,
-    ) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
+    pub fn evaluation_batches(&self, batch_size: usize) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
         let size = batch_size.max(1);
         (0..self.len().div_ceil(size)).map(move |batch| {
             let indices: Vec<u32> = (batch * size..self.len().min((batch + 1) * size)).map(|index| index as u32).collect();

@@ -33,9 +33,8 @@ pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled,
     let mut labels = Vec::new();
     for (label, class) in folders {
         let images = image_files(&root.join(class))?;
-        let label = u16::try_from(label).map_err(|_| {
-            DataError::malformed(&train, None, format!("more than {} class folders", u16::MAX), remedy())
-        })?;
+        let label = u16::try_from(label)
+            .map_err(|_| DataError::malformed(&train, None, format!("more than {} class folders", u16::MAX), remedy()))?;
         labels.resize(labels.len() + images.len(), label);
         files.extend(images);
     }
@@ -76,9 +75,10 @@ fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
         if !path.is_dir() {
             continue;
         }
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
-            DataError::malformed(&path, None, "the folder's name is not UTF-8", "rename the folder")
-        })?;
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| DataError::malformed(&path, None, "the folder's name is not UTF-8", "rename the folder"))?;
         names.push(name.to_owned());
     }
     Ok(names)

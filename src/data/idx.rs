@@ -184,10 +184,7 @@ mod tests {
     #[test]
     fn a_label_out_of_range_is_named_with_its_record_and_byte() {
         let message = message(file().labels(&Content::of(&labels(3, &[1, 10, 2])), 10));
-        assert_eq!(
-            message,
-            "some/file.gz, record 1 (byte 9): label 10 is out of range, the classes are 0 to 9; get it again"
-        );
+        assert_eq!(message, "some/file.gz, record 1 (byte 9): label 10 is out of range, the classes are 0 to 9; get it again");
     }
 
     proptest::proptest! {

@@ -78,9 +78,7 @@ pub fn remedy(source: DataSource) -> &'static str {
             "install Debian's package dataset-fashion-mnist again, or put the four .gz files of Fashion-MNIST into a folder and \
              name it: fashion-mnist:DIR"
         }
-        DataSource::Cifar10 => {
-            "get CIFAR-10 with `nas-tui data fetch cifar10` (binary version), or name its folder: cifar10:DIR"
-        }
+        DataSource::Cifar10 => "get CIFAR-10 with `nas-tui data fetch cifar10` (binary version), or name its folder: cifar10:DIR",
         DataSource::Folder => "put the images at DIR/train/CLASS/NAME.png (or .jpg) and name DIR: folder:DIR",
     }
 }

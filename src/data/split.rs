@@ -22,7 +22,13 @@ pub(super) struct Split {
 ///
 /// # Errors
 /// [`DataError::Unusable`] when the data do not have so many images to spare.
-pub(super) fn split(labels: &[u16], classes: usize, validation: usize, limit: Option<usize>, seed: u64) -> Result<Split, DataError> {
+pub(super) fn split(
+    labels: &[u16],
+    classes: usize,
+    validation: usize,
+    limit: Option<usize>,
+    seed: u64,
+) -> Result<Split, DataError> {
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); classes];
     for (index, &label) in labels.iter().enumerate() {
         members[usize::from(label)].push(index);

@@ -36,7 +36,8 @@ impl Whitening {
         let mean = Tensor::f_from_slice(&mean_image(train))?;
         let mut covariance = Tensor::f_zeros([size, size], (Kind::Float, Device::Cpu))?;
         for chunk in train.pixels.chunks(CHUNK * train.image_bytes().max(1)) {
-            let centred = Tensor::f_from_slice(chunk)?.f_view([-1, size])?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?.f_sub(&mean)?;
+            let centred =
+                Tensor::f_from_slice(chunk)?.f_view([-1, size])?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?.f_sub(&mean)?;
             covariance = covariance.f_addmm_(&centred.f_tr()?, &centred)?;
         }
         let covariance = covariance.f_div_scalar(train.len() as f64)?;

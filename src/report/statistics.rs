@@ -28,8 +28,7 @@ pub fn slope(positions: &[f64], values: &[f64]) -> Option<Slope> {
         return None;
     }
     let per_episode = positions.iter().zip(values).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
-    let residual =
-        positions.iter().zip(values).map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2)).sum::<f64>();
+    let residual = positions.iter().zip(values).map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2)).sum::<f64>();
     let degrees = (n - 2) as f64;
     judge(per_episode, (residual / degrees / spread).sqrt(), degrees)
 }

@@ -254,7 +254,10 @@ impl Summary {
         if self.episodes.is_empty() {
             return String::new();
         }
-        let mut text = format!("{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {:>7}\n", "episode", "mean reward", "baseline", "mean accuracy", "best accuracy", "entropy");
+        let mut text = format!(
+            "{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {:>7}\n",
+            "episode", "mean reward", "baseline", "mean accuracy", "best accuracy", "entropy"
+        );
         for episode in &self.episodes {
             let or_none = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
             // Writing to a String cannot fail.
@@ -346,15 +349,23 @@ mod tests {
 
     /// One event a second.
     fn summary(events: Vec<Event>) -> Summary {
-        let record = |(second, event)| Record { v: 1, seq: None, time: jiff::Timestamp::from_second(second as i64).unwrap(), event };
+        let record =
+            |(second, event)| Record { v: 1, seq: None, time: jiff::Timestamp::from_second(second as i64).unwrap(), event };
         Summary::of(&events.into_iter().enumerate().map(record).collect::<Vec<_>>())
     }
 
     #[test]
     fn every_ended_child_counts_and_equal_networks_count_once() {
         let failed = Event::ChildFailed { child: 3, episode: 1, reason: "r".into(), reward: 0.0, seconds: 1.0 };
-        let events =
-            vec![sampled(1, 8), sampled(2, 8), sampled(3, 16), sampled(4, 24), finished(1, 0.5, None), finished(2, 0.5, Some(1)), failed];
+        let events = vec![
+            sampled(1, 8),
+            sampled(2, 8),
+            sampled(3, 16),
+            sampled(4, 24),
+            finished(1, 0.5, None),
+            finished(2, 0.5, Some(1)),
+            failed,
+        ];
         let summary = summary(events);
         assert_eq!((summary.children_evaluated, summary.repeats, summary.failures), (3, 1, 1));
         assert_eq!(summary.unique_architectures, 2, "child 4 has not ended");
@@ -387,7 +398,10 @@ mod tests {
         let summary = summary(vec![sampled(1, 8), finished(1, 0.5, None), episode(1, 0.1), episode(2, 0.2), episode(3, 0.4)]);
         let json: serde_json::Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
         let documented = [
-            ("", "preset strategy seed children_evaluated unique_architectures best episodes reward_slope wall_seconds children_per_hour"),
+            (
+                "",
+                "preset strategy seed children_evaluated unique_architectures best episodes reward_slope wall_seconds children_per_hour",
+            ),
             ("/best", "child episode accuracy reward params macs dna"),
             ("/episodes/0", "episode mean_reward baseline mean_accuracy best_accuracy entropy"),
             ("/reward_slope", "per_episode ci95 p_value"),

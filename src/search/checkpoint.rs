@@ -248,7 +248,8 @@ mod tests {
     fn another_format_is_refused_as_such() {
         let (_folder, path, _) = saved();
         let header = r#"{"format":2,"soul":"blue"}"#;
-        let metadata = HashMap::from([("crc32".to_owned(), checksum(header.as_bytes())), ("nas-tui".to_owned(), header.to_owned())]);
+        let metadata =
+            HashMap::from([("crc32".to_owned(), checksum(header.as_bytes())), ("nas-tui".to_owned(), header.to_owned())]);
         let none: [(&str, TensorView<'_>); 0] = [];
         std::fs::write(&path, safetensors::serialize(none, Some(metadata)).unwrap()).unwrap();
         assert!(matches!(Checkpoint::load(&path), Err(CheckpointError::OtherFormat { found: 2, .. })));

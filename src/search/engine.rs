@@ -241,7 +241,8 @@ impl Engine {
             Message::Command(command) => self.obey(command, evaluator),
             Message::Report(report) => self.take_report(report, children),
             Message::Silence => {
-                Err(SearchError::Evaluator("the workers have ended without a word: see the log, then resume the run".to_owned()).into())
+                Err(SearchError::Evaluator("the workers have ended without a word: see the log, then resume the run".to_owned())
+                    .into())
             }
         }
     }
@@ -356,7 +357,9 @@ impl Engine {
         let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.recorder.tell(Event::RunResumed { host: host_name(), pid: std::process::id(), version, next_child })?;
-        if let Some(checkpoint) = checkpoint.filter(|saved| self.recorder.ledger.checkpointed.is_none_or(|last| last < saved.episode)) {
+        if let Some(checkpoint) =
+            checkpoint.filter(|saved| self.recorder.ledger.checkpointed.is_none_or(|last| last < saved.episode))
+        {
             self.recorder.tell(Event::CheckpointSaved { episode: checkpoint.episode, next_child })?;
         }
         match self.recorder.ledger.best() {

@@ -63,18 +63,19 @@ pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
 
 /// What an outcome means for the search: a failure where there is no finite accuracy.
 pub(super) fn judge(outcome: &Outcome, config: &RewardConfig) -> Ended {
-    let failed = |reason: &str| Ended::Failed { reason: reason.to_owned(), reward: reward::reward(&Outcome::Failed { reason: String::new() }, config) };
+    let failed = |reason: &str| Ended::Failed {
+        reason: reason.to_owned(),
+        reward: reward::reward(&Outcome::Failed { reason: String::new() }, config),
+    };
     match outcome {
         Outcome::Failed { reason } => failed(reason),
         Outcome::Trained { valid_accuracies } if !valid_accuracies.iter().all(|accuracy| accuracy.is_finite()) => {
             failed("its validation accuracy is not a finite number")
         }
         Outcome::Trained { valid_accuracies } => match reward::accuracy(outcome, config) {
-            Some(accuracy) => Ended::Trained {
-                accuracy,
-                reward: reward::reward(outcome, config),
-                valid_accuracies: valid_accuracies.clone(),
-            },
+            Some(accuracy) => {
+                Ended::Trained { accuracy, reward: reward::reward(outcome, config), valid_accuracies: valid_accuracies.clone() }
+            }
             None => failed("it has no validation accuracy"),
         },
     }
@@ -114,8 +115,11 @@ pub(super) fn is_finite_progress(progress: &ChildProgress) -> bool {
 }
 
 pub(super) fn is_finite_epoch(epoch: &ChildEpoch) -> bool {
-    let ChildEpoch { train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds, .. } = epoch;
-    [train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds].iter().all(|number| number.is_finite())
+    let ChildEpoch { train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds, .. } =
+        epoch;
+    [train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds]
+        .iter()
+        .all(|number| number.is_finite())
 }
 
 #[cfg(test)]

@@ -120,9 +120,8 @@ impl Ledger {
     fn finish(&mut self, finished: &ChildFinished) {
         let ChildFinished { child, episode, accuracy, reward, params, macs, .. } = *finished;
         let sampled = self.waiting.remove(&child);
-        let is_better = self.best.as_ref().is_none_or(|best| {
-            accuracy > best.accuracy || (accuracy == best.accuracy && child < best.child)
-        });
+        let is_better =
+            self.best.as_ref().is_none_or(|best| accuracy > best.accuracy || (accuracy == best.accuracy && child < best.child));
         if let Some(sampled) = sampled.filter(|_| is_better) {
             let ChildSampled { dna, architecture, .. } = sampled;
             self.best = Some(Best { child, episode, accuracy, reward, params, macs, dna, architecture });

@@ -142,7 +142,11 @@ fn lock_file(path: &Path) -> Result<File, LockProblem> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
-            return Err(LockProblem::Held(if holder.trim().is_empty() { "which has just begun".to_owned() } else { holder.trim().to_owned() }));
+            return Err(LockProblem::Held(if holder.trim().is_empty() {
+                "which has just begun".to_owned()
+            } else {
+                holder.trim().to_owned()
+            }));
         }
         Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
     }
@@ -170,8 +174,7 @@ mod tests {
     #[test]
     fn a_run_is_named_by_utc_time_and_preset_and_a_taken_name_gets_a_number() {
         let root = tempfile::tempdir().unwrap();
-        let runs: Vec<RunDirectory> =
-            (0..5).map(|_| RunDirectory::create_in(&root.path().join("runs"), "demo").unwrap()).collect();
+        let runs: Vec<RunDirectory> = (0..5).map(|_| RunDirectory::create_in(&root.path().join("runs"), "demo").unwrap()).collect();
         let names: std::collections::HashSet<String> = runs.iter().map(RunDirectory::name).collect();
         assert_eq!(names.len(), 5);
         let first = runs[0].name();

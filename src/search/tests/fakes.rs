@@ -201,7 +201,8 @@ pub fn parts(behaviour: &Behaviour) -> Parts {
                 validation_images: 50,
                 fingerprint: if behaviour.fingerprint.is_empty() { "0badcafe".into() } else { behaviour.fingerprint.clone() },
             };
-            let ready = Ready { data, workers: 1, threads: behaviour.threads.max(1), device: "cpu".into(), libtorch: "2.11.0".into() };
+            let ready =
+                Ready { data, workers: 1, threads: behaviour.threads.max(1), device: "cpu".into(), libtorch: "2.11.0".into() };
             let first = if behaviour.unusable {
                 Report::Fatal { message: "train-images.gz is truncated".into() }
             } else {
@@ -305,7 +306,9 @@ pub struct RunOutcome {
 /// Names of the events in a journal, runs of one event folded into one.
 pub fn event_names(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
-    let name = |line: &str| serde_json::from_str::<HashMap<String, serde_json::Value>>(line).unwrap()["event"].as_str().unwrap().to_owned();
+    let name = |line: &str| {
+        serde_json::from_str::<HashMap<String, serde_json::Value>>(line).unwrap()["event"].as_str().unwrap().to_owned()
+    };
     let mut names: Vec<String> = text.lines().map(name).collect();
     names.dedup();
     names

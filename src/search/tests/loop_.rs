@@ -5,11 +5,17 @@ use crate::event::{ChildFinished, ChildSampled, Event};
 use crate::search::seeds::derive;
 
 fn finished(run: &Run) -> Vec<ChildFinished> {
-    run.records().into_iter().filter_map(|record| if let Event::ChildFinished(child) = record.event { Some(child) } else { None }).collect()
+    run.records()
+        .into_iter()
+        .filter_map(|record| if let Event::ChildFinished(child) = record.event { Some(child) } else { None })
+        .collect()
 }
 
 fn sampled(run: &Run) -> Vec<ChildSampled> {
-    run.records().into_iter().filter_map(|record| if let Event::ChildSampled(child) = record.event { Some(child) } else { None }).collect()
+    run.records()
+        .into_iter()
+        .filter_map(|record| if let Event::ChildSampled(child) = record.event { Some(child) } else { None })
+        .collect()
 }
 
 #[test]
@@ -127,7 +133,10 @@ fn the_best_child_and_the_summary_are_in_the_run_directory() {
 fn a_child_that_fails_has_reward_zero_and_its_repeat_fails_for_the_same_reason() {
     let plain = Run::new(&["search.episodes=6"]);
     plain.search(&Behaviour::default()).unwrap();
-    let within = finished(&plain).into_iter().filter(|child| child.episode == 1).find_map(|child| child.repeat_of.map(|first| (first, child.child)));
+    let within = finished(&plain)
+        .into_iter()
+        .filter(|child| child.episode == 1)
+        .find_map(|child| child.repeat_of.map(|first| (first, child.child)));
     let (first, repeat) = within.expect("a repeat within the first episode");
     let run = Run::new(&["search.episodes=6"]);
     let summary = run.search(&Behaviour { failing: vec![first], ..Behaviour::default() }).unwrap();

@@ -22,7 +22,13 @@ impl Original {
         let copying = Behaviour { snapshots: Some((run.checkpoint_path(), snapshots.path().to_owned())), ..behaviour.clone() };
         run.search(&copying).unwrap();
         let journal = fs::read_to_string(run.journal()).unwrap();
-        Original { outcome: run.outcome(), behaviour: Behaviour { jobs: Default::default(), ..behaviour.clone() }, run, journal, snapshots }
+        Original {
+            outcome: run.outcome(),
+            behaviour: Behaviour { jobs: Default::default(), ..behaviour.clone() },
+            run,
+            journal,
+            snapshots,
+        }
     }
 
     fn lines(&self) -> Vec<&str> {
@@ -54,7 +60,8 @@ impl Original {
 
     /// Episodes of which the first `lines` lines say that they are finished, and that their checkpoint is saved.
     fn progress(&self, lines: usize) -> (usize, usize) {
-        let count = |name: &str| self.lines()[..lines].iter().filter(|line| line.contains(&format!("\"event\":\"{name}\""))).count();
+        let count =
+            |name: &str| self.lines()[..lines].iter().filter(|line| line.contains(&format!("\"event\":\"{name}\""))).count();
         (count("episode_finished"), count("checkpoint_saved"))
     }
 }
@@ -114,9 +121,7 @@ fn a_journal_torn_inside_a_line_is_repaired_with_a_notice() {
     let cut = original.cut(bytes, 0).unwrap();
     cut.resume(&original.behaviour).unwrap();
     assert_eq!(cut.outcome(), original.outcome);
-    let is_notice = |record: &Record| {
-        matches!(&record.event, Event::Notice { level: Level::Warning, message } if message.contains("unfinished line (line 10, 25 bytes)"))
-    };
+    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { level: Level::Warning, message } if message.contains("unfinished line (line 10, 25 bytes)"));
     assert!(cut.records().iter().any(is_notice));
 }
 
@@ -138,7 +143,8 @@ fn a_lost_checkpoint_is_computed_again_from_the_journal_and_nothing_is_trained_t
     cut.resume(&original.behaviour).unwrap();
     assert_eq!(cut.outcome(), original.outcome);
     assert_eq!(original.behaviour.jobs(), [11, 12]);
-    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("checkpoint is missing"));
+    let is_notice =
+        |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("checkpoint is missing"));
     assert!(cut.records().iter().any(is_notice), "and the user is told");
 }
 
