@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::keymap::{self, Action, Context, Key};
@@ -236,9 +236,9 @@ impl App {
     }
 
     /// Draw everything. Changes nothing.
-    pub fn draw(&self, frame: &mut Frame<'_>) {
-        let area = frame.area();
-        let mut screen = Painter::new(frame.buffer_mut(), area, &self.theme);
+    pub fn draw(&self, frame: &mut Buffer) {
+        let area = frame.area;
+        let mut screen = Painter::new(frame, area, &self.theme);
         let areas = layout::areas(area.as_size(), self.view.focus, self.view.maximised, dna::rows(&self.state));
         let Some(areas) = areas else {
             self.draw_too_small(&mut screen);
@@ -251,6 +251,13 @@ impl App {
         if let Some(question) = self.view.question {
             panels::question::draw(self, question, &mut screen);
         }
+    }
+
+    /// Rows whose text moves up as a whole: those of the log, where it has the whole width.
+    pub fn scrolling_rows(&self) -> Option<std::ops::Range<u16>> {
+        let areas = self.areas().filter(|_| self.view.overlay.is_none() && self.view.question.is_none())?;
+        let log = areas.of(Panel::Log).filter(|area| area.width == self.view.size.width)?;
+        Some(log.y + 1..log.bottom())
     }
 
     fn draw_too_small(&self, screen: &mut Painter<'_>) {

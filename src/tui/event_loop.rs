@@ -14,9 +14,10 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Leave;
+use super::ansi::Tty;
 use super::app::{App, Effect};
-use super::backend::{TerminalBackend, Tty};
 use super::capture::line_pipe;
+use super::display::{self, Display};
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use super::theme::Theme;
@@ -35,8 +36,6 @@ const RECORDS_AT_ONCE: usize = 5_000;
 /// How long measurements are still drawn after the search stands still, so that its effect is seen.
 const SETTLING_TICKS: u32 = 5;
 
-type Display = ratatui::Terminal<TerminalBackend<Terminal>>;
-
 /// When the next frame is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
@@ -53,7 +52,7 @@ struct Screen {
     connection: Connection,
     connected: bool,
     telemetry: Telemetry,
-    display: Display,
+    display: Display<Terminal>,
     guard: Guard,
     due: Due,
     drawn_at: Instant,
@@ -68,7 +67,7 @@ pub async fn run(connection: Connection, theme: Theme) -> anyhow::Result<Leave> 
     let size = terminal.size().context("cannot read the size of the terminal")?;
     let app = App::new(theme, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
-    let display = Display::new(TerminalBackend::new(terminal, !theme.glyphs.braille)).context("cannot draw on the terminal")?;
+    let display = Display::new(terminal, !theme.glyphs.braille);
     let mut screen = Screen {
         app,
         connection,
@@ -209,9 +208,7 @@ impl Screen {
     }
 
     fn repaint(&mut self) {
-        self.display.backend_mut().forget();
-        // Clearing fails only if the terminal is gone, which the next frame finds out.
-        let _ = self.display.clear();
+        self.display.forget();
         self.due = Due::Now;
     }
 
@@ -220,12 +217,11 @@ impl Screen {
         self.due = Due::Never;
         self.drawn_at = Instant::now();
         self.app.view.now = Timestamp::now();
-        match self.display.size() {
-            Ok(size) => self.app.view.size = size,
-            Err(_) => return false,
-        }
-        let app = &self.app;
-        self.display.draw(|frame| app.draw(frame)).is_ok()
+        let Ok(size) = self.display.size() else { return false };
+        self.app.view.size = size;
+        let mut frame = display::blank(size);
+        self.app.draw(&mut frame);
+        self.display.show(frame, self.app.scrolling_rows()).is_ok()
     }
 }
 

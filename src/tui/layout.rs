@@ -69,11 +69,11 @@ fn compact(area: Rect, areas: &mut Areas) {
     areas.panels = vec![(Panel::Chart, chart), (Panel::Dna, dna), (Panel::Gpu, gpu), (Panel::Log, log)];
 }
 
-/// Chart over log on the left, DNA over GPU on the right.
+/// Chart beside DNA over GPU; the log below, over the whole width: its lines are long.
 fn wide(area: Rect, dna_rows: u16, areas: &mut Areas) {
-    let (left, right) = columns(area, areas);
-    let (chart, log) = cut_rows(left, area.height * 6 / 10);
-    let (dna, gpu) = cut_rows(right, dna_rows.clamp(area.height * 5 / 10, area.height * 7 / 10));
+    let (top, log) = cut_rows(area, area.height * 7 / 10);
+    let (chart, right) = columns(top, areas);
+    let (dna, gpu) = cut_rows(right, dna_rows.clamp(top.height * 5 / 10, top.height - (top.height * 3 / 10).max(4)));
     areas.panels = vec![(Panel::Chart, chart), (Panel::Dna, dna), (Panel::Gpu, gpu), (Panel::Log, log)];
 }
 

@@ -2,13 +2,14 @@
 //! the search.
 //!
 //! ```text
-//! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> backend -> terminal
+//! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display -> terminal
 //! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, suspend, leave
 //! ```
 
+mod ansi;
 pub mod app;
-pub mod backend;
 mod capture;
+mod display;
 mod event_loop;
 pub mod format;
 pub mod keymap;

@@ -10,7 +10,7 @@ use std::thread::ThreadId;
 
 use ratatui::layout::Size;
 
-use super::backend::Tty;
+use super::ansi::Tty;
 use super::capture::Redirection;
 
 /// Alternate screen, cleared, cursor hidden.

@@ -215,6 +215,8 @@ impl Theme {
             ColourDepth::None => style,
             ColourDepth::Sixteen => style.fg(sixteen),
             ColourDepth::Indexed => style.fg(Color::Indexed(indexed)),
+            // Grey is the same colour there and shorter to send.
+            ColourDepth::True if indexed == GREY.1 => style.fg(Color::Indexed(indexed)),
             ColourDepth::True => style.fg(Color::Rgb(red, green, blue)),
         }
     }

@@ -82,7 +82,7 @@ impl<'a> Chart<'a> {
         let episodes = round_step(newest.div_ceil(children_per_episode) as f64).ceil() as u64;
         let last_child = (episodes * children_per_episode).min(total.max(newest));
         let mut chart = Chart { state, quantity, last_child, children_per_episode, axis: Axis { low: 0.0, high: 1.0, step: 0.5 } };
-        chart.axis = chart.value_axis((plot_rows / 2 + 1).clamp(2, 9));
+        chart.axis = chart.value_axis((plot_rows * 2 / 5 + 1).clamp(3, 9));
         chart
     }
 

@@ -76,7 +76,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 
 /// The chosen child in two rows: progress of the epoch, and what it has reached.
 fn progress_rows(app: &App, training: &Training, width: usize) -> Vec<Row> {
-    let (epoch, epochs, fraction) = epoch(training);
+    let (epoch, epochs, fraction) = epoch(app, training);
     let label = format!(" epoch {epoch}/{epochs}");
     let mut first = bar(&app.theme.glyphs, width.saturating_sub(label.len()).min(40), fraction, Role::Gauge);
     first.push((Role::Text, label));
@@ -91,7 +91,7 @@ fn progress_rows(app: &App, training: &Training, width: usize) -> Vec<Row> {
 fn worker_rows(app: &App, worker: usize, training: &Training, chosen: bool, width: usize) -> Vec<Row> {
     let glyphs = &app.theme.glyphs;
     let marker = if chosen { glyphs.marker } else { " " };
-    let (epoch, epochs, fraction) = epoch(training);
+    let (epoch, epochs, fraction) = epoch(app, training);
     let role = if chosen { Role::Strong } else { Role::Text };
     let mut first = vec![
         (Role::Focus, format!("{marker} ")),
@@ -138,13 +138,13 @@ fn speed_text(speed: f64) -> String {
 }
 
 /// Epoch under way, of how many, and the share of it that is done.
-fn epoch(training: &Training) -> (usize, usize, f64) {
+fn epoch(app: &App, training: &Training) -> (usize, usize, f64) {
     match (&training.progress, training.epochs.last()) {
         (Some(progress), last) if last.is_none_or(|last| last.epoch < progress.epoch) => {
             (progress.epoch, progress.epochs, progress.batch as f64 / progress.batches.max(1) as f64)
         }
         (_, Some(last)) => (last.epoch, last.epochs, 1.0),
-        _ => (0, 0, 0.0),
+        _ => (1, app.state.run.as_ref().map_or(1, |run| run.child_epochs), 0.0),
     }
 }
 
