@@ -76,11 +76,16 @@ impl Journal {
         let line = encode(&record)?;
         self.write_line(&line).map_err(|error| in_file(&self.path, "cannot append to", error))?;
         if must_survive_a_power_cut(&record.event) {
-            self.file.sync_data().map_err(|error| in_file(&self.path, "cannot sync", error))?;
+            self.sync()?;
         }
         self.next_seq += 1;
         self.length += line.len() as u64;
         Ok(Arc::new(record))
+    }
+
+    /// Wait until everything written is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_data().map_err(|error| in_file(&self.path, "cannot sync", error))
     }
 
     /// Sequence number of the last record; 0 before the first.

@@ -43,6 +43,17 @@ impl Parameters {
         self.names.iter().map(String::as_str).zip(&self.tensors)
     }
 
+    /// Slices of `vector` (`[P]`, in the order of [`Parameters::values`]) under the names and in the shapes of the parameters.
+    pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
+        let mut start = 0;
+        let slice = |(name, tensor): (_, &Tensor)| {
+            let length = tensor.numel() as i64;
+            start += length;
+            Ok((name, self.layout.view(&vector.f_narrow(0, start - length, length)?, &tensor.size())?))
+        };
+        self.iter().map(slice).collect()
+    }
+
     /// Number of values.
     pub fn count(&self) -> u64 {
         self.values.numel() as u64

@@ -5,6 +5,10 @@ pub mod arch;
 pub mod bench;
 pub mod completions;
 pub mod config;
+mod data;
+mod doctor;
+#[cfg(feature = "torch")]
+pub mod evaluate;
 pub mod inspect;
 #[cfg(feature = "torch")]
 pub mod search;
@@ -39,10 +43,14 @@ enum Command {
     Completions(completions::Args),
     #[cfg(feature = "torch")]
     Bench(bench::Args),
+    #[cfg(feature = "torch")]
+    Evaluate(evaluate::Args),
     Inspect(inspect::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::Args),
+    Data(data::Args),
+    Doctor(doctor::Args),
 }
 
 /// The user's command, configuration or input is at fault: exit status 2.
@@ -93,6 +101,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Completions(args)) => completions::run(args),
         #[cfg(feature = "torch")]
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Data(args)) => data::run(args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),

@@ -3,13 +3,16 @@
 //! Reading and checking need no libtorch; what makes tensors (`batches`, `whiten`) is behind the feature `torch`.
 //! Search and training call [`load`], which never opens a test file; only [`load_test`] does.
 
+pub mod archive;
 #[cfg(feature = "torch")]
 mod augment;
 #[cfg(feature = "torch")]
 pub mod batches;
+pub mod check;
 mod cifar10;
 mod error;
 mod fashion_mnist;
+pub mod fetch;
 mod folder;
 mod idx;
 mod sample;
@@ -24,6 +27,7 @@ use std::path::Path;
 pub use self::augment::{Draw, Layout};
 #[cfg(feature = "torch")]
 pub use self::batches::{DeviceDataset, Preparation};
+pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::DataError;
 pub use self::sample::{load_first, noise};
 pub use self::source::parse_spec;
@@ -143,11 +147,16 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
 /// As [`load`].
 pub fn load_with_seed(config: &DataConfig, seed: u64) -> Result<Dataset, DataError> {
     let (spec, all) = read(config, Part::Training)?;
+    split_off(config, spec, &all, seed)
+}
+
+fn split_off(config: &DataConfig, spec: String, all: &Labelled, seed: u64) -> Result<Dataset, DataError> {
     let split = split::split(&all.images.labels, all.classes.len(), config.validation, config.limit, seed)?;
     let train = split::select(&all.images, &split.train);
     let validation = split::select(&all.images, &split.validation);
     let fingerprint = fingerprint(all.input, &[&train, &validation]);
-    Ok(Dataset { source: config.source, spec, input: all.input, classes: all.classes, train, validation, fingerprint })
+    let (source, input, classes) = (config.source, all.input, all.classes.clone());
+    Ok(Dataset { source, spec, input, classes, train, validation, fingerprint })
 }
 
 /// Read and check the test images. Nothing that selects or trains may call this.

@@ -213,7 +213,7 @@ impl Engine {
             seed: self.config.search.seed,
             episode,
             next_child,
-            journal_seq: self.recorder.last_seq(),
+            journal_seq: self.recorder.synced_seq()?,
             config: self.config.to_toml(),
             state: crew.strategy.state(),
         };

@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn workers_and_the_place_of_the_data_may_change() {
-        let then = config(&[]).to_toml();
-        let now = config(&["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\""]);
+        let then = config(&["data.source=cifar10"]).to_toml();
+        let now = config(&["data.source=cifar10", "workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\""]);
         refuse_other_settings(&then, &now).unwrap();
     }
 }

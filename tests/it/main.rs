@@ -1,6 +1,12 @@
-//! Integration tests, one binary.
+//! Integration tests: the crate and its program from outside. One binary, a module per subject.
 
+mod data_corpus;
+mod data_fetch;
+#[cfg(feature = "torch")]
+mod numerics;
 mod run_state;
 mod screen;
 #[cfg(feature = "torch")]
 mod screen_pty;
+#[cfg(feature = "torch")]
+mod workers;

@@ -89,7 +89,7 @@ impl Strategy for Bandit {
 /// How the evaluator of a test behaves.
 #[derive(Clone, Default)]
 pub struct Behaviour {
-    /// Report the last submitted of the waiting children first.
+    /// Children of an episode end in reverse order.
     pub backwards: bool,
     /// Children that fail.
     pub failing: Vec<u64>,
@@ -134,32 +134,36 @@ impl Calculator {
         let _ = self.reports.send(report);
     }
 
-    /// Evaluate what waits, once a whole group of four is there or would be (repeats are not submitted, so: always).
+    /// Evaluate what waits.
     fn work(&mut self) {
-        if self.paused {
+        if !self.paused {
+            std::mem::take(&mut self.waiting).into_iter().for_each(|job| self.evaluate(&job));
+        }
+    }
+
+    fn evaluate(&self, job: &ChildJob) {
+        let child = job.child;
+        if self.behaviour.silent.contains(&child) {
             return;
         }
-        let mut jobs = std::mem::take(&mut self.waiting);
-        if self.behaviour.backwards {
-            jobs.reverse();
+        self.report(Report::ChildStarted { child, worker: 0, device: "cpu".into(), attempt: 1 });
+        if self.behaviour.fatal_at == Some(child) {
+            return self.report(Report::Fatal { message: "the graphics card has left the bus".into() });
         }
-        for job in jobs {
-            let child = job.child;
-            if self.behaviour.silent.contains(&child) {
-                continue;
-            }
-            self.report(Report::ChildStarted { child, worker: 0, device: "cpu".into(), attempt: 1 });
-            if self.behaviour.fatal_at == Some(child) {
-                self.report(Report::Fatal { message: "the graphics card has left the bus".into() });
-                return;
-            }
-            let outcome = if self.behaviour.failing.contains(&child) {
-                Outcome::Failed { reason: "the loss is not finite".into() }
-            } else {
-                Outcome::Trained { valid_accuracies: accuracies(&job) }
-            };
-            self.report(Report::Finished { child, outcome, seconds: 1.0 });
+        let outcome = if self.behaviour.failing.contains(&child) {
+            Outcome::Failed { reason: "the loss is not finite".into() }
+        } else {
+            Outcome::Trained { valid_accuracies: accuracies(job) }
+        };
+        let report = Report::Finished { child, outcome, seconds: 1.0 };
+        if !self.behaviour.backwards {
+            return self.report(report);
         }
+        let reports = self.reports.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(40 * (4 - (child - 1) % 4)));
+            let _ = reports.send(report);
+        });
     }
 }
 
@@ -171,9 +175,7 @@ impl Evaluator for Calculator {
         }
         self.behaviour.jobs.lock().unwrap().push(job.clone());
         self.waiting.push(job);
-        if !self.behaviour.backwards || self.waiting.last().is_some_and(|job| job.child % 4 == 0) {
-            self.work();
-        }
+        self.work();
     }
 
     fn pause(&mut self) {

@@ -1,0 +1,237 @@
+//! `nas-tui data`: which data sets are there, whether they are sound, and getting CIFAR-10.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::OrBadInput;
+use crate::config::{Crop, DataConfig, DataSource, Normalization};
+use crate::data::check::{Contents, check};
+use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
+use crate::data::source::{self, SOURCES};
+use crate::data::{DataError, parse_spec};
+
+/// List, check and fetch data sets.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show every data set: where it was found, or how to get it.
+    List {
+        /// Print JSON: [{name, status, place, remedy}], status one of found, missing, needs_folder.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read a whole data set and print its shape, its images per class and split, and its fingerprint.
+    Check(CheckArgs),
+    /// Download a data set, verify and unpack it.
+    Fetch(FetchArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+struct CheckArgs {
+    /// fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR] or folder:DIR.
+    spec: String,
+    /// Images set apart for validation [default: 1,000 of the mini set; else 5,000, or a tenth where that is less].
+    #[arg(long, value_name = "N")]
+    validation: Option<usize>,
+    /// Height and width that images of `folder:DIR` are resized to.
+    #[arg(long, value_name = "PIXELS", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    size: u32,
+    /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or {spec, error}.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+struct FetchArgs {
+    dataset: Fetchable,
+    /// Take the archive from here: its URL, or that of the folder it lies in (http, https, file, or a path).
+    #[arg(long, value_name = "URL")]
+    mirror: Option<String>,
+    /// Put the data here [default: $XDG_DATA_HOME/nas-tui/cifar10, where `cifar10` looks].
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Fetchable {
+    Cifar10,
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    match args.action {
+        Action::List { json } => list(json),
+        Action::Check(args) => run_check(&args),
+        Action::Fetch(args) => run_fetch(&args),
+    }
+}
+
+/// A data set and whether it is on this machine.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed {
+    pub name: &'static str,
+    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    Found,
+    Missing,
+    /// Images of the user's own: only the user knows where.
+    NeedsFolder,
+}
+
+/// Every data set with its usual place.
+pub(super) fn listed() -> Vec<Listed> {
+    SOURCES.into_iter().map(list_one).collect()
+}
+
+fn list_one(source: DataSource) -> Listed {
+    let name = source::name(source);
+    if source == DataSource::Folder {
+        return Listed { name, status: Status::NeedsFolder, place: None, remedy: Some(source::remedy(source).to_owned()) };
+    }
+    match source::locate(source, None) {
+        Ok(place) => {
+            let place = place.path().map_or("embedded".to_owned(), |path| path.display().to_string());
+            Listed { name, status: Status::Found, place: Some(place), remedy: None }
+        }
+        Err(error) => Listed { name, status: Status::Missing, place: None, remedy: Some(error.to_string()) },
+    }
+}
+
+fn list(json: bool) -> anyhow::Result<()> {
+    let listed = listed();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&listed)?);
+        return Ok(());
+    }
+    for data in listed {
+        let status = match data.status {
+            Status::Found => "found",
+            Status::Missing => "missing",
+            Status::NeedsFolder => "yours",
+        };
+        println!("{:<20} {status:<8} {}", data.name, data.place.or(data.remedy).unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
+    let outcome = check_spec(args);
+    if args.json {
+        let text = match &outcome {
+            Ok(contents) => serde_json::to_string_pretty(contents)?,
+            Err(error) => serde_json::to_string_pretty(&serde_json::json!({ "spec": args.spec, "error": error.to_string() }))?,
+        };
+        println!("{text}");
+    }
+    let contents = outcome.or_bad_input()?;
+    if !args.json {
+        print!("{}", table(&contents));
+    }
+    Ok(())
+}
+
+fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
+    let (source, dir) = parse_spec(&args.spec)?;
+    let size = [args.size as usize; 2];
+    let config = DataConfig {
+        source,
+        dir,
+        size,
+        validation: 0,
+        limit: None,
+        normalization: Normalization::Standard,
+        crop: Crop::None,
+        flip: false,
+    };
+    check(&config, args.validation)
+}
+
+fn table(contents: &Contents) -> String {
+    let width = contents.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0).max("classes".len());
+    let [channels, height, rows] = contents.input;
+    let mut text = format!(
+        "{}\nimages of {channels}x{height}x{rows} (channels, height, width), fingerprint {}\n\n",
+        contents.spec, contents.fingerprint
+    );
+    let mut line = |name: &str, cells: Vec<String>| {
+        let cells: String = cells.iter().map(|cell| format!(" {cell:>10}")).collect();
+        text.push_str(&format!("{name:<width$}{cells}\n"));
+    };
+    let parts = &contents.parts;
+    line("classes", parts.iter().map(|part| part.name.to_owned()).collect());
+    for (index, class) in contents.classes.iter().enumerate() {
+        line(class, parts.iter().map(|part| part.per_class[index].to_string()).collect());
+    }
+    line("all", parts.iter().map(|part| part.images.to_string()).collect());
+    text
+}
+
+fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
+    let Fetchable::Cifar10 = args.dataset;
+    let folder = match &args.dir {
+        Some(dir) => dir.clone(),
+        None => source::usual_places(DataSource::Cifar10)
+            .pop()
+            .context("no home folder: set HOME or XDG_DATA_HOME, or name a folder with --dir")
+            .or_bad_input()?,
+    };
+    let fetch = Fetch::cifar10(args.mirror.as_deref(), folder);
+    let bar = progress_bar();
+    let outcome = fetch.run(&mut |progress| show(&bar, &fetch.url, progress));
+    bar.finish_and_clear();
+    match outcome {
+        Ok(Fetched::AlreadyThere(folder)) => println!("{}: already there, and sound", folder.display()),
+        Ok(Fetched::New(folder)) => println!("{}", folder.display()),
+        Err(error @ FetchError::WrongArchive { .. }) => return Err(error).or_bad_input(),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// On a terminal only: elsewhere the bar would fill a log.
+fn progress_bar() -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn show(bar: &ProgressBar, url: &str, progress: Progress) {
+    match progress {
+        Progress::Downloading { done, total } => {
+            if total != bar.length() || bar.message().is_empty() {
+                let template = match total {
+                    Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+                    None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+                };
+                bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+                bar.set_message(url.rsplit('/').next().unwrap_or(url).to_owned());
+                total.map_or_else(|| bar.unset_length(), |total| bar.set_length(total));
+                bar.set_position(done);
+                // What an earlier download left must not count as this one's speed.
+                bar.reset_eta();
+            }
+            bar.set_position(done);
+        }
+        Progress::Verifying => bar.set_message("verifying"),
+        Progress::Unpacking => bar.set_message("unpacking"),
+    }
+}

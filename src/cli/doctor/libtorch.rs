@@ -1,0 +1,112 @@
+//! libtorch: which version is loaded, from where, and the devices it can use.
+
+#[cfg(not(feature = "torch"))]
+use super::Finding;
+#[cfg(not(feature = "torch"))]
+use super::Status;
+
+/// Built without libtorch there is nothing to train with.
+#[cfg(not(feature = "torch"))]
+pub(super) fn findings(_has_gpu: bool) -> Vec<Finding> {
+    let text = "this program was built without libtorch (as a viewer): it can inspect and replay, not search or train";
+    let remedy = "build it with the default features: `make build`, or `cargo build --release` with LIBTORCH set";
+    vec![Finding::with("libtorch", Status::Failure, text, remedy, serde_json::json!({ "feature": false }))]
+}
+
+#[cfg(feature = "torch")]
+pub(super) use with_torch::findings;
+
+#[cfg(feature = "torch")]
+mod with_torch {
+    use std::path::{Path, PathBuf};
+
+    use serde_json::json;
+
+    use crate::cli::doctor::{Finding, Status};
+
+    pub fn findings(has_gpu: bool) -> Vec<Finding> {
+        vec![library(), cuda(has_gpu)]
+    }
+
+    fn library() -> Finding {
+        let folder = loaded_from().unwrap_or_else(|| PathBuf::from(env!("NAS_TUI_LIBTORCH")));
+        let version = version(&folder);
+        let shown = version.clone().unwrap_or_else(|| "of unknown version".to_owned());
+        let details =
+            json!({ "version": version, "folder": folder, "mkl": tch::utils::has_mkl(), "threads": tch::get_num_threads() });
+        match works() {
+            Ok(()) => Finding::ok("libtorch", format!("{shown}, {}, device cpu works", folder.display()), details),
+            Err(error) => Finding::with(
+                "libtorch",
+                Status::Failure,
+                format!("{shown} in {} cannot compute: {error}", folder.display()),
+                "install libtorch 2.11.0 again: remove the folder and run `make build`, or set LIBTORCH to another copy",
+                details,
+            ),
+        }
+    }
+
+    /// A product whose value is known.
+    fn works() -> Result<(), String> {
+        let ones = tch::Tensor::f_ones([2, 2], (tch::Kind::Float, tch::Device::Cpu)).map_err(|error| error.to_string())?;
+        let product = ones.f_mm(&ones).and_then(|product| product.f_double_value(&[1, 1])).map_err(|error| error.to_string())?;
+        if product == 2.0 { Ok(()) } else { Err(format!("1·1 + 1·1 came out as {product}")) }
+    }
+
+    fn cuda(has_gpu: bool) -> Finding {
+        let (built, count) = (tch::utils::has_cuda(), tch::Cuda::device_count());
+        let details = json!({ "available": built, "devices": count, "cudnn": tch::Cuda::cudnn_is_available() });
+        if built && count > 0 {
+            let devices: Vec<String> = (0..count).map(|index| format!("cuda:{index}")).collect();
+            return Finding::ok("cuda", devices.join(", "), details);
+        }
+        match has_gpu {
+            true => Finding::with(
+                "cuda",
+                Status::Warning,
+                "there is an NVIDIA GPU, but this libtorch does not see it",
+                "use a libtorch with CUDA: unset LIBTORCH and run scripts/libtorch.py --explain, or point LIBTORCH to one; check \
+                 CUDA_VISIBLE_DEVICES and that the driver is new enough",
+                details,
+            ),
+            false => Finding::with(
+                "cuda",
+                Status::Note,
+                "none: children train on the CPU",
+                "nothing to do without an NVIDIA GPU",
+                details,
+            ),
+        }
+    }
+
+    /// Folder of the libtorch that this process has mapped: LD_LIBRARY_PATH may name another than the build did.
+    fn loaded_from() -> Option<PathBuf> {
+        let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+        let path = maps.lines().find_map(|line| line.split_once('/').filter(|(_, path)| path.contains("libtorch_cpu.so")))?.1;
+        Some(Path::new("/").join(path).parent()?.to_owned())
+    }
+
+    /// Version from the header that belongs to the library in `folder` (`.../lib`).
+    pub(super) fn version(folder: &Path) -> Option<String> {
+        let root = folder.parent()?;
+        let headers = ["include/torch/headeronly/version.h", "include/torch/csrc/api/include/torch/version.h"];
+        let number = |text: &str, name: &str| -> Option<u32> {
+            text.lines().find_map(|line| line.strip_prefix(&format!("#define TORCH_VERSION_{name} "))?.trim().parse().ok())
+        };
+        headers.iter().find_map(|header| {
+            let text = std::fs::read_to_string(root.join(header)).ok()?;
+            Some(format!("{}.{}.{}", number(&text, "MAJOR")?, number(&text, "MINOR")?, number(&text, "PATCH")?))
+        })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_loaded_libtorch_is_the_version_we_build_for() {
+            assert!(works().is_ok());
+            assert_eq!(version(&loaded_from().unwrap()).as_deref(), Some("2.11.0"));
+        }
+    }
+}
