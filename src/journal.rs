@@ -171,11 +171,11 @@ mod tests {
     }
 
     fn messages(records: &[Record]) -> Vec<&str> {
-        let text = |record: &'_ Record| match &record.event {
-            Event::Notice { message, .. } => Some(message.clone().leak() as &str),
-            _ => None,
-        };
-        records.iter().filter_map(text).collect()
+        records.iter().filter_map(message_of).collect()
+    }
+
+    fn message_of(record: &Record) -> Option<&str> {
+        if let Event::Notice { message, .. } = &record.event { Some(message) } else { None }
     }
 
     #[test]

@@ -65,8 +65,10 @@ impl RunDirectory {
         let io = |source| DirectoryError::Io { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(io)?;
         let directory = RunDirectory::lock(path.to_owned())?;
-        // A lock file alone is what a search leaves that was killed before it began.
-        let is_other = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name() != "lock");
+        // These are what a search leaves that was killed before it began.
+        let is_other = |entry: io::Result<fs::DirEntry>| {
+            entry.map(|entry| entry.file_name() != "lock" && entry.file_name() != "config.toml.tmp")
+        };
         let others = fs::read_dir(path).map_err(io)?.map(is_other).collect::<io::Result<Vec<_>>>().map_err(io)?;
         if others.contains(&true) {
             return Err(DirectoryError::NotEmpty { path: path.to_owned() });
@@ -151,14 +153,8 @@ fn lock_file(path: &Path) -> Result<File, LockProblem> {
         Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
     }
     let holder = format!("pid {} on {}\n", std::process::id(), host_name());
-    let write = || {
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(holder.as_bytes())
-    };
-    let mut write = write;
-    write().map_err(LockProblem::Io)?;
-    Ok(file)
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
+    written.map(|()| file).map_err(LockProblem::Io)
 }
 
 /// Name of this machine, for the journal and the lock.
@@ -204,6 +200,7 @@ mod tests {
     fn a_folder_of_a_search_killed_before_it_began_can_be_used() {
         let root = tempfile::tempdir().unwrap();
         drop(RunDirectory::create(root.path()).unwrap());
+        fs::write(root.path().join("config.toml.tmp"), "pre").unwrap();
         RunDirectory::create(root.path()).unwrap();
     }
 

@@ -2,11 +2,14 @@
 
 mod data_corpus;
 mod data_fetch;
+mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
 mod run_state;
 mod screen;
 #[cfg(feature = "torch")]
 mod screen_pty;
+#[cfg(feature = "torch")]
+mod search_runs;
 #[cfg(feature = "torch")]
 mod workers;

@@ -5,11 +5,17 @@ use crate::event::{ChildFinished, ChildSampled, Event};
 use crate::search::seeds::derive;
 
 fn finished(run: &Run) -> Vec<ChildFinished> {
-    run.records().into_iter().filter_map(|record| if let Event::ChildFinished(child) = record.event { Some(child) } else { None }).collect()
+    run.records()
+        .into_iter()
+        .filter_map(|record| if let Event::ChildFinished(child) = record.event { Some(child) } else { None })
+        .collect()
 }
 
 fn sampled(run: &Run) -> Vec<ChildSampled> {
-    run.records().into_iter().filter_map(|record| if let Event::ChildSampled(child) = record.event { Some(child) } else { None }).collect()
+    run.records()
+        .into_iter()
+        .filter_map(|record| if let Event::ChildSampled(child) = record.event { Some(child) } else { None })
+        .collect()
 }
 
 #[test]
@@ -129,7 +135,8 @@ fn a_child_that_fails_has_reward_zero_and_its_repeat_fails_for_the_same_reason()
     let tight = ["space.kernels=[3]", "space.paddings=[1]"];
     let plain = Run::new(&tight);
     plain.search(&Behaviour::default()).unwrap();
-    let within = finished(&plain).into_iter().find(|child| child.repeat_of.is_some_and(|first| (first - 1) / 4 == (child.child - 1) / 4));
+    let within =
+        finished(&plain).into_iter().find(|child| child.repeat_of.is_some_and(|first| (first - 1) / 4 == (child.child - 1) / 4));
     let (first, repeat) = within.map(|child| (child.repeat_of.unwrap(), child.child)).expect("a repeat within an episode");
     let run = Run::new(&tight);
     let summary = run.search(&Behaviour { failing: vec![first], ..Behaviour::default() }).unwrap();

@@ -1,0 +1,198 @@
+//! docs/JOURNAL.md against the events themselves: nothing is undocumented, and nothing documented is gone.
+
+use std::collections::BTreeSet;
+
+use nas_tui::event::{
+    ChildEpoch, ChildFinished, ChildProgress, ChildSampled, Choice, DataDescription, EpisodeFinished, Event, FinishReason, Level,
+    RunStarted,
+};
+use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../../docs/JOURNAL.md");
+
+fn text() -> String {
+    "x".to_owned()
+}
+
+fn run_started() -> Event {
+    let data = DataDescription {
+        spec: text(),
+        input: [1, 28, 28],
+        classes: vec![text()],
+        train_images: 1,
+        validation_images: 1,
+        fingerprint: text(),
+    };
+    Event::RunStarted(RunStarted {
+        run: text(),
+        preset: text(),
+        strategy: text(),
+        seed: 1,
+        version: text(),
+        host: text(),
+        pid: 1,
+        libtorch: text(),
+        episodes: 1,
+        children_per_episode: 1,
+        child_epochs: 1,
+        reward_power: 1.0,
+        reward_last_epochs: 1,
+        workers: 1,
+        threads: 1,
+        device: text(),
+        data,
+        decisions: vec![Decision { kind: DecisionKind::Kernel, choices: vec![1] }],
+    })
+}
+
+fn child_sampled() -> Event {
+    let layer = Layer { kernel: [3, 3], filters: 8, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
+    let choice = Choice { layer: 1, head: 0, index: 0, log_prob: 0.0, entropy: 0.0, probabilities: vec![1.0] };
+    Event::ChildSampled(ChildSampled {
+        child: 1,
+        episode: 1,
+        dna: Dna(vec![vec![3, 8, 1, 1]]),
+        architecture: Architecture { name: text(), input: [1, 28, 28], classes: 10, layers: vec![layer], output: vec![1] },
+        params: 1,
+        macs: 1,
+        log_prob: 0.0,
+        entropy: 0.0,
+        max_entropy: 0.0,
+        choices: vec![choice],
+    })
+}
+
+fn child_progress() -> Event {
+    Event::ChildProgress(ChildProgress {
+        child: 1,
+        worker: 0,
+        epoch: 1,
+        epochs: 1,
+        batch: 1,
+        batches: 1,
+        loss: 0.0,
+        images_per_second: 1.0,
+    })
+}
+
+fn child_epoch() -> Event {
+    Event::ChildEpoch(ChildEpoch {
+        child: 1,
+        worker: 0,
+        epoch: 1,
+        epochs: 1,
+        train_loss: 0.0,
+        train_accuracy: 0.0,
+        valid_loss: 0.0,
+        valid_accuracy: 0.0,
+        learning_rate: 0.0,
+        images_per_second: 0.0,
+        seconds: 0.0,
+    })
+}
+
+fn child_finished() -> Event {
+    Event::ChildFinished(ChildFinished {
+        child: 2,
+        episode: 1,
+        dna: Dna(vec![]),
+        accuracy: 0.0,
+        reward: 0.0,
+        params: 1,
+        macs: 1,
+        seconds: 0.0,
+        repeat_of: Some(1),
+        valid_accuracies: vec![],
+    })
+}
+
+fn episode_finished() -> Event {
+    Event::EpisodeFinished(EpisodeFinished {
+        episode: 1,
+        mean_reward: 0.0,
+        mean_accuracy: Some(0.0),
+        best_accuracy: Some(0.0),
+        baseline: 0.0,
+        next_baseline: 0.0,
+        advantages: vec![],
+        entropy: 0.0,
+        max_entropy: 0.0,
+        loss: Some(0.0),
+        gradient_norm: Some(0.0),
+        repeats: 0,
+        failures: 0,
+        seconds: 0.0,
+    })
+}
+
+/// The event after `event` in the enum, each with every field; a new variant does not compile until it is here.
+fn next(event: &Event) -> Option<Event> {
+    Some(match event {
+        Event::RunStarted(_) => Event::RunResumed { host: text(), pid: 1, version: text(), next_child: 1 },
+        Event::RunResumed { .. } => Event::WorkerStarted { worker: 0, pid: 1, device: text() },
+        Event::WorkerStarted { .. } => Event::WorkerDied { worker: 0, reason: text() },
+        Event::WorkerDied { .. } => Event::EpisodeStarted { episode: 1, depth: 6, baseline: Some(0.0) },
+        Event::EpisodeStarted { .. } => child_sampled(),
+        Event::ChildSampled(_) => Event::ChildStarted { child: 1, episode: 1, worker: 0, device: text(), attempt: 1 },
+        Event::ChildStarted { .. } => child_progress(),
+        Event::ChildProgress(_) => child_epoch(),
+        Event::ChildEpoch(_) => child_finished(),
+        Event::ChildFinished(_) => Event::ChildFailed { child: 1, episode: 1, reason: text(), reward: 0.0, seconds: 0.0 },
+        Event::ChildFailed { .. } => Event::ChildRetried { child: 1, reason: text() },
+        Event::ChildRetried { .. } => episode_finished(),
+        Event::EpisodeFinished(_) => Event::CheckpointSaved { episode: 1, next_child: 1 },
+        Event::CheckpointSaved { .. } => Event::PauseRequested,
+        Event::PauseRequested => Event::Paused,
+        Event::Paused => Event::Resumed,
+        Event::Resumed => Event::StopRequested,
+        Event::StopRequested => Event::Notice { level: Level::Info, message: text() },
+        Event::Notice { .. } => Event::RunFinished { reason: FinishReason::Completed, children: 1, wall_seconds: 0.0 },
+        Event::RunFinished { .. } => return None,
+    })
+}
+
+/// Every key of a JSON value, at any depth.
+fn keys(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            into.insert(key.clone());
+            keys(value, into);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| keys(item, into)),
+        _ => {}
+    }
+}
+
+/// The section under `### \`name\`` of the document.
+fn section(name: &str) -> &'static str {
+    let heading = format!("### `{name}`\n");
+    let start = DOCUMENT.find(&heading).unwrap_or_else(|| panic!("docs/JOURNAL.md has no section for {name}")) + heading.len();
+    let rest = &DOCUMENT[start..];
+    &rest[..rest.find("\n### ").unwrap_or(rest.len())]
+}
+
+fn all_events() -> Vec<Value> {
+    std::iter::successors(Some(run_started()), next).map(|event| serde_json::to_value(event).unwrap()).collect()
+}
+
+#[test]
+fn every_event_and_every_field_is_documented() {
+    for event in all_events() {
+        let name = event["event"].as_str().unwrap();
+        let mut fields = BTreeSet::new();
+        keys(&event, &mut fields);
+        fields.remove("event");
+        let section = section(name);
+        let missing: Vec<&String> = fields.iter().filter(|field| !section.contains(&format!("`{field}`"))).collect();
+        assert!(missing.is_empty(), "docs/JOURNAL.md, {name}: {missing:?}");
+    }
+}
+
+#[test]
+fn every_documented_event_exists() {
+    let documented: BTreeSet<&str> = DOCUMENT.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+    let events = all_events();
+    let existing: BTreeSet<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(documented, existing);
+}
