@@ -41,12 +41,9 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
         contents.insert(name, (shape, bytes_of(&tensor)?));
     }
     let views = contents.iter().map(|(name, (shape, bytes))| {
-        TensorView::new(Dtype::F32, shape.clone(), bytes)
-            .map(|view| (name.as_str(), view))
-            .map_err(|cause| format_error(path, cause))
+        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view)).map_err(|cause| format_error(path, cause))
     });
-    let serialized =
-        safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))?;
+    let serialized = safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))?;
     std::fs::write(path, serialized).map_err(|cause| WeightsError::File { file: path.to_owned(), cause })
 }
 
