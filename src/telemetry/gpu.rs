@@ -62,7 +62,7 @@ pub fn load() -> Result<Nvml, String> {
         match Nvml::builder().lib_path(OsStr::new(library)).init() {
             Ok(nvml) => return Ok(nvml),
             Err(NvmlError::LibloadingError(_)) if reason.is_empty() => {
-                reason = format!("{library} is not installed (no NVIDIA driver)");
+                reason = format!("{library} not found");
             }
             Err(NvmlError::LibloadingError(_)) => {}
             // The library is there but the driver behind it does not work: the more telling reason.

@@ -3,9 +3,10 @@
 use std::io;
 use std::ops::Range;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
+use unicode_width::UnicodeWidthStr;
 
 use super::ansi::{AnsiWriter, Tty};
 
@@ -44,11 +45,27 @@ impl<T: Tty> Display<T> {
         if let Some(rows) = scrolling.filter(|rows| rows.start < rows.end && rows.end <= frame.area.height) {
             self.scroll(&frame, rows);
         }
-        for (x, y, _) in self.shown.diff_iter(&frame) {
-            self.writer.cell(&frame, x, y);
+        for y in 0..frame.area.height {
+            self.write_row(&frame, y);
         }
         self.shown = frame;
         self.writer.flush()
+    }
+
+    /// Write the cells of a row that the terminal shows otherwise.
+    fn write_row(&mut self, frame: &Buffer, y: u16) {
+        // Up to here a wide character of the frame before has been overwritten in part: what is left of it is unknown.
+        let mut stale = 0;
+        let mut x = 0;
+        while x < frame.area.width {
+            let width = columns(&frame[(x, y)]);
+            if x < stale || frame[(x, y)] != self.shown[(x, y)] {
+                self.writer.cell(frame, x, y);
+                let covered = x..(x + width).min(frame.area.width);
+                stale = covered.map(|column| column + columns(&self.shown[(column, y)])).fold(stale, u16::max);
+            }
+            x += width;
+        }
     }
 
     /// Let the terminal move rows that are in `frame` where they were some rows further down before.
@@ -67,9 +84,14 @@ impl<T: Tty> Display<T> {
     }
 }
 
+/// Columns that a cell takes.
+fn columns(cell: &Cell) -> u16 {
+    cell.symbol().width().clamp(1, 2) as u16
+}
+
 /// Rows of `next` that differ from those `by` rows further down in `before` (blank ones beyond the end).
 fn changed_rows(before: &Buffer, next: &Buffer, rows: Range<u16>, by: u16) -> usize {
-    let blank = ratatui::buffer::Cell::EMPTY;
+    let blank = Cell::EMPTY;
     let differs = |y: &u16| {
         (0..next.area.width).any(|x| {
             let old = if y + by < rows.end { &before[(x, y + by)] } else { &blank };
@@ -175,7 +197,8 @@ mod tests {
     fn blanks_of_another_colour_are_not_sent() {
         let mut session = Session::new(false);
         session.show(&[(0, 0, "a b", Style::new())], None);
-        let coloured = [(0, 0, "a", Style::new()), (1, 0, "    ", Style::new().fg(Color::Red)), (2, 0, "b", Style::new())];
+        let red = Style::new().fg(Color::Red);
+        let coloured = [(0, 0, "a", Style::new()), (1, 0, " ", red), (2, 0, "b", Style::new()), (3, 0, "  ", red)];
         assert_eq!(session.show(&coloured, None), "");
     }
 

@@ -191,7 +191,7 @@ mod tests {
         let axis = Axis::covering(0.413, 0.678, 5);
         assert_eq!((axis.low, axis.step, axis.decimals()), (0.4, 0.1, 1));
         assert_eq!(axis.ticks().count(), 4);
-        assert_eq!(Axis::covering(0.5, 0.5, 4).decimals(), 3);
+        assert_eq!(Axis::covering(0.5, 0.5, 4).decimals(), 4);
     }
 
     proptest! {

@@ -15,8 +15,8 @@ use super::capture::Redirection;
 
 /// Alternate screen, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
-/// Attributes off, cursor shown, main screen.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?25h\x1b[?1049l";
+/// Main screen with its cursor, attributes off, cursor shown. (The attributes come back with the cursor.)
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 
 /// What gives the terminal back.
 struct Held {
@@ -125,7 +125,8 @@ impl Guard {
     pub fn retake(&self) -> io::Result<()> {
         crossterm::terminal::disable_raw_mode()?;
         crossterm::terminal::enable_raw_mode()?;
-        (&self.terminal).write_all(ENTER)
+        // Entering twice would forget where the cursor of the main screen was.
+        (&self.terminal).write_all(&[LEAVE, ENTER].concat())
     }
 }
 
@@ -159,4 +160,54 @@ fn install_panic_hook() {
             previous(panic);
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    /// Not a test of its own: runs in the terminal that the test below makes for it.
+    #[test]
+    #[ignore = "run by a_panic_gives_the_terminal_back_before_its_message, in a terminal"]
+    fn panics_while_it_holds_the_terminal() {
+        let terminal = Terminal::of_stdout().expect("a terminal");
+        let (pipe, _lines) = super::super::capture::line_pipe().expect("a pipe");
+        let _guard = Guard::enter(&terminal, pipe).expect("the terminal can be taken");
+        eprintln!("a stray line");
+        panic!("something broke");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_its_message() {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let modes = |pair: &portable_pty::PtyPair| format!("{:?}", pair.master.get_termios());
+        let before = modes(&pair);
+        let mut command = CommandBuilder::new(std::env::current_exe().expect("this test binary has a path"));
+        let name = "tui::terminal::tests::panics_while_it_holds_the_terminal";
+        command.args([name, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+        let mut child = pair.slave.spawn_command(command).expect("the test binary starts");
+        let mut reader = pair.master.try_clone_reader().expect("its output can be read");
+        let reading = std::thread::spawn(move || {
+            let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
+            while !String::from_utf8_lossy(&all).contains("test result") {
+                match reader.read(&mut bytes) {
+                    Ok(length @ 1..) => all.extend_from_slice(&bytes[..length]),
+                    _ => break,
+                }
+            }
+            String::from_utf8_lossy(&all).into_owned()
+        });
+        assert!(!child.wait().expect("it can be waited for").success());
+        let output = reading.join().expect("reading does not panic");
+        assert_eq!(modes(&pair), before);
+        let left = output.find("\x1b[?1049l").expect("the alternate screen is left");
+        let message = output.find("something broke").expect("the message is printed");
+        assert!(left < message, "{output:?}");
+        assert!(!output.contains("a stray line"), "{output:?}");
+    }
 }

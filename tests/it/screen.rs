@@ -55,7 +55,7 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
     let mut app = App::new(theme, TimeZone::UTC, size, now);
     records.iter().for_each(|record| app.take(record));
     progress(records).iter().for_each(|record| app.take(record));
-    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so.1 is not installed (no NVIDIA driver)".to_owned()));
+    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so.1 not found".to_owned()));
     for step in 0..60 {
         let share = 0.5 + 0.4 * (f64::from(step) / 7.0).sin();
         let host = HostSample { cores: vec![share, 0.93], memory_used: 3 << 30, memory_total: 24 << 30, load: Some(2.1) };
@@ -210,7 +210,7 @@ fn space_asks_for_a_pause_and_shows_it_only_when_the_search_says_so() {
     let mut app = running(80, 24);
     assert_eq!(press(&mut app, " "), Effect::Send(Command::Pause));
     assert!(text(&app).contains("RUNNING"));
-    let mut say = |app: &mut App, event| app.take(&Record { v: 1, seq: None, time: app.view.now, event });
+    let say = |app: &mut App, event| app.take(&Record { v: 1, seq: None, time: app.view.now, event });
     say(&mut app, Event::PauseRequested);
     assert!(text(&app).contains("PAUSING"));
     say(&mut app, Event::Paused);

@@ -19,7 +19,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let (name, full_name) = names(app);
     let height = painter.height();
     let failed = app.state.children.iter().any(|child| child.accuracy.is_none());
-    let legends = [("  ", failed), ("  ", false), (" ", false)];
+    let legends = [("   ", failed), ("  ", false), (" ", false)];
     let legends = legends.map(|(gap, failed)| legend(app.view.quantity, painter.glyphs(), gap, failed));
     // The longest name and legend that fit; the legend matters more.
     let room = painter.width().saturating_sub(5);
@@ -57,8 +57,8 @@ fn legend(quantity: Quantity, glyphs: &Glyphs, gap: &str, failed: bool) -> Row {
     }
     let last = entries.len() - 1;
     let entry = |(index, (role, glyph, label)): (usize, (Role, &str, &str))| {
-        let (inner, outer) = (if gap.len() > 1 { " " } else { "" }, if index < last { gap } else { "" });
-        [(role, glyph.to_owned()), (Role::Dim, format!("{inner}{label}{outer}"))]
+        let gap = if index < last { gap } else { "" };
+        [(role, glyph.to_owned()), (Role::Dim, format!(" {label}{gap}"))]
     };
     entries.into_iter().enumerate().flat_map(entry).collect()
 }

@@ -14,7 +14,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     // The way out and the help come first when room is short.
     let (important, others): (Vec<&Binding>, Vec<&Binding>) = BINDINGS
         .iter()
-        .filter(|binding| binding.contexts.contains(&context) && binding.short.is_some())
+        .filter(|binding| binding.contexts.contains(&context) && binding.short.is_some() && can_act(app, binding))
         .partition(|binding| matches!(binding.action, Action::Quit | Action::ToggleHelp | Action::TogglePause | Action::Back));
     let closing = (context == Context::Overlay).then(|| vec![(Role::Key, "Esc".to_owned()), (Role::Dim, " close".to_owned())]);
     let keys = closing.into_iter().chain(important.into_iter().chain(others).map(|binding| key(app, binding)));
@@ -29,6 +29,12 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 fn key(app: &App, binding: &Binding) -> Row {
     let name = binding.keys.first().map(|key| key.name()).unwrap_or_default();
     vec![(Role::Key, name), (Role::Dim, format!(" {}", word(app, binding)))]
+}
+
+/// Whether the key would do anything now.
+fn can_act(app: &App, binding: &Binding) -> bool {
+    let can_pause = matches!(app.state.phase, Phase::Running | Phase::Pausing | Phase::Paused);
+    binding.action != Action::TogglePause || can_pause
 }
 
 /// What the key would do now.

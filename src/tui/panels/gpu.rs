@@ -30,7 +30,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     let glyphs = &app.theme.glyphs;
     let mut body: Vec<Row> = Vec::new();
     match &app.view.gpu {
-        GpuStatus::Present(gpus) => body.extend(gpus.iter().flat_map(|gpu| gpu_rows(gpu, glyphs, width))),
+        GpuStatus::Present(gpus) => body.extend(gpu_rows(gpus, glyphs, width)),
         GpuStatus::Absent(reason) => body.extend(reason_rows(reason, width)),
         GpuStatus::Starting => {}
     }
@@ -46,7 +46,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
             _ => ("processor load", &app.view.host_history),
         };
         body.push(Row::new());
-        body.extend(history_rows(label, history, glyphs, width, (spare - 2).min(8)));
+        body.extend(history_rows(label, history, glyphs, width, (spare - 2).min(12)));
     }
     Content { head: Vec::new(), body }
 }
@@ -60,7 +60,28 @@ fn reason_rows(reason: &str, width: usize) -> Vec<Row> {
     format::wrap(&text, width).into_iter().map(|line| vec![(Role::Dim, line)]).collect()
 }
 
-fn gpu_rows(gpu: &GpuSample, glyphs: &Glyphs, width: usize) -> Vec<Row> {
+/// A row for each GPU, or two where the width is too small, in columns.
+fn gpu_rows(gpus: &[GpuSample], glyphs: &Glyphs, width: usize) -> Vec<Row> {
+    let mut cells: Vec<[Row; 5]> = gpus.iter().map(|gpu| gpu_cells(gpu, glyphs)).collect();
+    for column in 0..5 {
+        let widest = cells.iter().map(|cells| pieces_width(&cells[column])).max().unwrap_or(0);
+        for cell in cells.iter_mut().map(|cells| &mut cells[column]) {
+            cell.push((Role::Text, " ".repeat(widest - pieces_width(cell))));
+        }
+    }
+    let all: usize = cells.first().map_or(0, |cells| cells.iter().map(|cell| pieces_width(cell) + 2).sum());
+    let row = |[name, load, memory, temperature, power]: [Row; 5]| {
+        if all <= width + 2 {
+            vec![join_fitting(vec![name, load, memory, temperature, power], "  ", width)]
+        } else {
+            vec![join_fitting(vec![name, temperature, power], "  ", width), join_fitting(vec![load, memory], "  ", width)]
+        }
+    };
+    cells.into_iter().flat_map(row).collect()
+}
+
+/// Name, load, memory, temperature and power of a GPU.
+fn gpu_cells(gpu: &GpuSample, glyphs: &Glyphs) -> [Row; 5] {
     let name = gpu.name.as_deref().unwrap_or("unknown GPU");
     let name = vec![(Role::Strong, gpu.index.to_string()), (Role::Text, format!(" {}", name.trim_start_matches("NVIDIA ")))];
     let load = meter("load", gpu.utilization, glyphs);
@@ -72,19 +93,14 @@ fn gpu_rows(gpu: &GpuSample, glyphs: &Glyphs, width: usize) -> Vec<Row> {
     };
     let temperature = match gpu.temperature {
         Some(degrees) => vec![(Role::Text, format!("{degrees} {}", glyphs.degree))],
-        None => labelled("temperature", Role::Dim, "n/a"),
+        None => labelled("temp", Role::Dim, "n/a"),
     };
     let power = match (gpu.power, gpu.power_limit) {
         (Some(watts), Some(limit)) => vec![(Role::Text, format!("{watts:.0}/{limit:.0} W"))],
         (Some(watts), None) => vec![(Role::Text, format!("{watts:.0} W"))],
         (None, _) => labelled("power", Role::Dim, "n/a"),
     };
-    let all = [name, load, memory, temperature, power];
-    if all.iter().map(|group| pieces_width(group) + 2).sum::<usize>() <= width + 2 {
-        return vec![join_fitting(all.to_vec(), "  ", width)];
-    }
-    let [name, load, memory, temperature, power] = all;
-    vec![join_fitting(vec![name, temperature, power], "  ", width), join_fitting(vec![load, memory], "  ", width)]
+    [name, load, memory, temperature, power]
 }
 
 /// A share of 1 as a bar and a percentage.

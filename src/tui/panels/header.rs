@@ -102,10 +102,10 @@ fn children_in_all(state: &RunState) -> Option<usize> {
     state.run.as_ref().map(|run| run.episodes * run.children_per_episode)
 }
 
-/// The newest child in training, or the last that ended.
+/// The newest child that is or was in training.
 fn current_child(state: &RunState) -> u64 {
-    let training = state.training.values().map(|training| training.child).max();
-    training.or(state.children.last().map(|child| child.child)).unwrap_or(0)
+    let training = state.training.values().map(|training| training.child);
+    training.chain(state.children.iter().map(|child| child.child)).max().unwrap_or(0)
 }
 
 /// Seconds of training left, from the mean time of the last children (repeats cost none); none when unknown or over.
