@@ -87,7 +87,7 @@ fn gpu_cells(gpu: &GpuSample, glyphs: &Glyphs) -> [Row; 5] {
     let load = meter("load", gpu.utilization, glyphs);
     let memory = match (gpu.memory_used, gpu.memory_total) {
         (Some(used), Some(total)) => {
-            labelled("memory", Role::Text, format!("{}/{} GiB", format::gibibytes(used), format::gibibytes(total)))
+            vec![(Role::Text, format!("{}/{} GiB", format::gibibytes(used), format::gibibytes(total)))]
         }
         _ => labelled("memory", Role::Dim, "n/a"),
     };
