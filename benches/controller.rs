@@ -1,5 +1,5 @@
 //! How fast the controller is and at which learning rate it learns within 160 children.
-//! `cargo bench --bench controller [-- SEEDS]`; results in docs/PERFORMANCE.md.
+//! `cargo bench --bench controller [-- SEEDS]`; results in docs/CONTROLLER.md.
 
 use std::time::Instant;
 
@@ -31,16 +31,16 @@ fn space() -> Space {
 struct Toy {
     name: &'static str,
     depth: fn(u64) -> usize,
-    /// Reward from the share of values equal to the target's, and a standard normal number.
-    reward: fn(f64, f64) -> f64,
+    /// Reward from the share of values equal to the target's, the depth, and a standard normal number.
+    reward: fn(f64, usize, f64) -> f64,
 }
 
 const TOYS: [Toy; 2] = [
-    Toy { name: "bandit: reward = share, depth 6", depth: |_| 6, reward: |share, _| share },
+    Toy { name: "bandit: reward = share, depth 6", depth: |_| 6, reward: |share, _, _| share },
     Toy {
-        name: "noisy: reward = (0.6 + 0.3 share + 0.02 noise)^3, depth 6 to 15",
+        name: "like a search: reward = (0.6 + 0.2 share - 0.005 (depth - 6) + 0.03 noise)^3, depth 6 to 15",
         depth: |episode| 5 + episode as usize,
-        reward: |share, noise| (0.6 + 0.3 * share + 0.02 * noise).clamp(0.0, 1.0).powi(3),
+        reward: |share, depth, noise| (0.6 + 0.2 * share - 0.005 * (depth as f64 - 6.0) + 0.03 * noise).clamp(0.0, 1.0).powi(3),
     },
 ];
 
@@ -55,10 +55,11 @@ fn run(toy: Toy, strategy: &mut dyn Strategy, seed: u64) -> Vec<f64> {
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let mut normal = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
     let mut episode = |number: u64| {
-        let sample = |child: u64| strategy.sample(&space, (toy.depth)(number), seed * 1_000_003 + number * 1_000 + child);
+        let depth = (toy.depth)(number);
+        let sample = |child: u64| strategy.sample(&space, depth, seed * 1_000_003 + number * 1_000 + child);
         let children = (0..16).map(sample).collect::<Result<Vec<_>, _>>().expect("a finite policy");
         let shares: Vec<f64> = children.iter().map(share).collect();
-        let rewards: Vec<f64> = shares.iter().map(|&share| (toy.reward)(share, normal())).collect();
+        let rewards: Vec<f64> = shares.iter().map(|&share| (toy.reward)(share, depth, normal())).collect();
         strategy.learn(&children, &rewards).expect("a finite gradient");
         shares.iter().sum::<f64>() / 16.0
     };
@@ -74,7 +75,7 @@ fn print_row(label: &str, runs: &[Vec<f64>]) {
     let gain = |run: &Vec<f64>| (run[8] + run[9] - run[0] - run[1]) / 2.0;
     let worst = runs.iter().map(gain).fold(f64::INFINITY, f64::min);
     let curve: Vec<String> = (0..10).map(|number| format!("{:.3}", episode(number))).collect();
-    println!("{label:>34}  {}  gain {:+.3} (worst {worst:+.3})", curve.join(" "), mean(runs.iter().map(gain)));
+    println!("{label:<52}  {}  gain {:+.3} (worst {worst:+.3})", curve.join(" "), mean(runs.iter().map(gain)));
 }
 
 fn time_an_episode() {
@@ -97,20 +98,60 @@ fn time_an_episode() {
     println!("16 children of 15 layers: sampling {:.1} ms, update {:.1} ms", median(&mut sampling), median(&mut learning));
 }
 
+/// What is tried: Adam's learning rate first, then one other setting at a time.
+const SETTINGS: [Setting; 13] = [
+    Setting::rate(6e-4),
+    Setting::rate(5e-3),
+    Setting::rate(0.01),
+    Setting::rate(0.015),
+    Setting::rate(0.02),
+    Setting::rate(0.03),
+    Setting::rate(0.05),
+    Setting { decay: 0.5, ..Setting::rate(0.02) },
+    Setting { decay: 0.8, ..Setting::rate(0.02) },
+    Setting { decay: 0.95, ..Setting::rate(0.02) },
+    Setting { entropy: 1e-3, ..Setting::rate(0.02) },
+    Setting { entropy: 1e-2, ..Setting::rate(0.02) },
+    Setting { first_baseline: Some(0.0), ..Setting::rate(0.02) },
+];
+
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    rate: f64,
+    entropy: f64,
+    decay: f64,
+    /// None: as the controller does it, each child against the mean of the others.
+    first_baseline: Option<f64>,
+}
+
+impl Setting {
+    const fn rate(rate: f64) -> Self {
+        Setting { rate, entropy: 0.0, decay: 0.9, first_baseline: None }
+    }
+
+    fn controller(self, seed: u64) -> Reinforce {
+        let mut strategy = Reinforce::new(&config(self.rate, self.entropy, self.decay), space().decisions(), seed);
+        let mut state = strategy.state();
+        state.scalars.insert("baseline".to_owned(), self.first_baseline.into());
+        strategy.restore(&state).expect("its own state");
+        strategy
+    }
+
+    fn label(self) -> String {
+        let start = self.first_baseline.map_or(String::new(), |start| format!(", baseline from {start}"));
+        format!("rate {}, entropy {}, decay {}{start}", self.rate, self.entropy, self.decay)
+    }
+}
+
 fn main() {
-    tch::set_num_threads(1);
     time_an_episode();
     let seeds: u64 = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(20);
     for toy in TOYS {
         println!("\n{}; mean share in each episode over {seeds} seeds", toy.name);
         print_row("random", &(0..seeds).map(|seed| run(toy, &mut Random::new(0.9), seed)).collect::<Vec<_>>());
-        let settings = [(6e-4, 0.0, 0.9), (5e-3, 0.0, 0.9), (0.01, 0.0, 0.9), (0.02, 0.0, 0.9), (0.03, 0.0, 0.9), (0.05, 0.0, 0.9)];
-        let more = [(0.08, 0.0, 0.9), (0.03, 0.0, 0.95), (0.03, 0.0, 0.8), (0.03, 1e-4, 0.9), (0.03, 1e-3, 0.9)];
-        for (rate, entropy, decay) in settings.into_iter().chain(more) {
-            let runs: Vec<_> = (0..seeds)
-                .map(|seed| run(toy, &mut Reinforce::new(&config(rate, entropy, decay), space().decisions(), seed), seed))
-                .collect();
-            print_row(&format!("rate {rate}, entropy {entropy}, decay {decay}"), &runs);
+        for setting in SETTINGS {
+            let runs: Vec<_> = (0..seeds).map(|seed| run(toy, &mut setting.controller(seed), seed)).collect();
+            print_row(&setting.label(), &runs);
         }
     }
 }

@@ -3,7 +3,9 @@
 mod layout;
 mod network;
 mod parameters;
+mod plan;
 pub mod weights;
 
 pub use network::{Mode, Network};
 pub use parameters::Parameters;
+pub use plan::Plan;

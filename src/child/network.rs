@@ -2,9 +2,10 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::Parameters;
+use super::parameters::{Initial, Parameters};
+use super::plan::{Place, Plan, channels};
 use crate::data::Layout;
-use crate::space::Architecture;
+use crate::space::{Architecture, Layer};
 
 /// Settings of every BatchNorm2d (PyTorch's defaults).
 const EPSILON: f64 = 1e-5;
@@ -31,11 +32,12 @@ pub struct Network {
     last_reader: Vec<Option<usize>>,
 }
 
-/// Running statistics of one batch norm, `[filters]` each.
+/// Running statistics of one batch norm, one value per stored channel.
 #[derive(Debug)]
 struct Statistics {
     mean: Tensor,
     variance: Tensor,
+    filters: i64,
 }
 
 impl Network {
@@ -43,33 +45,33 @@ impl Network {
     /// (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)) drawn from libtorch's generator of the CPU.
     ///
     /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` the values are those of the same module built in PyTorch.
-    pub fn new(architecture: &Architecture, layout: Layout, device: Device) -> Result<Network, TchError> {
+    pub fn new(architecture: &Architecture, plan: Plan, device: Device) -> Result<Network, TchError> {
         let _guard = tch::no_grad_guard();
         let channels = channels(architecture);
         let (mut initial, mut statistics) = (Vec::new(), Vec::new());
         for (index, layer) in architecture.layers.iter().enumerate() {
-            let inputs: i64 = layer.inputs.iter().map(|&input| channels[input]).sum();
-            let [height, width] = layer.kernel.map(|size| size as i64);
-            let filters = layer.filters as i64;
-            let fan_in = inputs * height * width;
-            initial.push((format!("layers.{index}.conv.weight"), uniform(&[filters, inputs, height, width], fan_in)?));
-            initial.push((format!("layers.{index}.bn.weight"), Tensor::f_ones([filters], (Kind::Float, Device::Cpu))?));
-            initial.push((format!("layers.{index}.bn.bias"), Tensor::f_zeros([filters], (Kind::Float, Device::Cpu))?));
+            let widths = [layer.filters, plan.stored[index + 1]];
+            initial.extend(initial_layer(index, layer, widths, &channels, &plan)?);
+            let [filters, stored] = widths.map(|width| width as i64);
             statistics.push(Statistics {
-                mean: Tensor::f_zeros([filters], (Kind::Float, device))?,
-                variance: Tensor::f_ones([filters], (Kind::Float, device))?,
+                mean: Tensor::f_zeros([stored], (Kind::Float, device))?,
+                variance: Tensor::f_ones([stored], (Kind::Float, device))?,
+                filters,
             });
         }
-        let features: i64 = architecture.output.iter().map(|&input| channels[input]).sum();
-        let classes = architecture.classes as i64;
-        initial.push(("classifier.weight".to_owned(), uniform(&[classes, features], features)?));
-        initial.push(("classifier.bias".to_owned(), uniform(&[classes], features)?));
+        let place = Place::weight([architecture.classes; 2], &architecture.output, &channels, &plan, &[]);
+        let features = place.shape()[1];
+        let weight = uniform(&place.shape(), features)?;
+        initial.push(("classifier.weight".to_owned(), place, weight));
+        let place = Place::vector(architecture.classes, architecture.classes);
+        let bias = uniform(&place.shape(), features)?;
+        initial.push(("classifier.bias".to_owned(), place, bias));
         Ok(Network {
-            parameters: Parameters::new(initial, layout, device)?,
+            parameters: Parameters::new(initial, plan.layout, device)?,
             statistics,
             last_reader: last_readers(architecture),
             architecture: architecture.clone(),
-            layout,
+            layout: plan.layout,
         })
     }
 
@@ -86,12 +88,13 @@ impl Network {
         &self.parameters
     }
 
-    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...).
-    pub fn buffers(&self) -> impl Iterator<Item = (String, &Tensor)> {
+    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...): views, to be written to for a change.
+    pub fn buffers(&self) -> impl Iterator<Item = (String, Tensor)> {
         self.statistics.iter().enumerate().flat_map(|(index, statistics)| {
+            let Statistics { mean, variance, filters } = statistics;
             [
-                (format!("layers.{index}.bn.running_mean"), &statistics.mean),
-                (format!("layers.{index}.bn.running_var"), &statistics.variance),
+                (format!("layers.{index}.bn.running_mean"), mean.narrow(0, 0, *filters)),
+                (format!("layers.{index}.bn.running_var"), variance.narrow(0, 0, *filters)),
             ]
         })
     }
@@ -116,9 +119,10 @@ impl Network {
 
     fn layer(&self, index: usize, input: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
         let layer = &self.architecture.layers[index];
-        let [stride, padding] = [layer.stride, layer.padding].map(|pair| pair.map(|size| size as i64));
+        let padding = layer.padding.map(|size| size as i64);
         let tensor = |offset| self.parameters.tensor(index * TENSORS_PER_LAYER + offset);
-        let Statistics { mean, variance } = &self.statistics[index];
+        let Statistics { mean, variance, .. } = &self.statistics[index];
+        let (input, stride) = skip_unread_pixels(input, layer)?;
         let convolved = input.f_conv2d(tensor(0), None::<&Tensor>, stride, padding, [1, 1], 1)?;
         let mut normalised = convolved.f_batch_norm(
             Some(tensor(1)),
@@ -143,9 +147,24 @@ impl Network {
     }
 }
 
-/// Channels by layer number; 0 is the image.
-fn channels(architecture: &Architecture) -> Vec<i64> {
-    std::iter::once(architecture.input[0]).chain(architecture.layers.iter().map(|layer| layer.filters)).map(|c| c as i64).collect()
+/// The parameters of one layer with their initial values. `widths` are its filters and those that are stored.
+fn initial_layer(
+    index: usize,
+    layer: &Layer,
+    widths: [usize; 2],
+    channels: &[usize],
+    plan: &Plan,
+) -> Result<[Initial; TENSORS_PER_LAYER], TchError> {
+    let convolution = Place::weight(widths, &layer.inputs, channels, plan, &layer.kernel);
+    let shape = convolution.shape();
+    let weight = uniform(&shape, shape[1..].iter().product())?;
+    let [scale, shift] = [1.0, 0.0].map(|value| Tensor::f_full([widths[0] as i64], value, (Kind::Float, Device::Cpu)));
+    let vector = || Place::vector(widths[0], widths[1]);
+    Ok([
+        (format!("layers.{index}.conv.weight"), convolution, weight),
+        (format!("layers.{index}.bn.weight"), vector(), scale?),
+        (format!("layers.{index}.bn.bias"), vector(), shift?),
+    ])
 }
 
 /// For each layer number the last layer on a path to the classifier that reads it.
@@ -167,6 +186,20 @@ fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
 fn uniform(shape: &[i64], fan_in: i64) -> Result<Tensor, TchError> {
     let bound = 1.0 / (fan_in as f64).sqrt();
     Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)
+}
+
+/// What a convolution reads and its stride. A 1x1 kernel with a stride and no padding reads only every stride-th pixel, so
+/// those are picked out first and the stride is 1: the same result.
+///
+/// Not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer than 8 input channels) writes
+/// past its buffer in the backward pass, which crashes the worker or, worse, corrupts its numbers.
+fn skip_unread_pixels(input: &Tensor, layer: &Layer) -> Result<(Tensor, [i64; 2]), TchError> {
+    let [rows, columns] = layer.stride.map(|size| size as i64);
+    if layer.kernel != [1, 1] || layer.padding != [0, 0] || layer.stride == [1, 1] {
+        return Ok((input.shallow_clone(), [rows, columns]));
+    }
+    let read = input.f_slice(2, None, None, rows)?.f_slice(3, None, None, columns)?;
+    Ok((read, [1, 1]))
 }
 
 /// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column goes below or right).

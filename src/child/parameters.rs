@@ -3,74 +3,94 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::plan::Place;
 use crate::data::Layout;
 
 /// Named trainable tensors that share the storage of one vector.
 #[derive(Debug)]
 pub struct Parameters {
-    /// `[P]`: every value, in the order of `tensors`.
+    /// `[S]`: every stored value, in the order of `entries`.
     values: Tensor,
-    names: Vec<String>,
-    /// Leaves of the autograd graph, views into `values`.
-    tensors: Vec<Tensor>,
+    entries: Vec<Entry>,
     layout: Layout,
 }
 
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    place: Place,
+    /// Leaf of the autograd graph, a view into `values`.
+    tensor: Tensor,
+}
+
+/// A parameter before it is stored: name, place and value.
+pub(super) type Initial = (String, Place, Tensor);
+
 impl Parameters {
-    /// Copy `initial` (name and value, any device) into one vector on `device`.
-    pub(super) fn new(initial: Vec<(String, Tensor)>, layout: Layout, device: Device) -> Result<Parameters, TchError> {
-        let total = initial.iter().map(|(_, tensor)| tensor.numel() as i64).sum::<i64>();
+    /// Store `initial` (values on any device) in one vector on `device`.
+    pub(super) fn new(initial: Vec<Initial>, layout: Layout, device: Device) -> Result<Parameters, TchError> {
+        let length = |place: &Place| place.stored.iter().product::<i64>();
+        let total = initial.iter().map(|(_, place, _)| length(place)).sum::<i64>();
         let values = Tensor::f_zeros([total], (Kind::Float, device))?;
-        let (mut names, mut tensors, mut start) = (Vec::new(), Vec::new(), 0);
-        for (name, value) in initial {
-            let length = value.numel() as i64;
-            let mut view = layout.view(&values.f_narrow(0, start, length)?, &value.size())?;
-            view.f_copy_(&value)?;
-            tensors.push(view.f_detach()?.f_set_requires_grad(true)?);
-            names.push(name);
-            start += length;
+        let (mut entries, mut start) = (Vec::with_capacity(initial.len()), 0);
+        for (name, place, value) in initial {
+            let view = layout.view(&values.f_narrow(0, start, length(&place))?, &place.stored)?;
+            place.write(&view, &value)?;
+            start += length(&place);
+            entries.push(Entry { name, place, tensor: view.f_detach()?.f_set_requires_grad(true)? });
         }
-        Ok(Parameters { values, names, tensors, layout })
+        Ok(Parameters { values, entries, layout })
     }
 
-    /// `[P]`: all values; writing to it (without recording gradients) changes the network.
+    /// `[S]`: all stored values; writing to it (without recording gradients) changes the network.
     pub fn values(&self) -> &Tensor {
         &self.values
     }
 
-    /// Name and tensor of each parameter, in PyTorch's order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.names.iter().map(String::as_str).zip(&self.tensors)
+    /// Number of parameters; what a [`Plan`](super::Plan) added does not count.
+    pub fn count(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.place.shape().iter().product::<i64>() as u64).sum()
     }
 
-    /// Slices of `vector` (`[P]`, in the order of [`Parameters::values`]) under the names and in the shapes of the parameters.
+    /// Name and shape of each parameter, in PyTorch's order.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, Vec<i64>)> {
+        self.entries.iter().map(|entry| (entry.name.as_str(), entry.place.shape()))
+    }
+
+    /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) under the names and in the shapes of the parameters.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
         let mut start = 0;
-        let slice = |(name, tensor): (_, &Tensor)| {
-            let length = tensor.numel() as i64;
+        let slice = |entry: &Entry| {
+            let length = entry.tensor.numel() as i64;
+            let stored = self.layout.view(&vector.f_narrow(0, start, length)?, &entry.place.stored)?;
             start += length;
-            Ok((name, self.layout.view(&vector.f_narrow(0, start - length, length)?, &tensor.size())?))
+            entry.place.read(&stored)
         };
-        self.iter().map(slice).collect()
+        let slices = self.entries.iter().map(slice).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.entries.iter().map(|entry| entry.name.as_str()).zip(slices).collect())
     }
 
-    /// Number of values.
-    pub fn count(&self) -> u64 {
-        self.values.numel() as u64
-    }
-
-    /// Gradient of `loss` (a scalar): `[P]`, in the order of [`Parameters::values`]. Frees the graph.
+    /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the graph.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
-        let gradients = Tensor::f_run_backward(&[loss], &self.tensors, false, false)?;
-        let flat = gradients.iter().zip(&self.tensors).map(|(gradient, tensor)| match gradient.defined() {
+        let leaves: Vec<&Tensor> = self.entries.iter().map(|entry| &entry.tensor).collect();
+        let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
+        let flat = gradients.iter().zip(&leaves).map(|(gradient, leaf)| match gradient.defined() {
             true => self.layout.flatten(gradient),
             // Of a layer that has no influence on the loss.
-            false => tensor.f_detach()?.f_zeros_like()?.f_reshape([-1]),
+            false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1]),
         });
         Tensor::f_cat(&flat.collect::<Result<Vec<_>, _>>()?, 0)
     }
 
+    /// The stored tensor of parameter number `index`.
     pub(super) fn tensor(&self, index: usize) -> &Tensor {
-        &self.tensors[index]
+        &self.entries[index].tensor
+    }
+
+    /// Give the parameter `name` new values, if there is one of that name.
+    pub(super) fn assign(&self, name: &str, values: &Tensor) -> Result<bool, TchError> {
+        let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else { return Ok(false) };
+        entry.place.write(&entry.tensor.f_detach()?, values)?;
+        Ok(true)
     }
 }

@@ -36,14 +36,17 @@ pub enum WeightsError {
 /// Write parameters and batch norm statistics, float32.
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let mut contents = BTreeMap::new();
-    for (name, tensor) in named_tensors(network) {
+    for (name, tensor) in named_tensors(network)? {
         let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
         contents.insert(name, (shape, bytes_of(&tensor)?));
     }
     let views = contents.iter().map(|(name, (shape, bytes))| {
-        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view)).map_err(|cause| format_error(path, cause))
+        TensorView::new(Dtype::F32, shape.clone(), bytes)
+            .map(|view| (name.as_str(), view))
+            .map_err(|cause| format_error(path, cause))
     });
-    let serialized = safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))?;
+    let serialized =
+        safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))?;
     std::fs::write(path, serialized).map_err(|cause| WeightsError::File { file: path.to_owned(), cause })
 }
 
@@ -51,25 +54,34 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
 pub fn load(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let contents = std::fs::read(path).map_err(|cause| WeightsError::File { file: path.to_owned(), cause })?;
     let file = SafeTensors::deserialize(&contents).map_err(|cause| format_error(path, cause))?;
-    let places: BTreeMap<String, Tensor> = named_tensors(network).collect();
-    if let Some(extra) = file.names().into_iter().find(|name| !places.contains_key(*name) && !name.ends_with(IGNORED)) {
+    let shapes: BTreeMap<String, Vec<i64>> = shapes(network).collect();
+    if let Some(extra) = file.names().into_iter().find(|name| !shapes.contains_key(*name) && !name.ends_with(IGNORED)) {
         return Err(WeightsError::Extra { file: path.to_owned(), tensor: extra.to_owned() });
     }
-    let mut values = Vec::new();
-    for (name, place) in &places {
+    let mut values = BTreeMap::new();
+    for (name, shape) in &shapes {
         let view = file.tensor(name).map_err(|_| WeightsError::Missing { file: path.to_owned(), tensor: name.clone() })?;
-        values.push(checked(path, name, &view, &place.size())?);
+        values.insert(name.as_str(), checked(path, name, &view, shape)?);
     }
     let _guard = tch::no_grad_guard();
-    for (mut place, value) in places.into_values().zip(values) {
-        place.f_copy_(&value)?;
+    for (name, value) in &values {
+        network.parameters().assign(name, value)?;
+    }
+    for (name, mut buffer) in network.buffers() {
+        buffer.f_copy_(&values[name.as_str()])?;
     }
     Ok(())
 }
 
-fn named_tensors(network: &Network) -> impl Iterator<Item = (String, Tensor)> {
-    let parameters = network.parameters().iter().map(|(name, tensor)| (name.to_owned(), tensor.detach()));
-    parameters.chain(network.buffers().map(|(name, tensor)| (name, tensor.shallow_clone())))
+fn shapes(network: &Network) -> impl Iterator<Item = (String, Vec<i64>)> {
+    let parameters = network.parameters().shapes().map(|(name, shape)| (name.to_owned(), shape));
+    parameters.chain(network.buffers().map(|(name, tensor)| (name, tensor.size())))
+}
+
+fn named_tensors(network: &Network) -> Result<Vec<(String, Tensor)>, TchError> {
+    let parameters = network.parameters().named(network.parameters().values())?;
+    let parameters = parameters.into_iter().map(|(name, tensor)| (name.to_owned(), tensor));
+    Ok(parameters.chain(network.buffers()).collect())
 }
 
 fn checked(path: &Path, name: &str, view: &TensorView<'_>, size: &[i64]) -> Result<Tensor, WeightsError> {

@@ -8,9 +8,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::OrBadInput;
-use crate::config::{
-    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization, WorkersConfig,
-};
+use crate::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization, WorkersConfig};
 use crate::data::parse_spec;
 use crate::data::source::locate;
 use crate::evaluate::local::WorkerSettings;
@@ -229,12 +227,8 @@ fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sa
         "nas-tui bench: no --data and no data set of {channels}x{height}x{width} images in the usual places: training on noise (times are \
          as with real images, accuracies mean nothing)"
     );
-    let noise = Sample::Noise {
-        input: network.input,
-        classes: network.classes,
-        train: args.images as usize,
-        validation: VALIDATION,
-    };
+    let noise =
+        Sample::Noise { input: network.input, classes: network.classes, train: args.images as usize, validation: VALIDATION };
     Ok((data_config(DataSource::Folder, None, network), noise))
 }
 

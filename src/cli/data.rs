@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::OrBadInput;
+use super::{OrBadInput, print_result};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
@@ -102,7 +102,7 @@ pub(super) fn listed() -> Vec<Listed> {
 }
 
 fn list_one(source: DataSource) -> Listed {
-    let name = source::name(source);
+    let name = source.name();
     if source == DataSource::Folder {
         return Listed { name, status: Status::NeedsFolder, place: None, remedy: Some(source::remedy(source).to_owned()) };
     }
@@ -118,18 +118,18 @@ fn list_one(source: DataSource) -> Listed {
 fn list(json: bool) -> anyhow::Result<()> {
     let listed = listed();
     if json {
-        println!("{}", serde_json::to_string_pretty(&listed)?);
-        return Ok(());
+        return print_result(&(serde_json::to_string_pretty(&listed)? + "\n"));
     }
+    let mut text = String::new();
     for data in listed {
         let status = match data.status {
             Status::Found => "found",
             Status::Missing => "missing",
             Status::NeedsFolder => "yours",
         };
-        println!("{:<20} {status:<8} {}", data.name, data.place.or(data.remedy).unwrap_or_default());
+        text.push_str(&format!("{:<20} {status:<8} {}\n", data.name, data.place.or(data.remedy).unwrap_or_default()));
     }
-    Ok(())
+    print_result(&text)
 }
 
 fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
@@ -139,13 +139,10 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
             Ok(contents) => serde_json::to_string_pretty(contents)?,
             Err(error) => serde_json::to_string_pretty(&serde_json::json!({ "spec": args.spec, "error": error.to_string() }))?,
         };
-        println!("{text}");
+        print_result(&(text + "\n"))?;
     }
     let contents = outcome.or_bad_input()?;
-    if !args.json {
-        print!("{}", table(&contents));
-    }
-    Ok(())
+    if args.json { Ok(()) } else { print_result(&table(&contents)) }
 }
 
 fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
@@ -198,12 +195,11 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
     let outcome = fetch.run(&mut |progress| show(&bar, &fetch.url, progress));
     bar.finish_and_clear();
     match outcome {
-        Ok(Fetched::AlreadyThere(folder)) => println!("{}: already there, and sound", folder.display()),
-        Ok(Fetched::New(folder)) => println!("{}", folder.display()),
-        Err(error @ FetchError::WrongArchive { .. }) => return Err(error).or_bad_input(),
-        Err(error) => return Err(error.into()),
+        Ok(Fetched::AlreadyThere(folder)) => print_result(&format!("{}: already there, and sound\n", folder.display())),
+        Ok(Fetched::New(folder)) => print_result(&format!("{}\n", folder.display())),
+        Err(error @ FetchError::WrongArchive { .. }) => Err(error).or_bad_input(),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
 }
 
 /// On a terminal only: elsewhere the bar would fill a log.

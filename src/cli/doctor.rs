@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::data::{Status as DataStatus, listed};
+use super::print_result;
 
 /// Report libtorch and its devices, NVML, data sets, terminal, disk, CPU and memory, each with a remedy.
 ///
@@ -63,25 +64,23 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let failures: Vec<&Finding> = findings.iter().filter(|finding| finding.status == Status::Failure).collect();
     if args.json {
         let report = serde_json::json!({ "usable": failures.is_empty(), "findings": findings });
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print_result(&(serde_json::to_string_pretty(&report)? + "\n"))?;
     } else {
-        findings.iter().for_each(print);
+        print_result(&findings.iter().map(line).collect::<String>())?;
     }
     anyhow::ensure!(failures.is_empty(), "a search cannot run here: {}", failures[0].text);
     Ok(())
 }
 
-fn print(finding: &Finding) {
+fn line(finding: &Finding) -> String {
     let mark = match finding.status {
         Status::Ok => "ok",
         Status::Note => "note",
         Status::Warning => "warning",
         Status::Failure => "failure",
     };
-    println!("{mark:<8} {:<9} {}", finding.topic, finding.text);
-    if let Some(remedy) = &finding.remedy {
-        println!("{:18} -> {remedy}", "");
-    }
+    let remedy = finding.remedy.as_ref().map_or(String::new(), |remedy| format!("{:18} -> {remedy}\n", ""));
+    format!("{mark:<8} {:<9} {}\n{remedy}", finding.topic, finding.text)
 }
 
 fn data_sets() -> Vec<Finding> {

@@ -9,9 +9,9 @@ use tch::{Device, Kind, Tensor};
 
 use super::OrBadInput;
 use super::arch::ArchArgs;
-use crate::child::{Mode, Network, weights};
+use crate::child::{Mode, Network, Plan, weights};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
-use crate::data::{self, Dataset, DeviceDataset, Images, Layout, Preparation, TestSet};
+use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::train::{Metrics, cross_entropy};
 
 /// Images at a time.
@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .or_bad_input();
     }
     let device = Device::cuda_if_available();
-    let network = Network::new(&architecture, Layout::ChannelsLast, device)?;
+    let network = Network::new(&architecture, Plan::fastest(&architecture, device)?, device)?;
     weights::load(&network, &args.weights).or_bad_input()?;
     let preparation = preparation(&config, &test)?;
     let images = DeviceDataset::new(test.images, &preparation, device, network.layout())?;

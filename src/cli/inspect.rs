@@ -2,13 +2,14 @@
 
 use std::io::{IsTerminal, Write};
 
+use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::OrBadInput;
 use super::arch::ArchArgs;
 use super::table::{Column, table};
 use crate::space::file::CostedArchitecture;
-use crate::space::{Architecture, Cost, training_memory};
+use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
 
 /// Batch size of the memory estimate: the one the presets train with.
 const BATCH_SIZE: usize = 128;
@@ -35,16 +36,16 @@ pub struct Args {
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let architecture = args.arch.resolve(args.input, args.classes)?;
-    let text = if args.json {
-        CostedArchitecture::new(&architecture).or_bad_input()?.to_json()
-    } else {
-        describe(&architecture, terminal_width()).or_bad_input()?
-    };
+    let text = text(&architecture, args.json).with_context(|| format!("the cost of {}", args.arch.arch)).or_bad_input()?;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has seen enough (`| head`).
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
+}
+
+fn text(architecture: &Architecture, json: bool) -> Result<String, ArchitectureError> {
+    if json { Ok(CostedArchitecture::new(architecture)?.to_json()) } else { describe(architecture, terminal_width()) }
 }
 
 fn parse_shape(text: &str) -> Result<[usize; 3], String> {
@@ -64,12 +65,13 @@ fn terminal_width() -> usize {
 }
 
 /// The table and the totals, in lines of at most `width` characters where that is possible.
-fn describe(architecture: &Architecture, width: usize) -> anyhow::Result<String> {
+fn describe(architecture: &Architecture, width: usize) -> Result<String, ArchitectureError> {
     let cost = Cost::of(architecture)?;
     let [channels, height, width_] = architecture.input;
     let mut text = format!("{}: {} layers", architecture.name, architecture.layers.len());
     text += &format!(", images {channels}x{height}x{width_} (layer 0), {} classes\n\n", architecture.classes);
     text += &table(&columns(), &rows(architecture, &cost), width);
+    text += "\nSizes are HxW, output is CxHxW (class: the classifier), field: receptive field.\n";
     let batch_norm: u64 = architecture.layers.iter().map(|layer| 2 * layer.filters as u64).sum();
     let convolutions = cost.params - batch_norm - cost.classifier.params;
     let memory = training_memory(architecture, BATCH_SIZE)?;

@@ -19,6 +19,7 @@ pub mod worker;
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 /// Neural Architecture Search with reinforcement learning, run and watched in a terminal.
@@ -71,6 +72,16 @@ pub trait OrBadInput<T> {
 impl<T, E: Into<anyhow::Error>> OrBadInput<T> for Result<T, E> {
     fn or_bad_input(self) -> anyhow::Result<T> {
         self.map_err(|error| BadInput(error.into()).into())
+    }
+}
+
+/// Write a result to standard output. A reader that has seen enough (`| head`) is no error.
+pub(crate) fn print_result(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("writing to standard output"),
+        _ => Ok(()),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn demo() -> RawConfig {
             hidden_size: 35,
             layers: 2,
             init_range: 0.08,
-            learning_rate: 0.02,
+            learning_rate: 0.03,
             entropy: 0.0,
             baseline_decay: 0.9,
             gradient_clip: 5.0,

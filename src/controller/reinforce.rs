@@ -25,6 +25,9 @@ impl Reinforce {
     const NAME: &str = "reinforce";
 
     /// A fresh controller with one head per decision; its weights are drawn from `seed`.
+    ///
+    /// Sets the calling thread, the one that will use the controller, to one libtorch thread: its matrices are so small that
+    /// more only wait for each other (twenty times slower beside busy workers), and so no result depends on their number.
     pub fn new(config: &ControllerConfig, decisions: &[Decision], seed: u64) -> Self {
         let choices: Vec<usize> = decisions.iter().map(|decision| decision.choices.len()).collect();
         Self::with_choices(config, &choices, seed)
@@ -32,6 +35,7 @@ impl Reinforce {
 
     /// A fresh controller with one head for each number of choices.
     pub(super) fn with_choices(config: &ControllerConfig, choices: &[usize], seed: u64) -> Self {
+        tch::set_num_threads(1);
         let policy = Policy::new(config, choices, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
         let baseline = Baseline::new(config.baseline_decay);

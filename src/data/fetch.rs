@@ -55,7 +55,7 @@ pub enum Fetched {
 pub enum FetchError {
     #[error("{url}: the server answered {status}; check the URL, name another with --mirror, or {}", by_hand(.folder))]
     Refused { url: String, status: u16, folder: PathBuf },
-    #[error("{url}: the download broke off after {done} bytes: {cause}; run the same command again to go on from there, or {}", by_hand(.folder))]
+    #[error("{url}: {}, or {}", broke_off(*.done, .cause), by_hand(.folder))]
     BrokeOff { url: String, done: u64, cause: String, folder: PathBuf },
     #[error(
         "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \
@@ -73,6 +73,13 @@ pub enum FetchError {
     /// The archive is the right one but what it holds is not.
     #[error(transparent)]
     Data(#[from] DataError),
+}
+
+fn broke_off(done: u64, cause: &str) -> String {
+    match done {
+        0 => format!("cannot be downloaded: {cause}; check the connection, name another source with --mirror"),
+        _ => format!("the download broke off after {done} bytes: {cause}; run the same command again to go on from there"),
+    }
 }
 
 fn by_hand(folder: &Path) -> String {

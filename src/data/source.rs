@@ -39,16 +39,6 @@ impl Place {
     }
 }
 
-/// Name of a data set, as in a SPEC.
-pub fn name(source: DataSource) -> &'static str {
-    match source {
-        DataSource::FashionMnistMini => "fashion-mnist-mini",
-        DataSource::FashionMnist => "fashion-mnist",
-        DataSource::Cifar10 => "cifar10",
-        DataSource::Folder => "folder",
-    }
-}
-
 /// Read a SPEC: `NAME` or `NAME:DIR`.
 ///
 /// # Errors
@@ -56,7 +46,7 @@ pub fn name(source: DataSource) -> &'static str {
 pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError> {
     let error = |problem: &str| DataError::Spec { spec: spec.to_owned(), problem: problem.to_owned() };
     let (word, dir) = spec.split_once(':').map_or((spec, None), |(word, dir)| (word, Some(dir)));
-    let source = SOURCES.into_iter().find(|&source| name(source) == word).ok_or_else(|| error("no such data set"))?;
+    let source = DataSource::from_name(word).ok_or_else(|| error("no such data set"))?;
     match (source, dir) {
         (_, Some("")) => Err(error("the folder after the colon is missing")),
         (DataSource::FashionMnistMini, Some(_)) => Err(error("this data set is embedded and takes no folder")),
@@ -67,7 +57,7 @@ pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError
 
 /// The SPEC of a data set with the place where it was found.
 pub(super) fn spec_of(source: DataSource, place: &Place) -> String {
-    place.path().map_or(name(source).to_owned(), |path| format!("{}:{}", name(source), path.display()))
+    place.path().map_or(source.name().to_owned(), |path| format!("{}:{}", source.name(), path.display()))
 }
 
 /// What to do when a data set is not there or broken.
@@ -101,7 +91,7 @@ pub fn locate(source: DataSource, dir: Option<&Path>) -> Result<Place, DataError
 fn missing(source: DataSource, looked: Vec<PathBuf>) -> DataError {
     let what = match source {
         DataSource::Folder => "folder: a folder `train` with one folder per class was".to_owned(),
-        _ => format!("data set {}", name(source)),
+        _ => format!("data set {}", source.name()),
     };
     let python_version = source == DataSource::Cifar10
         && looked.iter().any(|dir| dir.join("data_batch_1").is_file() || dir.join("cifar-10-batches-py").is_dir());
@@ -114,7 +104,7 @@ fn missing(source: DataSource, looked: Vec<PathBuf>) -> DataError {
 
 /// Folders that are looked in, in order, when the user names none.
 pub fn usual_places(source: DataSource) -> Vec<PathBuf> {
-    let own = data_home().map(|home| home.join(name(source)));
+    let own = data_home().map(|home| home.join(source.name()));
     match source {
         DataSource::FashionMnist => own.into_iter().chain([PathBuf::from(DEBIAN_FASHION_MNIST)]).collect(),
         DataSource::Cifar10 => own.into_iter().collect(),
@@ -199,7 +189,7 @@ mod tests {
     #[test]
     fn every_source_is_parsed_from_its_own_name() {
         for source in SOURCES {
-            let spec = if source == DataSource::Folder { "folder:x" } else { name(source) };
+            let spec = if source == DataSource::Folder { "folder:x" } else { source.name() };
             assert_eq!(parse_spec(spec).unwrap().0, source);
         }
     }

@@ -28,9 +28,11 @@ impl Placement {
             DeviceChoice::Cpu => false,
             DeviceChoice::Auto => gpus > 0,
             DeviceChoice::Cuda if gpus == 0 => {
-                return Err("workers.device is `cuda`, but libtorch sees no CUDA device; use a libtorch with CUDA, or set it to `auto` or \
+                return Err(
+                    "workers.device is `cuda`, but libtorch sees no CUDA device; use a libtorch with CUDA, or set it to `auto` or \
                             `cpu` (`nas-tui doctor` says more)"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             DeviceChoice::Cuda => true,
         };
@@ -79,8 +81,7 @@ mod tests {
 
     #[test]
     fn gpus_get_several_workers_each_in_turn() {
-        let placement =
-            Placement::new(&WorkersConfig { count: Some(3), threads: None, device: DeviceChoice::Auto }, 8, 2).unwrap();
+        let placement = Placement::new(&WorkersConfig { count: Some(3), threads: None, device: DeviceChoice::Auto }, 8, 2).unwrap();
         assert_eq!(placement.devices, ["cuda:0", "cuda:1", "cuda:0"]);
         assert_eq!(place(None, None, DeviceChoice::Cuda, 16, 2), (8, 2));
     }

@@ -46,3 +46,62 @@ impl Strategy for Random {
         self.baseline.restore(state.scalar("baseline")?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Decode, LayerKind, SpaceConfig};
+
+    fn space() -> Space {
+        let config = SpaceConfig {
+            layer: LayerKind::Chain,
+            kernels: vec![3, 5],
+            filters: vec![8, 16, 24],
+            strides: vec![1, 2],
+            paddings: vec![0, 1],
+            decode: Decode::Literal,
+        };
+        Space::new(&config, [1, 12, 12], 10).unwrap()
+    }
+
+    fn samples(strategy: &mut Random, count: u64) -> Vec<Sample> {
+        (0..count).map(|seed| strategy.sample(&space(), 3, seed).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_feasible_choice_is_equally_likely() {
+        let children = samples(&mut Random::new(0.9), 200);
+        assert!(children.iter().any(|child| child.feasible.iter().flatten().any(|feasible| !feasible)), "no mask is at work");
+        for child in &children {
+            for (choice, feasible) in child.choices.iter().zip(&child.feasible) {
+                let uniform = -(super::super::sample::count(feasible) as f64).ln();
+                assert!(feasible[choice.index] && (choice.log_prob - uniform).abs() < 1e-12);
+            }
+            assert!((child.entropy - child.max_entropy).abs() < 1e-9);
+            space().decode(&child.dna, "child").unwrap();
+        }
+    }
+
+    #[test]
+    fn rewards_change_the_baseline_and_nothing_else() {
+        let mut strategy = Random::new(0.5);
+        let before = samples(&mut strategy, 4);
+        let first = strategy.learn(&before, &[0.2, 0.4, 0.6, 0.8]).unwrap();
+        assert_eq!((first.loss, first.gradient_norm), (None, None));
+        assert!((first.next_baseline - 0.5).abs() < 1e-12);
+        let second = strategy.learn(&before[..1], &[0.9]).unwrap();
+        assert_eq!((second.baseline, second.advantages[0]), (first.next_baseline, 0.9 - first.next_baseline));
+        assert_eq!(samples(&mut strategy, 4), before);
+    }
+
+    #[test]
+    fn a_saved_baseline_is_restored() {
+        let mut strategy = Random::new(0.5);
+        let mut other = Random::new(0.5);
+        other.restore(&strategy.state()).unwrap();
+        assert_eq!(other.baseline(), None);
+        strategy.learn(&samples(&mut Random::new(0.5), 1), &[0.1 + 0.2]).unwrap();
+        other.restore(&serde_json::from_str(&serde_json::to_string(&strategy.state()).unwrap()).unwrap()).unwrap();
+        assert_eq!(other.baseline(), Some(0.1 + 0.2));
+    }
+}

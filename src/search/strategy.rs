@@ -10,7 +10,7 @@ use crate::space::{Space, SpaceError};
 /// Proposes children and may learn from their rewards. The search calls `sample` for every child of an episode, then
 /// `learn` once with all of them; the strategy stays as it is between the two.
 pub trait Strategy {
-    /// Propose a child of `depth` layers. The same state, space, depth and seed give the same child, bit for bit: all
+    /// Propose a child of `depth` layers, at least 1. The same state, space, depth and seed give the same child, bit for bit: all
     /// randomness comes from `seed`, so that no generator has to be saved.
     fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError>;
 

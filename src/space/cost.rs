@@ -111,42 +111,109 @@ fn layer_view(layer: &Layer, views: &[[View; 2]]) -> [View; 2] {
 }
 
 /// Bytes that training `architecture` with SGD with momentum on batches of `batch_size` images takes at its peak, in
-/// 32-bit floats: an estimate, at the top of what libtorch takes; an error where the network cannot be built.
+/// 32-bit floats: an estimate, 1.0 to 1.5 times what PyTorch takes on a CPU (tests/fixtures/make_costs.py measures it);
+/// an error where the network cannot be built.
 ///
 /// - parameters: three copies (weights, gradients, momentum);
-/// - kept for the backward pass, per image: the image; of each layer the output of its convolution and of its ReLU
-///   (batch normalisation and ReLU keep one each); and, where inputs are joined or padded, the joined copy, for each
-///   layer and the classifier;
-/// - gradients, per image: of each layer's output that more than one reads (they are added up until the last reader is
-///   done); and, for the layer where it is largest, of its output twice (ReLU, batch normalisation) and of its joined
-///   input.
+/// - per image, the largest of these sums over the layers, since the backward pass frees layer by layer:
+///   - kept for the backward pass up to that layer: the image; of each layer the outputs of its convolution and of its
+///     ReLU, and the joined copy of its inputs if it reads several;
+///   - at work in that layer: the gradients of its output and of its joined input, once each and once more in the layout
+///     of the convolution, whose channels come in blocks of 16; with the padded copies of inputs of unequal size;
+/// - per image: the gradient of each output that more than one layer reads, which grows until the last reader is done.
 ///
-/// Not counted: libtorch itself, the data set, the convolution's scratch memory.
+/// Not counted: libtorch itself, the data set, further scratch memory of the convolution.
 pub fn training_memory(architecture: &Architecture, batch_size: usize) -> Result<u64, ArchitectureError> {
     let shapes = architecture.shapes()?;
-    let values = |shape: [usize; 3]| shape.iter().fold(1u64, |product, &size| product.saturating_mul(size as u64));
-    let readers = |layer: usize| {
-        architecture
-            .layers
-            .iter()
-            .map(|reader| &reader.inputs)
-            .chain([&architecture.output])
-            .filter(|inputs| inputs.contains(&layer))
-            .count()
-    };
     let mut kept = values(shapes[0]);
-    let mut transient = 0;
+    let mut peak = 0;
     for (index, layer) in architecture.layers.iter().enumerate() {
-        let (output, joined) = (values(shapes[index + 1]), values(joined_shape(&layer.inputs, &shapes)));
-        let copied = if layer.inputs.len() > 1 { joined } else { 0 };
-        let added_up = if readers(index + 1) > 1 { output } else { 0 };
-        kept = [output, output, copied, added_up].into_iter().fold(kept, u64::saturating_add);
-        transient = transient.max(output.saturating_mul(2).saturating_add(joined));
+        let (output, joined) = (shapes[index + 1], joined_shape(&layer.inputs, &shapes));
+        kept = sum([kept, values(output), values(output), copied_values(&layer.inputs, &shapes)]);
+        let work = sum([values(output), values(blocked(output)), values(joined), values(blocked(joined))]);
+        peak = peak.max(sum([kept, work, padded_values(&layer.inputs, &shapes)]));
     }
-    if architecture.output.len() > 1 {
-        kept = kept.saturating_add(values(joined_shape(&architecture.output, &shapes)));
-    }
+    // The classifier keeps nothing but the joined copy; its gradient is as large.
+    let joined = copied_values(&architecture.output, &shapes);
+    peak = peak.max(sum([kept, joined, joined, padded_values(&architecture.output, &shapes)]));
+    let readers = |number: usize| {
+        let lists = architecture.layers.iter().map(|layer| &layer.inputs).chain([&architecture.output]);
+        lists.filter(|inputs| inputs.contains(&number)).count()
+    };
+    let shared = (1..shapes.len()).filter(|&number| readers(number) > 1).map(|number| values(shapes[number]));
+    let activations = shared.fold(peak, u64::saturating_add).saturating_mul(batch_size as u64);
     let params = Cost::of(architecture).map_or(u64::MAX, |cost| cost.params).saturating_mul(3);
-    let activations = kept.saturating_add(transient).saturating_mul(batch_size as u64);
     Ok(activations.saturating_add(params).saturating_mul(size_of::<f32>() as u64))
+}
+
+fn sum<const N: usize>(terms: [u64; N]) -> u64 {
+    terms.into_iter().fold(0, u64::saturating_add)
+}
+
+fn values(shape: [usize; 3]) -> u64 {
+    shape.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))
+}
+
+fn blocked([channels, height, width]: [usize; 3]) -> [usize; 3] {
+    [channels.next_multiple_of(16), height, width]
+}
+
+/// Values of the concatenated copy of `inputs`; none for a single one, which is read in place.
+fn copied_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
+    if inputs.len() > 1 { values(joined_shape(inputs, shapes)) } else { 0 }
+}
+
+/// Values of the padded copies of `inputs` that come before their concatenation; none where all have one size.
+fn padded_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
+    let joined = joined_shape(inputs, shapes);
+    if inputs.iter().any(|&input| shapes[input][1..] != joined[1..]) { values(joined) } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2], inputs: &[usize]) -> Layer {
+        Layer { kernel, filters: 4, stride, padding, inputs: inputs.to_vec() }
+    }
+
+    fn network(layers: Vec<Layer>) -> Architecture {
+        let output = vec![layers.len()];
+        Architecture { name: "x".into(), input: [3, 32, 32], classes: 10, layers, output }
+    }
+
+    #[test]
+    fn a_stride_widens_the_view_of_later_kernels_along_its_own_axis() {
+        let network = network(vec![layer([3, 3], [2, 1], [1, 1], &[0]), layer([3, 3], [1, 1], [1, 1], &[1])]);
+        let fields: Vec<[u64; 2]> = Cost::of(&network).unwrap().layers.iter().map(|layer| layer.receptive_field).collect();
+        assert_eq!(fields, [[3, 3], [7, 5]]);
+    }
+
+    #[test]
+    fn a_joined_input_has_the_largest_view_and_its_jump() {
+        // Layer 1 sees 5 pixels at jump 1; layer 2 sees 3 at jump 2. Layer 3 goes on from layer 1.
+        let network = network(vec![
+            layer([5, 5], [1, 1], [2, 2], &[0]),
+            layer([3, 3], [2, 2], [1, 1], &[0]),
+            layer([3, 3], [1, 1], [1, 1], &[1, 2]),
+        ]);
+        assert_eq!(Cost::of(&network).unwrap().layers[2].receptive_field, [7, 7]);
+    }
+
+    #[test]
+    fn figures_beyond_64_bits_are_an_error_that_names_the_layer() {
+        let huge = |inputs: &[usize]| Layer { kernel: [4096; 2], filters: 4096, ..layer([1; 2], [1; 2], [4096; 2], inputs) };
+        let network = Architecture { input: [65_536; 3], ..network(vec![huge(&[0])]) };
+        assert!(Cost::of(&network).unwrap_err().to_string().starts_with("layer 1: the multiply-accumulates"));
+        assert_eq!(training_memory(&network, usize::MAX), Ok(u64::MAX));
+    }
+
+    #[test]
+    fn many_layers_that_fit_one_by_one_can_be_too_many_together() {
+        // Layer 1 alone has 4096 * 4096 * 2^28 MACs; the sum passes 2^64 later.
+        let wide = |inputs: &[usize]| Layer { filters: 4096, ..layer([1; 2], [1; 2], [0; 2], inputs) };
+        let layers: Vec<Layer> = (0..4096).map(|number| wide(&[number])).collect();
+        let network = Architecture { input: [4096, 16_384, 16_384], ..network(layers) };
+        assert_eq!(Cost::of(&network).unwrap_err().to_string().split(':').next(), Some("layer 4096"));
+    }
 }

@@ -80,18 +80,17 @@ pub enum SpaceError {
     #[error("images of {}x{}x{} in {classes} classes: channels, height, width and classes must be at least 1", input[0], input[1], input[2])]
     EmptyInput { input: [usize; 3], classes: usize },
     #[error(
-        "no child of {depth} layers can be built on {}x{} images: even with the smallest kernel ({}x{}), the smallest stride ({}x{}) \
-         and the largest padding ({}x{}) of the space in every layer, the image would have to be at least {}x{}; list smaller kernels or \
-         strides, list larger paddings, or use fewer layers",
-        input[0], input[1], kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1], needed[0], needed[1]
+        "no child of {depth} layers can be built on {}x{} images: even if every layer has the space's {roomiest}, the image would have \
+         to be at least {}x{}; list smaller kernels or strides, list larger paddings, or use fewer layers",
+        input[0], input[1], needed[0], needed[1]
     )]
     NothingBuildable {
         depth: usize,
+        /// Height and width.
         input: [usize; 2],
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
         needed: [usize; 2],
+        /// The layer that shrinks its input least, in words.
+        roomiest: String,
     },
     #[error("the DNA has no layers")]
     EmptyDna,
@@ -142,15 +141,11 @@ impl Space {
         if needed[0] <= input[0] && needed[1] <= input[1] {
             return Ok(());
         }
-        let roomiest = Requirements::roomiest_layer(self.genome, &self.decisions);
-        Err(SpaceError::NothingBuildable {
-            depth,
-            input,
-            kernel: roomiest.kernel,
-            stride: roomiest.stride,
-            padding: roomiest.padding,
-            needed,
-        })
+        let layer = Requirements::roomiest_layer(self.genome, &self.decisions);
+        let by = |sizes: [usize; 2]| format!("{}x{}", sizes[0], sizes[1]);
+        let (kernel, stride, padding) = (by(layer.kernel), by(layer.stride), by(layer.padding));
+        let roomiest = format!("smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})");
+        Err(SpaceError::NothingBuildable { depth, input, needed, roomiest })
     }
 
     /// Start a child of `depth` layers.

@@ -8,11 +8,13 @@ use super::decode::Genome;
 use super::{Architecture, ArchitectureError, Cost, Dna, Layer, LayerCost, SpaceError};
 use crate::config::{Decode, LayerKind};
 
-/// Why a file gives no network. Each names the file.
+/// Why a network cannot be read from a file, or written to it. Each names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("cannot read {path}", path = path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {path}", path = path.display())]
+    Write { path: PathBuf, source: std::io::Error },
     #[error("{path} is neither an architecture file nor a DNA file nor a list of architectures", path = path.display())]
     Syntax { path: PathBuf, source: serde_json::Error },
     #[error("{path} lists {count} architectures, but exactly one is wanted here: copy it to a file of its own", path = path.display())]
@@ -124,6 +126,11 @@ pub fn read_architecture(path: &Path, context: DnaContext) -> Result<Architectur
 /// built.
 pub fn read_architectures(path: &Path) -> Result<Vec<Architecture>, FileError> {
     read(path, None)
+}
+
+/// Write an architecture file: one line per layer.
+pub fn write_architecture(path: &Path, architecture: &Architecture) -> Result<(), FileError> {
+    std::fs::write(path, architecture.to_json()).map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
 fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, FileError> {

@@ -19,8 +19,8 @@ pub enum LoadError {
         BUILTINS.map(|(name, _)| name).join(", ")
     )]
     Unknown { arch: String },
-    #[error("the built-in network {name}")]
-    Builtin { name: String, source: SpaceError },
+    #[error("the built-in network {name} ({hint})")]
+    Builtin { name: String, hint: &'static str, source: SpaceError },
     #[error(transparent)]
     File(#[from] FileError),
     #[error("no run directory {run} (looked for the {wanted} of it)", run = run.display())]
@@ -46,7 +46,9 @@ pub enum LoadError {
 /// for what does not say them: a DNA file, or a built-in network. (A file whose name is a built-in's: write `./NAME`.)
 pub fn resolve_architecture(arch: &str, decode: Decode, input: [usize; 3], classes: usize) -> Result<Architecture, LoadError> {
     if let Some(network) = builtin(arch, decode, input, classes) {
-        return network.map_err(|source| LoadError::Builtin { name: arch.to_owned(), source });
+        let hint = if decode == Decode::Literal { "as its DNA is written; --decode clipped builds it" } else { "for these images" };
+        let hint = if arch == "monograph-demo" { hint } else { "for these images" };
+        return network.map_err(|source| LoadError::Builtin { name: arch.to_owned(), hint, source });
     }
     let path = Path::new(arch);
     if path.is_file() {

@@ -14,5 +14,5 @@ pub use architecture::{Architecture, ArchitectureError, Layer};
 pub use cost::{Cost, LayerCost, training_memory};
 pub use decision::{Decision, DecisionKind, NextDecision, Prefix, Space, SpaceError};
 pub use dna::Dna;
-pub use file::{read_architecture, read_architectures};
+pub use file::{read_architecture, read_architectures, write_architecture};
 pub use load::resolve_architecture;

@@ -13,7 +13,6 @@ pub struct TrainingData {
     pub validation: DeviceDataset,
     pub description: DataDescription,
     pub device: Device,
-    pub layout: Layout,
 }
 
 impl TrainingData {
@@ -24,14 +23,10 @@ impl TrainingData {
     pub fn new(dataset: Dataset, config: &DataConfig, device: Device) -> Result<TrainingData, DataError> {
         let preparation = Preparation::fit(config, &dataset)?;
         let description = dataset.description();
-        let layout = layout_for(device);
+        // What most networks want; the few others rearrange a batch, which is small.
+        let layout = Layout::ChannelsLast;
         let train = DeviceDataset::new(dataset.train, &preparation, device, layout)?;
         let validation = DeviceDataset::new(dataset.validation, &preparation, device, layout)?;
-        Ok(TrainingData { train, validation, description, device, layout })
+        Ok(TrainingData { train, validation, description, device })
     }
-}
-
-/// Memory order in which convolutions are fastest.
-pub fn layout_for(_device: Device) -> Layout {
-    Layout::ChannelsLast
 }

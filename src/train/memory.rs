@@ -42,9 +42,8 @@ fn inactive_file(text: &str) -> Option<u64> {
 }
 
 fn free_on_gpu(index: usize) -> Option<u64> {
-    let nvml = nvml_wrapper::Nvml::init()
-        .or_else(|_| nvml_wrapper::Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init())
-        .ok()?;
+    let nvml =
+        nvml_wrapper::Nvml::init().or_else(|_| nvml_wrapper::Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init()).ok()?;
     let device = nvml.device_by_index(visible_gpu(index)?).ok()?;
     device.memory_info().ok().map(|memory| memory.free)
 }

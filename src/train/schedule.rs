@@ -18,15 +18,7 @@ mod tests {
     use super::*;
 
     fn config(schedule: ChildSchedule) -> ChildConfig {
-        ChildConfig {
-            epochs: 1,
-            batch_size: 128,
-            learning_rate: 0.2,
-            momentum: 0.9,
-            nesterov: true,
-            weight_decay: 1e-4,
-            schedule,
-        }
+        ChildConfig { epochs: 1, batch_size: 128, learning_rate: 0.2, momentum: 0.9, nesterov: true, weight_decay: 1e-4, schedule }
     }
 
     #[test]

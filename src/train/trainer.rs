@@ -8,7 +8,7 @@ use super::data::TrainingData;
 use super::metrics::{Metrics, batch_figures, read_figures};
 use super::optimizer::Sgd;
 use super::{learning_rate, memory};
-use crate::child::{Mode, Network};
+use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
 use crate::data::{DataError, DeviceDataset};
 use crate::evaluate::ChildJob;
@@ -16,7 +16,7 @@ use crate::event::{ChildEpoch, ChildProgress};
 use crate::space;
 
 /// Images at a time when accuracy is measured.
-const EVALUATION_BATCH: usize = 500;
+const EVALUATION_BATCH: usize = 125;
 
 /// Whoever watches and steers a training. An error ends it.
 pub trait Control {
@@ -69,7 +69,8 @@ pub fn train_child(
 ) -> Result<Vec<f64>, TrainError> {
     check(job, data, config, held)?;
     tch::manual_seed(job.seed as i64);
-    let network = Network::new(&job.architecture, data.layout, data.device)?;
+    let plan = Plan::fastest(&job.architecture, data.device)?;
+    let network = Network::new(&job.architecture, plan, data.device)?;
     let optimizer = Sgd::new(network.parameters().values(), config)?;
     let batches = data.train.len().div_ceil(config.batch_size);
     let mut training = Training { worker, job, data, config, network, optimizer, batches };

@@ -262,7 +262,8 @@ fn images_of_any_size_colour_type_and_extension_are_read() {
 
 #[test]
 fn bad_folders_are_named_with_what_is_wrong() {
-    let cases: [(&str, fn(&Path), &str); 6] = [
+    type Spoil = fn(&Path);
+    let cases: [(&str, Spoil, &str); 6] = [
         (
             "an image that does not decode",
             |dir| fs::write(dir.join("train/cat/1.png"), b"\x89PNG\r\n\x1a\nrubbish").unwrap(),

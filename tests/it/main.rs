@@ -1,7 +1,9 @@
 //! Integration tests: the crate and its program from outside. One binary, a module per subject.
 
+mod architectures;
 mod data_corpus;
 mod data_fetch;
+mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
@@ -11,5 +13,6 @@ mod screen;
 mod screen_pty;
 #[cfg(feature = "torch")]
 mod search_runs;
+mod space;
 #[cfg(feature = "torch")]
 mod workers;

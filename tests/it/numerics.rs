@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_tui::child::{Mode, Network, weights};
+use nas_tui::child::{Mode, Network, Plan, weights};
 use nas_tui::config::{ChildConfig, ChildSchedule};
 use nas_tui::data::Layout;
 use nas_tui::space::{Architecture, Cost};
@@ -11,7 +11,12 @@ use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Tensor};
 
 const TOLERANCE: f64 = 1e-5;
-const LAYOUTS: [Layout; 2] = [Layout::Contiguous, Layout::ChannelsLast];
+
+/// Every form in which a network can lie in memory.
+fn plans(architecture: &Architecture) -> Vec<Plan> {
+    let forms = |layout| [Plan::plain(architecture, layout), Plan::filled(architecture, layout)];
+    [Layout::Contiguous, Layout::ChannelsLast].into_iter().flat_map(forms).collect()
+}
 
 struct Fixture {
     bytes: Vec<u8>,
@@ -39,8 +44,8 @@ impl Fixture {
     }
 
     /// The network with the fixture's weights.
-    fn network(&self, layout: Layout) -> Network {
-        let network = Network::new(&self.architecture, layout, Device::Cpu).unwrap();
+    fn network(&self, plan: Plan) -> Network {
+        let network = Network::new(&self.architecture, plan, Device::Cpu).unwrap();
         weights::load(&network, &path("numerics_weights.safetensors")).unwrap();
         network
     }
@@ -71,8 +76,8 @@ fn nesterov() -> ChildConfig {
 fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
     let fixture = Fixture::read();
     let (images, labels) = (fixture.get("images"), fixture.get("labels"));
-    for layout in LAYOUTS {
-        let network = fixture.network(layout);
+    for plan in plans(&fixture.architecture) {
+        let network = fixture.network(plan);
         let mut optimizer = Sgd::new(network.parameters().values(), &nesterov()).unwrap();
         for step in 0..2 {
             let logits = network.forward(&images.get(step), Mode::Train).unwrap();
@@ -84,11 +89,11 @@ fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
                 assert_close(name, &gradient, &fixture.get(&format!("step{step}.gradient.{name}")));
             }
             optimizer.step(network.parameters().values(), gradient, 0.1).unwrap();
-            for (name, parameter) in network.parameters().iter() {
-                assert_close(name, &parameter.detach(), &fixture.get(&format!("step{step}.after.{name}")));
+            for (name, parameter) in network.parameters().named(network.parameters().values()).unwrap() {
+                assert_close(name, &parameter, &fixture.get(&format!("step{step}.after.{name}")));
             }
             for (name, buffer) in network.buffers() {
-                assert_close(&name, buffer, &fixture.get(&format!("step{step}.after.{name}")));
+                assert_close(&name, &buffer, &fixture.get(&format!("step{step}.after.{name}")));
             }
         }
     }
@@ -97,23 +102,23 @@ fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
 #[test]
 fn logits_in_evaluation_mode_agree_with_pytorch_and_leave_the_statistics_alone() {
     let fixture = Fixture::read();
-    for layout in LAYOUTS {
-        let network = fixture.network(layout);
+    for plan in plans(&fixture.architecture) {
+        let network = fixture.network(plan);
         let before: Vec<Tensor> = network.buffers().map(|(_, buffer)| buffer.copy()).collect();
         let logits = tch::no_grad(|| network.forward(&fixture.get("images").get(0), Mode::Evaluate)).unwrap();
         assert_close("logits", &logits, &fixture.get("eval.logits"));
-        assert!(network.buffers().zip(&before).all(|((_, after), before)| *after == *before));
+        assert!(network.buffers().zip(&before).all(|((_, after), before)| after == *before));
     }
 }
 
 #[test]
 fn a_seed_gives_pytorchs_initial_weights() {
     let fixture = Fixture::read();
-    for layout in LAYOUTS {
+    for plan in plans(&fixture.architecture) {
         tch::manual_seed(7);
-        let network = Network::new(&fixture.architecture, layout, Device::Cpu).unwrap();
-        for (name, parameter) in network.parameters().iter() {
-            assert_close(name, &parameter.detach(), &fixture.get(&format!("seed7.{name}")));
+        let network = Network::new(&fixture.architecture, plan, Device::Cpu).unwrap();
+        for (name, parameter) in network.parameters().named(network.parameters().values()).unwrap() {
+            assert_close(name, &parameter, &fixture.get(&format!("seed7.{name}")));
         }
     }
 }
@@ -121,6 +126,6 @@ fn a_seed_gives_pytorchs_initial_weights() {
 #[test]
 fn a_network_has_as_many_parameters_as_its_cost_says() {
     let architecture = Fixture::read().architecture;
-    let network = Network::new(&architecture, Layout::ChannelsLast, Device::Cpu).unwrap();
+    let network = Network::new(&architecture, Plan::filled(&architecture, Layout::ChannelsLast), Device::Cpu).unwrap();
     assert_eq!(network.parameters().count(), Cost::of(&architecture).unwrap().params);
 }

@@ -132,3 +132,17 @@ fn images_without_pixels_and_no_classes_are_refused() {
     assert!(Space::new(&good, [1, 0, 28], 10).unwrap_err().to_string().contains("images of 1x0x28"));
     assert!(Space::new(&good, [1, 28, 28], 0).unwrap_err().to_string().contains("in 0 classes"));
 }
+
+#[test]
+#[should_panic(expected = "choice 5 of decision 0 cannot be built")]
+fn a_masked_choice_cannot_be_taken() {
+    let space = Space::new(&config(&[3, 5], &[1], &[0]), [1, 4, 4], 10).unwrap();
+    space.prefix(1).choose(1);
+}
+
+#[test]
+#[should_panic(expected = "no child of 2 layers can be built")]
+fn a_depth_that_cannot_be_built_is_not_begun() {
+    let space = Space::new(&config(&[3], &[1], &[0]), [1, 4, 4], 10).unwrap();
+    let _ = space.prefix(2);
+}
