@@ -22,5 +22,7 @@ pub mod reward;
 pub mod search;
 pub mod space;
 pub mod state;
+pub mod telemetry;
 #[cfg(feature = "torch")]
 pub mod train;
+pub mod tui;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildSampled, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted,
 };
+use crate::space::Architecture;
 
 /// Log lines kept; older ones are in the journal.
 const LOG_LINES: usize = 2_000;
@@ -17,6 +18,10 @@ pub struct RunState {
     pub started: Option<jiff::Timestamp>,
     pub now: Option<jiff::Timestamp>,
     pub phase: Phase,
+    /// Time in which nothing could run, of pauses that have ended and before each resume from a checkpoint.
+    pub idle: jiff::SignedDuration,
+    /// Since when nothing runs (paused or finished).
+    pub idle_since: Option<jiff::Timestamp>,
     /// Episode under way (from 1; 0 before the first) and its depth.
     pub episode: usize,
     pub depth: usize,
@@ -30,7 +35,11 @@ pub struct RunState {
     pub training: BTreeMap<usize, Training>,
     /// The best child so far: the highest accuracy, the earlier one of equals.
     pub best: Option<ChildFinished>,
+    /// The best child's network, as it was sampled.
+    pub best_architecture: Option<Architecture>,
     pub log: std::collections::VecDeque<LogLine>,
+    /// Lines that `log` no longer holds, all older than its first.
+    pub log_dropped: u64,
     pub last_seq: u64,
 }
 
@@ -83,6 +92,7 @@ impl RunState {
     /// Take in the next event of the run. Events must come in the order of the journal.
     pub fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
+        self.keep_time(record);
         self.now = Some(record.time);
         if let Some(seq) = record.seq {
             self.last_seq = seq;
@@ -90,6 +100,30 @@ impl RunState {
         self.apply_event(&record.event);
         if let Some((level, text)) = describe(&record.event) {
             self.push_log(LogLine { time: record.time, level, text });
+        }
+    }
+
+    /// Time in which the run has worked until `now`: without pauses, and without the time between two processes.
+    pub fn working_time(&self, now: jiff::Timestamp) -> jiff::SignedDuration {
+        let Some(started) = self.started else { return jiff::SignedDuration::ZERO };
+        let end = self.idle_since.unwrap_or(now);
+        (end.duration_since(started) - self.idle).max(jiff::SignedDuration::ZERO)
+    }
+
+    fn keep_time(&mut self, record: &Record) {
+        match record.event {
+            Event::Paused | Event::RunFinished { .. } => {
+                self.idle_since.get_or_insert(record.time);
+            }
+            Event::Resumed | Event::RunResumed { .. } => {
+                let last = self.idle_since.take();
+                // A process that was killed said nothing: its last event is when it stopped.
+                let since = last.or_else(|| self.now.filter(|_| matches!(record.event, Event::RunResumed { .. })));
+                if let Some(since) = since {
+                    self.idle += record.time.duration_since(since);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -152,6 +186,10 @@ impl RunState {
     }
 
     fn finish_child(&mut self, finished: &ChildFinished) {
+        if self.best.as_ref().is_none_or(|best| is_better(finished, best)) {
+            self.best = Some(finished.clone());
+            self.best_architecture = self.waiting.get(&finished.child).map(|sampled| sampled.architecture.clone());
+        }
         self.end_child(ChildRow {
             child: finished.child,
             episode: finished.episode,
@@ -162,9 +200,6 @@ impl RunState {
             seconds: finished.seconds,
             repeat_of: finished.repeat_of,
         });
-        if self.best.as_ref().is_none_or(|best| is_better(finished, best)) {
-            self.best = Some(finished.clone());
-        }
     }
 
     fn fail_child(&mut self, child: u64, episode: usize, reward: f64, seconds: f64) {
@@ -181,6 +216,7 @@ impl RunState {
     fn push_log(&mut self, line: LogLine) {
         if self.log.len() == LOG_LINES {
             self.log.pop_front();
+            self.log_dropped += 1;
         }
         self.log.push_back(line);
     }

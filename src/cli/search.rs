@@ -1,7 +1,7 @@
 //! `nas-tui search`: begin or resume a run, on a screen or with one plain line per event.
 
-use std::io::{Write, stderr};
-use std::path::PathBuf;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -18,10 +18,11 @@ use crate::controller::Reinforce;
 use crate::evaluate::Evaluator;
 use crate::evaluate::local::LocalWorkers;
 use crate::event::FinishReason;
-use crate::link::Command;
+use crate::link::{Command, Connection};
 use crate::report::headless;
 use crate::search::seeds::derive;
 use crate::search::{Parts, Random, RunDirectory, SearchError, Session, Strategy};
+use crate::tui::{self, Leave, ScreenOptions};
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
@@ -36,6 +37,9 @@ pub struct Args {
     /// No screen: print one line per event to standard error, the summary to standard output
     #[arg(long)]
     headless: bool,
+    /// Draw the screen with ASCII characters only (the default where the locale is not UTF-8)
+    #[arg(long)]
+    ascii: bool,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
@@ -49,7 +53,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     stop_on_signals(session.hub().commands())?;
     say(&format!("run directory: {}", path.display()));
     let searching = session.start(parts()).map_err(classify)?;
-    headless::watch(connection, &mut stderr());
+    if args.headless || !stdout().is_terminal() {
+        headless::watch(connection, &mut stderr());
+    } else {
+        watch_on_screen(connection, args.ascii, &path)?;
+    }
     let summary = searching.join().map_err(classify)?;
     super::print(&summary.to_string()).context("cannot write to standard output")?;
     match summary.reason {
@@ -58,6 +66,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns when the screen has been left; the search may go on.
+fn watch_on_screen(connection: Connection, ascii: bool, path: &Path) -> anyhow::Result<()> {
+    match tui::run(connection, ScreenOptions { ascii, ..ScreenOptions::default() }) {
+        // Nothing is lost that the journal has; the workers end when their pipes close.
+        Ok(Leave::Cancelled) => {
+            let message = format!("left before the search had stopped; continue with: nas-tui search --resume {}", path.display());
+            return Err(Interrupted(message).into());
+        }
+        Ok(Leave::Signal(_)) => say("stopping at a checkpoint; a second signal ends at once"),
+        Ok(Leave::Finished | Leave::Stopped | Leave::Closed | Leave::TerminalLost) => {}
+        Err(error) => say(&format!("{error:#}; the search goes on without a screen")),
+    }
+    Ok(())
 }
 
 fn open(args: &Args) -> anyhow::Result<Session> {

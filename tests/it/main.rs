@@ -7,6 +7,10 @@ mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
+mod run_state;
+mod screen;
+#[cfg(feature = "torch")]
+mod screen_pty;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;

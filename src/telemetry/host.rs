@@ -1,0 +1,130 @@
+//! The machine's processors and memory, from /proc.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// What /proc says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HostStatus {
+    /// Load is a difference of two readings: there has been only one.
+    Starting,
+    Unavailable(String),
+    Present(HostSample),
+}
+
+/// The machine over the last interval.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HostSample {
+    /// Busy share of each logical processor, 0..=1.
+    pub cores: Vec<f64>,
+    /// Bytes.
+    pub memory_used: u64,
+    pub memory_total: u64,
+    /// Mean number of runnable tasks over one minute.
+    pub load: Option<f64>,
+}
+
+impl HostSample {
+    /// Busy share of all processors together, 0..=1.
+    pub fn busy(&self) -> f64 {
+        if self.cores.is_empty() { 0.0 } else { self.cores.iter().sum::<f64>() / self.cores.len() as f64 }
+    }
+}
+
+/// Clock ticks of one processor since the machine started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CoreTicks {
+    busy: u64,
+    total: u64,
+}
+
+/// Send a status every `interval` until nobody listens.
+pub fn measure(sender: &watch::Sender<HostStatus>, interval: Duration) {
+    let mut before = read_ticks();
+    // The first figure after half a second, so that the panel is not empty for long.
+    let mut pause = Duration::from_millis(500).min(interval);
+    while super::wait(sender, pause) {
+        let now = read_ticks();
+        sender.send_replace(status(before.as_deref(), now.as_deref()));
+        before = now;
+        pause = interval;
+    }
+}
+
+fn status(before: Result<&[CoreTicks], &String>, now: Result<&[CoreTicks], &String>) -> HostStatus {
+    let (before, now) = match (before, now) {
+        (Ok(before), Ok(now)) => (before, now),
+        (Err(reason), _) | (_, Err(reason)) => return HostStatus::Unavailable(reason.clone()),
+    };
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let (memory_used, memory_total) = parse_memory(&meminfo).unwrap_or((0, 0));
+    let load = std::fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|text| text.split_whitespace().next()?.parse().ok()).filter(|load: &f64| load.is_finite());
+    HostStatus::Present(HostSample { cores: shares(before, now), memory_used, memory_total, load })
+}
+
+fn read_ticks() -> Result<Vec<CoreTicks>, String> {
+    let text = std::fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
+    Ok(parse_ticks(&text))
+}
+
+/// Busy share of each processor between two readings. (A processor that was switched on in between starts at 0.)
+fn shares(before: &[CoreTicks], now: &[CoreTicks]) -> Vec<f64> {
+    let share = |(index, now): (usize, &CoreTicks)| {
+        let before = before.get(index).copied().unwrap_or(*now);
+        let (busy, total) = (now.busy.saturating_sub(before.busy), now.total.saturating_sub(before.total));
+        if total == 0 { 0.0 } else { (busy as f64 / total as f64).clamp(0.0, 1.0) }
+    };
+    now.iter().enumerate().map(share).collect()
+}
+
+/// The `cpuN` lines of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
+fn parse_ticks(text: &str) -> Vec<CoreTicks> {
+    let cores = text.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    cores
+        .map(|line| {
+            let ticks: Vec<u64> = line.split_whitespace().skip(1).take(8).map(|field| field.parse().unwrap_or(0)).collect();
+            let total: u64 = ticks.iter().sum();
+            let idle: u64 = ticks.iter().skip(3).take(2).sum();
+            CoreTicks { busy: total - idle, total }
+        })
+        .collect()
+}
+
+/// Bytes used (not available to a new program) and bytes there are, from /proc/meminfo.
+fn parse_memory(text: &str) -> Option<(u64, u64)> {
+    let kibibytes = |name: &str| -> Option<u64> {
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        line[name.len()..].split_whitespace().next()?.parse().ok()
+    };
+    let total = kibibytes("MemTotal:")?;
+    let available = kibibytes("MemAvailable:")?;
+    Some((total.saturating_sub(available) * 1024, total * 1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_busy_share_is_what_was_neither_idle_nor_waiting_for_a_disk() {
+        let before = parse_ticks("cpu  9 9 9 9\ncpu0 100 0 100 700 100 0 0 0 0 0\ncpu1 0 0 0 10 0 0 0 0\nintr 5\n");
+        let now = parse_ticks("cpu  9 9 9 9\ncpu0 150 0 125 750 175 0 0 0 0 0\ncpu1 10 0 0 10 0 0 0 0\nintr 5\n");
+        assert_eq!(shares(&before, &now), [0.375, 1.0]);
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_or_runs_back_is_no_load() {
+        let ticks = |busy, total| vec![CoreTicks { busy, total }];
+        assert_eq!(shares(&ticks(5, 10), &ticks(5, 10)), [0.0]);
+        assert_eq!(shares(&ticks(5, 10), &ticks(1, 2)), [0.0]);
+    }
+
+    #[test]
+    fn memory_in_use_is_what_no_new_program_could_have() {
+        let text = "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\n";
+        assert_eq!(parse_memory(text), Some((600 * 1024, 1000 * 1024)));
+        assert_eq!(parse_memory("MemTotal: lots"), None);
+    }
+}

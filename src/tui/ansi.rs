@@ -1,0 +1,211 @@
+//! Cells to terminal bytes (ECMA-48), as few as possible: the watcher may sit behind a slow line.
+//!
+//! The pen and the cursor are remembered across frames, moves take the shortest sequence, and a frame is one write.
+
+use std::io::{self, Write};
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Size};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+/// Frames longer than this are sent as one synchronised update (mode 2026); below, one write is as good.
+const SYNCHRONISED_FROM: usize = 2_048;
+/// Unchanged columns that are rather written again than jumped over.
+const BRIDGE: u16 = 3;
+
+/// Somewhere to draw: bytes go out, the size comes in.
+pub trait Tty: Write {
+    /// Columns and rows.
+    fn size(&self) -> io::Result<Size>;
+}
+
+/// Collects a frame and sends it. The terminal's cursor is hidden and its pen plain when it starts.
+pub struct AnsiWriter<T: Tty> {
+    tty: T,
+    ascii: bool,
+    frame: Vec<u8>,
+    /// Where the terminal's cursor is, if that is certain.
+    cursor: Option<Position>,
+    pen: Pen,
+}
+
+/// Colour and attributes of what is written next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Pen {
+    foreground: Color,
+    background: Color,
+    modifier: Modifier,
+}
+
+impl Pen {
+    fn of(cell: &Cell) -> Pen {
+        Pen { foreground: cell.fg, background: cell.bg, modifier: cell.modifier }
+    }
+
+    /// Whether a blank looks the same in both.
+    fn blank_like(self, other: Pen) -> bool {
+        let visible = Modifier::REVERSED | Modifier::UNDERLINED;
+        self.background == other.background && !(self.modifier | other.modifier).intersects(visible)
+    }
+}
+
+impl<T: Tty> AnsiWriter<T> {
+    /// With `ascii`, no other character is ever sent.
+    pub fn new(tty: T, ascii: bool) -> AnsiWriter<T> {
+        AnsiWriter { tty, ascii, frame: Vec::new(), cursor: None, pen: Pen::default() }
+    }
+
+    pub fn size(&self) -> io::Result<Size> {
+        self.tty.size()
+    }
+
+    /// Blank the screen, whatever it shows and whatever was to be sent.
+    pub fn clear(&mut self) {
+        self.frame.clear();
+        self.push("\x1b[0m\x1b[2J");
+        (self.cursor, self.pen) = (None, Pen::default());
+    }
+
+    /// Move the rows `top..bottom` up by `rows`; blank rows come in below.
+    pub fn scroll_up(&mut self, top: u16, bottom: u16, rows: u16) {
+        self.set_pen(Pen::default());
+        // Setting the margins also moves the cursor to the upper left corner.
+        let sequence = format!("\x1b[{};{bottom}r\x1b[{rows}S\x1b[r", u32::from(top) + 1);
+        self.push(&sequence);
+        self.cursor = Some(Position::ORIGIN);
+    }
+
+    /// Write the cell of `screen` at `x`, `y`, which the terminal shows otherwise.
+    pub fn cell(&mut self, screen: &Buffer, x: u16, y: u16) {
+        self.move_to(screen, x, y);
+        let Some(cell) = screen.cell((x, y)) else { return };
+        self.write(cell);
+        let after = x.saturating_add(cell.symbol().width() as u16);
+        // At the last column terminals differ in where the cursor is.
+        self.cursor = (after < screen.area.right()).then_some(Position { x: after, y });
+    }
+
+    fn write(&mut self, cell: &Cell) {
+        let pen = Pen::of(cell);
+        if cell.symbol() != " " || !pen.blank_like(self.pen) {
+            self.set_pen(pen);
+        }
+        if self.ascii && !cell.symbol().is_ascii() {
+            // A wide character keeps its columns.
+            self.push(&"?".repeat(cell.symbol().width().max(1)));
+        } else {
+            self.push(cell.symbol());
+        }
+    }
+
+    /// Send what has been written; nothing if nothing has.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.frame.is_empty() {
+            return Ok(());
+        }
+        if self.frame.len() >= SYNCHRONISED_FROM {
+            let body = std::mem::take(&mut self.frame);
+            self.frame = [b"\x1b[?2026h".as_slice(), &body, b"\x1b[?2026l"].concat();
+        }
+        self.tty.write_all(&self.frame)?;
+        self.frame.clear();
+        self.tty.flush()
+    }
+
+    fn push(&mut self, text: &str) {
+        self.frame.extend_from_slice(text.as_bytes());
+    }
+
+    fn move_to(&mut self, screen: &Buffer, x: u16, y: u16) {
+        let target = Position { x, y };
+        match self.cursor {
+            Some(cursor) if cursor == target => return,
+            Some(cursor) if cursor.y == y && cursor.x < x && x - cursor.x <= BRIDGE && self.can_bridge(screen, cursor, x) => {
+                for column in cursor.x..x {
+                    screen.cell((column, y)).into_iter().for_each(|cell| self.write(cell));
+                }
+            }
+            cursor => {
+                let absolute = format!("\x1b[{};{}H", u32::from(y) + 1, u32::from(x) + 1);
+                let relative = cursor.and_then(|cursor| shortcut(cursor, target));
+                self.push(relative.filter(|relative| relative.len() < absolute.len()).as_ref().unwrap_or(&absolute));
+            }
+        }
+        self.cursor = Some(target);
+    }
+
+    /// Whether the cells up to column `x` are plain ones that need no other pen.
+    fn can_bridge(&self, screen: &Buffer, from: Position, x: u16) -> bool {
+        (from.x..x).filter_map(|column| screen.cell((column, from.y))).all(|cell| {
+            let pen = Pen::of(cell);
+            cell.symbol().len() == 1 && (pen == self.pen || cell.symbol() == " " && pen.blank_like(self.pen))
+        })
+    }
+
+    fn set_pen(&mut self, pen: Pen) {
+        if pen == self.pen {
+            return;
+        }
+        let mut codes: Vec<String> = Vec::new();
+        let mut current = self.pen;
+        if !(current.modifier - pen.modifier).is_empty() {
+            codes.push(String::new());
+            current = Pen::default();
+        }
+        let added = pen.modifier - current.modifier;
+        codes.extend(ATTRIBUTES.iter().filter(|(flag, _)| added.contains(*flag)).map(|(_, code)| (*code).to_owned()));
+        if pen.foreground != current.foreground {
+            codes.push(colour(pen.foreground, 30));
+        }
+        if pen.background != current.background {
+            codes.push(colour(pen.background, 40));
+        }
+        let sequence = format!("\x1b[{}m", codes.join(";"));
+        self.push(&sequence);
+        self.pen = pen;
+    }
+}
+
+/// The attributes that the theme uses.
+const ATTRIBUTES: [(Modifier, &str); 4] =
+    [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::UNDERLINED, "4"), (Modifier::REVERSED, "7")];
+
+/// A move along the row, or to the start of a later one.
+fn shortcut(from: Position, to: Position) -> Option<String> {
+    if from.y == to.y && to.x > from.x {
+        let columns = to.x - from.x;
+        return Some(if columns == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{columns}C") });
+    }
+    if from.y == to.y {
+        return Some("\x08".repeat(usize::from(from.x - to.x)));
+    }
+    (to.x == 0 && to.y > from.y).then(|| format!("\r{}", "\n".repeat(usize::from(to.y - from.y))))
+}
+
+/// Parameters that select `colour`; `base` is 30 for the foreground, 40 for the background.
+fn colour(colour: Color, base: u8) -> String {
+    let named = |index: u8| (base + index).to_string();
+    let bright = |index: u8| (base + 60 + index).to_string();
+    match colour {
+        Color::Reset => named(9),
+        Color::Black => named(0),
+        Color::Red => named(1),
+        Color::Green => named(2),
+        Color::Yellow => named(3),
+        Color::Blue => named(4),
+        Color::Magenta => named(5),
+        Color::Cyan => named(6),
+        Color::Gray => named(7),
+        Color::DarkGray => bright(0),
+        Color::LightRed => bright(1),
+        Color::LightGreen => bright(2),
+        Color::LightYellow => bright(3),
+        Color::LightBlue => bright(4),
+        Color::LightMagenta => bright(5),
+        Color::LightCyan => bright(6),
+        Color::White => bright(7),
+        Color::Indexed(index) => format!("{};5;{index}", base + 8),
+        Color::Rgb(red, green, blue) => format!("{};2;{red};{green};{blue}", base + 8),
+    }
+}

@@ -1,0 +1,135 @@
+//! Standard output and standard error while the screen is up: libraries print there, and it must not reach the screen.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Lines that wait for the screen; more are dropped, since whoever prints must not be held up.
+const WAITING_LINES: usize = 1_000;
+/// A longer line is broken.
+const LINE_BYTES: usize = 4_096;
+
+/// The terminal's own descriptors, kept while a pipe stands in their place.
+#[derive(Debug)]
+pub struct Redirection {
+    saved: Vec<(RawFd, OwnedFd)>,
+}
+
+impl Redirection {
+    /// Put the writing end of `pipe` in the place of each of the two that is a terminal.
+    pub fn start(pipe: &PipeWriter) -> io::Result<Redirection> {
+        let mut redirection = Redirection { saved: Vec::new() };
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let streams = [(stdout.as_fd(), stdout.is_terminal()), (stderr.as_fd(), stderr.is_terminal())];
+        for (stream, _) in streams.into_iter().filter(|(_, is_terminal)| *is_terminal) {
+            redirection.saved.push((stream.as_raw_fd(), stream.try_clone_to_owned()?));
+            replace(stream.as_raw_fd(), pipe.as_fd())?;
+        }
+        Ok(redirection)
+    }
+
+    /// Give the terminal back. Doing it twice does no harm.
+    pub fn end(&mut self) {
+        for (number, original) in self.saved.drain(..) {
+            // There is nobody left to tell of a failure.
+            let _ = replace(number, original.as_fd());
+        }
+    }
+}
+
+impl Drop for Redirection {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn replace(number: RawFd, with: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: dup2 takes two descriptors, both of which are open here: `number` is 1 or 2.
+    let result = unsafe { libc::dup2(with.as_raw_fd(), number) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A pipe whose lines arrive at the receiver, without control sequences. Ends when the last writer is gone.
+pub fn line_pipe() -> io::Result<(PipeWriter, Receiver<String>)> {
+    let (reader, writer) = io::pipe()?;
+    let (sender, receiver) = channel(WAITING_LINES);
+    std::thread::Builder::new().name("screen-capture".into()).spawn(move || read_lines(reader, &sender))?;
+    Ok((writer, receiver))
+}
+
+fn read_lines(pipe: PipeReader, sender: &Sender<String>) {
+    let mut pipe = File::from(OwnedFd::from(pipe));
+    let mut line: Vec<u8> = Vec::new();
+    let mut bytes = [0; LINE_BYTES];
+    loop {
+        let length = match pipe.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => break,
+        };
+        for &byte in &bytes[..length] {
+            // A carriage return ends a line too: progress bars redraw themselves with it.
+            if byte == b'\n' || byte == b'\r' || line.len() == LINE_BYTES {
+                send(&mut line, sender);
+            }
+            if byte != b'\n' && byte != b'\r' {
+                line.push(byte);
+            }
+        }
+    }
+    send(&mut line, sender);
+}
+
+fn send(line: &mut Vec<u8>, sender: &Sender<String>) {
+    let text = plain(&String::from_utf8_lossy(line));
+    line.clear();
+    if !text.trim().is_empty() {
+        // A full channel drops the line; a closed one means that nobody looks any more.
+        let _ = sender.try_send(text);
+    }
+}
+
+/// `text` without control characters and without escape sequences of the form ESC [ ... letter.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\x1b' && characters.next_if_eq(&'[').is_some() {
+            while characters.next().is_some_and(|parameter| !('@'..='~').contains(&parameter)) {}
+        } else if character == '\t' {
+            plain.push(' ');
+        } else if !character.is_control() {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn lines_arrive_without_control_sequences() {
+        let (mut writer, mut receiver) = line_pipe().expect("a pipe");
+        writer.write_all(b"\x1b[31mred\x1b[0m\tone\n\n10%\r20%\r\nlast").expect("the reader reads");
+        drop(writer);
+        let lines: Vec<String> = std::iter::from_fn(|| receiver.blocking_recv()).collect();
+        assert_eq!(lines, ["red one", "10%", "20%", "last"]);
+    }
+
+    #[test]
+    fn a_flood_is_dropped_and_the_writer_never_blocks() {
+        let (mut writer, mut receiver) = line_pipe().expect("a pipe");
+        for _ in 0..50_000 {
+            writer.write_all(b"warning: something\n").expect("the reader reads");
+        }
+        drop(writer);
+        assert!(std::iter::from_fn(|| receiver.blocking_recv()).count() >= WAITING_LINES);
+    }
+}

@@ -1,0 +1,260 @@
+//! What the terminal shows, frame by frame: only what differs from the frame before is sent.
+
+use std::io;
+use std::ops::Range;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Rect, Size};
+use ratatui::style::{Modifier, Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::ansi::{AnsiWriter, Tty};
+
+/// A terminal and the frame it shows.
+pub struct Display<T: Tty> {
+    writer: AnsiWriter<T>,
+    shown: Buffer,
+}
+
+impl<T: Tty> Display<T> {
+    /// With `ascii`, no other character is ever sent.
+    pub fn new(tty: T, ascii: bool) -> Display<T> {
+        Display { writer: AnsiWriter::new(tty, ascii), shown: Buffer::default() }
+    }
+
+    pub fn size(&self) -> io::Result<Size> {
+        self.writer.size()
+    }
+
+    /// Draw every cell with the next frame: the terminal may show something else.
+    pub fn forget(&mut self) {
+        self.shown = Buffer::default();
+    }
+
+    /// Show `frame`. Rows of `scrolling`, where given, are first looked for further down in the frame before: a log
+    /// that moved up by a line costs that line and not all of its rows.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn show(&mut self, mut frame: Buffer, scrolling: Option<Range<u16>>) -> io::Result<()> {
+        normalise_blanks(&mut frame);
+        if frame.area != self.shown.area {
+            self.writer.clear();
+            self.shown = Buffer::empty(frame.area);
+        }
+        if let Some(rows) = scrolling.filter(|rows| rows.start < rows.end && rows.end <= frame.area.height) {
+            self.scroll(&frame, rows);
+        }
+        for y in 0..frame.area.height {
+            self.write_row(&frame, y);
+        }
+        self.shown = frame;
+        self.writer.flush()
+    }
+
+    /// Write the cells of a row that the terminal shows otherwise.
+    fn write_row(&mut self, frame: &Buffer, y: u16) {
+        // Up to here a wide character of the frame before has been overwritten in part: what is left of it is unknown.
+        let mut stale = 0;
+        let mut x = 0;
+        while x < frame.area.width {
+            let width = columns(&frame[(x, y)]);
+            if x < stale || frame[(x, y)] != self.shown[(x, y)] {
+                self.writer.cell(frame, x, y);
+                let covered = x..(x + width).min(frame.area.width);
+                stale = covered.map(|column| column + columns(&self.shown[(column, y)])).fold(stale, u16::max);
+            }
+            x += width;
+        }
+    }
+
+    /// Let the terminal move rows that are in `frame` where they were some rows further down before.
+    fn scroll(&mut self, frame: &Buffer, rows: Range<u16>) {
+        let in_place = changed_rows(&self.shown, frame, rows.clone(), 0);
+        let best = (1..rows.end - rows.start).map(|by| (changed_rows(&self.shown, frame, rows.clone(), by), by)).min();
+        // A row that stays is worth more than the few bytes that moving it costs.
+        let Some((_, by)) = best.filter(|(changed, _)| *changed < in_place) else { return };
+        self.writer.scroll_up(rows.start, rows.end, by);
+        for y in rows.clone() {
+            for x in 0..frame.area.width {
+                let from = (y + by < rows.end).then(|| self.shown[(x, y + by)].clone());
+                self.shown[(x, y)] = from.unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// Columns that a cell takes.
+fn columns(cell: &Cell) -> u16 {
+    cell.symbol().width().clamp(1, 2) as u16
+}
+
+/// Rows of `next` that differ from those `by` rows further down in `before` (blank ones beyond the end).
+fn changed_rows(before: &Buffer, next: &Buffer, rows: Range<u16>, by: u16) -> usize {
+    let blank = Cell::EMPTY;
+    let differs = |y: &u16| {
+        (0..next.area.width).any(|x| {
+            let old = if y + by < rows.end { &before[(x, y + by)] } else { &blank };
+            next[(x, *y)] != *old
+        })
+    };
+    rows.clone().filter(differs).count()
+}
+
+/// A blank has no colour: two that look the same must be the same.
+fn normalise_blanks(frame: &mut Buffer) {
+    let visible = Modifier::REVERSED | Modifier::UNDERLINED;
+    for cell in frame.content.iter_mut().filter(|cell| cell.symbol() == " " && !cell.modifier.intersects(visible)) {
+        cell.set_style(Style::reset());
+    }
+}
+
+/// An empty frame of the size of a terminal.
+pub fn blank(size: Size) -> Buffer {
+    Buffer::empty(Rect::new(0, 0, size.width, size.height))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+    use std::rc::Rc;
+
+    use proptest::prelude::*;
+    use ratatui::style::Color;
+
+    use super::*;
+
+    const WIDTH: u16 = 40;
+    const HEIGHT: u16 = 8;
+
+    /// A terminal that keeps what it was sent.
+    #[derive(Clone, Default)]
+    struct Recorder(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Recorder {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Tty for Recorder {
+        fn size(&self) -> io::Result<Size> {
+            Ok(Size::new(WIDTH, HEIGHT))
+        }
+    }
+
+    type Text<'a> = (u16, u16, &'a str, Style);
+
+    struct Session {
+        display: Display<Recorder>,
+        sent: Recorder,
+        screen: vt100::Parser,
+    }
+
+    impl Session {
+        fn new(ascii: bool) -> Session {
+            let sent = Recorder::default();
+            Session { display: Display::new(sent.clone(), ascii), sent, screen: vt100::Parser::new(HEIGHT, WIDTH, 0) }
+        }
+
+        /// Draw the texts on a blank frame; the bytes sent.
+        fn show(&mut self, texts: &[Text<'_>], scrolling: Option<Range<u16>>) -> String {
+            let mut frame = blank(Size::new(WIDTH, HEIGHT));
+            for (x, y, text, style) in texts {
+                frame.set_stringn(*x, *y, text, usize::from(WIDTH - x), *style);
+            }
+            self.sent.0.borrow_mut().clear();
+            self.display.show(frame, scrolling).expect("a recorder never fails");
+            let sent = String::from_utf8(self.sent.0.borrow().clone()).expect("only UTF-8 is sent");
+            self.screen.process(sent.as_bytes());
+            sent
+        }
+    }
+
+    #[test]
+    fn an_unchanged_frame_sends_no_byte() {
+        let mut session = Session::new(false);
+        let texts = [(3, 2, "hello", Style::new().fg(Color::Indexed(74)))];
+        assert!(!session.show(&texts, None).is_empty());
+        assert_eq!(session.show(&texts, None), "");
+    }
+
+    #[test]
+    fn a_changed_digit_costs_a_move_and_the_digit() {
+        let mut session = Session::new(false);
+        let style = Style::new().fg(Color::Indexed(74));
+        session.show(&[(3, 2, "17", style)], None);
+        assert_eq!(session.show(&[(3, 2, "18", style)], None), "\x088");
+    }
+
+    #[test]
+    fn blanks_of_another_colour_are_not_sent() {
+        let mut session = Session::new(false);
+        session.show(&[(0, 0, "a b", Style::new())], None);
+        let red = Style::new().fg(Color::Red);
+        let coloured = [(0, 0, "a", Style::new()), (1, 0, " ", red), (2, 0, "b", Style::new()), (3, 0, "  ", red)];
+        assert_eq!(session.show(&coloured, None), "");
+    }
+
+    #[test]
+    fn a_log_that_moves_up_costs_its_new_line_only() {
+        let mut session = Session::new(false);
+        let lines = ["first line of the log", "second thing", "a third one", "the fourth event"];
+        let rows = |from: usize| (0..3).map(|row| (0, 4 + row as u16, lines[from + row], Style::new())).collect::<Vec<_>>();
+        session.show(&rows(0), Some(4..7));
+        let sent = session.show(&rows(1), Some(4..7));
+        assert_eq!(session.screen.screen().contents().trim(), "second thing\na third one\nthe fourth event");
+        assert!(sent.len() < lines[3].len() + 24, "{sent:?}");
+    }
+
+    #[test]
+    fn an_ascii_terminal_gets_only_ascii() {
+        let sent = Session::new(true).show(&[(0, 0, "é 日本 ok", Style::new())], None);
+        assert!(sent.is_ascii() && sent.contains("? ???? ok"), "{sent:?}");
+    }
+
+    fn style() -> impl Strategy<Value = Style> {
+        let colours = prop_oneof![Just(Color::Reset), Just(Color::Red), Just(Color::Indexed(74)), Just(Color::Rgb(1, 2, 3))];
+        let modifiers = prop_oneof![Just(Modifier::empty()), Just(Modifier::BOLD), Just(Modifier::REVERSED)];
+        (colours, modifiers).prop_map(|(colour, modifier)| Style::new().fg(colour).add_modifier(modifier))
+    }
+
+    fn frame() -> impl Strategy<Value = Vec<(u16, u16, String, Style)>> {
+        let text = prop_oneof!["[a-c ]{1,12}", "[a-c日本─━⠂ ]{1,8}"];
+        proptest::collection::vec((0..WIDTH, 0..HEIGHT, text, style()), 0..12)
+    }
+
+    proptest! {
+        /// Whatever was shown before, the terminal ends up as if the last frame had been drawn on a blank screen.
+        #[test]
+        fn what_arrives_is_what_was_drawn(frames in proptest::collection::vec(frame(), 1..6), top in 0..HEIGHT, rows in 1..HEIGHT) {
+            let scrolling = Some(top..(top + rows).min(HEIGHT));
+            let texts = |frame: &Vec<(u16, u16, String, Style)>| -> Vec<(u16, u16, String, Style)> { frame.clone() };
+            let mut session = Session::new(false);
+            for frame in &frames {
+                let owned = texts(frame);
+                let borrowed: Vec<Text<'_>> = owned.iter().map(|(x, y, text, style)| (*x, *y, text.as_str(), *style)).collect();
+                session.show(&borrowed, scrolling.clone());
+            }
+            let last = frames.last().cloned().unwrap_or_default();
+            let borrowed: Vec<Text<'_>> = last.iter().map(|(x, y, text, style)| (*x, *y, text.as_str(), *style)).collect();
+            let mut fresh = Session::new(false);
+            fresh.show(&borrowed, None);
+            for (x, y) in (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| (x, y))) {
+                let (one, other) = (session.screen.screen().cell(y, x), fresh.screen.screen().cell(y, x));
+                let look = |cell: Option<&vt100::Cell>| cell.map(|cell| {
+                    let text = if cell.has_contents() { cell.contents().to_owned() } else { " ".to_owned() };
+                    let visible = text != " " || cell.inverse();
+                    (text, visible.then(|| (cell.fgcolor(), cell.bold(), cell.inverse())))
+                });
+                prop_assert_eq!(look(one), look(other), "at {}, {}", x, y);
+            }
+        }
+    }
+}

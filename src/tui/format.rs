@@ -1,0 +1,183 @@
+//! Numbers, times and texts as the screen writes them: an accuracy is always a percentage, a reward never is.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// `84.55 %`.
+pub fn accuracy(value: f64) -> String {
+    format!("{:.2} %", value * 100.0)
+}
+
+/// `0.6044`.
+pub fn reward(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// `275,122`.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Three digits and a decimal prefix: `812`, `14.2 k`, `4.20 M`, `1.33 G`.
+pub fn compact(value: u64) -> String {
+    let (divisor, prefix) = match value {
+        0..1_000 => return value.to_string(),
+        1_000..1_000_000 => (1e3, "k"),
+        1_000_000..1_000_000_000 => (1e6, "M"),
+        1_000_000_000..1_000_000_000_000 => (1e9, "G"),
+        _ => (1e12, "T"),
+    };
+    let scaled = value as f64 / divisor;
+    let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
+    format!("{scaled:.decimals$} {prefix}")
+}
+
+/// Binary gigabytes without the unit: `12.3`.
+pub fn gibibytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
+}
+
+/// `0:07`, `12:34`, `1:02:03`, `2 d 03:04`.
+pub fn duration(seconds: f64) -> String {
+    let seconds = if seconds.is_finite() { seconds.max(0.0) as u64 } else { 0 };
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    if days > 0 {
+        format!("{days} d {hours:02}:{minutes:02}")
+    } else if hours > 0 {
+        format!("{hours}:{minutes:02}:{:02}", seconds % 60)
+    } else {
+        format!("{minutes}:{:02}", seconds % 60)
+    }
+}
+
+/// An estimate, rounded so that it does not pretend: `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
+pub fn estimate(seconds: f64) -> String {
+    let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+    match seconds {
+        s if s < 55.0 => format!("{:.0} s", (s / 10.0).ceil().max(1.0) * 10.0),
+        s if s < 3_570.0 => format!("{:.0} min", (s / 60.0).ceil()),
+        s if s < 86_400.0 => {
+            let tens = (s / 600.0).ceil() as u64;
+            format!("{} h {:02} min", tens / 6, tens % 6 * 10)
+        }
+        s => {
+            let hours = (s / 3_600.0).ceil() as u64;
+            format!("{} d {} h", hours / 24, hours % 24)
+        }
+    }
+}
+
+/// `text` in at most `width` columns, its end replaced by `ellipsis` where it is longer.
+pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(ellipsis.width());
+    let mut fitted = String::new();
+    let mut used = 0;
+    for character in text.chars() {
+        used += character.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        fitted.push(character);
+    }
+    if ellipsis.width() <= width {
+        fitted.push_str(ellipsis);
+    }
+    fitted
+}
+
+/// `text` broken at spaces into lines of at most `width` columns; a longer word is cut. At least one line.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let gap = usize::from(used > 0);
+        if used + gap + word.width() <= width {
+            if gap > 0 {
+                push(&mut lines, ' ');
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push_str(word));
+            used += gap + word.width();
+            continue;
+        }
+        if used > 0 {
+            lines.push(String::new());
+            used = 0;
+        }
+        for character in word.chars() {
+            let columns = character.width().unwrap_or(0);
+            if used + columns > width && used > 0 {
+                lines.push(String::new());
+                used = 0;
+            }
+            push(&mut lines, character);
+            used += columns;
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [String], character: char) {
+    if let Some(line) = lines.last_mut() {
+        line.push(character);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_is_a_percentage_and_reward_is_not() {
+        assert_eq!((accuracy(0.8455).as_str(), reward(0.6044).as_str()), ("84.55 %", "0.6044"));
+    }
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        let texts: Vec<String> = [0, 999, 1_000, 275_122, 4_201_630].into_iter().map(count).collect();
+        assert_eq!(texts, ["0", "999", "1,000", "275,122", "4,201,630"]);
+    }
+
+    #[test]
+    fn compact_counts_keep_three_digits() {
+        let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
+        assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
+    }
+
+    #[test]
+    fn durations_grow_from_minutes_to_days_and_never_fail() {
+        let texts: Vec<String> = [7.9, 754.0, 3_723.0, 183_845.0, -3.0, f64::NAN].into_iter().map(duration).collect();
+        assert_eq!(texts, ["0:07", "12:34", "1:02:03", "2 d 03:04", "0:00", "0:00"]);
+    }
+
+    #[test]
+    fn estimates_are_round() {
+        let texts: Vec<String> = [3.0, 41.0, 100.0, 5_000.0, 180_000.0].into_iter().map(estimate).collect();
+        assert_eq!(texts, ["10 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
+    }
+
+    #[test]
+    fn a_text_too_long_ends_in_an_ellipsis_and_never_overflows() {
+        assert_eq!(fit("abcdef", 6, "…"), "abcdef");
+        assert_eq!(fit("abcdef", 4, "…"), "abc…");
+        assert_eq!(fit("abcdef", 1, "..."), "");
+        assert_eq!(fit("日本語", 5, "…"), "日本…");
+    }
+
+    #[test]
+    fn wrapping_breaks_at_spaces_and_cuts_only_words_that_are_too_long() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("", 0), [""]);
+    }
+}

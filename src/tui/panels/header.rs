@@ -1,0 +1,122 @@
+//! The two rows on top: which run, what it does, how far it is, and the best so far.
+
+use super::{Row, join_fitting, join_ranked, labelled};
+use crate::event::FinishReason;
+use crate::state::{Phase, RunState};
+use crate::tui::app::App;
+use crate::tui::format;
+use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::theme::{Glyphs, Role};
+use unicode_width::UnicodeWidthStr;
+
+/// Children whose training time the estimate of the remaining time is made from.
+const RECENT: usize = 32;
+
+pub fn draw(app: &App, painter: &mut Painter<'_>) {
+    let width = painter.width().saturating_sub(2);
+    let right = clock(app);
+    let left = identity(app, painter.glyphs(), width.saturating_sub(pieces_width(&right) + 2));
+    painter.pieces(1, 0, &left);
+    painter.pieces((width + 1).saturating_sub(pieces_width(&right)), 0, &right);
+    let second = standing(app, painter.glyphs(), width);
+    painter.pieces(1, 1, &second);
+}
+
+/// Word and role of a phase.
+pub fn phase(phase: Phase) -> (&'static str, Role) {
+    match phase {
+        Phase::Starting => ("STARTING", Role::Dim),
+        Phase::Running => ("RUNNING", Role::Good),
+        Phase::Pausing => ("PAUSING", Role::Warning),
+        Phase::Paused => ("PAUSED", Role::Warning),
+        Phase::Stopping => ("STOPPING", Role::Warning),
+        Phase::Finished(FinishReason::Completed) => ("FINISHED", Role::Good),
+        Phase::Finished(FinishReason::Stopped) => ("STOPPED", Role::Warning),
+        Phase::Finished(FinishReason::Failed) => ("FAILED", Role::Error),
+    }
+}
+
+fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
+    let (word, role) = phase(app.state.phase);
+    let name = app.state.run.as_ref().map_or("nas-tui", |run| run.run.as_str());
+    let room = width.saturating_sub(word.len() + 2);
+    // The bar takes what the name leaves, up to a limit.
+    let bar = room.saturating_sub(name.width() + 2 + " 100 %".len()).min(24);
+    let progress = if bar >= 6 { progress(&app.state, glyphs, bar) } else { Row::new() };
+    let name = vec![(Role::Title, format::fit(name, room, glyphs.ellipsis))];
+    join_fitting(vec![name, vec![(role, word.to_owned())], progress], "  ", width)
+}
+
+/// How much of the run is done, as a bar and a percentage.
+fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
+    let Some(total) = children_in_all(state).filter(|total| *total > 0) else { return Row::new() };
+    let fraction = state.children.len() as f64 / total as f64;
+    let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
+    row.push((Role::Text, format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor())));
+    row
+}
+
+fn clock(app: &App) -> Row {
+    let working = app.state.working_time(app.view.now).as_secs_f64();
+    let mut row = labelled("elapsed", Role::Text, format::duration(working));
+    if let Some(seconds) = remaining_seconds(&app.state) {
+        row.extend(labelled("  left", Role::Text, format!("{} {}", app.theme.glyphs.about, format::estimate(seconds))));
+    }
+    row
+}
+
+fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
+    let state = &app.state;
+    let Some(run) = &state.run else {
+        return vec![(Role::Dim, "waiting for the search to start".to_owned())];
+    };
+    let total = run.episodes * run.children_per_episode;
+    let of = |role, number: u64, total: usize| vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))];
+    let episode = [vec![(Role::Dim, "episode ".to_owned())], of(Role::Text, state.episode as u64, run.episodes)].concat();
+    let child = [vec![(Role::Dim, "child ".to_owned())], of(Role::Text, current_child(state), total)].concat();
+    let depth = labelled("depth", Role::Text, state.depth.to_string());
+    let mut best = labelled("best", Role::Dim, "none yet");
+    if let Some(child) = &state.best {
+        best = labelled("best accuracy", Role::Best, format::accuracy(child.accuracy));
+        best.extend(labelled(", its reward", Role::Strong, format::reward(child.reward)));
+        if width >= 90 {
+            best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
+        }
+    }
+    let preset = vec![(Role::Text, run.preset.clone()), (Role::Dim, format!(" preset, {} strategy", run.strategy))];
+    let data = vec![(Role::Text, run.data.spec.clone())];
+    let repeats = state.children.iter().filter(|child| child.repeat_of.is_some()).count();
+    let failures = state.children.iter().filter(|child| child.accuracy.is_none()).count();
+    let counts = [(repeats, "repeats", Role::Text), (failures, "failed", Role::Warning)];
+    let counts = counts
+        .into_iter()
+        .map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });
+    let gap = format!(" {} ", glyphs.separator);
+    let mut groups = vec![(2, episode), (1, child), (0, best), (3, depth)];
+    groups.extend(counts.map(|row| (4, row)));
+    groups.extend([(5, preset), (6, data)]);
+    join_ranked(groups, &gap, width)
+}
+
+fn children_in_all(state: &RunState) -> Option<usize> {
+    state.run.as_ref().map(|run| run.episodes * run.children_per_episode)
+}
+
+/// The newest child that is or was in training.
+fn current_child(state: &RunState) -> u64 {
+    let training = state.training.values().map(|training| training.child);
+    training.chain(state.children.iter().map(|child| child.child)).max().unwrap_or(0)
+}
+
+/// Seconds of training left, from the mean time of the last children (repeats cost none); none when unknown or over.
+fn remaining_seconds(state: &RunState) -> Option<f64> {
+    let run = state.run.as_ref()?;
+    if matches!(state.phase, Phase::Finished(_) | Phase::Stopping) || state.children.len() < run.workers.max(2) {
+        return None;
+    }
+    let left = children_in_all(state)?.saturating_sub(state.children.len());
+    let recent = &state.children[state.children.len().saturating_sub(RECENT)..];
+    let seconds = recent.iter().map(|child| child.seconds).sum::<f64>() / recent.len() as f64;
+    let estimate = left as f64 * seconds / run.workers.max(1) as f64;
+    (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)
+}

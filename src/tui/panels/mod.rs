@@ -1,0 +1,111 @@
+//! The panels: each turns the state of the run and of the view into text for an area, and changes neither.
+
+pub mod best;
+pub mod chart;
+pub mod dna;
+pub mod footer;
+pub mod gpu;
+pub mod header;
+pub mod help;
+pub mod layers;
+pub mod log;
+pub mod question;
+
+use ratatui::layout::Rect;
+
+use super::paint::{Painter, Piece, pieces_width};
+use super::theme::Role;
+use unicode_width::UnicodeWidthStr;
+
+/// A row of text.
+pub type Row = Vec<Piece>;
+
+/// What a panel shows: rows that stay, and rows that scroll under them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Content {
+    pub head: Vec<Row>,
+    pub body: Vec<Row>,
+}
+
+impl Content {
+    /// Rows of the body that `height` rows leave room for.
+    pub fn room(&self, height: usize) -> usize {
+        height.saturating_sub(self.head.len())
+    }
+
+    /// The largest first row that still fills the panel.
+    pub fn last_top(&self, height: usize) -> usize {
+        self.body.len().saturating_sub(self.room(height))
+    }
+
+    /// Draw from body row `top` on.
+    pub fn draw(&self, painter: &mut Painter<'_>, top: usize) {
+        let top = top.min(self.last_top(painter.height()));
+        for (y, row) in self.head.iter().chain(self.body.iter().skip(top)).take(painter.height()).enumerate() {
+            painter.pieces(0, y, row);
+        }
+    }
+
+    /// `3-9 of 15`, where not all of the body fits.
+    pub fn position(&self, height: usize, top: usize) -> Option<String> {
+        let room = self.room(height);
+        let top = top.min(self.last_top(height));
+        (self.body.len() > room).then(|| format!("{}-{} of {}", top + 1, (top + room).min(self.body.len()), self.body.len()))
+    }
+}
+
+/// Where a panel's text goes: below its title, one column in.
+pub fn inside(area: Rect) -> Rect {
+    let (indent, title) = (area.width.min(1), area.height.min(1));
+    Rect::new(area.x + indent, area.y + title, area.width - indent, area.height - title)
+}
+
+/// The title row of a panel: its name, what stands beside it, and a rule to the end.
+pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row, position: Option<&str>) {
+    let glyphs = painter.glyphs();
+    let (rule, role) = if focused { (glyphs.heavy_rule, Role::Focus) } else { (glyphs.rule, Role::Dim) };
+    let width = painter.width();
+    painter.text(0, 0, role, &rule.repeat(width));
+    let x = painter.text(1, 0, if focused { Role::Focus } else { Role::Title }, &format!(" {name} "));
+    let position = position.map_or(String::new(), |position| format!(" {position} "));
+    let room = width.saturating_sub(x + position.len() + 1);
+    if pieces_width(beside) > 0 && pieces_width(beside) < room {
+        let x = painter.pieces(x, 0, beside);
+        painter.text(x, 0, Role::Text, " ");
+    }
+    painter.right(width.saturating_sub(1), 0, Role::Text, &position);
+}
+
+/// The groups that fit into `width`, in order, with `gap` between them; later ones are left out first.
+pub fn join_fitting(groups: Vec<Row>, gap: &str, width: usize) -> Row {
+    let ranked = groups.into_iter().enumerate().collect();
+    join_ranked(ranked, gap, width)
+}
+
+/// The groups that fit into `width`, in order, with `gap` between them; those of the highest rank are left out first.
+pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
+    let groups: Vec<(usize, Row)> = groups.into_iter().filter(|(_, group)| !group.is_empty()).collect();
+    let mut by_rank: Vec<usize> = (0..groups.len()).collect();
+    by_rank.sort_by_key(|index| groups[*index].0);
+    let mut used = 0;
+    let mut fits = vec![false; groups.len()];
+    for index in by_rank {
+        let gap = if used == 0 { 0 } else { gap.width() };
+        let wanted = gap + pieces_width(&groups[index].1);
+        fits[index] = used + wanted <= width;
+        used += if fits[index] { wanted } else { 0 };
+    }
+    let mut joined = Row::new();
+    for (_, (_, group)) in fits.into_iter().zip(groups).filter(|(fits, _)| *fits) {
+        if !joined.is_empty() {
+            joined.push((Role::Dim, gap.to_owned()));
+        }
+        joined.extend(group);
+    }
+    joined
+}
+
+/// A label and its value.
+pub fn labelled(label: &str, role: Role, value: impl Into<String>) -> Row {
+    vec![(Role::Dim, format!("{label} ")), (role, value.into())]
+}

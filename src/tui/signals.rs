@@ -1,0 +1,41 @@
+//! Signals that concern the screen, as messages.
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// Signals from now on. Others in the process may handle the same signals too.
+pub struct SignalStream {
+    receiver: UnboundedReceiver<i32>,
+    handle: Handle,
+}
+
+impl SignalStream {
+    pub fn start() -> std::io::Result<SignalStream> {
+        let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
+        let handle = signals.handle();
+        let (sender, receiver) = unbounded_channel();
+        std::thread::Builder::new().name("screen-signals".into()).spawn(move || {
+            for signal in signals.forever() {
+                if sender.send(signal).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(SignalStream { receiver, handle })
+    }
+
+    /// The next signal. Never ends.
+    pub async fn next(&mut self) -> i32 {
+        match self.receiver.recv().await {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for SignalStream {
+    fn drop(&mut self) {
+        self.handle.close();
+    }
+}

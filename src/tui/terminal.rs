@@ -1,0 +1,213 @@
+//! Taking the terminal over and giving it back, whatever happens in between.
+//!
+//! What is needed to give it back is kept outside the guard, where the panic hook finds it too.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, PipeWriter, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::ThreadId;
+
+use ratatui::layout::Size;
+
+use super::ansi::Tty;
+use super::capture::Redirection;
+
+/// Alternate screen, cleared, cursor hidden.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
+/// Main screen with its cursor, attributes off, cursor shown. (The attributes come back with the cursor.)
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
+
+/// What gives the terminal back.
+struct Held {
+    tty: File,
+    redirection: Redirection,
+    thread: ThreadId,
+}
+
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+static PANIC_HOOK: Once = Once::new();
+
+/// The terminal of standard output, to draw on.
+#[derive(Debug)]
+pub struct Terminal {
+    tty: File,
+}
+
+impl Terminal {
+    /// # Errors
+    /// If standard output is not a terminal.
+    pub fn of_stdout() -> io::Result<Terminal> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "standard output is not a terminal (use --headless)"));
+        }
+        Ok(Terminal { tty: File::from(io::stdout().as_fd().try_clone_to_owned()?) })
+    }
+
+    fn try_clone(&self) -> io::Result<File> {
+        self.tty.try_clone()
+    }
+}
+
+impl Write for Terminal {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tty.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tty.flush()
+    }
+}
+
+impl Tty for Terminal {
+    fn size(&self) -> io::Result<Size> {
+        let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: TIOCGWINSZ writes one winsize to the address given; the descriptor is open.
+        let result = unsafe { libc::ioctl(self.tty.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+        if result != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(match (size.ws_col, size.ws_row) {
+            // A terminal that does not know its size (a serial line) is taken as an ordinary one.
+            (0, 0) => Size::new(80, 24),
+            (width, height) => Size::new(width, height),
+        })
+    }
+}
+
+/// The terminal is the screen's while this lives.
+pub struct Guard {
+    terminal: File,
+    pipe: PipeWriter,
+}
+
+impl Guard {
+    /// Raw mode and the alternate screen; standard output and error go into `pipe`.
+    pub fn enter(terminal: &Terminal, pipe: PipeWriter) -> io::Result<Guard> {
+        install_panic_hook();
+        let guard = Guard { terminal: terminal.try_clone()?, pipe };
+        guard.take()?;
+        Ok(guard)
+    }
+
+    fn take(&self) -> io::Result<()> {
+        let mut tty = self.terminal.try_clone()?;
+        crossterm::terminal::enable_raw_mode()?;
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = std::thread::current().id();
+        // From here on, dropping the guard gives back whatever was taken.
+        let redirection = Redirection::start(&self.pipe);
+        match redirection {
+            Ok(redirection) => *held = Some(Held { tty: tty.try_clone()?, redirection, thread }),
+            Err(error) => {
+                let _ = crossterm::terminal::disable_raw_mode();
+                return Err(error);
+            }
+        }
+        drop(held);
+        tty.write_all(ENTER)
+    }
+
+    /// Give the terminal back, stop the process (and its group, as the terminal's own Ctrl-Z does), and take the
+    /// terminal again when it goes on.
+    pub fn suspend(&self) -> io::Result<()> {
+        give_back();
+        // SAFETY: kill with 0 signals this process's own group; SIGTSTP has its default action here.
+        if unsafe { libc::kill(0, libc::SIGTSTP) } != 0 {
+            return self.take().and(Err(io::Error::last_os_error()));
+        }
+        // The signal may reach another thread first: do not draw before it has stopped this one.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        self.take()
+    }
+
+    /// After a stop from outside and SIGCONT: the shell has set the terminal to its own modes.
+    pub fn retake(&self) -> io::Result<()> {
+        crossterm::terminal::disable_raw_mode()?;
+        crossterm::terminal::enable_raw_mode()?;
+        // Entering twice would forget where the cursor of the main screen was.
+        (&self.terminal).write_all(&[LEAVE, ENTER].concat())
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Give the terminal back if it is held. Errors are ignored: it may be gone, and nobody could be told.
+fn give_back() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(mut held) = held {
+        let _ = held.tty.write_all(LEAVE);
+        let _ = crossterm::terminal::disable_raw_mode();
+        held.redirection.end();
+    }
+}
+
+/// A panic in the screen's own thread gives the terminal back before its message is printed. The message of a panic in
+/// any other thread goes to the log panel, like everything else that is printed.
+fn install_panic_hook() {
+    PANIC_HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let own =
+                HELD.try_lock().is_ok_and(|held| held.as_ref().is_some_and(|held| held.thread == std::thread::current().id()));
+            if own {
+                give_back();
+            }
+            previous(panic);
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    /// Not a test of its own: runs in the terminal that the test below makes for it.
+    #[test]
+    #[ignore = "run by a_panic_gives_the_terminal_back_before_its_message, in a terminal"]
+    fn panics_while_it_holds_the_terminal() {
+        let terminal = Terminal::of_stdout().expect("a terminal");
+        let (pipe, _lines) = super::super::capture::line_pipe().expect("a pipe");
+        let _guard = Guard::enter(&terminal, pipe).expect("the terminal can be taken");
+        eprintln!("a stray line");
+        panic!("something broke");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_its_message() {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let modes = |pair: &portable_pty::PtyPair| format!("{:?}", pair.master.get_termios());
+        let before = modes(&pair);
+        let mut command = CommandBuilder::new(std::env::current_exe().expect("this test binary has a path"));
+        let name = "tui::terminal::tests::panics_while_it_holds_the_terminal";
+        command.args([name, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+        let mut child = pair.slave.spawn_command(command).expect("the test binary starts");
+        let mut reader = pair.master.try_clone_reader().expect("its output can be read");
+        let reading = std::thread::spawn(move || {
+            let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
+            while !String::from_utf8_lossy(&all).contains("test result") {
+                match reader.read(&mut bytes) {
+                    Ok(length @ 1..) => all.extend_from_slice(&bytes[..length]),
+                    _ => break,
+                }
+            }
+            String::from_utf8_lossy(&all).into_owned()
+        });
+        assert!(!child.wait().expect("it can be waited for").success());
+        let output = reading.join().expect("reading does not panic");
+        assert_eq!(modes(&pair), before);
+        let left = output.find("\x1b[?1049l").expect("the alternate screen is left");
+        let message = output.find("something broke").expect("the message is printed");
+        assert!(left < message, "{output:?}");
+        assert!(!output.contains("a stray line"), "{output:?}");
+    }
+}

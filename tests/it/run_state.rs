@@ -1,0 +1,115 @@
+//! What must hold of a run's state whatever events arrive.
+
+use jiff::{SignedDuration, Timestamp};
+use nas_tui::event::{ChildFinished, Event, FinishReason, Level, Record};
+use nas_tui::space::Dna;
+use nas_tui::state::{Phase, RunState};
+use proptest::prelude::*;
+
+fn finished(child: u64, accuracy: f64) -> Event {
+    Event::ChildFinished(ChildFinished {
+        child,
+        episode: 1,
+        dna: Dna::default(),
+        accuracy,
+        reward: accuracy.powi(3),
+        params: 1,
+        macs: 1,
+        seconds: 1.0,
+        repeat_of: None,
+        valid_accuracies: vec![accuracy],
+    })
+}
+
+fn apply(state: &mut RunState, second: i64, event: Event) {
+    let time = Timestamp::from_second(1_800_000_000 + second).expect("a time of this century");
+    state.apply(&Record { v: 1, seq: None, time, event });
+}
+
+fn notice() -> Event {
+    Event::Notice { level: Level::Info, message: "still here".to_owned() }
+}
+
+fn resumed() -> Event {
+    Event::RunResumed { host: "h".to_owned(), pid: 1, version: "1".to_owned(), next_child: 1 }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("a time of this century")
+}
+
+#[test]
+fn time_in_pauses_is_not_working_time() {
+    let mut state = RunState::default();
+    apply(&mut state, 0, notice());
+    apply(&mut state, 10, Event::PauseRequested);
+    apply(&mut state, 11, Event::Paused);
+    assert_eq!(state.working_time(at(500)), SignedDuration::from_secs(11));
+    apply(&mut state, 111, Event::Resumed);
+    assert_eq!(state.working_time(at(121)), SignedDuration::from_secs(21));
+}
+
+#[test]
+fn time_between_a_killed_process_and_the_next_is_not_working_time() {
+    let mut state = RunState::default();
+    apply(&mut state, 0, notice());
+    apply(&mut state, 60, notice());
+    apply(&mut state, 10_060, resumed());
+    assert_eq!(state.working_time(at(10_070)), SignedDuration::from_secs(70));
+}
+
+#[test]
+fn a_run_that_was_stopped_while_paused_goes_on_counting_when_it_is_resumed() {
+    let mut state = RunState::default();
+    apply(&mut state, 0, notice());
+    apply(&mut state, 10, Event::Paused);
+    apply(&mut state, 20, Event::RunFinished { reason: FinishReason::Stopped, children: 0, wall_seconds: 1.0 });
+    apply(&mut state, 50, resumed());
+    assert_eq!(state.phase, Phase::Running);
+    assert_eq!(state.working_time(at(55)), SignedDuration::from_secs(15));
+}
+
+proptest! {
+    #[test]
+    fn the_best_child_does_not_depend_on_the_order_in_which_workers_finish(
+        accuracies in proptest::collection::vec(0u32..20, 1..30), seed in any::<u64>(),
+    ) {
+        let mut children: Vec<(u64, f64)> = (1..).zip(accuracies.iter().map(|a| f64::from(*a) / 20.0)).collect();
+        let best = |children: &[(u64, f64)]| {
+            let mut state = RunState::default();
+            children.iter().for_each(|(child, accuracy)| apply(&mut state, *child as i64, finished(*child, *accuracy)));
+            prop_assert_eq!(state.children.len(), children.len());
+            Ok(state.best.map(|best| (best.child, best.accuracy)))
+        };
+        let in_order = best(&children)?;
+        children.sort_by_key(|(child, _)| child.wrapping_mul(seed | 1) % 1_009);
+        prop_assert_eq!(best(&children)?, in_order);
+    }
+
+    #[test]
+    fn working_time_never_shrinks_while_the_clock_goes_on(steps in proptest::collection::vec((0i64..100, 0usize..4), 1..40)) {
+        let mut state = RunState::default();
+        let (mut now, mut before) = (0, SignedDuration::ZERO);
+        for (seconds, event) in steps {
+            now += seconds;
+            let event = [notice(), Event::Paused, Event::Resumed, resumed()][event].clone();
+            let killed = matches!(event, Event::RunResumed { .. });
+            // A process that was killed had not worked until its successor began: its time ends with its last event.
+            if killed && state.idle_since.is_none() {
+                before = state.now.map_or(before, |last| state.working_time(last));
+            }
+            apply(&mut state, now, event);
+            let worked = state.working_time(at(now));
+            prop_assert!(worked >= before && worked <= SignedDuration::from_secs(now), "{worked:?} after {before:?} at {now}");
+            before = worked;
+        }
+    }
+
+    #[test]
+    fn the_log_keeps_the_newest_lines_and_counts_the_others(lines in 0usize..4_500) {
+        let mut state = RunState::default();
+        (0..lines).for_each(|_| apply(&mut state, 0, notice()));
+        prop_assert!(state.log.len() <= 2_000);
+        prop_assert_eq!(state.log.len() as u64 + state.log_dropped, lines as u64);
+    }
+}

@@ -1,0 +1,355 @@
+//! The whole screen and each panel, drawn from a recorded journal; and any keys on any size.
+
+use std::path::Path;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use insta::assert_snapshot;
+use jiff::tz::TimeZone;
+use nas_tui::event::{ChildProgress, Event, Record};
+use nas_tui::link::Command;
+use nas_tui::state::Phase;
+use nas_tui::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
+use nas_tui::tui::Leave;
+use nas_tui::tui::app::{App, Effect};
+use nas_tui::tui::theme::{ColourDepth, Theme};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// Every record of the recorded run. Any journal of this name will do.
+fn journal() -> Vec<Record> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).expect("a record per line")).collect()
+}
+
+/// The records up to the middle of the run: up to an epoch of a child that is still in training then.
+fn half(records: &[Record]) -> &[Record] {
+    let is_epoch = |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch < epoch.epochs);
+    let middle = records.len() * 6 / 10;
+    let end = records[middle..].iter().position(is_epoch).map_or(records.len(), |offset| middle + offset + 1);
+    &records[..end]
+}
+
+/// A tick of the next epoch of the child that finished an epoch last.
+fn progress(records: &[Record]) -> Option<Record> {
+    let last = records.last()?;
+    let Event::ChildEpoch(epoch) = &last.event else { return None };
+    let event = Event::ChildProgress(ChildProgress {
+        child: epoch.child,
+        worker: epoch.worker,
+        epoch: epoch.epoch + 1,
+        epochs: epoch.epochs,
+        batch: 30,
+        batches: 79,
+        loss: epoch.train_loss * 0.97,
+        images_per_second: epoch.images_per_second,
+    });
+    Some(Record { v: 1, seq: None, time: last.time, event })
+}
+
+fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
+    let now = records.last().expect("a journal is not empty").time;
+    let mut app = App::new(theme, TimeZone::UTC, size, now);
+    records.iter().for_each(|record| app.take(record));
+    progress(records).iter().for_each(|record| app.take(record));
+    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so.1 not found".to_owned()));
+    for step in 0..60 {
+        let share = 0.5 + 0.4 * (f64::from(step) / 7.0).sin();
+        let host = HostSample { cores: vec![share, 0.93], memory_used: 3 << 30, memory_total: 24 << 30, load: Some(2.1) };
+        app.view.take_host(HostStatus::Present(host));
+    }
+    app
+}
+
+fn plain() -> Theme {
+    Theme::new(ColourDepth::None, false)
+}
+
+/// The screen in the middle of the run.
+fn running(width: u16, height: u16) -> App {
+    app_with(half(&journal()), Size::new(width, height), plain())
+}
+
+fn gpus() -> GpuStatus {
+    let whole = GpuSample {
+        index: 0,
+        name: Some("NVIDIA H100 80GB HBM3".to_owned()),
+        utilization: Some(0.87),
+        memory_used: Some(13 << 30),
+        memory_total: Some(80 << 30),
+        temperature: Some(61),
+        power: Some(312.4),
+        power_limit: Some(700.0),
+    };
+    let partial = GpuSample {
+        index: 1,
+        name: Some("NVIDIA GeForce GTX 1660".to_owned()),
+        memory_used: Some(1 << 30),
+        memory_total: Some(6 << 30),
+        ..GpuSample::default()
+    };
+    GpuStatus::Present(vec![whole, partial, GpuSample { index: 2, ..GpuSample::default() }])
+}
+
+fn key(code: KeyCode) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+fn press(app: &mut App, keys: &str) -> Effect {
+    let press = |app: &mut App, letter| match letter {
+        '\t' => app.key(&key(KeyCode::Tab)),
+        '\n' => app.key(&key(KeyCode::Enter)),
+        '\x1b' => app.key(&key(KeyCode::Esc)),
+        letter => app.key(&key(KeyCode::Char(letter))),
+    };
+    keys.chars().fold(Effect::Nothing, |_, letter| press(app, letter))
+}
+
+fn draw(app: &App) -> Buffer {
+    let mut frame = Buffer::empty(Rect::new(0, 0, app.view.size.width, app.view.size.height));
+    app.draw(&mut frame);
+    frame
+}
+
+fn text(app: &App) -> String {
+    let frame = draw(app);
+    let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..frame.area.height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_screen_of_a_running_search() {
+    for (width, height) in SIZES.into_iter().chain([(60, 15), (60, 40), (100, 30)]) {
+        assert_snapshot!(format!("running_{width}x{height}"), text(&running(width, height)));
+    }
+}
+
+#[test]
+fn each_panel_alone() {
+    for (width, height) in SIZES {
+        for (tabs, panel) in ["chart", "dna", "gpu", "log"].into_iter().enumerate() {
+            let mut app = running(width, height);
+            press(&mut app, &"\t".repeat(tabs));
+            press(&mut app, "f");
+            assert_snapshot!(format!("{panel}_{width}x{height}"), text(&app));
+        }
+    }
+}
+
+#[test]
+fn the_chart_of_accuracies_has_no_baseline_because_the_baseline_is_a_reward() {
+    let mut app = running(80, 24);
+    press(&mut app, "a");
+    assert_snapshot!("accuracy_80x24", text(&app));
+}
+
+#[test]
+fn gpus_with_values_that_are_missing() {
+    for (width, height) in SIZES {
+        let mut app = running(width, height);
+        app.view.take_gpu(gpus());
+        press(&mut app, "\t\tf");
+        assert_snapshot!(format!("gpus_{width}x{height}"), text(&app));
+    }
+    let mut app = running(80, 24);
+    app.view.take_gpu(gpus());
+    assert_snapshot!("gpus_among_the_panels_80x24", text(&app));
+}
+
+#[test]
+fn overlays_and_questions() {
+    for (name, keys) in [("help", "?"), ("best", "b"), ("stop", "q")] {
+        let mut app = running(80, 24);
+        press(&mut app, keys);
+        assert_snapshot!(format!("{name}_80x24"), text(&app));
+    }
+    let mut app = running(200, 50);
+    press(&mut app, "b");
+    assert_snapshot!("best_200x50", text(&app));
+}
+
+#[test]
+fn a_finished_run() {
+    let app = app_with(&journal(), Size::new(80, 24), plain());
+    assert_snapshot!("finished_80x24", text(&app));
+}
+
+#[test]
+fn before_the_first_record() {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    assert_snapshot!("starting_80x24", text(&App::new(plain(), TimeZone::UTC, Size::new(80, 24), now)));
+}
+
+#[test]
+fn an_ascii_terminal_without_colour_is_drawn_in_ascii() {
+    let theme = Theme::new(ColourDepth::None, true);
+    let app = app_with(half(&journal()), Size::new(80, 24), theme);
+    let text = text(&app);
+    assert!(text.is_ascii());
+    assert_snapshot!("ascii_80x24", text);
+    let frame = draw(&app);
+    assert!(frame.content.iter().all(|cell| cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset));
+}
+
+#[test]
+fn a_screen_too_small_says_so() {
+    assert_snapshot!("too_small_40x10", text(&running(40, 10)));
+}
+
+#[test]
+fn drawing_changes_nothing_and_gives_the_same_frame_again() {
+    let app = running(120, 40);
+    assert_eq!(draw(&app), draw(&app));
+}
+
+#[test]
+fn space_asks_for_a_pause_and_shows_it_only_when_the_search_says_so() {
+    let mut app = running(80, 24);
+    assert_eq!(press(&mut app, " "), Effect::Send(Command::Pause));
+    assert!(text(&app).contains("RUNNING"));
+    let say = |app: &mut App, event| app.take(&Record { v: 1, seq: None, time: app.view.now, event });
+    say(&mut app, Event::PauseRequested);
+    assert!(text(&app).contains("PAUSING"));
+    say(&mut app, Event::Paused);
+    assert!(text(&app).contains("PAUSED"));
+    assert_eq!(press(&mut app, " "), Effect::Send(Command::Resume));
+}
+
+#[test]
+fn quitting_a_running_search_asks_and_cancel_goes_on() {
+    let mut app = running(80, 24);
+    for keys in ["qc", "q\x1b", "qq", "q\n"] {
+        assert_eq!(press(&mut app, keys), Effect::Draw, "{keys:?}");
+        assert!(!text(&app).contains("Stop the search?"), "{keys:?}");
+    }
+}
+
+#[test]
+fn the_screen_ends_when_the_stop_that_was_asked_for_has_come() {
+    let mut app = running(80, 24);
+    assert_eq!(press(&mut app, "qs"), Effect::Send(Command::Stop));
+    assert_eq!(app.done(), None);
+    let time = app.view.now;
+    app.take(&Record { v: 1, seq: None, time, event: Event::StopRequested });
+    assert!(text(&app).contains("STOPPING"));
+    let event = Event::RunFinished { reason: nas_tui::event::FinishReason::Stopped, children: 1, wall_seconds: 1.0 };
+    app.take(&Record { v: 1, seq: None, time, event });
+    assert_eq!(app.done(), Some(Leave::Stopped));
+}
+
+#[test]
+fn who_does_not_want_to_wait_for_the_stop_is_asked_again() {
+    let mut app = running(80, 24);
+    press(&mut app, "qs");
+    assert_eq!(press(&mut app, "q"), Effect::Draw);
+    assert_eq!(press(&mut app, "s"), Effect::Leave(Leave::Cancelled));
+}
+
+#[test]
+fn a_finished_run_is_left_at_once() {
+    let mut app = app_with(&journal(), Size::new(80, 24), plain());
+    assert!(matches!(app.state.phase, Phase::Finished(_)));
+    assert_eq!(app.done(), None);
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Finished));
+}
+
+#[test]
+fn the_log_stays_where_it_was_scrolled_to_and_follows_again_at_its_end() {
+    let mut app = running(80, 24);
+    press(&mut app, "\t\t\tkkk");
+    let before = text(&app);
+    app.note(nas_tui::event::Level::Warning, "something new".to_owned(), app.view.now);
+    assert_eq!(text(&app), before);
+    press(&mut app, "G");
+    assert!(text(&app).contains("something new"));
+}
+
+#[test]
+fn the_child_of_another_worker_is_one_key_away() {
+    let mut app = running(80, 24);
+    let workers: Vec<(usize, u64)> = app.state.training.iter().map(|(worker, training)| (*worker, training.child)).collect();
+    if let [(_, first), (_, second), ..] = workers[..] {
+        assert!(text(&app).contains(&format!("DNA child {first} ")));
+        press(&mut app, "n");
+        assert!(text(&app).contains(&format!("DNA child {second} ")));
+        press(&mut app, "p");
+        assert!(text(&app).contains(&format!("DNA child {first} ")));
+    }
+}
+
+#[test]
+fn accuracy_and_reward_of_the_best_child_are_told_apart() {
+    let app = running(80, 24);
+    let best = app.state.best.clone().expect("a child has ended");
+    let text = text(&app);
+    assert!(text.contains(&format!("accuracy {:.2} %", best.accuracy * 100.0)), "{text}");
+    assert!(text.contains(&format!("reward {:.4}", best.reward)), "{text}");
+}
+
+/// A long run stays cheap to draw: 100,000 children in less than a tenth of a second even without optimisation.
+#[test]
+fn a_hundred_thousand_children_are_drawn_in_time() {
+    let mut app = running(200, 50);
+    let row = app.state.children[0].clone();
+    app.state.run.as_mut().expect("started").episodes = 6_250;
+    app.state.children = (1..=100_000u64)
+        .map(|child| {
+            let accuracy = 0.5 + 0.4 * (child as f64 / 1e5) + 0.05 * (child as f64 * 0.7).sin();
+            nas_tui::state::ChildRow { child, accuracy: Some(accuracy), reward: accuracy.powi(3), ..row.clone() }
+        })
+        .collect();
+    let started = std::time::Instant::now();
+    let text = text(&app);
+    assert!(started.elapsed().as_millis() < 100, "{:?}", started.elapsed());
+    assert!(text.contains("100000"), "{text}");
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Key(KeyEvent),
+    Resize(u16, u16),
+    Records(usize),
+    Gpus,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let codes = prop_oneof![
+        4 => prop::sample::select(" q?bafkjgGhlpnscyx".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        2 => prop::sample::select(vec![KeyCode::Tab, KeyCode::BackTab, KeyCode::Esc, KeyCode::Enter, KeyCode::Up, KeyCode::Down,
+            KeyCode::Left, KeyCode::Right, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home, KeyCode::End, KeyCode::F(1)]),
+    ];
+    let key = (codes, any::<bool>()).prop_map(|(code, control)| {
+        Step::Key(KeyEvent::new(code, if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE }))
+    });
+    let size = prop_oneof![(0u16..12, 0u16..8), (55u16..90, 12u16..30), (0u16..260, 0u16..90)];
+    prop_oneof![
+        6 => key,
+        2 => size.prop_map(|(width, height)| Step::Resize(width, height)),
+        2 => (0usize..200).prop_map(Step::Records),
+        1 => Just(Step::Gpus),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_keys_on_any_size_ever_panic(steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4) {
+        let depth = [ColourDepth::None, ColourDepth::Sixteen, ColourDepth::Indexed, ColourDepth::True][depth];
+        let records = journal();
+        let mut left = records.iter();
+        let mut app = App::new(Theme::new(depth, ascii), TimeZone::UTC, Size::new(0, 0), records[0].time);
+        for step in steps {
+            match step {
+                Step::Key(key) => { app.key(&key); }
+                Step::Resize(width, height) => app.view.size = Size::new(width, height),
+                Step::Records(count) => left.by_ref().take(count).for_each(|record| app.take(record)),
+                Step::Gpus => app.view.take_gpu(gpus()),
+            }
+            draw(&app);
+        }
+    }
+}
