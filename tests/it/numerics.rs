@@ -174,6 +174,44 @@ fn convolutions_over_spectra_compute_what_direct_ones_do() {
     }
 }
 
+/// A 1x1 kernel with a stride, reading `channels` channels of the image: what oneDNN's backward pass for channels-last
+/// tensors gets wrong below 8 channels (it writes past its buffer: crashes, wrong numbers).
+fn strided_pointwise(channels: usize) -> Architecture {
+    let layer = |kernel, filters, stride, inputs: &[usize]| Layer {
+        kernel: [kernel; 2],
+        filters,
+        stride: [stride; 2],
+        padding: [0, 0],
+        inputs: inputs.to_vec(),
+    };
+    Architecture {
+        name: "strided-pointwise".to_owned(),
+        input: [channels, 15, 15],
+        classes: 3,
+        layers: vec![layer(1, 8, 2, &[0]), layer(3, 4, 1, &[1]), layer(1, 5, 3, &[2])],
+        output: vec![3],
+    }
+}
+
+#[test]
+fn a_strided_1x1_convolution_over_few_channels_computes_the_same_in_every_memory_form() {
+    for channels in [1, 3, 4] {
+        let architecture = strided_pointwise(channels);
+        let images = Tensor::randn([50, channels as i64, 15, 15], (tch::Kind::Float, Device::Cpu));
+        let labels = Tensor::randint(3, [50], (tch::Kind::Int64, Device::Cpu));
+        let gradients = plans(&architecture).into_iter().map(|plan| {
+            let network = seeded_network(&architecture, plan, 5);
+            let loss = cross_entropy(&network.forward(&images, Mode::Train).unwrap(), &labels).unwrap();
+            let gradient = network.parameters().gradient(&loss).unwrap();
+            network.parameters().named(&gradient).unwrap().into_iter().map(|(_, tensor)| tensor.flatten(0, -1)).collect::<Vec<_>>()
+        });
+        let gradients: Vec<Tensor> = gradients.map(|parts| Tensor::cat(&parts, 0)).collect();
+        for other in &gradients[1..] {
+            assert_close("gradient", other, &gradients[0]);
+        }
+    }
+}
+
 #[test]
 fn added_channels_stay_zero_through_training() {
     let fixture = Fixture::read();
