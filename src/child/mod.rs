@@ -4,6 +4,7 @@ mod layout;
 mod network;
 mod parameters;
 mod plan;
+mod spectral;
 pub mod weights;
 
 pub use network::{Mode, Network};

@@ -1,9 +1,12 @@
 //! Architecture to libtorch module: Conv2d, BatchNorm2d, ReLU layers joined by concatenation, and a linear classifier.
 
+use std::collections::HashMap;
+
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::parameters::{Initial, Parameters};
 use super::plan::{Place, Plan, channels};
+use super::spectral::Spectral;
 use crate::data::Layout;
 use crate::space::{Architecture, Layer};
 
@@ -28,6 +31,8 @@ pub struct Network {
     layout: Layout,
     parameters: Parameters,
     statistics: Vec<Statistics>,
+    /// Where convolutions run over spectra.
+    spectral: Option<Spectral>,
     /// By layer number: the last layer that reads it (the classifier counts as one more layer); none if nobody does.
     last_reader: Vec<Option<usize>>,
 }
@@ -69,6 +74,7 @@ impl Network {
         Ok(Network {
             parameters: Parameters::new(initial, plan.layout, device)?,
             statistics,
+            spectral: if plan.spectral { Some(Spectral::new(architecture, device)?) } else { None },
             last_reader: last_readers(architecture),
             architecture: architecture.clone(),
             layout: plan.layout,
@@ -101,32 +107,70 @@ impl Network {
 
     /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order).
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        let mut outputs = vec![Some(self.layout.arrange(images)?)];
-        for (index, layer) in self.architecture.layers.iter().enumerate() {
-            let number = index + 1;
-            // A layer that nobody reads has no influence on the logits.
-            let output = match self.last_reader[number] {
-                Some(_) => Some(self.layer(index, &join(&outputs, &layer.inputs)?, mode)?),
-                None => None,
-            };
-            outputs.push(output);
-            self.release(&mut outputs, number);
-        }
-        let features = join(&outputs, &self.architecture.output)?.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?;
+        let features = match &self.spectral {
+            Some(spectral) => self.spectral_features(spectral, images, mode)?,
+            None => self.features(images, mode)?,
+        };
         let first = self.architecture.layers.len() * TENSORS_PER_LAYER;
         features.f_linear(self.parameters.tensor(first), Some(self.parameters.tensor(first + 1)))
     }
 
-    fn layer(&self, index: usize, input: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        let layer = &self.architecture.layers[index];
-        let padding = layer.padding.map(|size| size as i64);
-        let tensor = |offset| self.parameters.tensor(index * TENSORS_PER_LAYER + offset);
+    /// Pooled features `[N, channels]`.
+    fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
+        let mut outputs = vec![Some(self.layout.arrange(images)?)];
+        for (index, layer) in self.architecture.layers.iter().enumerate() {
+            let output = match self.last_reader[index + 1] {
+                Some(_) => {
+                    let padding = layer.padding.map(|size| size as i64);
+                    let weight = self.layer_tensor(index, 0);
+                    let (input, stride) = skip_unread_pixels(&join(&outputs, &layer.inputs)?, layer)?;
+                    let convolved = input.f_conv2d(weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
+                    Some(self.normalise(index, &convolved, mode)?)
+                }
+                // A layer that nobody reads has no influence on the logits.
+                None => None,
+            };
+            outputs.push(output);
+            self.release(&mut outputs, index + 1);
+        }
+        join(&outputs, &self.architecture.output)?.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)
+    }
+
+    /// [`Network::features`] with convolutions over spectra.
+    fn spectral_features(&self, spectral: &Spectral, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
+        let mut spectra = vec![Some(spectral.transform(&images.f_permute([2, 3, 0, 1])?.f_contiguous()?)?)];
+        let mut pooled = HashMap::new();
+        if self.architecture.output.contains(&0) {
+            pooled.insert(0, images.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?);
+        }
+        for (index, layer) in self.architecture.layers.iter().enumerate() {
+            let number = index + 1;
+            let mut spectrum = None;
+            if self.last_reader[number].is_some() {
+                let joined = concatenate(&spectra, &layer.inputs, 2)?;
+                let convolved = spectral.convolve(&joined, self.layer_tensor(index, 0), layer)?;
+                let size = convolved.size();
+                // Batch norm sees one row per pixel.
+                let output = self.normalise(index, &convolved.f_view([-1, size[3]])?, mode)?.f_view(&size[..])?;
+                if self.architecture.output.contains(&number) {
+                    pooled.insert(number, output.f_mean_dim([0i64, 1].as_slice(), false, Kind::Float)?);
+                }
+                let read_by_layers = self.architecture.layers.iter().any(|reader| reader.inputs.contains(&number));
+                spectrum = if read_by_layers { Some(spectral.transform(&output)?) } else { None };
+            }
+            spectra.push(spectrum);
+            self.release(&mut spectra, number);
+        }
+        let features: Vec<&Tensor> = self.architecture.output.iter().map(|output| &pooled[output]).collect();
+        Tensor::f_cat(&features, 1)
+    }
+
+    /// Batch norm and ReLU of layer number `index + 1`.
+    fn normalise(&self, index: usize, convolved: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
         let Statistics { mean, variance, .. } = &self.statistics[index];
-        let (input, stride) = skip_unread_pixels(input, layer)?;
-        let convolved = input.f_conv2d(tensor(0), None::<&Tensor>, stride, padding, [1, 1], 1)?;
         let mut normalised = convolved.f_batch_norm(
-            Some(tensor(1)),
-            Some(tensor(2)),
+            Some(self.layer_tensor(index, 1)),
+            Some(self.layer_tensor(index, 2)),
             Some(mean),
             Some(variance),
             mode == Mode::Train,
@@ -135,6 +179,11 @@ impl Network {
             true,
         )?;
         normalised.f_relu_()
+    }
+
+    /// Convolution weight (0), batch norm weight (1) or bias (2) of a layer.
+    fn layer_tensor(&self, index: usize, which: usize) -> &Tensor {
+        self.parameters.tensor(index * TENSORS_PER_LAYER + which)
     }
 
     /// Drop the outputs whose last reader is layer `number`: nothing but the autograd graph may keep them.
@@ -202,10 +251,22 @@ fn skip_unread_pixels(input: &Tensor, layer: &Layer) -> Result<(Tensor, [i64; 2]
     Ok((read, [1, 1]))
 }
 
+/// Concatenate tensors of equal size along `dimension`.
+fn concatenate(outputs: &[Option<Tensor>], inputs: &[usize], dimension: i64) -> Result<Tensor, TchError> {
+    match read(outputs, inputs)[..] {
+        [only] => Ok(only.shallow_clone()),
+        ref several => Tensor::f_cat(several, dimension),
+    }
+}
+
+fn read<'outputs>(outputs: &'outputs [Option<Tensor>], inputs: &[usize]) -> Vec<&'outputs Tensor> {
+    let output = |&input: &usize| outputs[input].as_ref().expect("an output is kept until its last reader has run");
+    inputs.iter().map(output).collect()
+}
+
 /// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column goes below or right).
 fn join(outputs: &[Option<Tensor>], inputs: &[usize]) -> Result<Tensor, TchError> {
-    let tensors: Vec<&Tensor> =
-        inputs.iter().map(|&input| outputs[input].as_ref().expect("an output is kept until its last reader has run")).collect();
+    let tensors = read(outputs, inputs);
     if let [only] = tensors[..] {
         return Ok(only.shallow_clone());
     }

@@ -2,14 +2,18 @@
 
 use tch::{Device, TchError, Tensor};
 
+use super::spectral;
 use crate::data::Layout;
-use crate::space::{Architecture, ArchitectureError, Cost};
+use crate::space::{Architecture, ArchitectureError, Cost, Layer};
 
 /// Floats of one vector register (AVX): a layer of fewer than [`NARROW`] filters gets zero filters up to a multiple of it.
 const VECTOR: usize = 8;
 const NARROW: usize = 24;
 /// A convolution that reads more channels than this runs faster in planes (measured: docs/PERFORMANCE.md).
 const WIDE: usize = 96;
+
+/// Spectra are worth their passes over memory when they save this factor of multiplications (measured: docs/PERFORMANCE.md).
+const SPECTRAL_GAIN: f64 = 4.0;
 
 /// The memory form of a network. Which one does not change what the network computes, except for rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,34 +22,89 @@ pub struct Plan {
     /// Channels by layer number (0 is the image) as they are stored: at least those of the architecture. The added ones
     /// hold zero for ever: their weights start as zero, and so do all their gradients.
     pub(super) stored: Vec<usize>,
+    /// Convolutions run over spectra (see [`spectral`]).
+    pub(super) spectral: bool,
 }
 
 impl Plan {
     /// In `layout`, nothing added.
     pub fn plain(architecture: &Architecture, layout: Layout) -> Plan {
-        Plan { layout, stored: channels(architecture) }
+        Plan { layout, stored: channels(architecture), spectral: false }
     }
 
     /// In `layout`, narrow layers filled up to whole vectors.
     pub fn filled(architecture: &Architecture, layout: Layout) -> Plan {
-        let fill = |layer: &crate::space::Layer| match layer.filters {
+        let fill = |layer: &Layer| match layer.filters {
             filters if filters < NARROW => filters.next_multiple_of(VECTOR),
             filters => filters,
         };
-        Plan { layout, stored: std::iter::once(architecture.input[0]).chain(architecture.layers.iter().map(fill)).collect() }
+        let stored = std::iter::once(architecture.input[0]).chain(architecture.layers.iter().map(fill)).collect();
+        Plan { layout, stored, spectral: false }
     }
 
-    /// The fastest form on `device`.
+    /// Convolutions over spectra; none where a layer changes the size of its input.
+    pub fn spectral(architecture: &Architecture) -> Option<Plan> {
+        let plain = Plan::plain(architecture, Layout::Contiguous);
+        spectral::is_applicable(architecture).then_some(Plan { spectral: true, ..plain })
+    }
+
+    /// The fastest form that convolves directly on `device`: rounds as PyTorch does.
     ///
     /// # Errors
     /// When the network cannot be built.
-    pub fn fastest(architecture: &Architecture, device: Device) -> Result<Plan, ArchitectureError> {
+    pub fn direct(architecture: &Architecture, device: Device) -> Result<Plan, ArchitectureError> {
         Ok(match device {
             Device::Cpu if is_wide(architecture)? => Plan::plain(architecture, Layout::Contiguous),
             Device::Cpu => Plan::filled(architecture, Layout::ChannelsLast),
             _ => Plan::plain(architecture, Layout::ChannelsLast),
         })
     }
+
+    /// The fastest form for training batches of `batch_size` images on `device`.
+    ///
+    /// # Errors
+    /// When the network cannot be built.
+    pub fn fastest(architecture: &Architecture, device: Device, batch_size: usize) -> Result<Plan, ArchitectureError> {
+        let work = Cost::of(architecture)?.macs as f64;
+        match Plan::spectral(architecture) {
+            Some(plan) if device == Device::Cpu && work > SPECTRAL_GAIN * spectral_work(architecture, batch_size) => Ok(plan),
+            _ => Plan::direct(architecture, device),
+        }
+    }
+
+    /// Bytes that training takes beyond [`training_memory`](crate::space::training_memory): spectra of each layer's output
+    /// and of its joined inputs, the products by real and imaginary part, and the spectra of the kernels and their gradients.
+    pub fn extra_memory(&self, architecture: &Architecture, batch_size: usize) -> u64 {
+        if !self.spectral {
+            return 0;
+        }
+        let frequencies = spectral::frequencies(spectral::points(architecture)) as u64;
+        let channels = channels(architecture);
+        let joined = |layer: &Layer| layer.inputs.iter().map(|&input| channels[input] as u64).sum::<u64>();
+        let activations = architecture.layers.iter().map(|layer| joined(layer) + 4 * layer.filters as u64).sum::<u64>();
+        let weights = architecture.layers.iter().map(|layer| joined(layer) * layer.filters as u64);
+        let kernels = weights.clone().sum::<u64>() + weights.max().unwrap_or(0);
+        let complex = 2 * size_of::<f32>() as u64;
+        [frequencies, complex, activations.saturating_mul(batch_size as u64).saturating_add(kernels)]
+            .into_iter()
+            .fold(1, u64::saturating_mul)
+    }
+}
+
+/// Multiply-accumulates per image of the convolutions over spectra, forward, with the kernels' transforms shared by a batch.
+fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
+    let points = spectral::points(architecture);
+    let frequencies = spectral::frequencies(points) as f64;
+    let channels = channels(architecture);
+    let [height, width] = [architecture.input[1] as f64, architecture.input[2] as f64];
+    let half = (points[0] / 2 + 1) as f64;
+    let transform = 2.0 * half * height * width + 4.0 * frequencies * width;
+    let layer = |layer: &Layer| {
+        let weights = layer.inputs.iter().map(|&input| channels[input]).sum::<usize>() as f64 * layer.filters as f64;
+        let kernel = (layer.kernel[0] * layer.kernel[1]) as f64;
+        2.0 * transform * layer.filters as f64 + weights * frequencies * (4.0 + 2.0 * kernel / batch_size.max(1) as f64)
+    };
+    architecture.layers.iter().map(layer).sum()
 }
 
 /// Whether most of the work is done by convolutions that read many channels.

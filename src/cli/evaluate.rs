@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .or_bad_input();
     }
     let device = Device::cuda_if_available();
-    let network = Network::new(&architecture, Plan::fastest(&architecture, device)?, device)?;
+    let network = Network::new(&architecture, Plan::direct(&architecture, device)?, device)?;
     weights::load(&network, &args.weights).or_bad_input()?;
     let preparation = preparation(&config, &test)?;
     let images = DeviceDataset::new(test.images, &preparation, device, network.layout())?;

@@ -56,7 +56,7 @@ pub(super) fn demo() -> RawConfig {
         space: RawSpace {
             layer: LayerKind::Chain,
             kernels: vec![1, 3, 5],
-            filters: vec![4, 8, 16],
+            filters: vec![2, 4, 8],
             strides: vec![1, 2],
             paddings: vec![0, 1, 2],
             decode: Decode::Literal,
@@ -68,7 +68,7 @@ pub(super) fn demo() -> RawConfig {
             momentum: 0.9,
             nesterov: true,
             weight_decay: 1e-4,
-            schedule: ChildSchedule::Constant,
+            schedule: ChildSchedule::Cosine,
         },
         reward: RawReward { last_epochs: 2, power: 1.0 },
         workers: RawWorkers { count: Count::Auto, threads: Count::Auto, device: DeviceChoice::Auto },

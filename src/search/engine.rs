@@ -4,7 +4,7 @@
 //! interrupted episode again (same seeds, same policy, hence the same children), takes the outcomes that the journal has,
 //! and trains the rest. What the journal has already is never written again.
 
-use std::io;
+mod ends;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -14,13 +14,13 @@ use super::error::SearchError;
 use super::inbox::{Inbox, Message};
 use super::ledger::Ended;
 use super::recorder::Recorder;
-use super::run_directory::{RunDirectory, host_name};
+use super::run_directory::RunDirectory;
 use super::seeds::derive;
 use super::session::{Opening, Parts};
 use super::strategy::Strategy;
 use crate::config::Config;
-use crate::evaluate::{ChildJob, Evaluator, Ready, Report};
-use crate::event::{ChildFinished, Event, FinishReason, Level, RunStarted};
+use crate::evaluate::{ChildJob, Evaluator, Report};
+use crate::event::{ChildFinished, Event, Level};
 use crate::link::Command;
 use crate::report::Summary;
 use crate::reward::Outcome;
@@ -347,124 +347,5 @@ impl Engine {
             Some(now) => Ok(self.directory.write_best(now)?),
             None => Ok(()),
         }
-    }
-}
-
-/// The first and the last moments of a session.
-impl Engine {
-    /// Note that this process takes over, and make good what the last one did but could not note.
-    fn resume_run(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
-        let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        self.recorder.tell(Event::RunResumed { host: host_name(), pid: std::process::id(), version, next_child })?;
-        if let Some(checkpoint) =
-            checkpoint.filter(|saved| self.recorder.ledger.checkpointed.is_none_or(|last| last < saved.episode))
-        {
-            self.recorder.tell(Event::CheckpointSaved { episode: checkpoint.episode, next_child })?;
-        }
-        match self.recorder.ledger.best() {
-            Some(best) => Ok(self.directory.write_best(best)?),
-            None => Ok(()),
-        }
-    }
-
-    /// Wait until the workers have checked their data. What else comes in meanwhile is held back, so that `run_started` is
-    /// a journal's first line; but a stop is obeyed and an error is an error.
-    fn await_workers(&mut self) -> Result<(Ready, Vec<Message>), Halt> {
-        let mut held = Vec::new();
-        loop {
-            match self.inbox.wait() {
-                Message::Report(Report::Ready(ready)) => return Ok((ready, held)),
-                Message::Report(Report::Fatal { message }) => return Err(SearchError::Unusable(message).into()),
-                Message::Command(Command::Stop) => {
-                    self.recorder.tell(Event::StopRequested)?;
-                    return Err(Halt::Stopped);
-                }
-                Message::Silence => return Err(SearchError::Evaluator("the workers could not be started".to_owned()).into()),
-                message => held.push(message),
-            }
-        }
-    }
-
-    fn space(&self, ready: &Ready) -> Result<Space, SearchError> {
-        let space = Space::new(&self.config.space, ready.data.input, ready.data.classes.len())?;
-        let search = &self.config.search;
-        space.check_depth(search.depth(1))?;
-        space.check_depth(search.depth(search.children()))?;
-        Ok(space)
-    }
-
-    fn run_started(&self, ready: &Ready, space: &Space) -> RunStarted {
-        let Config { preset, search, child, reward, .. } = &self.config;
-        RunStarted {
-            run: self.directory.name(),
-            preset: preset.clone(),
-            strategy: search.strategy.name().to_owned(),
-            seed: search.seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            host: host_name(),
-            pid: std::process::id(),
-            libtorch: ready.libtorch.clone(),
-            episodes: search.episodes,
-            children_per_episode: search.children_per_episode,
-            child_epochs: child.epochs,
-            reward_power: reward.power,
-            reward_last_epochs: reward.last_epochs,
-            workers: ready.workers,
-            threads: ready.threads,
-            device: ready.device.clone(),
-            data: ready.data.clone(),
-            decisions: space.decisions().to_vec(),
-        }
-    }
-
-    /// Other data is an error; other workers are the user's right, but the numbers will not be the same.
-    fn compare_workers(&mut self, started: &RunStarted, ready: &Ready) -> Result<(), Halt> {
-        if started.data.fingerprint != ready.data.fingerprint {
-            let name = |data: &crate::event::DataDescription| {
-                format!("{}, {} images, CRC-32 {}", data.spec, data.train_images + data.validation_images, data.fingerprint)
-            };
-            return Err(SearchError::OtherData { then: name(&started.data), now: name(&ready.data) }.into());
-        }
-        let compared = [
-            ("threads", started.threads.to_string(), ready.threads.to_string()),
-            ("device", started.device.clone(), ready.device.clone()),
-            ("libtorch", started.libtorch.clone(), ready.libtorch.clone()),
-        ];
-        for (what, then, now) in compared.into_iter().filter(|(_, then, now)| then != now) {
-            let text = format!(
-                "{what}: {now} where the run was begun with {then}; children trained from here on can differ in the last digits \
-                 from an uninterrupted run's"
-            );
-            self.recorder.notice(Level::Warning, text)?;
-        }
-        Ok(())
-    }
-
-    /// Note how it ended, write the summary.
-    fn finish(mut self, ending: Result<(), Halt>) -> Result<Summary, SearchError> {
-        let (reason, error) = match ending {
-            Ok(()) => (FinishReason::Completed, None),
-            Err(Halt::Stopped) => (FinishReason::Stopped, None),
-            Err(Halt::Failed(error)) => (FinishReason::Failed, Some(error)),
-        };
-        let farewell = self.say_farewell(reason, error.as_ref());
-        match error {
-            // The first error is the one to mend; a full disk makes the farewell fail as well.
-            Some(error) => Err(error),
-            None => farewell.map(|()| self.recorder.ledger.tally.summary()).map_err(SearchError::from),
-        }
-    }
-
-    fn say_farewell(&mut self, reason: FinishReason, error: Option<&SearchError>) -> io::Result<()> {
-        if let Some(error) = error {
-            self.recorder.notice(Level::Error, error.to_string())?;
-        }
-        let ledger = &self.recorder.ledger;
-        let wall_seconds = ledger.tally.clock().seconds_until(jiff::Timestamp::now());
-        let children = ledger.children_ended();
-        self.recorder.tell(Event::RunFinished { reason, children, wall_seconds })?;
-        let json = self.recorder.ledger.tally.summary().to_json()?;
-        self.directory.write_summary(&json)
     }
 }

@@ -67,9 +67,8 @@ pub fn train_child(
     held: u64,
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
-    check(job, data, config, held)?;
+    let plan = check(job, data, config, held)?;
     tch::manual_seed(job.seed as i64);
-    let plan = Plan::fastest(&job.architecture, data.device)?;
     let network = Network::new(&job.architecture, plan, data.device)?;
     let optimizer = Sgd::new(network.parameters().values(), config)?;
     let batches = data.train.len().div_ceil(config.batch_size);
@@ -77,8 +76,8 @@ pub fn train_child(
     (1..=config.epochs).map(|epoch| training.epoch(epoch, control)).collect()
 }
 
-/// Refuse what cannot be trained, before anything is allocated.
-fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -> Result<(), TrainError> {
+/// Refuse what cannot be trained, before anything is allocated; otherwise choose the network's form.
+fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -> Result<Plan, TrainError> {
     let (architecture, description) = (&job.architecture, &data.description);
     architecture.check()?;
     if architecture.input != description.input || architecture.classes != description.classes.len() {
@@ -89,11 +88,17 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -
             data_classes: description.classes.len(),
         });
     }
-    let needed = space::training_memory(architecture, config.batch_size.min(data.train.len()))?;
-    match memory::available(data.device, held) {
-        Some(available) if needed > available => Err(TrainError::Memory { needed, available }),
-        _ => Ok(()),
+    let batch_size = config.batch_size.min(data.train.len());
+    let needed = space::training_memory(architecture, batch_size)?;
+    let available = memory::available(data.device, held).unwrap_or(u64::MAX);
+    if needed > available {
+        return Err(TrainError::Memory { needed, available });
     }
+    let fastest = Plan::fastest(architecture, data.device, batch_size)?;
+    if needed.saturating_add(fastest.extra_memory(architecture, batch_size)) > available {
+        return Ok(Plan::direct(architecture, data.device)?);
+    }
+    Ok(fastest)
 }
 
 /// One child in training.

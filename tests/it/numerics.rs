@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use nas_tui::child::{Mode, Network, Plan, weights};
+use nas_tui::config::Decode;
 use nas_tui::config::{ChildConfig, ChildSchedule};
 use nas_tui::data::Layout;
-use nas_tui::space::{Architecture, Cost};
+use nas_tui::space::{Architecture, Cost, Layer, resolve_architecture};
 use nas_tui::train::{Sgd, cross_entropy};
 use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Tensor};
+
+use crate::seeded_network;
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -45,7 +48,7 @@ impl Fixture {
 
     /// The network with the fixture's weights.
     fn network(&self, plan: Plan) -> Network {
-        let network = Network::new(&self.architecture, plan, Device::Cpu).unwrap();
+        let network = seeded_network(&self.architecture, plan, 0);
         weights::load(&network, &path("numerics_weights.safetensors")).unwrap();
         network
     }
@@ -115,8 +118,7 @@ fn logits_in_evaluation_mode_agree_with_pytorch_and_leave_the_statistics_alone()
 fn a_seed_gives_pytorchs_initial_weights() {
     let fixture = Fixture::read();
     for plan in plans(&fixture.architecture) {
-        tch::manual_seed(7);
-        let network = Network::new(&fixture.architecture, plan, Device::Cpu).unwrap();
+        let network = seeded_network(&fixture.architecture, plan, 7);
         for (name, parameter) in network.parameters().named(network.parameters().values()).unwrap() {
             assert_close(name, &parameter, &fixture.get(&format!("seed7.{name}")));
         }
@@ -126,6 +128,114 @@ fn a_seed_gives_pytorchs_initial_weights() {
 #[test]
 fn a_network_has_as_many_parameters_as_its_cost_says() {
     let architecture = Fixture::read().architecture;
-    let network = Network::new(&architecture, Plan::filled(&architecture, Layout::ChannelsLast), Device::Cpu).unwrap();
+    let network = seeded_network(&architecture, Plan::filled(&architecture, Layout::ChannelsLast), 0);
     assert_eq!(network.parameters().count(), Cost::of(&architecture).unwrap().params);
+}
+
+/// Layers that keep the size of the image, so that convolutions over spectra apply; joined inputs, uneven kernels.
+fn even_sized() -> Architecture {
+    let layer = |kernel: [usize; 2], filters, inputs: &[usize]| Layer {
+        kernel,
+        filters,
+        stride: [1, 1],
+        padding: kernel.map(|size| size / 2),
+        inputs: inputs.to_vec(),
+    };
+    Architecture {
+        name: "even-sized".to_owned(),
+        input: [2, 9, 8],
+        classes: 3,
+        layers: vec![
+            layer([3, 5], 4, &[0]),
+            layer([7, 1], 5, &[0, 1]),
+            layer([1, 3], 3, &[1, 2]),
+            layer([3, 3], 2, &[3]), // read by nobody
+            layer([5, 5], 6, &[0, 2, 3]),
+        ],
+        output: vec![0, 2, 5],
+    }
+}
+
+#[test]
+fn convolutions_over_spectra_compute_what_direct_ones_do() {
+    let (architecture, fixture) = (even_sized(), Fixture::read());
+    let (images, labels) = (fixture.get("images").get(0), fixture.get("labels").get(0));
+    let [direct, spectral] = [Plan::plain(&architecture, Layout::Contiguous), Plan::spectral(&architecture).unwrap()]
+        .map(|plan| seeded_network(&architecture, plan, 3));
+    for mode in [Mode::Train, Mode::Evaluate] {
+        let [expected, actual] = [&direct, &spectral].map(|network| network.forward(&images, mode).unwrap());
+        assert_close("logits", &actual, &expected);
+        let [expected, actual] = [(&direct, expected), (&spectral, actual)]
+            .map(|(network, logits)| network.parameters().gradient(&cross_entropy(&logits, &labels).unwrap()).unwrap());
+        assert_close("gradient", &actual, &expected);
+        for ((name, expected), (_, actual)) in direct.buffers().zip(spectral.buffers()) {
+            assert_close(&name, &actual, &expected);
+        }
+    }
+}
+
+/// A 1x1 kernel with a stride, reading `channels` channels of the image: what oneDNN's backward pass for channels-last
+/// tensors gets wrong below 8 channels (it writes past its buffer: crashes, wrong numbers).
+fn strided_pointwise(channels: usize) -> Architecture {
+    let layer = |kernel, filters, stride, inputs: &[usize]| Layer {
+        kernel: [kernel; 2],
+        filters,
+        stride: [stride; 2],
+        padding: [0, 0],
+        inputs: inputs.to_vec(),
+    };
+    Architecture {
+        name: "strided-pointwise".to_owned(),
+        input: [channels, 15, 15],
+        classes: 3,
+        layers: vec![layer(1, 8, 2, &[0]), layer(3, 4, 1, &[1]), layer(1, 5, 3, &[2])],
+        output: vec![3],
+    }
+}
+
+#[test]
+fn a_strided_1x1_convolution_over_few_channels_computes_the_same_in_every_memory_form() {
+    for channels in [1, 3, 4] {
+        let architecture = strided_pointwise(channels);
+        let images = Tensor::randn([50, channels as i64, 15, 15], (tch::Kind::Float, Device::Cpu));
+        let labels = Tensor::randint(3, [50], (tch::Kind::Int64, Device::Cpu));
+        let gradients = plans(&architecture).into_iter().map(|plan| {
+            let network = seeded_network(&architecture, plan, 5);
+            let loss = cross_entropy(&network.forward(&images, Mode::Train).unwrap(), &labels).unwrap();
+            let gradient = network.parameters().gradient(&loss).unwrap();
+            network.parameters().named(&gradient).unwrap().into_iter().map(|(_, tensor)| tensor.flatten(0, -1)).collect::<Vec<_>>()
+        });
+        let gradients: Vec<Tensor> = gradients.map(|parts| Tensor::cat(&parts, 0)).collect();
+        for other in &gradients[1..] {
+            assert_close("gradient", other, &gradients[0]);
+        }
+    }
+}
+
+#[test]
+fn added_channels_stay_zero_through_training() {
+    let fixture = Fixture::read();
+    let network = fixture.network(Plan::filled(&fixture.architecture, Layout::ChannelsLast));
+    let mut optimizer = Sgd::new(network.parameters().values(), &nesterov()).unwrap();
+    for step in 0..2 {
+        let logits = network.forward(&fixture.get("images").get(step), Mode::Train).unwrap();
+        let loss = cross_entropy(&logits, &fixture.get("labels").get(step)).unwrap();
+        let gradient = network.parameters().gradient(&loss).unwrap();
+        optimizer.step(network.parameters().values(), gradient, 0.1).unwrap();
+    }
+    let values = network.parameters().values();
+    let nonzero = |tensor: &Tensor| tensor.count_nonzero(None::<i64>).int64_value(&[]) as u64;
+    let named: u64 = network.parameters().named(values).unwrap().iter().map(|(_, tensor)| nonzero(tensor)).sum();
+    assert!(values.numel() as u64 > network.parameters().count());
+    assert_eq!((nonzero(values), named), (named, network.parameters().count()));
+}
+
+#[test]
+fn small_children_fill_vectors_and_nascnn15_goes_over_spectra() {
+    let nascnn15 = resolve_architecture("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap();
+    assert_eq!(Plan::fastest(&nascnn15, Device::Cpu, 128).unwrap(), Plan::spectral(&nascnn15).unwrap());
+    assert_eq!(Plan::direct(&nascnn15, Device::Cpu).unwrap(), Plan::plain(&nascnn15, Layout::Contiguous));
+    let small = Fixture::read().architecture;
+    assert_eq!(Plan::fastest(&small, Device::Cpu, 128).unwrap(), Plan::filled(&small, Layout::ChannelsLast));
+    assert_eq!(Plan::spectral(&small), None);
 }

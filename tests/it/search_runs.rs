@@ -119,16 +119,22 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
     assert_eq!(expected.accuracies.len(), 12);
     assert!(expected.controller.tensors.len() > 5, "the controller is part of the checkpoint");
 
-    let (mut kills, mut runs) = (0_u32, 0);
+    let (mut kills, mut at_work, mut runs) = (0, 0, 0);
     let mut path = root.path().join("killed-0");
-    while kills < 20 {
+    for attempt in 0.. {
+        if kills == 20 {
+            break;
+        }
+        assert!(attempt < 100, "{kills} kills in {attempt} attempts: the moments are too late");
         let mut child = go_on(&path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let moment = derive(20, "kill", kills.into()) as f64 / u64::MAX as f64;
+        let moment = derive(20, "kill", attempt) as f64 / u64::MAX as f64;
         std::thread::sleep(duration.mul_f64(moment));
         signal_group(&child, libc::SIGKILL);
         let status = child.wait().unwrap();
         if status.signal() == Some(libc::SIGKILL) {
             kills += 1;
+            // Not while the program was still loading: it has trained something in this session.
+            at_work += u32::from(has_worked(&path));
             continue;
         }
         // It was done before the moment came: the next moments are for another run.
@@ -139,6 +145,14 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
     }
     assert_ok(&go_on(&path).output().unwrap());
     assert_eq!(found(&path), expected, "run {runs}");
+    assert!(at_work >= 3, "only {at_work} of {kills} kills came while children were trained");
+}
+
+/// Whether the last session in the journal has started a child.
+fn has_worked(path: &Path) -> bool {
+    let journal = fs::read_to_string(path.join("journal.jsonl")).unwrap_or_default();
+    let session = journal.rfind("\"event\":\"run_resumed\"").unwrap_or(0);
+    journal[session..].contains("\"event\":\"child_started\"")
 }
 
 #[test]

@@ -217,3 +217,21 @@ fn other_data_is_refused_and_another_number_of_threads_is_noticed() {
     let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("threads: 3 where the run was begun with 1"));
     assert!(cut.records().iter().any(is_notice));
 }
+
+#[test]
+fn the_screen_of_a_resumed_run_knows_the_dna_of_children_sampled_before() {
+    let original = Original::new(&["search.reuse=false"], &Behaviour::default());
+    let started = original.lines().iter().position(|line| line.contains("child_started") && line.contains("\"child\":2,")).unwrap();
+    let cut = original.cut(original.lines()[..=started].concat().len(), 0).unwrap();
+    cut.resume(&original.behaviour).unwrap();
+    let mut state = crate::state::RunState::default();
+    let mut seen = 0;
+    for record in cut.records() {
+        state.apply(&record);
+        if let Event::ChildStarted { worker, .. } = record.event {
+            assert!(state.training[&worker].sampled.is_some(), "{:?}", record.event);
+            seen += 1;
+        }
+    }
+    assert_eq!((seen, state.children.len(), state.waiting.len()), (13, 12, 0), "child 2 was started twice");
+}
