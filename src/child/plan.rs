@@ -177,7 +177,7 @@ impl Place {
     pub fn write(&self, stored: &Tensor, values: &Tensor) -> Result<(), TchError> {
         let mut rows = stored.f_narrow(0, 0, self.rows)?;
         if self.blocks.is_empty() {
-            return Ok(rows.f_copy_(values)?);
+            return rows.f_copy_(values);
         }
         let mut from = 0;
         for &(start, length) in &self.blocks {

@@ -11,6 +11,7 @@
 //! zeros. The image is real, so half of the frequencies along H suffice.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::f64::consts::TAU;
 
 use tch::{Device, Kind, TchError, Tensor};
@@ -67,8 +68,8 @@ impl Spectral {
         let points = points(architecture);
         let mut kernels = HashMap::new();
         for layer in &architecture.layers {
-            if !kernels.contains_key(&[layer.kernel, layer.padding]) {
-                kernels.insert([layer.kernel, layer.padding], kernel_matrix(layer, points, device)?);
+            if let Entry::Vacant(entry) = kernels.entry([layer.kernel, layer.padding]) {
+                entry.insert(kernel_matrix(layer, points, device)?);
             }
         }
         let (rows, columns) = (half_angles(points[0], height), angles(points[1], width));
