@@ -68,8 +68,8 @@ impl Spectral {
         let points = points(architecture);
         let mut kernels = HashMap::new();
         for layer in &architecture.layers {
-            if let Entry::Vacant(place) = kernels.entry([layer.kernel, layer.padding]) {
-                place.insert(kernel_matrix(layer, points, device)?);
+            if let Entry::Vacant(entry) = kernels.entry([layer.kernel, layer.padding]) {
+                entry.insert(kernel_matrix(layer, points, device)?);
             }
         }
         let (rows, columns) = (half_angles(points[0], height), angles(points[1], width));

@@ -1,6 +1,5 @@
 //! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something changed.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -199,7 +198,7 @@ impl Screen {
         // A thread that has nothing more to say (no NVML) has closed its channel: what it said last still counts.
         if self.telemetry.gpu.has_changed().unwrap_or(true) {
             let status = self.telemetry.gpu.borrow_and_update().clone();
-            self.app.view.take_gpu(status);
+            self.app.view.take_gpu(status, Timestamp::now());
         }
         if self.telemetry.host.has_changed().unwrap_or(true) {
             let status = self.telemetry.host.borrow_and_update().clone();
@@ -234,11 +233,9 @@ async fn recv_line(lines: &mut Receiver<String>) -> String {
 }
 
 /// Until the frame that is due for news; forever if none is.
-fn wait_for_frame(due: Due, drawn_at: Instant) -> impl Future<Output = ()> {
-    async move {
-        match due {
-            Due::News => tokio::time::sleep_until(drawn_at + NEWS_INTERVAL).await,
-            _ => std::future::pending().await,
-        }
+async fn wait_for_frame(due: Due, drawn_at: Instant) {
+    match due {
+        Due::News => tokio::time::sleep_until(drawn_at + NEWS_INTERVAL).await,
+        _ => std::future::pending().await,
     }
 }

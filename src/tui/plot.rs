@@ -131,7 +131,7 @@ impl Axis {
             if to <= from {
                 to = from + step;
             }
-            if ((to - from) / step).round() as usize + 1 <= ticks.max(2) {
+            if (((to - from) / step).round() as usize) < ticks.max(2) {
                 return Axis { low: from, high: to, step };
             }
             step = round_step(step * 1.5);

@@ -88,6 +88,8 @@ pub struct View {
     /// Number (from the start of the run) of the last log line shown; none follows the newest.
     pub log_end: Option<u64>,
     pub gpu: GpuStatus,
+    /// When NVML answered last.
+    pub gpu_time: jiff::Timestamp,
     pub host: HostStatus,
     /// Mean utilisation of the GPUs, and busy share of the processors.
     pub gpu_history: History,
@@ -134,13 +136,15 @@ impl View {
             overlay_top: 0,
             log_end: None,
             gpu: GpuStatus::Starting,
+            gpu_time: now,
             host: HostStatus::Starting,
             gpu_history: History::default(),
             host_history: History::default(),
         }
     }
 
-    pub fn take_gpu(&mut self, status: GpuStatus) {
+    pub fn take_gpu(&mut self, status: GpuStatus, time: jiff::Timestamp) {
+        self.gpu_time = time;
         if let GpuStatus::Present(gpus) = &status {
             let known: Vec<f64> = gpus.iter().filter_map(|gpu| gpu.utilization).collect();
             if !known.is_empty() {

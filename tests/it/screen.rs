@@ -55,7 +55,7 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
     let mut app = App::new(theme, TimeZone::UTC, size, now);
     records.iter().for_each(|record| app.take(record));
     progress(records).iter().for_each(|record| app.take(record));
-    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so.1 not found".to_owned()));
+    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so.1 not found".to_owned()), now);
     for step in 0..60 {
         let share = 0.5 + 0.4 * (f64::from(step) / 7.0).sin();
         let host = HostSample { cores: vec![share, 0.93], memory_used: 3 << 30, memory_total: 24 << 30, load: Some(2.1) };
@@ -150,13 +150,22 @@ fn the_chart_of_accuracies_has_no_baseline_because_the_baseline_is_a_reward() {
 fn gpus_with_values_that_are_missing() {
     for (width, height) in SIZES {
         let mut app = running(width, height);
-        app.view.take_gpu(gpus());
+        app.view.take_gpu(gpus(), app.view.now);
         press(&mut app, "\t\tf");
         assert_snapshot!(format!("gpus_{width}x{height}"), text(&app));
     }
     let mut app = running(80, 24);
-    app.view.take_gpu(gpus());
+    app.view.take_gpu(gpus(), app.view.now);
     assert_snapshot!("gpus_among_the_panels_80x24", text(&app));
+}
+
+#[test]
+fn a_driver_that_hangs_is_said_to_and_its_last_values_stay() {
+    let mut app = running(80, 24);
+    app.view.take_gpu(gpus(), app.view.now);
+    app.view.now += jiff::SignedDuration::from_secs(60);
+    let text = text(&app);
+    assert!(text.contains("NVML does not answer") && text.contains("61 °C"), "{text}");
 }
 
 #[test]
@@ -347,7 +356,7 @@ proptest! {
                 Step::Key(key) => { app.key(&key); }
                 Step::Resize(width, height) => app.view.size = Size::new(width, height),
                 Step::Records(count) => left.by_ref().take(count).for_each(|record| app.take(record)),
-                Step::Gpus => app.view.take_gpu(gpus()),
+                Step::Gpus => app.view.take_gpu(gpus(), app.view.now),
             }
             draw(&app);
         }

@@ -1,5 +1,7 @@
 //! The machine: every GPU, or, where there is none, why not; then processors and memory.
 
+use jiff::SignedDuration;
+
 use super::{Content, Row, join_fitting, labelled};
 use crate::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
 use crate::tui::app::App;
@@ -8,6 +10,8 @@ use crate::tui::paint::{Painter, bar, pieces_width};
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::view::{History, Panel};
 
+/// A GPU that has not answered for so long is said to be silent. (Waking one from its sleep takes seconds.)
+const NVML_PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 /// Columns of a bar beside a percentage.
 const BAR: usize = 10;
 
@@ -16,7 +20,11 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let height = usize::from(area.height);
     let content = content(app, usize::from(area.width), height);
     let position = content.position(height, app.view.gpu_top);
+    let silent = app.view.now.duration_since(app.view.gpu_time) > NVML_PATIENCE;
     let (name, beside) = match &app.view.gpu {
+        GpuStatus::Present(_) | GpuStatus::Starting if silent => {
+            ("GPU", vec![(Role::Warning, "NVML does not answer".to_owned()), (Role::Dim, ": old values".to_owned())])
+        }
         GpuStatus::Present(_) => ("GPU", Row::new()),
         GpuStatus::Starting => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
         GpuStatus::Absent(reason) => ("Host", vec![(Role::Dim, format!("no GPU: {reason}"))]),
@@ -74,7 +82,10 @@ fn gpu_rows(gpus: &[GpuSample], glyphs: &Glyphs, width: usize) -> Vec<Row> {
         if all <= width + 2 {
             vec![join_fitting(vec![name, load, memory, temperature, power], "  ", width)]
         } else {
-            vec![join_fitting(vec![name, temperature, power], "  ", width), join_fitting(vec![load, memory], "  ", width)]
+            vec![
+                join_fitting(vec![name, temperature, power], "  ", width),
+                [vec![(Role::Text, "  ".to_owned())], join_fitting(vec![load, memory], "  ", width)].concat(),
+            ]
         }
     };
     cells.into_iter().flat_map(row).collect()
