@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::OrBadInput;
+use super::config::SettingsArgs;
 use crate::config::Decode;
 use crate::space::{Architecture, resolve_architecture};
 
@@ -15,9 +16,9 @@ pub struct ArchArgs {
     pub arch: String,
 
     /// How to read a DNA: as it says, or clipped as the monograph's program did (kernel to 1..7 and odd, filters to
-    /// 24..64, stride 1, "same" padding)
-    #[arg(long, value_enum, default_value_t = DecodeArg::Literal)]
-    pub decode: DecodeArg,
+    /// 24..64, stride 1, "same" padding) [default: space.decode of ./config.toml where there is one, else literal]
+    #[arg(long, value_enum)]
+    pub decode: Option<DecodeArg>,
 }
 
 /// [`Decode`] on the command line.
@@ -39,6 +40,13 @@ impl From<DecodeArg> for Decode {
 impl ArchArgs {
     /// The network; what does not say its images (a DNA, a built-in) is for `input` `[C, H, W]` in `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
-        resolve_architecture(&self.arch, self.decode.into(), input, classes).or_bad_input()
+        resolve_architecture(&self.arch, self.decode()?, input, classes).or_bad_input()
+    }
+
+    fn decode(&self) -> anyhow::Result<Decode> {
+        match self.decode {
+            Some(decode) => Ok(decode.into()),
+            None => Ok(SettingsArgs::default().resolve()?.space.decode),
+        }
     }
 }

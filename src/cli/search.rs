@@ -49,12 +49,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         say(&format!("the run in {} is complete: there is nothing to resume", path.display()));
         return super::print(&summary.to_string()).context("cannot write to standard output");
     }
+    let known = session.known_records();
     let connection = session.hub().connect().map_err(|error| classify(error.into()))?;
     stop_on_signals(session.hub().commands())?;
     say(&format!("run directory: {}", path.display()));
     let searching = session.start(parts()).map_err(classify)?;
     if args.headless || !stdout().is_terminal() {
-        headless::watch(connection, &mut stderr());
+        headless::watch(connection, known, &mut stderr());
     } else {
         watch_on_screen(connection, args.ascii, &path)?;
     }

@@ -22,7 +22,7 @@ pub struct Options {
 /// Settings that cannot be used. The text names the place, the key and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     /// Not TOML, an unknown key or a wrong type: the message shows the line.
     #[error("{place}: {message}")]
@@ -79,7 +79,7 @@ impl Source {
     fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {
         // Into the typed form first, for its errors: they show line, column and the keys there are.
         if let Err(error) = toml::from_str::<RawConfig>(text) {
-            return Err(ConfigError::Syntax { place: place_of(text, place, error.span()), message: error.message().to_owned() });
+            return Err(ConfigError::Syntax { place: place_of(text, place, error.span()), message: explained(text, &error) });
         }
         let table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
             place: place_of(text, place, error.span()),
@@ -129,6 +129,20 @@ impl Source {
     }
 }
 
+/// The message of a TOML error in words for users: the key on its line, and types by their names in the field.
+fn explained(text: &str, error: &toml::de::Error) -> String {
+    let names = [("expected i64", "expected a whole number"), ("expected f64", "expected a number"), (" as i128", "")];
+    let plain = names.iter().fold(error.message().to_owned(), |message, (rust, plain)| message.replace(rust, plain));
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.get(..start).and_then(|before| text[before.rfind('\n').map_or(0, |newline| newline + 1)..].lines().next());
+    match line.and_then(|line| line.split_once('=')) {
+        Some((key, _)) if plain.starts_with("invalid") || plain.starts_with("unknown variant") => {
+            format!("{}: {plain}", key.trim())
+        }
+        _ => plain,
+    }
+}
+
 fn place_of(text: &str, place: &str, span: Option<std::ops::Range<usize>>) -> String {
     match span.and_then(|span| text.get(..span.start)) {
         Some(before) => format!("{place}:{}", before.matches('\n').count() + 1),
@@ -171,7 +185,8 @@ fn merge(into: &mut toml::Table, from: &toml::Table) {
 
 /// The place of a broken rule: the last source that set the key, else the preset.
 fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError {
-    let place = sources.iter().rev().find_map(|source| source.place_of_key(violation.key));
+    let of_key = |key: &str| sources.iter().rev().find_map(|source| source.place_of_key(key));
+    let place = of_key(violation.key).or_else(|| violation.related.and_then(of_key));
     ConfigError::Value {
         place: place.unwrap_or_else(|| format!("preset {preset}")),
         key: violation.key,
@@ -226,6 +241,17 @@ mod tests {
     fn a_wrong_type_is_refused_with_its_line() {
         let message = error("[workers]\ncount = \"many\"\n");
         assert!(message.starts_with("my.toml:2:") && message.contains("\"auto\" or a whole number"), "{message}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_key_and_what_it_must_be() {
+        assert_eq!(error("[child]\nepochs = \"3\"\n"), "my.toml:2: epochs: invalid type: string \"3\", expected a whole number");
+    }
+
+    #[test]
+    fn a_rule_over_two_keys_is_placed_at_the_one_that_the_user_set() {
+        let message = error("[child]\nepochs = 1\n");
+        assert_eq!(message, "my.toml:2: reward.last_epochs = 2: must be at most child.epochs (1)");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::{
 pub struct Violation {
     /// Dotted key, as in `child.epochs`.
     pub key: &'static str,
+    /// The other key of a rule about two.
+    pub related: Option<&'static str>,
     pub value: String,
     /// What the value must be.
     pub rule: String,
@@ -21,7 +23,12 @@ pub struct Violation {
 type Checked<T> = Result<T, Violation>;
 
 fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Checked<T> {
-    Err(Violation { key, value: value.to_string(), rule: rule.into() })
+    Err(Violation { key, related: None, value: value.to_string(), rule: rule.into() })
+}
+
+/// A rule that a second key decides too: the place of whichever the user set is told.
+fn together_with<T>(related: &'static str, checked: Checked<T>) -> Checked<T> {
+    checked.map_err(|violation| Violation { related: Some(related), ..violation })
 }
 
 /// Check every rule.
@@ -31,14 +38,14 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         data: data(&raw.data)?,
         search: search(&raw.search)?,
         controller: controller(&raw.controller)?,
-        space: space(&raw.space)?,
+        space: together_with("space.layer", space(&raw.space))?,
         child: child(&raw.child)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
         raw: raw.clone(),
     };
-    last_epochs_fit(&config)?;
-    depth_fits(&config.search)?;
+    together_with("child.epochs", last_epochs_fit(&config))?;
+    together_with("search.episodes", depth_fits(&config.search))?;
     Ok(config)
 }
 
@@ -64,7 +71,7 @@ fn between(key: &'static str, value: f64, least: f64, below: f64) -> Checked<f64
 }
 
 fn data(raw: &RawData) -> Checked<DataConfig> {
-    let (source, dir) = source(raw)?;
+    let (source, dir) = together_with("data.source", source(raw))?;
     let limit = raw.limit.map(|limit| whole("data.limit", limit, 1, 100_000_000)).transpose()?;
     Ok(DataConfig {
         source,
@@ -73,7 +80,7 @@ fn data(raw: &RawData) -> Checked<DataConfig> {
         validation: whole("data.validation", raw.validation, 1, 10_000_000)?,
         limit,
         normalization: raw.normalization,
-        crop: crop(raw)?,
+        crop: together_with("data.crop", crop(raw))?,
         flip: raw.flip,
     })
 }
@@ -215,7 +222,7 @@ fn odd_kernels(kernels: &[u32]) -> Checked<()> {
 fn child(raw: &RawChild) -> Checked<ChildConfig> {
     let momentum = between("child.momentum", raw.momentum, 0.0, 1.0)?;
     if raw.nesterov && momentum == 0.0 {
-        return violation("child.nesterov", true, "needs child.momentum above 0");
+        return together_with("child.momentum", violation("child.nesterov", true, "needs child.momentum above 0"));
     }
     Ok(ChildConfig {
         epochs: whole("child.epochs", raw.epochs, 1, 100_000)?,

@@ -128,6 +128,11 @@ fn decode_all(files: &[PathBuf], size: [usize; 2]) -> Result<Vec<u8>, DataError>
     Ok(pixels)
 }
 
+/// Decoders end some of their messages with a line break.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Decode one file into planar RGB `[3, H, W]`.
 fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result<(), DataError> {
     let remedy = "replace or remove the file";
@@ -135,8 +140,9 @@ fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result
     if bytes.is_empty() {
         return Err(DataError::malformed(file, None, "the file is empty", remedy));
     }
-    let decoded = image::load_from_memory(&bytes)
-        .map_err(|cause| DataError::malformed(file, None, format!("the image does not decode: {cause}"), remedy))?;
+    let decoded = image::load_from_memory(&bytes).map_err(|cause| {
+        DataError::malformed(file, None, format!("the image does not decode: {}", one_line(&cause.to_string())), remedy)
+    })?;
     let mut rgb = decoded.into_rgb8();
     let wanted = (to_u32(width)?, to_u32(height)?);
     if rgb.dimensions() != wanted {

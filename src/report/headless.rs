@@ -6,9 +6,13 @@ use crate::event::{Level, Record};
 use crate::link::Connection;
 use crate::state::describe;
 
-/// Print what happens until the search is over. Whatever becomes of `output` (a closed pipe, a full disk), the search goes on.
-pub fn watch(mut connection: Connection, output: &mut impl Write) {
+/// Print what happens until the search is over, but for the first `known` records: an earlier session has printed those.
+/// Whatever becomes of `output` (a closed pipe, a full disk), the search goes on.
+pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) {
     while let Some(record) = connection.records.blocking_recv() {
+        if record.seq.is_some_and(|seq| seq <= known) {
+            continue;
+        }
         if let Some(line) = line(&record) {
             // Nobody reads any more: nobody misses the line.
             let _ = writeln!(output, "{line}").and_then(|()| output.flush());
@@ -68,7 +72,7 @@ mod tests {
             sender.send(sent.clone()).unwrap();
         }
         drop(sender);
-        watch(Connection { records, commands }, &mut BrokenPipe);
+        watch(Connection { records, commands }, 0, &mut BrokenPipe);
         assert_eq!(Arc::strong_count(&sent), 1, "every record was taken");
     }
 }

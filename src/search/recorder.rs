@@ -32,10 +32,15 @@ impl Recorder {
         self.tell(Event::Notice { level, message: message.into() })
     }
 
+    /// Number of the last record.
+    pub fn last_seq(&self) -> u64 {
+        self.journal.last_seq()
+    }
+
     /// Number of the last record, when it is on the disk with all before it: what is saved next may refer to it.
     pub fn synced_seq(&self) -> io::Result<u64> {
         self.journal.sync()?;
-        Ok(self.journal.last_seq())
+        Ok(self.last_seq())
     }
 }
 

@@ -103,6 +103,11 @@ impl Session {
         ledger.is_complete().then(|| ledger.tally.summary())
     }
 
+    /// Records that the journal held when the run was opened.
+    pub fn known_records(&self) -> u64 {
+        self.recorder.last_seq()
+    }
+
     pub fn directory(&self) -> &RunDirectory {
         &self.directory
     }

@@ -156,7 +156,10 @@ impl Training<'_> {
             if let Some(done) = pending.replace(next) {
                 settle(epoch, &mut metrics, &done)?;
             }
-            control.progress(|| self.progress(epoch, index + 1, &metrics, &watch)).map_err(TrainError::Stopped)?;
+            if index > 0 {
+                // Before that there are no figures to tell.
+                control.progress(|| self.progress(epoch, index + 1, &metrics, &watch)).map_err(TrainError::Stopped)?;
+            }
         }
         if let Some(done) = pending {
             settle(epoch, &mut metrics, &done)?;
