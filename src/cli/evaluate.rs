@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     whitening: bool,
 
-    /// Height and width that the images of a folder are resized to [default: those that the network reads, or 32]
+    /// Height and width that the images of a folder are resized to [default: 32]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=1024))]
     size: Option<u64>,
 

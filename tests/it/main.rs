@@ -3,6 +3,8 @@
 mod architectures;
 mod data_corpus;
 mod data_fetch;
+#[cfg(feature = "torch")]
+mod evaluate;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
