@@ -92,11 +92,25 @@ def cells(line, style):
             column += width(character)
 
 
+def is_braille(character):
+    return "\u2800" <= character <= "\u28ff"
+
+
+def dots(x, y, character):
+    """A path of the dots of a braille cell: drawn, not written, because fonts disagree on their width."""
+    bits = ord(character) - 0x2800
+    places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)]
+    size = 2.2
+    return "".join(f"M{x + (0.27 + 0.46 * column) * CELL_WIDTH - size / 2:.1f} {y + (row + 0.5) * CELL_HEIGHT / 4 - size / 2:.1f}"
+                   f"h{size}v{size}h-{size}z" for bit, (column, row) in enumerate(places) if bits >> bit & 1)
+
+
 def runs(line, style):
-    """Neighbouring cells of one style, joined."""
+    """Neighbouring cells of one style and kind (text or braille), joined."""
     run = None
     for column, character, key in cells(line, style):
-        if run and run[2] == key and run[3] == column:
+        same_kind = run and is_braille(run[1][-1]) == is_braille(character)
+        if run and same_kind and run[2] == key and run[3] == column:
             run[1].append(character)
             run[3] = column + width(character)
             continue
@@ -117,7 +131,10 @@ def draw(text, title):
             if bg:
                 shapes.append(f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{CELL_HEIGHT}" fill="{bg}"/>')
             content = "".join(characters)
-            if content.strip():
+            if is_braille(content[0]):
+                path = "".join(dots(x + i * CELL_WIDTH, y, c) for i, c in enumerate(content))
+                shapes.append(f'<path d="{path}" fill="{fg}"/>')
+            elif content.strip():
                 weight = ' font-weight="bold"' if bold else ""
                 opacity = ' opacity="0.65"' if dim else ""
                 line_below = ' text-decoration="underline"' if underline else ""
