@@ -59,7 +59,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         watch_on_screen(connection, args.ascii, &path)?;
     }
-    let summary = searching.join().map_err(classify)?;
+    let summary = searching.join().map_err(|error| {
+        if args.resume.is_none() {
+            // What cannot be removed stays, and says itself that it failed.
+            let _ = RunDirectory::discard_unstarted(&path);
+        }
+        classify(error)
+    })?;
     super::print(&summary.to_string()).context("cannot write to standard output")?;
     match summary.reason {
         Some(FinishReason::Stopped) => {

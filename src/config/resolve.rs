@@ -136,6 +136,11 @@ fn explained(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let line = text.get(..start).and_then(|before| text[before.rfind('\n').map_or(0, |newline| newline + 1)..].lines().next());
     match line.and_then(|line| line.split_once('=')) {
+        Some((key, _)) if plain.starts_with("unknown field") => {
+            let table = text[..start].lines().rev().find_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'));
+            let name = table.map_or(key.trim().to_owned(), |table| format!("{table}.{}", key.trim()));
+            format!("{name}: {plain}")
+        }
         Some((key, _)) if plain.starts_with("invalid") || plain.starts_with("unknown variant") => {
             format!("{}: {plain}", key.trim())
         }
@@ -234,7 +239,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_its_line_and_the_keys_there_are() {
         let message = error("[child]\nepochs = 1\nepoch = 3\n");
-        assert!(message.starts_with("my.toml:3:") && message.contains("`epoch`") && message.contains("`epochs`"), "{message}");
+        assert!(
+            message.starts_with("my.toml:3: child.epoch:") && message.contains("`epoch`") && message.contains("`epochs`"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub enum FetchError {
     WrongArchive { archive: PathBuf, found: String, expected: String },
     #[error("{}: another `data fetch` is at work in this folder; wait for it to end", .folder.display())]
     Busy { folder: PathBuf },
+    #[error("{}: there is no such file; --mirror names the archive or the folder that holds it", .path.display())]
+    NoMirror { path: PathBuf },
     #[error("{}: {cause}; check the folder's permissions and that the disk has room", .path.display())]
     Io { path: PathBuf, cause: io::Error },
     #[error(transparent)]
@@ -173,7 +175,10 @@ impl Fetch {
     }
 
     fn copy(&self, from: &Path, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
-        let mut source = File::open(from).map_err(|cause| self.io(from, cause))?;
+        let mut source = File::open(from).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => FetchError::NoMirror { path: from.to_owned() },
+            _ => self.io(from, cause),
+        })?;
         let total = source.metadata().ok().map(|metadata| metadata.len());
         let mut target = File::create(part).map_err(|cause| self.io(part, cause))?;
         let mut download = Download { target: &mut target, done: 0, total };

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::durable::{in_file, sync_folder_of, write_atomically};
+use crate::event::Event;
+use crate::journal;
 use crate::space::{Architecture, Dna};
 
 /// A run directory that this process alone writes to, as long as this value lives.
@@ -74,6 +76,23 @@ impl RunDirectory {
             return Err(DirectoryError::NotEmpty { path: path.to_owned() });
         }
         Ok(directory)
+    }
+
+    /// Take away what a new search left in `path` that failed before it began (no data, no workers): there is nothing in
+    /// it to resume, and the same command must work again once the cause is mended.
+    pub fn discard_unstarted(path: &Path) -> io::Result<()> {
+        let started = journal::read(&path.join("journal.jsonl"))
+            .map_or(true, |records| records.iter().any(|record| matches!(record.event, Event::RunStarted(_))));
+        if started {
+            return Ok(());
+        }
+        for name in ["journal.jsonl", "summary.json", "config.toml", "lock"] {
+            match fs::remove_file(path.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::remove_dir(path)
     }
 
     /// The run in `path`, to continue it.

@@ -57,13 +57,11 @@ pub fn measure(sender: &watch::Sender<GpuStatus>, interval: Duration) {
 
 /// NVML under the first name that works; otherwise what stood in the way.
 pub fn load() -> Result<Nvml, String> {
-    let mut reason = String::new();
+    // Short, for a panel's title: both names were tried.
+    let mut reason = "libnvidia-ml.so[.1] not found".to_owned();
     for library in LIBRARIES {
         match Nvml::builder().lib_path(OsStr::new(library)).init() {
             Ok(nvml) => return Ok(nvml),
-            Err(NvmlError::LibloadingError(_)) if reason.is_empty() => {
-                reason = format!("{library} not found");
-            }
             Err(NvmlError::LibloadingError(_)) => {}
             // The library is there but the driver behind it does not work: the more telling reason.
             Err(error) => reason = format!("{library}: {error}"),

@@ -55,7 +55,7 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
     let mut app = App::new(theme, TimeZone::UTC, size, now);
     records.iter().for_each(|record| app.take(record));
     progress(records).iter().for_each(|record| app.take(record));
-    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so.1 not found".to_owned()), now);
+    app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so[.1] not found".to_owned()), now);
     for step in 0..60 {
         let share = 0.5 + 0.4 * (f64::from(step) / 7.0).sin();
         let host = HostSample { cores: vec![share, 0.93], memory_used: 3 << 30, memory_total: 24 << 30, load: Some(2.1) };

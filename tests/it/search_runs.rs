@@ -297,6 +297,7 @@ fn data_that_is_not_there_ends_the_search_before_training_with_exit_status_2() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("/nonexistent/images"), "{}", stderr(&output));
+    assert!(!path.exists(), "nothing to resume is left behind");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The machine: GPUs through NVML, disk space, CPU cores and memory.
 
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -17,9 +16,6 @@ const RUNS: &str = "runs";
 const LEAST_DISK: u64 = GIB;
 /// CIFAR-10 in memory, libtorch and a small child.
 const LEAST_MEMORY: u64 = 2 * GIB;
-/// The driver brings the first; the second is only there with development files.
-const NVML_NAMES: [&str; 2] = ["libnvidia-ml.so.1", "libnvidia-ml.so"];
-
 /// What NVML says.
 pub(super) struct Gpus {
     pub has_gpu: bool,
@@ -27,12 +23,12 @@ pub(super) struct Gpus {
 }
 
 pub(super) fn gpus() -> Gpus {
-    let nvml = match open_nvml() {
+    let nvml = match crate::telemetry::gpu::load() {
         Ok(nvml) => nvml,
         Err(error) => {
             let text = format!("not available: {error}");
             let remedy = "install NVIDIA's driver if this machine has such a GPU; without one the screen shows CPU and memory";
-            let details = json!({ "error": error.to_string() });
+            let details = json!({ "error": error });
             return Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Note, text, remedy, details) };
         }
     };
@@ -48,14 +44,6 @@ pub(super) fn gpus() -> Gpus {
             Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Warning, text, remedy, details) }
         }
     }
-}
-
-fn open_nvml() -> Result<Nvml, NvmlError> {
-    let open = |name: &str| Nvml::builder().lib_path(OsStr::new(name)).init();
-    open(NVML_NAMES[0]).or_else(|first| match first {
-        NvmlError::LibloadingError(_) => open(NVML_NAMES[1]),
-        other => Err(other),
-    })
 }
 
 fn describe_gpus(nvml: &Nvml) -> Result<(String, serde_json::Value), NvmlError> {
