@@ -1,0 +1,70 @@
+//! What the documents say of commands is what the program does.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser};
+use nas_tui::cli::Cli;
+
+const HEAD: &str = "# Commands\n\nEvery help text, as the program prints it (a test keeps this page the same; \
+                    `UPDATE_DOCS=1 cargo nextest run --release docs` writes it anew).\n";
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// `command` and all below it, each with its help.
+fn describe(command: &mut clap::Command, page: &mut String) {
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    let name = command.get_bin_name().unwrap_or("nas-tui").to_owned();
+    write!(page, "\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim()).unwrap();
+    let shown = |command: &&mut clap::Command| !command.is_hide_set() && command.get_name() != "help";
+    command.get_subcommands_mut().filter(shown).for_each(|command| describe(command, page));
+}
+
+#[test]
+fn the_page_of_commands_is_what_their_help_says() {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut page = HEAD.to_owned();
+    describe(&mut command, &mut page);
+    let file = path("docs/COMMANDS.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(written == page, "docs/COMMANDS.md is not what the help says; run: UPDATE_DOCS=1 cargo nextest run --release docs");
+}
+
+/// The commands that a document shows, indented, without their comments.
+fn examples(document: &str) -> Vec<String> {
+    let command = |line: &str| line.strip_prefix("    nas-tui").map(|rest| rest.split('#').next().unwrap_or("").trim().to_owned());
+    document.lines().filter_map(command).collect()
+}
+
+#[test]
+fn every_command_that_the_readme_shows_is_one_that_the_program_takes() {
+    let readme = std::fs::read_to_string(path("README.md")).unwrap();
+    let examples = examples(&readme);
+    assert!(examples.len() > 10, "{examples:?}");
+    for example in examples.iter().filter(|example| !example.starts_with("COMMAND")) {
+        let words = std::iter::once("nas-tui").chain(example.split_whitespace());
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("README shows `nas-tui {example}`: {error}");
+        }
+    }
+}
+
+#[test]
+fn every_key_that_the_readme_shows_is_in_the_help_of_the_screen() {
+    let readme = std::fs::read_to_string(path("README.md")).unwrap();
+    let names: Vec<String> =
+        nas_tui::tui::keymap::BINDINGS.iter().flat_map(|binding| binding.keys.iter().map(|key| key.name())).collect();
+    let table = readme.split("### Keys").nth(1).and_then(|rest| rest.split("###").next()).unwrap();
+    let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).skip(1).collect();
+    assert!(rows.len() > 5, "{rows:?}");
+    for key in rows.iter().flat_map(|row| row.split(", ")) {
+        assert!(names.iter().any(|name| name == key), "README shows the key {key}; the screen has {names:?}");
+    }
+}
