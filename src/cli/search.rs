@@ -28,7 +28,7 @@ use crate::tui::{self, Leave, ScreenOptions};
 pub struct Args {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Run directory to create (default: runs/<UTC time>-<preset>)
+    /// Run directory to create (default: runs/UTC-TIME-PRESET)
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
     /// Continue the run in this directory from where it was, however it ended

@@ -1,6 +1,6 @@
 //! The checkpoint of a search: one safetensors file, replaced in one step, every part of it under a checksum.
 //!
-//! Tensors are the strategy's (F64). The rest is JSON in the file's `__metadata__`: under `nas-tui` a [`Header`], under
+//! Tensors are the strategy's (F64). The rest is JSON in the file's `__metadata__`: under `nas-tui` a `Header`, under
 //! `crc32` the CRC-32 (8 hex digits) of that text. A checkpoint is the state between two episodes; children that have ended
 //! since are in the journal. So there is one checkpoint, not a history of them: should it be lost, the journal alone is
 //! enough to compute it again.
