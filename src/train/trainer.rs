@@ -77,6 +77,9 @@ pub fn train_child(
 }
 
 /// Refuse what cannot be trained, before anything is allocated; otherwise choose the network's form.
+///
+/// The form rounds in its own way, so it may depend on the machine's size and the worker's threads, but not on what happens
+/// to be free: the same seed must give the same accuracies.
 fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -> Result<Plan, TrainError> {
     let (architecture, description) = (&job.architecture, &data.description);
     architecture.check()?;
@@ -89,16 +92,17 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -
         });
     }
     let batch_size = config.batch_size.min(data.train.len());
-    let needed = space::training_memory(architecture, batch_size)?;
-    let available = memory::available(data.device, held).unwrap_or(u64::MAX);
+    let direct = space::training_memory(architecture, batch_size)?;
+    let with_extra = |plan: &Plan| direct.saturating_add(plan.extra_memory(architecture, batch_size));
+    let mut plan = Plan::fastest(architecture, data.device, batch_size)?;
+    if with_extra(&plan) > memory::fair_share(tch::get_num_threads().max(1) as u64) {
+        plan = Plan::direct(architecture, data.device)?;
+    }
+    let (needed, available) = (with_extra(&plan), memory::available(data.device, held).unwrap_or(u64::MAX));
     if needed > available {
         return Err(TrainError::Memory { needed, available });
     }
-    let fastest = Plan::fastest(architecture, data.device, batch_size)?;
-    if needed.saturating_add(fastest.extra_memory(architecture, batch_size)) > available {
-        return Ok(Plan::direct(architecture, data.device)?);
-    }
-    Ok(fastest)
+    Ok(plan)
 }
 
 /// One child in training.
