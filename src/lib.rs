@@ -8,6 +8,7 @@
 #[cfg(feature = "torch")]
 pub mod child;
 pub mod cli;
+pub mod clock;
 pub mod config;
 #[cfg(feature = "torch")]
 pub mod controller;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Clock;
 use crate::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildSampled, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted,
 };
@@ -18,10 +19,8 @@ pub struct RunState {
     pub started: Option<jiff::Timestamp>,
     pub now: Option<jiff::Timestamp>,
     pub phase: Phase,
-    /// Time in which nothing could run, of pauses that have ended and before each resume from a checkpoint.
-    pub idle: jiff::SignedDuration,
-    /// Since when nothing runs (paused or finished).
-    pub idle_since: Option<jiff::Timestamp>,
+    /// How long the run has worked.
+    pub clock: Clock,
     /// Episode under way (from 1; 0 before the first) and its depth.
     pub episode: usize,
     pub depth: usize,
@@ -92,7 +91,7 @@ impl RunState {
     /// Take in the next event of the run. Events must come in the order of the journal.
     pub fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
-        self.keep_time(record);
+        self.clock.apply(record);
         self.now = Some(record.time);
         if let Some(seq) = record.seq {
             self.last_seq = seq;
@@ -100,30 +99,6 @@ impl RunState {
         self.apply_event(&record.event);
         if let Some((level, text)) = describe(&record.event) {
             self.push_log(LogLine { time: record.time, level, text });
-        }
-    }
-
-    /// Time in which the run has worked until `now`: without pauses, and without the time between two processes.
-    pub fn working_time(&self, now: jiff::Timestamp) -> jiff::SignedDuration {
-        let Some(started) = self.started else { return jiff::SignedDuration::ZERO };
-        let end = self.idle_since.unwrap_or(now);
-        (end.duration_since(started) - self.idle).max(jiff::SignedDuration::ZERO)
-    }
-
-    fn keep_time(&mut self, record: &Record) {
-        match record.event {
-            Event::Paused | Event::RunFinished { .. } => {
-                self.idle_since.get_or_insert(record.time);
-            }
-            Event::Resumed | Event::RunResumed { .. } => {
-                let last = self.idle_since.take();
-                // A process that was killed said nothing: its last event is when it stopped.
-                let since = last.or_else(|| self.now.filter(|_| matches!(record.event, Event::RunResumed { .. })));
-                if let Some(since) = since {
-                    self.idle += record.time.duration_since(since);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -186,7 +161,7 @@ impl RunState {
     }
 
     fn finish_child(&mut self, finished: &ChildFinished) {
-        if self.best.as_ref().is_none_or(|best| is_better(finished, best)) {
+        if self.best.as_ref().is_none_or(|best| is_better(finished.accuracy, finished.child, (best.accuracy, best.child))) {
             self.best = Some(finished.clone());
             self.best_architecture = self.waiting.get(&finished.child).map(|sampled| sampled.architecture.clone());
         }
@@ -223,8 +198,8 @@ impl RunState {
 }
 
 /// A higher accuracy, or the same by an earlier child (workers finish in any order; the best must not depend on it).
-pub fn is_better(one: &ChildFinished, other: &ChildFinished) -> bool {
-    one.accuracy > other.accuracy || (one.accuracy == other.accuracy && one.child < other.child)
+pub fn is_better(accuracy: f64, child: u64, than: (f64, u64)) -> bool {
+    accuracy > than.0 || (accuracy == than.0 && child < than.1)
 }
 
 /// One plain line about an event, for logs and headless output; none for ticks and samples.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::event::{Level, Record};
+use crate::event::{Event, Level, Record};
 use crate::link::Connection;
 use crate::state::describe;
 
@@ -20,9 +20,15 @@ pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) {
     }
 }
 
-/// `2026-11-24T10:15:00Z child 3: ...`; none for what is too frequent to print. Line breaks in messages become spaces.
+/// `2026-11-24T10:15:00Z child 3: ...`; none for ticks. Line breaks in messages become spaces.
 pub fn line(record: &Record) -> Option<String> {
-    let (level, text) = describe(&record.event)?;
+    let (level, text) = match &record.event {
+        // The screen has a table for it; here it is a line.
+        Event::ChildSampled(child) => {
+            (Level::Info, format!("child {}: sampled {}, {} parameters, {} MACs", child.child, child.dna, child.params, child.macs))
+        }
+        event => describe(event)?,
+    };
     let mark = match level {
         Level::Info => "",
         Level::Warning => "warning: ",
@@ -39,7 +45,6 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-    use crate::event::Event;
 
     fn record(event: Event) -> Record {
         Record { v: 1, seq: Some(1), time: jiff::Timestamp::from_millisecond(1_795_515_300_123).unwrap(), event }

@@ -1,6 +1,5 @@
 //! What a run amounts to, from its events alone: summary, statistics, plain lines. No libtorch here.
 
-pub mod clock;
 pub mod headless;
 pub mod statistics;
 pub mod summary;

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::Clock;
 use super::statistics::{self, Slope};
+use crate::clock::Clock;
 use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record};
 use crate::journal::{JournalError, Reader};
 use crate::space::Dna;
+use crate::state::is_better;
 
 /// What came of a run so far. The field names are `summary.json`'s.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,7 +165,7 @@ impl Tally {
 
     fn finish(&mut self, finished: &ChildFinished) {
         self.repeats += u64::from(finished.repeat_of.is_some());
-        if self.best.as_ref().is_none_or(|best| crate::state::is_better(finished, best)) {
+        if self.best.as_ref().is_none_or(|best| is_better(finished.accuracy, finished.child, (best.accuracy, best.child))) {
             self.best = Some(finished.clone());
         }
         self.end(finished.child);

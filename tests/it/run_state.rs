@@ -1,6 +1,6 @@
 //! What must hold of a run's state whatever events arrive.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use nas_tui::event::{ChildFinished, Event, FinishReason, Level, Record};
 use nas_tui::space::Dna;
 use nas_tui::state::{Phase, RunState};
@@ -44,9 +44,9 @@ fn time_in_pauses_is_not_working_time() {
     apply(&mut state, 0, notice());
     apply(&mut state, 10, Event::PauseRequested);
     apply(&mut state, 11, Event::Paused);
-    assert_eq!(state.working_time(at(500)), SignedDuration::from_secs(11));
+    assert_eq!(state.clock.seconds_until(at(500)), 11.0);
     apply(&mut state, 111, Event::Resumed);
-    assert_eq!(state.working_time(at(121)), SignedDuration::from_secs(21));
+    assert_eq!(state.clock.seconds_until(at(121)), 21.0);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn time_between_a_killed_process_and_the_next_is_not_working_time() {
     apply(&mut state, 0, notice());
     apply(&mut state, 60, notice());
     apply(&mut state, 10_060, resumed());
-    assert_eq!(state.working_time(at(10_070)), SignedDuration::from_secs(70));
+    assert_eq!(state.clock.seconds_until(at(10_070)), 70.0);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_run_that_was_stopped_while_paused_goes_on_counting_when_it_is_resumed() {
     apply(&mut state, 20, Event::RunFinished { reason: FinishReason::Stopped, children: 0, wall_seconds: 1.0 });
     apply(&mut state, 50, resumed());
     assert_eq!(state.phase, Phase::Running);
-    assert_eq!(state.working_time(at(55)), SignedDuration::from_secs(15));
+    assert_eq!(state.clock.seconds_until(at(55)), 15.0);
 }
 
 proptest! {
@@ -89,18 +89,18 @@ proptest! {
     #[test]
     fn working_time_never_shrinks_while_the_clock_goes_on(steps in proptest::collection::vec((0i64..100, 0usize..4), 1..40)) {
         let mut state = RunState::default();
-        let (mut now, mut before) = (0, SignedDuration::ZERO);
+        let (mut now, mut before) = (0, 0.0);
         for (seconds, event) in steps {
             now += seconds;
             let event = [notice(), Event::Paused, Event::Resumed, resumed()][event].clone();
             let killed = matches!(event, Event::RunResumed { .. });
             // A process that was killed had not worked until its successor began: its time ends with its last event.
-            if killed && state.idle_since.is_none() {
-                before = state.now.map_or(before, |last| state.working_time(last));
+            if killed {
+                before = state.now.map_or(before, |last| state.clock.seconds_until(last));
             }
             apply(&mut state, now, event);
-            let worked = state.working_time(at(now));
-            prop_assert!(worked >= before && worked <= SignedDuration::from_secs(now), "{worked:?} after {before:?} at {now}");
+            let worked = state.clock.seconds_until(at(now));
+            prop_assert!(worked >= before && worked <= now as f64, "{worked:?} after {before:?} at {now}");
             before = worked;
         }
     }

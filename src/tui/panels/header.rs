@@ -57,7 +57,7 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 }
 
 fn clock(app: &App) -> Row {
-    let working = app.state.working_time(app.view.now).as_secs_f64();
+    let working = app.state.clock.seconds_until(app.view.now);
     let mut row = labelled("elapsed", Role::Text, format::duration(working));
     if let Some(seconds) = remaining_seconds(&app.state) {
         row.extend(labelled("  left", Role::Text, format!("{} {}", app.theme.glyphs.about, format::estimate(seconds))));

@@ -5,24 +5,25 @@ use jiff::{SignedDuration, Timestamp};
 use crate::event::{Event, Record};
 
 /// Working time so far. A session is one process: it begins with `run_started` or `run_resumed`. The clock stands from
-/// `paused` to `resumed`, and from a session's last record (a killed one has no farewell) to the next session's first.
+/// `paused` to `resumed`, after `run_finished`, and from a session's last record (a killed one has no farewell) to the next
+/// session's first.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     worked: SignedDuration,
     last: Option<Timestamp>,
-    paused: bool,
+    stands: bool,
 }
 
 impl Clock {
     /// Take in the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         match record.event {
-            Event::RunResumed { .. } => self.paused = false,
+            Event::RunResumed { .. } => self.stands = false,
             _ => self.advance(record.time),
         }
         match record.event {
-            Event::Paused => self.paused = true,
-            Event::Resumed => self.paused = false,
+            Event::Paused | Event::RunFinished { .. } => self.stands = true,
+            Event::Resumed => self.stands = false,
             _ => {}
         }
         self.last = Some(record.time);
@@ -41,7 +42,7 @@ impl Clock {
     }
 
     fn advance(&mut self, time: Timestamp) {
-        let Some(last) = self.last.filter(|_| !self.paused) else { return };
+        let Some(last) = self.last.filter(|_| !self.stands) else { return };
         // A wall clock that was set back must not make the run shorter.
         self.worked = self.worked.saturating_add(time.duration_since(last).max(SignedDuration::ZERO));
     }
