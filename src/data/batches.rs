@@ -3,87 +3,12 @@
 use rand::seq::SliceRandom;
 use tch::{Device, Kind, Tensor};
 
+use super::Images;
 use super::augment::{Conversion, Draw, Layout, Placement, Purpose, Ready, Scratch, Table, Writer, placements};
 use super::error::DataError;
+use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
-use super::{Dataset, Images};
-use crate::config::{Crop, DataConfig, DataSource, Normalization};
-
-/// Published mean and standard deviation of CIFAR-10's training images, per channel, pixels in 0..=1.
-const CIFAR10_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
-const CIFAR10_STD: [f32; 3] = [0.2470, 0.2435, 0.2616];
-
-/// How raw images become a network's input. Fitted once to the training images, used for all parts.
-#[derive(Debug)]
-pub struct Preparation {
-    normalizer: Normalizer,
-    /// `[C, H, W]`.
-    input: [usize; 3],
-    crop: Crop,
-    flip: bool,
-}
-
-#[derive(Debug)]
-enum Normalizer {
-    /// `(pixel / 255 - mean) / std`, per channel.
-    Standard {
-        mean: Vec<f32>,
-        std: Vec<f32>,
-    },
-    Whitening(Whitening),
-}
-
-impl Preparation {
-    /// Fit to the training split of `dataset`: CIFAR-10 has fixed published values, other data their own mean and standard
-    /// deviation per channel; whitening is fitted (seconds for 3x32x32) or taken from the user's cache.
-    ///
-    /// # Errors
-    /// [`DataError::Unusable`] when `data.crop` does not fit the images; what libtorch says while fitting.
-    pub fn fit(config: &DataConfig, dataset: &Dataset) -> Result<Self, DataError> {
-        let [_, height, width] = dataset.input;
-        match config.crop {
-            Crop::Upsample(side) if side < height.max(width) => {
-                return Err(DataError::Unusable(format!(
-                    "data.crop: upsample = {side} is smaller than the images ({height}x{width}); use at least {}",
-                    height.max(width)
-                )));
-            }
-            Crop::None | Crop::Pad(_) | Crop::Upsample(_) => {}
-        }
-        let normalizer = match (config.normalization, config.source) {
-            (Normalization::Whitening, _) => Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?),
-            (Normalization::Standard, DataSource::Cifar10) => {
-                Normalizer::Standard { mean: CIFAR10_MEAN.to_vec(), std: CIFAR10_STD.to_vec() }
-            }
-            (Normalization::Standard, _) => {
-                let (mean, std) = channel_statistics(&dataset.train, dataset.input[0]);
-                Normalizer::Standard { mean, std }
-            }
-        };
-        Ok(Preparation { normalizer, input: dataset.input, crop: config.crop, flip: config.flip })
-    }
-}
-
-/// Mean and (population) standard deviation of each channel, pixels in 0..=1. A constant channel gets 1 for its deviation.
-fn channel_statistics(images: &Images, channels: usize) -> (Vec<f32>, Vec<f32>) {
-    let plane = images.image_bytes() / channels.max(1);
-    let mut histograms = vec![[0u64; 256]; channels];
-    for (index, pixels) in images.pixels.chunks_exact(plane.max(1)).enumerate() {
-        let histogram = &mut histograms[index % channels];
-        pixels.iter().for_each(|&pixel| histogram[usize::from(pixel)] += 1);
-    }
-    let statistics = |histogram: &[u64; 256]| {
-        let count = histogram.iter().sum::<u64>().max(1) as f64;
-        let moment = |power: i32| -> f64 {
-            let terms = histogram.iter().enumerate().map(|(value, &times)| (value as f64 / 255.0).powi(power) * times as f64);
-            terms.sum::<f64>() / count
-        };
-        let mean = moment(1);
-        let std = (moment(2) - mean * mean).max(0.0).sqrt();
-        (mean as f32, if std > 0.0 { std as f32 } else { 1.0 })
-    };
-    histograms.iter().map(statistics).unzip()
-}
+use crate::config::Crop;
 
 /// Images and labels on a device. Pixels stay uint8; a batch is converted when it is asked for.
 #[derive(Debug)]
@@ -357,6 +282,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::data::preparation::cifar10;
 
     /// What torchvision makes of five images (tests/fixtures/make_batches.py).
     fn fixture() -> HashMap<String, Tensor> {
@@ -375,8 +301,7 @@ mod tests {
     }
 
     fn cifar_preparation(input: [usize; 3], crop: Crop) -> Preparation {
-        let normalizer = Normalizer::Standard { mean: CIFAR10_MEAN.to_vec(), std: CIFAR10_STD.to_vec() };
-        Preparation { normalizer, input, crop, flip: true }
+        Preparation { normalizer: cifar10(), input, crop, flip: true }
     }
 
     /// Both ways to make a batch, in both layouts, on the CPU.
@@ -497,14 +422,6 @@ mod tests {
         let mut all = labels(data.training_batches(2, 9, 1).collect()).concat();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 2, 3, 4]);
-    }
-
-    #[test]
-    fn channel_statistics_are_those_of_the_pixels() {
-        let images = Images { pixels: vec![0, 255, 10, 10, 0, 255, 10, 10], labels: vec![0, 0] };
-        let (mean, std) = channel_statistics(&images, 2);
-        assert_eq!(mean, [0.5, 10.0 / 255.0]);
-        assert_eq!(std, [0.5, 1.0], "a constant channel is not divided by zero");
     }
 
     /// `cargo test --release -- --ignored --nocapture cost_of` prints what docs/PERFORMANCE.md quotes.

@@ -1,6 +1,6 @@
 //! Images and labels: data sets by name, the validation split, and batches for training.
 //!
-//! Reading and checking need no libtorch; what makes tensors (`batches`, `whiten`) is behind the feature `torch`.
+//! Reading and checking need no libtorch; what makes tensors (`preparation`, `batches`, `whiten`) is behind the feature `torch`.
 //! Search and training call [`load`], which never opens a test file; only [`load_test`] does.
 
 pub mod archive;
@@ -15,6 +15,8 @@ mod fashion_mnist;
 pub mod fetch;
 mod folder;
 mod idx;
+#[cfg(feature = "torch")]
+mod preparation;
 mod sample;
 pub mod source;
 mod split;
@@ -26,9 +28,11 @@ use std::path::Path;
 #[cfg(feature = "torch")]
 pub use self::augment::{Draw, Layout};
 #[cfg(feature = "torch")]
-pub use self::batches::{DeviceDataset, Preparation};
+pub use self::batches::DeviceDataset;
 pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::DataError;
+#[cfg(feature = "torch")]
+pub use self::preparation::Preparation;
 pub use self::sample::{load_first, noise};
 pub use self::source::parse_spec;
 pub use self::split::SPLIT_SEED;
