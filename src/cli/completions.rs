@@ -1,6 +1,5 @@
 //! `nas-tui completions SHELL`: a completion script on standard output.
 
-use anyhow::Context;
 use clap::{Args as ClapArgs, CommandFactory};
 use clap_complete::Shell;
 
@@ -13,5 +12,5 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "nas-tui", &mut script);
-    super::print(&String::from_utf8_lossy(&script)).context("cannot write to standard output")
+    super::print(&String::from_utf8_lossy(&script))
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::OrBadInput;
@@ -60,7 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match args.action {
         Action::Show(settings) => {
             let text = settings.resolve()?.to_toml();
-            super::print(&text).context("cannot write to standard output")
+            super::print(&text)
         }
         Action::Check(settings) => settings.resolve().map(|_| ()),
     }

@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{OrBadInput, print_result};
+use super::{OrBadInput, print};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
@@ -118,7 +118,7 @@ fn list_one(source: DataSource) -> Listed {
 fn list(json: bool) -> anyhow::Result<()> {
     let listed = listed();
     if json {
-        return print_result(&(serde_json::to_string_pretty(&listed)? + "\n"));
+        return print(&(serde_json::to_string_pretty(&listed)? + "\n"));
     }
     let mut text = String::new();
     for data in listed {
@@ -129,7 +129,7 @@ fn list(json: bool) -> anyhow::Result<()> {
         };
         text.push_str(&format!("{:<20} {status:<8} {}\n", data.name, data.place.or(data.remedy).unwrap_or_default()));
     }
-    print_result(&text)
+    print(&text)
 }
 
 fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
@@ -139,10 +139,10 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
             Ok(contents) => serde_json::to_string_pretty(contents)?,
             Err(error) => serde_json::to_string_pretty(&serde_json::json!({ "spec": args.spec, "error": error.to_string() }))?,
         };
-        print_result(&(text + "\n"))?;
+        print(&(text + "\n"))?;
     }
     let contents = outcome.or_bad_input()?;
-    if args.json { Ok(()) } else { print_result(&table(&contents)) }
+    if args.json { Ok(()) } else { print(&table(&contents)) }
 }
 
 fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
@@ -195,8 +195,8 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
     let outcome = fetch.run(&mut |progress| show(&bar, &fetch.url, progress));
     bar.finish_and_clear();
     match outcome {
-        Ok(Fetched::AlreadyThere(folder)) => print_result(&format!("{}: already there, and sound\n", folder.display())),
-        Ok(Fetched::New(folder)) => print_result(&format!("{}\n", folder.display())),
+        Ok(Fetched::AlreadyThere(folder)) => print(&format!("{}: already there, and sound\n", folder.display())),
+        Ok(Fetched::New(folder)) => print(&format!("{}\n", folder.display())),
         Err(error @ FetchError::WrongArchive { .. }) => Err(error).or_bad_input(),
         Err(error) => Err(error.into()),
     }

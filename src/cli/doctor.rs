@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::data::{Status as DataStatus, listed};
-use super::print_result;
+use super::print;
 
 /// Report libtorch and its devices, NVML, data sets, terminal, disk, CPU and memory, each with a remedy.
 ///
@@ -64,9 +64,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let failures: Vec<&Finding> = findings.iter().filter(|finding| finding.status == Status::Failure).collect();
     if args.json {
         let report = serde_json::json!({ "usable": failures.is_empty(), "findings": findings });
-        print_result(&(serde_json::to_string_pretty(&report)? + "\n"))?;
+        print(&(serde_json::to_string_pretty(&report)? + "\n"))?;
     } else {
-        print_result(&findings.iter().map(line).collect::<String>())?;
+        print(&findings.iter().map(line).collect::<String>())?;
     }
     anyhow::ensure!(failures.is_empty(), "a search cannot run here: {}", failures[0].text);
     Ok(())

@@ -76,8 +76,7 @@ impl<T, E: Into<anyhow::Error>> OrBadInput<T> for Result<T, E> {
 }
 
 /// Write a result to standard output. A reader that has seen enough (`| head`) is no error.
-pub(crate) fn print_result(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("writing to standard output"),
@@ -119,15 +118,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),
-    }
-}
-
-/// Write a result to standard output. A reader that has gone (`| head`) is no error.
-pub fn print(text: &str) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
     }
 }
 

@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let path = session.directory().path().to_owned();
     if let Some(summary) = session.complete() {
         say(&format!("the run in {} is complete: there is nothing to resume", path.display()));
-        return super::print(&summary.to_string()).context("cannot write to standard output");
+        return super::print(&summary.to_string());
     }
     let known = session.known_records();
     let connection = session.hub().connect().map_err(|error| classify(error.into()))?;
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
         classify(error)
     })?;
-    super::print(&summary.to_string()).context("cannot write to standard output")?;
+    super::print(&summary.to_string())?;
     match summary.reason {
         Some(FinishReason::Stopped) => {
             Err(Interrupted(format!("stopped; continue with: nas-tui search --resume {}", path.display())).into())

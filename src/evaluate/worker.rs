@@ -12,6 +12,7 @@ use tch::Device;
 
 use super::ChildJob;
 use super::protocol::{FromWorker, Sample, ToWorker};
+use crate::child::libtorch;
 use crate::config::{ChildConfig, DataConfig};
 use crate::data;
 use crate::event::{ChildEpoch, ChildProgress};
@@ -45,15 +46,10 @@ pub fn run() -> anyhow::Result<()> {
         pid: std::process::id(),
         data: prepared.description.clone(),
         device: device.clone(),
-        libtorch: libtorch_version(),
+        libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
     })?;
     let resident_at_start = memory::resident().unwrap_or(0);
     Session { worker, config: child, data: prepared, inbox, output, resident_at_start }.serve()
-}
-
-/// Version of the libtorch that the program was built for.
-pub fn libtorch_version() -> String {
-    "2.11.0".to_owned()
 }
 
 /// `cpu` or `cuda:N` as a device.

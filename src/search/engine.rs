@@ -341,9 +341,9 @@ impl Engine {
                 valid_accuracies,
             }),
         };
-        let best = self.recorder.ledger.best().map(|best| best.child);
+        let best = self.recorder.ledger.best().map(|best| best.child.child);
         self.recorder.tell(event)?;
-        match self.recorder.ledger.best().filter(|now| Some(now.child) != best) {
+        match self.recorder.ledger.best().filter(|now| Some(now.child.child) != best) {
             Some(now) => Ok(self.directory.write_best(now)?),
             None => Ok(()),
         }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::run_directory::Best;
 use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, RunStarted};
-use crate::report::summary::Tally;
+use crate::report::summary::{BestChild, Tally};
 use crate::space::Dna;
+use crate::state::is_better;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it all happen.
 #[derive(Debug, Default)]
@@ -118,13 +119,12 @@ impl Ledger {
     }
 
     fn finish(&mut self, finished: &ChildFinished) {
-        let ChildFinished { child, episode, accuracy, reward, params, macs, .. } = *finished;
+        let ChildFinished { child, accuracy, reward, .. } = *finished;
         let sampled = self.waiting.remove(&child);
-        let is_better =
-            self.best.as_ref().is_none_or(|best| accuracy > best.accuracy || (accuracy == best.accuracy && child < best.child));
-        if let Some(sampled) = sampled.filter(|_| is_better) {
-            let ChildSampled { dna, architecture, .. } = sampled;
-            self.best = Some(Best { child, episode, accuracy, reward, params, macs, dna, architecture });
+        let is_best =
+            self.best.as_ref().is_none_or(|Best { child: best, .. }| is_better(accuracy, child, (best.accuracy, best.child)));
+        if let Some(sampled) = sampled.filter(|_| is_best) {
+            self.best = Some(Best { child: BestChild::from(finished), architecture: sampled.architecture });
         }
         let valid_accuracies = finished.valid_accuracies.clone();
         self.ended.insert(child, Ended::Trained { accuracy, reward, valid_accuracies });

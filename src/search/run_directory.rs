@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::durable::{in_file, sync_folder_of, write_atomically};
 use crate::event::Event;
 use crate::journal;
-use crate::space::{Architecture, Dna};
+use crate::report::summary::BestChild;
+use crate::space::Architecture;
 
 /// A run directory that this process alone writes to, as long as this value lives.
 #[derive(Debug)]
@@ -22,13 +23,8 @@ pub struct RunDirectory {
 /// `best.json`: the best child so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    pub child: u64,
-    pub episode: usize,
-    pub accuracy: f64,
-    pub reward: f64,
-    pub params: u64,
-    pub macs: u64,
-    pub dna: Dna,
+    #[serde(flatten)]
+    pub child: BestChild,
     pub architecture: Architecture,
 }
 

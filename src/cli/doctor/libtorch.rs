@@ -18,10 +18,9 @@ pub(super) use with_torch::findings;
 
 #[cfg(feature = "torch")]
 mod with_torch {
-    use std::path::{Path, PathBuf};
-
     use serde_json::json;
 
+    use crate::child::libtorch;
     use crate::cli::doctor::{Finding, Status};
 
     pub fn findings(has_gpu: bool) -> Vec<Finding> {
@@ -29,8 +28,8 @@ mod with_torch {
     }
 
     fn library() -> Finding {
-        let folder = loaded_from().unwrap_or_else(|| PathBuf::from(env!("NAS_TUI_LIBTORCH")));
-        let version = version(&folder);
+        let folder = libtorch::folder();
+        let version = libtorch::version();
         let shown = version.clone().unwrap_or_else(|| "of unknown version".to_owned());
         let details =
             json!({ "version": version, "folder": folder, "mkl": tch::utils::has_mkl(), "threads": tch::get_num_threads() });
@@ -79,26 +78,6 @@ mod with_torch {
         }
     }
 
-    /// Folder of the libtorch that this process has mapped: LD_LIBRARY_PATH may name another than the build did.
-    fn loaded_from() -> Option<PathBuf> {
-        let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-        let path = maps.lines().find_map(|line| line.split_once('/').filter(|(_, path)| path.contains("libtorch_cpu.so")))?.1;
-        Some(Path::new("/").join(path).parent()?.to_owned())
-    }
-
-    /// Version from the header that belongs to the library in `folder` (`.../lib`).
-    pub(super) fn version(folder: &Path) -> Option<String> {
-        let root = folder.parent()?;
-        let headers = ["include/torch/headeronly/version.h", "include/torch/csrc/api/include/torch/version.h"];
-        let number = |text: &str, name: &str| -> Option<u32> {
-            text.lines().find_map(|line| line.strip_prefix(&format!("#define TORCH_VERSION_{name} "))?.trim().parse().ok())
-        };
-        headers.iter().find_map(|header| {
-            let text = std::fs::read_to_string(root.join(header)).ok()?;
-            Some(format!("{}.{}.{}", number(&text, "MAJOR")?, number(&text, "MINOR")?, number(&text, "PATCH")?))
-        })
-    }
-
     #[cfg(test)]
     mod tests {
         use super::*;
@@ -106,7 +85,7 @@ mod with_torch {
         #[test]
         fn the_loaded_libtorch_is_the_version_we_build_for() {
             assert!(works().is_ok());
-            assert_eq!(version(&loaded_from().unwrap()).as_deref(), Some("2.11.0"));
+            assert_eq!(libtorch::version().as_deref(), Some("2.11.0"));
         }
     }
 }
