@@ -81,6 +81,15 @@ pub enum Event {
     Resumed,
     /// A user asked for the run to stop after the next checkpoint.
     StopRequested,
+    /// A user asked for the run to stop when the episode under way has been learned from, and took it back.
+    EpisodeStopRequested,
+    EpisodeStopWithdrawn,
+    /// A user asked for a child's training to end at the next batch; `child_finished` or `child_failed` follows.
+    SkipRequested {
+        child: u64,
+    },
+    /// A user edited a child and asked for the result to be trained.
+    ChildQueued(ChildQueued),
     Notice {
         level: Level,
         message: String,
@@ -148,6 +157,21 @@ pub struct ChildSampled {
     pub choices: Vec<Choice>,
 }
 
+/// A network that a user made from a child by hand. Its number comes after those of all children that the search samples;
+/// its reward teaches the controller nothing and is in no mean, and it is never the best child of the search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildQueued {
+    pub child: u64,
+    /// Episode under way when it was queued.
+    pub episode: usize,
+    /// The child that was edited.
+    pub parent: u64,
+    pub dna: Dna,
+    pub architecture: Architecture,
+    pub params: u64,
+    pub macs: u64,
+}
+
 /// One decision as it was taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
@@ -208,6 +232,13 @@ pub struct ChildFinished {
     pub repeat_of: Option<u64>,
     /// Validation accuracy after each epoch.
     pub valid_accuracies: Vec<f64>,
+    /// A user ended its training early; the accuracies are those of the epochs that it had finished.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub skipped: bool,
+    /// Energy that its GPU took for it, watt-hours: the GPU's, shared by the children in training on it. Absent where no
+    /// GPU tells its power.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub energy_wh: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::event::Record;
+use crate::space::Dna;
 
 /// What a client may ask of a search. Each is acknowledged by an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Answered by `pause_requested`, then `paused` once every worker has stopped at a batch boundary.
@@ -16,6 +17,16 @@ pub enum Command {
     Resume,
     /// Checkpoint and end the run: answered by `stop_requested`, then `run_finished`.
     Stop,
+    /// End the run once the episode under way has been learned from: `episode_stop_requested`.
+    StopAfterEpisode,
+    /// Take that back: `episode_stop_withdrawn`.
+    GoOnAfterEpisode,
+    /// End a child's training at the next batch: `skip_requested`, then `child_finished` or `child_failed`.
+    Skip { child: u64 },
+    /// Train an edited child: `child_queued`, or a `notice` where it cannot be built.
+    Train { parent: u64, dna: Dna },
+    /// Of a replay alone: this many times as fast as it happened.
+    Speed { factor: f64 },
 }
 
 /// A client's end: everything it knows of a search comes through here.

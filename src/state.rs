@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::clock::Clock;
 use crate::event::{
-    ChildEpoch, ChildFinished, ChildProgress, ChildSampled, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted,
+    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, EpisodeFinished, Event, FinishReason, Level,
+    Record, RunStarted,
 };
-use crate::space::Architecture;
+use crate::space::{Architecture, Dna};
 
 /// Log lines kept; older ones are in the journal.
 const LOG_LINES: usize = 2_000;
@@ -19,6 +20,8 @@ pub struct RunState {
     pub started: Option<jiff::Timestamp>,
     pub now: Option<jiff::Timestamp>,
     pub phase: Phase,
+    /// The run will stop after the episode under way.
+    pub stops_after_episode: bool,
     /// How long the run has worked.
     pub clock: Clock,
     /// Episode under way (from 1; 0 before the first) and its depth.
@@ -28,8 +31,8 @@ pub struct RunState {
     /// Every child that has come to an end, by child number order of ending.
     pub children: Vec<ChildRow>,
     pub episodes: Vec<EpisodeFinished>,
-    /// Children sampled but not ended, by number.
-    pub waiting: BTreeMap<u64, ChildSampled>,
+    /// Children sampled or queued but not ended, by number.
+    pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
     pub training: BTreeMap<usize, Training>,
     /// The best child so far: the highest accuracy, the earlier one of equals.
@@ -51,7 +54,7 @@ pub enum Phase {
     /// Asked to pause; not every worker has said that it stands still.
     Pausing,
     Paused,
-    /// Asked to stop.
+    /// Asked to stop, at once.
     Stopping,
     Finished(FinishReason),
 }
@@ -68,6 +71,80 @@ pub struct ChildRow {
     pub macs: u64,
     pub seconds: f64,
     pub repeat_of: Option<u64>,
+    /// The child that a user edited it from; none for a child that the search sampled.
+    pub parent: Option<u64>,
+    pub skipped: bool,
+    pub energy_wh: Option<f64>,
+    /// Layers.
+    pub depth: usize,
+    /// Log-probability and entropy of its decisions, nats; none for an edited child.
+    pub log_prob: Option<f64>,
+    pub entropy: Option<f64>,
+    /// Where the journal tells of it: its sampling and its end.
+    pub sampled_seq: u64,
+    pub ended_seq: u64,
+}
+
+/// A network that is to be trained, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub child: u64,
+    pub episode: usize,
+    pub dna: Dna,
+    pub architecture: Architecture,
+    pub params: u64,
+    pub macs: u64,
+    pub origin: Origin,
+    /// Where the journal tells of it; 0 where no journal does.
+    pub seq: u64,
+}
+
+/// Where a candidate comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// The search's strategy sampled it. Nats; one choice per decision, in the order in which they were taken.
+    Sampled { log_prob: f64, entropy: f64, max_entropy: f64, choices: Vec<Choice> },
+    /// A user edited it from this child.
+    Edited { parent: u64 },
+}
+
+impl Candidate {
+    pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
+        let ChildSampled { child, episode, dna, architecture, params, macs, log_prob, entropy, max_entropy, choices } =
+            sampled.clone();
+        let origin = Origin::Sampled { log_prob, entropy, max_entropy, choices };
+        Candidate { child, episode, dna, architecture, params, macs, origin, seq }
+    }
+
+    pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
+        let ChildQueued { child, episode, parent, dna, architecture, params, macs } = queued.clone();
+        Candidate { child, episode, dna, architecture, params, macs, origin: Origin::Edited { parent }, seq }
+    }
+
+    /// Every decision as it was taken; none of an edited child.
+    pub fn choices(&self) -> &[Choice] {
+        match &self.origin {
+            Origin::Sampled { choices, .. } => choices,
+            Origin::Edited { .. } => &[],
+        }
+    }
+
+    pub fn parent(&self) -> Option<u64> {
+        match self.origin {
+            Origin::Sampled { .. } => None,
+            Origin::Edited { parent } => Some(parent),
+        }
+    }
+}
+
+/// Everything that the journal tells of one child.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildDetail {
+    pub candidate: Candidate,
+    /// Of its last attempt.
+    pub epochs: Vec<ChildEpoch>,
+    /// Its row, once it has come to an end.
+    pub row: Option<ChildRow>,
 }
 
 /// A child in training on one worker.
@@ -75,7 +152,7 @@ pub struct ChildRow {
 pub struct Training {
     pub child: u64,
     pub device: String,
-    pub sampled: Option<ChildSampled>,
+    pub candidate: Option<Candidate>,
     pub progress: Option<ChildProgress>,
     pub epochs: Vec<ChildEpoch>,
 }
@@ -109,6 +186,7 @@ impl RunState {
                 self.phase = Phase::Running;
             }
             Event::RunResumed { .. } => {
+                self.stops_after_episode = false;
                 // What was sampled is not written again; what was in training starts again.
                 self.training.clear();
                 self.phase = Phase::Running;
@@ -119,7 +197,10 @@ impl RunState {
                 self.baseline = *baseline;
             }
             Event::ChildSampled(sampled) => {
-                self.waiting.insert(sampled.child, sampled.clone());
+                self.waiting.insert(sampled.child, Candidate::sampled(sampled, self.last_seq));
+            }
+            Event::ChildQueued(queued) => {
+                self.waiting.insert(queued.child, Candidate::queued(queued, self.last_seq));
             }
             Event::ChildStarted { child, worker, device, .. } => self.start_child(*child, *worker, device),
             Event::ChildProgress(progress) => {
@@ -143,11 +224,17 @@ impl RunState {
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Running,
             Event::StopRequested => self.phase = Phase::Stopping,
+            Event::EpisodeStopRequested => self.stops_after_episode = true,
+            Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
             Event::RunFinished { reason, .. } => {
                 self.training.clear();
                 self.phase = Phase::Finished(*reason);
             }
-            Event::WorkerStarted { .. } | Event::WorkerDied { .. } | Event::CheckpointSaved { .. } | Event::Notice { .. } => {}
+            Event::WorkerStarted { .. }
+            | Event::WorkerDied { .. }
+            | Event::CheckpointSaved { .. }
+            | Event::SkipRequested { .. }
+            | Event::Notice { .. } => {}
         }
     }
 
@@ -156,30 +243,55 @@ impl RunState {
     }
 
     fn start_child(&mut self, child: u64, worker: usize, device: &str) {
-        let sampled = self.waiting.get(&child).cloned();
-        self.training.insert(worker, Training { child, device: device.to_owned(), sampled, progress: None, epochs: Vec::new() });
+        let candidate = self.waiting.get(&child).cloned();
+        self.training.insert(worker, Training { child, device: device.to_owned(), candidate, progress: None, epochs: Vec::new() });
     }
 
     fn finish_child(&mut self, finished: &ChildFinished) {
-        if self.best.as_ref().is_none_or(|best| is_better(finished.accuracy, finished.child, (best.accuracy, best.child))) {
+        let candidate = self.waiting.get(&finished.child);
+        let edited = candidate.is_some_and(|candidate| candidate.parent().is_some());
+        if !edited
+            && self.best.as_ref().is_none_or(|best| is_better(finished.accuracy, finished.child, (best.accuracy, best.child)))
+        {
             self.best = Some(finished.clone());
-            self.best_architecture = self.waiting.get(&finished.child).map(|sampled| sampled.architecture.clone());
+            self.best_architecture = candidate.map(|candidate| candidate.architecture.clone());
         }
-        self.end_child(ChildRow {
-            child: finished.child,
-            episode: finished.episode,
-            accuracy: Some(finished.accuracy),
-            reward: finished.reward,
-            params: finished.params,
-            macs: finished.macs,
-            seconds: finished.seconds,
-            repeat_of: finished.repeat_of,
-        });
+        let ChildFinished { child, episode, accuracy, reward, params, macs, seconds, repeat_of, skipped, energy_wh, .. } =
+            *finished;
+        let row = self.row(child, episode, reward, seconds);
+        self.end_child(ChildRow { accuracy: Some(accuracy), params, macs, repeat_of, skipped, energy_wh, ..row });
     }
 
     fn fail_child(&mut self, child: u64, episode: usize, reward: f64, seconds: f64) {
-        let (params, macs) = self.waiting.get(&child).map_or((0, 0), |sampled| (sampled.params, sampled.macs));
-        self.end_child(ChildRow { child, episode, accuracy: None, reward, params, macs, seconds, repeat_of: None });
+        let row = self.row(child, episode, reward, seconds);
+        self.end_child(row);
+    }
+
+    /// The row of a child that ends now, as far as it is known from its sampling.
+    fn row(&self, child: u64, episode: usize, reward: f64, seconds: f64) -> ChildRow {
+        let candidate = self.waiting.get(&child);
+        let (log_prob, entropy) = match candidate.map(|candidate| &candidate.origin) {
+            Some(Origin::Sampled { log_prob, entropy, .. }) => (Some(*log_prob), Some(*entropy)),
+            _ => (None, None),
+        };
+        ChildRow {
+            child,
+            episode,
+            accuracy: None,
+            reward,
+            params: candidate.map_or(0, |candidate| candidate.params),
+            macs: candidate.map_or(0, |candidate| candidate.macs),
+            seconds,
+            repeat_of: None,
+            parent: candidate.and_then(Candidate::parent),
+            skipped: false,
+            energy_wh: None,
+            depth: candidate.map_or(0, |candidate| candidate.architecture.layers.len()),
+            log_prob,
+            entropy,
+            sampled_seq: candidate.map_or(0, |candidate| candidate.seq),
+            ended_seq: self.last_seq,
+        }
     }
 
     fn end_child(&mut self, row: ChildRow) {
@@ -259,6 +371,12 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         Event::Paused => info("paused".to_owned()),
         Event::Resumed => info("resumed".to_owned()),
         Event::StopRequested => info("stopping: saving a checkpoint".to_owned()),
+        Event::EpisodeStopRequested => info("the run will stop after this episode".to_owned()),
+        Event::EpisodeStopWithdrawn => info("the run will go on after this episode".to_owned()),
+        Event::SkipRequested { child } => info(format!("child {child}: its training is to end here")),
+        Event::ChildQueued(queued) => {
+            info(format!("child {}: queued, edited from child {}: {} parameters", queued.child, queued.parent, queued.params))
+        }
         Event::Notice { level, message } => Some((*level, message.clone())),
         Event::RunFinished { reason, children, wall_seconds } => {
             let word = match reason {
@@ -273,8 +391,9 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
 
 fn describe_finished(child: &ChildFinished) -> String {
     let repeat = child.repeat_of.map_or(String::new(), |earlier| format!(" (repeat of child {earlier})"));
+    let skipped = if child.skipped { " (ended early by a user)" } else { "" };
     format!(
-        "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}",
+        "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
         child.child, child.accuracy, child.reward, child.params, child.seconds
     )
 }

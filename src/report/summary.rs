@@ -326,6 +326,8 @@ mod tests {
             seconds: 1.0,
             repeat_of,
             valid_accuracies: vec![accuracy],
+            skipped: false,
+            energy_wh: None,
         })
     }
 

@@ -263,7 +263,7 @@ impl Engine {
                 self.recorder.tell(Event::StopRequested)?;
                 return Err(Halt::Stopped);
             }
-            (Command::Pause | Command::Resume, _) => {}
+            (_, _) => {}
         }
         Ok(())
     }
@@ -339,6 +339,8 @@ impl Engine {
                 seconds,
                 repeat_of,
                 valid_accuracies,
+                skipped: false,
+                energy_wh: None,
             }),
         };
         let best = self.recorder.ledger.best().map(|best| best.child.child);

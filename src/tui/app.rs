@@ -17,7 +17,7 @@ use crate::link::Command;
 use crate::state::{Phase, RunState};
 
 /// What is left to do by whoever holds the terminal and the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Nothing,
     /// Something visible changed.

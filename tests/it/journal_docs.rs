@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use nas_tui::event::{
-    ChildEpoch, ChildFinished, ChildProgress, ChildSampled, Choice, DataDescription, EpisodeFinished, Event, FinishReason, Level,
-    RunStarted,
+    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, DataDescription, EpisodeFinished, Event,
+    FinishReason, Level, RunStarted,
 };
 use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
 use serde_json::Value;
@@ -104,7 +104,14 @@ fn child_finished() -> Event {
         seconds: 0.0,
         repeat_of: Some(1),
         valid_accuracies: vec![],
+        skipped: true,
+        energy_wh: Some(0.0),
     })
+}
+
+fn child_queued() -> Event {
+    let Event::ChildSampled(ChildSampled { dna, architecture, params, macs, .. }) = child_sampled() else { unreachable!() };
+    Event::ChildQueued(ChildQueued { child: 3, episode: 1, parent: 1, dna, architecture, params, macs })
 }
 
 fn episode_finished() -> Event {
@@ -146,7 +153,11 @@ fn next(event: &Event) -> Option<Event> {
         Event::PauseRequested => Event::Paused,
         Event::Paused => Event::Resumed,
         Event::Resumed => Event::StopRequested,
-        Event::StopRequested => Event::Notice { level: Level::Info, message: text() },
+        Event::StopRequested => Event::EpisodeStopRequested,
+        Event::EpisodeStopRequested => Event::EpisodeStopWithdrawn,
+        Event::EpisodeStopWithdrawn => Event::SkipRequested { child: 1 },
+        Event::SkipRequested { .. } => child_queued(),
+        Event::ChildQueued(_) => Event::Notice { level: Level::Info, message: text() },
         Event::Notice { .. } => Event::RunFinished { reason: FinishReason::Completed, children: 1, wall_seconds: 0.0 },
         Event::RunFinished { .. } => return None,
     })

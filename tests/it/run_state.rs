@@ -18,6 +18,8 @@ fn finished(child: u64, accuracy: f64) -> Event {
         seconds: 1.0,
         repeat_of: None,
         valid_accuracies: vec![accuracy],
+        skipped: false,
+        energy_wh: None,
     })
 }
 

@@ -229,7 +229,7 @@ fn the_screen_of_a_resumed_run_knows_the_dna_of_children_sampled_before() {
     for record in cut.records() {
         state.apply(&record);
         if let Event::ChildStarted { worker, .. } = record.event {
-            assert!(state.training[&worker].sampled.is_some(), "{:?}", record.event);
+            assert!(state.training[&worker].candidate.is_some(), "{:?}", record.event);
             seen += 1;
         }
     }

@@ -20,7 +20,7 @@ pub fn shown<'a>(state: &'a RunState, view: &'a View) -> Option<(usize, &'a Trai
 
 /// Rows, with the title, that the panel needs to show everything.
 pub fn rows(state: &RunState) -> u16 {
-    let layers = state.training.values().filter_map(|training| training.sampled.as_ref()).map(|child| child.dna.depth()).max();
+    let layers = state.training.values().filter_map(|training| training.candidate.as_ref()).map(|child| child.dna.depth()).max();
     let epochs = state.run.as_ref().map_or(0, |run| run.child_epochs).min(6);
     let rows = 1 + 3 + state.training.len() + layers.unwrap_or(state.depth) + 2 + epochs;
     rows.min(usize::from(u16::MAX)) as u16
@@ -54,7 +54,8 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
         return Content { head: vec![Row::new(), vec![(Role::Dim, "no child in training yet".to_owned())]], body: Vec::new() };
     };
     let glyphs = &app.theme.glyphs;
-    let table = training.sampled.as_ref().map(|sampled| layers::table(&sampled.architecture, width, glyphs)).unwrap_or_default();
+    let table =
+        training.candidate.as_ref().map(|candidate| layers::table(&candidate.architecture, width, glyphs)).unwrap_or_default();
     let mut head = if live && app.state.training.len() > 1 && height >= 16 {
         let rows = |(number, other): (&usize, &Training)| worker_rows(app, *number, other, *number == worker, width);
         app.state.training.iter().flat_map(rows).collect()
