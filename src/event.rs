@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Decode;
 use crate::space::{Architecture, Decision, Dna};
 
 /// Version of the journal's schema, in every line as `v`.
@@ -123,6 +124,29 @@ pub struct RunStarted {
     pub data: DataDescription,
     /// Decisions of a layer, in order: the heads of the controller.
     pub decisions: Vec<Decision>,
+    /// How DNA becomes a network.
+    #[serde(default)]
+    pub decode: Decode,
+    /// An earlier run to hold this one against, usually one of the random strategy.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reference: Option<Reference>,
+}
+
+/// Another run's episodes, as they were when this run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Name of its run directory.
+    pub run: String,
+    pub strategy: String,
+    pub episodes: Vec<ReferenceEpisode>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceEpisode {
+    pub episode: usize,
+    pub mean_reward: f64,
+    /// Mean accuracy of the children that have one.
+    pub mean_accuracy: Option<f64>,
 }
 
 /// The data a run trains on.

@@ -7,7 +7,7 @@ use crate::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, EpisodeFinished, Event, FinishReason, Level,
     Record, RunStarted,
 };
-use crate::space::{Architecture, Dna};
+use crate::space::{Architecture, Dna, Genes};
 
 /// Log lines kept; older ones are in the journal.
 const LOG_LINES: usize = 2_000;
@@ -75,8 +75,7 @@ pub struct ChildRow {
     pub parent: Option<u64>,
     pub skipped: bool,
     pub energy_wh: Option<f64>,
-    /// Layers.
-    pub depth: usize,
+    pub genes: Genes,
     /// Log-probability and entropy of its decisions, nats; none for an edited child.
     pub log_prob: Option<f64>,
     pub entropy: Option<f64>,
@@ -286,7 +285,7 @@ impl RunState {
             parent: candidate.and_then(Candidate::parent),
             skipped: false,
             energy_wh: None,
-            depth: candidate.map_or(0, |candidate| candidate.architecture.layers.len()),
+            genes: candidate.map_or_else(Genes::default, |candidate| Genes::from(&candidate.dna)),
             log_prob,
             entropy,
             sampled_seq: candidate.map_or(0, |candidate| candidate.seq),

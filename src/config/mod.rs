@@ -179,10 +179,11 @@ pub enum LayerKind {
     Rectangular,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decode {
     /// DNA means what it says.
+    #[default]
     Literal,
     /// The monograph's program: kernel to 1..7 and made odd, filters to 24..64, stride 1, "same" padding.
     Clipped,

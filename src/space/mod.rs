@@ -13,6 +13,6 @@ pub mod load;
 pub use architecture::{Architecture, ArchitectureError, Layer};
 pub use cost::{Cost, LayerCost, training_memory};
 pub use decision::{Decision, DecisionKind, NextDecision, Prefix, Space, SpaceError};
-pub use dna::Dna;
+pub use dna::{Dna, Genes};
 pub use file::{read_architecture, read_architectures, write_architecture};
 pub use load::resolve_architecture;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nas_tui::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, DataDescription, EpisodeFinished, Event,
-    FinishReason, Level, RunStarted,
+    FinishReason, Level, Reference, ReferenceEpisode, RunStarted,
 };
 use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
 use serde_json::Value;
@@ -43,6 +43,12 @@ fn run_started() -> Event {
         device: text(),
         data,
         decisions: vec![Decision { kind: DecisionKind::Kernel, choices: vec![1] }],
+        decode: nas_tui::config::Decode::Literal,
+        reference: Some(Reference {
+            run: text(),
+            strategy: text(),
+            episodes: vec![ReferenceEpisode { episode: 1, mean_reward: 0.0, mean_accuracy: Some(0.0) }],
+        }),
     })
 }
 

@@ -78,6 +78,8 @@ impl Engine {
             device: ready.device.clone(),
             data: ready.data.clone(),
             decisions: space.decisions().to_vec(),
+            decode: self.config.space.decode,
+            reference: None,
         }
     }
 
