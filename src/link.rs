@@ -29,6 +29,21 @@ pub enum Command {
     Speed { factor: f64 },
 }
 
+/// Where a client's records come from, and whether its commands reach anybody.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LinkStatus {
+    /// A search at work on this machine. With `watch_only`, its commands are refused.
+    Live { watch_only: bool },
+    /// A search writes the journal that cannot be reached from here, for one on another machine.
+    Journal { holder: String },
+    /// Nobody works on the run.
+    Ended,
+    /// The run has no end, but the process that worked on it is gone.
+    Dead,
+    /// A finished run is played again.
+    Replay { speed: f64, paused: bool },
+}
+
 /// A client's end: everything it knows of a search comes through here.
 #[derive(Debug)]
 pub struct Connection {

@@ -31,6 +31,8 @@ pub struct RunState {
     /// Every child that has come to an end, by child number order of ending.
     pub children: Vec<ChildRow>,
     pub episodes: Vec<EpisodeFinished>,
+    /// Where the journal tells of the end of each of `episodes`.
+    pub episode_seqs: Vec<u64>,
     /// Children sampled or queued but not ended, by number.
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
@@ -218,6 +220,7 @@ impl RunState {
             Event::EpisodeFinished(episode) => {
                 self.baseline = Some(episode.next_baseline);
                 self.episodes.push(episode.clone());
+                self.episode_seqs.push(self.last_seq);
             }
             Event::PauseRequested => self.phase = Phase::Pausing,
             Event::Paused => self.phase = Phase::Paused,

@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::OrBadInput;
 use crate::config::{self, Options};
+use crate::tui::keymap::Keymap;
 
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -41,7 +42,10 @@ pub struct SettingsArgs {
 impl SettingsArgs {
     /// The settings that these options mean.
     pub fn resolve(&self) -> anyhow::Result<config::Config> {
-        config::resolve(&self.options()).or_bad_input()
+        let config = config::resolve(&self.options()).or_bad_input()?;
+        // The screen alone knows its keys.
+        Keymap::new(&config.screen.keys).or_bad_input()?;
+        Ok(config)
     }
 
     fn options(&self) -> Options {

@@ -3,6 +3,7 @@
 pub mod presets;
 pub mod raw;
 mod resolve;
+mod screen;
 mod validate;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use resolve::{ConfigError, Options, SAMPLE, parse, read, resolve};
+pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,7 @@ pub struct Config {
     pub child: ChildConfig,
     pub reward: RewardConfig,
     pub workers: WorkersConfig,
+    pub screen: ScreenConfig,
     /// What these settings were validated from: how they are written to a file.
     raw: raw::RawConfig,
 }

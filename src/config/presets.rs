@@ -1,7 +1,13 @@
 //! The built-in settings. `demo` is the default; the others are written as differences from it.
 
-use super::raw::{Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawSearch, RawSpace, RawWorkers};
-use super::{ChildSchedule, Decode, DeviceChoice, LayerKind, Normalization, Strategy};
+use std::collections::BTreeMap;
+
+use super::raw::{
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch, RawSpace, RawWorkers,
+};
+use super::{
+    Alerts, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization, Strategy, ThemeName,
+};
 
 /// Names of the presets, the default first.
 pub const NAMES: [&str; 4] = ["demo", "monograph", "paper", "paper-strides"];
@@ -72,6 +78,15 @@ pub(super) fn demo() -> RawConfig {
         },
         reward: RawReward { last_epochs: 2, power: 1.0 },
         workers: RawWorkers { count: Count::Auto, threads: Count::Auto, device: DeviceChoice::Auto },
+        screen: RawScreen {
+            layout: LayoutName::Overview,
+            theme: ThemeName::ColourBlind,
+            colours: Colours::Auto,
+            characters: Characters::Auto,
+            refresh_rate: 1.0,
+            alerts: Alerts::Off,
+            keys: BTreeMap::new(),
+        },
     }
 }
 

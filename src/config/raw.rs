@@ -1,12 +1,15 @@
 //! Settings as they stand in a TOML file, before validation. Unknown keys and wrong types are serde errors with a line.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
-use super::{ChildSchedule, Decode, DeviceChoice, LayerKind, Normalization, Strategy};
+use super::{
+    Alerts, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization, Strategy, ThemeName,
+};
 
 /// The whole file. Every key is optional; what is missing comes from the preset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,7 @@ pub struct RawConfig {
     pub child: RawChild,
     pub reward: RawReward,
     pub workers: RawWorkers,
+    pub screen: RawScreen,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,6 +113,18 @@ pub struct RawWorkers {
     pub device: DeviceChoice,
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawScreen {
+    pub layout: LayoutName,
+    pub theme: ThemeName,
+    pub colours: Colours,
+    pub characters: Characters,
+    pub refresh_rate: f64,
+    pub alerts: Alerts,
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
 /// The demo, so that a file may leave out what it does not change. (`resolve` puts the preset's values there instead.)
 macro_rules! default_is_the_demo {
     ($($section:ty: $field:ident),*) => {
@@ -120,7 +136,7 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawScreen: screen);
 
 impl Default for RawConfig {
     fn default() -> Self {

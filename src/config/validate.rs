@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::raw::{Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawSearch, RawSpace, RawWorkers};
+use super::raw::{
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch, RawSpace, RawWorkers,
+};
 use super::{
-    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, Decode, LayerKind, RewardConfig, SearchConfig,
-    SpaceConfig, WorkersConfig,
+    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, Decode, LayerKind, RewardConfig, ScreenConfig,
+    SearchConfig, SpaceConfig, WorkersConfig,
 };
 
 /// A value that breaks a rule.
@@ -42,6 +44,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         child: child(&raw.child)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
+        screen: screen(&raw.screen)?,
         raw: raw.clone(),
     };
     together_with("child.epochs", last_epochs_fit(&config))?;
@@ -68,6 +71,15 @@ fn between(key: &'static str, value: f64, least: f64, below: f64) -> Checked<f64
         return violation(key, value, format!("must be at least {least} and below {below}"));
     }
     Ok(value)
+}
+
+/// (Names of keys and actions are checked where they are known: by the screen.)
+fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
+    if !raw.refresh_rate.is_finite() || !(0.1..=30.0).contains(&raw.refresh_rate) {
+        return violation("screen.refresh_rate", raw.refresh_rate, "must be from 0.1 to 30 frames a second");
+    }
+    let RawScreen { layout, theme, colours, characters, refresh_rate, alerts, keys } = raw.clone();
+    Ok(ScreenConfig { layout, theme, colours, characters, refresh_rate, alerts, keys })
 }
 
 fn data(raw: &RawData) -> Checked<DataConfig> {

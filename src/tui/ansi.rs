@@ -60,6 +60,12 @@ impl<T: Tty> AnsiWriter<T> {
         self.tty.size()
     }
 
+    /// Send a sequence that changes neither cells nor cursor nor pen, now.
+    pub fn raw(&mut self, sequence: &str) -> io::Result<()> {
+        self.tty.write_all(sequence.as_bytes())?;
+        self.tty.flush()
+    }
+
     /// Blank the screen, whatever it shows and whatever was to be sent.
     pub fn clear(&mut self) {
         self.frame.clear();

@@ -31,6 +31,24 @@ impl<T: Tty> Display<T> {
         self.shown = Buffer::default();
     }
 
+    /// Ring the bell, and have the terminal notify the user (OSC 9).
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn alert(&mut self, bell: bool, notification: Option<&str>) -> io::Result<()> {
+        let bell = if bell { "\x07" } else { "" };
+        let notification = notification.map_or(String::new(), |text| {
+            let plain: String = text.chars().filter(|character| !character.is_control()).take(200).collect();
+            format!("\x1b]9;{plain}\x07")
+        });
+        self.writer.raw(&format!("{bell}{notification}"))
+    }
+
+    /// Send `sequence` as it is: something that leaves the frame as it was.
+    pub fn raw(&mut self, sequence: &str) -> io::Result<()> {
+        self.writer.raw(sequence)
+    }
+
     /// Show `frame`. Rows of `scrolling`, where given, are first looked for further down in the frame before: a log
     /// that moved up by a line costs that line and not all of its rows.
     ///

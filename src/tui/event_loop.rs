@@ -13,21 +13,21 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Leave;
+use super::Settings;
 use super::ansi::Tty;
+use super::app::Alert;
 use super::app::{App, Effect};
 use super::capture::line_pipe;
 use super::display::{self, Display};
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
-use super::theme::Theme;
+use crate::config::Alerts;
 use crate::event::{Level, Record};
 use crate::link::Connection;
 use crate::telemetry::Telemetry;
 
-/// Least time between two frames that only bring news. (What a key changes is drawn at once.)
-const NEWS_INTERVAL: Duration = Duration::from_millis(250);
-/// The clock, progress within an epoch and measurements are drawn this often.
-const TICK: Duration = Duration::from_secs(1);
+/// Frames for news between two ticks of the clock, at most. (What a key changes is drawn at once.)
+const NEWS_PER_TICK: u32 = 4;
 /// The machine is measured this often.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(2);
 /// Records taken in before keys are looked at again.
@@ -56,17 +56,19 @@ struct Screen {
     due: Due,
     drawn_at: Instant,
     still_ticks: u32,
+    alerts: Alerts,
+    tick: Duration,
 }
 
-pub async fn run(connection: Connection, theme: Theme) -> anyhow::Result<Leave> {
+pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
     let terminal = Terminal::of_stdout().context("cannot open the screen")?;
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
     let size = terminal.size().context("cannot read the size of the terminal")?;
-    let app = App::new(theme, TimeZone::system(), size, Timestamp::now());
+    let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
-    let display = Display::new(terminal, !theme.glyphs.braille);
+    let display = Display::new(terminal, !settings.theme.glyphs.braille);
     let mut screen = Screen {
         app,
         connection,
@@ -77,6 +79,8 @@ pub async fn run(connection: Connection, theme: Theme) -> anyhow::Result<Leave> 
         due: Due::Now,
         drawn_at: Instant::now(),
         still_ticks: 0,
+        alerts: settings.alerts,
+        tick: settings.tick,
     };
     let leave = screen.run(&mut lines, &mut signals).await;
     drop(screen);
@@ -94,7 +98,7 @@ async fn print_unseen(lines: &mut Receiver<String>) {
 impl Screen {
     async fn run(&mut self, lines: &mut Receiver<String>, signals: &mut SignalStream) -> anyhow::Result<Leave> {
         let mut events = EventStream::new();
-        let mut clock = tokio::time::interval(TICK);
+        let mut clock = tokio::time::interval(self.tick);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if self.due == Due::Now && !self.draw() {
@@ -107,11 +111,12 @@ impl Screen {
                 _ = clock.tick() => self.tick(),
                 record = self.connection.records.recv(), if self.connected => self.records(record),
                 line = recv_line(lines) => self.line(line),
-                () = wait_for_frame(self.due, self.drawn_at) => {
+                () = wait_for_frame(self.due, self.drawn_at, self.tick) => {
                     self.due = Due::Now;
                     Effect::Nothing
                 }
             };
+            self.call_the_user();
             if let Some(leave) = self.handle(effect).or_else(|| self.app.done()) {
                 return Ok(leave);
             }
@@ -134,9 +139,31 @@ impl Screen {
                 let _ = self.connection.commands.send(command);
                 self.due = Due::Now;
             }
+            Effect::Copy(text) => self.copy(&text),
+            Effect::Save(files) => self.save(&files),
             Effect::Leave(leave) => return Some(leave),
         }
         None
+    }
+
+    /// Ring, or let the terminal show a notification, for what the run has come to.
+    fn call_the_user(&mut self) {
+        while let Some(Alert(text)) = self.app.next_alert() {
+            let bell = matches!(self.alerts, Alerts::Bell | Alerts::Both);
+            let notification = matches!(self.alerts, Alerts::Notification | Alerts::Both);
+            // A terminal that is gone is noticed with the next frame.
+            let _ = self.display.alert(bell, notification.then_some(text.as_str()));
+        }
+    }
+
+    fn copy(&mut self, text: &str) {
+        let _ = text;
+        self.due = Due::Now;
+    }
+
+    fn save(&mut self, files: &[(String, String)]) {
+        let _ = files;
+        self.due = Due::Now;
     }
 
     fn signal(&mut self, signal: i32) -> Effect {
@@ -233,9 +260,9 @@ async fn recv_line(lines: &mut Receiver<String>) -> String {
 }
 
 /// Until the frame that is due for news; forever if none is.
-async fn wait_for_frame(due: Due, drawn_at: Instant) {
+async fn wait_for_frame(due: Due, drawn_at: Instant, tick: Duration) {
     match due {
-        Due::News => tokio::time::sleep_until(drawn_at + NEWS_INTERVAL).await,
+        Due::News => tokio::time::sleep_until(drawn_at + tick / NEWS_PER_TICK).await,
         _ => std::future::pending().await,
     }
 }

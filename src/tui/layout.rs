@@ -1,14 +1,17 @@
-//! Where each panel lies on a screen of a given size.
+//! Where each panel lies on a screen of a given size, in each arrangement.
 
 use ratatui::layout::{Rect, Size};
 
 use super::view::Panel;
+use crate::config::LayoutName;
 
 /// The smallest screen on which the panels are drawn.
 pub const SMALLEST: Size = Size { width: 60, height: 15 };
 
 const HEADER_ROWS: u16 = 2;
 const FOOTER_ROWS: u16 = 1;
+/// A panel is not made smaller than this: a title and three rows, and columns for a short table.
+const LEAST: Size = Size { width: 36, height: 4 };
 
 /// The parts of the screen. A panel's area includes its title row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +32,104 @@ impl Areas {
     }
 }
 
-/// Split a screen of `size`; none if it is too small. `dna_rows` is what the DNA panel needs to show all it has.
-pub fn areas(size: Size, focus: Panel, maximised: bool, dna_rows: u16) -> Option<Areas> {
+/// A division of an area: parts with their shares of it.
+enum Plan {
+    One(Panel),
+    Rows(&'static [(u16, Plan)]),
+    Columns(&'static [(u16, Plan)]),
+}
+
+use Panel::{Chart, Children, Controller, Dna, Log, Machine, Training};
+use Plan::{Columns, One, Rows};
+
+/// Arrangements from the richest to the plainest: the first one whose panels are all large enough is taken. Each says
+/// from which size on it is used.
+const OVERVIEW: &[(Size, Plan)] = &[
+    (
+        Size { width: 150, height: 40 },
+        Rows(&[
+            (
+                78,
+                Columns(&[
+                    (50, Rows(&[(58, One(Chart)), (42, One(Controller))])),
+                    (50, Rows(&[(22, One(Training)), (46, One(Dna)), (32, One(Machine))])),
+                ]),
+            ),
+            (22, One(Log)),
+        ]),
+    ),
+    (
+        Size { width: 100, height: 36 },
+        Rows(&[
+            (
+                76,
+                Columns(&[
+                    (50, Rows(&[(58, One(Chart)), (42, One(Controller))])),
+                    (50, Rows(&[(20, One(Training)), (48, One(Dna)), (32, One(Machine))])),
+                ]),
+            ),
+            (24, One(Log)),
+        ]),
+    ),
+    (
+        Size { width: 100, height: 26 },
+        Rows(&[(72, Columns(&[(54, One(Chart)), (46, Rows(&[(60, One(Dna)), (40, One(Machine))]))])), (28, One(Log))]),
+    ),
+    (
+        Size { width: 76, height: 21 },
+        Rows(&[(52, Columns(&[(54, One(Chart)), (46, One(Dna))])), (20, One(Machine)), (28, One(Log))]),
+    ),
+    (Size { width: 60, height: 30 }, Rows(&[(30, One(Chart)), (30, One(Dna)), (20, One(Machine)), (20, One(Log))])),
+];
+
+const LEARNING: &[(Size, Plan)] = &[
+    (Size { width: 120, height: 20 }, Columns(&[(55, One(Chart)), (45, One(Controller))])),
+    (Size { width: 60, height: 24 }, Rows(&[(55, One(Chart)), (45, One(Controller))])),
+    (Size { width: 60, height: 12 }, One(Chart)),
+];
+
+const CHILDREN: &[(Size, Plan)] = &[
+    (Size { width: 150, height: 20 }, Columns(&[(55, One(Children)), (45, Rows(&[(60, One(Dna)), (40, One(Controller))]))])),
+    (Size { width: 60, height: 12 }, One(Children)),
+];
+
+const NETWORK: &[(Size, Plan)] = &[
+    (Size { width: 120, height: 20 }, Columns(&[(50, Rows(&[(30, One(Training)), (70, One(Dna))])), (50, One(Controller))])),
+    (Size { width: 60, height: 20 }, Rows(&[(30, One(Training)), (70, One(Dna))])),
+    (Size { width: 60, height: 12 }, One(Dna)),
+];
+
+const MACHINE: &[(Size, Plan)] = &[
+    (Size { width: 60, height: 20 }, Rows(&[(62, One(Machine)), (38, One(Training))])),
+    (Size { width: 60, height: 12 }, One(Machine)),
+];
+
+const LOG: &[(Size, Plan)] = &[(Size { width: 60, height: 12 }, One(Log))];
+
+fn plans(layout: LayoutName) -> &'static [(Size, Plan)] {
+    match layout {
+        LayoutName::Overview => OVERVIEW,
+        LayoutName::Learning => LEARNING,
+        LayoutName::Children => CHILDREN,
+        LayoutName::Network => NETWORK,
+        LayoutName::Machine => MACHINE,
+        LayoutName::Log => LOG,
+    }
+}
+
+/// The panel that an arrangement is about.
+pub fn main_panel(layout: LayoutName) -> Panel {
+    match layout {
+        LayoutName::Overview | LayoutName::Learning => Chart,
+        LayoutName::Children => Children,
+        LayoutName::Network => Dna,
+        LayoutName::Machine => Machine,
+        LayoutName::Log => Log,
+    }
+}
+
+/// Split a screen of `size`; none if it is too small. A focused panel that the arrangement has no room for is shown alone.
+pub fn areas(size: Size, layout: LayoutName, focus: Panel, maximised: bool) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
         return None;
     }
@@ -38,54 +137,53 @@ pub fn areas(size: Size, focus: Panel, maximised: bool, dna_rows: u16) -> Option
     let footer = Rect::new(0, size.height - FOOTER_ROWS, size.width, FOOTER_ROWS);
     let middle = Rect::new(0, HEADER_ROWS, size.width, size.height - HEADER_ROWS - FOOTER_ROWS);
     let mut areas = Areas { header, tabs: None, panels: Vec::new(), separators: Vec::new(), footer };
-    if maximised || middle.height < 18 || (middle.width < 76 && middle.height < 30) {
-        areas.tabs = Some(Rect { height: 1, ..middle });
-        areas.panels.push((focus, Rect { y: middle.y + 1, height: middle.height - 1, ..middle }));
-    } else if middle.width < 76 {
-        areas.panels = stacked(middle, dna_rows);
-    } else if middle.width < 100 {
-        compact(middle, &mut areas);
-    } else {
-        wide(middle, dna_rows, &mut areas);
+    if !maximised {
+        for (_, plan) in plans(layout).iter().filter(|(from, _)| middle.width >= from.width && middle.height + 3 >= from.height) {
+            divide(plan, middle, &mut areas);
+            let large_enough = |(_, area): &(Panel, Rect)| area.width >= LEAST.width && area.height >= LEAST.height;
+            if areas.of(focus).is_some() && areas.panels.iter().all(large_enough) && areas.panels.len() > 1 {
+                return Some(areas);
+            }
+            areas.panels.clear();
+            areas.separators.clear();
+        }
     }
+    areas.tabs = Some(Rect { height: 1, ..middle });
+    areas.panels.push((focus, Rect { y: middle.y + 1, height: middle.height - 1, ..middle }));
     Some(areas)
 }
 
-/// All panels below one another.
-fn stacked(area: Rect, dna_rows: u16) -> Vec<(Panel, Rect)> {
-    let (chart, rest) = cut_rows(area, area.height * 3 / 10);
-    let (dna, rest) = cut_rows(rest, dna_rows.clamp(rest.height / 3, rest.height / 2));
-    let (gpu, log) = cut_rows(rest, rest.height / 3);
-    vec![(Panel::Chart, chart), (Panel::Dna, dna), (Panel::Gpu, gpu), (Panel::Log, log)]
+fn divide(plan: &Plan, area: Rect, areas: &mut Areas) {
+    match plan {
+        One(panel) => areas.panels.push((*panel, area)),
+        Rows(parts) => {
+            for (part, (y, height)) in parts.iter().zip(shares(parts, area.height, 0)) {
+                divide(&part.1, Rect { y: area.y + y, height, ..area }, areas);
+            }
+        }
+        Columns(parts) => {
+            for (index, (part, (x, width))) in parts.iter().zip(shares(parts, area.width, 1)).enumerate() {
+                if index > 0 {
+                    areas.separators.push(Rect { x: area.x + x - 1, width: 1, ..area });
+                }
+                divide(&part.1, Rect { x: area.x + x, width, ..area }, areas);
+            }
+        }
+    }
 }
 
-/// Chart beside DNA; GPU and log below, over the whole width.
-fn compact(area: Rect, areas: &mut Areas) {
-    let gpu_rows = 4 + (area.height - 18) / 8;
-    let log_rows = 6 + (area.height - 18) / 4;
-    let (top, rest) = cut_rows(area, area.height - gpu_rows - log_rows);
-    let (chart, dna) = columns(top, areas);
-    let (gpu, log) = cut_rows(rest, gpu_rows);
-    areas.panels = vec![(Panel::Chart, chart), (Panel::Dna, dna), (Panel::Gpu, gpu), (Panel::Log, log)];
-}
-
-/// Chart beside DNA over GPU; the log below, over the whole width: its lines are long.
-fn wide(area: Rect, dna_rows: u16, areas: &mut Areas) {
-    let (top, log) = cut_rows(area, area.height * 7 / 10);
-    let (chart, right) = columns(top, areas);
-    let (dna, gpu) = cut_rows(right, dna_rows.clamp(top.height * 5 / 10, top.height - (top.height * 3 / 10).max(4)));
-    areas.panels = vec![(Panel::Chart, chart), (Panel::Dna, dna), (Panel::Gpu, gpu), (Panel::Log, log)];
-}
-
-fn columns(area: Rect, areas: &mut Areas) -> (Rect, Rect) {
-    let left = (u32::from(area.width) * 54 / 100) as u16;
-    areas.separators.push(Rect { x: area.x + left, width: 1, ..area });
-    (Rect { width: left, ..area }, Rect { x: area.x + left + 1, width: area.width - left - 1, ..area })
-}
-
-fn cut_rows(area: Rect, rows: u16) -> (Rect, Rect) {
-    let rows = rows.min(area.height);
-    (Rect { height: rows, ..area }, Rect { y: area.y + rows, height: area.height - rows, ..area })
+/// Start and length of each part of `length`, with `gap` between them.
+fn shares(parts: &[(u16, Plan)], length: u16, gap: u16) -> Vec<(u16, u16)> {
+    let whole = parts.iter().map(|(share, _)| u32::from(*share)).sum::<u32>().max(1);
+    let free = u32::from(length.saturating_sub(gap * (parts.len() as u16 - 1)));
+    let mut before = 0;
+    let mut placed = Vec::with_capacity(parts.len());
+    for (index, (share, _)) in parts.iter().enumerate() {
+        let (from, to) = (free * before / whole, free * (before + u32::from(*share)) / whole);
+        before += u32::from(*share);
+        placed.push((from as u16 + gap * index as u16, (to - from) as u16));
+    }
+    placed
 }
 
 #[cfg(test)]
@@ -94,22 +192,49 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_screen_too_small_has_no_panels() {
-        assert_eq!(areas(Size::new(59, 15), Panel::Chart, false, 10), None);
-        assert!(areas(SMALLEST, Panel::Chart, false, 10).is_some());
+    const LAYOUTS: [LayoutName; 6] = [
+        LayoutName::Overview,
+        LayoutName::Learning,
+        LayoutName::Children,
+        LayoutName::Network,
+        LayoutName::Machine,
+        LayoutName::Log,
+    ];
+
+    fn shown(width: u16, height: u16, layout: LayoutName) -> Vec<Panel> {
+        let areas = areas(Size::new(width, height), layout, main_panel(layout), false).expect("large enough");
+        areas.panels.iter().map(|(panel, _)| *panel).collect()
     }
 
     #[test]
-    fn an_ordinary_terminal_shows_all_panels_at_once() {
-        let shown = areas(Size::new(80, 24), Panel::Log, false, 12).map(|areas| areas.panels.len());
-        assert_eq!(shown, Some(4));
+    fn a_screen_too_small_has_no_panels() {
+        assert_eq!(areas(Size::new(59, 15), LayoutName::Overview, Chart, false), None);
+        assert!(areas(SMALLEST, LayoutName::Overview, Chart, false).is_some());
+    }
+
+    #[test]
+    fn a_large_screen_shows_everything_at_once() {
+        assert_eq!(shown(200, 50, LayoutName::Overview), [Chart, Controller, Training, Dna, Machine, Log]);
+        assert_eq!(shown(120, 40, LayoutName::Overview).len(), 6);
+    }
+
+    #[test]
+    fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
+        assert_eq!(shown(80, 24, LayoutName::Overview), [Chart, Dna, Machine, Log]);
+        for panel in Panel::ALL {
+            let areas = areas(Size::new(80, 24), LayoutName::Overview, panel, false).expect("large enough");
+            assert!(areas.of(panel).is_some(), "{panel:?}");
+        }
     }
 
     proptest! {
         #[test]
-        fn panels_never_overlap_and_fill_the_middle(width in 60u16..300, height in 15u16..120, maximised: bool, dna_rows in 0u16..200) {
-            let areas = areas(Size::new(width, height), Panel::Dna, maximised, dna_rows).expect("large enough");
+        fn panels_never_overlap_and_the_focused_one_is_always_there(
+            width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7,
+        ) {
+            let focus = Panel::ALL[focus];
+            let areas = areas(Size::new(width, height), LAYOUTS[layout], focus, maximised).expect("large enough");
+            prop_assert!(areas.of(focus).is_some());
             let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)
                 .chain(areas.separators.iter().copied())
                 .chain(areas.tabs).collect();
@@ -117,8 +242,9 @@ mod tests {
                 prop_assert!(one.height >= 1 && one.right() <= width && one.bottom() < height);
                 prop_assert!(all[..index].iter().all(|other| one.intersection(*other).is_empty()), "{:?}", areas);
             }
-            let least = if maximised { 9 } else { 3 };
-            prop_assert!(areas.panels.iter().all(|(_, area)| area.height >= least), "{:?}", areas);
+            let covered: u32 = all.iter().map(|area| area.area()).sum();
+            prop_assert_eq!(covered, u32::from(width) * u32::from(height - 3), "{:?}", areas);
+            prop_assert!(areas.panels.iter().all(|(_, area)| area.height >= LEAST.height && area.width >= LEAST.width), "{:?}", areas);
         }
     }
 }

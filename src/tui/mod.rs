@@ -19,28 +19,52 @@ mod panels;
 mod plot;
 mod signals;
 mod terminal;
+mod text_line;
 pub mod theme;
 pub mod view;
 
 use anyhow::Context as _;
 
+use std::time::Duration;
+
+use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
 use crate::link::Connection;
+use keymap::{Keymap, KeymapError};
 use theme::{ColourDepth, Theme, locale_is_utf8};
 
-/// How the screen looks; what is not said is found out from the environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ScreenOptions {
-    /// Draw with ASCII characters only, even in a UTF-8 locale.
-    pub ascii: bool,
-    /// Colours to use instead of those that COLORTERM, TERM and NO_COLOR promise.
-    pub colours: Option<ColourDepth>,
+/// How the screen looks and which keys it takes, in this session.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub theme: Theme,
+    pub layout: LayoutName,
+    pub keymap: Keymap,
+    pub alerts: Alerts,
+    /// Between two frames for progress, clock and measurements.
+    pub tick: Duration,
 }
 
-impl ScreenOptions {
-    fn theme(&self) -> Theme {
-        let variable = |name: &str| std::env::var(name).ok();
-        let depth = self.colours.unwrap_or_else(|| ColourDepth::detect(variable));
-        Theme::new(depth, self.ascii || !locale_is_utf8(variable))
+impl Settings {
+    /// From the settings of the screen; what they leave open is found out from the environment, as `variable` reads it.
+    pub fn new(config: &ScreenConfig, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, KeymapError> {
+        let depth = match config.colours {
+            Colours::Auto => ColourDepth::detect(&variable),
+            Colours::None => ColourDepth::None,
+            Colours::Sixteen => ColourDepth::Sixteen,
+            Colours::Indexed => ColourDepth::Indexed,
+            Colours::True => ColourDepth::True,
+        };
+        let ascii = match config.characters {
+            Characters::Auto => !locale_is_utf8(&variable),
+            Characters::Unicode => false,
+            Characters::Ascii => true,
+        };
+        Ok(Settings {
+            theme: Theme::new(config.theme, depth, ascii),
+            layout: config.layout,
+            keymap: Keymap::new(&config.keys)?,
+            alerts: config.alerts,
+            tick: Duration::from_secs_f64(1.0 / config.refresh_rate),
+        })
     }
 }
 
@@ -51,8 +75,8 @@ pub enum Leave {
     Finished,
     /// The user asked for the run to stop, and it has.
     Stopped,
-    /// The user asked for the run to stop, and did not wait until it had.
-    Cancelled,
+    /// The screen is closed and the search goes on.
+    Detached,
     /// The search is gone without having said that the run is over.
     Closed,
     /// The process was sent this signal (SIGTERM, SIGHUP or SIGINT).
@@ -68,8 +92,8 @@ pub enum Leave {
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
-pub fn run(connection: Connection, options: ScreenOptions) -> anyhow::Result<Leave> {
+pub fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().context("cannot start the event loop of the screen")?;
-    runtime.block_on(event_loop::run(connection, options.theme()))
+    runtime.block_on(event_loop::run(connection, settings))
 }

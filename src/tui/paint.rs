@@ -120,10 +120,11 @@ pub fn pieces_width(pieces: &[Piece]) -> usize {
 mod tests {
     use super::super::theme::ColourDepth;
     use super::*;
+    use crate::config::ThemeName;
 
     #[test]
     fn nothing_is_drawn_outside_the_area() {
-        let theme = Theme::new(ColourDepth::None, false);
+        let theme = Theme::new(ThemeName::default(), ColourDepth::None, false);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 3));
         let mut painter = Painter::new(&mut buffer, Rect::new(1, 1, 3, 1), &theme);
         painter.text(0, 0, Role::Text, "abcdef");

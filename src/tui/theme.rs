@@ -1,9 +1,11 @@
 //! Colours and characters: what the terminal can show, and what each part of the screen looks like in it.
 //!
-//! The palette is Okabe and Ito's (2008), told apart by all common forms of colour blindness. Nothing is said by
+//! The default palette is Okabe and Ito's (2008), told apart by all common forms of colour blindness. Nothing is said by
 //! colour alone: series differ in shape, levels and phases in words.
 
 use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::ThemeName;
 
 /// How many colours a terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +92,8 @@ pub struct Glyphs {
     pub floor: &'static str,
     pub floor_tick: &'static str,
     pub failed: &'static str,
+    /// Shades of a probability: that of what cannot be, then from small to large.
+    pub shades: [&'static str; 5],
     /// In a legend: one child, the mean of an episode, the baseline, the best so far.
     pub child: &'static str,
     pub mean: &'static str,
@@ -125,6 +129,7 @@ const UNICODE: Glyphs = Glyphs {
     floor: "─",
     floor_tick: "┴",
     failed: "×",
+    shades: ["·", "░", "▒", "▓", "█"],
     child: "⠂",
     mean: "●",
     baseline: "╌",
@@ -157,6 +162,7 @@ const ASCII: Glyphs = Glyphs {
     floor: "-",
     floor_tick: "+",
     failed: "x",
+    shades: [".", "-", "=", "+", "#"],
     child: ".",
     mean: "o",
     baseline: "-",
@@ -169,6 +175,7 @@ const ASCII: Glyphs = Glyphs {
 /// Colours and characters of one terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
+    pub name: ThemeName,
     pub depth: ColourDepth,
     pub glyphs: Glyphs,
 }
@@ -176,36 +183,78 @@ pub struct Theme {
 /// One colour at every depth: `(red, green, blue)`, index of 256, index of 16.
 struct Shade((u8, u8, u8), u8, Color);
 
-const ORANGE: Shade = Shade((0xE6, 0x9F, 0x00), 214, Color::Yellow);
-const SKY_BLUE: Shade = Shade((0x56, 0xB4, 0xE9), 74, Color::Cyan);
-const GREEN: Shade = Shade((0x00, 0x9E, 0x73), 36, Color::Green);
-const VERMILLION: Shade = Shade((0xD5, 0x5E, 0x00), 166, Color::Red);
-const PURPLE: Shade = Shade((0xCC, 0x79, 0xA7), 175, Color::Magenta);
-const GREY: Shade = Shade((0x8A, 0x8A, 0x8A), 245, Color::DarkGray);
+/// The colours of a theme by what they are for.
+struct Palette {
+    mean: Shade,
+    child: Shade,
+    good: Shade,
+    error: Shade,
+    baseline: Shade,
+    dim: Shade,
+}
+
+/// Okabe and Ito's orange, sky blue, bluish green, vermillion and reddish purple, on a dark background.
+const COLOUR_BLIND: Palette = Palette {
+    mean: Shade((0xE6, 0x9F, 0x00), 214, Color::Yellow),
+    child: Shade((0x56, 0xB4, 0xE9), 74, Color::Cyan),
+    good: Shade((0x00, 0x9E, 0x73), 36, Color::Green),
+    error: Shade((0xD5, 0x5E, 0x00), 166, Color::Red),
+    baseline: Shade((0xCC, 0x79, 0xA7), 175, Color::Magenta),
+    dim: Shade((0x8A, 0x8A, 0x8A), 245, Color::DarkGray),
+};
+
+/// The same hues, dark enough to be read on white.
+const LIGHT: Palette = Palette {
+    mean: Shade((0x9A, 0x5B, 0x00), 130, Color::Yellow),
+    child: Shade((0x00, 0x5F, 0x9E), 25, Color::Blue),
+    good: Shade((0x00, 0x6B, 0x4E), 23, Color::Green),
+    error: Shade((0xA8, 0x3C, 0x00), 124, Color::Red),
+    baseline: Shade((0x8F, 0x3F, 0x70), 96, Color::Magenta),
+    dim: Shade((0x5F, 0x5F, 0x5F), 59, Color::DarkGray),
+};
+
+const HIGH_CONTRAST: Palette = Palette {
+    mean: Shade((0xFF, 0xD7, 0x00), 220, Color::LightYellow),
+    child: Shade((0x5F, 0xFF, 0xFF), 87, Color::LightCyan),
+    good: Shade((0x5F, 0xFF, 0x87), 84, Color::LightGreen),
+    error: Shade((0xFF, 0x87, 0x5F), 209, Color::LightRed),
+    baseline: Shade((0xFF, 0xAF, 0xFF), 219, Color::LightMagenta),
+    dim: Shade((0xD0, 0xD0, 0xD0), 252, Color::Gray),
+};
 
 impl Theme {
-    pub fn new(depth: ColourDepth, ascii: bool) -> Theme {
-        Theme { depth, glyphs: if ascii { ASCII } else { UNICODE } }
+    pub fn new(name: ThemeName, depth: ColourDepth, ascii: bool) -> Theme {
+        let depth = if name == ThemeName::Monochrome { ColourDepth::None } else { depth };
+        Theme { name, depth, glyphs: if ascii { ASCII } else { UNICODE } }
+    }
+
+    fn palette(&self) -> &'static Palette {
+        match self.name {
+            ThemeName::ColourBlind | ThemeName::Monochrome => &COLOUR_BLIND,
+            ThemeName::Light => &LIGHT,
+            ThemeName::HighContrast => &HIGH_CONTRAST,
+        }
     }
 
     pub fn style(&self, role: Role) -> Style {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
+        let palette = self.palette();
         match role {
             Role::Text => plain,
             Role::Strong | Role::Title => bold,
             Role::Dim if self.depth == ColourDepth::None => plain.add_modifier(Modifier::DIM),
-            Role::Dim => self.paint(plain, &GREY),
-            Role::Focus => self.paint(bold, &SKY_BLUE),
-            Role::Key => self.paint(bold, &SKY_BLUE),
+            Role::Dim => self.paint(plain, &palette.dim),
+            Role::Focus => self.paint(bold, &palette.child),
+            Role::Key => self.paint(bold, &palette.child),
             Role::Selected => plain.add_modifier(Modifier::REVERSED),
-            Role::Child => self.paint(plain, &SKY_BLUE),
-            Role::Mean => self.paint(bold, &ORANGE),
-            Role::Baseline => self.paint(plain, &PURPLE),
-            Role::Best | Role::Good => self.paint(bold, &GREEN),
-            Role::Gauge => self.paint(plain, &SKY_BLUE),
-            Role::Warning => self.paint(bold, &ORANGE),
-            Role::Error => self.paint(bold, &VERMILLION),
+            Role::Child => self.paint(plain, &palette.child),
+            Role::Mean => self.paint(bold, &palette.mean),
+            Role::Baseline => self.paint(plain, &palette.baseline),
+            Role::Best | Role::Good => self.paint(bold, &palette.good),
+            Role::Gauge => self.paint(plain, &palette.child),
+            Role::Warning => self.paint(bold, &palette.mean),
+            Role::Error => self.paint(bold, &palette.error),
         }
     }
 
@@ -216,7 +265,7 @@ impl Theme {
             ColourDepth::Sixteen => style.fg(sixteen),
             ColourDepth::Indexed => style.fg(Color::Indexed(indexed)),
             // Grey is the same colour there and shorter to send.
-            ColourDepth::True if indexed == GREY.1 => style.fg(Color::Indexed(indexed)),
+            ColourDepth::True if red == green && green == blue => style.fg(Color::Indexed(indexed)),
             ColourDepth::True => style.fg(Color::Rgb(red, green, blue)),
         }
     }
@@ -256,7 +305,7 @@ mod tests {
 
     #[test]
     fn without_colour_no_style_has_a_colour() {
-        let theme = Theme::new(ColourDepth::None, true);
+        let theme = Theme::new(ThemeName::default(), ColourDepth::None, true);
         for role in [Role::Dim, Role::Focus, Role::Child, Role::Mean, Role::Baseline, Role::Best, Role::Warning, Role::Error] {
             assert_eq!((theme.style(role).fg, theme.style(role).bg), (None, None), "{role:?}");
         }
@@ -264,6 +313,6 @@ mod tests {
 
     #[test]
     fn an_ascii_theme_has_only_ascii() {
-        assert!(format!("{:?}", Theme::new(ColourDepth::True, true).glyphs).is_ascii());
+        assert!(format!("{:?}", Theme::new(ThemeName::default(), ColourDepth::True, true).glyphs).is_ascii());
     }
 }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Size;
 
-use crate::state::Training;
+use super::text_line::TextLine;
+use crate::config::LayoutName;
+use crate::event::Level;
 use crate::telemetry::{GpuStatus, HostStatus};
 
 /// Points kept of a history: more than the widest panel shows.
@@ -16,13 +18,17 @@ pub const MEASUREMENTS_PER_POINT: usize = 5;
 pub enum Panel {
     #[default]
     Chart,
+    Controller,
+    Training,
     Dna,
-    Gpu,
+    Children,
+    Machine,
     Log,
 }
 
 impl Panel {
-    pub const ALL: [Panel; 4] = [Panel::Chart, Panel::Dna, Panel::Gpu, Panel::Log];
+    pub const ALL: [Panel; 7] =
+        [Panel::Chart, Panel::Controller, Panel::Training, Panel::Dna, Panel::Children, Panel::Machine, Panel::Log];
 
     pub fn next(self) -> Panel {
         Panel::ALL[(self.index() + 1) % Panel::ALL.len()]
@@ -33,7 +39,20 @@ impl Panel {
     }
 
     fn index(self) -> usize {
-        self as usize
+        Panel::ALL.iter().position(|panel| *panel == self).unwrap_or(0)
+    }
+
+    /// As tabs and titles name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Panel::Chart => "Chart",
+            Panel::Controller => "Controller",
+            Panel::Training => "Training",
+            Panel::Dna => "DNA",
+            Panel::Children => "Children",
+            Panel::Machine => "Machine",
+            Panel::Log => "Log",
+        }
     }
 }
 
@@ -45,25 +64,47 @@ pub enum Quantity {
     Accuracy,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overlay {
-    Help,
-    Best,
-}
-
-/// A question that `q` asks.
+/// A question that waits for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Stop after a checkpoint?
-    Stop,
-    /// The stop is under way: leave without waiting for it?
+    /// Leave the screen: and the search?
     Leave,
+    /// End this child's training?
+    Skip(u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
+    Yes,
+    Detach,
     Stop,
     Cancel,
+}
+
+/// What is told in the last row until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub level: Level,
+    pub text: String,
+}
+
+/// Which columns the DNA table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DnaColumns {
+    #[default]
+    Shapes,
+    Choices,
+}
+
+/// What of the log is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogView {
+    /// Number (from the start of the run) of the last line shown; none follows the newest.
+    pub end: Option<u64>,
+    /// Lines of a lower level are left out.
+    pub least: Level,
+    /// Lines with this text are marked.
+    pub query: String,
 }
 
 /// Everything that keys and measurements change.
@@ -71,22 +112,30 @@ pub enum Answer {
 pub struct View {
     pub size: Size,
     pub now: jiff::Timestamp,
+    pub layout: LayoutName,
     pub focus: Panel,
     pub maximised: bool,
-    pub overlay: Option<Overlay>,
+    /// First row of the help, where it is open.
+    pub help: Option<usize>,
+    /// The child in the inspector, where it is open.
+    pub inspector: Option<u64>,
     pub question: Option<Question>,
     pub answer: Answer,
+    pub text: Option<TextLine>,
+    pub message: Option<Message>,
     pub quantity: Quantity,
     /// The worker whose child is shown; the first one with a child if it has none.
     pub worker: usize,
-    /// The child shown while none is in training.
-    pub last_training: Option<(usize, Training)>,
+    /// A child to show instead.
+    pub chosen: Option<u64>,
+    /// The moment that is shown: after so many finished episodes. None is the present.
+    pub moment: Option<usize>,
+    pub dna_columns: DnaColumns,
     /// First line shown.
     pub dna_top: usize,
-    pub gpu_top: usize,
-    pub overlay_top: usize,
-    /// Number (from the start of the run) of the last log line shown; none follows the newest.
-    pub log_end: Option<u64>,
+    pub controller_top: usize,
+    pub machine_top: usize,
+    pub log: LogView,
     pub gpu: GpuStatus,
     /// When NVML answered last.
     pub gpu_time: jiff::Timestamp,
@@ -119,22 +168,28 @@ impl History {
 }
 
 impl View {
-    pub fn new(size: Size, now: jiff::Timestamp) -> View {
+    pub fn new(size: Size, layout: LayoutName, now: jiff::Timestamp) -> View {
         View {
             size,
             now,
-            focus: Panel::default(),
+            layout,
+            focus: super::layout::main_panel(layout),
             maximised: false,
-            overlay: None,
+            help: None,
+            inspector: None,
             question: None,
             answer: Answer::Cancel,
+            text: None,
+            message: None,
             quantity: Quantity::default(),
             worker: 0,
-            last_training: None,
+            chosen: None,
+            moment: None,
+            dna_columns: DnaColumns::default(),
             dna_top: 0,
-            gpu_top: 0,
-            overlay_top: 0,
-            log_end: None,
+            controller_top: 0,
+            machine_top: 0,
+            log: LogView { end: None, least: Level::Info, query: String::new() },
             gpu: GpuStatus::Starting,
             gpu_time: now,
             host: HostStatus::Starting,

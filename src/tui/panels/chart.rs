@@ -18,7 +18,7 @@ const AXIS_ROWS: usize = 2;
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let (name, full_name) = names(app);
     let height = painter.height();
-    let failed = app.state.children.iter().any(|child| child.accuracy.is_none());
+    let failed = app.state().children.iter().any(|child| child.accuracy.is_none());
     let legends = [("   ", failed), ("  ", false), (" ", false)];
     let legends = legends.map(|(gap, failed)| legend(app.view.quantity, painter.glyphs(), gap, failed));
     // The longest name and legend that fit; the legend matters more.
@@ -31,7 +31,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     if plot_rows < 2 || painter.width() < 20 {
         return;
     }
-    let chart = Chart::of(&app.state, app.view.quantity, plot_rows);
+    let chart = Chart::of(app.state(), app.view.quantity, plot_rows);
     chart.draw(painter, plot_rows);
 }
 
@@ -40,7 +40,7 @@ fn names(app: &App) -> (&'static str, String) {
     match app.view.quantity {
         Quantity::Accuracy => ("Accuracy", "Validation accuracy".to_owned()),
         Quantity::Reward => {
-            let power = app.state.run.as_ref().map_or(3.0, |run| run.reward_power);
+            let power = app.state().run.as_ref().map_or(3.0, |run| run.reward_power);
             ("Reward", if power == 1.0 { "Reward = accuracy".to_owned() } else { format!("Reward = accuracy^{power}") })
         }
     }

@@ -19,7 +19,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let area = super::inside(painter.area());
     let height = usize::from(area.height);
     let content = content(app, usize::from(area.width), height);
-    let position = content.position(height, app.view.gpu_top);
+    let position = content.position(height, app.view.machine_top);
     let silent = app.view.now.duration_since(app.view.gpu_time) > NVML_PATIENCE;
     let (name, beside) = match &app.view.gpu {
         GpuStatus::Present(_) | GpuStatus::Starting if silent => {
@@ -29,8 +29,8 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
         GpuStatus::Starting => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
         GpuStatus::Absent(reason) => ("Host", vec![(Role::Dim, format!("no GPU: {reason}"))]),
     };
-    super::title(painter, app.view.focus == Panel::Gpu, name, &beside, position.as_deref());
-    content.draw(&mut painter.part(area), app.view.gpu_top);
+    super::title(painter, app.view.focus == Panel::Machine, name, &beside, position.as_deref());
+    content.draw(&mut painter.part(area), app.view.machine_top);
 }
 
 /// What the panel shows in `width` x `height`, below its title.

@@ -2,9 +2,11 @@
 
 use super::{Row, join_fitting, join_ranked, labelled};
 use crate::event::FinishReason;
+use crate::link::LinkStatus;
 use crate::state::{Phase, RunState};
 use crate::tui::app::App;
 use crate::tui::format;
+use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
@@ -37,14 +39,40 @@ pub fn phase(phase: Phase) -> (&'static str, Role) {
 }
 
 fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
-    let (word, role) = phase(app.state.phase);
-    let name = app.state.run.as_ref().map_or("nas-tui", |run| run.run.as_str());
-    let room = width.saturating_sub(word.len() + 2);
+    let standing = standing_words(app);
+    let name = app.state().run.as_ref().map_or("nas-tui", |run| run.run.as_str());
+    let room = width.saturating_sub(pieces_width(&standing) + 2);
     // The bar takes what the name leaves, up to a limit.
     let bar = room.saturating_sub(name.width() + 2 + " 100 %".len()).min(24);
-    let progress = if bar >= 6 { progress(&app.state, glyphs, bar) } else { Row::new() };
+    let progress = if bar >= 6 { progress(app.state(), glyphs, bar) } else { Row::new() };
     let name = vec![(Role::Title, format::fit(name, room, glyphs.ellipsis))];
-    join_fitting(vec![name, vec![(role, word.to_owned())], progress], "  ", width)
+    join_fitting(vec![name, standing, progress], "  ", width)
+}
+
+/// The phase of the run, and what else must be known to read the screen: an earlier moment, a replay, a search that is gone.
+fn standing_words(app: &App) -> Row {
+    let live = &app.live;
+    let (word, role) = phase(live.phase);
+    let mut row = match &app.link {
+        LinkStatus::Dead => vec![(Role::Error, "PROCESS GONE".to_owned()), (Role::Dim, " resume it".to_owned())],
+        LinkStatus::Replay { speed, paused } => {
+            let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
+            vec![(Role::Warning, format!("{state} {}{speed}", app.theme.glyphs.times))]
+        }
+        _ => vec![(role, word.to_owned())],
+    };
+    match &app.link {
+        LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => row.push((Role::Dim, " watching".to_owned())),
+        _ => {}
+    }
+    if live.stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
+        row.push((Role::Warning, format!(" stops after episode {}", live.episode)));
+    }
+    if let Some(episode) = app.view.moment {
+        let key = app.keymap.key_of(Action::Live);
+        row = vec![(Role::Warning, format!("AFTER EPISODE {episode}")), (Role::Dim, format!(" {key}: now"))];
+    }
+    row
 }
 
 /// How much of the run is done, as a bar and a percentage.
@@ -57,16 +85,19 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 }
 
 fn clock(app: &App) -> Row {
-    let working = app.state.clock.seconds_until(app.view.now);
+    if app.in_the_past() || !matches!(app.link, LinkStatus::Live { .. } | LinkStatus::Journal { .. }) {
+        return labelled("elapsed", Role::Text, format::duration(app.state().clock.seconds()));
+    }
+    let working = app.state().clock.seconds_until(app.view.now);
     let mut row = labelled("elapsed", Role::Text, format::duration(working));
-    if let Some(seconds) = remaining_seconds(&app.state) {
+    if let Some(seconds) = remaining_seconds(app.state()) {
         row.extend(labelled("  left", Role::Text, format!("{} {}", app.theme.glyphs.about, format::estimate(seconds))));
     }
     row
 }
 
 fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
-    let state = &app.state;
+    let state = app.state();
     let Some(run) = &state.run else {
         return vec![(Role::Dim, "waiting for the search to start".to_owned())];
     };

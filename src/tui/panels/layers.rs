@@ -1,10 +1,22 @@
 //! A network's layers as a table: as many columns as the width allows.
 
 use super::{Content, Row};
+use crate::event::Choice;
 use crate::space::cost::{Cost, LayerCost};
 use crate::space::{Architecture, Layer};
 use crate::tui::format;
 use crate::tui::theme::{Glyphs, Role};
+
+/// What a table shows besides the layers themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The decisions that made the network.
+    pub choices: Vec<Choice>,
+    /// Log-probability and entropy come before shapes and costs.
+    pub choices_first: bool,
+    /// A network whose values are compared: cells that differ get a `*`.
+    pub compared: Option<Architecture>,
+}
 
 /// A column: heading, cells, and whether they are numbers (aligned to the right).
 struct Column {
@@ -18,6 +30,16 @@ impl Column {
         Column { heading, numeric, cells: cells.collect() }
     }
 
+    /// Mark the cells that are otherwise in `other`. (Layers that it does not have are marked too.)
+    fn marked_against(mut self, other: Option<&Column>) -> Column {
+        let Some(other) = other else { return self };
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            let same = other.cells.get(index).is_some_and(|value| value == cell);
+            cell.push(if same { ' ' } else { '*' });
+        }
+        self
+    }
+
     fn width(&self) -> usize {
         self.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(self.heading.len())
     }
@@ -29,46 +51,86 @@ impl Column {
 }
 
 /// The table of `architecture` in `width` columns.
-pub fn table(architecture: &Architecture, width: usize, glyphs: &Glyphs) -> Content {
-    let columns = fitting(columns(architecture, glyphs), width);
+pub fn table(architecture: &Architecture, options: &Options, width: usize, glyphs: &Glyphs) -> Content {
+    let columns = fitting(columns(architecture, options, glyphs), width);
     let gap = if columns.iter().map(|(_, width)| width + 2).sum::<usize>() <= width + 2 { "  " } else { " " };
     let line = |cell: &dyn Fn(&Column) -> String| -> String {
         let cells: Vec<String> = columns.iter().map(|(column, width)| column.align(&cell(column), *width, glyphs)).collect();
         cells.join(gap)
     };
     let head = vec![vec![(Role::Dim, line(&|column| column.heading.to_owned()))]];
-    let body: Vec<Row> =
-        (0..architecture.layers.len()).map(|index| vec![(Role::Text, line(&|column| column.cells[index].clone()))]).collect();
-    Content { head, body }
+    let row = |index: usize| marked_row(line(&|column| column.cells[index].clone()));
+    Content { head, body: (0..architecture.layers.len()).map(row).collect() }
 }
 
-fn columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
-    let layers = || architecture.layers.iter();
-    let times = glyphs.times;
-    let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
-    let mut columns = vec![
-        Column::new("#", true, (1..=architecture.layers.len()).map(|number| number.to_string())),
-        Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
-        Column::new("filters", true, layers().map(|layer| layer.filters.to_string())),
-        Column::new("stride", true, layers().map(|layer| pair(layer.stride))),
-        Column::new("pad", true, layers().map(|layer| pair(layer.padding))),
-        Column::new("input", false, layers().map(inputs)),
-    ];
+/// A row whose marks stand out.
+fn marked_row(line: String) -> Row {
+    let mut row = Row::new();
+    for part in line.split_inclusive('*') {
+        match part.strip_suffix('*') {
+            Some(text) => row.extend([(Role::Text, text.to_owned()), (Role::Warning, "*".to_owned())]),
+            None => row.push((Role::Text, part.to_owned())),
+        }
+    }
+    row
+}
+
+fn columns(architecture: &Architecture, options: &Options, glyphs: &Glyphs) -> Vec<Column> {
+    let mut columns = vec![Column::new("#", true, (1..=architecture.layers.len()).map(|number| number.to_string()))];
+    let compared = options.compared.as_ref().map(|other| layer_columns(other, glyphs));
+    for (index, column) in layer_columns(architecture, glyphs).into_iter().enumerate() {
+        columns.push(column.marked_against(compared.as_ref().map(|columns| &columns[index])));
+    }
     // What was sampled can be built, so it has costs; a foreign architecture may not.
-    if let Ok(cost) = Cost::of(architecture) {
-        columns.extend(cost_columns(&cost.layers, glyphs));
+    let costs = Cost::of(architecture).map(|cost| cost_columns(&cost.layers, glyphs)).unwrap_or_default();
+    let (first, second) = (choice_columns(architecture, options), costs);
+    if options.choices_first {
+        columns.extend(first.into_iter().chain(second));
+    } else {
+        columns.extend(second.into_iter().chain(first));
     }
     columns
 }
 
-fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> [Column; 4] {
+/// What a layer is.
+fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
+    let layers = || architecture.layers.iter();
+    let pair = |[height, width]: [usize; 2]| format!("{height}{}{width}", glyphs.times);
+    let mut columns = vec![
+        Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
+        Column::new("filters", true, layers().map(|layer| layer.filters.to_string())),
+        Column::new("stride", true, layers().map(|layer| pair(layer.stride))),
+        Column::new("pad", true, layers().map(|layer| pair(layer.padding))),
+    ];
+    columns.push(Column::new("input", false, layers().map(inputs)));
+    columns
+}
+
+/// What a layer costs.
+fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<Column> {
     let times = glyphs.times;
     let costs = || costs.iter();
-    [
+    vec![
         Column::new("output", true, costs().map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2]))),
         Column::new("params", true, costs().map(|cost| format::count(cost.params))),
         Column::new("MACs", true, costs().map(|cost| format::compact(cost.macs))),
         Column::new("field", true, costs().map(|cost| format!("{}{times}{}", cost.receptive_field[0], cost.receptive_field[1]))),
+    ]
+}
+
+/// Log-probability and entropy of each decision of a layer, in the order in which they were taken.
+fn choice_columns(architecture: &Architecture, options: &Options) -> Vec<Column> {
+    if options.choices.is_empty() {
+        return Vec::new();
+    }
+    let of_layer = |layer: usize, value: fn(&Choice) -> f64| {
+        let choices = options.choices.iter().filter(|choice| choice.layer == layer);
+        choices.map(|choice| format!("{:>5.2}", value(choice))).collect::<Vec<_>>().join(" ")
+    };
+    let layers = || 1..=architecture.layers.len();
+    vec![
+        Column::new("log p", true, layers().map(|layer| of_layer(layer, |choice| choice.log_prob))),
+        Column::new("entropy", true, layers().map(|layer| of_layer(layer, |choice| choice.entropy))),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The panels: each turns the state of the run and of the view into text for an area, and changes neither.
 
-pub mod best;
 pub mod chart;
+pub mod controller;
 pub mod dna;
 pub mod footer;
 pub mod gpu;
@@ -10,6 +10,7 @@ pub mod help;
 pub mod layers;
 pub mod log;
 pub mod question;
+pub mod training;
 
 use ratatui::layout::Rect;
 

@@ -1,50 +1,46 @@
-//! The box in which `q` asks.
+//! The box in which a question waits for its answer.
 
 use ratatui::layout::Rect;
 
+use crate::state::Phase;
 use crate::tui::app::App;
-use crate::tui::paint::Painter;
+use crate::tui::keymap::Action;
+use crate::tui::paint::{self, Painter};
 use crate::tui::theme::Role;
 use crate::tui::view::{Answer, Question};
 
-struct Words {
-    title: &'static str,
-    answers: [(Answer, &'static str, &'static str); 2],
-}
+/// Width of the box.
+const WIDTH: u16 = 58;
 
-const fn words(question: Question) -> Words {
-    match question {
-        Question::Stop => Words {
-            title: "Stop the search?",
-            answers: [
-                (Answer::Stop, "s", "stop after a checkpoint; resume it later"),
-                (Answer::Cancel, "c", "cancel: go on searching"),
-            ],
-        },
-        Question::Leave => Words {
-            title: "Stopping. Leave without waiting?",
-            answers: [
-                (Answer::Stop, "s", "leave now; the last checkpoint counts"),
-                (Answer::Cancel, "c", "cancel: wait until it has stopped"),
-            ],
-        },
+pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
+    let answers = app.answers(question);
+    let area = screen.area();
+    let (width, height) = (WIDTH.min(area.width), (answers.len() as u16 + 4).min(area.height));
+    let area = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
+    let mut painter = screen.part(area);
+    paint::frame(&mut painter, &title(app, question));
+    for (index, answer) in answers.iter().enumerate() {
+        let (action, text) = words(*answer);
+        let marked = app.view.answer == *answer;
+        let marker = if marked { painter.glyphs().marker } else { " " };
+        let x = painter.text(2, 2 + index, Role::Key, &format!("{marker} {}  ", app.keymap.key_of(action)));
+        painter.text(x, 2 + index, if marked { Role::Strong } else { Role::Text }, text);
     }
 }
 
-/// Width and rows of the box.
-const SIZE: (u16, u16) = (54, 6);
+fn title(app: &App, question: Question) -> String {
+    match question {
+        Question::Leave if app.live.phase == Phase::Stopping => "The search is stopping. Leave without waiting?".to_owned(),
+        Question::Leave => "Leave the screen?".to_owned(),
+        Question::Skip(child) => format!("End the training of child {child} here?"),
+    }
+}
 
-pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
-    let area = screen.area();
-    let (width, height) = (SIZE.0.min(area.width), SIZE.1.min(area.height));
-    let area = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
-    let mut painter = screen.part(area);
-    let words = words(question);
-    super::super::paint::frame(&mut painter, words.title);
-    for (index, (answer, letter, text)) in words.answers.iter().enumerate() {
-        let chosen = app.view.answer == *answer;
-        let marker = if chosen { painter.glyphs().marker } else { " " };
-        let x = painter.text(2, 2 + index, Role::Key, &format!("{marker} {letter}  "));
-        painter.text(x, 2 + index, if chosen { Role::Strong } else { Role::Text }, text);
+fn words(answer: Answer) -> (Action, &'static str) {
+    match answer {
+        Answer::Yes => (Action::AnswerYes, "yes: its epochs so far count"),
+        Answer::Detach => (Action::AnswerDetach, "detach: the search goes on without a screen"),
+        Answer::Stop => (Action::AnswerStop, "stop after a checkpoint; resume it later"),
+        Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching"),
     }
 }

@@ -1,0 +1,128 @@
+//! The child that the panels show, and the details of children that the journal was asked for.
+
+use std::collections::VecDeque;
+
+use super::{App, Effect, Wanted};
+use crate::event::Level;
+use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::tui::keymap::Action;
+
+/// Children whose details are kept.
+const KEPT: usize = 64;
+
+/// Details of children, the newest last.
+#[derive(Debug, Default)]
+pub(super) struct Details(VecDeque<ChildDetail>);
+
+impl Details {
+    pub fn keep(&mut self, detail: ChildDetail) {
+        self.0.retain(|other| other.candidate.child != detail.candidate.child);
+        if self.0.len() == KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(detail);
+    }
+
+    fn of(&self, child: u64) -> Option<&ChildDetail> {
+        self.0.iter().find(|detail| detail.candidate.child == child)
+    }
+}
+
+impl App {
+    /// The child that DNA table and controller show: the chosen one; else the one in training on the chosen worker; else
+    /// the last one that ended.
+    pub fn shown_child(&self) -> Option<u64> {
+        let state = self.state();
+        let training = state.training.get(&self.view.worker).or_else(|| state.training.values().next());
+        self.view
+            .chosen
+            .filter(|child| *child <= newest_child(state))
+            .or_else(|| training.map(|training| training.child))
+            .or_else(|| state.children.last().map(|row| row.child))
+            .or_else(|| state.waiting.keys().next().copied())
+    }
+
+    /// Everything that is known of a child; none where the journal has to be asked first.
+    pub fn detail(&self, child: u64) -> Option<ChildDetail> {
+        detail_in(self.state(), child).or_else(|| self.details.of(child).cloned())
+    }
+
+    pub(super) fn detail_of_live(&self, child: u64) -> Option<ChildDetail> {
+        detail_in(&self.live, child)
+    }
+
+    /// The row of a child that has ended at the moment that is shown.
+    pub fn row(&self, child: u64) -> Option<&ChildRow> {
+        row_in(self.state(), child)
+    }
+
+    /// A child that is shown but not known.
+    pub(super) fn wanted_child(&self) -> Option<Wanted> {
+        let shown = [self.view.inspector, self.shown_child()];
+        let child = shown.into_iter().flatten().find(|child| self.detail(*child).is_none())?;
+        let row = self.row(child).or_else(|| row_in(&self.live, child))?;
+        (row.sampled_seq > 0).then_some(Wanted::Child { child, sampled_seq: row.sampled_seq, ended_seq: Some(row.ended_seq) })
+    }
+
+    /// Show the child before or after the one shown; after the newest one, follow the training again.
+    pub(super) fn step_child(&mut self, forward: bool) {
+        let Some(shown) = self.shown_child() else { return };
+        let newest = newest_child(self.state());
+        self.view.dna_top = 0;
+        self.view.chosen = match (self.view.chosen, forward) {
+            (_, true) if shown < newest => Some(shown + 1),
+            (_, true) => None,
+            (_, false) => Some(shown.saturating_sub(1).max(1)),
+        };
+    }
+
+    /// Show the child of another worker.
+    pub(super) fn step_worker(&mut self, forward: bool) {
+        let current = self.view.worker;
+        let mut workers = self.state().training.keys().copied();
+        let next = if forward { workers.find(|worker| *worker > current) } else { workers.rfind(|worker| *worker < current) };
+        self.view.chosen = None;
+        self.view.dna_top = 0;
+        if let Some(worker) = next {
+            self.view.worker = worker;
+        }
+    }
+
+    /// Copy the network of the child shown to the clipboard.
+    pub(super) fn copy(&mut self, action: Action) -> Effect {
+        let child = self.view.inspector.or_else(|| self.shown_child());
+        let Some(detail) = child.and_then(|child| self.detail(child)) else {
+            self.tell(Level::Info, "there is no child to copy yet");
+            return Effect::Draw;
+        };
+        let candidate = detail.candidate;
+        let (text, what) = match action {
+            Action::CopyJson => (candidate.architecture.to_json(), "network as JSON"),
+            _ => (format!("{{\"dna\": {}}}", candidate.dna), "DNA"),
+        };
+        self.tell(Level::Info, format!("child {}: {what} copied ({} characters)", candidate.child, text.len()));
+        Effect::Copy(text)
+    }
+}
+
+fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
+    let candidate = state.waiting.get(&child)?.clone();
+    let training = state.training.values().find(|training| training.child == child);
+    let epochs = training.map(|training| training.epochs.clone()).unwrap_or_default();
+    Some(ChildDetail { candidate, epochs, row: None })
+}
+
+/// Children end nearly in the order of their numbers: the search begins where the child would be.
+fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
+    let rows = &state.children;
+    let guess = (child.saturating_sub(1) as usize).min(rows.len());
+    let near = guess.saturating_sub(64)..(guess + 64).min(rows.len());
+    let is_it = |row: &&ChildRow| row.child == child;
+    rows[near].iter().find(is_it).or_else(|| rows.iter().find(is_it))
+}
+
+/// The highest number of a child that has been sampled.
+fn newest_child(state: &RunState) -> u64 {
+    let ended = state.children.iter().rev().take(256).map(|row| row.child).max().unwrap_or(0);
+    ended.max(state.waiting.keys().next_back().copied().unwrap_or(0))
+}

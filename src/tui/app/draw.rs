@@ -1,0 +1,122 @@
+//! Drawing everything. Changes nothing.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::App;
+use crate::tui::layout::{self, Areas};
+use crate::tui::paint::{self, Painter};
+use crate::tui::panels;
+use crate::tui::theme::Role;
+use crate::tui::view::Panel;
+
+impl App {
+    pub fn draw(&self, frame: &mut Buffer) {
+        let area = frame.area;
+        let mut screen = Painter::new(frame, area, &self.theme);
+        let areas = layout::areas(area.as_size(), self.view.layout, self.view.focus, self.view.maximised);
+        let Some(areas) = areas else {
+            self.draw_too_small(&mut screen);
+            return;
+        };
+        panels::header::draw(self, &mut screen.part(areas.header));
+        panels::footer::draw(self, &mut screen.part(areas.footer));
+        self.draw_panels(&areas, &mut screen);
+        if self.view.help.is_some() {
+            self.draw_help(&mut screen);
+        }
+        if let Some(question) = self.view.question {
+            panels::question::draw(self, question, &mut screen);
+        }
+    }
+
+    /// Rows whose text moves up as a whole: those of the log, where it has the whole width.
+    pub fn scrolling_rows(&self) -> Option<std::ops::Range<u16>> {
+        let covered = self.view.help.is_some() || self.view.question.is_some() || self.view.inspector.is_some();
+        let areas = self.areas().filter(|_| !covered)?;
+        let log = areas.of(Panel::Log).filter(|area| area.width == self.view.size.width)?;
+        Some(log.y + 1..log.bottom())
+    }
+
+    fn draw_too_small(&self, screen: &mut Painter<'_>) {
+        let Size { width, height } = layout::SMALLEST;
+        let (phase, role) = panels::header::phase(self.live.phase);
+        screen.text(0, 0, role, phase);
+        let needed = format!("needs {width} x {height} characters");
+        for (y, line) in crate::tui::format::wrap(&needed, screen.width()).iter().enumerate() {
+            screen.text(0, 1 + y, Role::Text, line);
+        }
+    }
+
+    fn draw_panels(&self, areas: &Areas, screen: &mut Painter<'_>) {
+        for separator in &areas.separators {
+            draw_separator(areas, *separator, screen);
+        }
+        if let Some(tabs) = areas.tabs {
+            self.draw_tabs(&mut screen.part(tabs));
+        }
+        for (panel, area) in &areas.panels {
+            let mut painter = screen.part(*area);
+            match panel {
+                Panel::Chart => panels::chart::draw(self, &mut painter),
+                Panel::Training => panels::training::draw(self, &mut painter),
+                Panel::Dna => panels::dna::draw(self, &mut painter),
+                Panel::Controller => panels::controller::draw(self, &mut painter),
+                Panel::Children => {}
+                Panel::Machine => panels::gpu::draw(self, &mut painter),
+                Panel::Log => panels::log::draw(self, &mut painter),
+            }
+        }
+    }
+
+    fn draw_tabs(&self, painter: &mut Painter<'_>) {
+        let mut x = 0;
+        for panel in Panel::ALL {
+            let role = if panel == self.view.focus { Role::Selected } else { Role::Text };
+            x = painter.text(x, 0, role, &format!(" {} ", panel.name()));
+        }
+    }
+
+    /// Where overlays lie: centred, between header and footer.
+    fn overlay_area(&self) -> Rect {
+        let Size { width, height } = self.view.size;
+        let (wide, high) = (width.saturating_sub(4).min(96), height.saturating_sub(4));
+        Rect::new((width - wide) / 2, 2, wide, high)
+    }
+
+    pub(super) fn overlay_inside(&self) -> Rect {
+        let area = self.overlay_area();
+        Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2))
+    }
+
+    fn draw_help(&self, screen: &mut Painter<'_>) {
+        let (top, inside) = (self.view.help.unwrap_or(0), self.overlay_inside());
+        let mut painter = screen.part(self.overlay_area());
+        paint::frame(&mut painter, "Keys");
+        let content = panels::help::content(&self.keymap, usize::from(inside.width));
+        content.draw(&mut painter.part(inside), top);
+        if let Some(position) = content.position(usize::from(inside.height), top) {
+            let (width, height) = (painter.width(), painter.height());
+            painter.right(width.saturating_sub(2), height.saturating_sub(1), Role::Focus, &format!(" {position} "));
+        }
+    }
+}
+
+fn draw_separator(areas: &Areas, separator: Rect, screen: &mut Painter<'_>) {
+    let mut line = screen.part(separator);
+    for y in 0..line.height() {
+        let row = line.area().y + y as u16;
+        // Titles that meet the line here, from the left and from the right.
+        let left = areas.panels.iter().any(|(_, area)| area.y == row && area.right() == separator.x);
+        let right = areas.panels.iter().any(|(_, area)| area.y == row && area.x == separator.x + 1);
+        let glyphs = line.glyphs();
+        let glyph = match (left, right) {
+            (true, true) if y == 0 => glyphs.junctions[0],
+            (true, false) => glyphs.junctions[1],
+            (false, true) => glyphs.junctions[2],
+            (true, true) => glyphs.junctions[3],
+            (false, false) => glyphs.vertical,
+        };
+        line.text(0, y, Role::Dim, glyph);
+    }
+}

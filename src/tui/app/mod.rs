@@ -1,0 +1,279 @@
+//! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in `event_loop`.
+
+mod chosen;
+mod draw;
+mod moments;
+mod navigation;
+mod steering;
+mod typing;
+
+use std::collections::VecDeque;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+
+use super::keymap::{Action, Context, Key, Keymap};
+use super::theme::Theme;
+use super::view::{DnaColumns, Message, Panel, Quantity, View};
+use super::{Leave, Settings};
+use crate::event::{Event, Level, Record, VERSION};
+use crate::link::{Command, LinkStatus};
+use crate::state::{ChildDetail, Phase, RunState};
+use chosen::Details;
+pub use moments::Past;
+pub use navigation::Scroll;
+
+/// What is left to do by whoever holds the terminal and the connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Nothing,
+    /// Something visible changed.
+    Draw,
+    /// Draw every cell: the terminal may show something else.
+    Repaint,
+    Suspend,
+    Send(Command),
+    /// To the user's clipboard.
+    Copy(String),
+    /// Write these texts into files of these names, in the folder where the program was started.
+    Save(Vec<(String, String)>),
+    Leave(Leave),
+}
+
+/// What the journal must be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Child {
+        child: u64,
+        sampled_seq: u64,
+        /// None while it has not come to an end.
+        ended_seq: Option<u64>,
+    },
+    /// The state after so many records.
+    State { seq: u64 },
+}
+
+/// Something that a user may want to be called for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert(pub String);
+
+/// All that the screen knows.
+pub struct App {
+    /// The run as it is now.
+    pub live: RunState,
+    past: Option<Past>,
+    details: Details,
+    pub link: LinkStatus,
+    pub view: View,
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub time_zone: TimeZone,
+    /// When the screen was opened: nobody is called for what happened before.
+    opened: jiff::Timestamp,
+    alerts: VecDeque<Alert>,
+    /// The user has asked from this screen for the run to stop.
+    stop_asked: bool,
+}
+
+impl App {
+    pub fn new(settings: &Settings, time_zone: TimeZone, size: Size, now: jiff::Timestamp) -> App {
+        App {
+            live: RunState::default(),
+            past: None,
+            details: Details::default(),
+            link: LinkStatus::Live { watch_only: false },
+            view: View::new(size, settings.layout, now),
+            theme: settings.theme,
+            keymap: settings.keymap.clone(),
+            time_zone,
+            opened: now,
+            alerts: VecDeque::new(),
+            stop_asked: false,
+        }
+    }
+
+    /// The run at the moment that is shown.
+    pub fn state(&self) -> &RunState {
+        self.past_state().unwrap_or(&self.live)
+    }
+
+    /// Take in one record of the run.
+    pub fn take(&mut self, record: &Record) {
+        let before = self.live.best.as_ref().map(|best| best.child);
+        let ending = match &record.event {
+            Event::ChildFinished(finished) => self.detail_of_live(finished.child),
+            Event::ChildFailed { child, .. } => self.detail_of_live(*child),
+            _ => None,
+        };
+        self.live.apply(record);
+        if let (Some(detail), Some(row)) = (ending, self.live.children.last()) {
+            self.details.keep(ChildDetail { row: Some(row.clone()), ..detail });
+        }
+        if record.time > self.opened {
+            self.alerts.extend(self.alert(record, before));
+        }
+    }
+
+    /// What a record may call the user for.
+    fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
+        let text = match &record.event {
+            Event::ChildFinished(finished) => {
+                let best =
+                    self.live.best.as_ref().filter(|best| best.child == finished.child && best_before != Some(best.child))?;
+                format!("new best child {}: accuracy {}", best.child, super::format::accuracy(best.accuracy))
+            }
+            Event::ChildFailed { child, reason, .. } => format!("child {child} failed: {reason}"),
+            Event::RunFinished { .. } => format!("the run is over: {}", super::panels::header::phase(self.live.phase).0),
+            _ => return None,
+        };
+        Some(Alert(text))
+    }
+
+    /// The oldest alert that has not been given.
+    pub fn next_alert(&mut self) -> Option<Alert> {
+        self.alerts.pop_front()
+    }
+
+    /// Put a line of another program part into the log, as if the search had noticed it.
+    pub fn note(&mut self, level: Level, message: String, time: jiff::Timestamp) {
+        let event = Event::Notice { level, message };
+        self.live.apply(&Record { v: VERSION, seq: None, time, event });
+    }
+
+    /// Tell the user something until the next key.
+    pub fn tell(&mut self, level: Level, text: impl Into<String>) {
+        self.view.message = Some(Message { level, text: text.into() });
+    }
+
+    pub fn take_link(&mut self, link: LinkStatus) {
+        self.link = link;
+    }
+
+    /// What the journal must be asked for, for what is shown.
+    pub fn wanted(&self) -> Option<Wanted> {
+        self.wanted_state().or_else(|| self.wanted_child())
+    }
+
+    pub fn take_detail(&mut self, detail: ChildDetail) {
+        self.details.keep(detail);
+    }
+
+    /// Whether the screen has done what it was opened for: the stop that was asked for here has come.
+    pub fn done(&self) -> Option<Leave> {
+        (self.stop_asked && self.finished()).then_some(Leave::Stopped)
+    }
+
+    pub fn finished(&self) -> bool {
+        matches!(self.live.phase, Phase::Finished(_))
+    }
+
+    /// Whether nothing can happen without the user: then nothing is drawn without one either.
+    pub fn stands_still(&self) -> bool {
+        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead | LinkStatus::Replay { paused: true, .. });
+        link || self.finished() || self.live.phase == Phase::Paused
+    }
+
+    /// Where keys go now.
+    pub fn context(&self) -> Context {
+        if self.view.text.is_some() {
+            Context::Text
+        } else if self.view.question.is_some() {
+            Context::Question
+        } else if self.view.help.is_some() {
+            Context::Help
+        } else if self.view.inspector.is_some() {
+            Context::Inspector
+        } else {
+            Context::Panel(self.view.focus)
+        }
+    }
+
+    /// Do what a key asks for.
+    pub fn key(&mut self, event: &KeyEvent) -> Effect {
+        if event.kind == KeyEventKind::Release {
+            return Effect::Nothing;
+        }
+        let told = self.view.message.take().is_some();
+        let context = self.context();
+        let effect = match self.keymap.action(context, Key::of(event)) {
+            Some(action) => self.perform(action),
+            None if context == Context::Text => self.type_key(event),
+            None => Effect::Nothing,
+        };
+        if told && effect == Effect::Nothing { Effect::Draw } else { effect }
+    }
+
+    fn perform(&mut self, action: Action) -> Effect {
+        if self.view.inspector.is_some() && self.view.help.is_none() && self.view.question.is_none() {
+            if let Some(effect) = self.perform_in_inspector(action) {
+                return effect;
+            }
+        }
+        match action {
+            Action::TogglePause => return self.toggle_pause(),
+            Action::Skip => return self.ask_to_skip(),
+            Action::StopAfterEpisode => return self.toggle_stop_after_episode(),
+            Action::Faster => return self.change_speed(2.0),
+            Action::Slower => return self.change_speed(0.5),
+            Action::Quit => return self.quit(),
+            Action::Answer => return self.answer(self.view.answer),
+            Action::AnswerYes | Action::AnswerDetach | Action::AnswerStop | Action::AnswerCancel => {
+                return self.answer_by_letter(action);
+            }
+            Action::NextAnswer => self.mark_next_answer(),
+            Action::Repaint => return Effect::Repaint,
+            Action::Suspend => return Effect::Suspend,
+            Action::Accept => return self.accept_text(),
+            Action::Discard => self.view.text = None,
+            Action::Search => self.begin_typing(),
+            Action::PreviousEpisode => self.step_moment(false),
+            Action::NextEpisode => self.step_moment(true),
+            Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
+            Action::ToggleQuantity => self.toggle_quantity(),
+            Action::ToggleColumns => {
+                let shapes = self.view.dna_columns == DnaColumns::Shapes;
+                self.view.dna_columns = if shapes { DnaColumns::Choices } else { DnaColumns::Shapes };
+            }
+            Action::Help => self.view.help = if self.view.help.is_some() { None } else { Some(0) },
+            Action::Inspect => self.inspect(self.shown_child()),
+            Action::InspectBest => self.inspect(self.state().best.as_ref().map(|best| best.child)),
+            action => self.navigate(action),
+        }
+        Effect::Draw
+    }
+
+    fn toggle_quantity(&mut self) {
+        self.view.quantity = if self.view.quantity == Quantity::Reward { Quantity::Accuracy } else { Quantity::Reward };
+    }
+
+    /// Open the inspector on a child.
+    fn inspect(&mut self, child: Option<u64>) {
+        match child {
+            Some(child) => self.view.inspector = Some(child),
+            None => self.tell(Level::Info, "there is no child to look at yet"),
+        }
+    }
+
+    /// What an action means while the inspector is open; none where it means the same as elsewhere.
+    fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Back => {
+                self.view.inspector = None;
+                Some(Effect::Draw)
+            }
+            _ => None,
+        }
+    }
+
+    /// What an action means in the focused panel alone; false where the panel has nothing to do with it.
+    fn perform_in_panel(&mut self, action: Action) -> bool {
+        match self.view.focus {
+            Panel::Chart | Panel::Children => {
+                let _ = action;
+                false
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Earlier moments of the run: after each of its episodes. Every panel shows the moment that is chosen.
+
+use super::{App, Wanted};
+use crate::event::Level;
+use crate::state::RunState;
+
+/// The run as it was after some of its records.
+#[derive(Debug)]
+pub struct Past {
+    pub seq: u64,
+    pub state: Box<RunState>,
+}
+
+impl App {
+    /// The state of the chosen moment, once the journal has been read. Until then the moment shown before stays.
+    pub(super) fn past_state(&self) -> Option<&RunState> {
+        self.view.moment?;
+        self.past.as_ref().map(|past| &*past.state)
+    }
+
+    /// Whether the moment that is shown is not the present.
+    pub fn in_the_past(&self) -> bool {
+        self.view.moment.is_some()
+    }
+
+    pub(super) fn wanted_state(&self) -> Option<Wanted> {
+        let seq = self.wanted_seq()?;
+        let known = self.past.as_ref().is_some_and(|past| past.seq == seq);
+        (!known).then_some(Wanted::State { seq })
+    }
+
+    fn wanted_seq(&self) -> Option<u64> {
+        let episodes = self.view.moment?;
+        self.live.episode_seqs.get(episodes.checked_sub(1)?).copied()
+    }
+
+    /// Take in an earlier state; one that nobody wants any more is dropped.
+    pub fn take_past(&mut self, past: Past) {
+        if self.wanted_seq() == Some(past.seq) {
+            self.past = Some(past);
+        }
+    }
+
+    /// An episode earlier or later; after the last finished one comes the present.
+    pub(super) fn step_moment(&mut self, forward: bool) {
+        let finished = self.live.episode_seqs.len();
+        // A run that is over stands at the end of its last episode already.
+        let present = if self.finished() { finished } else { finished + 1 };
+        let shown = self.view.moment.unwrap_or(present);
+        let wanted = if forward { shown + 1 } else { shown.saturating_sub(1) };
+        match wanted {
+            0 => self.tell(Level::Info, "there is no earlier episode"),
+            wanted if wanted >= present => self.return_to_the_present(),
+            wanted => self.view.moment = Some(wanted),
+        }
+    }
+
+    pub(super) fn return_to_the_present(&mut self) {
+        self.view.moment = None;
+        self.past = None;
+    }
+}

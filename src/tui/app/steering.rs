@@ -1,0 +1,130 @@
+//! What is asked of the search, and how the screen is left. The screen shows a change when the search has said so.
+
+use super::{App, Effect};
+use crate::event::Level;
+use crate::link::{Command, LinkStatus};
+use crate::state::Phase;
+use crate::tui::Leave;
+use crate::tui::keymap::Action;
+use crate::tui::view::{Answer, Question};
+
+/// Slowest and fastest replay, as a multiple of the run's own pace.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
+
+impl App {
+    /// Why the search cannot be commanded from here; none where it can.
+    fn hindrance(&self) -> Option<&'static str> {
+        match &self.link {
+            LinkStatus::Live { watch_only: false } if self.finished() => Some("the run is over"),
+            LinkStatus::Live { watch_only: false } => None,
+            LinkStatus::Live { watch_only: true } => Some("this screen only watches"),
+            LinkStatus::Journal { .. } => Some("the search cannot be reached from this machine: this screen only watches"),
+            LinkStatus::Ended => Some("the run is over"),
+            LinkStatus::Dead => Some("the search process is gone: continue the run with nas-tui search --resume"),
+            LinkStatus::Replay { .. } => Some("this is a replay"),
+        }
+    }
+
+    /// Send a command, or say why it cannot be sent.
+    fn command(&mut self, command: Command) -> Effect {
+        match self.hindrance() {
+            None => Effect::Send(command),
+            Some(reason) => {
+                self.tell(Level::Warning, reason);
+                Effect::Draw
+            }
+        }
+    }
+
+    pub(super) fn toggle_pause(&mut self) -> Effect {
+        if let LinkStatus::Replay { paused, .. } = self.link {
+            return Effect::Send(if paused { Command::Resume } else { Command::Pause });
+        }
+        match self.live.phase {
+            Phase::Running => self.command(Command::Pause),
+            Phase::Pausing | Phase::Paused => self.command(Command::Resume),
+            Phase::Starting | Phase::Stopping | Phase::Finished(_) => Effect::Nothing,
+        }
+    }
+
+    pub(super) fn change_speed(&mut self, by: f64) -> Effect {
+        let LinkStatus::Replay { speed, .. } = self.link else { return Effect::Nothing };
+        Effect::Send(Command::Speed { factor: (speed * by).clamp(*SPEEDS.start(), *SPEEDS.end()) })
+    }
+
+    pub(super) fn toggle_stop_after_episode(&mut self) -> Effect {
+        let stops = self.live.stops_after_episode;
+        self.command(if stops { Command::GoOnAfterEpisode } else { Command::StopAfterEpisode })
+    }
+
+    /// Ask whether the training of the child shown is to end.
+    pub(super) fn ask_to_skip(&mut self) -> Effect {
+        let waiting = self.shown_child().filter(|child| self.live.waiting.contains_key(child));
+        match (self.hindrance(), waiting) {
+            (Some(reason), _) => self.tell(Level::Warning, reason),
+            (None, None) => self.tell(Level::Info, "the child shown is not in training"),
+            (None, Some(child)) => self.ask(Question::Skip(child)),
+        }
+        Effect::Draw
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.view.question = Some(question);
+        self.view.answer = self.answers(question).last().copied().unwrap_or(Answer::Cancel);
+    }
+
+    /// The answers that a question has now; the harmless one last.
+    pub fn answers(&self, question: Question) -> Vec<Answer> {
+        match question {
+            Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
+            Question::Leave if self.live.phase == Phase::Stopping => vec![Answer::Detach, Answer::Cancel],
+            Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
+        }
+    }
+
+    pub(super) fn mark_next_answer(&mut self) {
+        let Some(question) = self.view.question else { return };
+        let answers = self.answers(question);
+        let marked = answers.iter().position(|answer| *answer == self.view.answer).unwrap_or(0);
+        self.view.answer = answers[(marked + 1) % answers.len()];
+    }
+
+    /// Leave at once where nothing goes on that the user could want to stop; ask otherwise.
+    pub(super) fn quit(&mut self) -> Effect {
+        match self.link {
+            _ if self.finished() => Effect::Leave(Leave::Finished),
+            LinkStatus::Live { watch_only: false } => {
+                self.view.help = None;
+                self.ask(Question::Leave);
+                Effect::Draw
+            }
+            LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => Effect::Leave(Leave::Detached),
+            LinkStatus::Ended | LinkStatus::Dead | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
+        }
+    }
+
+    pub(super) fn answer_by_letter(&mut self, action: Action) -> Effect {
+        let answer = match action {
+            Action::AnswerYes => Answer::Yes,
+            Action::AnswerDetach => Answer::Detach,
+            Action::AnswerStop => Answer::Stop,
+            _ => Answer::Cancel,
+        };
+        let offered = self.view.question.is_some_and(|question| self.answers(question).contains(&answer));
+        if offered { self.answer(answer) } else { Effect::Nothing }
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer) -> Effect {
+        match (self.view.question.take(), answer) {
+            (Some(Question::Leave), _) if self.finished() && answer != Answer::Cancel => Effect::Leave(Leave::Finished),
+            (Some(Question::Leave), Answer::Detach) => Effect::Leave(Leave::Detached),
+            (Some(Question::Leave), Answer::Stop) => {
+                let effect = self.command(Command::Stop);
+                self.stop_asked = effect == Effect::Send(Command::Stop);
+                effect
+            }
+            (Some(Question::Skip(child)), Answer::Yes) => self.command(Command::Skip { child }),
+            _ => Effect::Draw,
+        }
+    }
+}

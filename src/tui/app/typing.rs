@@ -1,0 +1,66 @@
+//! Lines of text: the filter of the children, the search in the log.
+
+use crossterm::event::KeyEvent;
+
+use super::{App, Effect};
+use crate::config::LayoutName;
+use crate::event::Level;
+use crate::tui::panels::log;
+use crate::tui::text_line::{Purpose, TextLine};
+use crate::tui::view::Panel;
+
+impl App {
+    /// Open a line for what the focused panel can look for; elsewhere, for the children.
+    pub(super) fn begin_typing(&mut self) {
+        if self.view.focus == Panel::Log {
+            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.log.query));
+            return;
+        }
+        if self.view.focus != Panel::Children {
+            self.show_layout(LayoutName::Children);
+        }
+        self.view.text = Some(TextLine::new(Purpose::Filter, &self.filter_text()));
+    }
+
+    pub(super) fn type_key(&mut self, key: &KeyEvent) -> Effect {
+        let known = self.view.text.as_mut().is_some_and(|line| line.key(key));
+        if known { Effect::Draw } else { Effect::Nothing }
+    }
+
+    pub(super) fn accept_text(&mut self) -> Effect {
+        let Some(line) = self.view.text.take() else { return Effect::Nothing };
+        match line.purpose {
+            Purpose::Search => {
+                self.view.log.query = line.text();
+                if !self.view.log.query.is_empty() && !self.find_in_log(false) {
+                    self.tell(Level::Info, format!("the log has no line with \"{}\"", self.view.log.query));
+                }
+            }
+            Purpose::Filter => {
+                if let Err(problem) = self.set_filter(&line.text()) {
+                    let mut line = line;
+                    line.problem = Some(problem);
+                    self.view.text = Some(line);
+                }
+            }
+        }
+        Effect::Draw
+    }
+
+    /// Scroll the log to the next line that has the text searched for; false if there is none.
+    pub(super) fn find_in_log(&mut self, forward: bool) -> bool {
+        let found = log::find(self, forward);
+        if found.is_some() {
+            self.view.log.end = found;
+        }
+        found.is_some()
+    }
+
+    fn filter_text(&self) -> String {
+        String::new()
+    }
+
+    fn set_filter(&mut self, _text: &str) -> Result<(), String> {
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! Every key of the screen, in the order of the help.
+
+use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
+use super::{Action, Binding, Scope};
+use crate::tui::view::Panel;
+
+const CHART: Scope = Scope::Panel(Panel::Chart);
+const CHILDREN: Scope = Scope::Panel(Panel::Children);
+const DNA: Scope = Scope::Panel(Panel::Dna);
+const LOG: Scope = Scope::Panel(Panel::Log);
+
+const fn binding(
+    scope: Scope,
+    keys: &'static [&'static str],
+    action: Action,
+    help: &'static str,
+    short: Option<&'static str>,
+) -> Binding {
+    Binding { action, scope, keys, help, short }
+}
+
+pub const BINDINGS: &[Binding] = &[
+    binding(Screens, &["space"], Action::TogglePause, "pause or resume (the search, or a replay)", Some("pause")),
+    binding(Panels, &["q"], Action::Quit, "leave: detach, stop, or cancel", Some("quit")),
+    binding(Screens, &["ctrl-c"], Action::Quit, "leave, from anywhere", None),
+    binding(Screens, &["?", "f1"], Action::Help, "this help", Some("help")),
+    binding(Panels, &["x"], Action::Skip, "end the training of the child shown (asks)", None),
+    binding(Panels, &["e"], Action::StopAfterEpisode, "stop after this episode, or go on after all", None),
+    binding(Panels, &["1"], Action::LayoutOverview, "overview: everything that fits", Some("overview")),
+    binding(Panels, &["2"], Action::LayoutLearning, "chart and controller: does it learn?", None),
+    binding(Panels, &["3"], Action::LayoutChildren, "the list of all children", None),
+    binding(Panels, &["4"], Action::LayoutNetwork, "the children in training, layer by layer", None),
+    binding(Panels, &["5"], Action::LayoutMachine, "GPUs and host", None),
+    binding(Panels, &["6"], Action::LayoutLog, "the log", None),
+    binding(Panels, &["tab"], Action::FocusNext, "focus the next panel", Some("focus")),
+    binding(Panels, &["shift-tab"], Action::FocusPrevious, "focus the previous panel", None),
+    binding(Panels, &["f"], Action::Maximise, "maximise the focused panel, or all panels again", Some("maximise")),
+    binding(Panels, &["enter"], Action::Inspect, "open the child shown in the inspector", Some("inspect")),
+    binding(Views, &["b"], Action::InspectBest, "open the best child in the inspector", Some("best")),
+    binding(Panels, &["["], Action::PreviousEpisode, "the run as it was an episode earlier", None),
+    binding(Panels, &["]"], Action::NextEpisode, "an episode later", None),
+    binding(Screens, &["end"], Action::Live, "back to the present; else to the end", None),
+    binding(Screens, &["up", "k"], Action::Up, "up", None),
+    binding(Screens, &["down", "j"], Action::Down, "down", None),
+    binding(Screens, &["pgup", "ctrl-b"], Action::PageUp, "up a page", None),
+    binding(Screens, &["pgdn", "ctrl-f"], Action::PageDown, "down a page", None),
+    binding(Screens, &["g", "home"], Action::Top, "to the top", None),
+    binding(Screens, &["G"], Action::Bottom, "to the end (the log follows again)", None),
+    binding(Views, &["left", "h"], Action::Left, "left: the child before (DNA, controller); crosshair (chart)", None),
+    binding(Views, &["right", "l"], Action::Right, "right: the child after; crosshair", None),
+    binding(Panels, &["/"], Action::Search, "children: filter (acc>0.8 & params<1e6); log: search", Some("filter")),
+    binding(LOG, &["n"], Action::NextMatch, "log: the next line found", None),
+    binding(LOG, &["N"], Action::PreviousMatch, "log: the line found before", None),
+    binding(LOG, &["v"], Action::NextLevel, "log: all lines, warnings and errors, errors", Some("level")),
+    binding(Panels, &["a"], Action::ToggleQuantity, "chart: reward or accuracy", Some("accuracy")),
+    binding(CHART, &["o"], Action::ToggleScale, "chart: linear or logarithmic", None),
+    binding(CHART, &["+", "="], Action::More, "chart: zoom in", Some("zoom")),
+    binding(CHART, &["-"], Action::Less, "chart: zoom out", None),
+    binding(CHART, &["0"], Action::Reset, "chart: all children", None),
+    binding(CHART, &["H"], Action::PanLeft, "chart: earlier children", None),
+    binding(CHART, &["L"], Action::PanRight, "chart: later children", None),
+    binding(DNA, &["v"], Action::ToggleColumns, "DNA: shapes and costs, or log-probability and entropy", Some("choices")),
+    binding(CHILDREN, &["s"], Action::SortNext, "children: sort by the next column", Some("sort")),
+    binding(CHILDREN, &["S"], Action::SortPrevious, "children: sort by the column before", None),
+    binding(CHILDREN, &["r"], Action::ReverseSort, "children: sort the other way round", None),
+    binding(CHILDREN, &["m"], Action::Mark, "children: mark", Some("mark")),
+    binding(CHILDREN, &["M"], Action::ClearMarks, "children: no marks", None),
+    binding(CHILDREN, &["c"], Action::Compare, "children: two marked ones side by side", Some("compare")),
+    binding(CHILDREN, &["p"], Action::TogglePareto, "children: accuracy against MACs", Some("Pareto")),
+    binding(Views, &["y"], Action::Copy, "copy the child's DNA to the clipboard", None),
+    binding(Views, &["Y"], Action::CopyJson, "copy the network as JSON", None),
+    binding(Views, &["C"], Action::CopyCode, "copy the network as PyTorch code", None),
+    binding(Inspector, &["w"], Action::Save, "save the network to files", Some("save")),
+    binding(Inspector, &["tab"], Action::NextTab, "inspector: next page", Some("next page")),
+    binding(Inspector, &["shift-tab"], Action::PreviousTab, "inspector: page before", None),
+    binding(Inspector, &["+", "="], Action::More, "what-if: a larger value", None),
+    binding(Inspector, &["-"], Action::Less, "what-if: a smaller value", None),
+    binding(Inspector, &["0"], Action::Reset, "what-if: the child as it was", None),
+    binding(Inspector, &["t"], Action::Queue, "what-if: train the edited child in this run", None),
+    binding(Panels, &[">"], Action::Faster, "replay: twice as fast", None),
+    binding(Panels, &["<"], Action::Slower, "replay: half as fast", None),
+    binding(Panels, &["esc"], Action::Back, "back: the present, all panels, the child in training", None),
+    binding(Inspector, &["esc", "q"], Action::Back, "close the inspector", Some("close")),
+    binding(Help, &["esc", "q"], Action::Back, "close the help", Some("close")),
+    binding(Everywhere, &["ctrl-l"], Action::Repaint, "draw everything anew", None),
+    binding(Everywhere, &["ctrl-z"], Action::Suspend, "suspend to the shell (fg brings it back)", None),
+    binding(Question, &["y"], Action::AnswerYes, "in a question: yes", None),
+    binding(Question, &["d", "ctrl-c"], Action::AnswerDetach, "in a question: detach", None),
+    binding(Question, &["s"], Action::AnswerStop, "in a question: stop", None),
+    binding(Question, &["c", "q", "n", "esc"], Action::AnswerCancel, "in a question: cancel", Some("cancel")),
+    binding(
+        Question,
+        &["tab", "shift-tab", "down", "up", "j", "k"],
+        Action::NextAnswer,
+        "in a question: mark another answer",
+        Some("other"),
+    ),
+    binding(Question, &["enter"], Action::Answer, "in a question: give the marked answer", Some("answer")),
+    binding(Text, &["enter"], Action::Accept, "in a line of text: take it", Some("take")),
+    binding(Text, &["esc", "ctrl-c"], Action::Discard, "in a line of text: leave it", Some("leave")),
+];

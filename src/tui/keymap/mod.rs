@@ -1,0 +1,310 @@
+//! Keys to actions: one table, which settings may change, and from which the help and the footer are made too.
+
+mod bindings;
+mod key;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use bindings::BINDINGS;
+pub use key::Key;
+
+use super::view::Panel;
+
+/// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in snake_case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    TogglePause,
+    Skip,
+    StopAfterEpisode,
+    Quit,
+    Help,
+    LayoutOverview,
+    LayoutLearning,
+    LayoutChildren,
+    LayoutNetwork,
+    LayoutMachine,
+    LayoutLog,
+    FocusNext,
+    FocusPrevious,
+    Maximise,
+    Back,
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    /// To the bottom, or from an earlier moment back to the present.
+    Live,
+    Inspect,
+    InspectBest,
+    PreviousEpisode,
+    NextEpisode,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    /// Zoom in; a larger value; and their opposites.
+    More,
+    Less,
+    Reset,
+    Copy,
+    CopyJson,
+    CopyCode,
+    Save,
+    ToggleQuantity,
+    ToggleScale,
+    PanLeft,
+    PanRight,
+    ToggleColumns,
+    SortNext,
+    SortPrevious,
+    ReverseSort,
+    Mark,
+    ClearMarks,
+    Compare,
+    TogglePareto,
+    NextLevel,
+    NextTab,
+    PreviousTab,
+    Queue,
+    Faster,
+    Slower,
+    Repaint,
+    Suspend,
+    /// In a question: the marked answer, the next one, or one by its letter.
+    Answer,
+    NextAnswer,
+    AnswerYes,
+    AnswerDetach,
+    AnswerStop,
+    AnswerCancel,
+    /// In a line of text: take it, or leave it.
+    Accept,
+    Discard,
+}
+
+impl Action {
+    /// As settings name it.
+    pub fn name(self) -> String {
+        // A unit variant is a JSON string by construction.
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// Where keys go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    Panel(Panel),
+    Help,
+    Inspector,
+    /// A question waits for its answer.
+    Question,
+    /// A line of text is being typed.
+    Text,
+}
+
+impl Context {
+    /// Every place that keys can go to.
+    pub fn all() -> impl Iterator<Item = Context> {
+        let panels = Panel::ALL.into_iter().map(Context::Panel);
+        panels.chain([Context::Help, Context::Inspector, Context::Question, Context::Text])
+    }
+}
+
+/// The contexts in which a binding holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All panels, and the inspector.
+    Views,
+    Panels,
+    Panel(Panel),
+    /// All panels, the inspector and the help.
+    Screens,
+    Inspector,
+    Help,
+    Question,
+    Text,
+    Everywhere,
+}
+
+impl Scope {
+    pub fn holds_in(self, context: Context) -> bool {
+        let panel = matches!(context, Context::Panel(_));
+        match self {
+            Scope::Everywhere => true,
+            Scope::Screens => panel || matches!(context, Context::Inspector | Context::Help),
+            Scope::Views => panel || context == Context::Inspector,
+            Scope::Panels => panel,
+            Scope::Panel(own) => context == Context::Panel(own),
+            Scope::Inspector => context == Context::Inspector,
+            Scope::Help => context == Context::Help,
+            Scope::Question => context == Context::Question,
+            Scope::Text => context == Context::Text,
+        }
+    }
+}
+
+/// An action's keys in a scope, before settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    pub action: Action,
+    pub scope: Scope,
+    /// As [`Key::parse`] reads them.
+    pub keys: &'static [&'static str],
+    /// A line of the help.
+    pub help: &'static str,
+    /// A word in the footer; none for keys that the footer leaves out.
+    pub short: Option<&'static str>,
+}
+
+/// A binding with the keys that it has in this session.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub binding: &'static Binding,
+    pub keys: Vec<Key>,
+}
+
+/// All bindings of a session, in the order of the help.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    bound: Vec<Bound>,
+}
+
+/// Why `screen.keys` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeymapError {
+    #[error("screen.keys.{name}: there is no such action; the actions are {}", action_names().join(", "))]
+    NoSuchAction { name: String },
+    #[error(
+        "screen.keys.{action}: \"{key}\" is no key: write a character, space, enter, esc, tab, shift-tab, up, down, left, right, \
+         pgup, pgdn, home, end, backspace, delete, insert or f1 to f12, with ctrl- or alt- before it"
+    )]
+    NoSuchKey { action: String, key: String },
+    #[error("screen.keys: {key} would mean both {one} and {other} in one place: give one of them another key")]
+    Twice { key: String, one: String, other: String },
+}
+
+impl Default for Keymap {
+    fn default() -> Keymap {
+        let parse = |binding: &'static Binding| binding.keys.iter().filter_map(|key| Key::parse(key)).collect();
+        Keymap { bound: BINDINGS.iter().map(|binding| Bound { binding, keys: parse(binding) }).collect() }
+    }
+}
+
+impl Keymap {
+    /// The default keys, changed by `screen.keys`: the keys of an action replace its own; an empty list takes them away.
+    pub fn new(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
+        let mut keymap = Keymap::default();
+        for (name, keys) in changes {
+            let known = keymap.bound.iter().any(|bound| bound.binding.action.name() == *name);
+            if !known {
+                return Err(KeymapError::NoSuchAction { name: name.clone() });
+            }
+            let parse =
+                |key: &String| Key::parse(key).ok_or_else(|| KeymapError::NoSuchKey { action: name.clone(), key: key.clone() });
+            let keys = keys.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+            for bound in keymap.bound.iter_mut().filter(|bound| bound.binding.action.name() == *name) {
+                bound.keys.clone_from(&keys);
+            }
+        }
+        keymap.check()?;
+        Ok(keymap)
+    }
+
+    /// The action of a key, if it has one there.
+    pub fn action(&self, context: Context, key: Key) -> Option<Action> {
+        let holds = |bound: &&Bound| bound.binding.scope.holds_in(context) && bound.keys.contains(&key);
+        self.bound.iter().find(holds).map(|bound| bound.binding.action)
+    }
+
+    /// The bindings of a context, in the order of the help.
+    pub fn of(&self, context: Context) -> impl Iterator<Item = &Bound> {
+        self.bound.iter().filter(move |bound| bound.binding.scope.holds_in(context))
+    }
+
+    pub fn all(&self) -> &[Bound] {
+        &self.bound
+    }
+
+    /// The first key of an action, as the help names it.
+    pub fn key_of(&self, action: Action) -> String {
+        let bound = self.bound.iter().find(|bound| bound.binding.action == action && !bound.keys.is_empty());
+        bound.map_or_else(|| "no key".to_owned(), |bound| bound.keys[0].name())
+    }
+
+    /// No key may mean two things in one context.
+    fn check(&self) -> Result<(), KeymapError> {
+        for context in Context::all() {
+            let mut seen: Vec<(Key, Action)> = Vec::new();
+            for (key, action) in self.of(context).flat_map(|bound| bound.keys.iter().map(|key| (*key, bound.binding.action))) {
+                if let Some((_, other)) = seen.iter().find(|(known, other)| *known == key && *other != action) {
+                    return Err(KeymapError::Twice { key: key.name(), one: other.name(), other: action.name() });
+                }
+                seen.push((key, action));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of all actions, each once, in the order of the help.
+pub fn action_names() -> Vec<String> {
+    let mut names = Vec::new();
+    for name in BINDINGS.iter().map(|binding| binding.action.name()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(name: &str, keys: &[&str]) -> Result<Keymap, KeymapError> {
+        Keymap::new(&BTreeMap::from([(name.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect())]))
+    }
+
+    fn key(text: &str) -> Key {
+        Key::parse(text).expect("a key")
+    }
+
+    #[test]
+    fn every_default_key_can_be_read_and_none_has_two_meanings_in_one_place() {
+        for binding in BINDINGS {
+            assert!(binding.keys.iter().all(|key| Key::parse(key).is_some()), "{binding:?}");
+        }
+        assert_eq!(Keymap::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn the_keys_of_an_action_can_be_changed_and_taken_away() {
+        let chart = Context::Panel(Panel::Chart);
+        let keymap = changed("toggle_pause", &["ctrl-p", "F2"]).unwrap();
+        assert_eq!(keymap.action(chart, key("ctrl-p")), Some(Action::TogglePause));
+        assert_eq!(keymap.action(chart, key("f2")), Some(Action::TogglePause));
+        assert_eq!(keymap.action(chart, key("space")), None);
+        assert_eq!(changed("suspend", &[]).unwrap().action(chart, key("ctrl-z")), None);
+    }
+
+    #[test]
+    fn unknown_actions_unknown_keys_and_double_keys_are_refused() {
+        assert!(changed("teleport", &["t"]).unwrap_err().to_string().contains("no such action"));
+        assert!(changed("quit", &["hyper-q"]).unwrap_err().to_string().contains("\"hyper-q\" is no key"));
+        let twice = changed("quit", &["f"]).unwrap_err().to_string();
+        assert!(twice.contains("quit") && twice.contains("maximise"), "{twice}");
+    }
+
+    #[test]
+    fn a_key_may_mean_different_things_in_different_panels() {
+        let keymap = Keymap::default();
+        assert_eq!(keymap.action(Context::Panel(Panel::Children), key("s")), Some(Action::SortNext));
+        assert_eq!(keymap.action(Context::Question, key("s")), Some(Action::AnswerStop));
+    }
+}

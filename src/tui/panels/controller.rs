@@ -1,0 +1,197 @@
+//! The controller's policy: what it thought of each choice of the child shown, and what the last episode taught it.
+
+use super::{Content, Row, join_fitting, labelled};
+use crate::event::{Choice, EpisodeFinished, RunStarted};
+use crate::space::DecisionKind;
+use crate::state::{Candidate, RunState};
+use crate::tui::app::App;
+use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::theme::{Glyphs, Role};
+use crate::tui::view::Panel;
+
+/// Share of the largest entropy below which a policy has collapsed, and share of an episode that repeats then.
+const LEAST_ENTROPY: f64 = 0.1;
+const MOST_REPEATS: f64 = 0.5;
+
+/// Columns of a choice: a shade alone, or a percentage.
+const NARROW_CELL: usize = 3;
+const WIDE_CELL: usize = 5;
+
+pub fn draw(app: &App, painter: &mut Painter<'_>) {
+    let area = super::inside(painter.area());
+    let height = usize::from(area.height);
+    let content = content(app, usize::from(area.width), height);
+    let position = content.position(height, app.view.controller_top);
+    let beside = match alarm(app.state()) {
+        Some(alarm) => vec![(Role::Error, alarm)],
+        None => app
+            .shown_child()
+            .map_or(Row::new(), |child| labelled("child", Role::Strong, format!("{child} {}", app.theme.glyphs.left_right))),
+    };
+    super::title(painter, app.view.focus == Panel::Controller, "Controller", &beside, position.as_deref());
+    content.draw(&mut painter.part(area), app.view.controller_top);
+}
+
+/// Whether the policy of the last episode has collapsed, and how that shows.
+pub fn alarm(state: &RunState) -> Option<String> {
+    let episode = state.episodes.last()?;
+    let children = episode.advantages.len().max(1);
+    if episode.repeats as f64 > MOST_REPEATS * children as f64 {
+        return Some(format!("COLLAPSED: {} of {children} repeats", episode.repeats));
+    }
+    let share = episode.entropy / episode.max_entropy;
+    (episode.max_entropy > 0.0 && share < LEAST_ENTROPY)
+        .then(|| format!("COLLAPSED: entropy {:.0} % of its maximum", share * 100.0))
+}
+
+/// What the panel shows in `width` x `height`, below its title.
+pub fn content(app: &App, width: usize, height: usize) -> Content {
+    let state = app.state();
+    let mut head = Vec::new();
+    let figures = state.episodes.last().map(|episode| episode_rows(episode, width)).unwrap_or_default();
+    let detail = app.shown_child().and_then(|child| app.detail(child));
+    let Some((run, detail)) = state.run.as_ref().zip(detail) else {
+        head.push(vec![(Role::Dim, "no child has been sampled yet".to_owned())]);
+        return Content { head, body: figures };
+    };
+    if detail.candidate.choices().is_empty() {
+        head.push(vec![(Role::Dim, "an edited child: the controller did not choose it".to_owned())]);
+        return Content { head, body: figures };
+    }
+    let map = HeatMap { run, candidate: &detail.candidate, glyphs: &app.theme.glyphs, cell: cell_width(run, width) };
+    let mut body = map.rows();
+    head.extend(map.heading());
+    let spare = height.saturating_sub(head.len() + body.len());
+    if spare > figures.len() {
+        body.push(Row::new());
+    }
+    // Where there is little room, figures come before layers that would need scrolling anyway.
+    if spare < figures.len() && height >= 8 {
+        head.splice(0..0, figures.into_iter().take(2));
+    } else {
+        body.extend(figures);
+    }
+    Content { head, body }
+}
+
+/// What the last episode taught.
+fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
+    let number = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.3}"));
+    let share = if episode.max_entropy > 0.0 { episode.entropy / episode.max_entropy * 100.0 } else { 0.0 };
+    let spread = |pick: fn(f64, f64) -> f64| episode.advantages.iter().copied().reduce(pick);
+    let (low, high) = (spread(f64::min), spread(f64::max));
+    let advantage = low.zip(high).map_or("none".to_owned(), |(low, high)| format!("{low:+.3} to {high:+.3}"));
+    let entropy = format!("{:.2} of {:.2} ({share:.0} %)", episode.entropy, episode.max_entropy);
+    vec![
+        join_fitting(
+            vec![
+                labelled(&format!("episode {}: entropy", episode.episode), Role::Strong, entropy),
+                labelled("repeats", Role::Text, episode.repeats.to_string()),
+            ],
+            "  ",
+            width,
+        ),
+        join_fitting(
+            vec![
+                labelled("advantage", Role::Text, advantage),
+                labelled("baseline", Role::Baseline, format!("{:.4}", episode.baseline)),
+                labelled("gradient", Role::Text, number(episode.gradient_norm)),
+                labelled("loss", Role::Text, number(episode.loss)),
+            ],
+            "  ",
+            width,
+        ),
+    ]
+}
+
+/// Probabilities of every choice, layer by layer.
+struct HeatMap<'a> {
+    run: &'a RunStarted,
+    candidate: &'a Candidate,
+    glyphs: &'a Glyphs,
+    cell: usize,
+}
+
+/// Columns of a choice so that a layer fits into `width`.
+fn cell_width(run: &RunStarted, width: usize) -> usize {
+    let choices: usize = run.decisions.iter().map(|decision| decision.choices.len()).sum();
+    let gaps = run.decisions.len();
+    if 3 + gaps + choices * WIDE_CELL <= width { WIDE_CELL } else { NARROW_CELL }
+}
+
+impl HeatMap<'_> {
+    /// Names of the decisions, and their choices.
+    fn heading(&self) -> Vec<Row> {
+        let (mut names, mut values) = ("   ".to_owned(), "   ".to_owned());
+        for decision in &self.run.decisions {
+            let width = decision.choices.len() * self.cell;
+            names.push_str(&format!("{:<width$} ", fit_name(decision.kind, width)));
+            for choice in &decision.choices {
+                values.push_str(&format!("{choice:^cell$}", cell = self.cell));
+            }
+            values.push(' ');
+        }
+        vec![vec![(Role::Title, names)], vec![(Role::Dim, values)]]
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        (1..=self.candidate.architecture.layers.len()).map(|layer| self.row(layer)).collect()
+    }
+
+    fn row(&self, layer: usize) -> Row {
+        let mut row = vec![(Role::Dim, format!("{layer:>2} "))];
+        for (head, decision) in self.run.decisions.iter().enumerate() {
+            match self.candidate.choices().iter().find(|choice| choice.layer == layer && choice.head == head) {
+                Some(choice) => row.extend(self.cells(choice)),
+                None => row.push((Role::Dim, " ".repeat(decision.choices.len() * self.cell))),
+            }
+            row.push((Role::Text, " ".to_owned()));
+        }
+        debug_assert!(pieces_width(&row) > 0);
+        row
+    }
+
+    /// One cell per choice: its probability as shade (and percentage), the one taken in brackets.
+    fn cells(&self, choice: &Choice) -> Row {
+        let cell = |(index, probability): (usize, &f64)| {
+            let shade = self.glyphs.shades[shade(*probability)];
+            let text = if self.cell == WIDE_CELL && *probability > 0.0 {
+                format!("{shade}{:>2.0}", (probability * 100.0).min(99.0))
+            } else if self.cell == WIDE_CELL {
+                format!(" {shade} ")
+            } else {
+                shade.to_owned()
+            };
+            let taken = index == choice.index;
+            let role = if taken {
+                Role::Mean
+            } else if *probability > 0.0 {
+                Role::Child
+            } else {
+                Role::Dim
+            };
+            let (open, close) = if taken { ("[", "]") } else { (" ", " ") };
+            (role, format!("{open}{text}{close}"))
+        };
+        choice.probabilities.iter().enumerate().map(cell).collect()
+    }
+}
+
+/// Step of the shade for a probability: 0 for what cannot be built, then four equal steps.
+fn shade(probability: f64) -> usize {
+    if probability <= 0.0 { 0 } else { 1 + ((probability * 4.0) as usize).min(3) }
+}
+
+fn fit_name(kind: DecisionKind, width: usize) -> String {
+    let name = match kind {
+        DecisionKind::Kernel => "kernel",
+        DecisionKind::KernelHeight => "kernel height",
+        DecisionKind::KernelWidth => "kernel width",
+        DecisionKind::Filters => "filters",
+        DecisionKind::Stride => "stride",
+        DecisionKind::StrideHeight => "stride height",
+        DecisionKind::StrideWidth => "stride width",
+        DecisionKind::Padding => "padding",
+    };
+    name.chars().take(width).collect()
+}

@@ -1,0 +1,137 @@
+//! The children in training, one per worker: how far each is and what it has reached.
+
+use super::{Content, Row, join_fitting, labelled, pieces_width};
+use crate::state::{RunState, Training};
+use crate::tui::app::App;
+use crate::tui::format;
+use crate::tui::paint::{Painter, bar};
+use crate::tui::theme::{Glyphs, Role};
+use crate::tui::view::Panel;
+
+/// Narrowest and widest progress bar.
+const BAR: std::ops::RangeInclusive<usize> = 8..=24;
+
+pub fn draw(app: &App, painter: &mut Painter<'_>) {
+    let area = super::inside(painter.area());
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let content = content(app, width);
+    let chosen = app.state().training.keys().position(|worker| *worker == app.view.worker).unwrap_or(0);
+    // The chosen worker stays in sight.
+    let rows_each = content.body.len() / app.state().training.len().max(1);
+    let top = ((chosen + 1) * rows_each).saturating_sub(height);
+    let position = content.position(height, top);
+    let workers = app.state().training.len();
+    let beside = if workers > 0 { labelled("workers", Role::Text, workers.to_string()) } else { Row::new() };
+    super::title(painter, app.view.focus == Panel::Training, "Training", &beside, position.as_deref());
+    content.draw(&mut painter.part(area), top);
+}
+
+fn content(app: &App, width: usize) -> Content {
+    let state = app.state();
+    if state.training.is_empty() {
+        return Content { head: Vec::new(), body: vec![vec![(Role::Dim, "no child in training".to_owned())]] };
+    }
+    let shown = app.shown_child();
+    let rows = state.training.iter().flat_map(|(worker, training)| {
+        worker_rows(state, *worker, training, shown == Some(training.child), &app.theme.glyphs, width)
+    });
+    Content { head: Vec::new(), body: rows.collect() }
+}
+
+/// One worker in one row where it fits, else in two.
+fn worker_rows(state: &RunState, worker: usize, training: &Training, shown: bool, glyphs: &Glyphs, width: usize) -> Vec<Row> {
+    let marker = if shown { glyphs.marker } else { " " };
+    let role = if shown { Role::Strong } else { Role::Text };
+    let place = Place::of(state, training);
+    let mut first = vec![(Role::Focus, format!("{marker} ")), (Role::Dim, format!("{worker} "))];
+    first.push((role, format!("child {:<4}", training.child)));
+    let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
+    let figures = figures(state, training);
+    let wanted = figures.iter().map(|figure| pieces_width(figure) + 2).sum::<usize>();
+    let room = width.saturating_sub(pieces_width(&first) + epoch.len());
+    let one_row = room >= wanted + *BAR.start();
+    let bar_width = if one_row { (room - wanted).min(*BAR.end()) } else { room.min(*BAR.end()) };
+    first.extend(bar(glyphs, bar_width, place.fraction(), Role::Gauge));
+    first.push((Role::Text, epoch));
+    if one_row {
+        first.push((Role::Text, "  ".to_owned()));
+        first.extend(join_fitting(figures, "  ", wanted));
+        return vec![first];
+    }
+    vec![first, [vec![(Role::Text, "    ".to_owned())], join_fitting(figures, "  ", width.saturating_sub(4))].concat()]
+}
+
+/// The child in rows for a panel that shows it alone: progress, and what it has reached.
+pub fn progress_rows(state: &RunState, training: &Training, glyphs: &Glyphs, width: usize) -> Vec<Row> {
+    let place = Place::of(state, training);
+    let label = format!(" epoch {}/{}", place.epoch, place.epochs);
+    let mut first = bar(glyphs, width.saturating_sub(label.len()).min(40), place.fraction(), Role::Gauge);
+    first.push((Role::Text, label));
+    let mut second = join_fitting(figures(state, training), "  ", width);
+    if second.iter().filter(|(role, _)| *role == Role::Text).count() < 3 {
+        second = join_fitting(figures(state, training), " ", width);
+    }
+    vec![first, second]
+}
+
+/// Loss, validation accuracy, speed and time left, the most telling first.
+fn figures(state: &RunState, training: &Training) -> Vec<Row> {
+    let last = training.epochs.last();
+    let progress = training.progress.as_ref();
+    let loss = progress.map(|progress| progress.loss).or(last.map(|epoch| epoch.train_loss));
+    let speed = progress.map(|progress| progress.images_per_second).or(last.map(|epoch| epoch.images_per_second));
+    let figure = |label: &str, value: Option<String>| value.map_or(Row::new(), |value| labelled(label, Role::Text, value));
+    let images = speed.map_or(Row::new(), |speed| vec![(Role::Text, speed_text(speed)), (Role::Dim, " img/s".to_owned())]);
+    vec![
+        figure("loss", loss.map(|loss| format!("{loss:.3}"))),
+        figure("valid", last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0))),
+        images,
+        figure("left", remaining(state, training).map(format::estimate)),
+    ]
+}
+
+/// Images per second in at most six columns.
+fn speed_text(speed: f64) -> String {
+    let speed = speed.max(0.0).round() as u64;
+    if speed < 10_000 { format::count(speed) } else { format::compact(speed) }
+}
+
+/// Seconds until the child is trained: from its own epochs, or else from its speed; none where neither is known.
+fn remaining(state: &RunState, training: &Training) -> Option<f64> {
+    let place = Place::of(state, training);
+    let epochs_left = place.epochs as f64 - (place.epoch as f64 - 1.0) - place.done;
+    let per_epoch = match (training.epochs.last(), &training.progress) {
+        (Some(epoch), _) => epoch.seconds,
+        (None, Some(progress)) => state.run.as_ref()?.data.train_images as f64 / progress.images_per_second,
+        (None, None) => return None,
+    };
+    let seconds = epochs_left * per_epoch;
+    (seconds.is_finite() && seconds > 0.0).then_some(seconds)
+}
+
+/// Where a training stands.
+struct Place {
+    /// Epoch under way, from 1, and how many there are.
+    epoch: usize,
+    epochs: usize,
+    /// Share of that epoch that is done.
+    done: f64,
+}
+
+impl Place {
+    fn of(state: &RunState, training: &Training) -> Place {
+        match (&training.progress, training.epochs.last()) {
+            (Some(progress), last) if last.is_none_or(|last| last.epoch < progress.epoch) => {
+                let done = progress.batch as f64 / progress.batches.max(1) as f64;
+                Place { epoch: progress.epoch, epochs: progress.epochs, done }
+            }
+            (_, Some(last)) => Place { epoch: last.epoch, epochs: last.epochs, done: 1.0 },
+            _ => Place { epoch: 1, epochs: state.run.as_ref().map_or(1, |run| run.child_epochs), done: 0.0 },
+        }
+    }
+
+    /// Share of the whole training that is done.
+    fn fraction(&self) -> f64 {
+        (self.epoch as f64 - 1.0 + self.done) / self.epochs.max(1) as f64
+    }
+}
