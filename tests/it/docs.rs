@@ -55,16 +55,3 @@ fn every_command_that_the_readme_shows_is_one_that_the_program_takes() {
         }
     }
 }
-
-#[test]
-fn every_key_that_the_readme_shows_is_in_the_help_of_the_screen() {
-    let readme = std::fs::read_to_string(path("README.md")).unwrap();
-    let names: Vec<String> =
-        nas_tui::tui::keymap::BINDINGS.iter().flat_map(|binding| binding.keys.iter().map(|key| key.name())).collect();
-    let table = readme.split("### Keys").nth(1).and_then(|rest| rest.split("###").next()).unwrap();
-    let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).skip(1).collect();
-    assert!(rows.len() > 5, "{rows:?}");
-    for key in rows.iter().flat_map(|row| row.split(", ")) {
-        assert!(names.iter().any(|name| name == key), "README shows the key {key}; the screen has {names:?}");
-    }
-}

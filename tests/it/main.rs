@@ -13,6 +13,7 @@ mod journal_docs;
 mod numerics;
 mod run_state;
 mod screen;
+mod screen_docs;
 #[cfg(feature = "torch")]
 mod screen_pty;
 #[cfg(feature = "torch")]
