@@ -9,6 +9,8 @@ pub enum Purpose {
     Filter,
     /// Search in the log.
     Search,
+    /// Lines of the log that are shown.
+    LogFilter,
 }
 
 /// Text with a cursor.

@@ -7,6 +7,7 @@ use ratatui::layout::Size;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
+use crate::state::LogLine;
 use crate::telemetry::{GpuStatus, HostStatus};
 
 /// Points kept of a history: more than the widest panel shows.
@@ -103,8 +104,17 @@ pub struct LogView {
     pub end: Option<u64>,
     /// Lines of a lower level are left out.
     pub least: Level,
-    /// Lines with this text are marked.
+    /// Lines without this text are left out.
+    pub filter: String,
+    /// This text is marked.
     pub query: String,
+}
+
+impl LogView {
+    /// Whether a line is among those that are shown.
+    pub fn shows(&self, line: &LogLine) -> bool {
+        line.level >= self.least && (self.filter.is_empty() || line.text.to_lowercase().contains(&self.filter.to_lowercase()))
+    }
 }
 
 /// Everything that keys and measurements change.
@@ -189,7 +199,7 @@ impl View {
             dna_top: 0,
             controller_top: 0,
             machine_top: 0,
-            log: LogView { end: None, least: Level::Info, query: String::new() },
+            log: LogView { end: None, least: Level::Info, filter: String::new(), query: String::new() },
             gpu: GpuStatus::Starting,
             gpu_time: now,
             host: HostStatus::Starting,

@@ -289,6 +289,24 @@ fn the_log_stays_where_it_was_scrolled_to_and_follows_again_at_its_end() {
 }
 
 #[test]
+fn the_log_is_filtered_by_level_and_text_and_searched() {
+    let mut app = running(80, 24);
+    press(&mut app, "6v");
+    let warnings = text(&app);
+    assert!(warnings.contains("failed, reward 0") && !warnings.contains("epoch 1/3"), "{warnings}");
+    press(&mut app, "vv&checkpoint\n");
+    let checkpoints = text(&app);
+    assert!(checkpoints.contains("checkpoint after episode 2") && !checkpoints.contains("accuracy"), "{checkpoints}");
+    press(&mut app, "&");
+    (0.."checkpoint".len()).for_each(|_| drop(app.key(&key(KeyCode::Backspace))));
+    press(&mut app, "\n/episode 2: mean\n");
+    let found = text(&app);
+    assert!(found.contains("episode 2: mean") && found.contains("scrolled back"), "{found}");
+    press(&mut app, "/no such thing\n");
+    assert!(text(&app).contains("the log has no line"));
+}
+
+#[test]
 fn any_child_of_the_run_is_reached_by_arrow_keys_and_escape_follows_the_training_again() {
     let mut app = running(80, 24);
     let shown = app.shown_child().expect("a child is in training");

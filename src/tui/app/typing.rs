@@ -22,6 +22,10 @@ impl App {
         self.view.text = Some(TextLine::new(Purpose::Filter, &self.filter_text()));
     }
 
+    pub(super) fn begin_log_filter(&mut self) {
+        self.view.text = Some(TextLine::new(Purpose::LogFilter, &self.view.log.filter));
+    }
+
     pub(super) fn type_key(&mut self, key: &KeyEvent) -> Effect {
         let known = self.view.text.as_mut().is_some_and(|line| line.key(key));
         if known { Effect::Draw } else { Effect::Nothing }
@@ -35,6 +39,10 @@ impl App {
                 if !self.view.log.query.is_empty() && !self.find_in_log(false) {
                     self.tell(Level::Info, format!("the log has no line with \"{}\"", self.view.log.query));
                 }
+            }
+            Purpose::LogFilter => {
+                self.view.log.filter = line.text();
+                self.view.log.end = None;
             }
             Purpose::Filter => {
                 if let Err(problem) = self.set_filter(&line.text()) {
@@ -54,6 +62,23 @@ impl App {
             self.view.log.end = found;
         }
         found.is_some()
+    }
+
+    /// The next line found, later or earlier than the last one shown.
+    pub(super) fn find_again(&mut self, later: bool) {
+        if !self.find_in_log(later) {
+            self.tell(Level::Info, "nothing found");
+        }
+    }
+
+    /// Leave out one more level of the log; after errors alone, show all again.
+    pub(super) fn next_level(&mut self) {
+        self.view.log.least = match self.view.log.least {
+            Level::Info => Level::Warning,
+            Level::Warning => Level::Error,
+            Level::Error => Level::Info,
+        };
+        self.view.log.end = None;
     }
 
     fn filter_text(&self) -> String {

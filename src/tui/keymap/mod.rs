@@ -46,6 +46,7 @@ pub enum Action {
     PreviousEpisode,
     NextEpisode,
     Search,
+    FilterLog,
     NextMatch,
     PreviousMatch,
     /// Zoom in; a larger value; and their opposites.

@@ -24,6 +24,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let prompt = match line.purpose {
         Purpose::Filter => "filter: ",
         Purpose::Search => "search: ",
+        Purpose::LogFilter => "only lines with: ",
     };
     let x = painter.text(1, 0, Role::Key, prompt);
     let (before, after) = line.halves();

@@ -33,6 +33,9 @@ fn beside(app: &App) -> Row {
         Level::Warning => row.push((Role::Warning, "warnings and errors ".to_owned())),
         Level::Error => row.push((Role::Error, "errors ".to_owned())),
     }
+    if !view.filter.is_empty() {
+        row.push((Role::Warning, format!("only \"{}\" ", view.filter)));
+    }
     if !view.query.is_empty() {
         row.push((Role::Dim, format!("/{} ", view.query)));
     }
@@ -50,7 +53,7 @@ fn rows(app: &App, width: usize, height: usize) -> Vec<Row> {
         Some(line) => index_of(app.state(), line).map_or(log.len(), |index| index + 1),
     };
     let mut rows: Vec<Row> = Vec::new();
-    for line in log.range(..end).rev().filter(|line| line.level >= app.view.log.least) {
+    for line in log.range(..end).rev().filter(|line| app.view.log.shows(line)) {
         if rows.len() >= height {
             break;
         }
@@ -81,7 +84,7 @@ pub fn scrolled(app: &App, scroll: Scroll, width: usize, height: usize) -> Optio
 /// The line so many shown lines after (or before) line `from`.
 fn step(app: &App, from: u64, by: i64) -> u64 {
     let state = app.state();
-    let shown = |line: &u64| index_of(state, *line).is_some_and(|index| state.log[index].level >= app.view.log.least);
+    let shown = |line: &u64| index_of(state, *line).is_some_and(|index| app.view.log.shows(&state.log[index]));
     let (oldest, newest) = (state.log_dropped, state.log_dropped + (state.log.len() as u64).saturating_sub(1));
     let steps = by.unsigned_abs().saturating_sub(1) as usize;
     if by < 0 {
@@ -102,7 +105,7 @@ pub fn find(app: &App, forward: bool) -> Option<u64> {
     let from = view.end.map_or(past, |end| end.clamp(oldest, past));
     let matches = |line: &u64| {
         let line = index_of(state, *line).map(|index| &state.log[index]);
-        line.is_some_and(|line| line.level >= view.least && line.text.to_lowercase().contains(&query))
+        line.is_some_and(|line| view.shows(line) && line.text.to_lowercase().contains(&query))
     };
     if forward {
         (from.saturating_add(1).min(past)..past).chain(oldest..from).find(matches)
@@ -115,7 +118,7 @@ pub fn find(app: &App, forward: bool) -> Option<u64> {
 /// The smallest line number that fills a panel of `height` rows when it is shown last.
 fn first_end(app: &App, width: usize, height: usize) -> Option<u64> {
     let mut rows = 0;
-    let shown = |(_, line): &(usize, &LogLine)| line.level >= app.view.log.least;
+    let shown = |(_, line): &(usize, &LogLine)| app.view.log.shows(line);
     for (index, line) in app.state().log.iter().enumerate().filter(shown) {
         rows += line_rows(app, line, width).len();
         if rows >= height {
