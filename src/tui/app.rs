@@ -191,7 +191,7 @@ impl App {
                 self.view.dna_top = scroll.apply(self.view.dna_top, &dna::content(self, width, height), height);
             }
             Panel::Gpu => {
-                self.view.gpu_top = scroll.apply(self.view.gpu_top, &panels::gpu::content(self, width, height), height);
+                self.view.gpu_top = scroll.apply(self.view.gpu_top, &panels::machine::content(self, width, height), height);
             }
             Panel::Log => self.scroll_log(scroll, width, height),
         }
@@ -301,7 +301,7 @@ impl App {
             match panel {
                 Panel::Chart => panels::chart::draw(self, &mut painter),
                 Panel::Dna => panels::dna::draw(self, &mut painter),
-                Panel::Gpu => panels::gpu::draw(self, &mut painter),
+                Panel::Gpu => panels::machine::draw(self, &mut painter),
                 Panel::Log => panels::log::draw(self, &mut painter),
             }
         }

@@ -7,6 +7,7 @@ mod data_fetch;
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;
+mod fake_nvml;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
