@@ -188,7 +188,7 @@ pub(super) fn watts(milliwatts: u32) -> f64 {
 }
 
 fn clock(device: &Device<'_>, domain: ClockDomain) -> Option<Clock> {
-    let now = device.clock_info(domain.clone()).ok()?;
+    let now = device.clock_info(domain).ok()?;
     Some(Clock { now, max: device.max_clock_info(domain).ok() })
 }
 

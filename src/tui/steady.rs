@@ -4,6 +4,9 @@ use crate::telemetry::{Clock, GpuSample, HostSample, ProcessSample};
 
 /// Share of a processor or GPU.
 const SHARE: f64 = 0.03;
+/// Processors that a process keeps busy, and a part of them where that is more.
+const PROCESSOR: f64 = 0.04;
+const PROCESSOR_PART: f64 = 0.05;
 /// Memory, bytes: half a step of what is shown.
 const BYTES: f64 = 0.06 * 1_073_741_824.0;
 /// Watts, and a part of the power where that is more.
@@ -21,6 +24,7 @@ pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
     GpuSample {
         utilization: share(shown.utilization, new.utilization),
         memory_used: bytes(shown.memory_used, new.memory_used),
+        temperature: degrees(shown.temperature, new.temperature),
         power: keep(shown.power, new.power, power_tolerance),
         sm_clock: clock(shown.sm_clock, new.sm_clock),
         memory_clock: clock(shown.memory_clock, new.memory_clock),
@@ -30,8 +34,8 @@ pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
 
 /// What is shown of the host.
 pub fn host(shown: &HostSample, new: HostSample) -> HostSample {
-    let cores =
-        (0..).zip(&new.cores).map(|(core, busy)| share(shown.cores.get::<usize>(core).copied(), Some(*busy)).unwrap_or(*busy));
+    let core = |(core, busy): (usize, &f64)| share(shown.cores.get(core).copied(), Some(*busy)).unwrap_or(*busy);
+    let cores = new.cores.iter().enumerate().map(core);
     HostSample {
         cores: cores.collect(),
         memory_used: bytes(Some(shown.memory_used), Some(new.memory_used)).unwrap_or(new.memory_used),
@@ -45,7 +49,7 @@ pub fn host(shown: &HostSample, new: HostSample) -> HostSample {
 fn process(shown: Option<&ProcessSample>, new: &ProcessSample) -> ProcessSample {
     let Some(shown) = shown else { return new.clone() };
     ProcessSample {
-        cpu: share(shown.cpu, new.cpu),
+        cpu: keep(shown.cpu, new.cpu, new.cpu.map_or(0.0, |cpu| (cpu * PROCESSOR_PART).max(PROCESSOR))),
         resident: bytes(Some(shown.resident), Some(new.resident)).unwrap_or(new.resident),
         read: traffic(shown.read, new.read),
         written: traffic(shown.written, new.written),
@@ -60,6 +64,12 @@ fn share(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
 
 fn bytes(shown: Option<u64>, new: Option<u64>) -> Option<u64> {
     let close = shown.zip(new).is_some_and(|(shown, new)| (shown.abs_diff(new) as f64) < BYTES);
+    if close { shown } else { new }
+}
+
+/// A sensor trembles by one degree and is not exact to one.
+fn degrees(shown: Option<u32>, new: Option<u32>) -> Option<u32> {
+    let close = shown.zip(new).is_some_and(|(shown, new)| shown.abs_diff(new) <= 1);
     if close { shown } else { new }
 }
 

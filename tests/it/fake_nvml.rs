@@ -138,6 +138,19 @@ fn a_child_is_told_the_energy_that_its_gpu_took() {
 }
 
 #[test]
+fn a_driver_that_hangs_holds_the_search_up_neither_while_children_train_nor_at_its_end() {
+    let (_folder, library) = build(&["FAKE_NVML_HANG=1"]);
+    let mut meter = EnergyMeter::start_with(library);
+    meter.child_started(1, "cuda:0");
+    std::thread::sleep(Duration::from_millis(500));
+    let start = Instant::now();
+    meter.child_started(2, "cuda:0");
+    assert_eq!((meter.child_ended(1), meter.child_ended(2)), (None, None));
+    drop(meter);
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+#[test]
 fn doctor_names_both_gpus_and_what_the_driver_is() {
     let (_folder, library) = build(&[]);
     let finding = nvml_finding(&doctor(&library, &["--json"], &[("FAKE_NVML_MIG", "1")]));

@@ -19,6 +19,7 @@ mod screen_pty;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;
+mod telemetry;
 #[cfg(feature = "torch")]
 mod weights;
 #[cfg(feature = "torch")]

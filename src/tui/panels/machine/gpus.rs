@@ -12,7 +12,8 @@ use crate::tui::theme::Role;
 /// Longest name of a GPU, columns.
 const NAME: usize = 20;
 /// Columns of a history beside the essentials.
-const HISTORY: std::ops::RangeInclusive<usize> = 12..=60;
+const SHORTEST_HISTORY: usize = 12;
+const LONGEST_HISTORY: usize = 60;
 
 /// Name, load, memory, temperature and power.
 type Cells = [Row; 5];
@@ -21,8 +22,8 @@ type Cells = [Row; 5];
 pub fn whole(app: &App, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
     let gpus = app.view.machine.gpus();
     let rows = |history: bool| -> Vec<Row> {
-        let essentials = columns(gpus, room).into_iter().map(|cells| lines(cells, room));
-        essentials.zip(gpus).flat_map(|(lines, gpu)| [lines, indented(detail(app, gpu, room, history))].concat()).collect()
+        let all = table(gpus, room).into_iter().zip(gpus);
+        all.flat_map(|(rows, gpu)| [rows, indented(detail(app, gpu, room, history))].concat()).collect()
     };
     // One GPU's history has a chart of its own where there is room.
     let without = rows(false);
@@ -32,33 +33,31 @@ pub fn whole(app: &App, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
     Some(rows(true)).filter(|rows| rows.len() <= height)
 }
 
-/// What one looks for of every GPU.
+/// What one looks for of every GPU; why it is throttled and its history beside that where there is room.
 pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
     let gpus = machine.gpus();
-    let cells = columns(gpus, room);
-    let used = cells.first().map_or(0, row_width);
-    let words = gpus.iter().map(throttle).map(|words| pieces_width(&words)).max().unwrap_or(0);
-    let throttled = if words == 0 { 0 } else { words + GAP.len() };
-    let beside = used + throttled <= room.width;
-    let spare = room.width.saturating_sub(used + throttled + GAP.len());
-    let history = (spare >= *HISTORY.start()).then(|| spare.min(*HISTORY.end()));
-    let row = |(cells, gpu): (Cells, &GpuSample)| {
-        let mut lines = lines(cells, room);
-        let mut words = throttle(gpu);
-        if !beside && !words.is_empty() {
-            lines.push(words);
-            return lines;
-        }
-        if let ([line], true) = (&mut lines[..], beside) {
-            words.push(spaces(throttled.saturating_sub(GAP.len() + pieces_width(&words))));
-            line.extend([vec![spaces(GAP.len().min(throttled))], words].concat());
-            if let Some((columns, history)) = history.zip(machine.utilization(gpu.index)) {
-                line.extend([spaces(GAP.len()), sparkline(history, columns, room)]);
+    let mut all = table(gpus, room);
+    let used = all.iter().map(|rows| if let [row] = &rows[..] { pieces_width(row) } else { room.width }).max().unwrap_or(0);
+    let words = gpus.iter().map(|gpu| pieces_width(&throttle(gpu))).max().unwrap_or(0);
+    // Where histories begin.
+    let column = used + if words > 0 { GAP.len() + words } else { 0 };
+    let history = room.width.saturating_sub(column + GAP.len()).min(LONGEST_HISTORY);
+    for (rows, gpu) in all.iter_mut().zip(gpus) {
+        let throttle = throttle(gpu);
+        match &mut rows[..] {
+            [row] if column <= room.width => {
+                row.extend([vec![spaces(if throttle.is_empty() { 0 } else { GAP.len() })], throttle].concat());
+                let utilization = machine.utilization(gpu.index).filter(|_| history >= SHORTEST_HISTORY);
+                if let Some(utilization) = utilization {
+                    row.push(spaces(column + GAP.len() - pieces_width(row)));
+                    row.push(sparkline(utilization, history, room));
+                }
             }
+            _ if !throttle.is_empty() => rows.extend(indented(vec![throttle])),
+            _ => {}
         }
-        lines
-    };
-    cells.into_iter().zip(gpus).flat_map(row).collect()
+    }
+    all.concat()
 }
 
 /// The details of every GPU, each with its number.
@@ -78,31 +77,23 @@ fn indented(rows: Vec<Row>) -> Vec<Row> {
     rows.into_iter().map(|row| [vec![spaces(2)], row].concat()).collect()
 }
 
-/// The cells of all GPUs, each as wide as the widest of its column.
-fn columns(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Cells> {
+/// The essentials of each GPU: in columns where a row is wide enough, in two rows otherwise.
+fn table(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Vec<Row>> {
     let mut all: Vec<Cells> = gpus.iter().map(|gpu| cells(gpu, room)).collect();
-    for column in 0..5 {
-        let widest = all.iter().map(|cells| pieces_width(&cells[column])).max().unwrap_or(0);
-        for cell in all.iter_mut().map(|cells| &mut cells[column]) {
-            cell.push(spaces(widest - pieces_width(cell)));
-        }
+    let widths: Vec<usize> = (0..5).map(|column| all.iter().map(|cells| pieces_width(&cells[column])).max().unwrap_or(0)).collect();
+    if widths.iter().sum::<usize>() + 4 * GAP.len() > room.width {
+        return all.into_iter().map(|cells| two_rows(cells, room)).collect();
     }
-    all
+    for (cell, width) in all.iter_mut().flat_map(|cells| cells.iter_mut().zip(&widths)) {
+        cell.push(spaces(width - pieces_width(cell)));
+    }
+    all.into_iter().map(|cells| vec![join_fitting(cells.to_vec(), GAP, room.width)]).collect()
 }
 
-fn row_width(cells: &Cells) -> usize {
-    cells.iter().map(|cell| pieces_width(cell) + GAP.len()).sum::<usize>() - GAP.len()
-}
-
-/// A row, or two where the width is too small.
-fn lines(cells: Cells, room: &Room<'_>) -> Vec<Row> {
-    let fits = row_width(&cells) <= room.width;
-    let [name, load, memory, temperature, power] = cells;
-    if fits {
-        return vec![join_fitting(vec![name, load, memory, temperature, power], GAP, room.width)];
-    }
+fn two_rows([name, load, memory, temperature, power]: Cells, room: &Room<'_>) -> Vec<Row> {
+    let first = join_fitting(vec![name, temperature, power], GAP, room.width);
     let second = join_fitting(vec![load, memory], GAP, room.width.saturating_sub(2));
-    vec![join_fitting(vec![name, temperature, power], GAP, room.width), [vec![spaces(2)], second].concat()]
+    [vec![first], indented(vec![second]).into_iter().filter(|row| row.len() > 1).collect()].concat()
 }
 
 fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
@@ -150,7 +141,7 @@ fn detail(app: &App, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row
         _ => throttle(gpu),
     };
     let energy = machine.watt_hours(gpu.index).map_or(Row::new(), |watt_hours| energy(app, watt_hours));
-    let groups = vec![memory, clock("SM", gpu.sm_clock), clock("memory", gpu.memory_clock), calm, energy];
+    let groups = vec![memory, clocks(gpu), calm, energy];
     let mut rows = packed(groups, room.width.saturating_sub(2));
     if let Some(utilization) = machine.utilization(gpu.index).filter(|_| history) {
         let columns = room.width.saturating_sub(2 + "load ".len());
@@ -161,15 +152,18 @@ fn detail(app: &App, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row
     rows
 }
 
-fn clock(label: &str, clock: Option<Clock>) -> Row {
-    let Some(Clock { now, max }) = clock else { return Row::new() };
-    labelled(label, Role::Text, max.map_or(format!("{now} MHz"), |max| format!("{now}/{max} MHz")))
+/// `clocks SM 1755/1980, memory 2619/2619 MHz`: each now and at most.
+fn clocks(gpu: &GpuSample) -> Row {
+    let speed = |Clock { now, max }: Clock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
+    let clocks = [("SM", gpu.sm_clock), ("memory", gpu.memory_clock)];
+    let known: Vec<String> = clocks.into_iter().filter_map(|(name, clock)| Some(format!("{name} {}", speed(clock?)))).collect();
+    if known.is_empty() { Row::new() } else { labelled("clocks", Role::Text, format!("{} MHz", known.join(", "))) }
 }
 
 /// What the GPU took while the screen was up: for whomever, the run or not.
 fn energy(app: &App, watt_hours: f64) -> Row {
     let since = app.view.machine.since.to_zoned(app.time_zone.clone()).strftime("%H:%M").to_string();
-    vec![(Role::Text, format::coarse_energy(watt_hours)), (Role::Dim, format!(" since {since}"))]
+    [labelled("energy", Role::Text, format::coarse_energy(watt_hours)), vec![(Role::Dim, format!(" since {since}"))]].concat()
 }
 
 /// A process: ours by its role, with a mark; others by their names.

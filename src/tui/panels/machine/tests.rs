@@ -141,8 +141,14 @@ fn everything_is_within_reach_by_scrolling() {
         app.view.gpu_top = top;
         seen += &panel(&app, 78, 4);
     }
-    for wanted in ["7 H100", "SM 1755/1980 MHz", "our worker 0 12.0 GiB (pid 4242)", "python (pid 99)", "cpu 1", "swap 0.5/2.0 GiB"]
-    {
+    for wanted in [
+        "7 H100",
+        "clocks SM 1755/1980, memory 2619/2619 MHz",
+        "our worker 0 12.0 GiB (pid 4242)",
+        "python (pid 99)",
+        "cpu 1",
+        "swap 0.5/2.0 GiB",
+    ] {
         assert!(seen.contains(wanted), "{wanted:?} in:\n{seen}");
     }
 }
@@ -170,4 +176,45 @@ fn a_gpu_that_trembles_leaves_the_panel_as_it_is() {
     let trembling = GpuSample { utilization: Some(0.88), power: Some(314.0), memory_used: Some(13 * GIB + GIB / 50), ..gpu(0) };
     app.view.take_gpu(GpuStatus::Present(vec![trembling]), second(302));
     assert_eq!(panel(&app, 78, 4), before);
+}
+
+/// A number from 0 to 1 that looks random.
+fn noise(seed: u32) -> f64 {
+    f64::from(seed.wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) >> 8) / f64::from(1 << 24)
+}
+
+/// Cells that differ and the runs that they form, counted as a terminal is told of them: a move and the characters.
+fn cost(before: &str, after: &str) -> usize {
+    let rows = before.lines().zip(after.lines());
+    rows.map(|(before, after)| {
+        let pad = |text: &str| format!("{text:<100}").chars().collect::<Vec<_>>();
+        let differs: Vec<bool> = pad(before).iter().zip(pad(after)).map(|(one, other)| *one != other).collect();
+        let runs = (0..differs.len()).filter(|cell| differs[*cell] && (*cell == 0 || !differs[cell - 1])).count();
+        8 * runs + differs.iter().filter(|differs| **differs).count() * 3
+    })
+    .sum()
+}
+
+#[test]
+fn two_busy_gpus_that_tremble_cost_few_bytes() {
+    let status = |step: u32| {
+        let busy = |index: u32| GpuSample {
+            utilization: Some(0.94 + 0.05 * noise(step * 8 + index)),
+            power: Some(640.0 + 30.0 * noise(step * 8 + index + 2)),
+            temperature: Some(61 + u32::from(noise(step * 8 + index + 4) > 0.5)),
+            ..gpu(index)
+        };
+        GpuStatus::Present(vec![busy(0), busy(1)])
+    };
+    let mut app = app(status(0));
+    let mut before = panel(&app, 78, 4);
+    let (mut bytes, seconds) = (0, 600);
+    for step in 1..seconds / 2 {
+        app.view.take_gpu(status(step), second(i64::from(300 + step * 2)));
+        let after = panel(&app, 78, 4);
+        bytes += cost(&before, &after);
+        before = after;
+    }
+    let per_second = bytes as f64 / f64::from(seconds);
+    assert!(per_second < 12.0, "{per_second} B/s");
 }
