@@ -85,8 +85,13 @@ fn keys(folder: &Path, run: &str) -> bool {
     let _ = search.wait();
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize] * 1e3;
-    println!("a key is answered, every core training: median {:.1} ms, 99 % {:.1} ms, longest {:.1} ms, {} of {KEYS} keys",
-        at(0.5), at(0.99), at(1.0), times.len());
+    println!(
+        "a key is answered, every core training: median {:.1} ms, 99 % {:.1} ms, longest {:.1} ms, {} of {KEYS} keys",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        times.len()
+    );
     times.len() == KEYS && at(0.99) <= 50.0
 }
 

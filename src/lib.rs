@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod event;
 pub mod journal;
 pub mod link;
+pub mod processes;
 pub mod report;
 pub mod reward;
 pub mod search;

@@ -7,6 +7,7 @@ use crate::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, EpisodeFinished, Event, FinishReason, Level,
     Record, RunStarted,
 };
+use crate::processes::Processes;
 use crate::space::{Architecture, Dna, Genes};
 
 /// Log lines kept; older ones are in the journal.
@@ -24,6 +25,9 @@ pub struct RunState {
     pub stops_after_episode: bool,
     /// How long the run has worked.
     pub clock: Clock,
+    /// The search and its workers.
+    pub processes: Processes,
+    pub energy: Energy,
     /// Episode under way (from 1; 0 before the first) and its depth.
     pub episode: usize,
     pub depth: usize,
@@ -45,6 +49,21 @@ pub struct RunState {
     /// Lines that `log` no longer holds, all older than its first.
     pub log_dropped: u64,
     pub last_seq: u64,
+}
+
+/// Energy that children took, as far as their GPUs told.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Energy {
+    pub watt_hours: f64,
+    /// Children whose energy is known.
+    pub children: u64,
+}
+
+impl Energy {
+    /// Watt-hours of a child; none before the first is known.
+    pub fn mean(&self) -> Option<f64> {
+        (self.children > 0).then(|| self.watt_hours / self.children as f64)
+    }
 }
 
 /// Where a run stands.
@@ -170,6 +189,7 @@ impl RunState {
     pub fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
         self.clock.apply(record);
+        self.processes.apply(record);
         self.now = Some(record.time);
         if let Some(seq) = record.seq {
             self.last_seq = seq;
@@ -297,6 +317,10 @@ impl RunState {
     }
 
     fn end_child(&mut self, row: ChildRow) {
+        if let Some(watt_hours) = row.energy_wh.filter(|watt_hours| watt_hours.is_finite()) {
+            self.energy.watt_hours += watt_hours;
+            self.energy.children += 1;
+        }
         self.waiting.remove(&row.child);
         self.training.retain(|_, training| training.child != row.child);
         self.children.push(row);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::process::{Meter, ProcessSample, WatchList};
+
 /// What /proc says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HostStatus {
@@ -21,8 +23,12 @@ pub struct HostSample {
     /// Bytes.
     pub memory_used: u64,
     pub memory_total: u64,
+    pub swap_used: u64,
+    pub swap_total: u64,
     /// Mean number of runnable tasks over one minute.
     pub load: Option<f64>,
+    /// Our processes that are alive.
+    pub ours: Vec<ProcessSample>,
 }
 
 impl HostSample {
@@ -40,28 +46,33 @@ struct CoreTicks {
 }
 
 /// Send a status every `interval` until nobody listens.
-pub fn measure(sender: &watch::Sender<HostStatus>, interval: Duration) {
+pub fn measure(sender: &watch::Sender<HostStatus>, watched: &WatchList, interval: Duration) {
     let mut before = read_ticks();
+    let mut processes = Meter::default();
+    processes.measure(&watched.get());
     // The first figure after half a second, so that the panel is not empty for long.
     let mut pause = Duration::from_millis(500).min(interval);
     while super::wait(sender, pause) {
         let now = read_ticks();
-        sender.send_replace(status(before.as_deref(), now.as_deref()));
+        let ours = processes.measure(&watched.get());
+        sender.send_replace(status(before.as_deref(), now.as_deref(), ours));
         before = now;
         pause = interval;
     }
 }
 
-fn status(before: Result<&[CoreTicks], &String>, now: Result<&[CoreTicks], &String>) -> HostStatus {
+fn status(before: Result<&[CoreTicks], &String>, now: Result<&[CoreTicks], &String>, ours: Vec<ProcessSample>) -> HostStatus {
     let (before, now) = match (before, now) {
         (Ok(before), Ok(now)) => (before, now),
         (Err(reason), _) | (_, Err(reason)) => return HostStatus::Unavailable(reason.clone()),
     };
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let (memory_used, memory_total) = parse_memory(&meminfo).unwrap_or((0, 0));
+    let (memory_used, memory_total) = parse_memory(&meminfo, "MemTotal:", "MemAvailable:").unwrap_or((0, 0));
+    let (swap_used, swap_total) = parse_memory(&meminfo, "SwapTotal:", "SwapFree:").unwrap_or((0, 0));
     let load = std::fs::read_to_string("/proc/loadavg").ok();
     let load = load.and_then(|text| text.split_whitespace().next()?.parse().ok()).filter(|load: &f64| load.is_finite());
-    HostStatus::Present(HostSample { cores: shares(before, now), memory_used, memory_total, load })
+    let cores = shares(before, now);
+    HostStatus::Present(HostSample { cores, memory_used, memory_total, swap_used, swap_total, load, ours })
 }
 
 fn read_ticks() -> Result<Vec<CoreTicks>, String> {
@@ -92,15 +103,14 @@ fn parse_ticks(text: &str) -> Vec<CoreTicks> {
         .collect()
 }
 
-/// Bytes used (not available to a new program) and bytes there are, from /proc/meminfo.
-fn parse_memory(text: &str) -> Option<(u64, u64)> {
+/// Bytes used and bytes there are, from the lines of /proc/meminfo that tell the total and what is left of it.
+fn parse_memory(text: &str, total: &str, left: &str) -> Option<(u64, u64)> {
     let kibibytes = |name: &str| -> Option<u64> {
         let line = text.lines().find(|line| line.starts_with(name))?;
         line[name.len()..].split_whitespace().next()?.parse().ok()
     };
-    let total = kibibytes("MemTotal:")?;
-    let available = kibibytes("MemAvailable:")?;
-    Some((total.saturating_sub(available) * 1024, total * 1024))
+    let (total, left) = (kibibytes(total)?, kibibytes(left)?);
+    Some((total.saturating_sub(left).saturating_mul(1024), total.saturating_mul(1024)))
 }
 
 #[cfg(test)]
@@ -123,8 +133,9 @@ mod tests {
 
     #[test]
     fn memory_in_use_is_what_no_new_program_could_have() {
-        let text = "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\n";
-        assert_eq!(parse_memory(text), Some((600 * 1024, 1000 * 1024)));
-        assert_eq!(parse_memory("MemTotal: lots"), None);
+        let text = "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nSwapTotal: 9 kB\nSwapFree: 7 kB\n";
+        assert_eq!(parse_memory(text, "MemTotal:", "MemAvailable:"), Some((600 * 1024, 1000 * 1024)));
+        assert_eq!(parse_memory(text, "SwapTotal:", "SwapFree:"), Some((2 * 1024, 9 * 1024)));
+        assert_eq!(parse_memory("MemTotal: lots", "MemTotal:", "MemAvailable:"), None);
     }
 }

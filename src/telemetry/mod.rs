@@ -1,20 +1,29 @@
-//! What the machine is doing, measured beside the search: GPUs through NVML, the host through /proc.
+//! What the machine is doing, measured beside the search: GPUs through NVML, the host and our processes through /proc.
 
+pub mod cuda;
+pub mod energy;
 pub mod gpu;
 pub mod host;
+pub mod process;
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use gpu::{GpuSample, GpuStatus};
+use crate::processes::Processes;
+pub use energy::EnergyMeter;
+pub use gpu::{Clock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
+pub use process::{ProcessRole, ProcessSample, WatchList, Watched};
 
 /// The latest measurements. Each kind comes from a thread of its own, so that a call that hangs stalls nobody else.
 #[derive(Debug)]
 pub struct Telemetry {
     pub gpu: watch::Receiver<GpuStatus>,
     pub host: watch::Receiver<HostStatus>,
+    watched: WatchList,
+    /// Name of this machine.
+    machine: String,
 }
 
 impl Telemetry {
@@ -22,9 +31,24 @@ impl Telemetry {
     pub fn start(interval: Duration) -> std::io::Result<Telemetry> {
         let (gpu_sender, gpu) = watch::channel(GpuStatus::Starting);
         let (host_sender, host) = watch::channel(HostStatus::Starting);
-        std::thread::Builder::new().name("telemetry-gpu".into()).spawn(move || gpu::measure(&gpu_sender, interval))?;
-        std::thread::Builder::new().name("telemetry-host".into()).spawn(move || host::measure(&host_sender, interval))?;
-        Ok(Telemetry { gpu, host })
+        let watched = WatchList::default();
+        let (gpu_watched, host_watched) = (watched.clone(), watched.clone());
+        let builder = |name: &str| std::thread::Builder::new().name(name.into());
+        builder("telemetry-gpu").spawn(move || gpu::measure(&gpu_sender, &gpu_watched, interval))?;
+        builder("telemetry-host").spawn(move || host::measure(&host_sender, &host_watched, interval))?;
+        let telemetry = Telemetry { gpu, host, watched, machine: process::machine_name() };
+        telemetry.watch_run(&Processes::default());
+        Ok(telemetry)
+    }
+
+    /// Measure the processes of this run, as far as they are on this machine, and this process itself.
+    pub fn watch_run(&self, processes: &Processes) {
+        let mut watched = processes.on(&self.machine);
+        let own = std::process::id();
+        if watched.iter().all(|process| process.pid != own) {
+            watched.push(Watched { pid: own, role: ProcessRole::Screen, seen: jiff::Timestamp::now() });
+        }
+        self.watched.set(watched);
     }
 }
 

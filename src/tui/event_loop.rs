@@ -222,6 +222,7 @@ impl Screen {
     }
 
     fn measurements(&mut self) {
+        self.telemetry.watch_run(&self.app.live.processes);
         // A thread that has nothing more to say (no NVML) has closed its channel: what it said last still counts.
         if self.telemetry.gpu.has_changed().unwrap_or(true) {
             let status = self.telemetry.gpu.borrow_and_update().clone();

@@ -44,6 +44,28 @@ pub fn gibibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
 }
 
+/// Energy of watt-hours, three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
+pub fn energy(watt_hours: f64) -> String {
+    let (value, unit) = if watt_hours < 999.5 { (watt_hours, "Wh") } else { (watt_hours / 1e3, "kWh") };
+    let decimals = match value {
+        value if value < 0.0995 => 4,
+        value if value < 0.995 => 3,
+        value if value < 9.995 => 2,
+        value if value < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
+/// Energy of watt-hours that grows while one looks at it, so that its digits seldom change: `0.3 Wh`, `12 Wh`, `1.23 kWh`.
+pub fn coarse_energy(watt_hours: f64) -> String {
+    match watt_hours {
+        watt_hours if watt_hours < 9.95 => format!("{watt_hours:.1} Wh"),
+        watt_hours if watt_hours < 999.5 => format!("{watt_hours:.0} Wh"),
+        watt_hours => format!("{:.2} kWh", watt_hours / 1e3),
+    }
+}
+
 /// `0:07`, `12:34`, `1:02:03`, `2 d 03:04`.
 pub fn duration(seconds: f64) -> String {
     let seconds = if seconds.is_finite() { seconds.max(0.0) as u64 } else { 0 };
@@ -152,6 +174,14 @@ mod tests {
     fn compact_counts_keep_three_digits() {
         let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
         assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
+    }
+
+    #[test]
+    fn energies_keep_three_digits_and_growing_ones_fewer() {
+        let texts: Vec<String> = [0.0823, 0.5, 12.34, 999.4, 1_234.0].into_iter().map(energy).collect();
+        assert_eq!(texts, ["0.0823 Wh", "0.500 Wh", "12.3 Wh", "999 Wh", "1.23 kWh"]);
+        let texts: Vec<String> = [0.0823, 9.94, 12.34, 1_234.0].into_iter().map(coarse_energy).collect();
+        assert_eq!(texts, ["0.1 Wh", "9.9 Wh", "12 Wh", "1.23 kWh"]);
     }
 
     #[test]

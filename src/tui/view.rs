@@ -1,19 +1,13 @@
 //! What the user looks at, apart from what is known of the run: focus, scrolling, overlays, and measurements.
 
-use std::collections::VecDeque;
-
 use ratatui::layout::Size;
 
+use super::machine_view::MachineView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
 use crate::state::LogLine;
 use crate::telemetry::{GpuStatus, HostStatus};
-
-/// Points kept of a history: more than the widest panel shows.
-const HISTORY: usize = 240;
-/// Measurements that make one point of a history: a column that moves seldom costs few bytes.
-pub const MEASUREMENTS_PER_POINT: usize = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Panel {
@@ -146,35 +140,7 @@ pub struct View {
     pub controller_top: usize,
     pub machine_top: usize,
     pub log: LogView,
-    pub gpu: GpuStatus,
-    /// When NVML answered last.
-    pub gpu_time: jiff::Timestamp,
-    pub host: HostStatus,
-    /// Mean utilisation of the GPUs, and busy share of the processors.
-    pub gpu_history: History,
-    pub host_history: History,
-}
-
-/// Means of a few measurements each, newest last.
-#[derive(Debug, Clone, Default)]
-pub struct History {
-    pub points: VecDeque<f64>,
-    pending: Vec<f64>,
-}
-
-impl History {
-    fn push(&mut self, value: f64) {
-        self.pending.push(value);
-        if self.pending.len() < MEASUREMENTS_PER_POINT {
-            return;
-        }
-        let mean = self.pending.iter().sum::<f64>() / self.pending.len() as f64;
-        self.pending.clear();
-        if self.points.len() == HISTORY {
-            self.points.pop_front();
-        }
-        self.points.push_back(mean);
-    }
+    pub machine: MachineView,
 }
 
 impl View {
@@ -200,29 +166,15 @@ impl View {
             controller_top: 0,
             machine_top: 0,
             log: LogView { end: None, least: Level::Info, filter: String::new(), query: String::new() },
-            gpu: GpuStatus::Starting,
-            gpu_time: now,
-            host: HostStatus::Starting,
-            gpu_history: History::default(),
-            host_history: History::default(),
+            machine: MachineView::new(now),
         }
     }
 
     pub fn take_gpu(&mut self, status: GpuStatus, time: jiff::Timestamp) {
-        self.gpu_time = time;
-        if let GpuStatus::Present(gpus) = &status {
-            let known: Vec<f64> = gpus.iter().filter_map(|gpu| gpu.utilization).collect();
-            if !known.is_empty() {
-                self.gpu_history.push(known.iter().sum::<f64>() / known.len() as f64);
-            }
-        }
-        self.gpu = status;
+        self.machine.take_gpu(status, time);
     }
 
     pub fn take_host(&mut self, status: HostStatus) {
-        if let HostStatus::Present(host) = &status {
-            self.host_history.push(host.busy());
-        }
-        self.host = status;
+        self.machine.take_host(status);
     }
 }

@@ -7,6 +7,7 @@ mod data_fetch;
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;
+mod fake_nvml;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
@@ -19,6 +20,7 @@ mod screen_pty;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;
+mod telemetry;
 #[cfg(feature = "torch")]
 mod weights;
 #[cfg(feature = "torch")]

@@ -65,7 +65,13 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
     app.view.take_gpu(GpuStatus::Absent("libnvidia-ml.so[.1] not found".to_owned()), now);
     for step in 0..60 {
         let share = 0.5 + 0.4 * (f64::from(step) / 7.0).sin();
-        let host = HostSample { cores: vec![share, 0.93], memory_used: 3 << 30, memory_total: 24 << 30, load: Some(2.1) };
+        let host = HostSample {
+            cores: vec![share, 0.93],
+            memory_used: 3 << 30,
+            memory_total: 24 << 30,
+            load: Some(2.1),
+            ..HostSample::default()
+        };
         app.view.take_host(HostStatus::Present(host));
     }
     app
@@ -94,6 +100,7 @@ fn gpus() -> GpuStatus {
         temperature: Some(61),
         power: Some(312.4),
         power_limit: Some(700.0),
+        ..GpuSample::default()
     };
     let partial = GpuSample {
         index: 1,

@@ -43,8 +43,7 @@ fn every_action_has_a_name_of_its_own() {
 #[test]
 fn every_key_that_the_readme_shows_is_in_the_help_of_the_screen() {
     let readme = std::fs::read_to_string(path("README.md")).unwrap();
-    let names: Vec<String> =
-        Keymap::default().all().iter().flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
+    let names: Vec<String> = Keymap::default().all().iter().flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
     let table = readme.split("### Keys").nth(1).and_then(|rest| rest.split("###").next()).unwrap();
     let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).skip(1).collect();
     assert!(rows.len() > 5, "{rows:?}");

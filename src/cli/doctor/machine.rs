@@ -2,12 +2,13 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
-use nvml_wrapper::Nvml;
-use nvml_wrapper::error::NvmlError;
-use serde_json::json;
+use nvml_wrapper::{cuda_driver_version_major, cuda_driver_version_minor};
+use serde_json::{Value, json};
 
 use super::{Finding, Status};
+use crate::telemetry::{self, GpuSample, GpuStatus, WatchList};
 
 const GIB: u64 = 1 << 30;
 /// Where runs are kept unless the user says otherwise.
@@ -16,6 +17,9 @@ const RUNS: &str = "runs";
 const LEAST_DISK: u64 = GIB;
 /// CIFAR-10 in memory, libtorch and a small child.
 const LEAST_MEMORY: u64 = 2 * GIB;
+/// GPUs that sleep take seconds to answer.
+const NVML_PATIENCE: Duration = Duration::from_secs(15);
+
 /// What NVML says.
 pub(super) struct Gpus {
     pub has_gpu: bool,
@@ -23,41 +27,93 @@ pub(super) struct Gpus {
 }
 
 pub(super) fn gpus() -> Gpus {
-    let nvml = match crate::telemetry::gpu::load() {
-        Ok(nvml) => nvml,
-        Err(error) => {
+    match ask_nvml() {
+        Ok((driver, GpuStatus::Present(gpus))) => Gpus { has_gpu: true, finding: describe_gpus(&driver, &gpus) },
+        Ok((driver, _)) => {
+            let details = json!({ "driver": driver.version, "cuda": driver.cuda, "gpus": [] });
+            Gpus { has_gpu: false, finding: Finding::ok("nvml", format!("{driver}: no GPU"), details) }
+        }
+        Err(Silence::NotThere(error)) => {
             let text = format!("not available: {error}");
             let remedy = "install NVIDIA's driver if this machine has such a GPU; without one the screen shows CPU and memory";
             let details = json!({ "error": error });
-            return Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Note, text, remedy, details) };
+            Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Note, text, remedy, details) }
         }
-    };
-    match describe_gpus(&nvml) {
-        Ok((text, details)) => {
-            let has_gpu = details["gpus"].as_array().is_some_and(|gpus| !gpus.is_empty());
-            Gpus { has_gpu, finding: Finding::ok("nvml", text, details) }
-        }
-        Err(error) => {
+        Err(Silence::Fails(error)) => {
             let (text, remedy) =
                 (format!("does not answer: {error}"), "try `nvidia-smi`; reload the driver or restart the machine");
-            let details = json!({ "error": error.to_string() });
+            let details = json!({ "error": error });
             Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Warning, text, remedy, details) }
         }
     }
 }
 
-fn describe_gpus(nvml: &Nvml) -> Result<(String, serde_json::Value), NvmlError> {
-    let driver = nvml.sys_driver_version()?;
-    let mut names = Vec::new();
-    let mut gpus = Vec::new();
-    for index in 0..nvml.device_count()? {
-        let device = nvml.device_by_index(index)?;
-        let (name, memory) = (device.name()?, device.memory_info()?);
-        names.push(format!("{name} ({:.0} GiB, {:.0} free)", gib(memory.total), gib(memory.free)));
-        gpus.push(json!({ "index": index, "name": name, "memory_total": memory.total, "memory_free": memory.free }));
+/// Why NVML says nothing, in words.
+enum Silence {
+    NotThere(String),
+    Fails(String),
+}
+
+struct Driver {
+    version: String,
+    /// Newest CUDA version that it runs, such as `12.8`.
+    cuda: Option<String>,
+}
+
+impl std::fmt::Display for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "driver {}", self.version)?;
+        self.cuda.iter().try_for_each(|cuda| write!(f, ", CUDA {cuda}"))
     }
-    let shown = if names.is_empty() { "no GPU".to_owned() } else { names.join(", ") };
-    Ok((format!("driver {driver}: {shown}"), json!({ "driver": driver, "gpus": gpus })))
+}
+
+/// What NVML says, asked by a thread: a driver that hangs must not hang the report.
+fn ask_nvml() -> Result<(Driver, GpuStatus), Silence> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(question_nvml()));
+    let late = format!("no answer within {} s", NVML_PATIENCE.as_secs());
+    receiver.recv_timeout(NVML_PATIENCE).unwrap_or(Err(Silence::Fails(late)))
+}
+
+fn question_nvml() -> Result<(Driver, GpuStatus), Silence> {
+    let nvml = telemetry::gpu::load().map_err(Silence::NotThere)?;
+    let version = nvml.sys_driver_version().map_err(|error| Silence::Fails(error.to_string()))?;
+    let cuda = nvml.sys_cuda_driver_version().ok();
+    let cuda = cuda.map(|cuda| format!("{}.{}", cuda_driver_version_major(cuda), cuda_driver_version_minor(cuda)));
+    nvml.device_count().map_err(|error| Silence::Fails(error.to_string()))?;
+    Ok((Driver { version, cuda }, telemetry::gpu::status(&nvml, &WatchList::default())))
+}
+
+fn describe_gpus(driver: &Driver, gpus: &[GpuSample]) -> Finding {
+    let names: Vec<String> = gpus.iter().map(describe_gpu).collect();
+    let text = format!("{driver}: {}", names.join(", "));
+    let figures: Vec<Value> = gpus.iter().map(figures).collect();
+    let details = json!({ "driver": driver.version, "cuda": driver.cuda, "gpus": figures });
+    if gpus.iter().any(|gpu| gpu.lost) {
+        let remedy = "look for `Xid` in the kernel's log (`dmesg`); restart the machine";
+        return Finding::with("nvml", Status::Warning, text, remedy, details);
+    }
+    Finding::ok("nvml", text, details)
+}
+
+fn describe_gpu(gpu: &GpuSample) -> String {
+    let name = gpu.name.clone().unwrap_or(format!("GPU {}", gpu.index));
+    if gpu.lost {
+        return format!("{name} (not reached)");
+    }
+    let mig = if gpu.mig { ", MIG" } else { "" };
+    match (gpu.memory_total, gpu.memory_free) {
+        (Some(total), Some(free)) => format!("{name} ({:.0} GiB, {:.0} free{mig})", gib(total), gib(free)),
+        _ => format!("{name} (memory unknown{mig})"),
+    }
+}
+
+/// Bytes and watts; null where the GPU does not tell.
+fn figures(gpu: &GpuSample) -> Value {
+    json!({
+        "index": gpu.index, "name": gpu.name, "reached": !gpu.lost, "mig": gpu.mig, "memory_total": gpu.memory_total,
+        "memory_free": gpu.memory_free, "power_limit": gpu.power_limit, "counts_energy": gpu.energy.is_some(),
+    })
 }
 
 pub(super) fn findings() -> Vec<Finding> {

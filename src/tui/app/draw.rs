@@ -63,7 +63,7 @@ impl App {
                 Panel::Dna => panels::dna::draw(self, &mut painter),
                 Panel::Controller => panels::controller::draw(self, &mut painter),
                 Panel::Children => {}
-                Panel::Machine => panels::gpu::draw(self, &mut painter),
+                Panel::Machine => panels::machine::draw(self, &mut painter),
                 Panel::Log => panels::log::draw(self, &mut painter),
             }
         }

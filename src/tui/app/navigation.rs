@@ -114,7 +114,7 @@ impl App {
                 self.view.controller_top = scroll.apply(self.view.controller_top, &content, height);
             }
             Panel::Machine => {
-                self.view.machine_top = scroll.apply(self.view.machine_top, &panels::gpu::content(self, width, height), height);
+                self.view.machine_top = scroll.apply(self.view.machine_top, &panels::machine::content(self, width, height), height);
             }
             Panel::Log => self.view.log.end = panels::log::scrolled(self, scroll, width, height),
         }

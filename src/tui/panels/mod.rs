@@ -4,11 +4,11 @@ pub mod chart;
 pub mod controller;
 pub mod dna;
 pub mod footer;
-pub mod gpu;
 pub mod header;
 pub mod help;
 pub mod layers;
 pub mod log;
+pub mod machine;
 pub mod question;
 pub mod training;
 

@@ -1,0 +1,101 @@
+//! The processes of a run, as its events tell of them: the search and its workers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::event::{Event, Record};
+use crate::telemetry::process::{ProcessRole, Watched};
+
+/// The processes of the run's latest session. None of a run that has finished.
+#[derive(Debug, Clone, Default)]
+pub struct Processes {
+    search: Option<Search>,
+    /// By worker: pid, and when the run told of it.
+    workers: BTreeMap<usize, (u32, Timestamp)>,
+}
+
+#[derive(Debug, Clone)]
+struct Search {
+    host: String,
+    pid: u32,
+    seen: Timestamp,
+}
+
+impl Processes {
+    /// Take in the next record of the run.
+    pub fn apply(&mut self, record: &Record) {
+        match &record.event {
+            Event::RunStarted(run) => self.begin(&run.host, run.pid, record.time),
+            Event::RunResumed { host, pid, .. } => self.begin(host, *pid, record.time),
+            Event::WorkerStarted { worker, pid, .. } => {
+                self.workers.insert(*worker, (*pid, record.time));
+            }
+            Event::WorkerDied { worker, .. } => {
+                self.workers.remove(worker);
+            }
+            Event::RunFinished { .. } => *self = Processes::default(),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, host: &str, pid: u32, seen: Timestamp) {
+        *self = Processes { search: Some(Search { host: host.to_owned(), pid, seen }), workers: BTreeMap::new() };
+    }
+
+    /// Those on the machine of this name: a pid means nothing on another one.
+    pub fn on(&self, machine: &str) -> Vec<Watched> {
+        let Some(search) = self.search.as_ref().filter(|search| search.host == machine) else { return Vec::new() };
+        let mut watched = vec![Watched { pid: search.pid, role: ProcessRole::Search, seen: search.seen }];
+        let workers = self.workers.iter();
+        watched.extend(workers.map(|(worker, (pid, seen))| Watched { pid: *pid, role: ProcessRole::Worker(*worker), seen: *seen }));
+        watched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::FinishReason;
+
+    fn processes(events: Vec<Event>) -> Processes {
+        let mut processes = Processes::default();
+        for event in events {
+            processes.apply(&Record { v: 1, seq: None, time: Timestamp::UNIX_EPOCH, event });
+        }
+        processes
+    }
+
+    fn resumed(pid: u32) -> Event {
+        Event::RunResumed { host: "here".into(), pid, version: "0".into(), next_child: 1 }
+    }
+
+    fn worker(worker: usize, pid: u32) -> Event {
+        Event::WorkerStarted { worker, pid, device: "cpu".into() }
+    }
+
+    fn roles(processes: &Processes, machine: &str) -> Vec<(u32, ProcessRole)> {
+        processes.on(machine).into_iter().map(|watched| (watched.pid, watched.role)).collect()
+    }
+
+    #[test]
+    fn a_session_begins_without_the_workers_of_the_one_before() {
+        let processes = processes(vec![resumed(1), worker(0, 2), resumed(3), worker(1, 4)]);
+        assert_eq!(roles(&processes, "here"), [(3, ProcessRole::Search), (4, ProcessRole::Worker(1))]);
+    }
+
+    #[test]
+    fn a_worker_that_died_is_none_of_the_run_any_more_and_its_successor_is() {
+        let died = Event::WorkerDied { worker: 0, reason: "killed".into() };
+        let processes = processes(vec![resumed(1), worker(0, 2), died, worker(0, 5)]);
+        assert_eq!(roles(&processes, "here"), [(1, ProcessRole::Search), (5, ProcessRole::Worker(0))]);
+    }
+
+    #[test]
+    fn pids_of_another_machine_and_of_a_finished_run_are_nobodys() {
+        let going = processes(vec![resumed(1), worker(0, 2)]);
+        assert_eq!(roles(&going, "elsewhere"), []);
+        let finished = Event::RunFinished { reason: FinishReason::Completed, children: 1, wall_seconds: 1.0 };
+        assert_eq!(roles(&processes(vec![resumed(1), worker(0, 2), finished]), "here"), []);
+    }
+}

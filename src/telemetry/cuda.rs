@@ -1,0 +1,76 @@
+//! Which GPU of NVML's a CUDA device is: CUDA counts only those that CUDA_VISIBLE_DEVICES names, in its order.
+
+use nvml_wrapper::Nvml;
+
+/// NVML's numbers of the CUDA devices, by CUDA's number. None where a device is not to be found.
+///
+/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is taken for NVML's (that of the PCI bus). It is so
+/// where all GPUs are alike or CUDA_DEVICE_ORDER=PCI_BUS_ID; with different ones CUDA may count the fastest first, which
+/// nobody can know without CUDA.
+pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
+    let count = nvml.device_count().unwrap_or(0);
+    let uuids: Vec<Option<String>> =
+        (0..count).map(|index| nvml.device_by_index(index).and_then(|device| device.uuid()).ok()).collect();
+    let variable = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+    resolve(variable.as_deref(), &uuids, |instance| gpu_of_instance(nvml, instance))
+}
+
+/// The GPU that a MIG instance is a part of.
+fn gpu_of_instance(nvml: &Nvml, uuid: &str) -> Option<u32> {
+    nvml.device_by_uuid(uuid).and_then(|instance| instance.mig_parent_device()?.index()).ok()
+}
+
+/// `instance` finds the GPU of a MIG instance by its UUID.
+fn resolve(variable: Option<&str>, uuids: &[Option<String>], instance: impl Fn(&str) -> Option<u32>) -> Vec<Option<u32>> {
+    let all = 0..uuids.len() as u32;
+    let Some(list) = variable else { return all.map(Some).collect() };
+    let entries = list.split(',').map(str::trim);
+    // CUDA ignores all that comes after a number that is no device's.
+    let valid =
+        entries.take_while(|entry| entry.parse::<i64>().map_or(true, |number| all.clone().any(|gpu| i64::from(gpu) == number)));
+    valid
+        .map(|entry| match entry.parse() {
+            Ok(number) => Some(number),
+            Err(_) if entry.starts_with("MIG-") => instance(entry),
+            Err(_) => gpu_of_uuid(entry, uuids),
+        })
+        .collect()
+}
+
+/// The one GPU whose UUID begins so: CUDA takes shortened ones.
+fn gpu_of_uuid(start: &str, uuids: &[Option<String>]) -> Option<u32> {
+    let mut found = (0..).zip(uuids).filter(|(_, uuid)| uuid.as_ref().is_some_and(|uuid| uuid.starts_with(start)));
+    let (gpu, _) = found.next().filter(|_| !start.is_empty())?;
+    found.next().is_none().then_some(gpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(variable: Option<&str>) -> Vec<Option<u32>> {
+        let uuids = [Some("GPU-aa1".to_owned()), Some("GPU-ab2".to_owned()), None];
+        resolve(variable, &uuids, |instance| (instance == "MIG-x").then_some(1))
+    }
+
+    #[test]
+    fn without_the_variable_the_orders_are_the_same() {
+        assert_eq!(resolved(None), [Some(0), Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn numbers_uuids_and_instances_are_found_in_the_order_of_the_variable() {
+        assert_eq!(resolved(Some("2, GPU-ab,MIG-x,GPU-aa1")), [Some(2), Some(1), Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn a_uuid_that_means_two_gpus_or_none_is_nothing() {
+        assert_eq!(resolved(Some("GPU-a,GPU-zz,1")), [None, None, Some(1)]);
+    }
+
+    #[test]
+    fn what_comes_after_a_wrong_number_is_hidden_and_an_empty_variable_hides_all() {
+        assert_eq!(resolved(Some("1,-1,0")), [Some(1)]);
+        assert_eq!(resolved(Some("")), [None]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Energy per child: a thread reads the GPUs' energy while children are in training on them. The search never waits for it.
+
+mod ledger;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nvml_wrapper::Nvml;
+
+pub use ledger::{Ledger, Reading, watt_hours};
+
+use super::{cuda, gpu};
+
+/// The GPUs that train are read this often.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Measures what the GPUs take for each child. There is no thread before the first child on a GPU, NVML is asked only while
+/// children train, and its answers are never waited for.
+#[derive(Debug)]
+pub struct EnergyMeter {
+    /// NVML's file; none for the installed one.
+    library: Option<PathBuf>,
+    shared: Option<Arc<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    origin: Instant,
+    /// Held for moments only, and never while NVML is asked.
+    books: Mutex<Books>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    /// GPUs are CUDA's, by its numbers.
+    ledger: Ledger,
+    /// Children started so far: a start is measured at once.
+    starts: u64,
+    closed: bool,
+}
+
+impl EnergyMeter {
+    pub fn start() -> EnergyMeter {
+        EnergyMeter { library: None, shared: None }
+    }
+
+    /// With NVML from this file.
+    pub fn start_with(library: PathBuf) -> EnergyMeter {
+        EnergyMeter { library: Some(library), shared: None }
+    }
+
+    /// A child's training begins on `device`: `cpu` or `cuda:N`. (A pause does not end it: what its GPU takes then counts.)
+    pub fn child_started(&mut self, child: u64, device: &str) {
+        let Some(gpu) = device.strip_prefix("cuda:").and_then(|index| index.parse().ok()) else { return };
+        let Some(shared) = self.running() else { return };
+        let seconds = shared.seconds();
+        let mut books = shared.lock();
+        books.ledger.start(child, gpu, seconds);
+        books.starts += 1;
+        drop(books);
+        shared.changed.notify_all();
+    }
+
+    /// A child's training ends, in whatever way: its watt-hours. None on the CPU and where a part of them is unknown.
+    pub fn child_ended(&mut self, child: u64) -> Option<f64> {
+        let shared = self.shared.as_ref()?;
+        let seconds = shared.seconds();
+        shared.lock().ledger.end(child, seconds)
+    }
+
+    /// The thread's books. Starts the thread; none if it cannot be started or has found no NVML.
+    fn running(&mut self) -> Option<&Arc<Shared>> {
+        if self.shared.is_none() {
+            let shared = Arc::new(Shared { origin: Instant::now(), books: Mutex::default(), changed: Condvar::new() });
+            let (library, thread) = (self.library.clone(), Arc::clone(&shared));
+            let started = std::thread::Builder::new().name("telemetry-energy".into()).spawn(move || thread.measure(library));
+            if started.is_err() {
+                shared.lock().closed = true;
+            }
+            self.shared = Some(shared);
+        }
+        self.shared.as_ref().filter(|shared| !shared.lock().closed)
+    }
+}
+
+impl Drop for EnergyMeter {
+    fn drop(&mut self) {
+        // The thread is not waited for: NVML may hang.
+        if let Some(shared) = &self.shared {
+            shared.lock().closed = true;
+            shared.changed.notify_all();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.origin.elapsed().as_secs_f64()
+    }
+
+    /// The thread: read the GPUs that train, until the meter is dropped.
+    fn measure(&self, library: Option<PathBuf>) {
+        let nvml = library.map_or_else(gpu::load, |library| gpu::load_from(&library));
+        let Ok(nvml) = nvml else {
+            *self.lock() = Books { closed: true, ..Books::default() };
+            return;
+        };
+        let gpus = cuda::visible_gpus(&nvml);
+        let mut seen = 0;
+        while let Some(busy) = self.wait_for_children(&mut seen) {
+            for gpu in busy {
+                let physical = gpus.get(gpu as usize).copied().flatten();
+                if let Some(reading) = physical.and_then(|index| self.read(&nvml, index)) {
+                    self.lock().ledger.read(gpu, reading);
+                }
+            }
+            self.pause(seen);
+        }
+    }
+
+    /// Wait until children train: on which GPUs. None at the end.
+    fn wait_for_children(&self, seen: &mut u64) -> Option<Vec<u32>> {
+        let idle = |books: &mut Books| !books.closed && books.ledger.busy().is_empty();
+        let books = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        *seen = books.starts;
+        (!books.closed).then(|| books.ledger.busy())
+    }
+
+    /// Wait for the next reading's time, or less if another child starts.
+    fn pause(&self, seen: u64) {
+        let waits = |books: &mut Books| !books.closed && books.starts == seen;
+        drop(self.changed.wait_timeout_while(self.lock(), INTERVAL, waits).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn read(&self, nvml: &Nvml, index: u32) -> Option<Reading> {
+        let device = nvml.device_by_index(index).ok()?;
+        let (counter, power) = (gpu::joules(&device), device.power_usage().ok().map(gpu::watts));
+        Some(Reading { seconds: self.seconds(), counter, power })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_on_the_cpu_start_no_thread_and_have_no_energy() {
+        let mut meter = EnergyMeter::start();
+        for device in ["cpu", "cuda:", "mps"] {
+            meter.child_started(1, device);
+        }
+        assert!(meter.shared.is_none());
+        assert_eq!(meter.child_ended(1), None);
+    }
+
+    #[test]
+    fn where_there_is_no_nvml_the_thread_ends_and_nothing_is_told() {
+        let mut meter = EnergyMeter::start_with("/nowhere/libnvidia-ml.so.1".into());
+        meter.child_started(1, "cuda:0");
+        let start = Instant::now();
+        while meter.running().is_some() {
+            assert!(start.elapsed() < Duration::from_secs(30), "the thread has not ended");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        meter.child_started(2, "cuda:0");
+        assert_eq!((meter.child_ended(1), meter.child_ended(2)), (None, None));
+    }
+}

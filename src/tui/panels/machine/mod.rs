@@ -1,0 +1,162 @@
+//! The machine: every GPU, or, where there is none, why not; the host; our processes; and what energy the run took.
+//!
+//! Where all fits, each GPU's details stand below it. Elsewhere the essentials come first and the details by scrolling.
+
+mod gpus;
+mod host;
+#[cfg(test)]
+mod tests;
+
+use super::{Content, Row, join_fitting, labelled};
+use crate::telemetry::{GpuStatus, HostStatus};
+use crate::tui::app::App;
+use crate::tui::format;
+use crate::tui::machine_view::{History, MachineView};
+use crate::tui::paint::{Painter, Piece, bar, pieces_width};
+use crate::tui::theme::{Glyphs, Role};
+use crate::tui::view::Panel;
+
+/// Between groups in a row.
+const GAP: &str = "  ";
+/// Rows that a chart of a history takes at least: a gap, its label and two rows of columns.
+const CHART: usize = 4;
+/// Rows of columns at most.
+const CHART_COLUMNS: usize = 12;
+
+pub fn draw(app: &App, painter: &mut Painter<'_>) {
+    let area = super::inside(painter.area());
+    let height = usize::from(area.height);
+    let content = content(app, usize::from(area.width), height);
+    let position = content.position(height, app.view.machine_top);
+    let (name, beside) = title(app);
+    super::title(painter, app.view.focus == Panel::Machine, name, &beside, position.as_deref());
+    content.draw(&mut painter.part(area), app.view.machine_top);
+}
+
+/// The panel's name, and how it stands with NVML.
+fn title(app: &App) -> (&'static str, Row) {
+    let machine = &app.view.machine;
+    let old = match &machine.trouble {
+        _ if machine.is_silent(app.view.now) => Some("NVML does not answer"),
+        Some(reason) => Some(reason.as_str()),
+        None => None,
+    };
+    match (&machine.gpu, old) {
+        (GpuStatus::Absent(reason), _) => ("Host", vec![(Role::Dim, format!("no GPU: {reason}"))]),
+        (_, Some(reason)) if machine.trouble.is_some() => ("GPU", vec![(Role::Warning, reason.to_owned())]),
+        (_, Some(reason)) => ("GPU", vec![(Role::Warning, reason.to_owned()), (Role::Dim, ": old values".to_owned())]),
+        (GpuStatus::Starting, None) => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
+        (GpuStatus::Present(_), None) => ("GPU", Row::new()),
+    }
+}
+
+/// What the panel shows in `width` x `height`, below its title.
+pub fn content(app: &App, width: usize, height: usize) -> Content {
+    let machine = &app.view.machine;
+    let room = Room { glyphs: &app.theme.glyphs, width };
+    let host = host::rows(&machine.host, &room);
+    let run = [host::our_rows(&machine.host, &room), energy_rows(app, width)].concat();
+    let processes = host::process_rows(&machine.host, width);
+    let mut body = reason_rows(&machine.gpu, width);
+    let left = height.saturating_sub(body.len() + host.len() + run.len() + processes.len());
+    if machine.gpus().is_empty() {
+        body.extend([host, run, processes].concat());
+    } else if let Some(rows) = gpus::whole(app, &room, left) {
+        body.extend([rows, host, run, processes].concat());
+    } else {
+        body.extend(gpus::essentials(machine, &room));
+        body.extend(host::essentials(&machine.host, &room));
+        body.extend([run, gpus::details(app, &room), host, processes].concat());
+    }
+    if let Some((label, history)) = chart(machine).filter(|_| body.len() + CHART <= height) {
+        let rows = (height - body.len() - 2).min(CHART_COLUMNS);
+        body.push(Row::new());
+        body.extend(history_rows(label, history, &room, rows));
+    }
+    Content { head: Vec::new(), body }
+}
+
+/// What rows are made for.
+struct Room<'a> {
+    glyphs: &'a Glyphs,
+    width: usize,
+}
+
+impl Room<'_> {
+    /// A share of 1 as a bar and a percentage.
+    fn meter(&self, label: &str, share: Option<f64>) -> Row {
+        let Some(share) = share else { return labelled(label, Role::Dim, "n/a") };
+        let mut row = vec![(Role::Dim, format!("{label} "))];
+        row.extend(bar(self.glyphs, self.bar(), share, Role::Gauge));
+        row.push((Role::Text, format!(" {:>3.0} %", share * 100.0)));
+        row
+    }
+
+    /// Columns of a bar beside a percentage.
+    fn bar(&self) -> usize {
+        if self.width < 60 { 6 } else { 10 }
+    }
+}
+
+/// The reason for the missing GPU, where the title has no room for it.
+fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
+    let GpuStatus::Absent(reason) = gpu else { return Vec::new() };
+    let text = format!("no GPU: {reason}");
+    if text.chars().count() + 10 <= width {
+        return Vec::new();
+    }
+    format::wrap(&text, width).into_iter().map(|line| vec![(Role::Dim, line)]).collect()
+}
+
+/// What the children that have ended took, where their GPUs tell it.
+fn energy_rows(app: &App, width: usize) -> Vec<Row> {
+    let energy = &app.state().energy;
+    let Some(mean) = energy.mean() else { return Vec::new() };
+    let total = [labelled("energy", Role::Strong, format::energy(energy.watt_hours)), vec![(Role::Dim, " so far".to_owned())]];
+    let mean = vec![(Role::Text, format::energy(mean)), (Role::Dim, " a child".to_owned())];
+    vec![join_fitting(vec![total.concat(), mean], "  ", width)]
+}
+
+/// The history that is drawn where there is room.
+fn chart(machine: &MachineView) -> Option<(&'static str, &History)> {
+    match (machine.gpus().len(), &machine.host) {
+        (0, HostStatus::Present(_)) => Some(("processor load", &machine.host_history)),
+        (0, _) => None,
+        (1, _) => Some(("GPU utilisation", &machine.gpu_history)),
+        _ => Some(("mean GPU utilisation", &machine.gpu_history)),
+    }
+}
+
+/// The newest values as columns of `rows` rows, 0 to 100 %.
+fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) -> Vec<Row> {
+    let shown: Vec<f64> = history.newest(room.width).collect();
+    let mut lines = vec![vec![(Role::Dim, format!("{label}, 0 to 100 %, 10 s a column"))]];
+    for row in (0..rows).rev() {
+        let cells = shown.iter().map(|share| {
+            let eighths = (share.clamp(0.0, 1.0) * rows as f64 * 8.0).round() as usize;
+            room.glyphs.levels[eighths.saturating_sub(row * 8).min(8)]
+        });
+        let pad = " ".repeat(room.width.saturating_sub(shown.len()));
+        lines.push(vec![(Role::Gauge, pad + &cells.collect::<String>())]);
+    }
+    lines
+}
+
+/// The groups in as few rows as hold them, in order.
+fn packed(groups: Vec<Row>, width: usize) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for group in groups.into_iter().filter(|group| !group.is_empty()) {
+        match rows.last_mut() {
+            Some(row) if pieces_width(row) + GAP.len() + pieces_width(&group) <= width => {
+                row.push(spaces(GAP.len()));
+                row.extend(group);
+            }
+            _ => rows.push(group),
+        }
+    }
+    rows
+}
+
+fn spaces(count: usize) -> Piece {
+    (Role::Text, " ".repeat(count))
+}

@@ -1,0 +1,222 @@
+//! The panel alone, on machines of every kind.
+
+use insta::assert_snapshot;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::draw;
+use crate::config::{Characters, ScreenConfig, ThemeName};
+use crate::state::Energy;
+use crate::telemetry::{Clock, GpuProcess, GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample, Throttle};
+use crate::tui::Settings;
+use crate::tui::app::App;
+use crate::tui::paint::Painter;
+use crate::tui::theme::{ColourDepth, Theme};
+
+const GIB: u64 = 1 << 30;
+const SIZES: [(u16, u16); 4] = [(38, 8), (78, 4), (78, 14), (100, 20)];
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn process(role: ProcessRole, pid: u32, cpu: f64) -> ProcessSample {
+    ProcessSample { pid, role, cpu: Some(cpu), resident: GIB * 6 / 5, read: Some(0.0), written: Some(120_000.0) }
+}
+
+fn host() -> HostSample {
+    let ours = vec![process(ProcessRole::Search, 4_240, 0.03), process(ProcessRole::Worker(0), 4_242, 0.97)];
+    HostSample {
+        cores: vec![0.84, 0.93],
+        memory_used: 3 * GIB,
+        memory_total: 24 * GIB,
+        swap_used: GIB / 2,
+        swap_total: 2 * GIB,
+        load: Some(2.1),
+        ours,
+    }
+}
+
+fn gpu(index: u32) -> GpuSample {
+    GpuSample {
+        index,
+        name: Some("NVIDIA H100 80GB HBM3".to_owned()),
+        utilization: Some(0.87),
+        memory_used: Some(13 * GIB),
+        memory_total: Some(80 * GIB),
+        temperature: Some(61),
+        power: Some(312.4),
+        power_limit: Some(700.0),
+        sm_clock: Some(Clock { now: 1_755, max: Some(1_980) }),
+        memory_clock: Some(Clock { now: 2_619, max: Some(2_619) }),
+        throttle: Some(Vec::new()),
+        energy: None,
+        processes: Some(vec![
+            GpuProcess { pid: 4_242, name: Some("nas-tui".into()), memory: Some(12 * GIB), role: Some(ProcessRole::Worker(0)) },
+            GpuProcess { pid: 99, name: Some("python".into()), memory: None, role: None },
+        ]),
+        ..GpuSample::default()
+    }
+}
+
+/// A GPU that tells only its name and memory.
+fn reticent(index: u32) -> GpuSample {
+    GpuSample {
+        index,
+        name: Some("NVIDIA GeForce GTX 1660".to_owned()),
+        memory_used: Some(GIB),
+        memory_total: Some(6 * GIB),
+        ..GpuSample::default()
+    }
+}
+
+/// The screen after a few minutes with these GPUs.
+fn app(status: GpuStatus) -> App {
+    let settings = Settings::new(&ScreenConfig { characters: Characters::Unicode, ..ScreenConfig::default() }, |_| None);
+    let mut app = App::new(&settings.unwrap(), TimeZone::UTC, Size::new(120, 40), second(0));
+    for step in 0..150 {
+        let mut status = status.clone();
+        if let GpuStatus::Present(gpus) = &mut status {
+            let load = |index: u32| 0.5 + 0.4 * (f64::from(step) / 9.0 + f64::from(index)).sin();
+            gpus.iter_mut().filter(|gpu| gpu.utilization.is_some() && step < 145).for_each(|gpu| {
+                gpu.utilization = Some(load(gpu.index));
+            });
+        }
+        app.view.take_gpu(status, second(i64::from(step) * 2));
+        app.view.take_host(HostStatus::Present(host()));
+    }
+    app.view.now = second(300);
+    app
+}
+
+fn panel(app: &App, width: u16, height: u16) -> String {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    draw(app, &mut Painter::new(&mut buffer, area, &app.theme));
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The panel at every size, below one another.
+fn panels(app: &App) -> String {
+    SIZES.map(|(width, height)| format!("{width}x{height}\n{}\n", panel(app, width, height))).join("\n")
+}
+
+#[test]
+fn no_gpu() {
+    assert_snapshot!(panels(&app(GpuStatus::Absent("libnvidia-ml.so[.1] not found".to_owned()))));
+}
+
+#[test]
+fn one_gpu() {
+    let mut app = app(GpuStatus::Present(vec![gpu(0)]));
+    app.live.energy = Energy { watt_hours: 12.34, children: 150 };
+    assert_snapshot!(panels(&app));
+}
+
+#[test]
+fn two_gpus_one_throttled_and_one_that_tells_little() {
+    let throttled = GpuSample { throttle: Some(vec![Throttle::PowerCap, Throttle::Thermal]), power: Some(699.0), ..gpu(0) };
+    assert_snapshot!(panels(&app(GpuStatus::Present(vec![throttled, reticent(1)]))));
+}
+
+#[test]
+fn eight_gpus_one_of_them_lost() {
+    let mut gpus: Vec<GpuSample> = (0..8).map(gpu).collect();
+    gpus[5] = GpuSample { index: 5, name: gpus[5].name.clone(), lost: true, ..GpuSample::default() };
+    assert_snapshot!(panels(&app(GpuStatus::Present(gpus))));
+}
+
+#[test]
+fn a_gpu_in_instances() {
+    let mig = GpuSample { mig: true, utilization: None, ..gpu(1) };
+    assert_snapshot!(panels(&app(GpuStatus::Present(vec![gpu(0), mig]))));
+}
+
+#[test]
+fn everything_is_within_reach_by_scrolling() {
+    let mut app = app(GpuStatus::Present((0..8).map(gpu).collect()));
+    let mut seen = String::new();
+    for top in 0..60 {
+        app.view.machine_top = top;
+        seen += &panel(&app, 78, 4);
+    }
+    for wanted in [
+        "7 H100",
+        "clocks SM 1755/1980, memory 2619/2619 MHz",
+        "our worker 0 12.0 GiB (pid 4242)",
+        "python (pid 99)",
+        "cpu 1",
+        "swap 0.5/2.0 GiB",
+    ] {
+        assert!(seen.contains(wanted), "{wanted:?} in:\n{seen}");
+    }
+}
+
+#[test]
+fn an_ascii_screen_has_an_ascii_panel() {
+    let mut app = app(GpuStatus::Present(vec![gpu(0), reticent(1)]));
+    app.theme = Theme::new(ThemeName::default(), ColourDepth::None, true);
+    assert!(panels(&app).is_ascii());
+}
+
+#[test]
+fn a_driver_that_has_failed_is_named_and_its_gpus_stay() {
+    let mut app = app(GpuStatus::Present(vec![gpu(0)]));
+    app.view.take_gpu(GpuStatus::Absent("NVML: the driver is unloaded".to_owned()), second(300));
+    let text = panel(&app, 78, 6);
+    assert!(text.contains("the driver is unloaded") && text.contains("0 H100 80GB HBM3  not reached"), "{text}");
+}
+
+/// Measurements that tremble send nothing.
+#[test]
+fn a_gpu_that_trembles_leaves_the_panel_as_it_is() {
+    let mut app = app(GpuStatus::Present(vec![gpu(0)]));
+    let before = panel(&app, 78, 4);
+    let trembling = GpuSample { utilization: Some(0.88), power: Some(314.0), memory_used: Some(13 * GIB + GIB / 50), ..gpu(0) };
+    app.view.take_gpu(GpuStatus::Present(vec![trembling]), second(302));
+    assert_eq!(panel(&app, 78, 4), before);
+}
+
+/// A number from 0 to 1 that looks random.
+fn noise(seed: u32) -> f64 {
+    f64::from(seed.wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) >> 8) / f64::from(1 << 24)
+}
+
+/// Cells that differ and the runs that they form, counted as a terminal is told of them: a move and the characters.
+fn cost(before: &str, after: &str) -> usize {
+    let rows = before.lines().zip(after.lines());
+    rows.map(|(before, after)| {
+        let pad = |text: &str| format!("{text:<100}").chars().collect::<Vec<_>>();
+        let differs: Vec<bool> = pad(before).iter().zip(pad(after)).map(|(one, other)| *one != other).collect();
+        let runs = (0..differs.len()).filter(|cell| differs[*cell] && (*cell == 0 || !differs[cell - 1])).count();
+        8 * runs + differs.iter().filter(|differs| **differs).count() * 3
+    })
+    .sum()
+}
+
+#[test]
+fn two_busy_gpus_that_tremble_cost_few_bytes() {
+    let status = |step: u32| {
+        let busy = |index: u32| GpuSample {
+            utilization: Some(0.94 + 0.05 * noise(step * 8 + index)),
+            power: Some(640.0 + 30.0 * noise(step * 8 + index + 2)),
+            temperature: Some(61 + u32::from(noise(step * 8 + index + 4) > 0.5)),
+            ..gpu(index)
+        };
+        GpuStatus::Present(vec![busy(0), busy(1)])
+    };
+    let mut app = app(status(0));
+    let mut before = panel(&app, 78, 4);
+    let (mut bytes, seconds) = (0, 600);
+    for step in 1..seconds / 2 {
+        app.view.take_gpu(status(step), second(i64::from(300 + step * 2)));
+        let after = panel(&app, 78, 4);
+        bytes += cost(&before, &after);
+        before = after;
+    }
+    let per_second = bytes as f64 / f64::from(seconds);
+    assert!(per_second < 12.0, "{per_second} B/s");
+}

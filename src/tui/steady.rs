@@ -1,0 +1,128 @@
+//! Measurements that stand still on the screen: a value is shown anew only when it differs by more than its usual trembling.
+
+use crate::telemetry::{Clock, GpuSample, HostSample, ProcessSample};
+
+/// Share of a processor or GPU.
+const SHARE: f64 = 0.03;
+/// Processors that a process keeps busy, and a part of them where that is more.
+const PROCESSOR: f64 = 0.04;
+const PROCESSOR_PART: f64 = 0.05;
+/// Memory, bytes: half a step of what is shown.
+const BYTES: f64 = 0.06 * 1_073_741_824.0;
+/// Watts, and a part of the power where that is more.
+const WATTS: f64 = 2.0;
+const POWER_PART: f64 = 0.02;
+/// Megahertz: a GPU changes its clocks in steps of 15.
+const CLOCK: u32 = 30;
+/// Bytes a second, and a part of them where that is more.
+const TRAFFIC: f64 = 60_000.0;
+const TRAFFIC_PART: f64 = 0.15;
+
+/// What is shown of a GPU that was shown as `shown` and is now as `new`.
+pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
+    let power_tolerance = new.power.map_or(WATTS, |power| (power * POWER_PART).max(WATTS));
+    GpuSample {
+        utilization: share(shown.utilization, new.utilization),
+        memory_used: bytes(shown.memory_used, new.memory_used),
+        temperature: degrees(shown.temperature, new.temperature),
+        power: keep(shown.power, new.power, power_tolerance),
+        sm_clock: clock(shown.sm_clock, new.sm_clock),
+        memory_clock: clock(shown.memory_clock, new.memory_clock),
+        ..new
+    }
+}
+
+/// What is shown of the host.
+pub fn host(shown: &HostSample, new: HostSample) -> HostSample {
+    let core = |(core, busy): (usize, &f64)| share(shown.cores.get(core).copied(), Some(*busy)).unwrap_or(*busy);
+    let cores = new.cores.iter().enumerate().map(core);
+    HostSample {
+        cores: cores.collect(),
+        memory_used: bytes(Some(shown.memory_used), Some(new.memory_used)).unwrap_or(new.memory_used),
+        swap_used: bytes(Some(shown.swap_used), Some(new.swap_used)).unwrap_or(new.swap_used),
+        load: keep(shown.load, new.load, 0.1),
+        ours: new.ours.iter().map(|ours| process(shown.ours.iter().find(|shown| shown.pid == ours.pid), ours)).collect(),
+        ..new
+    }
+}
+
+fn process(shown: Option<&ProcessSample>, new: &ProcessSample) -> ProcessSample {
+    let Some(shown) = shown else { return new.clone() };
+    ProcessSample {
+        cpu: keep(shown.cpu, new.cpu, new.cpu.map_or(0.0, |cpu| (cpu * PROCESSOR_PART).max(PROCESSOR))),
+        resident: bytes(Some(shown.resident), Some(new.resident)).unwrap_or(new.resident),
+        read: traffic(shown.read, new.read),
+        written: traffic(shown.written, new.written),
+        ..*new
+    }
+}
+
+fn share(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
+    // Nothing and all are never rounded away.
+    if new.is_some_and(|share| share <= 0.0 || share == 1.0) { new } else { keep(shown, new, SHARE) }
+}
+
+fn bytes(shown: Option<u64>, new: Option<u64>) -> Option<u64> {
+    let close = shown.zip(new).is_some_and(|(shown, new)| (shown.abs_diff(new) as f64) < BYTES);
+    if close { shown } else { new }
+}
+
+/// A sensor trembles by one degree and is not exact to one.
+fn degrees(shown: Option<u32>, new: Option<u32>) -> Option<u32> {
+    let close = shown.zip(new).is_some_and(|(shown, new)| shown.abs_diff(new) <= 1);
+    if close { shown } else { new }
+}
+
+fn traffic(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
+    let tolerance = new.map_or(0.0, |new| (new * TRAFFIC_PART).max(TRAFFIC));
+    if new == Some(0.0) { new } else { keep(shown, new, tolerance) }
+}
+
+fn clock(shown: Option<Clock>, new: Option<Clock>) -> Option<Clock> {
+    let close = shown.zip(new).is_some_and(|(shown, new)| shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK);
+    if close { shown } else { new }
+}
+
+/// The value shown, unless the new one is further from it than `tolerance`, or there is none.
+fn keep(shown: Option<f64>, new: Option<f64>, tolerance: f64) -> Option<f64> {
+    let close = shown.zip(new).is_some_and(|(shown, new)| (shown - new).abs() < tolerance);
+    if close { shown } else { new }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utilization(shown: f64, new: f64) -> Option<f64> {
+        let sample = |share| GpuSample { utilization: Some(share), ..GpuSample::default() };
+        gpu(&sample(shown), sample(new)).utilization
+    }
+
+    #[test]
+    fn a_value_that_trembles_stands_still_and_one_that_moves_is_exact() {
+        assert_eq!(utilization(0.87, 0.89), Some(0.87));
+        assert_eq!(utilization(0.87, 0.91), Some(0.91));
+    }
+
+    #[test]
+    fn idle_and_busy_are_shown_as_they_are() {
+        assert_eq!((utilization(0.02, 0.0), utilization(0.98, 1.0)), (Some(0.0), Some(1.0)));
+    }
+
+    #[test]
+    fn a_value_that_is_no_longer_told_is_no_longer_shown() {
+        let shown = GpuSample { utilization: Some(0.5), power: Some(100.0), memory_used: Some(1), ..GpuSample::default() };
+        assert_eq!(gpu(&shown, GpuSample::default()), GpuSample::default());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_shown_is_never_far_from_what_is(values in proptest::collection::vec(0.0..1.0f64, 1..50)) {
+            let mut shown = GpuSample::default();
+            for value in values {
+                shown = gpu(&shown, GpuSample { utilization: Some(value), ..GpuSample::default() });
+                proptest::prop_assert!(shown.utilization.is_some_and(|shown| (shown - value).abs() < SHARE));
+            }
+        }
+    }
+}
