@@ -101,6 +101,7 @@ impl Verdict {
             format!("{numbers}: {verdict}"),
             format!("{numbers}: {short}"),
             format!("{judged}: {short}"),
+            format!("slope {} ({}): {short}", change(slope, slope.per_episode), p_value(slope)),
             format!("{}: {short}", p_value(slope)),
             short.to_owned(),
         ]

@@ -37,8 +37,14 @@ impl Axis {
     /// The tightest axis over `low..=high` with at most `ticks` values (at least two).
     pub fn covering(low: f64, high: f64, ticks: usize) -> Axis {
         let (low, high) = if low.is_finite() && high.is_finite() && low <= high { (low, high) } else { (0.0, 1.0) };
-        // A flat series still needs a height; one per mille of its size, but something at zero.
-        let span = (high - low).max(high.abs().max(low.abs()) * 1e-3).max(1e-6);
+        // A flat series still needs a height: a twentieth of its size on both sides, or from 0 to 1.
+        let size = high.abs().max(low.abs());
+        let (low, high) = match high - low {
+            _ if size < 1e-9 => (0.0, 1.0),
+            span if span < size * 1e-3 => (low - size / 20.0, high + size / 20.0),
+            _ => (low, high),
+        };
+        let span = high - low;
         let mut step = round_step(span / ticks.max(2) as f64);
         loop {
             let (from, mut to) = ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step);
@@ -147,7 +153,14 @@ mod tests {
         let axis = Axis::covering(0.413, 0.678, 5);
         assert_eq!((axis.low, axis.step, axis.decimals()), (0.4, 0.1, 1));
         assert_eq!(axis.ticks().count(), 4);
-        assert_eq!(Axis::covering(0.5, 0.5, 4).decimals(), 4);
+    }
+
+    #[test]
+    fn a_flat_series_is_in_the_middle_of_its_axis_and_zeros_are_at_the_bottom_of_theirs() {
+        let axis = Axis::covering(0.5, 0.5, 4);
+        assert!((0.3..0.7).contains(&axis.fraction(0.5)), "{axis:?}");
+        let zeros = Axis::covering(0.0, 0.0, 6);
+        assert_eq!((zeros.low, zeros.high), (0.0, 1.0));
     }
 
     #[test]
@@ -175,7 +188,7 @@ mod tests {
         fn an_axis_covers_its_values_with_no_more_ticks_than_fit(low in -1e3..1e3f64, span in 0.0..1e3f64, ticks in 2usize..20) {
             let axis = Axis::covering(low, low + span, ticks);
             let slack = axis.step * 1e-6;
-            prop_assert!(axis.low <= low + slack && axis.high >= low + span - slack && axis.low < axis.high);
+            prop_assert!(axis.low <= low + slack.max(1e-9) && axis.high >= low + span - slack && axis.low < axis.high);
             prop_assert!(axis.ticks().count() <= ticks);
             let leading = axis.step / 10f64.powf(axis.step.log10().floor());
             prop_assert!([1.0, 2.0, 5.0, 10.0].iter().any(|round| (leading - round).abs() < 1e-6), "step {}", axis.step);

@@ -6,11 +6,15 @@ pub enum Series {
     /// Between the quartiles of an episode; below all else, so that it hides no point.
     Band,
     Child,
+    /// The quartiles themselves, where the points are a cloud that hides the shade between them.
+    Quartile,
     /// The line of the crosshair: seen through any cloud of points.
     Crosshair,
     Reference,
     Baseline,
     Best,
+    /// From one mean to the next; the means themselves are on top.
+    MeanLine,
     Smooth,
     Mean,
     /// The child under the crosshair.

@@ -9,17 +9,22 @@ use crate::tui::theme::{Glyphs, Role};
 /// What a series looks like on the screen: its role, and its character in a legend and where there is no braille.
 pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
-        Series::Band => (Role::Band, glyphs.band),
+        Series::Band | Series::Quartile => (Role::Band, glyphs.band),
         Series::Child => (Role::Child, glyphs.child),
         Series::Crosshair => (Role::Text, glyphs.vertical),
         Series::Reference => (Role::Reference, glyphs.reference),
         Series::Baseline => (Role::Baseline, glyphs.baseline),
         Series::Best => (Role::Best, glyphs.best),
         Series::Smooth => (Role::Smooth, glyphs.smooth),
-        Series::Mean => (Role::Mean, glyphs.mean),
+        Series::Mean | Series::MeanLine => (Role::Mean, glyphs.mean),
         Series::Chosen => (Role::Strong, glyphs.chosen),
     }
 }
+
+/// Children in a column of characters from which on their points are a cloud.
+const CLOUD: u64 = 8;
+/// Columns of characters between two means that leave room for a marker.
+const MARKER: usize = 3;
 
 /// The plot of the children of `span` over `axis`.
 pub struct Canvas<'a> {
@@ -60,38 +65,39 @@ impl Canvas<'_> {
         }
     }
 
-    /// A shade in the cells whose middle lies between the quartiles, in one cell at least.
+    /// A shade in the cells whose middle lies between the quartiles, in one cell at least; over a cloud of points that would
+    /// hide it, the cells of the quartiles themselves.
     fn band(&mut self, curves: &Curves) {
         let (across, down) = self.grid.resolution();
+        let cloud = self.span.count() / (self.grid.width() / across).max(1) as u64 >= CLOUD;
         for (low, high) in curves.low.iter().flat_map(columns).zip(curves.high.iter().flat_map(columns)) {
-            let (from, to) = (self.height_of(low.1) as f64, self.height_of(high.1) as f64);
-            let rows = self.grid.height() / down;
+            let column = low.0 / across * across;
+            let (from, to) = (self.height_of(low.1), self.height_of(high.1));
+            if cloud {
+                [from, to].into_iter().for_each(|y| self.grid.marker(column, y, Series::Quartile));
+                continue;
+            }
             let middle = |row: usize| (row as f64 + 0.5) * down as f64 - 0.5;
-            let thin = ((from + to) / 2.0) as usize / down;
-            for row in (0..rows).filter(|row| (from..=to).contains(&middle(*row)) || *row == thin) {
-                self.grid.marker(low.0 / across * across, row * down, Series::Band);
+            let thin = (from + to) / 2 / down;
+            for row in (from / down..=to / down).filter(|row| (from as f64..=to as f64).contains(&middle(*row)) || *row == thin) {
+                self.grid.marker(column, row * down, Series::Band);
             }
         }
     }
 
     fn line(&mut self, points: &[(usize, f64)], series: Series, dash: Dash) {
-        let mut before = None;
-        for (x, value) in points {
-            let here = (*x, self.height_of(*value));
-            self.grid.line(before.unwrap_or(here), here, series, dash);
-            before = Some(here);
+        for pair in points.windows(2) {
+            let [from, to] = [pair[0], pair[1]].map(|(x, value)| (x, self.height_of(value)));
+            self.grid.line(from, to, series, dash);
         }
     }
 
     /// The best so far: level from one improvement to the next.
     fn stairs(&mut self, points: &[(usize, f64)]) {
-        let mut before: Option<(usize, usize)> = None;
-        for (x, value) in points {
-            let y = self.height_of(*value);
-            let (from, level) = before.unwrap_or((*x, y));
-            self.grid.line((from, level), (*x, level), Series::Best, Dash::Solid);
-            self.grid.line((*x, level), (*x, y), Series::Best, Dash::Solid);
-            before = Some((*x, y));
+        for pair in points.windows(2) {
+            let [(from, level), (to, y)] = [pair[0], pair[1]].map(|(x, value)| (x, self.height_of(value)));
+            self.grid.line((from, level), (to, level), Series::Best, Dash::Solid);
+            self.grid.line((to, level), (to, y), Series::Best, Dash::Solid);
         }
     }
 
@@ -105,12 +111,14 @@ impl Canvas<'_> {
         }
     }
 
-    /// One marker per episode, joined by a dotted line.
+    /// One marker per episode, joined by a dotted line; where episodes are narrower than a marker only the line.
     fn means(&mut self, points: &[(usize, f64)]) {
-        if self.grid.has_dots() {
-            self.line(points, Series::Mean, Dash::Even(1));
+        let apart = points.windows(2).map(|pair| pair[1].0 - pair[0].0).min().unwrap_or(usize::MAX);
+        let markers = apart >= MARKER * self.grid.resolution().0;
+        if self.grid.has_dots() || !markers {
+            self.line(points, Series::MeanLine, if markers { Dash::Even(1) } else { Dash::Solid });
         }
-        for (x, value) in points {
+        for (x, value) in points.iter().filter(|_| markers) {
             self.grid.marker(*x, self.height_of(*value), Series::Mean);
         }
     }

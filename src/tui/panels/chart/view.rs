@@ -54,10 +54,8 @@ pub struct ChartView {
 enum Window {
     #[default]
     All,
-    /// So many, up to the newest one; follows it.
-    Newest(u64),
-    /// So many from this one on.
-    From(u64, u64),
+    /// So many up to `last`; one that holds the newest child follows it.
+    Part { count: u64, last: u64, follows: bool },
 }
 
 /// A range of children, both ends included; never empty.
@@ -137,17 +135,27 @@ impl Extent {
     }
 }
 
+/// How far a window of `count` children moves.
+fn quarter(count: u64) -> u64 {
+    count.div_ceil(4).max(1)
+}
+
 impl ChartView {
     /// The children in view.
     pub fn visible(&self, extent: &Extent) -> Span {
-        let end = extent.end();
-        let (last, count) = match self.window {
-            Window::All => return extent.whole(),
-            // A window of less than an episode could miss the newest child at the end of its episode.
-            Window::Newest(count) => (if count < extent.per_episode { extent.newest.max(1) } else { end }, count),
-            Window::From(first, count) => (first.saturating_add(count - 1), count),
+        let Window::Part { count, last, follows } = self.window else { return extent.whole() };
+        let newest = extent.newest.max(1);
+        let (least, end) = (count.min(extent.end()), extent.end());
+        let last = match () {
+            // By a quarter at a time: a chart that moves with every child redraws all of itself.
+            () if follows && newest > last => {
+                last.saturating_add((newest - last).div_ceil(quarter(count)).saturating_mul(quarter(count)))
+            }
+            // The run is seen at an earlier moment.
+            () if follows && newest <= last.saturating_sub(count) => newest,
+            () => last,
         };
-        let last = last.clamp(count.min(end), end);
+        let last = last.clamp(least, end);
         Span { first: last.saturating_sub(count - 1).max(1), last }
     }
 
@@ -197,14 +205,8 @@ impl ChartView {
             return;
         }
         let visible = self.visible(extent);
-        let step = visible.count().div_ceil(4);
-        let first = if right {
-            visible.first.saturating_add(step)
-        } else {
-            // From the newest child, not from the end of its episode: a window that still held it would follow it back.
-            let ahead = visible.last.saturating_sub(extent.newest.max(1)).min(visible.first - 1);
-            (visible.first - ahead).saturating_sub(step).max(1)
-        };
+        let step = quarter(visible.count());
+        let first = if right { visible.first.saturating_add(step) } else { visible.first.saturating_sub(step) };
         self.show(extent, first, visible.count());
         let visible = self.visible(extent);
         self.crosshair = self.crosshair.map(|child| child.clamp(visible.first, visible.last).min(extent.newest.max(1)));
@@ -217,9 +219,9 @@ impl ChartView {
             self.window = Window::All;
             return;
         }
-        let first = first.clamp(1, end - count + 1);
-        let holds_newest = extent.newest < first.saturating_add(count);
-        self.window = if holds_newest { Window::Newest(count) } else { Window::From(first, count) };
+        let first = first.clamp(1, (end - count + 1).min(extent.newest.max(1)));
+        let last = first + (count - 1);
+        self.window = Window::Part { count, last, follows: extent.newest <= last };
     }
 
     fn move_crosshair(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
@@ -351,7 +353,8 @@ mod tests {
                 prop_assert!(visible.first >= 1 && visible.first <= visible.last && visible.last <= extent.whole().last.max(extent.end()));
                 if view.is_zoomed() {
                     prop_assert!(visible.last <= extent.end(), "{visible:?} {extent:?}");
-                    prop_assert!(!matches!(view.window, Window::Newest(_)) || visible.contains(extent.newest.max(1)));
+                    let follows = matches!(view.window, Window::Part { follows: true, .. });
+                    prop_assert!(!follows || visible.contains(extent.newest.max(1)), "{visible:?} {extent:?}");
                 }
                 if let Some(child) = view.crosshair() {
                     prop_assert!(child >= 1 && child <= extent.newest.max(1));
