@@ -178,10 +178,11 @@ fn compare(state: &RunState, points: &[(usize, f64)]) -> Option<Comparison> {
 /// Depth of the networks in the first and in the last finished episode, if they are known and differ.
 fn depths(state: &RunState) -> Option<(usize, usize)> {
     let depth = |episode: usize| {
-        let of_episode = state.children.iter().filter(|row| row.episode == episode && row.parent.is_none());
-        of_episode.map(|row| row.genes.depth()).find(|depth| *depth > 0)
+        let of_episode = state.children.iter().filter(move |row| row.episode == episode && row.parent.is_none());
+        of_episode.map(|row| row.genes.depth()).filter(|depth| *depth > 0)
     };
-    let (first, last) = (depth(state.episodes.first()?.episode)?, depth(state.episodes.last()?.episode)?);
+    let (first, last) = (state.episodes.first()?.episode, state.episodes.last()?.episode);
+    let (first, last) = (depth(first).next()?, depth(last).next_back()?);
     (first != last).then_some((first, last))
 }
 

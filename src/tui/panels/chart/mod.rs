@@ -47,11 +47,7 @@ pub fn columns(width: usize) -> usize {
 
 /// Draw the panel. Changes nothing.
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let mut view = ChartView::default();
-    if app.view.quantity == crate::tui::view::Quantity::Accuracy {
-        view.quantity = Quantity::Accuracy;
-    }
-    draw_chart(&app.state, &view, app.view.focus == Panel::Chart, painter);
+    draw_chart(app.state(), &app.view.chart, app.view.focus == Panel::Chart, painter);
 }
 
 fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut Painter<'_>) {

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 
 use super::view::{ChartAction, ChartView};
 use super::{draw_chart, samples};
+use crate::config::ThemeName;
 use crate::event::{Event, Record, Reference, ReferenceEpisode};
 use crate::state::RunState;
 use crate::tui::paint::Painter;
@@ -43,7 +44,7 @@ fn buffer(state: &RunState, view: &ChartView, (width, height): (u16, u16), theme
 }
 
 fn text(state: &RunState, view: &ChartView, size: (u16, u16), ascii: bool) -> String {
-    let frame = buffer(state, view, size, &Theme::new(ColourDepth::None, ascii));
+    let frame = buffer(state, view, size, &Theme::new(ThemeName::default(), ColourDepth::None, ascii));
     let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
     (0..frame.area.height).map(row).collect::<Vec<_>>().join("\n")
 }
@@ -172,7 +173,7 @@ fn a_crosshair_on_a_child_that_has_not_ended_says_so() {
 
 #[test]
 fn series_differ_without_colour() {
-    let glyphs = Theme::new(ColourDepth::None, true).glyphs;
+    let glyphs = Theme::new(ThemeName::default(), ColourDepth::None, true).glyphs;
     let letters = [
         glyphs.child,
         glyphs.mean,
@@ -196,7 +197,7 @@ fn redraw_time_of_100_000_children() {
     let mut state = with_reference(samples::run(100_000));
     // Eight workers finish a little out of order.
     state.children.chunks_mut(8).for_each(<[_]>::reverse);
-    let theme = Theme::new(ColourDepth::True, false);
+    let theme = Theme::new(ThemeName::default(), ColourDepth::True, false);
     for (name, actions) in [
         ("all", vec![]),
         ("crosshair", vec![ChartAction::CrosshairFirst]),
