@@ -3,5 +3,6 @@
 pub mod headless;
 pub mod statistics;
 pub mod summary;
+pub mod verdict;
 
 pub use summary::Summary;

@@ -15,22 +15,54 @@ pub struct Slope {
     pub p_value: f64,
 }
 
-/// Fit a line through `values` at `positions`. None for fewer than 3 points (no degree of freedom is left to judge the
-/// slope by), for points at one position, and for numbers that are not finite.
+/// A straight line through points, as far as its slope goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    pub per_episode: f64,
+    /// Of the slope.
+    pub standard_error: f64,
+    /// Degrees of freedom: points less 2.
+    pub degrees: f64,
+}
+
+impl Fit {
+    /// Fit a line through `values` at `positions` by ordinary least squares. None for fewer than 3 points (no degree of
+    /// freedom is left to judge the slope by), for points at one position, and for numbers that are not finite.
+    pub fn of(positions: &[f64], values: &[f64]) -> Option<Fit> {
+        let n = positions.len();
+        if n < 3 || n != values.len() || !positions.iter().chain(values).all(|number| number.is_finite()) {
+            return None;
+        }
+        let (mean_x, mean_y) = (mean(positions), mean(values));
+        let spread: f64 = positions.iter().map(|x| (x - mean_x).powi(2)).sum();
+        if spread == 0.0 {
+            return None;
+        }
+        let per_episode = positions.iter().zip(values).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
+        let residual = positions.iter().zip(values).map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2)).sum::<f64>();
+        let degrees = (n - 2) as f64;
+        Some(Fit { per_episode, standard_error: (residual / degrees / spread).sqrt(), degrees })
+    }
+
+    /// The slope with its interval and p-value.
+    pub fn slope(&self) -> Option<Slope> {
+        judge(self.per_episode, self.standard_error, self.degrees)
+    }
+
+    /// The difference between two independent slopes: its squared standard error is the sum of theirs, since neither run
+    /// knows of the other, and their variances are not taken to be equal (Welch's t; degrees of freedom by Satterthwaite).
+    pub fn minus(&self, other: &Fit) -> Option<Slope> {
+        let (one, two) = (self.standard_error.powi(2), other.standard_error.powi(2));
+        let variance = one + two;
+        let pooled = one.powi(2) / self.degrees + two.powi(2) / other.degrees;
+        let degrees = if pooled > 0.0 { variance.powi(2) / pooled } else { self.degrees + other.degrees };
+        judge(self.per_episode - other.per_episode, variance.sqrt(), degrees)
+    }
+}
+
+/// The slope of a line through `values` at `positions`; none where there is no [`Fit`].
 pub fn slope(positions: &[f64], values: &[f64]) -> Option<Slope> {
-    let n = positions.len();
-    if n < 3 || n != values.len() || !positions.iter().chain(values).all(|number| number.is_finite()) {
-        return None;
-    }
-    let (mean_x, mean_y) = (mean(positions), mean(values));
-    let spread: f64 = positions.iter().map(|x| (x - mean_x).powi(2)).sum();
-    if spread == 0.0 {
-        return None;
-    }
-    let per_episode = positions.iter().zip(values).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
-    let residual = positions.iter().zip(values).map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2)).sum::<f64>();
-    let degrees = (n - 2) as f64;
-    judge(per_episode, (residual / degrees / spread).sqrt(), degrees)
+    Fit::of(positions, values)?.slope()
 }
 
 fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
@@ -83,6 +115,34 @@ mod tests {
                 (slope.p_value, case.p_value),
             ];
             assert!(pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)), "{}: {pairs:?}", case.name);
+        }
+    }
+
+    #[derive(Deserialize)]
+    struct Pair {
+        name: String,
+        positions: Vec<f64>,
+        ours: Vec<f64>,
+        theirs: Vec<f64>,
+        difference: f64,
+        ci95: [f64; 2],
+        p_value: f64,
+    }
+
+    #[test]
+    fn the_difference_of_two_slopes_agrees_with_welchs_test_of_scipy() {
+        let pairs: Vec<Pair> = serde_json::from_str(include_str!("../../tests/fixtures/slope_difference.json")).unwrap();
+        assert!(pairs.len() >= 4);
+        for pair in pairs {
+            let fit = |values: &[f64]| Fit::of(&pair.positions, values).unwrap();
+            let difference = fit(&pair.ours).minus(&fit(&pair.theirs)).unwrap();
+            let numbers = [
+                (difference.per_episode, pair.difference),
+                (difference.ci95[0], pair.ci95[0]),
+                (difference.ci95[1], pair.ci95[1]),
+                (difference.p_value, pair.p_value),
+            ];
+            assert!(numbers.iter().all(|(ours, theirs)| close(*ours, *theirs)), "{}: {numbers:?}", pair.name);
         }
     }
 

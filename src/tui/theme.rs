@@ -61,6 +61,12 @@ pub enum Role {
     Mean,
     Baseline,
     Best,
+    /// The smoothed curve of all children.
+    Smooth,
+    /// Between the quartiles of an episode.
+    Band,
+    /// The run that this one is held against.
+    Reference,
     Gauge,
     Good,
     Warning,
@@ -90,7 +96,9 @@ pub struct Glyphs {
     pub axis_tick: &'static str,
     pub axis_corner: &'static str,
     pub floor: &'static str,
+    /// Between two episodes, and at a child that is numbered below.
     pub floor_tick: &'static str,
+    pub floor_label: &'static str,
     pub failed: &'static str,
     /// Shades of a probability: that of what cannot be, then from small to large.
     pub shades: [&'static str; 5],
@@ -99,6 +107,11 @@ pub struct Glyphs {
     pub mean: &'static str,
     pub baseline: &'static str,
     pub best: &'static str,
+    /// The smoothed curve, the shade between quartiles, another run, the child under the crosshair.
+    pub smooth: &'static str,
+    pub band: &'static str,
+    pub reference: &'static str,
+    pub chosen: &'static str,
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
     pub corners: [&'static str; 4],
@@ -128,12 +141,17 @@ const UNICODE: Glyphs = Glyphs {
     axis_corner: "└",
     floor: "─",
     floor_tick: "┴",
+    floor_label: "┬",
     failed: "×",
     shades: ["·", "░", "▒", "▓", "█"],
     child: "⠂",
     mean: "●",
     baseline: "╌",
     best: "─",
+    smooth: "~",
+    band: "░",
+    reference: "┈",
+    chosen: "◆",
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["┌", "┐", "└", "┘"],
     junctions: ["┬", "┤", "├", "┼"],
@@ -161,12 +179,17 @@ const ASCII: Glyphs = Glyphs {
     axis_corner: "+",
     floor: "-",
     floor_tick: "+",
+    floor_label: "|",
     failed: "x",
     shades: [".", "-", "=", "+", "#"],
     child: ".",
     mean: "o",
     baseline: "-",
     best: "=",
+    smooth: "~",
+    band: ":",
+    reference: "+",
+    chosen: "@",
     levels: [" ", ".", ".", ":", ":", "-", "=", "#", "#"],
     corners: ["+", "+", "+", "+"],
     junctions: ["+", "+", "+", "+"],
@@ -190,16 +213,18 @@ struct Palette {
     good: Shade,
     error: Shade,
     baseline: Shade,
+    smooth: Shade,
     dim: Shade,
 }
 
-/// Okabe and Ito's orange, sky blue, bluish green, vermillion and reddish purple, on a dark background.
+/// Okabe and Ito's orange, sky blue, bluish green, vermillion, reddish purple and yellow, on a dark background.
 const COLOUR_BLIND: Palette = Palette {
     mean: Shade((0xE6, 0x9F, 0x00), 214, Color::Yellow),
     child: Shade((0x56, 0xB4, 0xE9), 74, Color::Cyan),
     good: Shade((0x00, 0x9E, 0x73), 36, Color::Green),
     error: Shade((0xD5, 0x5E, 0x00), 166, Color::Red),
     baseline: Shade((0xCC, 0x79, 0xA7), 175, Color::Magenta),
+    smooth: Shade((0xF0, 0xE4, 0x42), 227, Color::LightYellow),
     dim: Shade((0x8A, 0x8A, 0x8A), 245, Color::DarkGray),
 };
 
@@ -210,6 +235,7 @@ const LIGHT: Palette = Palette {
     good: Shade((0x00, 0x6B, 0x4E), 23, Color::Green),
     error: Shade((0xA8, 0x3C, 0x00), 124, Color::Red),
     baseline: Shade((0x8F, 0x3F, 0x70), 96, Color::Magenta),
+    smooth: Shade((0x5C, 0x54, 0x00), 58, Color::Black),
     dim: Shade((0x5F, 0x5F, 0x5F), 59, Color::DarkGray),
 };
 
@@ -219,6 +245,7 @@ const HIGH_CONTRAST: Palette = Palette {
     good: Shade((0x5F, 0xFF, 0x87), 84, Color::LightGreen),
     error: Shade((0xFF, 0x87, 0x5F), 209, Color::LightRed),
     baseline: Shade((0xFF, 0xAF, 0xFF), 219, Color::LightMagenta),
+    smooth: Shade((0xFF, 0xFF, 0xFF), 231, Color::White),
     dim: Shade((0xD0, 0xD0, 0xD0), 252, Color::Gray),
 };
 
@@ -241,16 +268,17 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         let palette = self.palette();
         match role {
-            Role::Text => plain,
+            Role::Text | Role::Reference => plain,
             Role::Strong | Role::Title => bold,
-            Role::Dim if self.depth == ColourDepth::None => plain.add_modifier(Modifier::DIM),
-            Role::Dim => self.paint(plain, &palette.dim),
+            Role::Dim | Role::Band if self.depth == ColourDepth::None => plain.add_modifier(Modifier::DIM),
+            Role::Dim | Role::Band => self.paint(plain, &palette.dim),
             Role::Focus => self.paint(bold, &palette.child),
             Role::Key => self.paint(bold, &palette.child),
             Role::Selected => plain.add_modifier(Modifier::REVERSED),
             Role::Child => self.paint(plain, &palette.child),
             Role::Mean => self.paint(bold, &palette.mean),
             Role::Baseline => self.paint(plain, &palette.baseline),
+            Role::Smooth => self.paint(plain, &palette.smooth),
             Role::Best | Role::Good => self.paint(bold, &palette.good),
             Role::Gauge => self.paint(plain, &palette.child),
             Role::Warning => self.paint(bold, &palette.mean),

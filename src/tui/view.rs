@@ -3,6 +3,7 @@
 use ratatui::layout::Size;
 
 use super::machine_view::MachineView;
+use super::panels::chart::ChartView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -49,14 +50,6 @@ impl Panel {
             Panel::Log => "Log",
         }
     }
-}
-
-/// What the chart's vertical axis means. The two are different things: reward = accuracy^power.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Quantity {
-    #[default]
-    Reward,
-    Accuracy,
 }
 
 /// A question that waits for its answer.
@@ -127,7 +120,7 @@ pub struct View {
     pub answer: Answer,
     pub text: Option<TextLine>,
     pub message: Option<Message>,
-    pub quantity: Quantity,
+    pub chart: ChartView,
     /// The worker whose child is shown; the first one with a child if it has none.
     pub worker: usize,
     /// A child to show instead.
@@ -157,7 +150,7 @@ impl View {
             answer: Answer::Cancel,
             text: None,
             message: None,
-            quantity: Quantity::default(),
+            chart: ChartView::default(),
             worker: 0,
             chosen: None,
             moment: None,

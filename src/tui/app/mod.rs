@@ -1,5 +1,6 @@
 //! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in `event_loop`.
 
+mod chart;
 mod chosen;
 mod draw;
 mod moments;
@@ -14,8 +15,9 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
 use super::keymap::{Action, Context, Key, Keymap};
+use super::panels::chart::ChartAction;
 use super::theme::Theme;
-use super::view::{DnaColumns, Message, Panel, Quantity, View};
+use super::view::{DnaColumns, Message, Panel, View};
 use super::{Leave, Settings};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::link::{Command, LinkStatus};
@@ -233,7 +235,7 @@ impl App {
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
-            Action::ToggleQuantity => self.toggle_quantity(),
+            Action::ToggleQuantity => self.change_chart(ChartAction::ToggleQuantity),
             Action::ToggleColumns => {
                 let shapes = self.view.dna_columns == DnaColumns::Shapes;
                 self.view.dna_columns = if shapes { DnaColumns::Choices } else { DnaColumns::Shapes };
@@ -244,10 +246,6 @@ impl App {
             action => self.navigate(action),
         }
         Effect::Draw
-    }
-
-    fn toggle_quantity(&mut self) {
-        self.view.quantity = if self.view.quantity == Quantity::Reward { Quantity::Accuracy } else { Quantity::Reward };
     }
 
     /// Open the inspector on a child.
@@ -272,10 +270,8 @@ impl App {
     /// What an action means in the focused panel alone; false where the panel has nothing to do with it.
     fn perform_in_panel(&mut self, action: Action) -> bool {
         match self.view.focus {
-            Panel::Chart | Panel::Children => {
-                let _ = action;
-                false
-            }
+            Panel::Chart => self.perform_in_chart(action),
+            Panel::Children => false,
             _ => false,
         }
     }

@@ -80,7 +80,7 @@ impl App {
 
     /// Leave what was opened last.
     fn back(&mut self) {
-        if self.view.help.take().is_some() {
+        if self.view.help.take().is_some() || self.leave_crosshair() {
         } else if self.in_the_past() {
             self.return_to_the_present();
         } else if self.view.maximised {

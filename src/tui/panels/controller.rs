@@ -1,5 +1,6 @@
 //! The controller's policy: what it thought of each choice of the child shown, and what the last episode taught it.
 
+use super::chart::verdict_line;
 use super::{Content, Row, join_fitting, labelled};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::DecisionKind;
@@ -12,6 +13,9 @@ use crate::tui::view::Panel;
 /// Share of the largest entropy below which a policy has collapsed, and share of an episode that repeats then.
 const LEAST_ENTROPY: f64 = 0.1;
 const MOST_REPEATS: f64 = 0.5;
+
+/// Rows of a panel from which on it has a verdict.
+const VERDICT_FROM: usize = 8;
 
 /// Columns of a choice: a shade alone, or a percentage.
 const NARROW_CELL: usize = 3;
@@ -47,7 +51,9 @@ pub fn alarm(state: &RunState) -> Option<String> {
 /// What the panel shows in `width` x `height`, below its title.
 pub fn content(app: &App, width: usize, height: usize) -> Content {
     let state = app.state();
-    let mut head = Vec::new();
+    // The first question to a controller; where there is no room for it, the chart answers it too.
+    let mut head = if height >= VERDICT_FROM { vec![verdict_line::pieces(state, width)] } else { Vec::new() };
+    let above = head.len();
     let figures = state.episodes.last().map(|episode| episode_rows(episode, width)).unwrap_or_default();
     let detail = app.shown_child().and_then(|child| app.detail(child));
     let Some((run, detail)) = state.run.as_ref().zip(detail) else {
@@ -67,7 +73,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     }
     // Where there is little room, figures come before layers that would need scrolling anyway.
     if spare < figures.len() && height >= 8 {
-        head.splice(0..0, figures.into_iter().take(2));
+        head.splice(above..above, figures.into_iter().take(2));
     } else {
         body.extend(figures);
     }

@@ -1,6 +1,7 @@
 //! The last row: what the user is told, the line being typed, or the main keys, as many as fit.
 
 use super::Row;
+use super::chart::Quantity;
 use crate::event::Level;
 use crate::link::LinkStatus;
 use crate::state::Phase;
@@ -10,7 +11,7 @@ use crate::tui::keymap::{Action, Bound, Context};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::Role;
-use crate::tui::view::{Message, Quantity};
+use crate::tui::view::Message;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     match (&app.view.text, &app.view.message) {
@@ -95,7 +96,7 @@ fn word(app: &App, bound: &Bound) -> &'static str {
     match bound.binding.action {
         Action::TogglePause if matches!(app.link, LinkStatus::Replay { paused: true, .. }) => "play",
         Action::TogglePause if paused && !matches!(app.link, LinkStatus::Replay { .. }) => "resume",
-        Action::ToggleQuantity if app.view.quantity == Quantity::Accuracy => "reward",
+        Action::ToggleQuantity if app.view.chart.quantity == Quantity::Accuracy => "reward",
         Action::Maximise if app.view.maximised => "all panels",
         _ => bound.binding.short.unwrap_or_default(),
     }

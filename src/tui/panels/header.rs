@@ -1,5 +1,6 @@
 //! The two rows on top: which run, what it does, how far it is, and the best so far.
 
+use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled};
 use crate::event::FinishReason;
 use crate::link::LinkStatus;
@@ -125,7 +126,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let gap = format!(" {} ", glyphs.separator);
     let mut groups = vec![(2, episode), (1, child), (0, best), (3, depth)];
     groups.extend(counts.map(|row| (4, row)));
-    groups.extend([(5, preset), (6, data)]);
+    groups.extend([(5, verdict_line::brief(state)), (6, preset), (7, data)]);
     join_ranked(groups, &gap, width)
 }
 

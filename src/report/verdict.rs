@@ -1,0 +1,314 @@
+//! Does it learn? The slope of the episodes' mean rewards, and what may be concluded from it, in words.
+//!
+//! What the words claim is what the numbers allow: a slope counts where its 95 % interval leaves out zero. That the
+//! interval is looked at after every episode makes a chance finding likelier than 5 % while a run is under way, and that
+//! networks grow deeper over a run can move the reward without any learning: only a run of random search over the same
+//! depths (the reference) can tell the two apart.
+
+use super::statistics::{Fit, Slope};
+use crate::state::RunState;
+
+/// Finished episodes from which on there is a slope with an interval.
+const FEWEST: usize = 3;
+
+/// What the episodes so far allow to be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// Too few episodes are finished.
+    TooEarly,
+    /// The interval of the slope lies above zero.
+    Learning,
+    /// The interval of the slope lies below zero.
+    Worse,
+    /// The interval of the slope holds zero.
+    NoEvidence,
+    /// Random search: whatever its slope is, it is not learning.
+    CannotLearn,
+}
+
+/// How the slope compares with that of another run over the same episodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Strategy of the other run.
+    pub strategy: String,
+    /// This run's slope minus the other's, see [`Fit::minus`].
+    pub difference: Slope,
+}
+
+/// The verdict on a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub finding: Finding,
+    /// Finished episodes, and those that the run will have.
+    pub episodes: usize,
+    pub planned: Option<usize>,
+    /// Of the mean reward per episode.
+    pub slope: Option<Slope>,
+    pub comparison: Option<Comparison>,
+    /// Layers of the networks in the first and in the last finished episode, where they differ.
+    pub depths: Option<(usize, usize)>,
+}
+
+impl Verdict {
+    /// The verdict on the episodes that `state` has seen the end of.
+    pub fn of(state: &RunState) -> Verdict {
+        let points: Vec<(usize, f64)> = state.episodes.iter().map(|episode| (episode.episode, episode.mean_reward)).collect();
+        let fit = fit(&points);
+        let slope = fit.as_ref().and_then(Fit::slope);
+        let random = state.run.as_ref().is_some_and(|run| run.strategy == "random");
+        let finding = match &slope {
+            None => Finding::TooEarly,
+            Some(_) if random => Finding::CannotLearn,
+            Some(slope) if slope.ci95[0] > 0.0 => Finding::Learning,
+            Some(slope) if slope.ci95[1] < 0.0 => Finding::Worse,
+            Some(_) => Finding::NoEvidence,
+        };
+        Verdict {
+            finding,
+            episodes: points.len(),
+            planned: state.run.as_ref().map(|run| run.episodes),
+            slope,
+            comparison: if random { None } else { compare(state, &points) },
+            depths: depths(state),
+        }
+    }
+
+    /// One line of at most `width` characters where any fits: the whole sentence, or what matters most of it.
+    pub fn text(&self, width: usize) -> String {
+        let mut texts = self.texts();
+        let shortest = texts.pop().unwrap_or_default();
+        texts.into_iter().find(|text| text.chars().count() <= width).unwrap_or(shortest)
+    }
+
+    /// From the whole sentence to the shortest one.
+    fn texts(&self) -> Vec<String> {
+        let Some(slope) = &self.slope else { return self.too_early() };
+        let (verdict, short) = (self.words(), self.short_words());
+        let numbers = format!("slope {}/episode ({}, {})", change(slope, slope.per_episode), interval(slope), p_value(slope));
+        let judged = format!("slope {}/episode ({})", change(slope, slope.per_episode), p_value(slope));
+        let over = self.planned.map_or(String::new(), |planned| format!(" of {planned}"));
+        let after = format!(" after {}{over} episodes", self.episodes);
+        let depth = self.depths.map_or(String::new(), |(first, last)| {
+            let moved = if last > first { "grew" } else { "fell" };
+            format!("; depth {moved} from {first} to {last}")
+        });
+        let (long, brief) = self.comparison.as_ref().map_or((String::new(), String::new()), Comparison::texts);
+        vec![
+            format!("{numbers}: {verdict}{after}{long}{depth}"),
+            format!("{numbers}: {verdict}{after}{brief}{depth}"),
+            format!("{numbers}: {verdict}{after}{brief}"),
+            format!("{numbers}: {verdict}{brief}"),
+            format!("{numbers}: {verdict}"),
+            format!("{numbers}: {short}"),
+            format!("{judged}: {short}"),
+            format!("slope {} ({}): {short}", change(slope, slope.per_episode), p_value(slope)),
+            format!("{}: {short}", p_value(slope)),
+            short.to_owned(),
+        ]
+    }
+
+    fn too_early(&self) -> Vec<String> {
+        let missing = "not yet: needs 3 finished episodes";
+        let have = self.episodes;
+        vec![
+            format!("Does it learn? {missing}, has {have}"),
+            format!("{missing}, has {have}"),
+            missing.to_owned(),
+            "too early".to_owned(),
+        ]
+    }
+
+    fn words(&self) -> &'static str {
+        match (self.finding, &self.slope) {
+            (Finding::TooEarly, _) => "too early",
+            (Finding::Learning, _) => "learning",
+            (Finding::Worse, _) => "getting worse",
+            (Finding::NoEvidence, _) => "no evidence of learning yet",
+            (Finding::CannotLearn, Some(slope)) if slope.ci95[0] > 0.0 => "random does not learn, yet the reward rises",
+            (Finding::CannotLearn, Some(slope)) if slope.ci95[1] < 0.0 => "random does not learn, yet the reward falls",
+            (Finding::CannotLearn, _) => "random does not learn",
+        }
+    }
+
+    fn short_words(&self) -> &'static str {
+        match self.finding {
+            Finding::TooEarly => "too early",
+            Finding::Learning => "learning",
+            Finding::Worse => "getting worse",
+            Finding::NoEvidence => "no evidence yet",
+            Finding::CannotLearn => "cannot learn",
+        }
+    }
+}
+
+impl Comparison {
+    /// What is known of the other run, with its numbers and without.
+    fn texts(&self) -> (String, String) {
+        let Comparison { strategy, difference } = self;
+        let words = if difference.ci95[0] > 0.0 {
+            format!("better than {strategy}")
+        } else if difference.ci95[1] < 0.0 {
+            format!("worse than {strategy}")
+        } else {
+            format!("not told apart from {strategy}")
+        };
+        let numbers = format!("{} per episode, {}", change(difference, difference.per_episode), p_value(difference));
+        (format!("; {words} ({numbers})"), format!("; {words}"))
+    }
+}
+
+fn fit(points: &[(usize, f64)]) -> Option<Fit> {
+    let (positions, values): (Vec<f64>, Vec<f64>) = points.iter().map(|(episode, value)| (*episode as f64, *value)).unzip();
+    Fit::of(&positions, &values)
+}
+
+/// Both runs' slopes over the episodes that both have finished.
+fn compare(state: &RunState, points: &[(usize, f64)]) -> Option<Comparison> {
+    let reference = state.run.as_ref()?.reference.as_ref()?;
+    let other = |episode: usize| reference.episodes.iter().find(|other| other.episode == episode);
+    let shared = points.iter().filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
+    let (ours, theirs): (Vec<_>, Vec<_>) = shared.map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs))).unzip();
+    if ours.len() < FEWEST {
+        return None;
+    }
+    let difference = fit(&ours)?.minus(&fit(&theirs)?)?;
+    Some(Comparison { strategy: reference.strategy.clone(), difference })
+}
+
+/// Depth of the networks in the first and in the last finished episode, if they are known and differ.
+fn depths(state: &RunState) -> Option<(usize, usize)> {
+    let depth = |episode: usize| {
+        let of_episode = state.children.iter().filter(move |row| row.episode == episode && row.parent.is_none());
+        of_episode.map(|row| row.genes.depth()).filter(|depth| *depth > 0)
+    };
+    let (first, last) = (state.episodes.first()?.episode, state.episodes.last()?.episode);
+    let (first, last) = (depth(first).next()?, depth(last).next_back()?);
+    (first != last).then_some((first, last))
+}
+
+/// A change per episode, with as many decimals as its interval is worth: two of its half width, four at least.
+fn change(slope: &Slope, value: f64) -> String {
+    let half = (slope.ci95[1] - slope.ci95[0]) / 2.0;
+    let decimals = if half > 0.0 { (1.0 - half.log10().floor()).clamp(4.0, 9.0) as usize } else { 4 };
+    format!("{value:+.decimals$}")
+}
+
+fn interval(slope: &Slope) -> String {
+    format!("95 % {}..{}", change(slope, slope.ci95[0]), change(slope, slope.ci95[1]))
+}
+
+fn p_value(slope: &Slope) -> String {
+    match slope.p_value {
+        p if p < 0.001 => "p < 0.001".to_owned(),
+        // Three decimals where it matters on which side of 0.05 it is.
+        p if p < 0.1 => format!("p {p:.3}"),
+        p => format!("p {p:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{EpisodeFinished, Event, Record, Reference, ReferenceEpisode, RunStarted};
+
+    /// The recorded run with these mean rewards as its episodes so far.
+    fn run(rewards: &[f64]) -> RunState {
+        let text = include_str!("../../tests/fixtures/journal-demo.jsonl");
+        let first = |event: &str| text.lines().find(|line| line.contains(event)).unwrap();
+        let record = |event: &str| serde_json::from_str::<Record>(first(event)).unwrap();
+        let mut state = RunState::default();
+        state.apply(&record("run_started"));
+        let Event::EpisodeFinished(finished) = record("episode_finished").event else { panic!("not an episode") };
+        for (episode, mean_reward) in (1..).zip(rewards) {
+            state.episodes.push(EpisodeFinished { episode, mean_reward: *mean_reward, ..finished.clone() });
+        }
+        state
+    }
+
+    fn changed(mut state: RunState, change: impl FnOnce(&mut RunStarted)) -> RunState {
+        change(state.run.as_mut().unwrap());
+        state
+    }
+
+    fn beside(state: RunState, rewards: &[f64]) -> RunState {
+        let episode =
+            |(episode, mean_reward): (usize, &f64)| ReferenceEpisode { episode, mean_reward: *mean_reward, mean_accuracy: None };
+        let episodes = (1..).zip(rewards).map(episode).collect();
+        changed(state, |run| run.reference = Some(Reference { run: "other".into(), strategy: "random".into(), episodes }))
+    }
+
+    /// Mean rewards in the monograph's log; SciPy: slope 0.000103, 95 % -0.00468..0.00489, p 0.962.
+    const MONOGRAPH: [f64; 10] = [0.475, 0.504, 0.451, 0.507, 0.473, 0.458, 0.487, 0.477, 0.478, 0.491];
+    const RISING: [f64; 6] = [0.30, 0.36, 0.41, 0.46, 0.52, 0.55];
+
+    #[test]
+    fn fewer_than_three_episodes_are_too_early() {
+        let verdict = Verdict::of(&run(&[0.4, 0.5]));
+        assert_eq!(verdict.finding, Finding::TooEarly);
+        assert_eq!(verdict.text(80), "Does it learn? not yet: needs 3 finished episodes, has 2");
+        assert_eq!(Verdict::of(&RunState::default()).text(40), "not yet: needs 3 finished episodes");
+    }
+
+    #[test]
+    fn an_interval_that_holds_zero_is_no_evidence() {
+        let verdict = Verdict::of(&run(&MONOGRAPH));
+        assert_eq!(verdict.finding, Finding::NoEvidence);
+        assert_eq!(verdict.text(85), "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet");
+    }
+
+    #[test]
+    fn an_interval_on_one_side_of_zero_is_learning_or_getting_worse() {
+        assert_eq!(Verdict::of(&run(&RISING)).finding, Finding::Learning);
+        let mut falling = RISING;
+        falling.reverse();
+        assert_eq!(Verdict::of(&run(&falling)).finding, Finding::Worse);
+        assert_eq!(
+            Verdict::of(&run(&falling)).text(100).split_once(": ").map(|(_, words)| words),
+            Some("getting worse after 6 of 6 episodes")
+        );
+    }
+
+    #[test]
+    fn random_search_does_not_learn_whatever_its_slope() {
+        let random = |rewards: &[f64]| Verdict::of(&changed(run(rewards), |run| run.strategy = "random".into()));
+        assert_eq!(random(&RISING).finding, Finding::CannotLearn);
+        assert!(random(&RISING).text(200).contains("random does not learn, yet the reward rises"));
+        assert!(random(&MONOGRAPH).text(200).contains(": random does not learn after 10"));
+    }
+
+    #[test]
+    fn better_than_random_needs_a_significant_difference_of_the_slopes() {
+        let words = |theirs: &[f64]| Verdict::of(&beside(run(&RISING), theirs)).text(200);
+        assert!(words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).contains("; better than random ("), "{}", words(&[]));
+        assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
+        assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
+        assert!(!words(&[0.1, 0.3]).contains("random"), "two episodes have no slope to compare with");
+    }
+
+    #[test]
+    fn the_depth_that_grew_is_named_where_there_is_room() {
+        let text = include_str!("../../tests/fixtures/journal-demo.jsonl");
+        let mut state = RunState::default();
+        text.lines().for_each(|line| state.apply(&serde_json::from_str(line).unwrap()));
+        let verdict = Verdict::of(&state);
+        assert!(verdict.text(200).ends_with("; depth grew from 6 to 8"), "{}", verdict.text(200));
+        assert!(!verdict.text(90).contains("depth"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_fits_where_there_is_room_for_a_word(rewards in prop::collection::vec(0.0..1.0f64, 0..40), width in 16usize..200) {
+            let verdict = Verdict::of(&beside(run(&rewards), &[0.3, 0.4, 0.2, 0.5]));
+            prop_assert!(verdict.text(width).chars().count() <= width, "{}", verdict.text(width));
+        }
+
+        #[test]
+        fn a_wider_text_never_tells_less(rewards in prop::collection::vec(0.0..1.0f64, 0..12)) {
+            let verdict = Verdict::of(&run(&rewards));
+            let lengths: Vec<usize> = (10..200).map(|width| verdict.text(width).chars().count()).collect();
+            prop_assert!(lengths.is_sorted(), "{lengths:?}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The panel as it is drawn, from a recorded run and from runs at the edge.
+
+use std::path::Path;
+use std::time::Instant;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::view::{ChartAction, ChartView};
+use super::{draw_chart, samples};
+use crate::config::ThemeName;
+use crate::event::{Event, Record, Reference, ReferenceEpisode};
+use crate::state::RunState;
+use crate::tui::paint::Painter;
+use crate::tui::theme::{ColourDepth, Theme};
+
+const SIZES: [(u16, u16); 3] = [(42, 10), (78, 18), (118, 30)];
+
+fn records() -> Vec<Record> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).expect("a record per line")).collect()
+}
+
+fn state_of(records: &[Record]) -> RunState {
+    let mut state = RunState::default();
+    records.iter().for_each(|record| state.apply(record));
+    state
+}
+
+/// The recorded run in its fourth episode.
+fn half() -> RunState {
+    let records = records();
+    state_of(&records[..records.len() * 6 / 10])
+}
+
+fn buffer(state: &RunState, view: &ChartView, (width, height): (u16, u16), theme: &Theme) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    let area = buffer.area;
+    draw_chart(state, view, true, &mut Painter::new(&mut buffer, area, theme));
+    buffer
+}
+
+fn text(state: &RunState, view: &ChartView, size: (u16, u16), ascii: bool) -> String {
+    let frame = buffer(state, view, size, &Theme::new(ThemeName::default(), ColourDepth::None, ascii));
+    let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..frame.area.height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The panel at every size after these keys.
+fn looks(state: &RunState, actions: &[ChartAction], ascii: bool) -> String {
+    let look = |size: (u16, u16)| {
+        let mut view = ChartView::default();
+        actions.iter().for_each(|action| view.act(*action, state, super::columns(size.0.into())));
+        text(state, &view, size, ascii)
+    };
+    SIZES.map(look).join("\n\n")
+}
+
+fn with_reference(mut state: RunState) -> RunState {
+    let episode = |episode: usize| ReferenceEpisode {
+        episode,
+        mean_reward: 0.44 + 0.01 * (episode % 3) as f64,
+        mean_accuracy: Some(0.76 + 0.01 * (episode % 3) as f64),
+    };
+    let episodes = (1..=6).map(episode).collect();
+    if let Some(run) = &mut state.run {
+        run.reference = Some(Reference { run: "by-chance".to_owned(), strategy: "random".to_owned(), episodes });
+    }
+    state
+}
+
+#[test]
+fn a_run_half_way() {
+    assert_snapshot!(looks(&half(), &[], false));
+}
+
+#[test]
+fn a_whole_run() {
+    assert_snapshot!(looks(&state_of(&records()), &[], false));
+}
+
+#[test]
+fn a_crosshair_with_the_values_of_a_child_and_of_its_episode() {
+    use ChartAction::{CrosshairLast, CrosshairPreviousEpisode};
+    assert_snapshot!(looks(&half(), &[CrosshairLast, CrosshairPreviousEpisode, CrosshairPreviousEpisode], false));
+}
+
+#[test]
+fn zoomed_to_the_newest_children() {
+    assert_snapshot!(looks(&half(), &[ChartAction::ZoomIn, ChartAction::ZoomIn], false));
+}
+
+#[test]
+fn a_logarithmic_scale() {
+    assert_snapshot!(looks(&half(), &[ChartAction::ToggleScale], false));
+}
+
+#[test]
+fn accuracy_instead_of_reward() {
+    assert_snapshot!(looks(&half(), &[ChartAction::ToggleQuantity], false));
+}
+
+#[test]
+fn a_run_with_a_random_run_beside_it() {
+    assert_snapshot!(looks(&with_reference(state_of(&records())), &[], false));
+}
+
+#[test]
+fn a_crosshair_in_a_run_with_a_random_run_beside_it() {
+    assert_snapshot!(looks(&with_reference(half()), &[ChartAction::CrosshairFirst], false));
+}
+
+#[test]
+fn ascii_only() {
+    let state = with_reference(half());
+    let drawn = looks(&state, &[ChartAction::CrosshairFirst, ChartAction::CrosshairNextEpisode], true);
+    assert!(drawn.is_ascii(), "{drawn}");
+    assert_snapshot!(drawn);
+}
+
+#[test]
+fn a_run_that_has_not_begun() {
+    assert_snapshot!(looks(&RunState::default(), &[ChartAction::CrosshairLast], false));
+}
+
+#[test]
+fn a_run_with_one_child() {
+    assert_snapshot!(looks(&samples::run(1), &[], false));
+}
+
+#[test]
+fn a_run_whose_children_all_failed() {
+    let mut state = samples::run(40);
+    for row in &mut state.children {
+        (row.accuracy, row.reward) = (None, 0.0);
+    }
+    for episode in &mut state.episodes {
+        (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.0, None, 0.0);
+    }
+    state.baseline = Some(0.0);
+    assert_snapshot!(looks(&state, &[], false));
+}
+
+#[test]
+fn a_run_of_equal_values() {
+    let mut state = samples::run(40);
+    for row in &mut state.children {
+        (row.accuracy, row.reward) = (Some(0.8), 0.512);
+    }
+    for episode in &mut state.episodes {
+        (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.512, Some(0.8), 0.512);
+    }
+    state.baseline = Some(0.512);
+    assert_snapshot!(looks(&state, &[], false));
+}
+
+#[test]
+fn a_long_run() {
+    assert_snapshot!(looks(&samples::run(100_000), &[], false));
+}
+
+#[test]
+fn a_crosshair_on_a_child_that_has_not_ended_says_so() {
+    let mut state = samples::run(30);
+    state.children.retain(|row| row.child != 17);
+    let mut view = ChartView::default();
+    [ChartAction::CrosshairLast, ChartAction::CrosshairPreviousEpisode].into_iter().for_each(|action| view.act(action, &state, 60));
+    assert!(text(&state, &view, (78, 18), false).contains("child 17 has not ended"));
+}
+
+#[test]
+fn series_differ_without_colour() {
+    let glyphs = Theme::new(ThemeName::default(), ColourDepth::None, true).glyphs;
+    let letters = [
+        glyphs.child,
+        glyphs.mean,
+        glyphs.smooth,
+        glyphs.baseline,
+        glyphs.best,
+        glyphs.band,
+        glyphs.reference,
+        glyphs.failed,
+        glyphs.chosen,
+        glyphs.vertical,
+    ];
+    let different: std::collections::HashSet<&str> = letters.into_iter().collect();
+    assert_eq!(different.len(), letters.len());
+}
+
+/// What a redraw of a long run takes; run with `cargo test --release --no-default-features redraw_time -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn redraw_time_of_100_000_children() {
+    let mut state = with_reference(samples::run(100_000));
+    // Eight workers finish a little out of order.
+    state.children.chunks_mut(8).for_each(<[_]>::reverse);
+    let theme = Theme::new(ThemeName::default(), ColourDepth::True, false);
+    for (name, actions) in [
+        ("all", vec![]),
+        ("crosshair", vec![ChartAction::CrosshairFirst]),
+        ("zoomed, log", [vec![ChartAction::ZoomIn; 10], vec![ChartAction::ToggleScale]].concat()),
+    ] {
+        let mut view = ChartView::default();
+        actions.iter().for_each(|action| view.act(*action, &state, 100));
+        let mut milliseconds: Vec<f64> = (0..100)
+            .map(|_| {
+                let start = Instant::now();
+                std::hint::black_box(buffer(&state, &view, (198, 40), &theme));
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        milliseconds.sort_by(f64::total_cmp);
+        println!("{name}: median {:.2} ms, 99th percentile {:.2} ms", milliseconds[50], milliseconds[98]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_run_is_drawn_at_any_size_after_any_keys(
+        children in 0u64..80,
+        edited in prop::collection::vec((0u64..400, prop::option::of(0.0..=1.0f64)), 0..20),
+        actions in prop::collection::vec(samples::action(), 0..20),
+        size in (0u16..120, 0u16..40),
+        ascii: bool,
+    ) {
+        let mut state = with_reference(samples::run(children));
+        state.children.extend(edited.into_iter().map(|(child, accuracy)| samples::row(child, accuracy)));
+        let mut view = ChartView::default();
+        for action in actions {
+            view.act(action, &state, super::columns(size.0.into()));
+            text(&state, &view, size, ascii);
+        }
+    }
+}
+
+#[test]
+fn only_events_of_children_and_episodes_change_the_chart() {
+    let records = records();
+    let (mut state, view) = (RunState::default(), ChartView::default());
+    let mut before = String::new();
+    for record in &records {
+        state.apply(record);
+        let now = text(&state, &view, (78, 18), false);
+        let changes = matches!(
+            record.event,
+            Event::RunStarted(_)
+                | Event::EpisodeStarted { .. }
+                | Event::EpisodeFinished(_)
+                | Event::ChildFinished(_)
+                | Event::ChildFailed { .. }
+        );
+        assert!(changes || before.is_empty() || now == before, "{:?}", record.event);
+        before = now;
+    }
+}

@@ -1,0 +1,29 @@
+//! Does it learn? The verdict on the run as a line of the screen.
+
+use crate::report::verdict::{Finding, Verdict};
+use crate::state::RunState;
+use crate::tui::panels::Row;
+use crate::tui::theme::Role;
+
+/// Columns of a brief verdict.
+const BRIEF: usize = 40;
+
+/// The verdict in `width` columns, the words after the numbers in a role of their own.
+pub fn pieces(state: &RunState, width: usize) -> Row {
+    let verdict = Verdict::of(state);
+    let role = match verdict.finding {
+        Finding::TooEarly | Finding::NoEvidence | Finding::CannotLearn => Role::Text,
+        Finding::Learning => Role::Good,
+        Finding::Worse => Role::Warning,
+    };
+    let text = verdict.text(width);
+    match text.rsplit_once(": ") {
+        Some((numbers, words)) => vec![(Role::Dim, format!("{numbers}: ")), (role, words.to_owned())],
+        None => vec![(role, text)],
+    }
+}
+
+/// The verdict in a few words, once there is one: `slope +0.0251 (p 0.036): learning`.
+pub fn brief(state: &RunState) -> Row {
+    if state.episodes.len() < 3 { Row::new() } else { pieces(state, BRIEF) }
+}
