@@ -7,6 +7,7 @@ pub mod footer;
 pub mod gpu;
 pub mod header;
 pub mod help;
+pub mod inspector;
 pub mod layers;
 pub mod log;
 pub mod question;
