@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Size;
 
+use super::panels::inspector::InspectorView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -117,8 +118,7 @@ pub struct View {
     pub maximised: bool,
     /// First row of the help, where it is open.
     pub help: Option<usize>,
-    /// The child in the inspector, where it is open.
-    pub inspector: Option<u64>,
+    pub inspector: Option<InspectorView>,
     pub question: Option<Question>,
     pub answer: Answer,
     pub text: Option<TextLine>,

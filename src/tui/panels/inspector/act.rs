@@ -9,10 +9,10 @@ use super::draft::{Draft, Outcome};
 use super::graph;
 use super::relatives::Relatives;
 use super::subject::{Subject, is_known};
-use super::{InspectorView, Scene, Tab};
+use super::{InspectorView, Scene, Tab, room};
+use crate::event::Level;
 use crate::export;
 use crate::space::{Architecture, Dna, Space};
-use crate::tui::theme::Role;
 
 /// What a key asks of the inspector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +25,8 @@ pub enum InspectorAction {
     Left,
     /// In Edit the value to the right; in Relatives to the chosen child; else the child after.
     Right,
+    /// In Relatives to the chosen child.
+    Open,
     PageUp,
     PageDown,
     Top,
@@ -38,7 +40,7 @@ pub enum InspectorAction {
     CopyDna,
     CopyJson,
     CopyPyTorch,
-    /// The next copy goes to a file.
+    /// All three of them, to files.
     Save,
     Close,
 }
@@ -47,23 +49,23 @@ pub enum InspectorAction {
 #[derive(Debug, Clone, PartialEq)]
 pub enum InspectorEffect {
     None,
+    /// Tell the user.
+    Tell {
+        level: Level,
+        text: String,
+    },
     /// Put `text` on the clipboard; `what` names it for the user.
     Copy {
         text: String,
         what: String,
     },
-    /// Write `text` to a new file, under `name` or one like it.
-    Save {
-        name: String,
-        text: String,
-    },
+    /// Write texts to new files, under these names or some like them.
+    Save(Vec<(String, String)>),
     /// Send [`Command::Train`](crate::link::Command::Train).
     Queue {
         parent: u64,
         dna: Dna,
     },
-    /// Read this child's part of the journal.
-    Fetch(u64),
     Close,
 }
 
@@ -76,7 +78,7 @@ enum Form {
 }
 
 impl InspectorView {
-    /// Open `child`. Its part of the journal is to be read where the scene does not hold it.
+    /// Open `child`, whose part of the journal may still have to be read: see [`InspectorView::refresh`].
     pub fn open(child: u64, scene: &Scene<'_>) -> InspectorView {
         let mut view = InspectorView {
             child,
@@ -86,8 +88,6 @@ impl InspectorView {
             draft: None,
             twin: None,
             history: Vec::new(),
-            is_saving: false,
-            message: None,
         };
         view.refresh(scene);
         view
@@ -96,23 +96,20 @@ impl InspectorView {
     /// Take in what has become known of the child: call this when its detail has been read.
     pub fn refresh(&mut self, scene: &Scene<'_>) {
         let subject = Subject::of(self.child, scene);
-        if let Some(dna) = &subject.dna {
-            if self.draft.is_none() {
-                self.draft = Draft::of(dna);
-            }
-            let is_stale = self.relatives.as_ref().is_none_or(|relatives| relatives.of != scene.state.children.len());
-            if self.tab == Tab::Relatives && is_stale {
-                self.relatives = Some(Relatives::of(self.child, dna, subject.parent, scene.state));
-            }
+        let Some(dna) = &subject.dna else { return };
+        if self.draft.is_none() {
+            self.draft = Draft::of(dna);
+        }
+        let is_stale = self.relatives.as_ref().is_none_or(|relatives| relatives.of != scene.state.children.len());
+        if self.tab == Tab::Relatives && is_stale {
+            self.relatives = Some(Relatives::of(self.child, dna, subject.parent, scene.state));
         }
     }
 
     /// Do what a key asks for. `size` is that of the area in which the inspector is drawn.
     pub fn act(&mut self, action: InspectorAction, scene: &Scene<'_>, size: Size) -> InspectorEffect {
         use InspectorAction::*;
-        self.message = None;
-        let was_saving = std::mem::take(&mut self.is_saving);
-        let page = self.room(size).saturating_sub(3).max(1) as isize;
+        let page = room(size).saturating_sub(3).max(1) as isize;
         match action {
             Close => return InspectorEffect::Close,
             NextTab => self.turn_to(1, scene),
@@ -123,20 +120,18 @@ impl InspectorView {
             PageDown => self.move_by(page, scene, size),
             Top => self.move_by(isize::MIN / 2, scene, size),
             Bottom => self.move_by(isize::MAX / 2, scene, size),
-            Left => return self.sideways(false, scene),
-            Right => return self.sideways(true, scene),
-            Increase => self.step(true, scene),
-            Decrease => self.step(false, scene),
+            Left => self.sideways(false, scene),
+            Right => self.sideways(true, scene),
+            Open if self.tab == Tab::Relatives => self.sideways(true, scene),
+            Open => {}
+            Increase => return self.step(true, scene),
+            Decrease => return self.step(false, scene),
             Reset => self.reset(),
             Queue => return self.queue(scene),
-            CopyDna => return self.give(Form::Dna, was_saving, scene),
-            CopyJson => return self.give(Form::Json, was_saving, scene),
-            CopyPyTorch => return self.give(Form::PyTorch, was_saving, scene),
-            Save if was_saving => {}
-            Save => {
-                self.is_saving = true;
-                self.say(Role::Mean, "save as DNA, JSON or PyTorch code? Press the key that copies it".to_owned());
-            }
+            CopyDna => return self.copy(Form::Dna, scene),
+            CopyJson => return self.copy(Form::Json, scene),
+            CopyPyTorch => return self.copy(Form::PyTorch, scene),
+            Save => return self.save(scene),
         }
         InspectorEffect::None
     }
@@ -159,7 +154,7 @@ impl InspectorView {
     /// The last row that can be chosen, or, where none is chosen, the last that can be shown first.
     fn last_row(&self, scene: &Scene<'_>, size: Size) -> usize {
         let subject = Subject::of(self.child, scene);
-        let room = self.room(size);
+        let room = room(size);
         match self.tab {
             Tab::Graph => subject.architecture.map_or(0, |architecture| graph::rows(&architecture).saturating_sub(1)),
             // Totals and headings stay; a row per layer and the classifier scroll below them.
@@ -176,7 +171,7 @@ impl InspectorView {
         }
     }
 
-    fn sideways(&mut self, right: bool, scene: &Scene<'_>) -> InspectorEffect {
+    fn sideways(&mut self, right: bool, scene: &Scene<'_>) {
         let target = match (self.tab, right) {
             (Tab::Edit, _) => {
                 self.draft.iter_mut().for_each(|draft| draft.move_by(0, if right { 1 } else { -1 }));
@@ -192,30 +187,29 @@ impl InspectorView {
             (_, true) => self.child.checked_add(1).filter(|child| is_known(scene.state, *child)),
             (_, false) => self.child.checked_sub(1).filter(|child| is_known(scene.state, *child)),
         };
-        target.map_or(InspectorEffect::None, |child| self.turn_page(child, scene))
+        if let Some(child) = target {
+            self.show(child, scene);
+        }
     }
 
     /// Show another child on the same tab.
-    fn turn_page(&mut self, child: u64, scene: &Scene<'_>) -> InspectorEffect {
+    fn show(&mut self, child: u64, scene: &Scene<'_>) {
         self.child = child;
         self.rows = [0; Tab::ALL.len()];
         (self.relatives, self.draft, self.twin) = (None, None, None);
         self.refresh(scene);
-        InspectorEffect::Fetch(child)
     }
 
-    fn step(&mut self, larger: bool, scene: &Scene<'_>) {
-        let Some((draft, run)) = self.draft.as_mut().zip(scene.state.run.as_ref()).filter(|_| self.tab == Tab::Edit) else {
-            return;
-        };
+    fn step(&mut self, larger: bool, scene: &Scene<'_>) -> InspectorEffect {
+        let editing = self.draft.as_mut().zip(scene.state.run.as_ref()).filter(|_| self.tab == Tab::Edit);
+        let Some((draft, run)) = editing else { return InspectorEffect::None };
         if !draft.step(&run.decisions, larger) {
             let end = if larger { "largest" } else { "smallest" };
-            let text = format!("{} is the {end} choice", draft.current());
-            self.say(Role::Text, text);
-            return;
+            return tell(Level::Info, format!("{} is the {end} choice", draft.current()));
         }
         // Looked for here and not while drawing: there may be 100,000 children.
         self.twin = draft.is_edited().then(|| draft.twin(&scene.state.children)).flatten().cloned();
+        InspectorEffect::None
     }
 
     fn reset(&mut self) {
@@ -225,48 +219,44 @@ impl InspectorView {
         }
     }
 
-    fn queue(&mut self, scene: &Scene<'_>) -> InspectorEffect {
+    fn queue(&self, scene: &Scene<'_>) -> InspectorEffect {
         if self.tab != Tab::Edit {
-            return InspectorEffect::None;
+            return tell(Level::Info, "only an edited child can be queued: change a value on the page Edit".to_owned());
         }
-        let refusal = match (&self.draft, self.space(scene)) {
-            (Some(draft), Some(space)) => {
-                let problem = Outcome::of(draft.dna(), &space).problem();
-                match (draft.is_edited(), problem) {
-                    (false, _) => "change a value first: this network is trained already".to_owned(),
-                    (true, Some(problem)) => format!("not queued: {problem}"),
-                    (true, None) if !scene.can_train => "not queued: the run is over, or this screen may only watch".to_owned(),
-                    (true, None) => return InspectorEffect::Queue { parent: self.child, dna: draft.dna().clone() },
-                }
-            }
-            _ => "not queued: its DNA is not known here".to_owned(),
+        let (Some(draft), Some(space)) = (&self.draft, self.space(scene)) else {
+            return tell(Level::Warning, "not queued: its DNA is not known here".to_owned());
         };
-        self.say(Role::Warning, refusal);
-        InspectorEffect::None
+        match Outcome::of(draft.dna(), &space).problem() {
+            _ if !draft.is_edited() => tell(Level::Info, "change a value first: this is the child as it was".to_owned()),
+            Some(problem) => tell(Level::Warning, format!("not queued: {problem}")),
+            None => InspectorEffect::Queue { parent: self.child, dna: draft.dna().clone() },
+        }
     }
 
     fn space(&self, scene: &Scene<'_>) -> Option<Space> {
         scene.state.run.as_ref()?.space().ok()
     }
 
-    /// Copy or save the child in one of its forms: on Edit, as it is edited.
-    fn give(&mut self, form: Form, to_file: bool, scene: &Scene<'_>) -> InspectorEffect {
+    fn copy(&self, form: Form, scene: &Scene<'_>) -> InspectorEffect {
         match self.written(form, scene) {
-            Ok((name, text)) if to_file => InspectorEffect::Save { name, text },
-            Ok((name, text)) => InspectorEffect::Copy { text, what: name },
-            Err(problem) => {
-                self.say(Role::Warning, problem);
-                InspectorEffect::None
-            }
+            Ok((what, text)) => InspectorEffect::Copy { text, what },
+            Err(problem) => tell(Level::Warning, problem),
         }
     }
 
-    /// A file name and the text; an error in words.
+    fn save(&self, scene: &Scene<'_>) -> InspectorEffect {
+        match [Form::Dna, Form::Json, Form::PyTorch].into_iter().map(|form| self.written(form, scene)).collect() {
+            Ok(files) => InspectorEffect::Save(files),
+            Err(problem) => tell(Level::Warning, problem),
+        }
+    }
+
+    /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why not, in words.
     fn written(&self, form: Form, scene: &Scene<'_>) -> Result<(String, String), String> {
         let edited = self.draft.as_ref().filter(|draft| self.tab == Tab::Edit && draft.is_edited());
         let name = format!("child-{}{}", self.child, if edited.is_some() { "-edited" } else { "" });
         let subject = Subject::of(self.child, scene);
-        let unknown = || "nothing to copy: its network is not known here".to_owned();
+        let unknown = || "its network is not known here yet".to_owned();
         if form == Form::Dna {
             let dna = edited.map(|draft| draft.dna().clone()).or(subject.dna).ok_or_else(unknown)?;
             return Ok((format!("{name}.dna.json"), export::dna(&dna)));
@@ -286,4 +276,8 @@ impl InspectorView {
             _ => Ok((format!("{name}.json"), export::json(&architecture))),
         }
     }
+}
+
+fn tell(level: Level, text: String) -> InspectorEffect {
+    InspectorEffect::Tell { level, text }
 }

@@ -41,8 +41,6 @@ pub struct Scene<'a> {
     pub state: &'a RunState,
     /// What the journal tells of the shown child, once it has been read. (That of another child is not looked at.)
     pub detail: Option<&'a ChildDetail>,
-    /// The run is under way and takes commands from here.
-    pub can_train: bool,
 }
 
 /// One side of a child.
@@ -82,9 +80,6 @@ pub struct InspectorView {
     twin: Option<ChildRow>,
     /// Children shown before, to go back to.
     history: Vec<u64>,
-    /// The next copy goes to a file.
-    is_saving: bool,
-    message: Option<(Role, String)>,
 }
 
 impl InspectorView {
@@ -97,22 +92,13 @@ impl InspectorView {
         self.tab
     }
 
-    /// Tell the user something, until the next key.
-    pub fn say(&mut self, role: Role, text: String) {
-        self.message = Some((role, text));
-    }
-
     /// The inspector in the painter's area.
     pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
         let subject = Subject::of(self.child, scene);
         let width = painter.width();
         painter.pieces(0, 0, &subject.facts(scene, width));
         self.draw_tabs(&mut painter.part(Rect { y: painter.area().y + 1, height: 1, ..painter.area() }));
-        let area = self.content_area(painter.area());
-        if let Some((role, text)) = &self.message {
-            let last = painter.height().saturating_sub(1);
-            painter.text(0, last, *role, &format::fit(text, width, painter.glyphs().ellipsis));
-        }
+        let area = content_area(painter.area());
         let mut height = usize::from(area.height);
         let content = self.content(&subject, scene, width, painter.glyphs());
         if self.tab == Tab::Curves && !subject.epochs.is_empty() {
@@ -137,18 +123,6 @@ impl InspectorView {
             };
             x = painter.text(x, 0, role, &text) + 1;
         }
-    }
-
-    /// Below facts and tabs, above a message.
-    fn content_area(&self, area: Rect) -> Rect {
-        let above = (2 + u16::from(usize::from(area.height) >= ROOMY)).min(area.height);
-        let below = u16::from(self.message.is_some()).min(area.height - above);
-        Rect { y: area.y + above, height: area.height - above - below, ..area }
-    }
-
-    /// Rows for a tab's content in an inspector of `size`.
-    fn room(&self, size: Size) -> usize {
-        usize::from(self.content_area(Rect::new(0, 0, size.width, size.height)).height)
     }
 
     /// What the open tab says, but for the charts of Curves.
@@ -194,6 +168,17 @@ impl InspectorView {
     fn row(&self) -> usize {
         self.rows[self.tab as usize]
     }
+}
+
+/// Below facts and tabs.
+fn content_area(area: Rect) -> Rect {
+    let above = (2 + u16::from(usize::from(area.height) >= ROOMY)).min(area.height);
+    Rect { y: area.y + above, height: area.height - above, ..area }
+}
+
+/// Rows for a tab's content in an inspector of `size`.
+fn room(size: Size) -> usize {
+    usize::from(content_area(Rect::new(0, 0, size.width, size.height)).height)
 }
 
 fn notice(text: &str, width: usize) -> Content {

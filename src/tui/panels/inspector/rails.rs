@@ -111,11 +111,12 @@ mod tests {
 
     use super::super::lanes::{inputs, tests::any_network};
     use super::*;
+    use crate::config::ThemeName;
     use crate::space::Architecture;
     use crate::tui::theme::{ColourDepth, Theme};
 
     fn rails(ascii: bool) -> Rails {
-        Theme::new(ColourDepth::None, ascii).glyphs.rails
+        Theme::new(ThemeName::default(), ColourDepth::None, ascii).glyphs.rails
     }
 
     fn text(network: &Architecture, rails: &Rails) -> Vec<String> {

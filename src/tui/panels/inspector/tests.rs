@@ -7,7 +7,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::lanes::tests::any_network;
 use super::*;
-use crate::config::Decode;
+use crate::config::{Decode, ThemeName};
 use crate::event::{Event, Record};
 use crate::space::builtin::builtin;
 use crate::space::{Architecture, Dna};
@@ -57,7 +57,7 @@ fn nascnn15() -> ChildDetail {
 }
 
 fn plain() -> Theme {
-    Theme::new(ColourDepth::None, false)
+    Theme::new(ThemeName::default(), ColourDepth::None, false)
 }
 
 fn text(view: &InspectorView, scene: &Scene<'_>, (width, height): (u16, u16), theme: &Theme) -> String {
@@ -93,46 +93,52 @@ fn edited(keys: &[Key]) -> Vec<Key> {
 #[test]
 fn the_graph_of_a_chain() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene { state: &state, detail: Some(&detail), can_train: true };
+    let scene = Scene { state: &state, detail: Some(&detail) };
     snapshots("graph", &after(&[Key::Down, Key::Down], 12, &scene).0, &scene);
 }
 
 #[test]
 fn the_graph_of_nascnn15() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let scene = Scene { state: &state, detail: Some(&detail), can_train: false };
+    let scene = Scene { state: &state, detail: Some(&detail) };
     let view = after(&[Key::Down; 8], 1, &scene).0;
     snapshots("nascnn15", &view, &scene);
-    assert_snapshot!("nascnn15_ascii_76x20", text(&view, &scene, (76, 20), &Theme::new(ColourDepth::None, true)));
+    assert_snapshot!(
+        "nascnn15_ascii_76x20",
+        text(&view, &scene, (76, 20), &Theme::new(ThemeName::default(), ColourDepth::None, true))
+    );
 }
 
 #[test]
 fn costs_layer_by_layer() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let scene = Scene { state: &state, detail: Some(&detail), can_train: false };
+    let scene = Scene { state: &state, detail: Some(&detail) };
     snapshots("costs", &after(&[Key::NextTab], 1, &scene).0, &scene);
 }
 
 #[test]
 fn learning_curves() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene { state: &state, detail: Some(&detail), can_train: true };
+    let scene = Scene { state: &state, detail: Some(&detail) };
     let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
     snapshots("curves", &view, &scene);
-    assert_snapshot!("curves_ascii_76x20", text(&view, &scene, (76, 20), &Theme::new(ColourDepth::None, true)));
+    assert_snapshot!(
+        "curves_ascii_76x20",
+        text(&view, &scene, (76, 20), &Theme::new(ThemeName::default(), ColourDepth::None, true))
+    );
 }
 
 #[test]
 fn relatives() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     snapshots("relatives", &after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Down], 12, &scene).0, &scene);
 }
 
 #[test]
 fn an_edit_that_can_be_built() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     snapshots("edit", &after(&edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]), 12, &scene).0, &scene);
 }
 
@@ -146,30 +152,27 @@ fn impossible() -> Vec<Key> {
 #[test]
 fn an_edit_that_cannot_be_built_says_why() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     let (mut view, _) = after(&impossible(), 12, &scene);
     snapshots("edit_impossible", &view, &scene);
-    assert_eq!(view.act(Key::Queue, &scene, Size::new(76, 20)), InspectorEffect::None);
-    let (_, message) = view.message.clone().unwrap();
-    assert!(message.starts_with("not queued: layer"), "{message}");
+    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &scene, Size::new(76, 20)) else { panic!("queued") };
+    assert!(text.starts_with("not queued: layer"), "{text}");
 }
 
 #[test]
-fn an_edited_child_is_queued_under_its_parent_and_only_on_a_run_that_takes_it() {
+fn only_an_edited_child_is_queued_under_its_parent() {
     let state = state(&journal());
-    let live = Scene { state: &state, detail: None, can_train: true };
-    let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::Queue]), 12, &live);
+    let scene = Scene { state: &state, detail: None };
+    let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::Queue]), 12, &scene);
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
-    let watched = Scene { can_train: false, ..live };
-    assert_eq!(after(&edited(&[Key::Right, Key::Increase, Key::Queue]), 12, &watched).1, InspectorEffect::None);
-    assert_eq!(after(&edited(&[Key::Queue]), 12, &live).1, InspectorEffect::None);
+    assert!(matches!(after(&edited(&[Key::Queue]), 12, &scene).1, InspectorEffect::Tell { .. }));
 }
 
 #[test]
 fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     for (key, name, start) in [
         (Key::CopyDna, "child-12.dna.json", "{\n  \"dna\": [\n"),
         (Key::CopyJson, "child-12.json", "{\n  \"name\": \"child-12\""),
@@ -177,15 +180,16 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
     ] {
         let InspectorEffect::Copy { text, what } = after(&[key], 12, &scene).1 else { panic!("{key:?}") };
         assert!(what == name && text.starts_with(start), "{what}: {text}");
-        assert_eq!(after(&[Key::Save, key], 12, &scene).1, InspectorEffect::Save { name: name.to_owned(), text });
     }
-    assert!(matches!(after(&[Key::Save, Key::Up, Key::CopyDna], 12, &scene).1, InspectorEffect::Copy { .. }));
+    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &scene).1 else { panic!("not saved") };
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["child-12.dna.json", "child-12.json", "child-12.py"]);
 }
 
 #[test]
 fn what_is_edited_is_copied_as_it_is_edited() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::CopyDna]), 12, &scene);
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Copy { text: crate::export::dna(&dna), what: "child-12-edited.dna.json".to_owned() });
@@ -194,25 +198,25 @@ fn what_is_edited_is_copied_as_it_is_edited() {
 #[test]
 fn a_relative_opens_and_leads_back() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
-    let (mut view, effect) = after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right], 12, &scene);
-    assert_eq!(effect, InspectorEffect::Fetch(view.child()));
+    let scene = Scene { state: &state, detail: None };
+    let mut view = after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right], 12, &scene).0;
     assert_ne!(view.child(), 12);
-    assert_eq!(view.act(Key::Left, &scene, Size::new(76, 20)), InspectorEffect::Fetch(12));
+    view.act(Key::Left, &scene, Size::new(76, 20));
+    assert_eq!(view.child(), 12);
 }
 
 #[test]
 fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
-    assert_eq!(after(&[Key::Right], 12, &scene).1, InspectorEffect::Fetch(13));
-    assert_eq!(after(&[Key::Left], 1, &scene).1, InspectorEffect::None);
+    let scene = Scene { state: &state, detail: None };
+    assert_eq!(after(&[Key::Right], 12, &scene).0.child(), 13);
+    assert_eq!(after(&[Key::Left], 1, &scene).0.child(), 1);
 }
 
 #[test]
 fn until_the_journal_is_read_the_curves_say_so() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
     assert!(text(&view, &scene, (76, 20), &plain()).contains("reading the journal"));
 }
@@ -223,7 +227,7 @@ fn a_failed_child_tells_why() {
     let is_failed = |record: &&Record| matches!(record.event, Event::ChildFailed { .. });
     let Event::ChildFailed { child, reason, .. } = &records.iter().find(is_failed).unwrap().event else { unreachable!() };
     let state = state(&records);
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     let drawn = text(&InspectorView::open(*child, &scene), &scene, (116, 34), &plain());
     assert!(drawn.contains("FAILED") && drawn.contains(&reason[..20]), "{reason}\n{drawn}");
 }
@@ -235,7 +239,7 @@ fn a_child_in_training_shows_the_epochs_that_it_has_done() {
     let until = records.iter().position(is_epoch).unwrap();
     let state = state(&records[..=until]);
     let Event::ChildEpoch(epoch) = &records[until].event else { unreachable!() };
-    let scene = Scene { state: &state, detail: None, can_train: true };
+    let scene = Scene { state: &state, detail: None };
     let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &scene).0;
     assert_snapshot!("training_76x20", text(&view, &scene, (76, 20), &plain()));
 }
@@ -275,7 +279,7 @@ proptest! {
     ) {
         let state = if with_run { state(&journal()) } else { RunState::default() };
         let detail = detail_of(network);
-        let scene = Scene { state: &state, detail: Some(&detail), can_train: true };
+        let scene = Scene { state: &state, detail: Some(&detail) };
         let mut view = InspectorView::open(1, &scene);
         for key in keys {
             view.act(key, &scene, Size::new(width, height));
