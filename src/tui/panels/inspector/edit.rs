@@ -3,7 +3,7 @@
 use super::draft::{Draft, Outcome};
 use super::relatives::short_name;
 use super::table::{Column, table};
-use crate::space::{Cost, DecisionKind, Dna, Space};
+use crate::space::{Cost, Dna, Space};
 use crate::state::ChildRow;
 use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled};
@@ -42,8 +42,8 @@ fn verdict(
     };
     let figures = vec![
         standing,
-        figure("params", cost.params, before.params, glyphs),
-        figure("MACs", cost.macs, before.macs, glyphs),
+        figure("params", cost.params, before.params),
+        figure("MACs", cost.macs, before.macs),
         labelled("field", Role::Text, field(cost, glyphs)),
     ];
     vec![join_fitting(figures, "   ", width)]
@@ -54,7 +54,7 @@ fn result(twin: &ChildRow) -> String {
 }
 
 /// `params 32.3 k (+27.1 %)`.
-fn figure(label: &str, now: u64, before: u64, _glyphs: &Glyphs) -> Row {
+fn figure(label: &str, now: u64, before: u64) -> Row {
     let mut row = labelled(label, Role::Strong, format::compact(now));
     if now != before && before > 0 {
         let change = (now as f64 / before as f64 - 1.0) * 100.0;
@@ -97,7 +97,7 @@ fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> 
     let mut columns = vec![Column::numbers("#", 0, (0..genes.len()).map(number))];
     for (value, decision) in space.decisions().iter().enumerate() {
         let cells = (0..genes.len()).map(|layer| cell(draft, layer, value)).collect();
-        columns.push(Column::rows(heading(decision.kind), 0, cells));
+        columns.push(Column::rows(short_name(decision.kind), 0, cells));
     }
     let cost = |text: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
         (0..genes.len()).map(|layer| text(layer).unwrap_or_else(|| "-".to_owned())).collect()
@@ -122,8 +122,4 @@ fn cell(draft: &Draft, layer: usize, value: usize) -> Row {
         (false, true) => vec![(Role::Warning, format!(" {text}{star}"))],
         (false, false) => vec![(Role::Text, format!(" {text}"))],
     }
-}
-
-fn heading(kind: DecisionKind) -> &'static str {
-    short_name(kind)
 }

@@ -9,7 +9,7 @@ use crate::tui::paint::bar;
 use crate::tui::panels::{Content, Row};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns of the bar that shows a layer's share of the multiply-accumulates.
+/// Columns of the bar beside a layer's multiply-accumulates: full for the layer that has most of them.
 const BAR: usize = 6;
 
 /// Rows of the graph: the image, the layers, the classifier.
@@ -53,7 +53,7 @@ fn beside_rails(table: Content, lanes: &Lanes, chosen: usize, glyphs: &Glyphs) -
 
 /// Where the rails take more than there is: the numbers of the inputs in their place.
 fn with_lists(mut columns: Vec<Column>, architecture: &Architecture, chosen: usize, width: usize) -> Content {
-    let lists = super::lanes::inputs(architecture).into_iter().map(|inputs| list(inputs));
+    let lists = super::lanes::inputs(architecture).into_iter().map(list);
     columns.insert(1, Column::texts("reads", 0, lists));
     let table = table::table(columns, width);
     let body = table.body.into_iter().enumerate().map(|(number, row)| emphasised(row, number == chosen)).collect();
@@ -126,10 +126,9 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let fields = costs().map(|cost| pair(cost.receptive_field.map(|size| size as usize))).collect();
     let params = costs().map(|cost| format::compact(cost.params)).collect();
     let macs = costs().map(|cost| format::compact(cost.macs)).collect();
-    let share = |macs: u64| macs as f64 / cost.macs.max(1) as f64;
     let largest = costs().map(|cost| cost.macs).max().unwrap_or(0).max(1);
     let bars = std::iter::once(Row::new())
-        .chain(costs().map(|cost| bar(glyphs, BAR, share(cost.macs) / share(largest), Role::Gauge)))
+        .chain(costs().map(|cost| bar(glyphs, BAR, cost.macs as f64 / largest as f64, Role::Gauge)))
         .chain([Row::new()]);
     vec![
         Column::numbers("#", 0, cells(String::new(), numbers, String::new())),
@@ -141,17 +140,35 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
         ),
         Column::numbers("stride", 5, of_layers("", &|layer| pair(layer.stride), "")),
         Column::numbers("pad", 6, of_layers("", &|layer| pair(layer.padding), "")),
-        Column::numbers("output", 1, cells(pair([height, width]), outputs, String::new())),
+        Column::numbers("output", 0, cells(pair([height, width]), outputs, String::new())),
         Column::numbers("field", 7, cells(String::new(), fields, String::new())),
         Column::numbers("params", 3, cells(String::new(), params, format::compact(cost.classifier.params))),
         Column::numbers("MACs", 2, cells(String::new(), macs, format::compact(cost.classifier.macs))),
-        Column::rows("share", 4, bars.collect()),
+        Column::rows("", 4, bars.collect()),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Decode, ThemeName};
+    use crate::space::builtin::builtin;
+    use crate::tui::theme::{ColourDepth, Theme};
+
+    fn text(content: &Content) -> Vec<String> {
+        let line = |row: &Row| row.iter().map(|(_, text)| text.as_str()).collect::<String>().trim_end().to_owned();
+        content.head.iter().chain(&content.body).map(line).collect()
+    }
+
+    #[test]
+    fn where_the_lanes_do_not_fit_the_inputs_are_listed() {
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        let glyphs = Theme::new(ThemeName::default(), ColourDepth::None, false).glyphs;
+        let lines = text(&content(&network, 13, 40, &glyphs));
+        assert_eq!(lines[0], "layer 13 reads 1, 3, 6-12, is read by 1…");
+        assert_eq!(lines[1], " # reads        kernel filters output");
+        assert_eq!(lines[15], "13 1, 3, 6-12      7×5      48  32×32");
+    }
 
     #[test]
     fn numbers_in_a_row_are_drawn_together() {

@@ -50,7 +50,6 @@ impl<'a> Subject<'a> {
             _ => Status::Unknown,
         };
         let candidate: Option<&Candidate> = live.or(detail.map(|detail| &detail.candidate));
-        let row = row.or(detail.and_then(|detail| detail.row.as_ref()).filter(|_| live.is_none()));
         let dna = candidate.map(|candidate| candidate.dna.clone()).or_else(|| row.map(|row| row.genes.to_dna()));
         let architecture = match candidate {
             Some(candidate) => Some(Cow::Borrowed(&candidate.architecture)),
@@ -69,9 +68,10 @@ impl<'a> Subject<'a> {
         groups.extend(self.parent.map(|parent| (2, labelled("edited from", Role::Text, parent.to_string()))));
         groups.push((1, self.standing(scene)));
         if let Some(row) = self.row {
-            let role =
-                if scene.state.best.as_ref().is_some_and(|best| best.child == self.child) { Role::Best } else { Role::Strong };
-            groups.extend(row.accuracy.map(|accuracy| (1, labelled("accuracy", role, format::accuracy(accuracy)))));
+            let is_best = scene.state.best.as_ref().is_some_and(|best| best.child == self.child);
+            let (role, word) = if is_best { (Role::Best, ", the best") } else { (Role::Strong, "") };
+            let accuracy = |accuracy| labelled("accuracy", role, format!("{}{word}", format::accuracy(accuracy)));
+            groups.extend(row.accuracy.map(|value| (1, accuracy(value))));
             groups.push((2, labelled("reward", Role::Text, format::reward(row.reward))));
             groups.push((4, labelled("episode", Role::Text, row.episode.to_string())));
             groups.extend(row.repeat_of.map(|earlier| (3, labelled("repeats child", Role::Text, earlier.to_string()))));
