@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Decode;
-use crate::space::{Architecture, Decision, Dna};
+use crate::space::{Architecture, Decision, Dna, Space, SpaceError};
 
 /// Version of the journal's schema, in every line as `v`.
 pub const VERSION: u32 = 1;
@@ -130,6 +130,13 @@ pub struct RunStarted {
     /// An earlier run to hold this one against, usually one of the random strategy.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reference: Option<Reference>,
+}
+
+impl RunStarted {
+    /// The search space of the run, as far as its DNA needs it: an error where the decisions are of no known space.
+    pub fn space(&self) -> Result<Space, SpaceError> {
+        Space::restore(self.decisions.clone(), self.decode, self.data.input, self.data.classes.len())
+    }
 }
 
 /// Another run's episodes, as they were when this run began.

@@ -16,6 +16,7 @@ pub mod data;
 pub mod durable;
 pub mod evaluate;
 pub mod event;
+pub mod export;
 pub mod journal;
 pub mod link;
 pub mod processes;

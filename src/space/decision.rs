@@ -6,7 +6,7 @@ use super::architecture::LARGEST_SETTING;
 use super::decode::Genome;
 use super::feasibility::{Requirements, output_size};
 use super::{Architecture, ArchitectureError, Dna};
-use crate::config::{LayerKind, SpaceConfig};
+use crate::config::{Decode, LayerKind, SpaceConfig};
 
 /// What one decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub enum SpaceError {
         /// The layer that shrinks its input least, in words.
         roomiest: String,
     },
+    #[error("the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it")]
+    UnknownDecisions { kinds: String },
     #[error("the DNA has no layers")]
     EmptyDna,
     #[error("layer {layer}: the gene has {found} values, but must have {}: {expected}", expected.split(", ").count())]
@@ -117,6 +119,18 @@ impl Space {
             Space { decisions: heads(config), genome: Genome { layer: config.layer, decode: config.decode }, input, classes };
         space.check_depth(1)?;
         Ok(space)
+    }
+
+    /// The space that had these decisions: that of a run, from its journal.
+    pub fn restore(decisions: Vec<Decision>, decode: Decode, input: [usize; 3], classes: usize) -> Result<Space, SpaceError> {
+        if input.contains(&0) || classes == 0 {
+            return Err(SpaceError::EmptyInput { input, classes });
+        }
+        let kinds: Vec<DecisionKind> = decisions.iter().map(|decision| decision.kind).collect();
+        let layer = [LayerKind::Chain, LayerKind::Rectangular].into_iter().find(|layer| head_kinds(*layer) == kinds);
+        let layer = layer.ok_or_else(|| SpaceError::UnknownDecisions { kinds: format!("{kinds:?}") })?;
+        decisions.iter().try_for_each(|decision| check_list("decisions", &decision.choices))?;
+        Ok(Space { decisions, genome: Genome { layer, decode }, input, classes })
     }
 
     /// The decisions of one layer, in order: one softmax head each.
@@ -220,20 +234,25 @@ impl Prefix<'_> {
     }
 }
 
+/// What the heads of one layer decide, in the order of its gene.
+fn head_kinds(layer: LayerKind) -> &'static [DecisionKind] {
+    use DecisionKind::*;
+    match layer {
+        LayerKind::Chain => &[Kernel, Filters, Stride, Padding],
+        LayerKind::Rectangular => &[KernelHeight, KernelWidth, Filters, StrideHeight, StrideWidth],
+    }
+}
+
 /// The heads of one layer, in the order of its gene.
 fn heads(config: &SpaceConfig) -> Vec<Decision> {
     use DecisionKind::*;
-    let kinds: &[DecisionKind] = match config.layer {
-        LayerKind::Chain => &[Kernel, Filters, Stride, Padding],
-        LayerKind::Rectangular => &[KernelHeight, KernelWidth, Filters, StrideHeight, StrideWidth],
-    };
     let choices = |kind: DecisionKind| match kind {
         Kernel | KernelHeight | KernelWidth => &config.kernels,
         Filters => &config.filters,
         Stride | StrideHeight | StrideWidth => &config.strides,
         Padding => &config.paddings,
     };
-    kinds.iter().map(|&kind| Decision { kind, choices: choices(kind).clone() }).collect()
+    head_kinds(config.layer).iter().map(|&kind| Decision { kind, choices: choices(kind).clone() }).collect()
 }
 
 /// Each list has choices, none twice, none absurd.

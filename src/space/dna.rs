@@ -32,6 +32,11 @@ impl Genes {
         self.iter().len()
     }
 
+    /// Values of a gene.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     pub fn to_dna(&self) -> Dna {
         Dna(self.iter().map(<[u32]>::to_vec).collect())
     }

@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod cost;
 pub mod decision;
 mod decode;
+pub mod distance;
 pub mod dna;
 mod feasibility;
 pub mod file;

@@ -1,6 +1,7 @@
 //! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something changed.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +19,13 @@ use super::ansi::Tty;
 use super::app::Alert;
 use super::app::{App, Effect};
 use super::capture::line_pipe;
+use super::clipboard::Multiplexer;
 use super::display::{self, Display};
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
 use crate::event::{Level, Record};
+use crate::export::files::save_new;
 use crate::link::Connection;
 use crate::telemetry::Telemetry;
 
@@ -157,12 +160,24 @@ impl Screen {
     }
 
     fn copy(&mut self, text: &str) {
-        let _ = text;
+        let multiplexer = Multiplexer::detect(|name| std::env::var(name).ok());
+        match multiplexer.copy(text) {
+            // A terminal that is gone is noticed with the next frame.
+            Ok(sequence) => drop(self.display.raw(&sequence)),
+            Err(error) => self.app.tell(Level::Warning, error.to_string()),
+        }
         self.due = Due::Now;
     }
 
     fn save(&mut self, files: &[(String, String)]) {
-        let _ = files;
+        let saved = files.iter().map(|(name, text)| save_new(Path::new(""), name, text)).collect::<Result<Vec<_>, _>>();
+        match saved {
+            Ok(paths) => {
+                let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                self.app.tell(Level::Info, format!("saved here: {}", names.join(", ")));
+            }
+            Err(error) => self.app.tell(Level::Error, error.to_string()),
+        }
         self.due = Due::Now;
     }
 

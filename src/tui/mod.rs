@@ -9,6 +9,7 @@
 mod ansi;
 pub mod app;
 mod capture;
+pub mod clipboard;
 mod display;
 mod event_loop;
 pub mod format;

@@ -117,6 +117,25 @@ pub struct Glyphs {
     pub corners: [&'static str; 4],
     /// Where rules meet a vertical line: from both sides at its top, from the left, from the right, from both.
     pub junctions: [&'static str; 4],
+    /// Between a value and what it turns into.
+    pub becomes: &'static str,
+    pub rails: Rails,
+}
+
+/// Characters of a network drawn as a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rails {
+    pub image: &'static str,
+    pub layer: &'static str,
+    /// A layer that nobody reads.
+    pub unread: &'static str,
+    pub classifier: &'static str,
+    pub vertical: &'static str,
+    pub horizontal: &'static str,
+    /// A lane that goes on, joined to its right, to both sides, to its left.
+    pub joins: [&'static str; 3],
+    /// The same for a lane that ends.
+    pub ends: [&'static str; 3],
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -155,6 +174,17 @@ const UNICODE: Glyphs = Glyphs {
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["┌", "┐", "└", "┘"],
     junctions: ["┬", "┤", "├", "┼"],
+    becomes: "→",
+    rails: Rails {
+        image: "◇",
+        layer: "●",
+        unread: "○",
+        classifier: "■",
+        vertical: "│",
+        horizontal: "─",
+        joins: ["├", "┼", "┤"],
+        ends: ["╰", "┴", "╯"],
+    },
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -193,6 +223,17 @@ const ASCII: Glyphs = Glyphs {
     levels: [" ", ".", ".", ":", ":", "-", "=", "#", "#"],
     corners: ["+", "+", "+", "+"],
     junctions: ["+", "+", "+", "+"],
+    becomes: ">",
+    rails: Rails {
+        image: "@",
+        layer: "O",
+        unread: "o",
+        classifier: "#",
+        vertical: "|",
+        horizontal: "-",
+        joins: ["+", "+", "+"],
+        ends: ["'", "'", "'"],
+    },
 };
 
 /// Colours and characters of one terminal.

@@ -4,6 +4,7 @@ use ratatui::layout::Size;
 
 use super::machine_view::MachineView;
 use super::panels::chart::ChartView;
+use super::panels::inspector::InspectorView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -114,8 +115,7 @@ pub struct View {
     pub maximised: bool,
     /// First row of the help, where it is open.
     pub help: Option<usize>,
-    /// The child in the inspector, where it is open.
-    pub inspector: Option<u64>,
+    pub inspector: Option<InspectorView>,
     pub question: Option<Question>,
     pub answer: Answer,
     pub text: Option<TextLine>,

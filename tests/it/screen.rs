@@ -326,6 +326,52 @@ fn any_child_of_the_run_is_reached_by_arrow_keys_and_escape_follows_the_training
 }
 
 #[test]
+fn the_best_child_opens_in_the_inspector() {
+    for (width, height) in SIZES.into_iter().chain([(60, 15)]) {
+        let mut app = running(width, height);
+        press(&mut app, "b");
+        assert_snapshot!(format!("inspector_{width}x{height}"), text(&app));
+    }
+}
+
+#[test]
+fn the_inspector_has_a_page_for_each_side_of_a_child_and_closes_again() {
+    let mut app = running(80, 24);
+    let before = text(&app);
+    press(&mut app, "b");
+    for page in ["[Costs]", "[Curves]", "[Relatives]", "[Edit]", "[Graph]"] {
+        press(&mut app, "\t");
+        assert!(text(&app).contains(page), "{page}");
+    }
+    press(&mut app, "\x1b");
+    assert_eq!(text(&app), before);
+}
+
+#[test]
+fn an_edited_child_is_sent_for_training_with_its_parent() {
+    let mut app = running(80, 24);
+    press(&mut app, "b\t\t\t\t");
+    // Whichever end of its choices the first value is at, one of the two keys changes it.
+    press(&mut app, "+");
+    let is_largest = text(&app).contains("largest choice");
+    press(&mut app, if is_largest { "-" } else { "" });
+    let Effect::Send(Command::Train { parent, dna }) = press(&mut app, "t") else { panic!("{}", text(&app)) };
+    assert_eq!(Some(parent), app.live.best.as_ref().map(|best| best.child));
+    assert_ne!(Some(&dna), app.live.best.as_ref().map(|best| &best.dna));
+}
+
+#[test]
+fn the_inspected_child_is_copied_and_saved() {
+    let mut app = running(80, 24);
+    let child = app.live.best.as_ref().expect("a child has ended").child;
+    press(&mut app, "b");
+    let Effect::Copy(code) = press(&mut app, "C") else { panic!("not copied") };
+    assert!(code.contains("import torch") && text(&app).contains(&format!("child-{child}.py copied")));
+    let Effect::Save(files) = press(&mut app, "w") else { panic!("not saved") };
+    assert_eq!(files.len(), 3);
+}
+
+#[test]
 fn accuracy_and_reward_of_the_best_child_are_told_apart() {
     let app = running(80, 24);
     let best = app.live.best.clone().expect("a child has ended");
@@ -350,6 +396,26 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
     let text = text(&app);
     assert!(started.elapsed().as_millis() < 100, "{:?}", started.elapsed());
     assert!(text.contains("100000"), "{text}");
+}
+
+/// Relatives are looked for when the page is opened, never while it is drawn.
+#[test]
+fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
+    let mut app = running(200, 50);
+    let rows: Vec<_> = app.live.children.clone();
+    app.live.children =
+        (1..=100_000u64).map(|child| nas_tui::state::ChildRow { child, ..rows[child as usize % rows.len()].clone() }).collect();
+    press(&mut app, "b");
+    for page in ["[Costs]", "[Curves]", "[Relatives]", "[Edit]", "[Graph]"] {
+        let opening = std::time::Instant::now();
+        press(&mut app, "\t");
+        let opened = opening.elapsed();
+        let started = std::time::Instant::now();
+        let text = text(&app);
+        println!("{page}: opened in {opened:?}, drawn in {:?}", started.elapsed());
+        assert!(started.elapsed().as_millis() < 100, "{page}: {:?}", started.elapsed());
+        assert!(text.contains(page), "{text}");
+    }
 }
 
 #[derive(Debug, Clone)]

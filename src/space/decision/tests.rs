@@ -134,6 +134,24 @@ fn images_without_pixels_and_no_classes_are_refused() {
 }
 
 #[test]
+fn a_space_restored_from_its_decisions_decodes_as_it_did() {
+    for config in [config(&[1, 3], &[1, 2], &[0, 1]), rectangular(&[1, 3], &[1, 2])] {
+        let space = Space::new(&config, [1, 28, 28], 10).unwrap();
+        let mut prefix = space.prefix(3);
+        complete(&mut prefix, |feasible| feasible - 1);
+        let restored = Space::restore(space.decisions().to_vec(), config.decode, [1, 28, 28], 10).unwrap();
+        assert_eq!(restored.decode(&prefix.dna(), "x"), space.decode(&prefix.dna(), "x"));
+    }
+}
+
+#[test]
+fn decisions_of_an_unknown_space_are_refused_by_name() {
+    let decisions = vec![Decision { kind: DecisionKind::Stride, choices: vec![1] }];
+    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10).unwrap_err().to_string();
+    assert!(error.contains("[Stride]"), "{error}");
+}
+
+#[test]
 #[should_panic(expected = "choice 5 of decision 0 cannot be built")]
 fn a_masked_choice_cannot_be_taken() {
     let space = Space::new(&config(&[3, 5], &[1], &[0]), [1, 4, 4], 10).unwrap();

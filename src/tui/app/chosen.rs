@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{App, Effect, Wanted};
 use crate::event::Level;
+use crate::export;
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::keymap::Action;
 
@@ -58,7 +59,7 @@ impl App {
 
     /// A child that is shown but not known.
     pub(super) fn wanted_child(&self) -> Option<Wanted> {
-        let shown = [self.view.inspector, self.shown_child()];
+        let shown = [self.inspected_child(), self.shown_child()];
         let child = shown.into_iter().flatten().find(|child| self.detail(*child).is_none())?;
         let row = self.row(child).or_else(|| row_in(&self.live, child))?;
         (row.sampled_seq > 0).then_some(Wanted::Child { child, sampled_seq: row.sampled_seq, ended_seq: Some(row.ended_seq) })
@@ -90,15 +91,22 @@ impl App {
 
     /// Copy the network of the child shown to the clipboard.
     pub(super) fn copy(&mut self, action: Action) -> Effect {
-        let child = self.view.inspector.or_else(|| self.shown_child());
+        let child = self.shown_child();
         let Some(detail) = child.and_then(|child| self.detail(child)) else {
             self.tell(Level::Info, "there is no child to copy yet");
             return Effect::Draw;
         };
         let candidate = detail.candidate;
         let (text, what) = match action {
-            Action::CopyJson => (candidate.architecture.to_json(), "network as JSON"),
-            _ => (format!("{{\"dna\": {}}}", candidate.dna), "DNA"),
+            Action::CopyJson => (export::json(&candidate.architecture), "network as JSON"),
+            Action::CopyCode => match export::pytorch::module(&candidate.architecture) {
+                Ok(text) => (text, "network as PyTorch code"),
+                Err(error) => {
+                    self.tell(Level::Warning, error.to_string());
+                    return Effect::Draw;
+                }
+            },
+            _ => (export::dna(&candidate.dna), "DNA"),
         };
         self.tell(Level::Info, format!("child {}: {what} copied ({} characters)", candidate.child, text.len()));
         Effect::Copy(text)

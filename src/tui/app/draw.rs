@@ -21,7 +21,10 @@ impl App {
         };
         panels::header::draw(self, &mut screen.part(areas.header));
         panels::footer::draw(self, &mut screen.part(areas.footer));
-        self.draw_panels(&areas, &mut screen);
+        match &self.view.inspector {
+            Some(inspector) => self.draw_inspector(inspector, &mut screen),
+            None => self.draw_panels(&areas, &mut screen),
+        }
         if self.view.help.is_some() {
             self.draw_help(&mut screen);
         }

@@ -3,6 +3,7 @@
 mod chart;
 mod chosen;
 mod draw;
+mod inspector;
 mod moments;
 mod navigation;
 mod steering;
@@ -159,6 +160,7 @@ impl App {
 
     pub fn take_detail(&mut self, detail: ChildDetail) {
         self.details.keep(detail);
+        self.refresh_inspector();
     }
 
     /// Whether the screen has done what it was opened for: the stop that was asked for here has come.
@@ -246,25 +248,6 @@ impl App {
             action => self.navigate(action),
         }
         Effect::Draw
-    }
-
-    /// Open the inspector on a child.
-    fn inspect(&mut self, child: Option<u64>) {
-        match child {
-            Some(child) => self.view.inspector = Some(child),
-            None => self.tell(Level::Info, "there is no child to look at yet"),
-        }
-    }
-
-    /// What an action means while the inspector is open; none where it means the same as elsewhere.
-    fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
-        match action {
-            Action::Back => {
-                self.view.inspector = None;
-                Some(Effect::Draw)
-            }
-            _ => None,
-        }
     }
 
     /// What an action means in the focused panel alone; false where the panel has nothing to do with it.

@@ -26,7 +26,7 @@ impl App {
     }
 
     /// Send a command, or say why it cannot be sent.
-    fn command(&mut self, command: Command) -> Effect {
+    pub(super) fn command(&mut self, command: Command) -> Effect {
         match self.hindrance() {
             None => Effect::Send(command),
             Some(reason) => {

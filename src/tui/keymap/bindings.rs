@@ -74,6 +74,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(Inspector, &["w"], Action::Save, "save the network to files", Some("save")),
     binding(Inspector, &["tab"], Action::NextTab, "inspector: next page", Some("next page")),
     binding(Inspector, &["shift-tab"], Action::PreviousTab, "inspector: page before", None),
+    binding(Inspector, &["enter"], Action::Inspect, "inspector, relatives: open the chosen child", None),
     binding(Inspector, &["+", "="], Action::More, "what-if: a larger value", None),
     binding(Inspector, &["-"], Action::Less, "what-if: a smaller value", None),
     binding(Inspector, &["0"], Action::Reset, "what-if: the child as it was", None),

@@ -6,6 +6,7 @@ pub mod dna;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod inspector;
 pub mod layers;
 pub mod log;
 pub mod machine;

@@ -1,0 +1,109 @@
+//! The inspector: what keys mean there, and what comes of them.
+
+use ratatui::layout::{Rect, Size};
+
+use super::{App, Effect};
+use crate::event::Level;
+use crate::link::Command;
+use crate::tui::keymap::Action;
+use crate::tui::paint::Painter;
+use crate::tui::panels;
+use crate::tui::panels::inspector::{InspectorAction, InspectorEffect, InspectorView, Scene};
+
+impl App {
+    /// Open the inspector on a child.
+    pub(super) fn inspect(&mut self, child: Option<u64>) {
+        let Some(child) = child else {
+            self.tell(Level::Info, "there is no child to look at yet");
+            return;
+        };
+        let detail = self.detail(child);
+        let inspector = InspectorView::open(child, &Scene { state: self.state(), detail: detail.as_ref() });
+        self.view.inspector = Some(inspector);
+    }
+
+    /// The child in the inspector, where it is open.
+    pub(super) fn inspected_child(&self) -> Option<u64> {
+        self.view.inspector.as_ref().map(InspectorView::child)
+    }
+
+    /// What an action means while the inspector is open; none where it means the same as elsewhere.
+    pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
+        let action = inspector_action(action)?;
+        let effect = self.with_inspector(|inspector, scene, size| inspector.act(action, scene, size))?;
+        Some(match effect {
+            InspectorEffect::None => Effect::Draw,
+            InspectorEffect::Tell { level, text } => {
+                self.tell(level, text);
+                Effect::Draw
+            }
+            InspectorEffect::Copy { text, what } => {
+                self.tell(Level::Info, format!("{what} copied ({} characters)", text.len()));
+                Effect::Copy(text)
+            }
+            InspectorEffect::Save(files) => Effect::Save(files),
+            InspectorEffect::Queue { parent, dna } => {
+                self.tell(Level::Info, format!("asked for child {parent}, as edited, to be trained"));
+                self.command(Command::Train { parent, dna })
+            }
+            InspectorEffect::Close => {
+                self.view.inspector = None;
+                Effect::Draw
+            }
+        })
+    }
+
+    /// Let the inspector take in what has become known of its child.
+    pub(super) fn refresh_inspector(&mut self) {
+        let _ = self.with_inspector(|inspector, scene, _| inspector.refresh(scene));
+    }
+
+    fn with_inspector<T>(&mut self, change: impl FnOnce(&mut InspectorView, &Scene<'_>, Size) -> T) -> Option<T> {
+        let mut inspector = self.view.inspector.take()?;
+        let (detail, size) = (self.detail(inspector.child()), panels::inside(self.inspector_area()).as_size());
+        let result = change(&mut inspector, &Scene { state: self.state(), detail: detail.as_ref() }, size);
+        self.view.inspector = Some(inspector);
+        Some(result)
+    }
+
+    /// Where the inspector lies: all between header and footer.
+    fn inspector_area(&self) -> Rect {
+        self.areas().map_or(Rect::ZERO, |areas| {
+            let top = areas.header.bottom();
+            Rect { y: top, height: areas.footer.y.saturating_sub(top), ..areas.header }
+        })
+    }
+
+    pub(super) fn draw_inspector(&self, inspector: &InspectorView, screen: &mut Painter<'_>) {
+        let detail = self.detail(inspector.child());
+        let area = self.inspector_area();
+        panels::title(&mut screen.part(area), true, "Inspector", &panels::Row::new(), None);
+        inspector.draw(&Scene { state: self.state(), detail: detail.as_ref() }, &mut screen.part(panels::inside(area)));
+    }
+}
+
+fn inspector_action(action: Action) -> Option<InspectorAction> {
+    Some(match action {
+        Action::NextTab => InspectorAction::NextTab,
+        Action::PreviousTab => InspectorAction::PreviousTab,
+        Action::Up => InspectorAction::Up,
+        Action::Down => InspectorAction::Down,
+        Action::Left => InspectorAction::Left,
+        Action::Right => InspectorAction::Right,
+        Action::Inspect => InspectorAction::Open,
+        Action::PageUp => InspectorAction::PageUp,
+        Action::PageDown => InspectorAction::PageDown,
+        Action::Top => InspectorAction::Top,
+        Action::Bottom | Action::Live => InspectorAction::Bottom,
+        Action::More => InspectorAction::Increase,
+        Action::Less => InspectorAction::Decrease,
+        Action::Reset => InspectorAction::Reset,
+        Action::Queue => InspectorAction::Queue,
+        Action::Copy => InspectorAction::CopyDna,
+        Action::CopyJson => InspectorAction::CopyJson,
+        Action::CopyCode => InspectorAction::CopyPyTorch,
+        Action::Save => InspectorAction::Save,
+        Action::Back => InspectorAction::Close,
+        _ => return None,
+    })
+}

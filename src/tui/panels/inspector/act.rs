@@ -1,0 +1,283 @@
+//! What the keys of the inspector do: each action changes the view, and may ask for something to be done outside.
+
+use std::borrow::Cow;
+
+use ratatui::layout::Size;
+
+use super::curves;
+use super::draft::{Draft, Outcome};
+use super::graph;
+use super::relatives::Relatives;
+use super::subject::{Subject, is_known};
+use super::{InspectorView, Scene, Tab, room};
+use crate::event::Level;
+use crate::export;
+use crate::space::{Architecture, Dna, Space};
+
+/// What a key asks of the inspector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InspectorAction {
+    NextTab,
+    PreviousTab,
+    Up,
+    Down,
+    /// In Edit the value to the left; in Relatives back to the child shown before; else the child before.
+    Left,
+    /// In Edit the value to the right; in Relatives to the chosen child; else the child after.
+    Right,
+    /// In Relatives to the chosen child.
+    Open,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    /// In Edit: the next larger or smaller choice of a value; all values as they were.
+    Increase,
+    Decrease,
+    Reset,
+    /// In Edit: have the edited child trained.
+    Queue,
+    CopyDna,
+    CopyJson,
+    CopyPyTorch,
+    /// All three of them, to files.
+    Save,
+    Close,
+}
+
+/// What is left to do outside of the inspector.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InspectorEffect {
+    None,
+    /// Tell the user.
+    Tell {
+        level: Level,
+        text: String,
+    },
+    /// Put `text` on the clipboard; `what` names it for the user.
+    Copy {
+        text: String,
+        what: String,
+    },
+    /// Write texts to new files, under these names or some like them.
+    Save(Vec<(String, String)>),
+    /// Send [`Command::Train`](crate::link::Command::Train).
+    Queue {
+        parent: u64,
+        dna: Dna,
+    },
+    Close,
+}
+
+/// What is copied or saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Dna,
+    Json,
+    PyTorch,
+}
+
+impl InspectorView {
+    /// Open `child`, whose part of the journal may still have to be read: see [`InspectorView::refresh`].
+    pub fn open(child: u64, scene: &Scene<'_>) -> InspectorView {
+        let mut view = InspectorView {
+            child,
+            tab: Tab::Graph,
+            rows: [0; Tab::ALL.len()],
+            relatives: None,
+            draft: None,
+            twin: None,
+            history: Vec::new(),
+        };
+        view.refresh(scene);
+        view
+    }
+
+    /// Take in what has become known of the child: call this when its detail has been read.
+    pub fn refresh(&mut self, scene: &Scene<'_>) {
+        let subject = Subject::of(self.child, scene);
+        let Some(dna) = &subject.dna else { return };
+        if self.draft.is_none() {
+            self.draft = Draft::of(dna);
+        }
+        let is_stale = self.relatives.as_ref().is_none_or(|relatives| relatives.of != scene.state.children.len());
+        if self.tab == Tab::Relatives && is_stale {
+            self.relatives = Some(Relatives::of(self.child, dna, subject.parent, scene.state));
+        }
+    }
+
+    /// Do what a key asks for. `size` is that of the area in which the inspector is drawn.
+    pub fn act(&mut self, action: InspectorAction, scene: &Scene<'_>, size: Size) -> InspectorEffect {
+        use InspectorAction::*;
+        let page = room(size).saturating_sub(3).max(1) as isize;
+        match action {
+            Close => return InspectorEffect::Close,
+            NextTab => self.turn_to(1, scene),
+            PreviousTab => self.turn_to(Tab::ALL.len() - 1, scene),
+            Up => self.move_by(-1, scene, size),
+            Down => self.move_by(1, scene, size),
+            PageUp => self.move_by(-page, scene, size),
+            PageDown => self.move_by(page, scene, size),
+            Top => self.move_by(isize::MIN / 2, scene, size),
+            Bottom => self.move_by(isize::MAX / 2, scene, size),
+            Left => self.sideways(false, scene),
+            Right => self.sideways(true, scene),
+            Open if self.tab == Tab::Relatives => self.sideways(true, scene),
+            Open => {}
+            Increase => return self.step(true, scene),
+            Decrease => return self.step(false, scene),
+            Reset => self.reset(),
+            Queue => return self.queue(scene),
+            CopyDna => return self.copy(Form::Dna, scene),
+            CopyJson => return self.copy(Form::Json, scene),
+            CopyPyTorch => return self.copy(Form::PyTorch, scene),
+            Save => return self.save(scene),
+        }
+        InspectorEffect::None
+    }
+
+    fn turn_to(&mut self, further: usize, scene: &Scene<'_>) {
+        self.tab = Tab::ALL[(self.tab as usize + further) % Tab::ALL.len()];
+        self.refresh(scene);
+    }
+
+    fn move_by(&mut self, rows: isize, scene: &Scene<'_>, size: Size) {
+        if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
+            draft.move_by(rows, 0);
+            return;
+        }
+        let last = self.last_row(scene, size);
+        let row = &mut self.rows[self.tab as usize];
+        *row = row.saturating_add_signed(rows).min(last);
+    }
+
+    /// The last row that can be chosen, or, where none is chosen, the last that can be shown first.
+    fn last_row(&self, scene: &Scene<'_>, size: Size) -> usize {
+        let subject = Subject::of(self.child, scene);
+        let room = room(size);
+        match self.tab {
+            Tab::Graph => subject.architecture.map_or(0, |architecture| graph::rows(&architecture).saturating_sub(1)),
+            // Totals and headings stay; a row per layer and the classifier scroll below them.
+            Tab::Costs => {
+                let rows = subject.architecture.map_or(0, |architecture| architecture.layers.len() + 1);
+                (rows + 2).saturating_sub(room)
+            }
+            Tab::Curves => {
+                let epochs = subject.epochs.len();
+                (epochs + 1).saturating_sub(room - curves::chart_rows(epochs, room))
+            }
+            Tab::Relatives => self.relatives.as_ref().map_or(0, |relatives| relatives.entries.len().saturating_sub(1)),
+            Tab::Edit => 0,
+        }
+    }
+
+    fn sideways(&mut self, right: bool, scene: &Scene<'_>) {
+        let target = match (self.tab, right) {
+            (Tab::Edit, _) => {
+                self.draft.iter_mut().for_each(|draft| draft.move_by(0, if right { 1 } else { -1 }));
+                None
+            }
+            (Tab::Relatives, true) => {
+                let chosen = self.relatives.as_ref().and_then(|relatives| relatives.entries.get(self.row()));
+                let child = chosen.map(|relative| relative.row.child);
+                self.history.extend(child.map(|_| self.child));
+                child
+            }
+            (Tab::Relatives, false) => self.history.pop(),
+            (_, true) => self.child.checked_add(1).filter(|child| is_known(scene.state, *child)),
+            (_, false) => self.child.checked_sub(1).filter(|child| is_known(scene.state, *child)),
+        };
+        if let Some(child) = target {
+            self.show(child, scene);
+        }
+    }
+
+    /// Show another child on the same tab.
+    fn show(&mut self, child: u64, scene: &Scene<'_>) {
+        self.child = child;
+        self.rows = [0; Tab::ALL.len()];
+        (self.relatives, self.draft, self.twin) = (None, None, None);
+        self.refresh(scene);
+    }
+
+    fn step(&mut self, larger: bool, scene: &Scene<'_>) -> InspectorEffect {
+        let editing = self.draft.as_mut().zip(scene.state.run.as_ref()).filter(|_| self.tab == Tab::Edit);
+        let Some((draft, run)) = editing else { return InspectorEffect::None };
+        if !draft.step(&run.decisions, larger) {
+            let end = if larger { "largest" } else { "smallest" };
+            return tell(Level::Info, format!("{} is the {end} choice", draft.current()));
+        }
+        // Looked for here and not while drawing: there may be 100,000 children.
+        self.twin = draft.is_edited().then(|| draft.twin(&scene.state.children)).flatten().cloned();
+        InspectorEffect::None
+    }
+
+    fn reset(&mut self) {
+        if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
+            draft.reset();
+            self.twin = None;
+        }
+    }
+
+    fn queue(&self, scene: &Scene<'_>) -> InspectorEffect {
+        if self.tab != Tab::Edit {
+            return tell(Level::Info, "only an edited child can be queued: change a value on the page Edit".to_owned());
+        }
+        let (Some(draft), Some(space)) = (&self.draft, self.space(scene)) else {
+            return tell(Level::Warning, "not queued: its DNA is not known here".to_owned());
+        };
+        match Outcome::of(draft.dna(), &space).problem() {
+            _ if !draft.is_edited() => tell(Level::Info, "change a value first: this is the child as it was".to_owned()),
+            Some(problem) => tell(Level::Warning, format!("not queued: {problem}")),
+            None => InspectorEffect::Queue { parent: self.child, dna: draft.dna().clone() },
+        }
+    }
+
+    fn space(&self, scene: &Scene<'_>) -> Option<Space> {
+        scene.state.run.as_ref()?.space().ok()
+    }
+
+    fn copy(&self, form: Form, scene: &Scene<'_>) -> InspectorEffect {
+        match self.written(form, scene) {
+            Ok((what, text)) => InspectorEffect::Copy { text, what },
+            Err(problem) => tell(Level::Warning, problem),
+        }
+    }
+
+    fn save(&self, scene: &Scene<'_>) -> InspectorEffect {
+        match [Form::Dna, Form::Json, Form::PyTorch].into_iter().map(|form| self.written(form, scene)).collect() {
+            Ok(files) => InspectorEffect::Save(files),
+            Err(problem) => tell(Level::Warning, problem),
+        }
+    }
+
+    /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why not, in words.
+    fn written(&self, form: Form, scene: &Scene<'_>) -> Result<(String, String), String> {
+        let edited = self.draft.as_ref().filter(|draft| self.tab == Tab::Edit && draft.is_edited());
+        let name = format!("child-{}{}", self.child, if edited.is_some() { "-edited" } else { "" });
+        let subject = Subject::of(self.child, scene);
+        let unknown = || "its network is not known here yet".to_owned();
+        if form == Form::Dna {
+            let dna = edited.map(|draft| draft.dna().clone()).or(subject.dna).ok_or_else(unknown)?;
+            return Ok((format!("{name}.dna.json"), export::dna(&dna)));
+        }
+        let architecture: Cow<'_, Architecture> = match edited {
+            Some(draft) => {
+                let space = self.space(scene).ok_or_else(unknown)?;
+                Cow::Owned(space.decode(draft.dna(), &name).map_err(|error| error.to_string())?)
+            }
+            None => subject.architecture.ok_or_else(unknown)?,
+        };
+        match form {
+            Form::PyTorch => {
+                let text = export::pytorch::module(&architecture).map_err(|error| error.to_string())?;
+                Ok((format!("{name}.py"), text))
+            }
+            _ => Ok((format!("{name}.json"), export::json(&architecture))),
+        }
+    }
+}
+
+fn tell(level: Level, text: String) -> InspectorEffect {
+    InspectorEffect::Tell { level, text }
+}

@@ -1,0 +1,216 @@
+//! A child's DNA while it is edited by hand, and what the network would be.
+
+use crate::space::{Architecture, ArchitectureError, Cost, Decision, Dna, LayerCost, Space, SpaceError};
+use crate::state::ChildRow;
+
+/// A DNA under edit: what it was, what it is, and the value that the cursor is on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    original: Dna,
+    dna: Dna,
+    /// From 0.
+    layer: usize,
+    value: usize,
+}
+
+/// What became of an edited DNA.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Of the layers up to the first that cannot be built.
+    pub layers: Vec<LayerCost>,
+    pub network: Result<(Architecture, Cost), SpaceError>,
+}
+
+impl Draft {
+    /// None of a DNA without values.
+    pub fn of(dna: &Dna) -> Option<Draft> {
+        let sound = !dna.0.is_empty() && dna.0.iter().all(|gene| !gene.is_empty());
+        sound.then(|| Draft { original: dna.clone(), dna: dna.clone(), layer: 0, value: 0 })
+    }
+
+    pub fn original(&self) -> &Dna {
+        &self.original
+    }
+
+    pub fn dna(&self) -> &Dna {
+        &self.dna
+    }
+
+    /// Layer and value (from 0) that the cursor is on.
+    pub fn cursor(&self) -> (usize, usize) {
+        (self.layer, self.value)
+    }
+
+    pub fn is_edited(&self) -> bool {
+        self.dna != self.original
+    }
+
+    /// Whether a value is not what it was.
+    pub fn differs(&self, layer: usize, value: usize) -> bool {
+        let of = |dna: &Dna| dna.0.get(layer).and_then(|gene| gene.get(value)).copied();
+        of(&self.dna) != of(&self.original)
+    }
+
+    /// Move the cursor; it stays on the table.
+    pub fn move_by(&mut self, layers: isize, values: isize) {
+        self.layer = self.layer.saturating_add_signed(layers).min(self.dna.0.len() - 1);
+        self.value = self.value.saturating_add_signed(values).min(self.dna.0[self.layer].len() - 1);
+    }
+
+    /// Give the value under the cursor the next larger (or smaller) choice of its decision. False where there is none.
+    pub fn step(&mut self, decisions: &[Decision], larger: bool) -> bool {
+        let current = self.current();
+        let choices = || decisions.get(self.value).into_iter().flat_map(|decision| decision.choices.iter().copied());
+        let next = if larger {
+            choices().filter(|choice| *choice > current).min()
+        } else {
+            choices().filter(|choice| *choice < current).max()
+        };
+        if let Some(next) = next {
+            self.dna.0[self.layer][self.value] = next;
+        }
+        next.is_some()
+    }
+
+    pub fn current(&self) -> u32 {
+        self.dna.0[self.layer][self.value]
+    }
+
+    /// Undo all edits; the cursor stays.
+    pub fn reset(&mut self) {
+        self.dna = self.original.clone();
+    }
+
+    /// The DNA with another value under the cursor.
+    pub fn with(&self, value: u32) -> Dna {
+        let mut dna = self.dna.clone();
+        dna.0[self.layer][self.value] = value;
+        dna
+    }
+
+    /// The first child with exactly this DNA.
+    pub fn twin<'a>(&self, rows: &'a [ChildRow]) -> Option<&'a ChildRow> {
+        let genes = (&self.dna).into();
+        rows.iter().find(|row| row.genes == genes)
+    }
+}
+
+impl Outcome {
+    /// Build `dna` in `space`, as far as it goes.
+    pub fn of(dna: &Dna, space: &Space) -> Outcome {
+        let network = build(dna, space);
+        let layers = match &network {
+            Ok((_, cost)) => cost.layers.clone(),
+            Err(_) => (1..dna.depth())
+                .rev()
+                .find_map(|depth| build(&Dna(dna.0[..depth].to_vec()), space).ok())
+                .map_or_else(Vec::new, |(_, cost)| cost.layers),
+        };
+        Outcome { layers, network }
+    }
+
+    /// The layer (from 0) at which it fails.
+    pub fn failing_layer(&self) -> Option<usize> {
+        self.network.is_err().then_some(self.layers.len())
+    }
+
+    /// Why it cannot be built, in words.
+    pub fn problem(&self) -> Option<String> {
+        let error = self.network.as_ref().err()?;
+        Some(match error {
+            SpaceError::Architecture(ArchitectureError::KernelTooLarge { layer, kernel, input, padded }) => {
+                let by = |[height, width]: [usize; 2]| format!("{height}x{width}");
+                let padding = if input == padded { String::new() } else { format!(", padded to {}", by(*padded)) };
+                format!("layer {layer} cannot be built: its {} kernel meets {}{padding}", by(*kernel), by(*input))
+            }
+            error => error.to_string(),
+        })
+    }
+}
+
+fn build(dna: &Dna, space: &Space) -> Result<(Architecture, Cost), SpaceError> {
+    let architecture = space.decode(dna, "edited")?;
+    let cost = Cost::of(&architecture)?;
+    Ok((architecture, cost))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Decode;
+    use crate::space::DecisionKind;
+
+    fn decisions() -> Vec<Decision> {
+        let decision = |kind, choices: &[u32]| Decision { kind, choices: choices.to_vec() };
+        vec![
+            decision(DecisionKind::Kernel, &[1, 7, 3]),
+            decision(DecisionKind::Filters, &[8, 16]),
+            decision(DecisionKind::Stride, &[1, 2]),
+            decision(DecisionKind::Padding, &[0, 1]),
+        ]
+    }
+
+    fn space() -> Space {
+        Space::restore(decisions(), Decode::Literal, [1, 8, 8], 4).unwrap()
+    }
+
+    fn draft() -> Draft {
+        Draft::of(&Dna(vec![vec![3, 8, 2, 1], vec![3, 8, 2, 1], vec![1, 8, 1, 0]])).unwrap()
+    }
+
+    #[test]
+    fn a_value_steps_along_the_choices_in_their_size_and_stays_at_the_ends() {
+        let mut draft = draft();
+        assert!(draft.step(&decisions(), true));
+        assert_eq!((draft.current(), draft.step(&decisions(), true)), (7, false));
+        assert!(draft.step(&decisions(), false) && draft.step(&decisions(), false));
+        assert_eq!((draft.current(), draft.step(&decisions(), false)), (1, false));
+    }
+
+    #[test]
+    fn a_value_that_is_no_choice_steps_to_the_nearest_one() {
+        let mut draft = Draft::of(&Dna(vec![vec![5, 8, 1, 1]])).unwrap();
+        draft.step(&decisions(), false);
+        assert_eq!(draft.current(), 3);
+    }
+
+    #[test]
+    fn an_edit_is_known_as_one_until_it_is_undone() {
+        let mut draft = draft();
+        draft.move_by(1, 1);
+        draft.step(&decisions(), true);
+        assert!(draft.is_edited() && draft.differs(1, 1) && !draft.differs(0, 1));
+        draft.reset();
+        assert!(!draft.is_edited());
+    }
+
+    #[test]
+    fn a_dna_that_cannot_be_built_says_which_layer_fails_and_why_and_keeps_the_shapes_before_it() {
+        let mut draft = draft();
+        draft.move_by(2, 0);
+        draft.step(&decisions(), true);
+        draft.step(&decisions(), true);
+        let outcome = Outcome::of(draft.dna(), &space());
+        assert_eq!((outcome.failing_layer(), outcome.layers.len()), (Some(2), 2));
+        assert_eq!(outcome.problem().unwrap(), "layer 3 cannot be built: its 7x7 kernel meets 2x2");
+    }
+
+    proptest! {
+        #[test]
+        fn no_edit_panics_and_every_value_stays_a_choice(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
+            let (mut draft, decisions, space) = (draft(), decisions(), space());
+            for (layers, values, larger) in steps {
+                draft.move_by(layers, values);
+                draft.step(&decisions, larger);
+                let outcome = Outcome::of(draft.dna(), &space);
+                prop_assert_eq!(outcome.problem().is_some(), outcome.failing_layer().is_some());
+                prop_assert!(outcome.layers.len() <= draft.dna().depth());
+            }
+            for gene in &draft.dna().0 {
+                prop_assert!(gene.iter().zip(&decisions).all(|(value, decision)| decision.choices.contains(value)));
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The inspector: one child from every side, and what it would be if it were different.
+//!
+//! ```text
+//! InspectorAction -> act: InspectorView, InspectorEffect -> whoever holds the connection, the terminal and the files
+//! RunState, ChildDetail -> subject -> a tab's content -> painter
+//! ```
+
+mod act;
+mod costs;
+mod curves;
+mod draft;
+mod edit;
+mod graph;
+mod lanes;
+mod rails;
+mod relatives;
+mod subject;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use act::{InspectorAction, InspectorEffect};
+
+use ratatui::layout::{Rect, Size};
+
+use super::{Content, Row};
+use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::tui::format;
+use crate::tui::paint::Painter;
+use crate::tui::theme::{Glyphs, Role};
+use draft::Draft;
+use relatives::Relatives;
+use subject::Subject;
+
+/// Height from which rows are left empty for the eye.
+const ROOMY: usize = 24;
+
+/// What the inspector shows and acts on.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub state: &'a RunState,
+    /// What the journal tells of the shown child, once it has been read. (That of another child is not looked at.)
+    pub detail: Option<&'a ChildDetail>,
+}
+
+/// One side of a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    Graph,
+    Costs,
+    Curves,
+    Relatives,
+    Edit,
+}
+
+impl Tab {
+    pub const ALL: [Tab; 5] = [Tab::Graph, Tab::Costs, Tab::Curves, Tab::Relatives, Tab::Edit];
+
+    fn name(self) -> &'static str {
+        match self {
+            Tab::Graph => "Graph",
+            Tab::Costs => "Costs",
+            Tab::Curves => "Curves",
+            Tab::Relatives => "Relatives",
+            Tab::Edit => "Edit",
+        }
+    }
+}
+
+/// What the user looks at in the inspector.
+#[derive(Debug, Clone)]
+pub struct InspectorView {
+    child: u64,
+    tab: Tab,
+    /// By tab: the chosen row, or the first row shown where none is chosen. (Of Edit: the draft knows.)
+    rows: [usize; Tab::ALL.len()],
+    relatives: Option<Relatives>,
+    draft: Option<Draft>,
+    /// The first child that has the edited DNA already.
+    twin: Option<ChildRow>,
+    /// Children shown before, to go back to.
+    history: Vec<u64>,
+}
+
+impl InspectorView {
+    /// The child that is shown.
+    pub fn child(&self) -> u64 {
+        self.child
+    }
+
+    pub fn tab(&self) -> Tab {
+        self.tab
+    }
+
+    /// The inspector in the painter's area.
+    pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
+        let subject = Subject::of(self.child, scene);
+        let width = painter.width();
+        painter.pieces(0, 0, &subject.facts(scene, width));
+        self.draw_tabs(&mut painter.part(Rect { y: painter.area().y + 1, height: 1, ..painter.area() }));
+        let area = content_area(painter.area());
+        let mut height = usize::from(area.height);
+        let content = self.content(&subject, scene, width, painter.glyphs());
+        if self.tab == Tab::Curves && !subject.epochs.is_empty() {
+            let planned = scene.state.run.as_ref().map_or(0, |run| run.child_epochs);
+            curves::draw(subject.epochs, planned, self.row(), &mut painter.part(area));
+            height -= curves::chart_rows(subject.epochs.len(), height);
+        } else {
+            content.draw(&mut painter.part(area), self.top(&content, height));
+        }
+        if let Some(position) = content.position(height, self.top(&content, height)) {
+            painter.right(width, 1, Role::Dim, &position);
+        }
+    }
+
+    fn draw_tabs(&self, painter: &mut Painter<'_>) {
+        let mut x = 0;
+        for tab in Tab::ALL {
+            // The brackets tell the open tab where nothing is reversed or bold.
+            let (role, text) = match tab == self.tab {
+                true => (Role::Selected, format!("[{}]", tab.name())),
+                false => (Role::Dim, format!(" {} ", tab.name())),
+            };
+            x = painter.text(x, 0, role, &text) + 1;
+        }
+    }
+
+    /// What the open tab says, but for the charts of Curves.
+    fn content(&self, subject: &Subject<'_>, scene: &Scene<'_>, width: usize, glyphs: &Glyphs) -> Content {
+        let decisions = scene.state.run.as_ref().map_or(&[][..], |run| run.decisions.as_slice());
+        let content = match (self.tab, &subject.architecture) {
+            (Tab::Graph, Some(architecture)) => graph::content(architecture, self.row(), width, glyphs),
+            (Tab::Costs, Some(architecture)) => costs::content(architecture, width, glyphs),
+            (Tab::Curves, _) if !subject.epochs.is_empty() => curves::figures(subject.epochs, width),
+            (Tab::Curves, _) => notice(&no_epochs(subject, scene), width),
+            (Tab::Relatives, _) => match &self.relatives {
+                Some(relatives) => {
+                    let accuracy = subject.row.and_then(|row| row.accuracy);
+                    relatives::content(relatives, accuracy, decisions, self.row(), width, glyphs)
+                }
+                None => notice(&unknown(subject), width),
+            },
+            (Tab::Edit, _) => self.edit_content(subject, scene, width, glyphs),
+            (Tab::Graph | Tab::Costs, None) => notice(&unknown(subject), width),
+        };
+        with_failure(content, subject, scene, width)
+    }
+
+    fn edit_content(&self, subject: &Subject<'_>, scene: &Scene<'_>, width: usize, glyphs: &Glyphs) -> Content {
+        let Some(draft) = &self.draft else { return notice(&unknown(subject), width) };
+        match scene.state.run.as_ref().map(|run| run.space()) {
+            None => notice("the run has not told its decisions yet", width),
+            Some(Err(error)) => notice(&error.to_string(), width),
+            Some(Ok(space)) => edit::content(draft, &space, self.twin.as_ref(), width, glyphs),
+        }
+    }
+
+    /// The first row to show: the chosen one in the middle, where there is one.
+    fn top(&self, content: &Content, height: usize) -> usize {
+        let row = match (self.tab, &self.draft) {
+            (Tab::Costs | Tab::Curves, _) => return self.row(),
+            (Tab::Edit, Some(draft)) => draft.cursor().0,
+            _ => self.row(),
+        };
+        row.saturating_sub(content.room(height) / 2).min(content.last_top(height))
+    }
+
+    fn row(&self) -> usize {
+        self.rows[self.tab as usize]
+    }
+}
+
+/// Below facts and tabs.
+fn content_area(area: Rect) -> Rect {
+    let above = (2 + u16::from(usize::from(area.height) >= ROOMY)).min(area.height);
+    Rect { y: area.y + above, height: area.height - above, ..area }
+}
+
+/// Rows for a tab's content in an inspector of `size`.
+fn room(size: Size) -> usize {
+    usize::from(content_area(Rect::new(0, 0, size.width, size.height)).height)
+}
+
+fn notice(text: &str, width: usize) -> Content {
+    let body = format::wrap(text, width).into_iter().map(|line| vec![(Role::Dim, line)]).collect();
+    Content { head: Vec::new(), body }
+}
+
+/// Why there is nothing to show of a child's network.
+fn unknown(subject: &Subject<'_>) -> String {
+    match subject.is_read {
+        true => "the journal tells nothing of its network".to_owned(),
+        false => "reading the journal".to_owned(),
+    }
+}
+
+/// Why there are no curves.
+fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
+    let repeated = subject.row.and_then(|row| row.repeat_of);
+    match (subject.status, repeated) {
+        (_, Some(earlier)) => {
+            format!("The same network as child {earlier}: it was not trained again, and has that child's accuracy.")
+        }
+        (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
+        (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
+        _ if !subject.is_read => "reading the journal".to_owned(),
+        (subject::Status::Failed, _) if subject.failure(scene.state).is_none() => {
+            "It failed before its first epoch was done.".to_owned()
+        }
+        _ => "The journal has no epochs of it.".to_owned(),
+    }
+}
+
+/// Why the child failed comes first.
+fn with_failure(mut content: Content, subject: &Subject<'_>, scene: &Scene<'_>, width: usize) -> Content {
+    if let Some(reason) = subject.failure(scene.state) {
+        let lines = format::wrap(&format!("It failed: {reason}"), width).into_iter();
+        let rows: Vec<Row> = lines.take(2).map(|line| vec![(Role::Error, line)]).collect();
+        content.head.splice(0..0, rows);
+    }
+    content
+}

@@ -1,0 +1,289 @@
+//! The inspector drawn from a recorded run, and any keys on any network.
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::lanes::tests::any_network;
+use super::*;
+use crate::config::{Decode, ThemeName};
+use crate::event::{Event, Record};
+use crate::space::builtin::builtin;
+use crate::space::{Architecture, Dna};
+use crate::state::{Candidate, Origin};
+use crate::tui::theme::{ColourDepth, Theme};
+use InspectorAction as Key;
+
+/// Insides of a screen of 80x24, of 120x40 and of 60x15.
+const SIZES: [(u16, u16); 3] = [(76, 20), (116, 34), (56, 11)];
+
+fn journal() -> Vec<Record> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/journal-demo.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn state(records: &[Record]) -> RunState {
+    let mut state = RunState::default();
+    records.iter().for_each(|record| state.apply(record));
+    state
+}
+
+/// What a journal tells of one child.
+fn detail(child: u64) -> ChildDetail {
+    let records = journal();
+    let sampled = records.iter().find_map(|record| match &record.event {
+        Event::ChildSampled(sampled) if sampled.child == child => Some(Candidate::sampled(sampled, 1)),
+        _ => None,
+    });
+    let epochs = records.iter().filter_map(|record| match &record.event {
+        Event::ChildEpoch(epoch) if epoch.child == child => Some(epoch.clone()),
+        _ => None,
+    });
+    let row = state(&records).children.into_iter().find(|row| row.child == child);
+    ChildDetail { candidate: sampled.unwrap(), epochs: epochs.collect(), row }
+}
+
+/// A detail of `architecture` without a run around it.
+fn detail_of(architecture: Architecture) -> ChildDetail {
+    let origin = Origin::Sampled { log_prob: 0.0, entropy: 0.0, max_entropy: 0.0, choices: Vec::new() };
+    let candidate = Candidate { child: 1, episode: 1, dna: Dna::default(), architecture, params: 0, macs: 0, origin, seq: 0 };
+    ChildDetail { candidate, epochs: Vec::new(), row: None }
+}
+
+fn nascnn15() -> ChildDetail {
+    detail_of(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap())
+}
+
+fn plain() -> Theme {
+    Theme::new(ThemeName::default(), ColourDepth::None, false)
+}
+
+fn text(view: &InspectorView, scene: &Scene<'_>, (width, height): (u16, u16), theme: &Theme) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    let area = buffer.area;
+    view.draw(scene, &mut Painter::new(&mut buffer, area, theme));
+    let row = |y: u16| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The inspector of `child` after some keys.
+fn after(keys: &[Key], child: u64, scene: &Scene<'_>) -> (InspectorView, InspectorEffect) {
+    let mut view = InspectorView::open(child, scene);
+    let mut effect = InspectorEffect::None;
+    for key in keys {
+        effect = view.act(*key, scene, Size::new(76, 20));
+    }
+    (view, effect)
+}
+
+fn snapshots(name: &str, view: &InspectorView, scene: &Scene<'_>) {
+    for size in SIZES {
+        assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(view, scene, size, &plain()));
+    }
+}
+
+const EDIT: [Key; 1] = [Key::PreviousTab];
+
+fn edited(keys: &[Key]) -> Vec<Key> {
+    EDIT.iter().chain(keys).copied().collect()
+}
+
+#[test]
+fn the_graph_of_a_chain() {
+    let (state, detail) = (state(&journal()), detail(12));
+    let scene = Scene { state: &state, detail: Some(&detail) };
+    snapshots("graph", &after(&[Key::Down, Key::Down], 12, &scene).0, &scene);
+}
+
+#[test]
+fn the_graph_of_nascnn15() {
+    let (state, detail) = (RunState::default(), nascnn15());
+    let scene = Scene { state: &state, detail: Some(&detail) };
+    let view = after(&[Key::Down; 8], 1, &scene).0;
+    snapshots("nascnn15", &view, &scene);
+    assert_snapshot!(
+        "nascnn15_ascii_76x20",
+        text(&view, &scene, (76, 20), &Theme::new(ThemeName::default(), ColourDepth::None, true))
+    );
+}
+
+#[test]
+fn costs_layer_by_layer() {
+    let (state, detail) = (RunState::default(), nascnn15());
+    let scene = Scene { state: &state, detail: Some(&detail) };
+    snapshots("costs", &after(&[Key::NextTab], 1, &scene).0, &scene);
+}
+
+#[test]
+fn learning_curves() {
+    let (state, detail) = (state(&journal()), detail(12));
+    let scene = Scene { state: &state, detail: Some(&detail) };
+    let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
+    snapshots("curves", &view, &scene);
+    assert_snapshot!(
+        "curves_ascii_76x20",
+        text(&view, &scene, (76, 20), &Theme::new(ThemeName::default(), ColourDepth::None, true))
+    );
+}
+
+#[test]
+fn relatives() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    snapshots("relatives", &after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Down], 12, &scene).0, &scene);
+}
+
+#[test]
+fn an_edit_that_can_be_built() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    snapshots("edit", &after(&edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]), 12, &scene).0, &scene);
+}
+
+/// Keys that make child 12 unbuildable: every stride 2 and no padding.
+fn impossible() -> Vec<Key> {
+    let row = [Key::Increase, Key::Increase, Key::Increase, Key::Right, Key::Right, Key::Increase, Key::Right];
+    let row = row.into_iter().chain([Key::Decrease; 3]).chain([Key::Left; 3]).chain([Key::Down]);
+    edited(&row.collect::<Vec<_>>().repeat(6))
+}
+
+#[test]
+fn an_edit_that_cannot_be_built_says_why() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    let (mut view, _) = after(&impossible(), 12, &scene);
+    snapshots("edit_impossible", &view, &scene);
+    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &scene, Size::new(76, 20)) else { panic!("queued") };
+    assert!(text.starts_with("not queued: layer"), "{text}");
+}
+
+#[test]
+fn only_an_edited_child_is_queued_under_its_parent() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::Queue]), 12, &scene);
+    let dna = view.draft.unwrap().dna().clone();
+    assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
+    assert!(matches!(after(&edited(&[Key::Queue]), 12, &scene).1, InspectorEffect::Tell { .. }));
+}
+
+#[test]
+fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    for (key, name, start) in [
+        (Key::CopyDna, "child-12.dna.json", "{\n  \"dna\": [\n"),
+        (Key::CopyJson, "child-12.json", "{\n  \"name\": \"child-12\""),
+        (Key::CopyPyTorch, "child-12.py", "\"\"\"child-12: 6 convolutional layer(s)"),
+    ] {
+        let InspectorEffect::Copy { text, what } = after(&[key], 12, &scene).1 else { panic!("{key:?}") };
+        assert!(what == name && text.starts_with(start), "{what}: {text}");
+    }
+    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &scene).1 else { panic!("not saved") };
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["child-12.dna.json", "child-12.json", "child-12.py"]);
+}
+
+#[test]
+fn what_is_edited_is_copied_as_it_is_edited() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::CopyDna]), 12, &scene);
+    let dna = view.draft.unwrap().dna().clone();
+    assert_eq!(effect, InspectorEffect::Copy { text: crate::export::dna(&dna), what: "child-12-edited.dna.json".to_owned() });
+}
+
+#[test]
+fn a_relative_opens_and_leads_back() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    let mut view = after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right], 12, &scene).0;
+    assert_ne!(view.child(), 12);
+    view.act(Key::Left, &scene, Size::new(76, 20));
+    assert_eq!(view.child(), 12);
+}
+
+#[test]
+fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    assert_eq!(after(&[Key::Right], 12, &scene).0.child(), 13);
+    assert_eq!(after(&[Key::Left], 1, &scene).0.child(), 1);
+}
+
+#[test]
+fn until_the_journal_is_read_the_curves_say_so() {
+    let state = state(&journal());
+    let scene = Scene { state: &state, detail: None };
+    let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
+    assert!(text(&view, &scene, (76, 20), &plain()).contains("reading the journal"));
+}
+
+#[test]
+fn a_failed_child_tells_why() {
+    let records = journal();
+    let is_failed = |record: &&Record| matches!(record.event, Event::ChildFailed { .. });
+    let Event::ChildFailed { child, reason, .. } = &records.iter().find(is_failed).unwrap().event else { unreachable!() };
+    let state = state(&records);
+    let scene = Scene { state: &state, detail: None };
+    let drawn = text(&InspectorView::open(*child, &scene), &scene, (116, 34), &plain());
+    assert!(drawn.contains("FAILED") && drawn.contains(&reason[..20]), "{reason}\n{drawn}");
+}
+
+#[test]
+fn a_child_in_training_shows_the_epochs_that_it_has_done() {
+    let records = journal();
+    let is_epoch = |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch == 2);
+    let until = records.iter().position(is_epoch).unwrap();
+    let state = state(&records[..=until]);
+    let Event::ChildEpoch(epoch) = &records[until].event else { unreachable!() };
+    let scene = Scene { state: &state, detail: None };
+    let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &scene).0;
+    assert_snapshot!("training_76x20", text(&view, &scene, (76, 20), &plain()));
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    use Key::*;
+    proptest::sample::select(vec![
+        NextTab,
+        PreviousTab,
+        Up,
+        Down,
+        Left,
+        Right,
+        PageUp,
+        PageDown,
+        Top,
+        Bottom,
+        Increase,
+        Decrease,
+        Reset,
+        Queue,
+        CopyDna,
+        CopyJson,
+        CopyPyTorch,
+        Save,
+        Close,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_keys_on_any_network_in_any_size_are_safe(
+        network in any_network(), keys in proptest::collection::vec(any_key(), 0..40), width in 0u16..140, height in 0u16..40,
+        with_run in any::<bool>(),
+    ) {
+        let state = if with_run { state(&journal()) } else { RunState::default() };
+        let detail = detail_of(network);
+        let scene = Scene { state: &state, detail: Some(&detail) };
+        let mut view = InspectorView::open(1, &scene);
+        for key in keys {
+            view.act(key, &scene, Size::new(width, height));
+            text(&view, &scene, (width, height), &plain());
+        }
+    }
+}
