@@ -99,6 +99,11 @@ pub struct Glyphs {
     pub mean: &'static str,
     pub baseline: &'static str,
     pub best: &'static str,
+    /// A child that the user marked, and the child at the cursor of a plot.
+    pub marked: &'static str,
+    pub here: &'static str,
+    /// Beside two things that are not the same.
+    pub differs: &'static str,
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
     pub corners: [&'static str; 4],
@@ -134,6 +139,9 @@ const UNICODE: Glyphs = Glyphs {
     mean: "●",
     baseline: "╌",
     best: "─",
+    marked: "◆",
+    here: "◉",
+    differs: "≠",
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["┌", "┐", "└", "┘"],
     junctions: ["┬", "┤", "├", "┼"],
@@ -167,6 +175,9 @@ const ASCII: Glyphs = Glyphs {
     mean: "o",
     baseline: "-",
     best: "=",
+    marked: "+",
+    here: "@",
+    differs: "!",
     levels: [" ", ".", ".", ":", ":", "-", "=", "#", "#"],
     corners: ["+", "+", "+", "+"],
     junctions: ["+", "+", "+", "+"],

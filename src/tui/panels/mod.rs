@@ -8,6 +8,7 @@ pub mod gpu;
 pub mod header;
 pub mod help;
 pub mod layers;
+pub mod list;
 pub mod log;
 pub mod question;
 pub mod training;
