@@ -3,9 +3,10 @@
 use super::order::best_of;
 use super::view::ListView;
 use super::{Details, notes, table};
-use crate::space::{Cost, Layer};
+use crate::space::{Cost, Layer, LayerCost};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::format;
+use crate::tui::paint::pieces_width;
 use crate::tui::panels::{Content, Row};
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
@@ -13,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 /// Columns of the sign for a difference, of a figure's name, and of the difference.
 const SIGN: usize = 2;
 const LABEL: usize = 11;
-const DIFFERENCE: usize = 11;
+const DIFFERENCE: usize = 12;
 /// Rows between the figures and the first layer: an empty one and the headings.
 const BETWEEN: usize = 2;
 
@@ -79,7 +80,7 @@ fn figure_rows(state: &RunState, (first, second): (u64, u64), glyphs: &Glyphs, c
     let figures: [Figure; FIGURES] = [
         figure("accuracy", &|row| or_none(row.accuracy.map(format::accuracy)), &|a, b| {
             let points = a.accuracy.zip(b.accuracy).map(|(a, b)| signed((b - a) * 100.0, 2));
-            points.map_or(String::new(), |points| points + " pt")
+            points.map_or(String::new(), |points| points + " points")
         }),
         figure("reward", &|row| format::reward(row.reward), &|a, b| signed(b.reward - a.reward, 4)),
         figure("parameters", &|row| format::count(row.params), &share(|row| row.params as f64)),
@@ -90,7 +91,7 @@ fn figure_rows(state: &RunState, (first, second): (u64, u64), glyphs: &Glyphs, c
             a.energy_wh.zip(b.energy_wh).map_or(String::new(), |(a, b)| percent(a, b))
         }),
         figure("episode", &|row| row.episode.to_string(), &nothing),
-        figure("", &|row| notes(row, best, true), &nothing),
+        figure("notes", &|row| notes(row, best, true), &nothing),
     ];
     figures.iter().map(|figure| figure_row(figure, glyphs, column)).collect()
 }
@@ -124,60 +125,75 @@ fn percent(first: f64, second: f64) -> String {
 /// A column of a layer in both networks; a network that is less deep has no cell for the last layers.
 struct LayerColumn {
     heading: &'static str,
+    width: usize,
     sides: [Vec<String>; 2],
 }
 
 impl LayerColumn {
-    fn width(&self) -> usize {
-        self.sides.iter().flatten().map(|cell| cell.width()).max().unwrap_or(0).max(self.heading.width())
+    fn new(heading: &'static str, sides: [Vec<String>; 2]) -> LayerColumn {
+        let cells = sides.iter().flatten().map(|cell| cell.width()).max().unwrap_or(0);
+        LayerColumn { heading, width: cells.max(heading.width()), sides }
     }
 
     fn cell(&self, side: usize, layer: usize) -> Option<&str> {
         self.sides[side].get(layer).map(String::as_str)
     }
+
+    fn differs(&self, layer: usize) -> bool {
+        self.cell(0, layer) != self.cell(1, layer)
+    }
 }
 
+/// The layers one against the other. A differing layer has the sign; in it the differing cells stand out.
 fn layer_rows((one, other): (&ChildDetail, &ChildDetail), glyphs: &Glyphs, width: usize) -> Vec<Row> {
     let layers = [&one.candidate.architecture.layers, &other.candidate.architecture.layers];
     let depth = layers[0].len().max(layers[1].len());
-    // Number of the layer at the left, and a gap between the networks.
-    let number = depth.to_string().len().max("layer".len());
+    let number = depth.to_string().len();
     let half = width.saturating_sub(SIGN + number + 2 + 3) / 2;
     let columns = fitting(columns([one, other], glyphs), half);
-    let line = |side: usize, cell: &dyn Fn(&LayerColumn) -> String| -> String {
-        let cells: Vec<String> = columns.iter().map(|column| format!("{:>width$}", cell(column), width = column.width())).collect();
-        format!("{:<half$}", if side == 0 { cells.join(" ") } else { cells.join(" ").trim_end().to_owned() })
-    };
-    let heading = line(0, &|column| column.heading.to_owned());
-    let mut rows = vec![
-        Row::new(),
-        vec![(Role::Dim, format!("{:SIGN$}{:>number$}  {heading} {} {}", "", "layer", glyphs.vertical, heading.trim_end()))],
-    ];
+    let between = |row: &mut Row| row.push((Role::Dim, format!(" {} ", glyphs.vertical)));
+    let heading = || columns.iter().map(|column| (Role::Dim, column.heading));
+    let mut headings = vec![(Role::Dim, format!("{:SIGN$}{:>number$}  ", "", "#"))];
+    headings.extend(side(&columns, heading(), half));
+    between(&mut headings);
+    headings.extend(side(&columns, heading(), 0));
+    let mut rows = vec![Row::new(), headings];
     for layer in 0..depth {
-        let differs = layers[0].get(layer) != layers[1].get(layer);
-        let role = if differs { Role::Strong } else { Role::Text };
-        let side = |side: usize| match layers[side].get(layer) {
-            Some(_) => line(side, &|column| column.cell(side, layer).unwrap_or("").to_owned()),
-            None => format!("{:<half$}", "none"),
+        let cells = |side: usize| {
+            let role = |column: &LayerColumn| if column.differs(layer) { Role::Strong } else { Role::Dim };
+            columns.iter().map(move |column| (role(column), column.cell(side, layer).unwrap_or("")))
         };
-        rows.push(vec![
-            (Role::Warning, sign(differs, glyphs)),
-            (Role::Dim, format!("{:>number$}  ", layer + 1)),
-            (role, side(0)),
-            (Role::Dim, format!(" {} ", glyphs.vertical)),
-            (role, side(1).trim_end().to_owned()),
-        ]);
+        let network = |index: usize, width: usize| match layers[index].get(layer) {
+            Some(_) => side(&columns, cells(index), width),
+            None => vec![(Role::Dim, format!("{:<width$}", "none"))],
+        };
+        let differs = layers[0].get(layer) != layers[1].get(layer);
+        let mut row = vec![(Role::Warning, sign(differs, glyphs)), (Role::Dim, format!("{:>number$}  ", layer + 1))];
+        row.extend(network(0, half));
+        between(&mut row);
+        row.extend(network(1, 0));
+        rows.push(row);
     }
     rows
+}
+
+/// One network's cells of a row, filled up to `width`.
+fn side<'a>(columns: &[LayerColumn], cells: impl Iterator<Item = (Role, &'a str)>, width: usize) -> Row {
+    let mut row = Row::new();
+    for (index, (column, (role, cell))) in columns.iter().zip(cells).enumerate() {
+        let gap = if index == 0 { "" } else { " " };
+        row.push((role, format!("{gap}{cell:>width$}", width = column.width)));
+    }
+    row.push((Role::Dim, " ".repeat(width.saturating_sub(pieces_width(&row)))));
+    row
 }
 
 /// Columns of both networks, the ones that say most first.
 fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
     let times = glyphs.times;
     let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
-    let column = |heading, cell: &dyn Fn(&Layer) -> String| LayerColumn {
-        heading,
-        sides: sides.map(|side| side.candidate.architecture.layers.iter().map(cell).collect()),
+    let column = |heading, cell: &dyn Fn(&Layer) -> String| {
+        LayerColumn::new(heading, sides.map(|side| side.candidate.architecture.layers.iter().map(cell).collect()))
     };
     let mut columns = vec![
         column("kernel", &|layer| pair(layer.kernel)),
@@ -191,9 +207,8 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
         columns.push(column("input", &|layer| layer.inputs.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
     }
     let costs = sides.map(|side| Cost::of(&side.candidate.architecture).map(|cost| cost.layers).unwrap_or_default());
-    let cost = |heading, cell: &dyn Fn(&crate::space::LayerCost) -> String| LayerColumn {
-        heading,
-        sides: [0, 1].map(|side: usize| costs[side].iter().map(cell).collect()),
+    let cost = |heading, cell: &dyn Fn(&LayerCost) -> String| {
+        LayerColumn::new(heading, [0, 1].map(|side: usize| costs[side].iter().map(cell).collect()))
     };
     columns.push(cost("output", &|cost| pair([cost.output_shape[1], cost.output_shape[2]])));
     columns.push(cost("params", &|cost| format::count(cost.params)));
@@ -205,8 +220,8 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
 fn fitting(columns: Vec<LayerColumn>, width: usize) -> Vec<LayerColumn> {
     let mut left = width + 1;
     let mut fits = |column: &LayerColumn| {
-        let fits = column.width() < left;
-        left -= if fits { column.width() + 1 } else { 0 };
+        let fits = column.width < left;
+        left -= if fits { column.width + 1 } else { 0 };
         fits
     };
     columns.into_iter().filter(|column| fits(column)).collect()

@@ -37,7 +37,9 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
             table::draw(&mut painter.part(area), state, view, focused);
         }
         Mode::Pareto => {
-            super::title(painter, focused, "Accuracy against MACs", &count(view, state), None);
+            let mut beside = count(view, state);
+            beside.push((Role::Dim, " children".to_owned()));
+            super::title(painter, focused, "Accuracy against MACs", &beside, None);
             pareto::draw(&mut painter.part(area), state, view);
         }
         Mode::Compare => {

@@ -127,7 +127,7 @@ impl<'a> Plot<'a> {
 
     fn draw(&self, painter: &mut Painter<'_>, chosen: Option<&ChildRow>) {
         let rows = painter.height().saturating_sub(AXIS_ROWS);
-        let axis = Axis::covering(self.accuracies.0, self.accuracies.1, (rows * 2 / 5 + 1).clamp(2, 9));
+        let axis = Axis::covering(self.accuracies.0, self.accuracies.1, (rows / 2 + 1).clamp(2, 9));
         let decimals = axis.decimals().saturating_sub(2);
         let label = |value: f64| format!("{:.decimals$} %", value * 100.0);
         let gutter = axis.ticks().map(|tick| label(tick).len()).max().unwrap_or(0) + 1;

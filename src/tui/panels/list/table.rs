@@ -77,11 +77,11 @@ fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
     let newest = state.children.last().map_or(0, |row| row.child).to_string().len();
     let column = |heading, key, width, rank, cell| Column { heading, key, width, cell, rank };
     let mut columns = vec![
-        column("child", Some(SortKey::Child), newest.max(6), 0, |row| row.child.to_string()),
+        column("child", Some(SortKey::Child), newest.max(7), 0, |row| row.child.to_string()),
         column("ep", None, 4, 5, |row| row.episode.to_string()),
         column("accuracy", Some(SortKey::Accuracy), 9, 1, |row| row.accuracy.map_or_else(none, format::accuracy)),
         column("reward", Some(SortKey::Reward), 7, 2, |row| format::reward(row.reward)),
-        column("params", Some(SortKey::Params), 10, 3, |row| format::count(row.params)),
+        column("params", Some(SortKey::Params), 9, 3, |row| format::count(row.params)),
         column("MACs", Some(SortKey::Macs), 7, 4, |row| format::compact(row.macs)),
         column("layers", None, 6, 6, |row| row.genes.depth().to_string()),
         column("time", Some(SortKey::Time), 8, 7, |row| time(row.seconds)),
@@ -90,6 +90,9 @@ fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
         let cell = |row: &ChildRow| row.energy_wh.map_or_else(none, |energy| format!("{energy:.2} Wh"));
         columns.push(column("energy", Some(SortKey::Energy), 9, 8, cell));
     }
+    // What the list is sorted by is always seen.
+    let (key, _) = view.sort();
+    columns.iter_mut().filter(|column| column.key == Some(key)).for_each(|column| column.rank = 0);
     columns
 }
 
@@ -100,7 +103,7 @@ fn none() -> String {
 
 /// Seconds with a decimal where that says more: `7.3 s`, `12:34`.
 pub fn time(seconds: f64) -> String {
-    if (0.0..100.0).contains(&seconds) { format!("{seconds:.1} s") } else { format::duration(seconds) }
+    if (0.0..60.0).contains(&seconds) { format!("{seconds:.1} s") } else { format::duration(seconds) }
 }
 
 /// The columns that fit, and the gap between them: all of them, if need be closer together.
@@ -122,10 +125,12 @@ fn headings(columns: &[Column], gap: usize, view: &ListView, glyphs: &Glyphs) ->
     let mut row = vec![(Role::Dim, " ".repeat(GUTTER - 1))];
     for (index, column) in columns.iter().enumerate() {
         let sorted = column.key == Some(key);
-        let arrow = if sorted { direction(descending, glyphs) } else { "" };
-        let space = column.width.saturating_sub(column.heading.width() + arrow.width()) + gap_before(index, gap);
+        let arrow = if sorted { format!(" {}", direction(descending, glyphs)) } else { String::new() };
+        let heading = format!("{}{arrow}", column.heading);
+        // The arrow may reach into the gap.
+        let space = (column.width + gap_before(index, gap)).saturating_sub(heading.width());
         row.push((Role::Dim, " ".repeat(space)));
-        row.push((if sorted { Role::Strong } else { Role::Dim }, format!("{}{arrow}", column.heading)));
+        row.push((if sorted { Role::Strong } else { Role::Dim }, heading));
     }
     row
 }

@@ -112,9 +112,12 @@ fn energy_has_a_column_and_edited_children_a_note_where_there_are_any() {
     state.children.iter_mut().for_each(|row| row.energy_wh = Some(row.seconds * 0.011));
     state.children[90].parent = Some(12);
     state.children[91].skipped = true;
-    let view = view(&state, "edited | skipped | best | repeat", &[]);
+    let mut view = view(&state, "edited | skipped | best | repeat", &[]);
     assert_snapshot!("energy_78x20", drawn(&state, &view, (78, 20)));
     assert_snapshot!("energy_118x30", drawn(&state, &view, (118, 30)));
+    // From accuracy back over child to energy: what it is sorted by has its column at any width.
+    [ListAction::SortPrevious; 2].iter().for_each(|action| view.act(*action, &state, 10));
+    assert_snapshot!("energy_60x11", drawn(&state, &view, (60, 11)));
 }
 
 #[test]
@@ -296,4 +299,41 @@ proptest! {
             screen(&RunState::default(), &list, (width, height), true, &|_| None);
         }
     }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn measure_100_000() {
+    let demo = demo();
+    let rows: Vec<ChildRow> = (0..100_000u64)
+        .map(|i| {
+            let base = &demo.children[(i % 96) as usize];
+            ChildRow {
+                child: i + 1,
+                accuracy: base.accuracy.map(|a| a * (0.9 + 0.1 * ((i * 7919 % 1000) as f64 / 1000.0))),
+                macs: base.macs + i * 31 % 100_000,
+                ..base.clone()
+            }
+        })
+        .collect();
+    let mut state = state_of(rows);
+    let t = std::time::Instant::now();
+    let mut list = view(&state, "acc>0.5 & macs<1G", &[]);
+    eprintln!("rebuild {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    list.act(ListAction::SortNext, &state, 18);
+    eprintln!("sort {:?}", t.elapsed());
+    list.act(ListAction::Bottom, &state, 18);
+    let next = ChildRow { child: 100_001, ..state.children[5].clone() };
+    state.children.push(next);
+    let t = std::time::Instant::now();
+    list.refresh(&state);
+    eprintln!("refresh of one {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    drawn(&state, &list, (118, 30));
+    eprintln!("draw table {:?}", t.elapsed());
+    list.act(ListAction::TogglePareto, &state, 18);
+    let t = std::time::Instant::now();
+    drawn(&state, &list, (118, 30));
+    eprintln!("draw pareto {:?}", t.elapsed());
 }
