@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Size;
 
+use super::panels::list::ListView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -135,6 +136,7 @@ pub struct View {
     pub dna_top: usize,
     pub controller_top: usize,
     pub machine_top: usize,
+    pub list: ListView,
     pub log: LogView,
     pub gpu: GpuStatus,
     /// When NVML answered last.
@@ -189,6 +191,7 @@ impl View {
             dna_top: 0,
             controller_top: 0,
             machine_top: 0,
+            list: ListView::default(),
             log: LogView { end: None, least: Level::Info, query: String::new() },
             gpu: GpuStatus::Starting,
             gpu_time: now,

@@ -68,6 +68,7 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
         let host = HostSample { cores: vec![share, 0.93], memory_used: 3 << 30, memory_total: 24 << 30, load: Some(2.1) };
         app.view.take_host(HostStatus::Present(host));
     }
+    app.refresh();
     app
 }
 

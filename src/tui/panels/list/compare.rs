@@ -52,7 +52,7 @@ pub fn content(view: &ListView, state: &RunState, details: Details<'_>, glyphs: 
     );
     let mut body = figure_rows(state, (first, second), glyphs, column);
     match (details(first), details(second)) {
-        (Some(one), Some(other)) => body.extend(layer_rows((one, other), glyphs, width)),
+        (Some(one), Some(other)) => body.extend(layer_rows((&one, &other), glyphs, width)),
         (known, _) => {
             let missing = if known.is_none() { first } else { second };
             body.extend([Row::new(), vec![(Role::Dim, format!("the layers of child {missing} have not been read yet"))]]);

@@ -14,7 +14,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use filter::FilterError;
 pub use view::{ListAction, ListView, Mode};
 
 use super::{Row, labelled};
@@ -23,7 +22,7 @@ use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
 /// What the journal tells of a child beside its row, if it has been read.
-pub type Details<'a> = &'a dyn Fn(u64) -> Option<&'a ChildDetail>;
+pub type Details<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
 
 /// Draw the panel. `details` is asked for the children of [`ListView::wanted`].
 pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focused: bool, details: Details<'_>) {

@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::*;
+use crate::config::ThemeName;
 use crate::journal::Archive;
 use crate::space::Genes;
 use crate::tui::theme::{ColourDepth, Theme};
@@ -58,7 +59,7 @@ fn view(state: &RunState, filter: &str, actions: &[ListAction]) -> ListView {
 }
 
 fn screen(state: &RunState, view: &ListView, (width, height): (u16, u16), ascii: bool, details: Details<'_>) -> String {
-    let theme = Theme::new(ColourDepth::None, ascii);
+    let theme = Theme::new(ThemeName::ColourBlind, ColourDepth::None, ascii);
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let area = buffer.area;
     draw(&mut Painter::new(&mut buffer, area, &theme), state, view, true, details);
@@ -148,10 +149,10 @@ fn two_marked_children_stand_side_by_side() {
     let actions = [ListAction::Mark, ListAction::PageDown, ListAction::Mark, ListAction::Compare];
     let view = view(&state, "", &actions);
     for size in SIZES {
-        assert_snapshot!(named("compare", size), screen(&state, &view, size, false, &|child| details.get(&child)));
+        assert_snapshot!(named("compare", size), screen(&state, &view, size, false, &|child| details.get(&child).cloned()));
     }
     assert_snapshot!("compare_unread_78x20", drawn(&state, &view, (78, 20)));
-    let ascii = screen(&state, &view, (78, 30), true, &|child| details.get(&child));
+    let ascii = screen(&state, &view, (78, 30), true, &|child| details.get(&child).cloned());
     assert!(ascii.is_ascii());
     assert_snapshot!("compare_ascii_78x30", ascii);
 }
@@ -162,12 +163,12 @@ fn a_comparison_scrolls_to_its_last_layer_and_no_further() {
     let details = all_details(&state);
     let mut view = view(&state, "", &[ListAction::Mark, ListAction::PageDown, ListAction::Compare]);
     view.act(ListAction::Bottom, &state, 10);
-    let end = screen(&state, &view, (60, 11), false, &|child| details.get(&child));
+    let end = screen(&state, &view, (60, 11), false, &|child| details.get(&child).cloned());
     assert_snapshot!("compare_end_60x11", end);
     view.act(ListAction::PageDown, &state, 10);
-    assert_eq!(screen(&state, &view, (60, 11), false, &|child| details.get(&child)), end);
+    assert_eq!(screen(&state, &view, (60, 11), false, &|child| details.get(&child).cloned()), end);
     view.act(ListAction::Up, &state, 10);
-    assert_ne!(screen(&state, &view, (60, 11), false, &|child| details.get(&child)), end);
+    assert_ne!(screen(&state, &view, (60, 11), false, &|child| details.get(&child).cloned()), end);
 }
 
 #[test]
@@ -293,9 +294,9 @@ proptest! {
         for (action, moment) in steps {
             let state = state_of(whole.children[..moment.min(whole.children.len())].to_vec());
             list.act(action, &state, usize::from(height).saturating_sub(1));
-            screen(&state, &list, (width, height), false, &|child| details.get(&child).filter(|_| child % 3 > 0));
+            screen(&state, &list, (width, height), false, &|child| details.get(&child).filter(|_| child % 3 > 0).cloned());
             // A list that has not been told of a change yet is drawn too.
-            screen(&whole, &list, (width, height), false, &|child| details.get(&child));
+            screen(&whole, &list, (width, height), false, &|child| details.get(&child).cloned());
             screen(&RunState::default(), &list, (width, height), true, &|_| None);
         }
     }
@@ -336,4 +337,14 @@ fn measure_100_000() {
     let t = std::time::Instant::now();
     drawn(&state, &list, (118, 30));
     eprintln!("draw pareto {:?}", t.elapsed());
+}
+
+#[test]
+fn a_list_can_be_put_on_a_child() {
+    let state = demo();
+    let mut view = view(&state, "", &[]);
+    view.stand_on(40, &state);
+    assert_eq!(view.selected(&state), Some(40));
+    view.act(ListAction::ReverseSort, &state, 18);
+    assert_eq!(view.selected(&state), Some(40));
 }

@@ -62,6 +62,19 @@ impl ListView {
         }
     }
 
+    /// Put the cursor on a child that was chosen elsewhere.
+    pub fn stand_on(&mut self, child: u64, state: &RunState) {
+        if self.cursor != Some(child) {
+            self.cursor = Some(child);
+            self.place = self.order.place_of(child, state);
+        }
+    }
+
+    /// Back from a comparison or the front; false if the table is shown already.
+    pub fn leave_mode(&mut self) -> bool {
+        std::mem::take(&mut self.mode) != Mode::Table
+    }
+
     /// Do what a key asks for. `rows`: the height of the panel below its title.
     pub fn act(&mut self, action: ListAction, state: &RunState, rows: usize) {
         self.refresh(state);
