@@ -1,5 +1,7 @@
 //! The journal of a run: an append-only file of JSON lines, written before anyone is told (docs/JOURNAL.md).
 
+mod archive;
+mod line_index;
 mod reader;
 
 use std::fs::{File, OpenOptions};
@@ -7,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use archive::Archive;
 pub use reader::{JournalError, Reader, Torn, read};
 
 use crate::durable::{in_file, sync_folder_of};

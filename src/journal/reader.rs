@@ -57,6 +57,13 @@ impl Reader {
         Ok(Reader { input: BufReader::new(file), path: path.to_owned(), lines: 0, offset: 0, torn: None })
     }
 
+    /// A reader of what follows the first `lines` lines, which end before the byte `offset`.
+    pub(super) fn after(path: &Path, lines: u64, offset: u64) -> Result<Reader, JournalError> {
+        let mut reader = Reader { lines, offset, ..Reader::open(path)? };
+        reader.input.seek(SeekFrom::Start(offset)).map_err(|source| reader.io(source))?;
+        Ok(reader)
+    }
+
     /// The unfinished line at which the iteration ended.
     pub fn torn(&self) -> Option<&Torn> {
         self.torn.as_ref()
@@ -68,24 +75,36 @@ impl Reader {
     }
 
     fn read_record(&mut self) -> Result<Option<Record>, JournalError> {
+        self.find(u64::MAX, |_| true)
+    }
+
+    /// The next record up to line `last` whose line `wanted` holds for. The lines before it are passed over unparsed.
+    pub(super) fn find(&mut self, last: u64, wanted: impl Fn(&[u8]) -> bool) -> Result<Option<Record>, JournalError> {
         let mut line = Vec::new();
-        self.input.read_until(b'\n', &mut line).map_err(|source| self.io(source))?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        if line.last() != Some(&b'\n') {
-            return self.stop_at_torn(line);
-        }
-        match self.parse(&line) {
-            Ok(record) => {
-                self.torn = None;
-                self.lines += 1;
-                self.offset += line.len() as u64;
-                Ok(Some(record))
+        while self.lines < last {
+            line.clear();
+            self.input.read_until(b'\n', &mut line).map_err(|source| self.io(source))?;
+            if line.is_empty() {
+                return Ok(None);
             }
-            Err(_) if !is_json(&line) && self.at_end()? => self.stop_at_torn(line),
-            Err(error) => Err(error),
+            if line.last() != Some(&b'\n') {
+                return self.stop_at_torn(line);
+            }
+            let record = if wanted(&line) { Some(self.parse(&line)) } else { None };
+            match record {
+                Some(Err(_)) if !is_json(&line) && self.at_end()? => return self.stop_at_torn(line),
+                Some(Err(error)) => return Err(error),
+                record => {
+                    self.torn = None;
+                    self.lines += 1;
+                    self.offset += line.len() as u64;
+                    if let Some(Ok(record)) = record {
+                        return Ok(Some(record));
+                    }
+                }
+            }
         }
+        Ok(None)
     }
 
     fn parse(&self, line: &[u8]) -> Result<Record, JournalError> {

@@ -1,7 +1,7 @@
 //! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something changed.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use super::app::{App, Effect};
 use super::capture::line_pipe;
 use super::clipboard::Multiplexer;
 use super::display::{self, Display};
+use super::reading::{Answer, Reading};
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
@@ -54,6 +55,7 @@ struct Screen {
     connection: Connection,
     connected: bool,
     telemetry: Telemetry,
+    reading: Reading,
     display: Display<Terminal>,
     guard: Guard,
     due: Due,
@@ -63,11 +65,12 @@ struct Screen {
     tick: Duration,
 }
 
-pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
+pub async fn run(connection: Connection, settings: &Settings, journal: Option<PathBuf>) -> anyhow::Result<Leave> {
     let terminal = Terminal::of_stdout().context("cannot open the screen")?;
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
+    let reading = Reading::start(journal).context("cannot start a thread that reads the journal")?;
     let size = terminal.size().context("cannot read the size of the terminal")?;
     let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
@@ -77,6 +80,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         connection,
         connected: true,
         telemetry,
+        reading,
         display,
         guard,
         due: Due::Now,
@@ -113,12 +117,14 @@ impl Screen {
                 event = events.next() => self.terminal_event(event),
                 _ = clock.tick() => self.tick(),
                 record = self.connection.records.recv(), if self.connected => self.records(record),
+                answer = self.reading.answer() => self.answer(answer),
                 line = recv_line(lines) => self.line(line),
                 () = wait_for_frame(self.due, self.drawn_at, self.tick) => {
                     self.due = Due::Now;
                     Effect::Nothing
                 }
             };
+            self.reading.ask(self.app.wanted());
             self.call_the_user();
             if let Some(leave) = self.handle(effect).or_else(|| self.app.done()) {
                 return Ok(leave);
@@ -219,6 +225,16 @@ impl Screen {
         Effect::Nothing
     }
 
+    /// Take in what the journal said.
+    fn answer(&mut self, answer: Answer) -> Effect {
+        match answer {
+            Answer::Child(detail) => self.app.take_detail(detail),
+            Answer::State(past) => self.app.take_past(past),
+            Answer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
+        }
+        Effect::Draw
+    }
+
     fn line(&mut self, line: String) -> Effect {
         self.app.note(Level::Warning, line, Timestamp::now());
         self.due = self.due.max(Due::News);
@@ -261,6 +277,7 @@ impl Screen {
         self.app.view.now = Timestamp::now();
         let Ok(size) = self.display.size() else { return false };
         self.app.view.size = size;
+        self.app.refresh();
         let mut frame = display::blank(size);
         self.app.draw(&mut frame);
         self.display.show(frame, self.app.scrolling_rows()).is_ok()

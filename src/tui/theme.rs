@@ -112,6 +112,11 @@ pub struct Glyphs {
     pub band: &'static str,
     pub reference: &'static str,
     pub chosen: &'static str,
+    /// A child that the user marked, and the child at the cursor of a plot.
+    pub marked: &'static str,
+    pub here: &'static str,
+    /// Beside two things that are not the same.
+    pub differs: &'static str,
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
     pub corners: [&'static str; 4],
@@ -171,6 +176,9 @@ const UNICODE: Glyphs = Glyphs {
     band: "░",
     reference: "┈",
     chosen: "◆",
+    marked: "◆",
+    here: "◉",
+    differs: "≠",
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["┌", "┐", "└", "┘"],
     junctions: ["┬", "┤", "├", "┼"],
@@ -220,6 +228,9 @@ const ASCII: Glyphs = Glyphs {
     band: ":",
     reference: "+",
     chosen: "@",
+    marked: "+",
+    here: "@",
+    differs: "!",
     levels: [" ", ".", ".", ":", ":", "-", "=", "#", "#"],
     corners: ["+", "+", "+", "+"],
     junctions: ["+", "+", "+", "+"],

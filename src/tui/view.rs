@@ -5,6 +5,7 @@ use ratatui::layout::Size;
 use super::machine_view::MachineView;
 use super::panels::chart::ChartView;
 use super::panels::inspector::InspectorView;
+use super::panels::list::ListView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -132,6 +133,7 @@ pub struct View {
     pub dna_top: usize,
     pub controller_top: usize,
     pub machine_top: usize,
+    pub list: ListView,
     pub log: LogView,
     pub machine: MachineView,
 }
@@ -158,6 +160,7 @@ impl View {
             dna_top: 0,
             controller_top: 0,
             machine_top: 0,
+            list: ListView::default(),
             log: LogView { end: None, least: Level::Info, filter: String::new(), query: String::new() },
             machine: MachineView::new(now),
         }

@@ -74,6 +74,7 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
         };
         app.view.take_host(HostStatus::Present(host));
     }
+    app.refresh();
     app
 }
 

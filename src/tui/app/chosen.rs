@@ -1,6 +1,6 @@
 //! The child that the panels show, and the details of children that the journal was asked for.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::{App, Effect, Wanted};
 use crate::event::Level;
@@ -13,19 +13,32 @@ const KEPT: usize = 64;
 
 /// Details of children, the newest last.
 #[derive(Debug, Default)]
-pub(super) struct Details(VecDeque<ChildDetail>);
+pub(super) struct Details {
+    kept: VecDeque<ChildDetail>,
+    /// Children of which the journal does not tell.
+    unreadable: BTreeSet<u64>,
+}
 
 impl Details {
     pub fn keep(&mut self, detail: ChildDetail) {
-        self.0.retain(|other| other.candidate.child != detail.candidate.child);
-        if self.0.len() == KEPT {
-            self.0.pop_front();
+        self.kept.retain(|other| other.candidate.child != detail.candidate.child);
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
         }
-        self.0.push_back(detail);
+        self.kept.push_back(detail);
     }
 
     fn of(&self, child: u64) -> Option<&ChildDetail> {
-        self.0.iter().find(|detail| detail.candidate.child == child)
+        self.kept.iter().find(|detail| detail.candidate.child == child)
+    }
+
+    pub fn give_up(&mut self, child: u64) {
+        self.unreadable.insert(child);
+    }
+
+    /// Whether there is no need to ask the journal for a child, or no use.
+    fn has(&self, child: u64) -> bool {
+        self.of(child).is_some() || self.unreadable.contains(&child)
     }
 }
 
@@ -59,10 +72,13 @@ impl App {
 
     /// A child that is shown but not known.
     pub(super) fn wanted_child(&self) -> Option<Wanted> {
-        let shown = [self.inspected_child(), self.shown_child()];
-        let child = shown.into_iter().flatten().find(|child| self.detail(*child).is_none())?;
-        let row = self.row(child).or_else(|| row_in(&self.live, child))?;
-        (row.sampled_seq > 0).then_some(Wanted::Child { child, sampled_seq: row.sampled_seq, ended_seq: Some(row.ended_seq) })
+        let (one, other) = self.view.list.wanted(self.state()).unzip();
+        let shown = [self.inspected_child(), self.shown_child(), one, other].into_iter().flatten();
+        let mut unknown = shown.filter(|child| !self.state().waiting.contains_key(child) && !self.details.has(*child));
+        unknown.find_map(|child| {
+            let row = self.row(child).or_else(|| row_in(&self.live, child)).filter(|row| row.sampled_seq > 0)?;
+            Some(Wanted::Child { child, sampled_seq: row.sampled_seq, ended_seq: Some(row.ended_seq) })
+        })
     }
 
     /// Show the child before or after the one shown; after the newest one, follow the training again.
@@ -91,7 +107,7 @@ impl App {
 
     /// Copy the network of the child shown to the clipboard.
     pub(super) fn copy(&mut self, action: Action) -> Effect {
-        let child = self.shown_child();
+        let child = self.child_at_hand();
         let Some(detail) = child.and_then(|child| self.detail(child)) else {
             self.tell(Level::Info, "there is no child to copy yet");
             return Effect::Draw;

@@ -65,7 +65,7 @@ impl App {
                 Panel::Training => panels::training::draw(self, &mut painter),
                 Panel::Dna => panels::dna::draw(self, &mut painter),
                 Panel::Controller => panels::controller::draw(self, &mut painter),
-                Panel::Children => {}
+                Panel::Children => self.draw_list(&mut painter),
                 Panel::Machine => panels::machine::draw(self, &mut painter),
                 Panel::Log => panels::log::draw(self, &mut painter),
             }

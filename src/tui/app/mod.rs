@@ -4,6 +4,7 @@ mod chart;
 mod chosen;
 mod draw;
 mod inspector;
+mod list;
 mod moments;
 mod navigation;
 mod steering;
@@ -153,6 +154,12 @@ impl App {
         self.link = link;
     }
 
+    /// Bring what panels keep of the run up to date: to be called after records were taken, before they are drawn. Not with
+    /// each record: a long run comes in as many thousands of them.
+    pub fn refresh(&mut self) {
+        self.refresh_list();
+    }
+
     /// What the journal must be asked for, for what is shown.
     pub fn wanted(&self) -> Option<Wanted> {
         self.wanted_state().or_else(|| self.wanted_child())
@@ -161,6 +168,15 @@ impl App {
     pub fn take_detail(&mut self, detail: ChildDetail) {
         self.details.keep(detail);
         self.refresh_inspector();
+    }
+
+    /// The journal cannot say what was asked of it: it is not asked again.
+    pub fn take_failure(&mut self, wanted: Wanted, problem: String) {
+        match wanted {
+            Wanted::Child { child, .. } => self.details.give_up(child),
+            Wanted::State { .. } => self.return_to_the_present(),
+        }
+        self.tell(Level::Error, problem);
     }
 
     /// Whether the screen has done what it was opened for: the stop that was asked for here has come.
@@ -205,6 +221,7 @@ impl App {
             None if context == Context::Text => self.type_key(event),
             None => Effect::Nothing,
         };
+        self.refresh();
         if told && effect == Effect::Nothing { Effect::Draw } else { effect }
     }
 
@@ -243,7 +260,7 @@ impl App {
                 self.view.dna_columns = if shapes { DnaColumns::Choices } else { DnaColumns::Shapes };
             }
             Action::Help => self.view.help = if self.view.help.is_some() { None } else { Some(0) },
-            Action::Inspect => self.inspect(self.shown_child()),
+            Action::Inspect => self.inspect(self.child_at_hand()),
             Action::InspectBest => self.inspect(self.state().best.as_ref().map(|best| best.child)),
             action => self.navigate(action),
         }
@@ -254,7 +271,7 @@ impl App {
     fn perform_in_panel(&mut self, action: Action) -> bool {
         match self.view.focus {
             Panel::Chart => self.perform_in_chart(action),
-            Panel::Children => false,
+            Panel::Children => self.perform_in_list(action),
             _ => false,
         }
     }

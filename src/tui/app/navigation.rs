@@ -81,6 +81,7 @@ impl App {
     /// Leave what was opened last.
     fn back(&mut self) {
         if self.view.help.take().is_some() || self.leave_crosshair() {
+        } else if self.view.focus == Panel::Children && self.view.list.leave_mode() {
         } else if self.in_the_past() {
             self.return_to_the_present();
         } else if self.view.maximised {

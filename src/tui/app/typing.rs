@@ -82,10 +82,10 @@ impl App {
     }
 
     fn filter_text(&self) -> String {
-        String::new()
+        self.view.list.filter_text().to_owned()
     }
 
-    fn set_filter(&mut self, _text: &str) -> Result<(), String> {
-        Ok(())
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.view.list.set_filter(text).map_err(|error| error.to_string())
     }
 }

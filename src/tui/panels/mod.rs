@@ -8,6 +8,7 @@ pub mod header;
 pub mod help;
 pub mod inspector;
 pub mod layers;
+pub mod list;
 pub mod log;
 pub mod machine;
 pub mod question;

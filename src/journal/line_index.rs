@@ -1,0 +1,130 @@
+//! Where the lines of a growing file begin, sparsely: enough to find any line with one seek and a short read.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+
+/// Lines from one remembered position to the next.
+const STRIDE: u64 = 256;
+/// Bytes read at once, and bytes whose newlines are counted at once.
+const BUFFER: usize = 1 << 18;
+const BLOCK: usize = 1 << 12;
+
+/// Positions of every 256th line. Only whole lines count: what stands after the last newline may still change.
+#[derive(Debug, Clone, Default)]
+pub struct LineIndex {
+    /// Where the lines after the first 256, 512, ... begin.
+    positions: Vec<u64>,
+    lines: u64,
+    /// Where the last whole line ends.
+    end: u64,
+}
+
+impl LineIndex {
+    /// Whole lines seen so far.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// A place at most 255 lines before line `number` (from 1): how many lines lie before it, and its position in bytes.
+    pub fn near(&self, number: u64) -> (u64, u64) {
+        let marks = (number.saturating_sub(1) / STRIDE).min(self.positions.len() as u64);
+        let position = (marks as usize).checked_sub(1).and_then(|index| self.positions.get(index));
+        (marks * STRIDE, position.copied().unwrap_or(0))
+    }
+
+    /// Take in what has been appended to `file`. A file whose known lines are gone (a repair cuts off a damaged end) is
+    /// read again from its beginning.
+    pub fn extend(&mut self, file: &mut File) -> io::Result<()> {
+        if !self.still_holds(file)? {
+            *self = LineIndex::default();
+        }
+        let mut position = file.seek(SeekFrom::Start(self.end))?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = match file.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            for block in buffer[..read].chunks(BLOCK) {
+                self.scan(block, position);
+                position += block.len() as u64;
+            }
+        }
+    }
+
+    /// Whether a line still ends where the last known one did.
+    fn still_holds(&self, file: &mut File) -> io::Result<bool> {
+        if self.end == 0 {
+            return Ok(true);
+        }
+        file.seek(SeekFrom::Start(self.end - 1))?;
+        let mut byte = [0];
+        match file.read_exact(&mut byte) {
+            Ok(()) => Ok(byte == *b"\n"),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Take in the bytes from `position` on. Counting is much faster than finding each newline, which few blocks need.
+    fn scan(&mut self, block: &[u8], position: u64) {
+        // Few at a time, so that a byte counts them and the compiler compares many at once.
+        let newlines: u64 =
+            block.chunks(192).map(|few| u64::from(few.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>())).sum();
+        let Some(last) = block.iter().rposition(|byte| *byte == b'\n') else { return };
+        let to_mark = STRIDE - self.lines % STRIDE;
+        if newlines >= to_mark {
+            let ends = block.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| position + index as u64 + 1);
+            self.positions.extend(ends.skip(to_mark as usize - 1).step_by(STRIDE as usize));
+        }
+        self.lines += newlines;
+        self.end = position + last as u64 + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_place_near_a_line_is_where_that_many_lines_have_ended(
+            lengths in proptest::collection::vec(0usize..40, 0..1500),
+            wanted in 1u64..1500,
+        ) {
+            let text: String = lengths.iter().map(|length| "x".repeat(*length) + "\n").collect();
+            let mut file = tempfile::tempfile().unwrap();
+            let mut index = LineIndex::default();
+            // In two goes, the first of which ends anywhere.
+            let (first, second) = text.split_at(text.len() / 3);
+            for part in [first, second] {
+                file.seek(SeekFrom::End(0)).unwrap();
+                file.write_all(part.as_bytes()).unwrap();
+                index.extend(&mut file).unwrap();
+            }
+            prop_assert_eq!(index.lines(), lengths.len() as u64);
+            let (before, position) = index.near(wanted.min(index.lines().max(1)));
+            let expected = lengths.iter().take(before as usize).map(|length| *length as u64 + 1).sum::<u64>();
+            prop_assert_eq!(position, expected);
+            prop_assert!(wanted.min(index.lines().max(1)) - before <= STRIDE);
+        }
+    }
+
+    #[test]
+    fn a_file_cut_shorter_is_read_again() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"one\ntwo\n\0\0\0\n").unwrap();
+        let mut index = LineIndex::default();
+        index.extend(&mut file).unwrap();
+        file.set_len(8).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        file.write_all(b"three and more\n").unwrap();
+        index.extend(&mut file).unwrap();
+        assert_eq!((index.lines(), index.end), (3, 23));
+    }
+}

@@ -1,0 +1,187 @@
+//! From text to a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
+
+use super::{FLAGS, Filter, FilterError, QUANTITIES, Quantity, RELATIONS, Relation};
+
+/// Parentheses and negations within each other. The parser calls itself for each.
+const DEEPEST: usize = 64;
+
+pub fn parse(text: &str) -> Result<Option<Filter>, FilterError> {
+    let mut parser = Parser { text, rest: text.trim_start(), depth: 0 };
+    if parser.rest.is_empty() {
+        return Ok(None);
+    }
+    let filter = parser.any()?;
+    if parser.rest.is_empty() { Ok(Some(filter)) } else { Err(parser.expected("& or |")) }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// What is still to be read, without leading space.
+    rest: &'a str,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Alternatives: `a | b`, `a or b`.
+    fn any(&mut self) -> Result<Filter, FilterError> {
+        let mut parts = vec![self.all()?];
+        while self.take_sign("|") || self.take_word("or") {
+            parts.push(self.all()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
+    }
+
+    /// Conditions that all must hold: `a & b`, `a and b`.
+    fn all(&mut self) -> Result<Filter, FilterError> {
+        let mut parts = vec![self.one()?];
+        while self.take_sign("&") || self.take_word("and") {
+            parts.push(self.one()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
+    }
+
+    fn one(&mut self) -> Result<Filter, FilterError> {
+        if self.depth == DEEPEST {
+            return Err(self.error(format!("nested more than {DEEPEST} deep")));
+        }
+        self.depth += 1;
+        let filter = if self.take_sign("!") || self.take_word("not") {
+            Filter::Not(Box::new(self.one()?))
+        } else if self.take_sign("(") {
+            let inner = self.any()?;
+            if !self.take_sign(")") {
+                return Err(self.expected(")"));
+            }
+            inner
+        } else {
+            self.condition()?
+        };
+        self.depth -= 1;
+        Ok(filter)
+    }
+
+    /// A comparison or a flag.
+    fn condition(&mut self) -> Result<Filter, FilterError> {
+        let word = self.word();
+        if word.is_empty() {
+            return Err(self.expected("a comparison or a flag"));
+        }
+        let is = |name: &str| name.eq_ignore_ascii_case(word);
+        if let Some((flag, _)) = FLAGS.iter().find(|(_, name)| is(name)) {
+            self.advance(word.len());
+            return Ok(Filter::Flag(*flag));
+        }
+        let Some((quantity, _)) = QUANTITIES.iter().find(|(_, names)| names.iter().any(|name| is(name))) else {
+            let names = QUANTITIES.iter().filter_map(|(_, names)| names.first());
+            let names: Vec<&str> = names.chain(FLAGS.iter().map(|(_, name)| name)).copied().collect();
+            return Err(self.error(format!("there is no `{word}`; there are {}", names.join(", "))));
+        };
+        self.advance(word.len());
+        let relation = self.relation()?;
+        let value = self.number(*quantity)?;
+        Ok(Filter::Compare { quantity: *quantity, relation, value })
+    }
+
+    fn relation(&mut self) -> Result<Relation, FilterError> {
+        match RELATIONS.iter().find(|(_, sign)| self.rest.starts_with(sign)) {
+            Some((relation, sign)) => {
+                self.advance(sign.len());
+                Ok(*relation)
+            }
+            None => Err(self.expected("one of < <= = != >= >")),
+        }
+    }
+
+    fn number(&mut self, quantity: Quantity) -> Result<f64, FilterError> {
+        let token = self.number_token();
+        if token.is_empty() {
+            return Err(self.expected("a number"));
+        }
+        let Some(value) = value_of(token) else {
+            let forms = "0.8, 80%, 1e6, 1_000_000, 100k, 1M or 1G";
+            return Err(self.error(format!("`{token}` is not a number: write {forms}")));
+        };
+        if !value.is_finite() {
+            return Err(self.error(format!("`{token}` is too large")));
+        }
+        if quantity == Quantity::Accuracy && !(0.0..=1.0).contains(&value) {
+            return Err(self.error("an accuracy is from 0 to 1: write 0.8 or 80%".to_owned()));
+        }
+        self.advance(token.len());
+        Ok(value)
+    }
+
+    /// The characters that look like one number; empty where none begins here.
+    fn number_token(&self) -> &'a str {
+        let digits = self.rest.strip_prefix('-').unwrap_or(self.rest);
+        if !digits.starts_with(|character: char| character.is_ascii_digit() || character == '.') {
+            return "";
+        }
+        let mut before = ' ';
+        let end = self.rest.find(|character: char| {
+            // A sign belongs to the number at its beginning and after the e of an exponent.
+            let sign = matches!(character, '+' | '-') && matches!(before, ' ' | 'e' | 'E');
+            before = character;
+            !(sign || character.is_alphanumeric() || matches!(character, '.' | '_' | '%'))
+        });
+        &self.rest[..end.unwrap_or(self.rest.len())]
+    }
+
+    /// The letters that come next.
+    fn word(&self) -> &'a str {
+        let end = self.rest.find(|character: char| !(character.is_alphanumeric() || character == '_'));
+        &self.rest[..end.unwrap_or(self.rest.len())]
+    }
+
+    fn take_sign(&mut self, sign: &str) -> bool {
+        let found = self.rest.starts_with(sign);
+        if found {
+            self.advance(sign.len());
+        }
+        found
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.word().eq_ignore_ascii_case(word);
+        if found {
+            self.advance(word.len());
+        }
+        found
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.rest = self.rest[bytes..].trim_start();
+    }
+
+    fn expected(&self, what: &str) -> FilterError {
+        let next = match (self.word(), self.rest.chars().next()) {
+            (_, None) => "the end".to_owned(),
+            ("", Some(character)) => format!("`{character}`"),
+            (word, _) => format!("`{word}`"),
+        };
+        self.error(format!("expected {what}, found {next}"))
+    }
+
+    fn error(&self, problem: String) -> FilterError {
+        let before = &self.text[..self.text.len() - self.rest.len()];
+        FilterError { position: before.chars().count(), problem }
+    }
+}
+
+/// The value of `0.8`, `80%`, `1_000_000`, `1e6`, `100k`, `1M`, `1G`.
+fn value_of(token: &str) -> Option<f64> {
+    let (digits, times, by) = match token.char_indices().next_back()? {
+        (end, '%') => (&token[..end], 1.0, 100.0),
+        (end, 'k' | 'K') => (&token[..end], 1e3, 1.0),
+        (end, 'M') => (&token[..end], 1e6, 1.0),
+        (end, 'G' | 'g') => (&token[..end], 1e9, 1.0),
+        _ => (token, 1.0, 1.0),
+    };
+    // `inf` and `nan` are numbers to Rust, but not here.
+    if !digits.ends_with(|character: char| character.is_ascii_digit() || character == '.') {
+        return None;
+    }
+    let value: f64 = digits.replace('_', "").parse().ok()?;
+    // A division makes 80 % exactly 0.8; a product with 0.01 would not.
+    Some(value * times / by)
+}

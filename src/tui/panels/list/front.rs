@@ -1,0 +1,88 @@
+//! The Pareto front of accuracy against MACs: the children that no other beats in both.
+
+use crate::state::ChildRow;
+
+/// Rows of the children on the front, by rising MACs and so by rising accuracy.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Front {
+    rows: Vec<u32>,
+}
+
+impl Front {
+    /// Places in the list of the run's children.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The place of a child on the front.
+    pub fn place_of(&self, child: u64, children: &[ChildRow]) -> Option<usize> {
+        self.rows.iter().position(|index| children.get(*index as usize).is_some_and(|row| row.child == child))
+    }
+
+    /// Take in one child: it joins the front, and those that it beats leave it, unless one of the front beats it.
+    pub fn add(&mut self, index: u32, children: &[ChildRow]) {
+        let point = |index: &u32| children.get(*index as usize).and_then(Point::of);
+        let Some(new) = point(&index) else { return };
+        // Those with fewer MACs, and those with as many.
+        let place = self.rows.partition_point(|other| point(other).is_some_and(|other| other.macs < new.macs));
+        let cheaper = place.checked_sub(1).and_then(|before| self.rows.get(before)).and_then(point);
+        let equal = self.rows.get(place).and_then(point).filter(|other| other.macs == new.macs);
+        if cheaper.is_some_and(|other| other.accuracy >= new.accuracy) || equal.is_some_and(|other| other.beats(&new)) {
+            return;
+        }
+        let beaten = self.rows[place..].iter().take_while(|other| point(other).is_some_and(|other| other.accuracy <= new.accuracy));
+        let end = place + beaten.count();
+        self.rows.splice(place..end, [index]);
+    }
+}
+
+/// Where a child lies between cost and accuracy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    pub macs: u64,
+    pub accuracy: f64,
+    child: u64,
+}
+
+impl Point {
+    /// None for a child without accuracy, and for one whose network is not known.
+    pub fn of(row: &ChildRow) -> Option<Point> {
+        let accuracy = row.accuracy.filter(|accuracy| accuracy.is_finite() && row.macs > 0)?;
+        Some(Point { macs: row.macs, accuracy, child: row.child })
+    }
+
+    /// Of two at the same cost: the more accurate, of equals the earlier (a repeat adds nothing).
+    fn beats(&self, other: &Point) -> bool {
+        self.accuracy > other.accuracy || (self.accuracy == other.accuracy && self.child < other.child)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tui::panels::list::tests::row;
+
+    proptest! {
+        #[test]
+        fn the_front_holds_who_is_beaten_by_none_whatever_the_order_of_arrival(
+            points in proptest::collection::vec((0u64..12, proptest::option::of(0u32..12)), 0..40)
+        ) {
+            let children: Vec<ChildRow> = points.iter().zip(1..).map(|((macs, accuracy), child)| {
+                ChildRow { macs: *macs, accuracy: accuracy.map(|value| f64::from(value) / 12.0), ..row(child) }
+            }).collect();
+            let mut front = Front::default();
+            (0..children.len()).rev().for_each(|index| front.add(index as u32, &children));
+            let beats = |a: &Point, b: &Point| {
+                a.macs <= b.macs && a.accuracy >= b.accuracy && (a.macs < b.macs || a.beats(b))
+                    && !(a.macs == b.macs && a.child == b.child)
+            };
+            let all: Vec<Point> = children.iter().filter_map(Point::of).collect();
+            let mut expected: Vec<Point> = all.iter().filter(|point| !all.iter().any(|other| beats(other, point))).copied().collect();
+            expected.sort_by_key(|point| point.macs);
+            let found: Vec<Point> = front.rows().iter().filter_map(|index| Point::of(&children[*index as usize])).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! All children of the run: a table to sort, filter and mark; two of them side by side; accuracy against cost.
+//!
+//! [`ListView`] holds what the user chose; nothing here changes it while drawing.
+
+mod compare;
+mod filter;
+mod front;
+mod log_axis;
+mod order;
+mod pareto;
+mod table;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use view::{ListAction, ListView, Mode};
+
+use super::{Row, labelled};
+use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::tui::paint::Painter;
+use crate::tui::theme::{Glyphs, Role};
+
+/// What the journal tells of a child beside its row, if it has been read.
+pub type Details<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
+
+/// Draw the panel. `details` is asked for the children of [`ListView::wanted`].
+pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focused: bool, details: Details<'_>) {
+    let area = super::inside(painter.area());
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let glyphs = painter.glyphs();
+    match view.mode() {
+        Mode::Table => {
+            let beside = beside_table(view, state, glyphs);
+            super::title(painter, focused, "Children", &beside, table::position(view, height).as_deref());
+            table::draw(&mut painter.part(area), state, view, focused);
+        }
+        Mode::Pareto => {
+            let mut beside = count(view, state);
+            beside.push((Role::Dim, " children".to_owned()));
+            super::title(painter, focused, "Accuracy against MACs", &beside, None);
+            pareto::draw(&mut painter.part(area), state, view);
+        }
+        Mode::Compare => {
+            let content = compare::content(view, state, details, glyphs, width);
+            let position = content.position(height, view.compare_top());
+            super::title(painter, focused, "Two children", &Row::new(), position.as_deref());
+            content.draw(&mut painter.part(area), view.compare_top());
+        }
+    }
+}
+
+/// `37 of 160, by accuracy ↓, 2 marked`.
+fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
+    let (key, descending) = view.sort();
+    let mut row = count(view, state);
+    row.push((Role::Dim, ", by ".to_owned()));
+    row.push((Role::Text, format!("{} {}", key.name(), direction(descending, glyphs))));
+    if !view.marks().is_empty() {
+        row.push((Role::Dim, format!(", {} marked", view.marks().len())));
+    }
+    row
+}
+
+fn count(view: &ListView, state: &RunState) -> Row {
+    let (shown, all) = (view.order().rows().len(), state.children.len());
+    let mut row = vec![(Role::Strong, shown.to_string())];
+    if !view.filter_text().is_empty() {
+        row.push((Role::Dim, format!(" of {all}")));
+    }
+    row
+}
+
+fn direction(descending: bool, glyphs: &Glyphs) -> &'static str {
+    if descending { glyphs.down } else { glyphs.up }
+}
+
+/// The filter, where there is one.
+fn filter_row(view: &ListView) -> Option<Row> {
+    (!view.filter_text().is_empty()).then(|| labelled("filter", Role::Text, view.filter_text()))
+}
+
+/// Why there is nothing to show.
+fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
+    let text = match (state.children.len(), view.filter_text()) {
+        (0, _) => "no child has ended yet".to_owned(),
+        (_, "") => format!("no child {what} yet"),
+        (all, _) => format!("the filter shows none of the {all} children"),
+    };
+    vec![(Role::Dim, text)]
+}
+
+/// What became of a child beside its figures: `best, repeat of 12`; without numbers where `short`.
+fn notes(row: &ChildRow, best: Option<u64>, short: bool) -> String {
+    let from = |word: &str, of: &str, child: u64| if short { word.to_owned() } else { format!("{word} {of} {child}") };
+    let notes = [
+        (best == Some(row.child)).then(|| "best".to_owned()),
+        row.accuracy.is_none().then(|| "failed".to_owned()),
+        row.skipped.then(|| "skipped".to_owned()),
+        row.parent.map(|parent| from("edited", "from", parent)),
+        row.repeat_of.map(|earlier| from("repeat", "of", earlier)),
+    ];
+    notes.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,266 @@
+//! The children that a list shows, in its order: kept from frame to frame, and brought up to date when children end.
+
+use super::filter::{Filter, Flag, Quantity, Surroundings};
+use super::front::Front;
+use crate::state::{ChildRow, RunState};
+
+/// Children that may come in one by one; more at once are sorted together.
+const FEW: usize = 64;
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortKey {
+    Child,
+    #[default]
+    Accuracy,
+    Reward,
+    Params,
+    Macs,
+    Time,
+    Energy,
+}
+
+impl SortKey {
+    const ALL: [SortKey; 7] =
+        [SortKey::Child, SortKey::Accuracy, SortKey::Reward, SortKey::Params, SortKey::Macs, SortKey::Time, SortKey::Energy];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            SortKey::Child => "child",
+            SortKey::Accuracy => "accuracy",
+            SortKey::Reward => "reward",
+            SortKey::Params => "parameters",
+            SortKey::Macs => "MACs",
+            SortKey::Time => "time",
+            SortKey::Energy => "energy",
+        }
+    }
+
+    /// The next one (or the one before), in a circle; energy only where it is known.
+    pub fn next(self, forward: bool, energy_known: bool) -> SortKey {
+        let keys = &SortKey::ALL[..SortKey::ALL.len() - usize::from(!energy_known)];
+        let here = keys.iter().position(|key| *key == self).unwrap_or(0);
+        let step = if forward { 1 } else { keys.len() - 1 };
+        keys[(here + step) % keys.len()]
+    }
+
+    /// What one looks for first: good and new children, small and quick networks.
+    pub fn begins_descending(self) -> bool {
+        matches!(self, SortKey::Child | SortKey::Accuracy | SortKey::Reward)
+    }
+
+    fn value(self, row: &ChildRow) -> Option<f64> {
+        let quantity = match self {
+            SortKey::Child => Quantity::Child,
+            SortKey::Accuracy => Quantity::Accuracy,
+            SortKey::Reward => Quantity::Reward,
+            SortKey::Params => Quantity::Params,
+            SortKey::Macs => Quantity::Macs,
+            SortKey::Time => Quantity::Time,
+            SortKey::Energy => Quantity::Energy,
+        };
+        quantity.of(row)
+    }
+}
+
+/// How to choose and sort.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    pub key: SortKey,
+    pub descending: bool,
+    pub filter: Option<Filter>,
+}
+
+impl Default for Choice {
+    fn default() -> Choice {
+        Choice { key: SortKey::default(), descending: true, filter: None }
+    }
+}
+
+impl Choice {
+    fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.admits(row, surroundings))
+    }
+
+    fn depends_on(&self, flag: Flag) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.depends_on(flag))
+    }
+
+    /// The place of a child: smaller comes first. A missing value comes last in both directions; of equals, the earlier.
+    fn rank(&self, row: &ChildRow) -> Rank {
+        let value = match self.key.value(row) {
+            Some(value) if self.descending => -value,
+            Some(value) => value,
+            None => f64::INFINITY,
+        };
+        Rank { value, child: row.child }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rank {
+    value: f64,
+    child: u64,
+}
+
+impl Rank {
+    fn compare(&self, other: &Rank) -> std::cmp::Ordering {
+        self.value.total_cmp(&other.value).then(self.child.cmp(&other.child))
+    }
+}
+
+/// Rows of [`RunState::children`] that are shown, in order, and those of them on the Pareto front.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    rows: Vec<u32>,
+    front: Front,
+    /// Children of the run that have been looked at.
+    seen: usize,
+    best: Option<u64>,
+    energy_known: bool,
+}
+
+impl Order {
+    /// Places in [`RunState::children`].
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    pub fn energy_known(&self) -> bool {
+        self.energy_known
+    }
+
+    /// Take in the children that have ended since; true if anything changed. Goes back too: a view of an earlier moment of
+    /// the run has fewer.
+    pub fn update(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) -> bool {
+        let best = best_of(state);
+        let stale = state.children.len() < self.seen || (best != self.best && choice.depends_on(Flag::Best));
+        let new = state.children.len().saturating_sub(self.seen);
+        if stale || new > FEW {
+            self.rebuild(choice, state, marks);
+            return true;
+        }
+        self.best = best;
+        for index in self.seen..state.children.len() {
+            self.insert(index, choice, state, marks);
+        }
+        self.seen = state.children.len();
+        new > 0
+    }
+
+    /// Choose and sort anew.
+    pub fn rebuild(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) {
+        let best = best_of(state);
+        let surroundings = Surroundings { best, marks };
+        let shown = |(_, row): &(usize, &ChildRow)| choice.admits(row, surroundings);
+        let ranked = |(index, row): (usize, &ChildRow)| (choice.rank(row), index as u32);
+        let mut ranks: Vec<(Rank, u32)> = state.children.iter().enumerate().filter(shown).map(ranked).collect();
+        ranks.sort_unstable_by(|(a, _), (b, _)| a.compare(b));
+        self.rows = ranks.into_iter().map(|(_, index)| index).collect();
+        self.front = Front::default();
+        self.rows.iter().for_each(|index| self.front.add(*index, &state.children));
+        self.seen = state.children.len();
+        self.best = best;
+        self.energy_known = state.children.iter().any(|row| row.energy_wh.is_some());
+    }
+
+    fn insert(&mut self, index: usize, choice: &Choice, state: &RunState, marks: &[u64]) {
+        let Some(row) = state.children.get(index) else { return };
+        self.energy_known |= row.energy_wh.is_some();
+        if !choice.admits(row, Surroundings { best: self.best, marks }) {
+            return;
+        }
+        let rank = choice.rank(row);
+        let before = |other: &u32| row_at(state, *other).is_some_and(|other| choice.rank(other).compare(&rank).is_lt());
+        self.rows.insert(self.rows.partition_point(before), index as u32);
+        self.front.add(index as u32, &state.children);
+    }
+
+    /// The place of a child in the order.
+    pub fn place_of(&self, child: u64, state: &RunState) -> Option<usize> {
+        self.rows.iter().position(|index| row_at(state, *index).is_some_and(|row| row.child == child))
+    }
+
+    /// The child at a place in the order.
+    pub fn at<'a>(&self, place: usize, state: &'a RunState) -> Option<&'a ChildRow> {
+        self.rows.get(place).and_then(|index| row_at(state, *index))
+    }
+}
+
+pub fn best_of(state: &RunState) -> Option<u64> {
+    state.best.as_ref().map(|best| best.child)
+}
+
+pub fn row_at(state: &RunState, index: u32) -> Option<&ChildRow> {
+    state.children.get(index as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tui::panels::list::tests::{row, state_of};
+
+    fn children(order: &Order, state: &RunState) -> Vec<u64> {
+        order.rows().iter().filter_map(|index| row_at(state, *index)).map(|row| row.child).collect()
+    }
+
+    fn sorted(rows: Vec<ChildRow>, key: SortKey, descending: bool) -> Vec<u64> {
+        let state = state_of(rows);
+        let mut order = Order::default();
+        order.rebuild(&Choice { key, descending, filter: None }, &state, &[]);
+        children(&order, &state)
+    }
+
+    #[test]
+    fn a_child_without_the_value_comes_last_in_both_directions_and_equals_come_by_number() {
+        let with = |child, accuracy| ChildRow { accuracy, ..row(child) };
+        let rows = vec![with(4, Some(0.5)), with(1, None), with(3, Some(0.9)), with(2, Some(0.5))];
+        assert_eq!(sorted(rows.clone(), SortKey::Accuracy, true), [3, 2, 4, 1]);
+        assert_eq!(sorted(rows, SortKey::Accuracy, false), [2, 4, 3, 1]);
+    }
+
+    #[test]
+    fn energy_is_a_key_only_where_it_is_known() {
+        assert_eq!(SortKey::Time.next(true, false), SortKey::Child);
+        assert_eq!(SortKey::Time.next(true, true), SortKey::Energy);
+        assert_eq!(SortKey::Child.next(false, false), SortKey::Time);
+    }
+
+    proptest! {
+        #[test]
+        fn children_taken_in_one_by_one_come_to_the_order_of_all_at_once(
+            values in proptest::collection::vec((proptest::option::of(0u32..20), 1u64..9), 0..90),
+            steps in proptest::collection::vec(0usize..30, 1..8),
+            key in proptest::sample::select(SortKey::ALL.to_vec()),
+            descending: bool,
+            filtered: bool,
+        ) {
+            let rows: Vec<ChildRow> = values.iter().zip(1..).map(|((accuracy, macs), child)| {
+                ChildRow { accuracy: accuracy.map(|value| f64::from(value) / 20.0), macs: *macs, ..row(child) }
+            }).collect();
+            let filter = filtered.then(|| Filter::parse("acc>0.3 | best").unwrap().unwrap());
+            let choice = Choice { key, descending, filter };
+            let (mut order, mut taken) = (Order::default(), 0);
+            for step in steps {
+                taken = (taken + step).min(rows.len());
+                order.update(&choice, &state_of(rows[..taken].to_vec()), &[]);
+            }
+            let state = state_of(rows[..taken].to_vec());
+            let mut fresh = Order::default();
+            fresh.rebuild(&choice, &state, &[]);
+            prop_assert_eq!(order.rows(), fresh.rows());
+            prop_assert_eq!(order.front().rows(), fresh.front().rows());
+            // Back to an earlier moment.
+            let earlier = state_of(rows[..taken / 2].to_vec());
+            order.update(&choice, &earlier, &[]);
+            fresh.rebuild(&choice, &earlier, &[]);
+            prop_assert_eq!(order.rows(), fresh.rows());
+        }
+    }
+}

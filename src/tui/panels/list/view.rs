@@ -1,0 +1,282 @@
+//! What the user looks at in the list of children: order, filter, cursor, marks and mode.
+
+use super::compare;
+use super::filter::{Filter, FilterError, Flag};
+use super::order::{Choice, Order, SortKey};
+use super::table;
+use crate::state::{ChildRow, RunState};
+
+/// What a key asks of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListAction {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    SortNext,
+    SortPrevious,
+    ReverseSort,
+    /// Mark the chosen child, or take its mark away.
+    Mark,
+    ClearMarks,
+    /// Show two children side by side, or go back to the table.
+    Compare,
+    /// Show accuracy against MACs, or go back to the table.
+    TogglePareto,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    #[default]
+    Table,
+    Pareto,
+    Compare,
+}
+
+/// The list as the user left it. [`ListView::refresh`] keeps it up to date with the run; drawing only reads it.
+#[derive(Debug, Clone, Default)]
+pub struct ListView {
+    mode: Mode,
+    choice: Choice,
+    filter_text: String,
+    order: Order,
+    /// The child that the cursor stands on; none: the first one, whichever that is.
+    cursor: Option<u64>,
+    /// Where it is in the order; none where the filter hides it.
+    place: Option<usize>,
+    /// First row shown of the table, and of a comparison.
+    top: usize,
+    compare_top: usize,
+    /// In the order of marking.
+    marks: Vec<u64>,
+}
+
+impl ListView {
+    /// Take in the children that have ended since: to be called after records were taken, and when the state is another
+    /// moment of the run. Cheap where nothing has changed.
+    pub fn refresh(&mut self, state: &RunState) {
+        if self.order.update(&self.choice, state, &self.marks) {
+            self.find_cursor(state);
+        }
+    }
+
+    /// Put the cursor on a child that was chosen elsewhere.
+    pub fn stand_on(&mut self, child: u64, state: &RunState) {
+        if self.cursor != Some(child) {
+            self.cursor = Some(child);
+            self.place = self.order.place_of(child, state);
+        }
+    }
+
+    /// Back from a comparison or the front; false if the table is shown already.
+    pub fn leave_mode(&mut self) -> bool {
+        std::mem::take(&mut self.mode) != Mode::Table
+    }
+
+    /// Do what a key asks for. `rows`: the height of the panel below its title.
+    pub fn act(&mut self, action: ListAction, state: &RunState, rows: usize) {
+        self.refresh(state);
+        match action {
+            ListAction::SortNext => self.sort_by_next(true, state),
+            ListAction::SortPrevious => self.sort_by_next(false, state),
+            ListAction::ReverseSort => {
+                self.choice.descending = !self.choice.descending;
+                self.rebuild(state);
+            }
+            ListAction::Mark => self.mark(state),
+            ListAction::ClearMarks => {
+                self.marks.clear();
+                self.marks_changed(state);
+            }
+            ListAction::Compare => self.switch_to(Mode::Compare),
+            ListAction::TogglePareto => self.switch_to(Mode::Pareto),
+            movement => self.go(movement, state, rows),
+        }
+        self.follow_cursor(rows);
+    }
+
+    /// Show only the children for which the expression holds; all of them where it is empty.
+    ///
+    /// The order is brought up to date by the next [`ListView::refresh`].
+    ///
+    /// # Errors
+    /// If the text is not an expression. The filter stays as it was.
+    pub fn set_filter(&mut self, text: &str) -> Result<(), FilterError> {
+        self.choice.filter = Filter::parse(text)?;
+        self.filter_text = text.trim().to_owned();
+        // As if no child had been seen: the next refresh chooses anew.
+        self.order = Order::default();
+        self.place = None;
+        self.top = 0;
+        Ok(())
+    }
+
+    /// The child that Enter opens: the one at the cursor, or the first where the filter hides that one.
+    pub fn selected(&self, state: &RunState) -> Option<u64> {
+        self.order.at(self.place.unwrap_or(0), state).map(|row| row.child)
+    }
+
+    /// The two children of a comparison: the two marked last; or the marked one and the one at the cursor.
+    pub fn compared(&self, state: &RunState) -> Option<(u64, u64)> {
+        match self.marks.as_slice() {
+            [] => None,
+            [one] => self.selected(state).filter(|child| child != one).map(|child| (*one, child)),
+            [.., first, second] => Some((*first, *second)),
+        }
+    }
+
+    /// The children whose details the panel could show now, if they were there.
+    pub fn wanted(&self, state: &RunState) -> Option<(u64, u64)> {
+        self.compared(state).filter(|_| self.mode == Mode::Compare)
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub fn filter_text(&self) -> &str {
+        &self.filter_text
+    }
+
+    pub fn marks(&self) -> &[u64] {
+        &self.marks
+    }
+
+    pub fn sort(&self) -> (SortKey, bool) {
+        (self.choice.key, self.choice.descending)
+    }
+
+    pub(super) fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// Where the cursor is in the order.
+    pub(super) fn place(&self) -> usize {
+        self.place.unwrap_or(0)
+    }
+
+    pub(super) fn compare_top(&self) -> usize {
+        self.compare_top
+    }
+
+    /// First row of the table in a panel that has room for `room`: the cursor is always in sight.
+    pub(super) fn top(&self, room: usize) -> usize {
+        let place = self.place();
+        let top = self.top.min(self.order.rows().len().saturating_sub(room));
+        top.min(place).max((place + 1).saturating_sub(room))
+    }
+
+    fn switch_to(&mut self, mode: Mode) {
+        self.mode = if self.mode == mode { Mode::Table } else { mode };
+        self.compare_top = 0;
+    }
+
+    fn sort_by_next(&mut self, forward: bool, state: &RunState) {
+        self.choice.key = self.choice.key.next(forward, self.order.energy_known());
+        self.choice.descending = self.choice.key.begins_descending();
+        self.rebuild(state);
+    }
+
+    fn rebuild(&mut self, state: &RunState) {
+        self.order.rebuild(&self.choice, state, &self.marks);
+        self.find_cursor(state);
+    }
+
+    fn mark(&mut self, state: &RunState) {
+        let Some(child) = self.selected(state) else { return };
+        let before = self.marks.len();
+        self.marks.retain(|mark| *mark != child);
+        if self.marks.len() == before {
+            self.marks.push(child);
+        }
+        self.marks_changed(state);
+    }
+
+    fn marks_changed(&mut self, state: &RunState) {
+        if self.choice.filter.as_ref().is_some_and(|filter| filter.depends_on(Flag::Marked)) {
+            self.rebuild(state);
+        }
+    }
+
+    /// The order has changed: the cursor stays on its child, and that child at its height on the screen. Only who looks at
+    /// the top keeps looking at the top, where what is new comes in.
+    fn find_cursor(&mut self, state: &RunState) {
+        let before = self.place;
+        self.place = match self.cursor {
+            Some(child) => self.order.place_of(child, state),
+            None => (!self.order.rows().is_empty()).then_some(0),
+        };
+        if let (Some(before), Some(now), true) = (before, self.place, self.top > 0) {
+            self.top = (self.top + now).saturating_sub(before);
+        }
+    }
+
+    fn follow_cursor(&mut self, rows: usize) {
+        self.top = self.top(table::room(self, rows));
+    }
+
+    fn go(&mut self, movement: ListAction, state: &RunState, rows: usize) {
+        match self.mode {
+            Mode::Table => {
+                let page = table::room(self, rows).saturating_sub(1).max(1);
+                let place = moved(movement, self.place(), self.order.rows().len(), page);
+                self.put_cursor(self.order.at(place, state), Some(place));
+            }
+            Mode::Pareto => self.go_along_front(movement, state),
+            Mode::Compare => {
+                let (page, all) = (rows.saturating_sub(2).max(1), compare::rows(self, state));
+                self.compare_top = moved(movement, self.compare_top, (all + 1).saturating_sub(rows), page);
+            }
+        }
+    }
+
+    /// Up and down go to the next child of the front with more and with fewer MACs.
+    fn go_along_front(&mut self, movement: ListAction, state: &RunState) {
+        let front = self.order.front();
+        let macs_at =
+            |place: usize| front.rows().get(place).and_then(|index| state.children.get(*index as usize)).map(|row| row.macs);
+        let cursor = self.order.at(self.place(), state);
+        let place = match cursor.and_then(|row| front.place_of(row.child, &state.children)) {
+            Some(place) => moved(movement, place, front.rows().len(), 5),
+            // From a child that is not on the front, to its neighbours there.
+            None => {
+                let macs = cursor.map_or(0, |row| row.macs);
+                let above = (0..front.rows().len()).take_while(|place| macs_at(*place).is_some_and(|other| other <= macs)).count();
+                let last = front.rows().len().saturating_sub(1);
+                match movement {
+                    ListAction::Top => 0,
+                    ListAction::Bottom => last,
+                    ListAction::Up | ListAction::PageUp => above.saturating_sub(1),
+                    _ => above.min(last),
+                }
+            }
+        };
+        let row = front.rows().get(place).and_then(|index| state.children.get(*index as usize));
+        let place = row.and_then(|row| self.order.place_of(row.child, state));
+        self.put_cursor(row, place);
+    }
+
+    fn put_cursor(&mut self, row: Option<&ChildRow>, place: Option<usize>) {
+        if let (Some(row), Some(place)) = (row, place) {
+            self.cursor = Some(row.child);
+            self.place = Some(place);
+        }
+    }
+}
+
+/// A place among `count` after a movement by one, by a page, or to an end.
+fn moved(movement: ListAction, place: usize, count: usize, page: usize) -> usize {
+    let last = count.saturating_sub(1);
+    let place = match movement {
+        ListAction::Up => place.saturating_sub(1),
+        ListAction::Down => place + 1,
+        ListAction::PageUp => place.saturating_sub(page),
+        ListAction::PageDown => place + page,
+        ListAction::Top => 0,
+        ListAction::Bottom => last,
+        _ => place,
+    };
+    place.min(last)
+}

@@ -1,0 +1,141 @@
+//! What the screen asks of the run's journal, read on a thread of its own: drawing never waits for a disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::app::{Past, Wanted};
+use crate::journal::{Archive, JournalError};
+use crate::state::ChildDetail;
+
+/// What the journal said.
+#[derive(Debug)]
+pub enum Answer {
+    Child(ChildDetail),
+    State(Past),
+    /// It could not say what was wanted; `problem` is for the user.
+    Failed {
+        wanted: Wanted,
+        problem: String,
+    },
+}
+
+/// The reading thread, as the event loop sees it. The thread ends when this is dropped.
+#[derive(Debug)]
+pub struct Reading {
+    requests: mpsc::Sender<Wanted>,
+    answers: UnboundedReceiver<Answer>,
+    in_flight: bool,
+}
+
+impl Reading {
+    /// Begin to serve from the journal at this path. It is opened when something is wanted of it; without one, every
+    /// request fails.
+    pub fn start(journal: Option<PathBuf>) -> io::Result<Reading> {
+        let (requests, inbox) = mpsc::channel();
+        let (outbox, answers) = unbounded_channel();
+        std::thread::Builder::new().name("nas-reading".to_owned()).spawn(move || serve(journal.as_deref(), &inbox, &outbox))?;
+        Ok(Reading { requests, answers, in_flight: false })
+    }
+
+    /// Ask, unless an answer is still to come: what is wanted may be something else by then.
+    pub fn ask(&mut self, wanted: Option<Wanted>) {
+        if let Some(wanted) = wanted.filter(|_| !self.in_flight) {
+            self.in_flight = self.requests.send(wanted).is_ok();
+        }
+    }
+
+    /// The next answer. Never ends while nothing has been asked.
+    pub async fn answer(&mut self) -> Answer {
+        match self.answers.recv().await {
+            Some(answer) => {
+                self.in_flight = false;
+                answer
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn serve(journal: Option<&Path>, inbox: &mpsc::Receiver<Wanted>, outbox: &UnboundedSender<Answer>) {
+    let mut archive = None;
+    for wanted in inbox {
+        let answer = match journal {
+            Some(path) => answer_from(path, &mut archive, wanted),
+            None => Err("this screen has no journal to read that from".to_owned()),
+        };
+        let answer = answer.unwrap_or_else(|problem| {
+            // A file that was damaged or removed may be there again.
+            archive = None;
+            Answer::Failed { wanted, problem }
+        });
+        if outbox.send(answer).is_err() {
+            return;
+        }
+    }
+}
+
+fn answer_from(path: &Path, archive: &mut Option<Archive>, wanted: Wanted) -> Result<Answer, String> {
+    let text = |error: JournalError| error.to_string();
+    let archive = match archive {
+        Some(archive) => archive,
+        None => archive.insert(Archive::open(path).map_err(text)?),
+    };
+    match wanted {
+        Wanted::Child { child, sampled_seq, ended_seq } => {
+            let detail = archive.child(child, sampled_seq, ended_seq).map_err(text)?;
+            detail.map(Answer::Child).ok_or_else(|| format!("{}, line {sampled_seq}: nothing about child {child}", path.display()))
+        }
+        Wanted::State { seq } => {
+            let state = Box::new(archive.state_at(seq).map_err(text)?);
+            Ok(Answer::State(Past { seq, state }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHILD: Wanted = Wanted::Child { child: 1, sampled_seq: 5, ended_seq: None };
+
+    fn demo() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
+    }
+
+    fn next(reading: &mut Reading, wanted: Wanted) -> Answer {
+        reading.ask(Some(wanted));
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(reading.answer())
+    }
+
+    #[test]
+    fn children_and_states_are_read_from_the_journal() {
+        let mut reading = Reading::start(Some(demo())).unwrap();
+        let Answer::Child(detail) = next(&mut reading, CHILD) else { panic!("no child") };
+        assert_eq!(detail.candidate.child, 1);
+        let Answer::State(past) = next(&mut reading, Wanted::State { seq: 100 }) else { panic!("no state") };
+        assert_eq!((past.seq, past.state.last_seq), (100, 100));
+    }
+
+    #[test]
+    fn a_journal_that_is_away_is_an_error_with_its_path_until_it_is_there_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut reading = Reading::start(Some(path.clone())).unwrap();
+        let Answer::Failed { wanted, problem } = next(&mut reading, CHILD) else { panic!("read from nothing") };
+        assert!(wanted == CHILD && problem.contains("journal.jsonl"), "{problem}");
+        std::fs::copy(demo(), &path).unwrap();
+        assert!(matches!(next(&mut reading, CHILD), Answer::Child(_)));
+        let Answer::Failed { problem, .. } = next(&mut reading, Wanted::Child { child: 7, sampled_seq: 5, ended_seq: None }) else {
+            panic!("child 7 is not in record 5")
+        };
+        assert!(problem.ends_with("line 5: nothing about child 7"), "{problem}");
+    }
+
+    #[test]
+    fn without_a_journal_every_request_fails() {
+        assert!(matches!(next(&mut Reading::start(None).unwrap(), CHILD), Answer::Failed { .. }));
+    }
+}
