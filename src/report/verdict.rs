@@ -236,7 +236,7 @@ mod tests {
         let episode =
             |(episode, mean_reward): (usize, &f64)| ReferenceEpisode { episode, mean_reward: *mean_reward, mean_accuracy: None };
         let episodes = (1..).zip(rewards).map(episode).collect();
-        changed(state, |run| run.reference = Some(Reference { run: "other".into(), strategy: "random".into(), episodes }))
+        changed(state, |run| run.reference = Some(Box::new(Reference { run: "other".into(), strategy: "random".into(), episodes })))
     }
 
     /// Mean rewards in the monograph's log; SciPy: slope 0.000103, 95 % -0.00468..0.00489, p 0.962.

@@ -96,7 +96,8 @@ fn draw_choice(next: &NextDecision, log_probs: &[f64], random: &mut impl Rng) ->
         index,
         log_prob: log_probs[index],
         // A certain choice has -1 * 0 = -0.
-        entropy: entropy.max(0.0),
+        // (`max` may keep a negative zero.)
+        entropy: if entropy > 0.0 { entropy } else { 0.0 },
         probabilities: probabilities.iter().map(|probability| (probability * 1e4).round() / 1e4).collect(),
     })
 }

@@ -228,7 +228,7 @@ impl Screen {
     /// Take in what the journal said.
     fn answer(&mut self, answer: Answer) -> Effect {
         match answer {
-            Answer::Child(detail) => self.app.take_detail(detail),
+            Answer::Child(detail) => self.app.take_detail(*detail),
             Answer::State(past) => self.app.take_past(past),
             Answer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
         }

@@ -13,7 +13,7 @@ use crate::state::ChildDetail;
 /// What the journal said.
 #[derive(Debug)]
 pub enum Answer {
-    Child(ChildDetail),
+    Child(Box<ChildDetail>),
     State(Past),
     /// It could not say what was wanted; `problem` is for the user.
     Failed {
@@ -86,7 +86,10 @@ fn answer_from(path: &Path, archive: &mut Option<Archive>, wanted: Wanted) -> Re
     match wanted {
         Wanted::Child { child, sampled_seq, ended_seq } => {
             let detail = archive.child(child, sampled_seq, ended_seq).map_err(text)?;
-            detail.map(Answer::Child).ok_or_else(|| format!("{}, line {sampled_seq}: nothing about child {child}", path.display()))
+            detail
+                .map(Box::new)
+                .map(Answer::Child)
+                .ok_or_else(|| format!("{}, line {sampled_seq}: nothing about child {child}", path.display()))
         }
         Wanted::State { seq } => {
             let state = Box::new(archive.state_at(seq).map_err(text)?);

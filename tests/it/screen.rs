@@ -7,10 +7,10 @@ use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 use nas_tui::config::{ScreenConfig, ThemeName};
 use nas_tui::event::{ChildProgress, Event, Record};
-use nas_tui::link::Command;
-use nas_tui::state::Phase;
+use nas_tui::link::{Command, LinkStatus};
+use nas_tui::state::{Phase, RunState};
 use nas_tui::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
-use nas_tui::tui::app::{App, Effect};
+use nas_tui::tui::app::{App, Effect, Past, Wanted};
 use nas_tui::tui::theme::{ColourDepth, Theme};
 use nas_tui::tui::{Leave, Settings};
 use proptest::prelude::*;
@@ -266,15 +266,69 @@ fn the_screen_ends_when_the_stop_that_was_asked_for_has_come() {
 }
 
 #[test]
-fn a_screen_can_be_left_while_the_search_goes_on() {
-    for keys in ["qd", "qs"] {
+fn a_screen_can_be_left_while_the_search_goes_on_or_while_it_stops() {
+    for before in ["", "qs"] {
         let mut app = running(80, 24);
-        press(&mut app, keys);
-        assert_eq!(
-            press(&mut app, "qd"),
-            if keys == "qd" { Effect::Leave(Leave::Detached) } else { Effect::Leave(Leave::Detached) }
-        );
+        press(&mut app, before);
+        assert_eq!(press(&mut app, "qd"), Effect::Leave(Leave::Detached));
     }
+}
+
+#[test]
+fn who_only_watches_cannot_steer_and_is_told_so() {
+    for link in [LinkStatus::Live { watch_only: true }, LinkStatus::Journal { holder: "pid 1 on far".to_owned() }, LinkStatus::Dead]
+    {
+        let mut app = running(80, 24);
+        app.take_link(link);
+        assert_eq!(press(&mut app, " "), Effect::Draw);
+        assert!(app.view.message.is_some());
+        assert!(matches!(press(&mut app, "q"), Effect::Leave(_)), "there is nothing to ask");
+    }
+}
+
+#[test]
+fn a_child_is_skipped_only_after_a_yes() {
+    let mut app = running(80, 24);
+    let child = app.shown_child().expect("a child is in training");
+    assert_eq!(press(&mut app, "x\n"), Effect::Draw);
+    assert_eq!(press(&mut app, "xy"), Effect::Send(Command::Skip { child }));
+    assert_eq!(press(&mut app, "hhhhhhhhx"), Effect::Draw, "a child that has ended cannot be skipped");
+    assert!(app.view.message.is_some());
+}
+
+#[test]
+fn the_stop_after_the_episode_is_asked_for_shown_and_taken_back() {
+    let mut app = running(80, 24);
+    assert_eq!(press(&mut app, "e"), Effect::Send(Command::StopAfterEpisode));
+    let time = app.view.now;
+    app.take(&Record { v: 1, seq: None, time, event: Event::EpisodeStopRequested });
+    assert!(text(&app).contains("stops after episode 4"), "{}", text(&app));
+    assert_eq!(press(&mut app, "e"), Effect::Send(Command::GoOnAfterEpisode));
+}
+
+#[test]
+fn earlier_moments_are_stepped_through_and_end_returns_to_the_present() {
+    let records = journal();
+    let mut app = app_with(half(&records), Size::new(80, 24), plain());
+    press(&mut app, "[");
+    let Some(Wanted::State { seq }) = app.wanted() else { panic!("the journal is asked for the moment") };
+    let mut state = RunState::default();
+    records.iter().take_while(|record| record.seq <= Some(seq)).for_each(|record| state.apply(record));
+    app.take_past(Past { seq, state: Box::new(state) });
+    let past = text(&app);
+    assert!(past.contains("AFTER EPISODE 3") && past.contains("episode 3/6"), "{past}");
+    app.key(&key(KeyCode::End));
+    assert!(text(&app).contains("episode 4/6"));
+}
+
+#[test]
+fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
+    let records = journal();
+    let mut app = app_with(half(&records), Size::new(80, 24), plain());
+    assert_eq!(app.next_alert(), None, "what happened before is old news");
+    records[half(&records).len()..].iter().for_each(|record| app.take(record));
+    let alerts: Vec<String> = std::iter::from_fn(|| app.next_alert()).map(|alert| alert.0).collect();
+    assert!(alerts.last().is_some_and(|alert| alert == "the run is over: FINISHED"), "{alerts:?}");
 }
 
 #[test]
@@ -304,7 +358,7 @@ fn the_log_is_filtered_by_level_and_text_and_searched() {
     assert!(warnings.contains("failed, reward 0") && !warnings.contains("epoch 1/3"), "{warnings}");
     press(&mut app, "vv&checkpoint\n");
     let checkpoints = text(&app);
-    assert!(checkpoints.contains("checkpoint after episode 2") && !checkpoints.contains("accuracy"), "{checkpoints}");
+    assert!(checkpoints.contains("checkpoint after episode 2") && !checkpoints.contains("validation,"), "{checkpoints}");
     press(&mut app, "&");
     (0.."checkpoint".len()).for_each(|_| drop(app.key(&key(KeyCode::Backspace))));
     press(&mut app, "\n/episode 2: mean\n");
@@ -318,7 +372,7 @@ fn the_log_is_filtered_by_level_and_text_and_searched() {
 fn any_child_of_the_run_is_reached_by_arrow_keys_and_escape_follows_the_training_again() {
     let mut app = running(80, 24);
     let shown = app.shown_child().expect("a child is in training");
-    press(&mut app, "h");
+    press(&mut app, "4h");
     assert_eq!(app.shown_child(), Some(shown - 1));
     press(&mut app, "hh");
     assert_eq!(app.shown_child(), Some(shown - 3));
@@ -381,7 +435,19 @@ fn accuracy_and_reward_of_the_best_child_are_told_apart() {
     assert!(text.contains(&format!("reward {:.4}", best.reward)), "{text}");
 }
 
-/// A long run stays cheap to draw: 100,000 children in less than a tenth of a second even without optimisation.
+/// The least of a few times to draw, milliseconds: what else the machine does is not meant.
+fn milliseconds_to_draw(app: &App) -> f64 {
+    let time = |_| {
+        let started = std::time::Instant::now();
+        draw(app);
+        started.elapsed().as_secs_f64() * 1e3
+    };
+    (0..5).map(time).fold(f64::INFINITY, f64::min)
+}
+
+/// Milliseconds that a frame may take.
+const BUDGET: f64 = if cfg!(debug_assertions) { 500.0 } else { 10.0 };
+
 #[test]
 fn a_hundred_thousand_children_are_drawn_in_time() {
     let mut app = running(200, 50);
@@ -393,10 +459,11 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
             nas_tui::state::ChildRow { child, accuracy: Some(accuracy), reward: accuracy.powi(3), ..row.clone() }
         })
         .collect();
-    let started = std::time::Instant::now();
-    let text = text(&app);
-    assert!(started.elapsed().as_millis() < 100, "{:?}", started.elapsed());
-    assert!(text.contains("100000"), "{text}");
+    app.refresh();
+    let time = milliseconds_to_draw(&app);
+    println!("a frame of 100,000 children: {time:.2} ms");
+    assert!(time < BUDGET, "{time} ms");
+    assert!(text(&app).contains("100000"));
 }
 
 /// Relatives are looked for when the page is opened, never while it is drawn.
@@ -411,11 +478,10 @@ fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
         let opening = std::time::Instant::now();
         press(&mut app, "\t");
         let opened = opening.elapsed();
-        let started = std::time::Instant::now();
-        let text = text(&app);
-        println!("{page}: opened in {opened:?}, drawn in {:?}", started.elapsed());
-        assert!(started.elapsed().as_millis() < 100, "{page}: {:?}", started.elapsed());
-        assert!(text.contains(page), "{text}");
+        let time = milliseconds_to_draw(&app);
+        println!("{page}: opened in {opened:?}, drawn in {time:.2} ms");
+        assert!(time < BUDGET, "{page}: {time} ms");
+        assert!(text(&app).contains(page));
     }
 }
 

@@ -82,6 +82,7 @@ mod tests {
     use crate::config::ScreenConfig;
     use crate::journal::{self, Archive};
     use crate::tui::Settings;
+    use crate::tui::app::chosen::Details;
     use crate::tui::app::{Past, Wanted};
 
     fn demo() -> std::path::PathBuf {
@@ -94,6 +95,8 @@ mod tests {
         let records = journal::read(&demo()).unwrap();
         let mut app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
         records.iter().for_each(|record| app.take(record));
+        // As for a screen that was opened after all of them had ended.
+        app.details = Details::default();
         app.refresh();
         press(&mut app, "3");
         app

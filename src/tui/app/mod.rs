@@ -226,10 +226,10 @@ impl App {
     }
 
     fn perform(&mut self, action: Action) -> Effect {
-        if self.view.inspector.is_some() && self.view.help.is_none() && self.view.question.is_none() {
-            if let Some(effect) = self.perform_in_inspector(action) {
-                return effect;
-            }
+        if self.context() == Context::Inspector
+            && let Some(effect) = self.perform_in_inspector(action)
+        {
+            return effect;
         }
         match action {
             Action::TogglePause => return self.toggle_pause(),

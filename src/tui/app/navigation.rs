@@ -80,8 +80,8 @@ impl App {
 
     /// Leave what was opened last.
     fn back(&mut self) {
-        if self.view.help.take().is_some() || self.leave_crosshair() {
-        } else if self.view.focus == Panel::Children && self.view.list.leave_mode() {
+        let in_list = |app: &mut App| app.view.focus == Panel::Children && app.view.list.leave_mode();
+        if self.view.help.take().is_some() || self.leave_crosshair() || in_list(self) {
         } else if self.in_the_past() {
             self.return_to_the_present();
         } else if self.view.maximised {

@@ -45,13 +45,13 @@ pub fn episode(state: &RunState, quantity: Quantity, child: u64, width: usize) -
     let number = row.map_or_else(|| Extent::of(state).episode(child) as usize, |row| row.episode);
     let finished = state.episodes.iter().find(|episode| episode.episode == number);
     let reference = state.run.iter().filter_map(|run| run.reference.as_ref());
-    let reference = reference.filter_map(|reference| {
+    let mut reference = reference.filter_map(|reference| {
         let episode = reference.episodes.iter().find(|episode| episode.episode == number)?;
         let mean = if quantity == Quantity::Reward { Some(episode.mean_reward) } else { episode.mean_accuracy };
         Some((reference.strategy.clone(), mean?))
     });
     let baseline = finished.map(|episode| episode.baseline).or(state.baseline.filter(|_| state.episode == number));
-    let reference = reference.last();
+    let reference = reference.next_back();
     let of = |short: bool| {
         let mut groups = vec![(0, vec![(Role::Strong, format!("{}{number}", if short { "ep. " } else { "episode " }))])];
         let mut add = |rank: usize, label: &str, text: Option<String>| {
