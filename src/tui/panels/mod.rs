@@ -63,7 +63,7 @@ pub fn inside(area: Rect) -> Rect {
     Rect::new(area.x + indent, area.y + title, area.width - indent, area.height - title)
 }
 
-/// The title row of a panel: its name, what stands beside it, and a rule to the end.
+/// The title row of a panel: its name, as many pieces of what stands beside it as fit, and a rule to the end.
 pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row, position: Option<&str>) {
     let glyphs = painter.glyphs();
     let (rule, role) = if focused { (glyphs.heavy_rule, Role::Focus) } else { (glyphs.rule, Role::Dim) };
@@ -72,8 +72,9 @@ pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row,
     let x = painter.text(1, 0, if focused { Role::Focus } else { Role::Title }, &format!(" {name} "));
     let position = position.map_or(String::new(), |position| format!(" {position} "));
     let room = width.saturating_sub(x + position.len() + 1);
-    if pieces_width(beside) > 0 && pieces_width(beside) < room {
-        let x = painter.pieces(x, 0, beside);
+    let fitting = (0..=beside.len()).rev().find(|count| pieces_width(&beside[..*count]) < room).unwrap_or(0);
+    if fitting > 0 {
+        let x = painter.pieces(x, 0, &beside[..fitting]);
         painter.text(x, 0, Role::Text, " ");
     }
     painter.right(width.saturating_sub(1), 0, Role::Text, &position);

@@ -125,9 +125,8 @@ fn headings(columns: &[Column], gap: usize, view: &ListView, glyphs: &Glyphs) ->
     let mut row = vec![(Role::Dim, " ".repeat(GUTTER - 1))];
     for (index, column) in columns.iter().enumerate() {
         let sorted = column.key == Some(key);
-        let arrow = if sorted { format!(" {}", direction(descending, glyphs)) } else { String::new() };
+        let arrow = if sorted { direction(descending, glyphs) } else { "" };
         let heading = format!("{}{arrow}", column.heading);
-        // The arrow may reach into the gap.
         let space = (column.width + gap_before(index, gap)).saturating_sub(heading.width());
         row.push((Role::Dim, " ".repeat(space)));
         row.push((if sorted { Role::Strong } else { Role::Dim }, heading));
