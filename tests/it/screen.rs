@@ -466,6 +466,38 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
     assert!(text(&app).contains("100000"));
 }
 
+/// The order of the list and the front are kept from frame to frame.
+#[test]
+fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
+    let mut app = running(200, 50);
+    let rows: Vec<_> = app.live.children.clone();
+    app.live.children = (1..=100_000u64)
+        .map(|child| {
+            let row = &rows[child as usize % rows.len()];
+            let spread = (child * 7_919 % 1_000) as f64 / 1_000.0;
+            let accuracy = row.accuracy.map(|accuracy| accuracy * (0.9 + 0.1 * spread));
+            nas_tui::state::ChildRow { child, accuracy, macs: row.macs + child * 31 % 100_000, ..row.clone() }
+        })
+        .collect();
+    app.refresh();
+    press(&mut app, "3f");
+    for (view, key) in [("table", "j"), ("table of another order", "s"), ("front", "p")] {
+        let pressed = std::time::Instant::now();
+        press(&mut app, key);
+        let answered = pressed.elapsed();
+        let time = milliseconds_to_draw(&app);
+        println!("{view}: answered in {answered:?}, drawn in {time:.2} ms");
+        assert!(time < BUDGET, "{view}: {time} ms");
+    }
+    let newest = nas_tui::state::ChildRow { child: 100_001, ..app.live.children[7].clone() };
+    app.live.children.push(newest);
+    let ended = std::time::Instant::now();
+    app.refresh();
+    let taken = ended.elapsed();
+    println!("one more child: taken in within {taken:?}");
+    assert!(taken.as_secs_f64() * 1e3 < BUDGET, "{taken:?}");
+}
+
 /// Relatives are looked for when the page is opened, never while it is drawn.
 #[test]
 fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {

@@ -303,43 +303,6 @@ proptest! {
 }
 
 #[test]
-#[ignore = "a measurement"]
-fn measure_100_000() {
-    let demo = demo();
-    let rows: Vec<ChildRow> = (0..100_000u64)
-        .map(|i| {
-            let base = &demo.children[(i % 96) as usize];
-            ChildRow {
-                child: i + 1,
-                accuracy: base.accuracy.map(|a| a * (0.9 + 0.1 * ((i * 7919 % 1000) as f64 / 1000.0))),
-                macs: base.macs + i * 31 % 100_000,
-                ..base.clone()
-            }
-        })
-        .collect();
-    let mut state = state_of(rows);
-    let t = std::time::Instant::now();
-    let mut list = view(&state, "acc>0.5 & macs<1G", &[]);
-    eprintln!("rebuild {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    list.act(ListAction::SortNext, &state, 18);
-    eprintln!("sort {:?}", t.elapsed());
-    list.act(ListAction::Bottom, &state, 18);
-    let next = ChildRow { child: 100_001, ..state.children[5].clone() };
-    state.children.push(next);
-    let t = std::time::Instant::now();
-    list.refresh(&state);
-    eprintln!("refresh of one {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    drawn(&state, &list, (118, 30));
-    eprintln!("draw table {:?}", t.elapsed());
-    list.act(ListAction::TogglePareto, &state, 18);
-    let t = std::time::Instant::now();
-    drawn(&state, &list, (118, 30));
-    eprintln!("draw pareto {:?}", t.elapsed());
-}
-
-#[test]
 fn a_list_can_be_put_on_a_child() {
     let state = demo();
     let mut view = view(&state, "", &[]);
