@@ -231,7 +231,7 @@ mod tests {
         let text = std::fs::read_to_string(demo()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        std::fs::write(&path, text.split_inclusive('\n').take(24).collect::<String>()).unwrap();
+        std::fs::write(&path, text.split_inclusive('\n').take(25).collect::<String>()).unwrap();
         let detail = Archive::open(&path).unwrap().child(1, 5, None).unwrap().unwrap();
         assert_eq!((detail.candidate.seq, detail.row), (5, None));
         assert!(!detail.epochs.is_empty());

@@ -293,7 +293,7 @@ mod tests {
         let mut state = RunState::default();
         text.lines().for_each(|line| state.apply(&serde_json::from_str(line).unwrap()));
         let verdict = Verdict::of(&state);
-        assert!(verdict.text(200).ends_with("; depth grew from 6 to 8"), "{}", verdict.text(200));
+        assert!(verdict.text(200).ends_with("; depth grew from 6 to 11"), "{}", verdict.text(200));
         assert!(!verdict.text(90).contains("depth"));
     }
 

@@ -134,18 +134,18 @@ mod tests {
     fn the_child_at_the_cursor_is_the_one_that_the_other_panels_show() {
         let mut app = app();
         press(&mut app, "jj");
-        assert_eq!(app.view.list.selected(app.state()), Some(67));
-        assert_eq!(app.shown_child(), Some(67));
+        assert_eq!(app.view.list.selected(app.state()), Some(64));
+        assert_eq!(app.shown_child(), Some(64));
         press(&mut app, "l");
-        assert_eq!(app.view.list.selected(app.state()), Some(68));
+        assert_eq!(app.view.list.selected(app.state()), Some(65));
     }
 
     #[test]
     fn enter_opens_the_child_at_the_cursor_even_before_it_was_moved() {
         let mut app = app();
         press(&mut app, "\n");
-        assert_eq!(app.child_at_hand(), Some(86));
-        assert_ne!(app.shown_child(), Some(86));
+        assert_eq!(app.child_at_hand(), Some(23));
+        assert_ne!(app.shown_child(), Some(23));
     }
 
     #[test]
@@ -154,9 +154,9 @@ mod tests {
         press(&mut app, "/acc>\n");
         let problem = app.view.text.as_ref().and_then(|line| line.problem.clone()).unwrap();
         assert_eq!(problem, "at character 5: expected a number, found the end");
-        press(&mut app, "90%\n");
-        assert_eq!((app.view.text.is_none(), app.view.list.filter_text()), (true, "acc>90%"));
-        assert_eq!(app.view.list.selected(app.state()), Some(86));
+        press(&mut app, "74%\n");
+        assert_eq!((app.view.text.is_none(), app.view.list.filter_text()), (true, "acc>74%"));
+        assert_eq!(app.view.list.selected(app.state()), Some(23));
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
             .into_iter()
             .filter_map(|wanted| if let Wanted::Child { child, .. } = wanted { Some(child) } else { None })
             .collect();
-        assert!(children.contains(&86) && children.len() == 2, "{children:?}");
+        assert!(children.contains(&23) && children.len() == 2, "{children:?}");
         press(&mut app, "\x1b");
         assert_eq!(app.view.list.wanted(app.state()), None);
     }

@@ -214,7 +214,7 @@ fn the_cursor_stays_on_its_child_when_children_come_in_and_when_the_order_change
 #[test]
 fn a_cursor_not_moved_yet_stays_on_the_first_child() {
     let whole = demo();
-    let half = state_of(whole.children[..40].to_vec());
+    let half = state_of(whole.children[..16].to_vec());
     let mut view = view(&half, "", &[]);
     assert_ne!(view.selected(&half), whole.best.as_ref().map(|best| best.child));
     view.refresh(&whole);
