@@ -162,8 +162,10 @@ impl HeatMap<'_> {
     fn cells(&self, choice: &Choice) -> Row {
         let cell = |(index, probability): (usize, &f64)| {
             let shade = self.glyphs.shades[shade(*probability)];
-            let text = if self.cell == WIDE_CELL && *probability > 0.0 {
-                format!("{shade}{:>2.0}", (probability * 100.0).min(99.0))
+            let text = if self.cell == WIDE_CELL && *probability >= 0.995 {
+                "100".to_owned()
+            } else if self.cell == WIDE_CELL && *probability > 0.0 {
+                format!("{shade}{:>2.0}", probability * 100.0)
             } else if self.cell == WIDE_CELL {
                 format!(" {shade} ")
             } else {
