@@ -10,7 +10,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::checkpoint::Checkpoint;
 use super::engine::Engine;
 use super::error::SearchError;
-use super::hub::Hub;
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::recorder::Recorder;
@@ -21,7 +20,7 @@ use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
 use crate::journal::Journal;
-use crate::link::Command;
+use crate::link::{Command, Hub};
 use crate::report::Summary;
 use crate::space::Space;
 

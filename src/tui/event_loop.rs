@@ -21,7 +21,7 @@ use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use super::theme::Theme;
 use crate::event::{Level, Record};
-use crate::link::Connection;
+use crate::link::{Connection, LinkStatus};
 use crate::telemetry::Telemetry;
 
 /// Least time between two frames that only bring news. (What a key changes is drawn at once.)
@@ -50,6 +50,7 @@ struct Screen {
     app: App,
     connection: Connection,
     connected: bool,
+    status_known: bool,
     telemetry: Telemetry,
     display: Display<Terminal>,
     guard: Guard,
@@ -71,6 +72,7 @@ pub async fn run(connection: Connection, theme: Theme) -> anyhow::Result<Leave> 
         app,
         connection,
         connected: true,
+        status_known: true,
         telemetry,
         display,
         guard,
@@ -106,6 +108,7 @@ impl Screen {
                 event = events.next() => self.terminal_event(event),
                 _ = clock.tick() => self.tick(),
                 record = self.connection.records.recv(), if self.connected => self.records(record),
+                changed = self.connection.status.changed(), if self.status_known => self.status(changed.is_ok()),
                 line = recv_line(lines) => self.line(line),
                 () = wait_for_frame(self.due, self.drawn_at) => {
                     self.due = Due::Now;
@@ -161,8 +164,9 @@ impl Screen {
     /// Take in this record and all that wait behind it.
     fn records(&mut self, record: Option<Arc<Record>>) -> Effect {
         let Some(first) = record else {
+            // The screen stays: what it shows is still true, and the status says that nothing will follow.
             self.connected = false;
-            return if self.app.finished() { Effect::Nothing } else { Effect::Leave(Leave::Closed) };
+            return Effect::Nothing;
         };
         let mut next = Some(first);
         for _ in 0..RECORDS_AT_ONCE {
@@ -175,6 +179,23 @@ impl Screen {
             self.app.take(&record);
         }
         Effect::Nothing
+    }
+
+    /// What is at the other end has changed; `known` until there is nobody left to say so.
+    fn status(&mut self, known: bool) -> Effect {
+        self.status_known = known;
+        let status = self.connection.status.borrow_and_update().clone();
+        let run = self.connection.run.display();
+        let text = match status {
+            LinkStatus::Dead => format!("no process works on this run any more; continue it with: nas-tui search --resume {run}"),
+            LinkStatus::Journal { holder } => {
+                format!("the search cannot be reached ({holder}): reading its journal, without commands")
+            }
+            LinkStatus::Live { .. } => "connected to the search".to_owned(),
+            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Nothing,
+        };
+        self.app.note(Level::Warning, text, Timestamp::now());
+        Effect::Draw
     }
 
     fn line(&mut self, line: String) -> Effect {

@@ -53,6 +53,8 @@ pub enum Leave {
     Stopped,
     /// The user asked for the run to stop, and did not wait until it had.
     Cancelled,
+    /// The user closed the screen and lets the search go on.
+    Detached,
     /// The search is gone without having said that the run is over.
     Closed,
     /// The process was sent this signal (SIGTERM, SIGHUP or SIGINT).
