@@ -20,6 +20,7 @@ pub mod journal;
 pub mod link;
 pub mod report;
 pub mod reward;
+pub mod runs;
 pub mod search;
 pub mod space;
 pub mod state;

@@ -16,6 +16,7 @@ pub mod keymap;
 pub mod layout;
 mod paint;
 mod panels;
+pub mod picker;
 mod plot;
 mod signals;
 mod terminal;
