@@ -22,6 +22,8 @@ use crate::search::run_directory::{host_name, lock_state};
 
 /// Without a socket, the journal and the lock are looked at this often.
 const POLL: Duration = Duration::from_millis(500);
+/// A search that has hung up gives its lock back within this time, as a rule.
+const DYING: Duration = Duration::from_millis(200);
 /// A search must have greeted within this time.
 const GREETING: Duration = Duration::from_secs(2);
 /// A journal of another machine that has not grown for this long is nobody's, where its lock cannot be seen.
@@ -163,6 +165,7 @@ impl Follower {
         // A client that went before the line was there could not hang up.
         let over = if self.feed.is_gone() { Err(Stop::Gone) } else { self.hear(&mut call) };
         *self.line.lock() = None;
+        thread::sleep(DYING);
         over
     }
 
