@@ -129,7 +129,7 @@ pub struct RunStarted {
     pub decode: Decode,
     /// An earlier run to hold this one against, usually one of the random strategy.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reference: Option<Reference>,
+    pub reference: Option<Box<Reference>>,
 }
 
 /// Another run's episodes, as they were when this run began.

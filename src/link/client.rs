@@ -79,7 +79,8 @@ fn dial(run: &Path, watch: bool) -> io::Result<Call> {
 
 fn greet(stream: UnixStream, run: &Path, watch: bool) -> io::Result<Call> {
     let refused = |reason: String| io::Error::new(io::ErrorKind::PermissionDenied, reason);
-    if !peer::is_trusted(&stream) && !(peer::own_uid() == 0 && owns(&stream, run)) {
+    let trusted = peer::is_trusted(&stream) || (peer::own_uid() == 0 && owns(&stream, run));
+    if !trusted {
         return Err(refused("the socket is another user's".to_owned()));
     }
     stream.set_read_timeout(Some(GREETING))?;
@@ -174,7 +175,7 @@ impl Follower {
         while let Ok(Some(message)) = protocol::receive(call) {
             match message {
                 ToClient::Written(seq) => self.feed.deliver(Some(seq))?,
-                ToClient::Tick(record) => self.feed.tick(Arc::new(record))?,
+                ToClient::Tick(record) => self.feed.tick(Arc::from(record))?,
                 ToClient::Refused(reason) => self.feed.say(Level::Warning, reason),
                 ToClient::Hello(_) => {}
                 ToClient::Ended(_) => break,

@@ -25,7 +25,7 @@ pub enum ToClient {
     /// The journal holds the records up to this number.
     Written(u64),
     /// A record that is not in the journal. May be left out.
-    Tick(Record),
+    Tick(Box<Record>),
     /// Always `true`: the search is over; nothing follows.
     Ended(bool),
     /// What was asked for is not done: the text says why.

@@ -147,7 +147,7 @@ fn tell(mut listener: Listener, output: &Output, gone: &mut oneshot::Receiver<()
     while let Some(news) = listener.next(async { drop((&mut *gone).await) }) {
         match news {
             News::Written(seq) => output.send(&ToClient::Written(seq))?,
-            News::Tick(record) => output.send(&ToClient::Tick((*record).clone()))?,
+            News::Tick(record) => output.send(&ToClient::Tick(Box::new((*record).clone())))?,
             News::Ended(seq) => {
                 output.send(&ToClient::Written(seq))?;
                 return output.send(&ToClient::Ended(true));

@@ -317,15 +317,12 @@ impl Engine {
         let child = children.iter().find(|child| child.number == number);
         let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none()) else { return Ok(()) };
         self.record_end(child, ended, seconds, None)?;
-        for index in 0..children.len() {
-            if children[index].repeats != Some(number) {
-                continue;
-            }
+        for repeat in children.iter_mut().filter(|child| child.repeats == Some(number)) {
             // Another one, if the child that has ended was skipped.
-            children[index].repeats = self.earlier(&children[index]);
-            match children[index].repeats {
-                Some(_) => self.settle_repeat(&children[index])?,
-                None => self.submit(children[index].number, &children[index].architecture, crew),
+            repeat.repeats = self.earlier(repeat);
+            match repeat.repeats {
+                Some(_) => self.settle_repeat(repeat)?,
+                None => self.submit(repeat.number, &repeat.architecture, crew),
             }
         }
         Ok(())

@@ -187,12 +187,12 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     picker.wait_for("recorded");
     picker.wait_for("finished");
     picker.keys("\r");
-    picker.wait_for("COMPLETED");
+    picker.wait_for("FINISHED");
     picker.keys("q");
     assert_eq!(picker.wait_exit(), 0);
     picker.assert_restored();
     let mut replay = Terminal::start(&["replay", "recorded", "--speed", "100000"], folder.path(), 80, 24);
-    replay.wait_for("COMPLETED");
+    replay.wait_for("FINISHED");
     replay.keys("q");
     assert_eq!(replay.wait_exit(), 0);
     replay.assert_restored();

@@ -44,11 +44,11 @@ fn run_started() -> Event {
         data,
         decisions: vec![Decision { kind: DecisionKind::Kernel, choices: vec![1] }],
         decode: nas_tui::config::Decode::Literal,
-        reference: Some(Reference {
+        reference: Some(Box::new(Reference {
             run: text(),
             strategy: text(),
             episodes: vec![ReferenceEpisode { episode: 1, mean_reward: 0.0, mean_accuracy: Some(0.0) }],
-        }),
+        })),
     })
 }
 

@@ -85,7 +85,7 @@ impl Engine {
             data: ready.data.clone(),
             decisions: space.decisions().to_vec(),
             decode: self.config.space.decode,
-            reference,
+            reference: reference.map(Box::new),
         })
     }
 
