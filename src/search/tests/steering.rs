@@ -2,7 +2,7 @@
 
 use super::commands::wait_for;
 use super::fakes::{Behaviour, Run, RunOutcome, event_names, parts};
-use crate::event::{ChildFinished, Event, FinishReason, Level};
+use crate::event::{ChildFinished, Event, FinishReason, Level, Record};
 use crate::link::{Command, Connection};
 use crate::search::Searching;
 use crate::space::Dna;
@@ -111,10 +111,16 @@ fn a_stop_after_the_episode_can_be_taken_back() {
 fn an_edited_child_is_trained_and_changes_nothing_that_the_search_finds() {
     let (plain, edited) = (Run::new(&[]), Run::new(&[]));
     let expected = plain.search(&Behaviour::default()).unwrap();
-    let (mut client, searching, behaviour) = held(&edited, &[12]);
+    // The last child that is no repeat holds the search up.
+    let trained = |record: Record| match record.event {
+        Event::ChildFinished(ChildFinished { child, repeat_of: None, .. }) => Some(child),
+        _ => None,
+    };
+    let last = plain.records().into_iter().filter_map(trained).max().unwrap();
+    let (mut client, searching, behaviour) = held(&edited, &[last]);
     // Wide layers: the fake evaluator gives them the highest accuracy there is.
     let dna = Dna(vec![vec![3, 200, 1, 1], vec![3, 200, 1, 1]]);
-    wait_for(&mut client, |event| matches!(event, Event::ChildSampled(sampled) if sampled.child == 12));
+    wait_for(&mut client, |event| matches!(event, Event::ChildSampled(sampled) if sampled.child == last));
     client.commands.send(Command::Train { parent: 3, dna: dna.clone() }).unwrap();
     let queued = wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
     assert!(matches!(&queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent, &queued.dna) == (13, 3, &dna)));
