@@ -135,6 +135,7 @@ fn must_survive_a_power_cut(event: &Event) -> bool {
         Event::RunStarted(_)
             | Event::ChildFinished(_)
             | Event::ChildFailed { .. }
+            | Event::ChildQueued(_)
             | Event::EpisodeFinished(_)
             | Event::CheckpointSaved { .. }
             | Event::RunFinished { .. }

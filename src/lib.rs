@@ -22,6 +22,7 @@ pub mod link;
 pub mod processes;
 pub mod report;
 pub mod reward;
+pub mod runs;
 pub mod search;
 pub mod space;
 pub mod state;

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
 pub mod arch;
+mod attach;
 #[cfg(feature = "torch")]
 pub mod bench;
 pub mod completions;
@@ -10,6 +11,9 @@ mod doctor;
 #[cfg(feature = "torch")]
 pub mod evaluate;
 pub mod inspect;
+mod list;
+mod replay;
+mod screen;
 #[cfg(feature = "torch")]
 pub mod search;
 pub mod table;
@@ -38,6 +42,9 @@ enum Command {
     /// Search for an architecture (what `nas-tui` alone does)
     #[cfg(feature = "torch")]
     Search(search::Args),
+    Attach(attach::Args),
+    List(list::Args),
+    Replay(replay::Args),
     /// Show or check settings
     Config(config::Args),
     /// Print a completion script for a shell
@@ -50,6 +57,9 @@ enum Command {
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    Engine(search::engine::Args),
     Data(data::Args),
     Doctor(doctor::Args),
 }
@@ -84,15 +94,20 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// A line to standard error, whether or not anybody reads it.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Parse the arguments, run the subcommand, print its error, return its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not eprintln: whoever read standard error may have gone, and the exit status still matters.
-            let _ = writeln!(std::io::stderr(), "nas-tui: {error:#}");
-            exit_status(&error)
+            // Whoever read standard error may have gone, and the exit status still matters.
+            say(&format!("nas-tui: {error:#}"));
+            ExitCode::from(exit_code(&error))
         }
     }
 }
@@ -107,6 +122,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         #[cfg(feature = "torch")]
         Some(Command::Search(args)) => search::run(&args),
+        Some(Command::Attach(args)) => attach::run(&args),
+        Some(Command::List(args)) => list::run(&args),
+        Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
         #[cfg(feature = "torch")]
@@ -118,16 +136,18 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Engine(args)) => search::engine::run(&args),
     }
 }
 
 /// 1 failed, 2 bad usage, configuration or input, 130 interrupted.
-fn exit_status(error: &anyhow::Error) -> ExitCode {
+fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<BadInput>()) {
-        ExitCode::from(2)
+        2
     } else if error.chain().any(|cause| cause.is::<Interrupted>()) {
-        ExitCode::from(130)
+        130
     } else {
-        ExitCode::FAILURE
+        1
     }
 }

@@ -1,28 +1,22 @@
-//! `nas-tui search`: begin or resume a run, on a screen or with one plain line per event.
+//! `nas-tui search`: begin or resume a run. On a terminal the search is a process of its own, and the screen a client of
+//! it; without one it runs here, with one plain line per event.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+mod detached;
+pub mod engine;
+mod in_process;
+mod screen;
+
+use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
-use signal_hook::iterator::Signals;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::config::SettingsArgs;
-use super::{BadInput, Interrupted, OrBadInput};
-use crate::config::{self, Config, Options, Strategy as StrategyName};
-use crate::controller::Reinforce;
-use crate::evaluate::Evaluator;
-use crate::evaluate::local::LocalWorkers;
+use super::{BadInput, Interrupted, OrBadInput, say};
+use crate::config::{self, Config, Options};
 use crate::event::FinishReason;
-use crate::link::{Command, Connection};
-use crate::report::headless;
-use crate::search::seeds::derive;
-use crate::search::{Parts, Random, RunDirectory, SearchError, Session, Strategy};
-use crate::tui::{self, Leave, ScreenOptions};
+use crate::report::Summary;
+use crate::search::{RunDirectory, SearchError, Session};
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
@@ -43,30 +37,60 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let session = open(args)?;
-    let path = session.directory().path().to_owned();
-    if let Some(summary) = session.complete() {
-        say(&format!("the run in {} is complete: there is nothing to resume", path.display()));
-        return super::print(&summary.to_string());
+    let prepared = Prepared::new(args)?;
+    if args.headless || !stdout().is_terminal() { in_process::run(prepared) } else { screen::run(prepared, args) }
+}
+
+/// A run that is this process's to begin or to continue: its settings are valid, its directory is locked.
+struct Prepared {
+    config: Config,
+    directory: RunDirectory,
+    is_new: bool,
+}
+
+impl Prepared {
+    fn new(args: &Args) -> anyhow::Result<Prepared> {
+        let Some(path) = &args.resume else {
+            let config = args.settings.resolve()?;
+            let directory = match &args.run {
+                Some(path) => RunDirectory::create(path),
+                None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),
+            };
+            return Ok(Prepared { config, directory: directory.map_err(|error| classify(error.into()))?, is_new: true });
+        };
+        // The directory first: its lock, and a better message where it is no run.
+        let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
+        Prepared::resume(directory, &args.settings)
     }
-    let known = session.known_records();
-    let connection = session.hub().connect().map_err(|error| classify(error.into()))?;
-    stop_on_signals(session.hub().commands())?;
-    say(&format!("run directory: {}", path.display()));
-    let searching = session.start(parts()).map_err(classify)?;
-    if args.headless || !stdout().is_terminal() {
-        headless::watch(connection, known, &mut stderr());
-    } else {
-        watch_on_screen(connection, args.ascii, &path)?;
+
+    fn resume(directory: RunDirectory, SettingsArgs { set, seed, .. }: &SettingsArgs) -> anyhow::Result<Prepared> {
+        let options = Options { file: Some(directory.config_path()), preset: None, set: set.clone(), seed: *seed };
+        let config = config::resolve(&options).or_bad_input()?;
+        Ok(Prepared { config, directory, is_new: false })
     }
-    let summary = searching.join().map_err(|error| {
-        if args.resume.is_none() {
-            // What cannot be removed stays, and says itself that it failed.
-            let _ = RunDirectory::discard_unstarted(&path);
-        }
-        classify(error)
-    })?;
-    super::print(&summary.to_string())?;
+
+    fn open(self) -> anyhow::Result<Session> {
+        let open = if self.is_new { Session::begin } else { Session::resume };
+        open(self.config, self.directory).map_err(classify)
+    }
+}
+
+/// The error of a search that failed. Of a new one that never began, nothing is left to be resumed.
+fn failed(error: SearchError, is_new: bool, path: &Path) -> anyhow::Error {
+    if is_new {
+        // What cannot be removed stays, and says itself that it failed.
+        let _ = RunDirectory::discard_unstarted(path);
+    }
+    classify(error)
+}
+
+/// Exit status 2 for what the user can mend, 1 for the rest.
+fn classify(error: SearchError) -> anyhow::Error {
+    if error.is_bad_input() { BadInput(error.into()).into() } else { error.into() }
+}
+
+/// A stopped run is an interrupted one.
+fn outcome(summary: &Summary, path: &Path) -> anyhow::Result<()> {
     match summary.reason {
         Some(FinishReason::Stopped) => {
             Err(Interrupted(format!("stopped; continue with: nas-tui search --resume {}", path.display())).into())
@@ -75,86 +99,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Returns when the screen has been left; the search may go on.
-fn watch_on_screen(connection: Connection, ascii: bool, path: &Path) -> anyhow::Result<()> {
-    match tui::run(connection, ScreenOptions { ascii, ..ScreenOptions::default() }) {
-        // Nothing is lost that the journal has; the workers end when their pipes close.
-        Ok(Leave::Cancelled) => {
-            let message = format!("left before the search had stopped; continue with: nas-tui search --resume {}", path.display());
-            return Err(Interrupted(message).into());
-        }
-        Ok(Leave::Signal(_)) => say("stopping at a checkpoint; a second signal ends at once"),
-        Ok(Leave::Finished | Leave::Stopped | Leave::Closed | Leave::TerminalLost) => {}
-        Err(error) => say(&format!("{error:#}; the search goes on without a screen")),
-    }
-    Ok(())
-}
-
-fn open(args: &Args) -> anyhow::Result<Session> {
-    let Some(path) = &args.resume else {
-        let config = args.settings.resolve()?;
-        let directory = match &args.run {
-            Some(path) => RunDirectory::create(path),
-            None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),
-        };
-        return Session::begin(config, directory.map_err(|error| classify(error.into()))?).map_err(classify);
-    };
-    // The directory first: its lock, and a better message where it is no run.
-    let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
-    let SettingsArgs { set, seed, .. } = args.settings.clone();
-    let config = config::resolve(&Options { file: Some(directory.config_path()), preset: None, set, seed }).or_bad_input()?;
-    Session::resume(config, directory).map_err(classify)
-}
-
-/// A search over local worker processes.
-fn parts() -> Parts {
-    Parts {
-        evaluator: Box::new(|config, reports| {
-            let program = std::env::current_exe()?;
-            let report = move |report| {
-                // The search is over; what a worker still says is of no use.
-                let _ = reports.send(report);
-            };
-            Ok(Box::new(LocalWorkers::start(config, program, report)) as Box<dyn Evaluator>)
-        }),
-        strategy: Box::new(|config, space| match config.search.strategy {
-            StrategyName::Reinforce => Box::new(reinforce(config, space.decisions())) as Box<dyn Strategy>,
-            StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
-        }),
-    }
-}
-
-fn reinforce(config: &Config, decisions: &[crate::space::Decision]) -> Reinforce {
-    // The policy is tiny: a second thread costs more than it brings, and the workers need the cores.
-    tch::set_num_threads(1);
-    Reinforce::new(&config.controller, decisions, derive(config.search.seed, "controller", 0))
-}
-
-/// The first SIGINT, SIGTERM or SIGHUP stops the search as a client's stop does; the second ends the program at once.
-fn stop_on_signals(commands: UnboundedSender<Command>) -> anyhow::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
-    // Without a handler a file size limit (ulimit -f) kills; with one, the write that exceeds it is an error like a full disk.
-    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("cannot listen for SIGXFSZ")?;
-    let listen = move || {
-        let mut stopping = false;
-        for _ in signals.forever() {
-            if stopping {
-                signal_hook::low_level::exit(130);
-            }
-            stopping = true;
-            let _ = commands.send(Command::Stop);
-        }
-    };
-    std::thread::Builder::new().name("nas-signals".to_owned()).spawn(listen).context("cannot start a thread")?;
-    Ok(())
-}
-
-/// Exit status 2 for what the user can mend, 1 for the rest.
-fn classify(error: SearchError) -> anyhow::Error {
-    if error.is_bad_input() { BadInput(error.into()).into() } else { error.into() }
-}
-
-/// A line to standard error, whether or not anybody reads it.
-fn say(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
+/// What is said of a complete run.
+fn nothing_to_resume(summary: &Summary, path: &Path) -> anyhow::Result<()> {
+    say(&format!("the run in {} is complete: there is nothing to resume", path.display()));
+    super::print(&summary.to_string())
 }

@@ -113,6 +113,8 @@ pub struct SearchConfig {
     /// Layers added each time `depth_every` more children have been sampled.
     pub depth_step: usize,
     pub depth_every: usize,
+    /// A run to hold this one against, usually one of the random strategy: its directory, or its name in ./runs.
+    pub reference: Option<PathBuf>,
 }
 
 impl SearchConfig {

@@ -49,6 +49,7 @@ pub(super) fn demo() -> RawConfig {
             initial_depth: 6,
             depth_step: 1,
             depth_every: 16,
+            reference: None,
         },
         controller: RawController {
             hidden_size: 35,

@@ -61,6 +61,8 @@ pub struct RawSearch {
     pub initial_depth: i64,
     pub depth_step: i64,
     pub depth_every: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

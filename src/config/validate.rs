@@ -141,6 +141,7 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
         initial_depth: whole("search.initial_depth", raw.initial_depth, 1, MOST_LAYERS)?,
         depth_step: whole("search.depth_step", raw.depth_step, 0, MOST_LAYERS)?,
         depth_every: whole("search.depth_every", raw.depth_every, 1, 100_000_000)?,
+        reference: raw.reference.clone(),
     })
 }
 

@@ -9,7 +9,7 @@ use super::local::WorkerSettings;
 use super::process::{FromProcess, Process};
 use super::protocol::{FromWorker, ToWorker};
 use super::rate_limit::RateLimit;
-use super::{ChildJob, Ready, Report};
+use super::{ChildJob, Ready, Report, SKIPPED};
 use crate::event::{DataDescription, Level};
 use crate::reward::Outcome;
 
@@ -22,6 +22,7 @@ const FAILED_STARTS: u32 = 3;
 #[derive(Debug)]
 pub enum Message {
     Submit(Box<ChildJob>),
+    Skip(u64),
     Pause,
     Resume,
     Shutdown,
@@ -49,6 +50,8 @@ pub struct Actor {
 struct Task {
     job: ChildJob,
     attempt: u32,
+    /// A user has asked for its end.
+    skipped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +126,8 @@ impl Actor {
 
     fn take(&mut self, message: Message) -> Flow {
         match message {
-            Message::Submit(job) => self.queue.push_back(Task { job: *job, attempt: 1 }),
+            Message::Submit(job) => self.queue.push_back(Task { job: *job, attempt: 1, skipped: false }),
+            Message::Skip(child) => self.skip(child),
             Message::Pause => self.ask_to_pause(),
             Message::Resume => self.resume(),
             Message::Shutdown => return Flow::End,
@@ -246,14 +250,38 @@ impl Actor {
     /// Try the child of a dead worker once more, before all others; then give it up.
     fn child_lost(&mut self, task: Task, since: Instant, reason: String) {
         let child = task.job.child;
-        if task.attempt < ATTEMPTS {
+        if task.skipped {
+            self.fail_skipped(child, since.elapsed().as_secs_f64());
+        } else if task.attempt < ATTEMPTS {
             (self.report)(Report::Retried { child, reason });
-            self.queue.push_front(Task { job: task.job, attempt: task.attempt + 1 });
+            self.queue.push_front(Task { job: task.job, attempt: task.attempt + 1, skipped: false });
         } else {
             let reason = format!("its worker died {ATTEMPTS} times: {reason}");
             let seconds = since.elapsed().as_secs_f64();
             (self.report)(Report::Finished { child, outcome: Outcome::Failed { reason }, seconds });
         }
+    }
+
+    /// A child that waits is given up, one in training told to its worker.
+    fn skip(&mut self, child: u64) {
+        if let Some(place) = self.queue.iter().position(|task| task.job.child == child) {
+            self.queue.remove(place);
+            self.fail_skipped(child, 0.0);
+        }
+        for slot in &mut self.workers {
+            if let (Doing::Training { task, .. }, Some(process)) = (&mut slot.doing, &mut slot.process)
+                && task.job.child == child
+            {
+                task.skipped = true;
+                // A failed send is followed by the news of the process's end, which ends the child too.
+                let _ = process.send(&ToWorker::Skip { child });
+            }
+        }
+    }
+
+    fn fail_skipped(&self, child: u64, seconds: f64) {
+        let outcome = Outcome::Failed { reason: SKIPPED.to_owned() };
+        (self.report)(Report::Finished { child, outcome, seconds });
     }
 
     /// Give children to workers that have none.

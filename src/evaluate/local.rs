@@ -73,6 +73,10 @@ impl Evaluator for LocalWorkers {
         self.send(Message::Submit(Box::new(job)));
     }
 
+    fn skip(&mut self, child: u64) {
+        self.send(Message::Skip(child));
+    }
+
     fn pause(&mut self) {
         self.send(Message::Pause);
     }

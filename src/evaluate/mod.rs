@@ -21,6 +21,9 @@ use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
 use crate::reward::Outcome;
 use crate::space::Architecture;
 
+/// Why a skipped child has no accuracy.
+pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
+
 /// One child to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildJob {
@@ -90,6 +93,9 @@ pub struct Ready {
 pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: ChildJob);
+    /// End a submitted child's training at its next batch: `Report::Finished` follows, with the accuracies of the epochs it
+    /// has finished, or failed with the reason [`SKIPPED`] where there are none.
+    fn skip(&mut self, child: u64);
     /// Stand still at the next batch boundary; `Report::Paused` follows, at once if nothing is in training.
     fn pause(&mut self);
     fn resume(&mut self);

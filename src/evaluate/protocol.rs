@@ -26,6 +26,10 @@ pub enum ToWorker {
     Train {
         job: ChildJob,
     },
+    /// End the training of this child at the next batch, with the accuracies of the epochs it has finished.
+    Skip {
+        child: u64,
+    },
     Pause,
     Resume,
 }

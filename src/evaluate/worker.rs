@@ -17,7 +17,7 @@ use crate::config::{ChildConfig, DataConfig};
 use crate::data;
 use crate::event::{ChildEpoch, ChildProgress};
 use crate::reward::Outcome;
-use crate::train::{self, Control, TrainError, TrainingData, memory};
+use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 
 /// Shortest time between two ticks.
 const TICK: Duration = Duration::from_millis(250);
@@ -114,6 +114,8 @@ struct Inbox {
 struct InboxState {
     messages: VecDeque<ToWorker>,
     paused: bool,
+    /// The child whose end was asked for last.
+    skip: Option<u64>,
     /// `pause` messages that have not been answered. Each is answered by exactly one `paused`, so that the search can
     /// tell an answer to its latest `pause` from a late one.
     unanswered: usize,
@@ -124,14 +126,14 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stand still while the search is paused.
-    fn stand_still_while_paused(&self, output: &Output) -> anyhow::Result<()> {
+    /// Stand still while the search is paused. Then: whether the training of `child` is to end.
+    fn stand_still_while_paused(&self, child: u64, output: &Output) -> anyhow::Result<Next> {
         let mut state = self.lock();
         while state.paused {
             answer_pauses(&mut state, output)?;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(())
+        Ok(if state.skip == Some(child) { Next::Enough } else { Next::GoOn })
     }
 
     /// The next message that is not about pausing; waits for it.
@@ -178,6 +180,7 @@ fn read_messages(inbox: &Inbox, output: &Output) {
                     break;
                 }
             }
+            ToWorker::Skip { child } => state.skip = Some(child),
             other => state.messages.push_back(other),
         }
         inbox.changed.notify_all();
@@ -208,7 +211,7 @@ impl Session {
             match message {
                 ToWorker::Train { job } => self.train(&job)?,
                 ToWorker::Start { .. } => bail!("a worker is started only once"),
-                ToWorker::Pause | ToWorker::Resume => {}
+                ToWorker::Pause | ToWorker::Resume | ToWorker::Skip { .. } => {}
             }
         }
         Ok(())
@@ -216,7 +219,8 @@ impl Session {
 
     fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
         let started = Instant::now();
-        let mut control = PipeControl { inbox: &self.inbox, output: &self.output, last_tick: None, paused: Duration::ZERO };
+        let (inbox, output) = (&self.inbox, &self.output);
+        let mut control = PipeControl { child: job.child, inbox, output, last_tick: None, paused: Duration::ZERO };
         let held = self.held();
         let outcome = match train::train_child(self.worker, job, &self.data, &self.config, held, &mut control) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
@@ -230,6 +234,7 @@ impl Session {
 
 /// The trainer's link to the search.
 struct PipeControl<'session> {
+    child: u64,
     inbox: &'session Inbox,
     output: &'session Output,
     last_tick: Option<Instant>,
@@ -238,11 +243,11 @@ struct PipeControl<'session> {
 }
 
 impl Control for PipeControl<'_> {
-    fn between_batches(&mut self) -> anyhow::Result<()> {
+    fn between_batches(&mut self) -> anyhow::Result<Next> {
         let before = Instant::now();
-        self.inbox.stand_still_while_paused(self.output)?;
+        let next = self.inbox.stand_still_while_paused(self.child, self.output)?;
         self.paused += before.elapsed();
-        Ok(())
+        Ok(next)
     }
 
     fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()> {

@@ -42,9 +42,11 @@ pub fn line(record: &Record) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::sync::mpsc::{channel, unbounded_channel};
+    use tokio::sync::watch;
 
     use super::*;
+    use crate::link::LinkStatus;
 
     fn record(event: Event) -> Record {
         Record { v: 1, seq: Some(1), time: jiff::Timestamp::from_millisecond(1_795_515_300_123).unwrap(), event }
@@ -70,14 +72,15 @@ mod tests {
 
     #[test]
     fn a_broken_pipe_does_not_end_the_watch() {
-        let (sender, records) = unbounded_channel();
+        let (sender, records) = channel(3);
         let (commands, _inbox) = unbounded_channel();
+        let (_, status) = watch::channel(LinkStatus::Ended);
         let sent = Arc::new(record(Event::Paused));
         for _ in 0..3 {
-            sender.send(sent.clone()).unwrap();
+            sender.try_send(sent.clone()).unwrap();
         }
         drop(sender);
-        watch(Connection { records, commands }, 0, &mut BrokenPipe);
+        watch(Connection { records, commands, status, run: "run".into() }, 0, &mut BrokenPipe);
         assert_eq!(Arc::strong_count(&sent), 1, "every record was taken");
     }
 }

@@ -31,6 +31,9 @@ pub struct Summary {
     pub repeats: u64,
     /// Children without an accuracy; their reward is 0.
     pub failures: u64,
+    /// Children that users edited and that have come to an end. They count nowhere else.
+    #[serde(default)]
+    pub edited_children: u64,
     /// The highest accuracy; the earlier child of equals. Null before the first.
     pub best: Option<BestChild>,
     pub episodes: Vec<Episode>,
@@ -100,6 +103,9 @@ pub struct Tally {
     evaluated: u64,
     repeats: u64,
     failures: u64,
+    /// Edited children under way, and how many have ended.
+    editing: HashSet<u64>,
+    edited: u64,
     /// Keys of the architectures of children under way, and of those that have ended.
     waiting: HashMap<u64, String>,
     architectures: HashSet<String>,
@@ -122,6 +128,10 @@ impl Tally {
             Event::RunResumed { .. } => self.reason = None,
             Event::RunFinished { reason, .. } => self.reason = Some(*reason),
             Event::ChildSampled(sampled) => self.sample(sampled),
+            Event::ChildQueued(queued) => drop(self.editing.insert(queued.child)),
+            Event::ChildFinished(ChildFinished { child, .. }) | Event::ChildFailed { child, .. } if self.editing.remove(child) => {
+                self.edited += 1;
+            }
             Event::ChildFinished(finished) => self.finish(finished),
             Event::ChildFailed { child, .. } => {
                 self.failures += 1;
@@ -151,6 +161,7 @@ impl Tally {
             unique_architectures: self.architectures.len() as u64,
             repeats: self.repeats,
             failures: self.failures,
+            edited_children: self.edited,
             best: self.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(Episode::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
@@ -224,6 +235,9 @@ impl fmt::Display for Summary {
             self.failures,
             self.children_per_hour
         )?;
+        if self.edited_children > 0 {
+            writeln!(f, "{} children edited by hand besides", self.edited_children)?;
+        }
         match &self.best {
             Some(best) => write!(f, "{best}")?,
             None => writeln!(f, "best child: none has an accuracy yet")?,

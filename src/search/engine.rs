@@ -5,6 +5,9 @@
 //! and trains the rest. What the journal has already is never written again.
 
 mod ends;
+mod steering;
+
+use std::collections::BTreeSet;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -21,10 +24,9 @@ use super::strategy::Strategy;
 use crate::config::Config;
 use crate::evaluate::{ChildJob, Evaluator, Report};
 use crate::event::{ChildFinished, Event, Level};
-use crate::link::Command;
 use crate::report::Summary;
 use crate::reward::Outcome;
-use crate::space::Space;
+use crate::space::{Architecture, Space};
 
 /// A run in the hands of this process.
 pub(super) struct Engine {
@@ -33,6 +35,10 @@ pub(super) struct Engine {
     recorder: Recorder,
     inbox: Inbox,
     pace: Pace,
+    /// The run is to stop once the episode under way has been learned from.
+    stops_after_episode: bool,
+    /// Children that the evaluator has and that have not ended.
+    submitted: BTreeSet<u64>,
 }
 
 /// Who does the work: made anew in every session.
@@ -63,7 +69,8 @@ impl<E: Into<SearchError>> From<E> for Halt {
 
 impl Engine {
     pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder, inbox: Inbox) -> Engine {
-        Engine { config, directory, recorder, inbox, pace: Pace::Running }
+        let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
+        Engine { config, directory, recorder, inbox, pace, stops_after_episode, submitted }
     }
 
     /// Search until every episode is done, a client says stop, or an error makes it impossible to go on.
@@ -92,20 +99,19 @@ impl Engine {
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
         match self.recorder.ledger.started.clone() {
-            None => self.recorder.tell(Event::RunStarted(self.run_started(&ready, &space)))?,
+            None => self.recorder.tell(Event::RunStarted(self.run_started(&ready, &space)?))?,
             Some(started) => self.compare_workers(&started, &ready)?,
         }
         for (level, message) in notices {
             self.recorder.notice(level, message)?;
         }
-        held.into_iter().try_for_each(|message| self.hear(message, evaluator, &[]))?;
         let mut strategy = (parts.strategy)(&self.config, &space);
         if let Some(checkpoint) = &checkpoint {
             strategy.restore(&checkpoint.state)?;
         }
         let first_episode = checkpoint.map_or(0, |checkpoint| checkpoint.episode) + 1;
         let mut crew = Crew { evaluator, strategy, space };
-        let ending = self.search(&mut crew, first_episode);
+        let ending = self.begin_with(held, &mut crew).and_then(|()| self.search(&mut crew, first_episode));
         if matches!(ending, Err(Halt::Stopped)) && self.recorder.ledger.checkpointed.is_none() {
             // Later on there is one already: the strategy has stood still since the last episode.
             self.save_checkpoint(&crew, 0)?;
@@ -113,16 +119,25 @@ impl Engine {
         ending
     }
 
+    /// Hear what came in while the workers were starting, and take up the edited children of an earlier session.
+    fn begin_with(&mut self, held: Vec<Message>, crew: &mut Crew) -> Result<(), Halt> {
+        self.submit_queued(crew);
+        held.into_iter().try_for_each(|message| self.hear(message, crew, &mut []))
+    }
+
     /// The visible loop.
     fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
         for episode in first_episode..=self.config.search.episodes {
-            self.attend(crew.evaluator)?;
-            let children = self.sample(crew, episode)?;
-            let rewards = self.train(crew, &children)?;
+            self.attend(crew)?;
+            let mut children = self.sample(crew, episode)?;
+            let rewards = self.train(crew, &mut children)?;
             self.learn(crew, episode, &children, &rewards)?;
             self.save_checkpoint(crew, episode)?;
+            if self.stops_after_episode && episode < self.config.search.episodes {
+                return Err(Halt::Stopped);
+            }
         }
-        Ok(())
+        self.finish_edited(crew)
     }
 
     /// Sample the children of an episode, all from the same policy, and find out which of them repeat an earlier one.
@@ -138,13 +153,16 @@ impl Engine {
             let sample = crew.strategy.sample(&crew.space, search.depth(number), derive(search.seed, "sample", number))?;
             let mut child = Child::new(number, episode, sample, &crew.space)?;
             self.record_sample(&child)?;
-            if search.reuse {
-                let first = self.recorder.ledger.first_with(&child.architecture.key());
-                child.repeats = first.filter(|first| *first < number);
-            }
+            child.repeats = self.earlier(&child);
             children.push(child);
         }
         Ok(children)
+    }
+
+    /// The earlier child whose outcome this one takes, if there is one.
+    fn earlier(&self, child: &Child) -> Option<u64> {
+        let first = self.recorder.ledger.first_with(&child.architecture.key());
+        first.filter(|first| self.config.search.reuse && *first < child.number)
     }
 
     /// Write a sampled child down; or, if an earlier session did, make sure that it is the same child.
@@ -161,16 +179,12 @@ impl Engine {
     }
 
     /// Train every child that is neither a repeat nor trained already; the rewards, in child order.
-    fn train(&mut self, crew: &mut Crew, children: &[Child]) -> Result<Vec<f64>, Halt> {
-        for child in children {
+    fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<Vec<f64>, Halt> {
+        for child in &*children {
             match child.repeats {
                 _ if self.recorder.ledger.ended(child.number).is_some() => {}
                 Some(_) => self.settle_repeat(child)?,
-                None => crew.evaluator.submit(ChildJob {
-                    child: child.number,
-                    seed: derive(self.config.search.seed, "train", child.number),
-                    architecture: child.architecture.clone(),
-                }),
+                None => self.submit(child.number, &child.architecture, crew),
             }
         }
         loop {
@@ -181,8 +195,14 @@ impl Engine {
                 return Ok(rewards);
             }
             let message = self.inbox.wait();
-            self.hear(message, crew.evaluator, children)?;
+            self.hear(message, crew, children)?;
         }
+    }
+
+    fn submit(&mut self, child: u64, architecture: &Architecture, crew: &mut Crew) {
+        let seed = derive(self.config.search.seed, "train", child);
+        self.submitted.insert(child);
+        crew.evaluator.submit(ChildJob { child, seed, architecture: architecture.clone() });
     }
 
     /// Let the strategy learn from an episode's rewards.
@@ -225,21 +245,22 @@ impl Engine {
     }
 
     /// Hear what has come in; while paused, wait.
-    fn attend(&mut self, evaluator: &mut dyn Evaluator) -> Result<(), Halt> {
+    fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         loop {
             let message = match (self.inbox.poll(), self.pace) {
                 (Some(message), _) => message,
                 (None, Pace::Running) => return Ok(()),
                 (None, _) => self.inbox.wait(),
             };
-            self.hear(message, evaluator, &[])?;
+            self.hear(message, crew, &mut [])?;
         }
     }
 
-    fn hear(&mut self, message: Message, evaluator: &mut dyn Evaluator, children: &[Child]) -> Result<(), Halt> {
+    /// `children`: those of the episode under way.
+    fn hear(&mut self, message: Message, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         match message {
-            Message::Command(command) => self.obey(command, evaluator),
-            Message::Report(report) => self.take_report(report, children),
+            Message::Command(command) => self.obey(command, crew),
+            Message::Report(report) => self.take_report(report, crew, children),
             Message::Silence => {
                 Err(SearchError::Evaluator("the workers have ended without a word: see the log, then resume the run".to_owned())
                     .into())
@@ -247,30 +268,9 @@ impl Engine {
         }
     }
 
-    fn obey(&mut self, command: Command, evaluator: &mut dyn Evaluator) -> Result<(), Halt> {
-        match (command, self.pace) {
-            (Command::Pause, Pace::Running) => {
-                self.recorder.tell(Event::PauseRequested)?;
-                self.pace = Pace::Pausing;
-                evaluator.pause();
-            }
-            (Command::Resume, Pace::Pausing | Pace::Paused) => {
-                evaluator.resume();
-                self.pace = Pace::Running;
-                self.recorder.tell(Event::Resumed)?;
-            }
-            (Command::Stop, _) => {
-                self.recorder.tell(Event::StopRequested)?;
-                return Err(Halt::Stopped);
-            }
-            (_, _) => {}
-        }
-        Ok(())
-    }
-
-    fn take_report(&mut self, report: Report, children: &[Child]) -> Result<(), Halt> {
+    fn take_report(&mut self, report: Report, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         let event = match report {
-            Report::Finished { child, outcome, seconds } => return self.end_child(child, outcome, seconds, children),
+            Report::Finished { child, outcome, seconds } => return self.end_child(child, &outcome, seconds, crew, children),
             Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
             Report::Paused if self.pace != Pace::Pausing => return Ok(()),
             Report::Paused => {
@@ -280,7 +280,8 @@ impl Engine {
             Report::WorkerStarted { worker, pid, device } => Event::WorkerStarted { worker, pid, device },
             Report::WorkerDied { worker, reason } => Event::WorkerDied { worker, reason },
             Report::ChildStarted { child, worker, device, attempt } => {
-                let episode = episode::episode_of(child, &self.config.search);
+                let queued = self.recorder.ledger.queued_child(child);
+                let episode = queued.map_or_else(|| episode::episode_of(child, &self.config.search), |queued| queued.episode);
                 Event::ChildStarted { child, episode, worker, device, attempt }
             }
             Report::Progress(progress) if episode::is_finite_progress(&progress) => Event::ChildProgress(progress),
@@ -299,14 +300,30 @@ impl Engine {
     }
 
     /// A child that was in training has come to an end; so have, with it, its repeats in the same episode.
-    fn end_child(&mut self, number: u64, outcome: Outcome, seconds: f64, children: &[Child]) -> Result<(), Halt> {
+    fn end_child(
+        &mut self,
+        number: u64,
+        outcome: &Outcome,
+        seconds: f64,
+        crew: &mut Crew,
+        children: &mut [Child],
+    ) -> Result<(), Halt> {
+        self.submitted.remove(&number);
+        let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+        let ended = episode::judge(outcome, &self.config.reward);
+        if let Some(queued) = self.recorder.ledger.queued_child(number).cloned() {
+            return self.end_edited(queued, ended, seconds);
+        }
         let child = children.iter().find(|child| child.number == number);
         let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none()) else { return Ok(()) };
-        let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
-        let ended = episode::judge(&outcome, &self.config.reward);
         self.record_end(child, ended, seconds, None)?;
-        for repeat in children.iter().filter(|other| other.repeats == Some(number)) {
-            self.settle_repeat(repeat)?;
+        for repeat in children.iter_mut().filter(|child| child.repeats == Some(number)) {
+            // Another one, if the child that has ended was skipped.
+            repeat.repeats = self.earlier(repeat);
+            match repeat.repeats {
+                Some(_) => self.settle_repeat(repeat)?,
+                None => self.submit(repeat.number, &repeat.architecture, crew),
+            }
         }
         Ok(())
     }
@@ -338,8 +355,8 @@ impl Engine {
                 macs: child.macs,
                 seconds,
                 repeat_of,
+                skipped: self.was_cut_short(number, &valid_accuracies),
                 valid_accuracies,
-                skipped: false,
                 energy_wh: None,
             }),
         };

@@ -1,9 +1,9 @@
 //! What the search loop needs to know of its run's past, from the events, whichever session they were written in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::run_directory::Best;
-use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, RunStarted};
+use crate::event::{ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record, RunStarted};
 use crate::report::summary::{BestChild, Tally};
 use crate::space::Dna;
 use crate::state::is_better;
@@ -24,8 +24,14 @@ pub struct Ledger {
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
     ended: HashMap<u64, Ended>,
-    /// The first child that was sampled with an architecture, by the architecture's key.
-    first_with: HashMap<String, u64>,
+    /// The children that were sampled with an architecture, in order, without those that a user skipped; by the
+    /// architecture's key.
+    with: HashMap<String, Vec<u64>>,
+    /// Children that a user of this session has skipped.
+    skips: HashSet<u64>,
+    /// Edited children that have not ended, and how many there have been.
+    queued: BTreeMap<u64, ChildQueued>,
+    edited: u64,
     best: Option<Best>,
     /// Working seconds when the latest episode began.
     episode_began: f64,
@@ -62,15 +68,28 @@ impl Ledger {
                 self.started = Some(started.clone());
                 self.finished = None;
             }
-            Event::RunResumed { .. } => self.finished = None,
+            Event::RunResumed { .. } => {
+                self.finished = None;
+                // What was in training is trained again, from its beginning to its end.
+                self.skips.clear();
+            }
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
                 self.episode_began = self.tally.clock().seconds();
             }
             Event::ChildSampled(sampled) => self.sample(sampled),
             Event::ChildFinished(finished) => self.finish(finished),
+            Event::SkipRequested { child } => drop(self.skips.insert(*child)),
+            Event::ChildQueued(queued) => {
+                self.edited += 1;
+                self.queued.insert(queued.child, queued.clone());
+            }
             Event::ChildFailed { child, reason, reward, .. } => {
-                self.waiting.remove(child);
+                if self.queued.remove(child).is_some() {
+                    return;
+                }
+                let sampled = self.waiting.remove(child);
+                self.forget_skipped(sampled.as_ref().filter(|sampled| self.skips.contains(&sampled.child)));
                 self.ended.insert(*child, Ended::Failed { reason: reason.clone(), reward: *reward });
             }
             Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
@@ -93,14 +112,40 @@ impl Ledger {
         self.ended.get(&child)
     }
 
-    /// Number of children that have come to an end.
+    /// Number of sampled children that have come to an end.
     pub fn children_ended(&self) -> u64 {
         self.ended.len() as u64
     }
 
-    /// The first child with the architecture of this key.
+    /// The first child with the architecture of this key whose outcome others may take: a skipped one's is no measure of
+    /// the architecture.
     pub fn first_with(&self, key: &str) -> Option<u64> {
-        self.first_with.get(key).copied()
+        self.with.get(key)?.first().copied()
+    }
+
+    /// Whether a user of this session has asked for the end of a child's training.
+    pub fn is_skipped(&self, child: u64) -> bool {
+        self.skips.contains(&child)
+    }
+
+    /// Edited children that have not ended, in order.
+    pub fn queued(&self) -> impl Iterator<Item = &ChildQueued> {
+        self.queued.values()
+    }
+
+    pub fn queued_child(&self, child: u64) -> Option<&ChildQueued> {
+        self.queued.get(&child)
+    }
+
+    /// Whether a user made the child.
+    pub fn is_edited(&self, child: u64) -> bool {
+        let planned = self.started.as_ref().map(|run| (run.episodes * run.children_per_episode) as u64);
+        planned.is_some_and(|planned| child > planned && child <= planned + self.edited)
+    }
+
+    /// How many children users have edited.
+    pub fn edited(&self) -> u64 {
+        self.edited
     }
 
     pub fn best(&self) -> Option<&Best> {
@@ -113,14 +158,18 @@ impl Ledger {
     }
 
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.first_with.entry(sampled.architecture.key()).or_insert(sampled.child);
+        self.with.entry(sampled.architecture.key()).or_default().push(sampled.child);
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }
 
     fn finish(&mut self, finished: &ChildFinished) {
         let ChildFinished { child, accuracy, reward, .. } = *finished;
+        if self.queued.remove(&child).is_some() {
+            return;
+        }
         let sampled = self.waiting.remove(&child);
+        self.forget_skipped(sampled.as_ref().filter(|_| finished.skipped));
         let is_best =
             self.best.as_ref().is_none_or(|Best { child: best, .. }| is_better(accuracy, child, (best.accuracy, best.child)));
         if let Some(sampled) = sampled.filter(|_| is_best) {
@@ -128,5 +177,14 @@ impl Ledger {
         }
         let valid_accuracies = finished.valid_accuracies.clone();
         self.ended.insert(child, Ended::Trained { accuracy, reward, valid_accuracies });
+    }
+
+    /// Let nobody repeat a child whose training a user ended.
+    fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
+        if let Some(skipped) = skipped
+            && let Some(children) = self.with.get_mut(&skipped.architecture.key())
+        {
+            children.retain(|child| *child != skipped.child);
+        }
     }
 }

@@ -5,7 +5,6 @@ pub mod checkpoint;
 mod engine;
 mod episode;
 pub mod error;
-pub mod hub;
 mod inbox;
 mod ledger;
 pub mod random;
@@ -18,7 +17,6 @@ pub mod strategy;
 
 pub use baseline::Baseline;
 pub use error::SearchError;
-pub use hub::Hub;
 pub use random::Random;
 pub use run_directory::RunDirectory;
 pub use sample::Sample;

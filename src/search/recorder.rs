@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::hub::Hub;
 use super::ledger::Ledger;
 use crate::event::{Event, Level};
 use crate::journal::Journal;
+use crate::link::Hub;
 
 /// Journal, ledger and hub of one run, always in step.
 #[derive(Debug)]

@@ -2,7 +2,9 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +14,15 @@ use crate::journal;
 use crate::report::summary::BestChild;
 use crate::space::Architecture;
 
+/// Whoever only looks whether a run is locked holds up a search for less than this.
+const LOOKED_AT: Duration = Duration::from_millis(200);
+
 /// A run directory that this process alone writes to, as long as this value lives.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     /// Holding the file open holds the lock; the operating system gives it back however the process ends.
-    _lock: File,
+    lock: File,
 }
 
 /// `best.json`: the best child so far.
@@ -31,8 +36,14 @@ pub struct Best {
 /// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    #[error("{} is in use by another search ({holder}): stop that one first", path.display())]
+    #[error(
+        "{} is in use by another search ({holder}): stop that one first, or watch it with: nas-tui attach {}",
+        path.display(),
+        path.display()
+    )]
     InUse { path: PathBuf, holder: String },
+    #[error("{}: this is not the lock of that run: a search is started by `nas-tui search`", path.display())]
+    NotItsLock { path: PathBuf },
     #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
     NotEmpty { path: PathBuf },
     #[error("{} is not a run directory: there is no config.toml in it", path.display())]
@@ -82,7 +93,7 @@ impl RunDirectory {
         if started {
             return Ok(());
         }
-        for name in ["journal.jsonl", "summary.json", "config.toml", "lock"] {
+        for name in ["journal.jsonl", "summary.json", "config.toml", "search.log", "control.sock", "lock"] {
             match fs::remove_file(path.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -100,11 +111,32 @@ impl RunDirectory {
     }
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
-        let lock = lock_file(&path.join("lock")).map_err(|problem| match problem {
+        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path.join("lock"));
+        let file = open().map_err(|source| DirectoryError::Io { path: path.join("lock"), source })?;
+        RunDirectory::with_lock(path, file)
+    }
+
+    fn with_lock(path: PathBuf, file: File) -> Result<RunDirectory, DirectoryError> {
+        let lock = lock_file(file).map_err(|problem| match problem {
             LockProblem::Held(holder) => DirectoryError::InUse { path: path.clone(), holder },
             LockProblem::Io(source) => DirectoryError::Io { path: path.join("lock"), source },
         })?;
-        Ok(RunDirectory { path, _lock: lock })
+        Ok(RunDirectory { path, lock })
+    }
+
+    /// The locked file, to hand it to another process: the lock is held as long as any process has it open.
+    pub fn into_lock(self) -> File {
+        self.lock
+    }
+
+    /// Take the run in `path` over from the process that handed its lock to this one.
+    pub fn adopt(path: &Path, lock: File) -> Result<RunDirectory, DirectoryError> {
+        let same = fs::metadata(path.join("lock"))
+            .and_then(|there| lock.metadata().map(|handed| (there.dev(), there.ino()) == (handed.dev(), handed.ino())));
+        if !same.unwrap_or(false) {
+            return Err(DirectoryError::NotItsLock { path: path.to_owned() });
+        }
+        RunDirectory::with_lock(path.to_owned(), lock)
     }
 
     pub fn path(&self) -> &Path {
@@ -151,25 +183,37 @@ enum LockProblem {
     Io(io::Error),
 }
 
-/// Lock the file at `path` for as long as it stays open, and write into it who holds it.
-fn lock_file(path: &Path) -> Result<File, LockProblem> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(LockProblem::Io)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            return Err(LockProblem::Held(if holder.trim().is_empty() {
-                "which has just begun".to_owned()
-            } else {
-                holder.trim().to_owned()
-            }));
+/// Lock a file for as long as it stays open, and write into it who holds it.
+fn lock_file(mut file: File) -> Result<File, LockProblem> {
+    let begin = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            // It may only have been looked at (`lock_state`), which takes no time.
+            Err(TryLockError::WouldBlock) if begin.elapsed() < LOOKED_AT => std::thread::sleep(LOOKED_AT / 10),
+            Err(TryLockError::WouldBlock) => return Err(LockProblem::Held(holder_in(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
         }
-        Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
     }
     let holder = format!("pid {} on {}\n", std::process::id(), host_name());
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
     written.map(|()| file).map_err(LockProblem::Io)
+}
+
+/// Who writes to the run in `path` at this moment: `pid P on HOST`; none if nobody does.
+pub fn lock_state(path: &Path) -> Option<String> {
+    let mut file = File::open(path.join("lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
+        // Given back when the file is closed, at once.
+        _ => None,
+    }
+}
+
+fn holder_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    if holder.trim().is_empty() { "which has just begun".to_owned() } else { holder.trim().to_owned() }
 }
 
 /// Name of this machine, for the journal and the lock.
@@ -202,6 +246,20 @@ mod tests {
         assert!(message.contains(&format!("pid {} on {}", std::process::id(), host_name())), "{message}");
         drop(first);
         RunDirectory::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_is_handed_over_without_a_gap_and_only_to_its_own_run() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, other) = (root.path().join("run"), root.path().join("other"));
+        let lock = RunDirectory::create(&path).unwrap().into_lock();
+        assert!(lock_state(&path).unwrap().starts_with("pid "));
+        let stranger = RunDirectory::create(&other).unwrap().into_lock();
+        assert!(matches!(RunDirectory::adopt(&path, stranger), Err(DirectoryError::NotItsLock { .. })));
+        let adopted = RunDirectory::adopt(&path, lock).unwrap();
+        assert!(matches!(RunDirectory::create(&path), Err(DirectoryError::InUse { .. })));
+        drop(adopted);
+        assert_eq!(lock_state(&path), None);
     }
 
     #[test]

@@ -10,7 +10,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::checkpoint::Checkpoint;
 use super::engine::Engine;
 use super::error::SearchError;
-use super::hub::Hub;
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::recorder::Recorder;
@@ -21,7 +20,7 @@ use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
 use crate::journal::Journal;
-use crate::link::Command;
+use crate::link::{Command, Hub, Server};
 use crate::report::Summary;
 use crate::space::Space;
 
@@ -44,6 +43,8 @@ pub struct Session {
     opening: Opening,
     recorder: Recorder,
     commands: UnboundedReceiver<Command>,
+    /// Serves clients in other processes, if asked to.
+    server: Option<Server>,
 }
 
 /// What was found when a run directory was opened.
@@ -94,7 +95,7 @@ impl Session {
 
     fn assemble(config: Config, directory: RunDirectory, journal: Journal, ledger: Ledger, opening: Opening) -> Session {
         let (hub, commands) = Hub::new(directory.journal_path(), journal.last_seq());
-        Session { config, directory, opening, recorder: Recorder::new(journal, ledger, hub), commands }
+        Session { config, directory, opening, recorder: Recorder::new(journal, ledger, hub), commands, server: None }
     }
 
     /// The summary, if every episode of the run is done and there is nothing to search.
@@ -116,6 +117,18 @@ impl Session {
         self.recorder.hub.clone()
     }
 
+    /// Let clients in other processes connect, from now until the search ends. Where no socket can be made, the run says so
+    /// and goes on without.
+    pub fn serve(&mut self) {
+        match Server::start(self.hub()) {
+            Ok(server) => self.server = Some(server),
+            Err(error) => {
+                let text = format!("no screen can command this search, they can only read its journal: no socket: {error}");
+                self.opening.notices.push((Level::Warning, text));
+            }
+        }
+    }
+
     /// Start the search on its own thread.
     pub fn start(self, parts: Parts) -> Result<Searching, SearchError> {
         let hub = self.hub();
@@ -134,8 +147,11 @@ impl Session {
             return Ok(summary);
         }
         let (inbox, reports) = Inbox::new(self.commands)?;
-        let Session { config, directory, opening, recorder, .. } = self;
-        Engine::new(config, directory, recorder, inbox).run(parts, reports, opening)
+        let Session { config, directory, opening, recorder, server, .. } = self;
+        let summary = Engine::new(config, directory, recorder, inbox).run(parts, reports, opening);
+        // After the last record: until then clients can come.
+        drop(server);
+        summary
     }
 }
 

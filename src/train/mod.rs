@@ -11,4 +11,4 @@ pub use data::TrainingData;
 pub use metrics::Metrics;
 pub use optimizer::Sgd;
 pub use schedule::learning_rate;
-pub use trainer::{Control, TrainError, cross_entropy, evaluate, train_child};
+pub use trainer::{Control, Next, TrainError, cross_entropy, evaluate, train_child};

@@ -11,7 +11,7 @@ use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
 use crate::data::{DataError, DeviceDataset};
-use crate::evaluate::ChildJob;
+use crate::evaluate::{ChildJob, SKIPPED};
 use crate::event::{ChildEpoch, ChildProgress};
 use crate::space;
 
@@ -20,12 +20,20 @@ const EVALUATION_BATCH: usize = 125;
 
 /// Whoever watches and steers a training. An error ends it.
 pub trait Control {
-    /// Called before each batch; returns when the next one may start.
-    fn between_batches(&mut self) -> anyhow::Result<()>;
+    /// Called before each batch; returns when the next one may start, or the training is to end.
+    fn between_batches(&mut self) -> anyhow::Result<Next>;
     /// Called after each training batch; `progress` is made only if it is wanted.
     fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()>;
     /// Called after each epoch.
     fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()>;
+}
+
+/// What comes after a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    GoOn,
+    /// A user has seen enough of this child: what its epochs have brought so far counts.
+    Enough,
 }
 
 /// Why a child has no accuracy. The text is the reason in the journal.
@@ -47,12 +55,15 @@ pub enum TrainError {
     Torch(#[from] TchError),
     #[error("a batch could not be prepared: {0}")]
     Data(#[from] DataError),
+    #[error("{SKIPPED}")]
+    Skipped,
     /// The control ended the training: not an outcome of the child.
     #[error("{0:#}")]
     Stopped(anyhow::Error),
 }
 
-/// Train the child of `job` from scratch and return its validation accuracy after each epoch, each in 0..=1.
+/// Train the child of `job` from scratch and return its validation accuracy after each epoch, each in 0..=1. They are fewer
+/// than `config.epochs` where `control` said [`Next::Enough`].
 ///
 /// Everything random (weights, order of images, augmentation) follows from `job.seed`. `held` is the memory that the
 /// process keeps from earlier children, bytes.
@@ -73,7 +84,15 @@ pub fn train_child(
     let optimizer = Sgd::new(network.parameters().values(), config)?;
     let batches = data.train.len().div_ceil(config.batch_size);
     let mut training = Training { worker, job, data, config, network, optimizer, batches };
-    (1..=config.epochs).map(|epoch| training.epoch(epoch, control)).collect()
+    let mut accuracies = Vec::with_capacity(config.epochs);
+    for epoch in 1..=config.epochs {
+        match training.epoch(epoch, control) {
+            Ok(accuracy) => accuracies.push(accuracy),
+            Err(TrainError::Skipped) if !accuracies.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(accuracies)
 }
 
 /// Refuse what cannot be trained, before anything is allocated; otherwise choose the network's form.
@@ -139,9 +158,9 @@ impl Stopwatch {
     /// Stand still if `control` says so, with the watch stopped.
     fn wait_for(&mut self, control: &mut impl Control) -> Result<(), TrainError> {
         let before = Instant::now();
-        control.between_batches().map_err(TrainError::Stopped)?;
+        let next = control.between_batches().map_err(TrainError::Stopped)?;
         self.paused += before.elapsed();
-        Ok(())
+        if next == Next::Enough { Err(TrainError::Skipped) } else { Ok(()) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something changed.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
 use crate::event::{Level, Record};
 use crate::export::files::save_new;
-use crate::link::Connection;
+use crate::link::{Connection, LinkStatus};
 use crate::telemetry::Telemetry;
 
 /// Frames for news between two ticks of the clock, at most. (What a key changes is drawn at once.)
@@ -54,6 +54,7 @@ struct Screen {
     app: App,
     connection: Connection,
     connected: bool,
+    status_known: bool,
     telemetry: Telemetry,
     reading: Reading,
     display: Display<Terminal>,
@@ -65,12 +66,13 @@ struct Screen {
     tick: Duration,
 }
 
-pub async fn run(connection: Connection, settings: &Settings, journal: Option<PathBuf>) -> anyhow::Result<Leave> {
+pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
     let terminal = Terminal::of_stdout().context("cannot open the screen")?;
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
-    let reading = Reading::start(journal).context("cannot start a thread that reads the journal")?;
+    let reading =
+        Reading::start(Some(connection.run.join("journal.jsonl"))).context("cannot start a thread that reads the journal")?;
     let size = terminal.size().context("cannot read the size of the terminal")?;
     let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
@@ -79,6 +81,7 @@ pub async fn run(connection: Connection, settings: &Settings, journal: Option<Pa
         app,
         connection,
         connected: true,
+        status_known: true,
         telemetry,
         reading,
         display,
@@ -118,6 +121,7 @@ impl Screen {
                 _ = clock.tick() => self.tick(),
                 record = self.connection.records.recv(), if self.connected => self.records(record),
                 answer = self.reading.answer() => self.answer(answer),
+                changed = self.connection.status.changed(), if self.status_known => self.status(changed.is_ok()),
                 line = recv_line(lines) => self.line(line),
                 () = wait_for_frame(self.due, self.drawn_at, self.tick) => {
                     self.due = Due::Now;
@@ -209,8 +213,9 @@ impl Screen {
     /// Take in this record and all that wait behind it.
     fn records(&mut self, record: Option<Arc<Record>>) -> Effect {
         let Some(first) = record else {
+            // The screen stays: what it shows is still true, and the status says that nothing will follow.
             self.connected = false;
-            return if self.app.finished() { Effect::Nothing } else { Effect::Leave(Leave::Closed) };
+            return Effect::Nothing;
         };
         let mut next = Some(first);
         for _ in 0..RECORDS_AT_ONCE {
@@ -232,6 +237,24 @@ impl Screen {
             Answer::State(past) => self.app.take_past(past),
             Answer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
         }
+        Effect::Draw
+    }
+
+    /// What is at the other end has changed; `known` until there is nobody left to say so.
+    fn status(&mut self, known: bool) -> Effect {
+        self.status_known = known;
+        let status = self.connection.status.borrow_and_update().clone();
+        self.app.take_link(status.clone());
+        let run = self.connection.run.display();
+        let text = match status {
+            LinkStatus::Dead => format!("no process works on this run any more; continue it with: nas-tui search --resume {run}"),
+            LinkStatus::Journal { holder } => {
+                format!("the search cannot be reached ({holder}): reading its journal, without commands")
+            }
+            LinkStatus::Live { .. } => "connected to the search".to_owned(),
+            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Nothing,
+        };
+        self.app.note(Level::Warning, text, Timestamp::now());
         Effect::Draw
     }
 

@@ -18,6 +18,7 @@ pub mod layout;
 pub mod machine_view;
 mod paint;
 mod panels;
+pub mod picker;
 mod plot;
 mod reading;
 mod signals;
@@ -29,7 +30,6 @@ pub mod view;
 
 use anyhow::Context as _;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
@@ -95,12 +95,12 @@ pub enum Leave {
 /// The terminal is in its former state when this returns, and when it panics. While the screen is up, what any part
 /// of the process writes to standard output and standard error goes to the log panel.
 ///
-/// Children and moments that are not in memory are read from `journal`.
+/// Children and moments that are not in memory are read from the run's journal.
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
-pub fn run(connection: Connection, settings: &Settings, journal: Option<PathBuf>) -> anyhow::Result<Leave> {
+pub fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().context("cannot start the event loop of the screen")?;
-    runtime.block_on(event_loop::run(connection, settings, journal))
+    runtime.block_on(event_loop::run(connection, settings))
 }

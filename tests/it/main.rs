@@ -4,6 +4,8 @@ mod architectures;
 mod data_corpus;
 mod data_fetch;
 #[cfg(feature = "torch")]
+mod detach;
+#[cfg(feature = "torch")]
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;

@@ -36,6 +36,7 @@ fn search(arguments: &[&str], set: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
     command.args(["search", "--headless"]).args(arguments).process_group(0);
     command.args(set.iter().flat_map(|setting| ["--set", setting]));
+    command.env("XDG_STATE_HOME", std::env::temp_dir().join("nas-tui-test-state"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

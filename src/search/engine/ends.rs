@@ -1,13 +1,16 @@
 //! The first and the last moments of a session: take the run over, wait for the workers, say farewell.
 
 use std::io;
+use std::path::Path;
 
 use super::{Engine, Halt};
 use crate::config::Config;
 use crate::evaluate::{Ready, Report};
-use crate::event::{DataDescription, Event, FinishReason, Level, RunStarted};
+use crate::event::{DataDescription, Event, FinishReason, Level, Reference, ReferenceEpisode, RunStarted};
+use crate::journal::JournalError;
 use crate::link::Command;
-use crate::report::Summary;
+use crate::report::{Summary, summary};
+use crate::runs;
 use crate::search::SearchError;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::inbox::Message;
@@ -57,9 +60,12 @@ impl Engine {
         Ok(space)
     }
 
-    pub(super) fn run_started(&self, ready: &Ready, space: &Space) -> RunStarted {
+    /// # Errors
+    /// If the reference run cannot be read.
+    pub(super) fn run_started(&self, ready: &Ready, space: &Space) -> Result<RunStarted, JournalError> {
+        let reference = self.config.search.reference.as_deref().map(reference).transpose()?;
         let Config { preset, search, child, reward, .. } = &self.config;
-        RunStarted {
+        Ok(RunStarted {
             run: self.directory.name(),
             preset: preset.clone(),
             strategy: search.strategy.name().to_owned(),
@@ -79,8 +85,8 @@ impl Engine {
             data: ready.data.clone(),
             decisions: space.decisions().to_vec(),
             decode: self.config.space.decode,
-            reference: None,
-        }
+            reference: reference.map(Box::new),
+        })
     }
 
     /// Other data is an error; other workers are the user's right, but the numbers will not be the same.
@@ -132,4 +138,17 @@ impl Engine {
         let json = self.recorder.ledger.tally.summary().to_json()?;
         self.directory.write_summary(&json)
     }
+}
+
+/// The episodes of an earlier run, to hold this one against.
+fn reference(run: &Path) -> Result<Reference, JournalError> {
+    let folder = runs::named(run);
+    let summary = Summary::of_journal(&folder.join("journal.jsonl"))?;
+    let name = if summary.run.is_empty() { folder.display().to_string() } else { summary.run };
+    let episode = |episode: &summary::Episode| ReferenceEpisode {
+        episode: episode.episode,
+        mean_reward: episode.mean_reward,
+        mean_accuracy: episode.mean_accuracy,
+    };
+    Ok(Reference { run: name, strategy: summary.strategy, episodes: summary.episodes.iter().map(episode).collect() })
 }

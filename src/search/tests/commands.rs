@@ -7,7 +7,7 @@ use crate::event::{Event, FinishReason, Record};
 use crate::link::{Command, Connection};
 
 /// The next record that `wanted` holds for.
-fn wait_for(connection: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Arc<Record> {
+pub fn wait_for(connection: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Arc<Record> {
     loop {
         let record = connection.records.blocking_recv().expect("the search is still on");
         if wanted(&record.event) {

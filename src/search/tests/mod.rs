@@ -5,3 +5,4 @@ mod failures;
 mod fakes;
 mod loop_;
 mod resume;
+mod steering;

@@ -1,0 +1,75 @@
+//! `nas-tui attach`: watch a run that another process works on, or one that is over.
+
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use super::screen::ScreenArgs;
+use super::{Interrupted, OrBadInput, list, say};
+use crate::link;
+use crate::runs;
+use crate::search::run_directory::lock_state;
+use crate::tui::{self, Leave, picker};
+
+/// Watch a run: one at work, commanding it too, or one that is over
+///
+/// Any number of screens can watch a run at once. A run of another machine, on a shared file system, is followed by its
+/// journal and cannot be commanded.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Run directory, or the name of one in ./runs (default: choose from a list)
+    run: Option<PathBuf>,
+    /// Only watch: no key can pause, stop or steer the search
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let settings = args.screen.settings()?;
+    let run = match &args.run {
+        Some(run) => runs::named(run),
+        None if stdout().is_terminal() => match picker::choose(settings.theme)? {
+            Some(run) => run,
+            None => return Ok(()),
+        },
+        None => {
+            super::print(&list::table(&runs::survey()))?;
+            return Err(anyhow::anyhow!("name the run to watch, as in: nas-tui attach RUN")).or_bad_input();
+        }
+    };
+    let connection = link::attach(&run, args.watch).or_bad_input()?;
+    require_terminal()?;
+    farewell(tui::run(connection, &settings)?, &run)
+}
+
+/// An error without a terminal to draw on.
+pub(super) fn require_terminal() -> anyhow::Result<()> {
+    if stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(anyhow::anyhow!("standard output is not a terminal: there is nothing to draw on")).or_bad_input()
+}
+
+/// Say what becomes of a run whose screen has been left, with the exit status for it.
+pub(super) fn farewell(leave: Leave, run: &Path) -> anyhow::Result<()> {
+    match leave {
+        Leave::Stopped => Err(Interrupted(format!("stopped; continue with: nas-tui search --resume {}", run.display())).into()),
+        Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(run)).into()),
+        Leave::Detached => {
+            say(&goes_on(run));
+            Ok(())
+        }
+        Leave::Finished | Leave::Closed => Ok(()),
+    }
+}
+
+/// The line after a screen was closed on a search.
+pub(super) fn goes_on(run: &Path) -> String {
+    match lock_state(run) {
+        Some(holder) => format!("the search goes on ({holder}); attach again with: nas-tui attach {}", run.display()),
+        None => format!("no search works on this run; look at it again with: nas-tui attach {}", run.display()),
+    }
+}

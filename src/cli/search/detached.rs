@@ -1,0 +1,93 @@
+//! The search's own process, seen from the program that starts it.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use super::Prepared;
+use super::engine::Word;
+use crate::cli::config::SettingsArgs;
+
+/// A search that goes on when this value, this process and its terminal are gone.
+pub struct Detached {
+    child: Child,
+    words: Receiver<Word>,
+}
+
+/// The search ended without a word: it was killed.
+#[derive(Debug, thiserror::Error)]
+#[error("the search (pid {pid}) has died ({how}); see {log}, then continue with: nas-tui search --resume {run}")]
+pub struct Died {
+    pid: u32,
+    how: String,
+    log: String,
+    run: String,
+}
+
+impl Detached {
+    /// Start the search of a run and hand the run's lock to it.
+    pub fn start(prepared: Prepared, settings: &SettingsArgs) -> io::Result<Detached> {
+        let Prepared { config, directory, is_new } = prepared;
+        let path = directory.path().to_owned();
+        if is_new {
+            directory.write_config(&config.to_toml())?;
+        }
+        let log = OpenOptions::new().create(true).append(true).open(path.join("search.log"))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("engine").arg(&path);
+        if is_new {
+            command.arg("--new");
+        } else {
+            command.args(settings.set.iter().flat_map(|setting| ["--set", setting]));
+            command.args(settings.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+        }
+        command.stdin(Stdio::from(directory.into_lock())).stdout(Stdio::piped()).stderr(Stdio::from(log));
+        // SAFETY: setsid is async-signal-safe and allocates nothing.
+        unsafe { command.pre_exec(|| if libc::setsid() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }) };
+        let mut child = command.spawn()?;
+        let (sender, words) = channel();
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("a pipe of the search is missing"))?;
+        let listen = move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            for word in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
+                if sender.send(word).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("nas-words".to_owned()).spawn(listen)?;
+        Ok(Detached { child, words })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the search says next, within `time`.
+    pub fn hear(&mut self, time: Duration, run: &Path) -> Result<Option<Word>, Died> {
+        match self.words.recv_timeout(time) {
+            Ok(word) => Ok(Some(word)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(self.bury(run)),
+        }
+    }
+
+    /// Ask the search to stop at a checkpoint.
+    pub fn stop(&self) {
+        // SAFETY: kill touches no memory; the process is our own child and has not been waited for.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+    }
+
+    fn bury(&mut self, run: &Path) -> Died {
+        let how = match self.child.wait().map(|status| (status.code(), status.signal())) {
+            Ok((_, Some(signal))) => format!("signal {signal}"),
+            Ok((Some(code), _)) => format!("exit status {code}"),
+            _ => "in an unknown way".to_owned(),
+        };
+        Died { pid: self.pid(), how, log: run.join("search.log").display().to_string(), run: run.display().to_string() }
+    }
+}

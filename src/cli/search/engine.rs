@@ -1,0 +1,95 @@
+//! `nas-tui engine` (hidden): the process of a search whose screen is another one. It is in a session of its own, so that
+//! nothing that becomes of a terminal reaches it.
+//!
+//! Standard input is the locked file of the run, handed over; standard output is a pipe for [`Word`]s; standard error is
+//! the file `search.log`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args as ClapArgs;
+use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::{Prepared, classify, failed, in_process, outcome};
+use crate::cli::config::SettingsArgs;
+use crate::cli::exit_code;
+use crate::search::RunDirectory;
+
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    run: PathBuf,
+    /// The run has not begun: its settings are in its config.toml, and nothing is left of it if it cannot begin.
+    #[arg(long)]
+    new: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// What the search tells the program that started it, as long as that one listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Word {
+    /// Clients can connect.
+    Serving,
+    /// The run is complete: there is nothing to do.
+    Complete,
+    /// Exit status, and the error where there is one.
+    Ended { code: u8, message: Option<String> },
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let (lock, mut starter) = take_standard_streams().context("cannot take the standard streams over")?;
+    let result = search(args, lock, &mut starter);
+    let word = match &result {
+        Ok(()) => Word::Ended { code: 0, message: None },
+        Err(error) => Word::Ended { code: exit_code(error), message: Some(format!("{error:#}")) },
+    };
+    starter.say(&word);
+    result
+}
+
+fn search(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
+    let directory = RunDirectory::adopt(&args.run, lock).map_err(|error| classify(error.into()))?;
+    let prepared = Prepared { is_new: args.new, ..Prepared::resume(directory, &args.settings)? };
+    let path: &Path = &args.run;
+    let session = prepared.open()?;
+    if session.complete().is_some() {
+        starter.say(&Word::Complete);
+        return Ok(());
+    }
+    let searching = in_process::start(session, &[SIGINT, SIGTERM])?;
+    starter.say(&Word::Serving);
+    let summary = searching.join().map_err(|error| failed(error, args.new, path))?;
+    outcome(&summary, path)
+}
+
+/// The program that started this one.
+struct Starter(File);
+
+impl Starter {
+    fn say(&mut self, word: &Word) {
+        if let Ok(text) = serde_json::to_string(word) {
+            // It may be gone: the screen was closed.
+            let _ = writeln!(self.0, "{text}");
+        }
+    }
+}
+
+/// Keep what standard input and output are, and put /dev/null and standard error in their places: what libraries print
+/// goes to the log.
+fn take_standard_streams() -> io::Result<(File, Starter)> {
+    let lock = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let starter = Starter(File::from(io::stdout().as_fd().try_clone_to_owned()?));
+    let nothing = File::open("/dev/null")?;
+    for (from, to) in [(nothing.as_raw_fd(), 0), (2, 1)] {
+        // SAFETY: dup2 on open descriptors; the standard descriptors belong to nobody in this program.
+        if unsafe { libc::dup2(from, to) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok((lock, starter))
+}

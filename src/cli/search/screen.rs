@@ -1,0 +1,102 @@
+//! `nas-tui search` on a terminal: start the search as a process of its own, show it, and say what becomes of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use signal_hook::consts::SIGINT;
+
+use super::detached::Detached;
+use super::engine::Word;
+use super::{Args, Prepared, nothing_to_resume};
+use crate::cli::{BadInput, Interrupted, attach, say, screen};
+use crate::link;
+use crate::report::Summary;
+use crate::search::RunDirectory;
+use crate::tui::{self, Leave};
+
+/// A search that cannot begin says so within this time, as a rule: then the screen is not opened for it.
+const FIRST_MOMENTS: Duration = Duration::from_secs(2);
+/// How often it is looked whether a search has begun, and whether the user has lost patience.
+const LOOK: Duration = Duration::from_millis(20);
+
+pub fn run(prepared: Prepared, args: &Args) -> anyhow::Result<()> {
+    let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
+    let settings = screen::settings(prepared.config.screen.clone(), args.ascii)?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let handler = signal_hook::flag::register(SIGINT, interrupted.clone()).context("cannot listen for signals")?;
+    let mut search = Detached::start(prepared, &args.settings).inspect_err(|_| {
+        if is_new {
+            let _ = RunDirectory::discard_unstarted(&path);
+        }
+    })?;
+    say(&format!("run directory: {}", path.display()));
+    if let Some(word) = first_moments(&mut search, &path, is_new, &interrupted)? {
+        return conclude(&word, &path);
+    }
+    signal_hook::low_level::unregister(handler);
+    let connection = link::attach(&path, false)?;
+    let leave = tui::run(connection, &settings);
+    match leave {
+        Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => conclude(&last_word(&mut search, &path)?, &path),
+        Ok(leave) => attach::farewell(leave, &path),
+        Err(error) => {
+            say(&attach::goes_on(&path));
+            Err(error)
+        }
+    }
+}
+
+/// Wait until the search has begun; its last word where it has ended before.
+fn first_moments(search: &mut Detached, run: &Path, is_new: bool, interrupted: &AtomicBool) -> anyhow::Result<Option<Word>> {
+    let mut serving_since: Option<Instant> = None;
+    loop {
+        match search.hear(LOOK, run)? {
+            Some(Word::Serving) => serving_since = Some(Instant::now()),
+            Some(last) => return Ok(Some(last)),
+            None => {}
+        }
+        if interrupted.swap(false, Ordering::Relaxed) {
+            search.stop();
+        }
+        let begun = |since: Instant| since.elapsed() > FIRST_MOMENTS || !is_new || has_begun(run);
+        if serving_since.is_some_and(begun) {
+            return Ok(None);
+        }
+    }
+}
+
+fn has_begun(run: &Path) -> bool {
+    std::fs::read_to_string(run.join("journal.jsonl")).is_ok_and(|journal| journal.contains("\"event\":\"run_started\""))
+}
+
+/// How a search that is over, or about to be, has ended.
+fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
+    loop {
+        match search.hear(Duration::from_secs(1), run)? {
+            Some(Word::Serving) | None => {}
+            Some(last) => return Ok(last),
+        }
+    }
+}
+
+/// Say how the search ended, with its exit status.
+fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
+    let summary = || Summary::of_journal(&run.join("journal.jsonl"));
+    let (code, message) = match word {
+        Word::Complete => return nothing_to_resume(&summary()?, run),
+        Word::Serving => return Ok(()),
+        Word::Ended { code, message } => (*code, message.clone().unwrap_or_default()),
+    };
+    match code {
+        0 => crate::cli::print(&summary()?.to_string()),
+        130 => {
+            crate::cli::print(&summary()?.to_string())?;
+            Err(Interrupted(message).into())
+        }
+        2 => Err(BadInput(anyhow::anyhow!(message)).into()),
+        _ => Err(anyhow::anyhow!(message)),
+    }
+}

@@ -1,0 +1,323 @@
+//! A client of a run in another process, or of one that is over: reads the journal, and listens to the run's socket
+//! where there is one.
+
+use std::io::{self, BufReader};
+use std::net::Shutdown;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
+
+use super::feed::{Feed, Stop};
+use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
+use super::{Command, Connection, LinkStatus, peer, place};
+use crate::event::Level;
+use crate::journal::JournalError;
+use crate::search::run_directory::{host_name, lock_state};
+
+/// Without a socket, the journal and the lock are looked at this often.
+const POLL: Duration = Duration::from_millis(500);
+/// A search that has hung up gives its lock back within this time, as a rule.
+const DYING: Duration = Duration::from_millis(200);
+/// A search must have greeted within this time.
+const GREETING: Duration = Duration::from_secs(2);
+/// A journal of another machine that has not grown for this long is nobody's, where its lock cannot be seen.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Why a run cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    #[error("{} is not a run directory: there is no journal.jsonl in it", path.display())]
+    NotARun { path: PathBuf },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Watch the run in the directory `run`, whatever its state; `watch`: without commanding it.
+///
+/// The connection lasts until it is dropped: should another process take the run over, it follows that one.
+pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
+    let journal = run.join("journal.jsonl");
+    if !journal.is_file() {
+        return Err(AttachError::NotARun { path: run.to_owned() });
+    }
+    let at_journal = |source| JournalError::Io { path: journal.clone(), source };
+    let (feed, records) = Feed::open(&journal)?;
+    let (commands, inbox) = unbounded_channel();
+    let line = Line::default();
+    let call = dial(run, watch).ok();
+    let first = match &call {
+        Some(_) => LinkStatus::Live { watch_only: watch },
+        None => lock_state(run).map_or(LinkStatus::Ended, |holder| LinkStatus::Journal { holder }),
+    };
+    let (status, watched) = watch::channel(first);
+    let follower = Follower { run: run.to_owned(), watch, feed, status, line: line.clone(), grown: None };
+    thread::Builder::new().name("nas-feed".to_owned()).spawn(move || follower.follow(call)).map_err(at_journal)?;
+    thread::Builder::new().name("nas-orders".to_owned()).spawn(move || pass_on(inbox, &line)).map_err(at_journal)?;
+    Ok(Connection { records, commands, status: watched, run: run.to_owned() })
+}
+
+/// A search that has greeted.
+type Call = BufReader<UnixStream>;
+
+/// Connect to the search of a run.
+fn dial(run: &Path, watch: bool) -> io::Result<Call> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for path in place::candidates(run) {
+        match UnixStream::connect(&path).and_then(|stream| greet(stream, run, watch)) {
+            Ok(call) => return Ok(call),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn greet(stream: UnixStream, run: &Path, watch: bool) -> io::Result<Call> {
+    let refused = |reason: String| io::Error::new(io::ErrorKind::PermissionDenied, reason);
+    let trusted = peer::is_trusted(&stream) || (peer::own_uid() == 0 && owns(&stream, run));
+    if !trusted {
+        return Err(refused("the socket is another user's".to_owned()));
+    }
+    stream.set_read_timeout(Some(GREETING))?;
+    stream.set_write_timeout(Some(GREETING))?;
+    let mut call = BufReader::new(stream);
+    match protocol::receive(&mut call)? {
+        Some(ToClient::Hello(hello)) => protocol::check_greeting(&hello.protocol, hello.version).map_err(refused)?,
+        Some(ToClient::Refused(reason)) => return Err(refused(reason)),
+        _ => return Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+    protocol::send(call.get_mut(), &ToServer::Hello(ClientHello { protocol: PROTOCOL.to_owned(), version: VERSION, watch }))?;
+    call.get_ref().set_read_timeout(None)?;
+    Ok(call)
+}
+
+/// Root may listen to a search of the run's owner.
+fn owns(stream: &UnixStream, run: &Path) -> bool {
+    let owner = std::fs::metadata(run).map(|run| run.uid());
+    peer::uid_of(stream).is_ok_and(|uid| owner.is_ok_and(|owner| owner == uid))
+}
+
+/// Where commands go: the search that is connected at the moment, if one is.
+#[derive(Debug, Clone, Default)]
+struct Line(Arc<Mutex<Option<UnixStream>>>);
+
+impl Line {
+    fn lock(&self) -> MutexGuard<'_, Option<UnixStream>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Pass commands on until the client goes; then hang up, which ends the other thread.
+fn pass_on(mut inbox: UnboundedReceiver<Command>, line: &Line) {
+    while let Some(command) = inbox.blocking_recv() {
+        if let Some(stream) = line.lock().as_mut() {
+            // A search that is gone obeys nothing; the status says that it is gone.
+            let _ = protocol::send(stream, &ToServer::Command(command));
+        }
+    }
+    if let Some(stream) = line.lock().as_ref() {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// Keeps one client's connection up to date.
+struct Follower {
+    run: PathBuf,
+    watch: bool,
+    feed: Feed,
+    status: watch::Sender<LinkStatus>,
+    line: Line,
+    /// When the journal was last seen to grow.
+    grown: Option<Instant>,
+}
+
+impl Follower {
+    fn follow(mut self, mut call: Option<Call>) {
+        let ended = loop {
+            let over = match call.take() {
+                Some(call) => self.listen(call),
+                None => self.read_on(),
+            };
+            if let Err(stop) = over {
+                break stop;
+            }
+            self.judge();
+            thread::sleep(POLL);
+            if self.feed.is_gone() {
+                break Stop::Gone;
+            }
+            call = dial(&self.run, self.watch).ok();
+        };
+        if let Stop::Damaged(error) = ended {
+            self.feed.say(Level::Error, error.to_string());
+            self.set(LinkStatus::Ended);
+        }
+    }
+
+    /// Listen to a search until it ends.
+    fn listen(&mut self, mut call: Call) -> Result<(), Stop> {
+        *self.line.lock() = call.get_ref().try_clone().ok();
+        self.set(LinkStatus::Live { watch_only: self.watch });
+        // A client that went before the line was there could not hang up.
+        let over = if self.feed.is_gone() { Err(Stop::Gone) } else { self.hear(&mut call) };
+        *self.line.lock() = None;
+        thread::sleep(DYING);
+        over
+    }
+
+    fn hear(&mut self, call: &mut Call) -> Result<(), Stop> {
+        // A line that cannot be read ends the call as a lost connection does; the journal still tells everything.
+        while let Ok(Some(message)) = protocol::receive(call) {
+            match message {
+                ToClient::Written(seq) => self.feed.deliver(Some(seq))?,
+                ToClient::Tick(record) => self.feed.tick(Arc::from(record))?,
+                ToClient::Refused(reason) => self.feed.say(Level::Warning, reason),
+                ToClient::Hello(_) => {}
+                ToClient::Ended(_) => break,
+            }
+        }
+        self.read_on()
+    }
+
+    /// Send what has been written since.
+    fn read_on(&mut self) -> Result<(), Stop> {
+        let before = self.feed.sent();
+        self.feed.deliver(None)?;
+        if before > 0 && self.feed.sent() > before {
+            self.grown = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Say what is known of a run without a socket.
+    fn judge(&mut self) {
+        let growing = self.grown.is_some_and(|grown| grown.elapsed() < STALE);
+        let status = match lock_state(&self.run) {
+            _ if self.feed.is_finished() => LinkStatus::Ended,
+            Some(holder) => LinkStatus::Journal { holder },
+            // Some shared file systems do not show the locks of other machines.
+            None if growing && !last_holder(&self.run).ends_with(&host_name()) => {
+                LinkStatus::Journal { holder: last_holder(&self.run) }
+            }
+            None => LinkStatus::Dead,
+        };
+        self.set(status);
+    }
+
+    fn set(&self, status: LinkStatus) {
+        self.status.send_if_modified(|now| {
+            let changed = *now != status;
+            *now = status;
+            changed
+        });
+    }
+}
+
+/// Who held the lock last: `pid P on HOST`.
+fn last_holder(run: &Path) -> String {
+    std::fs::read_to_string(run.join("lock")).unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, FinishReason, Level, Record};
+    use crate::journal::Journal;
+    use crate::link::{Hub, Server};
+    use crate::search::RunDirectory;
+
+    fn notice(number: u64) -> Event {
+        Event::Notice { level: Level::Info, message: number.to_string() }
+    }
+
+    fn ended() -> Event {
+        Event::RunFinished { reason: FinishReason::Stopped, children: 0, wall_seconds: 0.0 }
+    }
+
+    fn next(connection: &mut Connection) -> Arc<Record> {
+        connection.records.blocking_recv().expect("the connection lasts")
+    }
+
+    fn wait_for(connection: &mut Connection, wanted: &LinkStatus) {
+        let begin = Instant::now();
+        while *connection.status.borrow_and_update() != *wanted {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{:?} is not {wanted:?}", connection.status.borrow());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_no_run_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = attach(folder.path(), false).unwrap_err().to_string();
+        assert!(error.contains("not a run directory"), "{error}");
+    }
+
+    #[test]
+    fn a_run_that_is_over_comes_from_its_journal_and_a_dead_one_says_that_it_is_dead() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
+        journal.append(notice(1)).unwrap();
+        let mut dead = attach(folder.path(), false).unwrap();
+        assert_eq!(next(&mut dead).seq, Some(1));
+        wait_for(&mut dead, &LinkStatus::Dead);
+        journal.append(ended()).unwrap();
+        assert_eq!(next(&mut dead).seq, Some(2));
+        wait_for(&mut dead, &LinkStatus::Ended);
+    }
+
+    #[test]
+    fn a_journal_whose_search_cannot_be_reached_is_polled() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(folder.path()).unwrap();
+        let mut journal = Journal::create(&directory.journal_path()).unwrap();
+        let mut client = attach(folder.path(), false).unwrap();
+        let LinkStatus::Journal { holder } = client.status.borrow().clone() else { panic!("{:?}", client.status) };
+        assert!(holder.starts_with("pid "), "{holder}");
+        journal.append(notice(1)).unwrap();
+        assert_eq!(next(&mut client).seq, Some(1));
+    }
+
+    #[test]
+    fn a_client_follows_a_run_from_one_search_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let directory = RunDirectory::create(folder.path()).unwrap();
+        let mut journal = Journal::create(&path).unwrap();
+        let (hub, mut inbox) = Hub::new(path.clone(), 0);
+        let server = Server::start(hub.clone()).unwrap();
+        let (mut client, mut watcher) = (attach(folder.path(), false).unwrap(), attach(folder.path(), true).unwrap());
+        assert_eq!(*client.status.borrow(), LinkStatus::Live { watch_only: false });
+        assert_eq!(*watcher.status.borrow(), LinkStatus::Live { watch_only: true });
+        hub.publish(&journal.append(notice(1)).unwrap());
+        assert_eq!((next(&mut client).seq, next(&mut watcher).seq), (Some(1), Some(1)));
+        client.commands.send(Command::Pause).unwrap();
+        assert_eq!(inbox.blocking_recv(), Some(Command::Pause));
+        hub.close();
+        drop((server, hub, directory));
+        wait_for(&mut client, &LinkStatus::Dead);
+
+        let (hub, mut inbox) = Hub::new(path, 1);
+        let _server = Server::start(hub.clone()).unwrap();
+        wait_for(&mut client, &LinkStatus::Live { watch_only: false });
+        hub.publish(&journal.append(notice(2)).unwrap());
+        assert_eq!(next(&mut client).seq, Some(2));
+        client.commands.send(Command::Stop).unwrap();
+        assert_eq!(inbox.blocking_recv(), Some(Command::Stop));
+    }
+
+    #[test]
+    fn a_damaged_journal_is_told_of_and_ends_the_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("journal.jsonl"), "{\"v\":1,\"seq\":5}\n{}\n").unwrap();
+        let mut client = attach(folder.path(), false).unwrap();
+        assert!(matches!(&next(&mut client).event, Event::Notice { level: Level::Error, .. }));
+        assert!(client.records.blocking_recv().is_none());
+        assert_eq!(*client.status.borrow(), LinkStatus::Ended);
+    }
+}

@@ -1,0 +1,141 @@
+//! Sends a journal's records to one client, in a thread of its own: only that thread waits for a slow client.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::event::{Event, Level, Record, VERSION};
+use crate::journal::{JournalError, Reader};
+
+/// Records on their way to a client.
+const CAPACITY: usize = 1024;
+
+/// Reads a journal for one client.
+#[derive(Debug)]
+pub(super) struct Feed {
+    reader: Reader,
+    sender: Sender<Arc<Record>>,
+    /// Number of the last record sent.
+    sent: u64,
+    /// A `run_finished` has been sent that no later session followed.
+    finished: bool,
+}
+
+/// Why nothing more can be sent.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The client has gone.
+    Gone,
+    Damaged(JournalError),
+}
+
+impl Feed {
+    /// A feed of the journal at `path` and the client's end of it. Nothing is sent yet.
+    pub fn open(path: &Path) -> Result<(Feed, Receiver<Arc<Record>>), JournalError> {
+        let (sender, receiver) = channel(CAPACITY);
+        Ok((Feed { reader: Reader::open(path)?, sender, sent: 0, finished: false }, receiver))
+    }
+
+    /// Send what the journal has after the last record sent, up to number `last` (all whole lines where there is none).
+    /// Waits while the client takes its time.
+    pub fn deliver(&mut self, last: Option<u64>) -> Result<(), Stop> {
+        while last.is_none_or(|last| self.sent < last) {
+            // An unfinished last line is no record yet; it will be when the next news come.
+            let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else { break };
+            self.finished = match record.event {
+                Event::RunFinished { .. } => true,
+                Event::RunStarted(_) | Event::RunResumed { .. } => false,
+                _ => self.finished,
+            };
+            self.sent += 1;
+            self.sender.blocking_send(Arc::new(record)).map_err(|_| Stop::Gone)?;
+        }
+        if self.is_gone() { Err(Stop::Gone) } else { Ok(()) }
+    }
+
+    /// Send a tick, or drop it if the client is behind.
+    pub fn tick(&self, record: Arc<Record>) -> Result<(), Stop> {
+        match self.sender.try_send(record) {
+            Err(TrySendError::Closed(_)) => Err(Stop::Gone),
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+        }
+    }
+
+    /// Tell this client alone, in the form of a notice that is in no journal.
+    pub fn say(&self, level: Level, message: String) {
+        let event = Event::Notice { level, message };
+        let record = Record { v: VERSION, seq: None, time: jiff::Timestamp::now(), event };
+        // A client that has gone is noticed with the next record.
+        let _ = self.sender.blocking_send(Arc::new(record));
+    }
+
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether the run was over after the last record sent.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Ends when the client goes.
+    pub fn gone(&self) -> impl Future<Output = ()> + use<'_> {
+        self.sender.closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+
+    fn journal() -> (tempfile::TempDir, std::path::PathBuf, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = Journal::create(&path).unwrap();
+        (folder, path, journal)
+    }
+
+    #[test]
+    fn a_record_is_sent_once_it_is_told_and_not_before() {
+        let (_folder, path, mut journal) = journal();
+        (0..3).for_each(|_| drop(journal.append(Event::Paused).unwrap()));
+        let (mut feed, mut records) = Feed::open(&path).unwrap();
+        feed.deliver(Some(2)).unwrap();
+        assert_eq!((records.len(), feed.sent()), (2, 2));
+        feed.deliver(None).unwrap();
+        assert_eq!(records.len(), 3);
+        assert_eq!(records.try_recv().unwrap().seq, Some(1));
+    }
+
+    #[test]
+    fn a_line_that_is_half_written_is_waited_for() {
+        let (_folder, path, mut journal) = journal();
+        (0..2).for_each(|_| drop(journal.append(Event::Paused).unwrap()));
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 7]).unwrap();
+        let (mut feed, records) = Feed::open(&path).unwrap();
+        feed.deliver(None).unwrap();
+        assert_eq!(records.len(), 1);
+        std::fs::write(&path, &whole).unwrap();
+        feed.deliver(None).unwrap();
+        assert_eq!(records.len(), 2);
+    }
+
+    #[test]
+    fn ticks_for_a_client_that_is_behind_are_dropped() {
+        let (_folder, path, _journal) = journal();
+        let (feed, mut records) = Feed::open(&path).unwrap();
+        let tick = || Arc::new(Record { v: VERSION, seq: None, time: jiff::Timestamp::now(), event: Event::Paused });
+        (0..CAPACITY + 50).for_each(|_| feed.tick(tick()).unwrap());
+        assert_eq!(records.len(), CAPACITY);
+        records.close();
+        assert!(matches!(feed.tick(tick()), Err(Stop::Gone)));
+    }
+}

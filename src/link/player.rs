@@ -1,0 +1,245 @@
+//! Plays a journal: its records at the pace at which they were written, or faster, through the same connection as a live run.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
+use tokio::sync::watch;
+
+use super::client::AttachError;
+use super::{Command, Connection, LinkStatus};
+use crate::event::{Event, Level, Record, VERSION};
+use crate::journal::{JournalError, Reader};
+
+/// Records on their way to the client: few, so that a pause is felt at once.
+const CAPACITY: usize = 64;
+/// What stood still while the run did (a pause, the time between two sessions) is not played longer than this.
+const LONGEST_STANDSTILL: Duration = Duration::from_secs(2);
+/// Range of speeds.
+const SLOWEST: f64 = 0.01;
+const FASTEST: f64 = 100_000.0;
+
+/// How fast records follow each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// As their times say.
+    Recorded,
+    /// So many a second, whatever their times say.
+    Rate(f64),
+}
+
+/// Play the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and `Speed` steer it; other
+/// commands do nothing. At its end the connection lasts until it is dropped.
+pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
+    let journal = run.join("journal.jsonl");
+    if !journal.is_file() {
+        return Err(AttachError::NotARun { path: run.to_owned() });
+    }
+    let at_journal = |source| JournalError::Io { path: journal.clone(), source };
+    let reader = Reader::open(&journal)?;
+    let (sender, records) = channel(CAPACITY);
+    let (commands, inbox) = unbounded_channel();
+    let speed = within_range(speed);
+    let (status, watched) = watch::channel(LinkStatus::Replay { speed, paused: false });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(at_journal)?;
+    let player = Player { pace, speed, paused: false, sender, inbox, status, runtime };
+    thread::Builder::new().name("nas-player".to_owned()).spawn(move || player.play(reader)).map_err(at_journal)?;
+    Ok(Connection { records, commands, status: watched, run: run.to_owned() })
+}
+
+fn within_range(speed: f64) -> f64 {
+    if speed.is_finite() { speed.clamp(SLOWEST, FASTEST) } else { 1.0 }
+}
+
+struct Player {
+    pace: Pace,
+    speed: f64,
+    paused: bool,
+    sender: Sender<Arc<Record>>,
+    inbox: UnboundedReceiver<Command>,
+    status: watch::Sender<LinkStatus>,
+    runtime: Runtime,
+}
+
+/// The client has gone.
+struct Gone;
+
+impl Player {
+    fn play(mut self, mut reader: Reader) {
+        let mut last: Option<Arc<Record>> = None;
+        loop {
+            let record = match reader.next().transpose() {
+                Ok(Some(record)) => record,
+                Ok(None) => break,
+                Err(error) => {
+                    let event = Event::Notice { level: Level::Error, message: error.to_string() };
+                    Record { v: VERSION, seq: None, time: jiff::Timestamp::now(), event }
+                }
+            };
+            let damaged = record.seq.is_none();
+            let wait = last.as_ref().map_or(Duration::ZERO, |last| gap(self.pace, last, &record));
+            let record = Arc::new(record);
+            last = Some(record.clone());
+            if self.wait(wait).is_err() || self.send(record).is_err() {
+                return;
+            }
+            if damaged {
+                break;
+            }
+        }
+        self.rest();
+    }
+
+    /// Let `recorded` time pass, at the speed of the moment, obeying commands meanwhile.
+    fn wait(&mut self, recorded: Duration) -> Result<(), Gone> {
+        let mut left = recorded;
+        loop {
+            while let Ok(command) = self.inbox.try_recv() {
+                self.obey(&command);
+            }
+            if self.sender.is_closed() {
+                return Err(Gone);
+            }
+            if !self.paused && left.is_zero() {
+                return Ok(());
+            }
+            let begin = Instant::now();
+            let pause = if self.paused { Duration::MAX } else { left.div_f64(self.speed) };
+            let speed = self.speed;
+            let command = self.hear(pause)?;
+            if !self.paused {
+                left = if command.is_some() { left.saturating_sub(begin.elapsed().mul_f64(speed)) } else { Duration::ZERO };
+            }
+            if let Some(command) = command {
+                self.obey(&command);
+            }
+        }
+    }
+
+    /// The next command within `time`.
+    fn hear(&mut self, time: Duration) -> Result<Option<Command>, Gone> {
+        let Player { runtime, inbox, .. } = self;
+        match runtime.block_on(async { tokio::time::timeout(time, inbox.recv()).await }) {
+            Ok(Some(command)) => Ok(Some(command)),
+            Ok(None) => Err(Gone),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn send(&mut self, record: Arc<Record>) -> Result<(), Gone> {
+        match self.sender.try_send(record) {
+            Ok(()) => Ok(()),
+            // A screen that is behind: its commands wait as long as it does.
+            Err(TrySendError::Full(record)) => self.sender.blocking_send(record).map_err(|_| Gone),
+            Err(TrySendError::Closed(_)) => Err(Gone),
+        }
+    }
+
+    fn obey(&mut self, command: &Command) {
+        match command {
+            Command::Pause => self.paused = true,
+            Command::Resume => self.paused = false,
+            Command::Speed { factor } => self.speed = within_range(*factor),
+            _ => return,
+        }
+        self.status.send_replace(LinkStatus::Replay { speed: self.speed, paused: self.paused });
+    }
+
+    /// Stay after the last record, until the client goes.
+    fn rest(&mut self) {
+        while let Some(command) = self.inbox.blocking_recv() {
+            self.obey(&command);
+        }
+    }
+}
+
+/// How long after `last` the record `next` is played, at speed 1.
+fn gap(pace: Pace, last: &Record, next: &Record) -> Duration {
+    if let Pace::Rate(rate) = pace {
+        return Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::ZERO);
+    }
+    let time = Duration::try_from(next.time.duration_since(last.time)).unwrap_or(Duration::ZERO);
+    let stood_still = matches!(last.event, Event::Paused | Event::RunFinished { .. })
+        || matches!(next.event, Event::Resumed | Event::RunResumed { .. });
+    if stood_still { time.min(LONGEST_STANDSTILL) } else { time }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of notices at these milliseconds.
+    fn run(times: &[i64]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let line = |(index, time): (usize, &i64)| {
+            let time = jiff::Timestamp::from_millisecond(1_795_515_300_000 + time).unwrap();
+            let event = Event::Notice { level: Level::Info, message: String::new() };
+            serde_json::to_string(&Record { v: 1, seq: Some(index as u64 + 1), time, event }).unwrap() + "\n"
+        };
+        std::fs::write(folder.path().join("journal.jsonl"), times.iter().enumerate().map(line).collect::<String>()).unwrap();
+        folder
+    }
+
+    fn record(second: i64, event: Event) -> Record {
+        Record { v: 1, seq: Some(1), time: jiff::Timestamp::from_second(second).unwrap(), event }
+    }
+
+    /// Take so many records, and the time it took.
+    fn take(connection: &mut Connection, count: usize) -> Duration {
+        let begin = Instant::now();
+        (0..count).for_each(|_| drop(connection.records.blocking_recv().expect("a record")));
+        begin.elapsed()
+    }
+
+    #[test]
+    fn records_follow_each_other_as_they_did_divided_by_the_speed() {
+        let run = run(&[0, 100, 400]);
+        let slow = take(&mut replay(run.path(), Pace::Recorded, 2.0).unwrap(), 3);
+        assert!(slow >= Duration::from_millis(200), "{slow:?}");
+        let fast = take(&mut replay(run.path(), Pace::Recorded, 1_000.0).unwrap(), 3);
+        assert!(fast < slow, "{fast:?}");
+    }
+
+    #[test]
+    fn standstills_are_cut_short_and_a_clock_set_back_does_no_harm() {
+        let seconds = |last: Event, next: Event, time| gap(Pace::Recorded, &record(0, last), &record(time, next)).as_secs_f64();
+        assert_eq!(seconds(Event::PauseRequested, Event::Paused, 60), 60.0);
+        assert_eq!(seconds(Event::Paused, Event::Resumed, 3_600), 2.0);
+        assert_eq!(seconds(Event::Paused, Event::StopRequested, 1), 1.0);
+        let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: 1 };
+        assert_eq!(seconds(Event::StopRequested, resumed, 86_400), 2.0);
+        assert_eq!(seconds(Event::PauseRequested, Event::StopRequested, -5), 0.0);
+    }
+
+    #[test]
+    fn a_rate_ignores_the_recorded_times() {
+        let run = run(&[0, 3_600_000, 7_200_000]);
+        let took = take(&mut replay(run.path(), Pace::Rate(100.0), 1.0).unwrap(), 3);
+        assert!(took >= Duration::from_millis(20) && took < Duration::from_secs(10), "{took:?}");
+    }
+
+    #[test]
+    fn a_pause_holds_the_records_and_speed_is_steered() {
+        let run = run(&[0, 1_000_000, 1_000_001]);
+        let mut connection = replay(run.path(), Pace::Recorded, 1.0).unwrap();
+        take(&mut connection, 1);
+        connection.commands.send(Command::Pause).unwrap();
+        connection.commands.send(Command::Speed { factor: 1e9 }).unwrap();
+        let begin = Instant::now();
+        while *connection.status.borrow() != (LinkStatus::Replay { speed: FASTEST, paused: true }) {
+            assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", connection.status.borrow());
+            thread::sleep(Duration::from_millis(2));
+        }
+        thread::sleep(Duration::from_millis(50));
+        assert!(connection.records.try_recv().is_err());
+        connection.commands.send(Command::Stop).unwrap();
+        connection.commands.send(Command::Resume).unwrap();
+        assert!(take(&mut connection, 2) < Duration::from_secs(10));
+        thread::sleep(Duration::from_millis(20));
+        assert!(!connection.records.is_closed(), "it stays at its end");
+    }
+}

@@ -1,0 +1,34 @@
+//! Which runs there are on this machine: those in ./runs, and those that the user's searches have registered.
+
+pub mod registry;
+mod survey;
+
+use std::path::{Path, PathBuf};
+
+pub use survey::{RunInfo, RunStatus};
+
+/// Folder that runs are made in.
+const USUAL: &str = "runs";
+
+/// The run directory that a user means by `name`: a folder, or the name of one in ./runs.
+pub fn named(name: &Path) -> PathBuf {
+    let usual = Path::new(USUAL).join(name);
+    if !name.is_dir() && usual.is_dir() { usual } else { name.to_owned() }
+}
+
+/// Every run that is known, those at work first, then the latest first. Folders that are no run, or whose journal cannot be
+/// read, are left out.
+pub fn survey() -> Vec<RunInfo> {
+    let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| survey::look_at(run)).collect();
+    runs.sort_by_key(|run| (!run.status.is_live(), std::cmp::Reverse(run.started)));
+    runs
+}
+
+/// The folders of runs: each once, by the shortest way to it.
+fn known() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(USUAL).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let mut folders: Vec<PathBuf> = entries.filter(|folder| folder.join("journal.jsonl").is_file()).collect();
+    let there: Vec<PathBuf> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    folders.extend(registry::runs().into_iter().filter(|run| !there.contains(run)));
+    folders
+}

@@ -1,0 +1,81 @@
+//! The user's runs wherever they are: one small file for each, written when a search begins.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::durable::write_atomically;
+use crate::link::place::hash;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    /// The run directory, absolute.
+    path: PathBuf,
+}
+
+/// Remember the run in the directory `run`.
+pub fn register(run: &Path) -> io::Result<()> {
+    let folder = folder().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "neither XDG_STATE_HOME nor HOME is set"))?;
+    register_in(&folder, run)
+}
+
+/// The runs that are remembered and still there, absolute. What is remembered of others is removed.
+pub fn runs() -> Vec<PathBuf> {
+    folder().map_or_else(Vec::new, |folder| runs_in(&folder))
+}
+
+/// `$XDG_STATE_HOME/nas-tui/runs`.
+fn folder() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")))?;
+    Some(state.join("nas-tui/runs"))
+}
+
+fn register_in(folder: &Path, run: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let path = run.canonicalize()?;
+    let name = format!("{:016x}.json", hash(path.as_os_str().as_encoded_bytes()));
+    write_atomically(&folder.join(name), serde_json::to_string(&Entry { path })?.as_bytes())
+}
+
+fn runs_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    entries.filter_map(|entry| still_there(&entry)).collect()
+}
+
+fn still_there(entry: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(entry).ok()?;
+    // Not ours, or of a later program: left alone.
+    let Entry { path } = serde_json::from_str(&text).ok()?;
+    if path.join("journal.jsonl").is_file() {
+        return Some(path);
+    }
+    // Only where the file system that held it is there: a disk that is not mounted may come back.
+    if path.parent().is_some_and(Path::is_dir) {
+        let _ = fs::remove_file(entry);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_remembered_once_until_it_is_gone() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, run) = (root.path().join("state"), root.path().join("run"));
+        fs::create_dir(&run).unwrap();
+        fs::write(run.join("journal.jsonl"), "").unwrap();
+        for _ in 0..2 {
+            register_in(&folder, &run).unwrap();
+        }
+        fs::write(folder.join("notes.txt"), "not ours").unwrap();
+        assert_eq!(runs_in(&folder), [run.canonicalize().unwrap()]);
+        fs::remove_dir_all(&run).unwrap();
+        assert!(runs_in(&folder).is_empty());
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["notes.txt"]);
+    }
+}

@@ -1,0 +1,257 @@
+//! One run at a glance, from its journal and its lock.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::event::{Event, FinishReason, Record};
+use crate::search::run_directory::lock_state;
+
+/// What there is to know of a run without opening it. The field names are those of `nas-tui list --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunInfo {
+    pub name: String,
+    pub path: PathBuf,
+    pub status: RunStatus,
+    /// Empty where the run has not got as far as `run_started`, as is the next.
+    pub preset: String,
+    pub strategy: String,
+    /// Episode under way, or the last; of so many.
+    pub episode: usize,
+    pub episodes: usize,
+    /// Children that have come to an end, of so many planned.
+    pub children: u64,
+    pub planned_children: u64,
+    pub best_accuracy: Option<f64>,
+    pub started: Option<Timestamp>,
+    /// Time of the last record that was looked at.
+    pub changed: Option<Timestamp>,
+    /// Who works on it: `pid P on HOST`; none if nobody does.
+    pub holder: Option<String>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// A search has it and has not begun.
+    Starting,
+    Running,
+    Pausing,
+    Paused,
+    Stopping,
+    Finished,
+    Stopped,
+    Failed,
+    /// Not over, but nobody works on it.
+    Dead,
+}
+
+impl RunStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            RunStatus::Starting => "starting",
+            RunStatus::Running => "running",
+            RunStatus::Pausing => "pausing",
+            RunStatus::Paused => "paused",
+            RunStatus::Stopping => "stopping",
+            RunStatus::Finished => "finished",
+            RunStatus::Stopped => "stopped",
+            RunStatus::Failed => "failed",
+            RunStatus::Dead => "dead",
+        }
+    }
+
+    /// Whether somebody works on it.
+    pub fn is_live(self) -> bool {
+        matches!(self, RunStatus::Starting | RunStatus::Running | RunStatus::Pausing | RunStatus::Paused | RunStatus::Stopping)
+    }
+}
+
+/// Look at the run in `run`; none if there is no journal that can be read.
+pub(super) fn look_at(run: &Path) -> Option<RunInfo> {
+    // Before the journal: a search that ends meanwhile is then live, not dead.
+    let holder = lock_state(run);
+    let glance = Glance::of(&run.join("journal.jsonl"))?;
+    let name = run.canonicalize().unwrap_or_else(|_| run.to_owned());
+    let name = name.file_name().map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned());
+    Some(RunInfo {
+        name,
+        path: run.to_owned(),
+        status: glance.status(holder.is_some()),
+        preset: glance.preset,
+        strategy: glance.strategy,
+        episode: glance.episode,
+        episodes: glance.episodes,
+        children: glance.children,
+        planned_children: glance.planned,
+        best_accuracy: glance.best,
+        started: glance.started,
+        changed: glance.changed,
+        holder,
+    })
+}
+
+#[derive(Debug, Default)]
+struct Glance {
+    preset: String,
+    strategy: String,
+    episodes: usize,
+    planned: u64,
+    episode: usize,
+    children: u64,
+    best: Option<f64>,
+    started: Option<Timestamp>,
+    changed: Option<Timestamp>,
+    pace: Option<RunStatus>,
+    finished: Option<FinishReason>,
+    /// Children that users edited, which count for nothing.
+    edited: Vec<u64>,
+}
+
+/// Events whose lines are worth parsing; most of a journal is samples and epochs.
+const WANTED: [&str; 13] = [
+    "run_started",
+    "run_resumed",
+    "run_finished",
+    "episode_started",
+    "child_finished",
+    "child_failed",
+    "child_queued",
+    "checkpoint_saved",
+    "pause_requested",
+    "paused",
+    "resumed",
+    "stop_requested",
+    "notice",
+];
+
+impl Glance {
+    fn of(journal: &Path) -> Option<Glance> {
+        let mut input = BufReader::with_capacity(1 << 18, File::open(journal).ok()?);
+        let (mut glance, mut line) = (Glance::default(), Vec::new());
+        while input.read_until(b'\n', &mut line).ok()? > 0 {
+            if is_wanted(&line)
+                && let Ok(record) = serde_json::from_slice::<Record>(&line)
+            {
+                glance.apply(&record);
+            }
+            line.clear();
+        }
+        Some(glance)
+    }
+
+    fn apply(&mut self, record: &Record) {
+        self.started.get_or_insert(record.time);
+        self.changed = Some(record.time);
+        match &record.event {
+            Event::RunStarted(run) => {
+                self.preset.clone_from(&run.preset);
+                self.strategy.clone_from(&run.strategy);
+                self.episodes = run.episodes;
+                self.planned = (run.episodes * run.children_per_episode) as u64;
+                self.begin_session();
+            }
+            Event::RunResumed { .. } => self.begin_session(),
+            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
+            Event::EpisodeStarted { episode, .. } => self.episode = *episode,
+            Event::ChildQueued(queued) => self.edited.push(queued.child),
+            Event::ChildFinished(child) if !self.edited.contains(&child.child) => {
+                self.children += 1;
+                self.best = Some(self.best.map_or(child.accuracy, |best| best.max(child.accuracy)));
+            }
+            Event::ChildFailed { child, .. } if !self.edited.contains(child) => self.children += 1,
+            Event::PauseRequested => self.pace = Some(RunStatus::Pausing),
+            Event::Paused => self.pace = Some(RunStatus::Paused),
+            Event::Resumed => self.pace = Some(RunStatus::Running),
+            Event::StopRequested => self.pace = Some(RunStatus::Stopping),
+            _ => {}
+        }
+    }
+
+    fn begin_session(&mut self) {
+        self.pace = Some(RunStatus::Running);
+        self.finished = None;
+    }
+
+    fn status(&self, held: bool) -> RunStatus {
+        match (held, self.finished) {
+            // A session that has just begun on a run that was over has written nothing yet.
+            (true, Some(_)) => RunStatus::Starting,
+            (true, None) => self.pace.unwrap_or(RunStatus::Starting),
+            (false, Some(FinishReason::Completed)) => RunStatus::Finished,
+            (false, Some(FinishReason::Stopped)) => RunStatus::Stopped,
+            (false, Some(FinishReason::Failed)) => RunStatus::Failed,
+            (false, None) => RunStatus::Dead,
+        }
+    }
+}
+
+/// Whether the event of a line, which is near its beginning, is one of those.
+fn is_wanted(line: &[u8]) -> bool {
+    const KEY: &[u8] = b"\"event\":\"";
+    let head = &line[..line.len().min(120)];
+    let Some(start) = head.windows(KEY.len()).position(|window| window == KEY) else { return false };
+    let name = head[start + KEY.len()..].split(|byte| *byte == b'"').next().unwrap_or_default();
+    WANTED.iter().any(|wanted| wanted.as_bytes() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::search::RunDirectory;
+
+    /// The recorded run, up to the first record that `last` holds for.
+    fn recorded(last: impl Fn(&Event) -> bool) -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let run = root.path().join("a-run");
+        std::fs::create_dir(&run).unwrap();
+        let text =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")).unwrap();
+        let end = |line: &&str| last(&serde_json::from_str::<Record>(line).unwrap().event);
+        let count = text.lines().position(|line| end(&line)).map_or(usize::MAX, |index| index + 1);
+        let lines: String = text.lines().take(count).map(|line| format!("{line}\n")).collect();
+        std::fs::write(run.join("journal.jsonl"), lines).unwrap();
+        (root, run)
+    }
+
+    #[test]
+    fn a_recorded_run_is_told_as_its_summary_tells_it() {
+        let (_root, run) = recorded(|_| false);
+        let info = look_at(&run).unwrap();
+        let summary = crate::report::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
+        assert_eq!((info.name.as_str(), info.preset.as_str()), ("a-run", summary.preset.as_str()));
+        assert_eq!((info.children, info.best_accuracy), (summary.children_evaluated, summary.best.map(|best| best.accuracy)));
+        assert_eq!((info.status, info.holder), (RunStatus::Finished, None));
+    }
+
+    #[test]
+    fn a_run_without_an_end_is_dead_or_at_work() {
+        let (_root, run) = recorded(|event| matches!(event, Event::ChildFinished(_)));
+        assert_eq!(look_at(&run).unwrap().status, RunStatus::Dead);
+        let mut journal = Journal::open(&run.join("journal.jsonl")).unwrap().journal;
+        std::fs::write(run.join("config.toml"), "").unwrap();
+        let _directory = RunDirectory::open(&run).unwrap();
+        let info = look_at(&run).unwrap();
+        assert_eq!((info.status, info.children), (RunStatus::Running, 1));
+        assert!(info.holder.unwrap().starts_with("pid "));
+        for (event, status) in [(Event::PauseRequested, RunStatus::Pausing), (Event::Paused, RunStatus::Paused)] {
+            journal.append(event).unwrap();
+            assert_eq!(look_at(&run).unwrap().status, status);
+        }
+        let stopped = Event::RunFinished { reason: FinishReason::Stopped, children: 1, wall_seconds: 1.0 };
+        journal.append(stopped).unwrap();
+        drop(_directory);
+        assert_eq!(look_at(&run).unwrap().status, RunStatus::Stopped);
+    }
+
+    #[test]
+    fn a_folder_without_a_journal_is_no_run() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(look_at(root.path()), None);
+    }
+}

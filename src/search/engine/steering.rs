@@ -1,0 +1,130 @@
+//! What users ask of a search while it runs: pause, stop, skip a child, train one of their own.
+
+use super::{Crew, Engine, Halt, Pace};
+use crate::event::{ChildFinished, ChildQueued, Event, Level};
+use crate::link::Command;
+use crate::search::ledger::Ended;
+use crate::space::cost::Cost;
+use crate::space::{Dna, SpaceError};
+
+impl Engine {
+    pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
+        match (command, self.pace) {
+            (Command::Pause, Pace::Running) => {
+                self.recorder.tell(Event::PauseRequested)?;
+                self.pace = Pace::Pausing;
+                crew.evaluator.pause();
+            }
+            (Command::Resume, Pace::Pausing | Pace::Paused) => {
+                crew.evaluator.resume();
+                self.pace = Pace::Running;
+                self.recorder.tell(Event::Resumed)?;
+            }
+            (Command::Stop, _) => {
+                self.recorder.tell(Event::StopRequested)?;
+                return Err(Halt::Stopped);
+            }
+            (Command::StopAfterEpisode, _) => self.stop_after_episode(true)?,
+            (Command::GoOnAfterEpisode, _) => self.stop_after_episode(false)?,
+            (Command::Skip { child }, _) => self.skip(child, crew)?,
+            (Command::Train { parent, dna }, _) => self.queue_edited(parent, dna, crew)?,
+            // Asked for already, or of a replay alone.
+            (Command::Pause | Command::Resume | Command::Speed { .. }, _) => {}
+        }
+        Ok(())
+    }
+
+    fn stop_after_episode(&mut self, stop: bool) -> Result<(), Halt> {
+        if self.stops_after_episode != stop {
+            self.stops_after_episode = stop;
+            self.recorder.tell(if stop { Event::EpisodeStopRequested } else { Event::EpisodeStopWithdrawn })?;
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, child: u64, crew: &mut Crew) -> Result<(), Halt> {
+        if !self.submitted.contains(&child) {
+            let text = format!("child {child} is neither in training nor waiting for it: there is nothing to skip");
+            return Ok(self.recorder.notice(Level::Warning, text)?);
+        }
+        if !self.recorder.ledger.is_skipped(child) {
+            self.recorder.tell(Event::SkipRequested { child })?;
+            crew.evaluator.skip(child);
+        }
+        Ok(())
+    }
+
+    /// Whether a user ended the child before its last epoch.
+    pub(super) fn was_cut_short(&self, child: u64, valid_accuracies: &[f64]) -> bool {
+        self.recorder.ledger.is_skipped(child) && valid_accuracies.len() < self.config.child.epochs
+    }
+
+    /// Take a network that a user has edited for training, or say why it cannot be trained.
+    fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
+        let ledger = &self.recorder.ledger;
+        if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
+            let text = format!("a network edited from child {parent} cannot be trained: there is no child {parent}");
+            return Ok(self.recorder.notice(Level::Warning, text)?);
+        }
+        // After all children that the search will sample: theirs must not depend on what users do.
+        let child = self.config.search.children() + ledger.edited() + 1;
+        let episode = ledger.episode_started.max(1);
+        match edited(child, episode, parent, dna, crew) {
+            Ok(queued) => {
+                self.recorder.tell(Event::ChildQueued(queued.clone()))?;
+                self.submit(child, &queued.architecture, crew);
+            }
+            Err(error) => {
+                let text = format!("the network edited from child {parent} cannot be trained: {error}");
+                self.recorder.notice(Level::Warning, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Train the edited children that an earlier session did not get to.
+    pub(super) fn submit_queued(&mut self, crew: &mut Crew) {
+        let queued: Vec<ChildQueued> = self.recorder.ledger.queued().cloned().collect();
+        queued.iter().for_each(|queued| self.submit(queued.child, &queued.architecture, crew));
+    }
+
+    /// The end of an edited child: written down, and nothing else follows from it.
+    pub(super) fn end_edited(&mut self, queued: ChildQueued, ended: Ended, seconds: f64) -> Result<(), Halt> {
+        let ChildQueued { child, episode, dna, params, macs, .. } = queued;
+        Ok(self.recorder.tell(match ended {
+            Ended::Failed { reason, reward } => Event::ChildFailed { child, episode, reason, reward, seconds },
+            Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
+                child,
+                episode,
+                dna,
+                accuracy,
+                reward,
+                params,
+                macs,
+                seconds,
+                repeat_of: None,
+                skipped: self.was_cut_short(child, &valid_accuracies),
+                valid_accuracies,
+                energy_wh: None,
+            }),
+        })?)
+    }
+
+    /// After the last episode: wait for the edited children, unless the run is to stop here. A resume trains the rest.
+    pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
+        while self.recorder.ledger.queued().next().is_some() || self.pace != Pace::Running {
+            if self.stops_after_episode {
+                return Err(Halt::Stopped);
+            }
+            let message = self.inbox.wait();
+            self.hear(message, crew, &mut [])?;
+        }
+        Ok(())
+    }
+}
+
+fn edited(child: u64, episode: usize, parent: u64, dna: Dna, crew: &Crew) -> Result<ChildQueued, SpaceError> {
+    let architecture = crew.space.decode(&dna, &format!("child-{child}"))?;
+    let Cost { params, macs, .. } = Cost::of(&architecture)?;
+    Ok(ChildQueued { child, episode, parent, dna, architecture, params, macs })
+}

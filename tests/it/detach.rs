@@ -1,0 +1,264 @@
+//! Searches and screens as processes of their own: what ends with what, who sees what, who may do what.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Program, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nas_tui::event::{Event, FinishReason, Record};
+use nas_tui::journal;
+use nas_tui::link::{self, Command, Connection, LinkStatus};
+use nas_tui::search::run_directory::host_name;
+
+use super::screen_pty::{Terminal, engine};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Two episodes of three children of two layers over 200 images each; children of 200 epochs, so that there is time.
+const SMALL: [&str; 14] = [
+    "data.limit=200",
+    "data.validation=100",
+    "search.episodes=2",
+    "search.children_per_episode=3",
+    "search.initial_depth=2",
+    "search.depth_every=100",
+    "search.reuse=false",
+    "space.filters=[4,8]",
+    "child.epochs=2",
+    "child.batch_size=50",
+    "reward.last_epochs=1",
+    "workers.count=1",
+    "workers.threads=1",
+    "search.strategy=random",
+];
+
+fn nas_tui(folder: &Path, arguments: &[&str]) -> Program {
+    let mut program = Program::new(env!("CARGO_BIN_EXE_nas-tui"));
+    program.args(arguments).current_dir(folder).env("XDG_STATE_HOME", folder.join("state"));
+    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    program
+}
+
+fn output(folder: &Path, arguments: &[&str]) -> Output {
+    nas_tui(folder, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < PATIENCE, "{what} does not come");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn is_alive(pid: i32) -> bool {
+    // A process that has ended and that nobody has waited for is a zombie.
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !status.is_empty() && !status.contains(") Z ")
+}
+
+/// Process ids of the workers of a run, as its journal has them.
+fn workers(run: &Path) -> Vec<i32> {
+    let pid = |record: Record| if let Event::WorkerStarted { pid, .. } = record.event { Some(pid as i32) } else { None };
+    journal::read(&run.join("journal.jsonl")).unwrap().into_iter().filter_map(pid).collect()
+}
+
+fn signal(pid: i32, signal: i32) {
+    // SAFETY: kill touches no memory; the process belongs to this test.
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    (folder, run)
+}
+
+#[test]
+fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place() {
+    let (folder, run) = folder();
+    let mut first = Terminal::search(folder.path());
+    first.wait_for("RUNNING");
+    let pid = engine(&run).unwrap();
+    first.signal(libc::SIGKILL);
+    first.wait_exit();
+    // A search that is to die with its screen does so at once.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(engine(&run), Some(pid));
+    assert!(workers(&run).into_iter().all(is_alive));
+
+    let second = output(folder.path(), &["search", "--headless", "--resume", "run"]);
+    assert_eq!(second.status.code(), Some(2));
+    assert!(text(&second.stderr).contains(&format!("pid {pid} on {}", host_name())), "{}", text(&second.stderr));
+
+    let mut again = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
+    again.wait_for("RUNNING");
+    again.keys("q");
+    again.wait_for("Stop the search?");
+    again.keys("s");
+    assert_eq!(again.wait_exit(), 130);
+    again.assert_restored();
+    again.wait_for("search --resume run");
+    wait_until("the end of the search and its workers", || !is_alive(pid) && !workers(&run).into_iter().any(is_alive));
+    assert!(!run.join("control.sock").exists());
+}
+
+#[test]
+fn all_screens_see_the_same_and_one_that_only_watches_commands_nothing() {
+    let (folder, run) = folder();
+    let mut first = Terminal::search(folder.path());
+    first.wait_for("RUNNING");
+    let mut second = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
+    let mut watcher = Terminal::start(&["attach", "run", "--watch"], folder.path(), 80, 24);
+    second.wait_for("RUNNING");
+    watcher.wait_for("RUNNING");
+    second.keys(" ");
+    first.wait_for("PAUSED");
+    watcher.wait_for("PAUSED");
+    watcher.keys(" ");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(first.contents().contains("PAUSED"), "{}", first.contents());
+    first.keys(" ");
+    second.wait_for("RUNNING");
+    second.keys("q");
+    second.wait_for("Stop the search?");
+    second.keys("s");
+    assert_eq!(second.wait_exit(), 130);
+    first.wait_for("STOPPED");
+    first.keys("q");
+    assert_eq!(first.wait_exit(), 130);
+    assert_eq!(engine(&run), None);
+}
+
+#[test]
+fn a_search_that_is_killed_leaves_its_screen_which_says_so() {
+    let (folder, run) = folder();
+    let mut screen = Terminal::search(folder.path());
+    screen.wait_for("RUNNING");
+    let pid = engine(&run).unwrap();
+    signal(pid, libc::SIGKILL);
+    screen.wait_for("no process works on this run");
+    wait_until("the end of the workers", || !workers(&run).into_iter().any(is_alive));
+    screen.signal(libc::SIGTERM);
+    assert_eq!(screen.wait_exit(), 130);
+
+    let list: serde_json::Value = serde_json::from_slice(&output(folder.path(), &["list", "--json"]).stdout).unwrap();
+    assert_eq!((&list[0]["name"], &list[0]["status"]), (&"run".into(), &"dead".into()));
+    let table = text(&output(folder.path(), &["list"]).stdout);
+    assert!(table.contains("dead") && table.contains("demo"), "{table}");
+    let dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
+    dead.wait_for("no process works on this run");
+}
+
+#[test]
+fn a_search_that_cannot_begin_says_why_on_the_terminal_and_leaves_nothing_behind() {
+    let (folder, run) = folder();
+    let arguments = ["search", "--run", "run", "--set", "data.source=folder:/nonexistent/images"];
+    let mut terminal = Terminal::start(&arguments, folder.path(), 80, 24);
+    assert_eq!(terminal.wait_exit(), 2);
+    terminal.wait_for("/nonexistent/images");
+    terminal.assert_restored();
+    assert!(!run.exists());
+}
+
+#[test]
+fn without_a_terminal_attach_lists_the_runs_and_asks_for_a_name() {
+    let (folder, _) = folder();
+    let answer = output(folder.path(), &["attach"]);
+    assert_eq!(answer.status.code(), Some(2));
+    assert!(text(&answer.stdout).contains("no runs") && text(&answer.stderr).contains("nas-tui attach RUN"));
+    let answer = output(folder.path(), &["attach", "nowhere"]);
+    assert_eq!(answer.status.code(), Some(2));
+    assert!(text(&answer.stderr).contains("nowhere is not a run directory"), "{}", text(&answer.stderr));
+}
+
+#[test]
+fn a_recorded_run_is_picked_watched_and_replayed() {
+    let (folder, _) = folder();
+    let run = folder.path().join("runs/recorded");
+    fs::create_dir_all(&run).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    fs::copy(fixture, run.join("journal.jsonl")).unwrap();
+    let mut picker = Terminal::start(&["attach"], folder.path(), 80, 24);
+    picker.wait_for("recorded");
+    picker.wait_for("finished");
+    picker.keys("\r");
+    picker.wait_for("FINISHED");
+    picker.keys("q");
+    assert_eq!(picker.wait_exit(), 0);
+    picker.assert_restored();
+    let mut replay = Terminal::start(&["replay", "recorded", "--speed", "100000"], folder.path(), 80, 24);
+    replay.wait_for("FINISHED");
+    replay.keys("q");
+    assert_eq!(replay.wait_exit(), 0);
+    replay.assert_restored();
+}
+
+/// The next record that `wanted` holds for.
+fn wait_for(client: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Record {
+    loop {
+        let record = client.records.blocking_recv().expect("a connection lasts");
+        if wanted(&record.event) {
+            return (*record).clone();
+        }
+    }
+}
+
+/// A headless search with a client.
+fn headless(folder: &Path, run: &Path, arguments: &[&str], set: &[&str]) -> (std::process::Child, Connection) {
+    let mut program = nas_tui(folder, &["search", "--headless"]);
+    program.args(arguments).args(set.iter().flat_map(|setting| ["--set", setting]));
+    let child = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("the socket", || run.join("control.sock").exists());
+    let client = link::attach(run, false).unwrap();
+    assert_eq!(*client.status.borrow(), LinkStatus::Live { watch_only: false });
+    (child, client)
+}
+
+#[test]
+fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_resumed() {
+    let (folder, run) = folder();
+    let mut settings = SMALL.to_vec();
+    settings.extend(["child.epochs=100000", "data.limit=50"]);
+    let (mut search, mut client) = headless(folder.path(), &run, &["--run", "run"], &settings);
+    let sampled = wait_for(&mut client, |event| matches!(event, Event::ChildSampled(_)));
+    let Event::ChildSampled(sampled) = sampled.event else { unreachable!() };
+    client.commands.send(Command::StopAfterEpisode).unwrap();
+    client.commands.send(Command::Train { parent: 1, dna: sampled.dna.clone() }).unwrap();
+    let queued = wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
+    assert!(matches!(queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent) == (7, 1)));
+    // Child 2 has not begun; 1 and 3 have had an epoch.
+    client.commands.send(Command::Skip { child: 2 }).unwrap();
+    let failed = wait_for(&mut client, |event| matches!(event, Event::ChildFailed { .. }));
+    assert!(matches!(failed.event, Event::ChildFailed { child: 2, reason, .. } if reason.contains("skipped by a user")));
+    for child in [1, 3] {
+        let of_child = |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
+        wait_for(&mut client, of_child);
+        client.commands.send(Command::Skip { child }).unwrap();
+        let finished = wait_for(&mut client, |event| matches!(event, Event::ChildFinished(_)));
+        let Event::ChildFinished(finished) = finished.event else { unreachable!() };
+        assert!(finished.child == child && finished.skipped && finished.accuracy > 0.0, "{finished:?}");
+    }
+    let end = wait_for(&mut client, |event| matches!(event, Event::RunFinished { .. }));
+    assert!(matches!(end.event, Event::RunFinished { reason: FinishReason::Stopped, children: 3, .. }), "{end:?}");
+    assert_eq!(search.wait().unwrap().code(), Some(130));
+
+    // The edited child is the first to be trained; the screen follows the run into its next session.
+    let (mut search, mut again) = headless(folder.path(), &run, &["--resume", "run"], &[]);
+    wait_for(&mut client, |event| matches!(event, Event::RunResumed { .. }));
+    wait_for(&mut again, |event| matches!(event, Event::RunResumed { .. }));
+    for child in [7, 4, 5, 6] {
+        let of_child = |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
+        wait_for(&mut again, of_child);
+        again.commands.send(Command::Skip { child }).unwrap();
+        wait_for(&mut again, |event| matches!(event, Event::ChildFinished(finished) if finished.child == child));
+    }
+    wait_for(&mut again, |event| matches!(event, Event::RunFinished { reason: FinishReason::Completed, .. }));
+    assert_eq!(search.wait().unwrap().code(), Some(0));
+    let summary: serde_json::Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["children_evaluated"], &summary["edited_children"]), (&6.into(), &1.into()));
+}
