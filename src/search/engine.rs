@@ -27,6 +27,7 @@ use crate::event::{ChildFinished, Event, Level};
 use crate::report::Summary;
 use crate::reward::Outcome;
 use crate::space::{Architecture, Space};
+use crate::telemetry::energy::EnergyMeter;
 
 /// A run in the hands of this process.
 pub(super) struct Engine {
@@ -37,6 +38,7 @@ pub(super) struct Engine {
     pace: Pace,
     /// The run is to stop once the episode under way has been learned from.
     stops_after_episode: bool,
+    energy: EnergyMeter,
     /// Children that the evaluator has and that have not ended.
     submitted: BTreeSet<u64>,
 }
@@ -70,7 +72,8 @@ impl<E: Into<SearchError>> From<E> for Halt {
 impl Engine {
     pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder, inbox: Inbox) -> Engine {
         let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
-        Engine { config, directory, recorder, inbox, pace, stops_after_episode, submitted }
+        let energy = EnergyMeter::start();
+        Engine { config, directory, recorder, inbox, pace, stops_after_episode, energy, submitted }
     }
 
     /// Search until every episode is done, a client says stop, or an error makes it impossible to go on.
@@ -282,6 +285,7 @@ impl Engine {
             Report::ChildStarted { child, worker, device, attempt } => {
                 let queued = self.recorder.ledger.queued_child(child);
                 let episode = queued.map_or_else(|| episode::episode_of(child, &self.config.search), |queued| queued.episode);
+                self.energy.child_started(child, &device);
                 Event::ChildStarted { child, episode, worker, device, attempt }
             }
             Report::Progress(progress) if episode::is_finite_progress(&progress) => Event::ChildProgress(progress),
@@ -291,7 +295,11 @@ impl Engine {
                 level: Level::Warning,
                 message: format!("child {}: epoch {}: the loss is not a finite number", epoch.child, epoch.epoch),
             },
-            Report::Retried { child, reason } => Event::ChildRetried { child, reason },
+            Report::Retried { child, reason } => {
+                // What its first attempt took is nobody's.
+                self.energy.child_ended(child);
+                Event::ChildRetried { child, reason }
+            }
             Report::Log { level, message } => Event::Notice { level, message },
             // Workers say it once, before anything is trained.
             Report::Ready(_) => return Ok(()),
@@ -343,6 +351,7 @@ impl Engine {
 
     fn record_end(&mut self, child: &Child, ended: Ended, seconds: f64, repeat_of: Option<u64>) -> Result<(), Halt> {
         let (number, episode) = (child.number, child.episode);
+        let energy_wh = self.energy.child_ended(number);
         let event = match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed { child: number, episode, reason, reward, seconds },
             Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
@@ -357,7 +366,7 @@ impl Engine {
                 repeat_of,
                 skipped: self.was_cut_short(number, &valid_accuracies),
                 valid_accuracies,
-                energy_wh: None,
+                energy_wh,
             }),
         };
         let best = self.recorder.ledger.best().map(|best| best.child.child);

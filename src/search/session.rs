@@ -211,10 +211,15 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
     let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
     let changes: Vec<String> = keys
         .into_iter()
-        .filter(|key| !key.starts_with("workers.") && *key != "data.dir" && then.get(*key) != now.get(*key))
+        .filter(|key| !is_free_to_change(key) && then.get(*key) != now.get(*key))
         .map(|key| format!("{key} was {} and is {}", text(then.get(key)), text(now.get(key))))
         .collect();
     if changes.is_empty() { Ok(()) } else { Err(SearchError::OtherSettings { changes }) }
+}
+
+/// Settings that decide nothing of what a search finds.
+fn is_free_to_change(key: &str) -> bool {
+    key.starts_with("workers.") || key.starts_with("screen.") || key == "data.dir"
 }
 
 /// Settings by dotted key.

@@ -77,6 +77,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
     let display = Display::new(terminal, !settings.theme.glyphs.braille);
+    let status = connection.status.borrow().clone();
     let mut screen = Screen {
         app,
         connection,
@@ -92,6 +93,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         alerts: settings.alerts,
         tick: settings.tick,
     };
+    screen.app.take_link(status);
     let leave = screen.run(&mut lines, &mut signals).await;
     drop(screen);
     print_unseen(&mut lines).await;

@@ -91,6 +91,7 @@ impl Engine {
     /// The end of an edited child: written down, and nothing else follows from it.
     pub(super) fn end_edited(&mut self, queued: ChildQueued, ended: Ended, seconds: f64) -> Result<(), Halt> {
         let ChildQueued { child, episode, dna, params, macs, .. } = queued;
+        let energy_wh = self.energy.child_ended(child);
         Ok(self.recorder.tell(match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed { child, episode, reason, reward, seconds },
             Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
@@ -105,7 +106,7 @@ impl Engine {
                 repeat_of: None,
                 skipped: self.was_cut_short(child, &valid_accuracies),
                 valid_accuracies,
-                energy_wh: None,
+                energy_wh,
             }),
         })?)
     }
