@@ -3,7 +3,7 @@
 //! One pass over the run's children each; the memory is a few words per child and per column.
 
 use super::view::{Extent, Quantity, Span};
-use crate::state::{ChildRow, RunState};
+use crate::state::RunState;
 
 /// A child that has a value of the quantity shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,25 +15,46 @@ pub struct Point {
     pub failed: bool,
 }
 
+/// Points among which the place of a new one is looked for.
+const NEAR: usize = 64;
+
 /// The children of a run that the search sampled, by number.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Children {
     pub points: Vec<Point>,
     pub failed: Vec<u64>,
+    /// The highest number; 0 for none.
+    pub newest: u64,
 }
 
 impl Children {
+    /// In one pass: the rows of a long run do not fit into a processor's cache.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
-        let sampled = || state.children.iter().filter(|row| row.parent.is_none());
-        let point = |row: &ChildRow| {
-            let value = if quantity == Quantity::Accuracy { row.accuracy? } else { row.reward };
-            let point = Point { child: row.child, episode: row.episode, value, failed: row.accuracy.is_none() };
-            value.is_finite().then_some(point)
-        };
-        let mut points: Vec<Point> = sampled().filter_map(point).collect();
-        // Workers finish in any order; the curves must not depend on it.
-        points.sort_by_key(|point| point.child);
-        Children { points, failed: sampled().filter(|row| row.accuracy.is_none()).map(|row| row.child).collect() }
+        let mut children = Children { points: Vec::with_capacity(state.children.len()), ..Children::default() };
+        for row in state.children.iter().filter(|row| row.parent.is_none()) {
+            children.newest = children.newest.max(row.child);
+            let failed = row.accuracy.is_none();
+            if failed {
+                children.failed.push(row.child);
+            }
+            let value = if quantity == Quantity::Accuracy { row.accuracy } else { Some(row.reward) };
+            if let Some(value) = value.filter(|value| value.is_finite()) {
+                children.push(Point { child: row.child, episode: row.episode, value, failed });
+            }
+        }
+        if !children.points.is_sorted_by_key(|point| point.child) {
+            children.points.sort_by_key(|point| point.child);
+        }
+        children
+    }
+
+    /// Put a point in its place: workers finish in any order, and the curves must not depend on it. A child ends soon after
+    /// its neighbours, so that its place is near; a point whose place is far is left for sorting.
+    fn push(&mut self, point: Point) {
+        let near = self.points.iter().rev().take(NEAR);
+        let later = near.take_while(|other| other.child > point.child).count();
+        let place = if later < NEAR { self.points.len() - later } else { self.points.len() };
+        self.points.insert(place, point);
     }
 
     /// The points from one child to another.
@@ -41,6 +62,12 @@ impl Children {
         let from = self.points.partition_point(|point| point.child < span.first);
         let to = self.points.partition_point(|point| point.child <= span.last);
         &self.points[from..to]
+    }
+
+    /// The quartiles of an episode's children; failed children count with their reward, and have no accuracy to count.
+    pub fn quartiles_of(&self, episode: usize) -> Option<[f64; 3]> {
+        let of_episode = self.points.iter().filter(|point| point.episode == episode);
+        quartiles(&mut of_episode.map(|point| point.value).collect::<Vec<_>>())
     }
 
     /// The smoothed value after each point, see [`Smoothed`].
@@ -87,14 +114,6 @@ pub fn quartiles(values: &mut [f64]) -> Option<[f64; 3]> {
     }))
 }
 
-/// The quartiles of an episode's children; failed children count with their reward, and have no accuracy to count.
-pub fn episode_quartiles(state: &RunState, quantity: Quantity, episode: usize) -> Option<[f64; 3]> {
-    let of_episode = state.children.iter().filter(|row| row.episode == episode && row.parent.is_none());
-    let value = |row: &ChildRow| if quantity == Quantity::Accuracy { row.accuracy } else { Some(row.reward) };
-    let mut values: Vec<f64> = of_episode.filter_map(value).filter(|value| value.is_finite()).collect();
-    quartiles(&mut values)
-}
-
 /// A value over a range of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
@@ -123,7 +142,7 @@ pub struct Curves {
 impl Curves {
     /// The curves of `state` over the children of `span`, drawn `width` dots wide.
     pub fn of(state: &RunState, children: &Children, quantity: Quantity, span: Span, width: usize) -> Curves {
-        let extent = Extent::of(state);
+        let extent = Extent::new(state, children.newest);
         let mut curves = Curves { mean: means(state, quantity, &extent, span, width), ..Curves::default() };
         curves.reference = reference(state, quantity, &extent, span, width);
         curves.follow(children, &extent, span, width);
@@ -290,6 +309,7 @@ mod tests {
 
     use super::super::samples;
     use super::*;
+    use crate::state::ChildRow;
 
     const REWARD: Quantity = Quantity::Reward;
 
@@ -318,8 +338,10 @@ mod tests {
         let whole = smooth(&state, Span { first: 1, last: 96 }, 96);
         assert_eq!(smooth(&state, Span { first: 65, last: 96 }, 32)[0].1, whole[64].1);
         assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 8)[7].1, whole[95].1);
-        state.children.reverse();
-        assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole);
+        state.children.chunks_mut(8).for_each(<[_]>::reverse);
+        assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole, "neighbours change places");
+        state.children.sort_by_key(|row| std::cmp::Reverse(row.child));
+        assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole, "all change places");
     }
 
     #[test]
@@ -358,7 +380,7 @@ mod tests {
         let children = Children::of(&state, REWARD);
         let span = Span { first: 1, last: 32 };
         let band = Curves::of(&state, &children, REWARD, span, 32);
-        let [first, _, third] = episode_quartiles(&state, REWARD, 1).unwrap();
+        let [first, _, third] = children.quartiles_of(1).unwrap();
         assert_eq!(band.low, [Level { from: 0, to: 15, value: first }]);
         assert_eq!(band.high, [Level { from: 0, to: 15, value: third }]);
         state.episodes.clear();

@@ -25,6 +25,7 @@ pub use view::{ChartAction, ChartView, Quantity, Scale};
 use self::axes::Floor;
 use self::canvas::Canvas;
 use self::data::{Children, Curves};
+use self::readout::Chosen;
 use self::view::{Extent, Span};
 use super::Row;
 use crate::state::RunState;
@@ -51,12 +52,13 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 }
 
 fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut Painter<'_>) {
-    let extent = Extent::of(state);
     let children = Children::of(state, view.quantity);
+    let extent = Extent::new(state, children.newest);
     let span = view.visible(&extent);
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
+    let chosen = crosshair.map(|child| Chosen::of(state, view.quantity, &children, child));
     let rows = Rows::of(painter.height());
-    let drawing = Drawing { state, view, extent, children, span, crosshair };
+    let drawing = Drawing { state, view, extent, children, span, crosshair, chosen };
     // The width of the labels follows from the curves, and that of the curves from the labels.
     let mut plot = drawing.plot(painter, LABEL, rows.plot);
     let needed = plot.gutter(view.quantity);
@@ -114,6 +116,7 @@ struct Drawing<'a> {
     children: Children,
     span: Span,
     crosshair: Option<u64>,
+    chosen: Option<Chosen<'a>>,
 }
 
 impl Drawing<'_> {
@@ -144,8 +147,8 @@ impl Drawing<'_> {
         let glyphs = painter.glyphs();
         let strategy = self.state.run.as_ref().and_then(|run| run.reference.as_ref());
         let strategy = strategy.map(|reference| reference.strategy.as_str());
-        let beside = |width: usize| match self.crosshair {
-            Some(child) => readout::child(self.state, self.view.quantity, &self.children, child, width),
+        let beside = |width: usize| match &self.chosen {
+            Some(chosen) => chosen.child(width),
             None => legend::legend(&self.children, curves, strategy, glyphs, width),
         };
         // The legend matters more than a long name.
@@ -175,8 +178,8 @@ impl Drawing<'_> {
     /// The verdict on the run; under a crosshair the values of the child's episode in its place.
     fn draw_verdict(&self, painter: &mut Painter<'_>) {
         let (width, row) = (painter.width().saturating_sub(2), painter.height() - 1);
-        let line = match self.crosshair {
-            Some(child) => readout::episode(self.state, self.view.quantity, child, width),
+        let line = match &self.chosen {
+            Some(chosen) => chosen.episode(width),
             None => verdict_line::pieces(self.state, width),
         };
         painter.pieces(1, row, &line);

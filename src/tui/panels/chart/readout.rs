@@ -1,8 +1,8 @@
 //! The crosshair's exact values: of the child, and of its episode.
 
-use super::data::{Children, episode_quartiles};
+use super::data::Children;
 use super::view::{Extent, Quantity};
-use crate::state::RunState;
+use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::{Row, join_ranked, labelled};
@@ -13,66 +13,87 @@ fn value(quantity: Quantity, value: f64) -> String {
     if quantity == Quantity::Accuracy { format::accuracy(value) } else { format::reward(value) }
 }
 
-/// The child under the crosshair, in `width` columns; what matters less is left out first.
-pub fn child(state: &RunState, quantity: Quantity, children: &Children, child: u64, width: usize) -> Row {
-    let number = |label: &str| vec![(Role::Strong, format!("{label}{child}"))];
-    // A repeat or a retry has one row like every child; of damaged journals the last one counts.
-    let Some(row) = state.children.iter().rfind(|row| row.child == child && row.parent.is_none()) else {
-        let waits = vec![(Role::Dim, "has not ended".to_owned())];
-        return join_ranked(vec![(0, number("child ")), (1, waits)], " ", width);
-    };
-    let extent = Extent::of(state);
-    let smooth = children.smoothed(&extent).find(|(point, _)| point.child == child).map(|(_, smooth)| smooth);
-    let of = |short: bool| {
-        let accuracy = row.accuracy.map_or((Role::Error, "failed".to_owned()), |value| (Role::Strong, format::accuracy(value)));
-        let smooth = smooth
-            .map_or(Row::new(), |smooth| labelled(if short { "sm." } else { "smoothed" }, Role::Text, value(quantity, smooth)));
-        vec![
-            (0, number(if short { "#" } else { "child " })),
-            (5, labelled(if short { "ep." } else { "episode" }, Role::Text, row.episode.to_string())),
-            (1, if short { vec![accuracy] } else { labelled("accuracy", accuracy.0, accuracy.1) }),
-            (2, labelled(if short { "r" } else { "reward" }, Role::Strong, format::reward(row.reward))),
-            (3, smooth),
-            (4, labelled(if short { "par." } else { "parameters" }, Role::Text, format::count(row.params))),
-        ]
-    };
-    most(of(false), of(true), width)
+/// What is known of the child under the crosshair.
+pub struct Chosen<'a> {
+    state: &'a RunState,
+    quantity: Quantity,
+    child: u64,
+    /// None while it has not ended.
+    row: Option<&'a ChildRow>,
+    episode: usize,
+    smooth: Option<f64>,
+    /// Of its episode.
+    quartiles: Option<[f64; 3]>,
 }
 
-/// The episode of the child under the crosshair: its mean, baseline and quartiles, in `width` columns.
-pub fn episode(state: &RunState, quantity: Quantity, child: u64, width: usize) -> Row {
-    let row = state.children.iter().rfind(|row| row.child == child && row.parent.is_none());
-    let number = row.map_or_else(|| Extent::of(state).episode(child) as usize, |row| row.episode);
-    let finished = state.episodes.iter().find(|episode| episode.episode == number);
-    let reference = state.run.iter().filter_map(|run| run.reference.as_ref());
-    let mut reference = reference.filter_map(|reference| {
-        let episode = reference.episodes.iter().find(|episode| episode.episode == number)?;
-        let mean = if quantity == Quantity::Reward { Some(episode.mean_reward) } else { episode.mean_accuracy };
-        Some((reference.strategy.clone(), mean?))
-    });
-    let baseline = finished.map(|episode| episode.baseline).or(state.baseline.filter(|_| state.episode == number));
-    let reference = reference.next_back();
-    let of = |short: bool| {
-        let mut groups = vec![(0, vec![(Role::Strong, format!("{}{number}", if short { "ep. " } else { "episode " }))])];
-        let mut add = |rank: usize, label: &str, text: Option<String>| {
-            groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));
+impl<'a> Chosen<'a> {
+    pub fn of(state: &'a RunState, quantity: Quantity, children: &Children, child: u64) -> Chosen<'a> {
+        let extent = Extent::new(state, children.newest);
+        // A repeat or a retry has one row like every child; of damaged journals the last one counts.
+        let row = state.children.iter().rfind(|row| row.child == child && row.parent.is_none());
+        let episode = row.map_or(extent.episode(child) as usize, |row| row.episode);
+        let smooth = children.smoothed(&extent).find(|(point, _)| point.child == child).map(|(_, smooth)| smooth);
+        Chosen { state, quantity, child, row, episode, smooth, quartiles: children.quartiles_of(episode) }
+    }
+
+    /// The child's values in `width` columns; what matters less is left out first.
+    pub fn child(&self, width: usize) -> Row {
+        let Chosen { quantity, child, smooth, .. } = *self;
+        let number = |label: &str| vec![(Role::Strong, format!("{label}{child}"))];
+        let Some(row) = self.row else {
+            let waits = vec![(Role::Dim, "has not ended".to_owned())];
+            return join_ranked(vec![(0, number("child ")), (1, waits)], " ", width);
         };
-        let mean = finished.and_then(|episode| match quantity {
-            Quantity::Reward => Some(episode.mean_reward),
-            Quantity::Accuracy => episode.mean_accuracy,
+        let of = |short: bool| {
+            let accuracy = row.accuracy.map_or((Role::Error, "failed".to_owned()), |value| (Role::Strong, format::accuracy(value)));
+            let smooth = smooth
+                .map_or(Row::new(), |smooth| labelled(if short { "sm." } else { "smoothed" }, Role::Text, value(quantity, smooth)));
+            vec![
+                (0, number(if short { "#" } else { "child " })),
+                (5, labelled(if short { "ep." } else { "episode" }, Role::Text, row.episode.to_string())),
+                (1, if short { vec![accuracy] } else { labelled("accuracy", accuracy.0, accuracy.1) }),
+                (2, labelled(if short { "r" } else { "reward" }, Role::Strong, format::reward(row.reward))),
+                (3, smooth),
+                (4, labelled(if short { "par." } else { "parameters" }, Role::Text, format::count(row.params))),
+            ]
+        };
+        most(of(false), of(true), width)
+    }
+
+    /// Its episode's mean, baseline and quartiles in `width` columns.
+    pub fn episode(&self, width: usize) -> Row {
+        let Chosen { state, quantity, episode: number, .. } = *self;
+        let finished = state.episodes.iter().find(|episode| episode.episode == number);
+        let reference = state.run.iter().filter_map(|run| run.reference.as_ref());
+        let mut reference = reference.filter_map(|reference| {
+            let episode = reference.episodes.iter().find(|episode| episode.episode == number)?;
+            let mean = if quantity == Quantity::Reward { Some(episode.mean_reward) } else { episode.mean_accuracy };
+            Some((reference.strategy.clone(), mean?))
         });
-        add(1, "mean", Some(mean.map_or("not finished".to_owned(), |mean| value(quantity, mean))));
-        let quartiles = episode_quartiles(state, quantity, number).filter(|_| finished.is_some());
-        let quartiles = quartiles.map(|[low, _, high]| format!("{}..{}", value(quantity, low), value(quantity, high)));
-        add(2, if short { "q." } else { "quartiles" }, quartiles);
-        let baseline = baseline.filter(|_| quantity == Quantity::Reward);
-        add(3, if short { "bl." } else { "baseline" }, baseline.map(format::reward));
-        if let Some((strategy, mean)) = &reference {
-            add(4, strategy, Some(value(quantity, *mean)));
-        }
-        groups
-    };
-    most(of(false), of(true), width)
+        let baseline = finished.map(|episode| episode.baseline).or(state.baseline.filter(|_| state.episode == number));
+        let reference = reference.next_back();
+        let of = |short: bool| {
+            let mut groups = vec![(0, vec![(Role::Strong, format!("{}{number}", if short { "ep. " } else { "episode " }))])];
+            let mut add = |rank: usize, label: &str, text: Option<String>| {
+                groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));
+            };
+            let mean = finished.and_then(|episode| match quantity {
+                Quantity::Reward => Some(episode.mean_reward),
+                Quantity::Accuracy => episode.mean_accuracy,
+            });
+            add(1, "mean", Some(mean.map_or("not finished".to_owned(), |mean| value(quantity, mean))));
+            let quartiles = self.quartiles.filter(|_| finished.is_some());
+            let quartiles = quartiles.map(|[low, _, high]| format!("{}..{}", value(quantity, low), value(quantity, high)));
+            add(2, if short { "q." } else { "quartiles" }, quartiles);
+            let baseline = baseline.filter(|_| quantity == Quantity::Reward);
+            add(3, if short { "bl." } else { "baseline" }, baseline.map(format::reward));
+            if let Some((strategy, mean)) = &reference {
+                add(4, strategy, Some(value(quantity, *mean)));
+            }
+            groups
+        };
+        most(of(false), of(true), width)
+    }
 }
 
 /// The long labels where all groups fit with them, else the short ones.

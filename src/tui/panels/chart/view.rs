@@ -103,11 +103,16 @@ pub struct Extent {
 
 impl Extent {
     pub fn of(state: &RunState) -> Extent {
+        let sampled = state.children.iter().filter(|row| row.parent.is_none());
+        Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
+    }
+
+    /// The extent of a run whose newest child is known.
+    pub fn new(state: &RunState, newest: u64) -> Extent {
         let run = state.run.as_ref();
         let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
         let total = run.map_or(u64::MAX, |run| (run.episodes as u64).saturating_mul(per_episode)).max(1);
-        let sampled = state.children.iter().filter(|row| row.parent.is_none());
-        Extent { newest: sampled.map(|row| row.child).max().unwrap_or(0), per_episode, total }
+        Extent { newest, per_episode, total }
     }
 
     /// Episode of a child, from 1.
