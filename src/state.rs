@@ -34,6 +34,8 @@ pub struct RunState {
     pub baseline: Option<f64>,
     /// Every child that has come to an end, by child number order of ending.
     pub children: Vec<ChildRow>,
+    /// How many of them there are of each kind.
+    pub counts: Counts,
     pub episodes: Vec<EpisodeFinished>,
     /// Where the journal tells of the end of each of `episodes`.
     pub episode_seqs: Vec<u64>,
@@ -64,6 +66,17 @@ impl Energy {
     pub fn mean(&self) -> Option<f64> {
         (self.children > 0).then(|| self.watt_hours / self.children as f64)
     }
+}
+
+/// Children that have come to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Those that the search sampled; repeats and failures are among them.
+    pub sampled: usize,
+    pub repeats: usize,
+    pub failures: usize,
+    /// Those that a user edited.
+    pub edited: usize,
 }
 
 /// Where a run stands.
@@ -323,6 +336,14 @@ impl RunState {
         }
         self.waiting.remove(&row.child);
         self.training.retain(|_, training| training.child != row.child);
+        let Counts { sampled, repeats, failures, edited } = &mut self.counts;
+        if row.parent.is_some() {
+            *edited += 1;
+        } else {
+            *sampled += 1;
+            *repeats += usize::from(row.repeat_of.is_some());
+            *failures += usize::from(row.accuracy.is_none());
+        }
         self.children.push(row);
     }
 

@@ -98,7 +98,7 @@ fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place
     let mut again = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
     again.wait_for("RUNNING");
     again.keys("q");
-    again.wait_for("Stop the search?");
+    again.wait_for("Leave the screen?");
     again.keys("s");
     assert_eq!(again.wait_exit(), 130);
     again.assert_restored();
@@ -125,7 +125,7 @@ fn all_screens_see_the_same_and_one_that_only_watches_commands_nothing() {
     first.keys(" ");
     second.wait_for("RUNNING");
     second.keys("q");
-    second.wait_for("Stop the search?");
+    second.wait_for("Leave the screen?");
     second.keys("s");
     assert_eq!(second.wait_exit(), 130);
     first.wait_for("STOPPED");
@@ -192,7 +192,7 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     assert_eq!(picker.wait_exit(), 0);
     picker.assert_restored();
     let mut replay = Terminal::start(&["replay", "recorded", "--speed", "100000"], folder.path(), 80, 24);
-    replay.wait_for("FINISHED");
+    replay.wait_for("run completed");
     replay.keys("q");
     assert_eq!(replay.wait_exit(), 0);
     replay.assert_restored();

@@ -175,17 +175,17 @@ fn a_user_pauses_resizes_asks_for_help_and_stops() {
     terminal.wait_for("DNA child 1");
 
     terminal.keys("?");
-    terminal.wait_for("pause or resume the search");
+    terminal.wait_for("pause or resume (the search");
     terminal.keys("\x1b");
-    terminal.wait_until("panels without help", |contents| !contents.contains("pause or resume the search"));
+    terminal.wait_until("panels without help", |contents| !contents.contains("pause or resume (the search"));
 
     terminal.keys("q");
-    terminal.wait_for("Stop the search?");
+    terminal.wait_for("Leave the screen?");
     terminal.keys("c");
-    terminal.wait_until("panels without a question", |contents| !contents.contains("Stop the search?"));
+    terminal.wait_until("panels without a question", |contents| !contents.contains("Leave the screen?"));
 
     terminal.keys("\x03");
-    terminal.wait_for("Stop the search?");
+    terminal.wait_for("Leave the screen?");
     terminal.keys("s");
     assert_eq!(terminal.wait_exit(), 130);
     terminal.assert_restored();
@@ -199,7 +199,7 @@ fn a_key_is_answered_at_once() {
     terminal.wait_for("loss");
     let mut slowest = Duration::ZERO;
     for _ in 0..5 {
-        for (key, shown) in [("a", "Accuracy"), ("a", "Reward")] {
+        for (key, shown) in [("a", "Validation accuracy"), ("a", "Reward")] {
             let start = Instant::now();
             terminal.keys(key);
             terminal.wait_for(shown);
@@ -236,7 +236,7 @@ fn suspending_gives_the_terminal_back_and_continuing_takes_it_again() {
     terminal.signal(libc::SIGSTOP);
     terminal.signal(libc::SIGCONT);
     terminal.keys("q");
-    terminal.wait_for("Stop the search?");
+    terminal.wait_for("Leave the screen?");
     terminal.keys("s");
     assert_eq!(terminal.wait_exit(), 130);
     terminal.assert_restored();

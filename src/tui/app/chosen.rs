@@ -138,6 +138,9 @@ fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
 
 /// Children end nearly in the order of their numbers: the search begins where the child would be.
 fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
+    if state.waiting.contains_key(&child) {
+        return None;
+    }
     let rows = &state.children;
     let guess = (child.saturating_sub(1) as usize).min(rows.len());
     let near = guess.saturating_sub(64)..(guess + 64).min(rows.len());

@@ -4,7 +4,7 @@ use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled};
 use crate::event::FinishReason;
 use crate::link::LinkStatus;
-use crate::state::{Phase, RunState};
+use crate::state::{Counts, Phase, RunState};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::Action;
@@ -79,7 +79,7 @@ fn standing_words(app: &App) -> Row {
 /// How much of the run is done, as a bar and a percentage.
 fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     let Some(total) = children_in_all(state).filter(|total| *total > 0) else { return Row::new() };
-    let fraction = state.children.len() as f64 / total as f64;
+    let fraction = state.counts.sampled as f64 / total as f64;
     let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
     row.push((Role::Text, format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor())));
     row
@@ -117,9 +117,8 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     }
     let preset = vec![(Role::Text, run.preset.clone()), (Role::Dim, format!(" preset, {} strategy", run.strategy))];
     let data = vec![(Role::Text, run.data.spec.clone())];
-    let repeats = state.children.iter().filter(|child| child.repeat_of.is_some()).count();
-    let failures = state.children.iter().filter(|child| child.accuracy.is_none()).count();
-    let counts = [(repeats, "repeats", Role::Text), (failures, "failed", Role::Warning)];
+    let Counts { repeats, failures, edited, .. } = state.counts;
+    let counts = [(repeats, "repeats", Role::Text), (failures, "failed", Role::Warning), (edited, "edited", Role::Text)];
     let counts = counts
         .into_iter()
         .map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });
@@ -134,10 +133,12 @@ fn children_in_all(state: &RunState) -> Option<usize> {
     state.run.as_ref().map(|run| run.episodes * run.children_per_episode)
 }
 
-/// The newest child that is or was in training.
+/// The newest child of the search that is or was in training. (Edited children have higher numbers.)
 fn current_child(state: &RunState) -> u64 {
+    let planned = children_in_all(state).map_or(u64::MAX, |children| children as u64);
     let training = state.training.values().map(|training| training.child);
-    training.chain(state.children.iter().map(|child| child.child)).max().unwrap_or(0)
+    let ended = state.children.iter().rev().take(256).map(|row| row.child);
+    training.chain(ended).filter(|child| *child <= planned).max().unwrap_or(0)
 }
 
 /// Seconds of training left, from the mean time of the last children (repeats cost none); none when unknown or over.
@@ -146,7 +147,7 @@ fn remaining_seconds(state: &RunState) -> Option<f64> {
     if matches!(state.phase, Phase::Finished(_) | Phase::Stopping) || state.children.len() < run.workers.max(2) {
         return None;
     }
-    let left = children_in_all(state)?.saturating_sub(state.children.len());
+    let left = children_in_all(state)?.saturating_sub(state.counts.sampled);
     let recent = &state.children[state.children.len().saturating_sub(RECENT)..];
     let seconds = recent.iter().map(|child| child.seconds).sum::<f64>() / recent.len() as f64;
     let estimate = left as f64 * seconds / run.workers.max(1) as f64;
