@@ -21,6 +21,23 @@ pub struct ArchArgs {
     pub decode: Option<DecodeArg>,
 }
 
+/// Which images, for a network that does not say.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ImageArgs {
+    /// Image shape for a DNA or a built-in network; an architecture file has its own
+    #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_shape)]
+    pub input: [usize; 3],
+
+    /// Number of classes for a DNA or a built-in network
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub classes: usize,
+}
+
+fn parse_shape(text: &str) -> Result<[usize; 3], String> {
+    let sizes: Option<Vec<usize>> = text.split('x').map(|size| size.parse().ok()).collect();
+    sizes.and_then(|sizes| sizes.try_into().ok()).ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
+}
+
 /// [`Decode`] on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DecodeArg {
@@ -48,5 +65,16 @@ impl ArchArgs {
             Some(decode) => Ok(decode.into()),
             None => Ok(SettingsArgs::default().resolve()?.space.decode),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_shapes_are_three_sizes() {
+        assert_eq!(parse_shape("1x28x28"), Ok([1, 28, 28]));
+        assert!(parse_shape("28x28").is_err() && parse_shape("3x32xa").is_err());
     }
 }

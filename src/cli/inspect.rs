@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::OrBadInput;
-use super::arch::ArchArgs;
+use super::arch::{ArchArgs, ImageArgs};
 use super::table::{Column, table};
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
@@ -20,13 +20,8 @@ pub struct Args {
     #[command(flatten)]
     arch: ArchArgs,
 
-    /// Image shape for a DNA or a built-in network; an architecture file has its own
-    #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_shape)]
-    input: [usize; 3],
-
-    /// Number of classes for a DNA or a built-in network
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    classes: usize,
+    #[command(flatten)]
+    images: ImageArgs,
 
     /// Print the architecture file as JSON with params, macs, and per layer output_shape, params, macs, receptive_field
     #[arg(long)]
@@ -35,7 +30,7 @@ pub struct Args {
 
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let architecture = args.arch.resolve(args.input, args.classes)?;
+    let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
     let text = text(&architecture, args.json).with_context(|| format!("the cost of {}", args.arch.arch)).or_bad_input()?;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has seen enough (`| head`).
@@ -46,11 +41,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn text(architecture: &Architecture, json: bool) -> Result<String, ArchitectureError> {
     if json { Ok(CostedArchitecture::new(architecture)?.to_json()) } else { describe(architecture, terminal_width()) }
-}
-
-fn parse_shape(text: &str) -> Result<[usize; 3], String> {
-    let sizes: Option<Vec<usize>> = text.split('x').map(|size| size.parse().ok()).collect();
-    sizes.and_then(|sizes| sizes.try_into().ok()).ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
 }
 
 /// Columns of the terminal; 80 where the output goes elsewhere.
@@ -184,11 +174,5 @@ mod tests {
     fn numbers_are_grouped_by_thousands_and_shortened_from_a_million() {
         assert_eq!((grouped(0), grouped(999), grouped(4_201_630)), ("0".into(), "999".into(), "4,201,630".into()));
         assert_eq!((short(999_999), short(1_000_000), short(4_300_665_312)), ("999,999".into(), "1.0M".into(), "4.3G".into()));
-    }
-
-    #[test]
-    fn image_shapes_are_three_sizes() {
-        assert_eq!(parse_shape("1x28x28"), Ok([1, 28, 28]));
-        assert!(parse_shape("28x28").is_err() && parse_shape("3x32xa").is_err());
     }
 }

@@ -10,6 +10,7 @@ mod data;
 mod doctor;
 #[cfg(feature = "torch")]
 pub mod evaluate;
+mod export;
 pub mod inspect;
 mod list;
 mod replay;
@@ -54,6 +55,7 @@ enum Command {
     #[cfg(feature = "torch")]
     Evaluate(evaluate::Args),
     Inspect(inspect::Args),
+    Export(export::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::Args),
@@ -134,6 +136,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "torch")]
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),
         #[cfg(feature = "torch")]

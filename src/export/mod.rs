@@ -1,15 +1,22 @@
-//! What an architecture can be written as: PyTorch code, a Graphviz graph, and the JSON and DNA files that this program
-//! reads. Pure text, without libtorch.
+//! What an architecture can be written as: PyTorch code, ONNX, a Graphviz graph, and the JSON and DNA files that this program
+//! reads. Without libtorch.
 
 pub mod dot;
 pub mod files;
+pub mod onnx;
 pub mod pytorch;
 
-use crate::space::{Architecture, Dna};
+use crate::space::{Architecture, Dna, Genome};
 
 /// The architecture file: JSON, one line per layer.
 pub fn json(architecture: &Architecture) -> String {
     architecture.to_json()
+}
+
+/// The DNA that gives `architecture` where it is read literally; none where it has skip connections, or layers that no
+/// gene can describe.
+pub fn dna_of(architecture: &Architecture) -> Option<Dna> {
+    Genome::describe(architecture)
 }
 
 /// The DNA file: JSON, one line per layer.

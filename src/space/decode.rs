@@ -70,6 +70,28 @@ impl Genome {
         Ok(architecture)
     }
 
+    /// The DNA that, read literally, describes `architecture`: of a chain of layers, `[k, f, s, p]` each where all are
+    /// square, `[kh, kw, f, sh, sw]` each where all have "same" padding. None where a network is neither.
+    pub fn describe(architecture: &Architecture) -> Option<Dna> {
+        [LayerKind::Chain, LayerKind::Rectangular].into_iter().find_map(|layer| {
+            let genome = Genome { layer, decode: Decode::Literal };
+            let dna = Dna(architecture.layers.iter().map(|layer| genome.gene(layer)).collect());
+            let again = genome.decode(&dna, &architecture.name, architecture.input, architecture.classes).ok()?;
+            again.same_network(architecture).then_some(dna)
+        })
+    }
+
+    /// The gene of `layer` as far as a gene can say it.
+    fn gene(self, layer: &Layer) -> Vec<u32> {
+        let ([height, width], [down, across]) = (layer.kernel, layer.stride);
+        let values = match self.layer {
+            LayerKind::Chain => vec![height, layer.filters, down, layer.padding[0]],
+            LayerKind::Rectangular => vec![height, width, layer.filters, down, across],
+        };
+        // A setting beyond 32 bits is refused with the network.
+        values.into_iter().map(|value| u32::try_from(value).unwrap_or(u32::MAX)).collect()
+    }
+
     fn check_gene(self, layer: usize, gene: &[u32]) -> Result<(), SpaceError> {
         let (expected, names) = self.values();
         if gene.len() != names.len() {
@@ -93,4 +115,30 @@ impl Genome {
 fn clip(layer: Expressed) -> Expressed {
     let kernel = layer.kernel.map(|kernel| kernel.clamp(1, 7) | 1);
     Expressed { kernel, filters: layer.filters.clamp(24, 64), stride: [1; 2], padding: kernel.map(|kernel| kernel / 2) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::builtin::builtin;
+
+    fn decoded(layer: LayerKind, genes: &[&[u32]]) -> (Dna, Architecture) {
+        let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
+        let network = Genome { layer, decode: Decode::Literal }.decode(&dna, "x", [3, 32, 32], 10).unwrap();
+        (dna, network)
+    }
+
+    #[test]
+    fn a_chain_of_layers_is_described_by_the_dna_that_it_was_decoded_from() {
+        let (chain, network) = decoded(LayerKind::Chain, &[&[3, 8, 2, 1], &[4, 12, 1, 0]]);
+        assert_eq!(Genome::describe(&network), Some(chain));
+        let (rectangular, network) = decoded(LayerKind::Rectangular, &[&[3, 5, 8, 1, 2], &[7, 1, 12, 1, 1]]);
+        assert_eq!(Genome::describe(&network), Some(rectangular));
+    }
+
+    #[test]
+    fn a_network_with_skip_connections_has_no_dna() {
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        assert_eq!(Genome::describe(&network), None);
+    }
 }

@@ -10,10 +10,12 @@ pub mod dna;
 mod feasibility;
 pub mod file;
 pub mod load;
+pub mod weights;
 
 pub use architecture::{Architecture, ArchitectureError, Layer};
 pub use cost::{Cost, LayerCost, training_memory};
 pub use decision::{Decision, DecisionKind, NextDecision, Prefix, Space, SpaceError};
+pub use decode::Genome;
 pub use dna::{Dna, Genes};
 pub use file::{read_architecture, read_architectures, write_architecture};
 pub use load::resolve_architecture;

@@ -1,0 +1,123 @@
+//! `export ARCH`: a network as files for other programs.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::arch::{ArchArgs, ImageArgs};
+use super::{OrBadInput, print};
+use crate::durable::write_atomically;
+use crate::export::{self, dot, onnx, pytorch};
+use crate::space::Architecture;
+use crate::space::weights::Weights;
+
+/// Write a network for other programs: PyTorch code, ONNX, a graph, or the files that this program reads
+///
+/// The files have fixed names in DIR, which is made where it is not there; older files of these names are replaced. Each
+/// path that was written is printed on a line of its own.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    arch: ArchArgs,
+
+    /// What to write
+    #[arg(long, value_enum)]
+    format: Format,
+
+    /// Folder for the files
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Weights of the network: safetensors with the names that PyTorch gives (README, "Files"). For pytorch and onnx
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
+    /// ONNX operator set, from 13 to 21 [default: 17]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(13..=21))]
+    opset: Option<u8>,
+
+    #[command(flatten)]
+    images: ImageArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// model.py, plain torch.nn; with --weights also weights.safetensors, which it loads
+    Pytorch,
+    /// model.onnx with the weights in it (needs --weights); any batch size
+    Onnx,
+    /// model.dot, a Graphviz graph
+    Dot,
+    /// model.json, the architecture file
+    Json,
+    /// model.dna.json, a DNA to be read literally; only a chain of layers has one
+    Dna,
+}
+
+/// Run the subcommand.
+///
+/// # Errors
+/// A network, weights or options that are bad or do not belong together (exit status 2); a folder that cannot be written to.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    check_options(args).or_bad_input()?;
+    let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
+    let weights = args.weights.as_deref().map(|path| Weights::read(path, &architecture)).transpose().or_bad_input()?;
+    let files = files(args, &architecture, weights.as_ref())?;
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    for (name, bytes) in &files {
+        let path = args.out.join(name);
+        write_atomically(&path, bytes)?;
+        print(&format!("{}\n", path.display()))?;
+    }
+    if args.format == Format::Pytorch && weights.is_none() {
+        eprintln!("nas-tui: no weights.safetensors was written beside model.py: name the weights with --weights");
+    }
+    Ok(())
+}
+
+fn check_options(args: &Args) -> anyhow::Result<()> {
+    let Args { format, weights, opset, .. } = args;
+    let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    if *format == Format::Onnx && weights.is_none() {
+        return Err(anyhow!("--format onnx needs weights: an ONNX file holds them; name them with --weights"));
+    }
+    if weights.is_some() && !matches!(format, Format::Pytorch | Format::Onnx) {
+        return Err(anyhow!("--format {name} has no place for weights; leave --weights out"));
+    }
+    if opset.is_some() && *format != Format::Onnx {
+        return Err(anyhow!("--opset is for --format onnx, not {name}; leave it out"));
+    }
+    Ok(())
+}
+
+/// Names and contents of what is to be written.
+fn files(args: &Args, architecture: &Architecture, weights: Option<&Weights>) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+    let file = |name, text: String| (name, text.into_bytes());
+    Ok(match (args.format, weights) {
+        (Format::Pytorch, weights) => {
+            let model = file("model.py", pytorch::module(architecture).or_bad_input()?);
+            let weights = weights.map(|weights| ("weights.safetensors", weights.bytes().to_vec()));
+            [Some(model), weights].into_iter().flatten().collect()
+        }
+        (Format::Onnx, Some(weights)) => {
+            let opset = args.opset.unwrap_or(onnx::DEFAULT_OPSET);
+            vec![("model.onnx", onnx::model(architecture, weights, opset).or_bad_input()?)]
+        }
+        (Format::Onnx, None) => return Err(anyhow!("--format onnx needs weights; name them with --weights")).or_bad_input(),
+        (Format::Dot, _) => vec![file("model.dot", dot::graph(architecture).or_bad_input()?)],
+        (Format::Json, _) => vec![file("model.json", export::json(architecture))],
+        (Format::Dna, _) => vec![file("model.dna.json", dna(architecture).or_bad_input()?)],
+    })
+}
+
+fn dna(architecture: &Architecture) -> anyhow::Result<String> {
+    let dna = export::dna_of(architecture).ok_or_else(|| {
+        anyhow!(
+            "`{}` has no DNA: a DNA tells a chain of layers, each reading the one before it, with square kernels, strides and \
+             paddings or with \"same\" padding; export it with --format json",
+            architecture.name
+        )
+    })?;
+    Ok(export::dna(&dna))
+}
