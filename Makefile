@@ -11,6 +11,9 @@ SHELL := /bin/bash
 # Found (or installed) once per call of make; torch-sys rebuilds when this path changes.
 TORCH = export LIBTORCH="$$(python3 scripts/libtorch.py)"
 
+# Python with onnx and onnxruntime, which run the exported networks in the tests. Found (or installed) as well.
+PYTHON = export NAS_TUI_PYTHON="$$(python3 scripts/python.py)"
+
 help:
 	@grep -E '^#   ' Makefile
 
@@ -42,6 +45,7 @@ lint:
 
 unit:
 	@$(TORCH)
+	$(PYTHON)
 	export INSTA_UPDATE=no
 	if cargo nextest --version >/dev/null 2>&1; then
 	  cargo nextest run --release --locked --no-fail-fast

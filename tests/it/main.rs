@@ -9,11 +9,13 @@ mod detach;
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;
+mod export;
 mod fake_nvml;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
+mod reference;
 mod run_state;
 mod screen;
 mod screen_docs;

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Run an exported network on images and compare its logits with those that it should give.
+
+    scripts/check_logits.py MODEL CASE
+
+MODEL is a model.onnx (checked by onnx.checker, run by onnxruntime) or a model.py (run by PyTorch, with the
+weights.safetensors beside it). CASE is a JSON file: {"shape": [N, C, H, W], "images": [...], "logits": [[...]]}. The first
+image is also run alone. Prints one JSON object: {"difference", "operators", "opset"}, or {"difference", "tensors"};
+`difference` is the largest of a logit.
+"""
+import json
+import os
+import sys
+
+import numpy as np
+
+
+def run_onnx(path):
+    import onnx
+    import onnxruntime
+
+    onnx.checker.check_model(path, full_check=True)
+    model = onnx.load(path)
+    # Two threads at most: tests run beside one another.
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    facts = {"operators": sorted({node.op_type for node in model.graph.node}), "opset": model.opset_import[0].version}
+    return lambda images: session.run(["logits"], {"images": images})[0], facts
+
+
+def run_pytorch(path):
+    import torch
+    from safetensors.torch import load_file
+
+    module = {}
+    with open(path, encoding="utf-8") as file:
+        exec(compile(file.read(), path, "exec"), module)  # noqa: S102: it is our own export
+    network = module["Network"]().eval()
+    network.load_state_dict(load_file(os.path.join(os.path.dirname(path), "weights.safetensors")), strict=True)
+
+    def run(images):
+        with torch.no_grad():
+            return network(torch.from_numpy(images)).numpy()
+
+    return run, {"tensors": len(network.state_dict())}
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    model, case = sys.argv[1], json.load(open(sys.argv[2], encoding="utf-8"))
+    run, facts = run_onnx(model) if model.endswith(".onnx") else run_pytorch(model)
+    images = np.array(case["images"], dtype=np.float32).reshape(case["shape"])
+    expected = np.array(case["logits"])
+    differences = [np.abs(run(part) - expected[: len(part)]).max() for part in (images, images[:1])]
+    print(json.dumps({"difference": float(max(differences)), **facts}))
+
+
+if __name__ == "__main__":
+    main()
