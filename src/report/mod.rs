@@ -1,8 +1,11 @@
-//! What a run amounts to, from its events alone: summary, statistics, plain lines. No libtorch here.
+//! What a run amounts to, from its events alone, and how well a network classifies. No libtorch here.
 
+pub mod classification;
 pub mod headless;
+pub mod proportion;
 pub mod statistics;
 pub mod summary;
 pub mod verdict;
 
+pub use classification::ClassificationReport;
 pub use summary::Summary;

@@ -1,0 +1,139 @@
+//! Expected calibration error: how far a network's confidence is from its accuracy.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Bins of equal width into which confidences are sorted (Guo et al. 2017).
+pub const BINS: usize = 15;
+/// Times that the images are drawn anew for the interval.
+pub const RESAMPLES: usize = 1_000;
+/// Of the draws: the same images always have the same interval.
+const SEED: u64 = 0;
+
+/// Confidence held against accuracy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Expected calibration error: over [`BINS`] bins of equal width, the difference between mean confidence (the
+    /// probability of the prediction) and accuracy, weighted by the images of the bin.
+    pub error: f64,
+    /// Basic bootstrap interval of [`RESAMPLES`] resamples, within 0 and 1: `2 error - q`, where q are the 97.5 % and 2.5 %
+    /// quantiles of the resamples' errors. The error of few images comes out too large, and that of a resample more so;
+    /// this form takes the excess off, so that the interval can lie below `error`.
+    pub ci95: [f64; 2],
+    pub bins: Vec<Bin>,
+}
+
+/// The images whose confidence is above `from` and at most `to`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    pub from: f64,
+    pub to: f64,
+    pub images: usize,
+    /// Means over the images; none in an empty bin.
+    pub accuracy: Option<f64>,
+    pub confidence: Option<f64>,
+}
+
+/// Sums over the images of a bin.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    images: usize,
+    correct: usize,
+    confidence: f64,
+}
+
+impl Calibration {
+    /// Of answers: confidence (in 0..=1) and whether it was right.
+    pub fn of(answers: &[(f64, bool)]) -> Calibration {
+        let binned: Vec<(usize, f64, bool)> =
+            answers.iter().map(|&(confidence, right)| (bin_of(confidence), confidence, right)).collect();
+        let sums = gather(binned.iter());
+        let error = expected_error(&sums);
+        let bin = |(number, sums): (usize, &Sums)| {
+            let mean = |sum: f64| (sums.images > 0).then(|| sum / sums.images as f64);
+            let (from, to) = (number as f64 / BINS as f64, (number + 1) as f64 / BINS as f64);
+            Bin { from, to, images: sums.images, accuracy: mean(sums.correct as f64), confidence: mean(sums.confidence) }
+        };
+        Calibration { error, ci95: interval(&binned, error), bins: sums.iter().enumerate().map(bin).collect() }
+    }
+}
+
+/// The bin whose upper edge is the first not below `confidence`.
+fn bin_of(confidence: f64) -> usize {
+    ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
+}
+
+fn gather<'a>(answers: impl Iterator<Item = &'a (usize, f64, bool)>) -> [Sums; BINS] {
+    let mut bins = [Sums::default(); BINS];
+    for &(bin, confidence, right) in answers {
+        let sums = &mut bins[bin];
+        sums.images += 1;
+        sums.correct += usize::from(right);
+        sums.confidence += confidence;
+    }
+    bins
+}
+
+fn expected_error(bins: &[Sums; BINS]) -> f64 {
+    let images: usize = bins.iter().map(|sums| sums.images).sum();
+    // A bin's share of the images times the difference of its means is the difference of its sums over all images.
+    bins.iter().map(|sums| (sums.correct as f64 - sums.confidence).abs()).sum::<f64>() / images.max(1) as f64
+}
+
+fn interval(answers: &[(usize, f64, bool)], error: f64) -> [f64; 2] {
+    if answers.is_empty() {
+        return [0.0, 1.0];
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut errors: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            let drawn = (0..answers.len()).map(|_| &answers[random.random_range(0..answers.len())]);
+            expected_error(&gather(drawn))
+        })
+        .collect();
+    errors.sort_by(f64::total_cmp);
+    [0.975, 0.025].map(|share| (2.0 * error - quantile(&errors, share)).clamp(0.0, 1.0))
+}
+
+/// Of sorted values, interpolated linearly between neighbours.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confidence_on_an_edge_belongs_to_the_bin_below_it() {
+        assert_eq!([0.0, 0.01, 0.2, 0.2001, 1.0].map(bin_of), [0, 0, 2, 3, 14]);
+    }
+
+    #[test]
+    fn a_network_that_is_always_sure_and_right_half_of_the_time_is_off_by_one_half() {
+        let calibration = Calibration::of(&[(1.0, true), (1.0, false), (1.0, true), (1.0, false)]);
+        assert_eq!(calibration.error, 0.5);
+        assert_eq!((calibration.bins[14].images, calibration.bins[14].accuracy), (4, Some(0.5)));
+        assert_eq!((calibration.bins[0].images, calibration.bins[0].accuracy), (0, None));
+    }
+
+    #[test]
+    fn confidence_above_and_below_accuracy_in_different_bins_does_not_cancel() {
+        let answers = [(0.9, false), (0.5, true)];
+        assert!((Calibration::of(&answers).error - (0.9 + 0.5) / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_interval_of_the_same_answers_is_the_same_and_narrows_with_more() {
+        let answers: Vec<(f64, bool)> = (0..200).map(|index| (0.7, index % 2 == 0)).collect();
+        let few = Calibration::of(&answers);
+        assert_eq!(few, Calibration::of(&answers));
+        let many = Calibration::of(&answers.repeat(20));
+        let width = |calibration: &Calibration| calibration.ci95[1] - calibration.ci95[0];
+        assert!(few.ci95[0] <= few.error && few.error <= few.ci95[1], "{few:?}");
+        assert!(width(&many) < width(&few) / 3.0, "{:?} {:?}", many.ci95, few.ci95);
+    }
+}

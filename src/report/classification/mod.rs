@@ -1,0 +1,283 @@
+//! How well a network classifies: accuracy, top 5, classes, confusions and calibration, from labels and logits.
+
+mod calibration;
+pub mod text;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::calibration::{BINS, Bin, Calibration, RESAMPLES};
+use super::proportion::wilson;
+
+/// Most pairs of classes that are listed as confused.
+const MOST_PAIRS: usize = 10;
+/// Top-k accuracy is for this k, where there are more classes.
+const TOP: usize = 5;
+
+/// What labels and logits of test images amount to. Every interval is for 95 % of repetitions with other images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassificationReport {
+    pub images: usize,
+    /// Images whose largest logit is their label's (the first of equals).
+    pub correct: usize,
+    /// `correct / images`.
+    pub accuracy: f64,
+    /// Wilson's interval.
+    pub accuracy_ci95: [f64; 2],
+    /// Mean cross-entropy in nats.
+    pub loss: f64,
+    /// Images whose label is among the five largest logits; none for five classes or fewer.
+    pub top5: Option<TopFive>,
+    pub per_class: Vec<ClassAccuracy>,
+    /// Images by class (rows) and prediction (columns), both in the order of `per_class`.
+    pub confusion: Vec<Vec<usize>>,
+    /// The pairs with the most wrong answers, most first; at most ten.
+    pub most_confused: Vec<ConfusedPair>,
+    pub calibration: Calibration,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopFive {
+    pub correct: usize,
+    pub accuracy: f64,
+    pub ci95: [f64; 2],
+}
+
+/// Accuracy on the images of one class (its recall).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassAccuracy {
+    pub class: String,
+    pub images: usize,
+    pub correct: usize,
+    /// None for a class without images, as its interval.
+    pub accuracy: Option<f64>,
+    pub ci95: Option<[f64; 2]>,
+}
+
+/// Images of `class` that were taken for `taken_for`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfusedPair {
+    pub class: String,
+    pub taken_for: String,
+    pub images: usize,
+}
+
+/// Why labels and logits give no report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    #[error("there are no test images to report on")]
+    NoImages,
+    #[error("{labels} labels do not belong to {rows} rows of logits")]
+    Rows { labels: usize, rows: usize },
+    #[error("image {image}: {logits} logits for {classes} classes")]
+    Width { image: usize, logits: usize, classes: usize },
+    #[error("image {image}: its label {label} is not one of {classes} classes")]
+    Label { image: usize, label: usize, classes: usize },
+    #[error("image {image}: a logit is not finite: the weights are too large for these images, or damaged")]
+    NotFinite { image: usize },
+}
+
+/// One image, judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Judged {
+    prediction: usize,
+    /// Classes that the network holds more likely than the label.
+    rank: usize,
+    /// Probability of the prediction.
+    confidence: f64,
+    /// Cross-entropy in nats.
+    loss: f64,
+}
+
+impl ClassificationReport {
+    /// Report on images with `labels` (numbers of `classes`) and `logits` (a row of one per class for each image).
+    ///
+    /// # Errors
+    /// [`ReportError`]: no images, sizes or labels that do not belong together, logits that are not finite.
+    pub fn new(classes: &[String], labels: &[usize], logits: &[Vec<f64>]) -> Result<ClassificationReport, ReportError> {
+        let judged = judge_all(classes.len(), labels, logits)?;
+        let images = labels.len();
+        let mut confusion = vec![vec![0; classes.len()]; classes.len()];
+        labels.iter().zip(&judged).for_each(|(&label, judged)| confusion[label][judged.prediction] += 1);
+        let within = |top: usize| judged.iter().filter(|judged| judged.rank < top).count();
+        let correct = within(1);
+        let top5 = (classes.len() > TOP).then(|| {
+            let correct = within(TOP);
+            TopFive { correct, accuracy: share(correct, images), ci95: wilson(correct, images) }
+        });
+        let answers: Vec<(f64, bool)> = judged.iter().map(|judged| (judged.confidence, judged.rank == 0)).collect();
+        Ok(ClassificationReport {
+            images,
+            correct,
+            accuracy: share(correct, images),
+            accuracy_ci95: wilson(correct, images),
+            loss: judged.iter().map(|judged| judged.loss).sum::<f64>() / images as f64,
+            top5,
+            per_class: per_class(classes, &confusion),
+            most_confused: most_confused(classes, &confusion),
+            confusion,
+            calibration: Calibration::of(&answers),
+        })
+    }
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+fn judge_all(classes: usize, labels: &[usize], logits: &[Vec<f64>]) -> Result<Vec<Judged>, ReportError> {
+    if labels.is_empty() || classes == 0 {
+        return Err(ReportError::NoImages);
+    }
+    if labels.len() != logits.len() {
+        return Err(ReportError::Rows { labels: labels.len(), rows: logits.len() });
+    }
+    let judged = labels.iter().zip(logits).enumerate().map(|(image, (&label, row))| match () {
+        () if row.len() != classes => Err(ReportError::Width { image, logits: row.len(), classes }),
+        () if label >= classes => Err(ReportError::Label { image, label, classes }),
+        // Networks compute in float32; within its range no sum of ours overflows.
+        () if !row.iter().all(|logit| logit.abs() <= f64::from(f32::MAX)) => Err(ReportError::NotFinite { image }),
+        () => Ok(judge(label, row)),
+    });
+    judged.collect()
+}
+
+/// `row` is not empty and finite, and has a logit for `label`.
+fn judge(label: usize, row: &[f64]) -> Judged {
+    let prediction = (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+    let largest = row[prediction];
+    // Less the largest logit: no exponential overflows.
+    let sum: f64 = row.iter().map(|logit| (logit - largest).exp()).sum();
+    let before = |class: usize| row[class] > row[label] || row[class] == row[label] && class < label;
+    Judged {
+        prediction,
+        rank: (0..row.len()).filter(|&class| before(class)).count(),
+        confidence: 1.0 / sum,
+        loss: sum.ln() + (largest - row[label]),
+    }
+}
+
+fn per_class(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassAccuracy> {
+    let one = |(number, class): (usize, &String)| {
+        let (images, correct) = (confusion[number].iter().sum(), confusion[number][number]);
+        let any = images > 0;
+        let (accuracy, ci95) = (any.then(|| share(correct, images)), any.then(|| wilson(correct, images)));
+        ClassAccuracy { class: class.clone(), images, correct, accuracy, ci95 }
+    };
+    classes.iter().enumerate().map(one).collect()
+}
+
+/// Pairs with equally many images stay in the order of the classes.
+fn most_confused(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ConfusedPair> {
+    let cells = (0..classes.len()).flat_map(|row| (0..classes.len()).map(move |column| (row, column)));
+    let mut wrong: Vec<(usize, usize)> = cells.filter(|&(row, column)| row != column && confusion[row][column] > 0).collect();
+    wrong.sort_by_key(|&(row, column)| std::cmp::Reverse(confusion[row][column]));
+    wrong.truncate(MOST_PAIRS);
+    let pair = |(row, column): (usize, usize)| ConfusedPair {
+        class: classes[row].clone(),
+        taken_for: classes[column].clone(),
+        images: confusion[row][column],
+    };
+    wrong.into_iter().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Fixture {
+        labels: Vec<usize>,
+        logits: Vec<Vec<f64>>,
+        accuracy: f64,
+        top5: f64,
+        loss: f64,
+        recall: Vec<f64>,
+        confusion: Vec<Vec<usize>>,
+        ece: f64,
+        /// From 20,000 resamples of NumPy's generator.
+        ece_ci95: [f64; 2],
+    }
+
+    fn fixture() -> Fixture {
+        serde_json::from_str(include_str!("../../../tests/fixtures/classification.json")).unwrap()
+    }
+
+    fn classes(count: usize) -> Vec<String> {
+        (0..count).map(|class| format!("class {class}")).collect()
+    }
+
+    fn close(ours: f64, theirs: f64) -> bool {
+        (ours - theirs).abs() < 1e-12
+    }
+
+    #[test]
+    fn every_figure_agrees_with_scikit_learn() {
+        let fixture = fixture();
+        let report = ClassificationReport::new(&classes(7), &fixture.labels, &fixture.logits).unwrap();
+        assert!(close(report.accuracy, fixture.accuracy));
+        assert!(close(report.top5.unwrap().accuracy, fixture.top5));
+        assert!(close(report.loss, fixture.loss));
+        assert!(report.per_class.iter().zip(&fixture.recall).all(|(ours, &theirs)| close(ours.accuracy.unwrap(), theirs)));
+        assert_eq!(report.confusion, fixture.confusion);
+    }
+
+    #[test]
+    fn the_calibration_error_agrees_with_numpy_and_its_interval_up_to_the_resamples() {
+        let fixture = fixture();
+        let calibration = ClassificationReport::new(&classes(7), &fixture.labels, &fixture.logits).unwrap().calibration;
+        assert!(close(calibration.error, fixture.ece), "{} {}", calibration.error, fixture.ece);
+        let off = calibration.ci95.iter().zip(fixture.ece_ci95).map(|(ours, theirs)| (ours - theirs).abs());
+        assert!(off.fold(0.0, f64::max) < 0.005, "{:?} {:?}", calibration.ci95, fixture.ece_ci95);
+    }
+
+    #[test]
+    fn of_equal_logits_the_first_class_is_the_prediction() {
+        let report = ClassificationReport::new(&classes(3), &[0, 2], &[vec![1.0; 3], vec![1.0; 3]]).unwrap();
+        assert_eq!((report.correct, report.confusion[2][0]), (1, 1));
+    }
+
+    #[test]
+    fn the_label_is_among_the_top_5_when_at_most_4_classes_come_before_it() {
+        let row = vec![6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
+        let report = |label| ClassificationReport::new(&classes(6), &[label], std::slice::from_ref(&row)).unwrap();
+        assert_eq!((report(4).top5.unwrap().correct, report(5).top5.unwrap().correct), (1, 0));
+    }
+
+    #[test]
+    fn five_classes_have_no_top_5() {
+        assert_eq!(ClassificationReport::new(&classes(5), &[0], &[vec![0.0; 5]]).unwrap().top5, None);
+    }
+
+    #[test]
+    fn confused_pairs_are_those_with_the_most_wrong_answers_first() {
+        let logits: Vec<Vec<f64>> = [1, 1, 2, 0, 0].map(|class| (0..3).map(|other| f64::from(other == class)).collect()).to_vec();
+        let report = ClassificationReport::new(&classes(3), &[0, 0, 0, 0, 2], &logits).unwrap();
+        let pairs: Vec<(&str, &str, usize)> =
+            report.most_confused.iter().map(|pair| (&pair.class[..], &pair.taken_for[..], pair.images)).collect();
+        assert_eq!(pairs, [("class 0", "class 1", 2), ("class 0", "class 2", 1), ("class 2", "class 0", 1)]);
+    }
+
+    #[test]
+    fn a_class_without_images_has_no_accuracy() {
+        let report = ClassificationReport::new(&classes(2), &[0], &[vec![1.0, 0.0]]).unwrap();
+        assert_eq!((report.per_class[1].accuracy, report.per_class[1].ci95), (None, None));
+        assert_eq!(report.per_class[0].accuracy, Some(1.0));
+    }
+
+    #[test]
+    fn huge_logits_give_finite_figures() {
+        let report = ClassificationReport::new(&classes(2), &[0, 1], &[vec![3e38, -3e38], vec![-900.0, 900.0]]).unwrap();
+        assert_eq!((report.loss, report.calibration.error), (0.0, 0.0));
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_an_error() {
+        let error = |labels: &[usize], logits: &[Vec<f64>]| ClassificationReport::new(&classes(2), labels, logits).unwrap_err();
+        assert_eq!(error(&[], &[]), ReportError::NoImages);
+        assert_eq!(error(&[0], &[]), ReportError::Rows { labels: 1, rows: 0 });
+        assert_eq!(error(&[0], &[vec![1.0]]), ReportError::Width { image: 0, logits: 1, classes: 2 });
+        assert_eq!(error(&[2], &[vec![1.0, 2.0]]), ReportError::Label { image: 0, label: 2, classes: 2 });
+        assert_eq!(error(&[0, 1], &[vec![1.0, 2.0], vec![f64::NAN, 0.0]]), ReportError::NotFinite { image: 1 });
+        assert_eq!(error(&[0], &[vec![f64::INFINITY, 0.0]]), ReportError::NotFinite { image: 0 });
+    }
+}
