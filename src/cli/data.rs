@@ -1,4 +1,4 @@
-//! `nas-tui data`: which data sets are there, whether they are sound, and getting CIFAR-10.
+//! `nas-tui data`: which data sets are there, whether they are sound, and getting CIFAR-10 and CIFAR-10.1.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use super::{OrBadInput, print};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
+use crate::data::fetch_cifar10_1::FetchCifar10_1;
 use crate::data::source::{self, SOURCES};
 use crate::data::{DataError, parse_spec};
 
@@ -39,7 +40,7 @@ enum Action {
 
 #[derive(Debug, ClapArgs)]
 struct CheckArgs {
-    /// fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR] or folder:DIR.
+    /// fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] or folder:DIR.
     spec: String,
     /// Images set apart for validation [default: 1,000 of the mini set; else 5,000, or a tenth where that is less].
     #[arg(long, value_name = "N")]
@@ -55,17 +56,22 @@ struct CheckArgs {
 #[derive(Debug, ClapArgs)]
 struct FetchArgs {
     dataset: Fetchable,
-    /// Take the archive from here: its URL, or that of the folder it lies in (http, https, file, or a path).
+    /// Take the data from here: the URL of the folder they lie in, or of CIFAR-10's archive itself (http, https, file, or
+    /// a path).
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
-    /// Put the data here [default: $XDG_DATA_HOME/nas-tui/cifar10, where `cifar10` looks].
+    /// Put the data here [default: $XDG_DATA_HOME/nas-tui/NAME, where the data set NAME looks].
     #[arg(long)]
     dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Fetchable {
+    /// The official archive, verified by its MD5
     Cifar10,
+    /// Four .npy files, v6 and v4 of the test set. No checksums are published: type, shape and labels are verified
+    #[value(name = "cifar10.1")]
+    Cifar10_1,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -182,17 +188,27 @@ fn table(contents: &Contents) -> String {
 }
 
 fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
-    let Fetchable::Cifar10 = args.dataset;
+    let source = match args.dataset {
+        Fetchable::Cifar10 => DataSource::Cifar10,
+        Fetchable::Cifar10_1 => DataSource::Cifar10_1,
+    };
     let folder = match &args.dir {
         Some(dir) => dir.clone(),
-        None => source::usual_places(DataSource::Cifar10)
+        None => source::usual_places(source)
             .pop()
             .context("no home folder: set HOME or XDG_DATA_HOME, or name a folder with --dir")
             .or_bad_input()?,
     };
-    let fetch = Fetch::cifar10(args.mirror.as_deref(), folder);
     let bar = progress_bar();
-    let outcome = fetch.run(&mut |progress| show(&bar, &fetch.url, progress));
+    let outcome = match args.dataset {
+        Fetchable::Cifar10 => {
+            let fetch = Fetch::cifar10(args.mirror.as_deref(), folder);
+            fetch.run(&mut |progress| show(&bar, &fetch.url, progress))
+        }
+        Fetchable::Cifar10_1 => {
+            FetchCifar10_1::new(args.mirror.as_deref(), folder).run(&mut |file, progress| show(&bar, file, progress))
+        }
+    };
     bar.finish_and_clear();
     match outcome {
         Ok(Fetched::AlreadyThere(folder)) => print(&format!("{}: already there, and sound\n", folder.display())),
@@ -213,13 +229,14 @@ fn progress_bar() -> ProgressBar {
 fn show(bar: &ProgressBar, url: &str, progress: Progress) {
     match progress {
         Progress::Downloading { done, total } => {
-            if total != bar.length() || bar.message().is_empty() {
+            let name = url.rsplit('/').next().unwrap_or(url);
+            if total != bar.length() || bar.message() != name {
                 let template = match total {
                     Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
                     None => "{msg} {spinner} {bytes} {bytes_per_sec}",
                 };
                 bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-                bar.set_message(url.rsplit('/').next().unwrap_or(url).to_owned());
+                bar.set_message(name.to_owned());
                 total.map_or_else(|| bar.unset_length(), |total| bar.set_length(total));
                 bar.set_position(done);
                 // What an earlier download left must not count as this one's speed.

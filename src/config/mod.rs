@@ -54,10 +54,14 @@ pub enum DataSource {
     FashionMnistMini,
     FashionMnist,
     Cifar10,
+    /// A test set only.
+    #[serde(rename = "cifar10.1")]
+    Cifar10_1,
     Folder,
 }
 
 impl DataSource {
+    /// Those that can be trained on.
     pub const NAMES: [&str; 4] = ["fashion-mnist-mini", "fashion-mnist", "cifar10", "folder"];
 
     pub fn from_name(name: &str) -> Option<DataSource> {
@@ -65,6 +69,7 @@ impl DataSource {
             "fashion-mnist-mini" => Some(DataSource::FashionMnistMini),
             "fashion-mnist" => Some(DataSource::FashionMnist),
             "cifar10" => Some(DataSource::Cifar10),
+            "cifar10.1" => Some(DataSource::Cifar10_1),
             "folder" => Some(DataSource::Folder),
             _ => None,
         }
@@ -75,6 +80,7 @@ impl DataSource {
             DataSource::FashionMnistMini => "fashion-mnist-mini",
             DataSource::FashionMnist => "fashion-mnist",
             DataSource::Cifar10 => "cifar10",
+            DataSource::Cifar10_1 => "cifar10.1",
             DataSource::Folder => "folder",
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::DataError;
-use super::{Dataset, Images, Part, SPLIT_SEED, load_test, read, split_off};
+use super::{Dataset, Images, Part, SPLIT_SEED, fingerprint, load_test, load_tests, read, split_off};
 use crate::config::{DataConfig, DataSource};
 
 /// What is in a data set.
@@ -13,7 +13,7 @@ pub struct Contents {
     /// `[C, H, W]`.
     pub input: [usize; 3],
     pub classes: Vec<String>,
-    /// Training and validation, and the test images where there are any.
+    /// Training and validation, and the test images where there are any; the versions of CIFAR-10.1.
     pub parts: Vec<PartContents>,
     /// As in the journal's description of the data.
     pub fingerprint: String,
@@ -28,11 +28,19 @@ pub struct PartContents {
     pub per_class: Vec<usize>,
 }
 
+impl PartContents {
+    fn new(name: &'static str, images: &Images, classes: usize) -> PartContents {
+        PartContents { name, images: images.len(), per_class: images.counts(classes) }
+    }
+}
+
 /// Validation images when nothing says how many: 1,000 of the mini set, else 5,000 or a tenth, whichever is less.
 pub fn default_validation(source: DataSource, training_images: usize) -> usize {
     match source {
         DataSource::FashionMnistMini => 1_000,
-        DataSource::FashionMnist | DataSource::Cifar10 | DataSource::Folder => 5_000.min(training_images / 10),
+        DataSource::FashionMnist | DataSource::Cifar10 | DataSource::Cifar10_1 | DataSource::Folder => {
+            5_000.min(training_images / 10)
+        }
     }
 }
 
@@ -41,11 +49,14 @@ pub fn default_validation(source: DataSource, training_images: usize) -> usize {
 /// # Errors
 /// The first thing that is wrong with the data.
 pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents, DataError> {
+    if config.source == DataSource::Cifar10_1 {
+        return check_versions(config);
+    }
     let (spec, all) = read(config, Part::Training)?;
     let validation = validation.unwrap_or_else(|| default_validation(config.source, all.images.len()));
     let dataset = split_off(&DataConfig { validation, ..config.clone() }, spec, &all, SPLIT_SEED)?;
     let Dataset { spec, input, classes, train, validation, fingerprint, .. } = dataset;
-    let part = |name, images: &Images| PartContents { name, images: images.len(), per_class: images.counts(classes.len()) };
+    let part = |name, images: &Images| PartContents::new(name, images, classes.len());
     let mut parts = vec![part("train", &train), part("validation", &validation)];
     match load_test(config) {
         Ok(test) => parts.push(part("test", &test.images)),
@@ -53,5 +64,16 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
         Err(DataError::Missing { .. }) if config.source == DataSource::Folder => {}
         Err(error) => return Err(error),
     }
+    Ok(Contents { spec, input, classes, parts, fingerprint })
+}
+
+/// The test sets of CIFAR-10.1, which has nothing else. (One at least is there, or it would not have been found.)
+fn check_versions(config: &DataConfig) -> Result<Contents, DataError> {
+    let sets = load_tests(config)?;
+    let parts = sets.iter().map(|set| PartContents::new(set.version.unwrap_or("test"), &set.images, set.classes.len()));
+    let (parts, images) = (parts.collect(), sets.iter().map(|set| &set.images).collect::<Vec<_>>());
+    let input = sets.first().map_or([0; 3], |set| set.input);
+    let fingerprint = fingerprint(input, &images);
+    let (spec, classes) = sets.first().map(|set| (set.spec.clone(), set.classes.clone())).unwrap_or_default();
     Ok(Contents { spec, input, classes, parts, fingerprint })
 }

@@ -16,7 +16,7 @@ pub const ARCHIVE_MD5: &str = "c32a1d4ab5d03f1284b67883e8d87530";
 pub(super) const FILES: [&str; 6] =
     ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
 const NAMES_FILE: &str = "batches.meta.txt";
-const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+pub(super) const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const INPUT: [usize; 3] = [3, 32, 32];
 const RECORD: usize = 1 + 3 * 32 * 32;
 

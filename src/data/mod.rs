@@ -10,11 +10,15 @@ mod augment;
 pub mod batches;
 pub mod check;
 mod cifar10;
+pub mod cifar10_1;
+mod download;
 mod error;
 mod fashion_mnist;
 pub mod fetch;
+pub mod fetch_cifar10_1;
 mod folder;
 mod idx;
+mod npy;
 #[cfg(feature = "torch")]
 mod preparation;
 mod sample;
@@ -117,6 +121,8 @@ impl Dataset {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSet {
     pub spec: String,
+    /// Of data that come in several versions (CIFAR-10.1: v6, v4).
+    pub version: Option<&'static str>,
     /// `[C, H, W]`.
     pub input: [usize; 3],
     pub classes: Vec<String>,
@@ -163,13 +169,29 @@ fn split_off(config: &DataConfig, spec: String, all: &Labelled, seed: u64) -> Re
     Ok(Dataset { source, spec, input, classes, train, validation, fingerprint })
 }
 
-/// Read and check the test images. Nothing that selects or trains may call this.
+/// Read and check the test images; of several versions, the first. Nothing that selects or trains may call this.
 ///
 /// # Errors
 /// As [`load`]; also when a `folder:` has no `test` folder.
 pub fn load_test(config: &DataConfig) -> Result<TestSet, DataError> {
+    if config.source == DataSource::Cifar10_1 {
+        let missing = || DataError::Unusable("CIFAR-10.1 went away while it was read; run the command again".to_owned());
+        return load_tests(config)?.into_iter().next().ok_or_else(missing);
+    }
     let (spec, all) = read(config, Part::Test)?;
-    Ok(TestSet { spec, input: all.input, classes: all.classes, images: all.images })
+    Ok(TestSet { spec, version: None, input: all.input, classes: all.classes, images: all.images })
+}
+
+/// [`load_test`], but every version of the data that is there.
+///
+/// # Errors
+/// As [`load_test`].
+pub fn load_tests(config: &DataConfig) -> Result<Vec<TestSet>, DataError> {
+    if config.source != DataSource::Cifar10_1 {
+        return Ok(vec![load_test(config)?]);
+    }
+    let place = source::locate(config.source, config.dir.as_deref())?;
+    cifar10_1::read_all(folder_of(&place), &source::spec_of(config.source, &place))
 }
 
 fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError> {
@@ -178,6 +200,10 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
         DataSource::FashionMnistMini => fashion_mnist::read_mini(part)?,
         DataSource::FashionMnist => fashion_mnist::read(folder_of(&place), part)?,
         DataSource::Cifar10 => cifar10::read(&place, part)?,
+        DataSource::Cifar10_1 => {
+            let problem = "cifar10.1 is a test set and has no training images; use `nas-tui evaluate --data cifar10.1`";
+            return Err(DataError::Unusable(problem.to_owned()));
+        }
         DataSource::Folder => folder::read(folder_of(&place), config.size, part)?,
     };
     Ok((source::spec_of(config.source, &place), labelled))

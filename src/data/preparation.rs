@@ -47,7 +47,7 @@ impl Preparation {
         }
         let normalizer = match (config.normalization, config.source) {
             (Normalization::Whitening, _) => Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?),
-            (Normalization::Standard, DataSource::Cifar10) => cifar10(),
+            (Normalization::Standard, DataSource::Cifar10 | DataSource::Cifar10_1) => cifar10(),
             (Normalization::Standard, _) => {
                 let (mean, std) = channel_statistics(&dataset.train, dataset.input[0]);
                 Normalizer::Standard { mean, std }

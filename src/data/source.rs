@@ -7,11 +7,11 @@ use crate::config::DataSource;
 
 /// Ends every error about a SPEC.
 pub(super) const KNOWN_SPECS: &str =
-    "the known data sets are fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR] and folder:DIR";
+    "the known data sets are fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] and folder:DIR";
 
 /// Every data set, in the order in which they are listed.
-pub const SOURCES: [DataSource; 4] =
-    [DataSource::FashionMnistMini, DataSource::FashionMnist, DataSource::Cifar10, DataSource::Folder];
+pub const SOURCES: [DataSource; 5] =
+    [DataSource::FashionMnistMini, DataSource::FashionMnist, DataSource::Cifar10, DataSource::Cifar10_1, DataSource::Folder];
 
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const DEBIAN_FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
@@ -69,6 +69,9 @@ pub fn remedy(source: DataSource) -> &'static str {
              name it: fashion-mnist:DIR"
         }
         DataSource::Cifar10 => "get CIFAR-10 with `nas-tui data fetch cifar10` (binary version), or name its folder: cifar10:DIR",
+        DataSource::Cifar10_1 => {
+            "get CIFAR-10.1 with `nas-tui data fetch cifar10.1`, or name the folder of its .npy files: cifar10.1:DIR"
+        }
         DataSource::Folder => "put the images at DIR/train/CLASS/NAME.png (or .jpg) and name DIR: folder:DIR",
     }
 }
@@ -83,6 +86,7 @@ pub fn locate(source: DataSource, dir: Option<&Path>) -> Result<Place, DataError
         DataSource::FashionMnistMini => Some(Place::Embedded),
         DataSource::FashionMnist => looked.iter().find(|dir| has_fashion_mnist(dir)).cloned().map(Place::Folder),
         DataSource::Cifar10 => looked.iter().find_map(|dir| cifar10_at(dir)),
+        DataSource::Cifar10_1 => looked.iter().find_map(|dir| super::cifar10_1::folder_at(dir)).map(Place::Folder),
         DataSource::Folder => looked.iter().find(|dir| dir.join("train").is_dir()).cloned().map(Place::Folder),
     };
     found.ok_or_else(|| missing(source, looked))
@@ -107,7 +111,7 @@ pub fn usual_places(source: DataSource) -> Vec<PathBuf> {
     let own = data_home().map(|home| home.join(source.name()));
     match source {
         DataSource::FashionMnist => own.into_iter().chain([PathBuf::from(DEBIAN_FASHION_MNIST)]).collect(),
-        DataSource::Cifar10 => own.into_iter().collect(),
+        DataSource::Cifar10 | DataSource::Cifar10_1 => own.into_iter().collect(),
         DataSource::FashionMnistMini | DataSource::Folder => Vec::new(),
     }
 }
@@ -169,6 +173,7 @@ mod tests {
         assert_eq!(parse_spec("cifar10").unwrap(), (DataSource::Cifar10, None));
         assert_eq!(parse_spec("cifar10:a b/c").unwrap(), (DataSource::Cifar10, Some("a b/c".into())));
         assert_eq!(parse_spec("folder:C:/x").unwrap(), (DataSource::Folder, Some("C:/x".into())));
+        assert_eq!(parse_spec("cifar10.1:x").unwrap(), (DataSource::Cifar10_1, Some("x".into())));
         assert_eq!(parse_spec("fashion-mnist-mini").unwrap(), (DataSource::FashionMnistMini, None));
     }
 

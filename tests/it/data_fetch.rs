@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 /// What the server does with one request; the last behaviour holds for all further ones.
 #[derive(Debug, Clone, Copy)]
-enum Behaviour {
+pub enum Behaviour {
     /// All that is asked for, ranges included.
     Serve,
     /// Promises everything, then hangs up after so many bytes.
@@ -24,13 +24,18 @@ enum Behaviour {
     Status(u16),
 }
 
-struct Server {
-    url: String,
+pub struct Server {
+    pub url: String,
     /// Range header of each request.
-    ranges: Arc<Mutex<Vec<Option<String>>>>,
+    pub ranges: Arc<Mutex<Vec<Option<String>>>>,
 }
 
 fn serve(content: Vec<u8>, behaviours: Vec<Behaviour>) -> Server {
+    serve_files(vec![("cifar-10-binary.tar.gz".to_owned(), content)], behaviours)
+}
+
+/// A server of files by name; anything else is not found.
+pub fn serve_files(files: Vec<(String, Vec<u8>)>, behaviours: Vec<Behaviour>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/mirror", listener.local_addr().unwrap());
     let ranges = Arc::new(Mutex::new(Vec::new()));
@@ -39,24 +44,29 @@ fn serve(content: Vec<u8>, behaviours: Vec<Behaviour>) -> Server {
         for (request, stream) in listener.incoming().enumerate() {
             let behaviour = behaviours[request.min(behaviours.len() - 1)];
             // A client that hangs up first is no fault of the server's.
-            let _ = answer(stream.unwrap(), &content, behaviour, &seen);
+            let _ = answer(stream.unwrap(), &files, behaviour, &seen);
         }
     });
     Server { url, ranges }
 }
 
-fn answer(mut stream: TcpStream, content: &[u8], behaviour: Behaviour, seen: &Mutex<Vec<Option<String>>>) -> std::io::Result<()> {
+fn answer(
+    mut stream: TcpStream,
+    files: &[(String, Vec<u8>)],
+    behaviour: Behaviour,
+    seen: &Mutex<Vec<Option<String>>>,
+) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let target = lines.next().unwrap_or(Ok(String::new()))?;
     let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
     let range = head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: ").map(str::to_owned));
     seen.lock().unwrap().push(range.clone());
     let start = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let file = files.iter().find(|(name, _)| target.starts_with(&format!("GET /mirror/{name} ")));
+    let content = file.map_or(&[][..], |(_, content)| content);
     let total = content.len();
     let (status, extra, body) = match (behaviour, start) {
-        _ if !target.starts_with("GET /mirror/cifar-10-binary.tar.gz ") => {
-            ("404 Not Found".to_owned(), String::new(), &content[..0])
-        }
+        _ if file.is_none() => ("404 Not Found".to_owned(), String::new(), content),
         (Behaviour::Status(status), _) => (format!("{status} No"), String::new(), &content[..0]),
         (Behaviour::IgnoreRange, _) | (_, None) => ("200 OK".to_owned(), String::new(), content),
         (_, Some(start)) if start >= total => {

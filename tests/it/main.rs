@@ -1,6 +1,7 @@
 //! Integration tests: the crate and its program from outside. One binary, a module per subject.
 
 mod architectures;
+mod cifar10_1;
 mod data_corpus;
 mod data_fetch;
 #[cfg(feature = "torch")]

@@ -1,0 +1,107 @@
+//! CIFAR-10.1 (Recht et al. 2018): new test images for CIFAR-10's classes, as the .npy files of its public repository.
+//!
+//! A test set only, in two versions. Its authors publish no checksums; what is checked is that the files are whole and have
+//! the right type, shape and labels.
+
+use std::path::{Path, PathBuf};
+
+use super::cifar10::CLASSES;
+use super::error::{DataError, record_at};
+use super::npy::{Kind, NpyFile};
+use super::{Images, TestSet, source};
+use crate::config::DataSource;
+
+/// Its versions, the one that its authors recommend first: 2,000 images, as many of each class; the other has 2,021.
+pub const VERSIONS: [&str; 2] = ["v6", "v4"];
+/// Height, width and channels.
+const IMAGE: [usize; 3] = [32, 32, 3];
+/// Where the files lie in a clone of the repository.
+const REPOSITORY_FOLDER: &str = "datasets";
+
+/// Names of the files of a version: images, labels.
+pub(super) fn files(version: &str) -> [String; 2] {
+    ["data", "labels"].map(|part| format!("cifar10.1_{version}_{part}.npy"))
+}
+
+/// Whether a file of `version` is in `dir`.
+fn has(dir: &Path, version: &str) -> bool {
+    files(version).iter().any(|name| dir.join(name).is_file())
+}
+
+/// The folder with the files: `dir`, or `datasets` below it.
+pub(super) fn folder_at(dir: &Path) -> Option<PathBuf> {
+    let folders = [dir.to_owned(), dir.join(REPOSITORY_FOLDER)];
+    folders.into_iter().find(|folder| VERSIONS.iter().any(|version| has(folder, version)))
+}
+
+/// Every version in `dir`, in the order of [`VERSIONS`]; `spec` becomes theirs.
+///
+/// # Errors
+/// [`DataError::Malformed`] and [`DataError::Unreadable`] name the file and the record.
+pub(super) fn read_all(dir: &Path, spec: &str) -> Result<Vec<TestSet>, DataError> {
+    let there = VERSIONS.into_iter().filter(|version| has(dir, version));
+    there
+        .map(|version| {
+            let classes = CLASSES.map(str::to_owned).to_vec();
+            let images = read(dir, version)?;
+            Ok(TestSet { spec: spec.to_owned(), version: Some(version), input: [3, 32, 32], classes, images })
+        })
+        .collect()
+}
+
+/// The images of one version, in the order of its files.
+pub(super) fn read(dir: &Path, version: &str) -> Result<Images, DataError> {
+    let [data, labels] = files(version).map(|name| dir.join(name));
+    let pixels = read_images(&data)?;
+    let found = read_labels(&labels)?;
+    let count = pixels.len() / IMAGE.iter().product::<usize>();
+    if found.len() != count {
+        let problem = format!("{} labels for the {count} images of {}", found.len(), data.display());
+        return Err(DataError::malformed(&labels, None, problem, remedy()));
+    }
+    Ok(Images { pixels, labels: found })
+}
+
+fn remedy() -> &'static str {
+    source::remedy(DataSource::Cifar10_1)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+    std::fs::read(path).map_err(|cause| DataError::unreadable(path, cause, remedy()))
+}
+
+/// `[N, 3, 32, 32]` of a file that has `[N, 32, 32, 3]`.
+pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
+    let (bytes, file) = (bytes(path)?, NpyFile { path, remedy: remedy() });
+    let array = file.array(&bytes)?;
+    match (array.kind, &array.shape[..]) {
+        (Kind::Byte, [0, ..]) => return Err(file.malformed(None, "the file holds no images".to_owned())),
+        (Kind::Byte, [_, image @ ..]) if *image == IMAGE => {}
+        (kind, shape) => {
+            let problem = format!("an array of type {kind:?} and shape {shape:?}; images are bytes [N, 32, 32, 3]");
+            return Err(file.malformed(None, problem));
+        }
+    }
+    let [height, width, channels] = IMAGE;
+    let planes = array
+        .data
+        .chunks_exact(height * width * channels)
+        .flat_map(|image| (0..channels).flat_map(move |channel| image.iter().skip(channel).step_by(channels).copied()));
+    Ok(planes.collect())
+}
+
+pub(super) fn read_labels(path: &Path) -> Result<Vec<u16>, DataError> {
+    let (bytes, file) = (bytes(path)?, NpyFile { path, remedy: remedy() });
+    let array = file.array(&bytes)?;
+    if array.shape.len() != 1 {
+        return Err(file.malformed(None, format!("an array of shape {:?}; labels are [N]", array.shape)));
+    }
+    let label = |(record, label): (usize, i64)| match u16::try_from(label) {
+        Ok(label) if usize::from(label) < CLASSES.len() => Ok(label),
+        _ => {
+            let problem = format!("label {label} is out of range, the classes are 0 to {}", CLASSES.len() - 1);
+            Err(file.malformed(record_at(record, array.offset + record * array.kind.bytes()), problem))
+        }
+    };
+    array.integers().enumerate().map(label).collect()
+}

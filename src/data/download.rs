@@ -1,0 +1,171 @@
+//! Getting one file over HTTP or from disk: takes a download up where it broke off.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::fetch::{FetchError, Progress};
+
+/// A server that sends nothing for so long is taken as gone.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// A file, and how patiently it is asked for.
+pub(super) struct Source<'a> {
+    /// `http://`, `https://`, `file://` or a path.
+    pub url: &'a str,
+    /// Where the user may put the file by hand.
+    pub folder: &'a Path,
+    /// Attempts in a row that may end without a single new byte.
+    pub attempts: u32,
+    /// Wait between attempts.
+    pub pause: Duration,
+}
+
+impl Source<'_> {
+    /// Leave the whole file at `part`, going on from what is there.
+    ///
+    /// # Errors
+    /// [`FetchError`]; what came of a download that broke off stays at `part`.
+    pub fn get(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+        match self.url.strip_prefix("file://").or((!self.url.contains("://")).then_some(self.url)) {
+            Some(local) => self.copy(Path::new(local), part, progress),
+            None => self.download(part, progress),
+        }
+    }
+
+    fn copy(&self, from: &Path, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+        let mut source = File::open(from).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => FetchError::NoMirror { path: from.to_owned() },
+            _ => self.io(from, cause),
+        })?;
+        let total = source.metadata().ok().map(|metadata| metadata.len());
+        let mut target = File::create(part).map_err(|cause| self.io(part, cause))?;
+        let mut copying = Copying { target: &mut target, done: 0, total };
+        copying.copy(&mut source, progress).map_err(|stop| match stop {
+            Stop::Source(cause) => self.io(from, cause),
+            Stop::Target(cause) => self.io(part, cause),
+        })
+    }
+
+    fn download(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(SILENCE))
+            .timeout_recv_response(Some(SILENCE))
+            .timeout_per_read(Some(SILENCE))
+            .build()
+            .into();
+        let mut fruitless = 0;
+        loop {
+            let before = length(part);
+            let Err(attempt) = self.attempt(&agent, part, progress) else { return Ok(()) };
+            let cause = match attempt {
+                Attempt::Fatal(error) => return Err(error),
+                Attempt::Again(cause) => cause,
+            };
+            let done = length(part);
+            fruitless = if done > before { 0 } else { fruitless + 1 };
+            if fruitless >= self.attempts {
+                return Err(FetchError::BrokeOff { url: self.url.to_owned(), done, cause, folder: self.folder.to_owned() });
+            }
+            std::thread::sleep(self.pause);
+        }
+    }
+
+    /// One request for what is missing.
+    fn attempt(&self, agent: &ureq::Agent, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), Attempt> {
+        let have = length(part);
+        // A compressed transfer would make byte ranges, and the archive itself, mean something else.
+        let mut request = agent.get(self.url).header("accept-encoding", "identity");
+        if have > 0 {
+            request = request.header("range", format!("bytes={have}-"));
+        }
+        let response = request.call().map_err(|error| Attempt::Again(error.to_string()))?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (done, total) = match (response.status().as_u16(), header("content-range")) {
+            (200, _) => (0, header("content-length").and_then(|length| length.parse().ok())),
+            (206, Some(range)) => content_range(&range)
+                .filter(|&(start, _)| start == have)
+                .ok_or_else(|| self.restart(part, format!("the server sent `{range}` when asked for byte {have} and on")))?,
+            (416, Some(range)) if range == format!("bytes */{have}") => return Ok(()),
+            (206 | 416, _) => return Err(self.restart(part, "the server cannot go on from the part that is there".to_owned())),
+            (status @ (408 | 429 | 500..), _) => return Err(Attempt::Again(format!("the server answered {status}"))),
+            (status, _) => {
+                let (url, folder) = (self.url.to_owned(), self.folder.to_owned());
+                return Err(Attempt::Fatal(FetchError::Refused { url, status, folder }));
+            }
+        };
+        let fatal = |cause| Attempt::Fatal(self.io(part, cause));
+        let mut target = OpenOptions::new().create(true).append(true).open(part).map_err(fatal)?;
+        target.set_len(done).map_err(fatal)?;
+        let mut copying = Copying { target: &mut target, done, total };
+        copying.copy(&mut response.into_body().into_reader(), progress).map_err(|stop| match stop {
+            Stop::Source(cause) => Attempt::Again(cause.to_string()),
+            Stop::Target(cause) => fatal(cause),
+        })
+    }
+
+    /// Throw the part away: the next attempt starts from 0.
+    fn restart(&self, part: &Path, cause: String) -> Attempt {
+        match fs::remove_file(part) {
+            Ok(()) => Attempt::Again(cause),
+            Err(cause) => Attempt::Fatal(self.io(part, cause)),
+        }
+    }
+
+    fn io(&self, path: &Path, cause: io::Error) -> FetchError {
+        FetchError::Io { path: path.to_owned(), cause }
+    }
+}
+
+/// How an attempt ended that did not bring the whole file.
+enum Attempt {
+    Again(String),
+    Fatal(FetchError),
+}
+
+/// Which side of a copy failed.
+enum Stop {
+    Source(io::Error),
+    Target(io::Error),
+}
+
+struct Copying<'a> {
+    target: &'a mut File,
+    done: u64,
+    total: Option<u64>,
+}
+
+impl Copying<'_> {
+    fn copy(&mut self, source: &mut impl Read, progress: &mut dyn FnMut(Progress)) -> Result<(), Stop> {
+        let mut buffer = vec![0; 1 << 16];
+        progress(Progress::Downloading { done: self.done, total: self.total });
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    self.target.write_all(&buffer[..read]).map_err(Stop::Target)?;
+                    self.done += read as u64;
+                }
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+                Err(cause) => return Err(Stop::Source(cause)),
+            }
+            progress(Progress::Downloading { done: self.done, total: self.total });
+        }
+        match self.total {
+            Some(total) if self.done < total => Err(Stop::Source(io::ErrorKind::UnexpectedEof.into())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `bytes START-END/TOTAL` -> start, total.
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()))
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
