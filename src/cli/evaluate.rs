@@ -1,26 +1,39 @@
-//! `nas-tui evaluate`: accuracy of a trained network on the test images.
+//! `nas-tui evaluate`: how well a trained network classifies test images.
+
+mod output;
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
+use self::output::{Evaluated, Output};
 use super::OrBadInput;
 use super::arch::ArchArgs;
 use crate::child::{Mode, Network, Plan, weights};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
-use crate::train::{Metrics, cross_entropy};
+use crate::report::ClassificationReport;
+use crate::space::Architecture;
 
 /// Images at a time.
 const BATCH: usize = 500;
 
-/// Measure the accuracy of a trained network on the test images of a data set.
+/// Measure how well a trained network classifies the test images of a data set.
 ///
-/// Only this command reads test images. Without --json it prints one line; with it, one JSON object: `architecture`, `data`,
-/// `images`, `correct`, `accuracy`, `loss`.
+/// Accuracy, top-5 and per-class accuracy, confusion matrix, the most confused classes and the calibration error, with 95 %
+/// intervals: Wilson's for proportions; for the expected calibration error (15 bins of equal width) a basic bootstrap of
+/// 1,000 resamples, always the same. On cifar10.1 each version that is there is evaluated, and the drop against the test
+/// images of CIFAR-10, where these are found: the difference of the accuracies with Newcombe's interval. Only this command
+/// reads test images.
+///
+/// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low, high], loss, top5 {correct,
+/// accuracy, ci95} (null for five classes or fewer), per_class [{class, images, correct, accuracy, ci95}] (null without
+/// images), confusion [[images]] (rows: classes, columns: predictions), most_confused [{class, taken_for, images}],
+/// calibration {error, ci95, bins [{from, to, images, accuracy, confidence}]}. For cifar10.1 also version, drop {data,
+/// images, correct, accuracy, accuracy_ci95, drop, ci95} (null where CIFAR-10 is not found), and other_versions, a list of
+/// such objects: the first version (v6) is outside, the other one (v4) in the list.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -30,11 +43,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     weights: PathBuf,
 
-    /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], folder:DIR
+    /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR], folder:DIR
     #[arg(long, value_name = "SPEC", default_value = "fashion-mnist-mini")]
     data: String,
 
-    /// Only the first N images, in the order of the files
+    /// What the accuracy on cifar10.1 is held against: cifar10[:DIR] [default: cifar10, where it is found]
+    #[arg(long, value_name = "SPEC")]
+    against: Option<String>,
+
+    /// Only the first N images of each set, in the order of the files
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 
@@ -50,7 +67,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     validation: usize,
 
-    /// Write index, label, prediction and logits of each image
+    /// Write index, label, prediction and logits of each image (of cifar10.1: of the first version)
     #[arg(long, value_name = "CSV")]
     predictions: Option<PathBuf>,
 
@@ -59,58 +76,116 @@ pub struct Args {
     json: bool,
 }
 
-/// What `--json` prints.
-#[derive(Debug, Serialize)]
-struct Result<'test> {
-    architecture: &'test str,
-    data: &'test str,
-    images: usize,
-    correct: usize,
-    accuracy: f64,
-    loss: f64,
-}
-
 /// Evaluate.
 ///
 /// # Errors
 /// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = data_config(args)?;
-    let mut test = data::load_test(&config).or_bad_input()?;
-    if let Some(limit) = args.limit {
-        test.images.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut sets = data::load_tests(&config).or_bad_input()?;
+    let against = reference(args, &config)?;
+    let first = sets.first().context("the data set went away while it was read; run the command again")?;
+    let architecture = args.arch.resolve(first.input, first.classes.len())?;
+    let run = Run::new(args, &config, &architecture, first)?;
+    let mut csv = args.predictions.as_deref();
+    let against = against.map(|set| run.evaluate(set, None)).transpose()?;
+    let versions: Vec<Evaluated> = sets.drain(..).map(|set| run.evaluate(set, csv.take())).collect::<anyhow::Result<_>>()?;
+    let output = Output::new(&architecture.name, versions, against.as_ref()).context("there is nothing to report")?;
+    super::print(&if args.json { output.json()? } else { output.text() })
+}
+
+/// A network with its weights, and how images are prepared for it.
+struct Run<'a> {
+    architecture: &'a Architecture,
+    network: Network,
+    preparation: Preparation,
+    device: Device,
+    limit: usize,
+}
+
+impl<'a> Run<'a> {
+    /// For images like those of `set`.
+    fn new(args: &Args, config: &DataConfig, architecture: &'a Architecture, set: &TestSet) -> anyhow::Result<Self> {
+        check_fit(architecture, set).or_bad_input()?;
+        let device = Device::cuda_if_available();
+        let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
+        weights::load(&network, &args.weights).or_bad_input()?;
+        let preparation = preparation(&training_config(args, config)?, set)?;
+        let limit = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(Run { architecture, network, preparation, device, limit })
     }
-    let architecture = args.arch.resolve(test.input, test.classes.len())?;
-    if architecture.input != test.input || architecture.classes != test.classes.len() {
-        return Err(anyhow!(
-            "`{}` takes images {:?} of {} classes, but {} has {:?} of {}",
-            architecture.name,
-            architecture.input,
-            architecture.classes,
-            test.spec,
-            test.input,
-            test.classes.len()
-        ))
-        .or_bad_input();
+
+    /// Logits and report; the predictions go to `csv`.
+    fn evaluate(&self, mut set: TestSet, csv: Option<&Path>) -> anyhow::Result<Evaluated> {
+        check_fit(self.architecture, &set).or_bad_input()?;
+        set.images.truncate(self.limit);
+        let labels: Vec<usize> = set.images.labels.iter().map(|&label| usize::from(label)).collect();
+        let images = DeviceDataset::new(set.images, &self.preparation, self.device, self.network.layout())?;
+        let logits = Vec::<Vec<f32>>::try_from(&logits(&self.network, &images)?.f_to_kind(Kind::Float)?)?;
+        if let Some(path) = csv {
+            write_predictions(path, &logits, &labels).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let logits: Vec<Vec<f64>> = logits.iter().map(|row| row.iter().copied().map(f64::from).collect()).collect();
+        let report = ClassificationReport::new(&set.classes, &labels, &logits).with_context(|| set.spec.clone())?;
+        Ok(Evaluated { data: set.spec, version: set.version, report })
     }
-    let device = Device::cuda_if_available();
-    let network = Network::new(&architecture, Plan::direct(&architecture, device)?, device)?;
-    weights::load(&network, &args.weights).or_bad_input()?;
-    let preparation = preparation(&config, &test)?;
-    let images = DeviceDataset::new(test.images, &preparation, device, network.layout())?;
-    let logits = logits(&network, &images)?;
-    if let Some(path) = &args.predictions {
-        write_predictions(path, &logits, images.labels()).with_context(|| format!("cannot write {}", path.display()))?;
+}
+
+fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
+    if architecture.input == set.input && architecture.classes == set.classes.len() {
+        return Ok(());
     }
-    print_result(args, &architecture.name, &test.spec, &logits, images.labels())
+    Err(anyhow!(
+        "`{}` takes images {:?} of {} classes, but {} has {:?} of {}",
+        architecture.name,
+        architecture.input,
+        architecture.classes,
+        set.spec,
+        set.input,
+        set.classes.len()
+    ))
 }
 
 fn data_config(args: &Args) -> anyhow::Result<DataConfig> {
     let (source, dir) = data::parse_spec(&args.data).or_bad_input()?;
+    if args.against.is_some() && source != DataSource::Cifar10_1 {
+        return Err(anyhow!("--against is for --data cifar10.1, not {}; leave it out", args.data)).or_bad_input();
+    }
     let size = args.size.map_or(32, |size| size as usize);
     let normalization = if args.whitening { Normalization::Whitening } else { Normalization::Standard };
     let validation = args.validation;
     Ok(DataConfig { source, dir, size: [size; 2], validation, limit: None, normalization, crop: Crop::None, flip: false })
+}
+
+/// CIFAR-10 as `--against` names it, with the other settings of `config`.
+fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
+    let spec = args.against.as_deref().unwrap_or("cifar10");
+    match data::parse_spec(spec).or_bad_input()? {
+        (source @ DataSource::Cifar10, dir) => Ok(DataConfig { source, dir, ..config.clone() }),
+        _ => Err(anyhow!("--against {spec}: cifar10.1 can be held against cifar10[:DIR] only")).or_bad_input(),
+    }
+}
+
+/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named them, that is said.
+fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>> {
+    if config.source != DataSource::Cifar10_1 {
+        return Ok(None);
+    }
+    match data::load_test(&cifar10_config(args, config)?) {
+        Err(error @ data::DataError::Missing { .. }) if args.against.is_none() => {
+            eprintln!("nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR");
+            Ok(None)
+        }
+        outcome => Ok(Some(outcome.or_bad_input()?)),
+    }
+}
+
+/// The data whose training images the preparation is fitted to: CIFAR-10.1 has none but CIFAR-10's.
+fn training_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
+    match config.source {
+        DataSource::Cifar10_1 => cifar10_config(args, config),
+        _ => Ok(config.clone()),
+    }
 }
 
 /// The preparation that training used: fitted to training images, never to those under test.
@@ -141,37 +216,19 @@ fn logits(network: &Network, images: &DeviceDataset) -> anyhow::Result<Tensor> {
     Ok(Tensor::f_cat(&batches.collect::<anyhow::Result<Vec<_>>>()?, 0)?)
 }
 
-/// `[N, classes]` row by row.
-fn rows(logits: &Tensor) -> anyhow::Result<Vec<Vec<f32>>> {
-    Ok(Vec::<Vec<f32>>::try_from(&logits.f_to_kind(Kind::Float)?)?)
-}
-
 /// The class of the largest logit, the first of equals.
 fn prediction(row: &[f32]) -> usize {
     (0..row.len()).reduce(|best, class| if row[class] > row[best] { class } else { best }).unwrap_or(0)
 }
 
-fn write_predictions(path: &Path, logits: &Tensor, labels: &[i64]) -> anyhow::Result<()> {
+fn write_predictions(path: &Path, logits: &[Vec<f32>], labels: &[usize]) -> anyhow::Result<()> {
     let mut file = BufWriter::new(std::fs::File::create(path)?);
-    let names: String = (0..logits.size()[1]).map(|class| format!(",logit_{class}")).collect();
+    let classes = logits.first().map_or(0, Vec::len);
+    let names: String = (0..classes).map(|class| format!(",logit_{class}")).collect();
     writeln!(file, "index,label,prediction{names}")?;
-    for (index, (row, label)) in rows(logits)?.iter().zip(labels).enumerate() {
+    for (index, (row, label)) in logits.iter().zip(labels).enumerate() {
         let values: String = row.iter().map(|value| format!(",{value}")).collect();
         writeln!(file, "{index},{label},{}{values}", prediction(row))?;
     }
     Ok(file.flush()?)
-}
-
-fn print_result(args: &Args, architecture: &str, data: &str, logits: &Tensor, labels: &[i64]) -> anyhow::Result<()> {
-    let correct = rows(logits)?.iter().zip(labels).filter(|&(row, &label)| prediction(row) as i64 == label).count();
-    let loss = cross_entropy(logits, &Tensor::f_from_slice(labels)?)?.f_double_value(&[])?;
-    let mut metrics = Metrics::default();
-    metrics.add(labels.len(), loss, correct);
-    let (images, accuracy) = (metrics.images, metrics.accuracy());
-    if args.json {
-        println!("{}", serde_json::to_string(&Result { architecture, data, images, correct, accuracy, loss })?);
-    } else {
-        println!("{architecture} on {data}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {loss:.4}");
-    }
-    Ok(())
 }

@@ -42,7 +42,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
         .to_vec()
 }
 
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     files().iter().for_each(|(name, bytes)| fs::write(dir.path().join(name), bytes).unwrap());
     dir

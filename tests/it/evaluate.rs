@@ -3,11 +3,16 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use nas_tui::child::{Plan, weights};
-use nas_tui::data::Layout;
-use nas_tui::space::{Architecture, Layer};
+use nas_tui::report::ClassificationReport;
+use nas_tui::report::proportion::{difference, wilson};
 
-use crate::seeded_network;
+use nas_tui::child::{Plan, weights};
+use nas_tui::config::Decode;
+use nas_tui::data::Layout;
+use nas_tui::space::{Architecture, Layer, resolve_architecture};
+
+use crate::reference::{cifar_images, nascnn15, write_weights};
+use crate::{cifar10_1, seeded_network};
 
 fn architecture(input: [usize; 3]) -> Architecture {
     let layer = Layer { kernel: [3, 3], filters: 6, stride: [2, 2], padding: [1, 1], inputs: vec![0] };
@@ -68,4 +73,137 @@ fn weights_that_are_not_there_are_bad_input_and_named() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("w.safetensors"), "{error}");
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+// --- PyTorch's logits -----------------------------------------------------------------------------------------------
+
+/// CIFAR-10's test file with `images`; their labels count up.
+fn write_cifar(folder: &Path, images: &[u8]) {
+    let record = |(index, pixels): (usize, &[u8])| [&[(index % 10) as u8], pixels].concat();
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("test_batch.bin"), images.chunks(3_072).enumerate().flat_map(record).collect::<Vec<u8>>()).unwrap();
+}
+
+#[test]
+fn nascnn15_and_the_monographs_variant_give_pytorchs_logits_for_the_same_weights_and_images() {
+    let folder = tempfile::tempdir().unwrap();
+    write_cifar(&folder.path().join("cifar"), &cifar_images());
+    for name in ["nascnn15", "nascnn15-monograph"] {
+        let architecture = resolve_architecture(name, Decode::Literal, [3, 32, 32], 10).unwrap();
+        write_weights(&architecture, &folder.path().join("w.safetensors"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
+        command.current_dir(folder.path()).args(["evaluate", name, "--weights", "w.safetensors", "--data", "cifar10:cifar"]);
+        let output = command.args(["--predictions", "p.csv"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = std::fs::read_to_string(folder.path().join("p.csv")).unwrap();
+        let ours = text.lines().skip(1).map(|line| line.split(',').skip(3).map(|value| value.parse::<f64>().unwrap()).collect());
+        let (ours, theirs) = (ours.collect::<Vec<Vec<f64>>>(), nascnn15(name).logits);
+        assert_eq!((ours.len(), ours[0].len()), (theirs.len(), theirs[0].len()));
+        let differences = ours.iter().flatten().zip(theirs.iter().flatten()).map(|(one, other)| (one - other).abs());
+        let largest = differences.fold(0.0, f64::max);
+        assert!(largest < 1e-4, "{name}: {largest}");
+    }
+}
+
+#[test]
+fn the_two_networks_logits_differ_so_that_one_cannot_pass_for_the_other() {
+    let [one, other] = ["nascnn15", "nascnn15-monograph"].map(|name| nascnn15(name).logits);
+    assert!(one.iter().flatten().zip(other.iter().flatten()).any(|(one, other)| (one - other).abs() > 0.1));
+}
+
+// --- figures --------------------------------------------------------------------------------------------------------
+
+#[test]
+fn json_is_the_whole_report_and_agrees_with_the_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    write_network(folder.path(), [1, 28, 28]);
+    let result = json(&evaluate(folder.path(), &["--limit", "200", "--predictions", "p.csv", "--json"]));
+    let report: ClassificationReport = serde_json::from_value(result.clone()).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("p.csv")).unwrap();
+    let rows: Vec<Vec<f64>> =
+        text.lines().skip(1).map(|line| line.split(',').map(|value| value.parse().unwrap()).collect()).collect();
+    let classes: Vec<String> = report.per_class.iter().map(|class| class.class.clone()).collect();
+    let labels: Vec<usize> = rows.iter().map(|row| row[1] as usize).collect();
+    // The CSV has float32 in as few digits as tell them apart.
+    let logits: Vec<Vec<f64>> = rows.iter().map(|row| row[3..].iter().map(|&logit| f64::from(logit as f32)).collect()).collect();
+    assert_eq!(report, ClassificationReport::new(&classes, &labels, &logits).unwrap());
+    assert_eq!((&result["architecture"], &result["data"]), (&"evaluated".into(), &"fashion-mnist-mini".into()));
+    assert!(result.get("drop").is_none() && result.get("version").is_none(), "{result}");
+}
+
+#[test]
+fn text_begins_with_a_line_of_figures_and_has_classes_matrix_and_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    write_network(folder.path(), [1, 28, 28]);
+    let output = evaluate(folder.path(), &["--limit", "200"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("evaluated on fashion-mnist-mini: accuracy 0."), "{text}");
+    for part in ["top-5 accuracy", "calibration error", "class        images  correct", "confusion matrix", "most confused"] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+// --- CIFAR-10.1 -----------------------------------------------------------------------------------------------------
+
+fn on_cifar10_1(folder: &Path, more: &[&str]) -> Output {
+    let spec = format!("cifar10.1:{}", folder.display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
+    command.current_dir(folder).args(["evaluate", "a.json", "--weights", "w.safetensors", "--data", &spec]).args(more);
+    command.env("HOME", folder).env_remove("XDG_DATA_HOME").output().unwrap()
+}
+
+#[test]
+fn on_cifar10_1_both_versions_are_evaluated_with_the_drop_against_cifar10() {
+    let folder = cifar10_1::folder();
+    write_network(folder.path(), [3, 32, 32]);
+    write_cifar(&folder.path().join(".local/share/nas-tui/cifar10"), &cifar_images());
+    let result = json(&on_cifar10_1(folder.path(), &["--json", "--predictions", "p.csv"]));
+    let number = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
+    let other = &result["other_versions"][0];
+    assert_eq!((&result["version"], number(&result["images"])), (&"v6".into(), 3));
+    assert_eq!((&other["version"], number(&other["images"])), (&"v4".into(), 2));
+    for version in [&result, other] {
+        let (drop, here) = (&version["drop"], (number(&version["correct"]), number(&version["images"])));
+        assert_eq!(number(&drop["images"]), 6);
+        let there = (number(&drop["correct"]), 6);
+        let (expected, ci95) = difference(there, here).unwrap();
+        assert_eq!((drop["drop"].as_f64(), &drop["ci95"]), (Some(expected), &serde_json::json!(ci95)));
+        assert_eq!(drop["accuracy_ci95"], serde_json::json!(wilson(there.0, there.1)));
+    }
+    let rows = std::fs::read_to_string(folder.path().join("p.csv")).unwrap().lines().count();
+    assert_eq!(rows, 1 + 3, "the predictions are those of v6");
+    let text = String::from_utf8(on_cifar10_1(folder.path(), &[]).stdout).unwrap();
+    assert!(text.contains("(v6): accuracy") && text.contains("(v4): accuracy"), "{text}");
+    assert_eq!(text.matches("drop of ").count(), 2, "{text}");
+}
+
+#[test]
+fn without_cifar10_there_is_no_drop_and_the_reason_is_said() {
+    let folder = cifar10_1::folder();
+    write_network(folder.path(), [3, 32, 32]);
+    let output = on_cifar10_1(folder.path(), &["--json"]);
+    assert_eq!(json(&output)["drop"], serde_json::Value::Null);
+    assert!(json(&output).as_object().unwrap().contains_key("drop"));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("no drop against CIFAR-10") && message.contains("--against cifar10:DIR"), "{message}");
+}
+
+#[test]
+fn cifar10_may_lie_anywhere_but_must_be_there_and_cifar10_when_it_is_named() {
+    let folder = cifar10_1::folder();
+    write_network(folder.path(), [3, 32, 32]);
+    write_cifar(&folder.path().join("elsewhere"), &cifar_images());
+    let result = json(&on_cifar10_1(folder.path(), &["--json", "--against", "cifar10:elsewhere"]));
+    assert_eq!(result["drop"]["data"], "cifar10:elsewhere");
+    for (spec, expected) in [("cifar10:nowhere", "nowhere"), ("fashion-mnist-mini", "held against cifar10[:DIR] only")] {
+        let output = on_cifar10_1(folder.path(), &["--against", spec]);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
 }

@@ -1,0 +1,100 @@
+//! What `evaluate` prints, as text and as JSON.
+
+use serde::Serialize;
+
+use crate::report::ClassificationReport;
+use crate::report::classification::text;
+use crate::report::proportion::difference;
+
+/// A test set with its report.
+#[derive(Debug, Serialize)]
+pub struct Evaluated {
+    /// SPEC with the folder where the images were found.
+    pub data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'static str>,
+    #[serde(flatten)]
+    pub report: ClassificationReport,
+}
+
+/// How much less accurate a network is on CIFAR-10.1 than on CIFAR-10.
+#[derive(Debug, Serialize)]
+pub struct Drop {
+    /// Where CIFAR-10 was found, and the figures on its test images.
+    data: String,
+    images: usize,
+    correct: usize,
+    accuracy: f64,
+    accuracy_ci95: [f64; 2],
+    /// Its accuracy less that on CIFAR-10.1.
+    drop: f64,
+    /// Newcombe's interval.
+    ci95: [f64; 2],
+}
+
+/// A version of CIFAR-10.1, or the one test set of other data.
+#[derive(Debug, Serialize)]
+struct Version {
+    #[serde(flatten)]
+    evaluated: Evaluated,
+    /// None for other data; null where CIFAR-10 was not found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drop: Option<Option<Drop>>,
+}
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub struct Output<'a> {
+    architecture: &'a str,
+    #[serde(flatten)]
+    first: Version,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_versions: Option<Vec<Version>>,
+}
+
+impl Drop {
+    /// From `against` (CIFAR-10) to `here`; none where a set is empty.
+    fn new(against: &Evaluated, here: &Evaluated) -> Option<Drop> {
+        let Evaluated { data, report: ClassificationReport { images, correct, accuracy, accuracy_ci95, .. }, .. } = against;
+        let (drop, ci95) = difference((*correct, *images), (here.report.correct, here.report.images))?;
+        let (images, correct, accuracy, accuracy_ci95) = (*images, *correct, *accuracy, *accuracy_ci95);
+        Some(Drop { data: data.clone(), images, correct, accuracy, accuracy_ci95, drop, ci95 })
+    }
+}
+
+impl<'a> Output<'a> {
+    /// Of every version of the data, the first one first; none if there is none.
+    pub fn new(architecture: &'a str, versions: Vec<Evaluated>, against: Option<&Evaluated>) -> Option<Output<'a>> {
+        let judged = |evaluated: Evaluated| {
+            let drop = evaluated.version.map(|_| against.and_then(|against| Drop::new(against, &evaluated)));
+            Version { evaluated, drop }
+        };
+        let mut versions = versions.into_iter().map(judged);
+        let first = versions.next()?;
+        let other_versions = first.evaluated.version.map(|_| versions.collect());
+        Some(Output { architecture, first, other_versions })
+    }
+
+    /// One line of JSON.
+    pub fn json(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
+
+    /// A headline and the report of each version.
+    pub fn text(&self) -> String {
+        let versions = [&self.first].into_iter().chain(self.other_versions.iter().flatten());
+        versions.map(|version| self.describe(version)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn describe(&self, Version { evaluated: Evaluated { data, version, report }, drop }: &Version) -> String {
+        let version = version.map(|version| format!(" ({version})")).unwrap_or_default();
+        let ClassificationReport { accuracy, correct, images, loss, .. } = report;
+        let name = self.architecture;
+        let mut lines =
+            format!("{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {loss:.4}\n");
+        if let Some(Drop { data, accuracy, drop, ci95: [low, high], .. }) = drop.as_ref().and_then(Option::as_ref) {
+            lines += &format!("drop of {drop:.4} from {accuracy:.4} on {data}, 95 % interval {low:.4} to {high:.4}\n");
+        }
+        lines + "\n" + &text::text(report)
+    }
+}
