@@ -43,7 +43,7 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// model.py, plain torch.nn; with --weights also weights.safetensors, which it loads
+    /// model.py, plain torch.nn; with --weights also weights.safetensors, to be loaded into it
     Pytorch,
     /// model.onnx with the weights in it (needs --weights); any batch size
     Onnx,
