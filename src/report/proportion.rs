@@ -43,8 +43,11 @@ mod tests {
     #[derive(Deserialize)]
     struct Fixture {
         wilson: Vec<(usize, usize, [f64; 2])>,
-        newcombe: Vec<((usize, usize), (usize, usize), f64, [f64; 2])>,
+        newcombe: Vec<Difference>,
     }
+
+    #[derive(Deserialize)]
+    struct Difference((usize, usize), (usize, usize), f64, [f64; 2]);
 
     fn fixture() -> Fixture {
         serde_json::from_str(include_str!("../../tests/fixtures/classification.json")).unwrap()
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn newcombes_interval_of_a_difference_agrees_with_statsmodels() {
-        for (one, other, expected, interval) in fixture().newcombe {
+        for Difference(one, other, expected, interval) in fixture().newcombe {
             let (ours, ci95) = difference(one, other).unwrap();
             assert!((ours - expected).abs() < 1e-12 && close(ci95, interval), "{one:?} {other:?}: {ci95:?} {interval:?}");
         }
