@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn workers_the_place_of_the_data_the_screen_and_the_reference_may_change() {
         let then = config(&["data.source=cifar10"]).to_toml();
-        let free = ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0", "search.reference=r"];
+        let free =
+            ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0", "search.reference=r"];
         let now = config(&[&["data.source=cifar10"], free.as_slice()].concat());
         refuse_other_settings(&then, &now).unwrap();
     }
