@@ -169,7 +169,7 @@ fn a_steered_run_killed_after_any_later_line_and_resumed_ends_as_it_did() {
     let journal = std::fs::read_to_string(run.journal()).unwrap();
     let lines: Vec<&str> = journal.split_inclusive('\n').collect();
     let is_end = |line: &&str| line.contains("\"child_finished\"") && line.contains("\"child\":2,");
-    let skipped = lines.iter().position(|line| is_end(line)).unwrap() + 1;
+    let skipped = lines.iter().position(is_end).unwrap() + 1;
     for count in skipped..lines.len() {
         let cut = Run { root: tempfile::tempdir().unwrap(), config: run.config.clone() };
         std::fs::create_dir_all(cut.path().join("checkpoint")).unwrap();
