@@ -9,11 +9,11 @@ out=$here/../docs
 session=nas-tui-pictures-$$
 trap 'tmux kill-session -t "$session" 2>/dev/null || true' EXIT
 
-# name, columns, rows, seconds of replay before the keys, keys, title
+# name, columns, rows, speed of the replay, seconds before the keys, keys, title
 shot() {
-  local name=$1 columns=$2 rows=$3 wait=$4 keys=$5 title=$6
+  local name=$1 columns=$2 rows=$3 speed=$4 wait=$5 keys=$6 title=$7
   tmux new-session -d -s "$session" -x "$columns" -y "$rows" \
-    "cd '$(dirname "$run")' && TERM=tmux-256color COLORTERM=truecolor LC_ALL=C.UTF-8 '$program' replay '$run' --speed 64"
+    "cd '$(dirname "$run")' && TERM=tmux-256color COLORTERM=truecolor LC_ALL=C.UTF-8 '$program' replay '$run' --speed $speed"
   sleep "$wait"
   # shellcheck disable=SC2086
   [ -z "$keys" ] || for key in $keys; do tmux send-keys -t "$session" "$key"; sleep 0.3; done
@@ -22,11 +22,11 @@ shot() {
   tmux kill-session -t "$session"
 }
 
-shot screen 160 44 9 "" "nas-tui: a demo search"
-shot screen-80x24 80 24 9 "" "nas-tui at 80 x 24"
-shot chart 100 30 15 "2 f Left Left Left Left Left Left" "The chart with its crosshair"
-shot controller 100 26 9 "4 Tab Tab Tab Tab Tab f" "The controller's policy"
-shot children 100 30 15 "3 f" "All children"
-shot pareto 100 30 15 "3 f p" "Accuracy against multiply-adds"
-shot inspector 100 30 15 "b" "The best network as a graph"
-shot what-if 100 30 15 "b Tab Tab Tab Tab Down Right Right +" "What if a gene were another?"
+shot screen 160 44 24 14 "" "nas-tui: a demo search"
+shot screen-80x24 80 24 24 14 "" "nas-tui at 80 x 24"
+shot chart 100 30 64 12 "2 f Left Left Left Left Left Left" "The chart with its crosshair"
+shot controller 100 26 24 14 "4 Tab Tab Tab Tab Tab f" "The controller's policy"
+shot children 100 30 64 12 "3 f" "All children"
+shot pareto 100 30 64 12 "3 f p" "Accuracy against multiply-adds"
+shot inspector 100 30 64 12 "b" "The best network as a graph"
+shot what-if 100 30 64 12 "b Tab Tab Tab Tab Down Right Right +" "What if a gene were another?"

@@ -219,7 +219,7 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
 
 /// Settings that decide nothing of what a search finds.
 fn is_free_to_change(key: &str) -> bool {
-    key.starts_with("workers.") || key.starts_with("screen.") || key == "data.dir"
+    key.starts_with("workers.") || key.starts_with("screen.") || ["data.dir", "search.reference"].contains(&key)
 }
 
 /// Settings by dotted key.
@@ -258,9 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn workers_and_the_place_of_the_data_may_change() {
+    fn workers_the_place_of_the_data_the_screen_and_the_reference_may_change() {
         let then = config(&["data.source=cifar10"]).to_toml();
-        let now = config(&["data.source=cifar10", "workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\""]);
+        let free =
+            ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0", "search.reference=r"];
+        let now = config(&[&["data.source=cifar10"], free.as_slice()].concat());
         refuse_other_settings(&then, &now).unwrap();
     }
 }

@@ -141,6 +141,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so() {
     screen.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
     signal(pid, libc::SIGKILL);
+    screen.wait_for("PROCESS GONE");
     screen.wait_for("no process works on this run");
     wait_until("the end of the workers", || !workers(&run).into_iter().any(is_alive));
     screen.signal(libc::SIGTERM);
@@ -151,6 +152,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so() {
     let table = text(&output(folder.path(), &["list"]).stdout);
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
     let dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
+    dead.wait_for("PROCESS GONE");
     dead.wait_for("no process works on this run");
 }
 

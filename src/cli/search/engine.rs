@@ -1,7 +1,7 @@
 //! `nas-tui engine` (hidden): the process of a search whose screen is another one. It is in a session of its own, so that
 //! nothing that becomes of a terminal reaches it.
 //!
-//! Standard input is the locked file of the run, handed over; standard output is a pipe for [`Word`]s; standard error is
+//! Standard input is the locked file of the run, handed over; standard output is a pipe for `Word`s; standard error is
 //! the file `search.log`.
 
 use std::fs::File;

@@ -158,6 +158,29 @@ fn the_end_of_the_run_waits_for_edited_children_and_a_resume_trains_those_of_a_s
 }
 
 #[test]
+fn a_steered_run_killed_after_any_later_line_and_resumed_ends_as_it_did() {
+    let run = Run::new(&["search.reuse=false"]);
+    let (mut client, searching, _) = held(&run, &[2]);
+    wait_for_end(&mut client, 1);
+    client.commands.send(Command::Train { parent: 1, dna: Dna(vec![vec![3, 8, 1, 1], vec![3, 8, 1, 1]]) }).unwrap();
+    wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
+    client.commands.send(Command::Skip { child: 2 }).unwrap();
+    searching.join().unwrap();
+    let journal = std::fs::read_to_string(run.journal()).unwrap();
+    let lines: Vec<&str> = journal.split_inclusive('\n').collect();
+    let is_end = |line: &&str| line.contains("\"child_finished\"") && line.contains("\"child\":2,");
+    let skipped = lines.iter().position(is_end).unwrap() + 1;
+    for count in skipped..lines.len() {
+        let cut = Run { root: tempfile::tempdir().unwrap(), config: run.config.clone() };
+        std::fs::create_dir_all(cut.path().join("checkpoint")).unwrap();
+        std::fs::write(cut.path().join("config.toml"), cut.config.to_toml()).unwrap();
+        std::fs::write(cut.journal(), lines[..count].concat()).unwrap();
+        cut.resume(&Behaviour::default()).unwrap_or_else(|error| panic!("line {count}: {error}"));
+        assert_eq!(cut.outcome(), run.outcome(), "line {count}");
+    }
+}
+
+#[test]
 fn an_edited_child_that_cannot_be_built_or_has_no_parent_is_refused_with_the_reason() {
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);

@@ -79,7 +79,9 @@ impl Children {
 
 /// Exponential moving average without the pull towards its starting value of 0 (bias correction: Kingma & Ba, 2015):
 ///
-///     m(t) = (1 - a) m(t-1) + a x(t),  w(t) = (1 - a) w(t-1) + a,  m(0) = w(0) = 0;  average(t) = m(t) / w(t)
+/// ```text
+/// m(t) = (1 - a) m(t-1) + a x(t),  w(t) = (1 - a) w(t-1) + a,  m(0) = w(0) = 0;  average(t) = m(t) / w(t)
+/// ```
 ///
 /// a = 2 / (2 n + 1) for n children an episode: values are as old, on average, as those of a plain mean over the last
 /// two episodes. Over one episode it would be as rough as the episodes' means, which the chart shows anyway.
