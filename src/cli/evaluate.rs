@@ -30,7 +30,7 @@ const BATCH: usize = 500;
 ///
 /// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low, high], loss, top5 {correct,
 /// accuracy, ci95} (null for five classes or fewer), per_class [{class, images, correct, accuracy, ci95}] (null without
-/// images), confusion [[images]] (rows: classes, columns: predictions), most_confused [{class, taken_for, images}],
+/// images), confusion (a matrix of images; rows: classes, columns: predictions), most_confused [{class, taken_for, images}],
 /// calibration {error, ci95, bins [{from, to, images, accuracy, confidence}]}. For cifar10.1 also version, drop {data,
 /// images, correct, accuracy, accuracy_ci95, drop, ci95} (null where CIFAR-10 is not found), and other_versions, a list of
 /// such objects: the first version (v6) is outside, the other one (v4) in the list.
