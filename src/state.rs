@@ -197,6 +197,22 @@ pub struct LogLine {
     pub text: String,
 }
 
+impl LogLine {
+    /// What stands before the text, so that a level is told without colour.
+    pub fn word(&self) -> &'static str {
+        match self.level {
+            Level::Info => "",
+            Level::Warning => "WARNING ",
+            Level::Error => "ERROR ",
+        }
+    }
+
+    /// Whether the line as it is shown has `text`, in upper or lower case.
+    pub fn contains(&self, text: &str) -> bool {
+        format!("{}{}", self.word(), self.text).to_lowercase().contains(&text.to_lowercase())
+    }
+}
+
 impl RunState {
     /// Take in the next event of the run. Events must come in the order of the journal.
     pub fn apply(&mut self, record: &Record) {
@@ -347,6 +363,11 @@ impl RunState {
         self.children.push(row);
     }
 
+    /// Put a line into the log that is no event of the run: its clock stands where it stood.
+    pub fn note(&mut self, level: Level, text: String, time: jiff::Timestamp) {
+        self.push_log(LogLine { time, level, text });
+    }
+
     fn push_log(&mut self, line: LogLine) {
         if self.log.len() == LOG_LINES {
             self.log.pop_front();
@@ -399,7 +420,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         Event::ChildFailed { child, reason, .. } => warning(format!("child {child}: failed, reward 0: {reason}")),
         Event::ChildRetried { child, reason } => warning(format!("child {child}: trying once more: {reason}")),
         Event::EpisodeFinished(e) => info(format!(
-            "episode {}: mean reward {:.4}, mean accuracy {}, best {}, baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {:.1} s",
+            "episode {}: mean reward {:.4}, mean accuracy {}, best {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {:.1} s",
             e.episode,
             e.mean_reward,
             or_none(e.mean_accuracy),

@@ -57,6 +57,9 @@ fn row(run: &RunInfo) -> [String; 9] {
         format!("{}/{}", run.children, run.planned_children),
         run.best_accuracy.map_or_else(|| "none".to_owned(), |accuracy| format!("{accuracy:.4}")),
         run.started.map_or_else(String::new, |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
-        run.holder.clone().unwrap_or_else(|| run.path.display().to_string()),
+        match &run.holder {
+            Some(holder) => format!("{} ({holder})", run.path.display()),
+            None => run.path.display().to_string(),
+        },
     ]
 }

@@ -13,7 +13,18 @@ const USUAL: &str = "runs";
 /// The run directory that a user means by `name`: a folder, or the name of one in ./runs.
 pub fn named(name: &Path) -> PathBuf {
     let usual = Path::new(USUAL).join(name);
-    if !name.is_dir() && usual.is_dir() { usual } else { name.to_owned() }
+    if name.is_dir() {
+        return name.to_owned();
+    }
+    if usual.is_dir() {
+        return usual;
+    }
+    // The name of a run that was begun elsewhere, if there is but one.
+    let elsewhere: Vec<PathBuf> = known().into_iter().filter(|run| run.file_name() == Some(name.as_os_str())).collect();
+    match <[PathBuf; 1]>::try_from(elsewhere) {
+        Ok([run]) => run,
+        Err(_) => name.to_owned(),
+    }
 }
 
 /// Every run that is known, those at work first, then the latest first. Folders that are no run, or whose journal cannot be

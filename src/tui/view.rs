@@ -102,7 +102,7 @@ pub struct LogView {
 impl LogView {
     /// Whether a line is among those that are shown.
     pub fn shows(&self, line: &LogLine) -> bool {
-        line.level >= self.least && (self.filter.is_empty() || line.text.to_lowercase().contains(&self.filter.to_lowercase()))
+        line.level >= self.least && (self.filter.is_empty() || line.contains(&self.filter))
     }
 }
 

@@ -351,6 +351,33 @@ fn the_log_stays_where_it_was_scrolled_to_and_follows_again_at_its_end() {
 }
 
 #[test]
+fn what_the_screen_itself_notes_is_no_time_that_the_run_worked() {
+    let mut app = running(80, 24);
+    let worked = app.live.clock.seconds();
+    app.note(nas_tui::event::Level::Warning, "nobody works on it".to_owned(), app.view.now + jiff::SignedDuration::from_secs(600));
+    assert_eq!(app.live.clock.seconds(), worked);
+}
+
+#[test]
+fn the_step_after_the_last_sampled_child_follows_the_training_and_leaves_out_numbers_that_no_child_has() {
+    let mut app = app_with(&journal(), Size::new(80, 24), plain());
+    let edited = nas_tui::state::ChildRow { child: 97 + 3, parent: Some(1), ..app.live.children[0].clone() };
+    app.live.children.push(edited);
+    app.view.chosen = Some(96);
+    press(&mut app, "4l");
+    assert_eq!(app.shown_child(), Some(100));
+    press(&mut app, "h");
+    assert_eq!(app.shown_child(), Some(96));
+}
+
+#[test]
+fn a_level_is_found_by_its_word() {
+    let mut app = running(80, 24);
+    press(&mut app, "6&warning\n");
+    assert!(text(&app).contains("WARNING child 20"), "{}", text(&app));
+}
+
+#[test]
 fn the_log_is_filtered_by_level_and_text_and_searched() {
     let mut app = running(80, 24);
     press(&mut app, "6v");

@@ -84,13 +84,16 @@ impl App {
     /// Show the child before or after the one shown; after the newest one, follow the training again.
     pub(super) fn step_child(&mut self, forward: bool) {
         let Some(shown) = self.shown_child() else { return };
-        let newest = newest_child(self.state());
-        self.view.dna_top = 0;
-        self.view.chosen = match (self.view.chosen, forward) {
-            (_, true) if shown < newest => Some(shown + 1),
-            (_, true) => None,
-            (_, false) => Some(shown.saturating_sub(1).max(1)),
+        let state = self.state();
+        // Numbers have gaps: those of edited children come after all that the search may still sample.
+        let known = || state.children.iter().map(|row| row.child).chain(state.waiting.keys().copied());
+        let next = if forward {
+            known().filter(|child| *child > shown).min()
+        } else {
+            Some(known().filter(|child| *child < shown).max().unwrap_or(shown))
         };
+        self.view.dna_top = 0;
+        self.view.chosen = next;
     }
 
     /// Show the child of another worker.

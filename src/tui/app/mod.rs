@@ -21,7 +21,7 @@ use super::panels::chart::ChartAction;
 use super::theme::Theme;
 use super::view::{DnaColumns, Message, Panel, View};
 use super::{Leave, Settings};
-use crate::event::{Event, Level, Record, VERSION};
+use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
 use crate::state::{ChildDetail, Phase, RunState};
 use chosen::Details;
@@ -141,8 +141,7 @@ impl App {
 
     /// Put a line of another program part into the log, as if the search had noticed it.
     pub fn note(&mut self, level: Level, message: String, time: jiff::Timestamp) {
-        let event = Event::Notice { level, message };
-        self.live.apply(&Record { v: VERSION, seq: None, time, event });
+        self.live.note(level, message, time);
     }
 
     /// Tell the user something until the next key.
@@ -151,6 +150,10 @@ impl App {
     }
 
     pub fn take_link(&mut self, link: LinkStatus) {
+        if self.link != link {
+            // What was told of the old one may not hold any more.
+            self.view.message = None;
+        }
         self.link = link;
     }
 

@@ -13,16 +13,20 @@ const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
 
 impl App {
     /// Why the search cannot be commanded from here; none where it can.
-    fn hindrance(&self) -> Option<&'static str> {
-        match &self.link {
-            LinkStatus::Live { watch_only: false } if self.finished() => Some("the run is over"),
-            LinkStatus::Live { watch_only: false } => None,
-            LinkStatus::Live { watch_only: true } => Some("this screen only watches"),
-            LinkStatus::Journal { .. } => Some("the search cannot be reached from this machine: this screen only watches"),
-            LinkStatus::Ended => Some("the run is over"),
-            LinkStatus::Dead => Some("the search process is gone: continue the run with nas-tui search --resume"),
-            LinkStatus::Replay { .. } => Some("this is a replay"),
-        }
+    fn hindrance(&self) -> Option<String> {
+        let reason = match &self.link {
+            LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
+            LinkStatus::Live { watch_only: false } => return None,
+            LinkStatus::Live { watch_only: true } => "this screen only watches",
+            LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
+            LinkStatus::Ended => "the run is over",
+            LinkStatus::Dead => {
+                let run = self.live.run.as_ref().map_or("RUN", |run| run.run.as_str());
+                return Some(format!("nobody works on it; nas-tui search --resume .../{run}"));
+            }
+            LinkStatus::Replay { .. } => "this is a replay",
+        };
+        Some(reason.to_owned())
     }
 
     /// Send a command, or say why it cannot be sent.

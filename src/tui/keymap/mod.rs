@@ -181,6 +181,8 @@ pub struct Keymap {
 pub enum KeymapError {
     #[error("screen.keys.{name}: there is no such action; the actions are {}", action_names().join(", "))]
     NoSuchAction { name: String },
+    #[error("screen.keys.quit: must have a key: without one nobody could leave the screen")]
+    NoWayOut,
     #[error(
         "screen.keys.{action}: \"{key}\" is no key: write a character, space, enter, esc, tab, shift-tab, up, down, left, right, \
          pgup, pgdn, home, end, backspace, delete, insert or f1 to f12, with ctrl- or alt- before it"
@@ -212,6 +214,9 @@ impl Keymap {
             for bound in keymap.bound.iter_mut().filter(|bound| bound.binding.action.name() == *name) {
                 bound.keys.clone_from(&keys);
             }
+        }
+        if keymap.bound.iter().all(|bound| bound.binding.action != Action::Quit || bound.keys.is_empty()) {
+            return Err(KeymapError::NoWayOut);
         }
         keymap.check()?;
         Ok(keymap)
@@ -298,6 +303,7 @@ mod tests {
     fn unknown_actions_unknown_keys_and_double_keys_are_refused() {
         assert!(changed("teleport", &["t"]).unwrap_err().to_string().contains("no such action"));
         assert!(changed("quit", &["hyper-q"]).unwrap_err().to_string().contains("\"hyper-q\" is no key"));
+        assert_eq!(changed("quit", &[]).unwrap_err(), KeymapError::NoWayOut);
         let twice = changed("quit", &["f"]).unwrap_err().to_string();
         assert!(twice.contains("quit") && twice.contains("maximise"), "{twice}");
     }

@@ -83,7 +83,8 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 
 /// What the last episode taught.
 fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
-    let number = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.3}"));
+    let number =
+        |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{:.3}", value + 0.0).replace("-0.000", "0.000"));
     let share = if episode.max_entropy > 0.0 { episode.entropy / episode.max_entropy * 100.0 } else { 0.0 };
     let spread = |pick: fn(f64, f64) -> f64| episode.advantages.iter().copied().reduce(pick);
     let (low, high) = (spread(f64::min), spread(f64::max));
@@ -100,9 +101,9 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
         ),
         join_fitting(
             vec![
-                labelled("advantage", Role::Text, advantage),
-                labelled("baseline", Role::Baseline, format!("{:.4}", episode.baseline)),
                 labelled("gradient", Role::Text, number(episode.gradient_norm)),
+                labelled("baseline", Role::Baseline, format!("{:.4}", episode.baseline)),
+                labelled("advantage", Role::Text, advantage),
                 labelled("loss", Role::Text, number(episode.loss)),
             ],
             "  ",

@@ -100,12 +100,11 @@ pub fn find(app: &App, forward: bool) -> Option<u64> {
     if view.query.is_empty() {
         return None;
     }
-    let query = view.query.to_lowercase();
     let (oldest, past) = (state.log_dropped, state.log_dropped + state.log.len() as u64);
     let from = view.end.map_or(past, |end| end.clamp(oldest, past));
     let matches = |line: &u64| {
         let line = index_of(state, *line).map(|index| &state.log[index]);
-        line.is_some_and(|line| view.shows(line) && line.text.to_lowercase().contains(&query))
+        line.is_some_and(|line| view.shows(line) && line.contains(&view.query))
     };
     if forward {
         (from.saturating_add(1).min(past)..past).chain(oldest..from).find(matches)
@@ -136,11 +135,12 @@ fn index_of(state: &RunState, line: u64) -> Option<usize> {
 
 fn line_rows(app: &App, line: &LogLine, width: usize) -> Vec<Row> {
     let time = line.time.to_zoned(app.time_zone.clone()).strftime("%H:%M:%S ").to_string();
-    let (word, role) = match line.level {
-        Level::Info => ("", Role::Text),
-        Level::Warning => ("WARNING ", Role::Warning),
-        Level::Error => ("ERROR ", Role::Error),
+    let role = match line.level {
+        Level::Info => Role::Text,
+        Level::Warning => Role::Warning,
+        Level::Error => Role::Error,
     };
+    let word = line.word();
     let text = format!("{word}{}", line.text.replace(char::is_control, " "));
     let lines = format::wrap(&text, width.saturating_sub(TIME_WIDTH));
     let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));

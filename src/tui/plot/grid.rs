@@ -16,6 +16,8 @@ pub enum Series {
     /// From one mean to the next; the means themselves are on top.
     MeanLine,
     Smooth,
+    /// A child where there are few enough of them that none may be hidden by a line.
+    Point,
     Mean,
     /// The child under the crosshair.
     Chosen,

@@ -10,7 +10,7 @@ use crate::tui::theme::{Glyphs, Role};
 pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
         Series::Band | Series::Quartile => (Role::Band, glyphs.band),
-        Series::Child => (Role::Child, glyphs.child),
+        Series::Child | Series::Point => (Role::Child, glyphs.child),
         Series::Crosshair => (Role::Text, glyphs.vertical),
         Series::Reference => (Role::Reference, glyphs.reference),
         Series::Baseline => (Role::Baseline, glyphs.baseline),
@@ -56,11 +56,14 @@ impl Canvas<'_> {
         let per_child = self.grid.width() as u64 / self.span.count();
         let dots = self.grid.has_dots();
         let (wide, high) = if dots { (per_child.clamp(1, 2) as usize, 1 + usize::from(per_child > 0)) } else { (1, 1) };
+        // Every child can be seen as long as each has a column of its own; lines are broken for it.
+        let columns = self.grid.width() / self.grid.resolution().0;
+        let series = if self.span.count() <= columns as u64 { Series::Point } else { Series::Child };
         for point in children.within(self.span).iter().filter(|point| !point.failed) {
             let Some(x) = self.span.column(point.child, self.grid.width()) else { continue };
             let y = self.height_of(point.value);
             for (dx, dy) in (0..wide).flat_map(|dx| (0..high).map(move |dy| (dx, dy))) {
-                self.grid.dot((x / wide) * wide + dx, (y / high) * high + dy, Series::Child);
+                self.grid.dot((x / wide) * wide + dx, (y / high) * high + dy, series);
             }
         }
     }

@@ -8,6 +8,7 @@ mod host;
 mod tests;
 
 use super::{Content, Row, join_fitting, labelled};
+use crate::link::LinkStatus;
 use crate::telemetry::{GpuStatus, HostStatus};
 use crate::tui::app::App;
 use crate::tui::format;
@@ -28,7 +29,10 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let height = usize::from(area.height);
     let content = content(app, usize::from(area.width), height);
     let position = content.position(height, app.view.machine_top);
-    let (name, beside) = title(app);
+    let (name, mut beside) = title(app);
+    if app.in_the_past() || matches!(app.link, LinkStatus::Replay { .. }) {
+        beside.insert(0, (Role::Warning, "now, not then ".to_owned()));
+    }
     super::title(painter, app.view.focus == Panel::Machine, name, &beside, position.as_deref());
     content.draw(&mut painter.part(area), app.view.machine_top);
 }
