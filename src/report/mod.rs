@@ -1,6 +1,7 @@
 //! What a run amounts to, from its events alone, and how well a network classifies. No libtorch here.
 
 pub mod classification;
+pub mod front;
 pub mod headless;
 pub mod proportion;
 pub mod statistics;

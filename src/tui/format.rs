@@ -1,100 +1,8 @@
-//! Numbers, times and texts as the screen writes them: an accuracy is always a percentage, a reward never is.
+//! Texts as the screen writes them, in columns; numbers are those of [`crate::numbers`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// `84.55 %`.
-pub fn accuracy(value: f64) -> String {
-    format!("{:.2} %", value * 100.0)
-}
-
-/// `0.6044`.
-pub fn reward(value: f64) -> String {
-    format!("{value:.4}")
-}
-
-/// `275,122`.
-pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Three digits and a decimal prefix: `812`, `14.2 k`, `4.20 M`, `1.33 G`.
-pub fn compact(value: u64) -> String {
-    let (divisor, prefix) = match value {
-        0..1_000 => return value.to_string(),
-        1_000..1_000_000 => (1e3, "k"),
-        1_000_000..1_000_000_000 => (1e6, "M"),
-        1_000_000_000..1_000_000_000_000 => (1e9, "G"),
-        _ => (1e12, "T"),
-    };
-    let scaled = value as f64 / divisor;
-    let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
-    format!("{scaled:.decimals$} {prefix}")
-}
-
-/// Binary gigabytes without the unit: `12.3`.
-pub fn gibibytes(bytes: u64) -> String {
-    format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
-}
-
-/// Energy of watt-hours, three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
-pub fn energy(watt_hours: f64) -> String {
-    let (value, unit) = if watt_hours < 999.5 { (watt_hours, "Wh") } else { (watt_hours / 1e3, "kWh") };
-    let decimals = match value {
-        value if value < 0.0995 => 4,
-        value if value < 0.995 => 3,
-        value if value < 9.995 => 2,
-        value if value < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.decimals$} {unit}")
-}
-
-/// Energy of watt-hours that grows while one looks at it, so that its digits seldom change: `0.3 Wh`, `12 Wh`, `1.23 kWh`.
-pub fn coarse_energy(watt_hours: f64) -> String {
-    match watt_hours {
-        watt_hours if watt_hours < 9.95 => format!("{watt_hours:.1} Wh"),
-        watt_hours if watt_hours < 999.5 => format!("{watt_hours:.0} Wh"),
-        watt_hours => format!("{:.2} kWh", watt_hours / 1e3),
-    }
-}
-
-/// `0:07`, `12:34`, `1:02:03`, `2 d 03:04`.
-pub fn duration(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() { seconds.max(0.0) as u64 } else { 0 };
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    if days > 0 {
-        format!("{days} d {hours:02}:{minutes:02}")
-    } else if hours > 0 {
-        format!("{hours}:{minutes:02}:{:02}", seconds % 60)
-    } else {
-        format!("{minutes}:{:02}", seconds % 60)
-    }
-}
-
-/// An estimate, rounded so that it does not pretend: `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
-pub fn estimate(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
-    match seconds {
-        s if s < 55.0 => format!("{:.0} s", (s / 10.0).ceil().max(1.0) * 10.0),
-        s if s < 3_570.0 => format!("{:.0} min", (s / 60.0).ceil()),
-        s if s < 86_400.0 => {
-            let tens = (s / 600.0).ceil() as u64;
-            format!("{} h {:02} min", tens / 6, tens % 6 * 10)
-        }
-        s => {
-            let hours = (s / 3_600.0).ceil() as u64;
-            format!("{} d {} h", hours / 24, hours % 24)
-        }
-    }
-}
+pub use crate::numbers::*;
 
 /// `text` in at most `width` columns, its end replaced by `ellipsis` where it is longer.
 pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
@@ -158,43 +66,6 @@ fn push(lines: &mut [String], character: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn accuracy_is_a_percentage_and_reward_is_not() {
-        assert_eq!((accuracy(0.8455).as_str(), reward(0.6044).as_str()), ("84.55 %", "0.6044"));
-    }
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        let texts: Vec<String> = [0, 999, 1_000, 275_122, 4_201_630].into_iter().map(count).collect();
-        assert_eq!(texts, ["0", "999", "1,000", "275,122", "4,201,630"]);
-    }
-
-    #[test]
-    fn compact_counts_keep_three_digits() {
-        let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
-        assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
-    }
-
-    #[test]
-    fn energies_keep_three_digits_and_growing_ones_fewer() {
-        let texts: Vec<String> = [0.0823, 0.5, 12.34, 999.4, 1_234.0].into_iter().map(energy).collect();
-        assert_eq!(texts, ["0.0823 Wh", "0.500 Wh", "12.3 Wh", "999 Wh", "1.23 kWh"]);
-        let texts: Vec<String> = [0.0823, 9.94, 12.34, 1_234.0].into_iter().map(coarse_energy).collect();
-        assert_eq!(texts, ["0.1 Wh", "9.9 Wh", "12 Wh", "1.23 kWh"]);
-    }
-
-    #[test]
-    fn durations_grow_from_minutes_to_days_and_never_fail() {
-        let texts: Vec<String> = [7.9, 754.0, 3_723.0, 183_845.0, -3.0, f64::NAN].into_iter().map(duration).collect();
-        assert_eq!(texts, ["0:07", "12:34", "1:02:03", "2 d 03:04", "0:00", "0:00"]);
-    }
-
-    #[test]
-    fn estimates_are_round() {
-        let texts: Vec<String> = [3.0, 41.0, 100.0, 5_000.0, 180_000.0].into_iter().map(estimate).collect();
-        assert_eq!(texts, ["10 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
-    }
 
     #[test]
     fn a_text_too_long_ends_in_an_ellipsis_and_never_overflows() {

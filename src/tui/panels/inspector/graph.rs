@@ -1,8 +1,8 @@
 //! The network as a drawn graph: a row per layer, its connections on the left, its figures beside it.
 
-use super::lanes::Lanes;
 use super::rails;
 use super::table::{self, Column};
+use crate::space::lanes::{self, Lanes};
 use crate::space::{Architecture, Cost, Layer};
 use crate::tui::format;
 use crate::tui::paint::bar;
@@ -53,7 +53,7 @@ fn beside_rails(table: Content, lanes: &Lanes, chosen: usize, glyphs: &Glyphs) -
 
 /// Where the rails take more than there is: the numbers of the inputs in their place.
 fn with_lists(mut columns: Vec<Column>, architecture: &Architecture, chosen: usize, width: usize) -> Content {
-    let lists = super::lanes::inputs(architecture).into_iter().map(list);
+    let lists = lanes::inputs(architecture).into_iter().map(list);
     columns.insert(1, Column::texts("reads", 0, lists));
     let table = table::table(columns, width);
     let body = table.body.into_iter().enumerate().map(|(number, row)| emphasised(row, number == chosen)).collect();
@@ -82,7 +82,7 @@ fn connections(lanes: &Lanes, architecture: &Architecture, chosen: usize, width:
     };
     let reads = match chosen {
         0 => String::new(),
-        _ => format!(" reads {}", list(super::lanes::inputs(architecture)[chosen])),
+        _ => format!(" reads {}", list(lanes::inputs(architecture)[chosen])),
     };
     let and = if reads.is_empty() || read_by.is_empty() { "" } else { "," };
     let text = format!("{}{reads}{and}{read_by}", name(chosen));

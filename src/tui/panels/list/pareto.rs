@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::front::Point;
 use super::log_axis::LogAxis;
 use super::order::row_at;
 use super::view::ListView;
 use super::{filter_row, nothing};
+use crate::report::front::Point;
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
