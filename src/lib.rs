@@ -6,6 +6,7 @@
 //! ```
 
 pub mod axis;
+pub mod build_info;
 #[cfg(feature = "torch")]
 pub mod child;
 pub mod cli;

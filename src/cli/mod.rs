@@ -14,6 +14,7 @@ mod export;
 pub mod inspect;
 mod list;
 mod replay;
+mod report;
 mod screen;
 #[cfg(feature = "torch")]
 pub mod search;
@@ -46,6 +47,7 @@ enum Command {
     Attach(attach::Args),
     List(list::Args),
     Replay(replay::Args),
+    Report(report::Args),
     /// Show or check settings
     Config(config::Args),
     /// Print a completion script for a shell
@@ -127,6 +129,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
         #[cfg(feature = "torch")]

@@ -1,0 +1,148 @@
+//! Parts of the page that searches and trainings share: settings, environment, a network's layers.
+
+use maud::{Markup, html};
+
+use super::html::{Column, barred, facts, table, text};
+use super::material::{Material, Settings};
+use crate::event::{DataDescription, Level};
+use crate::numbers::{compact, count};
+use crate::report::proportion::wilson;
+use crate::space::lanes::inputs;
+use crate::space::{Architecture, Cost, Dna};
+
+/// `60.1–65.3 %`: what chance allows of a share of `of` images, with 95 %.
+pub fn interval(share: f64, of: usize) -> String {
+    bounds(wilson((share * of as f64).round() as usize, of))
+}
+
+/// `60.1–65.3 %`.
+pub fn bounds([low, high]: [f64; 2]) -> String {
+    format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+}
+
+/// A time as `2026-11-24 10:15 UTC`.
+pub fn moment(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The settings that the run was started with, by section.
+pub fn settings(settings: &Settings) -> Markup {
+    match settings {
+        Settings::Known(all) => {
+            let value = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let values = |table: &toml::Table| -> Vec<(String, String)> {
+                table.iter().filter(|(_, entry)| !entry.is_table()).map(|(name, entry)| (name.clone(), value(entry))).collect()
+            };
+            let section = |title: &str, values: &[(String, String)]| {
+                let pairs: Vec<(&str, String)> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+                html! { section { @if !title.is_empty() { h3 { (title) } } (facts(&pairs)) } }
+            };
+            html! {
+                p.note { "Every setting of the run, as its config.toml has them." }
+                div.settings {
+                    (section("", &values(all)))
+                    @for (name, entry) in all { @if let Some(table) = entry.as_table() { (section(name, &values(table))) } }
+                }
+            }
+        }
+        Settings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
+        Settings::Unread => html! { p { "Not known." } },
+    }
+}
+
+/// Facts of the data set.
+pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
+    let [channels, height, width] = data.input;
+    vec![
+        ("data set", data.spec.clone()),
+        ("images", format!("{channels}×{height}×{width}, {} classes", data.classes.len())),
+        ("training images", count(data.train_images as u64)),
+        ("validation images", count(data.validation_images as u64)),
+        ("fingerprint (CRC-32)", data.fingerprint.clone()),
+    ]
+}
+
+/// Who worked on the run when, with which program.
+pub fn sessions(material: &Material) -> Markup {
+    let columns: [Column; 3] = [("began", false), ("host", false), ("nas-tui", false)];
+    let row = |session: &super::material::Session| vec![text(moment(session.began)), text(&session.host), text(&session.version)];
+    table("Sessions", &columns, &material.sessions.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Warnings and errors of the run; nothing where there are none.
+pub fn notices(material: &Material) -> Option<Markup> {
+    if material.notices.is_empty() {
+        return None;
+    }
+    let row = |notice: &super::material::Notice| {
+        let word = if notice.level == Level::Error { "error" } else { "warning" };
+        vec![text(moment(notice.time)), text(word), text(&notice.text)]
+    };
+    let columns: [Column; 3] = [("when", false), ("level", false), ("what", false)];
+    Some(html! {
+        div.reasons { (table("Warnings and errors of the run", &columns, &material.notices.iter().map(row).collect::<Vec<_>>())) }
+        @if material.more_notices > 0 { p.note { "and " (material.more_notices) " more, in the journal." } }
+    })
+}
+
+/// The layers of a network with what each costs.
+pub fn layers(architecture: &Architecture) -> Markup {
+    let Ok(cost) = Cost::of(architecture) else { return html! { p { "This network cannot be built, so it has no costs." } } };
+    let most = cost.layers.iter().map(|layer| layer.macs).max().unwrap_or(0).max(1) as f64;
+    let reads = inputs(architecture);
+    let list = |numbers: &[usize]| {
+        numbers
+            .iter()
+            .map(|number| if *number == 0 { "image".to_owned() } else { number.to_string() })
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
+    let mut rows: Vec<Vec<Markup>> = Vec::new();
+    for (index, (layer, cost)) in architecture.layers.iter().zip(&cost.layers).enumerate() {
+        let [channels, height, width] = cost.output_shape;
+        rows.push(vec![
+            text((index + 1).to_string()),
+            text(pair(layer.kernel)),
+            text(layer.filters.to_string()),
+            text(pair(layer.stride)),
+            text(pair(layer.padding)),
+            text(list(reads[index + 1])),
+            text(format!("{channels}×{height}×{width}")),
+            text(format!("{}×{}", cost.receptive_field[0], cost.receptive_field[1])),
+            text(count(cost.params)),
+            barred(&compact(cost.macs), cost.macs as f64 / most),
+        ]);
+    }
+    let blank = || text("");
+    let mut classifier = vec![text("classifier"), text("linear"), text(architecture.classes.to_string()), blank(), blank()];
+    classifier.extend([text(list(&architecture.output)), text(architecture.classes.to_string()), blank()]);
+    classifier
+        .extend([text(count(cost.classifier.params)), barred(&compact(cost.classifier.macs), cost.classifier.macs as f64 / most)]);
+    rows.push(classifier);
+    let columns: [Column; 10] = [
+        ("layer", true),
+        ("kernel", true),
+        ("filters", true),
+        ("stride", true),
+        ("padding", true),
+        ("reads", false),
+        ("output", true),
+        ("field", true),
+        ("parameters", true),
+        ("MACs", true),
+    ];
+    let caption =
+        format!("{} parameters and {} multiply-accumulates (MACs) per image in all", count(cost.params), count(cost.macs));
+    table(&caption, &columns, &rows)
+}
+
+/// A DNA as it is written in a file.
+pub fn dna(dna: &Dna) -> Markup {
+    html! { p { "DNA: " code { (dna.to_string().replace("],[", "], [")) } } }
+}
+
+/// Megabytes of memory, for people.
+pub fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", count(bytes.div_ceil(1 << 20)))
+}
