@@ -2,6 +2,7 @@
 
 pub mod presets;
 pub mod raw;
+mod recipe;
 mod resolve;
 mod screen;
 mod validate;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{ConfigError, Options, SAMPLE, parse, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 
@@ -25,6 +27,7 @@ pub struct Config {
     pub child: ChildConfig,
     pub reward: RewardConfig,
     pub workers: WorkersConfig,
+    pub train: TrainConfig,
     pub screen: ScreenConfig,
     /// What these settings were validated from: how they are written to a file.
     raw: raw::RawConfig,

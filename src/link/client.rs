@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn ended() -> Event {
-        Event::RunFinished { reason: FinishReason::Stopped, children: 0, wall_seconds: 0.0 }
+        Event::RunFinished { reason: FinishReason::Stopped, children: 0, epochs: None, wall_seconds: 0.0 }
     }
 
     fn next(connection: &mut Connection) -> Arc<Record> {

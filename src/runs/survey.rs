@@ -243,7 +243,7 @@ mod tests {
             journal.append(event).unwrap();
             assert_eq!(look_at(&run).unwrap().status, status);
         }
-        let stopped = Event::RunFinished { reason: FinishReason::Stopped, children: 1, wall_seconds: 1.0 };
+        let stopped = Event::RunFinished { reason: FinishReason::Stopped, children: 1, epochs: None, wall_seconds: 1.0 };
         journal.append(stopped).unwrap();
         drop(_directory);
         assert_eq!(look_at(&run).unwrap().status, RunStatus::Stopped);

@@ -219,7 +219,8 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
 
 /// Settings that decide nothing of what a search finds.
 fn is_free_to_change(key: &str) -> bool {
-    key.starts_with("workers.") || key.starts_with("screen.") || ["data.dir", "search.reference"].contains(&key)
+    let sections = ["workers.", "screen.", "train.", "recipes."];
+    sections.iter().any(|section| key.starts_with(section)) || ["data.dir", "search.reference"].contains(&key)
 }
 
 /// Settings by dotted key.
