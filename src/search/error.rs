@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::checkpoint::CheckpointError;
 use super::run_directory::DirectoryError;
 use super::strategy::StrategyError;
 use crate::config::ConfigError;
 use crate::journal::JournalError;
+use crate::sealed::CheckpointError;
 use crate::space::{Dna, SpaceError};
 
 /// The text says what, where, and what to do. Whatever had been reached is in the run directory.
