@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{Prepared, classify, failed, in_process, outcome};
 use crate::cli::config::SettingsArgs;
 use crate::cli::exit_code;
-use crate::search::RunDirectory;
+use crate::runs::RunDirectory;
 
 #[derive(Debug, ClapArgs)]
 pub struct Args {

@@ -14,7 +14,7 @@ use super::{Args, Prepared, nothing_to_resume};
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
 use crate::report::Summary;
-use crate::search::RunDirectory;
+use crate::runs::RunDirectory;
 use crate::tui::{self, Leave};
 
 /// A search that cannot begin says so within this time, as a rule: then the screen is not opened for it.

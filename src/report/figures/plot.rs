@@ -126,10 +126,12 @@ impl Plot {
         let (width, text) = (form.width(), form.text_size());
         let labels = y.ticks.iter().map(|(_, label)| text_width(label, text)).fold(0.0, f64::max);
         let left = labels + 16.0;
+        // The last label is written around its tick.
+        let beyond = x.ticks.last().map_or(0.0, |(_, label)| text_width(label, text) / 2.0);
         let (legend, rows) = place(keys, width, text);
         let top = rows as f64 * text * 1.65 + text * 2.6;
         let height = form.height() + rows.saturating_sub(1) as f64 * text * 1.65;
-        Plot { form, size: (width, height), left, right: width - 14.0, top, bottom: height - text * 3.4, x, y, legend }
+        Plot { form, size: (width, height), left, right: width - beyond.max(14.0), top, bottom: height - text * 3.4, x, y, legend }
     }
 
     /// Where a value is drawn along the plot.

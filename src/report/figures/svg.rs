@@ -190,10 +190,10 @@ pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
 /// About how wide `text` is: what fits by this fits in any common typeface without serifs.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let share = |character: char| match character {
-        'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')' | ' ' | '/' => 0.36,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' | '–' | '—' => 0.9,
-        character if character.is_uppercase() || character.is_ascii_digit() => 0.66,
-        character if character.is_ascii() => 0.58,
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')' | ' ' | '/' => 0.31,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '–' | '—' => 0.86,
+        character if character.is_uppercase() || character.is_ascii_digit() => 0.65,
+        character if character.is_ascii() => 0.56,
         _ => 1.0,
     };
     text.chars().map(share).sum::<f64>() * size

@@ -128,9 +128,3 @@ pub fn facts(facts: &[(&str, String)]) -> Markup {
 pub fn text(text: impl AsRef<str>) -> Markup {
     html! { (text.as_ref()) }
 }
-
-/// A number with a bar for its share of the largest one.
-pub fn barred(text: &str, share: f64) -> Markup {
-    let width = format!("width:{:.1}%", (share.clamp(0.0, 1.0)) * 100.0);
-    html! { span.barred { (text) span.bar { span style=(width) {} } } }
-}

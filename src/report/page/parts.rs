@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::html::{Column, barred, facts, table, text};
+use super::html::{Column, facts, table, text};
 use super::material::{Material, Settings};
 use crate::event::{DataDescription, Level};
 use crate::numbers::{compact, count};
@@ -88,7 +88,6 @@ pub fn notices(material: &Material) -> Option<Markup> {
 /// The layers of a network with what each costs.
 pub fn layers(architecture: &Architecture) -> Markup {
     let Ok(cost) = Cost::of(architecture) else { return html! { p { "This network cannot be built, so it has no costs." } } };
-    let most = cost.layers.iter().map(|layer| layer.macs).max().unwrap_or(0).max(1) as f64;
     let reads = inputs(architecture);
     let list = |numbers: &[usize]| {
         numbers
@@ -111,14 +110,13 @@ pub fn layers(architecture: &Architecture) -> Markup {
             text(format!("{channels}×{height}×{width}")),
             text(format!("{}×{}", cost.receptive_field[0], cost.receptive_field[1])),
             text(count(cost.params)),
-            barred(&compact(cost.macs), cost.macs as f64 / most),
+            text(compact(cost.macs)),
         ]);
     }
     let blank = || text("");
     let mut classifier = vec![text("classifier"), text("linear"), text(architecture.classes.to_string()), blank(), blank()];
     classifier.extend([text(list(&architecture.output)), text(architecture.classes.to_string()), blank()]);
-    classifier
-        .extend([text(count(cost.classifier.params)), barred(&compact(cost.classifier.macs), cost.classifier.macs as f64 / most)]);
+    classifier.extend([text(count(cost.classifier.params)), text(compact(cost.classifier.macs))]);
     rows.push(classifier);
     let columns: [Column; 10] = [
         ("layer", true),
