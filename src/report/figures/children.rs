@@ -129,7 +129,7 @@ pub fn draw(data: &Children, form: Form, title: &str) -> String {
     if low > high {
         return empty(form, "No child has an accuracy: all failed.");
     }
-    let x = Scale::counts("child", first.child, last.child, if form == Form::Wide { 8 } else { 4 });
+    let x = Scale::counts("child", first.child, last.child, if form == Form::Wide { 8 } else { 5 });
     let y = match data.quantity {
         Quantity::Reward => Scale::values("reward", (low, high), 6, plain),
         Quantity::Accuracy => Scale::values("validation accuracy", (low, high), 6, percent),

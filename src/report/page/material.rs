@@ -9,7 +9,7 @@ use crate::event::{ChildEpoch, Event, FinishReason, Level, Record};
 use crate::journal::{JournalError, Reader};
 use crate::report::Summary;
 use crate::report::summary::Tally;
-use crate::search::run_directory::lock_state;
+use crate::runs::directory::lock_state;
 use crate::state::{Phase, RunState};
 
 /// Warnings and errors that are kept; of more, the number.

@@ -29,24 +29,37 @@ pub fn moment(time: jiff::Timestamp) -> String {
 pub fn settings(settings: &Settings) -> Markup {
     match settings {
         Settings::Known(all) => {
-            let value = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let values = |table: &toml::Table| -> Vec<(String, String)> {
-                table.iter().filter(|(_, entry)| !entry.is_table()).map(|(name, entry)| (name.clone(), value(entry))).collect()
-            };
-            let section = |title: &str, values: &[(String, String)]| {
-                let pairs: Vec<(&str, String)> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-                html! { section { @if !title.is_empty() { h3 { (title) } } (facts(&pairs)) } }
-            };
+            let mut sections = Vec::new();
+            sections_of("", all, &mut sections);
             html! {
                 p.note { "Every setting of the run, as its config.toml has them." }
                 div.settings {
-                    (section("", &values(all)))
-                    @for (name, entry) in all { @if let Some(table) = entry.as_table() { (section(name, &values(table))) } }
+                    @for (name, values) in &sections {
+                        section { @if !name.is_empty() { h3 { (name) } } (facts(values)) }
+                    }
                 }
             }
         }
         Settings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
         Settings::Unread => html! { p { "Not known." } },
+    }
+}
+
+/// A section of settings: its dotted name, its keys and their values.
+type SettingsSection<'a> = (String, Vec<(&'a str, String)>);
+
+fn sections_of<'a>(name: &str, table: &'a toml::Table, sections: &mut Vec<SettingsSection<'a>>) {
+    let value = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let own = table.iter().filter(|(_, entry)| !entry.is_table()).map(|(key, entry)| (key.as_str(), value(entry)));
+    let own: Vec<(&str, String)> = own.collect();
+    if !own.is_empty() {
+        sections.push((name.to_owned(), own));
+    }
+    for (key, entry) in table {
+        if let Some(table) = entry.as_table() {
+            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            sections_of(&name, table, sections);
+        }
     }
 }
 
