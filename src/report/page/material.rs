@@ -152,6 +152,7 @@ impl Gathered {
         self.material.state.apply(record);
         match &record.event {
             Event::RunStarted(run) => self.begin(record.time, &run.host, &run.version),
+            Event::TrainingStarted(run) => self.begin(record.time, &run.host, &run.version),
             Event::RunResumed { host, version, .. } => self.begin(record.time, host, version),
             Event::WorkerStarted { device, .. } => drop(self.material.devices.insert(device.clone())),
             Event::ChildStarted { child, attempt, .. } => {
@@ -172,6 +173,10 @@ impl Gathered {
             }
             Event::WorkerDied { worker, reason } => {
                 self.note(record.time, Level::Warning, format!("worker {worker} died: {reason}"));
+            }
+            Event::MicroBatchReduced { micro_batch, reason } => {
+                let text = format!("batches are computed {micro_batch} images at a time from here on: {reason}");
+                self.note(record.time, Level::Warning, text);
             }
             Event::Notice { level, message } if *level >= Level::Warning => self.note(record.time, *level, message.clone()),
             _ => {}

@@ -5,8 +5,10 @@ mod html;
 mod material;
 mod parts;
 mod png;
+mod recipe;
 mod search;
 mod tables;
+mod training;
 
 use maud::html;
 
@@ -35,7 +37,10 @@ impl Report {
     /// # Errors
     /// Numbers that JSON has no words for; a journal holds none.
     pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<Report> {
-        let (head, sections, figures, tables) = search::compose(material);
+        let (head, sections, figures, tables) = match &material.state.training_run {
+            Some(run) => training::compose(material, run),
+            None => search::compose(material),
+        };
         let footer = html! {
             p {
                 "Made by nas-tui " (VERSION) " on " (parts::moment(now)) " from the journal of the run, up to its record "

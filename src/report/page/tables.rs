@@ -4,6 +4,8 @@ use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost};
 
 use super::material::Material;
+use crate::report::ClassificationReport;
+use crate::state::TrainingRun;
 
 /// One table.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,6 +170,64 @@ pub fn layers(architecture: &Architecture) -> Option<Table> {
         "field_width",
     ];
     Some(Table { name: "layers", head, rows })
+}
+
+/// Every epoch of a training.
+pub fn epochs(run: &TrainingRun) -> Table {
+    let row = |epoch: &crate::event::TrainingEpoch| {
+        let numbers = [
+            epoch.train_loss,
+            epoch.train_accuracy,
+            epoch.valid_loss,
+            epoch.valid_accuracy,
+            epoch.learning_rate,
+            epoch.images_per_second,
+            epoch.seconds,
+        ];
+        std::iter::once(epoch.epoch.to_string()).chain(numbers.iter().map(f64::to_string)).collect()
+    };
+    Table {
+        name: "epochs",
+        head: vec![
+            "epoch",
+            "train_loss",
+            "train_accuracy",
+            "validation_loss",
+            "validation_accuracy",
+            "learning_rate",
+            "images_per_second",
+            "seconds",
+        ],
+        rows: run.epochs.iter().map(row).collect(),
+    }
+}
+
+/// Accuracy on the test images of each class.
+pub fn per_class(report: &ClassificationReport) -> Table {
+    let row = |class: &crate::report::classification::ClassAccuracy| {
+        vec![
+            class.class.clone(),
+            class.images.to_string(),
+            class.correct.to_string(),
+            cell(class.accuracy),
+            cell(class.ci95.map(|[low, _]| low)),
+            cell(class.ci95.map(|[_, high]| high)),
+        ]
+    };
+    Table {
+        name: "per_class",
+        head: vec!["class", "images", "correct", "accuracy", "ci95_low", "ci95_high"],
+        rows: report.per_class.iter().map(row).collect(),
+    }
+}
+
+/// Test images by class and prediction, one pair a row: names of classes stand in cells and can be anything.
+pub fn confusion(report: &ClassificationReport) -> Table {
+    let name = |number: usize| report.per_class.get(number).map_or_else(String::new, |class| class.class.clone());
+    let rows = report.confusion.iter().enumerate().flat_map(|(row, counts)| {
+        counts.iter().enumerate().map(move |(column, images)| vec![name(row), name(column), images.to_string()])
+    });
+    Table { name: "confusion", head: vec!["class", "taken_for", "images"], rows: rows.collect() }
 }
 
 #[cfg(test)]
