@@ -94,6 +94,26 @@ pub fn estimate(seconds: f64) -> String {
     }
 }
 
+/// Numbers of layers as `1, 3, 6-12`; 0 is the image and goes by its name.
+pub fn layers(numbers: &[usize]) -> String {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    let mut parts: Vec<String> = Vec::new();
+    let mut index = 0;
+    while index < sorted.len() {
+        let run = sorted[index..].iter().enumerate().take_while(|(offset, number)| **number == sorted[index] + offset).count();
+        // Two in a row are as short one by one; the image stays apart.
+        let run = if run > 2 && sorted[index] > 0 { run } else { 1 };
+        parts.push(match (sorted[index], run) {
+            (0, _) => "image".to_owned(),
+            (first, 1) => first.to_string(),
+            (first, _) => format!("{first}-{}", first + run - 1),
+        });
+        index += run;
+    }
+    parts.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +153,12 @@ mod tests {
     fn estimates_are_round() {
         let texts: Vec<String> = [3.0, 41.0, 100.0, 5_000.0, 180_000.0].into_iter().map(estimate).collect();
         assert_eq!(texts, ["10 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
+    }
+
+    #[test]
+    fn numbers_in_a_row_are_drawn_together() {
+        assert_eq!(layers(&[12, 1, 3, 6, 7, 8]), "1, 3, 6-8, 12");
+        assert_eq!(layers(&[0, 1, 2]), "image, 1, 2");
+        assert_eq!(layers(&[4, 5]), "4, 5");
     }
 }

@@ -36,7 +36,9 @@ pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     let size = form.text_size();
     let names = report.per_class.iter().map(|class| text_width(&class.class, size)).fold(0.0, f64::max).min(widest);
     let left = if form == Form::Wide { names + 40.0 } else { names + 24.0 };
-    let room = if form == Form::Wide { square } else { form.width() - left - 4.0 };
+    // The last slanting name reaches beyond its column.
+    let beyond = report.per_class.last().map_or(0.0, |class| text_width(&class.class, size).min(widest) * 0.72 - 8.0).max(0.0);
+    let room = if form == Form::Wide { square } else { form.width() - left - 4.0 - beyond };
     let cell = (room / classes as f64).min(52.0);
     let matrix = Matrix { report, classes, left, top: names * 0.72 + 34.0, cell, size };
     let height = matrix.top + cell * classes as f64 + 10.0;

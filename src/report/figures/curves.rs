@@ -102,7 +102,7 @@ fn note(noted: &Noted, plot: &Plot) -> Markup {
     let text = Text { at, size: plot.text_size(), anchor, ink: Ink::Text, bold: true, text: &noted.text };
     html! {
         circle cx=(svg::number(x)) cy=(svg::number(y)) r="6.5" fill="none" stroke=(Ink::Text.colour()) class=(Ink::Text.stroke()) stroke-width="1.6" {}
-        (text.draw())
+        (text.draw_over())
     }
 }
 

@@ -84,28 +84,42 @@ impl<'a> Drawing<'a> {
         let mut reads: Vec<(usize, usize)> =
             reads.filter(|(lane, wire)| wire.read && *lane != row.lane).map(|(lane, wire)| (lane, wire.source)).collect();
         reads.sort_by_key(|(lane, _)| std::cmp::Reverse(lane.abs_diff(row.lane)));
-        svg::all(reads.into_iter().map(|(lane, source)| self.joint(lane, source, reader)))
+        let halos = reads.iter().map(|(lane, _)| self.halo(*lane, reader));
+        let lines = reads.iter().map(|(lane, source)| Pen::solid(self.ink(*source), 2.0).draw(&self.joint(*lane, reader)));
+        svg::all(halos.chain(lines))
     }
 
-    fn joint(&self, lane: usize, source: usize, reader: usize) -> Markup {
-        let (from, to) = ((self.x(lane), self.y(reader) - self.bend()), (self.x(self.lanes.rows[reader].lane), self.y(reader)));
-        let side = if to.0 > from.0 { self.bend() } else { -self.bend() };
-        let side = if side.abs() > (to.0 - from.0).abs() { to.0 - from.0 } else { side };
-        let path = format!(
-            "M{} {}Q{} {} {} {}L{} {}",
-            number(from.0),
-            number(from.1),
-            number(from.0),
+    /// From a lane down into the row of a reader.
+    fn joint(&self, lane: usize, reader: usize) -> String {
+        let (corner, to) = self.corner(lane, reader);
+        let lane = self.x(lane);
+        let bend = format!(
+            "M{} {}Q{} {} {} {}",
+            number(lane),
+            number(to.1 - self.bend()),
+            number(lane),
             number(to.1),
-            number(from.0 + side),
-            number(to.1),
-            number(to.0),
+            number(corner),
             number(to.1)
         );
-        html! {
-            (Pen::solid(Ink::Paper, 4.6).draw(&path))
-            (Pen::solid(self.ink(source), 1.9).draw(&path))
+        bend + &format!("L{} {}", number(to.0), number(to.1))
+    }
+
+    /// Paper around the straight part of a joint, so that the lanes it crosses are seen to pass below it.
+    fn halo(&self, lane: usize, reader: usize) -> Markup {
+        let (corner, to) = self.corner(lane, reader);
+        let inwards: f64 = if to.0 > corner { 4.0 } else { -4.0 };
+        if (to.0 - corner).abs() < 2.0 * inwards.abs() {
+            return html! {};
         }
+        Pen::solid(Ink::Paper, 6.0).line((corner + inwards, to.1), (to.0 - inwards, to.1))
+    }
+
+    /// Where a joint's bend ends, and where the joint does.
+    fn corner(&self, lane: usize, reader: usize) -> (f64, (f64, f64)) {
+        let (from, to) = (self.x(lane), (self.x(self.lanes.rows[reader].lane), self.y(reader)));
+        let reach = self.bend().min((to.0 - from).abs());
+        (if to.0 > from { from + reach } else { from - reach }, to)
     }
 
     fn bend(&self) -> f64 {

@@ -83,7 +83,7 @@ fn best(data: &Pareto, plot: &Plot) -> Markup {
     let (x, y) = plot.at((macs as f64, accuracy));
     let (shift, anchor) = if x > plot.right() / 2.0 { (-9.0, Anchor::End) } else { (9.0, Anchor::Start) };
     let text = format!("child {child}, the best");
-    Text { at: (x + shift, y - 7.0), size: plot.text_size(), anchor, ink: Ink::Text, bold: true, text: &text }.draw()
+    Text { at: (x + shift, y - 7.0), size: plot.text_size(), anchor, ink: Ink::Text, bold: true, text: &text }.draw_over()
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     let size = form.text_size();
     let widest = if form == Form::Wide { 190.0 } else { 92.0 };
     let names = report.per_class.iter().map(|class| text_width(&class.class, size)).fold(0.0, f64::max).min(widest);
-    let lowest = report.per_class.iter().filter_map(|class| class.ci95).map(|[low, _]| low).fold(1.0, f64::min);
-    let field = Field { left: names + 18.0, right: form.width() - 62.0, axis: Axis::covering(lowest, 1.0, 6), size };
+    let lowest = report.per_class.iter().filter_map(|class| class.ci95).map(|[low, _]| low).fold(report.accuracy, f64::min);
+    let highest = report.per_class.iter().filter_map(|class| class.ci95).map(|[_, high]| high).fold(report.accuracy, f64::max);
+    let field = Field { left: names + 18.0, right: form.width() - 62.0, axis: Axis::covering(lowest, highest, 6), size };
     let bottom = TOP + ROW * classes as f64;
     let content = html! {
         (field.grid(bottom))

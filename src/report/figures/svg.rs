@@ -73,6 +73,16 @@ pub enum Anchor {
     End,
 }
 
+impl Anchor {
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Anchor::Start => None,
+            Anchor::Middle => Some("middle"),
+            Anchor::End => Some("end"),
+        }
+    }
+}
+
 /// A text with its baseline at `at`.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
@@ -89,17 +99,23 @@ impl Text<'_> {
         self.draw_turned(0.0)
     }
 
+    /// With paper around its letters, so that it can be read over lines.
+    pub fn draw_over(&self) -> Markup {
+        let (x, y) = (number(self.at.0), number(self.at.1));
+        let halo = html! {
+            text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[self.anchor.name()] font-weight=[self.bold.then_some("600")]
+                fill=(Ink::Paper.colour()) stroke=(Ink::Paper.colour()) stroke-width="4" stroke-linejoin="round"
+                class={ (Ink::Paper.fill()) " " (Ink::Paper.stroke()) } aria-hidden="true" { (printable(self.text)) }
+        };
+        html! { (halo) (self.draw()) }
+    }
+
     /// Turned by so many degrees about its point.
     pub fn draw_turned(&self, degrees: f64) -> Markup {
-        let anchor = match self.anchor {
-            Anchor::Start => None,
-            Anchor::Middle => Some("middle"),
-            Anchor::End => Some("end"),
-        };
         let (x, y) = (number(self.at.0), number(self.at.1));
         let turn = (degrees != 0.0).then(|| format!("rotate({} {x} {y})", number(degrees)));
         html! {
-            text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[anchor] font-weight=[self.bold.then_some("600")]
+            text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[self.anchor.name()] font-weight=[self.bold.then_some("600")]
                 transform=[turn] fill=(self.ink.colour()) class=(self.ink.fill()) { (printable(self.text)) }
         }
     }

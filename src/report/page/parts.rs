@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::html::{Column, facts, table, text};
 use super::material::{Material, Settings};
 use crate::event::{DataDescription, Level};
-use crate::numbers::{compact, count};
+use crate::numbers::{self, compact, count};
 use crate::report::proportion::wilson;
 use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost, Dna};
@@ -18,6 +18,11 @@ pub fn interval(share: f64, of: usize) -> String {
 /// `60.1–65.3 %`.
 pub fn bounds([low, high]: [f64; 2]) -> String {
     format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+}
+
+/// `text` whose percentages are not torn apart at the end of a line.
+pub fn whole(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// A time as `2026-11-24 10:15 UTC`.
@@ -102,13 +107,7 @@ pub fn notices(material: &Material) -> Option<Markup> {
 pub fn layers(architecture: &Architecture) -> Markup {
     let Ok(cost) = Cost::of(architecture) else { return html! { p { "This network cannot be built, so it has no costs." } } };
     let reads = inputs(architecture);
-    let list = |numbers: &[usize]| {
-        numbers
-            .iter()
-            .map(|number| if *number == 0 { "image".to_owned() } else { number.to_string() })
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let list = |numbers: &[usize]| numbers::layers(numbers).replace('-', "–");
     let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
     let mut rows: Vec<Vec<Markup>> = Vec::new();
     for (index, (layer, cost)) in architecture.layers.iter().zip(&cost.layers).enumerate() {

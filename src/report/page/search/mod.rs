@@ -103,7 +103,7 @@ fn best(material: &Material, figures: &Figures) -> Section {
     let body = match (&state.best, &state.best_architecture) {
         (Some(best), Some(architecture)) => html! {
             p {
-                "Child " (best.child) " of episode " (best.episode) ": " strong { (accuracy(best.accuracy)) } " validation accuracy, reward "
+                "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
                 (reward(best.reward)) ", " (architecture.layers.len()) " layers, " (network::skip_connections(architecture)) " skip connections."
             }
             @if let Some(network) = &figures.network { (figure(network)) }
@@ -156,7 +156,7 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
         ("libtorch", run.libtorch.clone()),
         ("host", run.host.clone()),
         ("devices", if devices.is_empty() { run.device.clone() } else { devices.join(", ") }),
-        ("workers", format!("{} of {} threads", run.workers, run.threads)),
+        ("workers", format!("{}, of {} thread(s) each", run.workers, run.threads)),
         ("seed", run.seed.to_string()),
     ]
 }

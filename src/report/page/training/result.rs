@@ -46,8 +46,8 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
         ));
     }
     list.push(Tile::new("parameters", count(started.params), format!("{} MACs per image", compact(started.macs))));
-    let best = run.best().map_or_else(String::new, |best| format!("weights of epoch {} kept", best.epoch));
-    list.push(Tile::new("epochs", format!("{} of at most {}", run.epochs.len(), started.settings.epochs), best));
+    let best = run.best().map_or_else(String::new, |best| format!("at most; weights of epoch {} kept", best.epoch));
+    list.push(Tile::new("epochs", format!("{} of {}", run.epochs.len(), started.settings.epochs), best));
     list.push(Tile::new("working time", duration(material.state.clock.seconds()), format!("on {}", started.device)));
     list
 }

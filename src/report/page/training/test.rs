@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::figures::Figures;
-use crate::numbers::count;
+use crate::numbers::{accuracy, count};
 use crate::report::ClassificationReport;
 use crate::report::page::html::{Column, Section, figure, table, text};
 use crate::report::page::parts;
@@ -15,8 +15,8 @@ pub fn section(run: &TrainingRun, figures: &Figures) -> Section {
         (Some(test), Some(figures)) => html! {
             p {
                 (count(test.report.images as u64)) " test images of " (test.data) ", classified once with the weights of epoch " (test.epoch) ": "
-                strong { (count(test.report.correct as u64)) " right" } ", accuracy " (format!("{:.2} %", test.report.accuracy * 100.0))
-                " (95 %: " (parts::bounds(test.report.accuracy_ci95)) ")."
+                strong { (count(test.report.correct as u64)) " right" } ", accuracy " (parts::whole(&accuracy(test.report.accuracy)))
+                " (95 %: " (parts::whole(&parts::bounds(test.report.accuracy_ci95))) ")."
             }
             (figure(&figures.confusion))
             (confused(&test.report))
@@ -45,7 +45,7 @@ fn confused(report: &ClassificationReport) -> Markup {
 fn classes(report: &ClassificationReport) -> Markup {
     let columns: [Column; 5] = [("class", false), ("images", true), ("right", true), ("accuracy", true), ("95 %", true)];
     let row = |class: &crate::report::classification::ClassAccuracy| {
-        let accuracy = class.accuracy.map_or_else(|| "–".to_owned(), |accuracy| format!("{:.2} %", accuracy * 100.0));
+        let accuracy = class.accuracy.map_or_else(|| "–".to_owned(), accuracy);
         let interval = class.ci95.map_or_else(|| "–".to_owned(), parts::bounds);
         vec![
             text(&class.class),
