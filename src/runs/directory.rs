@@ -82,8 +82,9 @@ impl RunDirectory {
     /// Take away what a new search left in `path` that failed before it began (no data, no workers): there is nothing in
     /// it to resume, and the same command must work again once the cause is mended.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
-        let started = journal::read(&path.join("journal.jsonl"))
-            .map_or(true, |records| records.iter().any(|record| matches!(record.event, Event::RunStarted(_))));
+        let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
+            records.iter().any(|record| matches!(record.event, Event::RunStarted(_) | Event::TrainingStarted(_)))
+        });
         if started {
             return Ok(());
         }
@@ -185,6 +186,11 @@ impl RunDirectory {
     pub fn write_summary(&self, json: &str) -> io::Result<()> {
         write_atomically(&self.path.join("summary.json"), json.as_bytes())
     }
+}
+
+/// The subcommand that continues the run in `path`: `train` for a training, `search` for the rest.
+pub fn subcommand_of(path: &Path) -> &'static str {
+    if path.join("architecture.json").is_file() { "train" } else { "search" }
 }
 
 enum LockProblem {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::event::{ChildEpoch, Event, FinishReason, Level, Record};
 use crate::journal::{JournalError, Reader};
-use crate::report::Summary;
 use crate::report::summary::Tally;
+use crate::report::training;
+use crate::report::{Summary, TrainingSummary};
 use crate::runs::directory::lock_state;
 use crate::state::{Phase, RunState};
 
@@ -23,6 +24,8 @@ pub struct Material {
     pub path: PathBuf,
     pub state: RunState,
     pub summary: Summary,
+    /// Of a training.
+    pub training: Option<TrainingSummary>,
     /// Who works on the run: `pid P on HOST`; none if nobody does.
     pub holder: Option<String>,
     pub sessions: Vec<Session>,
@@ -118,8 +121,9 @@ impl Material {
         }
         let path = run.canonicalize().unwrap_or_else(|_| run.to_owned());
         let name = path.file_name().map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned());
-        let Gathered { mut material, tally, .. } = gathered;
+        let Gathered { mut material, tally, training, .. } = gathered;
         material.summary = tally.summary();
+        material.training = material.state.training_run.is_some().then(|| training.summary());
         material.torn = reader.torn().is_some();
         Ok(Material { name, holder, settings: Settings::read(&run.join("config.toml")), path, ..material })
     }
@@ -141,6 +145,7 @@ impl Material {
 struct Gathered {
     material: Material,
     tally: Tally,
+    training: training::Tally,
     /// Epochs and attempts of the children in training.
     epochs: HashMap<u64, Vec<ChildEpoch>>,
     attempts: HashMap<u64, u32>,
@@ -149,6 +154,7 @@ struct Gathered {
 impl Gathered {
     fn apply(&mut self, record: &Record) {
         self.tally.apply(record);
+        self.training.apply(record);
         self.material.state.apply(record);
         match &record.event {
             Event::RunStarted(run) => self.begin(record.time, &run.host, &run.version),

@@ -49,6 +49,10 @@ impl Report {
             }
         };
         let page = html::page(&head, &sections, &format!("nas-tui {VERSION}"), &footer);
-        Ok(Report { page, figures, tables, summary: material.summary.to_json()? })
+        let summary = match &material.training {
+            Some(training) => training.to_json()?,
+            None => material.summary.to_json()?,
+        };
+        Ok(Report { page, figures, tables, summary })
     }
 }

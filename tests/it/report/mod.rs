@@ -7,8 +7,8 @@ mod samples;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use nas_tui::report::Summary;
 use nas_tui::report::page::SCALE;
+use nas_tui::report::{Summary, TrainingSummary};
 
 use self::samples::{SEARCH, run_directory, training, with_test};
 
@@ -75,6 +75,8 @@ fn a_trainings_report_has_its_page_figures_and_tables() {
     assert_eq!(files(&out), with_figures(&figures, &tables));
     let counts = ["epochs", "layers", "per_class", "confusion"].map(|name| rows(&out.join(format!("tables/{name}.csv"))).len());
     assert_eq!(counts, [12, 16, 10, 100]);
+    let journal = folder.path().join("run/journal.jsonl");
+    assert_eq!(read(out.join("summary.json")), TrainingSummary::of_journal(&journal).unwrap().to_json().unwrap());
 }
 
 #[test]
