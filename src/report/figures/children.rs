@@ -252,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn the_run_that_it_is_held_against_is_named_and_drawn() {
+        let mut data = three(Quantity::Reward);
+        data.reference = Some("random".to_owned());
+        assert!(!draw(&data, Form::Wide, "t").contains("random"), "no episode in common");
+        data.episodes[0].reference = Some(0.1);
+        assert!(draw(&data, Form::Wide, "t").contains("mean of the random run"));
+    }
+
+    #[test]
     fn nothing_to_draw_is_said() {
         let none = Children { children: Vec::new(), episodes: Vec::new(), ..three(Quantity::Reward) };
         assert!(draw(&none, Form::Wide, "t").contains("No child has come to an end yet."));

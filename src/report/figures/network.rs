@@ -5,6 +5,7 @@
 
 use maud::{Markup, html};
 
+use super::Figure;
 use super::ink::{Ink, SERIES};
 use super::plot::empty;
 use super::svg::{self, Anchor, Form, Pen, Text, number};
@@ -15,7 +16,17 @@ use crate::space::{Architecture, Cost};
 /// Networks of more layers are not drawn: nobody could follow their lines.
 const MOST_LAYERS: usize = 150;
 
-/// The figure.
+/// The figure with its caption.
+pub fn figure(architecture: &Architecture) -> Figure {
+    Figure::new(
+        "network",
+        "The network",
+        "From the image (top) to the classifier (bottom). A line that bends into a row is read there; one that crosses without a bend is not.",
+        |form, title| draw(architecture, form, title),
+    )
+}
+
+/// The drawing.
 pub fn draw(architecture: &Architecture, form: Form, title: &str) -> String {
     if architecture.layers.len() > MOST_LAYERS {
         return empty(form, &format!("{} layers are too many to draw; the table has them all.", architecture.layers.len()));

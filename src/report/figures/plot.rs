@@ -118,7 +118,7 @@ pub struct Plot {
     bottom: f64,
     x: Scale,
     y: Scale,
-    legend: Vec<(Key, (f64, f64))>,
+    legend: Vec<PlacedKey>,
 }
 
 impl Plot {
@@ -204,8 +204,11 @@ impl Plot {
     }
 }
 
+/// An entry of a legend and where it begins.
+type PlacedKey = (Key, (f64, f64));
+
 /// Legend entries from left to right in as many rows as they take: each with its place, and the rows.
-fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<(Key, (f64, f64))>, usize) {
+fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
     let (mut x, mut row) = (6.0, 1);
     let mut placed = Vec::with_capacity(keys.len());
     for key in keys {

@@ -248,6 +248,19 @@ mod tests {
     }
 
     #[test]
+    fn a_run_whose_lock_is_held_is_live() {
+        let (folder, _) = run(|journal| journal);
+        let journal = folder.path().join("journal.jsonl");
+        let text = std::fs::read_to_string(&journal).unwrap();
+        std::fs::write(&journal, text.lines().take(50).map(|line| line.to_owned() + "\n").collect::<String>()).unwrap();
+        let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
+        lock.lock().unwrap();
+        assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Live);
+        drop(lock);
+        assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Dead);
+    }
+
+    #[test]
     fn settings_that_are_not_there_are_not_made_up() {
         let (_folder, material) = run(|journal| journal);
         assert!(matches!(&material.settings, Settings::Unknown(reason) if reason.contains("config.toml")));

@@ -7,8 +7,7 @@ use super::material::{Material, Settings};
 use crate::event::{DataDescription, Level};
 use crate::numbers::{self, compact, count};
 use crate::report::proportion::wilson;
-use crate::space::lanes::inputs;
-use crate::space::{Architecture, Cost, Dna};
+use crate::space::{Architecture, Cost, Dna, Layer, LayerCost};
 
 /// `60.1–65.3 %`: what chance allows of a share of `of` images, with 95 %.
 pub fn interval(share: f64, of: usize) -> String {
@@ -103,48 +102,63 @@ pub fn notices(material: &Material) -> Option<Markup> {
     })
 }
 
-/// The layers of a network with what each costs.
+const LAYER_COLUMNS: [Column; 10] = [
+    ("layer", true),
+    ("kernel", true),
+    ("filters", true),
+    ("stride", true),
+    ("padding", true),
+    ("reads", false),
+    ("output", true),
+    ("field", true),
+    ("parameters", true),
+    ("MACs", true),
+];
+
+/// The layers of a network with what each costs; the classifier comes last.
 pub fn layers(architecture: &Architecture) -> Markup {
     let Ok(cost) = Cost::of(architecture) else { return html! { p { "This network cannot be built, so it has no costs." } } };
-    let reads = inputs(architecture);
-    let list = |numbers: &[usize]| numbers::layers(numbers).replace('-', "–");
-    let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
-    let mut rows: Vec<Vec<Markup>> = Vec::new();
-    for (index, (layer, cost)) in architecture.layers.iter().zip(&cost.layers).enumerate() {
-        let [channels, height, width] = cost.output_shape;
-        rows.push(vec![
-            text((index + 1).to_string()),
-            text(pair(layer.kernel)),
-            text(layer.filters.to_string()),
-            text(pair(layer.stride)),
-            text(pair(layer.padding)),
-            text(list(reads[index + 1])),
-            text(format!("{channels}×{height}×{width}")),
-            text(format!("{}×{}", cost.receptive_field[0], cost.receptive_field[1])),
-            text(count(cost.params)),
-            text(compact(cost.macs)),
-        ]);
-    }
-    let blank = || text("");
-    let mut classifier = vec![text("classifier"), text("linear"), text(architecture.classes.to_string()), blank(), blank()];
-    classifier.extend([text(list(&architecture.output)), text(architecture.classes.to_string()), blank()]);
-    classifier.extend([text(count(cost.classifier.params)), text(compact(cost.classifier.macs))]);
-    rows.push(classifier);
-    let columns: [Column; 10] = [
-        ("layer", true),
-        ("kernel", true),
-        ("filters", true),
-        ("stride", true),
-        ("padding", true),
-        ("reads", false),
-        ("output", true),
-        ("field", true),
-        ("parameters", true),
-        ("MACs", true),
+    let layers = architecture.layers.iter().zip(&cost.layers).enumerate();
+    let mut rows: Vec<Vec<Markup>> = layers.map(|(index, (layer, cost))| layer_row(index + 1, layer, cost)).collect();
+    let classes = architecture.classes.to_string();
+    let classifier = [
+        "classifier".to_owned(),
+        "linear".to_owned(),
+        classes.clone(),
+        String::new(),
+        String::new(),
+        reads(&architecture.output),
+        classes,
+        String::new(),
+        count(cost.classifier.params),
+        compact(cost.classifier.macs),
     ];
+    rows.push(classifier.iter().map(text).collect());
     let caption =
         format!("{} parameters and {} multiply-accumulates (MACs) per image in all", count(cost.params), count(cost.macs));
-    table(&caption, &columns, &rows)
+    table(&caption, &LAYER_COLUMNS, &rows)
+}
+
+fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
+    let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
+    let ([channels, height, width], [field_height, field_width]) = (cost.output_shape, cost.receptive_field);
+    let cells = [
+        number.to_string(),
+        pair(layer.kernel),
+        layer.filters.to_string(),
+        pair(layer.stride),
+        pair(layer.padding),
+        reads(&layer.inputs),
+        format!("{channels}×{height}×{width}"),
+        format!("{field_height}×{field_width}"),
+        count(cost.params),
+        compact(cost.macs),
+    ];
+    cells.iter().map(text).collect()
+}
+
+fn reads(inputs: &[usize]) -> String {
+    numbers::layers(inputs).replace('-', "–")
 }
 
 /// A DNA as it is written in a file.

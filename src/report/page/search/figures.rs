@@ -8,6 +8,7 @@ use crate::report::figures::ink::Ink;
 use crate::report::figures::pareto::Pareto;
 use crate::report::figures::{Figure, children, curves, network, pareto};
 use crate::report::page::material::Material;
+use crate::state::RunState;
 
 /// Each drawn and with its caption.
 pub struct Figures {
@@ -23,55 +24,13 @@ pub struct Figures {
 impl Figures {
     pub fn of(material: &Material) -> Figures {
         let state = &material.state;
-        let of_children = |quantity, name, title, caption: &str| {
-            let data = Children::of(state, quantity);
-            Figure::new(name, title, caption, |form, title| children::draw(&data, form, title))
-        };
-        let entropy = entropy_curves(&state.episodes);
-        let learning = learning_curves(material);
-        let front = Pareto::of(state);
         Figures {
-            rewards: of_children(
-                Quantity::Reward,
-                "rewards",
-                "Rewards of the children",
-                "A child that failed has reward 0, which its episode's mean and quartiles hold. The baseline is what an episode's \
-                 advantages were taken against. “Best so far” can only rise, whether or not anything is learned.",
-            ),
-            accuracies: of_children(
-                Quantity::Accuracy,
-                "accuracies",
-                "Validation accuracies of the children",
-                "The best of each child's last epochs, on the validation images; failed children have none.",
-            ),
-            entropy: Figure::new(
-                "entropy",
-                "Entropy of the controller",
-                "Mean over each episode's children, summed over their decisions. At the dashed line every choice is as likely as any \
-                 other; a controller that has made up its mind goes towards 0.",
-                |form, title| curves::draw(&entropy, form, title),
-            ),
-            learning_curve: Figure::new(
-                "best-child-accuracy",
-                "Learning curve of the best child",
-                "Training accuracy is over the epoch's augmented batches, while it was learning; validation accuracy after each epoch.",
-                |form, title| curves::draw(&learning, form, title),
-            ),
-            network: state.best_architecture.as_ref().map(|architecture| {
-                Figure::new(
-                    "network",
-                    "The best network",
-                    "From the image (top) to the classifier (bottom). A line that bends into a row is read there; one that crosses \
-                     without a bend is not.",
-                    |form, title| network::draw(architecture, form, title),
-                )
-            }),
-            pareto: Figure::new(
-                "pareto",
-                "Accuracy against cost",
-                "Multiply-accumulates (MACs) for one image, on a logarithmic scale.",
-                |form, title| pareto::draw(&front, form, title),
-            ),
+            rewards: rewards(state),
+            accuracies: accuracies(state),
+            entropy: entropy(&state.episodes),
+            learning_curve: learning_curve(material),
+            network: state.best_architecture.as_ref().map(network::figure),
+            pareto: pareto(state),
         }
     }
 
@@ -83,6 +42,58 @@ impl Figures {
             .flatten()
             .collect()
     }
+}
+
+fn rewards(state: &RunState) -> Figure {
+    let data = Children::of(state, Quantity::Reward);
+    Figure::new(
+        "rewards",
+        "Rewards of the children",
+        "A child that failed has reward 0, which its episode's mean and quartiles hold. The baseline is what an episode's advantages \
+         were taken against. “Best so far” can only rise, whether or not anything is learned.",
+        |form, title| children::draw(&data, form, title),
+    )
+}
+
+fn accuracies(state: &RunState) -> Figure {
+    let data = Children::of(state, Quantity::Accuracy);
+    Figure::new(
+        "accuracies",
+        "Validation accuracies of the children",
+        "The best of each child's last epochs, on the validation images; failed children have none.",
+        |form, title| children::draw(&data, form, title),
+    )
+}
+
+fn entropy(episodes: &[EpisodeFinished]) -> Figure {
+    let curves = entropy_curves(episodes);
+    Figure::new(
+        "entropy",
+        "Entropy of the controller",
+        "Mean over each episode's children, summed over their decisions. At the dashed line every choice is as likely as any other; a \
+         controller that has made up its mind goes towards 0.",
+        |form, title| curves::draw(&curves, form, title),
+    )
+}
+
+fn learning_curve(material: &Material) -> Figure {
+    let curves = learning_curves(material);
+    Figure::new(
+        "best-child-accuracy",
+        "Learning curve of the best child",
+        "Training accuracy is over the epoch's augmented batches, while it was learning; validation accuracy after each epoch.",
+        |form, title| curves::draw(&curves, form, title),
+    )
+}
+
+fn pareto(state: &RunState) -> Figure {
+    let data = Pareto::of(state);
+    Figure::new(
+        "pareto",
+        "Accuracy against cost",
+        "Multiply-accumulates (MACs) for one image, on a logarithmic scale.",
+        |form, title| pareto::draw(&data, form, title),
+    )
 }
 
 fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {

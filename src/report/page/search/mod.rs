@@ -24,8 +24,7 @@ const BATCH: usize = 128;
 /// Head, sections, figures and tables of the report.
 pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
     let figures = Figures::of(material);
-    let mut sections =
-        vec![result::section(material), learning(material, &figures), best(material, &figures), cost(material, &figures)];
+    let mut sections = vec![result::section(material), learning(material, &figures), best(material, &figures), cost(&figures)];
     sections.push(Section::new("children", "Children", children::best(material)));
     sections.extend(children::troubles(material));
     sections.push(Section::new("costs", "What it took", costs(material)));
@@ -116,7 +115,7 @@ fn best(material: &Material, figures: &Figures) -> Section {
     Section::new("best", "The best network", body)
 }
 
-fn cost(_: &Material, figures: &Figures) -> Section {
+fn cost(figures: &Figures) -> Section {
     Section::new("pareto", "Accuracy against cost", figure(&figures.pareto))
 }
 

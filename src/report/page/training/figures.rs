@@ -2,7 +2,8 @@
 
 use crate::config::Schedule;
 use crate::event::TrainingEpoch;
-use crate::numbers::accuracy;
+use crate::numbers;
+use crate::report::ClassificationReport;
 use crate::report::figures::curves::{Curves, Noted, Series, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};
@@ -27,50 +28,12 @@ pub struct Test {
 
 impl Figures {
     pub fn of(run: &TrainingRun) -> Figures {
-        let of_curves = |name, title, caption: &str, data: &Curves| {
-            Figure::new(name, title, caption, |form, title| curves::draw(data, form, title))
-        };
         Figures {
-            loss: of_curves("loss", "Loss", "Mean cross-entropy in nats.", &pair(run, "loss", Unit::Plain, |epoch| (epoch.train_loss, epoch.valid_loss))),
-            accuracy: of_curves(
-                "accuracy",
-                "Accuracy",
-                "The ring is the epoch whose weights are kept.",
-                &Curves {
-                    noted: run.best().map(|best| Noted { at: (best.epoch as u64, best.valid_accuracy), text: accuracy(best.valid_accuracy) }),
-                    ..pair(run, "accuracy", Unit::Share, |epoch| (epoch.train_accuracy, epoch.valid_accuracy))
-                },
-            ),
-            learning_rate: of_curves("learning-rate", "Learning rate", "Of the last batch of each epoch.", &learning_rate(run)),
-            network: Figure::new(
-                "network",
-                "The network",
-                "From the image (top) to the classifier (bottom). A line that bends into a row is read there; one that crosses without a \
-                 bend is not.",
-                |form, title| network::draw(&run.started.architecture, form, title),
-            ),
-            test: run.test.as_ref().map(|test| Test {
-                confusion: Figure::new(
-                    "confusion",
-                    "Confusion matrix",
-                    "Test images of each class (rows) by what they were taken for (columns). Right answers are blue; wrong ones are orange, \
-                     darker than their share so that rare ones show.",
-                    |form, title| confusion::draw(&test.report, form, title),
-                ),
-                per_class: Figure::new(
-                    "per-class",
-                    "Accuracy on each class",
-                    "With 95 % intervals (Wilson). The dashed line is the accuracy on all test images.",
-                    |form, title| per_class::draw(&test.report, form, title),
-                ),
-                reliability: Figure::new(
-                    "reliability",
-                    "Calibration",
-                    "Test images by how sure the network was of its answer. Points below the dashed line: surer than right. Bars: how many images, the \
-                     fullest bin a third of the height.",
-                    |form, title| reliability::draw(&test.report.calibration, form, title),
-                ),
-            }),
+            loss: loss(run),
+            accuracy: accuracy(run),
+            learning_rate: learning_rate(run),
+            network: network::figure(&run.started.architecture),
+            test: run.test.as_ref().map(|test| Test::of(&test.report)),
         }
     }
 
@@ -80,6 +43,53 @@ impl Figures {
         let test = test.map(|Test { confusion, per_class, reliability }| [confusion, per_class, reliability]);
         [loss, accuracy, learning_rate].into_iter().chain(test.into_iter().flatten()).chain([network]).collect()
     }
+}
+
+impl Test {
+    fn of(report: &ClassificationReport) -> Test {
+        Test {
+            confusion: Figure::new(
+                "confusion",
+                "Confusion matrix",
+                "Test images of each class (rows) by what they were taken for (columns). Right answers are blue; wrong ones are orange, \
+                 darker than their share so that rare ones show.",
+                |form, title| confusion::draw(report, form, title),
+            ),
+            per_class: Figure::new(
+                "per-class",
+                "Accuracy on each class",
+                "With 95 % intervals (Wilson). The dashed line is the accuracy on all test images.",
+                |form, title| per_class::draw(report, form, title),
+            ),
+            reliability: Figure::new(
+                "reliability",
+                "Calibration",
+                "Test images by how sure the network was of its answer. Points below the dashed line: surer than right. Bars: how many \
+                 images, the fullest bin a third of the height.",
+                |form, title| reliability::draw(&report.calibration, form, title),
+            ),
+        }
+    }
+}
+
+fn loss(run: &TrainingRun) -> Figure {
+    let curves = pair(run, "loss", Unit::Plain, |epoch| (epoch.train_loss, epoch.valid_loss));
+    Figure::new("loss", "Loss", "Mean cross-entropy in nats.", |form, title| curves::draw(&curves, form, title))
+}
+
+fn accuracy(run: &TrainingRun) -> Figure {
+    let curves = pair(run, "accuracy", Unit::Share, |epoch| (epoch.train_accuracy, epoch.valid_accuracy));
+    let best =
+        run.best().map(|best| Noted { at: (best.epoch as u64, best.valid_accuracy), text: numbers::accuracy(best.valid_accuracy) });
+    let curves = Curves { noted: best, ..curves };
+    let caption = "The ring is the epoch whose weights are kept.";
+    Figure::new("accuracy", "Accuracy", caption, |form, title| curves::draw(&curves, form, title))
+}
+
+fn learning_rate(run: &TrainingRun) -> Figure {
+    let curves = rates(run);
+    let caption = "Of the last batch of each epoch.";
+    Figure::new("learning-rate", "Learning rate", caption, |form, title| curves::draw(&curves, form, title))
 }
 
 /// A line for the training images and one for the validation images.
@@ -98,7 +108,7 @@ fn pair(run: &TrainingRun, up: &'static str, unit: Unit, values: fn(&TrainingEpo
     }
 }
 
-fn learning_rate(run: &TrainingRun) -> Curves {
+fn rates(run: &TrainingRun) -> Curves {
     // Steps are factors; a cosine ends in 0, which has no logarithm.
     let unit = match run.started.settings.schedule {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
