@@ -244,7 +244,7 @@ mod tests {
         let lanes = Lanes::of(&network).unwrap();
         let svg = draw(&network, Form::Wide, "t");
         let edges = network.layers.iter().map(|layer| layer.inputs.len()).sum::<usize>() + network.output.len();
-        let bends = svg.matches('Q').count() / 2;
+        let bends = svg.matches('Q').count();
         let straight = (0..lanes.rows.len())
             .flat_map(|source| lanes.readers(source).into_iter().map(move |reader| (source, reader)))
             .filter(|(source, reader)| lanes.rows[*source].lane == lanes.rows[*reader].lane)

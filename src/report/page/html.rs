@@ -105,13 +105,15 @@ pub type Column = (&'static str, bool);
 pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
     let class = |number: bool| number.then_some("number");
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
-            table {
-                caption { (caption) }
-                thead { tr { @for (name, number) in columns { th scope="col" class=[class(*number)] { (name) } } } }
-                tbody {
-                    @for row in rows {
-                        tr { @for (cell, (_, number)) in row.iter().zip(columns) { td class=[class(*number)] { (cell) } } }
+        div.table {
+            p.caption { (caption) }
+            div.scroll role="region" tabindex="0" aria-label=(caption) {
+                table {
+                    thead { tr { @for (name, number) in columns { th scope="col" class=[class(*number)] { (name) } } } }
+                    tbody {
+                        @for row in rows {
+                            tr { @for (cell, (_, number)) in row.iter().zip(columns) { td class=[class(*number)] { (cell) } } }
+                        }
                     }
                 }
             }

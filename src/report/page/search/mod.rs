@@ -28,9 +28,9 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
     sections.push(Section::new("children", "Children", children::best(material)));
     sections.extend(children::troubles(material));
     sections.push(Section::new("costs", "What it took", costs(material)));
+    sections.push(Section::new("reading", "How to read these numbers", reading(material)));
     sections.push(Section::new("settings", "Settings", parts::settings(&material.settings)));
     sections.push(Section::new("environment", "Environment", environment(material)));
-    sections.push(Section::new("reading", "How to read these numbers", reading(material)));
     let tables = [Some(tables::children(material)), Some(tables::episodes(material))];
     let layers = material.state.best_architecture.as_ref().and_then(tables::layers);
     (head(material), sections, figures.into_list(), tables.into_iter().chain([layers]).flatten().collect())

@@ -69,7 +69,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         summary.failures
     );
     list.push(Tile::new("children", format!("{}{planned}", count(summary.children_evaluated)), of_them));
-    let depth = format!("networks of {} layers in the last", state.depth);
+    let depth = if state.depth > 0 { format!("networks of {} layers in the last", state.depth) } else { String::new() };
     list.push(Tile::new("episodes", format!("{}{episodes}", count(state.episodes.len() as u64)), depth));
     list.push(Tile::new(
         "working time",

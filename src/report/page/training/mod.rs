@@ -25,10 +25,10 @@ pub fn compose(material: &Material, run: &TrainingRun) -> (Head, Vec<Section>, V
     sections.push(the_network(run, &figures));
     sections.extend(parts::notices(material).map(|notices| Section::new("troubles", "Warnings", notices)));
     sections.push(Section::new("costs", "What it took", costs(material, run)));
+    sections.push(Section::new("reading", "How to read these numbers", reading()));
     sections.push(Section::new("recipe", "Recipe", facts(&recipe::facts(run))));
     sections.push(Section::new("settings", "Settings", parts::settings(&material.settings)));
     sections.push(Section::new("environment", "Environment", environment(material, run)));
-    sections.push(Section::new("reading", "How to read these numbers", reading()));
     let mut tables = vec![tables::epochs(run)];
     tables.extend(tables::layers(&run.started.architecture));
     if let Some(test) = &run.test {
