@@ -28,6 +28,8 @@ mod search_runs;
 mod space;
 mod telemetry;
 #[cfg(feature = "torch")]
+mod training;
+#[cfg(feature = "torch")]
 mod weights;
 #[cfg(feature = "torch")]
 mod workers;
