@@ -36,7 +36,7 @@ use clap::{Parser, Subcommand};
 ///
 /// Without a subcommand: `nas-tui search`, with ./config.toml where there is one.
 #[derive(Debug, Parser)]
-#[command(name = "nas-tui", version, max_term_width = 100)]
+#[command(name = "nas-tui", version = crate::build_info::VERSION, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
