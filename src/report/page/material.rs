@@ -74,6 +74,7 @@ pub enum Settings {
     Known(toml::Table),
     /// Why not.
     Unknown(String),
+    /// Nobody has looked yet.
     #[default]
     Unread,
 }

@@ -52,7 +52,7 @@ impl Test {
                 "confusion",
                 "Confusion matrix",
                 "Test images of each class (rows) by what they were taken for (columns). Right answers are blue; wrong ones are orange, \
-                 darker than their share so that rare ones show.",
+                 stronger than their share so that rare ones show.",
                 |form, title| confusion::draw(report, form, title),
             ),
             per_class: Figure::new(
