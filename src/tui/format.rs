@@ -39,6 +39,13 @@ pub fn compact(value: u64) -> String {
     format!("{scaled:.decimals$} {prefix}")
 }
 
+/// A round value of an axis, as short as it can be: `20`, `500 k`, `2 M`, `1.5 G`.
+pub fn round(value: f64) -> String {
+    let prefixes = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
+    let (divisor, prefix) = prefixes.into_iter().find(|(divisor, _)| value >= *divisor).unwrap_or((1.0, ""));
+    format!("{}{prefix}", value / divisor)
+}
+
 /// Binary gigabytes without the unit: `12.3`.
 pub fn gibibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
@@ -174,6 +181,11 @@ mod tests {
     fn compact_counts_keep_three_digits() {
         let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
         assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
+    }
+
+    #[test]
+    fn round_values_are_as_short_as_they_can_be() {
+        assert_eq!([0.5, 20.0, 5e5, 2e6, 1.5e9, 3e13].map(round), ["0.5", "20", "500 k", "2 M", "1.5 G", "30 T"]);
     }
 
     #[test]
