@@ -125,7 +125,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let gap = format!(" {} ", glyphs.separator);
     let mut groups = vec![(2, episode), (1, child), (0, best), (3, depth)];
     groups.extend(counts.map(|row| (4, row)));
-    groups.extend([(5, verdict_line::brief(state)), (6, preset), (7, data)]);
+    groups.extend([(5, verdict_line::brief(state, glyphs)), (6, preset), (7, data)]);
     join_ranked(groups, &gap, width)
 }
 
