@@ -40,7 +40,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         Event::ChildFailed { child, reason, .. } => warning(format!("child {child}: failed, reward 0: {reason}")),
         Event::ChildRetried { child, reason } => warning(format!("child {child}: trying once more: {reason}")),
         Event::EpisodeFinished(e) => info(format!(
-            "episode {}: mean reward {:.4}, mean accuracy {}, best {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {:.1} s",
+            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {:.1} s",
             e.episode,
             e.mean_reward,
             or_none(e.mean_accuracy),
