@@ -62,7 +62,19 @@ pub(super) fn farewell(leave: Leave, run: &Path) -> anyhow::Result<()> {
             say(&goes_on(run));
             Ok(())
         }
-        Leave::Finished | Leave::Closed => Ok(()),
+        Leave::Closed => {
+            say(&left_alone(run));
+            Ok(())
+        }
+        Leave::Finished => Ok(()),
+    }
+}
+
+/// The line after a screen was closed on a run that is not over and that nobody worked on.
+fn left_alone(run: &Path) -> String {
+    match lock_state(run) {
+        Some(_) => goes_on(run),
+        None => format!("no search works on this run; continue it with: nas-tui search --resume {}", run.display()),
     }
 }
 

@@ -66,8 +66,8 @@ pub enum LinkStatus {
     Ended,
     /// The run is not over, but no process works on it: it can be resumed.
     Dead,
-    /// A replay, so many times as fast as it happened.
-    Replay { speed: f64, paused: bool },
+    /// A replay, so many times as fast as it happened; at its end nothing more will come.
+    Replay { speed: f64, paused: bool, ended: bool },
 }
 
 /// A client's end: everything it knows of a search comes through here.

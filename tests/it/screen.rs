@@ -287,6 +287,29 @@ fn who_only_watches_cannot_steer_and_is_told_so() {
 }
 
 #[test]
+fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_continue_it() {
+    let mut app = running(120, 40);
+    app.take_link(LinkStatus::Dead);
+    let text = text(&app);
+    assert!(text.contains("PROCESS GONE resume it") && text.contains("stood at epoch"), "{text}");
+    assert!(!text.contains(" left 10 s") && !text.contains("img/s"), "it looks as if it were trained:\n{text}");
+    press(&mut app, "e");
+    assert!(app.view.message.as_ref().is_some_and(|message| message.text.contains("search --resume RUN")));
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
+}
+
+#[test]
+fn a_replay_at_its_end_says_so_and_how_to_go_on() {
+    let mut app = running(80, 24);
+    app.take_link(LinkStatus::Replay { speed: 8.0, paused: false, ended: true });
+    let shown = text(&app);
+    assert!(shown.contains("REPLAY ENDED") && !shown.contains("Space pause") && !shown.contains("left 10 s"), "{shown}");
+    assert_eq!(press(&mut app, " "), Effect::Draw, "there is nothing to pause");
+    assert!(text(&app).contains("the replay has ended: [ ] step through"), "{}", text(&app));
+    assert!(app.stands_still());
+}
+
+#[test]
 fn a_child_is_skipped_only_after_a_yes() {
     let mut app = running(80, 24);
     let child = app.shown_child().expect("a child is in training");

@@ -20,13 +20,21 @@ impl App {
             LinkStatus::Live { watch_only: true } => "this screen only watches",
             LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => {
-                let run = self.live.run.as_ref().map_or("RUN", |run| run.run.as_str());
-                return Some(format!("nobody works on it; nas-tui search --resume .../{run}"));
-            }
+            LinkStatus::Dead => return Some(format!("nobody works on it; nas-tui search --resume {}", self.directory)),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
+    }
+
+    /// Why nobody trains the children that were in training last; none where somebody does.
+    pub fn forsaken(&self) -> Option<String> {
+        match self.link {
+            LinkStatus::Dead => {
+                Some(format!("the search is gone: nobody trains; nas-tui search --resume {} continues it", self.directory))
+            }
+            LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
+            _ => None,
+        }
     }
 
     /// Send a command, or say why it cannot be sent.
@@ -41,6 +49,12 @@ impl App {
     }
 
     pub(super) fn toggle_pause(&mut self) -> Effect {
+        if let LinkStatus::Replay { ended: true, .. } = self.link {
+            let [before, after] = [Action::PreviousEpisode, Action::NextEpisode].map(|action| self.keymap.key_of(action));
+            let again = format!("nas-tui replay {}", self.directory);
+            self.tell(Level::Info, format!("the replay has ended: {before} {after} step through its episodes; again: {again}"));
+            return Effect::Draw;
+        }
         if let LinkStatus::Replay { paused, .. } = self.link {
             return Effect::Send(if paused { Command::Resume } else { Command::Pause });
         }
@@ -103,7 +117,8 @@ impl App {
                 Effect::Draw
             }
             LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => Effect::Leave(Leave::Detached),
-            LinkStatus::Ended | LinkStatus::Dead | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
+            LinkStatus::Dead => Effect::Leave(Leave::Closed),
+            LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }
 

@@ -83,7 +83,7 @@ fn key(app: &App, bound: &Bound) -> Option<Row> {
 /// Whether the key would do anything now.
 fn can_act(app: &App, bound: &Bound) -> bool {
     let can_pause = match app.link {
-        LinkStatus::Replay { .. } => true,
+        LinkStatus::Replay { ended, .. } => !ended,
         LinkStatus::Live { watch_only: false } => matches!(app.live.phase, Phase::Running | Phase::Pausing | Phase::Paused),
         _ => false,
     };

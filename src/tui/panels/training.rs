@@ -21,7 +21,8 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let top = ((chosen + 1) * rows_each).saturating_sub(height);
     let position = content.position(height, top);
     let workers = app.state().training.len();
-    let beside = if workers > 0 { labelled("workers", Role::Text, workers.to_string()) } else { Row::new() };
+    let beside =
+        if workers > 0 && app.forsaken().is_none() { labelled("workers", Role::Text, workers.to_string()) } else { Row::new() };
     super::title(painter, app.view.focus == Panel::Training, "Training", &beside, position.as_deref());
     content.draw(&mut painter.part(area), top);
 }
@@ -32,6 +33,14 @@ fn content(app: &App, width: usize) -> Content {
         return Content { head: Vec::new(), body: vec![vec![(Role::Dim, "no child in training".to_owned())]] };
     }
     let shown = app.shown_child();
+    if let Some(reason) = app.forsaken() {
+        let head = format::wrap(&reason, width).into_iter().map(|line| vec![(Role::Warning, line)]).collect();
+        let row = |training: &Training| {
+            let child = labelled("child", Role::Text, training.child.to_string());
+            [child, vec![(Role::Dim, "  ".to_owned())], forsaken_row(state, training, width.saturating_sub(12))].concat()
+        };
+        return Content { head, body: state.training.values().map(row).collect() };
+    }
     let rows = state.training.iter().flat_map(|(worker, training)| {
         worker_rows(state, *worker, training, shown == Some(training.child), &app.theme.glyphs, width)
     });
@@ -72,6 +81,19 @@ pub fn progress_rows(state: &RunState, training: &Training, glyphs: &Glyphs, wid
         second = join_fitting(figures(state, training), " ", width);
     }
     vec![first, second]
+}
+
+/// How far a child had come that nobody trains any more.
+pub fn forsaken_row(state: &RunState, training: &Training, width: usize) -> Row {
+    let place = Place::of(state, training);
+    let groups = vec![
+        labelled("not in training: it stood at epoch", Role::Text, format!("{}/{}", place.epoch, place.epochs)),
+        training
+            .epochs
+            .last()
+            .map_or(Row::new(), |epoch| labelled("valid", Role::Text, format!("{:.1} %", epoch.valid_accuracy * 100.0))),
+    ];
+    join_fitting(groups, "  ", width)
 }
 
 /// Loss, validation accuracy, speed and time left, the most telling first.
