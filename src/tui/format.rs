@@ -51,6 +51,15 @@ pub fn gibibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
 }
 
+/// An amount of memory in the unit that fits: `1.5 GiB`, `320 MiB`, `12 KiB`.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", gibibytes(bytes)),
+    }
+}
+
 /// Energy of watt-hours, three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
 pub fn energy(watt_hours: f64) -> String {
     let (value, unit) = if watt_hours < 999.5 { (watt_hours, "Wh") } else { (watt_hours / 1e3, "kWh") };
@@ -181,6 +190,11 @@ mod tests {
     fn compact_counts_keep_three_digits() {
         let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
         assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
+    }
+
+    #[test]
+    fn memory_is_told_in_the_unit_that_fits() {
+        assert_eq!([1, 12 << 10, 320 << 20, (3 << 30) / 2].map(bytes), ["1 KiB", "12 KiB", "320 MiB", "1.5 GiB"]);
     }
 
     #[test]
