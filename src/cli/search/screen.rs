@@ -41,9 +41,9 @@ pub fn run(prepared: Prepared, args: &Args) -> anyhow::Result<()> {
     let leave = tui::run(connection, &settings);
     match leave {
         Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => conclude(&last_word(&mut search, &path)?, &path),
-        Ok(leave) => attach::farewell(leave, &path),
+        Ok(leave) => attach::farewell(leave, &path, false),
         Err(error) => {
-            say(&attach::goes_on(&path));
+            say(&attach::goes_on(&path, false));
             Err(error)
         }
     }

@@ -13,7 +13,7 @@ const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
 
 impl App {
     /// Why the search cannot be commanded from here; none where it can.
-    fn hindrance(&self) -> Option<String> {
+    pub(super) fn hindrance(&self) -> Option<String> {
         let reason = match &self.link {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
             LinkStatus::Live { watch_only: false } => return None,
@@ -24,6 +24,13 @@ impl App {
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
+    }
+
+    /// Why an action that steers would do nothing now; none for one that would, or that steers nothing.
+    pub fn why_not(&self, action: Action) -> Option<String> {
+        let replayed = matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
+        let steers = matches!(action, Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue);
+        if steers && !replayed { self.hindrance() } else { None }
     }
 
     /// Why nobody trains the children that were in training last; none where somebody does.

@@ -20,6 +20,7 @@ mod view;
 
 use ratatui::layout::Rect;
 
+pub use legend::signs;
 pub use view::{ChartAction, ChartView, Quantity, Scale};
 
 use self::axes::Floor;
