@@ -17,6 +17,8 @@ mod peer;
 pub mod place;
 pub mod player;
 pub mod protocol;
+#[cfg(test)]
+mod sample;
 pub mod server;
 
 use std::path::PathBuf;
