@@ -265,7 +265,7 @@ impl Screen {
                 format!("the search cannot be reached ({holder}): reading its journal, without commands")
             }
             LinkStatus::Live { .. } => "connected to the search".to_owned(),
-            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Nothing,
+            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Draw,
         };
         self.app.note(Level::Warning, text, Timestamp::now());
         Effect::Draw

@@ -297,6 +297,10 @@ fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_
     assert!(!text.contains(" left 10 s") && !text.contains("img/s"), "it looks as if it were trained:\n{text}");
     press(&mut app, "e");
     assert!(app.view.message.as_ref().is_some_and(|message| message.text.contains("search --resume RUN")));
+    press(&mut app, "\n");
+    let inspected = self::text(&app);
+    assert!(inspected.contains("nobody trains it") && !inspected.contains("in training on"), "{inspected}");
+    press(&mut app, "\x1b");
     assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
 }
 
@@ -307,7 +311,7 @@ fn a_replay_at_its_end_says_so_and_how_to_go_on() {
     let shown = text(&app);
     assert!(shown.contains("REPLAY ENDED") && !shown.contains("Space pause") && !shown.contains("left 10 s"), "{shown}");
     assert_eq!(press(&mut app, " "), Effect::Draw, "there is nothing to pause");
-    assert!(text(&app).contains("the replay has ended: [ ] step through"), "{}", text(&app));
+    assert!(text(&app).contains("the replay has ended: [ and ] step through it, nas-tui replay plays it anew"), "{}", text(&app));
     assert!(app.stands_still());
 }
 

@@ -20,7 +20,7 @@ impl App {
             LinkStatus::Live { watch_only: true } => "this screen only watches",
             LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => return Some(format!("nobody works on it; nas-tui search --resume {}", self.directory)),
+            LinkStatus::Dead => return Some(format!("continue it with: nas-tui search --resume {}", self.directory)),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
@@ -58,8 +58,8 @@ impl App {
     pub(super) fn toggle_pause(&mut self) -> Effect {
         if let LinkStatus::Replay { ended: true, .. } = self.link {
             let [before, after] = [Action::PreviousEpisode, Action::NextEpisode].map(|action| self.keymap.key_of(action));
-            let again = format!("nas-tui replay {}", self.directory);
-            self.tell(Level::Info, format!("the replay has ended: {before} {after} step through its episodes; again: {again}"));
+            let text = format!("the replay has ended: {before} and {after} step through it, nas-tui replay plays it anew");
+            self.tell(Level::Info, text);
             return Effect::Draw;
         }
         if let LinkStatus::Replay { paused, .. } = self.link {

@@ -29,6 +29,8 @@ fn name(app: &App) -> Row {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if app.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
+    } else if state.training.values().any(|training| training.child == child) {
+        row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
     }
