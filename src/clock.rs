@@ -62,7 +62,7 @@ mod tests {
     }
 
     fn session() -> Event {
-        Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: 1 }
+        Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: Some(1), epoch: None }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Decode;
+use crate::config::{Decode, Precision, Recipe};
+use crate::report::ClassificationReport;
 use crate::space::{Architecture, Decision, Dna, Space, SpaceError};
 
 /// Version of the journal's schema, in every line as `v`.
@@ -32,8 +33,30 @@ pub enum Event {
         host: String,
         pid: u32,
         version: String,
-        next_child: u64,
+        /// Of a search.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        next_child: Option<u64>,
+        /// Of a training: the epoch that goes on. What the journal tells of it and of later ones is void: it happens again.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        epoch: Option<usize>,
     },
+    /// One network is trained to the end (`nas-tui train`). Such a run has no children and no episodes.
+    TrainingStarted(Box<TrainingStarted>),
+    /// A tick: may be dropped, is never written to the journal.
+    TrainingProgress(TrainingProgress),
+    TrainingEpoch(TrainingEpoch),
+    /// The state after `batch` batches of `epoch` can be resumed from.
+    TrainingSaved {
+        epoch: usize,
+        batch: usize,
+    },
+    /// Memory did not suffice: batches are computed in smaller parts from here on, with the same number of images a step.
+    MicroBatchReduced {
+        micro_batch: usize,
+        reason: String,
+    },
+    /// The test images were classified, once, by the best weights.
+    TestFinished(Box<TestFinished>),
     WorkerStarted {
         worker: usize,
         pid: u32,
@@ -97,7 +120,11 @@ pub enum Event {
     },
     RunFinished {
         reason: FinishReason,
+        /// 0 for a training.
         children: u64,
+        /// Epochs of a training.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        epochs: Option<usize>,
         wall_seconds: f64,
     },
 }
@@ -296,6 +323,73 @@ pub struct EpisodeFinished {
     pub seconds: f64,
 }
 
+/// What a training begins with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingStarted {
+    /// Name of the run directory.
+    pub run: String,
+    /// ARCH as the user gave it.
+    pub origin: String,
+    pub architecture: Architecture,
+    pub params: u64,
+    pub macs: u64,
+    /// Name of the recipe, and what it says.
+    pub recipe: String,
+    pub settings: Recipe,
+    /// Never `auto`.
+    pub precision: Precision,
+    /// Images computed at a time; as many as the recipe's batch has, where memory suffices.
+    pub micro_batch: usize,
+    pub seed: u64,
+    pub version: String,
+    pub host: String,
+    pub pid: u32,
+    pub libtorch: String,
+    pub threads: usize,
+    pub device: String,
+    pub data: DataDescription,
+}
+
+/// Where a training stands within an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingProgress {
+    /// Epoch under way, counted from 1.
+    pub epoch: usize,
+    pub batch: usize,
+    pub batches: usize,
+    /// Mean training loss and accuracy of the epoch so far.
+    pub loss: f64,
+    pub accuracy: f64,
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingEpoch {
+    pub epoch: usize,
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    pub valid_loss: f64,
+    pub valid_accuracy: f64,
+    /// Of the epoch's last batch.
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+    /// With its validation, without pauses.
+    pub seconds: f64,
+}
+
+/// How well the best weights classify the test images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestFinished {
+    /// The epoch whose weights these are: that of the highest validation accuracy.
+    pub epoch: usize,
+    pub valid_accuracy: f64,
+    /// SPEC with its folder.
+    pub data: String,
+    pub seconds: f64,
+    pub report: ClassificationReport,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -318,6 +412,6 @@ pub enum FinishReason {
 impl Event {
     /// Ticks may be dropped on the way and are never written to the journal.
     pub fn is_tick(&self) -> bool {
-        matches!(self, Event::ChildProgress(_))
+        matches!(self, Event::ChildProgress(_) | Event::TrainingProgress(_))
     }
 }

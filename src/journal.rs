@@ -138,6 +138,10 @@ fn must_survive_a_power_cut(event: &Event) -> bool {
             | Event::ChildQueued(_)
             | Event::EpisodeFinished(_)
             | Event::CheckpointSaved { .. }
+            | Event::TrainingStarted(_)
+            | Event::TrainingEpoch(_)
+            | Event::TrainingSaved { .. }
+            | Event::TestFinished(_)
             | Event::RunFinished { .. }
     )
 }

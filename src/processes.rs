@@ -27,6 +27,7 @@ impl Processes {
     pub fn apply(&mut self, record: &Record) {
         match &record.event {
             Event::RunStarted(run) => self.begin(&run.host, run.pid, record.time),
+            Event::TrainingStarted(run) => self.begin(&run.host, run.pid, record.time),
             Event::RunResumed { host, pid, .. } => self.begin(host, *pid, record.time),
             Event::WorkerStarted { worker, pid, .. } => {
                 self.workers.insert(*worker, (*pid, record.time));
@@ -67,7 +68,7 @@ mod tests {
     }
 
     fn resumed(pid: u32) -> Event {
-        Event::RunResumed { host: "here".into(), pid, version: "0".into(), next_child: 1 }
+        Event::RunResumed { host: "here".into(), pid, version: "0".into(), next_child: Some(1), epoch: None }
     }
 
     fn worker(worker: usize, pid: u32) -> Event {
@@ -95,7 +96,7 @@ mod tests {
     fn pids_of_another_machine_and_of_a_finished_run_are_nobodys() {
         let going = processes(vec![resumed(1), worker(0, 2)]);
         assert_eq!(roles(&going, "elsewhere"), []);
-        let finished = Event::RunFinished { reason: FinishReason::Completed, children: 1, wall_seconds: 1.0 };
+        let finished = Event::RunFinished { reason: FinishReason::Completed, children: 1, epochs: None, wall_seconds: 1.0 };
         assert_eq!(roles(&processes(vec![resumed(1), worker(0, 2), finished]), "here"), []);
     }
 }

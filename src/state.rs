@@ -2,11 +2,13 @@
 
 mod child;
 mod describe;
+mod training_run;
 
 use std::collections::BTreeMap;
 
 pub use child::{Candidate, ChildDetail, ChildRow, Origin, Training};
 pub use describe::describe;
+pub use training_run::TrainingRun;
 
 use crate::clock::Clock;
 use crate::event::{ChildFinished, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted};
@@ -20,6 +22,8 @@ const LOG_LINES: usize = 2_000;
 #[derive(Debug, Clone, Default)]
 pub struct RunState {
     pub run: Option<RunStarted>,
+    /// Of a run that trains one network to the end; such a run has nothing of a search.
+    pub training_run: Option<TrainingRun>,
     /// Time of the first and of the latest event.
     pub started: Option<jiff::Timestamp>,
     pub now: Option<jiff::Timestamp>,
@@ -136,7 +140,14 @@ impl RunState {
     }
 
     fn apply_event(&mut self, event: &Event) {
+        if let Some(training_run) = &mut self.training_run {
+            training_run.apply(event);
+        }
         match event {
+            Event::TrainingStarted(started) => {
+                self.training_run = Some(TrainingRun::new(started));
+                self.phase = Phase::Running;
+            }
             Event::RunStarted(run) => {
                 self.run = Some(run.clone());
                 self.phase = Phase::Running;
@@ -191,6 +202,11 @@ impl RunState {
             | Event::WorkerDied { .. }
             | Event::CheckpointSaved { .. }
             | Event::SkipRequested { .. }
+            | Event::TrainingProgress(_)
+            | Event::TrainingEpoch(_)
+            | Event::TrainingSaved { .. }
+            | Event::MicroBatchReduced { .. }
+            | Event::TestFinished(_)
             | Event::Notice { .. } => {}
         }
     }

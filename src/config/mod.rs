@@ -1,7 +1,9 @@
 //! Settings of a run: read once, validated once, then plain typed values.
 
+mod changes;
 pub mod presets;
 pub mod raw;
+mod recipe;
 mod resolve;
 mod screen;
 mod validate;
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 
@@ -25,6 +28,7 @@ pub struct Config {
     pub child: ChildConfig,
     pub reward: RewardConfig,
     pub workers: WorkersConfig,
+    pub train: TrainConfig,
     pub screen: ScreenConfig,
     /// What these settings were validated from: how they are written to a file.
     raw: raw::RawConfig,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch, RawSpace, RawWorkers,
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace,
+    RawTrain, RawWorkers,
 };
 use super::{
-    Alerts, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization,
+    Precision, Strategy, ThemeName,
 };
 
 /// Names of the presets, the default first.
@@ -79,6 +81,17 @@ pub(super) fn demo() -> RawConfig {
         },
         reward: RawReward { last_epochs: 2, power: 1.0 },
         workers: RawWorkers { count: Count::Auto, threads: Count::Auto, device: DeviceChoice::Auto },
+        train: RawTrain {
+            recipe: "densenet".to_owned(),
+            precision: Precision::Auto,
+            tf32: true,
+            channels_last: ChannelsLast::Auto,
+            data_on_device: true,
+            checkpoint_minutes: 10.0,
+        },
+        recipes: [("densenet", densenet()), ("plateau", plateau()), ("cosine", cosine())]
+            .map(|(name, recipe)| (name.to_owned(), recipe))
+            .into(),
         screen: RawScreen {
             layout: LayoutName::Overview,
             theme: ThemeName::ColourBlind,
@@ -88,6 +101,49 @@ pub(super) fn demo() -> RawConfig {
             alerts: Alerts::Off,
             keys: BTreeMap::new(),
         },
+    }
+}
+
+/// How Zoph & Le train their final networks (section 4.1): as DenseNet's authors do.
+pub(super) fn densenet() -> RawRecipe {
+    RawRecipe {
+        epochs: 300,
+        batch_size: 64,
+        learning_rate: 0.1,
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 1e-4,
+        schedule: RawSchedule::Steps,
+        milestones: Some(vec![0.5, 0.75]),
+        factor: Some(0.1),
+        patience: None,
+        warmup_epochs: None,
+        early_stopping: 0,
+    }
+}
+
+/// The monograph's: the learning rate falls, and the training ends, when the validation accuracy rises no more.
+fn plateau() -> RawRecipe {
+    RawRecipe {
+        batch_size: 128,
+        schedule: RawSchedule::Plateau,
+        milestones: None,
+        patience: Some(10),
+        early_stopping: 20,
+        ..densenet()
+    }
+}
+
+/// For as many epochs as there is time for.
+fn cosine() -> RawRecipe {
+    RawRecipe {
+        epochs: 30,
+        batch_size: 128,
+        schedule: RawSchedule::Cosine,
+        milestones: None,
+        factor: None,
+        warmup_epochs: Some(1),
+        ..densenet()
     }
 }
 

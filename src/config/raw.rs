@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
 use super::{
-    Alerts, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization,
+    Precision, Strategy, ThemeName,
 };
 
 /// The whole file. Every key is optional; what is missing comes from the preset.
@@ -23,6 +24,8 @@ pub struct RawConfig {
     pub child: RawChild,
     pub reward: RawReward,
     pub workers: RawWorkers,
+    pub train: RawTrain,
+    pub recipes: BTreeMap<String, RawRecipe>,
     pub screen: RawScreen,
 }
 
@@ -117,6 +120,48 @@ pub struct RawWorkers {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct RawTrain {
+    pub recipe: String,
+    pub precision: Precision,
+    pub tf32: bool,
+    pub channels_last: ChannelsLast,
+    pub data_on_device: bool,
+    pub checkpoint_minutes: f64,
+}
+
+/// What a recipe leaves out is as in `densenet`. Keys of another schedule than its own mean nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawRecipe {
+    pub epochs: i64,
+    pub batch_size: i64,
+    pub learning_rate: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+    pub weight_decay: f64,
+    pub schedule: RawSchedule,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milestones: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_epochs: Option<i64>,
+    pub early_stopping: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawSchedule {
+    Constant,
+    Steps,
+    Plateau,
+    Cosine,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RawScreen {
     pub layout: LayoutName,
     pub theme: ThemeName,
@@ -138,7 +183,15 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawScreen: screen);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+
+impl Default for RawRecipe {
+    fn default() -> Self {
+        let mut recipe = presets::densenet();
+        (recipe.milestones, recipe.factor) = (None, None);
+        recipe
+    }
+}
 
 impl Default for RawConfig {
     fn default() -> Self {

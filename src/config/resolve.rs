@@ -28,7 +28,7 @@ pub enum ConfigError {
     #[error("{place}: {message}")]
     Syntax { place: String, message: String },
     #[error("{place}: {key} = {value}: {rule}")]
-    Value { place: String, key: &'static str, value: String, rule: String },
+    Value { place: String, key: String, value: String, rule: String },
     #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
     NoSuchPreset { name: String },
     #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
@@ -202,10 +202,10 @@ fn merge(into: &mut toml::Table, from: &toml::Table) {
 /// The place of a broken rule: the last source that set the key, else the preset.
 fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError {
     let of_key = |key: &str| sources.iter().rev().find_map(|source| source.place_of_key(key));
-    let place = of_key(violation.key).or_else(|| violation.related.and_then(of_key));
+    let place = of_key(&violation.key).or_else(|| violation.related.and_then(of_key));
     ConfigError::Value {
         place: place.unwrap_or_else(|| format!("preset {preset}")),
-        key: violation.key,
+        key: violation.key.into_owned(),
         value: violation.value,
         rule: violation.rule,
     }

@@ -1,5 +1,8 @@
 //! Raw settings to validated ones: each rule is one function that names the key, the value and the range.
 
+mod train;
+
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
@@ -14,7 +17,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// Dotted key, as in `child.epochs`.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// The other key of a rule about two.
     pub related: Option<&'static str>,
     pub value: String,
@@ -25,7 +28,7 @@ pub struct Violation {
 type Checked<T> = Result<T, Violation>;
 
 fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Checked<T> {
-    Err(Violation { key, related: None, value: value.to_string(), rule: rule.into() })
+    Err(Violation { key: key.into(), related: None, value: value.to_string(), rule: rule.into() })
 }
 
 /// A rule that a second key decides too: the place of whichever the user set is told.
@@ -44,6 +47,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         child: child(&raw.child)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
+        train: train::train(&raw.train, &raw.recipes)?,
         screen: screen(&raw.screen)?,
         raw: raw.clone(),
     };

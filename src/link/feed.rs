@@ -46,7 +46,7 @@ impl Feed {
             let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else { break };
             self.finished = match record.event {
                 Event::RunFinished { .. } => true,
-                Event::RunStarted(_) | Event::RunResumed { .. } => false,
+                Event::RunStarted(_) | Event::TrainingStarted(_) | Event::RunResumed { .. } => false,
                 _ => self.finished,
             };
             self.sent += 1;

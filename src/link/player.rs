@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(seconds(Event::PauseRequested, Event::Paused, 60), 60.0);
         assert_eq!(seconds(Event::Paused, Event::Resumed, 3_600), 2.0);
         assert_eq!(seconds(Event::Paused, Event::StopRequested, 1), 1.0);
-        let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: 1 };
+        let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: Some(1), epoch: None };
         assert_eq!(seconds(Event::StopRequested, resumed, 86_400), 2.0);
         assert_eq!(seconds(Event::PauseRequested, Event::StopRequested, -5), 0.0);
     }

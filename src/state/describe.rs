@@ -20,7 +20,44 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             run.workers,
             run.threads
         )),
-        Event::RunResumed { host, pid, next_child, .. } => info(format!("resumed on {host} (pid {pid}) at child {next_child}")),
+        Event::RunResumed { host, pid, next_child, epoch, .. } => {
+            let place = match (next_child, epoch) {
+                (Some(child), _) => format!(" at child {child}"),
+                (None, Some(epoch)) => format!(" in epoch {epoch}"),
+                (None, None) => String::new(),
+            };
+            info(format!("resumed on {host} (pid {pid}){place}"))
+        }
+        Event::TrainingStarted(training) => info(format!(
+            "training {} ({} parameters) in {}: recipe {}, at most {} epochs, seed {}, {} on {} with {} thread(s)",
+            training.architecture.name,
+            training.params,
+            training.run,
+            training.recipe,
+            training.settings.epochs,
+            training.seed,
+            training.data.spec,
+            training.device,
+            training.threads
+        )),
+        Event::TrainingProgress(_) => None,
+        Event::TrainingEpoch(e) => info(format!(
+            "epoch {}: loss {:.4} train, {:.4} validation; accuracy {:.4} train, {:.4} validation; learning rate {:.5}, {:.0} images/s",
+            e.epoch, e.train_loss, e.valid_loss, e.train_accuracy, e.valid_accuracy, e.learning_rate, e.images_per_second
+        )),
+        Event::TrainingSaved { epoch, batch } => info(format!("checkpoint after batch {batch} of epoch {epoch}")),
+        Event::MicroBatchReduced { micro_batch, reason } => {
+            warning(format!("batches are computed {micro_batch} images at a time from here on: {reason}"))
+        }
+        Event::TestFinished(test) => info(format!(
+            "test: accuracy {:.4} (95 % {:.4} to {:.4}) on {} images, with the weights of epoch {} (validation {:.4})",
+            test.report.accuracy,
+            test.report.accuracy_ci95[0],
+            test.report.accuracy_ci95[1],
+            test.report.images,
+            test.epoch,
+            test.valid_accuracy
+        )),
         Event::WorkerStarted { worker, pid, device } => info(format!("worker {worker} started on {device} (pid {pid})")),
         Event::WorkerDied { worker, reason } => warning(format!("worker {worker} died: {reason}")),
         Event::EpisodeStarted { episode, depth, baseline } => info(format!(
@@ -66,13 +103,14 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             info(format!("child {}: queued, edited from child {}: {} parameters", queued.child, queued.parent, queued.params))
         }
         Event::Notice { level, message } => Some((*level, message.clone())),
-        Event::RunFinished { reason, children, wall_seconds } => {
+        Event::RunFinished { reason, children, epochs, wall_seconds } => {
             let word = match reason {
                 FinishReason::Completed => "completed",
                 FinishReason::Stopped => "stopped (resume it with --resume)",
                 FinishReason::Failed => "failed",
             };
-            info(format!("run {word}: {children} children in {wall_seconds:.1} s"))
+            let work = epochs.map_or_else(|| format!("{children} children"), |epochs| format!("{epochs} epoch(s)"));
+            info(format!("run {word}: {work} in {wall_seconds:.1} s"))
         }
     }
 }

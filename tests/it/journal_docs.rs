@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use nas_tui::config::{Precision, Recipe, Schedule};
 use nas_tui::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, DataDescription, EpisodeFinished, Event,
-    FinishReason, Level, Reference, ReferenceEpisode, RunStarted,
+    FinishReason, Level, Reference, ReferenceEpisode, RunStarted, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
+use nas_tui::report::ClassificationReport;
 use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
 use serde_json::Value;
 
@@ -15,15 +17,18 @@ fn text() -> String {
     "x".to_owned()
 }
 
-fn run_started() -> Event {
-    let data = DataDescription {
+fn data() -> DataDescription {
+    DataDescription {
         spec: text(),
         input: [1, 28, 28],
         classes: vec![text()],
         train_images: 1,
         validation_images: 1,
         fingerprint: text(),
-    };
+    }
+}
+
+fn run_started() -> Event {
     Event::RunStarted(RunStarted {
         run: text(),
         preset: text(),
@@ -41,7 +46,7 @@ fn run_started() -> Event {
         workers: 1,
         threads: 1,
         device: text(),
-        data,
+        data: data(),
         decisions: vec![Decision { kind: DecisionKind::Kernel, choices: vec![1] }],
         decode: nas_tui::config::Decode::Literal,
         reference: Some(Box::new(Reference {
@@ -139,10 +144,77 @@ fn episode_finished() -> Event {
     })
 }
 
+fn training_started() -> Event {
+    let Event::ChildSampled(ChildSampled { architecture, params, macs, .. }) = child_sampled() else { unreachable!() };
+    let schedule = Schedule::Steps { at: vec![0.5], factor: 0.1 };
+    let settings = Recipe {
+        epochs: 1,
+        batch_size: 2,
+        learning_rate: 0.1,
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 0.0,
+        schedule,
+        early_stopping: 0,
+    };
+    Event::TrainingStarted(Box::new(TrainingStarted {
+        run: text(),
+        origin: text(),
+        architecture,
+        params,
+        macs,
+        recipe: text(),
+        settings,
+        precision: Precision::Float32,
+        micro_batch: 2,
+        seed: 1,
+        version: text(),
+        host: text(),
+        pid: 1,
+        libtorch: text(),
+        threads: 1,
+        device: text(),
+        data: data(),
+    }))
+}
+
+fn training_progress() -> Event {
+    Event::TrainingProgress(TrainingProgress {
+        epoch: 1,
+        batch: 1,
+        batches: 1,
+        loss: 0.0,
+        accuracy: 0.0,
+        learning_rate: 0.0,
+        images_per_second: 0.0,
+    })
+}
+
+fn training_epoch() -> Event {
+    Event::TrainingEpoch(TrainingEpoch {
+        epoch: 1,
+        train_loss: 0.0,
+        train_accuracy: 0.0,
+        valid_loss: 0.0,
+        valid_accuracy: 0.0,
+        learning_rate: 0.0,
+        images_per_second: 0.0,
+        seconds: 0.0,
+    })
+}
+
+fn test_finished() -> Event {
+    let classes: Vec<String> = (0..6).map(|class| class.to_string()).collect();
+    // Two images, one of them taken for another class.
+    let logits = [0, 1].map(|prediction| (0..6).map(|class| f64::from(u8::from(class == prediction))).collect());
+    let report = ClassificationReport::new(&classes, &[0, 0], &logits).unwrap();
+    Event::TestFinished(Box::new(TestFinished { epoch: 1, valid_accuracy: 0.0, data: text(), seconds: 0.0, report }))
+}
+
 /// The event after `event` in the enum, each with every field; a new variant does not compile until it is here.
 fn next(event: &Event) -> Option<Event> {
     Some(match event {
-        Event::RunStarted(_) => Event::RunResumed { host: text(), pid: 1, version: text(), next_child: 1 },
+        Event::RunStarted(_) => Event::RunResumed { host: text(), pid: 1, version: text(), next_child: Some(1), epoch: Some(1) },
         Event::RunResumed { .. } => Event::WorkerStarted { worker: 0, pid: 1, device: text() },
         Event::WorkerStarted { .. } => Event::WorkerDied { worker: 0, reason: text() },
         Event::WorkerDied { .. } => Event::EpisodeStarted { episode: 1, depth: 6, baseline: Some(0.0) },
@@ -163,8 +235,16 @@ fn next(event: &Event) -> Option<Event> {
         Event::EpisodeStopRequested => Event::EpisodeStopWithdrawn,
         Event::EpisodeStopWithdrawn => Event::SkipRequested { child: 1 },
         Event::SkipRequested { .. } => child_queued(),
-        Event::ChildQueued(_) => Event::Notice { level: Level::Info, message: text() },
-        Event::Notice { .. } => Event::RunFinished { reason: FinishReason::Completed, children: 1, wall_seconds: 0.0 },
+        Event::ChildQueued(_) => training_started(),
+        Event::TrainingStarted(_) => training_progress(),
+        Event::TrainingProgress(_) => training_epoch(),
+        Event::TrainingEpoch(_) => Event::TrainingSaved { epoch: 1, batch: 1 },
+        Event::TrainingSaved { .. } => Event::MicroBatchReduced { micro_batch: 1, reason: text() },
+        Event::MicroBatchReduced { .. } => test_finished(),
+        Event::TestFinished(_) => Event::Notice { level: Level::Info, message: text() },
+        Event::Notice { .. } => {
+            Event::RunFinished { reason: FinishReason::Completed, children: 1, epochs: Some(1), wall_seconds: 0.0 }
+        }
         Event::RunFinished { .. } => return None,
     })
 }

@@ -33,7 +33,7 @@ fn notice() -> Event {
 }
 
 fn resumed() -> Event {
-    Event::RunResumed { host: "h".to_owned(), pid: 1, version: "1".to_owned(), next_child: 1 }
+    Event::RunResumed { host: "h".to_owned(), pid: 1, version: "1".to_owned(), next_child: Some(1), epoch: None }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -65,7 +65,7 @@ fn a_run_that_was_stopped_while_paused_goes_on_counting_when_it_is_resumed() {
     let mut state = RunState::default();
     apply(&mut state, 0, notice());
     apply(&mut state, 10, Event::Paused);
-    apply(&mut state, 20, Event::RunFinished { reason: FinishReason::Stopped, children: 0, wall_seconds: 1.0 });
+    apply(&mut state, 20, Event::RunFinished { reason: FinishReason::Stopped, children: 0, epochs: None, wall_seconds: 1.0 });
     apply(&mut state, 50, resumed());
     assert_eq!(state.phase, Phase::Running);
     assert_eq!(state.clock.seconds_until(at(55)), 15.0);

@@ -262,7 +262,7 @@ fn the_screen_ends_when_the_stop_that_was_asked_for_has_come() {
     let time = app.view.now;
     app.take(&Record { v: 1, seq: None, time, event: Event::StopRequested });
     assert!(text(&app).contains("STOPPING"));
-    let event = Event::RunFinished { reason: nas_tui::event::FinishReason::Stopped, children: 1, wall_seconds: 1.0 };
+    let event = Event::RunFinished { reason: nas_tui::event::FinishReason::Stopped, children: 1, epochs: None, wall_seconds: 1.0 };
     app.take(&Record { v: 1, seq: None, time, event });
     assert_eq!(app.done(), Some(Leave::Stopped));
 }

@@ -10,7 +10,8 @@ use nas_tui::telemetry::{HostSample, HostStatus, ProcessRole, Telemetry};
 
 /// A run whose search is this process, on the machine of this name.
 fn processes(host: &str) -> Processes {
-    let event = Event::RunResumed { host: host.to_owned(), pid: std::process::id(), version: "0".into(), next_child: 1 };
+    let event =
+        Event::RunResumed { host: host.to_owned(), pid: std::process::id(), version: "0".into(), next_child: Some(1), epoch: None };
     let mut processes = Processes::default();
     processes.apply(&Record { v: 1, seq: None, time: Timestamp::now(), event });
     processes

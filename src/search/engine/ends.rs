@@ -11,10 +11,10 @@ use crate::journal::JournalError;
 use crate::link::Command;
 use crate::report::{Summary, summary};
 use crate::runs;
+use crate::runs::directory::host_name;
 use crate::search::SearchError;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::inbox::Message;
-use crate::search::run_directory::host_name;
 use crate::space::Space;
 
 impl Engine {
@@ -22,7 +22,13 @@ impl Engine {
     pub(super) fn resume_run(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
         let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        self.recorder.tell(Event::RunResumed { host: host_name(), pid: std::process::id(), version, next_child })?;
+        self.recorder.tell(Event::RunResumed {
+            host: host_name(),
+            pid: std::process::id(),
+            version,
+            next_child: Some(next_child),
+            epoch: None,
+        })?;
         if let Some(checkpoint) =
             checkpoint.filter(|saved| self.recorder.ledger.checkpointed.is_none_or(|last| last < saved.episode))
         {
@@ -134,7 +140,7 @@ impl Engine {
         let ledger = &self.recorder.ledger;
         let wall_seconds = ledger.tally.clock().seconds_until(jiff::Timestamp::now());
         let children = ledger.children_ended();
-        self.recorder.tell(Event::RunFinished { reason, children, wall_seconds })?;
+        self.recorder.tell(Event::RunFinished { reason, children, epochs: None, wall_seconds })?;
         let json = self.recorder.ledger.tally.summary().to_json()?;
         self.directory.write_summary(&json)
     }

@@ -1,0 +1,185 @@
+//! A run that trains one network to the end, as its events tell of it.
+
+use crate::config::Schedule;
+use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
+
+/// What is known of a training after the events so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingRun {
+    pub started: TrainingStarted,
+    /// Of the epoch under way, once its first batches are done.
+    pub progress: Option<TrainingProgress>,
+    /// Epochs that are done, in order.
+    pub epochs: Vec<TrainingEpoch>,
+    /// Images computed at a time now.
+    pub micro_batch: usize,
+    pub test: Option<TestFinished>,
+}
+
+impl TrainingRun {
+    pub fn new(started: &TrainingStarted) -> TrainingRun {
+        let micro_batch = started.micro_batch;
+        TrainingRun { started: started.clone(), progress: None, epochs: Vec::new(), micro_batch, test: None }
+    }
+
+    /// Take in the next event of the run.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::TrainingProgress(progress) => self.progress = Some(progress.clone()),
+            Event::TrainingEpoch(epoch) => {
+                self.progress = None;
+                self.epochs.push(epoch.clone());
+            }
+            Event::MicroBatchReduced { micro_batch, .. } => self.micro_batch = *micro_batch,
+            Event::TestFinished(test) => self.test = Some(TestFinished::clone(test)),
+            Event::RunResumed { epoch: Some(epoch), .. } => {
+                // What came after the checkpoint happens again.
+                self.epochs.retain(|done| done.epoch < *epoch);
+                self.progress = None;
+            }
+            Event::RunFinished { .. } => self.progress = None,
+            _ => {}
+        }
+    }
+
+    /// The epoch with the highest validation accuracy, the earliest of equals: its weights are kept.
+    pub fn best(&self) -> Option<&TrainingEpoch> {
+        self.epochs.iter().reduce(|best, epoch| if epoch.valid_accuracy > best.valid_accuracy { epoch } else { best })
+    }
+
+    /// The epoch under way, from 1; the last one when all are done.
+    pub fn epoch(&self) -> usize {
+        (self.epochs.len() + 1).min(self.started.settings.epochs.max(1))
+    }
+
+    /// Share of all epochs that is done, in 0..=1. (Early stopping may end the training sooner.)
+    pub fn fraction(&self) -> f64 {
+        let under_way = self.progress.as_ref().map_or(0.0, |progress| progress.batch as f64 / progress.batches.max(1) as f64);
+        ((self.epochs.len() as f64 + under_way) / self.started.settings.epochs.max(1) as f64).min(1.0)
+    }
+
+    /// Seconds until the last epoch is done, from the epochs so far or the speed of the first one; none where neither is known.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let per_epoch = match (self.epochs.last(), &self.progress) {
+            (Some(last), _) => last.seconds,
+            (None, Some(progress)) => self.started.data.train_images as f64 / progress.images_per_second,
+            (None, None) => return None,
+        };
+        let seconds = per_epoch * self.started.settings.epochs as f64 * (1.0 - self.fraction());
+        (seconds.is_finite() && seconds > 0.0).then_some(seconds)
+    }
+
+    /// Epochs in a row without a better validation accuracy.
+    pub fn epochs_without_gain(&self) -> usize {
+        self.best().map_or(0, |best| self.epochs.len() - best.epoch.min(self.epochs.len()))
+    }
+
+    /// Epochs without a better validation accuracy after which the training will end; none without early stopping.
+    pub fn epochs_until_stop(&self) -> Option<usize> {
+        let patience = self.started.settings.early_stopping;
+        (patience > 0).then(|| patience.saturating_sub(self.epochs_without_gain()))
+    }
+
+    /// Epochs without a better validation accuracy after which the learning rate will fall; none for other schedules.
+    pub fn patience(&self) -> Option<usize> {
+        match self.started.settings.schedule {
+            Schedule::Plateau { patience, .. } => Some(patience),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Recipe;
+    use crate::event::DataDescription;
+    use crate::space::{Architecture, Layer};
+
+    fn run(early_stopping: usize) -> TrainingRun {
+        let layer = Layer { kernel: [3, 3], filters: 8, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
+        let settings = Recipe {
+            epochs: 10,
+            batch_size: 2,
+            learning_rate: 0.1,
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 0.0,
+            schedule: Schedule::Constant,
+            early_stopping,
+        };
+        let data = DataDescription {
+            spec: String::new(),
+            input: [1, 8, 8],
+            classes: vec![],
+            train_images: 100,
+            validation_images: 10,
+            fingerprint: String::new(),
+        };
+        TrainingRun::new(&TrainingStarted {
+            run: String::new(),
+            origin: String::new(),
+            architecture: Architecture { name: String::new(), input: [1, 8, 8], classes: 2, layers: vec![layer], output: vec![1] },
+            params: 1,
+            macs: 1,
+            recipe: String::new(),
+            settings,
+            precision: crate::config::Precision::Float32,
+            micro_batch: 2,
+            seed: 1,
+            version: String::new(),
+            host: String::new(),
+            pid: 1,
+            libtorch: String::new(),
+            threads: 1,
+            device: String::new(),
+            data,
+        })
+    }
+
+    fn epoch(epoch: usize, valid_accuracy: f64) -> Event {
+        Event::TrainingEpoch(TrainingEpoch {
+            epoch,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            valid_loss: 1.0,
+            valid_accuracy,
+            learning_rate: 0.1,
+            images_per_second: 10.0,
+            seconds: 2.0,
+        })
+    }
+
+    fn after(events: &[Event]) -> TrainingRun {
+        let mut run = run(3);
+        events.iter().for_each(|event| run.apply(event));
+        run
+    }
+
+    #[test]
+    fn the_best_epoch_is_the_earliest_of_those_with_the_highest_validation_accuracy() {
+        let run = after(&[epoch(1, 0.3), epoch(2, 0.6), epoch(3, 0.6), epoch(4, 0.5)]);
+        assert_eq!(run.best().map(|best| best.epoch), Some(2));
+    }
+
+    #[test]
+    fn early_stopping_counts_down_from_the_best_epoch() {
+        assert_eq!(after(&[]).epochs_until_stop(), Some(3));
+        assert_eq!(after(&[epoch(1, 0.5), epoch(2, 0.4), epoch(3, 0.5)]).epochs_until_stop(), Some(1));
+        assert_eq!(run(0).epochs_until_stop(), None);
+    }
+
+    #[test]
+    fn a_resume_voids_what_came_after_its_checkpoint() {
+        let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: None, epoch: Some(2) };
+        let run = after(&[epoch(1, 0.3), epoch(2, 0.9), resumed, epoch(2, 0.4)]);
+        let accuracies: Vec<f64> = run.epochs.iter().map(|epoch| epoch.valid_accuracy).collect();
+        assert_eq!(accuracies, [0.3, 0.4]);
+    }
+
+    #[test]
+    fn the_time_left_is_that_of_the_epochs_to_come() {
+        assert_eq!(after(&[epoch(1, 0.3), epoch(2, 0.6)]).seconds_left(), Some(16.0));
+        assert_eq!(after(&[]).seconds_left(), None);
+    }
+}
