@@ -9,7 +9,7 @@ use super::metrics::{Metrics, batch_figures, read_figures};
 use super::optimizer::{Sgd, SgdSettings};
 use super::trainer::{TrainError, cross_entropy};
 use crate::child::{Mode, Network};
-use crate::data::{DataError, DeviceDataset, epoch_order};
+use crate::data::{DataError, DeviceDataset, epoch_order, torch_reason};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ impl<'data> Fit<'data> {
 
     fn explained(&self, error: TrainError) -> TrainError {
         let text = match &error {
-            TrainError::Torch(error) => error.to_string(),
+            TrainError::Torch(error) => torch_reason(error),
             TrainError::Data(error) => error.to_string(),
             _ => return error,
         };
@@ -163,8 +163,11 @@ impl<'data> Fit<'data> {
         if !signs.iter().any(|sign| text.contains(sign)) {
             return error;
         }
-        let reason = text.lines().find(|line| signs.iter().any(|sign| line.contains(sign))).unwrap_or(&text);
-        TrainError::OutOfMemory { micro_batch: self.micro_batch, reason: reason.trim().to_owned() }
+        // The sentence that says so and what follows, without its place in libtorch's code.
+        let place = signs.iter().filter_map(|sign| text.find(sign)).min().unwrap_or(0);
+        let start = text[..place].rfind(['.', ']', ')']).map_or(0, |end| end + 1);
+        let reason: String = text[start..].lines().next().unwrap_or_default().trim().chars().take(160).collect();
+        TrainError::OutOfMemory { micro_batch: self.micro_batch, reason }
     }
 }
 

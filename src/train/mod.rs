@@ -15,4 +15,4 @@ pub use fit::{Epoch, Fit};
 pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
-pub use trainer::{Control, Next, TrainError, cross_entropy, evaluate, train_child};
+pub use trainer::{Control, EVALUATION_BATCH, Next, TrainError, cross_entropy, evaluate, train_child};

@@ -28,6 +28,8 @@ mod space;
 mod telemetry;
 mod terminal;
 #[cfg(feature = "torch")]
+mod training;
+#[cfg(feature = "torch")]
 mod weights;
 #[cfg(feature = "torch")]
 mod workers;
