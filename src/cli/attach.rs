@@ -9,7 +9,7 @@ use super::screen::ScreenArgs;
 use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
-use crate::runs::directory::lock_state;
+use crate::runs::directory::{lock_state, resume_command};
 use crate::tui::{self, Leave, picker};
 
 /// Watch a run: one at work, commanding it too, or one that is over
@@ -56,7 +56,7 @@ pub(super) fn require_terminal() -> anyhow::Result<()> {
 /// Say what becomes of a run whose screen, which could only `watch` or not, has been left, with the exit status for it.
 pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<()> {
     match leave {
-        Leave::Stopped => Err(Interrupted(format!("stopped; continue with: nas-tui search --resume {}", run.display())).into()),
+        Leave::Stopped => Err(Interrupted(format!("stopped; continue with: {}", resume_command(run))).into()),
         Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(run, watch)).into()),
         Leave::Detached => {
             say(&goes_on(run, watch));
@@ -74,7 +74,7 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
-        None => format!("no search works on this run; continue it with: nas-tui search --resume {}", run.display()),
+        None => format!("no process works on this run; continue it with: {}", resume_command(run)),
     }
 }
 

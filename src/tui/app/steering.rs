@@ -20,7 +20,7 @@ impl App {
             LinkStatus::Live { watch_only: true } => "this screen only watches",
             LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => return Some(format!("continue it with: nas-tui search --resume {}", self.directory)),
+            LinkStatus::Dead => return Some(format!("continue it with: {}", self.resume_command)),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
@@ -36,9 +36,7 @@ impl App {
     /// Why nobody trains the children that were in training last; none where somebody does.
     pub fn forsaken(&self) -> Option<String> {
         match self.link {
-            LinkStatus::Dead => {
-                Some(format!("the search is gone: nobody trains; nas-tui search --resume {} continues it", self.directory))
-            }
+            LinkStatus::Dead => Some(format!("its process is gone: nobody trains; {} continues it", self.resume_command)),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,
         }
