@@ -193,6 +193,11 @@ pub fn subcommand_of(path: &Path) -> &'static str {
     if path.join("architecture.json").is_file() { "train" } else { "search" }
 }
 
+/// The command that continues the run in `path`.
+pub fn resume_command(path: &Path) -> String {
+    format!("nas-tui {} --resume {}", subcommand_of(path), path.display())
+}
+
 enum LockProblem {
     /// By whom, as far as is known.
     Held(String),

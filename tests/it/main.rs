@@ -27,6 +27,7 @@ mod screen_pty;
 mod search_runs;
 mod space;
 mod telemetry;
+mod terminal;
 #[cfg(feature = "torch")]
 mod training;
 #[cfg(feature = "torch")]

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::{Key, Mark, Plot, Scale, empty, percent};
 use super::svg::{self, Anchor, Form, Pen, Text};
-use crate::numbers::compact;
+use crate::numbers::round;
 use crate::report::front::{Front, Point};
 use crate::state::RunState;
 
@@ -44,7 +44,7 @@ pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
     if data.children.is_empty() {
         return empty(form, "No child has an accuracy yet.");
     }
-    let label = |value: f64, _| round_count(value);
+    let label = |value: f64, _| round(value);
     let x = Scale::logarithmic("MACs per image", span(&mut costs()), if form == Form::Wide { 8 } else { 4 }, label);
     let y = Scale::values("validation accuracy", span(&mut accuracies()), 6, percent);
     let keys = vec![
@@ -54,14 +54,6 @@ pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
     let plot = Plot::new(form, x, y, keys);
     let points = data.children.iter().map(|(macs, accuracy)| plot.at((*macs as f64, *accuracy)));
     plot.document(title, &html! { (svg::dots(points, 5.0, Ink::Blue, 0.5)) (front(data, &plot)) (best(data, &plot)) })
-}
-
-/// `30 k`: a round count without decimals that say nothing.
-fn round_count(value: f64) -> String {
-    let text = compact(value.round() as u64);
-    let (digits, prefix) = text.split_once(' ').unwrap_or((&text, ""));
-    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
-    format!("{digits} {prefix}").trim_end().to_owned()
 }
 
 fn front(data: &Pareto, plot: &Plot) -> Markup {

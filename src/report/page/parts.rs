@@ -165,8 +165,3 @@ fn reads(inputs: &[usize]) -> String {
 pub fn dna(dna: &Dna) -> Markup {
     html! { p { "DNA: " code { (dna.to_string().replace("],[", "], [")) } } }
 }
-
-/// Megabytes of memory, for people.
-pub fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", count(bytes.div_ceil(1 << 20)))
-}

@@ -5,12 +5,13 @@ use std::time::Instant;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::TrainingError;
-use crate::child::weights::{self, Blocks};
+use crate::child::weights;
 use crate::child::{Mode, Network, Plan};
 use crate::config::DataConfig;
 use crate::data::{self, DataError, DeviceDataset};
 use crate::event::TestFinished;
 use crate::report::ClassificationReport;
+use crate::sealed::Blocks;
 use crate::space::Architecture;
 use crate::train::{EVALUATION_BATCH, TrainingData};
 

@@ -12,7 +12,7 @@ use super::material::Material;
 use super::tables::Table;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
-use crate::numbers::{accuracy, count, duration, energy, reward};
+use crate::numbers::{accuracy, bytes, count, duration, energy, reward};
 use crate::report::figures::{Figure, network};
 use crate::space::training_memory;
 
@@ -133,7 +133,7 @@ fn costs(material: &Material) -> Markup {
         list.push(("energy of a child, mean", energy(mean)));
     }
     if let Some(architecture) = &state.best_architecture {
-        let memory = training_memory(architecture, BATCH).map_or_else(|_| "not known".to_owned(), parts::mebibytes);
+        let memory = training_memory(architecture, BATCH).map_or_else(|_| "not known".to_owned(), bytes);
         list.push(("training memory of the best network", format!("about {memory} at batch size {BATCH} (estimate)")));
     }
     html! { (facts(&list)) p.note { "Working time leaves out pauses and the time between sessions." } }

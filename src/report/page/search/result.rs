@@ -10,7 +10,7 @@ use crate::report::verdict::Verdict;
 
 /// The verdict and the tiles.
 pub fn section(material: &Material) -> Section {
-    let verdict = Verdict::of(&material.state).text(usize::MAX);
+    let verdict = Verdict::of(&material.state).text(usize::MAX, "±");
     let verdict = verdict.strip_prefix("Does it learn? ").unwrap_or(&verdict);
     let verdict = parts::whole(verdict);
     let body = html! {

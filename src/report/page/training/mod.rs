@@ -12,7 +12,7 @@ use super::material::{Material, Standing};
 use super::tables::{self, Table};
 use super::{parts, recipe};
 use crate::event::TrainingEpoch;
-use crate::numbers::{count, duration};
+use crate::numbers::{bytes, count, duration};
 use crate::report::figures::{Figure, network};
 use crate::report::statistics::mean;
 use crate::space::training_memory;
@@ -86,7 +86,7 @@ fn costs(material: &Material, run: &TrainingRun) -> Markup {
     let (seconds, speeds) = (over(|epoch| epoch.seconds), over(|epoch| epoch.images_per_second));
     let known = |values: &[f64], text: String| if values.is_empty() { "not known".to_owned() } else { text };
     let memory = training_memory(&run.started.architecture, run.micro_batch);
-    let memory = memory.map_or_else(|_| "not known".to_owned(), |bytes| format!("about {} (estimate)", parts::mebibytes(bytes)));
+    let memory = memory.map_or_else(|_| "not known".to_owned(), |memory| format!("about {} (estimate)", bytes(memory)));
     html! {
         (facts(&[
             ("working time", duration(material.state.clock.seconds())),

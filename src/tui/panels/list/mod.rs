@@ -4,7 +4,6 @@
 
 mod compare;
 mod filter;
-mod log_axis;
 mod order;
 mod pareto;
 mod table;
