@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClassificationReport;
+use crate::classification::ClassificationReport;
 use crate::clock::Clock;
 use crate::config::Precision;
 use crate::event::{Event, FinishReason, Record};
