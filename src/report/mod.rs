@@ -5,7 +5,9 @@ pub mod headless;
 pub mod proportion;
 pub mod statistics;
 pub mod summary;
+pub mod training;
 pub mod verdict;
 
 pub use classification::ClassificationReport;
 pub use summary::Summary;
+pub use training::TrainingSummary;

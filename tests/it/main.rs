@@ -10,6 +10,7 @@ mod detach;
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;
+mod example_training;
 mod export;
 mod fake_nvml;
 mod inspect;
@@ -26,6 +27,7 @@ mod screen_pty;
 mod search_runs;
 mod space;
 mod telemetry;
+mod training_summary;
 #[cfg(feature = "torch")]
 mod weights;
 #[cfg(feature = "torch")]

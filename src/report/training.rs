@@ -1,0 +1,211 @@
+//! The summary of a training: `summary.json` and the text at its end, computed from the events at any time.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ClassificationReport;
+use super::summary::{duration, reason_word};
+use crate::clock::Clock;
+use crate::config::{Precision, Recipe};
+use crate::event::{Event, FinishReason, Record, TrainingEpoch};
+use crate::journal::{JournalError, Reader};
+use crate::state::TrainingRun;
+
+/// What came of a training so far. The field names are `summary.json`'s.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingSummary {
+    /// Name of the run directory.
+    pub run: String,
+    /// `training`: what tells this summary from a search's, which has no such field.
+    pub kind: Kind,
+    /// ARCH as the user gave it, and the name of the network that it stands for.
+    pub origin: String,
+    pub architecture: String,
+    pub params: u64,
+    pub macs: u64,
+    /// Name of the recipe, and what it says.
+    pub recipe: String,
+    pub settings: Recipe,
+    pub seed: u64,
+    /// SPEC with its folder.
+    pub data: String,
+    /// Why the last session ended; null while one is at work and after a crash.
+    pub reason: Option<FinishReason>,
+    pub epochs_done: usize,
+    /// The most that the recipe allows; early stopping may have ended the training sooner.
+    pub epochs: usize,
+    /// The epoch with the highest validation accuracy, whose weights are kept. Null before the first has ended.
+    pub best: Option<BestEpoch>,
+    /// The test images, classified once by the best weights. Null before.
+    pub test: Option<ClassificationReport>,
+    /// Seconds at work over all sessions; pauses and the time between sessions do not count.
+    pub wall_seconds: f64,
+    /// Training images a second: the median of the epochs. Null before the first has ended.
+    pub images_per_second: Option<f64>,
+    /// Images computed at a time, at the end.
+    pub micro_batch: usize,
+    pub precision: Precision,
+    pub device: String,
+    pub threads: usize,
+    pub host: String,
+    /// Of nas-tui, and of libtorch.
+    pub version: String,
+    pub libtorch: String,
+}
+
+/// What a summary is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Training,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BestEpoch {
+    pub epoch: usize,
+    pub valid_accuracy: f64,
+    pub valid_loss: f64,
+}
+
+impl TrainingSummary {
+    /// Summary of a run's records, in the order of its journal; none where they are not those of a training.
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<TrainingSummary> {
+        let mut tally = Tally::default();
+        records.into_iter().for_each(|record| tally.apply(record));
+        tally.summary()
+    }
+
+    /// Summary of the journal at `path`, read line by line; none where it is not a training's.
+    pub fn of_journal(path: &Path) -> Result<Option<TrainingSummary>, JournalError> {
+        let mut tally = Tally::default();
+        for record in Reader::open(path)? {
+            tally.apply(&record?);
+        }
+        Ok(tally.summary())
+    }
+
+    /// `summary.json`: indented, with a newline at the end.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+}
+
+/// A training's events, fed one at a time.
+#[derive(Debug, Default)]
+struct Tally {
+    training: Option<TrainingRun>,
+    clock: Clock,
+    reason: Option<FinishReason>,
+}
+
+impl Tally {
+    fn apply(&mut self, record: &Record) {
+        self.clock.apply(record);
+        match &record.event {
+            Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
+            Event::RunFinished { reason, .. } => self.reason = Some(*reason),
+            Event::RunResumed { .. } => self.reason = None,
+            _ => {}
+        }
+        if let Some(training) = &mut self.training {
+            training.apply(&record.event);
+        }
+    }
+
+    fn summary(self) -> Option<TrainingSummary> {
+        let Tally { training, clock, reason } = self;
+        let training = training?;
+        let best = training.best().map(BestEpoch::from);
+        let images_per_second = median(training.epochs.iter().map(|epoch| epoch.images_per_second).collect());
+        let started = training.started;
+        Some(TrainingSummary {
+            run: started.run,
+            kind: Kind::Training,
+            origin: started.origin,
+            architecture: started.architecture.name,
+            params: started.params,
+            macs: started.macs,
+            recipe: started.recipe,
+            epochs: started.settings.epochs,
+            settings: started.settings,
+            seed: started.seed,
+            data: started.data.spec,
+            reason,
+            epochs_done: training.epochs.len(),
+            best,
+            test: training.test.map(|test| test.report),
+            wall_seconds: clock.seconds(),
+            images_per_second,
+            micro_batch: training.micro_batch,
+            precision: started.precision,
+            device: started.device,
+            threads: started.threads,
+            host: started.host,
+            version: started.version,
+            libtorch: started.libtorch,
+        })
+    }
+}
+
+impl From<&TrainingEpoch> for BestEpoch {
+    fn from(epoch: &TrainingEpoch) -> BestEpoch {
+        BestEpoch { epoch: epoch.epoch, valid_accuracy: epoch.valid_accuracy, valid_loss: epoch.valid_loss }
+    }
+}
+
+/// The middle value, or the mean of the two in the middle; none of none.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
+    Some((lower + upper) / 2.0)
+}
+
+impl fmt::Display for TrainingSummary {
+    /// The text at the end of a training: what was trained, how far and how fast, the best epoch, the test.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TrainingSummary { run, architecture, recipe, seed, params, macs, .. } = self;
+        writeln!(f, "run {run}: {} (training of {architecture}, recipe {recipe}, seed {seed})", reason_word(self.reason))?;
+        writeln!(
+            f,
+            "{params} parameters, {macs} MACs; {} on {} with {} thread(s), {} images at a time",
+            match self.precision {
+                Precision::Auto => "auto",
+                Precision::Float32 => "float32",
+                Precision::Bf16 => "bf16",
+            },
+            self.device,
+            self.threads,
+            self.micro_batch
+        )?;
+        let speed =
+            self.images_per_second.map_or_else(String::new, |speed| format!("; {speed:.0} images/s (median of the epochs)"));
+        writeln!(f, "{} of at most {} epochs in {}{speed}", self.epochs_done, self.epochs, duration(self.wall_seconds))?;
+        match &self.best {
+            Some(BestEpoch { epoch, valid_accuracy, valid_loss }) => {
+                writeln!(f, "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})")?;
+            }
+            None => writeln!(f, "best validation accuracy: none, no epoch has ended yet")?,
+        }
+        match &self.test {
+            Some(ClassificationReport { accuracy, accuracy_ci95: [low, high], correct, images, .. }) => {
+                writeln!(f, "test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images)")
+            }
+            None => writeln!(f, "test accuracy: not measured yet; the test images are classified once, after the last epoch"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+}
