@@ -23,6 +23,7 @@ pub mod processes;
 pub mod report;
 pub mod reward;
 pub mod runs;
+pub mod sealed;
 pub mod search;
 pub mod space;
 pub mod state;

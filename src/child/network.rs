@@ -30,6 +30,8 @@ pub struct Network {
     architecture: Architecture,
     layout: Layout,
     parameters: Parameters,
+    /// What convolutions compute with: f32 or bf16.
+    precision: Kind,
     statistics: Vec<Statistics>,
     /// Where convolutions run over spectra.
     spectral: Option<Spectral>,
@@ -73,6 +75,7 @@ impl Network {
         initial.push(("classifier.bias".to_owned(), place, bias));
         Ok(Network {
             parameters: Parameters::new(initial, plan.layout, device)?,
+            precision: Kind::Float,
             statistics,
             spectral: if plan.spectral { Some(Spectral::new(architecture, device)?) } else { None },
             last_reader: last_readers(architecture),
@@ -83,6 +86,12 @@ impl Network {
 
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
+    }
+
+    /// Convolve in bf16, and keep activations in it, as PyTorch's autocast does; parameters, statistics of batch norm,
+    /// pooling and the classifier stay f32. (Convolutions over spectra are f32 in any case.)
+    pub fn compute_in_bf16(&mut self) {
+        self.precision = Kind::BFloat16;
     }
 
     pub fn layout(&self) -> Layout {
@@ -117,14 +126,14 @@ impl Network {
 
     /// Pooled features `[N, channels]`.
     fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        let mut outputs = vec![Some(self.layout.arrange(images)?)];
+        let mut outputs = vec![Some(self.layout.arrange(images)?.f_to_kind(self.precision)?)];
         for (index, layer) in self.architecture.layers.iter().enumerate() {
             let output = match self.last_reader[index + 1] {
                 Some(_) => {
                     let padding = layer.padding.map(|size| size as i64);
-                    let weight = self.layer_tensor(index, 0);
+                    let weight = self.layer_tensor(index, 0).f_to_kind(self.precision)?;
                     let (input, stride) = skip_unread_pixels(&join(&outputs, &layer.inputs)?, layer)?;
-                    let convolved = input.f_conv2d(weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
+                    let convolved = input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
                     Some(self.normalise(index, &convolved, mode)?)
                 }
                 // A layer that nobody reads has no influence on the logits.

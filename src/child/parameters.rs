@@ -89,8 +89,22 @@ impl Parameters {
 
     /// Give the parameter `name` new values, if there is one of that name.
     pub(super) fn assign(&self, name: &str, values: &Tensor) -> Result<bool, TchError> {
-        let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else { return Ok(false) };
-        entry.place.write(&entry.tensor.f_detach()?, values)?;
-        Ok(true)
+        self.assign_in(&self.values, name, values)
+    }
+
+    /// Write what belongs to the parameter `name` into `vector` (`[S]`, in the order of [`Parameters::values`]), if there is
+    /// one of that name.
+    pub fn assign_in(&self, vector: &Tensor, name: &str, values: &Tensor) -> Result<bool, TchError> {
+        let mut start = 0;
+        for entry in &self.entries {
+            let length = entry.tensor.numel() as i64;
+            if entry.name == name {
+                let stored = self.layout.view(&vector.f_narrow(0, start, length)?, &entry.place.stored)?;
+                entry.place.write(&stored, values)?;
+                return Ok(true);
+            }
+            start += length;
+        }
+        Ok(false)
     }
 }

@@ -4,7 +4,7 @@ use tch::{Device, TchError, Tensor};
 
 use super::spectral;
 use crate::data::Layout;
-use crate::space::{Architecture, ArchitectureError, Cost, Layer};
+use crate::space::{Architecture, ArchitectureError, Cost, Layer, training_memory};
 
 /// Floats of one vector register (AVX): a layer of fewer than [`NARROW`] filters gets zero filters up to a multiple of it.
 const VECTOR: usize = 8;
@@ -70,6 +70,21 @@ impl Plan {
             Some(plan) if device == Device::Cpu && work > SPECTRAL_GAIN * spectral_work(architecture, batch_size) => Ok(plan),
             _ => Plan::direct(architecture, device),
         }
+    }
+
+    /// [`Plan::fastest`], as long as training takes no more than `memory` bytes with it; else [`Plan::direct`].
+    ///
+    /// # Errors
+    /// When the network cannot be built.
+    pub fn fastest_within(
+        architecture: &Architecture,
+        device: Device,
+        batch_size: usize,
+        memory: u64,
+    ) -> Result<Plan, ArchitectureError> {
+        let plan = Plan::fastest(architecture, device, batch_size)?;
+        let needed = training_memory(architecture, batch_size)?.saturating_add(plan.extra_memory(architecture, batch_size));
+        if needed > memory { Plan::direct(architecture, device) } else { Ok(plan) }
     }
 
     /// Bytes that training takes beyond [`training_memory`](crate::space::training_memory): spectra of each layer's output

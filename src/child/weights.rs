@@ -8,7 +8,11 @@ use safetensors::tensor::TensorView;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::Network;
+use crate::sealed::Block;
 use crate::space::weights::{Values, Weights, WeightsFileError};
+
+/// Tensors by name.
+pub type Blocks = BTreeMap<String, Block>;
 
 /// Why weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -21,19 +25,51 @@ pub enum WeightsError {
 
 /// Write parameters and batch norm statistics, float32.
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
-    let mut contents = BTreeMap::new();
-    for (name, tensor) in named_tensors(network)? {
-        let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
-        contents.insert(name, (shape, bytes_of(&tensor)?));
-    }
-    let views = contents.iter().map(|(name, (shape, bytes))| {
-        TensorView::new(Dtype::F32, shape.clone(), bytes)
-            .map(|view| (name.as_str(), view))
-            .map_err(|cause| format_error(path, cause))
+    let bytes = serialized(&blocks(network)?, path)?;
+    std::fs::write(path, bytes).map_err(|cause| WeightsFileError::File { file: path.to_owned(), cause }.into())
+}
+
+/// The bytes of a safetensors file of `blocks`; `path` is for errors.
+pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError> {
+    let views = blocks.iter().map(|(name, Block { dtype, shape, bytes })| {
+        TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view)).map_err(|cause| format_error(path, cause))
     });
-    let serialized =
-        safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))?;
-    std::fs::write(path, serialized).map_err(|cause| WeightsFileError::File { file: path.to_owned(), cause }.into())
+    safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))
+}
+
+/// Parameters and batch norm statistics, float32.
+pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
+    let buffers = network.buffers().map(|(name, tensor)| Ok((name, block(&tensor)?)));
+    let mut blocks = blocks_of(network, network.parameters().values())?;
+    blocks.extend(buffers.collect::<Result<Vec<_>, WeightsError>>()?);
+    Ok(blocks)
+}
+
+/// What of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) belongs to each parameter, float32.
+pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsError> {
+    let named = network.parameters().named(vector)?;
+    named.into_iter().map(|(name, tensor)| Ok((name.to_owned(), block(&tensor)?))).collect()
+}
+
+/// Put the values of [`blocks`] back. Names that the network does not have are left out.
+pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
+    restore_into(network, network.parameters().values(), blocks)?;
+    let _guard = tch::no_grad_guard();
+    for (name, mut buffer) in network.buffers() {
+        if let Some(block) = blocks.get(&name) {
+            buffer.f_copy_(&tensor_of(block)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Put the values of [`blocks_of`] back into `vector`.
+pub fn restore_into(network: &Network, vector: &Tensor, blocks: &Blocks) -> Result<(), WeightsError> {
+    let _guard = tch::no_grad_guard();
+    for (name, block) in blocks {
+        network.parameters().assign_in(vector, name, &tensor_of(block)?)?;
+    }
+    Ok(())
 }
 
 /// Read weights into `network`: every tensor must be there, with its shape, and no other. The network is unchanged on error.
@@ -56,13 +92,17 @@ fn tensor(Values { shape, values }: &Values) -> Result<Tensor, TchError> {
     Tensor::f_from_slice(values)?.f_view(&size[..])
 }
 
-fn named_tensors(network: &Network) -> Result<Vec<(String, Tensor)>, TchError> {
-    let parameters = network.parameters().named(network.parameters().values())?;
-    let parameters = parameters.into_iter().map(|(name, tensor)| (name.to_owned(), tensor));
-    Ok(parameters.chain(network.buffers()).collect())
+fn tensor_of(block: &Block) -> Result<Tensor, TchError> {
+    let size: Vec<i64> = block.shape.iter().map(|&size| size as i64).collect();
+    Tensor::f_from_data_size(&block.bytes, &size, Kind::Float)
 }
 
-fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>, TchError> {
+fn block(tensor: &Tensor) -> Result<Block, WeightsError> {
+    let shape = tensor.size().iter().map(|&size| size as usize).collect();
+    Ok(Block { dtype: Dtype::F32, shape, bytes: bytes_of(tensor)? })
+}
+
+fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>, WeightsError> {
     let tensor = tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
     let mut values = vec![0f32; tensor.numel()];
     tensor.f_copy_data(&mut values, tensor.numel())?;

@@ -9,7 +9,7 @@ use super::screen::ScreenArgs;
 use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
-use crate::search::run_directory::lock_state;
+use crate::runs::directory::lock_state;
 use crate::tui::{self, Leave, picker};
 
 /// Watch a run: one at work, commanding it too, or one that is over

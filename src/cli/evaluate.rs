@@ -6,19 +6,17 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind};
 
 use self::output::{Evaluated, Output};
 use super::OrBadInput;
 use super::arch::ArchArgs;
-use crate::child::{Mode, Network, Plan, weights};
+use crate::child::{Network, Plan, weights};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::report::ClassificationReport;
 use crate::space::Architecture;
-
-/// Images at a time.
-const BATCH: usize = 500;
+use crate::train::full;
 
 /// Measure how well a trained network classifies the test images of a data set.
 ///
@@ -121,7 +119,7 @@ impl<'a> Run<'a> {
         set.images.truncate(self.limit);
         let labels: Vec<usize> = set.images.labels.iter().map(|&label| usize::from(label)).collect();
         let images = DeviceDataset::new(set.images, &self.preparation, self.device, self.network.layout())?;
-        let logits = Vec::<Vec<f32>>::try_from(&logits(&self.network, &images)?.f_to_kind(Kind::Float)?)?;
+        let logits = Vec::<Vec<f32>>::try_from(&full::logits(&self.network, &images)?.f_to_kind(Kind::Float)?)?;
         if let Some(path) = csv {
             write_predictions(path, &logits, &labels).with_context(|| format!("cannot write {}", path.display()))?;
         }
@@ -204,16 +202,6 @@ fn preparation(config: &DataConfig, test: &TestSet) -> anyhow::Result<Preparatio
         _ => data::load(config).or_bad_input()?,
     };
     Preparation::fit(config, &dataset).or_bad_input()
-}
-
-/// Logits of every image, `[N, classes]`, on the CPU.
-fn logits(network: &Network, images: &DeviceDataset) -> anyhow::Result<Tensor> {
-    let _guard = tch::no_grad_guard();
-    let batches = images.evaluation_batches(BATCH).map(|batch| {
-        let (images, _) = batch?;
-        Ok(network.forward(&images, Mode::Evaluate)?.f_to_device(Device::Cpu)?)
-    });
-    Ok(Tensor::f_cat(&batches.collect::<anyhow::Result<Vec<_>>>()?, 0)?)
 }
 
 /// The class of the largest logit, the first of equals.

@@ -14,10 +14,14 @@ mod export;
 pub mod inspect;
 mod list;
 mod replay;
+#[cfg(feature = "torch")]
+pub mod run;
 mod screen;
 #[cfg(feature = "torch")]
 pub mod search;
 pub mod table;
+#[cfg(feature = "torch")]
+pub mod train;
 #[cfg(feature = "torch")]
 pub mod worker;
 
@@ -43,6 +47,8 @@ enum Command {
     /// Search for an architecture (what `nas-tui` alone does)
     #[cfg(feature = "torch")]
     Search(search::Args),
+    #[cfg(feature = "torch")]
+    Train(train::Args),
     Attach(attach::Args),
     List(list::Args),
     Replay(replay::Args),
@@ -61,7 +67,7 @@ enum Command {
     Worker(worker::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
-    Engine(search::engine::Args),
+    Engine(run::engine::Args),
     Data(data::Args),
     Doctor(doctor::Args),
 }
@@ -124,6 +130,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         #[cfg(feature = "torch")]
         Some(Command::Search(args)) => search::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Train(args)) => train::run(&args),
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
@@ -140,7 +148,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Engine(args)) => search::engine::run(&args),
+        Some(Command::Engine(args)) => run::engine::run(&args),
     }
 }
 

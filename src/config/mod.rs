@@ -1,5 +1,6 @@
 //! Settings of a run: read once, validated once, then plain typed values.
 
+mod changes;
 pub mod presets;
 pub mod raw;
 mod recipe;

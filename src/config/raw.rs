@@ -187,7 +187,9 @@ default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller
 
 impl Default for RawRecipe {
     fn default() -> Self {
-        RawRecipe { milestones: None, factor: None, ..presets::densenet() }
+        let mut recipe = presets::densenet();
+        (recipe.milestones, recipe.factor) = (None, None);
+        recipe
     }
 }
 

@@ -10,10 +10,12 @@ use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
 use crate::config::Crop;
 
-/// Images and labels on a device. Pixels stay uint8; a batch is converted when it is asked for.
+/// Images and labels for a device. Pixels stay uint8; a batch is converted when it is asked for.
 #[derive(Debug)]
 pub struct DeviceDataset {
     store: Store,
+    /// Where batches come out.
+    device: Device,
     labels: Vec<i64>,
     layout: Layout,
     input: [usize; 3],
@@ -52,18 +54,22 @@ impl DeviceDataset {
     /// What libtorch says, for instance when the device's memory does not suffice.
     pub fn new(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
         match device {
-            Device::Cpu => Self::on_host(images, preparation, layout),
+            Device::Cpu => Self::on_host(images, preparation, device, layout),
             device => Self::on_device(images, preparation, device, layout),
         }
     }
 
-    fn on_host(images: Images, preparation: &Preparation, layout: Layout) -> Result<Self, DataError> {
+    /// Keep images in the host's memory and move each batch to `device`: for those that its memory does not hold.
+    ///
+    /// # Errors
+    /// What libtorch says.
+    pub fn on_host(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
         let normalizer = match &preparation.normalizer {
             Normalizer::Standard { mean, std } => HostNormalizer::Table(Table::new(mean, std)),
             Normalizer::Whitening(whitening) => HostNormalizer::Whitening(whitening.to_device(Device::Cpu)?),
         };
         let labels = images.labels.iter().map(|&label| i64::from(label)).collect();
-        Ok(Self::from_store(Store::Host { pixels: images.pixels, normalizer }, labels, preparation, layout))
+        Ok(Self::from_store(Store::Host { pixels: images.pixels, normalizer }, device, labels, preparation, layout))
     }
 
     fn on_device(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
@@ -78,12 +84,12 @@ impl DeviceDataset {
         let host_labels: Vec<i64> = images.labels.iter().map(|&label| i64::from(label)).collect();
         let pixels = Tensor::f_from_slice(&images.pixels)?.f_view([-1, channels, height, width])?.f_to_device(device)?;
         let labels = Tensor::f_from_slice(&host_labels)?.f_to_device(device)?;
-        Ok(Self::from_store(Store::Device { pixels, labels, normalizer }, host_labels, preparation, layout))
+        Ok(Self::from_store(Store::Device { pixels, labels, normalizer }, device, host_labels, preparation, layout))
     }
 
-    fn from_store(store: Store, labels: Vec<i64>, preparation: &Preparation, layout: Layout) -> Self {
+    fn from_store(store: Store, device: Device, labels: Vec<i64>, preparation: &Preparation, layout: Layout) -> Self {
         let &Preparation { input, crop, flip, .. } = preparation;
-        DeviceDataset { store, labels, layout, input, crop, flip }
+        DeviceDataset { store, device, labels, layout, input, crop, flip }
     }
 
     /// Number of images.
@@ -109,7 +115,10 @@ impl DeviceDataset {
         let augmented = draw.filter(|_| self.flip || self.crop != Crop::None);
         let placements = augmented.map(|draw| placements(self.crop, self.flip, self.input, draw, indices.len()));
         match &self.store {
-            Store::Host { pixels, normalizer } => self.host_batch(pixels, normalizer, indices, placements.as_deref()),
+            Store::Host { pixels, normalizer } => {
+                let (images, labels) = self.host_batch(pixels, normalizer, indices, placements.as_deref())?;
+                Ok((images.f_to_device(self.device)?, labels.f_to_device(self.device)?))
+            }
             Store::Device { pixels, labels, normalizer } => {
                 let chosen: Vec<i64> = indices.iter().map(|&index| i64::from(index)).collect();
                 let chosen = Tensor::f_from_slice(&chosen)?.f_to_device(pixels.device())?;
@@ -129,11 +138,24 @@ impl DeviceDataset {
         epoch: u64,
     ) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
         let order = epoch_order(seed, epoch, self.len());
-        let size = batch_size.max(1);
-        (0..self.len().div_ceil(size)).map(move |batch| {
-            let indices = &order[batch * size..order.len().min((batch + 1) * size)];
-            self.batch(indices, Some(Draw { seed, epoch, batch: batch as u64 }))
-        })
+        (0..self.len().div_ceil(batch_size.max(1))).map(move |batch| self.training_batch(&order, batch_size, seed, epoch, batch))
+    }
+
+    /// One of the [`DeviceDataset::training_batches`], from 0: `order` is the epoch's [`epoch_order`].
+    ///
+    /// # Errors
+    /// What libtorch says.
+    pub fn training_batch(
+        &self,
+        order: &[u32],
+        batch_size: usize,
+        seed: u64,
+        epoch: u64,
+        batch: usize,
+    ) -> Result<(Tensor, Tensor), DataError> {
+        let start = (batch * batch_size.max(1)).min(order.len());
+        let indices = &order[start..order.len().min(start + batch_size.max(1))];
+        self.batch(indices, Some(Draw { seed, epoch, batch: batch as u64 }))
     }
 
     /// Every image once, whole and in order.
@@ -308,7 +330,7 @@ mod tests {
     fn ways(images: &Images, preparation: &Preparation) -> Vec<DeviceDataset> {
         let mut ways = Vec::new();
         for layout in [Layout::Contiguous, Layout::ChannelsLast] {
-            ways.push(DeviceDataset::on_host(images.clone(), preparation, layout).unwrap());
+            ways.push(DeviceDataset::on_host(images.clone(), preparation, Device::Cpu, layout).unwrap());
             ways.push(DeviceDataset::on_device(images.clone(), preparation, Device::Cpu, layout).unwrap());
         }
         ways

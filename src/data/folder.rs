@@ -69,7 +69,7 @@ fn test_folders(dir: &Path, classes: &[String]) -> Result<Vec<(usize, String)>, 
 }
 
 /// Names of the folders in `root`, sorted; hidden ones are left out.
-fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
+pub(super) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
     let mut names = Vec::new();
     for path in entries(root)? {
         if !path.is_dir() {

@@ -32,7 +32,7 @@ use std::path::Path;
 #[cfg(feature = "torch")]
 pub use self::augment::{Draw, Layout};
 #[cfg(feature = "torch")]
-pub use self::batches::DeviceDataset;
+pub use self::batches::{DeviceDataset, epoch_order};
 pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::DataError;
 #[cfg(feature = "torch")]
@@ -207,6 +207,22 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
         DataSource::Folder => folder::read(folder_of(&place), config.size, part)?,
     };
     Ok((source::spec_of(config.source, &place), labelled))
+}
+
+/// Shape `[C, H, W]` of the images and number of classes, without reading them. (Reading checks both.)
+///
+/// # Errors
+/// As [`load`], of a `folder:` that is missing or has too few classes.
+pub fn shape(config: &DataConfig) -> Result<([usize; 3], usize), DataError> {
+    match config.source {
+        DataSource::FashionMnistMini | DataSource::FashionMnist => Ok(([1, 28, 28], 10)),
+        DataSource::Cifar10 | DataSource::Cifar10_1 => Ok(([3, 32, 32], 10)),
+        DataSource::Folder => {
+            let place = source::locate(config.source, config.dir.as_deref())?;
+            let [height, width] = config.size;
+            Ok(([3, height, width], folder::class_folders(&folder_of(&place).join("train"))?.len()))
+        }
+    }
 }
 
 fn folder_of(place: &source::Place) -> &Path {

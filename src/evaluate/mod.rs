@@ -3,6 +3,8 @@
 #[cfg(feature = "torch")]
 mod actor;
 #[cfg(feature = "torch")]
+pub mod environment;
+#[cfg(feature = "torch")]
 pub mod local;
 pub mod placement;
 #[cfg(feature = "torch")]

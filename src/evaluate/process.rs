@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 
 /// Lines of standard error that are kept to explain a death.
@@ -40,7 +41,7 @@ impl Process {
     pub fn spawn(program: &Path, threads: usize, tell: impl Fn(FromProcess) + Send + Clone + 'static) -> std::io::Result<Process> {
         let mut command = Command::new(program);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        environment(&mut command, threads);
+        environment::of_training(&mut command, threads);
         let parent = std::process::id();
         // SAFETY: `in_new_process` makes only async-signal-safe calls and allocates nothing.
         unsafe { command.pre_exec(move || in_new_process(parent)) };
@@ -105,23 +106,6 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// Settings of the C library's allocator in a worker: memory that is freed stays with the process, in huge pages where the
-/// system allows them, for the next batch's tensors. Mapping it anew for each tensor costs a page fault per 4 KiB (measured:
-/// docs/PERFORMANCE.md).
-const ALLOCATOR: &str = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864:\
-                         glibc.malloc.hugetlb=1";
-
-/// What libtorch's libraries and the C library read before the first line of the worker runs.
-fn environment(command: &mut Command, threads: usize) {
-    for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {
-        command.env(variable, threads.to_string());
-    }
-    // Whoever has set tunables of their own wants those.
-    if std::env::var_os("GLIBC_TUNABLES").is_none() {
-        command.env("GLIBC_TUNABLES", ALLOCATOR);
     }
 }
 

@@ -73,7 +73,7 @@ fn prepare(config: &DataConfig, sample: Option<&Sample>, device: &str) -> anyhow
         Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
         Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
     };
-    Ok(TrainingData::new(dataset, config, device)?)
+    Ok(TrainingData::new(dataset, config, device, true)?)
 }
 
 /// The pipe to the parent. Lines are written whole, from any thread.

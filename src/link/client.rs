@@ -18,7 +18,7 @@ use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
 use crate::event::Level;
 use crate::journal::JournalError;
-use crate::search::run_directory::{host_name, lock_state};
+use crate::runs::directory::{host_name, lock_state};
 
 /// Without a socket, the journal and the lock are looked at this often.
 const POLL: Duration = Duration::from_millis(500);
@@ -229,7 +229,7 @@ mod tests {
     use crate::event::{Event, FinishReason, Level, Record};
     use crate::journal::Journal;
     use crate::link::{Hub, Server};
-    use crate::search::RunDirectory;
+    use crate::runs::RunDirectory;
 
     fn notice(number: u64) -> Event {
         Event::Notice { level: Level::Info, message: number.to_string() }

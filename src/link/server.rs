@@ -105,7 +105,7 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_read_timeout(Some(GREETING))?;
     let run = hub.run().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let host = crate::search::run_directory::host_name();
+    let host = crate::runs::directory::host_name();
     let hello = ServerHello { protocol: PROTOCOL.to_owned(), version: VERSION, pid: std::process::id(), host, run };
     protocol::send(&mut &stream, &ToClient::Hello(hello))?;
     let mut input = BufReader::new(stream.try_clone()?);

@@ -1,10 +1,15 @@
-//! Which runs there are on this machine: those in ./runs, and those that the user's searches have registered.
+//! Runs on the disk: their directories, who writes them, and which there are on this machine (in ./runs, or registered by
+//! the user's searches).
 
+pub mod directory;
+pub mod recorder;
 pub mod registry;
 mod survey;
 
 use std::path::{Path, PathBuf};
 
+pub use directory::RunDirectory;
+pub use recorder::{Ledger, Recorder};
 pub use survey::{RunInfo, RunStatus};
 
 /// Folder that runs are made in.

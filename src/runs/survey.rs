@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::event::{Event, FinishReason, Record};
-use crate::search::run_directory::lock_state;
+use crate::runs::directory::lock_state;
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -203,7 +203,7 @@ fn is_wanted(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::journal::Journal;
-    use crate::search::RunDirectory;
+    use crate::runs::RunDirectory;
 
     /// The recorded run, up to the first record that `last` holds for.
     fn recorded(last: impl Fn(&Event) -> bool) -> (tempfile::TempDir, PathBuf) {

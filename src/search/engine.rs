@@ -15,9 +15,7 @@ use super::checkpoint::Checkpoint;
 use super::episode::{self, Child};
 use super::error::SearchError;
 use super::inbox::{Inbox, Message};
-use super::ledger::Ended;
-use super::recorder::Recorder;
-use super::run_directory::RunDirectory;
+use super::ledger::{Ended, Ledger};
 use super::seeds::derive;
 use super::session::{Opening, Parts};
 use super::strategy::Strategy;
@@ -26,6 +24,7 @@ use crate::evaluate::{ChildJob, Evaluator, Report};
 use crate::event::{ChildFinished, Event, Level};
 use crate::report::Summary;
 use crate::reward::Outcome;
+use crate::runs::{Recorder, RunDirectory};
 use crate::space::{Architecture, Space};
 use crate::telemetry::energy::EnergyMeter;
 
@@ -33,7 +32,7 @@ use crate::telemetry::energy::EnergyMeter;
 pub(super) struct Engine {
     config: Config,
     directory: RunDirectory,
-    recorder: Recorder,
+    recorder: Recorder<Ledger>,
     inbox: Inbox,
     pace: Pace,
     /// The run is to stop once the episode under way has been learned from.
@@ -70,7 +69,7 @@ impl<E: Into<SearchError>> From<E> for Halt {
 }
 
 impl Engine {
-    pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder, inbox: Inbox) -> Engine {
+    pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder<Ledger>, inbox: Inbox) -> Engine {
         let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
         let energy = EnergyMeter::start();
         Engine { config, directory, recorder, inbox, pace, stops_after_episode, energy, submitted }

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::checkpoint::CheckpointError;
-use super::run_directory::DirectoryError;
 use super::strategy::StrategyError;
 use crate::config::ConfigError;
 use crate::journal::JournalError;
+use crate::runs::directory::DirectoryError;
+use crate::sealed::CheckpointError;
 use crate::space::{Dna, SpaceError};
 
 /// The text says what, where, and what to do. Whatever had been reached is in the run directory.
@@ -61,7 +61,9 @@ impl SearchError {
     /// Whether the user's input (settings, data, run directory) is at fault: exit status 2.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            SearchError::Directory(DirectoryError::Io { .. }) | SearchError::Strategy(_) => false,
+            SearchError::Directory(DirectoryError::Io { .. })
+            | SearchError::Journal(JournalError::Io { .. })
+            | SearchError::Strategy(_) => false,
             SearchError::Directory(_)
             | SearchError::Config(_)
             | SearchError::Journal(_)

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::run_directory::Best;
+use serde::{Deserialize, Serialize};
+
 use crate::event::{ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record, RunStarted};
 use crate::report::summary::{BestChild, Tally};
-use crate::space::Dna;
+use crate::space::{Architecture, Dna};
 use crate::state::is_better;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it all happen.
@@ -37,6 +38,14 @@ pub struct Ledger {
     episode_began: f64,
 }
 
+/// `best.json`: the best child so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    #[serde(flatten)]
+    pub child: BestChild,
+    pub architecture: Architecture,
+}
+
 /// How a child ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
@@ -59,9 +68,8 @@ impl Ended {
     }
 }
 
-impl Ledger {
-    /// Take in the next record of the run.
-    pub fn apply(&mut self, record: &Record) {
+impl crate::runs::Ledger for Ledger {
+    fn apply(&mut self, record: &Record) {
         self.tally.apply(record);
         match &record.event {
             Event::RunStarted(started) => {
@@ -98,7 +106,9 @@ impl Ledger {
             _ => {}
         }
     }
+}
 
+impl Ledger {
     pub fn is_complete(&self) -> bool {
         self.finished == Some(FinishReason::Completed)
     }

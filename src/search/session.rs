@@ -1,7 +1,6 @@
 //! One process's turn at a run: open what is there, check that it fits together, start the search on a thread of its own.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, JoinHandle};
 
@@ -12,16 +11,15 @@ use super::engine::Engine;
 use super::error::SearchError;
 use super::inbox::Inbox;
 use super::ledger::Ledger;
-use super::recorder::Recorder;
-use super::run_directory::RunDirectory;
 use super::strategy::Strategy;
 use crate::config::Config;
 use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
-use crate::journal::Journal;
 use crate::link::{Command, Hub, Server};
 use crate::report::Summary;
+use crate::runs::recorder::Opened;
+use crate::runs::{Recorder, RunDirectory};
 use crate::space::Space;
 
 /// Starts the evaluator on the search's thread. It reports through the sender; the error is told to the user.
@@ -41,7 +39,7 @@ pub struct Session {
     config: Config,
     directory: RunDirectory,
     opening: Opening,
-    recorder: Recorder,
+    recorder: Recorder<Ledger>,
     commands: UnboundedReceiver<Command>,
     /// Serves clients in other processes, if asked to.
     server: Option<Server>,
@@ -66,8 +64,8 @@ impl Session {
     /// Begin a new run in an empty directory.
     pub fn begin(config: Config, directory: RunDirectory) -> Result<Session, SearchError> {
         directory.write_config(&config.to_toml())?;
-        let journal = Journal::create(&directory.journal_path())?;
-        Ok(Session::assemble(config, directory, journal, Ledger::default(), Opening::default()))
+        let opened = Recorder::begin(directory.journal_path())?;
+        Ok(Session::assemble(config, directory, opened, Opening::default()))
     }
 
     /// Continue the run in `directory`. `config` is what its config.toml says, changed at most in `workers` and `data.dir`.
@@ -76,26 +74,27 @@ impl Session {
     /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is repaired but a torn last
     /// line of the journal.
     pub fn resume(mut config: Config, directory: RunDirectory) -> Result<Session, SearchError> {
-        let mut notices = Vec::new();
         let own = crate::config::read(&directory.config_path())?;
         refuse_other_settings(&own.to_toml(), &config)?;
-        let (journal, ledger) = open_journal(&directory, &mut notices)?;
+        let (opened, torn) = Recorder::<Ledger>::resume(directory.journal_path())?;
+        let recorder = &opened.0;
+        let mut notices: Vec<(Level, String)> = torn.map(|text| (Level::Warning, text)).into_iter().collect();
         let checkpoint = Checkpoint::load(&directory.checkpoint_path())?;
         match &checkpoint {
-            Some(checkpoint) => check_checkpoint(checkpoint, &config, &journal)?,
-            None if ledger.checkpointed.is_some() => notices.push((
+            Some(checkpoint) => check_checkpoint(checkpoint, &config, recorder.last_seq())?,
+            None if recorder.ledger.checkpointed.is_some() => notices.push((
                 Level::Warning,
                 "the checkpoint is missing: computing it again from the journal (nothing is trained twice)".to_owned(),
             )),
             None => {}
         }
-        keep_workers(&mut config, &ledger);
-        Ok(Session::assemble(config, directory, journal, ledger, Opening { checkpoint, notices }))
+        keep_workers(&mut config, &recorder.ledger);
+        Ok(Session::assemble(config, directory, opened, Opening { checkpoint, notices }))
     }
 
-    fn assemble(config: Config, directory: RunDirectory, journal: Journal, ledger: Ledger, opening: Opening) -> Session {
-        let (hub, commands) = Hub::new(directory.journal_path(), journal.last_seq());
-        Session { config, directory, opening, recorder: Recorder::new(journal, ledger, hub), commands, server: None }
+    fn assemble(config: Config, directory: RunDirectory, opened: Opened<Ledger>, opening: Opening) -> Session {
+        let (recorder, commands) = opened;
+        Session { config, directory, opening, recorder, commands, server: None }
     }
 
     /// The summary, if every episode of the run is done and there is nothing to search.
@@ -167,30 +166,10 @@ fn panic_text(cause: &(dyn Any + Send)) -> String {
     text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
 }
 
-fn open_journal(directory: &RunDirectory, notices: &mut Vec<(Level, String)>) -> Result<(Journal, Ledger), SearchError> {
-    let path = directory.journal_path();
-    if !path.exists() {
-        // Killed between writing the settings and beginning the journal.
-        return Ok((Journal::create(&path)?, Ledger::default()));
-    }
-    let opened = Journal::open(&path)?;
-    if let Some(torn) = &opened.repaired {
-        let text = format!(
-            "the journal ended in an unfinished line (line {}, {} bytes): cut off, and kept in journal.jsonl.torn",
-            torn.line,
-            torn.bytes.len()
-        );
-        notices.push((Level::Warning, text));
-    }
-    let mut ledger = Ledger::default();
-    opened.records.iter().for_each(|record| ledger.apply(record));
-    Ok((opened.journal, ledger))
-}
-
-fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, journal: &Journal) -> Result<(), SearchError> {
+fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, last_seq: u64) -> Result<(), SearchError> {
     refuse_other_settings(&checkpoint.config, config)?;
-    if checkpoint.journal_seq > journal.last_seq() {
-        return Err(SearchError::JournalBehind { checkpoint: checkpoint.journal_seq, journal: journal.last_seq() });
+    if checkpoint.journal_seq > last_seq {
+        return Err(SearchError::JournalBehind { checkpoint: checkpoint.journal_seq, journal: last_seq });
     }
     Ok(())
 }
@@ -206,14 +185,7 @@ fn keep_workers(config: &mut Config, ledger: &Ledger) {
 
 /// An error unless `now` equals the settings `then` (TOML) in all that decides what the search finds.
 fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
-    let (then, now) = (flat(then), flat(&now.to_toml()));
-    let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
-    let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
-    let changes: Vec<String> = keys
-        .into_iter()
-        .filter(|key| !is_free_to_change(key) && then.get(*key) != now.get(*key))
-        .map(|key| format!("{key} was {} and is {}", text(then.get(key)), text(now.get(key))))
-        .collect();
+    let changes = now.changes_since(then, is_free_to_change);
     if changes.is_empty() { Ok(()) } else { Err(SearchError::OtherSettings { changes }) }
 }
 
@@ -221,25 +193,6 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
 fn is_free_to_change(key: &str) -> bool {
     let sections = ["workers.", "screen.", "train.", "recipes."];
     sections.iter().any(|section| key.starts_with(section)) || ["data.dir", "search.reference"].contains(&key)
-}
-
-/// Settings by dotted key.
-fn flat(toml: &str) -> BTreeMap<String, String> {
-    fn add(prefix: &str, table: &toml::Table, into: &mut BTreeMap<String, String>) {
-        for (key, value) in table {
-            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            match value {
-                toml::Value::Table(table) => add(&key, table, into),
-                value => drop(into.insert(key, value.to_string())),
-            }
-        }
-    }
-    let mut settings = BTreeMap::new();
-    // Both texts were written by this program and are under a checksum or have been parsed before.
-    if let Ok(table) = toml.parse::<toml::Table>() {
-        add("", &table, &mut settings);
-    }
-    settings
 }
 
 #[cfg(test)]

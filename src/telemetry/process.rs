@@ -178,7 +178,7 @@ pub fn name(pid: u32) -> Option<String> {
 
 /// Name of this machine.
 pub fn machine_name() -> String {
-    crate::search::run_directory::host_name()
+    crate::runs::directory::host_name()
 }
 
 /// Clock ticks a second.

@@ -12,21 +12,25 @@ pub struct TrainingData {
     pub train: DeviceDataset,
     pub validation: DeviceDataset,
     pub description: DataDescription,
+    /// As it was fitted to the training images: for test images too.
+    pub preparation: Preparation,
     pub device: Device,
 }
 
 impl TrainingData {
-    /// Fit the preparation to the training images and put both parts on `device`.
+    /// Fit the preparation to the training images and put both parts on `device`, or, where they are not `resident`, move
+    /// batch by batch there.
     ///
     /// # Errors
     /// As [`Preparation::fit`] and [`DeviceDataset::new`].
-    pub fn new(dataset: Dataset, config: &DataConfig, device: Device) -> Result<TrainingData, DataError> {
+    pub fn new(dataset: Dataset, config: &DataConfig, device: Device, resident: bool) -> Result<TrainingData, DataError> {
         let preparation = Preparation::fit(config, &dataset)?;
         let description = dataset.description();
         // What most networks want; the few others rearrange a batch, which is small.
         let layout = Layout::ChannelsLast;
-        let train = DeviceDataset::new(dataset.train, &preparation, device, layout)?;
-        let validation = DeviceDataset::new(dataset.validation, &preparation, device, layout)?;
-        Ok(TrainingData { train, validation, description, device })
+        let put = if resident { DeviceDataset::new } else { DeviceDataset::on_host };
+        let train = put(dataset.train, &preparation, device, layout)?;
+        let validation = put(dataset.validation, &preparation, device, layout)?;
+        Ok(TrainingData { train, validation, description, preparation, device })
     }
 }

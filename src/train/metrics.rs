@@ -1,9 +1,10 @@
 //! Loss and accuracy of an epoch, gathered batch by batch.
 
+use serde::{Deserialize, Serialize};
 use tch::{Kind, TchError, Tensor};
 
 /// Running sums over the images of an epoch.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     pub images: usize,
     loss_sum: f64,

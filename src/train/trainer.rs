@@ -1,12 +1,10 @@
 //! The training loop of one child.
 
-use std::time::{Duration, Instant};
-
 use tch::{TchError, Tensor};
 
 use super::data::TrainingData;
+use super::fit::{Epoch, Fit};
 use super::metrics::{Metrics, batch_figures, read_figures};
-use super::optimizer::Sgd;
 use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
@@ -51,6 +49,8 @@ pub enum TrainError {
     Memory { needed: u64, available: u64 },
     #[error("diverged: the loss is {loss} at epoch {epoch}, batch {batch}")]
     Diverged { epoch: usize, batch: usize, loss: f64 },
+    #[error("memory did not suffice for {micro_batch} images at a time: {reason}")]
+    OutOfMemory { micro_batch: usize, reason: String },
     #[error("libtorch failed: {0}")]
     Torch(#[from] TchError),
     #[error("a batch could not be prepared: {0}")]
@@ -81,9 +81,8 @@ pub fn train_child(
     let plan = check(job, data, config, held)?;
     tch::manual_seed(job.seed as i64);
     let network = Network::new(&job.architecture, plan, data.device)?;
-    let optimizer = Sgd::new(network.parameters().values(), config)?;
-    let batches = data.train.len().div_ceil(config.batch_size);
-    let mut training = Training { worker, job, data, config, network, optimizer, batches };
+    let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
+    let mut training = Training { worker, child: job.child, config, fit };
     let mut accuracies = Vec::with_capacity(config.epochs);
     for epoch in 1..=config.epochs {
         match training.epoch(epoch, control) {
@@ -111,13 +110,10 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -
         });
     }
     let batch_size = config.batch_size.min(data.train.len());
-    let direct = space::training_memory(architecture, batch_size)?;
-    let with_extra = |plan: &Plan| direct.saturating_add(plan.extra_memory(architecture, batch_size));
-    let mut plan = Plan::fastest(architecture, data.device, batch_size)?;
-    if with_extra(&plan) > memory::fair_share(tch::get_num_threads().max(1) as u64) {
-        plan = Plan::direct(architecture, data.device)?;
-    }
-    let (needed, available) = (with_extra(&plan), memory::available(data.device, held).unwrap_or(u64::MAX));
+    let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
+    let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;
+    let needed = space::training_memory(architecture, batch_size)?.saturating_add(plan.extra_memory(architecture, batch_size));
+    let available = memory::available(data.device, held).unwrap_or(u64::MAX);
     if needed > available {
         return Err(TrainError::Memory { needed, available });
     }
@@ -127,130 +123,77 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -
 /// One child in training.
 struct Training<'work> {
     worker: usize,
-    job: &'work ChildJob,
-    data: &'work TrainingData,
+    child: u64,
     config: &'work ChildConfig,
-    network: Network,
-    optimizer: Sgd,
-    /// Batches of an epoch.
-    batches: usize,
-}
-
-/// A batch that has been given to the device, whose figures have not been read.
-struct Pending {
-    /// From 1.
-    batch: usize,
-    images: usize,
-    figures: Tensor,
-}
-
-/// Time that went into an epoch, without pauses.
-struct Stopwatch {
-    started: Instant,
-    paused: Duration,
-}
-
-impl Stopwatch {
-    fn seconds(&self) -> f64 {
-        (self.started.elapsed().saturating_sub(self.paused)).as_secs_f64()
-    }
-
-    /// Stand still if `control` says so, with the watch stopped.
-    fn wait_for(&mut self, control: &mut impl Control) -> Result<(), TrainError> {
-        let before = Instant::now();
-        let next = control.between_batches().map_err(TrainError::Stopped)?;
-        self.paused += before.elapsed();
-        if next == Next::Enough { Err(TrainError::Skipped) } else { Ok(()) }
-    }
+    fit: Fit<'work>,
 }
 
 impl Training<'_> {
-    /// Train through all images once (`epoch` from 1), then measure and return the validation accuracy.
-    fn epoch(&mut self, epoch: usize, control: &mut impl Control) -> Result<f64, TrainError> {
-        let mut watch = Stopwatch { started: Instant::now(), paused: Duration::ZERO };
-        let (mut metrics, mut pending) = (Metrics::default(), None);
-        let data = self.data;
-        let batches = data.train.training_batches(self.config.batch_size, self.job.seed, epoch as u64);
-        for (index, batch) in batches.enumerate() {
-            watch.wait_for(control)?;
-            let (images, labels) = batch?;
-            let next = self.step(epoch, index, &images, &labels)?;
-            // The figures of a batch are read after the next one is under way, so that a GPU never waits for us.
-            if let Some(done) = pending.replace(next) {
-                settle(epoch, &mut metrics, &done)?;
-            }
-            if index > 0 {
+    /// Train through all images once (`number` from 1), then measure and return the validation accuracy.
+    fn epoch(&mut self, number: usize, control: &mut impl Control) -> Result<f64, TrainError> {
+        let mut epoch = self.fit.epoch(number, 0, Metrics::default());
+        while !epoch.is_done() {
+            wait_for(&mut epoch, control)?;
+            let learning_rate = self.learning_rate(number, epoch.done());
+            self.fit.step(&mut epoch, learning_rate)?;
+            if epoch.done() > 1 {
                 // Before that there are no figures to tell.
-                control.progress(|| self.progress(epoch, index + 1, &metrics, &watch)).map_err(TrainError::Stopped)?;
+                control.progress(|| self.progress(&epoch)).map_err(TrainError::Stopped)?;
             }
         }
-        if let Some(done) = pending {
-            settle(epoch, &mut metrics, &done)?;
-        }
-        let training_seconds = watch.seconds();
-        let valid = evaluate(&self.network, &data.validation, || watch.wait_for(control))?;
+        epoch.settle()?;
+        let images_per_second = epoch.images_per_second();
+        let valid = evaluate(self.fit.network(), self.fit.validation(), || wait_for(&mut epoch, control))?;
         if !valid.loss().is_finite() {
-            return Err(TrainError::Diverged { epoch, batch: self.batches, loss: valid.loss() });
+            return Err(TrainError::Diverged { epoch: number, batch: epoch.batches(), loss: valid.loss() });
         }
         let report = ChildEpoch {
-            child: self.job.child,
+            child: self.child,
             worker: self.worker,
-            epoch,
+            epoch: number,
             epochs: self.config.epochs,
-            train_loss: metrics.loss(),
-            train_accuracy: metrics.accuracy(),
+            train_loss: epoch.metrics().loss(),
+            train_accuracy: epoch.metrics().accuracy(),
             valid_loss: valid.loss(),
             valid_accuracy: valid.accuracy(),
-            learning_rate: self.learning_rate(epoch, self.batches.saturating_sub(1)),
-            images_per_second: metrics.images as f64 / training_seconds.max(1e-9),
-            seconds: watch.seconds(),
+            learning_rate: self.learning_rate(number, epoch.batches().saturating_sub(1)),
+            images_per_second,
+            seconds: epoch.seconds(),
         };
         control.epoch(report).map_err(TrainError::Stopped)?;
         Ok(valid.accuracy())
     }
 
-    /// Forward, backward, one step of the optimiser.
-    fn step(&mut self, epoch: usize, index: usize, images: &Tensor, labels: &Tensor) -> Result<Pending, TrainError> {
-        let logits = self.network.forward(images, Mode::Train)?;
-        let loss = cross_entropy(&logits, labels)?;
-        let figures = tch::no_grad(|| batch_figures(&loss, &logits, labels))?;
-        let parameters = self.network.parameters();
-        let gradient = parameters.gradient(&loss)?;
-        self.optimizer.step(parameters.values(), gradient, self.learning_rate(epoch, index))?;
-        Ok(Pending { batch: index + 1, images: labels.size()[0] as usize, figures })
+    fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
+        let batches = self.fit.batches();
+        learning_rate(self.config, (epoch - 1) * batches + batch, self.config.epochs * batches)
     }
 
-    fn learning_rate(&self, epoch: usize, index: usize) -> f64 {
-        learning_rate(self.config, (epoch - 1) * self.batches + index, self.config.epochs * self.batches)
-    }
-
-    fn progress(&self, epoch: usize, batch: usize, metrics: &Metrics, watch: &Stopwatch) -> ChildProgress {
+    fn progress(&self, epoch: &Epoch) -> ChildProgress {
         ChildProgress {
-            child: self.job.child,
+            child: self.child,
             worker: self.worker,
-            epoch,
+            epoch: epoch.number(),
             epochs: self.config.epochs,
-            batch,
-            batches: self.batches,
-            loss: metrics.loss(),
-            images_per_second: metrics.images as f64 / watch.seconds().max(1e-9),
+            batch: epoch.done(),
+            batches: epoch.batches(),
+            loss: epoch.metrics().loss(),
+            images_per_second: epoch.images_per_second(),
         }
+    }
+}
+
+/// Stand still if `control` says so; an error if it has seen enough.
+fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
+    match epoch.stand_still(|| control.between_batches()).map_err(TrainError::Stopped)? {
+        Next::GoOn => Ok(()),
+        Next::Enough => Err(TrainError::Skipped),
     }
 }
 
 /// Mean cross-entropy of `logits` (`[N, classes]`) for `labels` (`[N]`).
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
-}
-
-/// Take a batch's figures into the epoch's; an error if the loss is not finite.
-fn settle(epoch: usize, metrics: &mut Metrics, done: &Pending) -> Result<(), TrainError> {
-    let (loss, correct) = read_figures(&done.figures)?;
-    if !loss.is_finite() {
-        return Err(TrainError::Diverged { epoch, batch: done.batch, loss });
-    }
-    metrics.add(done.images, loss, correct);
-    Ok(())
 }
 
 /// Loss and accuracy of `network` on `images`, batch norm in evaluation mode; `between` is called before each batch.

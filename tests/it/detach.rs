@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nas_tui::event::{Event, FinishReason, Record};
 use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
-use nas_tui::search::run_directory::host_name;
+use nas_tui::runs::directory::host_name;
 
 use super::screen_pty::{Terminal, engine};
 

@@ -81,7 +81,7 @@ fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
     let (images, labels) = (fixture.get("images"), fixture.get("labels"));
     for plan in plans(&fixture.architecture) {
         let network = fixture.network(plan);
-        let mut optimizer = Sgd::new(network.parameters().values(), &nesterov()).unwrap();
+        let mut optimizer = Sgd::new(network.parameters().values(), (&nesterov()).into()).unwrap();
         for step in 0..2 {
             let logits = network.forward(&images.get(step), Mode::Train).unwrap();
             assert_close("logits", &logits, &fixture.get(&format!("step{step}.logits")));
@@ -216,7 +216,7 @@ fn a_strided_1x1_convolution_over_few_channels_computes_the_same_in_every_memory
 fn added_channels_stay_zero_through_training() {
     let fixture = Fixture::read();
     let network = fixture.network(Plan::filled(&fixture.architecture, Layout::ChannelsLast));
-    let mut optimizer = Sgd::new(network.parameters().values(), &nesterov()).unwrap();
+    let mut optimizer = Sgd::new(network.parameters().values(), (&nesterov()).into()).unwrap();
     for step in 0..2 {
         let logits = network.forward(&fixture.get("images").get(step), Mode::Train).unwrap();
         let loss = cross_entropy(&logits, &fixture.get("labels").get(step)).unwrap();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nas_tui::event::{Event, FinishReason, Record};
 use nas_tui::journal;
-use nas_tui::search::RunDirectory;
+use nas_tui::runs::RunDirectory;
 use nas_tui::search::checkpoint::Checkpoint;
 use nas_tui::search::seeds::derive;
 use nas_tui::search::strategy::StrategyState;

@@ -11,10 +11,10 @@ use crate::journal::JournalError;
 use crate::link::Command;
 use crate::report::{Summary, summary};
 use crate::runs;
+use crate::runs::directory::host_name;
 use crate::search::SearchError;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::inbox::Message;
-use crate::search::run_directory::host_name;
 use crate::space::Space;
 
 impl Engine {

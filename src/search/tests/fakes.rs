@@ -11,12 +11,11 @@ use crate::evaluate::{ChildJob, Evaluator, Ready, Report, SKIPPED};
 use crate::event::{DataDescription, Event, Record};
 use crate::report::Summary;
 use crate::reward::Outcome;
+use crate::runs::RunDirectory;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::sample::masked_log_softmax;
 use crate::search::seeds::derive;
-use crate::search::{
-    Baseline, Learned, Parts, RunDirectory, Sample, SearchError, Session, StateTensor, Strategy, StrategyError, StrategyState,
-};
+use crate::search::{Baseline, Learned, Parts, Sample, SearchError, Session, StateTensor, Strategy, StrategyError, StrategyState};
 use crate::space::Space;
 
 /// Three episodes of four children of two layers, few enough choices for repeats.

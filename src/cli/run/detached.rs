@@ -1,4 +1,4 @@
-//! The search's own process, seen from the program that starts it.
+//! The run's own process, seen from the program that starts it.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader};
@@ -8,32 +8,39 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::Prepared;
 use super::engine::Word;
+use super::{Prepared, Work};
 use crate::cli::config::SettingsArgs;
+use crate::cli::train;
+use crate::durable::write_atomically;
+use crate::runs::directory::subcommand_of;
 
-/// A search that goes on when this value, this process and its terminal are gone.
+/// A run that goes on when this value, this process and its terminal are gone.
 pub struct Detached {
     child: Child,
     words: Receiver<Word>,
 }
 
-/// The search ended without a word: it was killed.
+/// The process ended without a word: it was killed.
 #[derive(Debug, thiserror::Error)]
-#[error("the search (pid {pid}) has died ({how}); see {log}, then continue with: nas-tui search --resume {run}")]
+#[error("the run's process (pid {pid}) has died ({how}); see {log}, then continue with: nas-tui {subcommand} --resume {run}")]
 pub struct Died {
     pid: u32,
     how: String,
     log: String,
+    subcommand: &'static str,
     run: String,
 }
 
 impl Detached {
-    /// Start the search of a run and hand the run's lock to it.
+    /// Start the process of a run and hand the run's lock to it.
     pub fn start(prepared: Prepared, settings: &SettingsArgs) -> io::Result<Detached> {
-        let Prepared { config, directory, is_new } = prepared;
+        let Prepared { work, config, directory, is_new } = prepared;
         let path = directory.path().to_owned();
         if is_new {
+            if let Work::Training { architecture: Some(architecture), .. } = &work {
+                write_atomically(&directory.architecture_path(), architecture.to_json().as_bytes())?;
+            }
             directory.write_config(&config.to_toml())?;
         }
         let log = OpenOptions::new().create(true).append(true).open(path.join("search.log"))?;
@@ -45,12 +52,16 @@ impl Detached {
             command.args(settings.set.iter().flat_map(|setting| ["--set", setting]));
             command.args(settings.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
         }
+        if let Work::Training { origin, .. } = &work {
+            command.args(origin.iter().flat_map(|origin| ["--origin", origin]));
+            train::environment(&mut command, &config);
+        }
         command.stdin(Stdio::from(directory.into_lock())).stdout(Stdio::piped()).stderr(Stdio::from(log));
         // SAFETY: setsid is async-signal-safe and allocates nothing.
         unsafe { command.pre_exec(|| if libc::setsid() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }) };
         let mut child = command.spawn()?;
         let (sender, words) = channel();
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("a pipe of the search is missing"))?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
         let listen = move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
             for word in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
@@ -67,7 +78,7 @@ impl Detached {
         self.child.id()
     }
 
-    /// What the search says next, within `time`.
+    /// What the process says next, within `time`.
     pub fn hear(&mut self, time: Duration, run: &Path) -> Result<Option<Word>, Died> {
         match self.words.recv_timeout(time) {
             Ok(word) => Ok(Some(word)),
@@ -76,7 +87,7 @@ impl Detached {
         }
     }
 
-    /// Ask the search to stop at a checkpoint.
+    /// Ask the run to stop at a checkpoint.
     pub fn stop(&self) {
         // SAFETY: kill touches no memory; the process is our own child and has not been waited for.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
@@ -88,6 +99,7 @@ impl Detached {
             Ok((Some(code), _)) => format!("exit status {code}"),
             _ => "in an unknown way".to_owned(),
         };
-        Died { pid: self.pid(), how, log: run.join("search.log").display().to_string(), run: run.display().to_string() }
+        let (log, subcommand) = (run.join("search.log").display().to_string(), subcommand_of(run));
+        Died { pid: self.pid(), how, log, subcommand, run: run.display().to_string() }
     }
 }

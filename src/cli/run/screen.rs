@@ -1,4 +1,4 @@
-//! `nas-tui search` on a terminal: start the search as a process of its own, show it, and say what becomes of it.
+//! A run on a terminal: start it as a process of its own, show it, and say what becomes of it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,35 +10,30 @@ use signal_hook::consts::SIGINT;
 
 use super::detached::Detached;
 use super::engine::Word;
-use super::{Args, Prepared, nothing_to_resume};
+use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume};
+use crate::cli::config::SettingsArgs;
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
-use crate::report::Summary;
-use crate::search::RunDirectory;
 use crate::tui::{self, Leave};
 
-/// A search that cannot begin says so within this time, as a rule: then the screen is not opened for it.
+/// A run that cannot begin says so within this time, as a rule: then the screen is not opened for it.
 const FIRST_MOMENTS: Duration = Duration::from_secs(2);
-/// How often it is looked whether a search has begun, and whether the user has lost patience.
+/// How often it is looked whether a run has begun, and whether the user has lost patience.
 const LOOK: Duration = Duration::from_millis(20);
 
-pub fn run(prepared: Prepared, args: &Args) -> anyhow::Result<()> {
+pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
-    let settings = screen::settings(prepared.config.screen.clone(), args.ascii)?;
+    let look = screen::settings(prepared.config.screen.clone(), ascii)?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let handler = signal_hook::flag::register(SIGINT, interrupted.clone()).context("cannot listen for signals")?;
-    let mut search = Detached::start(prepared, &args.settings).inspect_err(|_| {
-        if is_new {
-            let _ = RunDirectory::discard_unstarted(&path);
-        }
-    })?;
+    let mut search = Detached::start(prepared, settings).inspect_err(|_| discard_if_unstarted(is_new, &path))?;
     say(&format!("run directory: {}", path.display()));
     if let Some(word) = first_moments(&mut search, &path, is_new, &interrupted)? {
         return conclude(&word, &path);
     }
     signal_hook::low_level::unregister(handler);
     let connection = link::attach(&path, false)?;
-    let leave = tui::run(connection, &settings);
+    let leave = tui::run(connection, &look);
     match leave {
         Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => conclude(&last_word(&mut search, &path)?, &path),
         Ok(leave) => attach::farewell(leave, &path),
@@ -49,7 +44,7 @@ pub fn run(prepared: Prepared, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Wait until the search has begun; its last word where it has ended before.
+/// Wait until the run has begun; its last word where it has ended before.
 fn first_moments(search: &mut Detached, run: &Path, is_new: bool, interrupted: &AtomicBool) -> anyhow::Result<Option<Word>> {
     let mut serving_since: Option<Instant> = None;
     loop {
@@ -69,10 +64,10 @@ fn first_moments(search: &mut Detached, run: &Path, is_new: bool, interrupted: &
 }
 
 fn has_begun(run: &Path) -> bool {
-    std::fs::read_to_string(run.join("journal.jsonl")).is_ok_and(|journal| journal.contains("\"event\":\"run_started\""))
+    std::fs::read_to_string(run.join("journal.jsonl")).is_ok_and(|journal| journal.contains("_started\""))
 }
 
-/// How a search that is over, or about to be, has ended.
+/// How a run that is over, or about to be, has ended.
 fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
     loop {
         match search.hear(Duration::from_secs(1), run)? {
@@ -82,18 +77,17 @@ fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
     }
 }
 
-/// Say how the search ended, with its exit status.
+/// Say how the run ended, with its exit status.
 fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
-    let summary = || Summary::of_journal(&run.join("journal.jsonl"));
     let (code, message) = match word {
-        Word::Complete => return nothing_to_resume(&summary()?, run),
+        Word::Complete => return nothing_to_resume(&Ending::of(run)?, run),
         Word::Serving => return Ok(()),
         Word::Ended { code, message } => (*code, message.clone().unwrap_or_default()),
     };
     match code {
-        0 => crate::cli::print(&summary()?.to_string()),
+        0 => crate::cli::print(&Ending::of(run)?.text),
         130 => {
-            crate::cli::print(&summary()?.to_string())?;
+            crate::cli::print(&Ending::of(run)?.text)?;
             Err(Interrupted(message).into())
         }
         2 => Err(BadInput(anyhow::anyhow!(message)).into()),

@@ -6,13 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::durable::{in_file, sync_folder_of, write_atomically};
 use crate::event::Event;
 use crate::journal;
-use crate::report::summary::BestChild;
-use crate::space::Architecture;
 
 /// Whoever only looks whether a run is locked holds up a search for less than this.
 const LOOKED_AT: Duration = Duration::from_millis(200);
@@ -23,14 +21,6 @@ pub struct RunDirectory {
     path: PathBuf,
     /// Holding the file open holds the lock; the operating system gives it back however the process ends.
     lock: File,
-}
-
-/// `best.json`: the best child so far.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    #[serde(flatten)]
-    pub child: BestChild,
-    pub architecture: Architecture,
 }
 
 /// Why a folder cannot be used for a run.
@@ -76,7 +66,11 @@ impl RunDirectory {
         let directory = RunDirectory::lock(path.to_owned())?;
         // These are what a search leaves that was killed before it began.
         let is_other = |entry: io::Result<fs::DirEntry>| {
-            entry.map(|entry| entry.file_name() != "lock" && entry.file_name() != "config.toml.tmp")
+            entry.map(|entry| {
+                entry.file_name() != "lock"
+                    && entry.file_name() != "config.toml.tmp"
+                    && entry.file_name() != "architecture.json.tmp"
+            })
         };
         let others = fs::read_dir(path).map_err(io)?.map(is_other).collect::<io::Result<Vec<_>>>().map_err(io)?;
         if others.contains(&true) {
@@ -88,12 +82,13 @@ impl RunDirectory {
     /// Take away what a new search left in `path` that failed before it began (no data, no workers): there is nothing in
     /// it to resume, and the same command must work again once the cause is mended.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
-        let started = journal::read(&path.join("journal.jsonl"))
-            .map_or(true, |records| records.iter().any(|record| matches!(record.event, Event::RunStarted(_))));
+        let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
+            records.iter().any(|record| matches!(record.event, Event::RunStarted(_) | Event::TrainingStarted(_)))
+        });
         if started {
             return Ok(());
         }
-        for name in ["journal.jsonl", "summary.json", "config.toml", "search.log", "control.sock", "lock"] {
+        for name in ["journal.jsonl", "summary.json", "architecture.json", "config.toml", "search.log", "control.sock", "lock"] {
             match fs::remove_file(path.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -161,13 +156,29 @@ impl RunDirectory {
         self.path.join("checkpoint").join("search.safetensors")
     }
 
+    /// State of a training.
+    pub fn training_path(&self) -> PathBuf {
+        self.path.join("checkpoint").join("training.safetensors")
+    }
+
+    /// The network that a training trains: a run directory that has this file is a training's.
+    pub fn architecture_path(&self) -> PathBuf {
+        self.path.join("architecture.json")
+    }
+
+    /// The weights of a training's best epoch.
+    pub fn weights_path(&self) -> PathBuf {
+        self.path.join("weights.safetensors")
+    }
+
     /// Write the resolved settings. A folder without them is not a run yet, so this comes first.
     pub fn write_config(&self, toml: &str) -> io::Result<()> {
         write_atomically(&self.config_path(), toml.as_bytes())?;
         sync_folder_of(&self.path).map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
     }
 
-    pub fn write_best(&self, best: &Best) -> io::Result<()> {
+    /// `best.json`: what the run has found so far.
+    pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(best)? + "\n";
         write_atomically(&self.path.join("best.json"), text.as_bytes())
     }
@@ -175,6 +186,11 @@ impl RunDirectory {
     pub fn write_summary(&self, json: &str) -> io::Result<()> {
         write_atomically(&self.path.join("summary.json"), json.as_bytes())
     }
+}
+
+/// The subcommand that continues the run in `path`: `train` for a training, `search` for the rest.
+pub fn subcommand_of(path: &Path) -> &'static str {
+    if path.join("architecture.json").is_file() { "train" } else { "search" }
 }
 
 enum LockProblem {

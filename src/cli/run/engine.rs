@@ -1,4 +1,4 @@
-//! `nas-tui engine` (hidden): the process of a search whose screen is another one. It is in a session of its own, so that
+//! `nas-tui engine` (hidden): the process of a run whose screen is another one. It is in a session of its own, so that
 //! nothing that becomes of a terminal reaches it.
 //!
 //! Standard input is the locked file of the run, handed over; standard output is a pipe for `Word`s; standard error is
@@ -14,10 +14,10 @@ use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{Prepared, classify, failed, in_process, outcome};
+use super::{Ending, Prepared, Work, classify, discard_if_unstarted, in_process, outcome};
 use crate::cli::config::SettingsArgs;
 use crate::cli::exit_code;
-use crate::search::RunDirectory;
+use crate::runs::RunDirectory;
 
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -25,11 +25,14 @@ pub struct Args {
     /// The run has not begun: its settings are in its config.toml, and nothing is left of it if it cannot begin.
     #[arg(long)]
     new: bool,
+    /// ARCH of a new training
+    #[arg(long)]
+    origin: Option<String>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
 
-/// What the search tells the program that started it, as long as that one listens.
+/// What the run's process tells the program that started it, as long as that one listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Word {
@@ -43,7 +46,7 @@ pub(super) enum Word {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let (lock, mut starter) = take_standard_streams().context("cannot take the standard streams over")?;
-    let result = search(args, lock, &mut starter);
+    let result = work(args, lock, &mut starter);
     let word = match &result {
         Ok(()) => Word::Ended { code: 0, message: None },
         Err(error) => Word::Ended { code: exit_code(error), message: Some(format!("{error:#}")) },
@@ -52,19 +55,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     result
 }
 
-fn search(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
+fn work(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
     let directory = RunDirectory::adopt(&args.run, lock).map_err(|error| classify(error.into()))?;
-    let prepared = Prepared { is_new: args.new, ..Prepared::resume(directory, &args.settings)? };
+    let mut prepared = Prepared { is_new: args.new, ..Prepared::resume(directory, &args.settings)? };
+    if let Work::Training { origin, .. } = &mut prepared.work {
+        origin.clone_from(&args.origin);
+    }
     let path: &Path = &args.run;
-    let session = prepared.open()?;
-    if session.complete().is_some() {
+    let opened = prepared.open()?;
+    if opened.is_complete() {
         starter.say(&Word::Complete);
         return Ok(());
     }
-    let searching = in_process::start(session, &[SIGINT, SIGTERM])?;
+    let join = in_process::start(opened, &[SIGINT, SIGTERM])?;
     starter.say(&Word::Serving);
-    let summary = searching.join().map_err(|error| failed(error, args.new, path))?;
-    outcome(&summary, path)
+    let Ending { reason, .. } = join().inspect_err(|_| discard_if_unstarted(args.new, path))?;
+    outcome(reason, path)
 }
 
 /// The program that started this one.

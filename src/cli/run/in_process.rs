@@ -1,0 +1,63 @@
+//! A run in this process: what `--headless` does, and the process behind a screen.
+
+use std::io::stderr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::opened::{Join, Opened};
+use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
+use crate::cli::say;
+use crate::link::Command;
+use crate::report::headless;
+use crate::runs::registry;
+
+/// Work with one line per event.
+pub fn run(prepared: Prepared) -> anyhow::Result<()> {
+    let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
+    let opened = prepared.open()?;
+    if opened.is_complete() {
+        return nothing_to_resume(&Ending::of(&path)?, &path);
+    }
+    let known = opened.known_records();
+    let connection = opened.hub().connect()?;
+    say(&format!("run directory: {}", path.display()));
+    let join = start(opened, &[SIGINT, SIGTERM, SIGHUP])?;
+    headless::watch(connection, known, &mut stderr());
+    let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path))?;
+    crate::cli::print(&ending.text)?;
+    outcome(ending.reason, &path)
+}
+
+/// Start a run that any client can find, watch and command. The first of `stopping` signals stops it as a client's stop
+/// does, the second ends the program at once.
+pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
+    stop_on_signals(opened.hub().commands(), stopping)?;
+    // A run that `list` does not know can still be named.
+    let _ = registry::register(opened.path());
+    opened.start()
+}
+
+fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyhow::Result<()> {
+    let mut signals = Signals::new(stopping).context("cannot listen for signals")?;
+    // Without a handler a hang-up kills, where it is not to stop the search.
+    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false))).context("cannot listen for SIGHUP")?;
+    // Without a handler a file size limit (ulimit -f) kills; with one, the write that exceeds it is an error like a full disk.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("cannot listen for SIGXFSZ")?;
+    let listen = move || {
+        let mut stopping = false;
+        for _ in signals.forever() {
+            if stopping {
+                signal_hook::low_level::exit(130);
+            }
+            stopping = true;
+            let _ = commands.send(Command::Stop);
+        }
+    };
+    std::thread::Builder::new().name("nas-signals".to_owned()).spawn(listen).context("cannot start a thread")?;
+    Ok(())
+}

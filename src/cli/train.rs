@@ -1,0 +1,139 @@
+//! `nas-tui train`: train one network to the end, or resume such a training.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, anyhow};
+use clap::Args as ClapArgs;
+
+use super::OrBadInput;
+use super::arch::DecodeArg;
+use super::config::SettingsArgs;
+use super::run::{self, Prepared, ShowArgs, Work, classify};
+use crate::config::Config;
+use crate::data;
+use crate::evaluate::environment;
+use crate::evaluate::placement;
+use crate::runs::RunDirectory;
+use crate::space::{Architecture, resolve_architecture};
+
+/// Train one network to the end, on the screen of a search
+///
+/// The recipe (epochs, schedule, early stopping) is one of [recipes] in the settings. The weights of the epoch with the
+/// highest validation accuracy are kept (weights.safetensors in the run directory); the test images are classified once, by
+/// these, after the last epoch. The run directory is ARCH for other commands: RUN:best.
+///
+/// Settings come from --config or --preset; else from the run of which ARCH is a child; else, for nascnn15 and
+/// nascnn15-monograph, from the preset paper; else from ./config.toml where there is one.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph, monograph-demo), or a run's child
+    /// (RUN:best, RUN:child-12)
+    #[arg(value_name = "ARCH", required_unless_present = "resume", conflicts_with = "resume")]
+    arch: Option<String>,
+    /// How to read a DNA [default: space.decode of the settings]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    decode: Option<DecodeArg>,
+    /// How it is trained: a name in [recipes] (short for --set train.recipe=NAME)
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    recipe: Option<String>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Run directory to create (default: runs/UTC-TIME-NETWORK)
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    run: Option<PathBuf>,
+    /// Continue the training in this directory from where it was, however it ended
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "preset"])]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    show: ShowArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let settings = settings(args);
+    if !args.show.wants_screen() {
+        enter_environment(args, &settings)?;
+    }
+    run::run(prepare(args, &settings)?, &settings, &args.show)
+}
+
+/// The settings' options, with those that ARCH implies.
+fn settings(args: &Args) -> SettingsArgs {
+    let mut settings = args.settings.clone();
+    settings.set.extend(args.recipe.iter().map(|name| format!("train.recipe={name}")));
+    let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else { return settings };
+    let run = arch.rsplit_once(':').map(|(run, _)| Path::new(run).join("config.toml"));
+    match run.filter(|config| config.is_file()) {
+        Some(config) => settings.config = Some(config),
+        None if arch.starts_with("nascnn15") => settings.preset = Some("paper".to_owned()),
+        None => {}
+    }
+    settings
+}
+
+fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
+    let directory_error = |error: crate::runs::directory::DirectoryError| classify(error.into());
+    if let Some(path) = &args.resume {
+        let directory = RunDirectory::open(path).map_err(directory_error)?;
+        let prepared = Prepared::resume(directory, settings)?;
+        return match prepared.work {
+            Work::Training { .. } => Ok(prepared),
+            Work::Search => {
+                let path = path.display();
+                Err(anyhow!("{path} is a search; continue it with: nas-tui search --resume {path}")).or_bad_input()
+            }
+        };
+    }
+    let config = settings.resolve()?;
+    let arch = args.arch.as_deref().context("no network was named")?;
+    let architecture = network(arch, args.decode, &config)?;
+    let directory = match &args.run {
+        Some(path) => RunDirectory::create(path),
+        None => RunDirectory::create_in(Path::new("runs"), &file_name(&architecture.name)),
+    };
+    let directory = directory.map_err(directory_error)?;
+    let work = Work::Training { architecture: Some(architecture), origin: Some(arch.to_owned()) };
+    Ok(Prepared { work, config, directory, is_new: true })
+}
+
+/// The network that `arch` names, for the images of the settings where it does not say its own.
+fn network(arch: &str, decode: Option<DecodeArg>, config: &Config) -> anyhow::Result<Architecture> {
+    let decode = decode.map_or(config.space.decode, Into::into);
+    let (input, classes) = data::shape(&config.data).or_bad_input()?;
+    resolve_architecture(arch, decode, input, classes).or_bad_input()
+}
+
+/// `name` with only what is harmless in the name of a folder.
+fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).take(60).collect()
+}
+
+/// What libtorch and the C library read before the first line of the training's process runs.
+pub(super) fn environment(command: &mut Command, config: &Config) {
+    environment::of_training(command, config.workers.threads.unwrap_or_else(placement::cores));
+    if !config.train.tf32 {
+        // Read by cuDNN and cuBLAS; tch has no switch for it.
+        command.env("NVIDIA_TF32_OVERRIDE", "0");
+    }
+}
+
+/// Mark of a process that has that environment.
+const ENTERED: &str = "NAS_TUI_TRAINING_ENVIRONMENT";
+
+/// Become a process with that environment: the same program, arguments and process number.
+fn enter_environment(args: &Args, settings: &SettingsArgs) -> anyhow::Result<()> {
+    if std::env::var_os(ENTERED).is_some() {
+        return Ok(());
+    }
+    let config = match &args.resume {
+        // What is wrong with it is told later, with the run's name.
+        Some(run) => crate::config::read(&run.join("config.toml")).or_bad_input(),
+        None => settings.resolve(),
+    };
+    let Ok(config) = config else { return Ok(()) };
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    command.args(std::env::args_os().skip(1)).env(ENTERED, "1");
+    environment(&mut command, &config);
+    Err(anyhow::Error::from(command.exec()).context("cannot start this program again"))
+}

@@ -1,0 +1,103 @@
+//! The pen of a run: an event goes to the journal, then into the ledger, then to every client.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::event::{Event, Level, Record};
+use crate::journal::{Journal, JournalError};
+use crate::link::{Command, Hub};
+
+/// What whoever writes a run needs to know of its past, from the events, whichever session they were written in.
+pub trait Ledger: Debug + Default {
+    /// Take in the next record of the run.
+    fn apply(&mut self, record: &Record);
+}
+
+/// Journal, ledger and hub of one run, always in step.
+#[derive(Debug)]
+pub struct Recorder<L> {
+    journal: Journal,
+    pub ledger: L,
+    pub hub: Hub,
+}
+
+/// A run's recorder, and what its clients command.
+pub type Opened<L> = (Recorder<L>, UnboundedReceiver<Command>);
+
+impl<L: Ledger> Recorder<L> {
+    /// Begin the journal at `path`, where there is none.
+    pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
+        Ok(Recorder::assemble(
+            Journal::create(&path).map_err(|source| JournalError::Io { path: path.clone(), source })?,
+            L::default(),
+            path,
+        ))
+    }
+
+    /// Go on with the journal at `path`. A torn last line is cut off; the text tells of it.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or is damaged anywhere else.
+    pub fn resume(path: PathBuf) -> Result<(Opened<L>, Option<String>), JournalError> {
+        if !path.exists() {
+            // Killed between writing the settings and beginning the journal.
+            return Ok((Recorder::begin(path)?, None));
+        }
+        let opened = Journal::open(&path)?;
+        let torn = opened.repaired.as_ref().map(|torn| {
+            format!(
+                "the journal ended in an unfinished line (line {}, {} bytes): cut off, and kept in journal.jsonl.torn",
+                torn.line,
+                torn.bytes.len()
+            )
+        });
+        let mut ledger = L::default();
+        opened.records.iter().for_each(|record| ledger.apply(record));
+        Ok((Recorder::assemble(opened.journal, ledger, path), torn))
+    }
+
+    fn assemble(journal: Journal, ledger: L, path: PathBuf) -> Opened<L> {
+        let (hub, commands) = Hub::new(path, journal.last_seq());
+        (Recorder { journal, ledger, hub }, commands)
+    }
+
+    /// Record an event. On an error (a full disk) nobody has been told and the journal is as before.
+    pub fn tell(&mut self, event: Event) -> io::Result<()> {
+        let record = self.journal.append(event)?;
+        self.ledger.apply(&record);
+        self.hub.publish(&record);
+        Ok(())
+    }
+
+    pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
+        self.tell(Event::Notice { level, message: message.into() })
+    }
+}
+
+impl<L> Recorder<L> {
+    /// Number of the last record.
+    pub fn last_seq(&self) -> u64 {
+        self.journal.last_seq()
+    }
+
+    /// Number of the last record, when it is on the disk with all before it: what is saved next may refer to it.
+    pub fn synced_seq(&self) -> io::Result<u64> {
+        self.journal.sync()?;
+        Ok(self.last_seq())
+    }
+
+    /// The run directory.
+    pub fn run(&self) -> &Path {
+        self.hub.run()
+    }
+}
+
+impl<L> Drop for Recorder<L> {
+    /// However the session ended, a panic included, its clients must hear that it is over.
+    fn drop(&mut self) {
+        self.hub.close();
+    }
+}

@@ -1,0 +1,96 @@
+//! The checkpoint of a training: everything that decides how it goes on, in one sealed file.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::rate::Seen;
+use crate::child::weights::{self, Blocks, WeightsError};
+use crate::sealed::{self, CheckpointError};
+use crate::train::{Fit, Metrics};
+
+/// What the file holds beside the tensors. (Order of images and augmentation follow from seed, epoch and batch.)
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Header<'a> {
+    pub seed: u64,
+    /// Epoch under way, from 1, its steps that have been taken, and what they came to.
+    pub epoch: usize,
+    pub batch: usize,
+    pub metrics: Metrics,
+    /// Seconds that went into that epoch so far.
+    pub seconds: f64,
+    pub seen: Seen,
+    /// The epoch whose weights are the best so far.
+    pub best: Option<Best>,
+    pub micro_batch: usize,
+    /// Last record of the journal that is part of this state.
+    pub journal_seq: u64,
+    /// The settings (TOML) it was reached with.
+    pub config: Cow<'a, str>,
+}
+
+/// An epoch and its validation accuracy.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    pub epoch: usize,
+    pub valid_accuracy: f64,
+}
+
+/// The state of a training between two batches.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    pub header: Header<'static>,
+    /// Parameters and batch norm statistics now, the optimiser's velocity, and the weights of the best epoch.
+    pub network: Blocks,
+    pub velocity: Blocks,
+    pub best: Blocks,
+}
+
+const NETWORK: &str = "network.";
+const VELOCITY: &str = "velocity.";
+const BEST: &str = "best.";
+
+/// Replace the checkpoint at `path` by the state of `fit`.
+pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<(), SaveError> {
+    let network = weights::blocks(fit.network())?;
+    let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())?;
+    let under = |prefix: &str, blocks: Blocks| {
+        let prefix = prefix.to_owned();
+        blocks.into_iter().map(move |(name, block)| (format!("{prefix}{name}"), block))
+    };
+    let all = under(NETWORK, network).chain(under(VELOCITY, velocity)).chain(under(BEST, best.clone()));
+    Ok(sealed::save(path, header, &all.collect())?)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+impl Checkpoint {
+    /// The checkpoint at `path`; none where there is no file.
+    pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
+        let Some((header, blocks)) = sealed::load::<Header>(path)? else { return Ok(None) };
+        let (mut network, mut velocity, mut best) = (Blocks::new(), Blocks::new(), Blocks::new());
+        for (name, block) in blocks {
+            let parts = [(NETWORK, &mut network), (VELOCITY, &mut velocity), (BEST, &mut best)];
+            let part = parts.into_iter().find_map(|(prefix, part)| name.strip_prefix(prefix).map(|name| (name, part)));
+            let Some((name, part)) = part else { return Err(sealed::nonsense(path, format!("tensor `{name}` has no place"))) };
+            part.insert(name.to_owned(), block);
+        }
+        Ok(Some(Checkpoint { header, network, velocity, best }))
+    }
+
+    /// Put the state back into `fit`, which was made with the same settings.
+    pub fn restore(&self, fit: &mut Fit) -> Result<(), WeightsError> {
+        weights::restore(fit.network(), &self.network)?;
+        weights::restore_into(fit.network(), fit.optimizer().velocity(), &self.velocity)?;
+        fit.set_micro_batch(self.header.micro_batch);
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! The form in which a network is trained: memory layout, numbers, and how many images at a time.
+
+use tch::Device;
+
+use crate::child::Plan;
+use crate::config::{ChannelsLast, Precision, TrainConfig};
+use crate::data::Layout;
+use crate::space::{self, Architecture, ArchitectureError};
+use crate::train::memory;
+
+/// How a network is computed with.
+#[derive(Debug)]
+pub struct Form {
+    pub plan: Plan,
+    pub precision: Precision,
+    /// Images at a time that fit into the memory that is free, and why they are fewer than a batch.
+    pub micro_batch: usize,
+    pub reason: Option<String>,
+}
+
+impl Form {
+    /// Layout and numbers follow from the settings, the network, the device and the machine's size alone: a resumed training
+    /// must round as before. Only the micro-batch looks at what is free.
+    pub fn choose(architecture: &Architecture, config: &TrainConfig, device: Device) -> Result<Form, ArchitectureError> {
+        let batch = config.recipe.batch_size;
+        let precision = match config.precision {
+            Precision::Auto if device.is_cuda() => Precision::Bf16,
+            Precision::Auto => Precision::Float32,
+            chosen => chosen,
+        };
+        let plan = match (config.channels_last, precision) {
+            (ChannelsLast::On, _) => Plan::plain(architecture, Layout::ChannelsLast),
+            (ChannelsLast::Off, _) => Plan::plain(architecture, Layout::Contiguous),
+            (ChannelsLast::Auto, Precision::Bf16) => Plan::direct(architecture, device)?,
+            (ChannelsLast::Auto, _) => Plan::fastest_within(architecture, device, batch, fair_share())?,
+        };
+        let (micro_batch, reason) = fitting(architecture, &plan, device, batch)?;
+        Ok(Form { plan, precision, micro_batch, reason })
+    }
+}
+
+fn fair_share() -> u64 {
+    memory::fair_share(tch::get_num_threads().max(1) as u64)
+}
+
+/// The batch, halved until its estimated memory is there.
+fn fitting(
+    architecture: &Architecture,
+    plan: &Plan,
+    device: Device,
+    batch: usize,
+) -> Result<(usize, Option<String>), ArchitectureError> {
+    let available = memory::available(device, 0).unwrap_or(u64::MAX);
+    let needed = |images| -> Result<u64, ArchitectureError> {
+        Ok(space::training_memory(architecture, images)?.saturating_add(plan.extra_memory(architecture, images)))
+    };
+    let mut micro = batch;
+    while micro > 1 && needed(micro)? > available {
+        micro = micro.div_ceil(2);
+    }
+    let reason = (micro < batch).then_some(()).map(|()| -> Result<String, ArchitectureError> {
+        let (all, there) = (memory::in_words(needed(batch)?), memory::in_words(available));
+        Ok(format!("a batch of {batch} needs about {all} of memory, and {there} are free"))
+    });
+    Ok((micro, reason.transpose()?))
+}

@@ -1,0 +1,18 @@
+//! One network trained to the end (`nas-tui train`), in the process that writes its run.
+//!
+//! ```text
+//! session: what is in the run directory -> engine: epochs, commands, checkpoints -> test: once, at the end
+//! ```
+
+mod checkpoint;
+mod engine;
+mod error;
+mod form;
+mod ledger;
+mod rate;
+mod session;
+mod test;
+
+pub use error::TrainingError;
+pub use session::{Session, Working};
+pub use test::logits;

@@ -1,0 +1,57 @@
+//! The test images: read once in a training's life, after its last epoch.
+
+use std::time::Instant;
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::TrainingError;
+use crate::child::weights::{self, Blocks};
+use crate::child::{Mode, Network, Plan};
+use crate::config::DataConfig;
+use crate::data::{self, DataError, DeviceDataset};
+use crate::event::TestFinished;
+use crate::report::ClassificationReport;
+use crate::space::Architecture;
+use crate::train::TrainingData;
+
+/// Images at a time.
+const BATCH: usize = 500;
+
+/// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as `nas-tui evaluate` does.
+/// None, with the reason, where the data has no test images.
+pub fn classify(
+    architecture: &Architecture,
+    (best, epoch, valid_accuracy): (&Blocks, usize, f64),
+    config: &DataConfig,
+    data: &TrainingData,
+) -> Result<Result<TestFinished, DataError>, TrainingError> {
+    let started = Instant::now();
+    let set = match data::load_test(config) {
+        Ok(set) => set,
+        Err(error @ DataError::Missing { .. }) => return Ok(Err(error)),
+        Err(error) => return Err(error.into()),
+    };
+    let network =
+        Network::new(architecture, Plan::direct(architecture, data.device).map_err(crate::train::TrainError::from)?, data.device)?;
+    weights::restore(&network, best)?;
+    let labels: Vec<usize> = set.images.labels.iter().map(|&label| usize::from(label)).collect();
+    let images = DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
+    let logits = logits(&network, &images)?;
+    let report = ClassificationReport::new(&set.classes, &labels, &rows(&logits)?)?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(Ok(TestFinished { epoch, valid_accuracy, data: set.spec, seconds, report }))
+}
+
+/// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode.
+pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, DataError> {
+    let _guard = tch::no_grad_guard();
+    let batches = images.evaluation_batches(BATCH).map(|batch| {
+        let (images, _) = batch?;
+        Ok(network.forward(&images, Mode::Evaluate)?.f_to_device(Device::Cpu)?)
+    });
+    Ok(Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?)
+}
+
+fn rows(logits: &Tensor) -> Result<Vec<Vec<f64>>, TchError> {
+    Vec::<Vec<f64>>::try_from(&logits.f_to_kind(Kind::Double)?)
+}
