@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let connection = link::attach(&run, args.watch).or_bad_input()?;
     require_terminal()?;
-    farewell(tui::run(connection, &settings)?, &run)
+    farewell(tui::run(connection, &settings)?, &run, args.watch)
 }
 
 /// An error without a terminal to draw on.
@@ -53,23 +53,36 @@ pub(super) fn require_terminal() -> anyhow::Result<()> {
     Err(anyhow::anyhow!("standard output is not a terminal: there is nothing to draw on")).or_bad_input()
 }
 
-/// Say what becomes of a run whose screen has been left, with the exit status for it.
-pub(super) fn farewell(leave: Leave, run: &Path) -> anyhow::Result<()> {
+/// Say what becomes of a run whose screen, which could only `watch` or not, has been left, with the exit status for it.
+pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<()> {
     match leave {
         Leave::Stopped => Err(Interrupted(format!("stopped; continue with: nas-tui search --resume {}", run.display())).into()),
-        Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(run)).into()),
+        Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(run, watch)).into()),
         Leave::Detached => {
-            say(&goes_on(run));
+            say(&goes_on(run, watch));
             Ok(())
         }
-        Leave::Finished | Leave::Closed => Ok(()),
+        Leave::Closed => {
+            say(&left_alone(run, watch));
+            Ok(())
+        }
+        Leave::Finished => Ok(()),
+    }
+}
+
+/// The line after a screen was closed on a run that is not over and that nobody worked on.
+fn left_alone(run: &Path, watch: bool) -> String {
+    match lock_state(run) {
+        Some(_) => goes_on(run, watch),
+        None => format!("no search works on this run; continue it with: nas-tui search --resume {}", run.display()),
     }
 }
 
 /// The line after a screen was closed on a search.
-pub(super) fn goes_on(run: &Path) -> String {
+pub(super) fn goes_on(run: &Path, watch: bool) -> String {
+    let attach = format!("nas-tui attach {}{}", run.display(), if watch { " --watch" } else { "" });
     match lock_state(run) {
-        Some(holder) => format!("the search goes on ({holder}); attach again with: nas-tui attach {}", run.display()),
-        None => format!("no search works on this run; look at it again with: nas-tui attach {}", run.display()),
+        Some(holder) => format!("the search goes on ({holder}); attach again with: {attach}"),
+        None => format!("no search works on this run; look at it again with: {attach}"),
     }
 }

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::OrBadInput;
+use super::{OrBadInput, screen};
 use crate::config::{self, Options};
 use crate::runs;
-use crate::tui::keymap::Keymap;
 
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -44,8 +43,7 @@ impl SettingsArgs {
     /// The settings that these options mean, for a run that begins now.
     pub fn resolve(&self) -> anyhow::Result<config::Config> {
         let config = config::resolve(&self.options()).or_bad_input()?;
-        // The screen alone knows its keys.
-        Keymap::new(&config.screen.keys).or_bad_input()?;
+        screen::check_keys(&self.options(), &config.screen)?;
         match &config.search.reference {
             Some(run) if !runs::named(run).join("journal.jsonl").is_file() => Err(anyhow::anyhow!(
                 "search.reference = {}: must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it",

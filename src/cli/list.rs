@@ -39,7 +39,7 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
         left("strategy"),
         right("episode"),
         right("children"),
-        right("best"),
+        right("best accuracy"),
         left("started (UTC)"),
         left("where"),
     ];

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
-pub use resolve::{ConfigError, Options, SAMPLE, parse, read, resolve};
+pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 
 /// Validated settings. Every number is in its documented range.

@@ -39,6 +39,17 @@ pub enum ConfigError {
 
 /// Settings of a run from what the command line says.
 pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
+    let sources = sources(options)?;
+    build(&preset_name(options, &sources)?, &sources)
+}
+
+/// `PLACE:LINE` (or the option) that sets a dotted key; none where nothing does. For errors that only others can find.
+pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
+    sources(options).ok()?.iter().rev().find_map(|source| source.place_of_key(key))
+}
+
+/// Everything that sets keys, the strongest last.
+fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
     let file = options.file.as_deref().map(Source::from_file).transpose()?;
     let mut sources: Vec<Source> = file.into_iter().collect();
     for assignment in &options.set {
@@ -47,7 +58,7 @@ pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
     if let Some(seed) = options.seed {
         sources.push(Source::from_option("--seed", "search.seed", &seed.to_string())?);
     }
-    build(&preset_name(options, &sources)?, &sources)
+    Ok(sources)
 }
 
 /// Settings from one file alone, as a run directory keeps them.

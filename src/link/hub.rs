@@ -154,31 +154,9 @@ fn follow(mut feed: Feed, mut listener: Listener) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::SampleRun;
     use super::*;
-    use crate::event::{Event, Level};
-    use crate::journal::Journal;
-
-    struct Run {
-        _folder: tempfile::TempDir,
-        journal: Journal,
-        hub: Hub,
-        _inbox: UnboundedReceiver<Command>,
-    }
-
-    impl Run {
-        fn new() -> Run {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("journal.jsonl");
-            let journal = Journal::create(&path).unwrap();
-            let (hub, inbox) = Hub::new(path, 0);
-            Run { _folder: folder, journal, hub, _inbox: inbox }
-        }
-
-        fn tell(&mut self, number: u64) {
-            let event = Event::Notice { level: Level::Info, message: number.to_string() };
-            self.hub.publish(&self.journal.append(event).unwrap());
-        }
-    }
+    use crate::event::Event;
 
     fn numbers(mut connection: Connection) -> Vec<u64> {
         std::iter::from_fn(|| connection.records.blocking_recv()).filter_map(|record| record.seq).collect()
@@ -186,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_late_client_gets_every_record_once_and_in_order() {
-        let mut run = Run::new();
+        let mut run = SampleRun::new();
         let early = run.hub.connect().unwrap();
         run.tell(1);
         run.tell(2);
@@ -200,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_record_that_is_written_but_not_yet_told_is_sent_once_it_is_told() {
-        let mut run = Run::new();
+        let mut run = SampleRun::new();
         run.tell(1);
         let record = run.journal.append(Event::Paused).unwrap();
         let mut client = run.hub.connect().unwrap();
@@ -214,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_client_that_has_gone_is_forgotten() {
-        let mut run = Run::new();
+        let mut run = SampleRun::new();
         let (gone, stays) = (run.hub.connect().unwrap(), run.hub.connect().unwrap());
         drop(gone);
         run.tell(1);
@@ -229,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_client_that_never_takes_its_records_holds_up_nobody() {
-        let mut run = Run::new();
+        let mut run = SampleRun::new();
         let (_lazy, eager) = (run.hub.connect().unwrap(), run.hub.connect().unwrap());
         let taken = std::thread::spawn(move || numbers(eager));
         (1..=3_000).for_each(|number| run.tell(number));
@@ -239,7 +217,7 @@ mod tests {
 
     #[test]
     fn clients_that_join_while_records_are_told_miss_none() {
-        let mut run = Run::new();
+        let mut run = SampleRun::new();
         let hub = run.hub.clone();
         let joiner = std::thread::spawn(move || (0..50).map(|_| hub.connect().unwrap()).collect::<Vec<_>>());
         (1..=500).for_each(|number| run.tell(number));

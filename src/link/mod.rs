@@ -17,6 +17,8 @@ mod peer;
 pub mod place;
 pub mod player;
 pub mod protocol;
+#[cfg(test)]
+mod sample;
 pub mod server;
 
 use std::path::PathBuf;
@@ -66,8 +68,8 @@ pub enum LinkStatus {
     Ended,
     /// The run is not over, but no process works on it: it can be resumed.
     Dead,
-    /// A replay, so many times as fast as it happened.
-    Replay { speed: f64, paused: bool },
+    /// A replay, so many times as fast as it happened; at its end nothing more will come.
+    Replay { speed: f64, paused: bool, ended: bool },
 }
 
 /// A client's end: everything it knows of a search comes through here.

@@ -44,9 +44,9 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
     let (sender, records) = channel(CAPACITY);
     let (commands, inbox) = unbounded_channel();
     let speed = within_range(speed);
-    let (status, watched) = watch::channel(LinkStatus::Replay { speed, paused: false });
+    let (status, watched) = watch::channel(LinkStatus::Replay { speed, paused: false, ended: false });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(at_journal)?;
-    let player = Player { pace, speed, paused: false, sender, inbox, status, runtime };
+    let player = Player { pace, speed, paused: false, ended: false, sender, inbox, status, runtime };
     thread::Builder::new().name("nas-player".to_owned()).spawn(move || player.play(reader)).map_err(at_journal)?;
     Ok(Connection { records, commands, status: watched, run: run.to_owned() })
 }
@@ -59,6 +59,7 @@ struct Player {
     pace: Pace,
     speed: f64,
     paused: bool,
+    ended: bool,
     sender: Sender<Arc<Record>>,
     inbox: UnboundedReceiver<Command>,
     status: watch::Sender<LinkStatus>,
@@ -146,11 +147,17 @@ impl Player {
             Command::Speed { factor } => self.speed = within_range(*factor),
             _ => return,
         }
-        self.status.send_replace(LinkStatus::Replay { speed: self.speed, paused: self.paused });
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.status.send_replace(LinkStatus::Replay { speed: self.speed, paused: self.paused, ended: self.ended });
     }
 
     /// Stay after the last record, until the client goes.
     fn rest(&mut self) {
+        self.ended = true;
+        self.tell();
         while let Some(command) = self.inbox.blocking_recv() {
             self.obey(&command);
         }
@@ -230,7 +237,7 @@ mod tests {
         connection.commands.send(Command::Pause).unwrap();
         connection.commands.send(Command::Speed { factor: 1e9 }).unwrap();
         let begin = Instant::now();
-        while *connection.status.borrow() != (LinkStatus::Replay { speed: FASTEST, paused: true }) {
+        while *connection.status.borrow() != (LinkStatus::Replay { speed: FASTEST, paused: true, ended: false }) {
             assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", connection.status.borrow());
             thread::sleep(Duration::from_millis(2));
         }
@@ -239,7 +246,10 @@ mod tests {
         connection.commands.send(Command::Stop).unwrap();
         connection.commands.send(Command::Resume).unwrap();
         assert!(take(&mut connection, 2) < Duration::from_secs(10));
-        thread::sleep(Duration::from_millis(20));
+        while !matches!(*connection.status.borrow(), LinkStatus::Replay { ended: true, .. }) {
+            assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", connection.status.borrow());
+            thread::sleep(Duration::from_millis(2));
+        }
         assert!(!connection.records.is_closed(), "it stays at its end");
     }
 }

@@ -178,50 +178,31 @@ mod tests {
     use std::io::{Read, Write};
     use std::time::Instant;
 
-    use tokio::sync::mpsc::UnboundedReceiver;
-
+    use super::super::sample::SampleRun;
     use super::*;
     use crate::event::{Event, Level};
-    use crate::journal::Journal;
 
-    struct Run {
-        folder: tempfile::TempDir,
-        journal: Journal,
-        hub: Hub,
-        inbox: UnboundedReceiver<Command>,
-        server: Server,
+    /// A run that is served.
+    fn serve() -> (SampleRun, Server) {
+        let run = SampleRun::new();
+        let server = Server::start(run.hub.clone()).unwrap();
+        (run, server)
     }
 
-    impl Run {
-        fn new() -> Run {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("journal.jsonl");
-            let journal = Journal::create(&path).unwrap();
-            let (hub, inbox) = Hub::new(path, 0);
-            let server = Server::start(hub.clone()).unwrap();
-            Run { folder, journal, hub, inbox, server }
-        }
+    /// A connection after both greetings.
+    fn greeted(server: &Server, watch: bool) -> BufReader<UnixStream> {
+        let mut client = stranger(server);
+        let hello = ClientHello { protocol: PROTOCOL.into(), version: VERSION, watch };
+        assert!(matches!(hear(&mut client), Some(ToClient::Hello(hello)) if hello.pid == std::process::id()));
+        protocol::send(client.get_mut(), &ToServer::Hello(hello)).unwrap();
+        client
+    }
 
-        fn tell(&mut self, message: &str) {
-            let event = Event::Notice { level: Level::Info, message: message.to_owned() };
-            self.hub.publish(&self.journal.append(event).unwrap());
-        }
-
-        /// A connection after both greetings.
-        fn client(&self, watch: bool) -> BufReader<UnixStream> {
-            let mut client = self.stranger();
-            let hello = ClientHello { protocol: PROTOCOL.into(), version: VERSION, watch };
-            assert!(matches!(hear(&mut client), Some(ToClient::Hello(hello)) if hello.pid == std::process::id()));
-            protocol::send(client.get_mut(), &ToServer::Hello(hello)).unwrap();
-            client
-        }
-
-        /// A connection that has said nothing.
-        fn stranger(&self) -> BufReader<UnixStream> {
-            let stream = UnixStream::connect(self.server.path()).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            BufReader::new(stream)
-        }
+    /// A connection that has said nothing.
+    fn stranger(server: &Server) -> BufReader<UnixStream> {
+        let stream = UnixStream::connect(server.path()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        BufReader::new(stream)
     }
 
     fn hear(client: &mut BufReader<UnixStream>) -> Option<ToClient> {
@@ -230,8 +211,8 @@ mod tests {
 
     #[test]
     fn a_client_hears_how_far_the_journal_is_written_and_the_end() {
-        let mut run = Run::new();
-        let mut client = run.client(false);
+        let (mut run, server) = serve();
+        let mut client = greeted(&server, false);
         assert_eq!(hear(&mut client), Some(ToClient::Written(0)));
         run.tell("one");
         assert_eq!(hear(&mut client), Some(ToClient::Written(1)));
@@ -239,18 +220,18 @@ mod tests {
         assert_eq!(hear(&mut client), Some(ToClient::Written(1)));
         assert_eq!(hear(&mut client), Some(ToClient::Ended(true)));
         assert_eq!(hear(&mut client), None);
-        let mut late = run.client(false);
+        let mut late = greeted(&server, false);
         assert_eq!(hear(&mut late), Some(ToClient::Written(1)), "whoever comes at the end hears it too");
         assert_eq!(hear(&mut late), Some(ToClient::Ended(true)));
     }
 
     #[test]
     fn commands_reach_the_search_but_not_those_of_a_client_that_only_watches() {
-        let mut run = Run::new();
-        let mut watcher = run.client(true);
+        let (mut run, server) = serve();
+        let mut watcher = greeted(&server, true);
         protocol::send(watcher.get_mut(), &ToServer::Command(Command::Stop)).unwrap();
         while !matches!(hear(&mut watcher), Some(ToClient::Refused(reason)) if reason.contains("only watches")) {}
-        let mut client = run.client(false);
+        let mut client = greeted(&server, false);
         protocol::send(client.get_mut(), &ToServer::Command(Command::Pause)).unwrap();
         assert_eq!(run.inbox.blocking_recv(), Some(Command::Pause));
         assert!(run.inbox.try_recv().is_err());
@@ -258,26 +239,26 @@ mod tests {
 
     #[test]
     fn garbage_another_protocol_and_another_version_are_refused() {
-        let run = Run::new();
-        let mut client = run.stranger();
+        let (_run, server) = serve();
+        let mut client = stranger(&server);
         assert!(matches!(hear(&mut client), Some(ToClient::Hello(_))));
         client.get_mut().write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         // Closed with bytes unread, a socket says so by an error.
         assert!(!matches!(protocol::receive::<ToClient>(&mut client), Ok(Some(_))), "garbage is answered");
-        let mut newer = run.stranger();
+        let mut newer = stranger(&server);
         hear(&mut newer);
         let hello = ClientHello { protocol: PROTOCOL.into(), version: 2, watch: false };
         protocol::send(newer.get_mut(), &ToServer::Hello(hello)).unwrap();
         assert!(matches!(hear(&mut newer), Some(ToClient::Refused(reason)) if reason.contains("version 2")));
-        let mut client = run.client(false);
+        let mut client = greeted(&server, false);
         assert_eq!(hear(&mut client), Some(ToClient::Written(0)), "others are not disturbed");
     }
 
     #[test]
     fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
-        let mut run = Run::new();
-        let lazy = run.client(false);
-        let mut eager = run.client(false);
+        let (mut run, server) = serve();
+        let lazy = greeted(&server, false);
+        let mut eager = greeted(&server, false);
         let begin = Instant::now();
         let tick = |text: String| Event::Notice { level: Level::Info, message: text };
         let long = "x".repeat(10_000);
@@ -303,15 +284,15 @@ mod tests {
 
     #[test]
     fn of_70_clients_64_are_served_and_the_others_told_why_not() {
-        let run = Run::new();
-        let served: Vec<_> = (0..MOST_CLIENTS).map(|_| run.client(false)).collect();
+        let (_run, server) = serve();
+        let served: Vec<_> = (0..MOST_CLIENTS).map(|_| greeted(&server, false)).collect();
         for _ in 0..6 {
-            let mut refused = run.stranger();
+            let mut refused = stranger(&server);
             assert!(matches!(hear(&mut refused), Some(ToClient::Refused(reason)) if reason.contains("64 screens")));
         }
         drop(served);
         let begin = Instant::now();
-        while !matches!(hear(&mut run.stranger()), Some(ToClient::Hello(_))) {
+        while !matches!(hear(&mut stranger(&server)), Some(ToClient::Hello(_))) {
             assert!(begin.elapsed() < Duration::from_secs(20), "places do not become free");
             thread::sleep(Duration::from_millis(10));
         }
@@ -319,11 +300,10 @@ mod tests {
 
     #[test]
     fn the_socket_goes_with_the_server() {
-        let run = Run::new();
-        let Run { folder, server, .. } = run;
+        let (run, server) = serve();
         let path = server.path().to_owned();
         assert!(path.exists());
         drop(server);
-        assert!(!path.exists() && folder.path().exists());
+        assert!(!path.exists() && run.folder.path().exists());
     }
 }

@@ -14,9 +14,9 @@ use crate::journal::{JournalError, Reader};
 use crate::state::TrainingRun;
 
 /// What came of a training so far. The field names are `summary.json`'s.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary {
-    /// Name of the run directory.
+    /// Name of the run directory; empty where the run never got as far as `training_started`, as is all that it tells.
     pub run: String,
     /// `training`: what tells this summary from a search's, which has no such field.
     pub kind: Kind,
@@ -27,7 +27,7 @@ pub struct TrainingSummary {
     pub macs: u64,
     /// Name of the recipe, and what it says.
     pub recipe: String,
-    pub settings: Recipe,
+    pub settings: Option<Recipe>,
     pub seed: u64,
     /// SPEC with its folder.
     pub data: String,
@@ -46,7 +46,7 @@ pub struct TrainingSummary {
     pub images_per_second: Option<f64>,
     /// Images computed at a time, at the end.
     pub micro_batch: usize,
-    pub precision: Precision,
+    pub precision: Option<Precision>,
     pub device: String,
     pub threads: usize,
     pub host: String,
@@ -56,9 +56,10 @@ pub struct TrainingSummary {
 }
 
 /// What a summary is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    #[default]
     Training,
 }
 
@@ -70,15 +71,15 @@ pub struct BestEpoch {
 }
 
 impl TrainingSummary {
-    /// Summary of a run's records, in the order of its journal; none where they are not those of a training.
-    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<TrainingSummary> {
+    /// Summary of a run's records, in the order of its journal.
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> TrainingSummary {
         let mut tally = Tally::default();
         records.into_iter().for_each(|record| tally.apply(record));
         tally.summary()
     }
 
-    /// Summary of the journal at `path`, read line by line; none where it is not a training's.
-    pub fn of_journal(path: &Path) -> Result<Option<TrainingSummary>, JournalError> {
+    /// Summary of the journal at `path`, read line by line.
+    pub fn of_journal(path: &Path) -> Result<TrainingSummary, JournalError> {
         let mut tally = Tally::default();
         for record in Reader::open(path)? {
             tally.apply(&record?);
@@ -114,13 +115,14 @@ impl Tally {
         }
     }
 
-    fn summary(self) -> Option<TrainingSummary> {
+    fn summary(self) -> TrainingSummary {
         let Tally { training, clock, reason } = self;
-        let training = training?;
+        let wall_seconds = clock.seconds();
+        let Some(training) = training else { return TrainingSummary { reason, wall_seconds, ..TrainingSummary::default() } };
         let best = training.best().map(BestEpoch::from);
         let images_per_second = median(training.epochs.iter().map(|epoch| epoch.images_per_second).collect());
         let started = training.started;
-        Some(TrainingSummary {
+        TrainingSummary {
             run: started.run,
             kind: Kind::Training,
             origin: started.origin,
@@ -129,23 +131,23 @@ impl Tally {
             macs: started.macs,
             recipe: started.recipe,
             epochs: started.settings.epochs,
-            settings: started.settings,
+            settings: Some(started.settings),
             seed: started.seed,
             data: started.data.spec,
             reason,
             epochs_done: training.epochs.len(),
             best,
             test: training.test.map(|test| test.report),
-            wall_seconds: clock.seconds(),
+            wall_seconds,
             images_per_second,
             micro_batch: training.micro_batch,
-            precision: started.precision,
+            precision: Some(started.precision),
             device: started.device,
             threads: started.threads,
             host: started.host,
             version: started.version,
             libtorch: started.libtorch,
-        })
+        }
     }
 }
 
@@ -166,19 +168,16 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 impl fmt::Display for TrainingSummary {
     /// The text at the end of a training: what was trained, how far and how fast, the best epoch, the test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TrainingSummary { run, architecture, recipe, seed, params, macs, .. } = self;
+        let TrainingSummary { run, architecture, recipe, seed, params, macs, device, threads, micro_batch, .. } = self;
         writeln!(f, "run {run}: {} (training of {architecture}, recipe {recipe}, seed {seed})", reason_word(self.reason))?;
+        let precision = match self.precision {
+            Some(Precision::Bf16) => "bf16",
+            Some(Precision::Float32) => "float32",
+            Some(Precision::Auto) | None => "precision not told",
+        };
         writeln!(
             f,
-            "{params} parameters, {macs} MACs; {} on {} with {} thread(s), {} images at a time",
-            match self.precision {
-                Precision::Auto => "auto",
-                Precision::Float32 => "float32",
-                Precision::Bf16 => "bf16",
-            },
-            self.device,
-            self.threads,
-            self.micro_batch
+            "{params} parameters, {macs} MACs; {precision} on {device} with {threads} thread(s), {micro_batch} images at a time"
         )?;
         let speed =
             self.images_per_second.map_or_else(String::new, |speed| format!("; {speed:.0} images/s (median of the epochs)"));

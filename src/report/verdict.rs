@@ -73,19 +73,21 @@ impl Verdict {
         }
     }
 
-    /// One line of at most `width` characters where any fits: the whole sentence, or what matters most of it.
-    pub fn text(&self, width: usize) -> String {
-        let mut texts = self.texts();
+    /// One line of at most `width` characters where any fits: the whole sentence, or what matters most of it. Slope,
+    /// interval, p-value and words are there from 41 characters on. `plus_minus` is how the terminal writes that sign.
+    pub fn text(&self, width: usize, plus_minus: &str) -> String {
+        let mut texts = self.texts(plus_minus);
         let shortest = texts.pop().unwrap_or_default();
         texts.into_iter().find(|text| text.chars().count() <= width).unwrap_or(shortest)
     }
 
     /// From the whole sentence to the shortest one.
-    fn texts(&self) -> Vec<String> {
+    fn texts(&self, plus_minus: &str) -> Vec<String> {
         let Some(slope) = &self.slope else { return self.too_early() };
         let (verdict, short) = (self.words(), self.short_words());
         let numbers = format!("slope {}/episode ({}, {})", change(slope, slope.per_episode), interval(slope), p_value(slope));
-        let judged = format!("slope {}/episode ({})", change(slope, slope.per_episode), p_value(slope));
+        let [two, one] = [2, 1].map(|digits| format!("slope {}", estimate(slope, digits, plus_minus)));
+        let p = p_value(slope);
         let over = self.planned.map_or(String::new(), |planned| format!(" of {planned}"));
         let after = format!(" after {}{over} episodes", self.episodes);
         let depth = self.depths.map_or(String::new(), |(first, last)| {
@@ -100,9 +102,12 @@ impl Verdict {
             format!("{numbers}: {verdict}{brief}"),
             format!("{numbers}: {verdict}"),
             format!("{numbers}: {short}"),
-            format!("{judged}: {short}"),
-            format!("slope {} ({}): {short}", change(slope, slope.per_episode), p_value(slope)),
-            format!("{}: {short}", p_value(slope)),
+            format!("{two} ({p}): {short}"),
+            format!("{two} {p}: {short}"),
+            format!("{two} {p}: {}", self.shortest_words()),
+            format!("{one} {p}: {}", self.shortest_words()),
+            format!("slope {} ({p}): {short}", change(slope, slope.per_episode)),
+            format!("{p}: {short}"),
             short.to_owned(),
         ]
     }
@@ -137,6 +142,14 @@ impl Verdict {
             Finding::Worse => "getting worse",
             Finding::NoEvidence => "no evidence yet",
             Finding::CannotLearn => "cannot learn",
+        }
+    }
+
+    fn shortest_words(&self) -> &'static str {
+        match self.finding {
+            Finding::NoEvidence => "no evidence",
+            Finding::Worse => "worse",
+            _ => self.short_words(),
         }
     }
 }
@@ -188,9 +201,24 @@ fn depths(state: &RunState) -> Option<(usize, usize)> {
 
 /// A change per episode, with as many decimals as its interval is worth: two of its half width, four at least.
 fn change(slope: &Slope, value: f64) -> String {
-    let half = (slope.ci95[1] - slope.ci95[0]) / 2.0;
-    let decimals = if half > 0.0 { (1.0 - half.log10().floor()).clamp(4.0, 9.0) as usize } else { 4 };
+    let decimals = decimals(slope, 2).max(4);
     format!("{value:+.decimals$}")
+}
+
+/// The slope and the half width of its 95 % interval, to so many digits of that: `+0.004±0.022`.
+fn estimate(slope: &Slope, digits: u8, plus_minus: &str) -> String {
+    let decimals = decimals(slope, digits);
+    format!("{:+.decimals$}{plus_minus}{:.decimals$}", slope.per_episode, half_width(slope))
+}
+
+fn half_width(slope: &Slope) -> f64 {
+    (slope.ci95[1] - slope.ci95[0]) / 2.0
+}
+
+/// Decimals that show so many digits of the interval's half width.
+fn decimals(slope: &Slope, digits: u8) -> usize {
+    let half = half_width(slope);
+    if half > 0.0 { (f64::from(digits) - 1.0 - half.log10().floor()).clamp(0.0, 9.0) as usize } else { 4 }
 }
 
 fn interval(slope: &Slope) -> String {
@@ -199,7 +227,7 @@ fn interval(slope: &Slope) -> String {
 
 fn p_value(slope: &Slope) -> String {
     match slope.p_value {
-        p if p < 0.001 => "p < 0.001".to_owned(),
+        p if p < 0.001 => "p <0.001".to_owned(),
         // Three decimals where it matters on which side of 0.05 it is.
         p if p < 0.1 => format!("p {p:.3}"),
         p => format!("p {p:.2}"),
@@ -247,15 +275,24 @@ mod tests {
     fn fewer_than_three_episodes_are_too_early() {
         let verdict = Verdict::of(&run(&[0.4, 0.5]));
         assert_eq!(verdict.finding, Finding::TooEarly);
-        assert_eq!(verdict.text(80), "Does it learn? not yet: needs 3 finished episodes, has 2");
-        assert_eq!(Verdict::of(&RunState::default()).text(40), "not yet: needs 3 finished episodes");
+        assert_eq!(verdict.text(80, "±"), "Does it learn? not yet: needs 3 finished episodes, has 2");
+        assert_eq!(Verdict::of(&RunState::default()).text(40, "±"), "not yet: needs 3 finished episodes");
     }
 
     #[test]
     fn an_interval_that_holds_zero_is_no_evidence() {
         let verdict = Verdict::of(&run(&MONOGRAPH));
         assert_eq!(verdict.finding, Finding::NoEvidence);
-        assert_eq!(verdict.text(85), "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet");
+        assert_eq!(verdict.text(85, "±"), "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet");
+    }
+
+    #[test]
+    fn slope_interval_p_value_and_words_are_there_in_41_columns() {
+        let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
+        assert_eq!(text(&MONOGRAPH, 46, "±"), "slope +0.0001±0.0048 (p 0.96): no evidence yet");
+        assert_eq!(text(&MONOGRAPH, 41, "±"), "slope +0.0001±0.0048 p 0.96: no evidence");
+        assert_eq!(text(&MONOGRAPH, 41, "+-"), "slope +0.0001+-0.0048 p 0.96: no evidence");
+        assert_eq!(text(&RISING, 41, "±"), "slope +0.0509±0.0055 (p <0.001): learning");
     }
 
     #[test]
@@ -265,7 +302,7 @@ mod tests {
         falling.reverse();
         assert_eq!(Verdict::of(&run(&falling)).finding, Finding::Worse);
         assert_eq!(
-            Verdict::of(&run(&falling)).text(100).split_once(": ").map(|(_, words)| words),
+            Verdict::of(&run(&falling)).text(100, "±").split_once(": ").map(|(_, words)| words),
             Some("getting worse after 6 of 6 episodes")
         );
     }
@@ -274,13 +311,13 @@ mod tests {
     fn random_search_does_not_learn_whatever_its_slope() {
         let random = |rewards: &[f64]| Verdict::of(&changed(run(rewards), |run| run.strategy = "random".into()));
         assert_eq!(random(&RISING).finding, Finding::CannotLearn);
-        assert!(random(&RISING).text(200).contains("random does not learn, yet the reward rises"));
-        assert!(random(&MONOGRAPH).text(200).contains(": random does not learn after 10"));
+        assert!(random(&RISING).text(200, "±").contains("random does not learn, yet the reward rises"));
+        assert!(random(&MONOGRAPH).text(200, "±").contains(": random does not learn after 10"));
     }
 
     #[test]
     fn better_than_random_needs_a_significant_difference_of_the_slopes() {
-        let words = |theirs: &[f64]| Verdict::of(&beside(run(&RISING), theirs)).text(200);
+        let words = |theirs: &[f64]| Verdict::of(&beside(run(&RISING), theirs)).text(200, "±");
         assert!(words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).contains("; better than random ("), "{}", words(&[]));
         assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
         assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
@@ -293,21 +330,28 @@ mod tests {
         let mut state = RunState::default();
         text.lines().for_each(|line| state.apply(&serde_json::from_str(line).unwrap()));
         let verdict = Verdict::of(&state);
-        assert!(verdict.text(200).ends_with("; depth grew from 6 to 11"), "{}", verdict.text(200));
-        assert!(!verdict.text(90).contains("depth"));
+        assert!(verdict.text(200, "±").ends_with("; depth grew from 6 to 11"), "{}", verdict.text(200, "±"));
+        assert!(!verdict.text(90, "±").contains("depth"));
     }
 
     proptest! {
         #[test]
+        fn an_interval_is_told_in_41_columns_if_it_is_one_to_tell(rewards in prop::collection::vec(0.0..1.0f64, 3..40)) {
+            let verdict = Verdict::of(&run(&rewards));
+            // (Rewards that differ by less than a thousandth need more decimals.)
+            prop_assert!(verdict.slope.as_ref().is_none_or(|slope| half_width(slope) < 1e-3) || verdict.text(41, "+-").contains("+-"));
+        }
+
+        #[test]
         fn a_text_fits_where_there_is_room_for_a_word(rewards in prop::collection::vec(0.0..1.0f64, 0..40), width in 16usize..200) {
             let verdict = Verdict::of(&beside(run(&rewards), &[0.3, 0.4, 0.2, 0.5]));
-            prop_assert!(verdict.text(width).chars().count() <= width, "{}", verdict.text(width));
+            prop_assert!(verdict.text(width, "±").chars().count() <= width, "{}", verdict.text(width, "±"));
         }
 
         #[test]
         fn a_wider_text_never_tells_less(rewards in prop::collection::vec(0.0..1.0f64, 0..12)) {
             let verdict = Verdict::of(&run(&rewards));
-            let lengths: Vec<usize> = (10..200).map(|width| verdict.text(width).chars().count()).collect();
+            let lengths: Vec<usize> = (10..200).map(|width| verdict.text(width, "±").chars().count()).collect();
             prop_assert!(lengths.is_sorted(), "{lengths:?}");
         }
     }

@@ -131,11 +131,16 @@ fn read_stat(pid: u32) -> Option<Stat> {
     parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// None for a process that has ended and that nobody has waited for yet: a zombie.
+///
 /// The program's name comes second, in parentheses, and may itself contain spaces and parentheses: only the last one ends it.
 fn parse_stat(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
-    // The first of these is field 3 of proc_pid_stat(5).
+    // The first of these, the state, is field 3 of proc_pid_stat(5).
+    if matches!(fields.first(), Some(&("Z" | "X"))) {
+        return None;
+    }
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
     Some(Stat { ticks: field(14)?.checked_add(field(15)?)?, started: field(22)?, resident_pages: field(24)? })
 }
@@ -208,6 +213,11 @@ mod tests {
     fn a_program_named_with_spaces_and_parentheses_moves_no_field() {
         assert_eq!(parse_stat(STAT), Some(Stat { ticks: 200, started: 987_654, resident_pages: 1_234 }));
         assert_eq!(parse_stat("1 (cut off) S 1 2"), None);
+    }
+
+    #[test]
+    fn a_zombie_is_no_process_of_ours() {
+        assert_eq!(parse_stat(&STAT.replace(") S ", ") Z ")), None);
     }
 
     #[test]

@@ -62,16 +62,9 @@ fn inactive_file(text: &str) -> Option<u64> {
 
 fn free_on_gpu(index: usize) -> Option<u64> {
     let nvml = crate::telemetry::gpu::load().ok()?;
-    let device = nvml.device_by_index(visible_gpu(index)?).ok()?;
+    let gpu = crate::telemetry::cuda::visible_gpus(&nvml).get(index).copied().flatten()?;
+    let device = nvml.device_by_index(gpu).ok()?;
     device.memory_info().ok().map(|memory| memory.free)
-}
-
-/// Number of a CUDA device in the machine's order; none where CUDA_VISIBLE_DEVICES names devices by UUID.
-fn visible_gpu(index: usize) -> Option<u32> {
-    match std::env::var("CUDA_VISIBLE_DEVICES") {
-        Ok(list) if !list.trim().is_empty() => list.split(',').nth(index)?.trim().parse().ok(),
-        _ => u32::try_from(index).ok(),
-    }
 }
 
 /// Resident memory of this process, bytes.

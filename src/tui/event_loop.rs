@@ -93,7 +93,11 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         alerts: settings.alerts,
         tick: settings.tick,
     };
-    screen.app.take_link(status);
+    screen.app.directory = screen.connection.run.display().to_string();
+    screen.app.take_link(status.clone());
+    if status == LinkStatus::Dead {
+        screen.note_link(&status);
+    }
     let leave = screen.run(&mut lines, &mut signals).await;
     drop(screen);
     print_unseen(&mut lines).await;
@@ -247,14 +251,21 @@ impl Screen {
         self.status_known = known;
         let status = self.connection.status.borrow_and_update().clone();
         self.app.take_link(status.clone());
-        let run = self.connection.run.display();
+        self.note_link(&status)
+    }
+
+    /// Put what is at the other end into the log.
+    fn note_link(&mut self, status: &LinkStatus) -> Effect {
         let text = match status {
-            LinkStatus::Dead => format!("no process works on this run any more; continue it with: nas-tui search --resume {run}"),
+            LinkStatus::Dead => {
+                let run = &self.app.directory;
+                format!("no process works on this run any more; continue it with: nas-tui search --resume {run}")
+            }
             LinkStatus::Journal { holder } => {
                 format!("the search cannot be reached ({holder}): reading its journal, without commands")
             }
             LinkStatus::Live { .. } => "connected to the search".to_owned(),
-            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Nothing,
+            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Draw,
         };
         self.app.note(Level::Warning, text, Timestamp::now());
         Effect::Draw

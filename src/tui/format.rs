@@ -39,9 +39,25 @@ pub fn compact(value: u64) -> String {
     format!("{scaled:.decimals$} {prefix}")
 }
 
+/// A round value of an axis, as short as it can be: `20`, `500 k`, `2 M`, `1.5 G`.
+pub fn round(value: f64) -> String {
+    let prefixes = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
+    let (divisor, prefix) = prefixes.into_iter().find(|(divisor, _)| value >= *divisor).unwrap_or((1.0, ""));
+    format!("{}{prefix}", value / divisor)
+}
+
 /// Binary gigabytes without the unit: `12.3`.
 pub fn gibibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
+}
+
+/// An amount of memory in the unit that fits: `1.5 GiB`, `320 MiB`, `12 KiB`.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", gibibytes(bytes)),
+    }
 }
 
 /// Energy of watt-hours, three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
@@ -174,6 +190,16 @@ mod tests {
     fn compact_counts_keep_three_digits() {
         let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
         assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
+    }
+
+    #[test]
+    fn memory_is_told_in_the_unit_that_fits() {
+        assert_eq!([1, 12 << 10, 320 << 20, (3 << 30) / 2].map(bytes), ["1 KiB", "12 KiB", "320 MiB", "1.5 GiB"]);
+    }
+
+    #[test]
+    fn round_values_are_as_short_as_they_can_be() {
+        assert_eq!([0.5, 20.0, 5e5, 2e6, 1.5e9, 3e13].map(round), ["0.5", "20", "500 k", "2 M", "1.5 G", "30 T"]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub enum Leave {
     Stopped,
     /// The screen is closed and the search goes on.
     Detached,
-    /// The search is gone without having said that the run is over.
+    /// The user closed the screen of a run that is not over, but that nobody works on.
     Closed,
     /// The process was sent this signal (SIGTERM, SIGHUP or SIGINT).
     Signal(i32),

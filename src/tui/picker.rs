@@ -7,9 +7,11 @@ use crossterm::event::{Event as TerminalEvent, EventStream, KeyCode, KeyEvent, K
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr;
 
 use super::capture::line_pipe;
 use super::display::{self, Display};
+use super::format;
 use super::paint::Painter;
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
@@ -104,8 +106,8 @@ impl Picker {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
         screen.text(1, 0, Role::Title, "Runs");
-        let head = line("run", "state", "preset", "episode", "children", "best", "changed");
-        screen.text(1, 1, Role::Dim, &head);
+        let mut lines = lines(&self.runs, now, screen.width().saturating_sub(1), screen.glyphs().ellipsis);
+        screen.text(1, 1, Role::Dim, &lines.remove(0));
         if self.runs.is_empty() {
             screen.text(1, 2, Role::Text, "none in ./runs, and none that your searches began elsewhere");
         }
@@ -119,22 +121,51 @@ impl Picker {
                 (false, true) => Role::Text,
                 (false, false) => Role::Dim,
             };
-            screen.text(0, 2 + y, role, &format!("{mark}{}", row(run, now)));
+            screen.text(0, 2 + y, role, &format!("{mark}{}", lines[index]));
         }
         let keys = "Enter watch   j/k or arrows choose   r look again   q leave";
         screen.text(1, screen.height().saturating_sub(1), Role::Dim, keys);
     }
 }
 
-fn row(run: &RunInfo, now: Timestamp) -> String {
-    let best = run.best_accuracy.map_or_else(|| "none".to_owned(), |accuracy| format!("{accuracy:.4}"));
-    let changed = run.changed.map_or_else(String::new, |time| format!("{} ago", age(now.duration_since(time).as_secs_f64())));
-    let (episode, children) = (format!("{}/{}", run.episode, run.episodes), format!("{}/{}", run.children, run.planned_children));
-    line(&run.name, run.status.word(), &run.preset, &episode, &children, &best, &changed)
+/// What is told of a run. Columns that are numbers stand to the right.
+const TITLES: [&str; 7] = ["run", "state", "preset", "episode", "children", "best accuracy", "changed"];
+const IS_NUMBER: [bool; 7] = [false, false, false, true, true, true, false];
+/// Columns that a narrow screen leaves out, in this order: preset (most names end in it) and children.
+const DISPENSABLE: [usize; 2] = [2, 4];
+
+/// The heading, then each run, in lines of `width` columns; what does not fit then is cut from the names.
+fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
+    let rows: Vec<[String; 7]> = std::iter::once(TITLES.map(str::to_owned)).chain(runs.iter().map(|run| row(run, now))).collect();
+    let mut widths: [usize; 7] = std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    // A column that is left out has no width.
+    let needed = |widths: &[usize; 7]| widths.iter().filter(|width| **width > 0).map(|width| width + 1).sum::<usize>() - 1;
+    for column in DISPENSABLE {
+        if needed(&widths) > width {
+            widths[column] = 0;
+        }
+    }
+    widths[0] -= needed(&widths).saturating_sub(width).min(widths[0] - 1);
+    let line = |row: &[String; 7]| {
+        let cells = (0..7).filter(|column| widths[*column] > 0).map(|column| {
+            let (text, width) = (format::fit(&row[column], widths[column], ellipsis), widths[column]);
+            if IS_NUMBER[column] { format!("{text:>width$}") } else { format!("{text:<width$}") }
+        });
+        cells.collect::<Vec<_>>().join(" ")
+    };
+    rows.iter().map(line).collect()
 }
 
-fn line(name: &str, state: &str, preset: &str, episode: &str, children: &str, best: &str, changed: &str) -> String {
-    format!("{name:<30.30} {state:<8} {preset:<9.9} {episode:>7} {children:>9} {best:>6} {changed}")
+fn row(run: &RunInfo, now: Timestamp) -> [String; 7] {
+    [
+        run.name.clone(),
+        run.status.word().to_owned(),
+        run.preset.clone(),
+        format!("{}/{}", run.episode, run.episodes),
+        format!("{}/{}", run.children, run.planned_children),
+        run.best_accuracy.map_or_else(|| "none".to_owned(), format::accuracy),
+        run.changed.map_or_else(String::new, |time| format!("{} ago", age(now.duration_since(time).as_secs_f64()))),
+    ]
 }
 
 /// A time in one unit: `5 s`, `3 min`, `2 h`, `4 d`.
@@ -145,5 +176,51 @@ fn age(seconds: f64) -> String {
         60..3_600 => format!("{} min", seconds / 60),
         3_600..86_400 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::RunStatus;
+
+    fn run(name: &str) -> RunInfo {
+        RunInfo {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            status: RunStatus::Finished,
+            preset: "monograph".to_owned(),
+            strategy: "reinforce".to_owned(),
+            episode: 10,
+            episodes: 10,
+            children: 1_280,
+            planned_children: 1_280,
+            best_accuracy: Some(0.8455),
+            started: None,
+            changed: Some(Timestamp::UNIX_EPOCH),
+            holder: None,
+        }
+    }
+
+    fn shown(name: &str, width: usize) -> Vec<String> {
+        lines(&[run(name)], Timestamp::from_second(3_540).unwrap(), width, "...")
+    }
+
+    #[test]
+    fn at_80_columns_the_name_the_accuracy_and_the_time_are_whole() {
+        let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
+        assert!(lines[0].ends_with("best accuracy changed   ") && lines.iter().all(|line| line.len() <= 79), "{lines:?}");
+        assert!(lines[1].starts_with("2026-11-24T13-12-59Z-monograph finished") && lines[1].ends_with("84.55 % 59 min ago"));
+    }
+
+    #[test]
+    fn a_wide_terminal_shows_every_column() {
+        let [heading, _] = &shown("run", 120)[..] else { panic!("a heading and a run") };
+        assert!(TITLES.iter().all(|title| heading.contains(title)), "{heading}");
+    }
+
+    #[test]
+    fn where_nothing_else_can_go_the_name_is_cut() {
+        assert_eq!(shown(&"n".repeat(60), 60)[1].len(), 60);
     }
 }

@@ -10,7 +10,7 @@ use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
 use nas_tui::runs::directory::host_name;
 
-use super::screen_pty::{Terminal, engine};
+use super::terminal::{Terminal, engine};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -9,6 +9,8 @@ use nas_tui::telemetry::{Clock, EnergyMeter, GpuProcess, GpuSample, GpuStatus, P
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::terminal::Terminal;
+
 const GIB: u64 = 1 << 30;
 
 /// The library in a folder of its own, with these settings (see its source).
@@ -148,6 +150,45 @@ fn a_driver_that_hangs_holds_the_search_up_neither_while_children_train_nor_at_i
     assert_eq!((meter.child_ended(1), meter.child_ended(2)), (None, None));
     drop(meter);
     assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+#[test]
+fn keys_are_answered_while_a_driver_hangs() {
+    // A measurement asks four questions: the first measurement is answered, the second never.
+    let (_folder, library) = build(&["FAKE_NVML_HANG=5"]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("runs/recorded");
+    std::fs::create_dir_all(&run).expect("a run directory");
+    let journal = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    std::fs::copy(journal, run.join("journal.jsonl")).expect("a journal");
+    let path = library.parent().and_then(Path::to_str).expect("the library is in a folder");
+    let mut terminal = Terminal::start_with(&[("LD_LIBRARY_PATH", path)], &["attach", "recorded"], folder.path(), 80, 24);
+    terminal.wait_for("FINISHED");
+    terminal.keys("5");
+    terminal.wait_for("H100");
+    // A run that is over is drawn anew only for a key.
+    let start = Instant::now();
+    while !terminal.contents().contains("NVML does not answer") {
+        assert!(start.elapsed() < Duration::from_secs(60), "NVML still answers:\n{}", terminal.contents());
+        std::thread::sleep(Duration::from_millis(500));
+        terminal.keys("\x0c");
+    }
+    let mut slowest = Duration::ZERO;
+    for (keys, shown) in
+        [("1a", "Accuracy"), ("a", "Reward"), ("b", "Inspector"), ("\t", "[Costs]"), ("\x1b[B", "[Costs]"), ("q", "Log")]
+    {
+        let pressed = Instant::now();
+        terminal.keys(keys);
+        terminal.wait_for(shown);
+        slowest = slowest.max(pressed.elapsed());
+    }
+    // 50 ms on a quiet machine; the one that runs all tests at once is not quiet.
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    let pressed = Instant::now();
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    assert!(pressed.elapsed() < Duration::from_secs(5), "the end waits for the driver: {:?}", pressed.elapsed());
+    terminal.assert_restored();
 }
 
 #[test]

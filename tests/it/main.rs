@@ -27,6 +27,7 @@ mod screen_pty;
 mod search_runs;
 mod space;
 mod telemetry;
+mod terminal;
 mod training_summary;
 #[cfg(feature = "torch")]
 mod weights;

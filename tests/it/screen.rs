@@ -200,6 +200,8 @@ fn overlays_and_questions() {
 fn a_finished_run() {
     let app = app_with(&journal(), Size::new(80, 24), plain());
     assert_snapshot!("finished_80x24", text(&app));
+    let app = app_with(&journal(), Size::new(200, 50), plain());
+    assert_snapshot!("finished_200x50", text(&app));
 }
 
 #[test]
@@ -287,6 +289,33 @@ fn who_only_watches_cannot_steer_and_is_told_so() {
 }
 
 #[test]
+fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_continue_it() {
+    let mut app = running(120, 40);
+    app.take_link(LinkStatus::Dead);
+    let text = text(&app);
+    assert!(text.contains("PROCESS GONE resume it") && text.contains("stood at epoch"), "{text}");
+    assert!(!text.contains(" left 10 s") && !text.contains("img/s"), "it looks as if it were trained:\n{text}");
+    press(&mut app, "e");
+    assert!(app.view.message.as_ref().is_some_and(|message| message.text.contains("search --resume RUN")));
+    press(&mut app, "\n");
+    let inspected = self::text(&app);
+    assert!(inspected.contains("nobody trains it") && !inspected.contains("in training on"), "{inspected}");
+    press(&mut app, "\x1b");
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
+}
+
+#[test]
+fn a_replay_at_its_end_says_so_and_how_to_go_on() {
+    let mut app = running(80, 24);
+    app.take_link(LinkStatus::Replay { speed: 8.0, paused: false, ended: true });
+    let shown = text(&app);
+    assert!(shown.contains("REPLAY ENDED") && !shown.contains("Space pause") && !shown.contains("left 10 s"), "{shown}");
+    assert_eq!(press(&mut app, " "), Effect::Draw, "there is nothing to pause");
+    assert!(text(&app).contains("the replay has ended: [ and ] step through it, nas-tui replay plays it anew"), "{}", text(&app));
+    assert!(app.stands_still());
+}
+
+#[test]
 fn a_child_is_skipped_only_after_a_yes() {
     let mut app = running(80, 24);
     let child = app.shown_child().expect("a child is in training");
@@ -319,6 +348,50 @@ fn earlier_moments_are_stepped_through_and_end_returns_to_the_present() {
     assert!(past.contains("AFTER EPISODE 3") && past.contains("episode 3/6"), "{past}");
     app.key(&key(KeyCode::End));
     assert!(text(&app).contains("episode 4/6"));
+}
+
+#[test]
+fn why_there_is_no_earlier_or_later_moment_is_said() {
+    let records = journal();
+    let is_start = |record: &Record| matches!(record.event, Event::ChildStarted { .. });
+    let first = records.iter().position(is_start).expect("a child is trained");
+    let mut app = app_with(&records[..=first], Size::new(80, 24), plain());
+    press(&mut app, "[");
+    assert!(text(&app).contains("no episode has finished yet"), "{}", text(&app));
+    press(&mut app, "]");
+    assert!(text(&app).contains("this is the present"), "{}", text(&app));
+    let mut app = running(80, 24);
+    press(&mut app, "[[[[[");
+    assert!(text(&app).contains("this is the end of the first episode"), "{}", text(&app));
+}
+
+#[test]
+fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
+    let records = journal();
+    let mut app = app_with(half(&records), Size::new(80, 24), plain());
+    let last = app.live.children.last().expect("children have ended").child;
+    assert!(app.detail(last).is_some());
+    press(&mut app, "[[");
+    let Some(Wanted::State { seq }) = app.wanted() else { panic!("the journal is asked for the moment") };
+    let mut state = RunState::default();
+    records.iter().take_while(|record| record.seq <= Some(seq)).for_each(|record| state.apply(record));
+    app.take_past(Past { seq, state: Box::new(state) });
+    app.view.chosen = Some(last);
+    assert_eq!(app.detail(last), None);
+    assert!(app.shown_child() < Some(last));
+    press(&mut app, "b");
+    let inspected = app.view.inspector.as_ref().map(|inspector| inspector.child());
+    assert!(inspected < Some(last) && app.state().children.iter().all(|row| row.episode <= 2), "{inspected:?}");
+}
+
+#[test]
+fn an_edited_child_in_training_is_named_as_one() {
+    let mut app = running(120, 40);
+    let training = app.live.training.get_mut(&0).expect("worker 0 trains");
+    let candidate = training.candidate.as_mut().expect("it was sampled");
+    candidate.origin = nas_tui::state::Origin::Edited { parent: 12 };
+    press(&mut app, "\t\tf");
+    assert_eq!(text(&app).matches("edited from child 12").count(), 2, "{}", text(&app));
 }
 
 #[test]

@@ -6,12 +6,14 @@ use nas_tui::report::TrainingSummary;
 use crate::example_training as example;
 
 fn of(events: &[Event]) -> TrainingSummary {
-    TrainingSummary::of(&example::records(events)).expect("a training")
+    TrainingSummary::of(&example::records(events))
 }
 
 #[test]
-fn a_search_has_no_summary_of_a_training() {
-    assert_eq!(TrainingSummary::of(&example::records(&[Event::Paused])), None);
+fn a_training_that_never_began_has_a_summary_without_a_name() {
+    let failed = Event::RunFinished { reason: FinishReason::Failed, children: 0, epochs: Some(0), wall_seconds: 1.0 };
+    let summary = of(&[failed]);
+    assert_eq!((summary.run.as_str(), summary.reason, summary.epochs_done), ("", Some(FinishReason::Failed), 0));
 }
 
 #[test]

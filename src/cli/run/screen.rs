@@ -36,9 +36,9 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::
     let leave = tui::run(connection, &look);
     match leave {
         Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => conclude(&last_word(&mut search, &path)?, &path),
-        Ok(leave) => attach::farewell(leave, &path),
+        Ok(leave) => attach::farewell(leave, &path, false),
         Err(error) => {
-            say(&attach::goes_on(&path));
+            say(&attach::goes_on(&path, false));
             Err(error)
         }
     }

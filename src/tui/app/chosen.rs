@@ -56,9 +56,11 @@ impl App {
             .or_else(|| state.waiting.keys().next().copied())
     }
 
-    /// Everything that is known of a child; none where the journal has to be asked first.
+    /// Everything that is known of a child at the moment that is shown; none where the journal has to be asked first, and
+    /// for a child of a later moment.
     pub fn detail(&self, child: u64) -> Option<ChildDetail> {
-        detail_in(self.state(), child).or_else(|| self.details.of(child).cloned())
+        let ended = || self.row(child).and_then(|_| self.details.of(child)).cloned();
+        detail_in(self.state(), child).or_else(ended)
     }
 
     pub(super) fn detail_of_live(&self, child: u64) -> Option<ChildDetail> {
@@ -76,7 +78,7 @@ impl App {
         let shown = [self.inspected_child(), self.shown_child(), one, other].into_iter().flatten();
         let mut unknown = shown.filter(|child| !self.state().waiting.contains_key(child) && !self.details.has(*child));
         unknown.find_map(|child| {
-            let row = self.row(child).or_else(|| row_in(&self.live, child)).filter(|row| row.sampled_seq > 0)?;
+            let row = self.row(child).filter(|row| row.sampled_seq > 0)?;
             Some(Wanted::Child { child, sampled_seq: row.sampled_seq, ended_seq: Some(row.ended_seq) })
         })
     }

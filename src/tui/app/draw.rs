@@ -44,7 +44,11 @@ impl App {
     fn draw_too_small(&self, screen: &mut Painter<'_>) {
         let Size { width, height } = layout::SMALLEST;
         let (phase, role) = panels::header::phase(self.live.phase);
-        screen.text(0, 0, role, phase);
+        let x = screen.text(0, 0, role, phase);
+        if let Some(run) = &self.live.run {
+            let name = crate::tui::format::fit(&run.run, screen.width().saturating_sub(x + 1), screen.glyphs().ellipsis);
+            screen.text(x + 1, 0, Role::Title, &name);
+        }
         let needed = format!("needs {width} x {height} characters");
         for (y, line) in crate::tui::format::wrap(&needed, screen.width()).iter().enumerate() {
             screen.text(0, 1 + y, Role::Text, line);
@@ -96,7 +100,7 @@ impl App {
         let (top, inside) = (self.view.help.unwrap_or(0), self.overlay_inside());
         let mut painter = screen.part(self.overlay_area());
         paint::frame(&mut painter, "Keys");
-        let content = panels::help::content(&self.keymap, usize::from(inside.width));
+        let content = panels::help::content(self, usize::from(inside.width));
         content.draw(&mut painter.part(inside), top);
         if let Some(position) = content.position(usize::from(inside.height), top) {
             let (width, height) = (painter.width(), painter.height());

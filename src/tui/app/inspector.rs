@@ -5,6 +5,7 @@ use ratatui::layout::{Rect, Size};
 use super::{App, Effect};
 use crate::event::Level;
 use crate::link::Command;
+use crate::state::ChildDetail;
 use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::panels;
@@ -18,7 +19,7 @@ impl App {
             return;
         };
         let detail = self.detail(child);
-        let inspector = InspectorView::open(child, &Scene { state: self.state(), detail: detail.as_ref() });
+        let inspector = InspectorView::open(child, &self.scene(detail.as_ref()));
         self.view.inspector = Some(inspector);
     }
 
@@ -53,6 +54,10 @@ impl App {
         })
     }
 
+    fn scene<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Scene<'a> {
+        Scene { state: self.state(), detail, is_forsaken: self.forsaken().is_some() }
+    }
+
     /// Let the inspector take in what has become known of its child.
     pub(super) fn refresh_inspector(&mut self) {
         let _ = self.with_inspector(|inspector, scene, _| inspector.refresh(scene));
@@ -61,7 +66,7 @@ impl App {
     fn with_inspector<T>(&mut self, change: impl FnOnce(&mut InspectorView, &Scene<'_>, Size) -> T) -> Option<T> {
         let mut inspector = self.view.inspector.take()?;
         let (detail, size) = (self.detail(inspector.child()), panels::inside(self.inspector_area()).as_size());
-        let result = change(&mut inspector, &Scene { state: self.state(), detail: detail.as_ref() }, size);
+        let result = change(&mut inspector, &self.scene(detail.as_ref()), size);
         self.view.inspector = Some(inspector);
         Some(result)
     }
@@ -78,7 +83,7 @@ impl App {
         let detail = self.detail(inspector.child());
         let area = self.inspector_area();
         panels::title(&mut screen.part(area), true, "Inspector", &panels::Row::new(), None);
-        inspector.draw(&Scene { state: self.state(), detail: detail.as_ref() }, &mut screen.part(panels::inside(area)));
+        inspector.draw(&self.scene(detail.as_ref()), &mut screen.part(panels::inside(area)));
     }
 }
 

@@ -153,10 +153,30 @@ mod tests {
         let mut app = app();
         press(&mut app, "/acc>\n");
         let problem = app.view.text.as_ref().and_then(|line| line.problem.clone()).unwrap();
-        assert_eq!(problem, "at character 5: expected a number, found the end");
+        assert_eq!(problem, "at 5: expected a number");
         press(&mut app, "74%\n");
         assert_eq!((app.view.text.is_none(), app.view.list.filter_text()), (true, "acc>74%"));
         assert_eq!(app.view.list.selected(app.state()), Some(23));
+    }
+
+    #[test]
+    fn escape_takes_the_filter_away_before_it_leads_anywhere_else() {
+        let mut app = app();
+        press(&mut app, "/acc>74%\n[");
+        press(&mut app, "\x1b");
+        assert_eq!((app.view.list.filter_text(), app.in_the_past()), ("", true));
+        press(&mut app, "\x1b");
+        assert!(!app.in_the_past());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_long_filter_is_read_whole_at_80_columns() {
+        let mut app = app();
+        press(&mut app, "/acc>0.5 & params<1e6 & macs<20M & depth>8 & entropy<40 & size>3\n");
+        let mut frame = crate::tui::display::blank(Size::new(80, 24));
+        app.draw(&mut frame);
+        let footer: String = (0..80).map(|x| frame[(x, 23)].symbol()).collect();
+        assert!(footer.contains("at 58: there is no `size`; the help (?) has the names"), "{footer}");
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub struct App {
     past: Option<Past>,
     details: Details,
     pub link: LinkStatus,
+    /// The run directory, as commands take it.
+    pub directory: String,
     pub view: View,
     pub theme: Theme,
     pub keymap: Keymap,
@@ -87,6 +89,7 @@ impl App {
             past: None,
             details: Details::default(),
             link: LinkStatus::Live { watch_only: false },
+            directory: "RUN".to_owned(),
             view: View::new(size, settings.layout, now),
             theme: settings.theme,
             keymap: settings.keymap.clone(),
@@ -193,7 +196,8 @@ impl App {
 
     /// Whether nothing can happen without the user: then nothing is drawn without one either.
     pub fn stands_still(&self) -> bool {
-        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead | LinkStatus::Replay { paused: true, .. });
+        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead)
+            || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
         link || self.finished() || self.live.phase == Phase::Paused
     }
 

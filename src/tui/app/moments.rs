@@ -49,7 +49,9 @@ impl App {
         let shown = self.view.moment.unwrap_or(present);
         let wanted = if forward { shown + 1 } else { shown.saturating_sub(1) };
         match wanted {
-            0 => self.tell(Level::Info, "there is no earlier episode"),
+            0 if finished == 0 => self.tell(Level::Info, "no episode has finished yet: there is no earlier moment"),
+            0 => self.tell(Level::Info, "this is the end of the first episode: there is no earlier moment"),
+            _ if forward && self.view.moment.is_none() => self.tell(Level::Info, "this is the present: there is no later moment"),
             wanted if wanted >= present => self.return_to_the_present(),
             wanted => self.view.moment = Some(wanted),
         }

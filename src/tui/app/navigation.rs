@@ -80,7 +80,8 @@ impl App {
 
     /// Leave what was opened last.
     fn back(&mut self) {
-        let in_list = |app: &mut App| app.view.focus == Panel::Children && app.view.list.leave_mode();
+        let in_list =
+            |app: &mut App| app.view.focus == Panel::Children && (app.view.list.leave_mode() || app.view.list.clear_filter());
         if self.view.help.take().is_some() || self.leave_crosshair() || in_list(self) {
         } else if self.in_the_past() {
             self.return_to_the_present();
@@ -95,7 +96,7 @@ impl App {
         let Some(areas) = self.areas() else { return };
         if let Some(top) = self.view.help {
             let area = self.overlay_inside();
-            let content = help::content(&self.keymap, usize::from(area.width));
+            let content = help::content(self, usize::from(area.width));
             self.view.help = Some(scroll.apply(top, &content, usize::from(area.height)));
             return;
         }

@@ -13,20 +13,35 @@ const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
 
 impl App {
     /// Why the search cannot be commanded from here; none where it can.
-    fn hindrance(&self) -> Option<String> {
+    pub(super) fn hindrance(&self) -> Option<String> {
         let reason = match &self.link {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
             LinkStatus::Live { watch_only: false } => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches",
             LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => {
-                let run = self.live.run.as_ref().map_or("RUN", |run| run.run.as_str());
-                return Some(format!("nobody works on it; nas-tui search --resume .../{run}"));
-            }
+            LinkStatus::Dead => return Some(format!("continue it with: nas-tui search --resume {}", self.directory)),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
+    }
+
+    /// Why an action that steers would do nothing now; none for one that would, or that steers nothing.
+    pub fn why_not(&self, action: Action) -> Option<String> {
+        let replayed = matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
+        let steers = matches!(action, Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue);
+        if steers && !replayed { self.hindrance() } else { None }
+    }
+
+    /// Why nobody trains the children that were in training last; none where somebody does.
+    pub fn forsaken(&self) -> Option<String> {
+        match self.link {
+            LinkStatus::Dead => {
+                Some(format!("the search is gone: nobody trains; nas-tui search --resume {} continues it", self.directory))
+            }
+            LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
+            _ => None,
+        }
     }
 
     /// Send a command, or say why it cannot be sent.
@@ -41,6 +56,12 @@ impl App {
     }
 
     pub(super) fn toggle_pause(&mut self) -> Effect {
+        if let LinkStatus::Replay { ended: true, .. } = self.link {
+            let [before, after] = [Action::PreviousEpisode, Action::NextEpisode].map(|action| self.keymap.key_of(action));
+            let text = format!("the replay has ended: {before} and {after} step through it, nas-tui replay plays it anew");
+            self.tell(Level::Info, text);
+            return Effect::Draw;
+        }
         if let LinkStatus::Replay { paused, .. } = self.link {
             return Effect::Send(if paused { Command::Resume } else { Command::Pause });
         }
@@ -103,7 +124,8 @@ impl App {
                 Effect::Draw
             }
             LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => Effect::Leave(Leave::Detached),
-            LinkStatus::Ended | LinkStatus::Dead | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
+            LinkStatus::Dead => Effect::Leave(Leave::Closed),
+            LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }
 

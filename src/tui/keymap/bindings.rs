@@ -9,6 +9,10 @@ const CHILDREN: Scope = Scope::Panel(Panel::Children);
 const DNA: Scope = Scope::Panel(Panel::Dna);
 const LOG: Scope = Scope::Panel(Panel::Log);
 
+/// The names are those of `panels::list::filter`.
+const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
+                    skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: search";
+
 const fn binding(
     scope: Scope,
     keys: &'static [&'static str],
@@ -48,7 +52,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(Screens, &["G"], Action::Bottom, "to the end (the log follows again)", None),
     binding(Views, &["left", "h"], Action::Left, "left: the child before (DNA, controller); crosshair (chart)", None),
     binding(Views, &["right", "l"], Action::Right, "right: the child after; crosshair", None),
-    binding(Panels, &["/"], Action::Search, "children: filter (acc>0.8 & params<1e6); log: search", Some("find")),
+    binding(Panels, &["/"], Action::Search, FIND, Some("find")),
     binding(LOG, &["&"], Action::FilterLog, "log: only lines with a text", Some("filter")),
     binding(LOG, &["n"], Action::NextMatch, "log: the next line found", None),
     binding(LOG, &["N"], Action::PreviousMatch, "log: the line found before", None),
@@ -81,7 +85,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(Inspector, &["t"], Action::Queue, "what-if: train the edited child in this run", None),
     binding(Panels, &[">"], Action::Faster, "replay: twice as fast", None),
     binding(Panels, &["<"], Action::Slower, "replay: half as fast", None),
-    binding(Panels, &["esc"], Action::Back, "back: the present, all panels, the child in training", None),
+    binding(Panels, &["esc"], Action::Back, "back: no filter, the present, all panels, the child in training", None),
     binding(Inspector, &["esc", "q"], Action::Back, "close the inspector", Some("close")),
     binding(Help, &["esc", "q"], Action::Back, "close the help", Some("close")),
     binding(Everywhere, &["ctrl-l"], Action::Repaint, "draw everything anew", None),

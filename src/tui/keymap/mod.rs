@@ -192,6 +192,18 @@ pub enum KeymapError {
     Twice { key: String, one: String, other: String },
 }
 
+impl KeymapError {
+    /// The settings that it is about: one of them at least has been set.
+    pub fn settings(&self) -> Vec<String> {
+        let actions = match self {
+            KeymapError::NoSuchAction { name: action } | KeymapError::NoSuchKey { action, .. } => vec![action.as_str()],
+            KeymapError::NoWayOut => vec!["quit"],
+            KeymapError::Twice { one, other, .. } => vec![one.as_str(), other.as_str()],
+        };
+        actions.into_iter().map(|action| format!("screen.keys.{action}")).collect()
+    }
+}
+
 impl Default for Keymap {
     fn default() -> Keymap {
         let parse = |binding: &'static Binding| binding.keys.iter().filter_map(|key| Key::parse(key)).collect();

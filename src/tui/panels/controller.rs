@@ -53,7 +53,11 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     let state = app.state();
     // The first question to a controller. The chart answers it too, where that is shown.
     let chart_is_shown = app.areas().is_some_and(|areas| areas.of(Panel::Chart).is_some());
-    let mut head = if height >= VERDICT_FROM && !chart_is_shown { vec![verdict_line::pieces(state, width)] } else { Vec::new() };
+    let mut head = if height >= VERDICT_FROM && !chart_is_shown {
+        vec![verdict_line::pieces(state, &app.theme.glyphs, width)]
+    } else {
+        Vec::new()
+    };
     let above = head.len();
     let figures = state.episodes.last().map(|episode| episode_rows(episode, width)).unwrap_or_default();
     let detail = app.shown_child().and_then(|child| app.detail(child));

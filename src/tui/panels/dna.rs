@@ -2,7 +2,7 @@
 
 use super::{Content, Row, join_fitting, labelled, layers, training};
 use crate::event::ChildEpoch;
-use crate::state::{Candidate, ChildDetail, Origin};
+use crate::state::{Candidate, ChildDetail, Origin, Training};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::paint::Painter;
@@ -25,10 +25,12 @@ fn name(app: &App) -> Row {
     let state = app.state();
     if state.best.as_ref().is_some_and(|best| best.child == child) {
         row.push((Role::Best, " best".to_owned()));
-    } else if let Some((worker, _)) = state.training.iter().find(|(_, training)| training.child == child) {
+    } else if let Some((worker, _)) = trained(app, child) {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if app.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
+    } else if state.training.values().any(|training| training.child == child) {
+        row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
     }
@@ -55,10 +57,15 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     Content { head, body }
 }
 
+/// The worker that trains a child, and how far it is; none where nobody does.
+fn trained(app: &App, child: u64) -> Option<(&usize, &Training)> {
+    app.state().training.iter().find(|(_, training)| training.child == child && app.forsaken().is_none())
+}
+
 /// What stands above the layers: progress while it trains, what came of it afterwards.
 fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
     let (state, candidate) = (app.state(), &detail.candidate);
-    if let Some(training) = state.training.values().find(|training| training.child == candidate.child) {
+    if let Some((_, training)) = trained(app, candidate.child) {
         return training::progress_rows(state, training, &app.theme.glyphs, width);
     }
     let first = match app.row(candidate.child) {
@@ -69,7 +76,10 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
             ),
             labelled("reward", Role::Text, format::reward(row.reward)),
         ],
-        None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
+        None => match state.training.values().find(|training| training.child == candidate.child) {
+            Some(training) => vec![training::forsaken_row(state, training, width)],
+            None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
+        },
     };
     let origin = match &candidate.origin {
         Origin::Sampled { log_prob, entropy, .. } => {

@@ -12,6 +12,10 @@ use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::Role;
 use crate::tui::view::Message;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns of what is typed that are shown beside a problem, at least.
+const LEAST_TYPED: usize = 16;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     match (&app.view.text, &app.view.message) {
@@ -30,16 +34,19 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let x = painter.text(1, 0, Role::Key, prompt);
     let (before, after) = line.halves();
     let width = painter.width();
-    // A long line is shown around its cursor.
-    let room = width.saturating_sub(x + 2);
+    // A long line is shown around its cursor, beside what is wrong with it.
+    let problem =
+        line.problem.as_ref().map(|problem| format::fit(problem, width.saturating_sub(x + LEAST_TYPED), painter.glyphs().ellipsis));
+    let room = width.saturating_sub(x + 2 + problem.as_ref().map_or(0, |problem| problem.width() + 2));
     let skip = before.chars().count().saturating_sub(room);
     let x = painter.text(x, 0, Role::Text, &before.chars().skip(skip).collect::<String>());
     let mut rest = after.chars();
     let under = rest.next().unwrap_or(' ');
     let x = painter.text(x, 0, Role::Selected, &under.to_string());
-    let x = painter.text(x, 0, Role::Text, rest.as_str());
-    if let Some(problem) = &line.problem {
-        painter.text(x + 2, 0, Role::Error, &format::fit(problem, width.saturating_sub(x + 3), painter.glyphs().ellipsis));
+    let left = room.saturating_sub(before.chars().count() - skip);
+    let x = painter.text(x, 0, Role::Text, &rest.take(left).collect::<String>());
+    if let Some(problem) = problem {
+        painter.text(x + 2, 0, Role::Error, &problem);
     }
 }
 
@@ -83,7 +90,7 @@ fn key(app: &App, bound: &Bound) -> Option<Row> {
 /// Whether the key would do anything now.
 fn can_act(app: &App, bound: &Bound) -> bool {
     let can_pause = match app.link {
-        LinkStatus::Replay { .. } => true,
+        LinkStatus::Replay { ended, .. } => !ended,
         LinkStatus::Live { watch_only: false } => matches!(app.live.phase, Phase::Running | Phase::Pausing | Phase::Paused),
         _ => false,
     };

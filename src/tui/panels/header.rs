@@ -56,7 +56,8 @@ fn standing_words(app: &App) -> Row {
     let (word, role) = phase(live.phase);
     let mut row = match &app.link {
         LinkStatus::Dead => vec![(Role::Error, "PROCESS GONE".to_owned()), (Role::Dim, " resume it".to_owned())],
-        LinkStatus::Replay { speed, paused } => {
+        LinkStatus::Replay { ended: true, .. } => vec![(Role::Warning, "REPLAY ENDED".to_owned())],
+        LinkStatus::Replay { speed, paused, .. } => {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
             vec![(Role::Warning, format!("{state} {}{speed}", app.theme.glyphs.times))]
         }
@@ -106,6 +107,10 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let of = |role, number: u64, total: usize| vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))];
     let episode = [vec![(Role::Dim, "episode ".to_owned())], of(Role::Text, state.episode as u64, run.episodes)].concat();
     let child = [vec![(Role::Dim, "child ".to_owned())], of(Role::Text, current_child(state), total)].concat();
+    let edited_child = state.training.values().find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
+    let edited_child = edited_child.map_or(Row::new(), |(child, parent)| {
+        labelled(&format!("child {child}"), Role::Text, format!("edited from child {parent}"))
+    });
     let depth = labelled("depth", Role::Text, state.depth.to_string());
     let mut best = labelled("best", Role::Dim, "none yet");
     if let Some(child) = &state.best {
@@ -123,9 +128,9 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
         .into_iter()
         .map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });
     let gap = format!(" {} ", glyphs.separator);
-    let mut groups = vec![(2, episode), (1, child), (0, best), (3, depth)];
+    let mut groups = vec![(2, episode), (1, child), (3, edited_child), (0, best), (3, depth)];
     groups.extend(counts.map(|row| (4, row)));
-    groups.extend([(5, verdict_line::brief(state)), (6, preset), (7, data)]);
+    groups.extend([(5, verdict_line::brief(state, glyphs)), (6, preset), (7, data)]);
     join_ranked(groups, &gap, width)
 }
 

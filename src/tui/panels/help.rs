@@ -1,24 +1,27 @@
-//! The help: every key of this session and what it does, place by place.
+//! The help: every key of this session and what it does, place by place; then the signs of the chart.
 
-use super::{Content, Row};
+use super::{Content, Row, chart};
+use crate::tui::app::App;
 use crate::tui::format;
-use crate::tui::keymap::{Bound, Keymap, Scope};
-use crate::tui::theme::Role;
+use crate::tui::keymap::{Bound, Scope};
+use crate::tui::theme::{Glyphs, Role};
 
 const KEYS_WIDTH: usize = 18;
 
 /// The help in `width` columns.
-pub fn content(keymap: &Keymap, width: usize) -> Content {
-    let body = keymap.all().iter().filter(|bound| !bound.keys.is_empty()).flat_map(|bound| rows(bound, width)).collect();
-    Content { head: Vec::new(), body }
+pub fn content(app: &App, width: usize) -> Content {
+    let keys = app.keymap.all().iter().filter(|bound| !bound.keys.is_empty()).flat_map(|bound| rows(app, bound, width));
+    Content { head: Vec::new(), body: keys.chain(signs(&app.theme.glyphs)).collect() }
 }
 
 /// A binding: its keys in as many lines as they need, its text beside them.
-fn rows(bound: &Bound, width: usize) -> Vec<Row> {
+fn rows(app: &App, bound: &Bound, width: usize) -> Vec<Row> {
     let names: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
     let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
-    let text = format::wrap(bound.binding.help, width.saturating_sub(KEYS_WIDTH));
-    let role = if bound.binding.scope == Scope::Question { Role::Dim } else { Role::Text };
+    let hindrance = app.why_not(bound.binding.action);
+    let role = if bound.binding.scope == Scope::Question || hindrance.is_some() { Role::Dim } else { Role::Text };
+    let not_now = hindrance.map_or(String::new(), |reason| format!(" (not now: {reason})"));
+    let text = format::wrap(&format!("{}{not_now}", bound.binding.help), width.saturating_sub(KEYS_WIDTH));
     let line = |index: usize| {
         let part = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
         vec![(Role::Key, format!("{:<KEYS_WIDTH$}", part(&keys))), (role, part(&text))]
@@ -26,22 +29,66 @@ fn rows(bound: &Bound, width: usize) -> Vec<Row> {
     (0..keys.len().max(text.len())).map(line).collect()
 }
 
+/// What each sign of the chart stands for: its legend has not always room for all of them.
+fn signs(glyphs: &Glyphs) -> Vec<Row> {
+    let heading = vec![Row::new(), vec![(Role::Title, "Signs of the chart".to_owned())]];
+    let sign =
+        |(role, glyph, text): (Role, &str, &str)| vec![(role, format!("{glyph:<KEYS_WIDTH$}")), (Role::Text, text.to_owned())];
+    heading.into_iter().chain(chart::signs(glyphs).map(sign)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::*;
+    use jiff::{Timestamp, tz::TimeZone};
+    use ratatui::layout::Size;
 
-    fn words(keymap: &Keymap) -> Vec<String> {
-        let rows = content(keymap, 76).body;
-        rows.iter().flat_map(|row| row[0].1.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+    use super::*;
+    use crate::config::ScreenConfig;
+    use crate::link::LinkStatus;
+    use crate::tui::Settings;
+
+    fn app(keys: BTreeMap<String, Vec<String>>) -> App {
+        let settings = Settings::new(&ScreenConfig { keys, ..ScreenConfig::default() }, |_| None).unwrap();
+        App::new(&settings, TimeZone::UTC, Size::new(80, 24), Timestamp::UNIX_EPOCH)
+    }
+
+    fn words(app: &App) -> Vec<String> {
+        let rows = content(app, 76).body;
+        let keys = rows.iter().filter_map(|row| row.first()).filter(|(role, _)| *role == Role::Key);
+        keys.flat_map(|(_, text)| text.split_whitespace().map(str::to_owned)).collect()
+    }
+
+    /// The text of the help, without its line breaks.
+    fn text(app: &App) -> String {
+        let rows = content(app, 76).body;
+        rows.iter().filter_map(|row| row.get(1)).map(|(_, text)| text.trim()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn every_key_of_the_session_is_in_the_help_once_per_binding() {
-        let keymap = Keymap::new(&BTreeMap::from([("toggle_pause".to_owned(), vec!["ctrl-p".to_owned()])])).unwrap();
-        let keys: Vec<String> = keymap.all().iter().flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
-        assert_eq!(words(&keymap), keys);
+        let app = app(BTreeMap::from([("toggle_pause".to_owned(), vec!["ctrl-p".to_owned()])]));
+        let keys: Vec<String> = app.keymap.all().iter().flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
+        assert_eq!(words(&app), keys);
         assert!(keys.contains(&"Ctrl-P".to_owned()) && !keys.contains(&"Space".to_owned()));
+    }
+
+    #[test]
+    fn who_only_watches_reads_which_keys_do_nothing() {
+        let mut app = app(BTreeMap::new());
+        assert!(!text(&app).contains("not now"));
+        app.take_link(LinkStatus::Live { watch_only: true });
+        let text = text(&app);
+        assert_eq!(text.matches("(not now: this screen only watches)").count(), 4, "{text}");
+        assert!(text.contains("end the training of the child shown (asks) (not now"), "{text}");
+    }
+
+    #[test]
+    fn every_sign_of_the_chart_is_explained() {
+        let text = text(&app(BTreeMap::new()));
+        for series in ["smoothed", "baseline", "quartiles", "best so far", "failed"] {
+            assert!(text.contains(series), "{series}: {text}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! The children in training, one per worker: how far each is and what it has reached.
 
 use super::{Content, Row, join_fitting, labelled, pieces_width};
-use crate::state::{RunState, Training};
+use crate::event::FinishReason;
+use crate::state::{Candidate, Counts, Phase, RunState, Training};
 use crate::tui::app::App;
 use crate::tui::format;
+use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::view::Panel;
@@ -21,7 +23,8 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let top = ((chosen + 1) * rows_each).saturating_sub(height);
     let position = content.position(height, top);
     let workers = app.state().training.len();
-    let beside = if workers > 0 { labelled("workers", Role::Text, workers.to_string()) } else { Row::new() };
+    let beside =
+        if workers > 0 && app.forsaken().is_none() { labelled("workers", Role::Text, workers.to_string()) } else { Row::new() };
     super::title(painter, app.view.focus == Panel::Training, "Training", &beside, position.as_deref());
     content.draw(&mut painter.part(area), top);
 }
@@ -29,13 +32,57 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 fn content(app: &App, width: usize) -> Content {
     let state = app.state();
     if state.training.is_empty() {
-        return Content { head: Vec::new(), body: vec![vec![(Role::Dim, "no child in training".to_owned())]] };
+        let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
+        return Content { head: Vec::new(), body: outcome(app, width).unwrap_or_else(nothing) };
     }
     let shown = app.shown_child();
+    if let Some(reason) = app.forsaken() {
+        let head = format::wrap(&reason, width).into_iter().map(|line| vec![(Role::Warning, line)]).collect();
+        let row = |training: &Training| {
+            let child = labelled("child", Role::Text, training.child.to_string());
+            [child, vec![(Role::Dim, "  ".to_owned())], forsaken_row(state, training, width.saturating_sub(12))].concat()
+        };
+        return Content { head, body: state.training.values().map(row).collect() };
+    }
     let rows = state.training.iter().flat_map(|(worker, training)| {
         worker_rows(state, *worker, training, shown == Some(training.child), &app.theme.glyphs, width)
     });
     Content { head: Vec::new(), body: rows.collect() }
+}
+
+/// What a run that is over has come to; none for one that goes on.
+fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
+    let state = app.state();
+    let Phase::Finished(reason) = state.phase else { return None };
+    let over = match reason {
+        FinishReason::Completed => "completed",
+        FinishReason::Stopped => "stopped before its end",
+        FinishReason::Failed => "failed",
+    };
+    let Counts { sampled, edited, failures, .. } = state.counts;
+    let count = |label, count: usize| if count > 0 { labelled(label, Role::Text, count.to_string()) } else { Row::new() };
+    let groups = vec![
+        vec![(Role::Strong, format!("the run is {over}"))],
+        count("children", sampled),
+        count("failed", failures),
+        count("edited", edited),
+        labelled("in", Role::Text, format::duration(state.clock.seconds())),
+    ];
+    let mut rows = vec![join_fitting(groups, "  ", width)];
+    if let Some(best) = &state.best {
+        let name = labelled("best child", Role::Strong, best.child.to_string());
+        let figures = vec![
+            labelled("accuracy", Role::Best, format::accuracy(best.accuracy)),
+            labelled("reward", Role::Strong, format::reward(best.reward)),
+            labelled("episode", Role::Text, best.episode.to_string()),
+            labelled("params", Role::Text, format::count(best.params)),
+            labelled("MACs", Role::Text, format::compact(best.macs)),
+        ];
+        rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
+        let key = app.keymap.key_of(Action::InspectBest);
+        rows.push(vec![(Role::Key, key), (Role::Dim, " opens it: graph, costs, curves, relatives".to_owned())]);
+    }
+    Some(rows)
 }
 
 /// One worker in one row where it fits, else in two.
@@ -47,7 +94,7 @@ fn worker_rows(state: &RunState, worker: usize, training: &Training, shown: bool
     first.push((role, format!("child {:<4}", training.child)));
     let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
     let figures = figures(state, training);
-    let wanted = figures.iter().map(|figure| pieces_width(figure) + 2).sum::<usize>();
+    let wanted = figures.iter().filter(|figure| !figure.is_empty()).map(|figure| pieces_width(figure) + 2).sum::<usize>();
     let room = width.saturating_sub(pieces_width(&first) + epoch.len());
     let one_row = room >= wanted + *BAR.start();
     let bar_width = if one_row { (room - wanted).min(*BAR.end()) } else { room.min(*BAR.end()) };
@@ -74,6 +121,19 @@ pub fn progress_rows(state: &RunState, training: &Training, glyphs: &Glyphs, wid
     vec![first, second]
 }
 
+/// How far a child had come that nobody trains any more.
+pub fn forsaken_row(state: &RunState, training: &Training, width: usize) -> Row {
+    let place = Place::of(state, training);
+    let groups = vec![
+        labelled("not in training: it stood at epoch", Role::Text, format!("{}/{}", place.epoch, place.epochs)),
+        training
+            .epochs
+            .last()
+            .map_or(Row::new(), |epoch| labelled("valid", Role::Text, format!("{:.1} %", epoch.valid_accuracy * 100.0))),
+    ];
+    join_fitting(groups, "  ", width)
+}
+
 /// Loss, validation accuracy, speed and time left, the most telling first.
 fn figures(state: &RunState, training: &Training) -> Vec<Row> {
     let last = training.epochs.last();
@@ -82,7 +142,9 @@ fn figures(state: &RunState, training: &Training) -> Vec<Row> {
     let speed = progress.map(|progress| progress.images_per_second).or(last.map(|epoch| epoch.images_per_second));
     let figure = |label: &str, value: Option<String>| value.map_or(Row::new(), |value| labelled(label, Role::Text, value));
     let images = speed.map_or(Row::new(), |speed| vec![(Role::Text, speed_text(speed)), (Role::Dim, " img/s".to_owned())]);
+    let origin = training.candidate.as_ref().and_then(Candidate::parent);
     vec![
+        figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure("valid", last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0))),
         images,

@@ -20,7 +20,7 @@ impl ValueAxis {
     pub fn ticks(&self) -> Vec<(f64, usize)> {
         match self {
             ValueAxis::Linear(axis) => axis.ticks().map(|tick| (tick, axis.decimals())).collect(),
-            ValueAxis::Log(axis) => axis.ticks.iter().map(|tick| (*tick, decimals(*tick))).collect(),
+            ValueAxis::Log(axis) => axis.ticks().iter().map(|tick| (*tick, decimals(*tick))).collect(),
         }
     }
 }
@@ -108,6 +108,11 @@ impl LogAxis {
             .chain((2..).map(|decades| LogAxis { ticks: log_ticks(low, high, &[1.0], decades) }).take(2 * DECADES as usize))
             .find(|axis| axis.ticks.len() <= ticks)
             .unwrap_or(LogAxis { ticks: vec![low, high.max(low * 10.0)] })
+    }
+
+    /// Its values, rising: at least two.
+    pub fn ticks(&self) -> &[f64] {
+        &self.ticks
     }
 
     /// Where `value` is between the lowest value (0) and the highest (1).

@@ -4,7 +4,6 @@ use super::canvas::look;
 use super::data::{Children, Curves};
 use super::view::{ChartView, Quantity, Scale, Span};
 use crate::state::RunState;
-use crate::tui::paint::pieces_width;
 use crate::tui::panels::{Row, join_ranked};
 use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
@@ -25,23 +24,58 @@ pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span
     vec![format!("{long} (log{floor})"), format!("{short} (log{floor})"), format!("{short} (log)")]
 }
 
-/// The series in view, as many as fit into `width`: the most important stay longest, in an order that reads well.
+/// Every sign of the chart: its role, its character, and what it stands for.
+pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'static str)> + use<> {
+    let failed = (Role::Error, glyphs.failed, "on the axis: a child that failed");
+    let of = |(series, text): (Series, &'static str)| {
+        let (role, glyph) = look(series, glyphs);
+        (role, glyph, text)
+    };
+    let series = [
+        (Series::Child, "a child"),
+        (Series::Mean, "mean of an episode"),
+        (Series::Smooth, "smoothed over all children"),
+        (Series::Baseline, "baseline that rewards are held against"),
+        (Series::Best, "best so far"),
+        (Series::Band, "between the quartiles of an episode"),
+        (Series::Reference, "mean of the run held against this one"),
+    ];
+    series.map(of).into_iter().chain([failed])
+}
+
+/// Names of the series whose names can be shortened.
+struct Names {
+    smooth: &'static str,
+    baseline: &'static str,
+    band: &'static str,
+}
+
+const LONG: Names = Names { smooth: "smoothed", baseline: "baseline", band: "quartiles" };
+const SHORT: Names = Names { smooth: "smooth", baseline: "base", band: "band" };
+
+/// The series in view, as many as fit into `width`, with names and gaps as long as leave room for them. The most important
+/// stay longest, in an order that reads well.
 pub fn legend(children: &Children, curves: &Curves, strategy: Option<&str>, glyphs: &Glyphs, width: usize) -> Row {
+    let forms = [(LONG, "   "), (LONG, "  "), (SHORT, "  "), (SHORT, " ")];
+    let rows = forms.map(|(names, gap)| join_ranked(entries(children, curves, strategy, glyphs, &names), gap, width));
+    // All entries have the same number of pieces. Of rows with as many of them the first one reads best.
+    rows.into_iter().rev().max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// The series in view with their ranks.
+fn entries(children: &Children, curves: &Curves, strategy: Option<&str>, glyphs: &Glyphs, names: &Names) -> Vec<(usize, Row)> {
     let entry = |series: Series, label: &str| {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let mut groups = vec![(1, entry(Series::Child, "child")), (0, entry(Series::Mean, "mean"))];
     let mut add = |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
-    add(!curves.smooth.is_empty(), 4, entry(Series::Smooth, "smoothed"));
-    add(!curves.baseline.is_empty(), 3, entry(Series::Baseline, "baseline"));
+    add(!curves.smooth.is_empty(), 4, entry(Series::Smooth, names.smooth));
+    add(!curves.baseline.is_empty(), 3, entry(Series::Baseline, names.baseline));
     add(!curves.best.is_empty(), 2, entry(Series::Best, "best"));
-    add(!curves.low.is_empty(), 7, entry(Series::Band, "quartiles"));
+    add(!curves.low.is_empty(), 7, entry(Series::Band, names.band));
     add(!curves.reference.is_empty(), 5, entry(Series::Reference, strategy.unwrap_or("reference")));
     let failed = vec![(Role::Error, glyphs.failed.to_owned()), (Role::Dim, " failed".to_owned())];
     add(!children.failed.is_empty(), 6, failed);
-    let wide = join_ranked(groups.clone(), "   ", width);
-    // A gap is worth less than an entry.
-    let narrow = join_ranked(groups, "  ", width);
-    if pieces_width(&narrow) > pieces_width(&wide) { narrow } else { wide }
+    groups
 }

@@ -20,6 +20,7 @@ mod view;
 
 use ratatui::layout::Rect;
 
+pub use legend::signs;
 pub use view::{ChartAction, ChartView, Quantity, Scale};
 
 use self::axes::Floor;
@@ -177,10 +178,10 @@ impl Drawing<'_> {
 
     /// The verdict on the run; under a crosshair the values of the child's episode in its place.
     fn draw_verdict(&self, painter: &mut Painter<'_>) {
-        let (width, row) = (painter.width().saturating_sub(2), painter.height() - 1);
+        let (width, row) = (painter.width().saturating_sub(1), painter.height() - 1);
         let line = match &self.chosen {
             Some(chosen) => chosen.episode(width),
-            None => verdict_line::pieces(self.state, width),
+            None => verdict_line::pieces(self.state, painter.glyphs(), width),
         };
         painter.pieces(1, row, &line);
     }

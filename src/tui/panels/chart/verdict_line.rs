@@ -3,27 +3,27 @@
 use crate::report::verdict::{Finding, Verdict};
 use crate::state::RunState;
 use crate::tui::panels::Row;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 
 /// Columns of a brief verdict.
-const BRIEF: usize = 40;
+const BRIEF: usize = 41;
 
 /// The verdict in `width` columns, the words after the numbers in a role of their own.
-pub fn pieces(state: &RunState, width: usize) -> Row {
+pub fn pieces(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     let verdict = Verdict::of(state);
     let role = match verdict.finding {
         Finding::TooEarly | Finding::NoEvidence | Finding::CannotLearn => Role::Text,
         Finding::Learning => Role::Good,
         Finding::Worse => Role::Warning,
     };
-    let text = verdict.text(width);
+    let text = verdict.text(width, glyphs.plus_minus);
     match text.rsplit_once(": ") {
         Some((numbers, words)) => vec![(Role::Dim, format!("{numbers}: ")), (role, words.to_owned())],
         None => vec![(role, text)],
     }
 }
 
-/// The verdict in a few words, once there is one: `slope +0.0251 (p 0.036): learning`.
-pub fn brief(state: &RunState) -> Row {
-    if state.episodes.len() < 3 { Row::new() } else { pieces(state, BRIEF) }
+/// The verdict in a few words, once there is one: `slope +0.025±0.023 p 0.036: learning`.
+pub fn brief(state: &RunState, glyphs: &Glyphs) -> Row {
+    if state.episodes.len() < 3 { Row::new() } else { pieces(state, glyphs, BRIEF) }
 }

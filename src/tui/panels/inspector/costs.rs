@@ -28,7 +28,7 @@ fn totals(architecture: &Architecture, cost: &Cost, width: usize) -> Row {
     let groups = vec![
         labelled("parameters", Role::Strong, format::count(cost.params)),
         labelled("MACs per image", Role::Strong, format::count(cost.macs)),
-        labelled(&format!("training memory at batch {BATCH}"), Role::Text, format!("{} GiB", format::gibibytes(memory))),
+        labelled(&format!("training memory at batch {BATCH}"), Role::Text, format::bytes(memory)),
     ];
     join_fitting(groups, "   ", width)
 }

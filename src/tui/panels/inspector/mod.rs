@@ -41,6 +41,8 @@ pub struct Scene<'a> {
     pub state: &'a RunState,
     /// What the journal tells of the shown child, once it has been read. (That of another child is not looked at.)
     pub detail: Option<&'a ChildDetail>,
+    /// Nobody trains the children that were in training last.
+    pub is_forsaken: bool,
 }
 
 /// One side of a child.

@@ -94,7 +94,12 @@ impl<'a> Subject<'a> {
             Status::Unknown => Row::new(),
             Status::Training { worker } => {
                 let epochs = scene.state.run.as_ref().map_or(0, |run| run.child_epochs);
-                vec![(Role::Good, format!("in training on worker {worker}, {} of {epochs} epochs done", self.epochs.len()))]
+                let done = format!("{} of {epochs} epochs done", self.epochs.len());
+                if scene.is_forsaken {
+                    vec![(Role::Warning, format!("nobody trains it, {done}"))]
+                } else {
+                    vec![(Role::Good, format!("in training on worker {worker}, {done}"))]
+                }
             }
         }
     }

@@ -93,14 +93,14 @@ fn edited(keys: &[Key]) -> Vec<Key> {
 #[test]
 fn the_graph_of_a_chain() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene { state: &state, detail: Some(&detail) };
+    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
     snapshots("graph", &after(&[Key::Down, Key::Down], 12, &scene).0, &scene);
 }
 
 #[test]
 fn the_graph_of_nascnn15() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let scene = Scene { state: &state, detail: Some(&detail) };
+    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
     let view = after(&[Key::Down; 8], 1, &scene).0;
     snapshots("nascnn15", &view, &scene);
     assert_snapshot!(
@@ -112,14 +112,14 @@ fn the_graph_of_nascnn15() {
 #[test]
 fn costs_layer_by_layer() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let scene = Scene { state: &state, detail: Some(&detail) };
+    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
     snapshots("costs", &after(&[Key::NextTab], 1, &scene).0, &scene);
 }
 
 #[test]
 fn learning_curves() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene { state: &state, detail: Some(&detail) };
+    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
     let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
     snapshots("curves", &view, &scene);
     assert_snapshot!(
@@ -131,14 +131,14 @@ fn learning_curves() {
 #[test]
 fn relatives() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     snapshots("relatives", &after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Down], 12, &scene).0, &scene);
 }
 
 #[test]
 fn an_edit_that_can_be_built() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     snapshots("edit", &after(&edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]), 12, &scene).0, &scene);
 }
 
@@ -152,7 +152,7 @@ fn impossible() -> Vec<Key> {
 #[test]
 fn an_edit_that_cannot_be_built_says_why() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let (mut view, _) = after(&impossible(), 12, &scene);
     snapshots("edit_impossible", &view, &scene);
     let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &scene, Size::new(76, 20)) else { panic!("queued") };
@@ -162,7 +162,7 @@ fn an_edit_that_cannot_be_built_says_why() {
 #[test]
 fn only_an_edited_child_is_queued_under_its_parent() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::Queue]), 12, &scene);
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
@@ -172,7 +172,7 @@ fn only_an_edited_child_is_queued_under_its_parent() {
 #[test]
 fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     for (key, name, start) in [
         (Key::CopyDna, "child-12.dna.json", "{\n  \"dna\": [\n"),
         (Key::CopyJson, "child-12.json", "{\n  \"name\": \"child-12\""),
@@ -189,7 +189,7 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
 #[test]
 fn what_is_edited_is_copied_as_it_is_edited() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::CopyDna]), 12, &scene);
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Copy { text: crate::export::dna(&dna), what: "child-12-edited.dna.json".to_owned() });
@@ -198,7 +198,7 @@ fn what_is_edited_is_copied_as_it_is_edited() {
 #[test]
 fn a_relative_opens_and_leads_back() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let mut view = after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right], 12, &scene).0;
     assert_ne!(view.child(), 12);
     view.act(Key::Left, &scene, Size::new(76, 20));
@@ -208,7 +208,7 @@ fn a_relative_opens_and_leads_back() {
 #[test]
 fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     assert_eq!(after(&[Key::Right], 12, &scene).0.child(), 13);
     assert_eq!(after(&[Key::Left], 1, &scene).0.child(), 1);
 }
@@ -216,7 +216,7 @@ fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
 #[test]
 fn until_the_journal_is_read_the_curves_say_so() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
     assert!(text(&view, &scene, (76, 20), &plain()).contains("reading the journal"));
 }
@@ -227,7 +227,7 @@ fn a_failed_child_tells_why() {
     let is_failed = |record: &&Record| matches!(record.event, Event::ChildFailed { .. });
     let Event::ChildFailed { child, reason, .. } = &records.iter().find(is_failed).unwrap().event else { unreachable!() };
     let state = state(&records);
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let drawn = text(&InspectorView::open(*child, &scene), &scene, (116, 34), &plain());
     assert!(drawn.contains("FAILED") && drawn.contains(&reason[..20]), "{reason}\n{drawn}");
 }
@@ -239,7 +239,7 @@ fn a_child_in_training_shows_the_epochs_that_it_has_done() {
     let until = records.iter().position(is_epoch).unwrap();
     let state = state(&records[..=until]);
     let Event::ChildEpoch(epoch) = &records[until].event else { unreachable!() };
-    let scene = Scene { state: &state, detail: None };
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
     let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &scene).0;
     assert_snapshot!("training_76x20", text(&view, &scene, (76, 20), &plain()));
 }
@@ -279,7 +279,7 @@ proptest! {
     ) {
         let state = if with_run { state(&journal()) } else { RunState::default() };
         let detail = detail_of(network);
-        let scene = Scene { state: &state, detail: Some(&detail) };
+        let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
         let mut view = InspectorView::open(1, &scene);
         for key in keys {
             view.act(key, &scene, Size::new(width, height));

@@ -5,7 +5,6 @@
 mod compare;
 mod filter;
 mod front;
-mod log_axis;
 mod order;
 mod pareto;
 mod table;

@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use super::front::Point;
-use super::log_axis::LogAxis;
 use super::order::row_at;
 use super::view::ListView;
 use super::{filter_row, nothing};
@@ -11,7 +10,7 @@ use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::panels::{Row, join_fitting, labelled};
-use crate::tui::plot::{Axis, Dash, DotGrid, Series, braille};
+use crate::tui::plot::{Axis, Dash, DotGrid, LogAxis, Series, braille};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Columns of the list of the front, and the narrowest panel that has it.
@@ -19,6 +18,8 @@ const LIST: usize = 29;
 const LIST_FROM: usize = 72;
 /// Rows below the plot: the axis and its numbers.
 const AXIS_ROWS: usize = 2;
+/// Columns for each value of the axis of MACs.
+const TICK: usize = 8;
 
 pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
     let (width, height) = (painter.width(), painter.height());
@@ -29,7 +30,8 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
     for (y, row) in head.iter().enumerate() {
         painter.pieces(0, y, row);
     }
-    let Some(plot) = Plot::of(state, view) else {
+    let list = if width >= LIST_FROM { LIST } else { 0 };
+    let Some(plot) = Plot::of(state, view, width - list) else {
         let y = usize::from(!view.filter_text().is_empty()) + 1;
         let area = part(painter, y, 0, width);
         let mut painter = painter.part(area);
@@ -38,7 +40,6 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
         return;
     };
     let top = head.len();
-    let list = if width >= LIST_FROM { LIST } else { 0 };
     let area = part(painter, top, 0, width - list);
     plot.draw(&mut painter.part(area), chosen);
     if list > 0 && height > top {
@@ -114,7 +115,8 @@ struct Plot<'a> {
 }
 
 impl<'a> Plot<'a> {
-    fn of(state: &'a RunState, view: &'a ListView) -> Option<Plot<'a>> {
+    /// The plot for `width` columns; none where no child has an accuracy.
+    fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<Plot<'a>> {
         let mut points = points(state, view);
         let first = points.next()?;
         let (mut macs, mut accuracies) = ((first.macs, first.macs), (first.accuracy, first.accuracy));
@@ -122,7 +124,8 @@ impl<'a> Plot<'a> {
             macs = (macs.0.min(point.macs), macs.1.max(point.macs));
             accuracies = (accuracies.0.min(point.accuracy), accuracies.1.max(point.accuracy));
         }
-        Some(Plot { state, view, macs: LogAxis::covering(macs.0, macs.1), accuracies })
+        let macs = LogAxis::covering(macs.0 as f64, macs.1 as f64, width / TICK);
+        Some(Plot { state, view, macs, accuracies })
     }
 
     fn draw(&self, painter: &mut Painter<'_>, chosen: Option<&ChildRow>) {
@@ -156,9 +159,9 @@ impl<'a> Plot<'a> {
         painter.text(gutter + 1, row, Role::Dim, &glyphs.floor.repeat(columns));
         let end = gutter + 1 + columns;
         let mut free = painter.text(0, row + 1, Role::Dim, "MACs");
-        for tick in self.macs.ticks((columns / 8).max(2)) {
-            let column = gutter + 1 + scaled(self.macs.fraction(tick.value()), columns);
-            let label = tick.label();
+        for tick in self.macs.ticks() {
+            let column = gutter + 1 + scaled(self.macs.fraction(*tick), columns);
+            let label = format::round(*tick);
             let start = (column + 1).saturating_sub(label.len().div_ceil(2)).min(end.saturating_sub(label.len()));
             if start > free {
                 painter.text(column, row, Role::Dim, glyphs.floor_tick);

@@ -113,6 +113,13 @@ impl ListView {
         Ok(())
     }
 
+    /// Show all children again; false if they are shown already.
+    pub fn clear_filter(&mut self) -> bool {
+        let had_one = !self.filter_text.is_empty();
+        // An empty text is no expression that could be wrong.
+        had_one && self.set_filter("").is_ok()
+    }
+
     /// The child that Enter opens: the one at the cursor, or the first where the filter hides that one.
     pub fn selected(&self, state: &RunState) -> Option<u64> {
         self.order.at(self.place.unwrap_or(0), state).map(|row| row.child)

@@ -72,9 +72,7 @@ impl<'a> Parser<'a> {
             return Ok(Filter::Flag(*flag));
         }
         let Some((quantity, _)) = QUANTITIES.iter().find(|(_, names)| names.iter().any(|name| is(name))) else {
-            let names = QUANTITIES.iter().filter_map(|(_, names)| names.first());
-            let names: Vec<&str> = names.chain(FLAGS.iter().map(|(_, name)| name)).copied().collect();
-            return Err(self.error(format!("there is no `{word}`; there are {}", names.join(", "))));
+            return Err(self.error(format!("there is no `{word}`; the help (?) has the names")));
         };
         self.advance(word.len());
         let relation = self.relation()?;
@@ -88,7 +86,7 @@ impl<'a> Parser<'a> {
                 self.advance(sign.len());
                 Ok(*relation)
             }
-            None => Err(self.expected("one of < <= = != >= >")),
+            None => Err(self.expected("< <= = != >= or >")),
         }
     }
 
@@ -98,14 +96,13 @@ impl<'a> Parser<'a> {
             return Err(self.expected("a number"));
         }
         let Some(value) = value_of(token) else {
-            let forms = "0.8, 80%, 1e6, 1_000_000, 100k, 1M or 1G";
-            return Err(self.error(format!("`{token}` is not a number: write {forms}")));
+            return Err(self.error(format!("`{token}` is no number (as 0.8, 80%, 1e6, 100k)")));
         };
         if !value.is_finite() {
             return Err(self.error(format!("`{token}` is too large")));
         }
         if quantity == Quantity::Accuracy && !(0.0..=1.0).contains(&value) {
-            return Err(self.error("an accuracy is from 0 to 1: write 0.8 or 80%".to_owned()));
+            return Err(self.error("an accuracy is from 0 to 1, or in %".to_owned()));
         }
         self.advance(token.len());
         Ok(value)
@@ -154,12 +151,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expected(&self, what: &str) -> FilterError {
-        let next = match (self.word(), self.rest.chars().next()) {
-            (_, None) => "the end".to_owned(),
-            ("", Some(character)) => format!("`{character}`"),
-            (word, _) => format!("`{word}`"),
-        };
-        self.error(format!("expected {what}, found {next}"))
+        self.error(format!("expected {what}"))
     }
 
     fn error(&self, problem: String) -> FilterError {

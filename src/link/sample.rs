@@ -1,0 +1,30 @@
+//! A run for tests: a journal, and the hub that tells of it.
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{Command, Hub};
+use crate::event::{Event, Level};
+use crate::journal::Journal;
+
+pub struct SampleRun {
+    pub folder: tempfile::TempDir,
+    pub journal: Journal,
+    pub hub: Hub,
+    pub inbox: UnboundedReceiver<Command>,
+}
+
+impl SampleRun {
+    pub fn new() -> SampleRun {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = Journal::create(&path).unwrap();
+        let (hub, inbox) = Hub::new(path, 0);
+        SampleRun { folder, journal, hub, inbox }
+    }
+
+    /// Write a notice and tell of it.
+    pub fn tell(&mut self, message: impl ToString) {
+        let event = Event::Notice { level: Level::Info, message: message.to_string() };
+        self.hub.publish(&self.journal.append(event).unwrap());
+    }
+}

@@ -1,0 +1,101 @@
+//! What is known of one child: as a candidate, in training, and when it has come to an end.
+
+use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice};
+use crate::space::{Architecture, Dna, Genes};
+
+/// A child that has come to an end, small enough to keep 100,000 of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildRow {
+    pub child: u64,
+    pub episode: usize,
+    /// None for a failed child.
+    pub accuracy: Option<f64>,
+    pub reward: f64,
+    pub params: u64,
+    pub macs: u64,
+    pub seconds: f64,
+    pub repeat_of: Option<u64>,
+    /// The child that a user edited it from; none for a child that the search sampled.
+    pub parent: Option<u64>,
+    pub skipped: bool,
+    pub energy_wh: Option<f64>,
+    pub genes: Genes,
+    /// Log-probability and entropy of its decisions, nats; none for an edited child.
+    pub log_prob: Option<f64>,
+    pub entropy: Option<f64>,
+    /// Where the journal tells of it: its sampling and its end.
+    pub sampled_seq: u64,
+    pub ended_seq: u64,
+}
+
+/// A network that is to be trained, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub child: u64,
+    pub episode: usize,
+    pub dna: Dna,
+    pub architecture: Architecture,
+    pub params: u64,
+    pub macs: u64,
+    pub origin: Origin,
+    /// Where the journal tells of it; 0 where no journal does.
+    pub seq: u64,
+}
+
+/// Where a candidate comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// The search's strategy sampled it. Nats; one choice per decision, in the order in which they were taken.
+    Sampled { log_prob: f64, entropy: f64, max_entropy: f64, choices: Vec<Choice> },
+    /// A user edited it from this child.
+    Edited { parent: u64 },
+}
+
+impl Candidate {
+    pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
+        let ChildSampled { child, episode, dna, architecture, params, macs, log_prob, entropy, max_entropy, choices } =
+            sampled.clone();
+        let origin = Origin::Sampled { log_prob, entropy, max_entropy, choices };
+        Candidate { child, episode, dna, architecture, params, macs, origin, seq }
+    }
+
+    pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
+        let ChildQueued { child, episode, parent, dna, architecture, params, macs } = queued.clone();
+        Candidate { child, episode, dna, architecture, params, macs, origin: Origin::Edited { parent }, seq }
+    }
+
+    /// Every decision as it was taken; none of an edited child.
+    pub fn choices(&self) -> &[Choice] {
+        match &self.origin {
+            Origin::Sampled { choices, .. } => choices,
+            Origin::Edited { .. } => &[],
+        }
+    }
+
+    pub fn parent(&self) -> Option<u64> {
+        match self.origin {
+            Origin::Sampled { .. } => None,
+            Origin::Edited { parent } => Some(parent),
+        }
+    }
+}
+
+/// Everything that the journal tells of one child.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildDetail {
+    pub candidate: Candidate,
+    /// Of its last attempt.
+    pub epochs: Vec<ChildEpoch>,
+    /// Its row, once it has come to an end.
+    pub row: Option<ChildRow>,
+}
+
+/// A child in training on one worker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Training {
+    pub child: u64,
+    pub device: String,
+    pub candidate: Option<Candidate>,
+    pub progress: Option<ChildProgress>,
+    pub epochs: Vec<ChildEpoch>,
+}
