@@ -111,7 +111,7 @@ impl Tally {
             _ => {}
         }
         if let Some(training) = &mut self.training {
-            training.apply(&record.event);
+            training.apply(&record.event, record.seq.unwrap_or_default());
         }
     }
 

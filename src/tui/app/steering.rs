@@ -18,12 +18,19 @@ impl App {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
             LinkStatus::Live { watch_only: false } => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches",
-            LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
+            LinkStatus::Journal { .. } => {
+                return Some(format!("the {} cannot be reached from this machine: this screen only watches", self.kind().noun()));
+            }
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => return Some(format!("continue it with: nas-tui search --resume {}", self.directory)),
+            LinkStatus::Dead => return Some(format!("continue it with: {}", self.resume_command())),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
+    }
+
+    /// What continues the run.
+    fn resume_command(&self) -> String {
+        format!("nas-tui {} --resume {}", self.kind().subcommand(), self.directory)
     }
 
     /// Why an action that steers would do nothing now; none for one that would, or that steers nothing.
@@ -37,7 +44,7 @@ impl App {
     pub fn forsaken(&self) -> Option<String> {
         match self.link {
             LinkStatus::Dead => {
-                Some(format!("the search is gone: nobody trains; nas-tui search --resume {} continues it", self.directory))
+                Some(format!("the {} is gone: nobody trains; {} continues it", self.kind().noun(), self.resume_command()))
             }
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,

@@ -10,12 +10,12 @@ mod costs;
 mod curves;
 mod draft;
 mod edit;
-mod graph;
+pub mod graph;
 mod lanes;
 mod rails;
 mod relatives;
 mod subject;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,32 @@
+//! The header's second row for a training: how far it is, and the best so far.
+
+use crate::state::TrainingRun;
+use crate::tui::format;
+use crate::tui::panels::{Row, join_ranked, labelled};
+use crate::tui::theme::{Glyphs, Role};
+
+/// In `width` columns; what matters less is left out first.
+pub fn row(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
+    let started = &training.started;
+    let epoch = [
+        vec![(Role::Dim, "epoch ".to_owned()), (Role::Text, training.epoch().to_string())],
+        vec![(Role::Dim, format!("/{}", started.settings.epochs))],
+    ]
+    .concat();
+    let best = match training.best() {
+        Some(best) => [
+            labelled("best validation accuracy", Role::Best, format::accuracy(best.valid_accuracy)),
+            vec![(Role::Dim, format!(" (epoch {})", best.epoch))],
+        ]
+        .concat(),
+        None => labelled("best validation accuracy", Role::Dim, "none yet"),
+    };
+    let test = training.test.as_ref();
+    let test = test.map_or(Row::new(), |test| labelled("test", Role::Best, format::accuracy(test.report.accuracy)));
+    let network = vec![(Role::Text, started.architecture.name.clone())];
+    let recipe = [labelled("recipe", Role::Text, started.recipe.clone())].concat();
+    let device = vec![(Role::Text, started.device.clone())];
+    let data = vec![(Role::Text, started.data.spec.clone())];
+    let gap = format!(" {} ", glyphs.separator);
+    join_ranked(vec![(0, epoch), (1, best), (0, test), (3, network), (2, recipe), (4, device), (5, data)], &gap, width)
+}
