@@ -9,7 +9,8 @@ use super::screen::ScreenArgs;
 use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
-use crate::runs::directory::lock_state;
+use crate::runs::directory::{lock_state, subcommand_of};
+use crate::state::RunKind;
 use crate::tui::{self, Leave, picker};
 
 /// Watch a run: one at work, commanding it too, or one that is over
@@ -56,7 +57,7 @@ pub(super) fn require_terminal() -> anyhow::Result<()> {
 /// Say what becomes of a run whose screen, which could only `watch` or not, has been left, with the exit status for it.
 pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<()> {
     match leave {
-        Leave::Stopped => Err(Interrupted(format!("stopped; continue with: nas-tui search --resume {}", run.display())).into()),
+        Leave::Stopped => Err(Interrupted(format!("stopped; continue with: {}", resume_command(run))).into()),
         Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(run, watch)).into()),
         Leave::Detached => {
             say(&goes_on(run, watch));
@@ -74,15 +75,21 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
-        None => format!("no search works on this run; continue it with: nas-tui search --resume {}", run.display()),
+        None => format!("nobody works on this run; continue it with: {}", resume_command(run)),
     }
 }
 
-/// The line after a screen was closed on a search.
+/// The command that continues a run.
+fn resume_command(run: &Path) -> String {
+    format!("nas-tui {} --resume {}", subcommand_of(run), run.display())
+}
+
+/// The line after a screen was closed on a run.
 pub(super) fn goes_on(run: &Path, watch: bool) -> String {
+    let noun = if subcommand_of(run) == RunKind::Training.subcommand() { RunKind::Training } else { RunKind::Search }.noun();
     let attach = format!("nas-tui attach {}{}", run.display(), if watch { " --watch" } else { "" });
     match lock_state(run) {
-        Some(holder) => format!("the search goes on ({holder}); attach again with: {attach}"),
-        None => format!("no search works on this run; look at it again with: {attach}"),
+        Some(holder) => format!("the {noun} goes on ({holder}); attach again with: {attach}"),
+        None => format!("nobody works on this run; look at it again with: {attach}"),
     }
 }

@@ -81,7 +81,7 @@ pub fn epoch(epoch: usize) -> TrainingEpoch {
         train_loss,
         train_accuracy: 0.1 + 0.66 * learned + 0.1 * steps + 0.005 * noise(epoch + 100),
         valid_loss: train_loss + 0.1 + overfits + 0.05 * noise(epoch + 200),
-        valid_accuracy: 0.1 + 0.64 * learned + 0.09 * f64::min(steps, 1.0) + 0.01 * noise(epoch + 300) - overfits
+        valid_accuracy: 0.1 + 0.64 * learned + 0.09 * f64::min(steps, 1.0) + 0.01 * noise(epoch + 300) - overfits / 10.0
             + if epoch == 22 { 0.03 } else { 0.0 },
         learning_rate,
         images_per_second: 1_290.0 + 25.0 * noise(epoch + 400),

@@ -28,6 +28,8 @@ mod search_runs;
 mod space;
 mod telemetry;
 mod terminal;
+mod training_list;
+mod training_screen;
 mod training_summary;
 #[cfg(feature = "torch")]
 mod weights;

@@ -76,7 +76,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(CHART, &["0"], Action::Reset, "chart: all children", None),
     binding(CHART, &["H"], Action::PanLeft, "chart: earlier children", None),
     binding(CHART, &["L"], Action::PanRight, "chart: later children", None),
-    binding(CURVES, &["o"], Action::ToggleScale, "curves: loss on a linear or logarithmic scale", Some("log")),
+    binding(CURVES, &["o"], Action::ToggleScale, "curves: loss on a linear or logarithmic scale", Some("log scale")),
     binding(CURVES, &["+", "="], Action::More, "curves: zoom in", Some("zoom")),
     binding(CURVES, &["-"], Action::Less, "curves: zoom out", None),
     binding(CURVES, &["0"], Action::Reset, "curves: all epochs", None),

@@ -113,7 +113,7 @@ fn clock(app: &App) -> Row {
 fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let state = app.state();
     if let Some(training) = &state.training_run {
-        return training_run::standing::row(training, glyphs, width);
+        return training_run::standing::row(training, matches!(state.phase, Phase::Finished(_)), glyphs, width);
     }
     let Some(run) = &state.run else {
         return vec![(Role::Dim, "waiting for the run to start".to_owned())];

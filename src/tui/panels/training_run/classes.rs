@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 pub const LONGEST_NAME: usize = 12;
 /// Columns of the accuracy and of its interval, each with the gap before it.
 const ACCURACY: usize = 10;
-const INTERVAL: usize = 16;
+const INTERVAL: usize = 18;
 /// Narrowest and widest bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=30;
 

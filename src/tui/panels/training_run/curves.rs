@@ -8,7 +8,7 @@ use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
 use crate::tui::app::App;
 use crate::tui::format;
-use crate::tui::paint::Painter;
+use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::chart::{Extent, Scale};
 use crate::tui::panels::help::Sign;
 use crate::tui::panels::{self, Row, join_ranked, labelled};
@@ -18,7 +18,7 @@ use crate::tui::view::Panel;
 
 /// Columns from which the charts stand side by side, and rows from which they stand one above the other.
 const BESIDE: usize = 84;
-const STACKED: usize = 18;
+const STACKED: usize = 24;
 /// Rows of a chart from which on the learning rate stands below it.
 const RATES: usize = 8;
 
@@ -134,10 +134,13 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
-    let best = training.best().map_or(Row::new(), |best| entry(Series::Mean, format!("best: {}", best.epoch)));
-    let groups =
-        vec![(0, entry(Series::MeanLine, "validation".to_owned())), (1, entry(Series::Child, "training".to_owned())), (2, best)];
-    join_ranked(groups, "  ", width)
+    let of = |[valid, train, best_is]: [&str; 3]| {
+        let best = training.best().map_or(Row::new(), |best| entry(Series::Mean, format!("{best_is}{}", best.epoch)));
+        vec![(0, entry(Series::MeanLine, valid.to_owned())), (1, entry(Series::Child, train.to_owned())), (2, best)]
+    };
+    let long = of(["validation", "training", "best epoch "]);
+    let needed: usize = long.iter().map(|(_, row)| pieces_width(row) + 2).sum();
+    if needed <= width + 2 { join_ranked(long, "  ", width) } else { join_ranked(of(["valid.", "train", ""]), " ", width) }
 }
 
 /// One chart; its name in its first row, unless the panel's title has it.

@@ -5,7 +5,7 @@ use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::panels::inspector::graph;
-use crate::tui::panels::{self, Content, Row, labelled};
+use crate::tui::panels::{self, Content, Row};
 use crate::tui::theme::Role;
 use crate::tui::view::Panel;
 
@@ -16,11 +16,11 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let content = graph::content(&training.started.architecture, row, usize::from(area.width), painter.glyphs());
     let top = top(row, &content, height);
     let beside: Row = [
-        vec![(Role::Strong, training.started.architecture.name.clone())],
-        labelled("  parameters", Role::Text, format::count(training.started.params)),
-        labelled("  MACs", Role::Text, format::compact(training.started.macs)),
+        (Role::Strong, training.started.architecture.name.clone()),
+        (Role::Text, format!("  {} parameters", format::count(training.started.params))),
+        (Role::Text, format!("  {} MACs", format::compact(training.started.macs))),
     ]
-    .concat();
+    .to_vec();
     panels::title(painter, app.view.focus == Panel::Network, "Network", &beside, content.position(height, top).as_deref());
     content.draw(&mut painter.part(area), top);
 }

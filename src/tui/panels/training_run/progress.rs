@@ -12,9 +12,10 @@ use crate::tui::panels::training::speed_text;
 use crate::tui::panels::{self, Content, Row, join_fitting, labelled};
 use crate::tui::theme::Role;
 use crate::tui::view::Panel;
+use unicode_width::UnicodeWidthStr;
 
-/// Widest progress bar.
-const BAR: usize = 40;
+/// Narrowest and widest progress bar.
+const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let area = panels::inside(painter.area());
@@ -38,7 +39,7 @@ pub fn content(app: &App, width: usize) -> Content {
     let mut body: Vec<Row> = gone.into_iter().flat_map(|row| wrapped(row, width)).collect();
     body.extend(gauges(app, training, width));
     body.extend(figures(training, width));
-    let facts = [speed(training), ends(app, training)].concat();
+    let facts = [speed(training, width), ends(app, training, width)].concat();
     body.extend(facts.into_iter().flat_map(|fact| wrapped(fact, width)));
     Content { head: Vec::new(), body }
 }
@@ -46,37 +47,30 @@ pub fn content(app: &App, width: usize) -> Content {
 /// Bars of the epoch under way and of the whole training.
 fn gauges(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let planned = training.started.settings.epochs;
-    let state = app.state();
-    let is_over = matches!(state.phase, Phase::Finished(FinishReason::Completed));
-    let mut rows = Vec::new();
-    if !is_over {
-        let progress = training.progress.as_ref();
-        let (batch, batches) = progress.map_or((0, 0), |progress| (progress.batch, progress.batches));
-        let after = if batches > 0 { format!(" batch {batch}/{batches}") } else { String::new() };
-        let label = format!("epoch {}", training.epoch());
-        rows.push(gauge(app, (&label, &after), batch as f64 / batches.max(1) as f64, width));
+    if app.state().phase == Phase::Finished(FinishReason::Completed) {
+        let after = format!(" {} of {planned} epochs", training.epochs.len());
+        return vec![gauge(app, "done", &[&after], 1.0, width)];
     }
-    let after = match (is_over, training.seconds_left()) {
-        (true, _) => format!(" {} of {planned} epochs", training.epochs.len()),
-        (false, Some(seconds)) if !app.in_the_past() => {
-            format!(" of {planned}, {} {} left", app.theme.glyphs.about, format::estimate(seconds))
-        }
-        _ => format!(" of {planned} epochs"),
-    };
-    let label = if is_over { "done" } else { "all" };
-    rows.push(gauge(app, (label, &after), if is_over { 1.0 } else { training.fraction() }, width));
-    rows
+    let (batch, batches) = training.progress.as_ref().map_or((0, 0), |progress| (progress.batch, progress.batches));
+    let batch_of = if batches > 0 { format!(" batch {batch}/{batches}") } else { String::new() };
+    let epoch = gauge(app, &format!("epoch {}", training.epoch()), &[&batch_of], batch as f64 / batches.max(1) as f64, width);
+    let short = format!(" of {planned} epochs");
+    let left = training.seconds_left().filter(|_| !app.in_the_past() && !app.finished() && app.forsaken().is_none());
+    let long = left
+        .map_or(short.clone(), |seconds| format!(" of {planned}, {} {} left", app.theme.glyphs.about, format::estimate(seconds)));
+    vec![epoch, gauge(app, "all", &[&long, &short], training.fraction(), width)]
 }
 
-/// A bar between two texts.
-fn gauge(app: &App, (label, after): (&str, &str), fraction: f64, width: usize) -> Row {
+/// A bar between a label and the first of the texts that leaves room for it.
+fn gauge(app: &App, label: &str, texts: &[&str], fraction: f64, width: usize) -> Row {
     let label = format!("{label:<9} ");
-    let room = width.saturating_sub(label.len() + after.chars().count()).min(BAR);
+    let room = |text: &str| width.saturating_sub(label.len() + text.width());
+    let fitting = texts.iter().find(|text| room(text) >= *BAR.start());
+    let text = fitting.or(texts.last()).copied().unwrap_or_default();
+    let bar_width = if fitting.is_some() { room(text).min(*BAR.end()) } else { 0 };
     let mut row = vec![(Role::Dim, label)];
-    if room >= 4 {
-        row.extend(bar(&app.theme.glyphs, room, fraction, Role::Gauge));
-    }
-    row.push((Role::Text, after.to_owned()));
+    row.extend(bar(&app.theme.glyphs, bar_width, fraction, Role::Gauge));
+    row.push((Role::Text, text.to_owned()));
     row
 }
 
@@ -117,39 +111,42 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
 }
 
 /// Learning rate and speed, and how the batches are computed.
-fn speed(training: &TrainingRun) -> Vec<Row> {
+fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
     let (last, progress, started) = (training.epochs.last(), training.progress.as_ref(), &training.started);
     let learning_rate = progress.map(|progress| progress.learning_rate).or(last.map(|epoch| epoch.learning_rate));
     let speed = progress.map(|progress| progress.images_per_second).or(last.map(|epoch| epoch.images_per_second));
     let precision = if started.precision == Precision::Bf16 { "bf16" } else { "float32" };
-    let mut facts = vec![
+    let facts = vec![
         learning_rate.map_or(Row::new(), |value| labelled("rate", Role::Text, rate(value))),
         speed.map_or(Row::new(), |speed| vec![(Role::Text, speed_text(speed)), (Role::Dim, " images/s".to_owned())]),
         vec![(Role::Dim, format!("{precision} on {}", started.device))],
     ];
+    let mut rows = vec![join_fitting(facts, "  ", width)];
     if training.micro_batch < started.settings.batch_size {
         let text = format!("{} images at a time (batch {}): memory was short", training.micro_batch, started.settings.batch_size);
-        facts.push(vec![(Role::Warning, text)]);
+        rows.push(vec![(Role::Warning, text)]);
     }
-    let (short, long): (Vec<Row>, Vec<Row>) = facts.into_iter().partition(|fact| pieces_width(fact) < 30);
-    std::iter::once(join_fitting(short, "  ", 200)).chain(long).collect()
+    rows
 }
 
 /// When the rate falls, and when the training ends by itself.
-fn ends(app: &App, training: &TrainingRun) -> Vec<Row> {
+fn ends(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
     if let Phase::Finished(reason) = app.state().phase {
         let ended_early = training.epochs.len() < settings.epochs && reason == FinishReason::Completed;
         let text = format!("ended early: {} epochs in a row without a better one", training.epochs_without_gain());
         return if ended_early { vec![vec![(Role::Text, text)]] } else { Vec::new() };
     }
+    let patience = |epochs: usize| labelled("patience", Role::Dim, epochs.to_string());
     let mut rows = Vec::new();
     if let Some(epochs) = training.epochs_until_stop() {
         let role = if epochs <= settings.early_stopping / 4 { Role::Warning } else { Role::Strong };
-        let of = format!(" of {} epochs without gain", settings.early_stopping);
-        rows.push([labelled("stops after", role, format!("{epochs} more")), vec![(Role::Dim, of)]].concat());
+        let stops = [labelled("stops after", role, epochs.to_string()), vec![(Role::Dim, " epochs without gain".to_owned())]];
+        rows.push(join_fitting(vec![stops.concat(), patience(settings.early_stopping)], "  ", width));
     }
-    rows.extend(next_fall(training).map(|text| labelled("rate", Role::Text, text)));
+    let next = next_fall(training).map(|text| labelled("rate", Role::Text, text));
+    let patience = training.patience().map_or(Row::new(), patience);
+    rows.extend(next.map(|next| join_fitting(vec![next, patience], "  ", width)));
     rows
 }
 
@@ -161,21 +158,20 @@ fn next_fall(training: &TrainingRun) -> Option<String> {
         Schedule::Steps { at, factor } => {
             let falls = at.iter().map(|part| (part * settings.epochs as f64).ceil() as usize);
             let next = falls.filter(|epoch| *epoch > done).min()?;
-            Some(format!("falls to {} of it after epoch {next}", share(*factor)))
+            Some(format!("{} after epoch {next}", by(*factor)))
         }
-        Schedule::Plateau { patience, factor } => {
-            let epochs = training.epochs_until_rate_falls()?;
-            Some(format!("falls to {} of it after {epochs} more of {} without gain", share(*factor), patience + 1))
+        Schedule::Plateau { factor, .. } => {
+            Some(format!("{} after {} epochs without gain", by(*factor), training.epochs_until_rate_falls()?))
         }
         Schedule::Cosine { warmup_epochs } if done < *warmup_epochs => Some(format!("rises until epoch {warmup_epochs}")),
         Schedule::Cosine { .. } => Some(format!("falls to 0 until epoch {}", settings.epochs)),
     }
 }
 
-/// `1/10` for 0.1.
-fn share(factor: f64) -> String {
-    let whole = 1.0 / factor;
-    if whole >= 1.5 && (whole - whole.round()).abs() < 1e-6 { format!("1/{whole:.0}") } else { format!("{factor}") }
+/// `/10` for 0.1, `x0.3` for 0.3.
+fn by(factor: f64) -> String {
+    let divisor = 1.0 / factor;
+    if divisor >= 1.5 && (divisor - divisor.round()).abs() < 1e-6 { format!("/{divisor:.0}") } else { format!("x{factor}") }
 }
 
 /// A row in as many lines as it needs; only the first keeps the roles of its pieces apart.

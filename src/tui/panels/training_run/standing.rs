@@ -6,10 +6,11 @@ use crate::tui::panels::{Row, join_ranked, labelled};
 use crate::tui::theme::{Glyphs, Role};
 
 /// In `width` columns; what matters less is left out first.
-pub fn row(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
+pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
+    let number = if is_over { training.epochs.len() } else { training.epoch() };
     let epoch = [
-        vec![(Role::Dim, "epoch ".to_owned()), (Role::Text, training.epoch().to_string())],
+        vec![(Role::Dim, "epoch ".to_owned()), (Role::Text, number.to_string())],
         vec![(Role::Dim, format!("/{}", started.settings.epochs))],
     ]
     .concat();
@@ -24,7 +25,7 @@ pub fn row(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
     let test = training.test.as_ref();
     let test = test.map_or(Row::new(), |test| labelled("test", Role::Best, format::accuracy(test.report.accuracy)));
     let network = vec![(Role::Text, started.architecture.name.clone())];
-    let recipe = [labelled("recipe", Role::Text, started.recipe.clone())].concat();
+    let recipe = labelled("recipe", Role::Text, started.recipe.clone());
     let device = vec![(Role::Text, started.device.clone())];
     let data = vec![(Role::Text, started.data.spec.clone())];
     let gap = format!(" {} ", glyphs.separator);

@@ -13,7 +13,7 @@ use crate::tui::view::Panel;
 /// Between two columns of blocks.
 const GAP: usize = 3;
 /// Columns of the left one.
-const LEFT: usize = 50;
+const LEFT: usize = 52;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let area = panels::inside(painter.area());
@@ -98,7 +98,7 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
     }
     let [low, high] = report.calibration.ci95;
     let error = format!("{:.4}", report.calibration.error);
-    rows.push(figure("calib. error", Role::Text, error, Some(format!("{low:.4} to {high:.4}")), width));
+    rows.push(figure("calibration error", Role::Text, error, Some(format!("{low:.4} to {high:.4}")), width));
     rows.push(figure("loss", Role::Text, format!("{:.4}", report.loss), None, width));
     let images = format::count(report.images as u64);
     let drop = (test.valid_accuracy - report.accuracy) * 100.0;
@@ -114,9 +114,9 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
     rows
 }
 
-/// `accuracy      90.40 %  95 %: 88.42 to 92.07 %`.
+/// `accuracy           90.40 %  95 %: 88.42 to 92.07 %`.
 fn figure(label: &str, role: Role, value: String, interval: Option<String>, width: usize) -> Row {
-    let row = vec![(Role::Dim, format!("{label:<13}")), (role, format!("{value:>8}"))];
+    let row = vec![(Role::Dim, format!("{label:<18}")), (role, format!("{value:>8}"))];
     let wide = interval.map_or(Row::new(), |interval| labelled("95 %:", Role::Text, interval));
     panels::join_fitting(vec![row, wide], "  ", width)
 }
