@@ -25,6 +25,9 @@ pub struct Block {
     pub bytes: Vec<u8>,
 }
 
+/// Tensors by name.
+pub type Blocks = BTreeMap<String, Block>;
+
 /// The JSON of a file: what its writer says of it, and what the seal needs.
 #[derive(Debug, Serialize, Deserialize)]
 struct Envelope<H> {
@@ -51,7 +54,7 @@ pub enum CheckpointError {
 }
 
 /// Replace the file at `path`; its folder is created where it is missing.
-pub fn save(path: &Path, header: &impl Serialize, tensors: &BTreeMap<String, Block>) -> io::Result<()> {
+pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Result<()> {
     let bytes = encode(header, tensors).map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;
     if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
         std::fs::create_dir_all(folder)
@@ -62,7 +65,7 @@ pub fn save(path: &Path, header: &impl Serialize, tensors: &BTreeMap<String, Blo
 }
 
 /// Header and tensors of the file at `path`; none where there is no file.
-pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, BTreeMap<String, Block>)>, CheckpointError> {
+pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, CheckpointError> {
     match std::fs::read(path) {
         Ok(bytes) => decode(&bytes, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -75,7 +78,7 @@ pub fn nonsense(path: &Path, problem: impl Into<String>) -> CheckpointError {
     CheckpointError::Damaged { path: path.to_owned(), position: 8, problem: problem.into() }
 }
 
-fn encode(header: &impl Serialize, tensors: &BTreeMap<String, Block>) -> Result<Vec<u8>, SafeTensorError> {
+fn encode(header: &impl Serialize, tensors: &Blocks) -> Result<Vec<u8>, SafeTensorError> {
     let checksums = tensors.iter().map(|(name, block)| (name.clone(), checksum(&block.bytes))).collect();
     let text = serde_json::to_string(&Envelope { format: FORMAT, tensors: checksums, header })?;
     let metadata = HashMap::from([("crc32".to_owned(), checksum(text.as_bytes())), ("nas-tui".to_owned(), text)]);
@@ -87,7 +90,7 @@ fn encode(header: &impl Serialize, tensors: &BTreeMap<String, Block>) -> Result<
     safetensors::serialize(views.collect::<Result<Vec<_>, SafeTensorError>>()?, Some(metadata))
 }
 
-fn decode<H: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<(H, BTreeMap<String, Block>), CheckpointError> {
+fn decode<H: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<(H, Blocks), CheckpointError> {
     let file = File { bytes, path };
     let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| file.unreadable(&error))?;
     let first_tensor = 8 + length;

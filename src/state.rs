@@ -10,13 +10,12 @@ use std::collections::BTreeMap;
 pub use child::{Candidate, ChildDetail, ChildRow, Origin, Training};
 pub use describe::describe;
 pub use kind::RunKind;
+pub use training_run::TrainingRun;
 
 use crate::clock::Clock;
 use crate::event::{ChildFinished, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted};
 use crate::processes::Processes;
 use crate::space::{Architecture, Genes};
-
-pub use self::training_run::TrainingRun;
 
 /// Log lines kept; older ones are in the journal.
 const LOG_LINES: usize = 2_000;

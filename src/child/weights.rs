@@ -8,11 +8,8 @@ use safetensors::tensor::TensorView;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::Network;
-use crate::sealed::Block;
+use crate::sealed::{Block, Blocks};
 use crate::space::weights::{Values, Weights, WeightsFileError};
-
-/// Tensors by name.
-pub type Blocks = BTreeMap<String, Block>;
 
 /// Why weights could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,7 @@ use super::screen::ScreenArgs;
 use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
-use crate::runs::directory::{lock_state, subcommand_of};
-use crate::state::RunKind;
+use crate::runs::directory::{kind_of, lock_state, resume_command};
 use crate::tui::{self, Leave, picker};
 
 /// Watch a run: one at work, commanding it too, or one that is over
@@ -75,21 +74,16 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
-        None => format!("nobody works on this run; continue it with: {}", resume_command(run)),
+        None => format!("no process works on this run; continue it with: {}", resume_command(run)),
     }
-}
-
-/// The command that continues a run.
-fn resume_command(run: &Path) -> String {
-    format!("nas-tui {} --resume {}", subcommand_of(run), run.display())
 }
 
 /// The line after a screen was closed on a run.
 pub(super) fn goes_on(run: &Path, watch: bool) -> String {
-    let noun = if subcommand_of(run) == RunKind::Training.subcommand() { RunKind::Training } else { RunKind::Search }.noun();
+    let noun = kind_of(run).noun();
     let attach = format!("nas-tui attach {}{}", run.display(), if watch { " --watch" } else { "" });
     match lock_state(run) {
         Some(holder) => format!("the {noun} goes on ({holder}); attach again with: {attach}"),
-        None => format!("nobody works on this run; look at it again with: {attach}"),
+        None => format!("no process works on this run; look at it again with: {attach}"),
     }
 }

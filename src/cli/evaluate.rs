@@ -12,7 +12,7 @@ use self::output::{Evaluated, Output};
 use super::OrBadInput;
 use super::arch::ArchArgs;
 use crate::child::{Network, Plan, weights};
-use crate::config::{Crop, DataConfig, DataSource, Normalization};
+use crate::config::{self, Crop, DataConfig, DataSource, Normalization};
 use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::report::ClassificationReport;
 use crate::space::Architecture;
@@ -37,13 +37,15 @@ pub struct Args {
     #[command(flatten)]
     arch: ArchArgs,
 
-    /// Weights: safetensors with the names that PyTorch gives (README, "Files")
+    /// Weights: safetensors with the names that PyTorch gives (README, "Files") [default: those that the training RUN keeps, where
+    /// ARCH is RUN:best]
     #[arg(long, value_name = "FILE")]
-    weights: PathBuf,
+    weights: Option<PathBuf>,
 
-    /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR], folder:DIR
-    #[arg(long, value_name = "SPEC", default_value = "fashion-mnist-mini")]
-    data: String,
+    /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR], folder:DIR [default: the data of
+    /// RUN, where ARCH is RUN:best or RUN:child-12; else fashion-mnist-mini]
+    #[arg(long, value_name = "SPEC")]
+    data: Option<String>,
 
     /// What the accuracy on cifar10.1 is held against: cifar10[:DIR] [default: cifar10, where it is found]
     #[arg(long, value_name = "SPEC")]
@@ -61,9 +63,9 @@ pub struct Args {
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=1024))]
     size: Option<u64>,
 
-    /// Training images that were set apart for validation: not used to fit the normalisation
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    validation: usize,
+    /// Training images that were set apart for validation: not used to fit the normalisation [default: as in RUN, else 1000]
+    #[arg(long, value_name = "N")]
+    validation: Option<usize>,
 
     /// Write index, label, prediction and logits of each image (of cifar10.1: of the first version)
     #[arg(long, value_name = "CSV")]
@@ -79,12 +81,14 @@ pub struct Args {
 /// # Errors
 /// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let config = data_config(args)?;
+    let origin = Origin::of(args)?;
+    let config = data_config(args, origin.as_ref())?;
+    let weights = weights_file(args, origin.as_ref())?;
     let mut sets = data::load_tests(&config).or_bad_input()?;
     let against = reference(args, &config)?;
     let first = sets.first().context("the data set went away while it was read; run the command again")?;
     let architecture = args.arch.resolve(first.input, first.classes.len())?;
-    let run = Run::new(args, &config, &architecture, first)?;
+    let run = Run::new(args, &config, &architecture, &weights, first)?;
     let mut csv = args.predictions.as_deref();
     let against = against.map(|set| run.evaluate(set, None)).transpose()?;
     let versions: Vec<Evaluated> = sets.drain(..).map(|set| run.evaluate(set, csv.take())).collect::<anyhow::Result<_>>()?;
@@ -103,11 +107,17 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// For images like those of `set`.
-    fn new(args: &Args, config: &DataConfig, architecture: &'a Architecture, set: &TestSet) -> anyhow::Result<Self> {
+    fn new(
+        args: &Args,
+        config: &DataConfig,
+        architecture: &'a Architecture,
+        weights: &Path,
+        set: &TestSet,
+    ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
         let device = Device::cuda_if_available();
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
-        weights::load(&network, &args.weights).or_bad_input()?;
+        weights::load(&network, weights).or_bad_input()?;
         let preparation = preparation(&training_config(args, config)?, set)?;
         let limit = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Run { architecture, network, preparation, device, limit })
@@ -144,15 +154,56 @@ fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
     ))
 }
 
-fn data_config(args: &Args) -> anyhow::Result<DataConfig> {
-    let (source, dir) = data::parse_spec(&args.data).or_bad_input()?;
-    if args.against.is_some() && source != DataSource::Cifar10_1 {
-        return Err(anyhow!("--against is for --data cifar10.1, not {}; leave it out", args.data)).or_bad_input();
+/// The run that ARCH is a child of, and its data.
+struct Origin {
+    path: PathBuf,
+    data: DataConfig,
+}
+
+impl Origin {
+    fn of(args: &Args) -> anyhow::Result<Option<Origin>> {
+        let Some((run, _)) = args.arch.arch.rsplit_once(':') else { return Ok(None) };
+        let path = PathBuf::from(run);
+        match path.join("config.toml") {
+            file if file.is_file() => Ok(Some(Origin { path, data: config::read(&file).or_bad_input()?.data })),
+            _ => Ok(None),
+        }
     }
-    let size = args.size.map_or(32, |size| size as usize);
-    let normalization = if args.whitening { Normalization::Whitening } else { Normalization::Standard };
-    let validation = args.validation;
-    Ok(DataConfig { source, dir, size: [size; 2], validation, limit: None, normalization, crop: Crop::None, flip: false })
+
+    /// The weights that a training keeps.
+    fn weights(&self) -> Option<PathBuf> {
+        Some(self.path.join("weights.safetensors")).filter(|file| file.is_file())
+    }
+}
+
+/// The weights that were named, or those of the training whose network it is.
+fn weights_file(args: &Args, origin: Option<&Origin>) -> anyhow::Result<PathBuf> {
+    let own = || origin.filter(|_| args.arch.arch.ends_with(":best")).and_then(Origin::weights);
+    let missing = || anyhow!("--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own");
+    args.weights.clone().or_else(own).ok_or_else(missing).or_bad_input()
+}
+
+fn data_config(args: &Args, origin: Option<&Origin>) -> anyhow::Result<DataConfig> {
+    let own = origin.map(|origin| &origin.data);
+    let (source, dir) = match (&args.data, own) {
+        (Some(spec), _) => data::parse_spec(spec).or_bad_input()?,
+        (None, Some(own)) => (own.source, own.dir.clone()),
+        (None, None) => (DataSource::FashionMnistMini, None),
+    };
+    if args.against.is_some() && source != DataSource::Cifar10_1 {
+        return Err(anyhow!("--against is for --data cifar10.1, not {}; leave it out", source.name())).or_bad_input();
+    }
+    // The training images that the normalisation was fitted to, where they are the same data.
+    let own = own.filter(|own| own.source == source || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1));
+    let size = args.size.map(|size| [size as usize; 2]).or(own.map(|own| own.size)).unwrap_or([32; 2]);
+    let normalization = match own {
+        _ if args.whitening => Normalization::Whitening,
+        Some(own) => own.normalization,
+        None => Normalization::Standard,
+    };
+    let validation = args.validation.or(own.map(|own| own.validation)).unwrap_or(1_000);
+    let limit = own.and_then(|own| own.limit);
+    Ok(DataConfig { source, dir, size, validation, limit, normalization, crop: Crop::None, flip: false })
 }
 
 /// CIFAR-10 as `--against` names it, with the other settings of `config`.

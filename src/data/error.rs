@@ -20,7 +20,7 @@ pub enum DataError {
     #[error("{0}")]
     Unusable(String),
     #[cfg(feature = "torch")]
-    #[error("libtorch failed while preparing images: {0}")]
+    #[error("libtorch failed while preparing images: {}", torch_reason(.0))]
     Torch(#[from] tch::TchError),
 }
 
@@ -32,6 +32,15 @@ impl DataError {
     pub(super) fn unreadable(file: &Path, cause: std::io::Error, remedy: &str) -> Self {
         DataError::Unreadable { file: file.to_owned(), cause, remedy: remedy.to_owned() }
     }
+}
+
+/// What libtorch says, without the addresses of its functions that follow.
+#[cfg(feature = "torch")]
+pub(crate) fn torch_reason(error: &tch::TchError) -> String {
+    let text = error.to_string();
+    let end = ["\nframe #", "\nException raised from", " (function ", "\nC++ CapturedTraceback"];
+    let end = end.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+    text[..end].lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn looked_in(folders: &[PathBuf]) -> String {

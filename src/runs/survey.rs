@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::event::{Event, FinishReason, Record};
-use crate::runs::directory::{lock_state, subcommand_of};
+use crate::runs::directory::{kind_of, lock_state};
 use crate::state::{RunKind, TrainingRun};
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list --json`.
@@ -137,7 +137,7 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
         best_accuracy: glance.best(),
         started: glance.started,
         changed: glance.changed,
-        work: glance.work(subcommand_of(run) == RunKind::Training.subcommand()),
+        work: glance.work(kind_of(run)),
         holder,
     })
 }
@@ -236,9 +236,9 @@ impl Glance {
         best_epoch.map(|best| best.valid_accuracy).or(self.best)
     }
 
-    /// What the run does; `is_training` says what it is to do where the journal does not tell yet.
-    fn work(self, is_training: bool) -> Work {
-        if !is_training && self.training.is_none() {
+    /// What the run does; of the kind that its folder tells where the journal does not tell yet.
+    fn work(self, kind: RunKind) -> Work {
+        if kind == RunKind::Search && self.training.is_none() {
             let Glance { preset, strategy, episode, episodes, children, planned: planned_children, .. } = self;
             return Work::Search { preset, strategy, episode, episodes, children, planned_children };
         }

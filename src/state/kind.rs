@@ -20,12 +20,4 @@ impl RunKind {
             RunKind::Training => "training",
         }
     }
-
-    /// The subcommand that begins and continues such runs.
-    pub fn subcommand(self) -> &'static str {
-        match self {
-            RunKind::Search => "search",
-            RunKind::Training => "train",
-        }
-    }
 }

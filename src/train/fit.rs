@@ -1,5 +1,6 @@
 //! A network in training, one step at a time: whoever drives it can look, wait or stop between any two batches.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tch::{TchError, Tensor};
@@ -9,7 +10,7 @@ use super::metrics::{Metrics, batch_figures, read_figures};
 use super::optimizer::{Sgd, SgdSettings};
 use super::trainer::{TrainError, cross_entropy};
 use crate::child::{Mode, Network};
-use crate::data::{DataError, DeviceDataset, epoch_order};
+use crate::data::{DeviceDataset, epoch_order, torch_reason};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -124,38 +125,40 @@ impl<'data> Fit<'data> {
     fn gradient(&self, epoch: &Epoch) -> Result<(Tensor, Pending), TrainError> {
         let (seed, number) = (self.seed, epoch.number as u64);
         let (images, labels) = self.data.train.training_batch(&epoch.order, self.batch_size, seed, number, epoch.done)?;
-        let all = labels.size()[0];
-        let part = self.micro_batch as i64;
-        if all <= part {
-            let (gradient, figures) = self.gradient_of(&images, &labels, 1.0)?;
-            return Ok((gradient, Pending { batch: epoch.done + 1, images: all as usize, figures }));
-        }
-        let mut sum: Option<(Tensor, Tensor)> = None;
-        for start in (0..all).step_by(self.micro_batch) {
-            let length = part.min(all - start);
-            let (images, labels) = (images.f_narrow(0, start, length)?, labels.f_narrow(0, start, length)?);
-            let (gradient, figures) = self.gradient_of(&images, &labels, length as f64 / all as f64)?;
-            sum = Some(match sum {
-                Some((mut gradients, mut all_figures)) => (gradients.f_add_(&gradient)?, all_figures.f_add_(&figures)?),
-                None => (gradient, figures),
-            });
-        }
-        let (gradient, figures) = sum.ok_or_else(|| DataError::Unusable("a batch without images".to_owned()))?;
-        Ok((gradient, Pending { batch: epoch.done + 1, images: all as usize, figures }))
+        let (gradient, figures) = self.gradient_in_parts(&images, &labels)?;
+        Ok((gradient, Pending { batch: epoch.done + 1, images: labels.size()[0] as usize, figures }))
     }
 
-    /// Gradient of `weight` times the mean loss of some images, and their figures: that loss, and the number of right answers.
-    fn gradient_of(&self, images: &Tensor, labels: &Tensor, weight: f64) -> Result<(Tensor, Tensor), TchError> {
-        let logits = self.network.forward(images, Mode::Train)?;
-        let loss = cross_entropy(&logits, labels)?;
-        let loss = if weight == 1.0 { loss } else { loss.f_mul_scalar(weight)? };
-        let figures = tch::no_grad(|| batch_figures(&loss, &logits, labels))?;
+    /// Gradient of the mean loss of a batch and its figures, computed `micro_batch` images at a time.
+    fn gradient_in_parts(&self, images: &Tensor, labels: &Tensor) -> Result<(Tensor, Tensor), TchError> {
+        let (all, part) = (labels.size()[0], self.micro_batch as i64);
+        let (mut gradient, mut figures) = self.gradient_of_part(images, labels, 0..all.min(part))?;
+        for start in (part..all).step_by(self.micro_batch) {
+            let (more, more_figures) = self.gradient_of_part(images, labels, start..all.min(start + part))?;
+            (gradient, figures) = (gradient.f_add_(&more)?, figures.f_add_(&more_figures)?);
+        }
+        Ok((gradient, figures))
+    }
+
+    /// What some images of a batch add to the gradient of its mean loss, and to its figures: that loss, and the number of right
+    /// answers.
+    fn gradient_of_part(&self, images: &Tensor, labels: &Tensor, part: Range<i64>) -> Result<(Tensor, Tensor), TchError> {
+        let (all, length) = (labels.size()[0], part.end - part.start);
+        let take =
+            |tensor: &Tensor| if length == all { Ok(tensor.shallow_clone()) } else { tensor.f_narrow(0, part.start, length) };
+        let (images, labels) = (take(images)?, take(labels)?);
+        let logits = self.network.forward(&images, Mode::Train)?;
+        let mut loss = cross_entropy(&logits, &labels)?;
+        if length < all {
+            loss = loss.f_mul_scalar(length as f64 / all as f64)?;
+        }
+        let figures = tch::no_grad(|| batch_figures(&loss, &logits, &labels))?;
         Ok((self.network.parameters().gradient(&loss)?, figures))
     }
 
     fn explained(&self, error: TrainError) -> TrainError {
         let text = match &error {
-            TrainError::Torch(error) => error.to_string(),
+            TrainError::Torch(error) => torch_reason(error),
             TrainError::Data(error) => error.to_string(),
             _ => return error,
         };
@@ -163,8 +166,11 @@ impl<'data> Fit<'data> {
         if !signs.iter().any(|sign| text.contains(sign)) {
             return error;
         }
-        let reason = text.lines().find(|line| signs.iter().any(|sign| line.contains(sign))).unwrap_or(&text);
-        TrainError::OutOfMemory { micro_batch: self.micro_batch, reason: reason.trim().to_owned() }
+        // The sentence that says so and what follows, without its place in libtorch's code.
+        let place = signs.iter().filter_map(|sign| text.find(sign)).min().unwrap_or(0);
+        let start = text[..place].rfind(['.', ']', ')']).map_or(0, |end| end + 1);
+        let reason: String = text[start..].lines().next().unwrap_or_default().trim().chars().take(160).collect();
+        TrainError::OutOfMemory { micro_batch: self.micro_batch, reason }
     }
 }
 
@@ -226,5 +232,61 @@ impl Epoch {
         self.metrics.add(done.images, loss, correct);
         self.images += done.images;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::child::Plan;
+    use crate::config::{Options, resolve};
+    use crate::data::{self, Layout};
+    use crate::space::{Architecture, Layer};
+    use crate::train::read_figures;
+
+    fn data() -> TrainingData {
+        let config = resolve(&Options::default()).unwrap().data;
+        TrainingData::new(data::noise([1, 8, 8], 4, 32, 8), &config, Device::Cpu, true).unwrap()
+    }
+
+    fn fit(data: &TrainingData) -> Fit<'_> {
+        let layer = |inputs| Layer { kernel: [3, 3], filters: 6, stride: [1, 1], padding: [1, 1], inputs };
+        let layers = vec![layer(vec![0]), layer(vec![0, 1])];
+        let architecture = Architecture { name: "two".to_owned(), input: [1, 8, 8], classes: 4, layers, output: vec![2] };
+        let network = Network::new(&architecture, Plan::plain(&architecture, Layout::Contiguous), Device::Cpu).unwrap();
+        let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        Fit::new(network, settings, data, 16, 1).unwrap()
+    }
+
+    #[test]
+    fn gradients_of_parts_add_up_to_that_of_the_batch() {
+        let data = data();
+        let mut fit = fit(&data);
+        // Twice the same images, so that batch norm sees the same statistics in each half as in the whole.
+        let (images, labels) = data.train.batch(&[0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7], None).unwrap();
+        let (whole, figures) = fit.gradient_in_parts(&images, &labels).unwrap();
+        fit.set_micro_batch(8);
+        let (parts, figures_of_parts) = fit.gradient_in_parts(&images, &labels).unwrap();
+        let off = (&whole - &parts).abs().max().double_value(&[]) / whole.abs().max().double_value(&[]);
+        assert!(off < 1e-4, "{off}");
+        let ((loss, right), (loss_of_parts, right_of_parts)) =
+            (read_figures(&figures).unwrap(), read_figures(&figures_of_parts).unwrap());
+        assert!((loss - loss_of_parts).abs() < 1e-6 && right == right_of_parts);
+        assert!(whole.abs().sum(Kind::Double).double_value(&[]) > 0.0);
+    }
+
+    #[test]
+    fn a_step_takes_one_batch_whatever_its_parts() {
+        let data = data();
+        let mut fit = fit(&data);
+        fit.set_micro_batch(5);
+        let mut epoch = fit.epoch(1, 0, Metrics::default());
+        while !epoch.is_done() {
+            fit.step(&mut epoch, 0.01).unwrap();
+        }
+        epoch.settle().unwrap();
+        assert_eq!((epoch.done(), epoch.metrics().images), (2, 32));
     }
 }

@@ -8,13 +8,13 @@ use super::metrics::{Metrics, batch_figures, read_figures};
 use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
-use crate::data::{DataError, DeviceDataset};
+use crate::data::{DataError, DeviceDataset, torch_reason};
 use crate::evaluate::{ChildJob, SKIPPED};
 use crate::event::{ChildEpoch, ChildProgress};
 use crate::space;
 
-/// Images at a time when accuracy is measured.
-const EVALUATION_BATCH: usize = 125;
+/// Most images at a time when accuracy is measured.
+pub const EVALUATION_BATCH: usize = 125;
 
 /// Whoever watches and steers a training. An error ends it.
 pub trait Control {
@@ -51,7 +51,7 @@ pub enum TrainError {
     Diverged { epoch: usize, batch: usize, loss: f64 },
     #[error("memory did not suffice for {micro_batch} images at a time: {reason}")]
     OutOfMemory { micro_batch: usize, reason: String },
-    #[error("libtorch failed: {0}")]
+    #[error("libtorch failed: {}", torch_reason(.0))]
     Torch(#[from] TchError),
     #[error("a batch could not be prepared: {0}")]
     Data(#[from] DataError),
@@ -143,7 +143,7 @@ impl Training<'_> {
         }
         epoch.settle()?;
         let images_per_second = epoch.images_per_second();
-        let valid = evaluate(self.fit.network(), self.fit.validation(), || wait_for(&mut epoch, control))?;
+        let valid = evaluate(self.fit.network(), self.fit.validation(), EVALUATION_BATCH, || wait_for(&mut epoch, control))?;
         if !valid.loss().is_finite() {
             return Err(TrainError::Diverged { epoch: number, batch: epoch.batches(), loss: valid.loss() });
         }
@@ -196,15 +196,17 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchErro
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
 }
 
-/// Loss and accuracy of `network` on `images`, batch norm in evaluation mode; `between` is called before each batch.
+/// Loss and accuracy of `network` on `images`, `batch_size` at a time, batch norm in evaluation mode; `between` is called before
+/// each batch.
 pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
+    batch_size: usize,
     mut between: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Metrics, TrainError> {
     let _guard = tch::no_grad_guard();
     let mut metrics = Metrics::default();
-    for batch in images.evaluation_batches(EVALUATION_BATCH) {
+    for batch in images.evaluation_batches(batch_size) {
         between()?;
         let (images, labels) = batch?;
         let logits = network.forward(&images, Mode::Evaluate)?;

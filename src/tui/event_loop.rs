@@ -28,6 +28,7 @@ use crate::config::Alerts;
 use crate::event::{Level, Record};
 use crate::export::files::save_new;
 use crate::link::{Connection, LinkStatus};
+use crate::runs::directory::resume_command;
 use crate::telemetry::Telemetry;
 
 /// Frames for news between two ticks of the clock, at most. (What a key changes is drawn at once.)
@@ -93,7 +94,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         alerts: settings.alerts,
         tick: settings.tick,
     };
-    screen.app.directory = screen.connection.run.display().to_string();
+    screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.take_link(status.clone());
     if status == LinkStatus::Dead {
         screen.note_link(&status);
@@ -257,10 +258,7 @@ impl Screen {
     /// Put what is at the other end into the log.
     fn note_link(&mut self, status: &LinkStatus) -> Effect {
         let text = match status {
-            LinkStatus::Dead => {
-                let run = &self.app.directory;
-                format!("no process works on this run any more; continue it with: nas-tui search --resume {run}")
-            }
+            LinkStatus::Dead => format!("no process works on this run any more; continue it with: {}", self.app.resume_command),
             LinkStatus::Journal { holder } => {
                 format!("the search cannot be reached ({holder}): reading its journal, without commands")
             }

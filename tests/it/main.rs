@@ -28,6 +28,8 @@ mod search_runs;
 mod space;
 mod telemetry;
 mod terminal;
+#[cfg(feature = "torch")]
+mod training;
 mod training_list;
 mod training_screen;
 mod training_summary;

@@ -62,6 +62,7 @@ fn a_training_before_its_first_epoch() {
 #[test]
 fn a_training_whose_process_is_gone_tells_how_to_continue_it() {
     let mut app = running(80, 24);
+    app.resume_command = "nas-tui train --resume RUN".to_owned();
     app.take_link(LinkStatus::Dead);
     assert_snapshot!("training_dead_80x24", text(&app));
     press(&mut app, " ");

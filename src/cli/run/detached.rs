@@ -13,7 +13,7 @@ use super::{Prepared, Work};
 use crate::cli::config::SettingsArgs;
 use crate::cli::train;
 use crate::durable::write_atomically;
-use crate::runs::directory::subcommand_of;
+use crate::runs::directory::resume_command;
 
 /// A run that goes on when this value, this process and its terminal are gone.
 pub struct Detached {
@@ -23,13 +23,12 @@ pub struct Detached {
 
 /// The process ended without a word: it was killed.
 #[derive(Debug, thiserror::Error)]
-#[error("the run's process (pid {pid}) has died ({how}); see {log}, then continue with: nas-tui {subcommand} --resume {run}")]
+#[error("the run's process (pid {pid}) has died ({how}); see {log}, then continue with: {resume}")]
 pub struct Died {
     pid: u32,
     how: String,
     log: String,
-    subcommand: &'static str,
-    run: String,
+    resume: String,
 }
 
 impl Detached {
@@ -99,7 +98,7 @@ impl Detached {
             Ok((Some(code), _)) => format!("exit status {code}"),
             _ => "in an unknown way".to_owned(),
         };
-        let (log, subcommand) = (run.join("search.log").display().to_string(), subcommand_of(run));
-        Died { pid: self.pid(), how, log, subcommand, run: run.display().to_string() }
+        let log = run.join("search.log").display().to_string();
+        Died { pid: self.pid(), how, log, resume: resume_command(run) }
     }
 }

@@ -16,7 +16,7 @@ use crate::config::{self, Config, Options};
 use crate::event::FinishReason;
 use crate::report::{Summary, TrainingSummary};
 use crate::runs::RunDirectory;
-use crate::runs::directory::subcommand_of;
+use crate::runs::directory::{resume_command, subcommand_of};
 use crate::search::SearchError;
 use crate::space::Architecture;
 use crate::train::full::TrainingError;
@@ -130,10 +130,7 @@ fn discard_if_unstarted(is_new: bool, path: &Path) {
 /// A stopped run is an interrupted one.
 fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
     match reason {
-        Some(FinishReason::Stopped) => {
-            let hint = format!("nas-tui {} --resume {}", subcommand_of(path), path.display());
-            Err(Interrupted(format!("stopped; continue with: {hint}")).into())
-        }
+        Some(FinishReason::Stopped) => Err(Interrupted(format!("stopped; continue with: {}", resume_command(path))).into()),
         _ => Ok(()),
     }
 }

@@ -14,14 +14,15 @@ use super::ledger::Ledger;
 use super::rate::{Seen, learning_rate};
 use super::session::Session;
 use super::{TrainingError, test};
-use crate::child::weights::{self, Blocks};
+use crate::child::weights;
 use crate::config::{Config, Recipe};
 use crate::durable::write_atomically;
 use crate::event::{Event, Level, TrainingEpoch, TrainingProgress};
 use crate::report::TrainingSummary;
 use crate::runs::{Recorder, RunDirectory};
+use crate::sealed::Blocks;
 use crate::space::Architecture;
-use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
+use crate::train::{EVALUATION_BATCH, Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
 use steering::Inbox;
 
 /// Shortest time between two ticks.
@@ -179,7 +180,8 @@ impl Engine {
 
     fn validate(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<Metrics, Halt> {
         let mut halt = None;
-        let valid = evaluate(fit.network(), fit.validation(), || {
+        let batch_size = fit.micro_batch().min(EVALUATION_BATCH);
+        let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
             self.obey(fit, progress, epoch, seconds).map_err(|reason| {
                 halt = Some(reason);
                 TrainError::Skipped

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::child::weights::WeightsError;
 use crate::config::ConfigError;
-use crate::data::DataError;
+use crate::data::{DataError, torch_reason};
 use crate::journal::JournalError;
 use crate::report::classification::ReportError;
 use crate::runs::directory::DirectoryError;
@@ -51,7 +51,7 @@ pub enum TrainingError {
     Weights(#[from] WeightsError),
     #[error("the test images cannot be reported on")]
     Report(#[from] ReportError),
-    #[error("libtorch failed: {0}")]
+    #[error("libtorch failed: {}", torch_reason(.0))]
     Torch(#[from] tch::TchError),
     #[error("the training ended by a fault of its own: {0}. The run can be resumed; please report this")]
     Panicked(String),

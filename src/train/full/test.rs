@@ -5,17 +5,15 @@ use std::time::Instant;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::TrainingError;
-use crate::child::weights::{self, Blocks};
+use crate::child::weights;
 use crate::child::{Mode, Network, Plan};
 use crate::config::DataConfig;
 use crate::data::{self, DataError, DeviceDataset};
 use crate::event::TestFinished;
 use crate::report::ClassificationReport;
+use crate::sealed::Blocks;
 use crate::space::Architecture;
-use crate::train::TrainingData;
-
-/// Images at a time.
-const BATCH: usize = 500;
+use crate::train::{EVALUATION_BATCH, TrainingData};
 
 /// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as `nas-tui evaluate` does.
 /// None, with the reason, where the data has no test images.
@@ -45,7 +43,7 @@ pub fn classify(
 /// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode.
 pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, DataError> {
     let _guard = tch::no_grad_guard();
-    let batches = images.evaluation_batches(BATCH).map(|batch| {
+    let batches = images.evaluation_batches(EVALUATION_BATCH).map(|batch| {
         let (images, _) = batch?;
         Ok(network.forward(&images, Mode::Evaluate)?.f_to_device(Device::Cpu)?)
     });

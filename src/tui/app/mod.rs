@@ -70,8 +70,8 @@ pub struct App {
     past: Option<Past>,
     details: Details,
     pub link: LinkStatus,
-    /// The run directory, as commands take it.
-    pub directory: String,
+    /// What continues the run, should nobody work on it.
+    pub resume_command: String,
     pub view: View,
     pub theme: Theme,
     pub keymap: Keymap,
@@ -90,7 +90,7 @@ impl App {
             past: None,
             details: Details::default(),
             link: LinkStatus::Live { watch_only: false },
-            directory: "RUN".to_owned(),
+            resume_command: "nas-tui search --resume RUN".to_owned(),
             view: View::new(size, settings.layout, now),
             theme: settings.theme,
             keymap: settings.keymap.clone(),

@@ -22,15 +22,10 @@ impl App {
                 return Some(format!("the {} cannot be reached from this machine: this screen only watches", self.kind().noun()));
             }
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => return Some(format!("continue it with: {}", self.resume_command())),
+            LinkStatus::Dead => return Some(format!("continue it with: {}", self.resume_command)),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
-    }
-
-    /// What continues the run.
-    fn resume_command(&self) -> String {
-        format!("nas-tui {} --resume {}", self.kind().subcommand(), self.directory)
     }
 
     /// Why an action that steers would do nothing now; none for one that would, or that steers nothing.
@@ -43,9 +38,7 @@ impl App {
     /// Why nobody trains the children that were in training last; none where somebody does.
     pub fn forsaken(&self) -> Option<String> {
         match self.link {
-            LinkStatus::Dead => {
-                Some(format!("the {} is gone: nobody trains; {} continues it", self.kind().noun(), self.resume_command()))
-            }
+            LinkStatus::Dead => Some(format!("its process is gone: nobody trains; {} continues it", self.resume_command)),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,
         }
