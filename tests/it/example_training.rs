@@ -105,8 +105,7 @@ pub fn report() -> ClassificationReport {
 
 /// The start and the first `epochs` epochs.
 pub fn running(epochs: usize) -> Vec<Event> {
-    let done = (1..=epochs)
-        .flat_map(|number| [Event::TrainingEpoch(epoch(number)), Event::TrainingSaved { epoch: number, batch: BATCHES }]);
+    let done = (1..=epochs).map(|number| Event::TrainingEpoch(epoch(number)));
     std::iter::once(Event::TrainingStarted(Box::new(started()))).chain(done).collect()
 }
 
@@ -148,7 +147,6 @@ pub fn records(events: &[Event]) -> Vec<Record> {
     let record = |event: &Event| {
         time += match event {
             Event::TrainingEpoch(epoch) => epoch.seconds,
-            Event::TrainingSaved { .. } => 0.25,
             _ => 1.0,
         };
         seq += u64::from(!event.is_tick());

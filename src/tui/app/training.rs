@@ -41,7 +41,7 @@ impl App {
             RunKind::Training => (RunKind::Training, RunKind::Search),
         };
         let does = self.keymap.help_of(action, other).unwrap_or_default();
-        self.tell(Level::Info, format!("this is a {}: {} is for a {} ({does})", own.noun(), key.name(), other.noun()));
+        self.tell(Level::Info, format!("this is a {}; in a {} {} means: {does}", own.noun(), other.noun(), key.name()));
         Effect::Draw
     }
 

@@ -9,15 +9,16 @@ use crate::tui::theme::Role;
 /// Most values that are written out.
 const MOST: usize = 8;
 
-/// `0.1`, `2.5e-5`: a learning rate in three digits.
+/// `0.1`, `0.0761`, `2.5e-5`: a learning rate in three digits, or two and a power.
 pub fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-4..1e3).contains(&rate) {
-        let decimals = if rate >= 0.1 || rate == 0.0 { 3 } else { 6 };
-        let text = format!("{rate:.decimals$}");
-        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    if rate == 0.0 || !rate.is_finite() {
+        return rate.to_string();
     }
-    let text = format!("{rate:.1e}");
-    text.replace(".0e", "e")
+    if !(1e-4..1e3).contains(&rate.abs()) {
+        return format!("{rate:.1e}").replace(".0e", "e");
+    }
+    let decimals = (2.0 - rate.abs().log10().floor()).clamp(1.0, 6.0) as usize;
+    format!("{rate:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Draw the rates of the epochs in view into `row`, under the plot.
@@ -85,8 +86,8 @@ mod tests {
 
     #[test]
     fn rates_are_written_in_as_few_digits_as_tell_them() {
-        let texts: Vec<String> = [0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.05, 1.0, 0.0].map(rate).to_vec();
-        assert_eq!(texts, ["0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.05", "1", "0"]);
+        let texts: Vec<String> = [0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0].map(rate).to_vec();
+        assert_eq!(texts, ["0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.0761", "100", "0"]);
     }
 
     #[test]
