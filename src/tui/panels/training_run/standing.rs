@@ -5,6 +5,9 @@ use crate::tui::format;
 use crate::tui::panels::{Row, join_ranked, labelled};
 use crate::tui::theme::{Glyphs, Role};
 
+/// Columns below which the names are short.
+const NARROW: usize = 72;
+
 /// In `width` columns; what matters less is left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
@@ -14,13 +17,14 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
         vec![(Role::Dim, format!("/{}", started.settings.epochs))],
     ]
     .concat();
+    let label = if width < NARROW { "best valid." } else { "best validation accuracy" };
     let best = match training.best() {
         Some(best) => [
-            labelled("best validation accuracy", Role::Best, format::accuracy(best.valid_accuracy)),
+            labelled(label, Role::Best, format::accuracy(best.valid_accuracy)),
             vec![(Role::Dim, format!(" (epoch {})", best.epoch))],
         ]
         .concat(),
-        None => labelled("best validation accuracy", Role::Dim, "none yet"),
+        None => labelled(label, Role::Dim, "none yet"),
     };
     let test = training.test.as_ref();
     let test = test.map_or(Row::new(), |test| labelled("test", Role::Best, format::accuracy(test.report.accuracy)));

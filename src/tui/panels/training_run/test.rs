@@ -65,13 +65,11 @@ fn report(test: &TestFinished, in_percent: bool, width: usize, glyphs: &Glyphs) 
         let right = [confusion::rows(report, in_percent, room), vec![Row::new()], confusion::pairs(report, room)].concat();
         return beside_each_other(left, right);
     }
-    let blocks = [
-        figures(test, width),
-        classes::rows(report, width, glyphs),
-        confusion::rows(report, in_percent, width),
-        confusion::pairs(report, width),
-    ];
-    blocks.join(&Row::new())
+    let matrix = confusion::rows(report, in_percent, width);
+    let (classes, pairs) = (classes::rows(report, width, glyphs), confusion::pairs(report, width));
+    // That there is no room for the matrix is what matters least.
+    let blocks = if right_width <= width { [matrix, classes, pairs] } else { [classes, pairs, matrix] };
+    [figures(test, width)].into_iter().chain(blocks).collect::<Vec<_>>().join(&Row::new())
 }
 
 fn beside_each_other(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
