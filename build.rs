@@ -1,4 +1,6 @@
-//! Lets the binary find libtorch where it was found at build time, without LD_LIBRARY_PATH.
+//! Lets the binary find libtorch where it was found at build time, without LD_LIBRARY_PATH, and tells it its own commit.
+
+use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -7,4 +9,29 @@ fn main() {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
         println!("cargo:rustc-env=NAS_TUI_LIBTORCH={folder}");
     }
+    if let Some(commit) = commit() {
+        println!("cargo:rustc-env=NAS_TUI_VERSION={}+{commit}", env!("CARGO_PKG_VERSION"));
+    }
+}
+
+/// What the program is made of: a change of these makes it another one than the commit's.
+const SOURCES: [&str; 5] = ["src", "assets", "build.rs", "Cargo.toml", "Cargo.lock"];
+
+/// The commit of this folder, if it is the root of a git repository (and not a copy within another one).
+fn commit() -> Option<String> {
+    let root = std::path::PathBuf::from(git(&["rev-parse", "--show-toplevel"])?);
+    if root.canonicalize().ok()? != std::env::current_dir().ok()?.canonicalize().ok()? {
+        return None;
+    }
+    // Grows with every commit and checkout.
+    println!("cargo:rerun-if-changed={}", git(&["rev-parse", "--git-path", "logs/HEAD"])?);
+    SOURCES.iter().for_each(|source| println!("cargo:rerun-if-changed={source}"));
+    let commit = git(&["rev-parse", "--short=9", "HEAD"])?;
+    let changed = git(&[&["status", "--porcelain", "--"][..], &SOURCES].concat())?;
+    Some(if changed.is_empty() { commit } else { format!("{commit}.modified") })
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -5,6 +5,8 @@
 //!                                \-> event -> journal -> state -> tui | headless | report
 //! ```
 
+pub mod axis;
+pub mod build_info;
 #[cfg(feature = "torch")]
 pub mod child;
 pub mod cli;
@@ -19,6 +21,7 @@ pub mod event;
 pub mod export;
 pub mod journal;
 pub mod link;
+pub mod numbers;
 pub mod processes;
 pub mod report;
 pub mod reward;

@@ -14,6 +14,7 @@ mod export;
 pub mod inspect;
 mod list;
 mod replay;
+mod report;
 #[cfg(feature = "torch")]
 pub mod run;
 mod screen;
@@ -35,7 +36,7 @@ use clap::{Parser, Subcommand};
 ///
 /// Without a subcommand: `nas-tui search`, with ./config.toml where there is one.
 #[derive(Debug, Parser)]
-#[command(name = "nas-tui", version, max_term_width = 100)]
+#[command(name = "nas-tui", version = crate::build_info::VERSION, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -52,6 +53,7 @@ enum Command {
     Attach(attach::Args),
     List(list::Args),
     Replay(replay::Args),
+    Report(report::Args),
     /// Show or check settings
     Config(config::Args),
     /// Print a completion script for a shell
@@ -135,6 +137,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
         #[cfg(feature = "torch")]

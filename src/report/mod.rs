@@ -1,7 +1,10 @@
 //! What a run amounts to, from its events alone, and how well a network classifies. No libtorch here.
 
 pub mod classification;
+pub mod figures;
+pub mod front;
 pub mod headless;
+pub mod page;
 pub mod proportion;
 pub mod statistics;
 pub mod summary;

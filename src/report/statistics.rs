@@ -1,4 +1,4 @@
-//! Ordinary least squares over a run's episodes: does the controller learn?
+//! Ordinary least squares over a run's episodes (does the controller learn?), means and quartiles.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -81,6 +81,17 @@ pub fn mean(values: &[f64]) -> f64 {
     if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
 }
 
+/// First quartile, median and third quartile, between two values by a straight line (type 7 of Hyndman & Fan, 1996; NumPy's).
+pub fn quartiles(values: &mut [f64]) -> Option<[f64; 3]> {
+    values.sort_unstable_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    Some([0.25, 0.5, 0.75].map(|share| {
+        let position = share * last as f64;
+        let (below, above) = (position.floor() as usize, position.ceil() as usize);
+        values[below] + (values[above] - values[below]) * position.fract()
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -144,6 +155,13 @@ mod tests {
             ];
             assert!(numbers.iter().all(|(ours, theirs)| close(*ours, *theirs)), "{}: {numbers:?}", pair.name);
         }
+    }
+
+    #[test]
+    fn quartiles_are_numpys() {
+        assert_eq!(quartiles(&mut [4.0, 1.0, 3.0, 2.0]), Some([1.75, 2.5, 3.25]));
+        assert_eq!(quartiles(&mut [7.0]), Some([7.0; 3]));
+        assert_eq!(quartiles(&mut []), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::space::Dna;
 use crate::state::is_better;
 
 /// What came of a run so far. The field names are `summary.json`'s.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name of the run directory; empty where the run never got as far as `run_started`, as are the next two.
     pub run: String,

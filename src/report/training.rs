@@ -95,14 +95,15 @@ impl TrainingSummary {
 
 /// A training's events, fed one at a time.
 #[derive(Debug, Default)]
-struct Tally {
+pub struct Tally {
     training: Option<TrainingRun>,
     clock: Clock,
     reason: Option<FinishReason>,
 }
 
 impl Tally {
-    fn apply(&mut self, record: &Record) {
+    /// Take in the next record of the run.
+    pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
         match &record.event {
             Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
@@ -115,10 +116,11 @@ impl Tally {
         }
     }
 
-    fn summary(self) -> TrainingSummary {
-        let Tally { training, clock, reason } = self;
-        let wall_seconds = clock.seconds();
-        let Some(training) = training else { return TrainingSummary { reason, wall_seconds, ..TrainingSummary::default() } };
+    pub fn summary(&self) -> TrainingSummary {
+        let (reason, wall_seconds) = (self.reason, self.clock.seconds());
+        let Some(training) = self.training.clone() else {
+            return TrainingSummary { reason, wall_seconds, ..TrainingSummary::default() };
+        };
         let best = training.best().map(BestEpoch::from);
         let images_per_second = median(training.epochs.iter().map(|epoch| epoch.images_per_second).collect());
         let started = training.started;

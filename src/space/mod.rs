@@ -9,6 +9,7 @@ pub mod distance;
 pub mod dna;
 mod feasibility;
 pub mod file;
+pub mod lanes;
 pub mod load;
 pub mod weights;
 

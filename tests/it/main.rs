@@ -18,6 +18,7 @@ mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
 mod reference;
+mod report;
 mod run_state;
 mod screen;
 mod screen_docs;

@@ -21,7 +21,7 @@ impl Engine {
     /// Note that this process takes over, and make good what the last one did but could not note.
     pub(super) fn resume_run(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
         let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = crate::build_info::VERSION.to_owned();
         self.recorder.tell(Event::RunResumed {
             host: host_name(),
             pid: std::process::id(),
@@ -76,7 +76,7 @@ impl Engine {
             preset: preset.clone(),
             strategy: search.strategy.name().to_owned(),
             seed: search.seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: crate::build_info::VERSION.to_owned(),
             host: host_name(),
             pid: std::process::id(),
             libtorch: ready.libtorch.clone(),

@@ -1,7 +1,6 @@
-//! Parts of a plot in characters: a grid of dots, and axes with round values.
+//! Parts of a plot in characters: a grid of dots, and the axes that it shares with the figures of a report.
 
-mod axis;
 mod grid;
 
-pub use axis::{Axis, LogAxis, ValueAxis, round_step};
+pub use crate::axis::{Axis, LogAxis, ValueAxis, round_step};
 pub use grid::{Dash, DotGrid, Series, braille};

@@ -86,7 +86,7 @@ impl Engine {
 
     /// Tell that the run begins, or that this process takes it over.
     fn open(&mut self, data: &TrainingData, device: &str, threads: usize) -> Result<(), Halt> {
-        let (host, pid, version) = (host_name(), std::process::id(), env!("CARGO_PKG_VERSION").to_owned());
+        let (host, pid, version) = (host_name(), std::process::id(), crate::build_info::VERSION.to_owned());
         if let Some(run) = &self.recorder.ledger.run {
             let then = [run.started.threads.to_string(), run.started.device.clone()];
             let now = [threads.to_string(), device.to_owned()];
@@ -122,7 +122,7 @@ impl Engine {
             precision: form.precision,
             micro_batch: train.recipe.batch_size,
             seed: self.config.search.seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: crate::build_info::VERSION.to_owned(),
             host: host_name(),
             pid: std::process::id(),
             libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),

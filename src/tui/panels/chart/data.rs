@@ -3,6 +3,7 @@
 //! One pass over the run's children each; the memory is a few words per child and per column.
 
 use super::view::{Extent, Quantity, Span};
+use crate::report::statistics::quartiles;
 use crate::state::RunState;
 
 /// A child that has a value of the quantity shown.
@@ -103,17 +104,6 @@ impl Smoothed {
         self.weight += self.rate * (1.0 - self.weight);
         self.sum / self.weight
     }
-}
-
-/// First quartile, median and third quartile, between two values by a straight line (type 7 of Hyndman & Fan, 1996; NumPy's).
-pub fn quartiles(values: &mut [f64]) -> Option<[f64; 3]> {
-    values.sort_unstable_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    Some([0.25, 0.5, 0.75].map(|share| {
-        let position = share * last as f64;
-        let (below, above) = (position.floor() as usize, position.ceil() as usize);
-        values[below] + (values[above] - values[below]) * position.fract()
-    }))
 }
 
 /// A value over a range of columns.
@@ -344,13 +334,6 @@ mod tests {
         assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole, "neighbours change places");
         state.children.sort_by_key(|row| std::cmp::Reverse(row.child));
         assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole, "all change places");
-    }
-
-    #[test]
-    fn quartiles_are_numpys() {
-        assert_eq!(quartiles(&mut [4.0, 1.0, 3.0, 2.0]), Some([1.75, 2.5, 3.25]));
-        assert_eq!(quartiles(&mut [7.0]), Some([7.0; 3]));
-        assert_eq!(quartiles(&mut []), None);
     }
 
     #[test]

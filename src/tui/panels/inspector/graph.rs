@@ -1,8 +1,9 @@
 //! The network as a drawn graph: a row per layer, its connections on the left, its figures beside it.
 
-use super::lanes::Lanes;
 use super::rails;
 use super::table::{self, Column};
+use crate::numbers::layers as list;
+use crate::space::lanes::{self, Lanes};
 use crate::space::{Architecture, Cost, Layer};
 use crate::tui::format;
 use crate::tui::paint::bar;
@@ -53,7 +54,7 @@ fn beside_rails(table: Content, lanes: &Lanes, chosen: usize, glyphs: &Glyphs) -
 
 /// Where the rails take more than there is: the numbers of the inputs in their place.
 fn with_lists(mut columns: Vec<Column>, architecture: &Architecture, chosen: usize, width: usize) -> Content {
-    let lists = super::lanes::inputs(architecture).into_iter().map(list);
+    let lists = lanes::inputs(architecture).into_iter().map(list);
     columns.insert(1, Column::texts("reads", 0, lists));
     let table = table::table(columns, width);
     let body = table.body.into_iter().enumerate().map(|(number, row)| emphasised(row, number == chosen)).collect();
@@ -82,31 +83,11 @@ fn connections(lanes: &Lanes, architecture: &Architecture, chosen: usize, width:
     };
     let reads = match chosen {
         0 => String::new(),
-        _ => format!(" reads {}", list(super::lanes::inputs(architecture)[chosen])),
+        _ => format!(" reads {}", list(lanes::inputs(architecture)[chosen])),
     };
     let and = if reads.is_empty() || read_by.is_empty() { "" } else { "," };
     let text = format!("{}{reads}{and}{read_by}", name(chosen));
     vec![(Role::Mean, format::fit(&text, width, glyphs.ellipsis))]
-}
-
-/// `1, 3, 6-12`; the image by its name.
-pub fn list(numbers: &[usize]) -> String {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_unstable();
-    let mut parts: Vec<String> = Vec::new();
-    let mut index = 0;
-    while index < sorted.len() {
-        let run = sorted[index..].iter().enumerate().take_while(|(offset, number)| **number == sorted[index] + offset).count();
-        // Two in a row are as short one by one; the image stays apart.
-        let run = if run > 2 && sorted[index] > 0 { run } else { 1 };
-        parts.push(match (sorted[index], run) {
-            (0, _) => "image".to_owned(),
-            (first, 1) => first.to_string(),
-            (first, _) => format!("{first}-{}", first + run - 1),
-        });
-        index += run;
-    }
-    parts.join(", ")
 }
 
 fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Column> {
@@ -168,12 +149,5 @@ mod tests {
         assert_eq!(lines[0], "layer 13 reads 1, 3, 6-12, is read by 1…");
         assert_eq!(lines[1], " # reads        kernel filters output");
         assert_eq!(lines[15], "13 1, 3, 6-12      7×5      48  32×32");
-    }
-
-    #[test]
-    fn numbers_in_a_row_are_drawn_together() {
-        assert_eq!(list(&[12, 1, 3, 6, 7, 8]), "1, 3, 6-8, 12");
-        assert_eq!(list(&[0, 1, 2]), "image, 1, 2");
-        assert_eq!(list(&[4, 5]), "4, 5");
     }
 }

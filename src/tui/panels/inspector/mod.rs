@@ -11,7 +11,6 @@ mod curves;
 mod draft;
 mod edit;
 pub mod graph;
-mod lanes;
 mod rails;
 mod relatives;
 mod subject;

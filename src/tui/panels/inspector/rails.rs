@@ -3,7 +3,7 @@
 //! A lane that a layer reads is joined to its row (`├ ┼ ┤`, or `╰ ┴ ╯` where it ends); a lane that the row only crosses
 //! stays unbroken (`│`) and interrupts the row. The layers that the chosen one reads and feeds stand out.
 
-use super::lanes::{LaneRow, Lanes, Wire};
+use crate::space::lanes::{LaneRow, Lanes, Wire};
 use crate::tui::panels::Row;
 use crate::tui::theme::{Rails, Role};
 
@@ -109,10 +109,10 @@ impl Drawing<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::lanes::{inputs, tests::any_network};
     use super::*;
     use crate::config::ThemeName;
     use crate::space::Architecture;
+    use crate::space::lanes::{inputs, tests::any_network};
     use crate::tui::theme::{ColourDepth, Theme};
 
     fn rails(ascii: bool) -> Rails {

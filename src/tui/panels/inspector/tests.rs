@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::lanes::tests::any_network;
 use super::*;
 use crate::config::{Decode, ThemeName};
 use crate::event::{Event, Record};
 use crate::space::builtin::builtin;
+use crate::space::lanes::tests::any_network;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, Origin};
 use crate::tui::theme::{ColourDepth, Theme};

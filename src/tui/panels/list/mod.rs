@@ -4,7 +4,6 @@
 
 mod compare;
 mod filter;
-mod front;
 mod order;
 mod pareto;
 mod table;

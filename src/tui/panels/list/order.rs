@@ -1,7 +1,7 @@
 //! The children that a list shows, in its order: kept from frame to frame, and brought up to date when children end.
 
 use super::filter::{Filter, Flag, Quantity, Surroundings};
-use super::front::Front;
+use crate::report::front::Front;
 use crate::state::{ChildRow, RunState};
 
 /// Children that may come in one by one; more at once are sorted together.

@@ -12,30 +12,8 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::config::ThemeName;
 use crate::journal::Archive;
-use crate::space::Genes;
+pub use crate::report::front::tests::row;
 use crate::tui::theme::{ColourDepth, Theme};
-
-/// A child of which nothing is known but its number.
-pub fn row(child: u64) -> ChildRow {
-    ChildRow {
-        child,
-        episode: 1,
-        accuracy: Some(0.5),
-        reward: 0.125,
-        params: 1_000,
-        macs: 1_000,
-        seconds: 1.0,
-        repeat_of: None,
-        parent: None,
-        skipped: false,
-        energy_wh: None,
-        genes: Genes::default(),
-        log_prob: None,
-        entropy: None,
-        sampled_seq: 0,
-        ended_seq: 0,
-    }
-}
 
 pub fn state_of(children: Vec<ChildRow>) -> RunState {
     RunState { children, ..RunState::default() }

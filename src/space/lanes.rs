@@ -4,7 +4,7 @@
 //! way. A layer sits at the top of its own lane: in that of an input that ends there, so that a chain is one line, or in the
 //! leftmost free one. A lane is free again from the row after its end.
 
-use crate::space::Architecture;
+use super::Architecture;
 
 /// The rows of a network: the image, its layers, the classifier.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,11 +58,33 @@ impl Point {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tui::panels::list::tests::row;
+    use crate::space::Genes;
+
+    /// A child of which nothing is known but its number.
+    pub fn row(child: u64) -> ChildRow {
+        ChildRow {
+            child,
+            episode: 1,
+            accuracy: Some(0.5),
+            reward: 0.125,
+            params: 1_000,
+            macs: 1_000,
+            seconds: 1.0,
+            repeat_of: None,
+            parent: None,
+            skipped: false,
+            energy_wh: None,
+            genes: Genes::default(),
+            log_prob: None,
+            entropy: None,
+            sampled_seq: 0,
+            ended_seq: 0,
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,0 +1,38 @@
+//! `report RUN`: a page to read, print and send, with its figures and tables as files.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args as ClapArgs;
+
+use super::{OrBadInput, print};
+use crate::report::page::{Material, Report, write};
+use crate::runs;
+
+/// Write a report of a run: one HTML page that needs no network, its figures as SVG and PNG, its tables as CSV
+///
+/// Works at any time, for a run at work as for one that is over, was stopped or broke off. DIR is made where it is not there; an
+/// older report in it is replaced. It then holds report.html, summary.json, figures/ and tables/. The path of the page is
+/// printed.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Run directory, or the name of one in ./runs
+    run: PathBuf,
+    /// Folder for the report
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Run the subcommand.
+///
+/// # Errors
+/// A run that cannot be read, or a folder that is not for reports (exit status 2); a folder that cannot be written to.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let material = Material::read(&runs::named(&args.run)).or_bad_input()?;
+    let report = Report::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
+    match write(&report, &args.out) {
+        Ok(page) => print(&format!("{}\n", page.display())),
+        Err(error) if error.is_bad_folder() => Err(error).or_bad_input(),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,48 @@
+//! Figures of a report: each is one function from plain data to an SVG, the same in the page and in the files beside it.
+
+pub mod children;
+pub mod confusion;
+pub mod curves;
+pub mod ink;
+pub mod network;
+pub mod pareto;
+pub mod per_class;
+mod plot;
+pub mod reliability;
+mod svg;
+
+pub use svg::Form;
+
+/// One figure with what is to be said of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Name of its files, without ending.
+    pub name: &'static str,
+    pub title: String,
+    /// What it shows and how it is to be read.
+    pub caption: String,
+    /// For a page and for image files.
+    pub wide: String,
+    /// For a phone.
+    pub narrow: String,
+}
+
+impl Figure {
+    /// A figure that `draw` draws for each form; it is also given the title, for those who cannot see the drawing.
+    pub fn new(name: &'static str, title: &str, caption: impl Into<String>, draw: impl Fn(Form, &str) -> String) -> Figure {
+        let [wide, narrow] = [Form::Wide, Form::Narrow].map(|form| draw(form, title));
+        Figure { name, title: title.to_owned(), caption: caption.into(), wide, narrow }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    /// The drawing as XML, all of whose numbers are finite.
+    pub fn assert_sound(svg: &str) {
+        let document = roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
+        let root = document.root_element();
+        assert!(root.attribute("aria-label").is_some_and(|label| !label.is_empty()));
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        assert!(!svg.contains("url(") && !svg.contains("href"));
+    }
+}

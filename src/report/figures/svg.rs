@@ -1,0 +1,266 @@
+//! Parts of an SVG drawing: the same text is in the page and in the image file. Lengths are CSS pixels.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::ink::Ink;
+
+/// What figures are drawn for: a page of some width, or a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Wide,
+    Narrow,
+}
+
+impl Form {
+    /// Width of the drawing.
+    pub fn width(self) -> f64 {
+        match self {
+            Form::Wide => 760.0,
+            Form::Narrow => 340.0,
+        }
+    }
+
+    /// Height of a plot.
+    pub fn height(self) -> f64 {
+        match self {
+            Form::Wide => 340.0,
+            Form::Narrow => 270.0,
+        }
+    }
+
+    /// Size of common text.
+    pub fn text_size(self) -> f64 {
+        match self {
+            Form::Wide => 12.5,
+            Form::Narrow => 11.5,
+        }
+    }
+}
+
+/// A whole drawing: `content` on paper of `size`, with `description` for those who cannot see it.
+pub fn document(size: (f64, f64), description: &str, content: &Markup) -> String {
+    let (width, height) = (number(size.0), number(size.1));
+    let svg = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+            role="img" aria-label=(printable(description)) font-family="Inter, DejaVu Sans, Verdana, sans-serif" {
+            rect width=(width) height=(height) fill=(Ink::Paper.colour()) class=(Ink::Paper.fill()) {}
+            (content)
+        }
+    };
+    svg.into_string()
+}
+
+/// A number as SVG takes it: two decimals at most; 0 where it is not finite.
+pub fn number(value: f64) -> String {
+    let value = if value.is_finite() { value } else { 0.0 };
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// `text` without characters that XML does not allow.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() || "\u{fffe}\u{ffff}".contains(character) { ' ' } else { character })
+        .collect()
+}
+
+/// Where a text begins, ends or has its middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+impl Anchor {
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Anchor::Start => None,
+            Anchor::Middle => Some("middle"),
+            Anchor::End => Some("end"),
+        }
+    }
+}
+
+/// A text with its baseline at `at`.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    pub at: (f64, f64),
+    pub size: f64,
+    pub anchor: Anchor,
+    pub ink: Ink,
+    pub bold: bool,
+    pub text: &'a str,
+}
+
+impl Text<'_> {
+    pub fn draw(&self) -> Markup {
+        self.draw_turned(0.0)
+    }
+
+    /// With paper around its letters, so that it can be read over lines.
+    pub fn draw_over(&self) -> Markup {
+        let (x, y) = (number(self.at.0), number(self.at.1));
+        let halo = html! {
+            text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[self.anchor.name()] font-weight=[self.bold.then_some("600")]
+                fill=(Ink::Paper.colour()) stroke=(Ink::Paper.colour()) stroke-width="4" stroke-linejoin="round"
+                class={ (Ink::Paper.fill()) " " (Ink::Paper.stroke()) } aria-hidden="true" { (printable(self.text)) }
+        };
+        html! { (halo) (self.draw()) }
+    }
+
+    /// Turned by so many degrees about its point.
+    pub fn draw_turned(&self, degrees: f64) -> Markup {
+        let (x, y) = (number(self.at.0), number(self.at.1));
+        let turn = (degrees != 0.0).then(|| format!("rotate({} {x} {y})", number(degrees)));
+        html! {
+            text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[self.anchor.name()] font-weight=[self.bold.then_some("600")]
+                transform=[turn] fill=(self.ink.colour()) class=(self.ink.fill()) { (printable(self.text)) }
+        }
+    }
+}
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Pen {
+    pub ink: Ink,
+    pub width: f64,
+    /// Lengths of dashes and gaps.
+    pub dash: Option<&'static str>,
+}
+
+impl Pen {
+    pub fn solid(ink: Ink, width: f64) -> Pen {
+        Pen { ink, width, dash: None }
+    }
+
+    pub fn dashed(ink: Ink, width: f64, dash: &'static str) -> Pen {
+        Pen { ink, width, dash: Some(dash) }
+    }
+
+    /// A line along the commands `path`.
+    pub fn draw(&self, path: &str) -> Markup {
+        html! {
+            path d=(path) fill="none" stroke=(self.ink.colour()) class=(self.ink.stroke()) stroke-width=(number(self.width))
+                stroke-linecap="round" stroke-linejoin="round" stroke-dasharray=[self.dash] {}
+        }
+    }
+
+    pub fn line(&self, from: (f64, f64), to: (f64, f64)) -> Markup {
+        self.draw(&polyline(&[from, to]))
+    }
+}
+
+/// Path commands through `points`, straight from one to the next.
+pub fn polyline(points: &[(f64, f64)]) -> String {
+    let command =
+        |(place, (x, y)): (usize, &(f64, f64))| format!("{}{} {}", if place == 0 { "M" } else { "L" }, number(*x), number(*y));
+    points.iter().enumerate().map(command).collect()
+}
+
+/// Dots of one size as a single path, so that thousands of them stay small: each is a line of no length with a round end.
+/// Dots that would cover each other exactly are drawn once.
+pub fn dots(points: impl Iterator<Item = (f64, f64)>, diameter: f64, ink: Ink, opacity: f64) -> Markup {
+    let mut seen = std::collections::HashSet::new();
+    let tenth = |value: f64| (value * 10.0).round() as i64;
+    let places: Vec<(i64, i64)> = points.map(|(x, y)| (tenth(x), tenth(y))).filter(|place| seen.insert(*place)).collect();
+    let path: String =
+        places.iter().map(|(x, y)| format!("M{} {}h.01", number(*x as f64 / 10.0), number(*y as f64 / 10.0))).collect();
+    html! {
+        path d=(path) fill="none" stroke=(ink.colour()) class=(ink.stroke()) stroke-width=(number(diameter)) stroke-linecap="round"
+            stroke-opacity=(number(opacity)) {}
+    }
+}
+
+/// Crosses of one size as a single path.
+pub fn crosses(points: impl Iterator<Item = (f64, f64)>, size: f64, ink: Ink) -> Markup {
+    let half = size / 2.0;
+    let cross = |(x, y): (f64, f64)| {
+        polyline(&[(x - half, y - half), (x + half, y + half)]) + &polyline(&[(x - half, y + half), (x + half, y - half)])
+    };
+    Pen::solid(ink, 1.6).draw(&points.map(cross).collect::<String>())
+}
+
+/// A circle with a rim of paper, so that it stands out from what it lies on.
+pub fn disc((x, y): (f64, f64), radius: f64, ink: Ink) -> Markup {
+    html! {
+        circle cx=(number(x)) cy=(number(y)) r=(number(radius)) fill=(ink.colour()) stroke=(Ink::Paper.colour()) stroke-width="1.5"
+            class={ (ink.fill()) " " (Ink::Paper.stroke()) } {}
+    }
+}
+
+/// A filled rectangle.
+pub fn area((x, y): (f64, f64), (width, height): (f64, f64), ink: Ink, opacity: f64) -> Markup {
+    html! {
+        rect x=(number(x)) y=(number(y)) width=(number(width.max(0.0))) height=(number(height.max(0.0))) fill=(ink.colour())
+            class=(ink.fill()) fill-opacity=[(opacity < 1.0).then(|| number(opacity))] {}
+    }
+}
+
+/// Several parts, one on the other.
+pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
+    PreEscaped(parts.into_iter().map(Markup::into_string).collect())
+}
+
+/// About how wide `text` is: what fits by this fits in any common typeface without serifs.
+pub fn text_width(text: &str, size: f64) -> f64 {
+    let share = |character: char| match character {
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')' | ' ' | '/' => 0.31,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '–' | '—' => 0.86,
+        character if character.is_uppercase() || character.is_ascii_digit() => 0.65,
+        character if character.is_ascii() => 0.56,
+        _ => 1.0,
+    };
+    text.chars().map(share).sum::<f64>() * size
+}
+
+/// `text`, or its beginning with an ellipsis, so that it is at most `width` wide.
+pub fn shortened(text: &str, width: f64, size: f64) -> String {
+    let text = printable(text);
+    if text_width(&text, size) <= width {
+        return text;
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        if text_width(&short, size) + text_width(&character.to_string(), size) + size > width {
+            break;
+        }
+        short.push(character);
+    }
+    short.trim_end().to_owned() + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_always_finite() {
+        let texts: Vec<String> = [1.0, 2.5, -0.001, 2.71999, f64::NAN, f64::INFINITY].into_iter().map(number).collect();
+        assert_eq!(texts, ["1", "2.5", "0", "2.72", "0", "0"]);
+    }
+
+    #[test]
+    fn what_comes_from_a_run_is_escaped_and_can_be_parsed() {
+        let nasty = "<b>&\"' ]]> \u{1} \u{1b}[0m";
+        let text = Text { at: (1.0, 2.0), size: 12.0, anchor: Anchor::Start, ink: Ink::Text, bold: false, text: nasty };
+        let svg = document((10.0, 10.0), nasty, &text.draw());
+        let parsed = roxmltree::Document::parse(&svg).unwrap();
+        let found = parsed.descendants().find(|node| node.has_tag_name("text")).unwrap();
+        assert_eq!(found.text(), Some("<b>&\"' ]]>    [0m"));
+    }
+
+    #[test]
+    fn dots_on_one_place_are_drawn_once() {
+        let svg = dots([(1.0, 1.0), (1.01, 1.0), (2.0, 1.0)].into_iter(), 3.0, Ink::Blue, 0.5).into_string();
+        assert_eq!(svg.matches("h.01").count(), 2, "{svg}");
+    }
+
+    #[test]
+    fn a_text_too_wide_is_shortened() {
+        assert_eq!(shortened("Ankle boot", 100.0, 12.0), "Ankle boot");
+        let short = shortened("a very long class name", 60.0, 12.0);
+        assert!(short.ends_with('…') && text_width(&short, 12.0) < 66.0, "{short}");
+    }
+}

@@ -1,0 +1,112 @@
+//! The files of a report in their folder. Each is replaced as a whole, and what is not ours is left alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::png::{PngError, png};
+use super::{Report, tables::Table};
+use crate::durable::write_atomically;
+use crate::report::figures::Figure;
+
+/// Name of the page.
+pub const PAGE: &str = "report.html";
+/// What marks a page as one of ours.
+pub const MARK: &str = "<meta name=\"generator\" content=\"nas-tui";
+
+/// Why a report could not be written. The text names the file and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("{} is there already and is no report of nas-tui: name another folder with --out", path.display())]
+    Foreign { path: PathBuf },
+    #[error("{} is a run directory, which its search alone writes to: name another folder with --out, such as {}", path.display(), path.join("report").display())]
+    RunDirectory { path: PathBuf },
+    #[error("cannot make the folder {}: {source}", path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    #[error("figure {name}: {source}")]
+    Figure { name: &'static str, source: PngError },
+    #[error("table {name}: {source}")]
+    Table { name: &'static str, source: csv::Error },
+}
+
+impl WriteError {
+    /// Whether another folder would help: the user's to mend.
+    pub fn is_bad_folder(&self) -> bool {
+        matches!(self, WriteError::Foreign { .. } | WriteError::RunDirectory { .. })
+    }
+}
+
+/// Write `report` into `folder`, which is made where it is not there: `report.html`, `summary.json`, `figures/NAME.svg` and
+/// `.png`, `tables/NAME.csv`. An older report is replaced. Returns the path of the page.
+///
+/// # Errors
+/// A folder that holds another program's page or is a run directory, and those of the file system.
+pub fn write(report: &Report, folder: &Path) -> Result<PathBuf, WriteError> {
+    let page = folder.join(PAGE);
+    refuse_foreign(folder, &page)?;
+    let figures = folder.join("figures");
+    let tables = folder.join("tables");
+    for path in [&figures, &tables] {
+        fs::create_dir_all(path).map_err(|source| WriteError::Folder { path: path.clone(), source })?;
+    }
+    report.figures.iter().try_for_each(|figure| write_figure(figure, &figures))?;
+    report.tables.iter().try_for_each(|table| write_table(table, &tables))?;
+    write_atomically(&folder.join("summary.json"), report.summary.as_bytes())?;
+    // Last: where the page is, all is.
+    write_atomically(&page, report.page.as_bytes())?;
+    Ok(page)
+}
+
+fn refuse_foreign(folder: &Path, page: &Path) -> Result<(), WriteError> {
+    if folder.join("journal.jsonl").exists() {
+        return Err(WriteError::RunDirectory { path: folder.to_owned() });
+    }
+    match fs::read(page) {
+        Ok(bytes) if !String::from_utf8_lossy(&bytes).contains(MARK) => Err(WriteError::Foreign { path: page.to_owned() }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(WriteError::File(error)),
+    }
+}
+
+fn write_figure(figure: &Figure, folder: &Path) -> Result<(), WriteError> {
+    let image = png(&figure.wide).map_err(|source| WriteError::Figure { name: figure.name, source })?;
+    write_atomically(&folder.join(format!("{}.svg", figure.name)), figure.wide.as_bytes())?;
+    write_atomically(&folder.join(format!("{}.png", figure.name)), &image)?;
+    Ok(())
+}
+
+fn write_table(table: &Table, folder: &Path) -> Result<(), WriteError> {
+    let bytes = table.to_csv().map_err(|source| WriteError::Table { name: table.name, source })?;
+    write_atomically(&folder.join(format!("{}.csv", table.name)), &bytes)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report { page: format!("<html>{MARK} 1\">"), figures: Vec::new(), tables: Vec::new(), summary: "{}\n".to_owned() }
+    }
+
+    #[test]
+    fn an_older_report_is_replaced_and_another_page_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = write(&report(), folder.path()).unwrap();
+        write(&report(), folder.path()).unwrap();
+        fs::write(&page, "<html>my home page</html>").unwrap();
+        let error = write(&report(), folder.path()).unwrap_err();
+        assert!(error.is_bad_folder() && error.to_string().contains("report.html is there already"), "{error}");
+        assert_eq!(fs::read_to_string(&page).unwrap(), "<html>my home page</html>");
+    }
+
+    #[test]
+    fn nothing_is_written_into_a_run_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("journal.jsonl"), "").unwrap();
+        assert!(write(&report(), folder.path()).unwrap_err().to_string().contains("is a run directory"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,132 @@
+//! The page: one HTML file that needs nothing else, for a screen of any size, a phone and paper.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::report::figures::{Figure, ink};
+
+const STYLE: &str = include_str!("style.css");
+
+/// A part of the page under a heading.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// For links within the page.
+    pub id: &'static str,
+    pub title: String,
+    pub body: Markup,
+}
+
+impl Section {
+    pub fn new(id: &'static str, title: &str, body: Markup) -> Section {
+        Section { id, title: title.to_owned(), body }
+    }
+}
+
+/// What stands at the top of the page.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// What kind of report it is.
+    pub kind: &'static str,
+    pub title: String,
+    pub subtitle: String,
+    /// Where the run stands, in one word and in a sentence.
+    pub status: (&'static str, String),
+}
+
+/// Whole page.
+pub fn page(head: &Head, sections: &[Section], generator: &str, footer: &Markup) -> String {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content=(generator);
+                title { (head.title) " · " (head.kind) }
+                style { (PreEscaped(ink::stylesheet())) (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p.kind { (head.kind) }
+                    h1 { (head.title) }
+                    p.subtitle { (head.subtitle) }
+                    p.status { span class={ "badge " (head.status.0) } { (head.status.0) } " " (head.status.1) }
+                }
+                nav aria-label="Contents" { ul { @for section in sections { li { a href={ "#" (section.id) } { (section.title) } } } } }
+                main {
+                    @for section in sections {
+                        section id=(section.id) { h2 { (section.title) } (section.body) }
+                    }
+                }
+                footer { (footer) }
+            }
+        }
+    };
+    markup.into_string()
+}
+
+/// A figure with its caption: the drawing for a phone and the one for wider screens, of which one is shown.
+pub fn figure(figure: &Figure) -> Markup {
+    html! {
+        figure id={ "figure-" (figure.name) } {
+            div.wide { (PreEscaped(&figure.wide)) }
+            div.narrow { (PreEscaped(&figure.narrow)) }
+            figcaption { strong { (figure.title) "." } " " (figure.caption) }
+        }
+    }
+}
+
+/// A figure in words: what it is, its value, and what is to be known of it.
+#[derive(Debug, Clone)]
+pub struct Tile {
+    pub name: &'static str,
+    pub value: String,
+    pub note: String,
+}
+
+impl Tile {
+    pub fn new(name: &'static str, value: impl Into<String>, note: impl Into<String>) -> Tile {
+        Tile { name, value: value.into(), note: note.into() }
+    }
+}
+
+/// Tiles side by side, as many as there is room for.
+pub fn tiles(tiles: &[Tile]) -> Markup {
+    html! {
+        dl.tiles {
+            @for tile in tiles { div { dt { (tile.name) } dd { strong { (tile.value) } @if !tile.note.is_empty() { span { (tile.note) } } } } }
+        }
+    }
+}
+
+/// A column of a table: its heading, and whether it holds numbers.
+pub type Column = (&'static str, bool);
+
+/// A table that scrolls in its own box where it is too wide.
+pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
+    let class = |number: bool| number.then_some("number");
+    html! {
+        div.table {
+            p.caption { (caption) }
+            div.scroll role="region" tabindex="0" aria-label=(caption) {
+                table {
+                    thead { tr { @for (name, number) in columns { th scope="col" class=[class(*number)] { (name) } } } }
+                    tbody {
+                        @for row in rows {
+                            tr { @for (cell, (_, number)) in row.iter().zip(columns) { td class=[class(*number)] { (cell) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Names and values, one under the other.
+pub fn facts(facts: &[(&str, String)]) -> Markup {
+    html! { dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } } }
+}
+
+/// A cell of text.
+pub fn text(text: impl AsRef<str>) -> Markup {
+    html! { (text.as_ref()) }
+}

@@ -1,0 +1,269 @@
+//! What a report is made of: the journal of a run read once, its settings, and whether anybody works on it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::event::{ChildEpoch, Event, FinishReason, Level, Record};
+use crate::journal::{JournalError, Reader};
+use crate::report::summary::Tally;
+use crate::report::training;
+use crate::report::{Summary, TrainingSummary};
+use crate::runs::directory::lock_state;
+use crate::state::{Phase, RunState};
+
+/// Warnings and errors that are kept; of more, the number.
+const MOST_NOTICES: usize = 100;
+
+/// A run, read.
+#[derive(Debug, Clone, Default)]
+pub struct Material {
+    /// Name of the run directory.
+    pub name: String,
+    pub path: PathBuf,
+    pub state: RunState,
+    pub summary: Summary,
+    /// Of a training.
+    pub training: Option<TrainingSummary>,
+    /// Who works on the run: `pid P on HOST`; none if nobody does.
+    pub holder: Option<String>,
+    pub sessions: Vec<Session>,
+    /// Devices that workers were started on.
+    pub devices: BTreeSet<String>,
+    pub failures: Vec<Failure>,
+    /// Epochs of the best child's last attempt.
+    pub best_epochs: Vec<ChildEpoch>,
+    pub notices: Vec<Notice>,
+    /// Warnings and errors that `notices` does not hold.
+    pub more_notices: usize,
+    /// The journal ends in an unfinished line: a crash, or a line that is being written.
+    pub torn: bool,
+    /// `config.toml` of the run directory.
+    pub settings: Settings,
+}
+
+/// One process that worked on the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    pub began: Timestamp,
+    pub host: String,
+    pub version: String,
+}
+
+/// A child that ended without an accuracy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    pub child: u64,
+    pub episode: usize,
+    pub attempts: u32,
+    pub reason: String,
+}
+
+/// A warning or an error of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub time: Timestamp,
+    pub level: Level,
+    pub text: String,
+}
+
+/// The settings of a run, as far as they can be had.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Settings {
+    Known(toml::Table),
+    /// Why not.
+    Unknown(String),
+    /// Nobody has looked yet.
+    #[default]
+    Unread,
+}
+
+/// Where the run stands when it is reported on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Live,
+    Paused,
+    Completed,
+    Stopped,
+    Failed,
+    /// Not over, but nobody works on it.
+    Dead,
+}
+
+impl Standing {
+    /// One word for it, and what it means for the numbers.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Standing::Live => ("running", "The run is not over: every number here is as of the report."),
+            Standing::Paused => ("paused", "The run is paused, not over: every number here is as of the report."),
+            Standing::Completed => ("completed", "The run is over as planned."),
+            Standing::Stopped => ("stopped", "The run was stopped before its planned end; it can be resumed."),
+            Standing::Failed => {
+                ("failed", "An error ended the run before its planned end; it can be resumed when the cause is mended.")
+            }
+            Standing::Dead => ("dead", "The run broke off without a farewell, and nobody works on it; it can be resumed."),
+        }
+    }
+}
+
+impl Material {
+    /// Read the run in the folder `run`. A torn last line of its journal is no error.
+    ///
+    /// # Errors
+    /// A journal that cannot be read or is damaged.
+    pub fn read(run: &Path) -> Result<Material, JournalError> {
+        // Before the journal: a search that ends meanwhile is then live, not dead.
+        let holder = lock_state(run);
+        let mut reader = Reader::open(&run.join("journal.jsonl"))?;
+        let mut gathered = Gathered::default();
+        for record in reader.by_ref() {
+            gathered.apply(&record?);
+        }
+        let path = run.canonicalize().unwrap_or_else(|_| run.to_owned());
+        let name = path.file_name().map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let Gathered { mut material, tally, training, .. } = gathered;
+        material.summary = tally.summary();
+        material.training = material.state.training_run.is_some().then(|| training.summary());
+        material.torn = reader.torn().is_some();
+        Ok(Material { name, holder, settings: Settings::read(&run.join("config.toml")), path, ..material })
+    }
+
+    pub fn standing(&self) -> Standing {
+        match self.state.phase {
+            Phase::Finished(FinishReason::Completed) => Standing::Completed,
+            Phase::Finished(FinishReason::Stopped) => Standing::Stopped,
+            Phase::Finished(FinishReason::Failed) => Standing::Failed,
+            _ if self.holder.is_none() => Standing::Dead,
+            Phase::Paused => Standing::Paused,
+            _ => Standing::Live,
+        }
+    }
+}
+
+/// The journal while it is gone through.
+#[derive(Default)]
+struct Gathered {
+    material: Material,
+    tally: Tally,
+    training: training::Tally,
+    /// Epochs and attempts of the children in training.
+    epochs: HashMap<u64, Vec<ChildEpoch>>,
+    attempts: HashMap<u64, u32>,
+}
+
+impl Gathered {
+    fn apply(&mut self, record: &Record) {
+        self.tally.apply(record);
+        self.training.apply(record);
+        self.material.state.apply(record);
+        match &record.event {
+            Event::RunStarted(run) => self.begin(record.time, &run.host, &run.version),
+            Event::TrainingStarted(run) => self.begin(record.time, &run.host, &run.version),
+            Event::RunResumed { host, version, .. } => self.begin(record.time, host, version),
+            Event::WorkerStarted { device, .. } => drop(self.material.devices.insert(device.clone())),
+            Event::ChildStarted { child, attempt, .. } => {
+                self.epochs.remove(child);
+                self.attempts.insert(*child, *attempt);
+            }
+            Event::ChildEpoch(epoch) => self.epochs.entry(epoch.child).or_default().push(epoch.clone()),
+            Event::ChildFinished(finished) => {
+                let epochs = self.epochs.remove(&finished.child).unwrap_or_default();
+                if self.material.state.best.as_ref().is_some_and(|best| best.child == finished.child) {
+                    self.material.best_epochs = epochs;
+                }
+            }
+            Event::ChildFailed { child, episode, reason, .. } => {
+                self.epochs.remove(child);
+                let attempts = self.attempts.remove(child).unwrap_or(0);
+                self.material.failures.push(Failure { child: *child, episode: *episode, attempts, reason: reason.clone() });
+            }
+            Event::WorkerDied { worker, reason } => {
+                self.note(record.time, Level::Warning, format!("worker {worker} died: {reason}"));
+            }
+            Event::MicroBatchReduced { micro_batch, reason } => {
+                let text = format!("batches are computed {micro_batch} images at a time from here on: {reason}");
+                self.note(record.time, Level::Warning, text);
+            }
+            Event::Notice { level, message } if *level >= Level::Warning => self.note(record.time, *level, message.clone()),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, began: Timestamp, host: &str, version: &str) {
+        self.material.sessions.push(Session { began, host: host.to_owned(), version: version.to_owned() });
+    }
+
+    fn note(&mut self, time: Timestamp, level: Level, text: String) {
+        if self.material.notices.len() < MOST_NOTICES {
+            self.material.notices.push(Notice { time, level, text });
+        } else {
+            self.material.more_notices += 1;
+        }
+    }
+}
+
+impl Settings {
+    fn read(path: &Path) -> Settings {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return Settings::Unknown(format!("config.toml cannot be read: {error}")),
+        };
+        match text.parse() {
+            Ok(table) => Settings::Known(table),
+            Err(error) => Settings::Unknown(format!("config.toml is no TOML: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(change: impl FnOnce(String) -> String) -> (tempfile::TempDir, Material) {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = change(include_str!("../../../tests/fixtures/journal-demo.jsonl").to_owned());
+        std::fs::write(folder.path().join("journal.jsonl"), journal).unwrap();
+        let material = Material::read(folder.path()).unwrap();
+        (folder, material)
+    }
+
+    #[test]
+    fn the_best_childs_epochs_and_the_failures_with_their_reasons_are_found() {
+        let (_folder, material) = run(|journal| journal);
+        let best = material.state.best.as_ref().unwrap();
+        let accuracies: Vec<f64> = material.best_epochs.iter().map(|epoch| epoch.valid_accuracy).collect();
+        assert_eq!(accuracies, best.valid_accuracies);
+        let [failure] = &material.failures[..] else { panic!("{:?}", material.failures) };
+        assert_eq!((failure.child, failure.attempts), (20, 2));
+        assert!(!failure.reason.is_empty());
+        assert_eq!(material.standing(), Standing::Completed);
+    }
+
+    #[test]
+    fn a_journal_cut_in_the_middle_of_a_line_is_a_dead_run() {
+        let (_folder, material) = run(|journal| journal[..journal.len() * 2 / 3].to_owned());
+        assert!(material.torn);
+        assert_eq!(material.standing(), Standing::Dead);
+        assert!(material.summary.children_evaluated > 0);
+    }
+
+    #[test]
+    fn a_run_whose_lock_is_held_is_live() {
+        let (folder, _) = run(|journal| journal);
+        let journal = folder.path().join("journal.jsonl");
+        let text = std::fs::read_to_string(&journal).unwrap();
+        std::fs::write(&journal, text.lines().take(50).map(|line| line.to_owned() + "\n").collect::<String>()).unwrap();
+        let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
+        lock.lock().unwrap();
+        assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Live);
+        drop(lock);
+        assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Dead);
+    }
+
+    #[test]
+    fn settings_that_are_not_there_are_not_made_up() {
+        let (_folder, material) = run(|journal| journal);
+        assert!(matches!(&material.settings, Settings::Unknown(reason) if reason.contains("config.toml")));
+    }
+}

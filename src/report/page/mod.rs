@@ -1,0 +1,58 @@
+//! The report of a run: one page with its figures and tables, and the same as files beside it.
+
+mod files;
+mod html;
+mod material;
+mod parts;
+mod png;
+mod recipe;
+mod search;
+mod tables;
+mod training;
+
+use maud::html;
+
+pub use files::{PAGE, WriteError, write};
+pub use material::{Material, Standing};
+pub use png::{PngError, SCALE};
+pub use tables::Table;
+
+use crate::build_info::VERSION;
+use crate::report::figures::Figure;
+
+/// A report, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// `report.html`.
+    pub page: String,
+    pub figures: Vec<Figure>,
+    pub tables: Vec<Table>,
+    /// `summary.json`.
+    pub summary: String,
+}
+
+impl Report {
+    /// The report on a run, made at `now`.
+    ///
+    /// # Errors
+    /// Numbers that JSON has no words for; a journal holds none.
+    pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<Report> {
+        let (head, sections, figures, tables) = match &material.state.training_run {
+            Some(run) => training::compose(material, run),
+            None => search::compose(material),
+        };
+        let footer = html! {
+            p {
+                "Made by nas-tui " (VERSION) " on " (parts::moment(now)) " from the journal of the run, up to its record "
+                (material.state.last_seq) ". The page needs no network. Written with it: the figures as SVG and PNG (figures/), "
+                "the tables as CSV (tables/) and summary.json."
+            }
+        };
+        let page = html::page(&head, &sections, &format!("nas-tui {VERSION}"), &footer);
+        let summary = match &material.training {
+            Some(training) => training.to_json()?,
+            None => material.summary.to_json()?,
+        };
+        Ok(Report { page, figures, tables, summary })
+    }
+}

@@ -1,0 +1,167 @@
+//! Parts of the page that searches and trainings share: settings, environment, a network's layers.
+
+use maud::{Markup, html};
+
+use super::html::{Column, facts, table, text};
+use super::material::{Material, Settings};
+use crate::event::{DataDescription, Level};
+use crate::numbers::{self, compact, count};
+use crate::report::proportion::wilson;
+use crate::space::{Architecture, Cost, Dna, Layer, LayerCost};
+
+/// `60.1–65.3 %`: what chance allows of a share of `of` images, with 95 %.
+pub fn interval(share: f64, of: usize) -> String {
+    bounds(wilson((share * of as f64).round() as usize, of))
+}
+
+/// `60.1–65.3 %`.
+pub fn bounds([low, high]: [f64; 2]) -> String {
+    format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+}
+
+/// `text` whose percentages are not torn apart at the end of a line.
+pub fn whole(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+}
+
+/// A time as `2026-11-24 10:15 UTC`.
+pub fn moment(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The settings that the run was started with, by section.
+pub fn settings(settings: &Settings) -> Markup {
+    match settings {
+        Settings::Known(all) => {
+            let mut sections = Vec::new();
+            sections_of("", all, &mut sections);
+            html! {
+                p.note { "Every setting of the run, as its config.toml has them." }
+                div.settings {
+                    @for (name, values) in &sections {
+                        section { @if !name.is_empty() { h3 { (name) } } (facts(values)) }
+                    }
+                }
+            }
+        }
+        Settings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
+        Settings::Unread => html! { p { "Not known." } },
+    }
+}
+
+/// A section of settings: its dotted name, its keys and their values.
+type SettingsSection<'a> = (String, Vec<(&'a str, String)>);
+
+fn sections_of<'a>(name: &str, table: &'a toml::Table, sections: &mut Vec<SettingsSection<'a>>) {
+    let value = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let own = table.iter().filter(|(_, entry)| !entry.is_table()).map(|(key, entry)| (key.as_str(), value(entry)));
+    let own: Vec<(&str, String)> = own.collect();
+    if !own.is_empty() {
+        sections.push((name.to_owned(), own));
+    }
+    for (key, entry) in table {
+        if let Some(table) = entry.as_table() {
+            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            sections_of(&name, table, sections);
+        }
+    }
+}
+
+/// Facts of the data set.
+pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
+    let [channels, height, width] = data.input;
+    vec![
+        ("data set", data.spec.clone()),
+        ("images", format!("{channels}×{height}×{width}, {} classes", data.classes.len())),
+        ("training images", count(data.train_images as u64)),
+        ("validation images", count(data.validation_images as u64)),
+        ("fingerprint (CRC-32)", data.fingerprint.clone()),
+    ]
+}
+
+/// Who worked on the run when, with which program.
+pub fn sessions(material: &Material) -> Markup {
+    let columns: [Column; 3] = [("began", false), ("host", false), ("nas-tui", false)];
+    let row = |session: &super::material::Session| vec![text(moment(session.began)), text(&session.host), text(&session.version)];
+    table("Sessions", &columns, &material.sessions.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Warnings and errors of the run; nothing where there are none.
+pub fn notices(material: &Material) -> Option<Markup> {
+    if material.notices.is_empty() {
+        return None;
+    }
+    let row = |notice: &super::material::Notice| {
+        let word = if notice.level == Level::Error { "error" } else { "warning" };
+        vec![text(moment(notice.time)), text(word), text(&notice.text)]
+    };
+    let columns: [Column; 3] = [("when", false), ("level", false), ("what", false)];
+    Some(html! {
+        div.reasons { (table("Warnings and errors of the run", &columns, &material.notices.iter().map(row).collect::<Vec<_>>())) }
+        @if material.more_notices > 0 { p.note { "and " (material.more_notices) " more, in the journal." } }
+    })
+}
+
+const LAYER_COLUMNS: [Column; 10] = [
+    ("layer", true),
+    ("kernel", true),
+    ("filters", true),
+    ("stride", true),
+    ("padding", true),
+    ("reads", false),
+    ("output", true),
+    ("field", true),
+    ("parameters", true),
+    ("MACs", true),
+];
+
+/// The layers of a network with what each costs; the classifier comes last.
+pub fn layers(architecture: &Architecture) -> Markup {
+    let Ok(cost) = Cost::of(architecture) else { return html! { p { "This network cannot be built, so it has no costs." } } };
+    let layers = architecture.layers.iter().zip(&cost.layers).enumerate();
+    let mut rows: Vec<Vec<Markup>> = layers.map(|(index, (layer, cost))| layer_row(index + 1, layer, cost)).collect();
+    let classes = architecture.classes.to_string();
+    let classifier = [
+        "classifier".to_owned(),
+        "linear".to_owned(),
+        classes.clone(),
+        String::new(),
+        String::new(),
+        reads(&architecture.output),
+        classes,
+        String::new(),
+        count(cost.classifier.params),
+        compact(cost.classifier.macs),
+    ];
+    rows.push(classifier.iter().map(text).collect());
+    let caption =
+        format!("{} parameters and {} multiply-accumulates (MACs) per image in all", count(cost.params), count(cost.macs));
+    table(&caption, &LAYER_COLUMNS, &rows)
+}
+
+fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
+    let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
+    let ([channels, height, width], [field_height, field_width]) = (cost.output_shape, cost.receptive_field);
+    let cells = [
+        number.to_string(),
+        pair(layer.kernel),
+        layer.filters.to_string(),
+        pair(layer.stride),
+        pair(layer.padding),
+        reads(&layer.inputs),
+        format!("{channels}×{height}×{width}"),
+        format!("{field_height}×{field_width}"),
+        count(cost.params),
+        compact(cost.macs),
+    ];
+    cells.iter().map(text).collect()
+}
+
+fn reads(inputs: &[usize]) -> String {
+    numbers::layers(inputs).replace('-', "–")
+}
+
+/// A DNA as it is written in a file.
+pub fn dna(dna: &Dna) -> Markup {
+    html! { p { "DNA: " code { (dna.to_string().replace("],[", "], [")) } } }
+}

@@ -1,0 +1,46 @@
+//! What a recipe says, in words.
+
+use crate::config::{Precision, Schedule};
+use crate::state::TrainingRun;
+
+/// Names and values.
+pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
+    let (started, settings) = (&run.started, &run.started.settings);
+    let nesterov = if settings.nesterov { ", Nesterov" } else { "" };
+    let precision = match started.precision {
+        Precision::Auto => "as the device has it",
+        Precision::Float32 => "float32",
+        Precision::Bf16 => "bf16 in convolutions, float32 elsewhere",
+    };
+    let micro = match run.micro_batch {
+        micro if micro < settings.batch_size => format!(", computed {micro} at a time"),
+        _ => String::new(),
+    };
+    vec![
+        ("recipe", started.recipe.clone()),
+        ("epochs, at most", settings.epochs.to_string()),
+        ("batch", format!("{} images{micro}", settings.batch_size)),
+        ("optimiser", format!("SGD, momentum {}{nesterov}", settings.momentum)),
+        ("learning rate, highest", settings.learning_rate.to_string()),
+        ("schedule", schedule(&settings.schedule, settings.epochs)),
+        ("weight decay", settings.weight_decay.to_string()),
+        ("early stopping", early_stopping(settings.early_stopping)),
+        ("precision", precision.to_owned()),
+    ]
+}
+
+fn schedule(schedule: &Schedule, epochs: usize) -> String {
+    match schedule {
+        Schedule::Constant => "constant".to_owned(),
+        Schedule::Steps { at, factor } => {
+            let parts: Vec<String> = at.iter().map(|part| format!("{} %", (part * 1e4).round() / 1e2)).collect();
+            format!("times {factor} at {} of {epochs} epochs", parts.join(" and "))
+        }
+        Schedule::Plateau { patience, factor } => format!("times {factor} after more than {patience} epochs without gain"),
+        Schedule::Cosine { warmup_epochs } => format!("cosine, {warmup_epochs} epochs of warm-up"),
+    }
+}
+
+fn early_stopping(patience: usize) -> String {
+    if patience == 0 { "never".to_owned() } else { format!("after {patience} epochs without gain") }
+}

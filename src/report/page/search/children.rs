@@ -1,0 +1,90 @@
+//! The children of a search as tables: the most accurate ones, and those that failed.
+
+use maud::{Markup, html};
+
+use crate::numbers::accuracy;
+use crate::numbers::{compact, count, duration, reward};
+use crate::report::page::html::{Column, Section, table, text};
+use crate::report::page::material::{Failure, Material};
+use crate::report::page::parts;
+use crate::state::{ChildRow, is_better};
+
+/// Children in the table of the page, and failures.
+const MOST_CHILDREN: usize = 20;
+const MOST_FAILURES: usize = 50;
+
+/// The most accurate ones.
+pub fn best(material: &Material) -> Markup {
+    let mut rows: Vec<&ChildRow> = material.state.children.iter().filter(|row| row.accuracy.is_some()).collect();
+    rows.sort_by(|one, other| match (one.accuracy, other.accuracy) {
+        (Some(a), Some(b)) if is_better(a, one.child, (b, other.child)) => std::cmp::Ordering::Less,
+        _ => std::cmp::Ordering::Greater,
+    });
+    if rows.is_empty() {
+        return html! { p { "No child has an accuracy yet." } };
+    }
+    let all = material.state.children.len();
+    let row = |row: &&ChildRow| {
+        let cells = [
+            row.child.to_string(),
+            row.episode.to_string(),
+            row.accuracy.map_or_else(String::new, accuracy),
+            reward(row.reward),
+            row.genes.depth().to_string(),
+            count(row.params),
+            compact(row.macs),
+            if row.repeat_of.is_some() { "–".to_owned() } else { duration(row.seconds) },
+            remark(row),
+        ];
+        cells.iter().map(text).collect()
+    };
+    let columns: [Column; 9] = [
+        ("child", true),
+        ("episode", true),
+        ("validation accuracy", true),
+        ("reward", true),
+        ("layers", true),
+        ("parameters", true),
+        ("MACs", true),
+        ("training", true),
+        ("remark", false),
+    ];
+    let shown: Vec<Vec<Markup>> = rows.iter().take(MOST_CHILDREN).map(row).collect();
+    let caption =
+        format!("The {} most accurate of {} children; children.csv has all, with their DNA", shown.len(), count(all as u64));
+    table(&caption, &columns, &shown)
+}
+
+fn remark(row: &ChildRow) -> String {
+    let remarks = [
+        row.repeat_of.map(|earlier| format!("repeat of child {earlier}")),
+        row.parent.map(|parent| format!("edited by hand from child {parent}")),
+        row.skipped.then(|| "ended early by a user".to_owned()),
+    ];
+    remarks.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Failures with their reasons, and warnings; nothing where there are none.
+pub fn troubles(material: &Material) -> Option<Section> {
+    let notices = parts::notices(material);
+    if material.failures.is_empty() && notices.is_none() {
+        return None;
+    }
+    let row = |failure: &Failure| {
+        let attempts = if failure.attempts == 0 { "–".to_owned() } else { failure.attempts.to_string() };
+        vec![text(failure.child.to_string()), text(failure.episode.to_string()), text(attempts), text(&failure.reason)]
+    };
+    let columns: [Column; 4] = [("child", true), ("episode", true), ("attempts", true), ("reason", false)];
+    let shown: Vec<Vec<Markup>> = material.failures.iter().take(MOST_FAILURES).map(row).collect();
+    let caption = match material.failures.len() {
+        failures if failures > shown.len() => {
+            format!("The first {} of {failures} children that failed; children.csv has all", shown.len())
+        }
+        _ => "Children that failed: reward 0, no accuracy".to_owned(),
+    };
+    let body = html! {
+        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table(&caption, &columns, &shown)) } }
+        @if let Some(notices) = notices { (notices) }
+    };
+    Some(Section::new("troubles", "Failures and warnings", body))
+}

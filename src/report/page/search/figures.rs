@@ -1,0 +1,132 @@
+//! The figures of a search.
+
+use crate::event::{ChildEpoch, EpisodeFinished};
+use crate::numbers::accuracy;
+use crate::report::figures::children::{Children, Quantity};
+use crate::report::figures::curves::{Curves, Noted, Series, Unit};
+use crate::report::figures::ink::Ink;
+use crate::report::figures::pareto::Pareto;
+use crate::report::figures::{Figure, children, curves, network, pareto};
+use crate::report::page::material::Material;
+use crate::state::RunState;
+
+/// Each drawn and with its caption.
+pub struct Figures {
+    pub rewards: Figure,
+    pub accuracies: Figure,
+    pub entropy: Figure,
+    pub learning_curve: Figure,
+    /// None before the first accuracy.
+    pub network: Option<Figure>,
+    pub pareto: Figure,
+}
+
+impl Figures {
+    pub fn of(material: &Material) -> Figures {
+        let state = &material.state;
+        Figures {
+            rewards: rewards(state),
+            accuracies: accuracies(state),
+            entropy: entropy(&state.episodes),
+            learning_curve: learning_curve(material),
+            network: state.best_architecture.as_ref().map(network::figure),
+            pareto: pareto(state),
+        }
+    }
+
+    /// In the order of the page.
+    pub fn into_list(self) -> Vec<Figure> {
+        let Figures { rewards, accuracies, entropy, learning_curve, network, pareto } = self;
+        [Some(rewards), Some(accuracies), Some(entropy), network, Some(learning_curve), Some(pareto)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+fn rewards(state: &RunState) -> Figure {
+    let data = Children::of(state, Quantity::Reward);
+    Figure::new(
+        "rewards",
+        "Rewards of the children",
+        "A child that failed has reward 0, which its episode's mean and quartiles hold. The baseline is what an episode's advantages \
+         were taken against. “Best so far” can only rise, whether or not anything is learned.",
+        |form, title| children::draw(&data, form, title),
+    )
+}
+
+fn accuracies(state: &RunState) -> Figure {
+    let data = Children::of(state, Quantity::Accuracy);
+    Figure::new(
+        "accuracies",
+        "Validation accuracies of the children",
+        "The best of each child's last epochs, on the validation images; failed children have none.",
+        |form, title| children::draw(&data, form, title),
+    )
+}
+
+fn entropy(episodes: &[EpisodeFinished]) -> Figure {
+    let curves = entropy_curves(episodes);
+    Figure::new(
+        "entropy",
+        "Entropy of the controller",
+        "Mean over each episode's children, summed over their decisions. At the dashed line every choice is as likely as any other; a \
+         controller that has made up its mind goes towards 0.",
+        |form, title| curves::draw(&curves, form, title),
+    )
+}
+
+fn learning_curve(material: &Material) -> Figure {
+    let curves = learning_curves(material);
+    Figure::new(
+        "best-child-accuracy",
+        "Learning curve of the best child",
+        "Training accuracy is over the epoch's augmented batches, while it was learning; validation accuracy after each epoch.",
+        |form, title| curves::draw(&curves, form, title),
+    )
+}
+
+fn pareto(state: &RunState) -> Figure {
+    let data = Pareto::of(state);
+    Figure::new(
+        "pareto",
+        "Accuracy against cost",
+        "Multiply-accumulates (MACs) for one image, on a logarithmic scale.",
+        |form, title| pareto::draw(&data, form, title),
+    )
+}
+
+fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
+    let over =
+        |value: fn(&EpisodeFinished) -> f64| episodes.iter().map(|episode| (episode.episode as u64, value(episode))).collect();
+    Curves {
+        along: "episode",
+        up: "entropy in nats per child",
+        unit: Unit::FromZero,
+        series: vec![
+            Series::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
+            Series::dashed("largest possible", Ink::Muted, over(|episode| episode.max_entropy)),
+        ],
+        noted: None,
+        nothing: "No episode is finished yet.",
+    }
+}
+
+fn learning_curves(material: &Material) -> Curves {
+    let over = |value: fn(&ChildEpoch) -> f64| {
+        material.best_epochs.iter().map(|epoch| (epoch.epoch as u64, value(epoch))).collect::<Vec<_>>()
+    };
+    let validation = over(|epoch| epoch.valid_accuracy);
+    let best = validation.iter().copied().max_by(|one, other| one.1.total_cmp(&other.1));
+    Curves {
+        along: "epoch",
+        up: "accuracy",
+        unit: Unit::Share,
+        series: vec![
+            Series::dashed("training", Ink::Orange, over(|epoch| epoch.train_accuracy)),
+            Series::solid("validation", Ink::Blue, validation),
+        ],
+        noted: best.map(|at| Noted { at, text: accuracy(at.1) }),
+        nothing: "The journal has no epochs of the best child.",
+    }
+}

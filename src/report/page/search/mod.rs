@@ -1,0 +1,176 @@
+//! The report of a search: what came of it, whether it learned, its best network, its children, what it took.
+
+mod children;
+mod figures;
+mod result;
+
+use maud::{Markup, html};
+
+use self::figures::Figures;
+use super::html::{Column, Head, Section, facts, figure, table, text};
+use super::material::Material;
+use super::tables::Table;
+use super::{parts, tables};
+use crate::event::{EpisodeFinished, RunStarted};
+use crate::numbers::{accuracy, bytes, count, duration, energy, reward};
+use crate::report::figures::{Figure, network};
+use crate::space::training_memory;
+
+/// Episodes in the table of the page.
+const MOST_EPISODES: usize = 40;
+/// Batch size for which memory is told: the one the presets train with.
+const BATCH: usize = 128;
+
+/// Head, sections, figures and tables of the report.
+pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
+    let figures = Figures::of(material);
+    let mut sections = vec![result::section(material), learning(material, &figures), best(material, &figures), cost(&figures)];
+    sections.push(Section::new("children", "Children", children::best(material)));
+    sections.extend(children::troubles(material));
+    sections.push(Section::new("costs", "What it took", costs(material)));
+    sections.push(Section::new("reading", "How to read these numbers", reading(material)));
+    sections.push(Section::new("settings", "Settings", parts::settings(&material.settings)));
+    sections.push(Section::new("environment", "Environment", environment(material)));
+    let tables = [Some(tables::children(material)), Some(tables::episodes(material))];
+    let layers = material.state.best_architecture.as_ref().and_then(tables::layers);
+    (head(material), sections, figures.into_list(), tables.into_iter().chain([layers]).flatten().collect())
+}
+
+fn head(material: &Material) -> Head {
+    let (word, sentence) = material.standing().words();
+    let subtitle = material.state.run.as_ref().map_or_else(
+        || "It never got as far as its first episode.".to_owned(),
+        |run| {
+            let began = material.state.started.map_or_else(String::new, |time| format!(", begun {}", parts::moment(time)));
+            format!("preset {} · strategy {} · seed {} · {}{began}", run.preset, run.strategy, run.seed, run.data.spec)
+        },
+    );
+    let torn = if material.torn { " The journal ends in an unfinished line, which is left out." } else { "" };
+    Head { kind: "Architecture search report", title: material.name.clone(), subtitle, status: (word, format!("{sentence}{torn}")) }
+}
+
+fn learning(material: &Material, figures: &Figures) -> Section {
+    let body = html! {
+        (figure(&figures.rewards))
+        (figure(&figures.accuracies))
+        (figure(&figures.entropy))
+        (episodes_table(&material.state.episodes))
+    };
+    Section::new("learning", "Does it learn?", body)
+}
+
+fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
+    if episodes.is_empty() {
+        return html! { p { "No episode is finished yet." } };
+    }
+    let shown = &episodes[episodes.len().saturating_sub(MOST_EPISODES)..];
+    let optional = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), accuracy);
+    let row = |episode: &EpisodeFinished| {
+        let cells = [
+            episode.episode.to_string(),
+            reward(episode.mean_reward),
+            reward(episode.baseline),
+            optional(episode.mean_accuracy),
+            optional(episode.best_accuracy),
+            format!("{:.2}", episode.entropy),
+            episode.repeats.to_string(),
+            episode.failures.to_string(),
+            duration(episode.seconds),
+        ];
+        cells.iter().map(text).collect()
+    };
+    let columns: [Column; 9] = [
+        ("episode", true),
+        ("mean reward", true),
+        ("baseline", true),
+        ("mean accuracy", true),
+        ("best accuracy", true),
+        ("entropy", true),
+        ("repeats", true),
+        ("failures", true),
+        ("time", true),
+    ];
+    let caption = match episodes.len() - shown.len() {
+        0 => "Finished episodes".to_owned(),
+        _ => format!("The last {} of {} finished episodes; all are in episodes.csv", shown.len(), count(episodes.len() as u64)),
+    };
+    table(&caption, &columns, &shown.iter().map(row).collect::<Vec<_>>())
+}
+
+fn best(material: &Material, figures: &Figures) -> Section {
+    let state = &material.state;
+    let body = match (&state.best, &state.best_architecture) {
+        (Some(best), Some(architecture)) => html! {
+            p {
+                "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
+                (reward(best.reward)) ", " (architecture.layers.len()) " layers, " (network::skip_connections(architecture)) " skip connections."
+            }
+            @if let Some(network) = &figures.network { (figure(network)) }
+            (parts::layers(architecture))
+            (parts::dna(&best.dna))
+            (figure(&figures.learning_curve))
+        },
+        _ => html! { p { "No child has an accuracy yet, so there is no best network." } },
+    };
+    Section::new("best", "The best network", body)
+}
+
+fn cost(figures: &Figures) -> Section {
+    Section::new("pareto", "Accuracy against cost", figure(&figures.pareto))
+}
+
+fn costs(material: &Material) -> Markup {
+    let (state, summary) = (&material.state, &material.summary);
+    let trained = state.children.iter().filter(|row| row.repeat_of.is_none());
+    let training: f64 = trained.clone().map(|row| row.seconds).filter(|seconds| seconds.is_finite()).sum();
+    let mut list = vec![
+        ("working time", duration(summary.wall_seconds)),
+        ("training, all workers together", duration(training)),
+        ("children per hour", format!("{:.1}", summary.children_per_hour)),
+        ("energy of the GPUs", if state.energy.children == 0 { "not known".to_owned() } else { energy(state.energy.watt_hours) }),
+    ];
+    if let Some(mean) = state.energy.mean() {
+        list.push(("energy of a child, mean", energy(mean)));
+    }
+    if let Some(architecture) = &state.best_architecture {
+        let memory = training_memory(architecture, BATCH).map_or_else(|_| "not known".to_owned(), bytes);
+        list.push(("training memory of the best network", format!("about {memory} at batch size {BATCH} (estimate)")));
+    }
+    html! { (facts(&list)) p.note { "Working time leaves out pauses and the time between sessions." } }
+}
+
+fn environment(material: &Material) -> Markup {
+    let mut list: Vec<(&str, String)> = Vec::new();
+    if let Some(run) = &material.state.run {
+        list.extend(machine(run, material));
+        list.extend(parts::data(&run.data));
+    }
+    html! { (facts(&list)) (parts::sessions(material)) }
+}
+
+fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)> {
+    let devices: Vec<&str> = material.devices.iter().map(String::as_str).collect();
+    vec![
+        ("nas-tui", run.version.clone()),
+        ("libtorch", run.libtorch.clone()),
+        ("host", run.host.clone()),
+        ("devices", if devices.is_empty() { run.device.clone() } else { devices.join(", ") }),
+        ("workers", format!("{}, of {} thread(s) each", run.workers, run.threads)),
+        ("seed", run.seed.to_string()),
+    ]
+}
+
+fn reading(material: &Material) -> Markup {
+    let run = material.state.run.as_ref();
+    let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
+    html! {
+        ul {
+            li { "A child's accuracy is the best validation accuracy of its last " (last) " epochs. Its reward is that accuracy to the power " (power) ". The two are different numbers, and are never mixed here." }
+            li { "Validation images were set apart from the training images. No test image was read by the search." }
+            li { "The slope is that of a straight line through the episodes' mean rewards (ordinary least squares), with a 95 % interval and a two-sided p-value by Student's t. It takes the episodes for independent, which the episodes of a controller that learns are not quite." }
+            li { "Where networks grow deeper during a run, the reward can move without any learning: only a random search over the same depths can tell the two apart." }
+            li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images." }
+            li { "Parameters are those that training adjusts. MACs are those of convolutions and classifier." }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Tables of a report as CSV (RFC 4180): the whole of what the page shows in part.
+
+use crate::space::lanes::inputs;
+use crate::space::{Architecture, Cost};
+
+use super::material::Material;
+use crate::report::ClassificationReport;
+use crate::state::TrainingRun;
+
+/// One table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Name of its file, without ending.
+    pub name: &'static str,
+    pub head: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// The table as CSV; an absent value is an empty cell.
+    ///
+    /// # Errors
+    /// Rows that are longer or shorter than the head.
+    pub fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&self.head)?;
+        for row in &self.rows {
+            writer.write_record(row)?;
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    }
+}
+
+fn cell<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// Every child that has come to an end, by number.
+pub fn children(material: &Material) -> Table {
+    let reasons: std::collections::HashMap<u64, &str> =
+        material.failures.iter().map(|failure| (failure.child, failure.reason.as_str())).collect();
+    let mut rows: Vec<_> = material.state.children.iter().collect();
+    rows.sort_by_key(|row| row.child);
+    let row = |row: &crate::state::ChildRow| {
+        vec![
+            row.child.to_string(),
+            row.episode.to_string(),
+            cell(row.accuracy),
+            row.reward.to_string(),
+            row.params.to_string(),
+            row.macs.to_string(),
+            row.seconds.to_string(),
+            cell(row.repeat_of),
+            cell(row.parent),
+            row.skipped.to_string(),
+            cell(row.energy_wh),
+            cell(row.log_prob),
+            cell(row.entropy),
+            row.genes.to_dna().to_string(),
+            cell(reasons.get(&row.child)),
+        ]
+    };
+    Table {
+        name: "children",
+        head: vec![
+            "child",
+            "episode",
+            "validation_accuracy",
+            "reward",
+            "parameters",
+            "macs",
+            "training_seconds",
+            "repeat_of",
+            "edited_from",
+            "ended_early",
+            "energy_wh",
+            "log_prob",
+            "entropy",
+            "dna",
+            "failure",
+        ],
+        rows: rows.into_iter().map(row).collect(),
+    }
+}
+
+/// Every finished episode.
+pub fn episodes(material: &Material) -> Table {
+    let row = |episode: &crate::event::EpisodeFinished| {
+        vec![
+            episode.episode.to_string(),
+            episode.mean_reward.to_string(),
+            episode.baseline.to_string(),
+            cell(episode.mean_accuracy),
+            cell(episode.best_accuracy),
+            episode.entropy.to_string(),
+            episode.max_entropy.to_string(),
+            cell(episode.loss),
+            cell(episode.gradient_norm),
+            episode.repeats.to_string(),
+            episode.failures.to_string(),
+            episode.seconds.to_string(),
+        ]
+    };
+    Table {
+        name: "episodes",
+        head: vec![
+            "episode",
+            "mean_reward",
+            "baseline",
+            "mean_accuracy",
+            "best_accuracy",
+            "entropy",
+            "max_entropy",
+            "loss",
+            "gradient_norm",
+            "repeats",
+            "failures",
+            "seconds",
+        ],
+        rows: material.state.episodes.iter().map(row).collect(),
+    }
+}
+
+/// The layers of a network with their costs; the classifier is the last row. None of a network that cannot be built.
+pub fn layers(architecture: &Architecture) -> Option<Table> {
+    let cost = Cost::of(architecture).ok()?;
+    let reads = inputs(architecture);
+    let list = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+    let layer = |(index, (layer, cost)): (usize, (&crate::space::Layer, &crate::space::LayerCost))| {
+        let numbers = [
+            index + 1,
+            layer.kernel[0],
+            layer.kernel[1],
+            layer.filters,
+            layer.stride[0],
+            layer.stride[1],
+            layer.padding[0],
+            layer.padding[1],
+        ];
+        let mut cells: Vec<String> = numbers.iter().map(usize::to_string).collect();
+        cells.push(list(reads[index + 1]));
+        cells.extend(cost.output_shape.iter().map(usize::to_string));
+        cells.extend([cost.params, cost.macs, cost.receptive_field[0], cost.receptive_field[1]].iter().map(u64::to_string));
+        cells
+    };
+    let mut rows: Vec<Vec<String>> = architecture.layers.iter().zip(&cost.layers).enumerate().map(layer).collect();
+    let mut classifier = vec![String::new(); 16];
+    classifier[0] = "classifier".to_owned();
+    classifier[3] = architecture.classes.to_string();
+    classifier[8] = list(&architecture.output);
+    classifier[12] = cost.classifier.params.to_string();
+    classifier[13] = cost.classifier.macs.to_string();
+    rows.push(classifier);
+    let head = vec![
+        "layer",
+        "kernel_height",
+        "kernel_width",
+        "filters",
+        "stride_height",
+        "stride_width",
+        "padding_height",
+        "padding_width",
+        "inputs",
+        "output_channels",
+        "output_height",
+        "output_width",
+        "parameters",
+        "macs",
+        "field_height",
+        "field_width",
+    ];
+    Some(Table { name: "layers", head, rows })
+}
+
+/// Every epoch of a training.
+pub fn epochs(run: &TrainingRun) -> Table {
+    let row = |epoch: &crate::event::TrainingEpoch| {
+        let numbers = [
+            epoch.train_loss,
+            epoch.train_accuracy,
+            epoch.valid_loss,
+            epoch.valid_accuracy,
+            epoch.learning_rate,
+            epoch.images_per_second,
+            epoch.seconds,
+        ];
+        std::iter::once(epoch.epoch.to_string()).chain(numbers.iter().map(f64::to_string)).collect()
+    };
+    Table {
+        name: "epochs",
+        head: vec![
+            "epoch",
+            "train_loss",
+            "train_accuracy",
+            "validation_loss",
+            "validation_accuracy",
+            "learning_rate",
+            "images_per_second",
+            "seconds",
+        ],
+        rows: run.epochs.iter().map(row).collect(),
+    }
+}
+
+/// Accuracy on the test images of each class.
+pub fn per_class(report: &ClassificationReport) -> Table {
+    let row = |class: &crate::report::classification::ClassAccuracy| {
+        vec![
+            class.class.clone(),
+            class.images.to_string(),
+            class.correct.to_string(),
+            cell(class.accuracy),
+            cell(class.ci95.map(|[low, _]| low)),
+            cell(class.ci95.map(|[_, high]| high)),
+        ]
+    };
+    Table {
+        name: "per_class",
+        head: vec!["class", "images", "correct", "accuracy", "ci95_low", "ci95_high"],
+        rows: report.per_class.iter().map(row).collect(),
+    }
+}
+
+/// Test images by class and prediction, one pair a row: names of classes stand in cells and can be anything.
+pub fn confusion(report: &ClassificationReport) -> Table {
+    let name = |number: usize| report.per_class.get(number).map_or_else(String::new, |class| class.class.clone());
+    let rows = report.confusion.iter().enumerate().flat_map(|(row, counts)| {
+        counts.iter().enumerate().map(move |(column, images)| vec![name(row), name(column), images.to_string()])
+    });
+    Table { name: "confusion", head: vec!["class", "taken_for", "images"], rows: rows.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Decode;
+    use crate::space::builtin::builtin;
+
+    #[test]
+    fn commas_quotes_and_line_breaks_survive() {
+        let nasty = "a,\"b\"\nc;=1+1";
+        let table = Table { name: "t", head: vec!["one", "two"], rows: vec![vec![nasty.to_owned(), String::new()]] };
+        let text = String::from_utf8(table.to_csv().unwrap()).unwrap();
+        assert_eq!(text, "one,two\n\"a,\"\"b\"\"\nc;=1+1\",\n");
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let read: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(read[0].get(0), Some(nasty));
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_the_head_is_an_error() {
+        let table = Table { name: "t", head: vec!["one", "two"], rows: vec![vec!["1".to_owned()]] };
+        assert!(table.to_csv().is_err());
+    }
+
+    #[test]
+    fn the_layers_sum_up_to_the_network() {
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        let table = layers(&network).unwrap();
+        assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
+        let column = table.head.iter().position(|name| *name == "parameters").unwrap();
+        let sum: u64 = table.rows.iter().map(|row| row[column].parse::<u64>().unwrap()).sum();
+        assert_eq!(sum, 4_201_630);
+    }
+}

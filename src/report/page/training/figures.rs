@@ -1,0 +1,120 @@
+//! The figures of a training.
+
+use crate::config::Schedule;
+use crate::event::TrainingEpoch;
+use crate::numbers;
+use crate::report::ClassificationReport;
+use crate::report::figures::curves::{Curves, Noted, Series, Unit};
+use crate::report::figures::ink::Ink;
+use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};
+use crate::state::TrainingRun;
+
+/// Each drawn and with its caption.
+pub struct Figures {
+    pub loss: Figure,
+    pub accuracy: Figure,
+    pub learning_rate: Figure,
+    pub network: Figure,
+    /// None before the test.
+    pub test: Option<Test>,
+}
+
+/// Those of the test.
+pub struct Test {
+    pub confusion: Figure,
+    pub per_class: Figure,
+    pub reliability: Figure,
+}
+
+impl Figures {
+    pub fn of(run: &TrainingRun) -> Figures {
+        Figures {
+            loss: loss(run),
+            accuracy: accuracy(run),
+            learning_rate: learning_rate(run),
+            network: network::figure(&run.started.architecture),
+            test: run.test.as_ref().map(|test| Test::of(&test.report)),
+        }
+    }
+
+    /// In the order of the page.
+    pub fn into_list(self) -> Vec<Figure> {
+        let Figures { loss, accuracy, learning_rate, network, test } = self;
+        let test = test.map(|Test { confusion, per_class, reliability }| [confusion, per_class, reliability]);
+        [loss, accuracy, learning_rate].into_iter().chain(test.into_iter().flatten()).chain([network]).collect()
+    }
+}
+
+impl Test {
+    fn of(report: &ClassificationReport) -> Test {
+        Test {
+            confusion: Figure::new(
+                "confusion",
+                "Confusion matrix",
+                "Test images of each class (rows) by what they were taken for (columns). Right answers are blue; wrong ones are orange, \
+                 stronger than their share so that rare ones show.",
+                |form, title| confusion::draw(report, form, title),
+            ),
+            per_class: Figure::new(
+                "per-class",
+                "Accuracy on each class",
+                "With 95 % intervals (Wilson). The dashed line is the accuracy on all test images.",
+                |form, title| per_class::draw(report, form, title),
+            ),
+            reliability: Figure::new(
+                "reliability",
+                "Calibration",
+                "Test images by how sure the network was of its answer. Points below the dashed line: surer than right. Bars: how many \
+                 images, the fullest bin a third of the height.",
+                |form, title| reliability::draw(&report.calibration, form, title),
+            ),
+        }
+    }
+}
+
+fn loss(run: &TrainingRun) -> Figure {
+    let curves = pair(run, "loss", Unit::Plain, |epoch| (epoch.train_loss, epoch.valid_loss));
+    Figure::new("loss", "Loss", "Mean cross-entropy in nats.", |form, title| curves::draw(&curves, form, title))
+}
+
+fn accuracy(run: &TrainingRun) -> Figure {
+    let curves = pair(run, "accuracy", Unit::Share, |epoch| (epoch.train_accuracy, epoch.valid_accuracy));
+    let best =
+        run.best().map(|best| Noted { at: (best.epoch as u64, best.valid_accuracy), text: numbers::accuracy(best.valid_accuracy) });
+    let curves = Curves { noted: best, ..curves };
+    let caption = "The ring is the epoch whose weights are kept.";
+    Figure::new("accuracy", "Accuracy", caption, |form, title| curves::draw(&curves, form, title))
+}
+
+fn learning_rate(run: &TrainingRun) -> Figure {
+    let curves = rates(run);
+    let caption = "Of the last batch of each epoch.";
+    Figure::new("learning-rate", "Learning rate", caption, |form, title| curves::draw(&curves, form, title))
+}
+
+/// A line for the training images and one for the validation images.
+fn pair(run: &TrainingRun, up: &'static str, unit: Unit, values: fn(&TrainingEpoch) -> (f64, f64)) -> Curves {
+    let over = |value: &dyn Fn(&TrainingEpoch) -> f64| run.epochs.iter().map(|epoch| (epoch.epoch as u64, value(epoch))).collect();
+    Curves {
+        along: "epoch",
+        up,
+        unit,
+        series: vec![
+            Series::dashed("training", Ink::Orange, over(&|epoch| values(epoch).0)),
+            Series::solid("validation", Ink::Blue, over(&|epoch| values(epoch).1)),
+        ],
+        noted: None,
+        nothing: "No epoch is done yet.",
+    }
+}
+
+fn rates(run: &TrainingRun) -> Curves {
+    // Steps are factors; a cosine ends in 0, which has no logarithm.
+    let unit = match run.started.settings.schedule {
+        Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
+        Schedule::Constant | Schedule::Cosine { .. } => Unit::FromZero,
+    };
+    let points = run.epochs.iter().map(|epoch| (epoch.epoch as u64, epoch.learning_rate)).collect();
+    let series = vec![Series::solid("learning rate", Ink::Green, points)];
+    Curves { along: "epoch", up: "learning rate", unit, series, noted: None, nothing: "No epoch is done yet." }
+}

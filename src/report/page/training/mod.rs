@@ -1,0 +1,129 @@
+//! The report of a training: how well the network does, its curves, the network, its mistakes, what it took.
+
+mod figures;
+mod result;
+mod test;
+
+use maud::{Markup, html};
+
+use self::figures::Figures;
+use super::html::{Head, Section, facts, figure};
+use super::material::{Material, Standing};
+use super::tables::{self, Table};
+use super::{parts, recipe};
+use crate::event::TrainingEpoch;
+use crate::numbers::{bytes, count, duration};
+use crate::report::figures::{Figure, network};
+use crate::report::statistics::mean;
+use crate::space::training_memory;
+use crate::state::TrainingRun;
+
+/// Head, sections, figures and tables of the report.
+pub fn compose(material: &Material, run: &TrainingRun) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
+    let figures = Figures::of(run);
+    let mut sections = vec![result::section(material, run), curves(&figures), test::section(run, &figures)];
+    sections.push(the_network(run, &figures));
+    sections.extend(parts::notices(material).map(|notices| Section::new("troubles", "Warnings", notices)));
+    sections.push(Section::new("costs", "What it took", costs(material, run)));
+    sections.push(Section::new("reading", "How to read these numbers", reading()));
+    sections.push(Section::new("recipe", "Recipe", facts(&recipe::facts(run))));
+    sections.push(Section::new("settings", "Settings", parts::settings(&material.settings)));
+    sections.push(Section::new("environment", "Environment", environment(material, run)));
+    let mut tables = vec![tables::epochs(run)];
+    tables.extend(tables::layers(&run.started.architecture));
+    if let Some(test) = &run.test {
+        tables.extend([tables::per_class(&test.report), tables::confusion(&test.report)]);
+    }
+    (head(material, run), sections, figures.into_list(), tables)
+}
+
+fn head(material: &Material, run: &TrainingRun) -> Head {
+    let started = &run.started;
+    let (word, sentence) = material.standing().words();
+    let ended = if ended_early(material, run) {
+        format!(
+            " Early stopping ended it after epoch {} of at most {}: {} epochs without a better validation accuracy.",
+            run.epochs.len(),
+            started.settings.epochs,
+            started.settings.early_stopping
+        )
+    } else {
+        String::new()
+    };
+    let torn = if material.torn { " The journal ends in an unfinished line, which is left out." } else { "" };
+    let began = material.state.started.map_or_else(String::new, |time| format!(", begun {}", parts::moment(time)));
+    let subtitle =
+        format!("{} · recipe {} · seed {} · {}{began}", started.architecture.name, started.recipe, started.seed, started.data.spec);
+    Head { kind: "Training report", title: material.name.clone(), subtitle, status: (word, format!("{sentence}{ended}{torn}")) }
+}
+
+fn ended_early(material: &Material, run: &TrainingRun) -> bool {
+    material.standing() == Standing::Completed && run.epochs.len() < run.started.settings.epochs
+}
+
+fn curves(figures: &Figures) -> Section {
+    let body = html! { (figure(&figures.loss)) (figure(&figures.accuracy)) (figure(&figures.learning_rate)) };
+    Section::new("curves", "Learning curves", body)
+}
+
+fn the_network(run: &TrainingRun, figures: &Figures) -> Section {
+    let architecture = &run.started.architecture;
+    let body = html! {
+        p {
+            (architecture.name) ": " (architecture.layers.len()) " layers, " (network::skip_connections(architecture)) " skip connections, "
+            (count(run.started.params)) " parameters, " (count(run.started.macs)) " multiply-accumulates per image. Named as "
+            code { (run.started.origin) } "."
+        }
+        (figure(&figures.network))
+        (parts::layers(architecture))
+    };
+    Section::new("network", "The network", body)
+}
+
+fn costs(material: &Material, run: &TrainingRun) -> Markup {
+    let over =
+        |value: fn(&TrainingEpoch) -> f64| run.epochs.iter().map(value).filter(|value| value.is_finite()).collect::<Vec<_>>();
+    let (seconds, speeds) = (over(|epoch| epoch.seconds), over(|epoch| epoch.images_per_second));
+    let known = |values: &[f64], text: String| if values.is_empty() { "not known".to_owned() } else { text };
+    let memory = training_memory(&run.started.architecture, run.micro_batch);
+    let memory = memory.map_or_else(|_| "not known".to_owned(), |memory| format!("about {} (estimate)", bytes(memory)));
+    html! {
+        (facts(&[
+            ("working time", duration(material.state.clock.seconds())),
+            ("epochs", run.epochs.len().to_string()),
+            ("an epoch, mean", known(&seconds, duration(mean(&seconds)))),
+            ("training speed, mean", known(&speeds, format!("{:.0} images/s", mean(&speeds)))),
+            ("test", run.test.as_ref().map_or_else(|| "not done".to_owned(), |test| duration(test.seconds))),
+            ("training memory", memory),
+            ("energy", "not measured".to_owned()),
+        ]))
+        p.note { "Working time leaves out pauses and the time between sessions." }
+    }
+}
+
+fn environment(material: &Material, run: &TrainingRun) -> Markup {
+    let started = &run.started;
+    let mut list = vec![
+        ("nas-tui", started.version.clone()),
+        ("libtorch", started.libtorch.clone()),
+        ("host", started.host.clone()),
+        ("device", started.device.clone()),
+        ("CPU threads", started.threads.to_string()),
+        ("seed", started.seed.to_string()),
+    ];
+    list.extend(parts::data(&started.data));
+    html! { (facts(&list)) (parts::sessions(material)) }
+}
+
+fn reading() -> Markup {
+    html! {
+        ul {
+            li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Being chosen for it, that validation accuracy is likely to come out lower on other images; the test accuracy is not chosen." }
+            li { "Test images were read once, after the last epoch, and by nothing else." }
+            li { "Training loss and accuracy are means over an epoch's augmented batches, each before its step: the network of the epoch's end does better on them." }
+            li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images: they do not hold what another seed would change." }
+            li { "The calibration error is the difference between confidence and accuracy over 15 bins, weighted by their images; its interval is a bootstrap's." }
+            li { "Parameters are those that training adjusts. MACs are those of convolutions and classifier." }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What came of a training, in a few figures.
+
+use maud::html;
+
+use crate::numbers::{accuracy, compact, count, duration};
+use crate::report::page::html::{Section, Tile, tiles};
+use crate::report::page::material::{Material, Standing};
+use crate::report::page::parts;
+use crate::state::TrainingRun;
+
+/// The tiles.
+pub fn section(material: &Material, run: &TrainingRun) -> Section {
+    Section::new("result", "Result", html! { (tiles(&list(material, run))) })
+}
+
+fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
+    let started = &run.started;
+    let mut list = vec![test_tile(material, run)];
+    let images = started.data.validation_images;
+    list.push(match run.best() {
+        Some(best) => Tile::new(
+            "best validation accuracy",
+            accuracy(best.valid_accuracy),
+            format!(
+                "95 %: {} of {} images; epoch {}",
+                parts::interval(best.valid_accuracy, images),
+                count(images as u64),
+                best.epoch
+            ),
+        ),
+        None => Tile::new("best validation accuracy", "none", "no epoch is done"),
+    });
+    if let Some(test) = &run.test {
+        let report = &test.report;
+        list.extend(
+            report
+                .top5
+                .as_ref()
+                .map(|top| Tile::new("top-5 test accuracy", accuracy(top.accuracy), format!("95 %: {}", parts::bounds(top.ci95)))),
+        );
+        list.push(Tile::new("test loss", format!("{:.4}", report.loss), "mean cross-entropy, nats"));
+        list.push(Tile::new(
+            "calibration error",
+            accuracy(report.calibration.error),
+            format!("expected, 15 bins; 95 %: {}", parts::bounds(report.calibration.ci95)),
+        ));
+    }
+    list.push(Tile::new("parameters", count(started.params), format!("{} MACs per image", compact(started.macs))));
+    let best = run.best().map_or_else(String::new, |best| format!("at most; weights of epoch {} kept", best.epoch));
+    list.push(Tile::new("epochs", format!("{} of {}", run.epochs.len(), started.settings.epochs), best));
+    list.push(Tile::new("working time", duration(material.state.clock.seconds()), format!("on {}", started.device)));
+    list
+}
+
+fn test_tile(material: &Material, run: &TrainingRun) -> Tile {
+    match &run.test {
+        Some(test) => Tile::new(
+            "test accuracy",
+            accuracy(test.report.accuracy),
+            format!(
+                "95 %: {} of {} images; weights of epoch {}",
+                parts::bounds(test.report.accuracy_ci95),
+                count(test.report.images as u64),
+                test.epoch
+            ),
+        ),
+        None => {
+            let why = match material.standing() {
+                Standing::Completed => "the journal tells of no test",
+                _ => "test images are read once, after the last epoch",
+            };
+            Tile::new("test accuracy", "not measured", why)
+        }
+    }
+}

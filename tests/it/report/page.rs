@@ -1,0 +1,128 @@
+//! The page as a text: well formed, complete in itself, and safe whatever the run's names are.
+
+use super::samples::{SEARCH, with_test};
+use super::{read, reported};
+
+/// Elements that have no end tag.
+const VOID: [&str; 3] = ["meta", "br", "hr"];
+
+/// Every tag of the page, as it stands between `<` and `>`; the text of the style sheet is passed over.
+fn tags(page: &str) -> Vec<&str> {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    [before, after].iter().flat_map(|part| part.split('<').skip(1)).map(|part| part.split_once('>').unwrap().0).collect()
+}
+
+/// Attributes of a tag: `name="value"`.
+fn attributes(tag: &str) -> Vec<(&str, &str)> {
+    let mut pieces = tag.split('"');
+    let mut found = Vec::new();
+    while let (Some(name), Some(value)) = (pieces.next(), pieces.next()) {
+        found.push((name.trim_end_matches('=').rsplit(' ').next().unwrap_or_default(), value));
+    }
+    found
+}
+
+fn assert_well_formed(page: &str) {
+    assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+    let mut open: Vec<&str> = Vec::new();
+    for tag in tags(page).into_iter().filter(|tag| !tag.starts_with('!')) {
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "</{name}> ends something else");
+            continue;
+        }
+        let name = tag.split(' ').next().unwrap();
+        if !VOID.contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "not closed: {open:?}");
+}
+
+#[test]
+fn the_page_is_well_formed_and_refers_to_nothing_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    for journal in [SEARCH, &with_test()] {
+        let page = read(reported(folder.path(), journal).join("report.html"));
+        assert_well_formed(&page);
+        assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("<script") && !page.contains("<link"));
+        for tag in tags(&page) {
+            for (name, value) in attributes(tag) {
+                let inside = match name {
+                    "href" => value.starts_with('#'),
+                    "src" | "srcset" | "action" | "data" | "xlink:href" => false,
+                    "xmlns" => true,
+                    _ => !value.contains("://"),
+                };
+                assert!(inside, "<{tag}>");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_link_of_the_page_has_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = read(reported(folder.path(), SEARCH).join("report.html"));
+    let tags = tags(&page);
+    let ids: Vec<&str> = tags.iter().flat_map(|tag| attributes(tag)).filter(|(name, _)| *name == "id").map(|(_, id)| id).collect();
+    let unique: std::collections::HashSet<&&str> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "an id twice: {ids:?}");
+    let links: Vec<&str> =
+        tags.iter().flat_map(|tag| attributes(tag)).filter(|(name, _)| *name == "href").map(|(_, to)| to).collect();
+    assert!(links.len() > 5 && links.iter().all(|link| ids.contains(&&link[1..])), "{links:?}");
+}
+
+#[test]
+fn names_and_messages_of_a_run_are_text_whatever_they_hold() {
+    let nasty = r#"<script>alert('x')</script>\"><img src=x onerror=y>&amp;"#;
+    let journal = SEARCH
+        .replace("\"T-shirt/top\"", &format!("\"{nasty}\""))
+        .replace("\"spec\":\"fashion-mnist-mini\"", &format!("\"spec\":\"{nasty}\""))
+        .replace("\"host\":\"vm\"", &format!("\"host\":\"{nasty}\""))
+        .replace("\"reason\":\"its worker", &format!("\"reason\":\"{nasty} its worker"))
+        .replace("\"reason\":\"signal", &format!("\"reason\":\"{nasty} signal"));
+    let folder = tempfile::tempdir().unwrap();
+    let out = reported(folder.path(), &journal);
+    let page = read(out.join("report.html"));
+    assert_well_formed(&page);
+    assert!(!page.contains("<script") && !page.contains("<img"));
+    assert!(page.matches("&lt;script&gt;alert('x')&lt;/script&gt;").count() >= 4);
+    // A name of a class stands in the figures of a training.
+    let out = reported(folder.path(), &with_test().replace("\"cat\"", &format!("\"{nasty}\"")));
+    let page = read(out.join("report.html"));
+    assert_well_formed(&page);
+    assert!(!page.contains("<script"));
+    let text = read(out.join("figures/per-class.svg"));
+    assert!(roxmltree::Document::parse(&text).is_ok() && !text.contains("<script"));
+}
+
+#[test]
+fn accuracy_and_reward_are_two_numbers_and_validation_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = read(reported(folder.path(), SEARCH).join("report.html"));
+    for words in [
+        "best validation accuracy</dt><dd><strong>74.70 %",
+        "its reward</dt><dd><strong>0.4168",
+        "test accuracy</dt><dd><strong>not measured",
+        "no evidence of learning yet after 6 of 6 episodes",
+        "95 %: 71.9–77.3 % of 1,000 images",
+        "Children that failed: reward 0, no accuracy",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn a_trainings_page_has_the_test_accuracy_with_its_interval_and_what_ended_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = read(reported(folder.path(), &with_test()).join("report.html"));
+    for words in [
+        "test accuracy</dt><dd><strong>",
+        "of 2,000 images; weights of epoch 8",
+        "Early stopping ended it after epoch 12 of at most 30",
+        "4,201,630",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}
