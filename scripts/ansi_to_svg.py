@@ -145,6 +145,8 @@ def draw(text, title):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w:.0f} {h:.0f}" width="{w:.0f}" height="{h:.0f}" role="img">',
         f"<title>{escape(title)}</title>",
         f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
+        # Chromium heeds no xml:space that a text inherits.
+        "<style>text{white-space:pre}</style>",
         f'<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{FONT_SIZE}" xml:space="preserve">',
         *shapes, "</g>", "</svg>", ""])
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Pictures of the screen for the documents, from real frames: a replay in tmux, captured, drawn as SVG.
 #
-#     scripts/screenshots.sh PROGRAM RUN      # needs tmux and Python 3; RUN is a finished run
+#     scripts/screenshots.sh PROGRAM RUN [TRAINING]      # needs tmux and Python 3; RUN is a finished search, TRAINING a training
 set -euo pipefail
 program=$(realpath "$1") run=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 out=$here/../docs
 session=nas-tui-pictures-$$
 trap 'tmux kill-session -t "$session" 2>/dev/null || true' EXIT
+
+training=$([ $# -lt 3 ] || realpath "$3")
 
 # name, columns, rows, speed of the replay, seconds before the keys, keys, title
 shot() {
@@ -30,3 +32,9 @@ shot children 100 30 64 12 "3 f" "All children"
 shot pareto 100 30 64 12 "3 f p" "Accuracy against multiply-adds"
 shot inspector 100 30 64 12 "b" "The best network as a graph"
 shot what-if 100 30 64 12 "b Tab Tab Tab Tab Down Right Right +" "What if a gene were another?"
+
+if [ -n "$training" ]; then
+  run=$training
+  shot training 160 44 4096 5 "" "nas-tui train: a network that a search found"
+  shot training-curves 100 30 4096 5 "f Left Left Left Left" "The curves with their crosshair"
+fi

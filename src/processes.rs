@@ -1,4 +1,4 @@
-//! The processes of a run, as its events tell of them: the search and its workers.
+//! The processes of a run, as its events tell of them: the search and its workers, or the training.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,15 @@ use crate::telemetry::process::{ProcessRole, Watched};
 /// The processes of the run's latest session. None of a run that has finished.
 #[derive(Debug, Clone, Default)]
 pub struct Processes {
-    search: Option<Search>,
+    main: Option<Main>,
     /// By worker: pid, and when the run told of it.
     workers: BTreeMap<usize, (u32, Timestamp)>,
 }
 
+/// The process that writes the journal.
 #[derive(Debug, Clone)]
-struct Search {
+struct Main {
+    role: ProcessRole,
     host: String,
     pid: u32,
     seen: Timestamp,
@@ -26,9 +28,12 @@ impl Processes {
     /// Take in the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         match &record.event {
-            Event::RunStarted(run) => self.begin(&run.host, run.pid, record.time),
-            Event::TrainingStarted(run) => self.begin(&run.host, run.pid, record.time),
-            Event::RunResumed { host, pid, .. } => self.begin(host, *pid, record.time),
+            Event::RunStarted(run) => self.begin(ProcessRole::Search, &run.host, run.pid, record.time),
+            Event::TrainingStarted(run) => self.begin(ProcessRole::Training, &run.host, run.pid, record.time),
+            Event::RunResumed { host, pid, epoch, .. } => {
+                let role = if epoch.is_some() { ProcessRole::Training } else { ProcessRole::Search };
+                self.begin(role, host, *pid, record.time);
+            }
             Event::WorkerStarted { worker, pid, .. } => {
                 self.workers.insert(*worker, (*pid, record.time));
             }
@@ -40,14 +45,14 @@ impl Processes {
         }
     }
 
-    fn begin(&mut self, host: &str, pid: u32, seen: Timestamp) {
-        *self = Processes { search: Some(Search { host: host.to_owned(), pid, seen }), workers: BTreeMap::new() };
+    fn begin(&mut self, role: ProcessRole, host: &str, pid: u32, seen: Timestamp) {
+        *self = Processes { main: Some(Main { role, host: host.to_owned(), pid, seen }), workers: BTreeMap::new() };
     }
 
     /// Those on the machine of this name: a pid means nothing on another one.
     pub fn on(&self, machine: &str) -> Vec<Watched> {
-        let Some(search) = self.search.as_ref().filter(|search| search.host == machine) else { return Vec::new() };
-        let mut watched = vec![Watched { pid: search.pid, role: ProcessRole::Search, seen: search.seen }];
+        let Some(main) = self.main.as_ref().filter(|main| main.host == machine) else { return Vec::new() };
+        let mut watched = vec![Watched { pid: main.pid, role: main.role, seen: main.seen }];
         let workers = self.workers.iter();
         watched.extend(workers.map(|(worker, (pid, seen))| Watched { pid: *pid, role: ProcessRole::Worker(*worker), seen: *seen }));
         watched
@@ -90,6 +95,12 @@ mod tests {
         let died = Event::WorkerDied { worker: 0, reason: "killed".into() };
         let processes = processes(vec![resumed(1), worker(0, 2), died, worker(0, 5)]);
         assert_eq!(roles(&processes, "here"), [(1, ProcessRole::Search), (5, ProcessRole::Worker(0))]);
+    }
+
+    #[test]
+    fn the_process_of_a_training_is_called_one() {
+        let resumed = Event::RunResumed { host: "here".into(), pid: 7, version: "0".into(), next_child: None, epoch: Some(3) };
+        assert_eq!(roles(&processes(vec![resumed]), "here"), [(7, ProcessRole::Training)]);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 mod child;
 mod describe;
+mod kind;
 mod training_run;
 
 use std::collections::BTreeMap;
 
 pub use child::{Candidate, ChildDetail, ChildRow, Origin, Training};
 pub use describe::describe;
+pub use kind::RunKind;
 pub use training_run::TrainingRun;
 
 use crate::clock::Clock;
@@ -124,6 +126,22 @@ impl LogLine {
 }
 
 impl RunState {
+    /// What the run does; a search before the first event.
+    pub fn kind(&self) -> RunKind {
+        if self.training_run.is_some() { RunKind::Training } else { RunKind::Search }
+    }
+
+    /// Name of the run directory, once the run has begun.
+    pub fn name(&self) -> Option<&str> {
+        let search = self.run.as_ref().map(|run| run.run.as_str());
+        search.or(self.training_run.as_ref().map(|training| training.started.run.as_str()))
+    }
+
+    /// Where the journal tells of the ends of the run's steps: of episodes, or of a training's epochs.
+    pub fn step_seqs(&self) -> &[u64] {
+        self.training_run.as_ref().map_or(&self.episode_seqs, |run| &run.epoch_seqs)
+    }
+
     /// Take in the next event of the run. Events must come in the order of the journal.
     pub fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
@@ -141,7 +159,7 @@ impl RunState {
 
     fn apply_event(&mut self, event: &Event) {
         if let Some(training_run) = &mut self.training_run {
-            training_run.apply(event);
+            training_run.apply(event, self.last_seq);
         }
         match event {
             Event::TrainingStarted(started) => {

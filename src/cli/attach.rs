@@ -9,7 +9,7 @@ use super::screen::ScreenArgs;
 use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
-use crate::runs::directory::{lock_state, resume_command};
+use crate::runs::directory::{kind_of, lock_state, resume_command};
 use crate::tui::{self, Leave, picker};
 
 /// Watch a run: one at work, commanding it too, or one that is over
@@ -78,11 +78,12 @@ fn left_alone(run: &Path, watch: bool) -> String {
     }
 }
 
-/// The line after a screen was closed on a search.
+/// The line after a screen was closed on a run.
 pub(super) fn goes_on(run: &Path, watch: bool) -> String {
+    let noun = kind_of(run).noun();
     let attach = format!("nas-tui attach {}{}", run.display(), if watch { " --watch" } else { "" });
     match lock_state(run) {
-        Some(holder) => format!("the search goes on ({holder}); attach again with: {attach}"),
-        None => format!("no search works on this run; look at it again with: {attach}"),
+        Some(holder) => format!("the {noun} goes on ({holder}); attach again with: {attach}"),
+        None => format!("no process works on this run; look at it again with: {attach}"),
     }
 }

@@ -4,15 +4,19 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::table::{Column, table as draw};
-use crate::runs::{self, RunInfo};
+use crate::runs::{self, RunInfo, Work};
 
 /// List runs: those in ./runs and those that your searches began elsewhere
 ///
 /// A run is at work as long as a process holds its lock. `dead` is a run that is not over but that nobody works on:
-/// `nas-tui search --resume RUN` continues it.
+/// `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a training, continues it.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Print a JSON array of all that is known of each run
+    ///
+    /// Of each: name, path, status, kind, best_accuracy (on the validation images), started, changed, holder. Where kind is
+    /// `search`: preset, strategy, episode, episodes, children, planned_children. Where it is `training`: network, recipe,
+    /// epoch, epochs, test_accuracy.
     #[arg(long)]
     json: bool,
 }
@@ -35,31 +39,43 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
     let columns = [
         left("run"),
         left("state"),
-        left("preset"),
-        left("strategy"),
-        right("episode"),
+        left("kind"),
+        left("preset or network"),
+        left("strategy or recipe"),
+        left("progress"),
         right("children"),
         right("best accuracy"),
+        right("test"),
         left("started (UTC)"),
         left("where"),
     ];
-    let rows: Vec<[String; 9]> = runs.iter().map(row).collect();
+    let rows: Vec<[String; 11]> = runs.iter().map(row).collect();
     draw(&columns, &rows, usize::MAX)
 }
 
-fn row(run: &RunInfo) -> [String; 9] {
+fn row(run: &RunInfo) -> [String; 11] {
+    let (method, test) = match &run.work {
+        Work::Search { strategy, .. } => (strategy.clone(), String::new()),
+        Work::Training { recipe, test_accuracy, .. } => (recipe.clone(), accuracy(*test_accuracy)),
+    };
     [
         run.name.clone(),
         run.status.word().to_owned(),
-        run.preset.clone(),
-        run.strategy.clone(),
-        format!("{}/{}", run.episode, run.episodes),
-        format!("{}/{}", run.children, run.planned_children),
-        run.best_accuracy.map_or_else(|| "none".to_owned(), |accuracy| format!("{accuracy:.4}")),
+        run.work.kind().noun().to_owned(),
+        run.work.subject().to_owned(),
+        method,
+        run.work.progress(),
+        run.work.children(),
+        accuracy(run.best_accuracy),
+        test,
         run.started.map_or_else(String::new, |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
         match &run.holder {
             Some(holder) => format!("{} ({holder})", run.path.display()),
             None => run.path.display().to_string(),
         },
     ]
+}
+
+fn accuracy(value: Option<f64>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| format!("{value:.4}"))
 }

@@ -40,11 +40,11 @@ pub enum LayoutName {
     /// Everything that the size allows.
     #[default]
     Overview,
-    /// Chart and controller: does it learn?
+    /// Chart and controller: does it learn? Of a training: curves and progress.
     Learning,
-    /// The list of all children.
+    /// The list of all children. Of a training: the test.
     Children,
-    /// The children in training, layer by layer.
+    /// The children in training, layer by layer. Of a training: the network's graph and layers.
     Network,
     /// GPUs and host.
     Machine,

@@ -218,12 +218,7 @@ impl From<&EpisodeFinished> for Episode {
 impl fmt::Display for Summary {
     /// The text at the end of a search: a head line, the best child, a line per episode, the slope.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.reason {
-            Some(FinishReason::Completed) => "completed",
-            Some(FinishReason::Stopped) => "stopped",
-            Some(FinishReason::Failed) => "failed",
-            None => "not finished",
-        };
+        let word = reason_word(self.reason);
         writeln!(f, "run {}: {word} (preset {}, strategy {}, seed {})", self.run, self.preset, self.strategy, self.seed)?;
         writeln!(
             f,
@@ -291,8 +286,18 @@ impl Summary {
     }
 }
 
+/// How a run stands, given why its last session ended.
+pub(super) fn reason_word(reason: Option<FinishReason>) -> &'static str {
+    match reason {
+        Some(FinishReason::Completed) => "completed",
+        Some(FinishReason::Stopped) => "stopped",
+        Some(FinishReason::Failed) => "failed",
+        None => "not finished",
+    }
+}
+
 /// `1 h 02 min 03 s`, without the parts that are 0 in front.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds as u64;
     match (whole / 3600, whole / 60 % 60) {
         (0, 0) => format!("{seconds:.1} s"),

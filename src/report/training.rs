@@ -5,46 +5,65 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::summary::{duration, reason_word};
 use crate::classification::ClassificationReport;
 use crate::clock::Clock;
-use crate::config::Precision;
-use crate::event::{Event, FinishReason, Record};
+use crate::config::{Precision, Recipe};
+use crate::event::{Event, FinishReason, Record, TrainingEpoch};
 use crate::journal::{JournalError, Reader};
 use crate::state::TrainingRun;
 
 /// What came of a training so far. The field names are `summary.json`'s.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary {
-    /// Always `training`: what kind of run this is.
-    pub kind: String,
-    /// Name of the run directory; empty where the run never got as far as `training_started`.
+    /// Name of the run directory; empty where the run never got as far as `training_started`, as is all that it tells.
     pub run: String,
-    /// Name of the network, and the ARCH it was named by.
-    pub network: String,
+    /// `training`: what tells this summary from a search's, which has no such field.
+    pub kind: Kind,
+    /// ARCH as the user gave it, and the name of the network that it stands for.
     pub origin: String,
+    pub architecture: String,
     pub params: u64,
     pub macs: u64,
+    /// Name of the recipe, and what it says.
     pub recipe: String,
+    pub settings: Option<Recipe>,
     pub seed: u64,
-    pub device: String,
-    pub precision: Option<Precision>,
-    pub micro_batch: usize,
+    /// SPEC with its folder.
+    pub data: String,
     /// Why the last session ended; null while one is at work and after a crash.
     pub reason: Option<FinishReason>,
     pub epochs_done: usize,
-    /// At most.
+    /// The most that the recipe allows; early stopping may have ended the training sooner.
     pub epochs: usize,
-    /// The epoch with the highest validation accuracy; the earlier of equals. Null before the first.
+    /// The epoch with the highest validation accuracy, whose weights are kept. Null before the first has ended.
     pub best: Option<BestEpoch>,
-    /// What the test images say of that epoch's weights; null before the end, and where there are none.
+    /// The test images, classified once by the best weights. Null before.
     pub test: Option<ClassificationReport>,
     /// Seconds at work over all sessions; pauses and the time between sessions do not count.
     pub wall_seconds: f64,
-    /// Median over the epochs.
+    /// Training images a second: the median of the epochs. Null before the first has ended.
     pub images_per_second: Option<f64>,
+    /// Images computed at a time, at the end.
+    pub micro_batch: usize,
+    pub precision: Option<Precision>,
+    pub device: String,
+    pub threads: usize,
+    pub host: String,
+    /// Of nas-tui, and of libtorch.
+    pub version: String,
+    pub libtorch: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a summary is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    #[default]
+    Training,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
     pub epoch: usize,
     pub valid_accuracy: f64,
@@ -77,75 +96,117 @@ impl TrainingSummary {
 /// A training's events, fed one at a time.
 #[derive(Debug, Default)]
 pub struct Tally {
-    run: Option<TrainingRun>,
+    training: Option<TrainingRun>,
     clock: Clock,
     reason: Option<FinishReason>,
 }
 
 impl Tally {
+    /// Take in the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
-        if let Some(run) = &mut self.run {
-            run.apply(&record.event);
-        }
         match &record.event {
-            Event::TrainingStarted(started) => self.run = Some(TrainingRun::new(started)),
-            Event::RunResumed { .. } => self.reason = None,
+            Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
             Event::RunFinished { reason, .. } => self.reason = Some(*reason),
+            Event::RunResumed { .. } => self.reason = None,
             _ => {}
+        }
+        if let Some(training) = &mut self.training {
+            training.apply(&record.event, record.seq.unwrap_or_default());
         }
     }
 
     pub fn summary(&self) -> TrainingSummary {
-        let started = self.run.as_ref().map(|run| &run.started);
-        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
-        let best = self.run.as_ref().and_then(TrainingRun::best).map(|best| BestEpoch {
-            epoch: best.epoch,
-            valid_accuracy: best.valid_accuracy,
-            valid_loss: best.valid_loss,
-        });
+        let (reason, wall_seconds) = (self.reason, self.clock.seconds());
+        let Some(training) = self.training.clone() else {
+            return TrainingSummary { reason, wall_seconds, ..TrainingSummary::default() };
+        };
+        let best = training.best().map(BestEpoch::from);
+        let images_per_second = median(training.epochs.iter().map(|epoch| epoch.images_per_second).collect());
+        let started = training.started;
         TrainingSummary {
-            kind: "training".to_owned(),
-            run: text(started.map(|started| &started.run)),
-            network: text(started.map(|started| &started.architecture.name)),
-            origin: text(started.map(|started| &started.origin)),
-            params: started.map_or(0, |started| started.params),
-            macs: started.map_or(0, |started| started.macs),
-            recipe: text(started.map(|started| &started.recipe)),
-            seed: started.map_or(0, |started| started.seed),
-            device: text(started.map(|started| &started.device)),
-            precision: started.map(|started| started.precision),
-            micro_batch: self.run.as_ref().map_or(0, |run| run.micro_batch),
-            reason: self.reason,
-            epochs_done: self.run.as_ref().map_or(0, |run| run.epochs.len()),
-            epochs: started.map_or(0, |started| started.settings.epochs),
+            run: started.run,
+            kind: Kind::Training,
+            origin: started.origin,
+            architecture: started.architecture.name,
+            params: started.params,
+            macs: started.macs,
+            recipe: started.recipe,
+            epochs: started.settings.epochs,
+            settings: Some(started.settings),
+            seed: started.seed,
+            data: started.data.spec,
+            reason,
+            epochs_done: training.epochs.len(),
             best,
-            test: self.run.as_ref().and_then(|run| run.test.as_ref()).map(|test| test.report.clone()),
-            wall_seconds: self.clock.seconds(),
-            images_per_second: self.run.as_ref().and_then(median_speed),
+            test: training.test.map(|test| test.report),
+            wall_seconds,
+            images_per_second,
+            micro_batch: training.micro_batch,
+            precision: Some(started.precision),
+            device: started.device,
+            threads: started.threads,
+            host: started.host,
+            version: started.version,
+            libtorch: started.libtorch,
         }
     }
 }
 
-fn median_speed(run: &TrainingRun) -> Option<f64> {
-    let mut speeds: Vec<f64> = run.epochs.iter().map(|epoch| epoch.images_per_second).collect();
-    speeds.sort_by(f64::total_cmp);
-    speeds.get(speeds.len() / 2).copied()
+impl From<&TrainingEpoch> for BestEpoch {
+    fn from(epoch: &TrainingEpoch) -> BestEpoch {
+        BestEpoch { epoch: epoch.epoch, valid_accuracy: epoch.valid_accuracy, valid_loss: epoch.valid_loss }
+    }
+}
+
+/// The middle value, or the mean of the two in the middle; none of none.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
+    Some((lower + upper) / 2.0)
 }
 
 impl fmt::Display for TrainingSummary {
+    /// The text at the end of a training: what was trained, how far and how fast, the best epoch, the test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TrainingSummary { run, network, params, epochs_done, epochs, wall_seconds, .. } = self;
-        writeln!(f, "{run}: {network} ({params} parameters), {epochs_done} of at most {epochs} epochs in {wall_seconds:.1} s")?;
+        let TrainingSummary { run, architecture, recipe, seed, params, macs, device, threads, micro_batch, .. } = self;
+        writeln!(f, "run {run}: {} (training of {architecture}, recipe {recipe}, seed {seed})", reason_word(self.reason))?;
+        let precision = match self.precision {
+            Some(Precision::Bf16) => "bf16",
+            Some(Precision::Float32) => "float32",
+            Some(Precision::Auto) | None => "precision not told",
+        };
+        writeln!(
+            f,
+            "{params} parameters, {macs} MACs; {precision} on {device} with {threads} thread(s), {micro_batch} images at a time"
+        )?;
+        let speed =
+            self.images_per_second.map_or_else(String::new, |speed| format!("; {speed:.0} images/s (median of the epochs)"));
+        writeln!(f, "{} of at most {} epochs in {}{speed}", self.epochs_done, self.epochs, duration(self.wall_seconds))?;
         match &self.best {
-            Some(best) => writeln!(f, "best validation accuracy {:.4} (epoch {})", best.valid_accuracy, best.epoch)?,
-            None => writeln!(f, "no epoch is done yet")?,
+            Some(BestEpoch { epoch, valid_accuracy, valid_loss }) => {
+                writeln!(f, "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})")?;
+            }
+            None => writeln!(f, "best validation accuracy: none, no epoch has ended yet")?,
         }
         match &self.test {
-            Some(ClassificationReport { accuracy, accuracy_ci95: [low, high], images, .. }) => {
-                writeln!(f, "test accuracy {accuracy:.4} (95 % {low:.4} to {high:.4}) on {images} images")
+            Some(ClassificationReport { accuracy, accuracy_ci95: [low, high], correct, images, .. }) => {
+                writeln!(f, "test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images)")
             }
-            None => writeln!(f, "test accuracy: not measured"),
+            None => writeln!(f, "test accuracy: not measured yet; the test images are classified once, after the last epoch"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 }

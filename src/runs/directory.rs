@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::durable::{in_file, sync_folder_of, write_atomically};
 use crate::event::Event;
 use crate::journal;
+use crate::state::RunKind;
 
 /// Whoever only looks whether a run is locked holds up a search for less than this.
 const LOOKED_AT: Duration = Duration::from_millis(200);
@@ -188,9 +189,17 @@ impl RunDirectory {
     }
 }
 
+/// What the run in `path` does, as far as its folder tells: a training has its network there.
+pub fn kind_of(path: &Path) -> RunKind {
+    if path.join("architecture.json").is_file() { RunKind::Training } else { RunKind::Search }
+}
+
 /// The subcommand that continues the run in `path`: `train` for a training, `search` for the rest.
 pub fn subcommand_of(path: &Path) -> &'static str {
-    if path.join("architecture.json").is_file() { "train" } else { "search" }
+    match kind_of(path) {
+        RunKind::Search => "search",
+        RunKind::Training => "train",
+    }
 }
 
 /// The command that continues the run in `path`.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use directory::RunDirectory;
 pub use recorder::{Ledger, Recorder};
-pub use survey::{RunInfo, RunStatus};
+pub use survey::{RunInfo, RunStatus, Work, look_at};
 
 /// Folder that runs are made in.
 const USUAL: &str = "runs";
@@ -35,7 +35,7 @@ pub fn named(name: &Path) -> PathBuf {
 /// Every run that is known, those at work first, then the latest first. Folders that are no run, or whose journal cannot be
 /// read, are left out.
 pub fn survey() -> Vec<RunInfo> {
-    let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| survey::look_at(run)).collect();
+    let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| look_at(run)).collect();
     runs.sort_by_key(|run| (!run.status.is_live(), std::cmp::Reverse(run.started)));
     runs
 }

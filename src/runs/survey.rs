@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::event::{Event, FinishReason, Record};
-use crate::runs::directory::lock_state;
+use crate::runs::directory::{kind_of, lock_state};
+use crate::state::{RunKind, TrainingRun};
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,15 +17,9 @@ pub struct RunInfo {
     pub name: String,
     pub path: PathBuf,
     pub status: RunStatus,
-    /// Empty where the run has not got as far as `run_started`, as is the next.
-    pub preset: String,
-    pub strategy: String,
-    /// Episode under way, or the last; of so many.
-    pub episode: usize,
-    pub episodes: usize,
-    /// Children that have come to an end, of so many planned.
-    pub children: u64,
-    pub planned_children: u64,
+    #[serde(flatten)]
+    pub work: Work,
+    /// On the validation images: of the best child, or of a training's best epoch.
     pub best_accuracy: Option<f64>,
     pub started: Option<Timestamp>,
     /// Time of the last record that was looked at.
@@ -33,11 +28,68 @@ pub struct RunInfo {
     pub holder: Option<String>,
 }
 
+/// What a run does, as `kind`, and how far it is. Names are empty where it has not got as far as to tell them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    Search {
+        preset: String,
+        strategy: String,
+        /// Episode under way, or the last; of so many.
+        episode: usize,
+        episodes: usize,
+        /// Children that have come to an end, of so many planned.
+        children: u64,
+        planned_children: u64,
+    },
+    Training {
+        network: String,
+        recipe: String,
+        /// Epoch under way, or the last; of so many at most.
+        epoch: usize,
+        epochs: usize,
+        /// Once the test images have been classified.
+        test_accuracy: Option<f64>,
+    },
+}
+
+impl Work {
+    pub fn kind(&self) -> RunKind {
+        match self {
+            Work::Search { .. } => RunKind::Search,
+            Work::Training { .. } => RunKind::Training,
+        }
+    }
+
+    /// The preset of a search, or the network of a training.
+    pub fn subject(&self) -> &str {
+        match self {
+            Work::Search { preset: subject, .. } | Work::Training { network: subject, .. } => subject,
+        }
+    }
+
+    /// How far it is: `episode 3/10`, `epoch 19/300`.
+    pub fn progress(&self) -> String {
+        match self {
+            Work::Search { episode, episodes, .. } => format!("episode {episode}/{episodes}"),
+            Work::Training { epoch, epochs, .. } => format!("epoch {epoch}/{epochs}"),
+        }
+    }
+
+    /// Children that have come to an end, of so many: `40/160`; empty for a training.
+    pub fn children(&self) -> String {
+        match self {
+            Work::Search { children, planned_children, .. } => format!("{children}/{planned_children}"),
+            Work::Training { .. } => String::new(),
+        }
+    }
+}
+
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// A search has it and has not begun.
+    /// A process has it and has not begun.
     Starting,
     Running,
     Pausing,
@@ -72,7 +124,7 @@ impl RunStatus {
 }
 
 /// Look at the run in `run`; none if there is no journal that can be read.
-pub(super) fn look_at(run: &Path) -> Option<RunInfo> {
+pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal: a search that ends meanwhile is then live, not dead.
     let holder = lock_state(run);
     let glance = Glance::of(&run.join("journal.jsonl"))?;
@@ -82,15 +134,10 @@ pub(super) fn look_at(run: &Path) -> Option<RunInfo> {
         name,
         path: run.to_owned(),
         status: glance.status(holder.is_some()),
-        preset: glance.preset,
-        strategy: glance.strategy,
-        episode: glance.episode,
-        episodes: glance.episodes,
-        children: glance.children,
-        planned_children: glance.planned,
-        best_accuracy: glance.best,
+        best_accuracy: glance.best(),
         started: glance.started,
         changed: glance.changed,
+        work: glance.work(kind_of(run)),
         holder,
     })
 }
@@ -104,6 +151,7 @@ struct Glance {
     episode: usize,
     children: u64,
     best: Option<f64>,
+    training: Option<TrainingRun>,
     started: Option<Timestamp>,
     changed: Option<Timestamp>,
     pace: Option<RunStatus>,
@@ -113,7 +161,11 @@ struct Glance {
 }
 
 /// Events whose lines are worth parsing; most of a journal is samples and epochs.
-const WANTED: [&str; 13] = [
+const WANTED: [&str; 17] = [
+    "training_started",
+    "training_epoch",
+    "training_saved",
+    "test_finished",
     "run_started",
     "run_resumed",
     "run_finished",
@@ -147,12 +199,19 @@ impl Glance {
     fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
         self.changed = Some(record.time);
+        if let Some(training) = &mut self.training {
+            training.apply(&record.event, 0);
+        }
         match &record.event {
             Event::RunStarted(run) => {
                 self.preset.clone_from(&run.preset);
                 self.strategy.clone_from(&run.strategy);
                 self.episodes = run.episodes;
                 self.planned = (run.episodes * run.children_per_episode) as u64;
+                self.begin_session();
+            }
+            Event::TrainingStarted(started) => {
+                self.training = Some(TrainingRun::new(started));
                 self.begin_session();
             }
             Event::RunResumed { .. } => self.begin_session(),
@@ -170,6 +229,27 @@ impl Glance {
             Event::StopRequested => self.pace = Some(RunStatus::Stopping),
             _ => {}
         }
+    }
+
+    fn best(&self) -> Option<f64> {
+        let best_epoch = self.training.as_ref().and_then(TrainingRun::best);
+        best_epoch.map(|best| best.valid_accuracy).or(self.best)
+    }
+
+    /// What the run does; of the kind that its folder tells where the journal does not tell yet.
+    fn work(self, kind: RunKind) -> Work {
+        if kind == RunKind::Search && self.training.is_none() {
+            let Glance { preset, strategy, episode, episodes, children, planned: planned_children, .. } = self;
+            return Work::Search { preset, strategy, episode, episodes, children, planned_children };
+        }
+        let Some(training) = self.training else {
+            return Work::Training { network: String::new(), recipe: String::new(), epoch: 0, epochs: 0, test_accuracy: None };
+        };
+        let epoch = if self.finished.is_some() { training.epochs.len() } else { training.epoch() };
+        let test_accuracy = training.test.as_ref().map(|test| test.report.accuracy);
+        let started = training.started;
+        let (network, recipe, epochs) = (started.architecture.name, started.recipe, started.settings.epochs);
+        Work::Training { network, recipe, epoch, epochs, test_accuracy }
     }
 
     fn begin_session(&mut self) {
@@ -219,13 +299,20 @@ mod tests {
         (root, run)
     }
 
+    fn children(info: &RunInfo) -> u64 {
+        match info.work {
+            Work::Search { children, .. } => children,
+            Work::Training { .. } => 0,
+        }
+    }
+
     #[test]
     fn a_recorded_run_is_told_as_its_summary_tells_it() {
         let (_root, run) = recorded(|_| false);
         let info = look_at(&run).unwrap();
         let summary = crate::report::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
-        assert_eq!((info.name.as_str(), info.preset.as_str()), ("a-run", summary.preset.as_str()));
-        assert_eq!((info.children, info.best_accuracy), (summary.children_evaluated, summary.best.map(|best| best.accuracy)));
+        assert_eq!((info.name.as_str(), info.work.subject()), ("a-run", summary.preset.as_str()));
+        assert_eq!((children(&info), info.best_accuracy), (summary.children_evaluated, summary.best.map(|best| best.accuracy)));
         assert_eq!((info.status, info.holder), (RunStatus::Finished, None));
     }
 
@@ -237,7 +324,7 @@ mod tests {
         std::fs::write(run.join("config.toml"), "").unwrap();
         let _directory = RunDirectory::open(&run).unwrap();
         let info = look_at(&run).unwrap();
-        assert_eq!((info.status, info.children), (RunStatus::Running, 1));
+        assert_eq!((info.status, children(&info)), (RunStatus::Running, 1));
         assert!(info.holder.unwrap().starts_with("pid "));
         for (event, status) in [(Event::PauseRequested, RunStatus::Pausing), (Event::Paused, RunStatus::Paused)] {
             journal.append(event).unwrap();

@@ -42,8 +42,14 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         )),
         Event::TrainingProgress(_) => None,
         Event::TrainingEpoch(e) => info(format!(
-            "epoch {}: loss {:.4} train, {:.4} validation; accuracy {:.4} train, {:.4} validation; learning rate {:.5}, {:.0} images/s",
-            e.epoch, e.train_loss, e.valid_loss, e.train_accuracy, e.valid_accuracy, e.learning_rate, e.images_per_second
+            "epoch {}: loss {:.4} train, {:.4} validation; accuracy {:.4} train, {:.4} validation; learning rate {}, {:.0} images/s",
+            e.epoch,
+            e.train_loss,
+            e.valid_loss,
+            e.train_accuracy,
+            e.valid_accuracy,
+            rate(e.learning_rate),
+            e.images_per_second
         )),
         Event::TrainingSaved { epoch, batch } => info(format!("checkpoint after batch {batch} of epoch {epoch}")),
         Event::MicroBatchReduced { micro_batch, reason } => {
@@ -122,6 +128,11 @@ fn describe_finished(child: &ChildFinished) -> String {
         "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
         child.child, child.accuracy, child.reward, child.params, child.seconds
     )
+}
+
+/// A learning rate: a schedule may end far below what five decimals tell.
+fn rate(rate: f64) -> String {
+    if rate == 0.0 || rate >= 1e-4 { format!("{rate:.5}") } else { format!("{rate:.1e}") }
 }
 
 fn or_none(value: Option<f64>) -> String {

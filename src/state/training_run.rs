@@ -11,6 +11,8 @@ pub struct TrainingRun {
     pub progress: Option<TrainingProgress>,
     /// Epochs that are done, in order.
     pub epochs: Vec<TrainingEpoch>,
+    /// Where the journal tells of the end of each of `epochs`.
+    pub epoch_seqs: Vec<u64>,
     /// Images computed at a time now.
     pub micro_batch: usize,
     pub test: Option<TestFinished>,
@@ -19,22 +21,31 @@ pub struct TrainingRun {
 impl TrainingRun {
     pub fn new(started: &TrainingStarted) -> TrainingRun {
         let micro_batch = started.micro_batch;
-        TrainingRun { started: started.clone(), progress: None, epochs: Vec::new(), micro_batch, test: None }
+        TrainingRun {
+            started: started.clone(),
+            progress: None,
+            epochs: Vec::new(),
+            epoch_seqs: Vec::new(),
+            micro_batch,
+            test: None,
+        }
     }
 
-    /// Take in the next event of the run.
-    pub fn apply(&mut self, event: &Event) {
+    /// Take in the next event of the run, of which line `seq` of the journal tells.
+    pub fn apply(&mut self, event: &Event, seq: u64) {
         match event {
             Event::TrainingProgress(progress) => self.progress = Some(progress.clone()),
             Event::TrainingEpoch(epoch) => {
                 self.progress = None;
                 self.epochs.push(epoch.clone());
+                self.epoch_seqs.push(seq);
             }
             Event::MicroBatchReduced { micro_batch, .. } => self.micro_batch = *micro_batch,
             Event::TestFinished(test) => self.test = Some(TestFinished::clone(test)),
             Event::RunResumed { epoch: Some(epoch), .. } => {
                 // What came after the checkpoint happens again.
                 self.epochs.retain(|done| done.epoch < *epoch);
+                self.epoch_seqs.truncate(self.epochs.len());
                 self.progress = None;
             }
             Event::RunFinished { .. } => self.progress = None,
@@ -80,7 +91,20 @@ impl TrainingRun {
         (patience > 0).then(|| patience.saturating_sub(self.epochs_without_gain()))
     }
 
-    /// Epochs without a better validation accuracy after which the learning rate will fall; none for other schedules.
+    /// Epochs in a row without a better validation accuracy that are still missing until a plateau's learning rate falls;
+    /// none for other schedules. (A fall begins the count anew.)
+    pub fn epochs_until_rate_falls(&self) -> Option<usize> {
+        let patience = self.patience()?;
+        let (mut best, mut waited) = (f64::NEG_INFINITY, 0);
+        for epoch in &self.epochs {
+            waited = if epoch.valid_accuracy > best { 0 } else { waited + 1 };
+            best = best.max(epoch.valid_accuracy);
+            waited = if waited > patience { 0 } else { waited };
+        }
+        Some(patience + 1 - waited)
+    }
+
+    /// Epochs without a better validation accuracy that a plateau's learning rate bears; none for other schedules.
     pub fn patience(&self) -> Option<usize> {
         match self.started.settings.schedule {
             Schedule::Plateau { patience, .. } => Some(patience),
@@ -152,7 +176,7 @@ mod tests {
 
     fn after(events: &[Event]) -> TrainingRun {
         let mut run = run(3);
-        events.iter().for_each(|event| run.apply(event));
+        (1..).zip(events).for_each(|(seq, event)| run.apply(event, seq));
         run
     }
 
@@ -170,11 +194,25 @@ mod tests {
     }
 
     #[test]
+    fn a_plateaus_rate_falls_after_more_epochs_than_its_patience_and_the_count_begins_anew() {
+        let until = |accuracies: &[f64]| {
+            let mut run = run(0);
+            run.started.settings.schedule = Schedule::Plateau { patience: 1, factor: 0.1 };
+            let epochs = (1..).zip(accuracies).map(|(number, accuracy)| epoch(number, *accuracy));
+            epochs.for_each(|event| run.apply(&event, 0));
+            run.epochs_until_rate_falls()
+        };
+        assert_eq!([&[0.5][..], &[0.5, 0.5], &[0.5, 0.5, 0.4], &[0.5, 0.5, 0.4, 0.4]].map(until), [2, 1, 2, 1].map(Some));
+        assert_eq!(run(0).epochs_until_rate_falls(), None);
+    }
+
+    #[test]
     fn a_resume_voids_what_came_after_its_checkpoint() {
         let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: None, epoch: Some(2) };
         let run = after(&[epoch(1, 0.3), epoch(2, 0.9), resumed, epoch(2, 0.4)]);
         let accuracies: Vec<f64> = run.epochs.iter().map(|epoch| epoch.valid_accuracy).collect();
         assert_eq!(accuracies, [0.3, 0.4]);
+        assert_eq!(run.epoch_seqs, [1, 4]);
     }
 
     #[test]

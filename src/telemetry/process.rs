@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProcessRole {
     Search,
+    Training,
     Worker(usize),
     Screen,
 }
@@ -18,6 +19,7 @@ impl std::fmt::Display for ProcessRole {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ProcessRole::Search => f.write_str("search"),
+            ProcessRole::Training => f.write_str("training"),
             ProcessRole::Worker(worker) => write!(f, "worker {worker}"),
             ProcessRole::Screen => f.write_str("screen"),
         }

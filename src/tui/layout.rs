@@ -1,9 +1,12 @@
 //! Where each panel lies on a screen of a given size, in each arrangement.
 
+mod training;
+
 use ratatui::layout::{Rect, Size};
 
 use super::view::Panel;
 use crate::config::LayoutName;
+use crate::state::RunKind;
 
 /// The smallest screen on which the panels are drawn.
 pub const SMALLEST: Size = Size { width: 60, height: 15 };
@@ -30,6 +33,15 @@ impl Areas {
     pub fn of(&self, panel: Panel) -> Option<Rect> {
         self.panels.iter().find(|(shown, _)| *shown == panel).map(|(_, area)| *area)
     }
+}
+
+/// What the screen is of, as far as the arrangement of its panels depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Search,
+    Training,
+    /// A training whose test images have been classified.
+    Tested,
 }
 
 /// A division of an area: parts with their shares of it.
@@ -106,7 +118,10 @@ const MACHINE: &[(Size, Plan)] = &[
 
 const LOG: &[(Size, Plan)] = &[(Size { width: 60, height: 12 }, One(Log))];
 
-fn plans(layout: LayoutName) -> &'static [(Size, Plan)] {
+fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Plan)] {
+    if stage != Stage::Search {
+        return training::plans(layout, stage == Stage::Tested);
+    }
     match layout {
         LayoutName::Overview => OVERVIEW,
         LayoutName::Learning => LEARNING,
@@ -118,18 +133,21 @@ fn plans(layout: LayoutName) -> &'static [(Size, Plan)] {
 }
 
 /// The panel that an arrangement is about.
-pub fn main_panel(layout: LayoutName) -> Panel {
-    match layout {
-        LayoutName::Overview | LayoutName::Learning => Chart,
-        LayoutName::Children => Children,
-        LayoutName::Network => Dna,
-        LayoutName::Machine => Machine,
-        LayoutName::Log => Log,
+pub fn main_panel(layout: LayoutName, kind: RunKind) -> Panel {
+    match (layout, kind) {
+        (LayoutName::Overview | LayoutName::Learning, RunKind::Search) => Chart,
+        (LayoutName::Overview | LayoutName::Learning, RunKind::Training) => Panel::Curves,
+        (LayoutName::Children, RunKind::Search) => Children,
+        (LayoutName::Children, RunKind::Training) => Panel::Test,
+        (LayoutName::Network, RunKind::Search) => Dna,
+        (LayoutName::Network, RunKind::Training) => Panel::Network,
+        (LayoutName::Machine, _) => Machine,
+        (LayoutName::Log, _) => Log,
     }
 }
 
 /// Split a screen of `size`; none if it is too small. A focused panel that the arrangement has no room for is shown alone.
-pub fn areas(size: Size, layout: LayoutName, focus: Panel, maximised: bool) -> Option<Areas> {
+pub fn areas(size: Size, stage: Stage, layout: LayoutName, focus: Panel, maximised: bool) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
         return None;
     }
@@ -138,7 +156,9 @@ pub fn areas(size: Size, layout: LayoutName, focus: Panel, maximised: bool) -> O
     let middle = Rect::new(0, HEADER_ROWS, size.width, size.height - HEADER_ROWS - FOOTER_ROWS);
     let mut areas = Areas { header, tabs: None, panels: Vec::new(), separators: Vec::new(), footer };
     if !maximised {
-        for (_, plan) in plans(layout).iter().filter(|(from, _)| middle.width >= from.width && middle.height + 3 >= from.height) {
+        for (_, plan) in
+            plans(layout, stage).iter().filter(|(from, _)| middle.width >= from.width && middle.height + 3 >= from.height)
+        {
             divide(plan, middle, &mut areas);
             let large_enough = |(_, area): &(Panel, Rect)| area.width >= LEAST.width && area.height >= LEAST.height;
             if areas.of(focus).is_some() && areas.panels.iter().all(large_enough) && areas.panels.len() > 1 {
@@ -201,39 +221,51 @@ mod tests {
         LayoutName::Log,
     ];
 
-    fn shown(width: u16, height: u16, layout: LayoutName) -> Vec<Panel> {
-        let areas = areas(Size::new(width, height), layout, main_panel(layout), false).expect("large enough");
+    const STAGES: [(Stage, RunKind); 3] =
+        [(Stage::Search, RunKind::Search), (Stage::Training, RunKind::Training), (Stage::Tested, RunKind::Training)];
+
+    fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<Panel> {
+        let layout = LayoutName::Overview;
+        let areas = areas(Size::new(width, height), stage, layout, main_panel(layout, kind), false).expect("large enough");
         areas.panels.iter().map(|(panel, _)| *panel).collect()
     }
 
     #[test]
     fn a_screen_too_small_has_no_panels() {
-        assert_eq!(areas(Size::new(59, 15), LayoutName::Overview, Chart, false), None);
-        assert!(areas(SMALLEST, LayoutName::Overview, Chart, false).is_some());
+        assert_eq!(areas(Size::new(59, 15), Stage::Search, LayoutName::Overview, Chart, false), None);
+        assert!(areas(SMALLEST, Stage::Search, LayoutName::Overview, Chart, false).is_some());
     }
 
     #[test]
     fn a_large_screen_shows_everything_at_once() {
-        assert_eq!(shown(200, 50, LayoutName::Overview), [Chart, Controller, Training, Dna, Machine, Log]);
-        assert_eq!(shown(120, 40, LayoutName::Overview).len(), 6);
+        assert_eq!(shown(200, 50, STAGES[0]), [Chart, Controller, Training, Dna, Machine, Log]);
+        assert!(STAGES.iter().all(|stage| shown(120, 40, *stage).len() == 6));
     }
 
     #[test]
     fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
-        assert_eq!(shown(80, 24, LayoutName::Overview), [Chart, Dna, Machine, Log]);
-        for panel in Panel::ALL {
-            let areas = areas(Size::new(80, 24), LayoutName::Overview, panel, false).expect("large enough");
+        assert_eq!(shown(80, 24, STAGES[0]), [Chart, Dna, Machine, Log]);
+        for ((stage, _), panel) in STAGES.into_iter().flat_map(|stage| Panel::of(stage.1).iter().map(move |panel| (stage, *panel)))
+        {
+            let areas = areas(Size::new(80, 24), stage, LayoutName::Overview, panel, false).expect("large enough");
             assert!(areas.of(panel).is_some(), "{panel:?}");
         }
+    }
+
+    #[test]
+    fn the_test_takes_the_place_of_the_progress_once_there_is_one() {
+        assert_eq!(shown(80, 24, STAGES[1]), [Panel::Curves, Panel::Progress, Machine, Log]);
+        assert_eq!(shown(80, 24, STAGES[2]), [Panel::Curves, Panel::Test, Machine, Log]);
     }
 
     proptest! {
         #[test]
         fn panels_never_overlap_and_the_focused_one_is_always_there(
-            width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7,
+            width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7, stage in 0usize..3,
         ) {
-            let focus = Panel::ALL[focus];
-            let areas = areas(Size::new(width, height), LAYOUTS[layout], focus, maximised).expect("large enough");
+            let (stage, kind) = STAGES[stage];
+            let focus = Panel::of(kind)[focus];
+            let areas = areas(Size::new(width, height), stage, LAYOUTS[layout], focus, maximised).expect("large enough");
             prop_assert!(areas.of(focus).is_some());
             let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)
                 .chain(areas.separators.iter().copied())

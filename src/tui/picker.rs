@@ -129,9 +129,9 @@ impl Picker {
 }
 
 /// What is told of a run. Columns that are numbers stand to the right.
-const TITLES: [&str; 7] = ["run", "state", "preset", "episode", "children", "best accuracy", "changed"];
-const IS_NUMBER: [bool; 7] = [false, false, false, true, true, true, false];
-/// Columns that a narrow screen leaves out, in this order: preset (most names end in it) and children.
+const TITLES: [&str; 7] = ["run", "state", "of", "progress", "children", "best accuracy", "changed"];
+const IS_NUMBER: [bool; 7] = [false, false, false, false, true, true, false];
+/// Columns that a narrow screen leaves out, in this order: preset or network (most names end in it) and children.
 const DISPENSABLE: [usize; 2] = [2, 4];
 
 /// The heading, then each run, in lines of `width` columns; what does not fit then is cut from the names.
@@ -160,9 +160,9 @@ fn row(run: &RunInfo, now: Timestamp) -> [String; 7] {
     [
         run.name.clone(),
         run.status.word().to_owned(),
-        run.preset.clone(),
-        format!("{}/{}", run.episode, run.episodes),
-        format!("{}/{}", run.children, run.planned_children),
+        run.work.subject().to_owned(),
+        run.work.progress(),
+        run.work.children(),
         run.best_accuracy.map_or_else(|| "none".to_owned(), format::accuracy),
         run.changed.map_or_else(String::new, |time| format!("{} ago", age(now.duration_since(time).as_secs_f64()))),
     ]
@@ -182,19 +182,21 @@ fn age(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runs::RunStatus;
+    use crate::runs::{RunStatus, Work};
 
     fn run(name: &str) -> RunInfo {
         RunInfo {
             name: name.to_owned(),
             path: PathBuf::from(name),
             status: RunStatus::Finished,
-            preset: "monograph".to_owned(),
-            strategy: "reinforce".to_owned(),
-            episode: 10,
-            episodes: 10,
-            children: 1_280,
-            planned_children: 1_280,
+            work: Work::Search {
+                preset: "monograph".to_owned(),
+                strategy: "reinforce".to_owned(),
+                episode: 10,
+                episodes: 10,
+                children: 1_280,
+                planned_children: 1_280,
+            },
             best_accuracy: Some(0.8455),
             started: None,
             changed: Some(Timestamp::UNIX_EPOCH),

@@ -113,6 +113,8 @@ pub struct Glyphs {
     pub band: &'static str,
     pub reference: &'static str,
     pub chosen: &'static str,
+    /// The epoch with the best weights.
+    pub star: &'static str,
     /// A child that the user marked, and the child at the cursor of a plot.
     pub marked: &'static str,
     pub here: &'static str,
@@ -178,6 +180,7 @@ const UNICODE: Glyphs = Glyphs {
     band: "░",
     reference: "┈",
     chosen: "◆",
+    star: "★",
     marked: "◆",
     here: "◉",
     differs: "≠",
@@ -231,6 +234,7 @@ const ASCII: Glyphs = Glyphs {
     band: ":",
     reference: "+",
     chosen: "@",
+    star: "*",
     marked: "+",
     here: "@",
     differs: "!",

@@ -6,10 +6,11 @@ use super::machine_view::MachineView;
 use super::panels::chart::ChartView;
 use super::panels::inspector::InspectorView;
 use super::panels::list::ListView;
+use super::panels::training_run::TrainingView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
-use crate::state::LogLine;
+use crate::state::{LogLine, RunKind};
 use crate::telemetry::{GpuStatus, HostStatus};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -17,27 +18,60 @@ pub enum Panel {
     #[default]
     Chart,
     Controller,
+    /// Of a search: the children in training.
     Training,
     Dna,
     Children,
+    Curves,
+    /// Of a training: how far it is.
+    Progress,
+    Network,
+    Layers,
+    Test,
     Machine,
     Log,
 }
 
 impl Panel {
-    pub const ALL: [Panel; 7] =
-        [Panel::Chart, Panel::Controller, Panel::Training, Panel::Dna, Panel::Children, Panel::Machine, Panel::Log];
+    pub const ALL: [Panel; 12] = [
+        Panel::Chart,
+        Panel::Controller,
+        Panel::Training,
+        Panel::Dna,
+        Panel::Children,
+        Panel::Curves,
+        Panel::Progress,
+        Panel::Network,
+        Panel::Layers,
+        Panel::Test,
+        Panel::Machine,
+        Panel::Log,
+    ];
 
-    pub fn next(self) -> Panel {
-        Panel::ALL[(self.index() + 1) % Panel::ALL.len()]
+    /// The panels of a run, in the order of Tab.
+    pub fn of(kind: RunKind) -> &'static [Panel] {
+        match kind {
+            RunKind::Search => {
+                &[Panel::Chart, Panel::Controller, Panel::Training, Panel::Dna, Panel::Children, Panel::Machine, Panel::Log]
+            }
+            RunKind::Training => {
+                &[Panel::Curves, Panel::Progress, Panel::Network, Panel::Layers, Panel::Test, Panel::Machine, Panel::Log]
+            }
+        }
     }
 
-    pub fn previous(self) -> Panel {
-        Panel::ALL[(self.index() + Panel::ALL.len() - 1) % Panel::ALL.len()]
+    pub fn next(self, kind: RunKind) -> Panel {
+        self.after(kind, 1)
     }
 
-    fn index(self) -> usize {
-        Panel::ALL.iter().position(|panel| *panel == self).unwrap_or(0)
+    pub fn previous(self, kind: RunKind) -> Panel {
+        self.after(kind, Panel::of(kind).len() - 1)
+    }
+
+    fn after(self, kind: RunKind, steps: usize) -> Panel {
+        let panels = Panel::of(kind);
+        let index = panels.iter().position(|panel| *panel == self).unwrap_or(0);
+        panels[(index + steps) % panels.len()]
     }
 
     /// As tabs and titles name it.
@@ -45,9 +79,13 @@ impl Panel {
         match self {
             Panel::Chart => "Chart",
             Panel::Controller => "Controller",
-            Panel::Training => "Training",
+            Panel::Training | Panel::Progress => "Training",
             Panel::Dna => "DNA",
             Panel::Children => "Children",
+            Panel::Curves => "Curves",
+            Panel::Network => "Network",
+            Panel::Layers => "Layers",
+            Panel::Test => "Test",
             Panel::Machine => "Machine",
             Panel::Log => "Log",
         }
@@ -126,7 +164,7 @@ pub struct View {
     pub worker: usize,
     /// A child to show instead.
     pub chosen: Option<u64>,
-    /// The moment that is shown: after so many finished episodes. None is the present.
+    /// The moment that is shown: after so many finished episodes, or epochs of a training. None is the present.
     pub moment: Option<usize>,
     pub dna_columns: DnaColumns,
     /// First line shown.
@@ -134,6 +172,8 @@ pub struct View {
     pub controller_top: usize,
     pub machine_top: usize,
     pub list: ListView,
+    /// Of a run that trains one network.
+    pub training: TrainingView,
     pub log: LogView,
     pub machine: MachineView,
 }
@@ -144,7 +184,7 @@ impl View {
             size,
             now,
             layout,
-            focus: super::layout::main_panel(layout),
+            focus: super::layout::main_panel(layout, RunKind::default()),
             maximised: false,
             help: None,
             inspector: None,
@@ -161,6 +201,7 @@ impl View {
             controller_top: 0,
             machine_top: 0,
             list: ListView::default(),
+            training: TrainingView::default(),
             log: LogView { end: None, least: Level::Info, filter: String::new(), query: String::new() },
             machine: MachineView::new(now),
         }

@@ -10,6 +10,7 @@ mod detach;
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;
+mod example_training;
 mod export;
 mod fake_nvml;
 mod inspect;
@@ -30,6 +31,9 @@ mod telemetry;
 mod terminal;
 #[cfg(feature = "torch")]
 mod training;
+mod training_list;
+mod training_screen;
+mod training_summary;
 #[cfg(feature = "torch")]
 mod weights;
 #[cfg(feature = "torch")]

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
 /// Every record of the recorded run. Any journal of this name will do.
 fn journal() -> Vec<Record> {
@@ -51,13 +51,13 @@ fn progress(records: &[Record]) -> Option<Record> {
     Some(Record { v: 1, seq: None, time: last.time, event })
 }
 
-fn settings(theme: Theme) -> Settings {
+pub fn settings(theme: Theme) -> Settings {
     let mut settings = Settings::new(&ScreenConfig::default(), |_| None).expect("the defaults are valid");
     settings.theme = theme;
     settings
 }
 
-fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
+pub fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
     let now = records.last().expect("a journal is not empty").time;
     let mut app = App::new(&settings(theme), TimeZone::UTC, size, now);
     records.iter().for_each(|record| app.take(record));
@@ -78,11 +78,11 @@ fn app_with(records: &[Record], size: Size, theme: Theme) -> App {
     app
 }
 
-fn theme(depth: ColourDepth, ascii: bool) -> Theme {
+pub fn theme(depth: ColourDepth, ascii: bool) -> Theme {
     Theme::new(ThemeName::ColourBlind, depth, ascii)
 }
 
-fn plain() -> Theme {
+pub fn plain() -> Theme {
     theme(ColourDepth::None, false)
 }
 
@@ -117,7 +117,7 @@ fn key(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
 }
 
-fn press(app: &mut App, keys: &str) -> Effect {
+pub fn press(app: &mut App, keys: &str) -> Effect {
     let press = |app: &mut App, letter| match letter {
         '\t' => app.key(&key(KeyCode::Tab)),
         '\n' => app.key(&key(KeyCode::Enter)),
@@ -127,13 +127,13 @@ fn press(app: &mut App, keys: &str) -> Effect {
     keys.chars().fold(Effect::Nothing, |_, letter| press(app, letter))
 }
 
-fn draw(app: &App) -> Buffer {
+pub fn draw(app: &App) -> Buffer {
     let mut frame = Buffer::empty(Rect::new(0, 0, app.view.size.width, app.view.size.height));
     app.draw(&mut frame);
     frame
 }
 
-fn text(app: &App) -> String {
+pub fn text(app: &App) -> String {
     let frame = draw(app);
     let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
     (0..frame.area.height).map(row).collect::<Vec<_>>().join("\n")
@@ -626,14 +626,14 @@ fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
     Key(KeyEvent),
     Resize(u16, u16),
     Records(usize),
     Gpus,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Step> {
     let codes = prop_oneof![
         4 => prop::sample::select(" q?bafkjgGhlpnscyxde[]/123456+-0vVmMrSoHLYCtw<>N".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         2 => prop::sample::select(vec![KeyCode::Tab, KeyCode::BackTab, KeyCode::Esc, KeyCode::Enter, KeyCode::Up, KeyCode::Down,
@@ -651,23 +651,29 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A user who does these steps while these records come.
+pub fn live_through(records: &[Record], steps: Vec<Step>, theme: Theme) {
+    let mut left = records.iter();
+    let mut app = App::new(&settings(theme), TimeZone::UTC, Size::new(0, 0), records[0].time);
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                app.key(&key);
+            }
+            Step::Resize(width, height) => app.view.size = Size::new(width, height),
+            Step::Records(count) => left.by_ref().take(count).for_each(|record| app.take(record)),
+            Step::Gpus => app.view.take_gpu(gpus(), app.view.now),
+        }
+        draw(&app);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn no_keys_on_any_size_ever_panic(steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4) {
         let depth = [ColourDepth::None, ColourDepth::Sixteen, ColourDepth::Indexed, ColourDepth::True][depth];
-        let records = journal();
-        let mut left = records.iter();
-        let mut app = App::new(&settings(theme(depth, ascii)), TimeZone::UTC, Size::new(0, 0), records[0].time);
-        for step in steps {
-            match step {
-                Step::Key(key) => { app.key(&key); }
-                Step::Resize(width, height) => app.view.size = Size::new(width, height),
-                Step::Records(count) => left.by_ref().take(count).for_each(|record| app.take(record)),
-                Step::Gpus => app.view.take_gpu(gpus(), app.view.now),
-            }
-            draw(&app);
-        }
+        live_through(&journal(), steps, theme(depth, ascii));
     }
 }

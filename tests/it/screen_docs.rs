@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nas_tui::state::RunKind;
 use nas_tui::tui::keymap::{Keymap, action_names};
 
 const BEGIN: &str = "<!-- keys: written by the test -->\n";
@@ -14,10 +15,12 @@ fn path(name: &str) -> PathBuf {
 
 /// Every action with its keys and its help, as a table.
 fn table() -> String {
-    let mut table = "| keys | does | action |\n|---|---|---|\n".to_owned();
+    let mut table = "| keys | in a search | in a training | action |\n|---|---|---|---|\n".to_owned();
     for bound in Keymap::default().all() {
         let keys: Vec<String> = bound.keys.iter().map(|key| format!("`{}`", key.name().replace('|', "\\|"))).collect();
-        writeln!(table, "| {} | {} | `{}` |", keys.join(" "), bound.binding.help, bound.binding.action.name()).unwrap();
+        let [search, training] = [RunKind::Search, RunKind::Training].map(|kind| bound.binding.help_in(kind).unwrap_or("-"));
+        let training = if training == search { "the same" } else { training };
+        writeln!(table, "| {} | {search} | {training} | `{}` |", keys.join(" "), bound.binding.action.name()).unwrap();
     }
     table
 }

@@ -8,23 +8,9 @@ use crate::tui::view::Panel;
 impl App {
     /// What an action means in the chart; false where it means nothing there.
     pub(super) fn perform_in_chart(&mut self, action: Action) -> bool {
-        let action = match action {
-            Action::ToggleScale => ChartAction::ToggleScale,
-            Action::More => ChartAction::ZoomIn,
-            Action::Less => ChartAction::ZoomOut,
-            Action::Reset => ChartAction::ZoomReset,
-            Action::PanLeft => ChartAction::PanLeft,
-            Action::PanRight => ChartAction::PanRight,
-            Action::Left => ChartAction::CrosshairLeft,
-            Action::Right => ChartAction::CrosshairRight,
-            Action::PageUp => ChartAction::CrosshairPreviousEpisode,
-            Action::PageDown => ChartAction::CrosshairNextEpisode,
-            Action::Top => ChartAction::CrosshairFirst,
-            Action::Bottom | Action::Live => ChartAction::CrosshairLast,
-            _ => return false,
-        };
-        self.change_chart(action);
-        true
+        let action = chart_action(action);
+        action.into_iter().for_each(|action| self.change_chart(action));
+        action.is_some()
     }
 
     /// Take the crosshair away, if there is one to be seen and moved.
@@ -33,7 +19,7 @@ impl App {
         if has_crosshair {
             self.change_chart(ChartAction::CrosshairOff);
         }
-        has_crosshair
+        has_crosshair || self.leave_crosshair_of_curves()
     }
 
     /// Change what the chart shows. The other panels show the child under the crosshair.
@@ -49,4 +35,23 @@ impl App {
             self.view.dna_top = 0;
         }
     }
+}
+
+/// What an action means for any chart.
+pub(super) fn chart_action(action: Action) -> Option<ChartAction> {
+    Some(match action {
+        Action::ToggleScale => ChartAction::ToggleScale,
+        Action::More => ChartAction::ZoomIn,
+        Action::Less => ChartAction::ZoomOut,
+        Action::Reset => ChartAction::ZoomReset,
+        Action::PanLeft => ChartAction::PanLeft,
+        Action::PanRight => ChartAction::PanRight,
+        Action::Left => ChartAction::CrosshairLeft,
+        Action::Right => ChartAction::CrosshairRight,
+        Action::PageUp => ChartAction::CrosshairPreviousEpisode,
+        Action::PageDown => ChartAction::CrosshairNextEpisode,
+        Action::Top => ChartAction::CrosshairFirst,
+        Action::Bottom | Action::Live => ChartAction::CrosshairLast,
+        _ => return None,
+    })
 }

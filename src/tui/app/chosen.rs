@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use super::{App, Effect, Wanted};
 use crate::event::Level;
 use crate::export;
-use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::space::Dna;
+use crate::state::{Candidate, ChildDetail, ChildRow, RunState};
 use crate::tui::keymap::Action;
 
 /// Children whose details are kept.
@@ -110,26 +111,32 @@ impl App {
         }
     }
 
-    /// Copy the network of the child shown to the clipboard.
+    /// Copy the network of the child shown, or the one that is trained, to the clipboard.
     pub(super) fn copy(&mut self, action: Action) -> Effect {
-        let child = self.child_at_hand();
-        let Some(detail) = child.and_then(|child| self.detail(child)) else {
-            self.tell(Level::Info, "there is no child to copy yet");
-            return Effect::Draw;
+        let trained = self.live.training_run.as_ref().map(|run| &run.started.architecture);
+        let (name, dna, architecture) = match (trained, self.child_at_hand().and_then(|child| self.detail(child))) {
+            (Some(architecture), _) => (architecture.name.clone(), Dna::default(), architecture.clone()),
+            (None, Some(detail)) => {
+                let Candidate { child, dna, architecture, .. } = detail.candidate;
+                (format!("child {child}"), dna, architecture)
+            }
+            (None, None) => {
+                self.tell(Level::Info, "there is no child to copy yet");
+                return Effect::Draw;
+            }
         };
-        let candidate = detail.candidate;
         let (text, what) = match action {
-            Action::CopyJson => (export::json(&candidate.architecture), "network as JSON"),
-            Action::CopyCode => match export::pytorch::module(&candidate.architecture) {
+            Action::CopyJson => (export::json(&architecture), "network as JSON"),
+            Action::CopyCode => match export::pytorch::module(&architecture) {
                 Ok(text) => (text, "network as PyTorch code"),
                 Err(error) => {
                     self.tell(Level::Warning, error.to_string());
                     return Effect::Draw;
                 }
             },
-            _ => (export::dna(&candidate.dna), "DNA"),
+            _ => (export::dna(&dna), "DNA"),
         };
-        self.tell(Level::Info, format!("child {}: {what} copied ({} characters)", candidate.child, text.len()));
+        self.tell(Level::Info, format!("{name}: {what} copied ({} characters)", text.len()));
         Effect::Copy(text)
     }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::{Rect, Size};
 use super::App;
 use crate::tui::layout::{self, Areas};
 use crate::tui::paint::{self, Painter};
-use crate::tui::panels;
+use crate::tui::panels::{self, training_run};
 use crate::tui::theme::Role;
 use crate::tui::view::Panel;
 
@@ -14,7 +14,7 @@ impl App {
     pub fn draw(&self, frame: &mut Buffer) {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
-        let areas = layout::areas(area.as_size(), self.view.layout, self.view.focus, self.view.maximised);
+        let areas = layout::areas(area.as_size(), self.stage(), self.view.layout, self.view.focus, self.view.maximised);
         let Some(areas) = areas else {
             self.draw_too_small(&mut screen);
             return;
@@ -45,8 +45,8 @@ impl App {
         let Size { width, height } = layout::SMALLEST;
         let (phase, role) = panels::header::phase(self.live.phase);
         let x = screen.text(0, 0, role, phase);
-        if let Some(run) = &self.live.run {
-            let name = crate::tui::format::fit(&run.run, screen.width().saturating_sub(x + 1), screen.glyphs().ellipsis);
+        if let Some(name) = self.live.name() {
+            let name = crate::tui::format::fit(name, screen.width().saturating_sub(x + 1), screen.glyphs().ellipsis);
             screen.text(x + 1, 0, Role::Title, &name);
         }
         let needed = format!("needs {width} x {height} characters");
@@ -70,6 +70,11 @@ impl App {
                 Panel::Dna => panels::dna::draw(self, &mut painter),
                 Panel::Controller => panels::controller::draw(self, &mut painter),
                 Panel::Children => self.draw_list(&mut painter),
+                Panel::Curves => training_run::curves::draw(self, &mut painter),
+                Panel::Progress => training_run::progress::draw(self, &mut painter),
+                Panel::Network => training_run::network::draw(self, &mut painter),
+                Panel::Layers => training_run::layers::draw(self, &mut painter),
+                Panel::Test => training_run::test::draw(self, &mut painter),
                 Panel::Machine => panels::machine::draw(self, &mut painter),
                 Panel::Log => panels::log::draw(self, &mut painter),
             }
@@ -78,8 +83,8 @@ impl App {
 
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
         let mut x = 0;
-        for panel in Panel::ALL {
-            let role = if panel == self.view.focus { Role::Selected } else { Role::Text };
+        for panel in Panel::of(self.kind()) {
+            let role = if *panel == self.view.focus { Role::Selected } else { Role::Text };
             x = painter.text(x, 0, role, &format!(" {} ", panel.name()));
         }
     }

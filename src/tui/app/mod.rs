@@ -8,6 +8,7 @@ mod list;
 mod moments;
 mod navigation;
 mod steering;
+mod training;
 mod typing;
 
 use std::collections::VecDeque;
@@ -23,7 +24,7 @@ use super::view::{DnaColumns, Message, Panel, View};
 use super::{Leave, Settings};
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
-use crate::state::{ChildDetail, Phase, RunState};
+use crate::state::{ChildDetail, Phase, RunKind, RunState};
 use chosen::Details;
 pub use moments::Past;
 pub use navigation::Scroll;
@@ -107,7 +108,7 @@ impl App {
 
     /// Take in one record of the run.
     pub fn take(&mut self, record: &Record) {
-        let before = self.live.best.as_ref().map(|best| best.child);
+        let before = self.best_number();
         let ending = match &record.event {
             Event::ChildFinished(finished) => self.detail_of_live(finished.child),
             Event::ChildFailed { child, .. } => self.detail_of_live(*child),
@@ -120,6 +121,15 @@ impl App {
         if record.time > self.opened {
             self.alerts.extend(self.alert(record, before));
         }
+        self.fit_to(record);
+    }
+
+    /// Number of the best child, or of a training's best epoch.
+    fn best_number(&self) -> Option<u64> {
+        match &self.live.training_run {
+            Some(run) => run.best().map(|best| best.epoch as u64),
+            None => self.live.best.as_ref().map(|best| best.child),
+        }
     }
 
     /// What a record may call the user for.
@@ -131,6 +141,9 @@ impl App {
                 format!("new best child {}: accuracy {}", best.child, super::format::accuracy(best.accuracy))
             }
             Event::ChildFailed { child, reason, .. } => format!("child {child} failed: {reason}"),
+            Event::TrainingEpoch(epoch) if self.best_number() == Some(epoch.epoch as u64) && best_before.is_some() => {
+                format!("new best epoch {}: validation accuracy {}", epoch.epoch, super::format::accuracy(epoch.valid_accuracy))
+            }
             Event::RunFinished { .. } => format!("the run is over: {}", super::panels::header::phase(self.live.phase).0),
             _ => return None,
         };
@@ -224,6 +237,7 @@ impl App {
         let told = self.view.message.take().is_some();
         let context = self.context();
         let effect = match self.keymap.action(context, Key::of(event)) {
+            Some(action) if self.keymap.is_of_other_runs(action, self.kind()) => self.refuse(action, Key::of(event)),
             Some(action) => self.perform(action),
             None if context == Context::Text => self.type_key(event),
             None => Effect::Nothing,
@@ -261,7 +275,11 @@ impl App {
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
+            Action::ToggleQuantity if self.kind() == RunKind::Training => self.view.training.toggle_quantity(),
             Action::ToggleQuantity => self.change_chart(ChartAction::ToggleQuantity),
+            Action::ToggleColumns if self.kind() == RunKind::Training => {
+                self.view.training.in_percent = !self.view.training.in_percent
+            }
             Action::ToggleColumns => {
                 let shapes = self.view.dna_columns == DnaColumns::Shapes;
                 self.view.dna_columns = if shapes { DnaColumns::Choices } else { DnaColumns::Shapes };
@@ -279,6 +297,8 @@ impl App {
         match self.view.focus {
             Panel::Chart => self.perform_in_chart(action),
             Panel::Children => self.perform_in_list(action),
+            Panel::Curves => self.perform_in_curves(action),
+            Panel::Network => self.perform_in_network(action),
             _ => false,
         }
     }

@@ -1,8 +1,8 @@
-//! Earlier moments of the run: after each of its episodes. Every panel shows the moment that is chosen.
+//! Earlier moments of the run: after each of its episodes, or of a training's epochs. Every panel shows the moment that is chosen.
 
 use super::{App, Wanted};
 use crate::event::Level;
-use crate::state::RunState;
+use crate::state::{RunKind, RunState};
 
 /// The run as it was after some of its records.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ impl App {
     }
 
     fn wanted_seq(&self) -> Option<u64> {
-        let episodes = self.view.moment?;
-        self.live.episode_seqs.get(episodes.checked_sub(1)?).copied()
+        let steps = self.view.moment?;
+        self.live.step_seqs().get(steps.checked_sub(1)?).copied()
     }
 
     /// Take in an earlier state; one that nobody wants any more is dropped.
@@ -41,20 +41,26 @@ impl App {
         }
     }
 
-    /// An episode earlier or later; after the last finished one comes the present.
+    /// An episode or epoch earlier or later; after the last finished one comes the present.
     pub(super) fn step_moment(&mut self, forward: bool) {
-        let finished = self.live.episode_seqs.len();
+        let finished = self.live.step_seqs().len();
         // A run that is over stands at the end of its last episode already.
         let present = if self.finished() { finished } else { finished + 1 };
         let shown = self.view.moment.unwrap_or(present);
         let wanted = if forward { shown + 1 } else { shown.saturating_sub(1) };
+        let step = self.step_name();
         match wanted {
-            0 if finished == 0 => self.tell(Level::Info, "no episode has finished yet: there is no earlier moment"),
-            0 => self.tell(Level::Info, "this is the end of the first episode: there is no earlier moment"),
+            0 if finished == 0 => self.tell(Level::Info, format!("no {step} has finished yet: there is no earlier moment")),
+            0 => self.tell(Level::Info, format!("this is the end of the first {step}: there is no earlier moment")),
             _ if forward && self.view.moment.is_none() => self.tell(Level::Info, "this is the present: there is no later moment"),
             wanted if wanted >= present => self.return_to_the_present(),
             wanted => self.view.moment = Some(wanted),
         }
+    }
+
+    /// What the moments are the ends of.
+    pub fn step_name(&self) -> &'static str {
+        if self.kind() == RunKind::Training { "epoch" } else { "episode" }
     }
 
     pub(super) fn return_to_the_present(&mut self) {

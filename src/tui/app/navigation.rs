@@ -2,9 +2,10 @@
 
 use super::App;
 use crate::config::LayoutName;
+use crate::state::RunKind;
 use crate::tui::keymap::Action;
 use crate::tui::layout::{self, Areas};
-use crate::tui::panels::{self, Content, help};
+use crate::tui::panels::{self, Content, help, training_run};
 use crate::tui::view::Panel;
 
 /// How far a key scrolls.
@@ -17,7 +18,7 @@ pub enum Scroll {
 }
 
 impl Scroll {
-    fn of(action: Action) -> Option<Scroll> {
+    pub(super) fn of(action: Action) -> Option<Scroll> {
         Some(match action {
             Action::Up => Scroll::By(-1),
             Action::Down => Scroll::By(1),
@@ -45,7 +46,7 @@ impl Scroll {
 
 impl App {
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.view.size, self.view.layout, self.view.focus, self.view.maximised)
+        layout::areas(self.view.size, self.stage(), self.view.layout, self.view.focus, self.view.maximised)
     }
 
     pub(super) fn navigate(&mut self, action: Action) {
@@ -57,12 +58,13 @@ impl App {
             Action::LayoutNetwork => self.show_layout(LayoutName::Network),
             Action::LayoutMachine => self.show_layout(LayoutName::Machine),
             Action::LayoutLog => self.show_layout(LayoutName::Log),
-            Action::FocusNext => self.view.focus = self.view.focus.next(),
-            Action::FocusPrevious => self.view.focus = self.view.focus.previous(),
+            Action::FocusNext => self.view.focus = self.view.focus.next(self.kind()),
+            Action::FocusPrevious => self.view.focus = self.view.focus.previous(self.kind()),
             Action::Maximise => self.view.maximised = !self.view.maximised,
             Action::Live if self.in_the_past() => self.return_to_the_present(),
             Action::Back => self.back(),
             action if in_panels && self.perform_in_panel(action) => {}
+            Action::Left | Action::Right if in_panels && self.kind() == RunKind::Training => {}
             Action::Left | Action::Right if in_panels => self.step_child(action == Action::Right),
             action => {
                 if let Some(scroll) = Scroll::of(action) {
@@ -74,7 +76,7 @@ impl App {
 
     pub(super) fn show_layout(&mut self, name: LayoutName) {
         self.view.layout = name;
-        self.view.focus = layout::main_panel(name);
+        self.view.focus = layout::main_panel(name, self.kind());
         self.view.maximised = false;
     }
 
@@ -103,7 +105,19 @@ impl App {
         let Some(area) = areas.of(self.view.focus).map(panels::inside) else { return };
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         match self.view.focus {
-            Panel::Chart | Panel::Children => {}
+            Panel::Chart | Panel::Children | Panel::Curves | Panel::Network => {}
+            Panel::Progress => {
+                let content = training_run::progress::content(self, width);
+                self.view.training.progress_top = scroll.apply(self.view.training.progress_top, &content, height);
+            }
+            Panel::Layers => {
+                let content = training_run::layers::content(self, width);
+                self.view.training.layers_top = scroll.apply(self.view.training.layers_top, &content, height);
+            }
+            Panel::Test => {
+                let content = training_run::test::content(self, width);
+                self.view.training.test_top = scroll.apply(self.view.training.test_top, &content, height);
+            }
             Panel::Training => match scroll {
                 Scroll::By(rows) | Scroll::Pages(rows) => self.step_worker(rows > 0),
                 Scroll::Top | Scroll::Bottom => {}

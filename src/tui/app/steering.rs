@@ -18,7 +18,9 @@ impl App {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
             LinkStatus::Live { watch_only: false } => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches",
-            LinkStatus::Journal { .. } => "the search cannot be reached from this machine: this screen only watches",
+            LinkStatus::Journal { .. } => {
+                return Some(format!("the {} cannot be reached from this machine: this screen only watches", self.kind().noun()));
+            }
             LinkStatus::Ended => "the run is over",
             LinkStatus::Dead => return Some(format!("continue it with: {}", self.resume_command)),
             LinkStatus::Replay { .. } => "this is a replay",

@@ -5,14 +5,20 @@ use crossterm::event::KeyEvent;
 use super::{App, Effect};
 use crate::config::LayoutName;
 use crate::event::Level;
+use crate::state::RunKind;
 use crate::tui::panels::log;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::view::Panel;
 
 impl App {
-    /// Open a line for what the focused panel can look for; elsewhere, for the children.
+    /// Open a line for what the focused panel can look for; elsewhere, for the children, or the log of a training.
     pub(super) fn begin_typing(&mut self) {
         if self.view.focus == Panel::Log {
+            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.log.query));
+            return;
+        }
+        if self.kind() == RunKind::Training {
+            self.show_layout(LayoutName::Log);
             self.view.text = Some(TextLine::new(Purpose::Search, &self.view.log.query));
             return;
         }

@@ -1,12 +1,14 @@
 //! Every key of the screen, in the order of the help.
 
 use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
-use super::{Action, Binding, Scope};
+use super::{Action, Binding, InTraining, Scope};
 use crate::tui::view::Panel;
 
 const CHART: Scope = Scope::Panel(Panel::Chart);
 const CHILDREN: Scope = Scope::Panel(Panel::Children);
 const DNA: Scope = Scope::Panel(Panel::Dna);
+const CURVES: Scope = Scope::Panel(Panel::Curves);
+const TEST: Scope = Scope::Panel(Panel::Test);
 const LOG: Scope = Scope::Panel(Panel::Log);
 
 /// The names are those of `panels::list::filter`.
@@ -20,7 +22,9 @@ const fn binding(
     help: &'static str,
     short: Option<&'static str>,
 ) -> Binding {
-    Binding { action, scope, keys, help, short }
+    // The inspector is of children.
+    let in_training = if matches!(scope, Inspector) { InTraining::Nothing } else { InTraining::Same };
+    Binding { action, scope, keys, help, in_training, short }
 }
 
 pub const BINDINGS: &[Binding] = &[
@@ -28,42 +32,57 @@ pub const BINDINGS: &[Binding] = &[
     binding(Panels, &["q"], Action::Quit, "leave: detach, stop, or cancel", Some("quit")),
     binding(Screens, &["ctrl-c"], Action::Quit, "leave, from anywhere", None),
     binding(Screens, &["?", "f1"], Action::Help, "this help", Some("help")),
-    binding(Panels, &["x"], Action::Skip, "end the training of the child shown (asks)", None),
-    binding(Panels, &["e"], Action::StopAfterEpisode, "stop after this episode, or go on after all", None),
+    binding(Panels, &["x"], Action::Skip, "end the training of the child shown (asks)", None).of_search(),
+    binding(Panels, &["e"], Action::StopAfterEpisode, "stop after this episode, or go on after all", None).of_search(),
     binding(Panels, &["1"], Action::LayoutOverview, "overview: everything that fits", Some("overview")),
-    binding(Panels, &["2"], Action::LayoutLearning, "chart and controller: does it learn?", None),
-    binding(Panels, &["3"], Action::LayoutChildren, "the list of all children", None),
-    binding(Panels, &["4"], Action::LayoutNetwork, "the children in training, layer by layer", None),
+    binding(Panels, &["2"], Action::LayoutLearning, "chart and controller: does it learn?", None)
+        .in_training("curves and progress"),
+    binding(Panels, &["3"], Action::LayoutChildren, "the list of all children", None).in_training("the test"),
+    binding(Panels, &["4"], Action::LayoutNetwork, "the children in training, layer by layer", None)
+        .in_training("the network: its graph and its layers"),
     binding(Panels, &["5"], Action::LayoutMachine, "GPUs and host", None),
     binding(Panels, &["6"], Action::LayoutLog, "the log", None),
     binding(Panels, &["tab"], Action::FocusNext, "focus the next panel", Some("focus")),
     binding(Panels, &["shift-tab"], Action::FocusPrevious, "focus the previous panel", None),
     binding(Panels, &["f"], Action::Maximise, "maximise the focused panel, or all panels again", Some("maximise")),
-    binding(Panels, &["enter"], Action::Inspect, "open the child shown in the inspector", Some("inspect")),
-    binding(Views, &["b"], Action::InspectBest, "open the best child in the inspector", Some("best")),
-    binding(Panels, &["["], Action::PreviousEpisode, "the run as it was an episode earlier", None),
-    binding(Panels, &["]"], Action::NextEpisode, "an episode later", None),
+    binding(Panels, &["enter"], Action::Inspect, "open the child shown in the inspector", Some("inspect")).of_search(),
+    binding(Views, &["b"], Action::InspectBest, "open the best child in the inspector", Some("best")).of_search(),
+    binding(Panels, &["["], Action::PreviousEpisode, "the run as it was an episode earlier", None)
+        .in_training("the training as it was an epoch earlier"),
+    binding(Panels, &["]"], Action::NextEpisode, "an episode later", None).in_training("an epoch later"),
     binding(Screens, &["end"], Action::Live, "back to the present; else to the end", None),
     binding(Screens, &["up", "k"], Action::Up, "up", None),
     binding(Screens, &["down", "j"], Action::Down, "down", None),
-    binding(Screens, &["pgup", "ctrl-b"], Action::PageUp, "up a page; chart: crosshair to the episode before", None),
-    binding(Screens, &["pgdn", "ctrl-f"], Action::PageDown, "down a page; chart: crosshair to the next episode", None),
+    binding(Screens, &["pgup", "ctrl-b"], Action::PageUp, "up a page; chart: crosshair to the episode before", None)
+        .in_training("up a page; curves: crosshair to the epoch before"),
+    binding(Screens, &["pgdn", "ctrl-f"], Action::PageDown, "down a page; chart: crosshair to the next episode", None)
+        .in_training("down a page; curves: crosshair to the next epoch"),
     binding(Screens, &["g", "home"], Action::Top, "to the top", None),
     binding(Screens, &["G"], Action::Bottom, "to the end (the log follows again)", None),
-    binding(Views, &["left", "h"], Action::Left, "left: the child before (DNA, controller); crosshair (chart)", None),
-    binding(Views, &["right", "l"], Action::Right, "right: the child after; crosshair", None),
-    binding(Panels, &["/"], Action::Search, FIND, Some("find")),
+    binding(Views, &["left", "h"], Action::Left, "left: the child before (DNA, controller); crosshair (chart)", None)
+        .in_training("left: crosshair (curves)"),
+    binding(Views, &["right", "l"], Action::Right, "right: the child after; crosshair", None)
+        .in_training("right: crosshair (curves)"),
+    binding(Panels, &["/"], Action::Search, FIND, Some("find")).in_training("search the log"),
     binding(LOG, &["&"], Action::FilterLog, "log: only lines with a text", Some("filter")),
     binding(LOG, &["n"], Action::NextMatch, "log: the next line found", None),
     binding(LOG, &["N"], Action::PreviousMatch, "log: the line found before", None),
     binding(LOG, &["v"], Action::NextLevel, "log: all lines, warnings and errors, errors", Some("level")),
-    binding(Panels, &["a"], Action::ToggleQuantity, "chart: reward or accuracy", Some("accuracy")),
+    binding(Panels, &["a"], Action::ToggleQuantity, "chart: reward or accuracy", Some("accuracy"))
+        .in_training("curves: accuracy or loss, where only one of them fits"),
     binding(CHART, &["o"], Action::ToggleScale, "chart: linear or logarithmic", None),
     binding(CHART, &["+", "="], Action::More, "chart: zoom in", Some("zoom")),
     binding(CHART, &["-"], Action::Less, "chart: zoom out", None),
     binding(CHART, &["0"], Action::Reset, "chart: all children", None),
     binding(CHART, &["H"], Action::PanLeft, "chart: earlier children", None),
     binding(CHART, &["L"], Action::PanRight, "chart: later children", None),
+    binding(CURVES, &["o"], Action::ToggleScale, "curves: loss on a linear or logarithmic scale", Some("log scale")),
+    binding(CURVES, &["+", "="], Action::More, "curves: zoom in", Some("zoom")),
+    binding(CURVES, &["-"], Action::Less, "curves: zoom out", None),
+    binding(CURVES, &["0"], Action::Reset, "curves: all epochs", None),
+    binding(CURVES, &["H"], Action::PanLeft, "curves: earlier epochs", None),
+    binding(CURVES, &["L"], Action::PanRight, "curves: later epochs", None),
+    binding(TEST, &["v"], Action::ToggleColumns, "test: confusion matrix in images or in percent", Some("percent")),
     binding(DNA, &["v"], Action::ToggleColumns, "DNA: shapes and costs, or log-probability and entropy", Some("choices")),
     binding(CHILDREN, &["s"], Action::SortNext, "children: sort by the next column", Some("sort")),
     binding(CHILDREN, &["S"], Action::SortPrevious, "children: sort by the column before", None),
@@ -72,7 +91,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(CHILDREN, &["M"], Action::ClearMarks, "children: no marks", None),
     binding(CHILDREN, &["c"], Action::Compare, "children: two marked ones side by side", Some("compare")),
     binding(CHILDREN, &["p"], Action::TogglePareto, "children: accuracy against MACs", Some("Pareto")),
-    binding(Views, &["y"], Action::Copy, "copy the child's DNA to the clipboard", None),
+    binding(Views, &["y"], Action::Copy, "copy the child's DNA to the clipboard", None).of_search(),
     binding(Views, &["Y"], Action::CopyJson, "copy the network as JSON", None),
     binding(Views, &["C"], Action::CopyCode, "copy the network as PyTorch code", None),
     binding(Inspector, &["w"], Action::Save, "save the network to files", Some("save")),
@@ -85,7 +104,8 @@ pub const BINDINGS: &[Binding] = &[
     binding(Inspector, &["t"], Action::Queue, "what-if: train the edited child in this run", None),
     binding(Panels, &[">"], Action::Faster, "replay: twice as fast", None),
     binding(Panels, &["<"], Action::Slower, "replay: half as fast", None),
-    binding(Panels, &["esc"], Action::Back, "back: no filter, the present, all panels, the child in training", None),
+    binding(Panels, &["esc"], Action::Back, "back: no filter, the present, all panels, the child in training", None)
+        .in_training("back: no crosshair, the present, all panels"),
     binding(Inspector, &["esc", "q"], Action::Back, "close the inspector", Some("close")),
     binding(Help, &["esc", "q"], Action::Back, "close the help", Some("close")),
     binding(Everywhere, &["ctrl-l"], Action::Repaint, "draw everything anew", None),

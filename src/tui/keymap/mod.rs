@@ -11,6 +11,7 @@ pub use bindings::BINDINGS;
 pub use key::Key;
 
 use super::view::Panel;
+use crate::state::RunKind;
 
 /// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -157,10 +158,43 @@ pub struct Binding {
     pub scope: Scope,
     /// As [`Key::parse`] reads them.
     pub keys: &'static [&'static str],
-    /// A line of the help.
+    /// A line of the help, of a search.
     pub help: &'static str,
+    pub in_training: InTraining,
     /// A word in the footer; none for keys that the footer leaves out.
     pub short: Option<&'static str>,
+}
+
+/// What a binding of panels means in a run that trains one network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InTraining {
+    /// As in a search.
+    Same,
+    /// This line of the help.
+    Other(&'static str),
+    Nothing,
+}
+
+impl Binding {
+    /// A key that means something else in a training.
+    const fn in_training(self, help: &'static str) -> Binding {
+        Binding { in_training: InTraining::Other(help), ..self }
+    }
+
+    /// A key that means nothing in a training.
+    const fn of_search(self) -> Binding {
+        Binding { in_training: InTraining::Nothing, ..self }
+    }
+
+    /// Its line in the help of such a run; none where it means nothing there.
+    pub fn help_in(&self, kind: RunKind) -> Option<&'static str> {
+        match (self.scope, kind, self.in_training) {
+            (Scope::Panel(panel), ..) if !Panel::of(kind).contains(&panel) => None,
+            (_, RunKind::Search, _) | (_, _, InTraining::Same) => Some(self.help),
+            (_, RunKind::Training, InTraining::Other(help)) => Some(help),
+            (_, RunKind::Training, InTraining::Nothing) => None,
+        }
+    }
 }
 
 /// A binding with the keys that it has in this session.
@@ -243,6 +277,16 @@ impl Keymap {
     /// The bindings of a context, in the order of the help.
     pub fn of(&self, context: Context) -> impl Iterator<Item = &Bound> {
         self.bound.iter().filter(move |bound| bound.binding.scope.holds_in(context))
+    }
+
+    /// Whether an action means something, but nothing in such a run.
+    pub fn is_of_other_runs(&self, action: Action, kind: RunKind) -> bool {
+        self.help_of(action, kind).is_none()
+    }
+
+    /// What an action does in such a run.
+    pub fn help_of(&self, action: Action, kind: RunKind) -> Option<&'static str> {
+        self.bound.iter().filter(|bound| bound.binding.action == action).find_map(|bound| bound.binding.help_in(kind))
     }
 
     pub fn all(&self) -> &[Bound] {

@@ -4,7 +4,7 @@ use super::Row;
 use super::chart::Quantity;
 use crate::event::Level;
 use crate::link::LinkStatus;
-use crate::state::Phase;
+use crate::state::{Phase, RunKind};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Bound, Context};
@@ -89,6 +89,9 @@ fn key(app: &App, bound: &Bound) -> Option<Row> {
 
 /// Whether the key would do anything now.
 fn can_act(app: &App, bound: &Bound) -> bool {
+    if bound.binding.help_in(app.kind()).is_none() {
+        return false;
+    }
     let can_pause = match app.link {
         LinkStatus::Replay { ended, .. } => !ended,
         LinkStatus::Live { watch_only: false } => matches!(app.live.phase, Phase::Running | Phase::Pausing | Phase::Paused),
@@ -103,6 +106,8 @@ fn word(app: &App, bound: &Bound) -> &'static str {
     match bound.binding.action {
         Action::TogglePause if matches!(app.link, LinkStatus::Replay { paused: true, .. }) => "play",
         Action::TogglePause if paused && !matches!(app.link, LinkStatus::Replay { .. }) => "resume",
+        Action::ToggleQuantity if app.kind() == RunKind::Training => "accuracy/loss",
+        Action::ToggleColumns if app.kind() == RunKind::Training && app.view.training.in_percent => "images",
         Action::ToggleQuantity if app.view.chart.quantity == Quantity::Accuracy => "reward",
         Action::Maximise if app.view.maximised => "all panels",
         _ => bound.binding.short.unwrap_or_default(),

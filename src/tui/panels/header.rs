@@ -1,7 +1,7 @@
 //! The two rows on top: which run, what it does, how far it is, and the best so far.
 
 use super::chart::verdict_line;
-use super::{Row, join_fitting, join_ranked, labelled};
+use super::{Row, join_fitting, join_ranked, labelled, training_run};
 use crate::event::FinishReason;
 use crate::link::LinkStatus;
 use crate::state::{Counts, Phase, RunState};
@@ -41,7 +41,7 @@ pub fn phase(phase: Phase) -> (&'static str, Role) {
 
 fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let standing = standing_words(app);
-    let name = app.state().run.as_ref().map_or("nas-tui", |run| run.run.as_str());
+    let name = app.state().name().unwrap_or("nas-tui");
     let room = width.saturating_sub(pieces_width(&standing) + 2);
     // The bar takes what the name leaves, up to a limit.
     let bar = room.saturating_sub(name.width() + 2 + " 100 %".len()).min(24);
@@ -70,20 +70,32 @@ fn standing_words(app: &App) -> Row {
     if live.stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
         row.push((Role::Warning, format!(" stops after episode {}", live.episode)));
     }
-    if let Some(episode) = app.view.moment {
+    if let Some(moment) = app.view.moment {
         let key = app.keymap.key_of(Action::Live);
-        row = vec![(Role::Warning, format!("AFTER EPISODE {episode}")), (Role::Dim, format!(" {key}: now"))];
+        row = vec![
+            (Role::Warning, format!("AFTER {} {moment}", app.step_name().to_uppercase())),
+            (Role::Dim, format!(" {key}: now")),
+        ];
     }
     row
 }
 
 /// How much of the run is done, as a bar and a percentage.
 fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
-    let Some(total) = children_in_all(state).filter(|total| *total > 0) else { return Row::new() };
-    let fraction = state.counts.sampled as f64 / total as f64;
+    let Some(fraction) = fraction_done(state) else { return Row::new() };
     let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
     row.push((Role::Text, format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor())));
     row
+}
+
+/// Share of the children, or of a training's epochs. A training that ended early is whole.
+fn fraction_done(state: &RunState) -> Option<f64> {
+    if let Some(training) = &state.training_run {
+        let is_whole = state.phase == Phase::Finished(FinishReason::Completed);
+        return Some(if is_whole { 1.0 } else { training.fraction() });
+    }
+    let total = children_in_all(state).filter(|total| *total > 0)?;
+    Some(state.counts.sampled as f64 / total as f64)
 }
 
 fn clock(app: &App) -> Row {
@@ -100,8 +112,11 @@ fn clock(app: &App) -> Row {
 
 fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let state = app.state();
+    if let Some(training) = &state.training_run {
+        return training_run::standing::row(training, matches!(state.phase, Phase::Finished(_)), glyphs, width);
+    }
     let Some(run) = &state.run else {
-        return vec![(Role::Dim, "waiting for the search to start".to_owned())];
+        return vec![(Role::Dim, "waiting for the run to start".to_owned())];
     };
     let total = run.episodes * run.children_per_episode;
     let of = |role, number: u64, total: usize| vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))];
@@ -148,8 +163,12 @@ fn current_child(state: &RunState) -> u64 {
 
 /// Seconds of training left, from the mean time of the last children (repeats cost none); none when unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
+    let is_ending = matches!(state.phase, Phase::Finished(_) | Phase::Stopping);
+    if let Some(training) = &state.training_run {
+        return training.seconds_left().filter(|_| !is_ending);
+    }
     let run = state.run.as_ref()?;
-    if matches!(state.phase, Phase::Finished(_) | Phase::Stopping) || state.children.len() < run.workers.max(2) {
+    if is_ending || state.children.len() < run.workers.max(2) {
         return None;
     }
     let left = children_in_all(state)?.saturating_sub(state.counts.sampled);

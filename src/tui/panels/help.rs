@@ -1,27 +1,32 @@
 //! The help: every key of this session and what it does, place by place; then the signs of the chart.
 
-use super::{Content, Row, chart};
+use super::{Content, Row, chart, training_run};
+use crate::state::RunKind;
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::{Bound, Scope};
-use crate::tui::theme::{Glyphs, Role};
+use crate::tui::theme::Role;
+
+/// A sign, how it looks, and what it stands for.
+pub type Sign = (Role, &'static str, &'static str);
 
 const KEYS_WIDTH: usize = 18;
 
 /// The help in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
     let keys = app.keymap.all().iter().filter(|bound| !bound.keys.is_empty()).flat_map(|bound| rows(app, bound, width));
-    Content { head: Vec::new(), body: keys.chain(signs(&app.theme.glyphs)).collect() }
+    Content { head: Vec::new(), body: keys.chain(signs(app)).collect() }
 }
 
 /// A binding: its keys in as many lines as they need, its text beside them.
 fn rows(app: &App, bound: &Bound, width: usize) -> Vec<Row> {
+    let Some(help) = bound.binding.help_in(app.kind()) else { return Vec::new() };
     let names: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
     let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
     let hindrance = app.why_not(bound.binding.action);
     let role = if bound.binding.scope == Scope::Question || hindrance.is_some() { Role::Dim } else { Role::Text };
     let not_now = hindrance.map_or(String::new(), |reason| format!(" (not now: {reason})"));
-    let text = format::wrap(&format!("{}{not_now}", bound.binding.help), width.saturating_sub(KEYS_WIDTH));
+    let text = format::wrap(&format!("{help}{not_now}"), width.saturating_sub(KEYS_WIDTH));
     let line = |index: usize| {
         let part = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
         vec![(Role::Key, format!("{:<KEYS_WIDTH$}", part(&keys))), (role, part(&text))]
@@ -30,11 +35,16 @@ fn rows(app: &App, bound: &Bound, width: usize) -> Vec<Row> {
 }
 
 /// What each sign of the chart stands for: its legend has not always room for all of them.
-fn signs(glyphs: &Glyphs) -> Vec<Row> {
-    let heading = vec![Row::new(), vec![(Role::Title, "Signs of the chart".to_owned())]];
+fn signs(app: &App) -> Vec<Row> {
+    let glyphs = &app.theme.glyphs;
+    let (name, signs): (_, Vec<Sign>) = match app.kind() {
+        RunKind::Search => ("Signs of the chart", chart::signs(glyphs).collect()),
+        RunKind::Training => ("Signs of the curves", training_run::curves::signs(glyphs)),
+    };
+    let heading = vec![Row::new(), vec![(Role::Title, name.to_owned())]];
     let sign =
         |(role, glyph, text): (Role, &str, &str)| vec![(role, format!("{glyph:<KEYS_WIDTH$}")), (Role::Text, text.to_owned())];
-    heading.into_iter().chain(chart::signs(glyphs).map(sign)).collect()
+    heading.into_iter().chain(signs.into_iter().map(sign)).collect()
 }
 
 #[cfg(test)]
@@ -69,7 +79,8 @@ mod tests {
     #[test]
     fn every_key_of_the_session_is_in_the_help_once_per_binding() {
         let app = app(BTreeMap::from([("toggle_pause".to_owned(), vec!["ctrl-p".to_owned()])]));
-        let keys: Vec<String> = app.keymap.all().iter().flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
+        let of_search = app.keymap.all().iter().filter(|bound| bound.binding.help_in(RunKind::Search).is_some());
+        let keys: Vec<String> = of_search.flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
         assert_eq!(words(&app), keys);
         assert!(keys.contains(&"Ctrl-P".to_owned()) && !keys.contains(&"Space".to_owned()));
     }

@@ -13,6 +13,7 @@ pub mod log;
 pub mod machine;
 pub mod question;
 pub mod training;
+pub mod training_run;
 
 use ratatui::layout::Rect;
 

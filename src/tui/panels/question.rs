@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::state::Phase;
+use crate::state::{Phase, RunKind};
 use crate::tui::app::App;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};
@@ -20,7 +20,7 @@ pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
     let mut painter = screen.part(area);
     paint::frame(&mut painter, &title(app, question));
     for (index, answer) in answers.iter().enumerate() {
-        let (action, text) = words(*answer);
+        let (action, text) = words(*answer, app.kind());
         let marked = app.view.answer == *answer;
         let marker = if marked { painter.glyphs().marker } else { " " };
         let x = painter.text(2, 2 + index, Role::Key, &format!("{marker} {}  ", app.keymap.key_of(action)));
@@ -30,15 +30,18 @@ pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
 
 fn title(app: &App, question: Question) -> String {
     match question {
-        Question::Leave if app.live.phase == Phase::Stopping => "The search is stopping. Leave without waiting?".to_owned(),
+        Question::Leave if app.live.phase == Phase::Stopping => {
+            format!("The {} is stopping. Leave without waiting?", app.kind().noun())
+        }
         Question::Leave => "Leave the screen?".to_owned(),
         Question::Skip(child) => format!("End the training of child {child} here?"),
     }
 }
 
-fn words(answer: Answer) -> (Action, &'static str) {
+fn words(answer: Answer, kind: RunKind) -> (Action, &'static str) {
     match answer {
         Answer::Yes => (Action::AnswerYes, "yes: its epochs so far count"),
+        Answer::Detach if kind == RunKind::Training => (Action::AnswerDetach, "detach: the training goes on without a screen"),
         Answer::Detach => (Action::AnswerDetach, "detach: the search goes on without a screen"),
         Answer::Stop => (Action::AnswerStop, "stop after a checkpoint; resume it later"),
         Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching"),

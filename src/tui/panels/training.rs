@@ -153,7 +153,7 @@ fn figures(state: &RunState, training: &Training) -> Vec<Row> {
 }
 
 /// Images per second in at most six columns.
-fn speed_text(speed: f64) -> String {
+pub fn speed_text(speed: f64) -> String {
     let speed = speed.max(0.0).round() as u64;
     if speed < 10_000 { format::count(speed) } else { format::compact(speed) }
 }

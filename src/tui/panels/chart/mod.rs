@@ -21,13 +21,12 @@ mod view;
 use ratatui::layout::Rect;
 
 pub use legend::signs;
-pub use view::{ChartAction, ChartView, Quantity, Scale};
+pub use view::{ChartAction, ChartView, Extent, Quantity, Scale, Span};
 
 use self::axes::Floor;
 use self::canvas::Canvas;
 use self::data::{Children, Curves};
 use self::readout::Chosen;
-use self::view::{Extent, Span};
 use super::Row;
 use crate::state::RunState;
 use crate::tui::app::App;

@@ -115,6 +115,11 @@ impl Extent {
         Extent { newest, per_episode, total }
     }
 
+    /// How far the epochs of a training reach: `done` of at most `planned`. Each stands for itself, as a child would.
+    pub fn of_epochs(done: u64, planned: u64) -> Extent {
+        Extent { newest: done, per_episode: 1, total: planned.max(1) }
+    }
+
     /// Episode of a child, from 1.
     pub fn episode(&self, child: u64) -> u64 {
         child.saturating_sub(1) / self.per_episode + 1
@@ -176,19 +181,23 @@ impl ChartView {
 
     /// Do what a key asks for, in a plot of `columns` characters.
     pub fn act(&mut self, action: ChartAction, state: &RunState, columns: usize) {
-        let extent = Extent::of(state);
+        self.act_within(action, &Extent::of(state), columns);
+    }
+
+    /// Do what a key asks for, of what reaches as far as `extent`.
+    pub fn act_within(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
         match action {
             ChartAction::ToggleQuantity => {
                 self.quantity = if self.quantity == Quantity::Reward { Quantity::Accuracy } else { Quantity::Reward };
             }
             ChartAction::ToggleScale => self.scale = if self.scale == Scale::Linear { Scale::Log } else { Scale::Linear },
-            ChartAction::ZoomIn => self.zoom(&extent, |count| count / 2),
-            ChartAction::ZoomOut => self.zoom(&extent, |count| count.saturating_mul(2)),
+            ChartAction::ZoomIn => self.zoom(extent, |count| count / 2),
+            ChartAction::ZoomOut => self.zoom(extent, |count| count.saturating_mul(2)),
             ChartAction::ZoomReset => self.window = Window::All,
-            ChartAction::PanLeft => self.pan(&extent, false),
-            ChartAction::PanRight => self.pan(&extent, true),
+            ChartAction::PanLeft => self.pan(extent, false),
+            ChartAction::PanRight => self.pan(extent, true),
             ChartAction::CrosshairOff => self.crosshair = None,
-            _ => self.move_crosshair(action, &extent, columns),
+            _ => self.move_crosshair(action, extent, columns),
         }
     }
 

@@ -10,11 +10,11 @@ mod costs;
 mod curves;
 mod draft;
 mod edit;
-mod graph;
+pub mod graph;
 mod rails;
 mod relatives;
 mod subject;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
 

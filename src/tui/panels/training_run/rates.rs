@@ -1,0 +1,109 @@
+//! The learning rate below a chart: each value where it begins to hold, or, where it changes all the time, its height.
+
+use super::chart::Place;
+use crate::event::TrainingEpoch;
+use crate::tui::paint::Painter;
+use crate::tui::panels::chart::Span;
+use crate::tui::theme::Role;
+
+/// Most values that are written out.
+const MOST: usize = 8;
+
+/// `0.1`, `0.0761`, `2.5e-5`: a learning rate in three digits, or two and a power.
+pub fn rate(rate: f64) -> String {
+    if rate == 0.0 || !rate.is_finite() {
+        return rate.to_string();
+    }
+    if !(1e-4..1e3).contains(&rate.abs()) {
+        return format!("{rate:.1e}").replace(".0e", "e");
+    }
+    let decimals = (2.0 - rate.abs().log10().floor()).clamp(1.0, 6.0) as usize;
+    format!("{rate:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Draw the rates of the epochs in view into `row`, under the plot.
+pub fn draw(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, epochs: &[TrainingEpoch]) {
+    let in_view: Vec<&TrainingEpoch> = epochs.iter().filter(|epoch| span.contains(epoch.epoch as u64)).collect();
+    if in_view.is_empty() {
+        return;
+    }
+    painter.text(0, row, Role::Dim, "rate");
+    let steps = steps(&in_view);
+    if steps.len() <= MOST {
+        draw_steps(painter, row, place, span, &steps);
+    } else {
+        draw_heights(painter, row, place, span, &in_view);
+    }
+}
+
+/// The epochs with another rate than the one before, and that rate.
+fn steps(epochs: &[&TrainingEpoch]) -> Vec<(usize, f64)> {
+    let mut steps: Vec<(usize, f64)> = Vec::new();
+    for epoch in epochs {
+        let same = steps.last().is_some_and(|(_, rate)| (rate - epoch.learning_rate).abs() <= rate.abs() * 1e-9);
+        if !same {
+            steps.push((epoch.epoch, epoch.learning_rate));
+        }
+    }
+    steps
+}
+
+fn draw_steps(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, steps: &[(usize, f64)]) {
+    let mut free = place.left;
+    for (index, (epoch, value)) in steps.iter().enumerate() {
+        let Some(column) = span.column(*epoch as u64, place.columns).map(|column| place.left + column) else { continue };
+        let text = rate(*value);
+        // The rate of the first epoch in view holds from the edge on.
+        let start = if index == 0 { place.left } else { column.min(place.left + place.columns.saturating_sub(text.len())) };
+        if index > 0 {
+            painter.text(column, place.top + place.rows, Role::Baseline, painter.glyphs().down);
+        }
+        if start >= free {
+            free = painter.text(start, row, Role::Text, &text) + 1;
+        }
+    }
+}
+
+/// Columns as high as the rate, against the highest in view.
+fn draw_heights(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, epochs: &[&TrainingEpoch]) {
+    let levels = painter.glyphs().levels;
+    let highest = epochs.iter().map(|epoch| epoch.learning_rate).fold(f64::MIN_POSITIVE, f64::max);
+    let mut next = 0;
+    for epoch in epochs {
+        let Some(column) = span.column(epoch.epoch as u64, place.columns) else { continue };
+        let level = (epoch.learning_rate / highest * 8.0).ceil().clamp(0.0, 8.0) as usize;
+        // An epoch fills the columns up to that of the one before.
+        for column in next..=column {
+            painter.text(place.left + column, row, Role::Baseline, levels[level]);
+        }
+        next = column + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_written_in_as_few_digits_as_tell_them() {
+        let texts: Vec<String> = [0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0].map(rate).to_vec();
+        assert_eq!(texts, ["0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.0761", "100", "0"]);
+    }
+
+    #[test]
+    fn a_step_is_an_epoch_with_another_rate_than_the_one_before() {
+        let epoch = |(number, learning_rate): (usize, f64)| TrainingEpoch {
+            epoch: number,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            valid_loss: 1.0,
+            valid_accuracy: 0.5,
+            learning_rate,
+            images_per_second: 1.0,
+            seconds: 1.0,
+        };
+        let epochs = [(1, 0.1), (2, 0.1), (3, 0.1 * 0.1), (4, 0.010_000_000_000_000_002), (5, 0.1)].map(epoch);
+        let steps: Vec<usize> = steps(&epochs.iter().collect::<Vec<_>>()).into_iter().map(|(epoch, _)| epoch).collect();
+        assert_eq!(steps, [1, 3, 5]);
+    }
+}

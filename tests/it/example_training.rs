@@ -1,0 +1,157 @@
+//! A training as its journal tells of it, made up with plausible numbers: NASCNN15 with the plateau recipe.
+
+use nas_tui::classification::ClassificationReport;
+use nas_tui::config::{Decode, Precision, Recipe, Schedule};
+use nas_tui::event::{
+    DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
+};
+use nas_tui::space::{Cost, builtin::builtin};
+
+/// Epochs until early stopping ends it.
+pub const EPOCHS: usize = 30;
+/// Batches of an epoch.
+pub const BATCHES: usize = 352;
+const CIFAR: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+/// Seconds of an epoch.
+const SECONDS: f64 = 38.0;
+
+/// Noise in -1..=1 that is the same at each call.
+fn noise(number: usize) -> f64 {
+    let mut bits = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (bits >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+fn classes() -> Vec<String> {
+    CIFAR.map(str::to_owned).to_vec()
+}
+
+pub fn started() -> TrainingStarted {
+    let architecture = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).expect("built in").expect("valid");
+    let cost = Cost::of(&architecture).expect("a valid network");
+    TrainingStarted {
+        run: "20261124-101500-nascnn15".to_owned(),
+        origin: "nascnn15".to_owned(),
+        architecture,
+        params: cost.params,
+        macs: cost.macs,
+        recipe: "plateau".to_owned(),
+        settings: Recipe {
+            epochs: 300,
+            batch_size: 128,
+            learning_rate: 0.1,
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 1e-4,
+            schedule: Schedule::Plateau { patience: 4, factor: 0.1 },
+            early_stopping: 8,
+        },
+        precision: Precision::Bf16,
+        micro_batch: 128,
+        seed: 1,
+        version: "0.1.0".to_owned(),
+        host: "gpu-server".to_owned(),
+        pid: 4242,
+        libtorch: "2.11.0".to_owned(),
+        threads: 2,
+        device: "cuda:0".to_owned(),
+        data: DataDescription {
+            spec: "cifar10:/data/cifar10".to_owned(),
+            input: [3, 32, 32],
+            classes: classes(),
+            train_images: 45_000,
+            validation_images: 5_000,
+            fingerprint: "0badcafe".to_owned(),
+        },
+    }
+}
+
+/// Epoch `epoch`, from 1: the learning rate falls after epochs 12 and 22, the best validation accuracy is in epoch 22.
+pub fn epoch(epoch: usize) -> TrainingEpoch {
+    let (steps, learning_rate) = match epoch {
+        ..=12 => (0.0, 0.1),
+        13..=22 => (1.0, 0.01),
+        _ => (2.0, 0.001),
+    };
+    let learned = 1.0 - (-(epoch as f64) / 5.0).exp();
+    let train_loss = 2.3 - 1.55 * learned - 0.3 * steps + 0.02 * noise(epoch);
+    let overfits = 0.02 * epoch.saturating_sub(22) as f64;
+    TrainingEpoch {
+        epoch,
+        train_loss,
+        train_accuracy: 0.1 + 0.66 * learned + 0.1 * steps + 0.005 * noise(epoch + 100),
+        valid_loss: train_loss + 0.1 + overfits + 0.05 * noise(epoch + 200),
+        valid_accuracy: 0.1 + 0.64 * learned + 0.09 * f64::min(steps, 1.0) + 0.01 * noise(epoch + 300) - overfits / 10.0
+            + if epoch == 22 { 0.03 } else { 0.0 },
+        learning_rate,
+        images_per_second: 1_290.0 + 25.0 * noise(epoch + 400),
+        seconds: SECONDS,
+    }
+}
+
+/// 1,000 images of 10 classes; cats and dogs are taken for each other more than others.
+pub fn report() -> ClassificationReport {
+    let labels: Vec<usize> = (0..1_000).map(|image| image % 10).collect();
+    let logits = labels.iter().enumerate().map(|(image, &label)| {
+        let of_class = |class: usize| {
+            let alike = matches!((label, class), (3, 5) | (5, 3) | (1, 9) | (9, 1) | (0, 8) | (2, 4));
+            let right = if class == label { 4.0 } else { 0.0 };
+            right + if alike { 1.8 } else { 0.0 } + 2.2 * noise(image * 10 + class + 5_000)
+        };
+        (0..10).map(of_class).collect()
+    });
+    ClassificationReport::new(&classes(), &labels, &logits.collect::<Vec<_>>()).expect("labels and logits belong together")
+}
+
+/// The start and the first `epochs` epochs.
+pub fn running(epochs: usize) -> Vec<Event> {
+    let done = (1..=epochs).map(|number| Event::TrainingEpoch(epoch(number)));
+    std::iter::once(Event::TrainingStarted(Box::new(started()))).chain(done).collect()
+}
+
+/// A tick in the epoch after the first `epochs`.
+pub fn progress(epochs: usize) -> Event {
+    let next = epoch(epochs + 1);
+    Event::TrainingProgress(TrainingProgress {
+        epoch: epochs + 1,
+        batch: 130,
+        batches: BATCHES,
+        loss: next.train_loss,
+        accuracy: next.train_accuracy,
+        learning_rate: next.learning_rate,
+        images_per_second: 1_284.0,
+    })
+}
+
+/// All of it, with the test.
+pub fn finished() -> Vec<Event> {
+    let mut events = running(EPOCHS);
+    events.insert(1, Event::MicroBatchReduced { micro_batch: 64, reason: "CUDA out of memory".to_owned() });
+    let best = epoch(22);
+    events.push(Event::TestFinished(Box::new(TestFinished {
+        epoch: 22,
+        valid_accuracy: best.valid_accuracy,
+        data: "cifar10:/data/cifar10".to_owned(),
+        seconds: 4.5,
+        report: report(),
+    })));
+    let reason = FinishReason::Completed;
+    events.push(Event::RunFinished { reason, children: 0, epochs: Some(EPOCHS), wall_seconds: SECONDS * EPOCHS as f64 });
+    events
+}
+
+/// Records of events: epochs take their time, everything else a second.
+pub fn records(events: &[Event]) -> Vec<Record> {
+    let mut time = 1_795_515_300.0;
+    let mut seq = 0;
+    let record = |event: &Event| {
+        time += match event {
+            Event::TrainingEpoch(epoch) => epoch.seconds,
+            _ => 1.0,
+        };
+        seq += u64::from(!event.is_tick());
+        let time = jiff::Timestamp::from_millisecond((time * 1e3) as i64).expect("in range");
+        Record { v: 1, seq: (!event.is_tick()).then_some(seq), time, event: event.clone() }
+    };
+    events.iter().map(record).collect()
+}
