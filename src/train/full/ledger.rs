@@ -17,7 +17,7 @@ impl crate::runs::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
         if let Some(run) = &mut self.run {
-            run.apply(&record.event);
+            run.apply(&record.event, record.seq.unwrap_or_default());
         }
         match &record.event {
             Event::TrainingStarted(started) => self.run = Some(TrainingRun::new(started)),
