@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::classification::ClassificationReport;
 use crate::config::{Decode, Precision, Recipe};
-use crate::report::ClassificationReport;
 use crate::space::{Architecture, Decision, Dna, Space, SpaceError};
 
 /// Version of the journal's schema, in every line as `v`.

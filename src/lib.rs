@@ -9,6 +9,7 @@ pub mod axis;
 pub mod build_info;
 #[cfg(feature = "torch")]
 pub mod child;
+pub mod classification;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -12,9 +12,9 @@ use self::output::{Evaluated, Output};
 use super::OrBadInput;
 use super::arch::ArchArgs;
 use crate::child::{Network, Plan, weights};
+use crate::classification::ClassificationReport;
 use crate::config::{self, Crop, DataConfig, DataSource, Normalization};
 use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
-use crate::report::ClassificationReport;
 use crate::space::Architecture;
 use crate::train::full;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClassificationReport;
 use super::summary::{duration, reason_word};
+use crate::classification::ClassificationReport;
 use crate::clock::Clock;
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Record, TrainingEpoch};

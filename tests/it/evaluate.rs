@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use nas_tui::report::ClassificationReport;
-use nas_tui::report::proportion::{difference, wilson};
+use nas_tui::classification::ClassificationReport;
+use nas_tui::classification::proportion::{difference, wilson};
 
 use nas_tui::child::{Plan, weights};
 use nas_tui::config::Decode;

@@ -1,10 +1,10 @@
 //! A training as its journal tells of it, made up with plausible numbers: NASCNN15 with the plateau recipe.
 
+use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
 use nas_tui::event::{
     DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
-use nas_tui::report::ClassificationReport;
 use nas_tui::space::{Cost, builtin::builtin};
 
 /// Epochs until early stopping ends it.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Precision, Recipe, Schedule};
 use nas_tui::event::{
     ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, DataDescription, EpisodeFinished, Event,
     FinishReason, Level, Reference, ReferenceEpisode, RunStarted, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
-use nas_tui::report::ClassificationReport;
 use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
 use serde_json::Value;
 

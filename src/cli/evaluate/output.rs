@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::report::ClassificationReport;
-use crate::report::classification::text;
-use crate::report::proportion::difference;
+use crate::classification::ClassificationReport;
+use crate::classification::proportion::difference;
+use crate::classification::text;
 
 /// A test set with its report.
 #[derive(Debug, Serialize)]

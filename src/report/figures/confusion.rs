@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::empty;
 use super::svg::{self, Anchor, Form, Text, shortened, text_width};
+use crate::classification::ClassificationReport;
 use crate::numbers::count;
-use crate::report::ClassificationReport;
 
 /// Cells narrower than this have no number, and rows lower than this no name.
 const ROOM_FOR_NUMBER: f64 = 17.0;

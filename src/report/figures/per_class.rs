@@ -6,8 +6,8 @@ use super::ink::Ink;
 use super::plot::{DASH, empty, percent};
 use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
 use crate::axis::Axis;
-use crate::report::ClassificationReport;
-use crate::report::classification::ClassAccuracy;
+use crate::classification::ClassAccuracy;
+use crate::classification::ClassificationReport;
 
 /// Height of a class's row.
 const ROW: f64 = 24.0;

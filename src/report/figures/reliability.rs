@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::{DASH, Key, Mark, Plot, Scale, percent};
 use super::svg::{self, Form, Pen};
-use crate::report::classification::{Bin, Calibration};
-use crate::report::proportion::wilson;
+use crate::classification::proportion::wilson;
+use crate::classification::{Bin, Calibration};
 
 /// The figure: accuracy over confidence in bins, with intervals, beside the line of perfect calibration; the images of each
 /// bin as bars on the floor.

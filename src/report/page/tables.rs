@@ -4,7 +4,7 @@ use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost};
 
 use super::material::Material;
-use crate::report::ClassificationReport;
+use crate::classification::ClassificationReport;
 use crate::state::TrainingRun;
 
 /// One table.
@@ -204,7 +204,7 @@ pub fn epochs(run: &TrainingRun) -> Table {
 
 /// Accuracy on the test images of each class.
 pub fn per_class(report: &ClassificationReport) -> Table {
-    let row = |class: &crate::report::classification::ClassAccuracy| {
+    let row = |class: &crate::classification::ClassAccuracy| {
         vec![
             class.class.clone(),
             class.images.to_string(),

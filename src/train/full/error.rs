@@ -3,10 +3,10 @@
 use std::io;
 
 use crate::child::weights::WeightsError;
+use crate::classification::ReportError;
 use crate::config::ConfigError;
 use crate::data::{DataError, torch_reason};
 use crate::journal::JournalError;
-use crate::report::classification::ReportError;
 use crate::runs::directory::DirectoryError;
 use crate::sealed::CheckpointError;
 use crate::space::file::FileError;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
 use nas_tui::event::{DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingStarted, VERSION};
-use nas_tui::report::ClassificationReport;
 use nas_tui::space::{Cost, resolve_architecture};
 
 /// A real search.

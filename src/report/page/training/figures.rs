@@ -1,9 +1,9 @@
 //! The figures of a training.
 
+use crate::classification::ClassificationReport;
 use crate::config::Schedule;
 use crate::event::TrainingEpoch;
 use crate::numbers;
-use crate::report::ClassificationReport;
 use crate::report::figures::curves::{Curves, Noted, Series, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};

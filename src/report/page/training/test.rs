@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::figures::Figures;
+use crate::classification::ClassificationReport;
 use crate::numbers::{accuracy, count};
-use crate::report::ClassificationReport;
 use crate::report::page::html::{Column, Section, figure, table, text};
 use crate::report::page::parts;
 use crate::state::TrainingRun;
@@ -34,7 +34,7 @@ fn confused(report: &ClassificationReport) -> Markup {
         return html! { p { "No image was taken for another class." } };
     }
     let columns: [Column; 4] = [("class", false), ("taken for", false), ("images", true), ("of the class", true)];
-    let row = |pair: &crate::report::classification::ConfusedPair| {
+    let row = |pair: &crate::classification::ConfusedPair| {
         let of_class = report.per_class.iter().find(|class| class.class == pair.class).map_or(0, |class| class.images);
         let share = format!("{:.1} %", 100.0 * pair.images as f64 / of_class.max(1) as f64);
         vec![text(&pair.class), text(&pair.taken_for), text(count(pair.images as u64)), text(share)]
@@ -44,7 +44,7 @@ fn confused(report: &ClassificationReport) -> Markup {
 
 fn classes(report: &ClassificationReport) -> Markup {
     let columns: [Column; 5] = [("class", false), ("images", true), ("right", true), ("accuracy", true), ("95 %", true)];
-    let row = |class: &crate::report::classification::ClassAccuracy| {
+    let row = |class: &crate::classification::ClassAccuracy| {
         let accuracy = class.accuracy.map_or_else(|| "–".to_owned(), accuracy);
         let interval = class.ci95.map_or_else(|| "–".to_owned(), parts::bounds);
         vec![

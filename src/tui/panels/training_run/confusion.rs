@@ -1,7 +1,7 @@
 //! The confusion matrix, compact: classes down, predictions across by their number; and the pairs most confused.
 
 use super::classes::name_width;
-use crate::report::ClassificationReport;
+use crate::classification::ClassificationReport;
 use crate::tui::format;
 use crate::tui::panels::Row;
 use crate::tui::theme::Role;

@@ -1,12 +1,13 @@
 //! How well a network classifies: accuracy, top 5, classes, confusions and calibration, from labels and logits.
 
 mod calibration;
+pub mod proportion;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::calibration::{BINS, Bin, Calibration, RESAMPLES};
-use super::proportion::wilson;
+use self::proportion::wilson;
 
 /// Most pairs of classes that are listed as confused.
 const MOST_PAIRS: usize = 10;
@@ -199,7 +200,7 @@ mod tests {
     }
 
     fn fixture() -> Fixture {
-        serde_json::from_str(include_str!("../../../tests/fixtures/classification.json")).unwrap()
+        serde_json::from_str(include_str!("../../tests/fixtures/classification.json")).unwrap()
     }
 
     fn classes(count: usize) -> Vec<String> {
