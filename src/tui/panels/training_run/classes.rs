@@ -1,7 +1,6 @@
 //! The accuracy on each class's test images: a bar, the figure, and what chance allows.
 
-use crate::classification::ClassAccuracy;
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::tui::format;
 use crate::tui::paint::bar;
 use crate::tui::panels::Row;
