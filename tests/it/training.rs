@@ -297,7 +297,7 @@ fn evaluate_says_of_the_kept_weights_what_the_training_said() {
     assert_ok(&place.train("run", &[]).output().unwrap());
     let output = place.nas_tui(&["evaluate", "run:best", "--json"], &[]).output().unwrap();
     assert_ok(&output);
-    let evaluated: classification::ClassificationReport = serde_json::from_slice(&output.stdout).unwrap();
+    let evaluated: nas_tui::classification::ClassificationReport = serde_json::from_slice(&output.stdout).unwrap();
     let told = test_of(&place.records("run")).unwrap().report;
     assert_eq!((evaluated.images, evaluated.correct), (told.images, told.correct));
     let summary: report::TrainingSummary =
