@@ -23,8 +23,7 @@ fn commit() -> Option<String> {
     if root.canonicalize().ok()? != std::env::current_dir().ok()?.canonicalize().ok()? {
         return None;
     }
-    // Grows with every commit and checkout.
-    println!("cargo:rerun-if-changed={}", git(&["rev-parse", "--git-path", "logs/HEAD"])?);
+    // Not after every commit: what was built before it and called modified is still that.
     SOURCES.iter().for_each(|source| println!("cargo:rerun-if-changed={source}"));
     let commit = git(&["rev-parse", "--short=9", "HEAD"])?;
     let changed = git(&[&["status", "--porcelain", "--"][..], &SOURCES].concat())?;

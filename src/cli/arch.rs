@@ -1,5 +1,7 @@
 //! The ARCH argument that several subcommands share.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 
 use super::OrBadInput;
@@ -58,6 +60,12 @@ impl ArchArgs {
     /// The network; what does not say its images (a DNA, a built-in) is for `input` `[C, H, W]` in `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
         resolve_architecture(&self.arch, self.decode()?, input, classes).or_bad_input()
+    }
+
+    /// The weights that a training keeps, where this is the RUN:best of one.
+    pub fn kept_weights(&self) -> Option<PathBuf> {
+        let run = self.arch.strip_suffix(":best")?;
+        Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
     }
 
     fn decode(&self) -> anyhow::Result<Decode> {

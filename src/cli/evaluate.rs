@@ -24,7 +24,7 @@ use crate::train::full;
 /// intervals: Wilson's for proportions; for the expected calibration error (15 bins of equal width) a basic bootstrap of
 /// 1,000 resamples, always the same. On cifar10.1 each version that is there is evaluated, and the drop against the test
 /// images of CIFAR-10, where these are found: the difference of the accuracies with Newcombe's interval. Only this command
-/// reads test images.
+/// and the end of a training read test images.
 ///
 /// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low, high], loss, top5 {correct,
 /// accuracy, ci95} (null for five classes or fewer), per_class [{class, images, correct, accuracy, ci95}] (null without
@@ -83,7 +83,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let origin = Origin::of(args)?;
     let config = data_config(args, origin.as_ref())?;
-    let weights = weights_file(args, origin.as_ref())?;
+    let weights = weights_file(args)?;
     let mut sets = data::load_tests(&config).or_bad_input()?;
     let against = reference(args, &config)?;
     let first = sets.first().context("the data set went away while it was read; run the command again")?;
@@ -154,33 +154,25 @@ fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
     ))
 }
 
-/// The run that ARCH is a child of, and its data.
+/// The run that ARCH is a child of: its data.
 struct Origin {
-    path: PathBuf,
     data: DataConfig,
 }
 
 impl Origin {
     fn of(args: &Args) -> anyhow::Result<Option<Origin>> {
         let Some((run, _)) = args.arch.arch.rsplit_once(':') else { return Ok(None) };
-        let path = PathBuf::from(run);
-        match path.join("config.toml") {
-            file if file.is_file() => Ok(Some(Origin { path, data: config::read(&file).or_bad_input()?.data })),
+        match Path::new(run).join("config.toml") {
+            file if file.is_file() => Ok(Some(Origin { data: config::read(&file).or_bad_input()?.data })),
             _ => Ok(None),
         }
-    }
-
-    /// The weights that a training keeps.
-    fn weights(&self) -> Option<PathBuf> {
-        Some(self.path.join("weights.safetensors")).filter(|file| file.is_file())
     }
 }
 
 /// The weights that were named, or those of the training whose network it is.
-fn weights_file(args: &Args, origin: Option<&Origin>) -> anyhow::Result<PathBuf> {
-    let own = || origin.filter(|_| args.arch.arch.ends_with(":best")).and_then(Origin::weights);
+fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
     let missing = || anyhow!("--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own");
-    args.weights.clone().or_else(own).ok_or_else(missing).or_bad_input()
+    args.weights.clone().or_else(|| args.arch.kept_weights()).ok_or_else(missing).or_bad_input()
 }
 
 fn data_config(args: &Args, origin: Option<&Origin>) -> anyhow::Result<DataConfig> {

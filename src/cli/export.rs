@@ -29,7 +29,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Weights of the network: safetensors with the names that PyTorch gives (README, "Files"). For pytorch and onnx
+    /// Weights of the network: safetensors with the names that PyTorch gives (README, "Files"). For pytorch and onnx [default: those
+    /// that the training RUN keeps, where ARCH is RUN:best]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -62,7 +63,7 @@ enum Format {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     check_options(args).or_bad_input()?;
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let weights = args.weights.as_deref().map(|path| Weights::read(path, &architecture)).transpose().or_bad_input()?;
+    let weights = weights_file(args).map(|path| Weights::read(&path, &architecture)).transpose().or_bad_input()?;
     let files = files(args, &architecture, weights.as_ref())?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     for (name, bytes) in &files {
@@ -76,10 +77,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The weights that were named, or, where the format has a place for them, those of the training whose network it is.
+fn weights_file(args: &Args) -> Option<PathBuf> {
+    let has_place = matches!(args.format, Format::Pytorch | Format::Onnx);
+    args.weights.clone().or_else(|| args.arch.kept_weights().filter(|_| has_place))
+}
+
 fn check_options(args: &Args) -> anyhow::Result<()> {
     let Args { format, weights, opset, .. } = args;
     let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    if *format == Format::Onnx && weights.is_none() {
+    if *format == Format::Onnx && weights_file(args).is_none() {
         return Err(anyhow!("--format onnx needs weights: an ONNX file holds them; name them with --weights"));
     }
     if weights.is_some() && !matches!(format, Format::Pytorch | Format::Onnx) {

@@ -28,7 +28,7 @@ pub struct RunDirectory {
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     #[error(
-        "{} is in use by another search ({holder}): stop that one first, or watch it with: nas-tui attach {}",
+        "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
         path.display(),
         path.display()
     )]

@@ -101,7 +101,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         Event::PauseRequested => info("pausing at the next batch".to_owned()),
         Event::Paused => info("paused".to_owned()),
         Event::Resumed => info("resumed".to_owned()),
-        Event::StopRequested => info("stopping: saving a checkpoint".to_owned()),
+        Event::StopRequested => info("stopping: what has come to an end is kept".to_owned()),
         Event::EpisodeStopRequested => info("the run will stop after this episode".to_owned()),
         Event::EpisodeStopWithdrawn => info("the run will go on after this episode".to_owned()),
         Event::SkipRequested { child } => info(format!("child {child}: its training is to end here")),

@@ -28,7 +28,7 @@ use crate::config::Alerts;
 use crate::event::{Level, Record};
 use crate::export::files::save_new;
 use crate::link::{Connection, LinkStatus};
-use crate::runs::directory::resume_command;
+use crate::runs::directory::{kind_of, resume_command};
 use crate::telemetry::Telemetry;
 
 /// Frames for news between two ticks of the clock, at most. (What a key changes is drawn at once.)
@@ -95,6 +95,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         tick: settings.tick,
     };
     screen.app.resume_command = resume_command(&screen.connection.run);
+    screen.app.expect(kind_of(&screen.connection.run));
     screen.app.take_link(status.clone());
     if status == LinkStatus::Dead {
         screen.note_link(&status);

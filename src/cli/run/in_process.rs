@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::opened::{Join, Opened};
 use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
 use crate::cli::say;
+use crate::event::FinishReason;
 use crate::link::Command;
 use crate::report::headless;
 use crate::runs::registry;
@@ -29,6 +30,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let join = start(opened, &[SIGINT, SIGTERM, SIGHUP])?;
     headless::watch(connection, known, &mut stderr());
     let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path))?;
+    discard_if_unstarted(is_new && ending.reason != Some(FinishReason::Completed), &path);
     crate::cli::print(&ending.text)?;
     outcome(ending.reason, &path)
 }

@@ -130,6 +130,9 @@ fn discard_if_unstarted(is_new: bool, path: &Path) {
 /// A stopped run is an interrupted one.
 fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
     match reason {
+        Some(FinishReason::Stopped) if !path.exists() => {
+            Err(Interrupted("stopped before it began: nothing is left of it".to_owned()).into())
+        }
         Some(FinishReason::Stopped) => Err(Interrupted(format!("stopped; continue with: {}", resume_command(path))).into()),
         _ => Ok(()),
     }

@@ -86,6 +86,8 @@ fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
     };
     match code {
         0 => crate::cli::print(&Ending::of(run)?.text),
+        // Of a run that was stopped before it began, nothing is left.
+        130 if !run.exists() => Err(Interrupted(message).into()),
         130 => {
             crate::cli::print(&Ending::of(run)?.text)?;
             Err(Interrupted(message).into())

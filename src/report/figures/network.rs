@@ -219,6 +219,12 @@ impl<'a> Drawing<'a> {
     }
 }
 
+/// `1 skip connection`, `12 skip connections`.
+pub fn skips_in_words(architecture: &Architecture) -> String {
+    let count = skip_connections(architecture);
+    format!("{count} skip connection{}", if count == 1 { "" } else { "s" })
+}
+
 /// How many connections pass over at least one layer.
 pub fn skip_connections(architecture: &Architecture) -> usize {
     inputs(architecture).iter().enumerate().flat_map(|(row, inputs)| inputs.iter().filter(move |input| **input + 1 < row)).count()

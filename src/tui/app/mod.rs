@@ -72,6 +72,8 @@ pub struct App {
     pub link: LinkStatus,
     /// What continues the run, should nobody work on it.
     pub resume_command: String,
+    /// What the run does, as far as its folder tells.
+    expected: RunKind,
     pub view: View,
     pub theme: Theme,
     pub keymap: Keymap,
@@ -90,6 +92,7 @@ impl App {
             past: None,
             details: Details::default(),
             link: LinkStatus::Live { watch_only: false },
+            expected: RunKind::default(),
             resume_command: "nas-tui search --resume RUN".to_owned(),
             view: View::new(size, settings.layout, now),
             theme: settings.theme,

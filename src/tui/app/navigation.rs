@@ -87,11 +87,21 @@ impl App {
         if self.view.help.take().is_some() || self.leave_crosshair() || in_list(self) {
         } else if self.in_the_past() {
             self.return_to_the_present();
+        } else if self.view.focus == Panel::Log && self.clear_log_texts() {
         } else if self.view.maximised {
             self.view.maximised = false;
         } else {
             self.view.chosen = None;
         }
+    }
+
+    /// Show and mark the log as it is; false where nothing was filtered or searched for.
+    fn clear_log_texts(&mut self) -> bool {
+        let log = &mut self.view.log;
+        let had = !log.filter.is_empty() || !log.query.is_empty();
+        log.filter.clear();
+        log.query.clear();
+        had
     }
 
     fn scroll(&mut self, scroll: Scroll) {

@@ -3,7 +3,7 @@
 use super::{App, Effect};
 use crate::event::Level;
 use crate::link::{Command, LinkStatus};
-use crate::state::Phase;
+use crate::state::{Phase, RunKind};
 use crate::tui::Leave;
 use crate::tui::keymap::Action;
 use crate::tui::view::{Answer, Question};
@@ -55,6 +55,15 @@ impl App {
         }
     }
 
+    /// A command that a training hears between two batches. One of a large network takes seconds: until then, say so.
+    fn command_at_next_batch(&mut self, command: Command, what: &str) -> Effect {
+        let effect = self.command(command);
+        if matches!(effect, Effect::Send(_)) && self.kind() == RunKind::Training {
+            self.tell(Level::Info, format!("asked for: the training {what} when the batch under way is done"));
+        }
+        effect
+    }
+
     pub(super) fn toggle_pause(&mut self) -> Effect {
         if let LinkStatus::Replay { ended: true, .. } = self.link {
             let [before, after] = [Action::PreviousEpisode, Action::NextEpisode].map(|action| self.keymap.key_of(action));
@@ -66,7 +75,7 @@ impl App {
             return Effect::Send(if paused { Command::Resume } else { Command::Pause });
         }
         match self.live.phase {
-            Phase::Running => self.command(Command::Pause),
+            Phase::Running => self.command_at_next_batch(Command::Pause, "pauses"),
             Phase::Pausing | Phase::Paused => self.command(Command::Resume),
             Phase::Starting | Phase::Stopping | Phase::Finished(_) => Effect::Nothing,
         }
@@ -145,7 +154,7 @@ impl App {
             (Some(Question::Leave), _) if self.finished() && answer != Answer::Cancel => Effect::Leave(Leave::Finished),
             (Some(Question::Leave), Answer::Detach) => Effect::Leave(Leave::Detached),
             (Some(Question::Leave), Answer::Stop) => {
-                let effect = self.command(Command::Stop);
+                let effect = self.command_at_next_batch(Command::Stop, "stops");
                 self.stop_asked = effect == Effect::Send(Command::Stop);
                 effect
             }

@@ -11,13 +11,21 @@ use crate::tui::panels::training_run::{curves, network};
 use crate::tui::view::Panel;
 
 impl App {
+    /// What the run does; before its first event, what its folder tells.
     pub fn kind(&self) -> RunKind {
-        self.live.kind()
+        if self.live.run.is_some() || self.live.training_run.is_some() { self.live.kind() } else { self.expected }
+    }
+
+    /// Show the panels of this kind of run until the run itself tells of one.
+    pub fn expect(&mut self, kind: RunKind) {
+        self.expected = kind;
+        self.show_layout(self.view.layout);
     }
 
     /// What the panels are arranged for.
     pub fn stage(&self) -> Stage {
         match &self.live.training_run {
+            None if self.kind() == RunKind::Training => Stage::Training,
             None => Stage::Search,
             Some(run) if run.test.is_some() => Stage::Tested,
             Some(_) => Stage::Training,

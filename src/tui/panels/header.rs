@@ -4,6 +4,7 @@ use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run};
 use crate::event::FinishReason;
 use crate::link::LinkStatus;
+use crate::state::RunKind;
 use crate::state::{Counts, Phase, RunState};
 use crate::tui::app::App;
 use crate::tui::format;
@@ -116,7 +117,13 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
         return training_run::standing::row(training, matches!(state.phase, Phase::Finished(_)), glyphs, width);
     }
     let Some(run) = &state.run else {
-        return vec![(Role::Dim, "waiting for the run to start".to_owned())];
+        return vec![(
+            Role::Dim,
+            match app.kind() {
+                RunKind::Search => "waiting for the run to start".to_owned(),
+                RunKind::Training => "preparing the images".to_owned(),
+            },
+        )];
     };
     let total = run.episodes * run.children_per_episode;
     let of = |role, number: u64, total: usize| vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))];

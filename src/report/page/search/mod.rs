@@ -103,7 +103,7 @@ fn best(material: &Material, figures: &Figures) -> Section {
         (Some(best), Some(architecture)) => html! {
             p {
                 "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
-                (reward(best.reward)) ", " (architecture.layers.len()) " layers, " (network::skip_connections(architecture)) " skip connections."
+                (reward(best.reward)) ", " (architecture.layers.len()) " layers, " (network::skips_in_words(architecture)) "."
             }
             @if let Some(network) = &figures.network { (figure(network)) }
             (parts::layers(architecture))

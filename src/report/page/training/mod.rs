@@ -70,7 +70,7 @@ fn the_network(run: &TrainingRun, figures: &Figures) -> Section {
     let architecture = &run.started.architecture;
     let body = html! {
         p {
-            (architecture.name) ": " (architecture.layers.len()) " layers, " (network::skip_connections(architecture)) " skip connections, "
+            (architecture.name) ": " (architecture.layers.len()) " layers, " (network::skips_in_words(architecture)) ", "
             (count(run.started.params)) " parameters, " (count(run.started.macs)) " multiply-accumulates per image. Named as "
             code { (run.started.origin) } "."
         }
@@ -119,7 +119,7 @@ fn reading() -> Markup {
     html! {
         ul {
             li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Being chosen for it, that validation accuracy is likely to come out lower on other images; the test accuracy is not chosen." }
-            li { "Test images were read once, after the last epoch, and by nothing else." }
+            li { "The training reads the test images once, after its last epoch; nothing before that depends on them." }
             li { "Training loss and accuracy are means over an epoch's augmented batches, each before its step: the network of the epoch's end does better on them." }
             li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images: they do not hold what another seed would change." }
             li { "The calibration error is the difference between confidence and accuracy over 15 bins, weighted by their images; its interval is a bootstrap's." }

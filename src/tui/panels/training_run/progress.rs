@@ -34,7 +34,10 @@ fn beside(app: &App) -> Row {
 
 /// What the panel shows in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else { return Content::default() };
+    let Some(training) = &app.state().training_run else {
+        let words = "images and network are being prepared".to_owned();
+        return Content { head: Vec::new(), body: vec![vec![(Role::Dim, words)]] };
+    };
     let gone = app.forsaken().filter(|_| !app.finished()).map(|reason| vec![(Role::Error, reason)]);
     let mut body: Vec<Row> = gone.into_iter().flat_map(|row| wrapped(row, width)).collect();
     body.extend(gauges(app, training, width));
@@ -141,7 +144,7 @@ fn ends(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(epochs) = training.epochs_until_stop() {
         let role = if epochs <= settings.early_stopping / 4 { Role::Warning } else { Role::Strong };
-        let stops = [labelled("stops after", role, epochs.to_string()), vec![(Role::Dim, " epochs without gain".to_owned())]];
+        let stops = [labelled("stops after", role, epochs.to_string()), vec![(Role::Dim, " more without gain".to_owned())]];
         rows.push(join_fitting(vec![stops.concat(), patience(settings.early_stopping)], "  ", width));
     }
     let next = next_fall(training).map(|text| labelled("rate", Role::Text, text));
@@ -161,7 +164,7 @@ fn next_fall(training: &TrainingRun) -> Option<String> {
             Some(format!("{} after epoch {next}", by(*factor)))
         }
         Schedule::Plateau { factor, .. } => {
-            Some(format!("{} after {} epochs without gain", by(*factor), training.epochs_until_rate_falls()?))
+            Some(format!("{} after {} more without gain", by(*factor), training.epochs_until_rate_falls()?))
         }
         Schedule::Cosine { warmup_epochs } if done < *warmup_epochs => Some(format!("rises until epoch {warmup_epochs}")),
         Schedule::Cosine { .. } => Some(format!("falls to 0 until epoch {}", settings.epochs)),
