@@ -49,8 +49,9 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let at_journal = |source| JournalError::Io { path: journal.clone(), source };
     let (feed, records) = Feed::open(&journal)?;
     let (commands, inbox) = unbounded_channel();
-    let line = Line::default();
     let call = dial(run, watch).ok();
+    // Before the status says that a search hears: what is commanded at once must reach it.
+    let line = Line(Arc::new(Mutex::new(call.as_ref().and_then(|call| call.get_ref().try_clone().ok()))));
     let first = match &call {
         Some(_) => LinkStatus::Live { watch_only: watch },
         None => lock_state(run).map_or(LinkStatus::Ended, |holder| LinkStatus::Journal { holder }),
@@ -103,7 +104,7 @@ fn owns(stream: &UnixStream, run: &Path) -> bool {
 }
 
 /// Where commands go: the search that is connected at the moment, if one is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Line(Arc<Mutex<Option<UnixStream>>>);
 
 impl Line {

@@ -99,9 +99,9 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     let columns = vec![
         Column::texts("epoch", 0, cells(0)),
         Column::numbers("loss", 1, cells(1)),
-        Column::numbers("valid.", 2, cells(2)),
+        Column::numbers("val loss", 2, cells(2)),
         Column::numbers("accuracy", 3, cells(3)),
-        Column::numbers("valid.", 0, cells(4)),
+        Column::numbers("val acc", 0, cells(4)),
     ];
     let content = table(columns, width);
     let last = content.body.len() - 1;
