@@ -20,7 +20,7 @@ use crate::space::{Architecture, resolve_architecture};
 
 /// Train one network to the end, on the screen of a search
 ///
-/// The recipe (epochs, schedule, early stopping) is one of [recipes] in the settings. The weights of the epoch with the
+/// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of the epoch with the
 /// highest validation accuracy are kept (weights.safetensors in the run directory); the test images are classified once, by
 /// these, after the last epoch. The run directory is ARCH for other commands: RUN:best.
 ///

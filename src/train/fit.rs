@@ -244,7 +244,6 @@ mod tests {
     use crate::config::{Options, resolve};
     use crate::data::{self, Layout};
     use crate::space::{Architecture, Layer};
-    use crate::train::read_figures;
 
     fn data() -> TrainingData {
         let config = resolve(&Options::default()).unwrap().data;

@@ -12,7 +12,7 @@ mod trainer;
 
 pub use data::TrainingData;
 pub use fit::{Epoch, Fit};
-pub use metrics::{Metrics, read_figures};
+pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
 pub use trainer::{Control, EVALUATION_BATCH, Next, TrainError, cross_entropy, evaluate, train_child};
