@@ -66,8 +66,31 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
             say(&left_alone(run, watch));
             Ok(())
         }
+        Leave::Resume => resume(run),
         Leave::Finished => Ok(()),
     }
+}
+
+/// Become the program that continues the run.
+#[cfg(feature = "torch")]
+fn resume(run: &Path) -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt;
+
+    use anyhow::Context;
+
+    use crate::runs::directory::subcommand_of;
+
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let error = std::process::Command::new(program).arg(subcommand_of(run)).arg("--resume").arg(run).exec();
+    Err(anyhow::Error::from(error).context(format!("cannot start: {}", resume_command(run))))
+}
+
+/// This program only watches: say which one continues the run.
+#[cfg(not(feature = "torch"))]
+fn resume(run: &Path) -> anyhow::Result<()> {
+    let command = resume_command(run);
+    Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot resume a run; with one that has it: {command}"))
+        .or_bad_input()
 }
 
 /// The line after a screen was closed on a run that is not over and that nobody worked on.

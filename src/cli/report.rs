@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
 
 use super::{OrBadInput, print};
 use crate::report::page::{Material, Report, write};
 use crate::runs;
+use crate::runs::directory::{kind_of, resume_command};
+use crate::state::RunKind;
 
 /// Write a report of a run: one HTML page that needs no network, its figures as SVG and PNG, its tables as CSV
 ///
@@ -28,7 +30,12 @@ pub struct Args {
 /// # Errors
 /// A run that cannot be read, or a folder that is not for reports (exit status 2); a folder that cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let material = Material::read(&runs::named(&args.run)).or_bad_input()?;
+    let run = runs::named(&args.run);
+    let material = Material::read(&run).or_bad_input()?;
+    if kind_of(&run) == RunKind::Training && material.state.training_run.is_none() {
+        let (run, resume) = (run.display(), resume_command(&run));
+        return Err(anyhow!("{run}: the training has not begun, there is nothing to report; {resume} begins it")).or_bad_input();
+    }
     let report = Report::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
     match write(&report, &args.out) {
         Ok(page) => print(&format!("{}\n", page.display())),

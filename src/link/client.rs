@@ -205,7 +205,7 @@ impl Follower {
             None if growing && !last_holder(&self.run).ends_with(&host_name()) => {
                 LinkStatus::Journal { holder: last_holder(&self.run) }
             }
-            None => LinkStatus::Dead,
+            None => LinkStatus::Dead { watch_only: self.watch },
         };
         self.set(status);
     }
@@ -266,7 +266,7 @@ mod tests {
         journal.append(notice(1)).unwrap();
         let mut dead = attach(folder.path(), false).unwrap();
         assert_eq!(next(&mut dead).seq, Some(1));
-        wait_for(&mut dead, &LinkStatus::Dead);
+        wait_for(&mut dead, &LinkStatus::Dead { watch_only: false });
         journal.append(ended()).unwrap();
         assert_eq!(next(&mut dead).seq, Some(2));
         wait_for(&mut dead, &LinkStatus::Ended);
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(inbox.blocking_recv(), Some(Command::Pause));
         hub.close();
         drop((server, hub, directory));
-        wait_for(&mut client, &LinkStatus::Dead);
+        wait_for(&mut client, &LinkStatus::Dead { watch_only: false });
 
         let (hub, mut inbox) = Hub::new(path, 1);
         let _server = Server::start(hub.clone()).unwrap();

@@ -66,8 +66,8 @@ pub enum LinkStatus {
     Journal { holder: String },
     /// The run is over: completed, stopped or failed.
     Ended,
-    /// The run is not over, but no process works on it: it can be resumed.
-    Dead,
+    /// The run is not over, but no process works on it: it can be resumed, unless this client only watches.
+    Dead { watch_only: bool },
     /// A replay, so many times as fast as it happened; at its end nothing more will come.
     Replay { speed: f64, paused: bool, ended: bool },
 }

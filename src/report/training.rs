@@ -170,6 +170,9 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 impl fmt::Display for TrainingSummary {
     /// The text at the end of a training: what was trained, how far and how fast, the best epoch, the test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.run.is_empty() {
+            return writeln!(f, "{}: the training had not begun", reason_word(self.reason));
+        }
         let TrainingSummary { run, architecture, recipe, seed, params, macs, device, threads, micro_batch, .. } = self;
         writeln!(f, "run {run}: {} (training of {architecture}, recipe {recipe}, seed {seed})", reason_word(self.reason))?;
         let precision = match self.precision {

@@ -97,7 +97,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.expect(kind_of(&screen.connection.run));
     screen.app.take_link(status.clone());
-    if status == LinkStatus::Dead {
+    if matches!(status, LinkStatus::Dead { .. }) {
         screen.note_link(&status);
     }
     let leave = screen.run(&mut lines, &mut signals).await;
@@ -259,7 +259,9 @@ impl Screen {
     /// Put what is at the other end into the log.
     fn note_link(&mut self, status: &LinkStatus) -> Effect {
         let text = match status {
-            LinkStatus::Dead => format!("no process works on this run any more; continue it with: {}", self.app.resume_command),
+            LinkStatus::Dead { .. } => {
+                format!("no process works on this run any more; continue it with: {}", self.app.resume_command)
+            }
             LinkStatus::Journal { holder } => {
                 format!("the search cannot be reached ({holder}): reading its journal, without commands")
             }

@@ -84,6 +84,8 @@ pub enum Leave {
     Detached,
     /// The user closed the screen of a run that is not over, but that nobody works on.
     Closed,
+    /// The user wants that run to be resumed.
+    Resume,
     /// The process was sent this signal (SIGTERM, SIGHUP or SIGINT).
     Signal(i32),
     /// The terminal is gone.

@@ -99,6 +99,8 @@ pub enum Question {
     Leave,
     /// End this child's training?
     Skip(u64),
+    /// Nobody works on the run, which is not over: resume it?
+    Resume,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -135,7 +135,7 @@ fn all_screens_see_the_same_and_one_that_only_watches_commands_nothing() {
 }
 
 #[test]
-fn a_search_that_is_killed_leaves_its_screen_which_says_so() {
+fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_it() {
     let (folder, run) = folder();
     let mut screen = Terminal::search(folder.path());
     screen.wait_for("RUNNING");
@@ -151,9 +151,15 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so() {
     assert_eq!((&list[0]["name"], &list[0]["status"]), (&"run".into(), &"dead".into()));
     let table = text(&output(folder.path(), &["list"]).stdout);
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
-    let dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
+    let mut dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
     dead.wait_for("PROCESS GONE");
     dead.wait_for("no process works on this run");
+    dead.keys("q");
+    dead.wait_for("yes: resume it here");
+    dead.keys("y");
+    dead.wait_for("RUNNING");
+    dead.wait_for("resumed on");
+    assert!(engine(&run).is_some());
 }
 
 #[test]

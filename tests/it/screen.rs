@@ -278,8 +278,8 @@ fn a_screen_can_be_left_while_the_search_goes_on_or_while_it_stops() {
 
 #[test]
 fn who_only_watches_cannot_steer_and_is_told_so() {
-    for link in [LinkStatus::Live { watch_only: true }, LinkStatus::Journal { holder: "pid 1 on far".to_owned() }, LinkStatus::Dead]
-    {
+    let far = LinkStatus::Journal { holder: "pid 1 on far".to_owned() };
+    for link in [LinkStatus::Live { watch_only: true }, far, LinkStatus::Dead { watch_only: true }] {
         let mut app = running(80, 24);
         app.take_link(link);
         assert_eq!(press(&mut app, " "), Effect::Draw);
@@ -291,7 +291,7 @@ fn who_only_watches_cannot_steer_and_is_told_so() {
 #[test]
 fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_continue_it() {
     let mut app = running(120, 40);
-    app.take_link(LinkStatus::Dead);
+    app.take_link(LinkStatus::Dead { watch_only: false });
     let text = text(&app);
     assert!(text.contains("PROCESS GONE resume it") && text.contains("stood at epoch"), "{text}");
     assert!(!text.contains(" left 10 s") && !text.contains("img/s"), "it looks as if it were trained:\n{text}");
@@ -301,7 +301,12 @@ fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_
     let inspected = self::text(&app);
     assert!(inspected.contains("nobody trains it") && !inspected.contains("in training on"), "{inspected}");
     press(&mut app, "\x1b");
-    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
+    press(&mut app, "q");
+    let offered = self::text(&app);
+    assert!(offered.contains("The process of this search is gone") && offered.contains("yes: resume it here"), "{offered}");
+    assert_eq!(press(&mut app, "d"), Effect::Leave(Leave::Closed));
+    press(&mut app, "q");
+    assert_eq!(press(&mut app, "y"), Effect::Leave(Leave::Resume));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_training_before_its_first_epoch() {
 fn a_training_whose_process_is_gone_tells_how_to_continue_it() {
     let mut app = running(80, 24);
     app.resume_command = "nas-tui train --resume RUN".to_owned();
-    app.take_link(LinkStatus::Dead);
+    app.take_link(LinkStatus::Dead { watch_only: false });
     assert_snapshot!("training_dead_80x24", text(&app));
     press(&mut app, " ");
     assert!(text(&app).contains("nas-tui train --resume"), "{}", text(&app));

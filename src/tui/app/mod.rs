@@ -212,7 +212,7 @@ impl App {
 
     /// Whether nothing can happen without the user: then nothing is drawn without one either.
     pub fn stands_still(&self) -> bool {
-        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead)
+        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead { .. })
             || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
         link || self.finished() || self.live.phase == Phase::Paused
     }

@@ -22,7 +22,7 @@ impl App {
                 return Some(format!("the {} cannot be reached from this machine: this screen only watches", self.kind().noun()));
             }
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead => return Some(format!("continue it with: {}", self.resume_command)),
+            LinkStatus::Dead { .. } => return Some(format!("continue it with: {}", self.resume_command)),
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
@@ -38,7 +38,7 @@ impl App {
     /// Why nobody trains the children that were in training last; none where somebody does.
     pub fn forsaken(&self) -> Option<String> {
         match self.link {
-            LinkStatus::Dead => Some(format!("its process is gone: nobody trains; {} continues it", self.resume_command)),
+            LinkStatus::Dead { .. } => Some(format!("its process is gone: nobody trains; {} continues it", self.resume_command)),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,
         }
@@ -111,6 +111,7 @@ impl App {
     pub fn answers(&self, question: Question) -> Vec<Answer> {
         match question {
             Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
+            Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
             Question::Leave if self.live.phase == Phase::Stopping => vec![Answer::Detach, Answer::Cancel],
             Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
         }
@@ -133,7 +134,12 @@ impl App {
                 Effect::Draw
             }
             LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => Effect::Leave(Leave::Detached),
-            LinkStatus::Dead => Effect::Leave(Leave::Closed),
+            LinkStatus::Dead { watch_only: true } => Effect::Leave(Leave::Closed),
+            LinkStatus::Dead { watch_only: false } => {
+                self.view.help = None;
+                self.ask(Question::Resume);
+                Effect::Draw
+            }
             LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }
@@ -152,6 +158,8 @@ impl App {
     pub(super) fn answer(&mut self, answer: Answer) -> Effect {
         match (self.view.question.take(), answer) {
             (Some(Question::Leave), _) if self.finished() && answer != Answer::Cancel => Effect::Leave(Leave::Finished),
+            (Some(Question::Resume), Answer::Yes) => Effect::Leave(Leave::Resume),
+            (Some(Question::Resume), Answer::Detach) => Effect::Leave(Leave::Closed),
             (Some(Question::Leave), Answer::Detach) => Effect::Leave(Leave::Detached),
             (Some(Question::Leave), Answer::Stop) => {
                 let effect = self.command_at_next_batch(Command::Stop, "stops");

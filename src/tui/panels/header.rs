@@ -56,7 +56,7 @@ fn standing_words(app: &App) -> Row {
     let live = &app.live;
     let (word, role) = phase(live.phase);
     let mut row = match &app.link {
-        LinkStatus::Dead => vec![(Role::Error, "PROCESS GONE".to_owned()), (Role::Dim, " resume it".to_owned())],
+        LinkStatus::Dead { .. } => vec![(Role::Error, "PROCESS GONE".to_owned()), (Role::Dim, " resume it".to_owned())],
         LinkStatus::Replay { ended: true, .. } => vec![(Role::Warning, "REPLAY ENDED".to_owned())],
         LinkStatus::Replay { speed, paused, .. } => {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };

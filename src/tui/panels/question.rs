@@ -20,7 +20,7 @@ pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
     let mut painter = screen.part(area);
     paint::frame(&mut painter, &title(app, question));
     for (index, answer) in answers.iter().enumerate() {
-        let (action, text) = words(*answer, app.kind());
+        let (action, text) = words(question, *answer, app.kind());
         let marked = app.view.answer == *answer;
         let marker = if marked { painter.glyphs().marker } else { " " };
         let x = painter.text(2, 2 + index, Role::Key, &format!("{marker} {}  ", app.keymap.key_of(action)));
@@ -35,11 +35,14 @@ fn title(app: &App, question: Question) -> String {
         }
         Question::Leave => "Leave the screen?".to_owned(),
         Question::Skip(child) => format!("End the training of child {child} here?"),
+        Question::Resume => format!("The process of this {} is gone", app.kind().noun()),
     }
 }
 
-fn words(answer: Answer, kind: RunKind) -> (Action, &'static str) {
+fn words(question: Question, answer: Answer, kind: RunKind) -> (Action, &'static str) {
     match answer {
+        Answer::Yes if question == Question::Resume => (Action::AnswerYes, "yes: resume it here, on this screen"),
+        Answer::Detach if question == Question::Resume => (Action::AnswerDetach, "close the screen; it can be resumed later"),
         Answer::Yes => (Action::AnswerYes, "yes: its epochs so far count"),
         Answer::Detach if kind == RunKind::Training => (Action::AnswerDetach, "detach: the training goes on without a screen"),
         Answer::Detach => (Action::AnswerDetach, "detach: the search goes on without a screen"),
