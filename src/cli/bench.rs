@@ -112,7 +112,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let (data, sample) = images(args, first)?;
     let placement = place(args, children.len()).map_err(anyhow::Error::msg).or_bad_input()?;
-    let settings = WorkerSettings { data, child: child_config(args), placement, seed: 0, sample: Some(sample) };
+    let settings = WorkerSettings { data, child: child_config(args), placement, sample: Some(sample) };
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let (sender, reports) = channel();
     // The receiver is gone only when the benchmark has failed already.
@@ -149,7 +149,9 @@ fn wait_for_children(args: &Args, children: &[Architecture], reports: &Receiver<
                 print_child(args, child as usize, &children[child as usize], seconds, accuracy)?;
                 left -= 1;
             }
-            Report::Finished { child, outcome: Outcome::Failed { reason }, .. } => bail!("child {child} failed: {reason}"),
+            Report::Finished { child, outcome: Outcome::Failed { reason } | Outcome::Excluded { reason }, .. } => {
+                bail!("child {child} failed: {reason}")
+            }
             Report::Fatal { message } => bail!("{message}"),
             _ => {}
         }

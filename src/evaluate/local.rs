@@ -16,7 +16,6 @@ pub struct WorkerSettings {
     pub data: DataConfig,
     pub child: ChildConfig,
     pub placement: Placement,
-    pub seed: u64,
     /// Which images to use instead of the configured split; only benchmarks have one.
     pub sample: Option<Sample>,
 }
@@ -39,7 +38,6 @@ impl LocalWorkers {
             data: config.data.clone(),
             child: config.child.clone(),
             placement,
-            seed: config.search.seed,
             sample: None,
         });
         LocalWorkers::start_placed(settings, program, report)
@@ -77,8 +75,8 @@ impl Evaluator for LocalWorkers {
         self.send(Message::Skip(child));
     }
 
-    fn pause(&mut self) {
-        self.send(Message::Pause);
+    fn pause(&mut self, number: u64) {
+        self.send(Message::Pause(number));
     }
 
     fn resume(&mut self) {

@@ -103,8 +103,8 @@ impl TrainError {
 /// Train the child of `job` from scratch and return its validation accuracy after each epoch, each in 0..=1. They are fewer
 /// than `config.epochs` where `control` said [`Next::Enough`].
 ///
-/// Everything random (weights, order of images, augmentation) follows from `job.seed`. `held` is the memory that the
-/// process keeps from earlier children, bytes.
+/// Everything random (weights, order of images, augmentation) follows from `job.seed`. A child that will need more memory than the
+/// `available` bytes, where those are known, is refused.
 ///
 /// # Errors
 /// [`TrainError`]: one reason each; [`TrainError::Stopped`] exactly when `control` returned an error.
@@ -113,10 +113,10 @@ pub fn train_child(
     job: &ChildJob,
     data: &TrainingData,
     config: &ChildConfig,
-    held: u64,
+    available: Option<u64>,
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
-    let plan = check(job, data, config, held)?;
+    let plan = check(job, data, config, available)?;
     tch::manual_seed(job.seed as i64);
     let network = Network::new(&job.architecture, plan, data.device)?;
     let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
@@ -136,7 +136,7 @@ pub fn train_child(
 ///
 /// The form rounds in its own way, so it may depend on the machine's size and the worker's threads, but not on what happens
 /// to be free: the same seed must give the same accuracies.
-fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -> Result<Plan, TrainError> {
+fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, available: Option<u64>) -> Result<Plan, TrainError> {
     let (architecture, description) = (&job.architecture, &data.description);
     architecture.check()?;
     if architecture.input != description.input || architecture.classes != description.classes.len() {
@@ -151,11 +151,10 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -
     let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
     let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;
     let needed = space::training_memory(architecture, batch_size)?.saturating_add(plan.extra_memory(architecture, batch_size));
-    let available = memory::available(data.device, held).unwrap_or(u64::MAX);
-    if needed > available {
-        return Err(TrainError::Memory { needed, available });
+    match available.filter(|available| needed > *available) {
+        Some(available) => Err(TrainError::Memory { needed, available }),
+        None => Ok(plan),
     }
-    Ok(plan)
 }
 
 /// One child in training.
