@@ -152,7 +152,7 @@ fn in_python_the_comparison_script_does_the_work_of_bench_and_prints_its_fields(
     let common = ["--children", "one.json", "--images", "64", "--batch-size", "32"];
     let theirs = script(&python, BASELINE).current_dir(&folder).args(common).args(["--data", "."]).output().unwrap();
     let mut bench = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
-    let bench = bench.current_dir(&folder).arg("bench").args(common).args(["--data", "cifar10:.", "--json"]);
+    let bench = bench.current_dir(&folder).arg("bench").args(common).arg("--json").env("XDG_DATA_HOME", folder.path());
     let (theirs, ours) = (lines(&theirs), lines(&bench.output().unwrap()));
     assert_eq!((theirs.len(), ours.len()), (2, 2));
     for (theirs, ours) in theirs.iter().zip(&ours) {
