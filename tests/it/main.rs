@@ -2,6 +2,7 @@
 
 mod architectures;
 mod cifar10_1;
+mod committed_files;
 mod data_corpus;
 mod data_fetch;
 #[cfg(feature = "torch")]
