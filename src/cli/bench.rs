@@ -12,7 +12,7 @@ use crate::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, De
 use crate::data::parse_spec;
 use crate::data::source::locate;
 use crate::evaluate::local::WorkerSettings;
-use crate::evaluate::placement::{Placement, cores};
+use crate::evaluate::placement::Placement;
 use crate::evaluate::protocol::Sample;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::event::Level;
@@ -268,10 +268,10 @@ fn place(args: &Args, children: usize) -> Result<Placement, String> {
     };
     let (count, threads) = (args.workers.map(|count| count as usize), args.threads.map(|threads| threads as usize));
     let config = WorkersConfig { count, threads, device };
-    let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-    let placement = Placement::new(&config, cores(), gpus)?;
+    let (placement, warning) = Placement::here(&config)?;
+    warning.iter().for_each(|warning| eprintln!("nas-tui bench: {warning}"));
     if count.is_some() || placement.devices.len() <= children {
         return Ok(placement);
     }
-    Placement::new(&WorkersConfig { count: Some(children), ..config }, cores(), gpus)
+    Ok(Placement::here(&WorkersConfig { count: Some(children), ..config })?.0)
 }

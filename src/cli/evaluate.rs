@@ -11,10 +11,11 @@ use tch::{Device, Kind};
 use self::output::{Evaluated, Output};
 use super::OrBadInput;
 use super::arch::ArchArgs;
-use crate::child::{Network, Plan, weights};
+use crate::child::{Network, Plan, cuda, weights};
 use crate::classification::ClassificationReport;
 use crate::config::{self, Crop, DataConfig, DataSource, Normalization};
 use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
+use crate::evaluate::placement::idle;
 use crate::space::Architecture;
 use crate::train::full;
 
@@ -115,7 +116,7 @@ impl<'a> Run<'a> {
         set: &TestSet,
     ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
-        let device = Device::cuda_if_available();
+        let device = device();
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
         weights::load(&network, weights).or_bad_input()?;
         let preparation = preparation(&training_config(args, config)?, set)?;
@@ -137,6 +138,17 @@ impl<'a> Run<'a> {
         let report = ClassificationReport::new(&set.classes, &labels, &logits).with_context(|| set.spec.clone())?;
         Ok(Evaluated { data: set.spec, version: set.version, report })
     }
+}
+
+/// The first GPU where libtorch sees one; if it does not see one that is there, say why.
+fn device() -> Device {
+    if cuda::devices() > 0 {
+        return Device::Cuda(0);
+    }
+    if let Some(diagnosis) = cuda::diagnose() {
+        eprintln!("nas-tui: {}", idle(&diagnosis));
+    }
+    Device::Cpu
 }
 
 fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {

@@ -5,10 +5,11 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use super::actor::{Actor, Message};
-use super::placement::{Placement, cores};
+use super::placement::Placement;
 use super::protocol::Sample;
 use super::{ChildJob, Evaluator, Report};
 use crate::config::{ChildConfig, Config, DataConfig};
+use crate::event::Level;
 
 /// What every worker of one evaluator is told when it starts.
 #[derive(Debug, Clone)]
@@ -34,8 +35,11 @@ impl LocalWorkers {
     /// Start the workers that `config` asks for. `program` is this program (its hidden subcommand `worker` is called).
     /// Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
     pub fn start(config: &Config, program: PathBuf, report: impl Fn(Report) + Send + 'static) -> LocalWorkers {
-        let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-        let settings = Placement::new(&config.workers, cores(), gpus).map(|placement| WorkerSettings {
+        let placed = Placement::here(&config.workers);
+        if let Ok((_, Some(warning))) = &placed {
+            report(Report::Log { level: Level::Warning, message: warning.clone() });
+        }
+        let settings = placed.map(|(placement, _)| WorkerSettings {
             data: config.data.clone(),
             child: config.child.clone(),
             placement,

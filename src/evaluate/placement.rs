@@ -15,6 +15,24 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// Place workers on this machine. The second value is a warning: its GPUs stay idle, and why.
+    ///
+    /// # Errors
+    /// As [`Placement::new`], with the reason why CUDA is not there.
+    #[cfg(feature = "torch")]
+    pub fn here(config: &WorkersConfig) -> Result<(Placement, Option<String>), String> {
+        use crate::child::cuda;
+
+        // Whoever wants the CPU has no need of CUDA's libraries.
+        let gpus = if config.device == DeviceChoice::Cpu { 0 } else { cuda::devices() };
+        let diagnosis = if gpus > 0 || config.device == DeviceChoice::Cpu { None } else { cuda::diagnose() };
+        match (Placement::new(config, cores(), gpus), diagnosis) {
+            (Err(error), Some(diagnosis)) => Err(format!("{error}; {diagnosis}")),
+            (Err(error), None) => Err(format!("{error}; this machine has no NVIDIA GPU that answers (`nas-tui doctor` says more)")),
+            (Ok(placement), diagnosis) => Ok((placement, diagnosis.map(|diagnosis| idle(&diagnosis)))),
+        }
+    }
+
     /// Place workers on a machine with `cores` CPU cores and `gpus` CUDA devices.
     ///
     /// On the CPU the default is one worker per core with one thread each (docs/PERFORMANCE.md has the measurement: small
@@ -29,8 +47,7 @@ impl Placement {
             DeviceChoice::Auto => gpus > 0,
             DeviceChoice::Cuda if gpus == 0 => {
                 return Err(
-                    "workers.device is `cuda`, but libtorch sees no CUDA device; use a libtorch with CUDA, or set it to `auto` or \
-                            `cpu` (`nas-tui doctor` says more)"
+                    "workers.device is `cuda`, but libtorch sees no CUDA device; set it to `auto` or `cpu` to train on the CPU"
                         .to_owned(),
                 );
             }
@@ -46,6 +63,12 @@ impl Placement {
         let device = |worker: usize| if on_gpu { format!("cuda:{}", worker % gpus) } else { "cpu".to_owned() };
         Ok(Placement { devices: (0..count).map(device).collect(), threads })
     }
+}
+
+/// What a user of an idle GPU has to know.
+#[cfg(feature = "torch")]
+pub fn idle(diagnosis: &crate::child::cuda::Diagnosis) -> String {
+    format!("this machine's NVIDIA GPU stays idle, the CPU does the work: {diagnosis}")
 }
 
 /// CPU cores that this process may use.

@@ -12,7 +12,7 @@ use tch::Device;
 
 use super::ChildJob;
 use super::protocol::{FromWorker, Sample, ToWorker};
-use crate::child::libtorch;
+use crate::child::{cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data;
 use crate::event::{ChildEpoch, ChildProgress};
@@ -59,8 +59,8 @@ pub fn parse_device(name: &str) -> anyhow::Result<Device> {
     }
     let index = name.strip_prefix("cuda:").and_then(|index| index.parse().ok());
     let index: usize = index.with_context(|| format!("device `{name}` is neither `cpu` nor `cuda:N`"))?;
-    let devices = tch::Cuda::device_count();
-    if index as i64 >= devices {
+    let devices = cuda::devices();
+    if index >= devices {
         bail!("device `{name}` is not there: libtorch sees {devices} CUDA device(s)");
     }
     Ok(Device::Cuda(index))

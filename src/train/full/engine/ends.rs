@@ -7,7 +7,7 @@ use super::{Engine, Halt};
 use crate::child::{Network, libtorch};
 use crate::config::Precision;
 use crate::data;
-use crate::evaluate::placement::{self, Placement};
+use crate::evaluate::placement::Placement;
 use crate::evaluate::worker::parse_device;
 use crate::event::{DataDescription, Event, FinishReason, Level, TrainingStarted};
 use crate::report::TrainingSummary;
@@ -51,10 +51,10 @@ impl Engine {
     }
 
     /// Device by name and for libtorch, and the number of threads.
-    fn place(&self) -> Result<(String, Device, usize), TrainingError> {
-        let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
+    fn place(&mut self) -> Result<(String, Device, usize), TrainingError> {
         let workers = crate::config::WorkersConfig { count: Some(1), ..self.config.workers.clone() };
-        let placement = Placement::new(&workers, placement::cores(), gpus).map_err(TrainingError::Device)?;
+        let (placement, warning) = Placement::here(&workers).map_err(TrainingError::Device)?;
+        self.notices.extend(warning.map(|warning| (Level::Warning, warning)));
         let name = placement.devices.into_iter().next().unwrap_or_else(|| "cpu".to_owned());
         let device = parse_device(&name).map_err(|error| TrainingError::Device(format!("{error:#}")))?;
         Ok((name, device, placement.threads))
