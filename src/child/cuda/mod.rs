@@ -72,8 +72,7 @@ fn load(folder: &Path) -> Library {
 /// The CUDA devices that libtorch can use in this process: `cuda:0` up to this number.
 pub fn devices() -> usize {
     // libtorch asks the same, and prints a warning to standard error where the answer is an error. We tell it ourselves.
-    let runtime_sees = || !matches!(runtime::device_count(), Some(Ok(0) | Err(_)));
-    if *library() != Library::Loaded || !runtime_sees() {
+    if *library() == Library::Loaded && matches!(runtime::device_count(), Some(Err(_))) {
         return 0;
     }
     usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
