@@ -101,6 +101,20 @@ fn doctor_sees_the_devices_that_cuda_counts_in_the_order_of_the_bus() {
     assert_eq!(other["details"]["devices"], 1, "the user's order counts: {other}");
 }
 
+#[test]
+fn doctor_warns_of_gpus_that_take_one_process_at_a_time() {
+    let Some(libraries) = libtorch() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (_folder, nvml) = fake_nvml::build(&[]);
+    let path = format!("{}:{}", libraries.display(), nvml.parent().unwrap().display());
+    let mut command = nas_tui(&libraries, &["doctor", "--json"]);
+    command.env("LD_LIBRARY_PATH", path).env("LD_PRELOAD", two_devices(folder.path())).env("FAKE_NVML_MODE", "3");
+    let found = fake_nvml::finding(&command.output().unwrap(), "cuda");
+    assert_eq!((&found["status"], &found["details"]["devices"]), (&"warning".into(), &2.into()), "{found}");
+    assert!(found["text"].as_str().is_some_and(|text| text.contains("EXCLUSIVE_PROCESS")), "{found}");
+    assert!(found["remedy"].as_str().is_some_and(|remedy| remedy.contains("nvidia-smi -c DEFAULT")), "{found}");
+}
+
 /// What the dynamic linker has loaded for this command.
 fn loaded(command: &mut Command, folder: &Path) -> String {
     let trace = folder.join("trace");
