@@ -16,6 +16,7 @@ pub mod config;
 #[cfg(feature = "torch")]
 pub mod controller;
 pub mod data;
+pub mod device;
 pub mod durable;
 pub mod evaluate;
 pub mod event;

@@ -8,9 +8,11 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::OrBadInput;
+use crate::child::device::gpus;
 use crate::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization, WorkersConfig};
 use crate::data::parse_spec;
 use crate::data::source::locate;
+use crate::device::DeviceMissing;
 use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::{Placement, cores};
 use crate::evaluate::protocol::Sample;
@@ -58,22 +60,15 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     workers: Option<u64>,
 
-    /// Where to train
-    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
-    device: DeviceArg,
+    #[arg(long, value_name = "DEVICE", default_value_t, help = WHERE)]
+    device: DeviceChoice,
 
     /// Print JSON lines: one per child, then the summary
     #[arg(long)]
     json: bool,
 }
 
-/// [`DeviceChoice`] on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum DeviceArg {
-    Auto,
-    Cpu,
-    Cuda,
-}
+const WHERE: &str = "Where to train: auto (every GPU that libtorch sees, else the CPU), cpu, cuda (every GPU) or cuda:N (one)";
 
 fn at_least_one() -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(1..=1_000_000_000)
@@ -111,7 +106,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         return Err(anyhow::anyhow!("{}: the list of children is empty", args.children.display())).or_bad_input();
     };
     let (data, sample) = images(args, first)?;
-    let placement = place(args, children.len()).map_err(anyhow::Error::msg).or_bad_input()?;
+    let placement = place(args, children.len()).or_bad_input()?;
     let settings = WorkerSettings { data, child: child_config(args), placement, seed: 0, sample: Some(sample) };
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let (sender, reports) = channel();
@@ -260,18 +255,12 @@ fn child_config(args: &Args) -> ChildConfig {
 
 /// The placement of a search, but never more workers than children: the cores of a worker that would have nothing to do go
 /// to the others.
-fn place(args: &Args, children: usize) -> Result<Placement, String> {
-    let device = match args.device {
-        DeviceArg::Auto => DeviceChoice::Auto,
-        DeviceArg::Cpu => DeviceChoice::Cpu,
-        DeviceArg::Cuda => DeviceChoice::Cuda,
-    };
+fn place(args: &Args, children: usize) -> Result<Placement, DeviceMissing> {
     let (count, threads) = (args.workers.map(|count| count as usize), args.threads.map(|threads| threads as usize));
-    let config = WorkersConfig { count, threads, device };
-    let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-    let placement = Placement::new(&config, cores(), gpus)?;
+    let config = WorkersConfig { count, threads, device: args.device };
+    let placement = Placement::new(&config, cores(), gpus(), |_| 4)?;
     if count.is_some() || placement.devices.len() <= children {
         return Ok(placement);
     }
-    Placement::new(&WorkersConfig { count: Some(children), ..config }, cores(), gpus)
+    Placement::new(&WorkersConfig { count: Some(children), ..config }, cores(), gpus(), |_| 4)
 }

@@ -11,9 +11,9 @@ use tch::{Device, Kind};
 use self::output::{Evaluated, Output};
 use super::OrBadInput;
 use super::arch::ArchArgs;
-use crate::child::{Network, Plan, weights};
+use crate::child::{self, Network, Plan, weights};
 use crate::classification::ClassificationReport;
-use crate::config::{self, Crop, DataConfig, DataSource, Normalization};
+use crate::config::{self, Crop, DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
 use crate::train::full;
@@ -67,6 +67,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
 
+    /// Where to compute: auto (the first GPU that libtorch sees, else the CPU), cpu, cuda, or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    device: DeviceChoice,
+
     /// Write index, label, prediction and logits of each image (of cifar10.1: of the first version)
     #[arg(long, value_name = "CSV")]
     predictions: Option<PathBuf>,
@@ -115,7 +119,7 @@ impl<'a> Run<'a> {
         set: &TestSet,
     ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
-        let device = Device::cuda_if_available();
+        let device = child::device::open(args.device.device(child::device::gpus()).or_bad_input()?).or_bad_input()?;
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
         weights::load(&network, weights).or_bad_input()?;
         let preparation = preparation(&training_config(args, config)?, set)?;

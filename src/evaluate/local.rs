@@ -8,6 +8,7 @@ use super::actor::{Actor, Message};
 use super::placement::{Placement, cores};
 use super::protocol::Sample;
 use super::{ChildJob, Evaluator, Report};
+use crate::child::device::gpus;
 use crate::config::{ChildConfig, Config, DataConfig};
 
 /// What every worker of one evaluator is told when it starts.
@@ -34,8 +35,8 @@ impl LocalWorkers {
     /// Start the workers that `config` asks for. `program` is this program (its hidden subcommand `worker` is called).
     /// Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
     pub fn start(config: &Config, program: PathBuf, report: impl Fn(Report) + Send + 'static) -> LocalWorkers {
-        let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-        let settings = Placement::new(&config.workers, cores(), gpus).map(|placement| WorkerSettings {
+        let placement = Placement::new(&config.workers, cores(), gpus(), |_| 4).map_err(|error| error.to_string());
+        let settings = placement.map(|placement| WorkerSettings {
             data: config.data.clone(),
             child: config.child.clone(),
             placement,

@@ -6,6 +6,7 @@ use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
 use crate::config::ConfigError;
 use crate::data::{DataError, torch_reason};
+use crate::device::DeviceMissing;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
 use crate::sealed::CheckpointError;
@@ -28,8 +29,8 @@ pub enum TrainingError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// The device cannot be used.
-    #[error("{0}")]
-    Device(String),
+    #[error(transparent)]
+    Device(#[from] DeviceMissing),
     /// Writing to the run directory failed; the text names the file.
     #[error(transparent)]
     Write(#[from] io::Error),
