@@ -160,8 +160,7 @@ fn free_space(folder: &Path) -> std::io::Result<u64> {
 
 fn processors() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned()));
+    let model = telemetry::host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
     let plural = if cores == 1 { "" } else { "s" };
     Finding::ok("cpu", format!("{cores} core{plural}{}", model.map_or(String::new(), |model| format!(", {model}"))), details)
