@@ -33,13 +33,12 @@ pub struct NoDevice(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceMissing {
     #[error(
-        "`cuda` was asked for (workers.device or --device), but libtorch sees no CUDA device; use a libtorch with CUDA, or ask for \
-         `auto` or `cpu` (`nas-tui doctor` says more)"
+        "`cuda` was asked for (workers.device or --device), but libtorch sees no CUDA device; ask for `auto` or `cpu` to train on the \
+         CPU"
     )]
     NoGpu,
     #[error(
-        "`{asked}` was asked for (workers.device or --device), but the devices are {}; ask for one of them, or for `auto` (`nas-tui \
-         doctor` says more)",
+        "`{asked}` was asked for (workers.device or --device), but the devices are {}; ask for one of them, or for `auto`",
         names(*.gpus)
     )]
     NotThere { asked: Device, gpus: usize },

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::OrBadInput;
-use crate::child::device::gpus;
+use crate::child::device;
 use crate::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization, WorkersConfig};
 use crate::data::parse_spec;
 use crate::data::source::locate;
@@ -258,6 +258,8 @@ fn child_config(args: &Args) -> ChildConfig {
 fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Result<Placement> {
     let (count, threads) = (args.workers.map(|count| count as usize), args.threads.map(|threads| threads as usize));
     let config = WorkersConfig { count, threads, device: args.device };
+    let chosen = device::chosen(args.device).or_bad_input()?;
+    chosen.warning.iter().for_each(|warning| eprintln!("nas-tui bench: {warning}"));
     let memory = |child: &Architecture| training_memory(child, args.batch_size as usize).unwrap_or(0);
     let automatic = Automatic {
         program,
@@ -265,10 +267,10 @@ fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Resu
         log: &|_, text| eprintln!("nas-tui bench: --workers auto: {text}"),
         interrupted: &|| false,
     };
-    let placement = Placement::new(&config, cores(), gpus(), |device| automatic.workers(device)).or_bad_input()?;
+    let placement = Placement::new(&config, &chosen.devices, cores(), |device| automatic.workers(device));
     if count.is_some() || placement.devices.len() <= children.len() {
         return Ok(placement);
     }
     let fewer = WorkersConfig { count: Some(children.len()), ..config };
-    Placement::new(&fewer, cores(), gpus(), |device| automatic.workers(device)).or_bad_input()
+    Ok(Placement::new(&fewer, &chosen.devices, cores(), |device| automatic.workers(device)))
 }

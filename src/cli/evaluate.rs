@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
         set: &TestSet,
     ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
-        let device = child::device::open(args.device.device(child::device::gpus()).or_bad_input()?).or_bad_input()?;
+        let device = device(args)?;
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
         weights::load(&network, weights).or_bad_input()?;
         let preparation = preparation(&training_config(args, config)?, set)?;
@@ -141,6 +141,13 @@ impl<'a> Run<'a> {
         let report = ClassificationReport::new(&set.classes, &labels, &logits).with_context(|| set.spec.clone())?;
         Ok(Evaluated { data: set.spec, version: set.version, report })
     }
+}
+
+/// The device that was asked for; a GPU that stays idle is told.
+fn device(args: &Args) -> anyhow::Result<Device> {
+    let (device, warning) = child::device::chosen_one(args.device).or_bad_input()?;
+    warning.iter().for_each(|warning| eprintln!("nas-tui: {warning}"));
+    child::device::open(device).or_bad_input()
 }
 
 fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {

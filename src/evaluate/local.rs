@@ -10,9 +10,10 @@ use super::placement::{Placement, cores};
 use super::protocol::Sample;
 use super::throughput::Automatic;
 use super::{ChildJob, Evaluator, Report};
-use crate::child::device::gpus;
+use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
+use crate::event::Level;
 use crate::space;
 
 /// What every worker of one evaluator is told when it starts.
@@ -112,6 +113,10 @@ impl<'a> Desk<'a> {
 
 /// Where the workers of a search run.
 fn place(config: &Config, program: &Path, desk: &Desk, report: &dyn Fn(Report)) -> Result<WorkerSettings, String> {
+    let chosen = child::device::chosen(config.workers.device).map_err(|error| error.to_string())?;
+    if let Some(message) = chosen.warning {
+        report(Report::Log { level: Level::Warning, message });
+    }
     let automatic = Automatic {
         program,
         child_bytes: largest_child(config),
@@ -121,7 +126,7 @@ fn place(config: &Config, program: &Path, desk: &Desk, report: &dyn Fn(Report)) 
     // Without its images a search ends at once: there is no need to measure anything for it.
     let has_data = data::source::locate(config.data.source, config.data.dir.as_deref()).is_ok();
     let count = |device| if has_data { automatic.workers(device) } else { 1 };
-    let placement = Placement::new(&config.workers, cores(), gpus(), count).map_err(|error| error.to_string())?;
+    let placement = Placement::new(&config.workers, &chosen.devices, cores(), count);
     Ok(WorkerSettings { data: config.data.clone(), child: config.child.clone(), placement, seed: config.search.seed, sample: None })
 }
 

@@ -1,7 +1,7 @@
 //! Where worker processes run: how many, on which devices, with how many threads.
 
 use crate::config::WorkersConfig;
-use crate::device::{Device, DeviceMissing};
+use crate::device::Device;
 
 /// One entry of `devices` per worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,29 +12,20 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Place workers on a machine with `cores` CPU cores and `gpus` CUDA devices.
+    /// Place workers on `devices` (at least one: all of them GPUs, or the CPU) of a machine with `cores` CPU cores.
     ///
     /// On the CPU the default is one worker per core with one thread each (docs/PERFORMANCE.md has the measurement: small
     /// children gain little from a second thread). Where the count is left to the machine, `automatic` says how many workers
     /// share a GPU; it is asked once per GPU, and never on the CPU.
-    ///
-    /// # Errors
-    /// When a GPU is asked for and not there.
-    pub fn new(
-        config: &WorkersConfig,
-        cores: usize,
-        gpus: usize,
-        automatic: impl FnMut(Device) -> usize,
-    ) -> Result<Placement, DeviceMissing> {
+    pub fn new(config: &WorkersConfig, devices: &[Device], cores: usize, automatic: impl FnMut(Device) -> usize) -> Placement {
         let cores = cores.max(1);
-        let choice = config.device.devices(gpus)?;
         let devices: Vec<Device> = match (config.count, config.threads) {
-            (Some(count), _) => choice.iter().copied().cycle().take(count.max(1)).collect(),
-            (None, _) if choice.iter().all(|device| device.is_cuda()) => in_turn(&choice, automatic),
+            (Some(count), _) => devices.iter().copied().cycle().take(count.max(1)).collect(),
+            (None, _) if devices.iter().all(|device| device.is_cuda()) => in_turn(devices, automatic),
             (None, threads) => vec![Device::Cpu; (cores / threads.unwrap_or(1)).max(1)],
         };
-        let threads = config.threads.unwrap_or(cores / devices.len()).max(1);
-        Ok(Placement { devices, threads })
+        let threads = config.threads.unwrap_or(cores / devices.len().max(1)).max(1);
+        Placement { devices, threads }
     }
 }
 
@@ -56,61 +47,60 @@ mod tests {
     use super::*;
     use crate::config::DeviceChoice;
 
-    const CPU: DeviceChoice = DeviceChoice::One(Device::Cpu);
+    const GPUS: [Device; 2] = [Device::Cuda(0), Device::Cuda(1)];
 
-    fn place(count: Option<usize>, threads: Option<usize>, device: DeviceChoice, cores: usize, gpus: usize) -> Placement {
-        Placement::new(&WorkersConfig { count, threads, device }, cores, gpus, |_| 3).unwrap()
+    /// On 8 cores.
+    fn place(count: Option<usize>, threads: Option<usize>, devices: &[Device]) -> Placement {
+        Placement::new(&WorkersConfig { count, threads, device: DeviceChoice::Auto }, devices, 8, |_| 3)
     }
 
-    fn numbers(placement: &Placement) -> (usize, usize) {
-        (placement.devices.len(), placement.threads)
+    fn on_the_cpu(count: Option<usize>, threads: Option<usize>) -> (usize, usize) {
+        let Placement { devices, threads } = place(count, threads, &[Device::Cpu]);
+        (devices.len(), threads)
     }
 
     #[test]
     fn a_cpu_gets_one_worker_per_core_with_one_thread() {
-        assert_eq!(numbers(&place(None, None, DeviceChoice::Auto, 8, 0)), (8, 1));
+        assert_eq!(on_the_cpu(None, None), (8, 1));
     }
 
     #[test]
     fn a_number_of_workers_divides_the_cores_among_them() {
-        assert_eq!(numbers(&place(Some(2), None, CPU, 8, 1)), (2, 4));
-        assert_eq!(numbers(&place(Some(16), None, CPU, 8, 0)), (16, 1));
+        assert_eq!(on_the_cpu(Some(2), None), (2, 4));
+        assert_eq!(on_the_cpu(Some(16), None), (16, 1));
     }
 
     #[test]
     fn a_number_of_threads_decides_the_number_of_workers() {
-        assert_eq!(numbers(&place(None, Some(3), CPU, 8, 0)), (2, 3));
-        assert_eq!(numbers(&place(None, Some(99), CPU, 8, 0)), (1, 99));
+        assert_eq!(on_the_cpu(None, Some(3)), (2, 3));
+        assert_eq!(on_the_cpu(None, Some(99)), (1, 99));
     }
 
     #[test]
     fn a_number_of_workers_is_dealt_to_the_gpus_in_turn() {
-        let placement = place(Some(3), None, DeviceChoice::Auto, 8, 2);
-        assert_eq!(placement.devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
+        assert_eq!(place(Some(3), None, &GPUS).devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
     }
 
     #[test]
     fn each_gpu_gets_as_many_workers_as_were_measured_to_be_best_for_it() {
         let config = WorkersConfig { count: None, threads: None, device: DeviceChoice::Cuda };
         let measured = |device| if device == Device::Cuda(0) { 1 } else { 3 };
-        let placement = Placement::new(&config, 16, 2, measured).unwrap();
+        let placement = Placement::new(&config, &GPUS, 16, measured);
         assert_eq!(placement.devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(1), Device::Cuda(1)]);
         assert_eq!(placement.threads, 4);
     }
 
     #[test]
-    fn a_named_gpu_gets_all_workers() {
-        let choice = DeviceChoice::One(Device::Cuda(1));
-        assert_eq!(place(None, None, choice, 8, 2).devices, [Device::Cuda(1); 3]);
-        assert_eq!(place(Some(2), None, choice, 8, 2).devices, [Device::Cuda(1); 2]);
+    fn one_gpu_gets_all_workers() {
+        assert_eq!(place(None, None, &GPUS[1..]).devices, [Device::Cuda(1); 3]);
+        assert_eq!(place(Some(2), None, &GPUS[1..]).devices, [Device::Cuda(1); 2]);
     }
 
     #[test]
     fn nothing_is_measured_where_the_count_is_given_or_there_is_no_gpu() {
+        let config = |count| WorkersConfig { count, threads: None, device: DeviceChoice::Auto };
         let never = |_| panic!("asked");
-        let config = |count, device| WorkersConfig { count, threads: None, device };
-        assert!(Placement::new(&config(Some(2), DeviceChoice::Cuda), 8, 1, never).is_ok());
-        assert!(Placement::new(&config(None, DeviceChoice::Auto), 8, 0, never).is_ok());
-        assert!(Placement::new(&config(None, DeviceChoice::Cuda), 8, 0, never).is_err());
+        assert_eq!(Placement::new(&config(Some(2)), &GPUS, 8, never).devices.len(), 2);
+        assert_eq!(Placement::new(&config(None), &[Device::Cpu], 8, never).devices.len(), 8);
     }
 }

@@ -4,9 +4,9 @@ use nvml_wrapper::{Device, Nvml};
 
 /// NVML's numbers of the CUDA devices, by CUDA's number. None where a device is not to be found.
 ///
-/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is taken for NVML's (that of the PCI bus). It is so
-/// where all GPUs are alike or CUDA_DEVICE_ORDER=PCI_BUS_ID; with different ones CUDA may count the fastest first, which
-/// nobody can know without CUDA.
+/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is NVML's, that of the PCI bus: this program sets
+/// CUDA_DEVICE_ORDER=PCI_BUS_ID. Where the user has set it otherwise and GPUs differ, CUDA counts the fastest first, which nobody
+/// can know without CUDA.
 pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
     let count = nvml.device_count().unwrap_or(0);
     let uuids: Vec<Option<String>> =

@@ -2,11 +2,11 @@
 
 use std::io;
 
+use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
 use crate::config::ConfigError;
 use crate::data::{DataError, torch_reason};
-use crate::device::DeviceMissing;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
 use crate::sealed::CheckpointError;
@@ -30,7 +30,7 @@ pub enum TrainingError {
     Data(#[from] DataError),
     /// The device cannot be used.
     #[error(transparent)]
-    Device(#[from] DeviceMissing),
+    Device(#[from] Unusable),
     /// Writing to the run directory failed; the text names the file.
     #[error(transparent)]
     Write(#[from] io::Error),

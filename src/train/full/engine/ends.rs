@@ -51,8 +51,9 @@ impl Engine {
     }
 
     /// The device and the number of threads.
-    fn place(&self) -> Result<(Device, usize), TrainingError> {
-        let device = self.config.workers.device.device(child::device::gpus())?;
+    fn place(&mut self) -> Result<(Device, usize), TrainingError> {
+        let (device, warning) = child::device::chosen_one(self.config.workers.device)?;
+        self.notices.extend(warning.map(|warning| (Level::Warning, warning)));
         Ok((device, self.config.workers.threads.unwrap_or_else(placement::cores)))
     }
 
