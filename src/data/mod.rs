@@ -36,7 +36,6 @@ pub use self::batches::{DeviceDataset, epoch_order};
 pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::DataError;
 #[cfg(feature = "torch")]
-pub(crate) use self::error::torch_reason;
 #[cfg(feature = "torch")]
 pub use self::preparation::Preparation;
 pub use self::sample::{load_first, noise};
