@@ -8,13 +8,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use tch::Device;
 
 use super::ChildJob;
 use super::protocol::{FromWorker, Sample, ToWorker};
-use crate::child::{cuda, libtorch};
+use crate::child::{self, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data;
+use crate::device::Device;
 use crate::event::{ChildEpoch, ChildProgress};
 use crate::reward::Outcome;
 use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
@@ -38,36 +38,22 @@ pub fn run() -> anyhow::Result<()> {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-    let prepared = match prepare(&data, sample.as_ref(), &device) {
+    let prepared = match prepare(&data, sample.as_ref(), device) {
         Ok(prepared) => prepared,
         Err(error) => return output.send(&FromWorker::Unusable { message: format!("{error:#}") }),
     };
     output.send(&FromWorker::Ready {
         pid: std::process::id(),
         data: prepared.description.clone(),
-        device: device.clone(),
+        device,
         libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
     })?;
     let resident_at_start = memory::resident().unwrap_or(0);
     Session { worker, config: child, data: prepared, inbox, output, resident_at_start }.serve()
 }
 
-/// `cpu` or `cuda:N` as a device.
-pub fn parse_device(name: &str) -> anyhow::Result<Device> {
-    if name == "cpu" {
-        return Ok(Device::Cpu);
-    }
-    let index = name.strip_prefix("cuda:").and_then(|index| index.parse().ok());
-    let index: usize = index.with_context(|| format!("device `{name}` is neither `cpu` nor `cuda:N`"))?;
-    let devices = cuda::devices();
-    if index >= devices {
-        bail!("device `{name}` is not there: libtorch sees {devices} CUDA device(s)");
-    }
-    Ok(Device::Cuda(index))
-}
-
-fn prepare(config: &DataConfig, sample: Option<&Sample>, device: &str) -> anyhow::Result<TrainingData> {
-    let device = parse_device(device)?;
+fn prepare(config: &DataConfig, sample: Option<&Sample>, device: Device) -> anyhow::Result<TrainingData> {
+    let device = child::device::open(device)?;
     let dataset = match sample {
         None => data::load(config)?,
         Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Finding, Status};
 use crate::telemetry::driver::{self, Driver, Silence};
-use crate::telemetry::{GpuSample, GpuStatus};
+use crate::telemetry::{GpuSample, GpuStatus, host};
 
 const GIB: u64 = 1 << 30;
 /// Where runs are kept unless the user says otherwise.
@@ -138,8 +138,7 @@ fn free_space(folder: &Path) -> std::io::Result<u64> {
 
 fn processors() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned()));
+    let model = host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
     let plural = if cores == 1 { "" } else { "s" };
     Finding::ok("cpu", format!("{cores} core{plural}{}", model.map_or(String::new(), |model| format!(", {model}"))), details)

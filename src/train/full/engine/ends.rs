@@ -1,14 +1,13 @@
 //! The first and the last moments of a session: device, data, network; farewell.
 
 use serde::Serialize;
-use tch::Device;
 
 use super::{Engine, Halt};
-use crate::child::{Network, libtorch};
+use crate::child::{self, Network, libtorch};
 use crate::config::Precision;
 use crate::data;
-use crate::evaluate::placement::Placement;
-use crate::evaluate::worker::parse_device;
+use crate::device::Device;
+use crate::evaluate::placement;
 use crate::event::{DataDescription, Event, FinishReason, Level, TrainingStarted};
 use crate::report::TrainingSummary;
 use crate::runs::directory::host_name;
@@ -36,28 +35,26 @@ impl BestFile<'_> {
 impl Engine {
     /// The images, on the device.
     pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
-        let (name, device, threads) = self.place()?;
+        let (device, threads) = self.place()?;
         tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
         self.config.workers.threads = Some(threads);
         let dataset = data::load(&self.config.data).map_err(TrainingError::from)?;
         let resident = self.config.train.data_on_device;
-        let data = TrainingData::new(dataset, &self.config.data, device, resident).map_err(TrainingError::from)?;
+        let data =
+            TrainingData::new(dataset, &self.config.data, child::device::open(device)?, resident).map_err(TrainingError::from)?;
         self.check(&data)?;
         if self.is_stopped()? {
             return Err(Halt::Stopped);
         }
-        self.open(&data, &name, threads)?;
+        self.open(&data, &device.to_string(), threads)?;
         Ok(data)
     }
 
-    /// Device by name and for libtorch, and the number of threads.
-    fn place(&mut self) -> Result<(String, Device, usize), TrainingError> {
-        let workers = crate::config::WorkersConfig { count: Some(1), ..self.config.workers.clone() };
-        let (placement, warning) = Placement::here(&workers).map_err(TrainingError::Device)?;
+    /// The device and the number of threads.
+    fn place(&mut self) -> Result<(Device, usize), TrainingError> {
+        let (device, warning) = child::device::chosen_one(self.config.workers.device)?;
         self.notices.extend(warning.map(|warning| (Level::Warning, warning)));
-        let name = placement.devices.into_iter().next().unwrap_or_else(|| "cpu".to_owned());
-        let device = parse_device(&name).map_err(|error| TrainingError::Device(format!("{error:#}")))?;
-        Ok((name, device, placement.threads))
+        Ok((device, self.config.workers.threads.unwrap_or_else(placement::cores)))
     }
 
     /// Refuse a network that is not for these images, and data that are not those of the run.
