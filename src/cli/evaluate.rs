@@ -195,7 +195,12 @@ fn data_config(args: &Args, origin: Option<&Origin>) -> anyhow::Result<DataConfi
     };
     let validation = args.validation.or(own.map(|own| own.validation)).unwrap_or(1_000);
     let limit = own.and_then(|own| own.limit);
-    Ok(DataConfig { source, dir, size, validation, limit, normalization, crop: Crop::None, flip: false })
+    // Nothing is random here, but a network that was trained on enlarged images is measured on such.
+    let crop = own.map_or(Crop::None, |own| match own.crop {
+        Crop::Upsample(side) => Crop::Upsample(side),
+        Crop::None | Crop::Pad(_) => Crop::None,
+    });
+    Ok(DataConfig { source, dir, size, validation, limit, normalization, crop, flip: false })
 }
 
 /// CIFAR-10 as `--against` names it, with the other settings of `config`.
