@@ -12,6 +12,8 @@ mod docs;
 mod evaluate;
 mod example_training;
 mod export;
+#[cfg(feature = "torch")]
+mod fake_cuda;
 mod fake_nvml;
 mod inspect;
 mod journal_docs;
