@@ -213,6 +213,11 @@ impl Settings {
         };
         let validation = args.validation.or(own.map(|own| own.validation));
         let limit = own.and_then(|own| own.limit);
+        // Nothing is random here, but a network that was trained on enlarged images is measured on such.
+        let crop = own.map_or(Crop::None, |own| match own.crop {
+            Crop::Upsample(side) => Crop::Upsample(side),
+            Crop::None | Crop::Pad(_) => Crop::None,
+        });
         let mut data = DataConfig {
             source,
             dir,
@@ -220,7 +225,7 @@ impl Settings {
             validation: validation.unwrap_or(0),
             limit,
             normalization,
-            crop: Crop::None,
+            crop,
             flip: false,
         };
         let (input, classes) = data::shape(&data).or_bad_input()?;
