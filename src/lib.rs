@@ -16,10 +16,12 @@ pub mod config;
 #[cfg(feature = "torch")]
 pub mod controller;
 pub mod data;
+pub mod device;
 pub mod durable;
 pub mod evaluate;
 pub mod event;
 pub mod export;
+pub mod fault;
 pub mod journal;
 pub mod link;
 pub mod numbers;

@@ -56,7 +56,7 @@ impl Finding {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let gpu = machine::gpus();
-    let mut findings = libtorch::findings(gpu.has_gpu);
+    let mut findings = libtorch::findings(gpu.driver.as_ref());
     findings.push(gpu.finding);
     findings.extend(data_sets());
     findings.extend(terminal::findings(&terminal::Terminal::of_this_process()));

@@ -11,9 +11,9 @@ use tch::{Device, Kind};
 use self::output::{Evaluated, Output};
 use super::arch::{ArchArgs, RunSettings, parse_size};
 use super::{OrBadInput, say};
-use crate::child::{Network, Plan, weights};
+use crate::child::{self, Network, Plan, weights};
 use crate::classification::ClassificationReport;
-use crate::config::{Crop, DataConfig, DataSource, Normalization};
+use crate::config::{Crop, DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
 use crate::train::full;
@@ -69,6 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
 
+    /// Where to compute: auto (the first GPU that libtorch sees, else the CPU), cpu, cuda, or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    device: DeviceChoice,
+
     /// Write index, label, prediction and logits of each image (of cifar10.1: of the first version)
     #[arg(long, value_name = "CSV")]
     predictions: Option<PathBuf>,
@@ -120,7 +124,7 @@ impl<'a> Run<'a> {
         prepare: impl FnOnce() -> anyhow::Result<Preparation>,
     ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
-        let device = Device::cuda_if_available();
+        let device = device(args)?;
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
         weights::load(&network, weights).or_bad_input()?;
         let preparation = prepare()?;
@@ -142,6 +146,13 @@ impl<'a> Run<'a> {
         let report = ClassificationReport::new(&set.classes, &labels, &logits).with_context(|| set.spec.clone())?;
         Ok(Evaluated { data: set.spec, version: set.version, report })
     }
+}
+
+/// The device that was asked for; a GPU that stays idle is told.
+fn device(args: &Args) -> anyhow::Result<Device> {
+    let (device, warning) = child::device::chosen_one(args.device).or_bad_input()?;
+    warning.iter().for_each(|warning| eprintln!("nas-tui: {warning}"));
+    child::device::open(device).or_bad_input()
 }
 
 fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
@@ -187,6 +198,11 @@ impl Settings {
         };
         let validation = args.validation.or(own.map(|own| own.validation));
         let limit = own.and_then(|own| own.limit);
+        // Nothing is random here, but a network that was trained on enlarged images is measured on such.
+        let crop = own.map_or(Crop::None, |own| match own.crop {
+            Crop::Upsample(side) => Crop::Upsample(side),
+            Crop::None | Crop::Pad(_) => Crop::None,
+        });
         let mut data = DataConfig {
             source,
             dir,
@@ -194,7 +210,7 @@ impl Settings {
             validation: validation.unwrap_or(0),
             limit,
             normalization,
-            crop: Crop::None,
+            crop,
             flip: false,
         };
         let (input, classes) = data::shape(&data).or_bad_input()?;

@@ -111,6 +111,8 @@ pub(crate) fn say(text: &str) {
 
 /// Parse the arguments, run the subcommand, print its error, return its exit status.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "torch")]
+    crate::child::cuda::count_by_bus();
     let cli = Cli::parse();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,

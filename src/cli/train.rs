@@ -11,7 +11,7 @@ use super::OrBadInput;
 use super::arch::DecodeArg;
 use super::config::SettingsArgs;
 use super::run::{self, Prepared, ShowArgs, Work, classify};
-use crate::config::Config;
+use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
 use crate::evaluate::placement;
@@ -38,6 +38,9 @@ pub struct Args {
     /// How it is trained: a name in [recipes] (short for --set train.recipe=NAME)
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     recipe: Option<String>,
+    /// Where to train: auto, cpu, cuda or cuda:N, the GPU with that number (short for --set workers.device=DEVICE)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
     /// Run directory to create (default: runs/UTC-TIME-NETWORK)
@@ -62,6 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn settings(args: &Args) -> SettingsArgs {
     let mut settings = args.settings.clone();
     settings.set.extend(args.recipe.iter().map(|name| format!("train.recipe={name}")));
+    settings.set.extend(args.device.iter().map(|device| format!("workers.device={device}")));
     let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else { return settings };
     let run = arch.rsplit_once(':').map(|(run, _)| Path::new(run).join("config.toml"));
     match run.filter(|config| config.is_file()) {

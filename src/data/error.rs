@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "torch")]
+use crate::fault;
+
 /// An error of a data set. Each message names the thing, the place and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -26,8 +29,16 @@ pub enum DataError {
     #[error("{0}")]
     Unusable(String),
     #[cfg(feature = "torch")]
-    #[error("libtorch failed while preparing images: {}", torch_reason(.0))]
-    Torch(#[from] tch::TchError),
+    /// What libtorch said. (It is no source: the text is told once, without libtorch's stack.)
+    #[error("libtorch failed while preparing images: {0}")]
+    Torch(String),
+}
+
+#[cfg(feature = "torch")]
+impl From<tch::TchError> for DataError {
+    fn from(error: tch::TchError) -> DataError {
+        DataError::Torch(fault::in_words(&error.to_string()))
+    }
 }
 
 impl DataError {
@@ -48,15 +59,6 @@ impl DataError {
     pub(super) fn unreadable(file: &Path, cause: std::io::Error, remedy: &str) -> Self {
         DataError::Unreadable { file: file.to_owned(), cause, remedy: remedy.to_owned() }
     }
-}
-
-/// What libtorch says, without the addresses of its functions that follow.
-#[cfg(feature = "torch")]
-pub(crate) fn torch_reason(error: &tch::TchError) -> String {
-    let text = error.to_string();
-    let end = ["\nframe #", "\nException raised from", " (function ", "\nC++ CapturedTraceback"];
-    let end = end.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
-    text[..end].lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn looked_in(folders: &[PathBuf]) -> String {

@@ -10,6 +10,7 @@ use super::process::{FromProcess, Process};
 use super::protocol::{FromWorker, ToWorker};
 use super::rate_limit::RateLimit;
 use super::{ChildJob, Ready, Report, SKIPPED};
+use crate::device::Device;
 use crate::event::{DataDescription, Level};
 use crate::reward::Outcome;
 
@@ -84,7 +85,7 @@ enum Doing {
 #[derive(Clone)]
 struct Introduction {
     data: DataDescription,
-    device: String,
+    device: Device,
     libtorch: String,
 }
 
@@ -97,7 +98,7 @@ enum Flow {
 
 impl Actor {
     pub fn new(settings: WorkerSettings, program: PathBuf, report: Box<dyn Fn(Report) + Send>, to_self: Sender<Message>) -> Actor {
-        let worker = |_: &String| Worker {
+        let worker = |_: &Device| Worker {
             process: None,
             generation: 0,
             doing: Doing::Starting,
@@ -159,7 +160,7 @@ impl Actor {
             data: self.settings.data.clone(),
             child: self.settings.child.clone(),
             threads: self.settings.placement.threads,
-            device: self.settings.placement.devices[worker].clone(),
+            device: self.settings.placement.devices[worker],
             seed: self.settings.seed,
             sample: self.settings.sample.clone(),
         });
@@ -204,7 +205,7 @@ impl Actor {
 
     fn worker_ready(&mut self, worker: usize, pid: u32, introduction: Introduction) {
         self.failed_starts = 0;
-        (self.report)(Report::WorkerStarted { worker, pid, device: introduction.device.clone() });
+        (self.report)(Report::WorkerStarted { worker, pid, device: introduction.device.to_string() });
         self.workers[worker].doing = Doing::Waiting(introduction.clone());
         if !self.ready && self.workers.iter().all(|worker| matches!(worker.doing, Doing::Waiting(_))) {
             self.ready = true;
@@ -212,7 +213,7 @@ impl Actor {
                 data: introduction.data,
                 workers: self.workers.len(),
                 threads: self.settings.placement.threads,
-                device: introduction.device,
+                device: introduction.device.to_string(),
                 libtorch: introduction.libtorch,
             }));
         }
@@ -297,7 +298,7 @@ impl Actor {
             (self.report)(Report::ChildStarted {
                 child: task.job.child,
                 worker,
-                device: introduction.device.clone(),
+                device: introduction.device.to_string(),
                 attempt: task.attempt,
             });
             slot.doing = Doing::Training { introduction: introduction.clone(), task, since: Instant::now() };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChildJob;
 use crate::config::{ChildConfig, DataConfig};
+use crate::device::Device;
 use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
 use crate::reward::Outcome;
 
@@ -17,7 +18,7 @@ pub enum ToWorker {
         data: DataConfig,
         child: ChildConfig,
         threads: usize,
-        device: String,
+        device: Device,
         seed: u64,
         /// Images to use instead of the configured split; none in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +53,7 @@ pub enum FromWorker {
     Ready {
         pid: u32,
         data: DataDescription,
-        device: String,
+        device: Device,
         libtorch: String,
     },
     /// The data or the device cannot be used: the text says why and what to do.

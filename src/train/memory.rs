@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use tch::Device;
 
+use crate::telemetry;
+
 /// Bytes that a child may still take on `device`; none if that cannot be found out.
 ///
 /// `held` is what this process keeps from earlier children and gives to the next one.
 pub fn available(device: Device, held: u64) -> Option<u64> {
     let free = match device {
-        Device::Cuda(index) => free_on_gpu(index),
+        Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
         _ => free_on_host(),
     }?;
     Some(free.saturating_add(held))
@@ -58,13 +60,6 @@ fn number_in(file: &Path) -> Option<u64> {
 
 fn inactive_file(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("inactive_file "))?.trim().parse().ok()
-}
-
-fn free_on_gpu(index: usize) -> Option<u64> {
-    let nvml = crate::telemetry::gpu::load().ok()?;
-    let gpu = crate::telemetry::cuda::visible_gpus(&nvml).get(index).copied().flatten()?;
-    let device = nvml.device_by_index(gpu).ok()?;
-    device.memory_info().ok().map(|memory| memory.free)
 }
 
 /// Resident memory of this process, bytes.

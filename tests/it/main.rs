@@ -3,6 +3,8 @@
 mod architectures;
 mod cifar10_1;
 mod committed_files;
+#[cfg(feature = "torch")]
+mod cuda_build;
 mod data_corpus;
 mod data_fetch;
 #[cfg(feature = "torch")]
