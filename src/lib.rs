@@ -21,6 +21,7 @@ pub mod durable;
 pub mod evaluate;
 pub mod event;
 pub mod export;
+pub mod fault;
 pub mod journal;
 pub mod link;
 pub mod numbers;

@@ -33,6 +33,9 @@ pub struct Network {
     /// What convolutions compute with: f32 or bf16.
     precision: Kind,
     statistics: Vec<Statistics>,
+    /// `[2, T]`: the vector that `statistics` are views of, and what was kept of it.
+    all_statistics: Tensor,
+    kept_statistics: Tensor,
     /// Where convolutions run over spectra.
     spectral: Option<Spectral>,
     /// By layer number: the last layer that reads it (the classifier counts as one more layer); none if nobody does.
@@ -47,6 +50,29 @@ struct Statistics {
     filters: i64,
 }
 
+/// Each layer's statistics begin at a multiple of this many values, aligned as tensors of their own would be.
+const ALIGNMENT: i64 = 64;
+
+impl Statistics {
+    /// Those of every layer, given its filters and how many channels are stored, as views of one tensor `[2, T]` (means,
+    /// variances), so that all of them can be kept by one copy.
+    fn of_layers(widths: &[[i64; 2]], device: Device) -> Result<(Tensor, Vec<Statistics>), TchError> {
+        let aligned = |stored: i64| (stored + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        let total = widths.iter().map(|&[_, stored]| aligned(stored)).sum::<i64>();
+        let options = (Kind::Float, device);
+        let all = Tensor::f_stack(&[Tensor::f_zeros([total], options)?, Tensor::f_ones([total], options)?], 0)?;
+        let (means, variances) = (all.f_select(0, 0)?, all.f_select(0, 1)?);
+        let mut start = 0;
+        let layer = |&[filters, stored]: &[i64; 2]| {
+            let (mean, variance) = (means.f_narrow(0, start, stored)?, variances.f_narrow(0, start, stored)?);
+            start += aligned(stored);
+            Ok(Statistics { mean, variance, filters })
+        };
+        let layers = widths.iter().map(layer).collect::<Result<Vec<_>, TchError>>()?;
+        Ok((all, layers))
+    }
+}
+
 impl Network {
     /// Build `architecture`, which must be buildable, on `device`, with PyTorch's default initialisation
     /// (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)) drawn from libtorch's generator of the CPU.
@@ -55,17 +81,13 @@ impl Network {
     pub fn new(architecture: &Architecture, plan: Plan, device: Device) -> Result<Network, TchError> {
         let _guard = tch::no_grad_guard();
         let channels = channels(architecture);
-        let (mut initial, mut statistics) = (Vec::new(), Vec::new());
+        let (mut initial, mut stored) = (Vec::new(), Vec::new());
         for (index, layer) in architecture.layers.iter().enumerate() {
             let widths = [layer.filters, plan.stored[index + 1]];
             initial.extend(initial_layer(index, layer, widths, &channels, &plan)?);
-            let [filters, stored] = widths.map(|width| width as i64);
-            statistics.push(Statistics {
-                mean: Tensor::f_zeros([stored], (Kind::Float, device))?,
-                variance: Tensor::f_ones([stored], (Kind::Float, device))?,
-                filters,
-            });
+            stored.push(widths.map(|width| width as i64));
         }
+        let (all_statistics, statistics) = Statistics::of_layers(&stored, device)?;
         let place = Place::weight([architecture.classes; 2], &architecture.output, &channels, &plan, &[]);
         let features = place.shape()[1];
         let weight = uniform(&place.shape(), features)?;
@@ -77,6 +99,8 @@ impl Network {
             parameters: Parameters::new(initial, plan.layout, device)?,
             precision: Kind::Float,
             statistics,
+            kept_statistics: all_statistics.f_zeros_like()?,
+            all_statistics,
             spectral: if plan.spectral { Some(Spectral::new(architecture, device)?) } else { None },
             last_reader: last_readers(architecture),
             architecture: architecture.clone(),
@@ -112,6 +136,16 @@ impl Network {
                 (format!("layers.{index}.bn.running_var"), variance.narrow(0, 0, *filters)),
             ]
         })
+    }
+
+    /// Keep the batch norm statistics as they are now, for [`Network::restore_statistics`]: one copy on the device.
+    pub fn keep_statistics(&mut self) -> Result<(), TchError> {
+        tch::no_grad(|| self.kept_statistics.f_copy_(&self.all_statistics))
+    }
+
+    /// Put the batch norm statistics back that were kept last.
+    pub fn restore_statistics(&mut self) -> Result<(), TchError> {
+        tch::no_grad(|| self.all_statistics.f_copy_(&self.kept_statistics))
     }
 
     /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order).

@@ -8,6 +8,7 @@ use safetensors::tensor::TensorView;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::Network;
+use crate::fault;
 use crate::sealed::{Block, Blocks};
 use crate::space::weights::{Values, Weights, WeightsFileError};
 
@@ -16,8 +17,15 @@ use crate::space::weights::{Values, Weights, WeightsFileError};
 pub enum WeightsError {
     #[error(transparent)]
     File(#[from] WeightsFileError),
+    /// What libtorch said.
     #[error("libtorch failed while copying weights: {0}")]
-    Torch(#[from] TchError),
+    Torch(String),
+}
+
+impl From<TchError> for WeightsError {
+    fn from(error: TchError) -> WeightsError {
+        WeightsError::Torch(fault::in_words(&error.to_string()))
+    }
 }
 
 /// Write parameters and batch norm statistics, float32.

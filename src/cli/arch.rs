@@ -40,6 +40,16 @@ fn parse_shape(text: &str) -> Result<[usize; 3], String> {
     sizes.and_then(|sizes| sizes.try_into().ok()).ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
 }
 
+/// `32`, or height and width as in `32x48`.
+pub(super) fn parse_size(text: &str) -> Result<[usize; 2], String> {
+    let (height, width) = text.split_once('x').unwrap_or((text, text));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=1_024).contains(side));
+    match (side(height), side(width)) {
+        (Some(height), Some(width)) => Ok([height, width]),
+        _ => Err("write one number for height and width, or both as in 32x48, each from 1 to 1024".to_owned()),
+    }
+}
+
 /// [`Decode`] on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DecodeArg {
@@ -84,5 +94,13 @@ mod tests {
     fn image_shapes_are_three_sizes() {
         assert_eq!(parse_shape("1x28x28"), Ok([1, 28, 28]));
         assert!(parse_shape("28x28").is_err() && parse_shape("3x32xa").is_err());
+    }
+
+    #[test]
+    fn a_size_is_one_number_or_height_and_width() {
+        assert_eq!((parse_size("28"), parse_size("17x12")), (Ok([28, 28]), Ok([17, 12])));
+        for text in ["", "0", "17x", "x12", "17x12x3", "1025", "-4", "axb"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
     }
 }

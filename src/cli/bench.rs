@@ -26,9 +26,10 @@ const VALIDATION: usize = 1_000;
 
 /// Train a list of children in worker processes and print children per hour.
 ///
-/// The work is that of shared/bench/pytorch_baseline.py: SGD (learning rate 0.1, Nesterov momentum 0.9, weight decay 1e-4),
-/// random crop with 4 pixels of padding, flip, normalisation, then accuracy on 1,000 other images. The clock runs from the
-/// moment the workers are ready (as the script's runs from after its imports and reading of the data) to the last child's end.
+/// The work is that of benches/pytorch_baseline.py, an ordinary PyTorch script to compare with: SGD (learning rate 0.1, Nesterov
+/// momentum 0.9, weight decay 1e-4), random crop with 4 pixels of padding, flip, normalisation, then accuracy on 1,000 other
+/// images. The clock runs from the moment the workers are ready (the script's from the moment its images are in memory) until the
+/// last child has finished.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// File of architectures to train (one, or a list)

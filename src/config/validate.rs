@@ -119,7 +119,9 @@ fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
     }
     let dir = folder.or_else(|| raw.dir.clone());
     match (source, &dir) {
-        (DataSource::Folder, None) => violation("data.dir", "nothing", "must name the folder that holds train/CLASS/*.png or .jpg"),
+        (DataSource::Folder, None) => {
+            violation("data.dir", "nothing", "must name the folder that holds train/CLASS/*.png (or .jpg, .webp, .bmp)")
+        }
         (DataSource::Cifar10_1, _) => {
             let rule =
                 format!("must be one of {}: cifar10.1 is a test set, for `nas-tui evaluate` alone", DataSource::NAMES.join(", "));

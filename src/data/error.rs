@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "torch")]
+use crate::fault;
+
 /// An error of a data set. Each message names the thing, the place and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -16,12 +19,26 @@ pub enum DataError {
     /// The file's content is wrong. `place` is the record and its byte offset where it is known.
     #[error("{}{}: {problem}; {remedy}", .file.display(), at(.place))]
     Malformed { file: PathBuf, place: Option<String>, problem: String, remedy: String },
+    /// More validation images than the data have to spare. `setting` is what the user can lower.
+    #[error(
+        "{validation} validation images are too many: of {images} training images at most {most} (half of each class) can be set apart; \
+         lower {setting} or add images"
+    )]
+    ValidationTooLarge { setting: &'static str, validation: usize, images: usize, most: usize },
     /// The data are sound but cannot be used as the configuration asks.
     #[error("{0}")]
     Unusable(String),
     #[cfg(feature = "torch")]
-    #[error("libtorch failed while preparing images: {}", torch_reason(.0))]
-    Torch(#[from] tch::TchError),
+    /// What libtorch said. (It is no source: the text is told once, without libtorch's stack.)
+    #[error("libtorch failed while preparing images: {0}")]
+    Torch(String),
+}
+
+#[cfg(feature = "torch")]
+impl From<tch::TchError> for DataError {
+    fn from(error: tch::TchError) -> DataError {
+        DataError::Torch(fault::in_words(&error.to_string()))
+    }
 }
 
 impl DataError {
@@ -29,18 +46,19 @@ impl DataError {
         DataError::Malformed { file: file.to_owned(), place: place.into(), problem: problem.into(), remedy: remedy.to_owned() }
     }
 
+    /// The same for a command that takes the number of validation images as its option `--validation`.
+    pub fn for_option(self) -> Self {
+        match self {
+            DataError::ValidationTooLarge { validation, images, most, .. } => {
+                DataError::ValidationTooLarge { setting: "--validation", validation, images, most }
+            }
+            other => other,
+        }
+    }
+
     pub(super) fn unreadable(file: &Path, cause: std::io::Error, remedy: &str) -> Self {
         DataError::Unreadable { file: file.to_owned(), cause, remedy: remedy.to_owned() }
     }
-}
-
-/// What libtorch says, without the addresses of its functions that follow.
-#[cfg(feature = "torch")]
-pub(crate) fn torch_reason(error: &tch::TchError) -> String {
-    let text = error.to_string();
-    let end = ["\nframe #", "\nException raised from", " (function ", "\nC++ CapturedTraceback"];
-    let end = end.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
-    text[..end].lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn looked_in(folders: &[PathBuf]) -> String {

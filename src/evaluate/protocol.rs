@@ -40,7 +40,7 @@ pub enum ToWorker {
 #[serde(rename_all = "snake_case")]
 pub enum Sample {
     /// The first images of the training files, in their order, without a split. The validation images are those that
-    /// `../shared/bench/pytorch_baseline.py` takes: of CIFAR-10 the first of its fifth batch, of other data the last.
+    /// `benches/pytorch_baseline.py` takes: of CIFAR-10 the first of its fifth batch, of other data the last.
     FirstOfFiles { train: usize, validation: usize },
     /// Noise of a network's input shape, where no such data set is at hand.
     Noise { input: [usize; 3], classes: usize, train: usize, validation: usize },

@@ -10,7 +10,7 @@ use super::metrics::{Metrics, batch_figures, read_figures};
 use super::optimizer::{Sgd, SgdSettings};
 use super::trainer::{TrainError, cross_entropy};
 use crate::child::{Mode, Network};
-use crate::data::{DeviceDataset, epoch_order, torch_reason};
+use crate::data::{DeviceDataset, epoch_order};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -109,10 +109,22 @@ impl<'data> Fit<'data> {
     ///
     /// # Errors
     /// [`TrainError::Diverged`] for a loss that is not finite, of this batch or the one before it;
-    /// [`TrainError::OutOfMemory`]: then no step was taken, and another one with a smaller micro-batch may be tried.
+    /// [`TrainError::OutOfMemory`]: then no step was taken, everything is as before, and another one with a smaller
+    /// micro-batch may be tried.
     pub fn step(&mut self, epoch: &mut Epoch, learning_rate: f64) -> Result<(), TrainError> {
-        let (gradient, next) = self.gradient(epoch).map_err(|error| self.explained(error))?;
-        self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?;
+        self.network.keep_statistics()?;
+        let taken = self.gradient(epoch).and_then(|(gradient, next)| {
+            self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?;
+            Ok(next)
+        });
+        let next = match taken {
+            Err(error @ TrainError::OutOfMemory(_)) => {
+                // Layers before the one that failed have seen the batch.
+                self.network.restore_statistics()?;
+                return Err(error);
+            }
+            taken => taken?,
+        };
         epoch.done += 1;
         // The figures of a batch are read after the next one is under way, so that a GPU never waits for us.
         match epoch.pending.replace(next) {
@@ -154,23 +166,6 @@ impl<'data> Fit<'data> {
         }
         let figures = tch::no_grad(|| batch_figures(&loss, &logits, &labels))?;
         Ok((self.network.parameters().gradient(&loss)?, figures))
-    }
-
-    fn explained(&self, error: TrainError) -> TrainError {
-        let text = match &error {
-            TrainError::Torch(error) => torch_reason(error),
-            TrainError::Data(error) => error.to_string(),
-            _ => return error,
-        };
-        let signs = ["out of memory", "can't allocate memory", "not enough memory"];
-        if !signs.iter().any(|sign| text.contains(sign)) {
-            return error;
-        }
-        // The sentence that says so and what follows, without its place in libtorch's code.
-        let place = signs.iter().filter_map(|sign| text.find(sign)).min().unwrap_or(0);
-        let start = text[..place].rfind(['.', ']', ')']).map_or(0, |end| end + 1);
-        let reason: String = text[start..].lines().next().unwrap_or_default().trim().chars().take(160).collect();
-        TrainError::OutOfMemory { micro_batch: self.micro_batch, reason }
     }
 }
 
@@ -274,6 +269,29 @@ mod tests {
             (read_figures(&figures).unwrap(), read_figures(&figures_of_parts).unwrap());
         assert!((loss - loss_of_parts).abs() < 1e-6 && right == right_of_parts);
         assert!(whole.abs().sum(Kind::Double).double_value(&[]) > 0.0);
+    }
+
+    #[test]
+    fn memory_that_runs_out_in_the_middle_of_a_step_changes_nothing() {
+        let data = data();
+        let layer = |padding: usize, inputs| Layer { kernel: [1, 1], filters: 6, stride: [1, 1], padding: [padding; 2], inputs };
+        // The second layer's output would take a petabyte; the first one's batch norm has seen the batch by then.
+        let layers = vec![layer(0, vec![0]), layer(1 << 20, vec![1])];
+        let architecture = Architecture { name: "vast".to_owned(), input: [1, 8, 8], classes: 4, layers, output: vec![2] };
+        let network = Network::new(&architecture, Plan::plain(&architecture, Layout::Contiguous), Device::Cpu).unwrap();
+        let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        let mut fit = Fit::new(network, settings, &data, 16, 1).unwrap();
+        let state = |fit: &Fit| -> Vec<Tensor> {
+            let parameters = fit.network().parameters().values().shallow_clone();
+            let buffers = fit.network().buffers().map(|(_, tensor)| tensor);
+            buffers.chain([parameters, fit.optimizer().velocity().shallow_clone()]).map(|tensor| tensor.copy()).collect()
+        };
+        let before = state(&fit);
+        let mut epoch = fit.epoch(1, 0, Metrics::default());
+        let error = fit.step(&mut epoch, 0.1).unwrap_err();
+        assert!(matches!(error, TrainError::OutOfMemory(_)), "{error}");
+        assert!(!error.to_string().contains("frame #") && epoch.done() == 0, "{error}");
+        assert_eq!(state(&fit), before);
     }
 
     #[test]

@@ -42,17 +42,19 @@ impl Sgd {
         &self.velocity
     }
 
-    /// Move `values` against `gradient` (both `[P]`).
+    /// Move `values` against `gradient` (both `[P]`). The only memory it takes, it takes before anything is changed: where that
+    /// is not to be had, velocity and values are as they were.
     pub fn step(&mut self, values: &Tensor, gradient: Tensor, learning_rate: f64) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
         let SgdSettings { momentum, nesterov, weight_decay } = self.settings;
         let (mut values, mut direction) = (values.shallow_clone(), gradient);
+        let scratch = values.f_mul_scalar(weight_decay)?;
         if weight_decay != 0.0 {
-            let _ = direction.f_add_(&values.f_mul_scalar(weight_decay)?)?;
+            let _ = direction.f_add_(&scratch)?;
         }
         let _ = self.velocity.f_mul_scalar_(momentum)?.f_add_(&direction)?;
         if nesterov {
-            let _ = direction.f_add_(&self.velocity.f_mul_scalar(momentum)?)?;
+            let _ = direction.f_add_(&self.velocity.f_mul_scalar_out(&scratch, momentum)?)?;
         } else {
             direction.f_copy_(&self.velocity)?;
         }

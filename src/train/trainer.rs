@@ -8,9 +8,10 @@ use super::metrics::{Metrics, batch_figures, read_figures};
 use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
-use crate::data::{DataError, DeviceDataset, torch_reason};
+use crate::data::{DataError, DeviceDataset};
 use crate::evaluate::{ChildJob, SKIPPED};
 use crate::event::{ChildEpoch, ChildProgress};
+use crate::fault::{self, Fault};
 use crate::space;
 
 /// Most images at a time when accuracy is measured.
@@ -38,7 +39,7 @@ pub enum Next {
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     #[error("the network cannot be built: {0}")]
-    Unbuildable(#[from] space::ArchitectureError),
+    Unbuildable(space::ArchitectureError),
     #[error("the network takes images {network:?} of {network_classes} classes, but the data have {data:?} of {data_classes}")]
     Mismatch { network: [usize; 3], network_classes: usize, data: [usize; 3], data_classes: usize },
     #[error(
@@ -49,17 +50,54 @@ pub enum TrainError {
     Memory { needed: u64, available: u64 },
     #[error("diverged: the loss is {loss} at epoch {epoch}, batch {batch}")]
     Diverged { epoch: usize, batch: usize, loss: f64 },
-    #[error("memory did not suffice for {micro_batch} images at a time: {reason}")]
-    OutOfMemory { micro_batch: usize, reason: String },
-    #[error("libtorch failed: {}", torch_reason(.0))]
-    Torch(#[from] TchError),
+    /// The same may succeed with fewer images at a time, or when others have freed their memory.
+    #[error("memory did not suffice: {0}")]
+    OutOfMemory(String),
+    /// This process cannot use its device any more.
+    #[error("the device failed: {0}")]
+    DeviceLost(String),
+    /// What libtorch said.
+    #[error("libtorch failed: {0}")]
+    Torch(String),
     #[error("a batch could not be prepared: {0}")]
-    Data(#[from] DataError),
+    Data(DataError),
     #[error("{SKIPPED}")]
     Skipped,
     /// The control ended the training: not an outcome of the child.
     #[error("{0:#}")]
     Stopped(anyhow::Error),
+}
+
+impl From<space::ArchitectureError> for TrainError {
+    fn from(error: space::ArchitectureError) -> TrainError {
+        TrainError::Unbuildable(error)
+    }
+}
+
+impl From<TchError> for TrainError {
+    fn from(error: TchError) -> TrainError {
+        TrainError::of_libtorch(&error.to_string(), TrainError::Torch)
+    }
+}
+
+impl From<DataError> for TrainError {
+    fn from(error: DataError) -> TrainError {
+        match error {
+            DataError::Torch(text) => TrainError::of_libtorch(&text, |text| TrainError::Data(DataError::Torch(text))),
+            error => TrainError::Data(error),
+        }
+    }
+}
+
+impl TrainError {
+    /// What an error of libtorch with this text means; one that tells of neither memory nor the device is `other`.
+    pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
+        match Fault::of(text) {
+            Fault::Memory => TrainError::OutOfMemory(fault::memory_sentence(text)),
+            Fault::Device => TrainError::DeviceLost(fault::in_words(text)),
+            Fault::Other => other(fault::in_words(text)),
+        }
+    }
 }
 
 /// Train the child of `job` from scratch and return its validation accuracy after each epoch, each in 0..=1. They are fewer

@@ -19,6 +19,7 @@ mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
+mod python;
 mod reference;
 mod report;
 mod run_state;
@@ -26,6 +27,7 @@ mod screen;
 mod screen_docs;
 #[cfg(feature = "torch")]
 mod screen_pty;
+mod scripts;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;

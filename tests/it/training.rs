@@ -268,6 +268,21 @@ fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
 }
 
 #[test]
+fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
+    let place = Place::new();
+    image_folder(&place.path("images"));
+    fs::write(place.path("images/train/dark/photo.tiff"), "II*").unwrap();
+    fs::write(place.path("tiny.json"), NETWORK.replace("[1, 28, 28]", "[3, 8, 8]").replace("\"classes\": 10", "\"classes\": 2"))
+        .unwrap();
+    let set =
+        ["data.source=folder:images", "data.size=[8, 8]", "data.validation=20", "data.limit=40", "recipes.cosine.batch_size=4"];
+    let output = place.train("run", &set).output().unwrap();
+    assert_ok(&output);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("warning: 1 file is not read, the first images/train/dark/photo.tiff"), "{told}");
+}
+
+#[test]
 fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
     fn files(folder: &Path, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {

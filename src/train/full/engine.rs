@@ -133,9 +133,9 @@ impl Engine {
             self.obey(fit, progress, epoch, seconds)?;
             let rate = learning_rate(self.recipe(), &progress.seen, epoch.number(), epoch.done(), epoch.batches());
             match fit.step(epoch, rate) {
-                Err(TrainError::OutOfMemory { micro_batch, reason }) if micro_batch > 1 => {
+                Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // The batch was not learned from: it comes again, in smaller parts.
-                    fit.set_micro_batch(micro_batch.div_ceil(2));
+                    fit.set_micro_batch(fit.micro_batch().div_ceil(2));
                     self.recorder.tell(Event::MicroBatchReduced { micro_batch: fit.micro_batch(), reason })?;
                     continue;
                 }

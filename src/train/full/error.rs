@@ -6,7 +6,7 @@ use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
 use crate::config::ConfigError;
-use crate::data::{DataError, torch_reason};
+use crate::data::DataError;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
 use crate::sealed::CheckpointError;
@@ -27,7 +27,7 @@ pub enum TrainingError {
     #[error("the network of the run")]
     Architecture(#[from] FileError),
     #[error(transparent)]
-    Data(#[from] DataError),
+    Data(DataError),
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] Unusable),
@@ -46,14 +46,18 @@ pub enum TrainingError {
     OtherData { then: String, now: String },
     #[error("{0}. A lower learning rate of the recipe may help (recipes.NAME.learning_rate)")]
     Diverged(TrainError),
+    /// An illegal access, a memory error of the device, a launch that failed.
+    #[error(
+        "the device failed: {0}. The training stands at its last checkpoint: continue it with --resume, after a look at the device \
+         (`nvidia-smi`, the system's log) if this happens again"
+    )]
+    DeviceLost(String),
     #[error(transparent)]
     Train(TrainError),
     #[error("the weights cannot be copied")]
-    Weights(#[from] WeightsError),
+    Weights(#[source] WeightsError),
     #[error("the test images cannot be reported on")]
     Report(#[from] ReportError),
-    #[error("libtorch failed: {}", torch_reason(.0))]
-    Torch(#[from] tch::TchError),
     #[error("the training ended by a fault of its own: {0}. The run can be resumed; please report this")]
     Panicked(String),
 }
@@ -62,7 +66,32 @@ impl From<TrainError> for TrainingError {
     fn from(error: TrainError) -> TrainingError {
         match error {
             TrainError::Diverged { .. } => TrainingError::Diverged(error),
+            TrainError::DeviceLost(reason) => TrainingError::DeviceLost(reason),
             other => TrainingError::Train(other),
+        }
+    }
+}
+
+impl From<tch::TchError> for TrainingError {
+    fn from(error: tch::TchError) -> TrainingError {
+        TrainError::from(error).into()
+    }
+}
+
+impl From<DataError> for TrainingError {
+    fn from(error: DataError) -> TrainingError {
+        match error {
+            DataError::Torch(_) => TrainError::from(error).into(),
+            error => TrainingError::Data(error),
+        }
+    }
+}
+
+impl From<WeightsError> for TrainingError {
+    fn from(error: WeightsError) -> TrainingError {
+        match error {
+            WeightsError::Torch(text) => TrainError::of_libtorch(&text, TrainError::Torch).into(),
+            error => TrainingError::Weights(error),
         }
     }
 }
@@ -82,10 +111,10 @@ impl TrainingError {
             | TrainingError::OtherSettings { .. }
             | TrainingError::OtherData { .. } => true,
             TrainingError::Write(_)
+            | TrainingError::DeviceLost(_)
             | TrainingError::Diverged(_)
             | TrainingError::Weights(_)
             | TrainingError::Report(_)
-            | TrainingError::Torch(_)
             | TrainingError::Panicked(_) => false,
         }
     }

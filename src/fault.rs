@@ -1,0 +1,186 @@
+//! What libtorch says when something fails, as far as it is for people, and whose fault it is: memory's, the device's, or neither's.
+//!
+//! libtorch raises the same kind of error for everything, so its text is all there is to go by.
+
+/// What an error of libtorch means for whoever got it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Memory did not suffice; with less of it the same may succeed.
+    Memory,
+    /// The device failed, or this process may not use it. After an illegal access, a failed launch or an uncorrectable memory
+    /// error every later CUDA call of the process fails too: only a new process can go on.
+    Device,
+    /// Anything else: the same would happen again anywhere.
+    Other,
+}
+
+/// What libtorch and the libraries below it say when memory is short, in lower case.
+const MEMORY: [&str; 11] = [
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "cudaerrormemoryallocation",
+    "cuda_error_out_of_memory",
+    // CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, CUFFT_ALLOC_FAILED, CUSOLVER_STATUS_ALLOC_FAILED, and the two
+    // CUDNN_STATUS_INTERNAL_ERROR_..._ALLOCATION_FAILED.
+    "alloc_failed",
+    "allocation_failed",
+    // cuDNN found no algorithm whose workspace could be had.
+    "unable to find an engine to execute this computation",
+    "unable to find a valid cudnn algorithm",
+];
+
+/// What they say when the device failed.
+const DEVICE: [&str; 20] = [
+    "cuda error",
+    "cuda driver error",
+    "cudnn error",
+    "cufft error",
+    "cusolver error",
+    "nccl error",
+    "cublas_status_",
+    "cudnn_status_",
+    "cufft_",
+    "cusolver_status_",
+    "cuda_error_",
+    "device-side assert",
+    "uncorrectable",
+    "unspecified launch failure",
+    "illegal memory access",
+    "illegal instruction was encountered",
+    "misaligned address",
+    "found no nvidia driver",
+    "no cuda gpus are available",
+    "cuda unknown error",
+];
+
+impl Fault {
+    /// The fault that `text`, an error of libtorch, tells of.
+    pub fn of(text: &str) -> Fault {
+        let text = text.to_lowercase();
+        let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+        if says(&MEMORY) {
+            Fault::Memory
+        } else if says(&DEVICE) {
+            Fault::Device
+        } else {
+            Fault::Other
+        }
+    }
+}
+
+/// `text` on one line, without what is for libtorch's own developers: the functions it was in, and hints for debugging.
+pub fn in_words(text: &str) -> String {
+    let marks = [
+        "\nframe #",
+        "\nException raised from",
+        " (function ",
+        "\nC++ CapturedTraceback",
+        "\nCUDA kernel errors might be asynchronously",
+    ];
+    let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+    let lines = text[..end].lines().map(str::trim).filter(|line| !line.is_empty());
+    let words = lines.collect::<Vec<_>>().join(" ");
+    words.strip_prefix("Internal torch error: ").map(str::to_owned).unwrap_or(words)
+}
+
+/// Whether a printed line is one of a stack that libtorch prints with an error, and tells a reader nothing.
+pub fn is_of_a_stack(line: &str) -> bool {
+    let line = line.trim_start();
+    ["frame #", "Exception raised from ", "C++ CapturedTraceback"].iter().any(|start| line.starts_with(start))
+}
+
+/// The sentence of `text` that says that memory is short, and what follows it, without its place in libtorch's code.
+pub fn memory_sentence(text: &str) -> String {
+    let text = in_words(text);
+    let lower = text.to_lowercase();
+    let place = MEMORY.iter().filter_map(|sign| lower.find(sign)).min().unwrap_or(0);
+    // (Lower case is as long as the text itself where that is ASCII, as libtorch's is.)
+    let before = text.get(..place).unwrap_or_default();
+    let start = before.rfind(['.', ']', ')']).map_or(0, |end| end + 1);
+    text[start..].trim().chars().take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages as libtorch 2.11 and the libraries below it give them.
+    const SHORT_OF_MEMORY: [&str; 14] = [
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB of which 1.20 GiB is free.",
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call",
+        "CUDA driver error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "cuFFT error: CUFFT_ALLOC_FAILED",
+        "cusolver error: CUSOLVER_STATUS_ALLOC_FAILED, when calling `cusolverDnCreate(handle)`",
+        "GET was unable to find an engine to execute this computation",
+        "FIND was unable to find an engine to execute this computation after trying 5 plans.",
+        "Unable to find a valid cuDNN algorithm to run convolution",
+        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 6553600000 \
+         bytes. Error code 12 (Cannot allocate memory)",
+        "std::bad_alloc",
+        "cudaErrorMemoryAllocation: out of memory",
+    ];
+
+    const OF_THE_DEVICE: [&str; 16] = [
+        "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be asynchronously reported at some other API \
+         call, so the stacktrace below might be incorrect.\nFor debugging consider passing CUDA_LAUNCH_BLOCKING=1\n",
+        "CUDA error: unspecified launch failure",
+        "CUDA error: uncorrectable ECC error encountered",
+        "CUDA error: device-side assert triggered",
+        "CUDA error: misaligned address",
+        "CUDA error: the launch timed out and was terminated",
+        "CUDA error: all CUDA-capable devices are busy or unavailable",
+        "CUDA error: invalid device ordinal",
+        "CUDA driver error: unknown error",
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm( handle, opa, opb, m, n, k)`",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER",
+        "cuFFT error: CUFFT_EXEC_FAILED",
+        "NCCL error in: ProcessGroupNCCL.cpp:1, unhandled cuda error",
+        "Found no NVIDIA driver on your system.",
+    ];
+
+    const OF_NEITHER: [&str; 4] = [
+        "The size of tensor a (8) must match the size of tensor b (9) at non-singleton dimension 1",
+        "Given groups=1, weight of size [8, 4, 3, 3], expected input[1, 3, 8, 8] to have 4 channels, but got 3 channels instead",
+        "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!",
+        "could not create a primitive descriptor for the convolution forward propagation primitive",
+    ];
+
+    #[test]
+    fn messages_of_libtorch_tell_memory_from_a_lost_device_from_the_rest() {
+        SHORT_OF_MEMORY.iter().for_each(|text| assert_eq!(Fault::of(text), Fault::Memory, "{text}"));
+        OF_THE_DEVICE.iter().for_each(|text| assert_eq!(Fault::of(text), Fault::Device, "{text}"));
+        OF_NEITHER.iter().for_each(|text| assert_eq!(Fault::of(text), Fault::Other, "{text}"));
+    }
+
+    const WITH_STACK: &str = "Internal torch error: [enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate \
+        memory: you tried to allocate 40 bytes. Error code 12 (Cannot allocate memory)\nException raised from \
+        malloc at alloc_cpu.cpp:124 (most recent call first):\nframe #0: c10::Error::Error(std::string) + 0x9f \
+        (0x7f1 in libc10.so)\nframe #1: <unknown function>\n";
+
+    #[test]
+    fn the_stack_of_an_error_and_its_hints_for_developers_are_left_out() {
+        let words = in_words(WITH_STACK);
+        assert!(words.starts_with("[enforce fail") && words.ends_with("(Cannot allocate memory)"), "{words}");
+        assert_eq!(in_words(OF_THE_DEVICE[0]), "CUDA error: an illegal memory access was encountered");
+        let printed = WITH_STACK.lines().filter(|line| !is_of_a_stack(line)).count();
+        assert_eq!((printed, is_of_a_stack("  frame #12: x")), (1, true));
+    }
+
+    #[test]
+    fn of_an_error_about_memory_the_sentence_is_told_that_says_so() {
+        let told = memory_sentence(WITH_STACK);
+        assert_eq!(
+            told,
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate 40 bytes. Error code 12 (Cannot allocate memory)"
+        );
+        assert!(memory_sentence(SHORT_OF_MEMORY[0]).starts_with("CUDA out of memory. Tried to allocate 2.00 GiB"));
+    }
+}
