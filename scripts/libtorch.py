@@ -58,6 +58,15 @@ def fail(text):
 # What is there
 
 
+def read(path):
+    """Nothing where there is no such file."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
 def is_complete(folder):
     """Headers of the right version and the libraries that every build links."""
     header = os.path.join(folder, "include", "torch", "headeronly", "version.h")
@@ -66,10 +75,7 @@ def is_complete(folder):
 
 
 def has_version(header):
-    try:
-        text = open(header, encoding="utf-8").read()
-    except OSError:
-        return False
+    text = read(header)
     major, minor, patch = VERSION.split(".")
     wanted = [f"#define TORCH_VERSION_MAJOR {major}", f"#define TORCH_VERSION_MINOR {minor}", f"#define TORCH_VERSION_PATCH {patch}"]
     return all(line in text for line in wanted)
@@ -82,11 +88,7 @@ def has_cuda(folder):
 def cuda_of(folder):
     """Major version of the CUDA that a libtorch was built for; None where that cannot be told."""
     for name, pattern in (("build-version", r"\+cu(\d+)\d\b"), ("version.py", r"^cuda\b.*'(\d+)\.")):
-        try:
-            text = open(os.path.join(folder, name), encoding="utf-8").read()
-        except OSError:
-            continue
-        found = re.search(pattern, text, re.MULTILINE)
+        found = re.search(pattern, read(os.path.join(folder, name)), re.MULTILINE)
         if found:
             return int(found.group(1))
     return None
@@ -95,7 +97,7 @@ def cuda_of(folder):
 def find_driver():
     """The NVIDIA driver of this machine, or None."""
     if os.path.exists(DRIVER_FILE):
-        version = version_in(open(DRIVER_FILE, encoding="utf-8", errors="replace").read())
+        version = version_in(read(DRIVER_FILE))
         return Driver(version or version_in(ask_nvidia_smi("driver_version")), oldest_capability())
     if shutil.which("nvidia-smi"):
         return Driver(version_in(ask_nvidia_smi("driver_version")), oldest_capability())
@@ -208,7 +210,7 @@ def pip():
 
 def try_pip(arguments, **variables):
     environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", **variables)
-    return subprocess.run(pip() + arguments, stdout=sys.stderr, env=environment).returncode == 0
+    return subprocess.run(pip() + arguments, stdout=sys.stderr, stderr=sys.stderr, env=environment).returncode == 0
 
 
 def run_pip(arguments, **variables):

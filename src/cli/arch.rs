@@ -6,8 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::OrBadInput;
 use super::config::SettingsArgs;
-use crate::config::Decode;
+use crate::config::{self, Config, Decode};
+use crate::runs::directory::kind_of;
 use crate::space::{Architecture, resolve_architecture};
+use crate::state::RunKind;
 
 /// Which network.
 #[derive(Debug, Clone, Args)]
@@ -78,10 +80,34 @@ impl ArchArgs {
         Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
     }
 
+    /// The settings of the run that ARCH is a child of; none where it is no run's.
+    pub fn run_settings(&self) -> Option<anyhow::Result<RunSettings>> {
+        let run = Path::new(self.arch.rsplit_once(':')?.0);
+        let file = run.join("config.toml");
+        let read = || Ok(RunSettings { kind: kind_of(run), config: config::read(&file).or_bad_input()? });
+        file.is_file().then(read)
+    }
+
     fn decode(&self) -> anyhow::Result<Decode> {
         match self.decode {
             Some(decode) => Ok(decode.into()),
             None => Ok(SettingsArgs::default().resolve()?.space.decode),
+        }
+    }
+}
+
+/// What a run was started with.
+pub struct RunSettings {
+    kind: RunKind,
+    pub config: Config,
+}
+
+impl RunSettings {
+    /// Images per step of its trainings.
+    pub fn batch_size(&self) -> usize {
+        match self.kind {
+            RunKind::Search => self.config.child.batch_size,
+            RunKind::Training => self.config.train.recipe.batch_size,
         }
     }
 }

@@ -9,11 +9,11 @@ use anyhow::{Context, anyhow};
 use tch::{Device, Kind};
 
 use self::output::{Evaluated, Output};
-use super::arch::{ArchArgs, parse_size};
+use super::arch::{ArchArgs, RunSettings, parse_size};
 use super::{OrBadInput, say};
 use crate::child::{self, Network, Plan, weights};
 use crate::classification::ClassificationReport;
-use crate::config::{self, Crop, DataConfig, DataSource, DeviceChoice, Normalization};
+use crate::config::{Crop, DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
 use crate::train::full;
@@ -87,7 +87,7 @@ pub struct Args {
 /// # Errors
 /// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let origin = Origin::of(args)?;
+    let origin = args.arch.run_settings().transpose()?;
     let Settings { data: config, validation, architecture } = Settings::new(args, origin.as_ref())?;
     let weights = weights_file(args)?;
     let mut sets = data::load_tests(&config).or_bad_input()?;
@@ -170,21 +170,6 @@ fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
     ))
 }
 
-/// The run that ARCH is a child of: its data.
-struct Origin {
-    data: DataConfig,
-}
-
-impl Origin {
-    fn of(args: &Args) -> anyhow::Result<Option<Origin>> {
-        let Some((run, _)) = args.arch.arch.rsplit_once(':') else { return Ok(None) };
-        match Path::new(run).join("config.toml") {
-            file if file.is_file() => Ok(Some(Origin { data: config::read(&file).or_bad_input()?.data })),
-            _ => Ok(None),
-        }
-    }
-}
-
 /// The weights that were named, or those of the training whose network it is.
 fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
     let missing = || anyhow!("--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own");
@@ -200,8 +185,8 @@ struct Settings {
 }
 
 impl Settings {
-    fn new(args: &Args, origin: Option<&Origin>) -> anyhow::Result<Settings> {
-        let own = origin.map(|origin| &origin.data);
+    fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
+        let own = origin.map(|origin| &origin.config.data);
         let (source, dir) = source(args, own)?;
         // The training images that the normalisation was fitted to, where they are the same data.
         let own = own.filter(|own| own.source == source || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1));
@@ -213,6 +198,11 @@ impl Settings {
         };
         let validation = args.validation.or(own.map(|own| own.validation));
         let limit = own.and_then(|own| own.limit);
+        // Nothing is random here, but a network that was trained on enlarged images is measured on such.
+        let crop = own.map_or(Crop::None, |own| match own.crop {
+            Crop::Upsample(side) => Crop::Upsample(side),
+            Crop::None | Crop::Pad(_) => Crop::None,
+        });
         let mut data = DataConfig {
             source,
             dir,
@@ -220,7 +210,7 @@ impl Settings {
             validation: validation.unwrap_or(0),
             limit,
             normalization,
-            crop: Crop::None,
+            crop,
             flip: false,
         };
         let (input, classes) = data::shape(&data).or_bad_input()?;

@@ -17,10 +17,14 @@ mod fashion_mnist;
 pub mod fetch;
 pub mod fetch_cifar10_1;
 mod folder;
+#[cfg(feature = "torch")]
+mod host_images;
 mod idx;
 mod npy;
 #[cfg(feature = "torch")]
 mod preparation;
+#[cfg(feature = "torch")]
+mod resident_images;
 mod sample;
 pub mod source;
 mod split;
@@ -30,9 +34,9 @@ pub mod whiten;
 use std::path::Path;
 
 #[cfg(feature = "torch")]
-pub use self::augment::{Draw, Layout};
+pub use self::augment::Layout;
 #[cfg(feature = "torch")]
-pub use self::batches::{DeviceDataset, epoch_order};
+pub use self::batches::{DeviceDataset, TrainingEpoch};
 pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::DataError;
 pub use self::folder::Unread;

@@ -19,9 +19,6 @@ use crate::event::{ChildEpoch, ChildProgress};
 use crate::reward::Outcome;
 use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 
-/// Shortest time between two ticks.
-const TICK: Duration = Duration::from_millis(250);
-
 /// Serve the process's standard input until it ends.
 ///
 /// # Errors
@@ -112,9 +109,20 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stand still while the search is paused. Then: whether the training of `child` is to end.
-    fn stand_still_while_paused(&self, child: u64, output: &Output) -> anyhow::Result<Next> {
+    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether the training of `child` is to end.
+    fn stand_still_while_paused(
+        &self,
+        child: u64,
+        output: &Output,
+        settle: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Next> {
         let mut state = self.lock();
+        if state.paused {
+            // Not under the lock: messages go on being read.
+            drop(state);
+            settle()?;
+            state = self.lock();
+        }
         while state.paused {
             answer_pauses(&mut state, output)?;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -206,7 +214,8 @@ impl Session {
     fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
         let started = Instant::now();
         let (inbox, output) = (&self.inbox, &self.output);
-        let mut control = PipeControl { child: job.child, inbox, output, last_tick: None, paused: Duration::ZERO };
+        let device = self.data.device;
+        let mut control = PipeControl { child: job.child, inbox, output, device, paused: Duration::ZERO };
         let held = self.held();
         let outcome = match train::train_child(self.worker, job, &self.data, &self.config, held, &mut control) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
@@ -223,25 +232,28 @@ struct PipeControl<'session> {
     child: u64,
     inbox: &'session Inbox,
     output: &'session Output,
-    last_tick: Option<Instant>,
+    device: tch::Device,
     /// Time stood still.
     paused: Duration,
 }
 
 impl Control for PipeControl<'_> {
-    fn between_batches(&mut self) -> anyhow::Result<Next> {
-        let before = Instant::now();
-        let next = self.inbox.stand_still_while_paused(self.child, self.output)?;
-        self.paused += before.elapsed();
-        Ok(next)
+    fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)> {
+        let mut since = Instant::now();
+        let settle = || {
+            // Its work is queued: until it has done that, nothing stands still.
+            train::synchronize(self.device)?;
+            since = Instant::now();
+            Ok(())
+        };
+        let next = self.inbox.stand_still_while_paused(self.child, self.output, settle)?;
+        let stood_still = since.elapsed();
+        self.paused += stood_still;
+        Ok((next, stood_still))
     }
 
-    fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()> {
-        if self.last_tick.is_some_and(|last| last.elapsed() < TICK) {
-            return Ok(());
-        }
-        self.last_tick = Some(Instant::now());
-        self.output.send(&FromWorker::Progress(progress()))
+    fn progress(&mut self, progress: ChildProgress) -> anyhow::Result<()> {
+        self.output.send(&FromWorker::Progress(progress))
     }
 
     fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()> {

@@ -20,8 +20,8 @@ use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 const SEED: u64 = 15;
 /// At least so many steps are taken, however slow the device is: the second loss is the first that depends on a gradient.
 pub const LEAST_STEPS: usize = 2;
-/// Images between two looks at the clock are those of at most so many steps.
-const BATCHES: usize = 8;
+/// Batches of an epoch where speed is measured.
+const BATCHES: usize = 32;
 
 /// Do what standard input asks for.
 ///
@@ -91,7 +91,7 @@ impl Work {
     /// Loss of each step of one epoch, as far as `time` goes.
     fn losses(&self, time: Duration) -> Result<Vec<f64>, TrainError> {
         let mut fit = self.fit()?;
-        let mut epoch = fit.epoch(1, 0, Metrics::default());
+        let mut epoch = fit.epoch(1, 0, Metrics::default())?;
         let since = Instant::now();
         let (mut losses, mut sum) = (Vec::new(), 0.0);
         while !epoch.is_done() && (losses.len() < LEAST_STEPS || since.elapsed() < time) {
@@ -109,7 +109,7 @@ impl Work {
     fn speed(&self, time: Duration) -> Result<(usize, Duration), TrainError> {
         let mut fit = self.fit()?;
         let (mut number, begun) = (1, Instant::now());
-        let mut epoch = fit.epoch(number, 0, Metrics::default());
+        let mut epoch = fit.epoch(number, 0, Metrics::default())?;
         fit.step(&mut epoch, self.learning_rate)?;
         epoch.settle()?;
         if begun.elapsed() >= time {
@@ -120,7 +120,7 @@ impl Work {
             if epoch.is_done() {
                 epoch.settle()?;
                 number += 1;
-                epoch = fit.epoch(number, 0, Metrics::default());
+                epoch = fit.epoch(number, 0, Metrics::default())?;
             }
             fit.step(&mut epoch, self.learning_rate)?;
             images += self.batch;

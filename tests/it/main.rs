@@ -2,6 +2,8 @@
 
 mod architectures;
 mod cifar10_1;
+#[cfg(feature = "torch")]
+mod cuda_build;
 mod data_corpus;
 mod data_fetch;
 #[cfg(feature = "torch")]

@@ -30,7 +30,7 @@ pub fn run_out(name: Device, device: tch::Device) -> anyhow::Result<RanOutOfMemo
     step(&data, FITTING).context("a batch that fits could not be trained")?;
     let restriction = (name == Device::Cpu).then(|| Restriction::begin(ALLOWANCE)).transpose()?;
     let error = match step(&data, images) {
-        Err(TrainError::OutOfMemory { reason, .. }) => reason,
+        Err(TrainError::OutOfMemory(reason)) => reason,
         Err(other) => return Err(anyhow::Error::from(other).context("it failed otherwise than for want of memory")),
         Ok(_) => bail!("a batch that needs {} of {limit} bytes was trained", images as u64 * PER_IMAGE),
     };
@@ -48,7 +48,7 @@ fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
     let network = Network::new(&network, Plan::plain(&network, Layout::Contiguous), data.device)?;
     let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 0.0 };
     let mut fit = Fit::new(network, settings, data, batch, SEED)?;
-    let mut epoch = fit.epoch(1, 0, Metrics::default());
+    let mut epoch = fit.epoch(1, 0, Metrics::default())?;
     fit.step(&mut epoch, 0.01)?;
     epoch.settle()?;
     Ok(epoch.metrics().loss())

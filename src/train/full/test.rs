@@ -13,7 +13,7 @@ use crate::data::{self, DataError, DeviceDataset};
 use crate::event::TestFinished;
 use crate::sealed::Blocks;
 use crate::space::Architecture;
-use crate::train::{EVALUATION_BATCH, TrainingData};
+use crate::train::{TrainingData, evaluation_batch};
 
 /// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as `nas-tui evaluate` does.
 /// None, with the reason, where the data has no test images.
@@ -43,11 +43,12 @@ pub fn classify(
 /// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode.
 pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, DataError> {
     let _guard = tch::no_grad_guard();
-    let batches = images.evaluation_batches(EVALUATION_BATCH).map(|batch| {
+    let batches = images.evaluation_batches(evaluation_batch(network.device())).map(|batch| {
         let (images, _) = batch?;
-        Ok(network.forward(&images, Mode::Evaluate)?.f_to_device(Device::Cpu)?)
+        Ok(network.forward(&images, Mode::Evaluate)?)
     });
-    Ok(Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?)
+    // Copied at the end, so that no batch waits for the one before.
+    Ok(Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?.f_to_device(Device::Cpu)?)
 }
 
 fn rows(logits: &Tensor) -> Result<Vec<Vec<f64>>, TchError> {

@@ -37,6 +37,9 @@ impl Engine {
     pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
         let (device, threads) = self.place()?;
         tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+        // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes and many steps. (Children of a
+        // search are many shapes of few steps each: what is tried would cost more than it brings.)
+        tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.config.workers.threads = Some(threads);
         let dataset = data::load(&self.config.data).map_err(TrainingError::from)?;
         let resident = self.config.train.data_on_device;
