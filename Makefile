@@ -1,18 +1,19 @@
 # Everything on a fresh machine with Rust, Python 3 and a C++ compiler:
 #   make run    set up, build, run the demo search on the embedded images
 #   make test   set up, run every check
-# Set LIBTORCH to use a libtorch 2.11.0 of your own.
+# Set LIBTORCH to use a libtorch 2.11.0 of your own. One is installed otherwise: with CUDA where there is an NVIDIA driver, or as
+# KIND says (make setup KIND=cuda, cuda12 or cpu; NAS_TUI_LIBTORCH_KIND=... for every call).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup build run test fmt lint unit docs viewer install clean
+.PHONY: help setup build run test fmt scripts lint unit docs viewer install clean
 
 # Found (or installed) once per call of make; torch-sys rebuilds when this path changes.
-TORCH = export LIBTORCH="$$(python3 scripts/libtorch.py)"
+TORCH = LIBTORCH="$$(python3 scripts/libtorch.py $(KIND))"; export LIBTORCH
 
 # Python with onnx and onnxruntime, which run the exported networks in the tests. Found (or installed) as well.
-PYTHON = export NAS_TUI_PYTHON="$$(python3 scripts/python.py)"
+PYTHON = NAS_TUI_PYTHON="$$(python3 scripts/python.py)"; export NAS_TUI_PYTHON
 
 help:
 	@grep -E '^#   ' Makefile
@@ -33,10 +34,13 @@ install:
 	@$(TORCH)
 	cargo install --path . --locked
 
-test: fmt lint unit docs viewer
+test: fmt scripts lint unit docs viewer
 
 fmt:
 	cargo fmt --check
+
+scripts:
+	python3 -B -m unittest discover --start-directory tests/scripts
 
 # One profile for everything: torch-sys takes minutes to compile per profile.
 lint:

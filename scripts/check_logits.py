@@ -4,10 +4,11 @@
     scripts/check_logits.py MODEL CASE
 
 MODEL is a model.onnx (checked by onnx.checker, run by onnxruntime) or a model.py (run by PyTorch, with the
-weights.safetensors beside it). CASE is a JSON file: {"shape": [N, C, H, W], "images": [...], "logits": [[...]]}. The first
-image is also run alone. Prints one JSON object: {"difference", "operators", "opset"}, or {"difference", "tensors"};
-`difference` is the largest of a logit.
+weights.safetensors beside it, and again when torch.jit.script has compiled it). CASE is a JSON file: {"shape": [N, C, H, W], "images": [...], "logits": [[...]]}. The first
+image is also run alone. Prints one JSON object: {"difference", "operators", "opset"}, or {"difference",
+"tensors", "scripted"}; `difference` is the largest of a logit.
 """
+import importlib.util
 import json
 import os
 import sys
@@ -33,17 +34,23 @@ def run_pytorch(path):
     import torch
     from safetensors.torch import load_file
 
-    module = {}
-    with open(path, encoding="utf-8") as file:
-        exec(compile(file.read(), path, "exec"), module)  # noqa: S102: it is our own export
-    network = module["Network"]().eval()
+    # As a module with a file: torch.jit.script reads the source.
+    sys.dont_write_bytecode = True
+    spec = importlib.util.spec_from_file_location("model", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network = module.Network().eval()
     network.load_state_dict(load_file(os.path.join(os.path.dirname(path), "weights.safetensors")), strict=True)
+    scripted = torch.jit.script(network)
 
     def run(images):
         with torch.no_grad():
-            return network(torch.from_numpy(images)).numpy()
+            logits, again = network(torch.from_numpy(images)), scripted(torch.from_numpy(images))
+        if not torch.allclose(logits, again, rtol=0, atol=1e-5):
+            sys.exit(f"{path}: compiled by torch.jit.script, the network gives other logits")
+        return logits.numpy()
 
-    return run, {"tensors": len(network.state_dict())}
+    return run, {"tensors": len(network.state_dict()), "scripted": True}
 
 
 def main():

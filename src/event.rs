@@ -157,6 +157,9 @@ pub struct RunStarted {
     pub episodes: usize,
     pub children_per_episode: usize,
     pub child_epochs: usize,
+    /// Images per step of a child's training; journals of older programs do not tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub child_batch_size: Option<usize>,
     pub reward_power: f64,
     pub reward_last_epochs: usize,
     pub workers: usize,

@@ -16,6 +16,7 @@ pub mod config;
 #[cfg(feature = "torch")]
 pub mod controller;
 pub mod data;
+pub mod device;
 pub mod durable;
 pub mod evaluate;
 pub mod event;
@@ -30,6 +31,8 @@ pub mod reward;
 pub mod runs;
 pub mod sealed;
 pub mod search;
+#[cfg(feature = "torch")]
+pub mod selftest;
 pub mod space;
 pub mod state;
 pub mod telemetry;

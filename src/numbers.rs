@@ -1,6 +1,6 @@
 //! Numbers and times as people read them, on the screen and in reports: an accuracy is always a percentage, a reward never is.
 
-/// `84.55 %`.
+/// `84.56 %`.
 pub fn accuracy(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
@@ -10,7 +10,7 @@ pub fn or_none(value: Option<f64>, say: impl FnOnce(f64) -> String) -> String {
     value.map_or_else(|| "none".to_owned(), say)
 }
 
-/// `0.6044`.
+/// `0.6046`.
 pub fn reward(value: f64) -> String {
     format!("{value:.4}")
 }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn accuracy_is_a_percentage_and_reward_is_not() {
-        assert_eq!((accuracy(0.8455).as_str(), reward(0.6044).as_str()), ("84.55 %", "0.6044"));
+        assert_eq!((accuracy(0.8456).as_str(), reward(0.6046).as_str()), ("84.56 %", "0.6046"));
     }
 
     #[test]

@@ -132,6 +132,12 @@ impl RunState {
         if self.training_run.is_some() { RunKind::Training } else { RunKind::Search }
     }
 
+    /// Images that a network of the run is trained on at a time, where the journal tells.
+    pub fn batch_size(&self) -> Option<usize> {
+        let search = self.run.as_ref().and_then(|run| run.child_batch_size);
+        self.training_run.as_ref().map(|training| training.micro_batch).or(search)
+    }
+
     /// Name of the run directory, once the run has begun.
     pub fn name(&self) -> Option<&str> {
         let search = self.run.as_ref().map(|run| run.run.as_str());

@@ -1,5 +1,7 @@
 //! A child: an [`Architecture`](crate::space::Architecture) as a libtorch module, and its weights as a file.
 
+pub mod cuda;
+pub mod device;
 mod layout;
 pub mod libtorch;
 mod network;

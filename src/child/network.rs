@@ -118,6 +118,10 @@ impl Network {
         self.precision = Kind::BFloat16;
     }
 
+    pub fn device(&self) -> Device {
+        self.parameters.values().device()
+    }
+
     pub fn layout(&self) -> Layout {
         self.layout
     }

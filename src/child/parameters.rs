@@ -6,11 +6,18 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::plan::Place;
 use crate::data::Layout;
 
+/// Each parameter begins at a multiple of this many values: at an address aligned to 256 bytes, as a tensor of its own would
+/// be. cuDNN's fastest kernels and vectorised loads want 16 and more; with less, slower ones are taken.
+const ALIGNMENT: i64 = 64;
+
 /// Named trainable tensors that share the storage of one vector.
 #[derive(Debug)]
 pub struct Parameters {
-    /// `[S]`: every stored value, in the order of `entries`.
+    /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned places hold zero for ever: so do all their
+    /// gradients.
     values: Tensor,
+    /// Zeros, of which gradients of gaps are made.
+    gap: Tensor,
     entries: Vec<Entry>,
     layout: Layout,
 }
@@ -19,6 +26,8 @@ pub struct Parameters {
 struct Entry {
     name: String,
     place: Place,
+    /// Where its values begin in the vector.
+    start: i64,
     /// Leaf of the autograd graph, a view into `values`.
     tensor: Tensor,
 }
@@ -27,19 +36,25 @@ struct Entry {
 pub(super) type Initial = (String, Place, Tensor);
 
 impl Parameters {
-    /// Store `initial` (values on any device) in one vector on `device`.
+    /// Store `initial` (values on the CPU) in one vector on `device`, moved there in one piece.
     pub(super) fn new(initial: Vec<Initial>, layout: Layout, device: Device) -> Result<Parameters, TchError> {
-        let length = |place: &Place| place.stored.iter().product::<i64>();
-        let total = initial.iter().map(|(_, place, _)| length(place)).sum::<i64>();
-        let values = Tensor::f_zeros([total], (Kind::Float, device))?;
-        let (mut entries, mut start) = (Vec::with_capacity(initial.len()), 0);
+        let lengths = initial.iter().map(|(_, place, _)| length(place));
+        let total = lengths.map(|length| length.next_multiple_of(ALIGNMENT as u64) as i64).sum::<i64>();
+        let values = Tensor::f_zeros([total], (Kind::Float, Device::Cpu))?;
+        let (mut places, mut start) = (Vec::with_capacity(initial.len()), 0);
         for (name, place, value) in initial {
-            let view = layout.view(&values.f_narrow(0, start, length(&place))?, &place.stored)?;
-            place.write(&view, &value)?;
-            start += length(&place);
-            entries.push(Entry { name, place, tensor: view.f_detach()?.f_set_requires_grad(true)? });
+            place.write(&stored(&values, start, &place, layout)?, &value)?;
+            let next = start + length(&place).next_multiple_of(ALIGNMENT as u64) as i64;
+            places.push((name, place, std::mem::replace(&mut start, next)));
         }
-        Ok(Parameters { values, entries, layout })
+        let values = values.f_to_device(device)?;
+        let entry = |(name, place, start)| {
+            let tensor = stored(&values, start, &place, layout)?.f_detach()?.f_set_requires_grad(true)?;
+            Ok(Entry { name, place, start, tensor })
+        };
+        let entries = places.into_iter().map(entry).collect::<Result<Vec<_>, TchError>>()?;
+        let gap = Tensor::f_zeros([ALIGNMENT], (Kind::Float, device))?;
+        Ok(Parameters { values, gap, entries, layout })
     }
 
     /// `[S]`: all stored values; writing to it (without recording gradients) changes the network.
@@ -59,27 +74,27 @@ impl Parameters {
 
     /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) under the names and in the shapes of the parameters.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
-        let mut start = 0;
-        let slice = |entry: &Entry| {
-            let length = entry.tensor.numel() as i64;
-            let stored = self.layout.view(&vector.f_narrow(0, start, length)?, &entry.place.stored)?;
-            start += length;
-            entry.place.read(&stored)
-        };
-        let slices = self.entries.iter().map(slice).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.entries.iter().map(|entry| entry.name.as_str()).zip(slices).collect())
+        let slice = |entry: &Entry| entry.place.read(&self.stored_in(vector, entry)?);
+        self.entries.iter().map(|entry| Ok((entry.name.as_str(), slice(entry)?))).collect()
     }
 
     /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the graph.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         let leaves: Vec<&Tensor> = self.entries.iter().map(|entry| &entry.tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
-        let flat = gradients.iter().zip(&leaves).map(|(gradient, leaf)| match gradient.defined() {
-            true => self.layout.flatten(gradient),
-            // Of a layer that has no influence on the loss.
-            false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1]),
-        });
-        Tensor::f_cat(&flat.collect::<Result<Vec<_>, _>>()?, 0)
+        let mut flat = Vec::with_capacity(2 * leaves.len());
+        for (gradient, leaf) in gradients.iter().zip(&leaves) {
+            flat.push(match gradient.defined() {
+                true => self.layout.flatten(gradient)?,
+                // Of a layer that has no influence on the loss.
+                false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1])?,
+            });
+            let past = leaf.numel() as i64 % ALIGNMENT;
+            if past > 0 {
+                flat.push(self.gap.f_narrow(0, 0, ALIGNMENT - past)?);
+            }
+        }
+        Tensor::f_cat(&flat, 0)
     }
 
     /// The stored tensor of parameter number `index`.
@@ -95,16 +110,24 @@ impl Parameters {
     /// Write what belongs to the parameter `name` into `vector` (`[S]`, in the order of [`Parameters::values`]), if there is
     /// one of that name.
     pub fn assign_in(&self, vector: &Tensor, name: &str, values: &Tensor) -> Result<bool, TchError> {
-        let mut start = 0;
-        for entry in &self.entries {
-            let length = entry.tensor.numel() as i64;
-            if entry.name == name {
-                let stored = self.layout.view(&vector.f_narrow(0, start, length)?, &entry.place.stored)?;
-                entry.place.write(&stored, values)?;
-                return Ok(true);
-            }
-            start += length;
+        match self.entries.iter().find(|entry| entry.name == name) {
+            Some(entry) => entry.place.write(&self.stored_in(vector, entry)?, values).map(|()| true),
+            None => Ok(false),
         }
-        Ok(false)
     }
+
+    /// The stored tensor of a parameter as a view into `vector` (`[S]`).
+    fn stored_in(&self, vector: &Tensor, entry: &Entry) -> Result<Tensor, TchError> {
+        stored(vector, entry.start, &entry.place, self.layout)
+    }
+}
+
+/// Values that `place` stores.
+fn length(place: &Place) -> u64 {
+    place.stored.iter().map(|&size| size as u64).product()
+}
+
+/// View of what `vector` holds of the parameter at `place` from `start` on.
+fn stored(vector: &Tensor, start: i64, place: &Place, layout: Layout) -> Result<Tensor, TchError> {
+    layout.view(&vector.f_narrow(0, start, length(place) as i64)?, &place.stored)
 }

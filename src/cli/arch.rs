@@ -6,8 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::OrBadInput;
 use super::config::SettingsArgs;
-use crate::config::Decode;
+use crate::config::{self, Config, Decode};
+use crate::runs::directory::kind_of;
 use crate::space::{Architecture, resolve_architecture};
+use crate::state::RunKind;
 
 /// Which network.
 #[derive(Debug, Clone, Args)]
@@ -40,6 +42,16 @@ fn parse_shape(text: &str) -> Result<[usize; 3], String> {
     sizes.and_then(|sizes| sizes.try_into().ok()).ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
 }
 
+/// `32`, or height and width as in `32x48`.
+pub(super) fn parse_size(text: &str) -> Result<[usize; 2], String> {
+    let (height, width) = text.split_once('x').unwrap_or((text, text));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=1_024).contains(side));
+    match (side(height), side(width)) {
+        (Some(height), Some(width)) => Ok([height, width]),
+        _ => Err("write one number for height and width, or both as in 32x48, each from 1 to 1024".to_owned()),
+    }
+}
+
 /// [`Decode`] on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DecodeArg {
@@ -68,10 +80,34 @@ impl ArchArgs {
         Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
     }
 
+    /// The settings of the run that ARCH is a child of; none where it is no run's.
+    pub fn run_settings(&self) -> Option<anyhow::Result<RunSettings>> {
+        let run = Path::new(self.arch.rsplit_once(':')?.0);
+        let file = run.join("config.toml");
+        let read = || Ok(RunSettings { kind: kind_of(run), config: config::read(&file).or_bad_input()? });
+        file.is_file().then(read)
+    }
+
     fn decode(&self) -> anyhow::Result<Decode> {
         match self.decode {
             Some(decode) => Ok(decode.into()),
             None => Ok(SettingsArgs::default().resolve()?.space.decode),
+        }
+    }
+}
+
+/// What a run was started with.
+pub struct RunSettings {
+    kind: RunKind,
+    pub config: Config,
+}
+
+impl RunSettings {
+    /// Images per step of its trainings.
+    pub fn batch_size(&self) -> usize {
+        match self.kind {
+            RunKind::Search => self.config.child.batch_size,
+            RunKind::Training => self.config.train.recipe.batch_size,
         }
     }
 }
@@ -84,5 +120,13 @@ mod tests {
     fn image_shapes_are_three_sizes() {
         assert_eq!(parse_shape("1x28x28"), Ok([1, 28, 28]));
         assert!(parse_shape("28x28").is_err() && parse_shape("3x32xa").is_err());
+    }
+
+    #[test]
+    fn a_size_is_one_number_or_height_and_width() {
+        assert_eq!((parse_size("28"), parse_size("17x12")), (Ok([28, 28]), Ok([17, 12])));
+        for text in ["", "0", "17x", "x12", "17x12x3", "1025", "-4", "axb"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
     }
 }

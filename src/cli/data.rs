@@ -9,7 +9,8 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{OrBadInput, print};
+use super::arch::parse_size;
+use super::{OrBadInput, print, say};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
@@ -45,10 +46,11 @@ struct CheckArgs {
     /// Images set apart for validation [default: 1,000 of the mini set; else 5,000, or a tenth where that is less].
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// Height and width that images of `folder:DIR` are resized to.
-    #[arg(long, value_name = "PIXELS", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    size: u32,
-    /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or {spec, error}.
+    /// What images of `folder:DIR` are resized to: one number for height and width, or HEIGHTxWIDTH.
+    #[arg(long, value_name = "PIXELS", default_value = "32", value_parser = parse_size)]
+    size: [usize; 2],
+    /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or {spec, error}. Where a folder
+    /// holds files that are not read, also unread: [{files, first}].
     #[arg(long)]
     json: bool,
 }
@@ -148,23 +150,23 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
         print(&(text + "\n"))?;
     }
     let contents = outcome.or_bad_input()?;
+    contents.unread.iter().for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
     if args.json { Ok(()) } else { print(&table(&contents)) }
 }
 
 fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
     let (source, dir) = parse_spec(&args.spec)?;
-    let size = [args.size as usize; 2];
     let config = DataConfig {
         source,
         dir,
-        size,
+        size: args.size,
         validation: 0,
         limit: None,
         normalization: Normalization::Standard,
         crop: Crop::None,
         flip: false,
     };
-    check(&config, args.validation)
+    check(&config, args.validation).map_err(DataError::for_option)
 }
 
 fn table(contents: &Contents) -> String {

@@ -9,12 +9,12 @@ use anyhow::{Context, anyhow};
 use tch::{Device, Kind};
 
 use self::output::{Evaluated, Output};
-use super::OrBadInput;
-use super::arch::ArchArgs;
-use crate::child::{Network, Plan, weights};
+use super::arch::{ArchArgs, RunSettings, parse_size};
+use super::{OrBadInput, say};
+use crate::child::{self, Network, Plan, weights};
 use crate::classification::ClassificationReport;
-use crate::config::{self, Crop, DataConfig, DataSource, Normalization};
-use crate::data::{self, Dataset, DeviceDataset, Images, Preparation, TestSet};
+use crate::config::{Crop, DataConfig, DataSource, DeviceChoice, Normalization};
+use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
 use crate::train::full;
 
@@ -59,13 +59,19 @@ pub struct Args {
     #[arg(long)]
     whitening: bool,
 
-    /// Height and width that the images of a folder are resized to [default: 32]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=1024))]
-    size: Option<u64>,
+    /// What the images of a folder are resized to: one number for height and width, or HEIGHTxWIDTH [default: as the network
+    /// takes them]
+    #[arg(long, value_name = "PIXELS", value_parser = parse_size)]
+    size: Option<[usize; 2]>,
 
-    /// Training images that were set apart for validation: not used to fit the normalisation [default: as in RUN, else 1000]
+    /// Training images that were set apart for validation: not used to fit the normalisation [default: as in RUN; else 1,000 of
+    /// the mini set, else 5,000, or a tenth where that is less]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
+
+    /// Where to compute: auto (the first GPU that libtorch sees, else the CPU), cpu, cuda, or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    device: DeviceChoice,
 
     /// Write index, label, prediction and logits of each image (of cifar10.1: of the first version)
     #[arg(long, value_name = "CSV")]
@@ -81,14 +87,17 @@ pub struct Args {
 /// # Errors
 /// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let origin = Origin::of(args)?;
-    let config = data_config(args, origin.as_ref())?;
+    let origin = args.arch.run_settings().transpose()?;
+    let Settings { data: config, validation, architecture } = Settings::new(args, origin.as_ref())?;
     let weights = weights_file(args)?;
     let mut sets = data::load_tests(&config).or_bad_input()?;
     let against = reference(args, &config)?;
     let first = sets.first().context("the data set went away while it was read; run the command again")?;
-    let architecture = args.arch.resolve(first.input, first.classes.len())?;
-    let run = Run::new(args, &config, &architecture, &weights, first)?;
+    if let Some(unread) = data::unread_test_files(&config) {
+        say(&format!("nas-tui: warning: {unread}"));
+    }
+    let prepare = || preparation(&training_config(args, &config)?, validation, first);
+    let run = Run::new(args, &architecture, &weights, first, prepare)?;
     let mut csv = args.predictions.as_deref();
     let against = against.map(|set| run.evaluate(set, None)).transpose()?;
     let versions: Vec<Evaluated> = sets.drain(..).map(|set| run.evaluate(set, csv.take())).collect::<anyhow::Result<_>>()?;
@@ -106,19 +115,19 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// For images like those of `set`.
+    /// For images like those of `set`. They are prepared when network and weights are known to be good.
     fn new(
         args: &Args,
-        config: &DataConfig,
         architecture: &'a Architecture,
         weights: &Path,
         set: &TestSet,
+        prepare: impl FnOnce() -> anyhow::Result<Preparation>,
     ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
-        let device = Device::cuda_if_available();
+        let device = device(args)?;
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
         weights::load(&network, weights).or_bad_input()?;
-        let preparation = preparation(&training_config(args, config)?, set)?;
+        let preparation = prepare()?;
         let limit = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Run { architecture, network, preparation, device, limit })
     }
@@ -139,6 +148,13 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The device that was asked for; a GPU that stays idle is told.
+fn device(args: &Args) -> anyhow::Result<Device> {
+    let (device, warning) = child::device::chosen_one(args.device).or_bad_input()?;
+    warning.iter().for_each(|warning| eprintln!("nas-tui: {warning}"));
+    child::device::open(device).or_bad_input()
+}
+
 fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
     if architecture.input == set.input && architecture.classes == set.classes.len() {
         return Ok(());
@@ -154,29 +170,61 @@ fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
     ))
 }
 
-/// The run that ARCH is a child of: its data.
-struct Origin {
-    data: DataConfig,
-}
-
-impl Origin {
-    fn of(args: &Args) -> anyhow::Result<Option<Origin>> {
-        let Some((run, _)) = args.arch.arch.rsplit_once(':') else { return Ok(None) };
-        match Path::new(run).join("config.toml") {
-            file if file.is_file() => Ok(Some(Origin { data: config::read(&file).or_bad_input()?.data })),
-            _ => Ok(None),
-        }
-    }
-}
-
 /// The weights that were named, or those of the training whose network it is.
 fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
     let missing = || anyhow!("--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own");
     args.weights.clone().or_else(|| args.arch.kept_weights()).ok_or_else(missing).or_bad_input()
 }
 
-fn data_config(args: &Args, origin: Option<&Origin>) -> anyhow::Result<DataConfig> {
-    let own = origin.map(|origin| &origin.data);
+/// What is evaluated, and on which data.
+struct Settings {
+    data: DataConfig,
+    /// Where nothing says how many: as many as the data set has by default.
+    validation: Option<usize>,
+    architecture: Architecture,
+}
+
+impl Settings {
+    fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
+        let own = origin.map(|origin| &origin.config.data);
+        let (source, dir) = source(args, own)?;
+        // The training images that the normalisation was fitted to, where they are the same data.
+        let own = own.filter(|own| own.source == source || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1));
+        let size = args.size.or(own.map(|own| own.size));
+        let normalization = match own {
+            _ if args.whitening => Normalization::Whitening,
+            Some(own) => own.normalization,
+            None => Normalization::Standard,
+        };
+        let validation = args.validation.or(own.map(|own| own.validation));
+        let limit = own.and_then(|own| own.limit);
+        // Nothing is random here, but a network that was trained on enlarged images is measured on such.
+        let crop = own.map_or(Crop::None, |own| match own.crop {
+            Crop::Upsample(side) => Crop::Upsample(side),
+            Crop::None | Crop::Pad(_) => Crop::None,
+        });
+        let mut data = DataConfig {
+            source,
+            dir,
+            size: size.unwrap_or([32; 2]),
+            validation: validation.unwrap_or(0),
+            limit,
+            normalization,
+            crop,
+            flip: false,
+        };
+        let (input, classes) = data::shape(&data).or_bad_input()?;
+        let architecture = args.arch.resolve(input, classes)?;
+        if size.is_none() {
+            // (A DNA or a built-in network takes images of the size above.)
+            data.size = [architecture.input[1], architecture.input[2]];
+        }
+        Ok(Settings { data, validation, architecture })
+    }
+}
+
+/// The data set and its folder.
+fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, Option<PathBuf>)> {
     let (source, dir) = match (&args.data, own) {
         (Some(spec), _) => data::parse_spec(spec).or_bad_input()?,
         (None, Some(own)) => (own.source, own.dir.clone()),
@@ -185,17 +233,7 @@ fn data_config(args: &Args, origin: Option<&Origin>) -> anyhow::Result<DataConfi
     if args.against.is_some() && source != DataSource::Cifar10_1 {
         return Err(anyhow!("--against is for --data cifar10.1, not {}; leave it out", source.name())).or_bad_input();
     }
-    // The training images that the normalisation was fitted to, where they are the same data.
-    let own = own.filter(|own| own.source == source || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1));
-    let size = args.size.map(|size| [size as usize; 2]).or(own.map(|own| own.size)).unwrap_or([32; 2]);
-    let normalization = match own {
-        _ if args.whitening => Normalization::Whitening,
-        Some(own) => own.normalization,
-        None => Normalization::Standard,
-    };
-    let validation = args.validation.or(own.map(|own| own.validation)).unwrap_or(1_000);
-    let limit = own.and_then(|own| own.limit);
-    Ok(DataConfig { source, dir, size, validation, limit, normalization, crop: Crop::None, flip: false })
+    Ok((source, dir))
 }
 
 /// CIFAR-10 as `--against` names it, with the other settings of `config`.
@@ -213,7 +251,7 @@ fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>
         return Ok(None);
     }
     match data::load_test(&cifar10_config(args, config)?) {
-        Err(error @ data::DataError::Missing { .. }) if args.against.is_none() => {
+        Err(error @ DataError::Missing { .. }) if args.against.is_none() => {
             eprintln!("nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR");
             Ok(None)
         }
@@ -230,7 +268,7 @@ fn training_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfi
 }
 
 /// The preparation that training used: fitted to training images, never to those under test.
-fn preparation(config: &DataConfig, test: &TestSet) -> anyhow::Result<Preparation> {
+fn preparation(config: &DataConfig, validation: Option<usize>, test: &TestSet) -> anyhow::Result<Preparation> {
     let dataset = match (config.source, config.normalization) {
         // Its mean and deviation are published: the training images need not be there.
         (DataSource::Cifar10, Normalization::Standard) => Dataset {
@@ -242,7 +280,7 @@ fn preparation(config: &DataConfig, test: &TestSet) -> anyhow::Result<Preparatio
             validation: Images::default(),
             fingerprint: String::new(),
         },
-        _ => data::load(config).or_bad_input()?,
+        _ => data::load_with_validation(config, validation).map_err(DataError::for_option).or_bad_input()?,
     };
     Preparation::fit(config, &dataset).or_bad_input()
 }

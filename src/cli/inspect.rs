@@ -8,10 +8,11 @@ use clap::Args as ClapArgs;
 use super::OrBadInput;
 use super::arch::{ArchArgs, ImageArgs};
 use super::table::{Column, table};
+use crate::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
 
-/// Batch size of the memory estimate: the one the presets train with.
+/// Batch size of the memory estimate where nothing says another: the one that the presets for CIFAR-10 train with.
 const BATCH_SIZE: usize = 128;
 
 /// Print a network layer by layer: shapes, parameters, multiply-accumulates and receptive fields
@@ -23,6 +24,10 @@ pub struct Args {
     #[command(flatten)]
     images: ImageArgs,
 
+    /// Batch size of the memory estimate [default: that of RUN, where ARCH is RUN:best or RUN:child-12; else 128]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    batch_size: Option<u32>,
+
     /// Print the architecture file as JSON with params, macs, and per layer output_shape, params, macs, receptive_field
     #[arg(long)]
     json: bool,
@@ -31,7 +36,11 @@ pub struct Args {
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let text = text(&architecture, args.json).with_context(|| format!("the cost of {}", args.arch.arch)).or_bad_input()?;
+    let own = || args.arch.run_settings()?.ok().map(|settings| settings.batch_size());
+    let batch_size = args.batch_size.map(|given| given as usize).or_else(own);
+    let text = text(&architecture, batch_size.unwrap_or(BATCH_SIZE), args.json)
+        .with_context(|| format!("the cost of {}", args.arch.arch))
+        .or_bad_input()?;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has seen enough (`| head`).
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -39,8 +48,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn text(architecture: &Architecture, json: bool) -> Result<String, ArchitectureError> {
-    if json { Ok(CostedArchitecture::new(architecture)?.to_json()) } else { describe(architecture, terminal_width()) }
+fn text(architecture: &Architecture, batch_size: usize, json: bool) -> Result<String, ArchitectureError> {
+    match json {
+        true => Ok(CostedArchitecture::new(architecture)?.to_json()),
+        false => describe(architecture, batch_size, terminal_width()),
+    }
 }
 
 /// Columns of the terminal; 80 where the output goes elsewhere.
@@ -55,7 +67,7 @@ fn terminal_width() -> usize {
 }
 
 /// The table and the totals, in lines of at most `width` characters where that is possible.
-fn describe(architecture: &Architecture, width: usize) -> Result<String, ArchitectureError> {
+fn describe(architecture: &Architecture, batch_size: usize, width: usize) -> Result<String, ArchitectureError> {
     let cost = Cost::of(architecture)?;
     let [channels, height, width_] = architecture.input;
     let mut text = format!("{}: {} layers", architecture.name, architecture.layers.len());
@@ -64,13 +76,13 @@ fn describe(architecture: &Architecture, width: usize) -> Result<String, Archite
     text += "\nSizes are HxW, output is CxHxW (class: the classifier), field: receptive field.\n";
     let batch_norm: u64 = architecture.layers.iter().map(|layer| 2 * layer.filters as u64).sum();
     let convolutions = cost.params - batch_norm - cost.classifier.params;
-    let memory = training_memory(architecture, BATCH_SIZE)?;
+    let memory = training_memory(architecture, batch_size)?;
     text += &format!("\nparameters       {}\n", grouped(cost.params));
     text += &format!("  convolutions   {}\n", grouped(convolutions));
     text += &format!("  batch norm     {}\n", grouped(batch_norm));
     text += &format!("  classifier     {}\n", grouped(cost.classifier.params));
     text += &format!("MACs per image   {} (convolutions and classifier)\n", grouped(cost.macs));
-    text += &format!("training memory  about {} MiB at batch size {BATCH_SIZE}\n", grouped(memory.div_ceil(1 << 20)));
+    text += &format!("training memory  about {} at batch size {batch_size} (estimate)\n", numbers::bytes(memory));
     Ok(text)
 }
 
@@ -158,7 +170,7 @@ mod tests {
     #[test]
     fn the_table_of_nascnn15_fits_80_columns() {
         let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
-        let text = describe(&network, 80).unwrap();
+        let text = describe(&network, BATCH_SIZE, 80).unwrap();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         insta::assert_snapshot!(text);
     }

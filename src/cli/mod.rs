@@ -13,6 +13,8 @@ pub mod evaluate;
 mod export;
 pub mod inspect;
 mod list;
+#[cfg(feature = "torch")]
+mod probe;
 mod replay;
 mod report;
 #[cfg(feature = "torch")]
@@ -69,6 +71,9 @@ enum Command {
     Worker(worker::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
+    Probe(probe::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
     Engine(run::engine::Args),
     Data(data::Args),
     Doctor(doctor::Args),
@@ -111,6 +116,8 @@ pub(crate) fn say(text: &str) {
 
 /// Parse the arguments, run the subcommand, print its error, return its exit status.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "torch")]
+    crate::child::cuda::count_by_bus();
     let cli = Cli::parse();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -150,6 +157,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Export(args)) => export::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Probe(args)) => probe::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Engine(args)) => run::engine::run(&args),
     }

@@ -11,14 +11,14 @@ use super::OrBadInput;
 use super::arch::DecodeArg;
 use super::config::SettingsArgs;
 use super::run::{self, Prepared, ShowArgs, Work, classify};
-use crate::config::Config;
+use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
 use crate::evaluate::placement;
 use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
 
-/// Train one network to the end, on the screen of a search
+/// Train one network to the end, on a screen of its own
 ///
 /// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of the epoch with the
 /// highest validation accuracy are kept (weights.safetensors in the run directory); the test images are classified once, by
@@ -38,6 +38,9 @@ pub struct Args {
     /// How it is trained: a name in [recipes] (short for --set train.recipe=NAME)
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     recipe: Option<String>,
+    /// Where to train: auto, cpu, cuda or cuda:N, the GPU with that number (short for --set workers.device=DEVICE)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
     /// Run directory to create (default: runs/UTC-TIME-NETWORK)
@@ -62,6 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn settings(args: &Args) -> SettingsArgs {
     let mut settings = args.settings.clone();
     settings.set.extend(args.recipe.iter().map(|name| format!("train.recipe={name}")));
+    settings.set.extend(args.device.iter().map(|device| format!("workers.device={device}")));
     let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else { return settings };
     let run = arch.rsplit_once(':').map(|(run, _)| Path::new(run).join("config.toml"));
     match run.filter(|config| config.is_file()) {

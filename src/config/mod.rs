@@ -12,9 +12,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::device::DeviceChoice;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
+pub use validate::{LARGEST_SETTING, Violation, check_choices};
 
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]
@@ -238,13 +240,4 @@ pub struct WorkersConfig {
     pub count: Option<usize>,
     pub threads: Option<usize>,
     pub device: DeviceChoice,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceChoice {
-    /// CUDA where there is one, else the CPU.
-    Auto,
-    Cpu,
-    Cuda,
 }

@@ -38,17 +38,30 @@ pub(super) struct Placement {
     pub flip: bool,
 }
 
-/// Placements of `count` images of `[_, height, width]`.
-pub(super) fn placements(crop: Crop, flip: bool, [_, height, width]: [usize; 3], draw: Draw, count: usize) -> Vec<Placement> {
-    let mut rng = draw.rng(Purpose::Augmentation);
-    let (down, right) = match crop {
+/// Largest `top` and `left` of a crop out of images of `[_, height, width]`.
+pub(super) fn room(crop: Crop, [_, height, width]: [usize; 3]) -> (usize, usize) {
+    match crop {
         Crop::None => (0, 0),
         Crop::Pad(margin) => (2 * margin, 2 * margin),
         Crop::Upsample(side) => (side.saturating_sub(height), side.saturating_sub(width)),
-    };
+    }
+}
+
+/// Placements of `count` images of `[_, height, width]`.
+pub(super) fn placements(crop: Crop, flip: bool, input: [usize; 3], draw: Draw, count: usize) -> Vec<Placement> {
+    let mut rng = draw.rng(Purpose::Augmentation);
+    let (down, right) = room(crop, input);
     let mut place =
         || Placement { top: rng.random_range(0..=down), left: rng.random_range(0..=right), flip: flip && rng.random::<bool>() };
     (0..count).map(|_| place()).collect()
+}
+
+/// What is shown of an image whose accuracy is measured: of an enlarged one the middle, as torchvision's CenterCrop has it, so
+/// that things are as large as in training. None: the image as it is.
+pub(super) fn centre(crop: Crop, input: [usize; 3]) -> Option<Placement> {
+    let middle = |room: usize| (room as f64 / 2.0).round_ties_even() as usize;
+    let (down, right) = room(crop, input);
+    matches!(crop, Crop::Upsample(_)).then(|| Placement { top: middle(down), left: middle(right), flip: false })
 }
 
 /// How a stored pixel becomes a network's input.
@@ -336,6 +349,14 @@ mod tests {
         }
         let flips = all.iter().filter(|p| p.flip).count();
         assert!(all.iter().all(|p| p.top <= 8 && p.left <= 8) && (900..1_100).contains(&flips), "{flips}");
+    }
+
+    #[test]
+    fn the_middle_of_an_enlarged_image_is_where_torchvision_crops_it() {
+        let corner = |side| centre(Crop::Upsample(side), [3, 32, 32]).map(|place| (place.top, place.left, place.flip));
+        // CenterCrop rounds half to even: of 9 pixels too many 4 are above, of 11 there are 6.
+        assert_eq!([40, 41, 43, 32].map(corner), [(4, 4, false), (4, 4, false), (6, 6, false), (0, 0, false)].map(Some));
+        assert_eq!([Crop::None, Crop::Pad(4)].map(|crop| centre(crop, [3, 32, 32])), [None, None]);
     }
 
     #[test]

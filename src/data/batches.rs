@@ -1,23 +1,25 @@
 //! Batches of images as tensors: normalised or whitened, cropped, mirrored and shuffled, by seed.
 
+use std::ops::Range;
+
 use rand::seq::SliceRandom;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::Images;
-use super::augment::{Conversion, Draw, Layout, Placement, Purpose, Ready, Scratch, Table, Writer, placements};
+use super::augment::{Draw, Layout, Placement, Purpose, centre, placements};
 use super::error::DataError;
-use super::preparation::{Normalizer, Preparation};
-use super::whiten::Whitening;
+use super::host_images::HostImages;
+use super::preparation::Preparation;
+use super::resident_images::{ResidentImages, Sequence};
 use crate::config::Crop;
+use crate::fault::Fault;
 
 /// Images and labels for a device. Pixels stay uint8; a batch is converted when it is asked for.
 #[derive(Debug)]
 pub struct DeviceDataset {
     store: Store,
-    /// Where batches come out.
-    device: Device,
-    labels: Vec<i64>,
-    layout: Layout,
+    /// Number of images.
+    len: usize,
     input: [usize; 3],
     crop: Crop,
     flip: bool,
@@ -26,37 +28,99 @@ pub struct DeviceDataset {
 #[derive(Debug)]
 enum Store {
     /// One pass in Rust per batch: on the CPU several times as fast as the same in tensor operations.
-    Host { pixels: Vec<u8>, normalizer: HostNormalizer },
-    /// Batched tensor operations on the device: pixels `[N, C, H, W]` uint8, labels `[N]` int64.
-    Device { pixels: Tensor, labels: Tensor, normalizer: DeviceNormalizer },
+    Host(HostImages),
+    /// Tensor operations on the device.
+    Resident(ResidentImages),
 }
 
+/// The training images of one epoch: every image once, in the order that seed and epoch give, with its crop and flip.
 #[derive(Debug)]
-enum HostNormalizer {
-    Table(Table),
-    Whitening(Whitening),
+pub struct TrainingEpoch<'data> {
+    data: &'data DeviceDataset,
+    shuffle: Shuffle,
+    source: Source<'data>,
 }
 
+/// Where batches of an epoch come from.
 #[derive(Debug)]
-enum DeviceNormalizer {
-    /// Both `[C, 1, 1]`, f32.
-    Standard {
-        mean: Tensor,
-        std: Tensor,
-    },
-    Whitening(Whitening),
+enum Source<'data> {
+    Host(&'data HostImages),
+    /// With the epoch's order, crops and flips, all on the device.
+    Resident(&'data ResidentImages, Sequence),
+}
+
+/// Which images make which batch of an epoch.
+#[derive(Debug)]
+struct Shuffle {
+    seed: u64,
+    epoch: u64,
+    order: Vec<u32>,
+    batch_size: usize,
+}
+
+impl Shuffle {
+    fn batches(&self) -> usize {
+        self.order.len().div_ceil(self.batch_size)
+    }
+
+    /// Places in the order that batch number `batch` (from 0) takes.
+    fn places(&self, batch: usize) -> Range<usize> {
+        let start = (batch * self.batch_size).min(self.order.len());
+        start..self.order.len().min(start + self.batch_size)
+    }
+
+    fn draw(&self, batch: usize) -> Draw {
+        Draw { seed: self.seed, epoch: self.epoch, batch: batch as u64 }
+    }
+}
+
+impl TrainingEpoch<'_> {
+    /// Number of batches.
+    pub fn batches(&self) -> usize {
+        self.shuffle.batches()
+    }
+
+    /// Places in the epoch that batch number `batch` (from 0) takes; the last batch may be smaller.
+    pub fn places(&self, batch: usize) -> Range<usize> {
+        self.shuffle.places(batch)
+    }
+
+    /// Batch number `batch` (from 0): f32 `[B, C, H, W]` (in the data set's layout) and int64 `[B]`, cropped and mirrored at
+    /// random.
+    ///
+    /// # Errors
+    /// What libtorch says.
+    pub fn batch(&self, batch: usize) -> Result<(Tensor, Tensor), DataError> {
+        let places = self.places(batch);
+        match &self.source {
+            Source::Host(images) => {
+                let placements = self.data.placements(&self.shuffle, batch);
+                images.batch(&self.shuffle.order[places], placements.as_deref())
+            }
+            Source::Resident(images, sequence) => Ok(images.training_batch(sequence, places.start as i64, places.len() as i64)?),
+        }
+    }
 }
 
 impl DeviceDataset {
-    /// Put images on a device. Batches come in `layout`.
+    /// Put images on a device; where its memory does not suffice, they stay with the host and each batch is moved. Batches come
+    /// in `layout`.
     ///
     /// # Errors
-    /// What libtorch says, for instance when the device's memory does not suffice.
+    /// What libtorch says.
     pub fn new(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
-        match device {
-            Device::Cpu => Self::on_host(images, preparation, device, layout),
-            device => Self::on_device(images, preparation, device, layout),
+        if device == Device::Cpu {
+            return Self::on_host(images, preparation, device, layout);
         }
+        match Self::on_device(&images, preparation, device, layout) {
+            Err(DataError::Torch(text)) if Fault::of(&text) == Fault::Memory => Self::on_host(images, preparation, device, layout),
+            done => done,
+        }
+    }
+
+    /// Whether the images are on the host, and batches are moved.
+    pub fn is_on_host(&self) -> bool {
+        matches!(self.store, Store::Host(_))
     }
 
     /// Keep images in the host's memory and move each batch to `device`: for those that its memory does not hold.
@@ -64,239 +128,79 @@ impl DeviceDataset {
     /// # Errors
     /// What libtorch says.
     pub fn on_host(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
-        let normalizer = match &preparation.normalizer {
-            Normalizer::Standard { mean, std } => HostNormalizer::Table(Table::new(mean, std)),
-            Normalizer::Whitening(whitening) => HostNormalizer::Whitening(whitening.to_device(Device::Cpu)?),
-        };
-        let labels = images.labels.iter().map(|&label| i64::from(label)).collect();
-        Ok(Self::from_store(Store::Host { pixels: images.pixels, normalizer }, device, labels, preparation, layout))
+        let len = images.len();
+        Ok(Self::from_store(Store::Host(HostImages::new(images, preparation, device, layout)?), len, preparation))
     }
 
-    fn on_device(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
-        let [channels, height, width] = preparation.input.map(|size| size as i64);
-        let normalizer = match &preparation.normalizer {
-            Normalizer::Standard { mean, std } => {
-                let column = |values: &[f32]| Tensor::f_from_slice(values)?.f_view([channels, 1, 1])?.f_to_device(device);
-                DeviceNormalizer::Standard { mean: column(mean)?, std: column(std)? }
-            }
-            Normalizer::Whitening(whitening) => DeviceNormalizer::Whitening(whitening.to_device(device)?),
-        };
-        let host_labels: Vec<i64> = images.labels.iter().map(|&label| i64::from(label)).collect();
-        let pixels = Tensor::f_from_slice(&images.pixels)?.f_view([-1, channels, height, width])?.f_to_device(device)?;
-        let labels = Tensor::f_from_slice(&host_labels)?.f_to_device(device)?;
-        Ok(Self::from_store(Store::Device { pixels, labels, normalizer }, device, host_labels, preparation, layout))
+    fn on_device(images: &Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
+        let store = Store::Resident(ResidentImages::new(images, preparation, device, layout)?);
+        Ok(Self::from_store(store, images.len(), preparation))
     }
 
-    fn from_store(store: Store, device: Device, labels: Vec<i64>, preparation: &Preparation, layout: Layout) -> Self {
+    fn from_store(store: Store, len: usize, preparation: &Preparation) -> Self {
         let &Preparation { input, crop, flip, .. } = preparation;
-        DeviceDataset { store, device, labels, layout, input, crop, flip }
+        DeviceDataset { store, len, input, crop, flip }
     }
 
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.len
     }
 
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.len == 0
     }
 
-    /// Labels in the order of the images, on the host.
-    pub fn labels(&self) -> &[i64] {
-        &self.labels
-    }
-
-    /// The images at `indices`: f32 `[B, C, H, W]` (in the data set's layout) and int64 `[B]`. With a draw they are cropped
-    /// and mirrored at random (training), without one they are left whole (evaluation).
-    ///
-    /// # Errors
-    /// What libtorch says. Indices must be below [`DeviceDataset::len`].
-    pub fn batch(&self, indices: &[u32], draw: Option<Draw>) -> Result<(Tensor, Tensor), DataError> {
-        let augmented = draw.filter(|_| self.flip || self.crop != Crop::None);
-        let placements = augmented.map(|draw| placements(self.crop, self.flip, self.input, draw, indices.len()));
-        match &self.store {
-            Store::Host { pixels, normalizer } => {
-                let (images, labels) = self.host_batch(pixels, normalizer, indices, placements.as_deref())?;
-                Ok((images.f_to_device(self.device)?, labels.f_to_device(self.device)?))
-            }
-            Store::Device { pixels, labels, normalizer } => {
-                let chosen: Vec<i64> = indices.iter().map(|&index| i64::from(index)).collect();
-                let chosen = Tensor::f_from_slice(&chosen)?.f_to_device(pixels.device())?;
-                let raw = pixels.f_index_select(0, &chosen)?;
-                let images = self.prepare_on_device(raw, normalizer, placements.as_deref())?;
-                Ok((images, labels.f_index_select(0, &chosen)?))
-            }
-        }
-    }
-
-    /// Batches of one epoch of training: every image once, in the order that (`seed`, `epoch`) give. The last batch may be
-    /// smaller.
-    pub fn training_batches(
-        &self,
-        batch_size: usize,
-        seed: u64,
-        epoch: u64,
-    ) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
-        let order = epoch_order(seed, epoch, self.len());
-        (0..self.len().div_ceil(batch_size.max(1))).map(move |batch| self.training_batch(&order, batch_size, seed, epoch, batch))
-    }
-
-    /// One of the [`DeviceDataset::training_batches`], from 0: `order` is the epoch's [`epoch_order`].
+    /// Shuffle the images for `epoch`. Where they lie on the device, order, crops and flips go there in one copy, so that no
+    /// batch needs another.
     ///
     /// # Errors
     /// What libtorch says.
-    pub fn training_batch(
-        &self,
-        order: &[u32],
-        batch_size: usize,
-        seed: u64,
-        epoch: u64,
-        batch: usize,
-    ) -> Result<(Tensor, Tensor), DataError> {
-        let start = (batch * batch_size.max(1)).min(order.len());
-        let indices = &order[start..order.len().min(start + batch_size.max(1))];
-        self.batch(indices, Some(Draw { seed, epoch, batch: batch as u64 }))
+    pub fn training_epoch(&self, batch_size: usize, seed: u64, epoch: u64) -> Result<TrainingEpoch<'_>, DataError> {
+        self.epoch_of(Shuffle { seed, epoch, order: epoch_order(seed, epoch, self.len()), batch_size: batch_size.max(1) })
     }
 
-    /// Every image once, whole and in order.
+    fn epoch_of(&self, shuffle: Shuffle) -> Result<TrainingEpoch<'_>, DataError> {
+        let source = match &self.store {
+            Store::Host(images) => Source::Host(images),
+            Store::Resident(images) => {
+                let of_batches = (0..shuffle.batches()).map(|batch| self.placements(&shuffle, batch));
+                let placements = of_batches.collect::<Option<Vec<_>>>().map(|batches| batches.concat());
+                Source::Resident(images, images.sequence(&shuffle.order, placements.as_deref(), shuffle.batch_size)?)
+            }
+        };
+        Ok(TrainingEpoch { data: self, shuffle, source })
+    }
+
+    /// Crops and flips of a batch; none where images are left as they are.
+    fn placements(&self, shuffle: &Shuffle, batch: usize) -> Option<Vec<Placement>> {
+        let draw = || placements(self.crop, self.flip, self.input, shuffle.draw(batch), shuffle.places(batch).len());
+        (self.flip || self.crop != Crop::None).then(draw)
+    }
+
+    /// Every image once, in order: whole, or (of enlarged ones) the middle.
     pub fn evaluation_batches(&self, batch_size: usize) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
         let size = batch_size.max(1);
-        (0..self.len().div_ceil(size)).map(move |batch| {
-            let indices: Vec<u32> = (batch * size..self.len().min((batch + 1) * size)).map(|index| index as u32).collect();
-            self.batch(&indices, None)
-        })
+        (0..self.len().div_ceil(size)).map(move |batch| self.evaluation_batch(batch * size..self.len().min((batch + 1) * size)))
     }
 
-    fn host_batch(
-        &self,
-        pixels: &[u8],
-        normalizer: &HostNormalizer,
-        indices: &[u32],
-        placements: Option<&[Placement]>,
-    ) -> Result<(Tensor, Tensor), DataError> {
-        let size: usize = self.input.iter().product();
-        let labels: Vec<i64> = indices.iter().map(|&index| self.labels[index as usize]).collect();
-        let image = |index: u32| &pixels[index as usize * size..][..size];
-        let images = match normalizer {
-            HostNormalizer::Table(table) => self.write(table, indices.iter().map(|&index| image(index)), placements)?,
-            HostNormalizer::Whitening(whitening) => {
-                let raw: Vec<u8> = indices.iter().flat_map(|&index| image(index)).copied().collect();
-                let rows = Tensor::f_from_slice(&raw)?.f_view([-1, size as i64])?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?;
-                let whitened = whitening.apply(&rows)?.f_contiguous()?;
-                self.write(&Ready, floats(&whitened).chunks_exact(size), placements)?
+    fn evaluation_batch(&self, places: Range<usize>) -> Result<(Tensor, Tensor), DataError> {
+        match &self.store {
+            Store::Resident(images) => Ok(images.evaluation_batch(places.start as i64, places.len() as i64)?),
+            Store::Host(images) => {
+                let indices: Vec<u32> = places.map(|index| index as u32).collect();
+                let placements = centre(self.crop, self.input).map(|centre| vec![centre; indices.len()]);
+                images.batch(&indices, placements.as_deref())
             }
-        };
-        Ok((images, Tensor::f_from_slice(&labels)?))
-    }
-
-    /// Convert, crop and mirror images straight into the memory of a new tensor.
-    fn write<'p, C: Conversion>(
-        &self,
-        conversion: &C,
-        images: impl ExactSizeIterator<Item = &'p [C::Pixel]>,
-        placements: Option<&[Placement]>,
-    ) -> Result<Tensor, DataError>
-    where
-        C::Pixel: 'p,
-    {
-        let [channels, height, width] = self.input;
-        let [c, h, w] = self.input.map(|size| size as i64);
-        let shape = match self.layout {
-            Layout::Contiguous => [images.len() as i64, c, h, w],
-            Layout::ChannelsLast => [images.len() as i64, h, w, c],
-        };
-        let mut batch = Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?;
-        let writer = Writer { conversion, shape: self.input, layout: self.layout, crop: self.crop };
-        let mut scratch = Scratch::default();
-        let targets = floats_mut(&mut batch).chunks_exact_mut(channels * height * width);
-        for (index, (image, target)) in images.zip(targets).enumerate() {
-            writer.write(image, placements.map(|placements| placements[index]), &mut scratch, target);
-        }
-        match self.layout {
-            Layout::Contiguous => Ok(batch),
-            Layout::ChannelsLast => Ok(batch.f_permute([0, 3, 1, 2])?),
         }
     }
-
-    /// The same as [`DeviceDataset::write`] in tensor operations, from raw pixels `[B, C, H, W]` uint8.
-    fn prepare_on_device(
-        &self,
-        raw: Tensor,
-        normalizer: &DeviceNormalizer,
-        placements: Option<&[Placement]>,
-    ) -> Result<Tensor, tch::TchError> {
-        let Some(placements) = placements else {
-            return self.in_layout(normalize(&raw, normalizer)?);
-        };
-        let images = match (self.crop, normalizer) {
-            (Crop::None, _) => self.crop_on_device(&normalize(&raw, normalizer)?, placements)?,
-            (Crop::Upsample(side), _) => {
-                let side = side as i64;
-                let enlarged = normalize(&raw, normalizer)?.f_upsample_bilinear2d([side, side], false, None, None)?;
-                self.crop_on_device(&enlarged, placements)?
-            }
-            // Padded before it is normalised, with black; whitened images after, with the mean image.
-            (Crop::Pad(margin), DeviceNormalizer::Standard { .. }) => {
-                normalize(&self.crop_on_device(&padded(&raw, margin)?, placements)?, normalizer)?
-            }
-            (Crop::Pad(margin), DeviceNormalizer::Whitening(_)) => {
-                self.crop_on_device(&padded(&normalize(&raw, normalizer)?, margin)?, placements)?
-            }
-        };
-        self.in_layout(images)
-    }
-
-    /// Crop and mirror each image by its placement with one gather. The result is channels-last in memory.
-    fn crop_on_device(&self, images: &Tensor, placements: &[Placement]) -> Result<Tensor, tch::TchError> {
-        let [_, height, width] = self.input;
-        let count = placements.len() as i64;
-        let rows: Vec<i64> = placements.iter().flat_map(|place| (0..height).map(|y| (place.top + y) as i64)).collect();
-        let column = |place: &Placement, x: usize| (place.left + if place.flip { width - 1 - x } else { x }) as i64;
-        let columns: Vec<i64> = placements.iter().flat_map(|place| (0..width).map(move |x| column(place, x))).collect();
-        let device = images.device();
-        let rows = Tensor::f_from_slice(&rows)?.f_view([count, height as i64, 1])?.f_to_device(device)?;
-        let columns = Tensor::f_from_slice(&columns)?.f_view([count, 1, width as i64])?.f_to_device(device)?;
-        let image = Tensor::f_arange(count, (Kind::Int64, device))?.f_view([count, 1, 1])?;
-        images.f_index(&[Some(image), None, Some(rows), Some(columns)])?.f_permute([0, 3, 1, 2])
-    }
-
-    fn in_layout(&self, images: Tensor) -> Result<Tensor, tch::TchError> {
-        match self.layout {
-            Layout::Contiguous => images.f_contiguous(),
-            Layout::ChannelsLast => images.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2]),
-        }
-    }
-}
-
-fn normalize(raw: &Tensor, normalizer: &DeviceNormalizer) -> Result<Tensor, tch::TchError> {
-    let scaled = raw.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?;
-    match normalizer {
-        DeviceNormalizer::Standard { mean, std } => scaled.f_sub(mean)?.f_div(std),
-        DeviceNormalizer::Whitening(whitening) => whitening.apply(&scaled.f_flatten(1, -1)?)?.f_view_as(&scaled),
-    }
-}
-
-fn padded(images: &Tensor, margin: usize) -> Result<Tensor, tch::TchError> {
-    images.f_constant_pad_nd([margin as i64; 4])
 }
 
 /// The order of the training images in an epoch: a permutation of `0..len` that (`seed`, `epoch`) give.
-pub fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
+fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..len as u32).collect();
     order.shuffle(&mut Draw { seed, epoch, batch: 0 }.rng(Purpose::Order));
     order
-}
-
-fn floats(tensor: &Tensor) -> &[f32] {
-    assert!(tensor.kind() == Kind::Float && tensor.device() == Device::Cpu && tensor.is_contiguous());
-    // SAFETY: a contiguous f32 tensor on the CPU is `numel` initialised f32 in a row, alive as long as `tensor`.
-    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
-}
-
-fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
-    assert!(tensor.kind() == Kind::Float && tensor.device() == Device::Cpu && tensor.is_contiguous());
-    // SAFETY: as in `floats`; the tensor is new and nothing else views its memory while it is borrowed mutably.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
 }
 
 #[cfg(test)]
@@ -304,7 +208,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::data::preparation::cifar10;
+    use crate::data::preparation::{Normalizer, cifar10};
+    use crate::data::whiten::Whitening;
 
     /// What torchvision makes of five images (tests/fixtures/make_batches.py).
     fn fixture() -> HashMap<String, Tensor> {
@@ -331,7 +236,7 @@ mod tests {
         let mut ways = Vec::new();
         for layout in [Layout::Contiguous, Layout::ChannelsLast] {
             ways.push(DeviceDataset::on_host(images.clone(), preparation, Device::Cpu, layout).unwrap());
-            ways.push(DeviceDataset::on_device(images.clone(), preparation, Device::Cpu, layout).unwrap());
+            ways.push(DeviceDataset::on_device(images, preparation, Device::Cpu, layout).unwrap());
         }
         ways
     }
@@ -339,11 +244,17 @@ mod tests {
     fn placed(data: &DeviceDataset, placements: &[Placement]) -> Tensor {
         let all: Vec<u32> = (0..data.len() as u32).collect();
         match &data.store {
-            Store::Host { pixels, normalizer } => data.host_batch(pixels, normalizer, &all, Some(placements)).unwrap().0,
-            Store::Device { pixels, normalizer, .. } => {
-                data.prepare_on_device(pixels.shallow_clone(), normalizer, Some(placements)).unwrap()
+            Store::Host(images) => images.batch(&all, Some(placements)).unwrap().0,
+            Store::Resident(images) => {
+                let sequence = images.sequence(&all, Some(placements), all.len()).unwrap();
+                images.training_batch(&sequence, 0, all.len() as i64).unwrap().0
             }
         }
+    }
+
+    /// All images as accuracy is measured on them.
+    fn evaluated(data: &DeviceDataset) -> (Tensor, Tensor) {
+        data.evaluation_batches(data.len()).next().unwrap().unwrap()
     }
 
     fn difference(one: &Tensor, other: &Tensor) -> f64 {
@@ -355,8 +266,8 @@ mod tests {
     fn whole_images_are_bit_for_bit_what_torchvision_makes() {
         let fixture = fixture();
         for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
-            let (batch, labels) = data.batch(&[0, 1, 2, 3, 4], None).unwrap();
-            assert_eq!(batch, fixture["whole"], "{:?}", data.layout);
+            let (batch, labels) = evaluated(&data);
+            assert_eq!(batch, fixture["whole"], "{:?}", batch.stride());
             assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [0, 1, 2, 3, 4]);
         }
     }
@@ -365,7 +276,8 @@ mod tests {
     fn padded_crops_and_flips_are_bit_for_bit_those_of_torchvision() {
         let fixture = fixture();
         for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
-            assert_eq!(placed(&data, &fixture_placements(&fixture)), fixture["padded"], "{:?}", data.layout);
+            let batch = placed(&data, &fixture_placements(&fixture));
+            assert_eq!(batch, fixture["padded"], "{:?}", batch.stride());
         }
     }
 
@@ -384,11 +296,16 @@ mod tests {
         let train = images(&fixture["zca_train"]);
         let normalizer = Normalizer::Whitening(Whitening::fit(&train).unwrap());
         let preparation = Preparation { normalizer, input: [1, 4, 4], crop: Crop::None, flip: false };
-        let all: Vec<u32> = (0..300).collect();
         for data in ways(&train, &preparation) {
-            let difference = difference(&data.batch(&all, None).unwrap().0, &fixture["zca_whitened"]);
+            let difference = difference(&evaluated(&data).0, &fixture["zca_whitened"]);
             assert!(difference < 2e-5, "{difference}");
         }
+    }
+
+    /// Of an epoch of each image three times, in batches of four.
+    fn third_batch(data: &DeviceDataset) -> Tensor {
+        let order = (0..15).map(|place| place * 7 % data.len() as u32).collect();
+        data.epoch_of(Shuffle { seed: 3, epoch: 1, order, batch_size: 4 }).unwrap().batch(2).unwrap().0
     }
 
     #[test]
@@ -400,9 +317,8 @@ mod tests {
             for preparation in
                 [cifar_preparation([3, 8, 8], crop), Preparation { normalizer: whitening(), ..cifar_preparation([3, 8, 8], crop) }]
             {
-                let draw = Draw { seed: 3, epoch: 1, batch: 0 };
-                let batches: Vec<Tensor> =
-                    ways(&raw, &preparation).iter().map(|data| data.batch(&[4, 0, 2, 2], Some(draw)).unwrap().0).collect();
+                let ways = ways(&raw, &preparation);
+                let batches: Vec<Tensor> = ways.iter().map(third_batch).collect();
                 for other in &batches[1..] {
                     assert!(difference(&batches[0], other) < 2e-5, "{preparation:?}");
                 }
@@ -413,12 +329,29 @@ mod tests {
     #[test]
     fn channels_last_is_the_order_in_memory() {
         let fixture = fixture();
+        let mut seen = Vec::new();
         for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
-            for draw in [None, Some(Draw { seed: 0, epoch: 0, batch: 0 })] {
-                let stride = data.batch(&[0, 1], draw).unwrap().0.stride();
-                let expected = if data.layout == Layout::ChannelsLast { [192, 1, 24, 3] } else { [192, 64, 8, 1] };
-                assert_eq!(stride, expected);
-            }
+            let training = data.training_epoch(2, 0, 0).unwrap().batch(0).unwrap().0;
+            let strides = [training, evaluated(&data).0].map(|batch| batch.stride());
+            assert!(strides == [[192, 1, 24, 3]; 2] || strides == [[192, 64, 8, 1]; 2], "{strides:?}");
+            seen.push(strides[0].clone());
+        }
+        assert_eq!(seen[0], seen[1]);
+        assert_ne!(seen[1], seen[2]);
+    }
+
+    #[test]
+    fn accuracy_is_measured_on_the_middle_of_enlarged_images_as_training_sees_them() {
+        let fixture = fixture();
+        // What torchvision makes of the third image, cropped at (2, 2) out of 12 by 12 and not mirrored, is its middle; all of
+        // them by PyTorch's interpolation.
+        let enlarged = fixture["whole"].upsample_bilinear2d([12, 12], false, None, None);
+        let middle = enlarged.narrow(2, 2, 8).narrow(3, 2, 8);
+        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Upsample(12))) {
+            let (batch, labels) = evaluated(&data);
+            assert!(difference(&batch, &middle) < 1e-6);
+            assert!(difference(&batch.get(2), &fixture["upsampled"].get(2)) < 1e-6);
+            assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [0, 1, 2, 3, 4]);
         }
     }
 
@@ -441,7 +374,8 @@ mod tests {
             batches.into_iter().map(|batch| Vec::try_from(batch.unwrap().1).unwrap()).collect()
         };
         assert_eq!(labels(data.evaluation_batches(2).collect()), [vec![0, 1], vec![2, 3], vec![4]]);
-        let mut all = labels(data.training_batches(2, 9, 1).collect()).concat();
+        let epoch = data.training_epoch(2, 9, 1).unwrap();
+        let mut all = labels((0..epoch.batches()).map(|batch| epoch.batch(batch)).collect()).concat();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 2, 3, 4]);
     }
@@ -454,12 +388,17 @@ mod tests {
         let raw = Images { pixels, labels: vec![0; 2_000] };
         for crop in [Crop::None, Crop::Pad(4), Crop::Upsample(40)] {
             for data in ways(&raw, &cifar_preparation([3, 32, 32], crop)) {
-                let batches = || data.training_batches(125, 1, 1).for_each(|batch| drop(batch.unwrap()));
+                let epoch = data.training_epoch(125, 1, 1).unwrap();
+                let batches = || (0..epoch.batches()).for_each(|batch| drop(epoch.batch(batch).unwrap()));
                 batches();
                 let start = std::time::Instant::now();
                 (0..10).for_each(|_| batches());
-                let way = if matches!(data.store, Store::Host { .. }) { "one pass" } else { "tensor operations" };
-                println!("{crop:?} {:?} {way}: {:.3} ms", data.layout, start.elapsed().as_secs_f64() * 1e3 / 160.0 * 128.0 / 125.0);
+                let way = if matches!(data.store, Store::Host(_)) { "one pass" } else { "tensor operations" };
+                println!(
+                    "{crop:?} {:?} {way}: {:.3} ms",
+                    epoch.batch(0).unwrap().0.stride(),
+                    start.elapsed().as_secs_f64() * 1e3 / 160.0 * 128.0 / 125.0
+                );
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::DataError;
-use super::{Dataset, Images, Part, SPLIT_SEED, fingerprint, load_test, load_tests, read, split_off};
+use super::{Dataset, Images, Unread, fingerprint, load_test, load_tests, load_with_validation, unread_files, unread_test_files};
 use crate::config::{DataConfig, DataSource};
 
 /// What is in a data set.
@@ -17,6 +17,9 @@ pub struct Contents {
     pub parts: Vec<PartContents>,
     /// As in the journal's description of the data.
     pub fingerprint: String,
+    /// Of a folder: files among its images that are not read, for each part that has some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
 }
 
 /// One part of a data set.
@@ -34,17 +37,8 @@ impl PartContents {
     }
 }
 
-/// Validation images when nothing says how many: 1,000 of the mini set, else 5,000 or a tenth, whichever is less.
-pub fn default_validation(source: DataSource, training_images: usize) -> usize {
-    match source {
-        DataSource::FashionMnistMini => 1_000,
-        DataSource::FashionMnist | DataSource::Cifar10 | DataSource::Cifar10_1 | DataSource::Folder => {
-            5_000.min(training_images / 10)
-        }
-    }
-}
-
-/// Read everything and count it; `validation` overrides the configuration's number, none takes [`default_validation`].
+/// Read everything and count it; `validation` overrides the configuration's number, none takes
+/// [`super::default_validation`].
 ///
 /// # Errors
 /// The first thing that is wrong with the data.
@@ -52,19 +46,21 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
     if config.source == DataSource::Cifar10_1 {
         return check_versions(config);
     }
-    let (spec, all) = read(config, Part::Training)?;
-    let validation = validation.unwrap_or_else(|| default_validation(config.source, all.images.len()));
-    let dataset = split_off(&DataConfig { validation, ..config.clone() }, spec, &all, SPLIT_SEED)?;
+    let dataset = load_with_validation(config, validation)?;
     let Dataset { spec, input, classes, train, validation, fingerprint, .. } = dataset;
     let part = |name, images: &Images| PartContents::new(name, images, classes.len());
     let mut parts = vec![part("train", &train), part("validation", &validation)];
+    let mut unread: Vec<Unread> = unread_files(config).into_iter().collect();
     match load_test(config) {
-        Ok(test) => parts.push(part("test", &test.images)),
+        Ok(test) => {
+            parts.push(part("test", &test.images));
+            unread.extend(unread_test_files(config));
+        }
         // The test images of a folder are optional; those of the published sets are not.
         Err(DataError::Missing { .. }) if config.source == DataSource::Folder => {}
         Err(error) => return Err(error),
     }
-    Ok(Contents { spec, input, classes, parts, fingerprint })
+    Ok(Contents { spec, input, classes, parts, fingerprint, unread })
 }
 
 /// The test sets of CIFAR-10.1, which has nothing else. (One at least is there, or it would not have been found.)
@@ -75,5 +71,5 @@ fn check_versions(config: &DataConfig) -> Result<Contents, DataError> {
     let input = sets.first().map_or([0; 3], |set| set.input);
     let fingerprint = fingerprint(input, &images);
     let (spec, classes) = sets.first().map(|set| (set.spec.clone(), set.classes.clone())).unwrap_or_default();
-    Ok(Contents { spec, input, classes, parts, fingerprint })
+    Ok(Contents { spec, input, classes, parts, fingerprint, unread: Vec::new() })
 }

@@ -19,6 +19,12 @@ pub enum DataError {
     /// The file's content is wrong. `place` is the record and its byte offset where it is known.
     #[error("{}{}: {problem}; {remedy}", .file.display(), at(.place))]
     Malformed { file: PathBuf, place: Option<String>, problem: String, remedy: String },
+    /// More validation images than the data have to spare. `setting` is what the user can lower.
+    #[error(
+        "{validation} validation images are too many: of {images} training images at most {most} (half of each class) can be set apart; \
+         lower {setting} or add images"
+    )]
+    ValidationTooLarge { setting: &'static str, validation: usize, images: usize, most: usize },
     /// The data are sound but cannot be used as the configuration asks.
     #[error("{0}")]
     Unusable(String),
@@ -38,6 +44,16 @@ impl From<tch::TchError> for DataError {
 impl DataError {
     pub(super) fn malformed(file: &Path, place: impl Into<Option<String>>, problem: impl Into<String>, remedy: &str) -> Self {
         DataError::Malformed { file: file.to_owned(), place: place.into(), problem: problem.into(), remedy: remedy.to_owned() }
+    }
+
+    /// The same for a command that takes the number of validation images as its option `--validation`.
+    pub fn for_option(self) -> Self {
+        match self {
+            DataError::ValidationTooLarge { validation, images, most, .. } => {
+                DataError::ValidationTooLarge { setting: "--validation", validation, images, most }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn unreadable(file: &Path, cause: std::io::Error, remedy: &str) -> Self {

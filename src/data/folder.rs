@@ -1,4 +1,4 @@
-//! Images of one's own: `train/CLASS/*.{png,jpg,jpeg}` and, if wanted, `test/CLASS/...`; any size and colour type.
+//! Images of one's own: `train/CLASS/*` and, if wanted, `test/CLASS/*`, of the kinds in [`EXTENSIONS`]; any size and colour type.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,48 @@ use super::error::DataError;
 use super::{Images, Labelled, Part, source};
 use crate::config::DataSource;
 
-const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// Kinds of files that are read. (Their content decides how, not their name.)
+const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+
+/// Files that lie among the images of a part but are not read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Unread {
+    pub files: usize,
+    /// The first of them, in the order in which images are read.
+    pub first: PathBuf,
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (is, them) = if self.files == 1 { ("file is", "it") } else { ("files are", "them") };
+        write!(
+            f,
+            "{} {is} not read, the first {}: images are .png, .jpg, .jpeg, .webp and .bmp files in train/CLASS and test/CLASS; convert \
+             {them}, or move {them} elsewhere",
+            self.files,
+            self.first.display()
+        )
+    }
+}
+
+/// What [`read`] passes over in `dir`: files beside the class folders, and in them whatever is no image, folders included.
+/// Hidden files do not count.
+pub(super) fn unread(dir: &Path, part: Part) -> Result<Option<Unread>, DataError> {
+    let (folders, mut passed): (Vec<PathBuf>, Vec<PathBuf>) =
+        entries(&root(dir, part))?.into_iter().partition(|path| path.is_dir());
+    for folder in folders {
+        passed.extend(entries(&folder)?.into_iter().filter(|path| !is_image(path)));
+    }
+    let files = passed.len();
+    Ok(passed.into_iter().next().map(|first| Unread { files, first }))
+}
+
+fn root(dir: &Path, part: Part) -> PathBuf {
+    dir.join(match part {
+        Part::Training => "train",
+        Part::Test => "test",
+    })
+}
 
 /// The images of one part of `dir`, RGB, stretched to `size` (height, width). Class numbers are those of the sorted
 /// folder names of `train`, in both parts.
@@ -25,10 +66,7 @@ pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled,
         Part::Training => classes.iter().cloned().enumerate().collect(),
         Part::Test => test_folders(dir, &classes)?,
     };
-    let root = dir.join(match part {
-        Part::Training => "train",
-        Part::Test => "test",
-    });
+    let root = root(dir, part);
     let mut files = Vec::new();
     let mut labels = Vec::new();
     for (label, class) in folders {
@@ -50,7 +88,7 @@ fn remedy() -> &'static str {
 fn test_folders(dir: &Path, classes: &[String]) -> Result<Vec<(usize, String)>, DataError> {
     let test = dir.join("test");
     if !test.is_dir() {
-        let remedy = "put test images at DIR/test/CLASS/NAME.png (or .jpg)".to_owned();
+        let remedy = "put test images at DIR/test/CLASS/NAME.png (or .jpg, .webp, .bmp)".to_owned();
         return Err(DataError::Missing { what: "folder `test` of the data set".to_owned(), looked: vec![dir.to_owned()], remedy });
     }
     let numbered = |class: String| match classes.iter().position(|known| *known == class) {
@@ -86,16 +124,23 @@ pub(super) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
 
 /// Image files of a class folder, sorted by name.
 fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let is_image = |path: &PathBuf| {
-        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-        extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) && !path.is_dir()
-    };
-    let files: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_image).collect();
+    let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| is_image(path));
     if files.is_empty() {
-        let remedy = "put .png, .jpg or .jpeg files into it, or remove the folder";
-        return Err(DataError::malformed(folder, None, "the class folder holds no images", remedy));
+        let problem = match others.first().and_then(|path| path.file_name()) {
+            Some(first) => {
+                format!("the class folder holds no images, only others ({}, the first {})", others.len(), first.display())
+            }
+            None => "the class folder holds no images".to_owned(),
+        };
+        let remedy = "put .png, .jpg, .jpeg, .webp or .bmp files into it, or remove the folder";
+        return Err(DataError::malformed(folder, None, problem, remedy));
     }
     Ok(files)
+}
+
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) && !path.is_dir()
 }
 
 /// Everything in a folder that is not hidden, sorted by name.

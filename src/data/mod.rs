@@ -17,10 +17,14 @@ mod fashion_mnist;
 pub mod fetch;
 pub mod fetch_cifar10_1;
 mod folder;
+#[cfg(feature = "torch")]
+mod host_images;
 mod idx;
 mod npy;
 #[cfg(feature = "torch")]
 mod preparation;
+#[cfg(feature = "torch")]
+mod resident_images;
 mod sample;
 pub mod source;
 mod split;
@@ -30,17 +34,17 @@ pub mod whiten;
 use std::path::Path;
 
 #[cfg(feature = "torch")]
-pub use self::augment::{Draw, Layout};
+pub use self::augment::Layout;
 #[cfg(feature = "torch")]
-pub use self::batches::{DeviceDataset, epoch_order};
+pub use self::batches::{DeviceDataset, TrainingEpoch};
 pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::DataError;
-#[cfg(feature = "torch")]
+pub use self::folder::Unread;
 #[cfg(feature = "torch")]
 pub use self::preparation::Preparation;
 pub use self::sample::{load_first, noise};
 pub use self::source::parse_spec;
-pub use self::split::SPLIT_SEED;
+pub use self::split::{SPLIT_SEED, default_validation};
 
 use crate::config::{DataConfig, DataSource};
 use crate::event::DataDescription;
@@ -152,6 +156,16 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
     load_with_seed(config, SPLIT_SEED)
 }
 
+/// [`load`] with so many validation images; none takes [`default_validation`].
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_validation(config: &DataConfig, validation: Option<usize>) -> Result<Dataset, DataError> {
+    let (spec, all) = read(config, Part::Training)?;
+    let validation = validation.unwrap_or_else(|| default_validation(config.source, all.images.len()));
+    split_off(&DataConfig { validation, ..config.clone() }, spec, &all, SPLIT_SEED)
+}
+
 /// [`load`] with another seed for the split.
 ///
 /// # Errors
@@ -208,6 +222,26 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
         DataSource::Folder => folder::read(folder_of(&place), config.size, part)?,
     };
     Ok((source::spec_of(config.source, &place), labelled))
+}
+
+/// Files of a `folder:` that [`load`] passes over; other data sets have none. What cannot be read is for [`load`] to say.
+pub fn unread_files(config: &DataConfig) -> Option<Unread> {
+    unread_of(config, Part::Training)
+}
+
+/// Files of a `folder:` that [`load_test`] passes over.
+pub fn unread_test_files(config: &DataConfig) -> Option<Unread> {
+    unread_of(config, Part::Test)
+}
+
+fn unread_of(config: &DataConfig, part: Part) -> Option<Unread> {
+    match config.source {
+        DataSource::Folder => {
+            let place = source::locate(config.source, config.dir.as_deref()).ok()?;
+            folder::unread(folder_of(&place), part).ok().flatten()
+        }
+        _ => None,
+    }
 }
 
 /// Shape `[C, H, W]` of the images and number of classes, without reading them. (Reading checks both.)

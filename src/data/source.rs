@@ -72,7 +72,7 @@ pub fn remedy(source: DataSource) -> &'static str {
         DataSource::Cifar10_1 => {
             "get CIFAR-10.1 with `nas-tui data fetch cifar10.1`, or name the folder of its .npy files: cifar10.1:DIR"
         }
-        DataSource::Folder => "put the images at DIR/train/CLASS/NAME.png (or .jpg) and name DIR: folder:DIR",
+        DataSource::Folder => "put the images at DIR/train/CLASS/NAME.png (or .jpg, .webp, .bmp) and name DIR: folder:DIR",
     }
 }
 

@@ -6,9 +6,20 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Images;
 use super::error::DataError;
+use crate::config::DataSource;
 
 /// Seed of the validation split. It is fixed, not the search's: runs of different seeds are compared on the same images.
 pub const SPLIT_SEED: u64 = 161_101_578;
+
+/// Validation images when nothing says how many: 1,000 of the mini set, else 5,000 or a tenth, whichever is less.
+pub fn default_validation(source: DataSource, training_images: usize) -> usize {
+    match source {
+        DataSource::FashionMnistMini => 1_000,
+        DataSource::FashionMnist | DataSource::Cifar10 | DataSource::Cifar10_1 | DataSource::Folder => {
+            5_000.min(training_images / 10)
+        }
+    }
+}
 
 /// Which training images go where: indices in file order.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +32,7 @@ pub(super) struct Split {
 /// class), then keep at most `limit` of the others, chosen in the same way. The validation set does not depend on `limit`.
 ///
 /// # Errors
-/// [`DataError::Unusable`] when the data do not have so many images to spare.
+/// When the data do not have so many images to spare.
 pub(super) fn split(
     labels: &[u16],
     classes: usize,
@@ -41,11 +52,8 @@ pub(super) fn split(
     let halves: Vec<usize> = members.iter().map(|indices| indices.len() / 2).collect();
     let most: usize = halves.iter().sum();
     let quotas = quotas(validation, &halves).ok_or_else(|| {
-        DataError::Unusable(format!(
-            "data.validation = {validation} is too large: of {} training images at most {most} (half of each class) can be set \
-             apart; lower data.validation or add images",
-            labels.len()
-        ))
+        let setting = "data.validation";
+        DataError::ValidationTooLarge { setting, validation, images: labels.len(), most }
     })?;
     let mut chosen = take(&mut members, &quotas);
     let left: Vec<usize> = members.iter().map(Vec::len).collect();
@@ -155,7 +163,10 @@ mod tests {
     #[test]
     fn too_large_a_validation_set_is_refused_with_the_largest_possible() {
         let message = split(&labels(&[10, 4]), 2, 8, None, 1).unwrap_err().to_string();
-        assert!(message.contains("data.validation = 8") && message.contains("at most 7"), "{message}");
+        assert!(
+            message.contains("8 validation images") && message.contains("lower data.validation") && message.contains("at most 7"),
+            "{message}"
+        );
     }
 
     proptest::proptest! {

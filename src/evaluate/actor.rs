@@ -11,6 +11,7 @@ use super::process::{FromProcess, Process};
 use super::protocol::{Cause, FromWorker, ToWorker};
 use super::rate_limit::RateLimit;
 use super::{ChildJob, Ready, Report, SKIPPED};
+use crate::device::Device;
 use crate::event::{DataDescription, Level};
 use crate::reward::Outcome;
 
@@ -122,7 +123,7 @@ impl Worker {
 #[derive(Clone)]
 struct Introduction {
     data: DataDescription,
-    device: String,
+    device: Device,
     libtorch: String,
 }
 
@@ -191,8 +192,8 @@ impl Actor {
             let _ = to_self.send(Message::Worker { worker, generation, what });
         };
         let Placement { devices, threads } = &self.settings.placement;
-        let device = devices[worker].clone();
-        let sharing = if device == "cpu" { 1 } else { devices.iter().filter(|other| **other == device).count() };
+        let device = devices[worker];
+        let sharing = if device.is_cuda() { devices.iter().filter(|other| **other == device).count() } else { 1 };
         let mut process = match Process::spawn(&self.program, *threads, sharing, tell) {
             Ok(process) => process,
             Err(error) => return self.give_up(worker, format!("cannot start it: {}: {error}", self.program.display())),
@@ -245,7 +246,7 @@ impl Actor {
     }
 
     fn worker_ready(&mut self, worker: usize, pid: u32, introduction: Introduction) {
-        (self.report)(Report::WorkerStarted { worker, pid, device: introduction.device.clone() });
+        (self.report)(Report::WorkerStarted { worker, pid, device: introduction.device.to_string() });
         let slot = &mut self.workers[worker];
         (slot.doing, slot.has_started) = (Doing::Waiting(introduction), true);
     }
@@ -264,7 +265,7 @@ impl Actor {
             data: first.data.clone(),
             workers: ready.len(),
             threads: self.settings.placement.threads,
-            device: first.device.clone(),
+            device: first.device.to_string(),
             libtorch: first.libtorch.clone(),
         }));
     }
@@ -402,7 +403,7 @@ impl Actor {
             (self.report)(Report::ChildStarted {
                 child: task.job.child,
                 worker,
-                device: introduction.device.clone(),
+                device: introduction.device.to_string(),
                 attempt: task.attempt,
             });
             slot.doing = Doing::Training { introduction: introduction.clone(), task, since: Instant::now() };

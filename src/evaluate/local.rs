@@ -1,14 +1,20 @@
 //! Worker processes on this machine: the evaluator that a search uses by default.
 
-use std::path::PathBuf;
-use std::sync::mpsc::{Sender, channel};
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
 use super::actor::{Actor, Message};
 use super::placement::{Placement, cores};
 use super::protocol::Sample;
+use super::throughput::Automatic;
 use super::{ChildJob, Evaluator, Report};
+use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
+use crate::data;
+use crate::event::Level;
+use crate::space;
 
 /// What every worker of one evaluator is told when it starts.
 #[derive(Debug, Clone)]
@@ -32,15 +38,11 @@ pub struct LocalWorkers {
 impl LocalWorkers {
     /// Start the workers that `config` asks for. `program` is this program (its hidden subcommand `worker` is called).
     /// Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
+    ///
+    /// Where the number of workers is left to the machine and a GPU has not been measured, that is done first.
     pub fn start(config: &Config, program: PathBuf, report: impl Fn(Report) + Send + 'static) -> LocalWorkers {
-        let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-        let settings = Placement::new(&config.workers, cores(), gpus).map(|placement| WorkerSettings {
-            data: config.data.clone(),
-            child: config.child.clone(),
-            placement,
-            sample: None,
-        });
-        LocalWorkers::start_placed(settings, program, report)
+        let config = config.clone();
+        LocalWorkers::spawn(program, report, move |program, desk, report| place(&config, program, desk, report))
     }
 
     /// [`LocalWorkers::start`] with settings that are decided already; an error among them becomes [`Report::Fatal`].
@@ -49,11 +51,28 @@ impl LocalWorkers {
         program: PathBuf,
         report: impl Fn(Report) + Send + 'static,
     ) -> LocalWorkers {
+        LocalWorkers::spawn(program, report, move |_, _, _| settings)
+    }
+
+    fn spawn(
+        program: PathBuf,
+        report: impl Fn(Report) + Send + 'static,
+        settings: impl FnOnce(&Path, &Desk, &dyn Fn(Report)) -> Result<WorkerSettings, String> + Send + 'static,
+    ) -> LocalWorkers {
         let (sender, receiver) = channel();
         let to_actor = sender.clone();
-        let work = move || match settings {
-            Ok(settings) => Actor::new(settings, program, Box::new(report), to_actor).run(&receiver),
-            Err(message) => report(Report::Fatal { message }),
+        let work = move || {
+            let desk = Desk::new(&receiver);
+            let settings = settings(&program, &desk, &report);
+            if desk.is_shut_down() {
+                return;
+            }
+            // What came in while the workers were being placed, in its order: nothing else has been sent since.
+            desk.held.take().into_iter().for_each(|message| drop(to_actor.send(message)));
+            match settings {
+                Ok(settings) => Actor::new(settings, program, Box::new(report), to_actor).run(&receiver),
+                Err(message) => report(Report::Fatal { message }),
+            }
         };
         // Without the thread no report could ever come; the process is out of threads or memory, as with thread::spawn.
         let thread = std::thread::Builder::new().name("nas-workers".to_owned()).spawn(work).expect("a thread can be started");
@@ -64,6 +83,62 @@ impl LocalWorkers {
         // The thread is gone only after a fatal report: there is nothing left to tell it.
         let _ = self.messages.send(message);
     }
+}
+
+/// The messages of a thread that is busy with something else: they are kept, but for the one that ends everything.
+struct Desk<'a> {
+    messages: &'a Receiver<Message>,
+    held: RefCell<Vec<Message>>,
+    shut_down: Cell<bool>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(messages: &'a Receiver<Message>) -> Desk<'a> {
+        Desk { messages, held: RefCell::default(), shut_down: Cell::new(false) }
+    }
+
+    /// Whether the evaluator has been shut down.
+    fn is_shut_down(&self) -> bool {
+        while !self.shut_down.get() {
+            match self.messages.try_recv() {
+                Ok(Message::Shutdown) | Err(TryRecvError::Disconnected) => self.shut_down.set(true),
+                Ok(message) => self.held.borrow_mut().push(message),
+                Err(TryRecvError::Empty) => return false,
+            }
+        }
+        true
+    }
+}
+
+/// Where the workers of a search run.
+fn place(config: &Config, program: &Path, desk: &Desk, report: &dyn Fn(Report)) -> Result<WorkerSettings, String> {
+    let chosen = child::device::chosen(config.workers.device).map_err(|error| error.to_string())?;
+    if let Some(message) = chosen.warning {
+        report(Report::Log { level: Level::Warning, message });
+    }
+    let automatic = Automatic {
+        program,
+        child_bytes: largest_child(config),
+        log: &|level, text| report(Report::Log { level, message: format!("workers.count = auto: {text}") }),
+        interrupted: &|| desk.is_shut_down(),
+    };
+    // Without its images a search ends at once: there is no need to measure anything for it.
+    let has_data = data::source::locate(config.data.source, config.data.dir.as_deref()).is_ok();
+    let count = |device| if has_data { automatic.workers(device) } else { 1 };
+    let placement = Placement::new(&config.workers, &chosen.devices, cores(), count);
+    Ok(WorkerSettings { data: config.data.clone(), child: config.child.clone(), placement, sample: None })
+}
+
+/// Memory that training the last, deepest child of a search takes, bytes: an estimate for a chain of its widest layers that keep
+/// the size of the images.
+fn largest_child(config: &Config) -> u64 {
+    let Ok((input, classes)) = data::shape(&config.data) else { return 0 };
+    let depth = config.search.depth(config.search.children());
+    let filters = config.space.filters.iter().copied().max().unwrap_or(1) as usize;
+    let layer = |index: usize| space::Layer { kernel: [3, 3], filters, stride: [1, 1], padding: [1, 1], inputs: vec![index] };
+    let layers = (0..depth).map(layer).collect();
+    let widest = space::Architecture { name: String::new(), input, classes, layers, output: vec![depth] };
+    space::training_memory(&widest, config.child.batch_size).unwrap_or(0)
 }
 
 impl Evaluator for LocalWorkers {

@@ -1,51 +1,40 @@
 //! Where worker processes run: how many, on which devices, with how many threads.
 
-use crate::config::{DeviceChoice, WorkersConfig};
-
-/// Workers that share one GPU unless `workers.count` says otherwise: one small child alone leaves most of a GPU idle.
-pub const WORKERS_PER_GPU: usize = 4;
+use crate::config::WorkersConfig;
+use crate::device::Device;
 
 /// One entry of `devices` per worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// `cpu` or `cuda:N`.
-    pub devices: Vec<String>,
+    pub devices: Vec<Device>,
     /// CPU threads of each worker.
     pub threads: usize,
 }
 
 impl Placement {
-    /// Place workers on a machine with `cores` CPU cores and `gpus` CUDA devices.
+    /// Place workers on `devices` (at least one: all of them GPUs, or the CPU) of a machine with `cores` CPU cores.
     ///
     /// On the CPU the default is one worker per core with one thread each (docs/PERFORMANCE.md has the measurement: small
-    /// children gain little from a second thread). On GPUs it is [`WORKERS_PER_GPU`] per device, round robin.
-    ///
-    /// # Errors
-    /// When CUDA is asked for and not there: the text is for the user.
-    pub fn new(config: &WorkersConfig, cores: usize, gpus: usize) -> Result<Placement, String> {
+    /// children gain little from a second thread). Where the count is left to the machine, `automatic` says how many workers
+    /// share a GPU; it is asked once per GPU, and never on the CPU.
+    pub fn new(config: &WorkersConfig, devices: &[Device], cores: usize, automatic: impl FnMut(Device) -> usize) -> Placement {
         let cores = cores.max(1);
-        let on_gpu = match config.device {
-            DeviceChoice::Cpu => false,
-            DeviceChoice::Auto => gpus > 0,
-            DeviceChoice::Cuda if gpus == 0 => {
-                return Err(
-                    "workers.device is `cuda`, but libtorch sees no CUDA device; use a libtorch with CUDA, or set it to `auto` or \
-                            `cpu` (`nas-tui doctor` says more)"
-                        .to_owned(),
-                );
-            }
-            DeviceChoice::Cuda => true,
+        let devices: Vec<Device> = match (config.count, config.threads) {
+            (Some(count), _) => devices.iter().copied().cycle().take(count.max(1)).collect(),
+            (None, _) if devices.iter().all(|device| device.is_cuda()) => in_turn(devices, automatic),
+            (None, threads) => vec![Device::Cpu; (cores / threads.unwrap_or(1)).max(1)],
         };
-        let count = match (config.count, config.threads) {
-            (Some(count), _) => count,
-            (None, _) if on_gpu => gpus * WORKERS_PER_GPU,
-            (None, threads) => cores / threads.unwrap_or(1),
-        }
-        .max(1);
-        let threads = config.threads.unwrap_or(cores / count).max(1);
-        let device = |worker: usize| if on_gpu { format!("cuda:{}", worker % gpus) } else { "cpu".to_owned() };
-        Ok(Placement { devices: (0..count).map(device).collect(), threads })
+        let threads = config.threads.unwrap_or(cores / devices.len().max(1)).max(1);
+        Placement { devices, threads }
     }
+}
+
+/// Each device as often as `count` says, at least once; all in turn, so that the first workers are on different ones.
+fn in_turn(devices: &[Device], count: impl FnMut(Device) -> usize) -> Vec<Device> {
+    let counts: Vec<usize> = devices.iter().copied().map(count).map(|count| count.max(1)).collect();
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let round = |number: usize| devices.iter().zip(&counts).filter(move |(_, count)| number < **count).map(|(device, _)| *device);
+    (0..most).flat_map(round).collect()
 }
 
 /// CPU cores that this process may use.
@@ -56,39 +45,62 @@ pub fn cores() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DeviceChoice;
 
-    fn place(count: Option<usize>, threads: Option<usize>, device: DeviceChoice, cores: usize, gpus: usize) -> (usize, usize) {
-        let placement = Placement::new(&WorkersConfig { count, threads, device }, cores, gpus).unwrap();
-        (placement.devices.len(), placement.threads)
+    const GPUS: [Device; 2] = [Device::Cuda(0), Device::Cuda(1)];
+
+    /// On 8 cores.
+    fn place(count: Option<usize>, threads: Option<usize>, devices: &[Device]) -> Placement {
+        Placement::new(&WorkersConfig { count, threads, device: DeviceChoice::Auto }, devices, 8, |_| 3)
+    }
+
+    fn on_the_cpu(count: Option<usize>, threads: Option<usize>) -> (usize, usize) {
+        let Placement { devices, threads } = place(count, threads, &[Device::Cpu]);
+        (devices.len(), threads)
     }
 
     #[test]
     fn a_cpu_gets_one_worker_per_core_with_one_thread() {
-        assert_eq!(place(None, None, DeviceChoice::Auto, 8, 0), (8, 1));
+        assert_eq!(on_the_cpu(None, None), (8, 1));
     }
 
     #[test]
     fn a_number_of_workers_divides_the_cores_among_them() {
-        assert_eq!(place(Some(2), None, DeviceChoice::Cpu, 8, 1), (2, 4));
-        assert_eq!(place(Some(16), None, DeviceChoice::Cpu, 8, 0), (16, 1));
+        assert_eq!(on_the_cpu(Some(2), None), (2, 4));
+        assert_eq!(on_the_cpu(Some(16), None), (16, 1));
     }
 
     #[test]
     fn a_number_of_threads_decides_the_number_of_workers() {
-        assert_eq!(place(None, Some(3), DeviceChoice::Cpu, 8, 0), (2, 3));
-        assert_eq!(place(None, Some(99), DeviceChoice::Cpu, 8, 0), (1, 99));
+        assert_eq!(on_the_cpu(None, Some(3)), (2, 3));
+        assert_eq!(on_the_cpu(None, Some(99)), (1, 99));
     }
 
     #[test]
-    fn gpus_get_several_workers_each_in_turn() {
-        let placement = Placement::new(&WorkersConfig { count: Some(3), threads: None, device: DeviceChoice::Auto }, 8, 2).unwrap();
-        assert_eq!(placement.devices, ["cuda:0", "cuda:1", "cuda:0"]);
-        assert_eq!(place(None, None, DeviceChoice::Cuda, 16, 2), (8, 2));
+    fn a_number_of_workers_is_dealt_to_the_gpus_in_turn() {
+        assert_eq!(place(Some(3), None, &GPUS).devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
     }
 
     #[test]
-    fn cuda_that_is_not_there_is_an_error_with_a_remedy() {
-        let error = Placement::new(&WorkersConfig { count: None, threads: None, device: DeviceChoice::Cuda }, 2, 0).unwrap_err();
-        assert!(error.contains("no CUDA device") && error.contains("`auto`"), "{error}");
+    fn each_gpu_gets_as_many_workers_as_were_measured_to_be_best_for_it() {
+        let config = WorkersConfig { count: None, threads: None, device: DeviceChoice::Cuda };
+        let measured = |device| if device == Device::Cuda(0) { 1 } else { 3 };
+        let placement = Placement::new(&config, &GPUS, 16, measured);
+        assert_eq!(placement.devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(1), Device::Cuda(1)]);
+        assert_eq!(placement.threads, 4);
+    }
+
+    #[test]
+    fn one_gpu_gets_all_workers() {
+        assert_eq!(place(None, None, &GPUS[1..]).devices, [Device::Cuda(1); 3]);
+        assert_eq!(place(Some(2), None, &GPUS[1..]).devices, [Device::Cuda(1); 2]);
+    }
+
+    #[test]
+    fn nothing_is_measured_where_the_count_is_given_or_there_is_no_gpu() {
+        let config = |count| WorkersConfig { count, threads: None, device: DeviceChoice::Auto };
+        let never = |_| panic!("asked");
+        assert_eq!(Placement::new(&config(Some(2)), &GPUS, 8, never).devices.len(), 2);
+        assert_eq!(Placement::new(&config(None), &[Device::Cpu], 8, never).devices.len(), 8);
     }
 }

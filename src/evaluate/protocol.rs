@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChildJob;
 use crate::config::{ChildConfig, DataConfig};
+use crate::device::Device;
 use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
 use crate::reward::Outcome;
 
@@ -17,7 +18,7 @@ pub enum ToWorker {
         data: DataConfig,
         child: ChildConfig,
         threads: usize,
-        device: String,
+        device: Device,
         /// Images to use instead of the configured split; none in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sample: Option<Sample>,
@@ -41,7 +42,7 @@ pub enum ToWorker {
 #[serde(rename_all = "snake_case")]
 pub enum Sample {
     /// The first images of the training files, in their order, without a split. The validation images are those that
-    /// `../shared/bench/pytorch_baseline.py` takes: of CIFAR-10 the first of its fifth batch, of other data the last.
+    /// `benches/pytorch_baseline.py` takes: of CIFAR-10 the first of its fifth batch, of other data the last.
     FirstOfFiles { train: usize, validation: usize },
     /// Noise of a network's input shape, where no such data set is at hand.
     Noise { input: [usize; 3], classes: usize, train: usize, validation: usize },
@@ -54,7 +55,7 @@ pub enum FromWorker {
     Ready {
         pid: u32,
         data: DataDescription,
-        device: String,
+        device: Device,
         libtorch: String,
     },
     /// The data cannot be used, by no worker: the text says why and what to do.

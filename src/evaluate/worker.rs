@@ -8,19 +8,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use tch::Device;
 
 use super::ChildJob;
 use super::protocol::{Cause, FromWorker, Sample, ToWorker};
-use crate::child::libtorch;
+use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
-use crate::event::{ChildEpoch, ChildProgress};
+use crate::device::Device;
+use crate::event::{ChildEpoch, ChildProgress, Level};
 use crate::reward::Outcome;
 use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
-
-/// Shortest time between two ticks.
-const TICK: Duration = Duration::from_millis(250);
 
 /// Serve the process's standard input until it ends.
 ///
@@ -38,7 +35,7 @@ pub fn run() -> anyhow::Result<()> {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-    let prepared = match prepare(&data, sample.as_ref(), &device) {
+    let prepared = match prepare(&data, sample.as_ref(), device) {
         Ok(prepared) => prepared,
         Err(Refusal::Data(message)) => return output.send(&FromWorker::Unusable { message }),
         Err(Refusal::Broken(cause, reason)) => return output.send(&FromWorker::Broken { cause, reason }),
@@ -46,25 +43,15 @@ pub fn run() -> anyhow::Result<()> {
     output.send(&FromWorker::Ready {
         pid: std::process::id(),
         data: prepared.description.clone(),
-        device: device.clone(),
+        device,
         libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
     })?;
+    if let Some(message) = prepared.kept_on_host() {
+        let message = format!("worker {worker}: {message}");
+        output.send(&FromWorker::Log { level: Level::Warning, message })?;
+    }
     let memory = memory::Holding::new(prepared.device);
     Session { worker, config: child, data: prepared, inbox, output, memory }.serve()
-}
-
-/// `cpu` or `cuda:N` as a device.
-pub fn parse_device(name: &str) -> anyhow::Result<Device> {
-    if name == "cpu" {
-        return Ok(Device::Cpu);
-    }
-    let index = name.strip_prefix("cuda:").and_then(|index| index.parse().ok());
-    let index: usize = index.with_context(|| format!("device `{name}` is neither `cpu` nor `cuda:N`"))?;
-    let devices = tch::Cuda::device_count();
-    if index as i64 >= devices {
-        bail!("device `{name}` is not there: libtorch sees {devices} CUDA device(s)");
-    }
-    Ok(Device::Cuda(index))
 }
 
 /// Why a worker cannot begin.
@@ -86,14 +73,26 @@ impl From<DataError> for Refusal {
     }
 }
 
-fn prepare(config: &DataConfig, sample: Option<&Sample>, device: &str) -> Result<TrainingData, Refusal> {
-    let device = parse_device(device).map_err(|error| Refusal::Broken(Cause::Device, format!("{error:#}")))?;
+fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> Result<TrainingData, Refusal> {
+    let device = child::device::open(name).map_err(|error| Refusal::Broken(Cause::Device, error.to_string()))?;
     let dataset = match sample {
         None => data::load(config)?,
         Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
         Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
     };
-    Ok(TrainingData::new(dataset, config, device, true)?)
+    // A device's first use. One that has no room for the images may have none for anything.
+    let prepared = TrainingData::new(dataset, config, device, true).and_then(|data| {
+        train::synchronize(device)?;
+        Ok(data)
+    });
+    prepared.map_err(|error| match (Refusal::from(error), name) {
+        // The driver knows why it may refuse.
+        (Refusal::Broken(cause, reason), Device::Cuda(number)) => match cuda::concern(number) {
+            Some(concern) => Refusal::Broken(cause, format!("{concern}: {reason}")),
+            None => Refusal::Broken(cause, reason),
+        },
+        (refusal, _) => refusal,
+    })
 }
 
 /// The pipe to the parent. Lines are written whole, from any thread.
@@ -146,9 +145,20 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stand still while the search is paused. Then: whether the training of `child` is to end.
-    fn stand_still_while_paused(&self, child: u64, output: &Output) -> anyhow::Result<Next> {
+    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether the training of `child` is to end.
+    fn stand_still_while_paused(
+        &self,
+        child: u64,
+        output: &Output,
+        settle: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Next> {
         let mut state = self.lock();
+        if state.pause.is_some() {
+            // Not under the lock: messages go on being read.
+            drop(state);
+            settle()?;
+            state = self.lock();
+        }
         while let Some(number) = state.pause {
             answer_pause(&mut state, number, output)?;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -226,7 +236,8 @@ impl Session {
     fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
         let started = Instant::now();
         let (inbox, output) = (&self.inbox, &self.output);
-        let mut control = PipeControl { child: job.child, inbox, output, last_tick: None, paused: Duration::ZERO };
+        let device = self.data.device;
+        let mut control = PipeControl { child: job.child, inbox, output, device, paused: Duration::ZERO };
         let available = self.memory.available();
         let outcome = match train::train_child(self.worker, job, &self.data, &self.config, available, &mut control) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
@@ -253,25 +264,28 @@ struct PipeControl<'session> {
     child: u64,
     inbox: &'session Inbox,
     output: &'session Output,
-    last_tick: Option<Instant>,
+    device: tch::Device,
     /// Time stood still.
     paused: Duration,
 }
 
 impl Control for PipeControl<'_> {
-    fn between_batches(&mut self) -> anyhow::Result<Next> {
-        let before = Instant::now();
-        let next = self.inbox.stand_still_while_paused(self.child, self.output)?;
-        self.paused += before.elapsed();
-        Ok(next)
+    fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)> {
+        let mut since = Instant::now();
+        let settle = || {
+            // Its work is queued: until it has done that, nothing stands still.
+            train::synchronize(self.device).map_err(TrainError::from)?;
+            since = Instant::now();
+            Ok(())
+        };
+        let next = self.inbox.stand_still_while_paused(self.child, self.output, settle)?;
+        let stood_still = since.elapsed();
+        self.paused += stood_still;
+        Ok((next, stood_still))
     }
 
-    fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()> {
-        if self.last_tick.is_some_and(|last| last.elapsed() < TICK) {
-            return Ok(());
-        }
-        self.last_tick = Some(Instant::now());
-        self.output.send(&FromWorker::Progress(progress()))
+    fn progress(&mut self, progress: ChildProgress) -> anyhow::Result<()> {
+        self.output.send(&FromWorker::Progress(progress))
     }
 
     fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()> {

@@ -19,34 +19,37 @@ const LAYER: &str = r#"class Layer(nn.Module):
         return F.relu(self.bn(self.conv(x)))
 "#;
 
-const JOIN: &str = r#"def join(*maps):
+/// The type of `maps` and the lists where tuples would do are for `torch.jit.script`.
+const JOIN: &str = r#"def join(maps: List[torch.Tensor]) -> torch.Tensor:
     """Concatenate over channels. Smaller maps are zero-padded to the largest height and width, centred; where that cannot
     be even, the last row or column is the one more."""
-    height = max(x.shape[2] for x in maps)
-    width = max(x.shape[3] for x in maps)
+    height = max([x.shape[2] for x in maps])
+    width = max([x.shape[3] for x in maps])
     padded = []
     for x in maps:
         rows, columns = height - x.shape[2], width - x.shape[3]
-        padded.append(F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)))
+        padded.append(F.pad(x, [columns // 2, columns - columns // 2, rows // 2, rows - rows // 2]))
     return torch.cat(padded, dim=1)
 "#;
 
 /// The text of `model.py`; an error where the network cannot be built.
 pub fn module(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let (shapes, cost) = (architecture.shapes()?, Cost::of(architecture)?);
-    let mut parts = vec![heading(architecture, &cost), LAYER.to_owned()];
-    let lists = architecture.layers.iter().map(|layer| &layer.inputs).chain([&architecture.output]);
-    if lists.into_iter().any(|inputs| sizes_differ(inputs, &shapes)) {
+    let mut lists = architecture.layers.iter().map(|layer| &layer.inputs).chain([&architecture.output]);
+    let joins = lists.any(|inputs| sizes_differ(inputs, &shapes));
+    let mut parts = vec![heading(architecture, &cost, joins), LAYER.to_owned()];
+    if joins {
         parts.push(JOIN.to_owned());
     }
     parts.push(network(architecture, &shapes));
     Ok(parts.join("\n\n"))
 }
 
-fn heading(architecture: &Architecture, cost: &Cost) -> String {
+fn heading(architecture: &Architecture, cost: &Cost, joins: bool) -> String {
     let Architecture { name, input: [channels, height, width], classes, .. } = architecture;
     let Cost { params, macs, .. } = cost;
     let layers = architecture.layers.len();
+    let typing = if joins { "from typing import List\n\n" } else { "" };
     format!(
         r#""""{name}: {layers} convolutional layer(s), images {channels}x{height}x{width}, {classes} classes.
 
@@ -56,7 +59,7 @@ fn heading(architecture: &Architecture, cost: &Cost) -> String {
     network = Network()
     network.load_state_dict(load_file("weights.safetensors"))
 """
-import torch
+{typing}import torch
 from torch import nn
 from torch.nn import functional as F
 "#,
@@ -115,7 +118,7 @@ fn joined(inputs: &[usize], shapes: &[[usize; 3]]) -> String {
     let names = names.join(", ");
     match inputs {
         [_] => names,
-        _ if sizes_differ(inputs, shapes) => format!("join({names})"),
+        _ if sizes_differ(inputs, shapes) => format!("join([{names}])"),
         _ => format!("torch.cat([{names}], dim=1)"),
     }
 }
@@ -157,7 +160,13 @@ mod tests {
 
     #[test]
     fn outputs_of_different_size_are_padded_before_they_are_joined() {
-        assert_snapshot!("unequal_sizes.py", module(&fixture("unequal_sizes_joined")).unwrap());
+        let text = module(&fixture("unequal_sizes_joined")).unwrap();
+        // torch.jit.script compiles neither *arguments nor generator expressions.
+        assert!(
+            text.contains("def join(maps: List[torch.Tensor])") && !text.contains("*maps") && !text.contains("max(x"),
+            "{text}"
+        );
+        assert_snapshot!("unequal_sizes.py", text);
     }
 
     #[test]

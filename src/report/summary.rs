@@ -459,9 +459,9 @@ mod tests {
 
     #[test]
     fn accuracy_and_reward_are_told_apart_in_the_text() {
-        let mut summary = summary(vec![finished(1, 0.8455, None)]);
-        summary.best.as_mut().unwrap().reward = 0.6044;
-        assert!(summary.to_string().contains("accuracy 0.8455, reward 0.6044"), "{summary}");
+        let mut summary = summary(vec![finished(1, 0.8456, None)]);
+        summary.best.as_mut().unwrap().reward = 0.6046;
+        assert!(summary.to_string().contains("accuracy 0.8456, reward 0.6046"), "{summary}");
     }
 
     #[test]

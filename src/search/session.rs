@@ -13,6 +13,7 @@ use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::strategy::Strategy;
 use crate::config::Config;
+use crate::data;
 use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
@@ -92,7 +93,8 @@ impl Session {
         Ok(Session::assemble(config, directory, opened, Opening { checkpoint, notices }))
     }
 
-    fn assemble(config: Config, directory: RunDirectory, opened: Opened<Ledger>, opening: Opening) -> Session {
+    fn assemble(config: Config, directory: RunDirectory, opened: Opened<Ledger>, mut opening: Opening) -> Session {
+        opening.notices.extend(data::unread_files(&config.data).map(|unread| (Level::Warning, unread.to_string())));
         let (recorder, commands) = opened;
         Session { config, directory, opening, recorder, commands, server: None }
     }

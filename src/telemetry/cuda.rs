@@ -1,18 +1,49 @@
 //! Which GPU of NVML's a CUDA device is: CUDA counts only those that CUDA_VISIBLE_DEVICES names, in its order.
 
-use nvml_wrapper::Nvml;
+use nvml_wrapper::{Device, Nvml};
 
 /// NVML's numbers of the CUDA devices, by CUDA's number. None where a device is not to be found.
 ///
-/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is taken for NVML's (that of the PCI bus). It is so
-/// where all GPUs are alike or CUDA_DEVICE_ORDER=PCI_BUS_ID; with different ones CUDA may count the fastest first, which
-/// nobody can know without CUDA.
+/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is NVML's, that of the PCI bus: this program sets
+/// CUDA_DEVICE_ORDER=PCI_BUS_ID. Where the user has set it otherwise and GPUs differ, CUDA counts the fastest first, which nobody
+/// can know without CUDA.
 pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
     let count = nvml.device_count().unwrap_or(0);
     let uuids: Vec<Option<String>> =
         (0..count).map(|index| nvml.device_by_index(index).and_then(|device| device.uuid()).ok()).collect();
     let variable = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     resolve(variable.as_deref(), &uuids, |instance| gpu_of_instance(nvml, instance))
+}
+
+/// Model of CUDA's device `number`, as NVML names it; none where NVML does not tell.
+pub fn model(number: usize) -> Option<String> {
+    with_device(number, |device| device.name().ok())
+}
+
+/// Free and used memory of CUDA's device `number`, bytes; none where NVML does not tell.
+pub fn memory(number: usize) -> Option<(u64, u64)> {
+    with_device(number, |device| device.memory_info().ok().map(|memory| (memory.free, memory.used)))
+}
+
+/// All memory of CUDA's device `number`, bytes; none where NVML does not tell.
+pub fn total_memory(number: usize) -> Option<u64> {
+    with_device(number, |device| device.memory_info().ok().map(|memory| memory.total))
+}
+
+/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; none where NVML does not tell.
+pub fn memory_of(number: usize, pid: u32) -> Option<u64> {
+    with_device(number, |device| super::gpu::memory_of(device, pid))
+}
+
+/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; none where NVML does not tell.
+pub fn bus_id(number: usize) -> Option<String> {
+    with_device(number, |device| device.pci_info().ok().map(|info| info.bus_id))
+}
+
+fn with_device<T>(number: usize, ask: impl FnOnce(&Device<'_>) -> Option<T>) -> Option<T> {
+    let nvml = super::gpu::load().ok()?;
+    let gpu = visible_gpus(&nvml).get(number).copied().flatten()?;
+    ask(&nvml.device_by_index(gpu).ok()?)
 }
 
 /// The GPU that a MIG instance is a part of.

@@ -38,6 +38,12 @@ impl HostSample {
     }
 }
 
+/// Model of the processors, where the system tells.
+pub fn cpu_model() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    info.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned()))
+}
+
 /// Clock ticks of one processor since the machine started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CoreTicks {

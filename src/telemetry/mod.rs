@@ -1,6 +1,7 @@
 //! What the machine is doing, measured beside the search: GPUs through NVML, the host and our processes through /proc.
 
 pub mod cuda;
+pub mod driver;
 pub mod energy;
 pub mod gpu;
 pub mod host;

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use tch::{TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
 use super::data::TrainingData;
-use super::metrics::{Metrics, batch_figures, read_figures};
+use super::metrics::{Figures, Metrics};
 use super::optimizer::{Sgd, SgdSettings};
-use super::trainer::{TrainError, cross_entropy};
+use super::trainer::{TrainError, cross_entropy, evaluation_batch};
 use crate::child::{Mode, Network};
-use crate::data::{DeviceDataset, epoch_order};
+use crate::data::{DeviceDataset, TrainingEpoch};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -25,31 +25,24 @@ pub struct Fit<'data> {
     seed: u64,
 }
 
-/// An epoch under way.
+/// An epoch under way. Its steps run on the device on their own; what they come to is known of those that have been
+/// [settled](Epoch::settle).
 #[derive(Debug)]
-pub struct Epoch {
+pub struct Epoch<'data> {
     /// From 1.
     number: usize,
-    order: Vec<u32>,
-    /// Steps taken, and all that the epoch has.
+    images: TrainingEpoch<'data>,
+    /// Steps taken.
     done: usize,
-    batches: usize,
+    figures: Figures,
     metrics: Metrics,
-    pending: Option<Pending>,
+    /// The first batch (from 1) whose loss was not finite, and that loss.
+    diverged: Option<(usize, f64)>,
     started: Instant,
     /// Time that does not count: pauses.
     stood_still: Duration,
     /// Images of this session's steps that are in `metrics`.
-    images: usize,
-}
-
-/// A step that has been given to the device, whose figures have not been read.
-#[derive(Debug)]
-struct Pending {
-    /// From 1.
-    batch: usize,
-    images: usize,
-    figures: Tensor,
+    trained: usize,
 }
 
 impl<'data> Fit<'data> {
@@ -66,6 +59,10 @@ impl<'data> Fit<'data> {
 
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    pub fn device(&self) -> Device {
+        self.data.device
     }
 
     pub fn validation(&self) -> &'data DeviceDataset {
@@ -85,76 +82,85 @@ impl<'data> Fit<'data> {
         self.micro_batch = images.clamp(1, self.batch_size);
     }
 
+    /// Images at a time when accuracy is measured: no more than in training where memory is short.
+    pub fn evaluation_batch(&self) -> usize {
+        let most = evaluation_batch(self.data.device);
+        let is_short = self.micro_batch < self.batch_size || self.data.device == Device::Cpu;
+        if is_short { most.min(self.micro_batch) } else { most }
+    }
+
     /// Steps of an epoch.
     pub fn batches(&self) -> usize {
         self.data.train.len().div_ceil(self.batch_size)
     }
 
-    /// Epoch `number` (from 1), of which `done` steps have been taken before, with their `metrics`.
-    pub fn epoch(&self, number: usize, done: usize, metrics: Metrics) -> Epoch {
-        Epoch {
-            number,
-            order: epoch_order(self.seed, number as u64, self.data.train.len()),
-            done,
-            batches: self.batches(),
-            metrics,
-            pending: None,
-            started: Instant::now(),
-            stood_still: Duration::ZERO,
-            images: 0,
-        }
-    }
-
-    /// Forward, backward, one step of the optimiser, for the next batch of `epoch`.
+    /// Epoch `number` (from 1), of which `done` steps have been taken before, with their `metrics`. All that is random in it
+    /// goes to the device here.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] for a loss that is not finite, of this batch or the one before it;
+    /// What libtorch says.
+    pub fn epoch(&self, number: usize, done: usize, metrics: Metrics) -> Result<Epoch<'data>, TrainError> {
+        let train = &self.data.train;
+        Ok(Epoch {
+            number,
+            images: train.training_epoch(self.batch_size, self.seed, number as u64)?,
+            done,
+            figures: Figures::new(train.len(), self.batch_size, done, self.data.device)?,
+            metrics,
+            diverged: None,
+            started: Instant::now(),
+            stood_still: Duration::ZERO,
+            trained: 0,
+        })
+    }
+
+    /// Forward, backward, one step of the optimiser, for the next batch of `epoch`. Nothing waits for the device: a loss that is
+    /// not finite is found when the epoch is [settled](Epoch::settle).
+    ///
+    /// # Errors
     /// [`TrainError::OutOfMemory`]: then no step was taken, everything is as before, and another one with a smaller
     /// micro-batch may be tried.
     pub fn step(&mut self, epoch: &mut Epoch, learning_rate: f64) -> Result<(), TrainError> {
         self.network.keep_statistics()?;
-        let taken = self.gradient(epoch).and_then(|(gradient, next)| {
-            self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?;
-            Ok(next)
-        });
-        let next = match taken {
-            Err(error @ TrainError::OutOfMemory(_)) => {
-                // Layers before the one that failed have seen the batch.
-                self.network.restore_statistics()?;
-                return Err(error);
-            }
-            taken => taken?,
-        };
+        let taken = self
+            .gradient(epoch)
+            .and_then(|gradient| Ok(self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?));
+        if let Err(TrainError::OutOfMemory(_)) = taken {
+            // Layers before the one that failed have seen the batch.
+            self.network.restore_statistics()?;
+        }
+        taken?;
         epoch.done += 1;
-        // The figures of a batch are read after the next one is under way, so that a GPU never waits for us.
-        match epoch.pending.replace(next) {
-            Some(before) => epoch.take(&before),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// Gradient of the mean loss of the next batch (`[S]`), and the batch's figures.
-    fn gradient(&self, epoch: &Epoch) -> Result<(Tensor, Pending), TrainError> {
-        let (seed, number) = (self.seed, epoch.number as u64);
-        let (images, labels) = self.data.train.training_batch(&epoch.order, self.batch_size, seed, number, epoch.done)?;
-        let (gradient, figures) = self.gradient_in_parts(&images, &labels)?;
-        Ok((gradient, Pending { batch: epoch.done + 1, images: labels.size()[0] as usize, figures }))
+    /// Gradient of the mean loss of the next batch (`[S]`); the batch's figures go to the epoch's.
+    fn gradient(&self, epoch: &Epoch) -> Result<Tensor, TrainError> {
+        let (images, labels) = epoch.images.batch(epoch.done)?;
+        Ok(self.gradient_in_parts(&images, &labels, (&epoch.figures, epoch.done))?)
     }
 
-    /// Gradient of the mean loss of a batch and its figures, computed `micro_batch` images at a time.
-    fn gradient_in_parts(&self, images: &Tensor, labels: &Tensor) -> Result<(Tensor, Tensor), TchError> {
+    /// Gradient of the mean loss of a batch, computed `micro_batch` images at a time. Figures are taken as those of the batch of
+    /// that number.
+    fn gradient_in_parts(&self, images: &Tensor, labels: &Tensor, figures: (&Figures, usize)) -> Result<Tensor, TchError> {
         let (all, part) = (labels.size()[0], self.micro_batch as i64);
-        let (mut gradient, mut figures) = self.gradient_of_part(images, labels, 0..all.min(part))?;
+        let mut gradient = self.gradient_of_part(images, labels, figures, 0..all.min(part))?;
         for start in (part..all).step_by(self.micro_batch) {
-            let (more, more_figures) = self.gradient_of_part(images, labels, start..all.min(start + part))?;
-            (gradient, figures) = (gradient.f_add_(&more)?, figures.f_add_(&more_figures)?);
+            let more = self.gradient_of_part(images, labels, figures, start..all.min(start + part))?;
+            gradient = gradient.f_add_(&more)?;
         }
-        Ok((gradient, figures))
+        Ok(gradient)
     }
 
-    /// What some images of a batch add to the gradient of its mean loss, and to its figures: that loss, and the number of right
-    /// answers.
-    fn gradient_of_part(&self, images: &Tensor, labels: &Tensor, part: Range<i64>) -> Result<(Tensor, Tensor), TchError> {
+    /// What some images of a batch add to the gradient of its mean loss; and to its figures: that loss, and which answers are
+    /// right.
+    fn gradient_of_part(
+        &self,
+        images: &Tensor,
+        labels: &Tensor,
+        (figures, batch): (&Figures, usize),
+        part: Range<i64>,
+    ) -> Result<Tensor, TchError> {
         let (all, length) = (labels.size()[0], part.end - part.start);
         let take =
             |tensor: &Tensor| if length == all { Ok(tensor.shallow_clone()) } else { tensor.f_narrow(0, part.start, length) };
@@ -164,12 +170,12 @@ impl<'data> Fit<'data> {
         if length < all {
             loss = loss.f_mul_scalar(length as f64 / all as f64)?;
         }
-        let figures = tch::no_grad(|| batch_figures(&loss, &logits, &labels))?;
-        Ok((self.network.parameters().gradient(&loss)?, figures))
+        figures.take(batch, part.start, &loss, &logits, &labels)?;
+        self.network.parameters().gradient(&loss)
     }
 }
 
-impl Epoch {
+impl Epoch<'_> {
     pub fn number(&self) -> usize {
         self.number
     }
@@ -180,22 +186,32 @@ impl Epoch {
     }
 
     pub fn batches(&self) -> usize {
-        self.batches
+        self.images.batches()
     }
 
     pub fn is_done(&self) -> bool {
-        self.done >= self.batches
+        self.done >= self.batches()
     }
 
-    /// Of the batches whose figures have been read.
+    /// Of the steps that had been taken when the epoch was last settled.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
     /// Wait for the device, so that the metrics are those of all steps taken.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] if the loss of any of them was not finite; what libtorch says.
     pub fn settle(&mut self) -> Result<(), TrainError> {
-        match self.pending.take() {
-            Some(last) => self.take(&last),
+        if self.diverged.is_none() && self.figures.is_behind(self.done) {
+            let read = self.figures.read(self.done)?;
+            let numbered = (read.first + 1..).zip(&read.losses);
+            self.diverged = numbered.map(|(number, &(_, loss))| (number, loss)).find(|(_, loss)| !loss.is_finite());
+            self.metrics.add(&read);
+            self.trained += read.losses.iter().map(|(images, _)| images).sum::<usize>();
+        }
+        match self.diverged {
+            Some((batch, loss)) => Err(TrainError::Diverged { epoch: self.number, batch, loss }),
             None => Ok(()),
         }
     }
@@ -204,8 +220,13 @@ impl Epoch {
     pub fn stand_still<T>(&mut self, during: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let done = during();
-        self.stood_still += before.elapsed();
+        self.stood_still(before.elapsed());
         done
+    }
+
+    /// So much time went by that does not count.
+    pub fn stood_still(&mut self, time: Duration) {
+        self.stood_still += time;
     }
 
     /// Time that went into this epoch in this session, without pauses.
@@ -213,26 +234,15 @@ impl Epoch {
         self.started.elapsed().saturating_sub(self.stood_still).as_secs_f64()
     }
 
-    /// Of this session.
+    /// Of this session, at the moment that the epoch was settled: images that the device is done with, by the time it took.
     pub fn images_per_second(&self) -> f64 {
-        self.images as f64 / self.seconds().max(1e-9)
-    }
-
-    /// Take a batch's figures into the epoch's; an error if the loss is not finite.
-    fn take(&mut self, done: &Pending) -> Result<(), TrainError> {
-        let (loss, correct) = read_figures(&done.figures)?;
-        if !loss.is_finite() {
-            return Err(TrainError::Diverged { epoch: self.number, batch: done.batch, loss });
-        }
-        self.metrics.add(done.images, loss, correct);
-        self.images += done.images;
-        Ok(())
+        self.trained as f64 / self.seconds().max(1e-9)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind};
+    use tch::Kind;
 
     use super::*;
     use crate::child::Plan;
@@ -258,16 +268,17 @@ mod tests {
     fn gradients_of_parts_add_up_to_that_of_the_batch() {
         let data = data();
         let mut fit = fit(&data);
+        let (images, labels) = data.validation.evaluation_batches(8).next().unwrap().unwrap();
         // Twice the same images, so that batch norm sees the same statistics in each half as in the whole.
-        let (images, labels) = data.train.batch(&[0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7], None).unwrap();
-        let (whole, figures) = fit.gradient_in_parts(&images, &labels).unwrap();
+        let [images, labels] = [images, labels].map(|tensor| Tensor::cat(&[&tensor, &tensor], 0));
+        let mut figures = Figures::new(32, 16, 0, Device::Cpu).unwrap();
+        let whole = fit.gradient_in_parts(&images, &labels, (&figures, 0)).unwrap();
         fit.set_micro_batch(8);
-        let (parts, figures_of_parts) = fit.gradient_in_parts(&images, &labels).unwrap();
+        let parts = fit.gradient_in_parts(&images, &labels, (&figures, 1)).unwrap();
         let off = (&whole - &parts).abs().max().double_value(&[]) / whole.abs().max().double_value(&[]);
         assert!(off < 1e-4, "{off}");
-        let ((loss, right), (loss_of_parts, right_of_parts)) =
-            (read_figures(&figures).unwrap(), read_figures(&figures_of_parts).unwrap());
-        assert!((loss - loss_of_parts).abs() < 1e-6 && right == right_of_parts);
+        let (of_whole, of_parts) = (figures.read(1).unwrap(), figures.read(2).unwrap());
+        assert!((of_whole.losses[0].1 - of_parts.losses[0].1).abs() < 1e-6 && of_whole.correct == of_parts.correct);
         assert!(whole.abs().sum(Kind::Double).double_value(&[]) > 0.0);
     }
 
@@ -287,7 +298,7 @@ mod tests {
             buffers.chain([parameters, fit.optimizer().velocity().shallow_clone()]).map(|tensor| tensor.copy()).collect()
         };
         let before = state(&fit);
-        let mut epoch = fit.epoch(1, 0, Metrics::default());
+        let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
         let error = fit.step(&mut epoch, 0.1).unwrap_err();
         assert!(matches!(error, TrainError::OutOfMemory(_)), "{error}");
         assert!(!error.to_string().contains("frame #") && epoch.done() == 0, "{error}");
@@ -299,11 +310,45 @@ mod tests {
         let data = data();
         let mut fit = fit(&data);
         fit.set_micro_batch(5);
-        let mut epoch = fit.epoch(1, 0, Metrics::default());
+        let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
         while !epoch.is_done() {
             fit.step(&mut epoch, 0.01).unwrap();
         }
         epoch.settle().unwrap();
         assert_eq!((epoch.done(), epoch.metrics().images), (2, 32));
+    }
+
+    #[test]
+    fn the_first_batch_whose_loss_is_not_finite_is_told_however_late_it_is_looked_for_and_every_time() {
+        let data = data();
+        let mut fit = fit(&data);
+        let mut epoch = fit.epoch(3, 0, Metrics::default()).unwrap();
+        fit.step(&mut epoch, 0.01).unwrap();
+        let _ = tch::no_grad(|| fit.network().parameters().values().shallow_clone().fill_(f64::NAN));
+        fit.step(&mut epoch, 0.01).unwrap();
+        for _ in 0..2 {
+            let error = epoch.settle().unwrap_err();
+            assert!(matches!(error, TrainError::Diverged { epoch: 3, batch: 2, loss } if loss.is_nan()), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_that_goes_on_from_its_middle_ends_with_the_figures_of_a_whole_one() {
+        let data = data();
+        let run = |settle_between: bool| {
+            tch::manual_seed(1);
+            let mut fit = fit(&data);
+            let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+            fit.step(&mut epoch, 0.01).unwrap();
+            if settle_between {
+                epoch.settle().unwrap();
+                epoch = fit.epoch(1, epoch.done(), *epoch.metrics()).unwrap();
+            }
+            fit.step(&mut epoch, 0.01).unwrap();
+            epoch.settle().unwrap();
+            *epoch.metrics()
+        };
+        assert_eq!(run(false), run(true));
+        assert_eq!(run(false).images, 32);
     }
 }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tch::Device;
 
+use crate::telemetry;
+
 /// Bytes that are free on `device`; none if that cannot be found out.
 pub fn free(device: Device) -> Option<u64> {
     match device {
-        Device::Cuda(index) => on_gpu(index, |gpu| gpu.memory_info().ok().map(|memory| memory.free)),
+        Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
         _ => free_on_host(),
     }
 }
@@ -30,9 +32,9 @@ impl Holding {
     /// earlier children and gives to the next one. None if that cannot be found out: then only trying tells.
     pub fn available(&self) -> Option<u64> {
         let part = part_of_gpu(&std::env::var("PYTORCH_CUDA_ALLOC_CONF").unwrap_or_default());
-        if let (Device::Cuda(index), Some(part)) = (self.device, part) {
+        if let (Device::Cuda(number), Some(part)) = (self.device, part) {
             // What is free just now says nothing: the other workers' caches are theirs to give back.
-            let total = on_gpu(index, |gpu| gpu.memory_info().ok().map(|memory| memory.total))?;
+            let total = telemetry::cuda::total_memory(number)?;
             return Some((total as f64 * part) as u64);
         }
         let held = taken(self.device)?.saturating_sub(self.at_start?);
@@ -43,7 +45,7 @@ impl Holding {
 /// Bytes that this process has taken: of the GPU as NVML counts it (not of the host), or of the host.
 fn taken(device: Device) -> Option<u64> {
     match device {
-        Device::Cuda(index) => on_gpu(index, |gpu| crate::telemetry::gpu::memory_of(gpu, std::process::id())),
+        Device::Cuda(number) => telemetry::cuda::memory_of(number, std::process::id()),
         _ => resident(),
     }
 }
@@ -97,13 +99,6 @@ fn number_in(file: &Path) -> Option<u64> {
 
 fn inactive_file(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("inactive_file "))?.trim().parse().ok()
-}
-
-/// What NVML says of the CUDA device of this number.
-fn on_gpu<T>(index: usize, read: impl FnOnce(&nvml_wrapper::Device) -> Option<T>) -> Option<T> {
-    let nvml = crate::telemetry::gpu::load().ok()?;
-    let gpu = crate::telemetry::cuda::visible_gpus(&nvml).get(index).copied().flatten()?;
-    read(&nvml.device_by_index(gpu).ok()?)
 }
 
 /// Resident memory of this process, bytes.

@@ -2,17 +2,20 @@
 //! network to the end (`full`).
 
 mod data;
+mod device;
 mod fit;
 pub mod full;
 pub mod memory;
 mod metrics;
 mod optimizer;
 mod schedule;
+mod tick;
 mod trainer;
 
 pub use data::TrainingData;
+pub use device::synchronize;
 pub use fit::{Epoch, Fit};
 pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
-pub use trainer::{Control, EVALUATION_BATCH, Next, TrainError, cross_entropy, evaluate, train_child};
+pub use trainer::{Control, Next, TrainError, cross_entropy, evaluate, evaluation_batch, in_smaller_batches, train_child};

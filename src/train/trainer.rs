@@ -1,10 +1,13 @@
 //! The training loop of one child.
 
-use tch::{TchError, Tensor};
+use std::time::Duration;
+
+use tch::{Device, TchError, Tensor};
 
 use super::data::TrainingData;
 use super::fit::{Epoch, Fit};
-use super::metrics::{Metrics, batch_figures, read_figures};
+use super::metrics::{Figures, Metrics};
+use super::tick::Ticks;
 use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
@@ -14,15 +17,17 @@ use crate::event::{ChildEpoch, ChildProgress};
 use crate::fault::{self, Fault};
 use crate::space;
 
-/// Most images at a time when accuracy is measured.
-pub const EVALUATION_BATCH: usize = 125;
+/// Most images at a time when accuracy is measured: on the CPU what its caches hold, on a GPU what keeps it busy.
+pub fn evaluation_batch(device: Device) -> usize {
+    if device == Device::Cpu { 125 } else { 1_000 }
+}
 
 /// Whoever watches and steers a training. An error ends it.
 pub trait Control {
-    /// Called before each batch; returns when the next one may start, or the training is to end.
-    fn between_batches(&mut self) -> anyhow::Result<Next>;
-    /// Called after each training batch; `progress` is made only if it is wanted.
-    fn progress(&mut self, progress: impl FnOnce() -> ChildProgress) -> anyhow::Result<()>;
+    /// Called before each batch; returns when the next one may start or the training is to end, and how long it stood still.
+    fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)>;
+    /// Called every now and then between two batches.
+    fn progress(&mut self, progress: ChildProgress) -> anyhow::Result<()>;
     /// Called after each epoch.
     fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()>;
 }
@@ -90,6 +95,11 @@ impl From<DataError> for TrainError {
 }
 
 impl TrainError {
+    /// An error of a control: what it says of the training, or else that it ended it.
+    fn of_control(error: anyhow::Error) -> TrainError {
+        error.downcast().unwrap_or_else(TrainError::Stopped)
+    }
+
     /// What an error of libtorch with this text means; one that tells of neither memory nor the device is `other`.
     pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
         match Fault::of(text) {
@@ -120,7 +130,7 @@ pub fn train_child(
     tch::manual_seed(job.seed as i64);
     let network = Network::new(&job.architecture, plan, data.device)?;
     let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
-    let mut training = Training { worker, child: job.child, config, fit };
+    let mut training = Training { worker, child: job.child, config, fit, ticks: Ticks::default() };
     let mut accuracies = Vec::with_capacity(config.epochs);
     for epoch in 1..=config.epochs {
         match training.epoch(epoch, control) {
@@ -163,24 +173,27 @@ struct Training<'work> {
     child: u64,
     config: &'work ChildConfig,
     fit: Fit<'work>,
+    ticks: Ticks,
 }
 
 impl Training<'_> {
     /// Train through all images once (`number` from 1), then measure and return the validation accuracy.
     fn epoch(&mut self, number: usize, control: &mut impl Control) -> Result<f64, TrainError> {
-        let mut epoch = self.fit.epoch(number, 0, Metrics::default());
+        let mut epoch = self.fit.epoch(number, 0, Metrics::default())?;
         while !epoch.is_done() {
             wait_for(&mut epoch, control)?;
             let learning_rate = self.learning_rate(number, epoch.done());
             self.fit.step(&mut epoch, learning_rate)?;
-            if epoch.done() > 1 {
-                // Before that there are no figures to tell.
-                control.progress(|| self.progress(&epoch)).map_err(TrainError::Stopped)?;
+            if self.ticks.is_due() {
+                epoch.settle()?;
+                control.progress(self.progress(&epoch)).map_err(TrainError::Stopped)?;
+                self.ticks.told();
             }
         }
         epoch.settle()?;
         let images_per_second = epoch.images_per_second();
-        let valid = evaluate(self.fit.network(), self.fit.validation(), EVALUATION_BATCH, || wait_for(&mut epoch, control))?;
+        let (batch_size, between) = (evaluation_batch(self.fit.device()), || wait_for(&mut epoch, control));
+        let valid = evaluate(self.fit.network(), self.fit.validation(), batch_size, between)?;
         if !valid.loss().is_finite() {
             return Err(TrainError::Diverged { epoch: number, batch: epoch.batches(), loss: valid.loss() });
         }
@@ -222,7 +235,9 @@ impl Training<'_> {
 
 /// Stand still if `control` says so; an error if it has seen enough.
 fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
-    match epoch.stand_still(|| control.between_batches()).map_err(TrainError::Stopped)? {
+    let (next, stood_still) = control.between_batches().map_err(TrainError::of_control)?;
+    epoch.stood_still(stood_still);
+    match next {
         Next::GoOn => Ok(()),
         Next::Enough => Err(TrainError::Skipped),
     }
@@ -233,23 +248,47 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchErro
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
 }
 
-/// Loss and accuracy of `network` on `images`, `batch_size` at a time, batch norm in evaluation mode; `between` is called before
-/// each batch.
+/// Loss and accuracy of `network` on `images`, `batch_size` at a time and fewer where memory does not suffice, batch norm in
+/// evaluation mode; `between` is called before each batch. The device is waited for once, at the end.
 pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
     batch_size: usize,
     mut between: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Metrics, TrainError> {
+    in_smaller_batches(batch_size, |batch_size| evaluate_in_batches(network, images, batch_size, &mut between))
+}
+
+/// Do something that takes memory with `batch_size` images at a time, and again with half as many where it does not suffice.
+pub fn in_smaller_batches<T>(
+    mut batch_size: usize,
+    mut evaluate: impl FnMut(usize) -> Result<T, TrainError>,
+) -> Result<T, TrainError> {
+    loop {
+        match evaluate(batch_size) {
+            Err(TrainError::OutOfMemory(_)) if batch_size > 1 => batch_size = batch_size.div_ceil(2),
+            done => return done,
+        }
+    }
+}
+
+fn evaluate_in_batches(
+    network: &Network,
+    images: &DeviceDataset,
+    batch_size: usize,
+    between: &mut impl FnMut() -> Result<(), TrainError>,
+) -> Result<Metrics, TrainError> {
     let _guard = tch::no_grad_guard();
-    let mut metrics = Metrics::default();
-    for batch in images.evaluation_batches(batch_size) {
+    let mut figures = Figures::new(images.len(), batch_size, 0, network.device())?;
+    let batches = images.evaluation_batches(batch_size);
+    let count = batches.len();
+    for (number, batch) in batches.enumerate() {
         between()?;
         let (images, labels) = batch?;
         let logits = network.forward(&images, Mode::Evaluate)?;
-        let figures = batch_figures(&cross_entropy(&logits, &labels)?, &logits, &labels)?;
-        let (loss, correct) = read_figures(&figures)?;
-        metrics.add(labels.size()[0] as usize, loss, correct);
+        figures.take(number, 0, &cross_entropy(&logits, &labels)?, &logits, &labels)?;
     }
+    let mut metrics = Metrics::default();
+    metrics.add(&figures.read(count)?);
     Ok(metrics)
 }

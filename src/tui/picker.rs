@@ -109,7 +109,7 @@ impl Picker {
         let mut lines = lines(&self.runs, now, screen.width().saturating_sub(1), screen.glyphs().ellipsis);
         screen.text(1, 1, Role::Dim, &lines.remove(0));
         if self.runs.is_empty() {
-            screen.text(1, 2, Role::Text, "none in ./runs, and none that your searches began elsewhere");
+            screen.text(1, 2, Role::Text, "none in ./runs, and none that you began elsewhere");
         }
         // Title, head and keys.
         let rows = screen.height().saturating_sub(3);
@@ -197,7 +197,7 @@ mod tests {
                 children: 1_280,
                 planned_children: 1_280,
             },
-            best_accuracy: Some(0.8455),
+            best_accuracy: Some(0.8456),
             started: None,
             changed: Some(Timestamp::UNIX_EPOCH),
             holder: None,
@@ -212,7 +212,7 @@ mod tests {
     fn at_80_columns_the_name_the_accuracy_and_the_time_are_whole() {
         let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
         assert!(lines[0].ends_with("best accuracy changed   ") && lines.iter().all(|line| line.len() <= 79), "{lines:?}");
-        assert!(lines[1].starts_with("2026-11-24T13-12-59Z-monograph finished") && lines[1].ends_with("84.55 % 59 min ago"));
+        assert!(lines[1].starts_with("2026-11-24T13-12-59Z-monograph finished") && lines[1].ends_with("84.56 % 59 min ago"));
     }
 
     #[test]

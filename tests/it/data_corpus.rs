@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use nas_tui::config::{Crop, DataConfig, DataSource, Normalization};
-use nas_tui::data::{Dataset, load, load_test};
+use nas_tui::data::{Dataset, load, load_test, unread_files};
 use tempfile::TempDir;
 
 const RECORD: usize = 3_073;
@@ -251,19 +251,45 @@ fn images_of_any_size_colour_type_and_extension_are_read() {
     save(cat.join("deep.png"), image::ImageBuffer::<image::Rgba<u16>, _>::from_pixel(40, 1, image::Rgba([25_700; 4])).into());
     save(cat.join("photo.JPG"), rgb(33, 17, [128, 128, 128]));
     save(cat.join("photo.jpeg"), rgb(1, 1, [128, 128, 128]));
+    save(cat.join("lossless.webp"), rgb(9, 9, [61, 62, 63]));
+    save(cat.join("old.bmp"), rgb(2, 7, [91, 92, 93]));
     fs::write(cat.join("notes.txt"), "not an image").unwrap();
     fs::write(cat.join(".hidden.png"), "not an image either").unwrap();
     fs::create_dir(dir.path().join("train/.cache")).unwrap();
     let data = load(&config(DataSource::Folder, Some(dir.path()), 2)).unwrap();
-    assert_eq!(data.train.len() + data.validation.len(), 10);
-    let grey = data.train.pixels.chunks(72).chain(data.validation.pixels.chunks(72)).any(|image| image == [77; 72]);
-    assert!(grey, "a grey image has three equal channels");
+    assert_eq!(data.train.len() + data.validation.len(), 12);
+    let has = |planes: [u8; 3]| {
+        let image: Vec<u8> = planes.iter().flat_map(|&value| [value; 24]).collect();
+        data.train.pixels.chunks(72).chain(data.validation.pixels.chunks(72)).any(|found| found == image)
+    };
+    assert!(has([77; 3]), "a grey image has three equal channels");
+    assert!(has([61, 62, 63]) && has([91, 92, 93]), "WebP and BMP keep their colours");
+}
+
+#[test]
+fn files_of_other_kinds_are_counted_and_the_first_is_named() {
+    let dir = folder();
+    assert_eq!(unread_files(&config(DataSource::Folder, Some(dir.path()), 2)), None);
+    fs::write(dir.path().join("train/cat/scan.tiff"), "II*").unwrap();
+    fs::create_dir(dir.path().join("train/cat/more")).unwrap();
+    fs::write(dir.path().join("train/readme.txt"), "").unwrap();
+    fs::write(dir.path().join("train/cat/.hidden"), "").unwrap();
+    fs::write(dir.path().join("test/cat/film.gif"), "GIF89a").unwrap();
+    let unread = unread_files(&config(DataSource::Folder, Some(dir.path()), 2)).unwrap();
+    assert_eq!((unread.files, unread.first), (3, dir.path().join("train/readme.txt")));
+    let output = nas_tui(&["data", "check", &format!("folder:{}", dir.path().display()), "--json"], dir.path());
+    let files: Vec<_> = json(&output)["unread"].as_array().unwrap().iter().map(|part| part["files"].clone()).collect();
+    assert_eq!(files, [3, 1]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let expected =
+        ["warning: 3 files are not read, the first ", "train/readme.txt: images are", "warning: 1 file is not", "film.gif"];
+    assert!(expected.iter().all(|part| told.contains(part)), "{told}");
 }
 
 #[test]
 fn bad_folders_are_named_with_what_is_wrong() {
     type Spoil = fn(&Path);
-    let cases: [(&str, Spoil, &str); 6] = [
+    let cases: [(&str, Spoil, &str); 7] = [
         (
             "an image that does not decode",
             |dir| fs::write(dir.join("train/cat/1.png"), b"\x89PNG\r\n\x1a\nrubbish").unwrap(),
@@ -275,6 +301,14 @@ fn bad_folders_are_named_with_what_is_wrong() {
             "a class without images",
             |dir| fs::create_dir(dir.join("train/dog")).unwrap(),
             "train/dog: the class folder holds no images; put .png",
+        ),
+        (
+            "a class without images of a known kind",
+            |dir| {
+                fs::create_dir(dir.join("train/dog")).unwrap();
+                fs::write(dir.join("train/dog/1.tiff"), "II*").unwrap();
+            },
+            "train/dog: the class folder holds no images, only others (1, the first 1.tiff); put .png",
         ),
         ("one class only", |dir| fs::remove_dir_all(dir.join("train/cat")).unwrap(), "train: 1 class folder(s) where at least two"),
         ("no train folder", |dir| fs::remove_dir_all(dir.join("train")).unwrap(), "put the images at DIR/train/CLASS/NAME.png"),
@@ -335,6 +369,18 @@ fn data_check_prints_counts_per_class_and_part() {
     let text = nas_tui(&["data", "check", &spec, "--validation", "2"], dir.path());
     let text = String::from_utf8(text.stdout).unwrap();
     assert!(text.contains("classes      train validation       test\nant              2          1          1\n"), "{text}");
+}
+
+#[test]
+fn data_check_takes_height_and_width_and_names_its_own_option() {
+    let dir = folder();
+    let spec = format!("folder:{}", dir.path().display());
+    let report = json(&nas_tui(&["data", "check", &spec, "--size", "8x5", "--json"], dir.path()));
+    assert_eq!(report["input"], serde_json::json!([3, 8, 5]));
+    let output = nas_tui(&["data", "check", &spec, "--validation", "100"], dir.path());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("100 validation images are too many") && error.contains("lower --validation or"), "{error}");
 }
 
 #[test]

@@ -55,3 +55,25 @@ fn every_command_that_the_readme_shows_is_one_that_the_program_takes() {
         }
     }
 }
+
+/// Words of `text` that are paths of files in a folder of this repository.
+fn named_files<'text>(text: &'text str, folder: &str) -> Vec<&'text str> {
+    let outside = |character: char| !(character.is_alphanumeric() || "/._-".contains(character));
+    text.split(outside)
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| word.starts_with(folder) && word.contains('.'))
+        .collect()
+}
+
+#[test]
+fn every_script_and_benchmark_that_a_document_or_a_help_text_names_is_in_the_repository() {
+    let mut named = 0;
+    for document in ["README.md", "docs/COMMANDS.md", "docs/DEPENDENCIES.md", "docs/PERFORMANCE.md", "docs/REPRODUCTION.md"] {
+        let text = std::fs::read_to_string(path(document)).unwrap();
+        for file in ["benches/", "scripts/", "tests/"].iter().flat_map(|folder| named_files(&text, folder)) {
+            assert!(path(file).is_file(), "{document} names {file}, which is not there");
+            named += 1;
+        }
+    }
+    assert!(named > 5, "{named}");
+}

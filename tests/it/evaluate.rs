@@ -80,6 +80,56 @@ fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+// --- folders --------------------------------------------------------------------------------------------------------
+
+/// Ten classes with two images each for training and one for testing, and a network for images of `input` beside them.
+fn write_folder(folder: &Path, input: [usize; 3]) {
+    write_network(folder, input);
+    for (part, images) in [("train", 2), ("test", 1)] {
+        for class in 0..10 {
+            let path = folder.join("images").join(part).join(class.to_string());
+            std::fs::create_dir_all(&path).unwrap();
+            for index in 0..images {
+                let image = image::RgbImage::from_pixel(20, 30, image::Rgb([class * 20, 100, index]));
+                image.save(path.join(format!("{index}.png"))).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_small_folder_is_evaluated_at_the_size_that_the_network_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    write_folder(folder.path(), [3, 17, 12]);
+    let result = json(&evaluate(folder.path(), &["--data", "folder:images", "--json"]));
+    assert_eq!(result["images"], 10);
+    let same = json(&evaluate(folder.path(), &["--data", "folder:images", "--size", "17x12", "--json"]));
+    assert_eq!(same, result);
+    let other = evaluate(folder.path(), &["--data", "folder:images", "--size", "17"]);
+    let error = String::from_utf8_lossy(&other.stderr);
+    assert!(other.status.code() == Some(2) && error.contains("[3, 17, 12]") && error.contains("[3, 17, 17]"), "{error}");
+}
+
+#[test]
+fn more_validation_images_than_a_folder_has_are_refused_by_the_name_of_the_option() {
+    let folder = tempfile::tempdir().unwrap();
+    write_folder(folder.path(), [3, 8, 8]);
+    let output = evaluate(folder.path(), &["--data", "folder:images", "--validation", "11"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("of 20 training images at most 10") && error.contains("lower --validation or add images"), "{error}");
+}
+
+#[test]
+fn test_images_of_unknown_kinds_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    write_folder(folder.path(), [3, 8, 8]);
+    std::fs::write(folder.path().join("images/test/3/0.tiff"), "II*").unwrap();
+    let output = evaluate(folder.path(), &["--data", "folder:images"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && error.contains("warning: 1 file is not read, the first images/test/3/0.tiff"), "{error}");
+}
+
 // --- PyTorch's logits -----------------------------------------------------------------------------------------------
 
 /// CIFAR-10's test file with `images`; their labels count up.

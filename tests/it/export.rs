@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use nas_tui::config::Decode;
 use nas_tui::space::{Architecture, resolve_architecture};
 
+use crate::python::python;
 use crate::reference::{self, Case, fixture, write_weights};
 
 fn export(folder: &Path, arguments: &[&str]) -> Output {
@@ -118,25 +119,6 @@ fn weights_of_another_network_are_refused_with_the_tensor() {
 
 // --- in Python ------------------------------------------------------------------------------------------------------
 
-/// The Python of `make test`, if it has `modules`; where it has not, the reason why the test is skipped is told.
-fn python(modules: &str) -> Option<String> {
-    let command = std::env::var("NAS_TUI_PYTHON").ok().filter(|command| !command.is_empty());
-    let Some(command) = command else { return skipped("NAS_TUI_PYTHON names no Python; `make test` installs one") };
-    let found = Command::new(&command).args(["-c", &format!("import {modules}")]).output();
-    match found.unwrap_or_else(|error| panic!("NAS_TUI_PYTHON={command}: {error}")).status.success() {
-        true => Some(command),
-        false if modules.contains("torch") => skipped(&format!("{command} cannot import {modules}")),
-        false => panic!("NAS_TUI_PYTHON={command} cannot import {modules}"),
-    }
-}
-
-fn skipped(reason: &str) -> Option<String> {
-    use std::io::Write;
-    // Not eprintln: the test runner would hide it.
-    let _ = writeln!(std::io::stderr(), "SKIPPED {}: {reason}", std::thread::current().name().unwrap_or("test"));
-    None
-}
-
 /// What scripts/check_logits.py says of an exported file.
 fn check(python: &str, model: &Path, case: &Case) -> serde_json::Value {
     let file = model.with_file_name("case.json");
@@ -188,12 +170,13 @@ fn in_python_every_operator_set_gives_the_same_logits() {
 }
 
 #[test]
-fn in_python_pytorch_computes_its_logits_with_the_exported_code_and_weights() {
+fn in_python_pytorch_computes_its_logits_with_the_exported_code_and_weights_also_as_torchscript() {
     let Some(python) = python("numpy, torch, safetensors") else { return };
     let folder = tempfile::tempdir().unwrap();
     for (arch, weights, case) in known_networks(folder.path()) {
         exported(folder.path(), &[&arch, "--format", "pytorch", "--weights", &weights]);
         let found = check(&python, &folder.path().join("out/model.py"), &case);
         assert!(found["difference"].as_f64().unwrap() < 1e-4, "{arch}: {found}");
+        assert_eq!(found["scripted"], true, "{arch}");
     }
 }

@@ -41,6 +41,7 @@ fn run_started() -> Event {
         episodes: 1,
         children_per_episode: 1,
         child_epochs: 1,
+        child_batch_size: Some(1),
         reward_power: 1.0,
         reward_last_epochs: 1,
         workers: 1,

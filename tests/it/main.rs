@@ -2,6 +2,9 @@
 
 mod architectures;
 mod cifar10_1;
+mod committed_files;
+#[cfg(feature = "torch")]
+mod cuda_build;
 mod data_corpus;
 mod data_fetch;
 #[cfg(feature = "torch")]
@@ -20,6 +23,7 @@ mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod numerics;
+mod python;
 mod reference;
 mod report;
 mod run_state;
@@ -27,6 +31,7 @@ mod screen;
 mod screen_docs;
 #[cfg(feature = "torch")]
 mod screen_pty;
+mod scripts;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;

@@ -268,6 +268,21 @@ fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
 }
 
 #[test]
+fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
+    let place = Place::new();
+    image_folder(&place.path("images"));
+    fs::write(place.path("images/train/dark/photo.tiff"), "II*").unwrap();
+    fs::write(place.path("tiny.json"), NETWORK.replace("[1, 28, 28]", "[3, 8, 8]").replace("\"classes\": 10", "\"classes\": 2"))
+        .unwrap();
+    let set =
+        ["data.source=folder:images", "data.size=[8, 8]", "data.validation=20", "data.limit=40", "recipes.cosine.batch_size=4"];
+    let output = place.train("run", &set).output().unwrap();
+    assert_ok(&output);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("warning: 1 file is not read, the first images/train/dark/photo.tiff"), "{told}");
+}
+
+#[test]
 fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
     fn files(folder: &Path, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -364,6 +379,22 @@ fn early_stopping_ends_a_training_and_the_best_epoch_is_kept() {
     let first_best = done.iter().position(|epoch| epoch.valid_accuracy == best).unwrap();
     assert!(done.len() < 80 && done.len() == first_best + 2, "{} epochs, the best is number {}", done.len(), first_best + 1);
     assert_eq!(test_of(&place.records("run")).unwrap().epoch, first_best + 1);
+}
+
+#[test]
+fn a_training_resumed_after_its_last_epoch_says_that_only_the_test_is_left() {
+    let place = Place::new();
+    assert_ok(&place.train("run", &[]).output().unwrap());
+    // As if it had been killed between its last checkpoint and its test.
+    let journal = place.path("run").join("journal.jsonl");
+    let told = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<&str> = told.lines().take_while(|line| !line.contains("\"test_finished\"")).collect();
+    fs::write(&journal, kept.join("\n") + "\n").unwrap();
+    let output = place.resume("run").output().unwrap();
+    assert_ok(&output);
+    let words = text(&output.stderr);
+    assert!(words.contains(" after 4 epochs") && words.contains("every epoch is done: only the test is left"), "{words}");
+    assert!(!words.contains("epoch 5") && !words.contains("search") && test_of(&place.records("run")).is_some(), "{words}");
 }
 
 #[test]

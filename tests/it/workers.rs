@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use nas_tui::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Normalization};
+use nas_tui::device::Device;
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
 use nas_tui::evaluate::{ChildJob, Evaluator, LocalWorkers, Report};
@@ -40,7 +41,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
             weight_decay: 1e-4,
             schedule: ChildSchedule::Cosine,
         },
-        placement: Placement { devices: vec!["cpu".to_owned(); workers], threads: 1 },
+        placement: Placement { devices: vec![Device::Cpu; workers], threads: 1 },
         sample: None,
     }
 }

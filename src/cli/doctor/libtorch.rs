@@ -4,10 +4,12 @@
 use super::Finding;
 #[cfg(not(feature = "torch"))]
 use super::Status;
+#[cfg(not(feature = "torch"))]
+use crate::telemetry::driver::Driver;
 
 /// Built without libtorch there is nothing to train with.
 #[cfg(not(feature = "torch"))]
-pub(super) fn findings(_has_gpu: bool) -> Vec<Finding> {
+pub(super) fn findings(_driver: Option<&Driver>) -> Vec<Finding> {
     let text = "this program was built without libtorch (as a viewer): it can inspect and replay, not search or train";
     let remedy = "build it with the default features: `make build`, or `cargo build --release` with LIBTORCH set";
     vec![Finding::with("libtorch", Status::Failure, text, remedy, serde_json::json!({ "feature": false }))]
@@ -20,11 +22,14 @@ pub(super) use with_torch::findings;
 mod with_torch {
     use serde_json::json;
 
-    use crate::child::libtorch;
+    use crate::child::{cuda, libtorch};
     use crate::cli::doctor::{Finding, Status};
+    use crate::telemetry::driver::Driver;
 
-    pub fn findings(has_gpu: bool) -> Vec<Finding> {
-        vec![library(), cuda(has_gpu)]
+    pub fn findings(driver: Option<&Driver>) -> Vec<Finding> {
+        // libtorch looks for its CUDA part at its first use, and never again.
+        cuda::library();
+        vec![library(), cuda(driver)]
     }
 
     fn library() -> Finding {
@@ -52,23 +57,28 @@ mod with_torch {
         if product == 2.0 { Ok(()) } else { Err(format!("1·1 + 1·1 came out as {product}")) }
     }
 
-    fn cuda(has_gpu: bool) -> Finding {
-        let (built, count) = (tch::utils::has_cuda(), tch::Cuda::device_count());
-        let details = json!({ "available": built, "devices": count, "cudnn": tch::Cuda::cudnn_is_available() });
-        if built && count > 0 {
+    /// Names in JSON: `available`: libtorch is built for CUDA and its libraries are loaded.
+    fn cuda(driver: Option<&Driver>) -> Finding {
+        let count = cuda::devices();
+        let details = json!({
+            "available": *cuda::library() == cuda::Library::Loaded, "devices": count, "cudnn": cuda::has_cudnn(),
+            "built_for": cuda::version().map(|version| version.to_string()),
+            "driver_runs": driver.and_then(|driver| driver.cuda).map(|version| version.to_string()),
+            "device_order": std::env::var("CUDA_DEVICE_ORDER").ok(),
+        });
+        let facts = driver.map(|driver| cuda::Facts::of_this_process(driver.clone()));
+        if count > 0 {
             let devices: Vec<String> = (0..count).map(|index| format!("cuda:{index}")).collect();
-            return Finding::ok("cuda", devices.join(", "), details);
+            let versions = cuda::version().map_or(String::new(), |version| format!(" (libtorch for CUDA {version})"));
+            let text = devices.join(", ") + &versions;
+            return match facts.and_then(|facts| facts.concern()) {
+                Some(found) => Finding::with("cuda", Status::Warning, format!("{text}; {}", found.reason), found.remedy, details),
+                None => Finding::ok("cuda", text, details),
+            };
         }
-        match has_gpu {
-            true => Finding::with(
-                "cuda",
-                Status::Warning,
-                "there is an NVIDIA GPU, but this libtorch does not see it",
-                "use a libtorch with CUDA: unset LIBTORCH and run scripts/libtorch.py --explain, or point LIBTORCH to one; check \
-                 CUDA_VISIBLE_DEVICES and that the driver is new enough",
-                details,
-            ),
-            false => Finding::with(
+        match facts.and_then(|facts| facts.diagnose()) {
+            Some(found) => Finding::with("cuda", Status::Warning, found.reason, found.remedy, details),
+            None => Finding::with(
                 "cuda",
                 Status::Note,
                 "none: children train on the CPU",

@@ -2,13 +2,12 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
 
-use nvml_wrapper::{cuda_driver_version_major, cuda_driver_version_minor};
 use serde_json::{Value, json};
 
 use super::{Finding, Status};
-use crate::telemetry::{self, GpuSample, GpuStatus, WatchList};
+use crate::telemetry::driver::{self, Driver, Silence};
+use crate::telemetry::{GpuSample, GpuStatus, host};
 
 const GIB: u64 = 1 << 30;
 /// Where runs are kept unless the user says otherwise.
@@ -17,83 +16,62 @@ const RUNS: &str = "runs";
 const LEAST_DISK: u64 = GIB;
 /// CIFAR-10 in memory, libtorch and a small child.
 const LEAST_MEMORY: u64 = 2 * GIB;
-/// GPUs that sleep take seconds to answer.
-const NVML_PATIENCE: Duration = Duration::from_secs(15);
 
-/// What NVML says.
+/// What NVML says, and the driver behind it.
 pub(super) struct Gpus {
-    pub has_gpu: bool,
+    pub driver: Option<Driver>,
     pub finding: Finding,
 }
 
 pub(super) fn gpus() -> Gpus {
-    match ask_nvml() {
-        Ok((driver, GpuStatus::Present(gpus))) => Gpus { has_gpu: true, finding: describe_gpus(&driver, &gpus) },
-        Ok((driver, _)) => {
-            let details = json!({ "driver": driver.version, "cuda": driver.cuda, "gpus": [] });
-            Gpus { has_gpu: false, finding: Finding::ok("nvml", format!("{driver}: no GPU"), details) }
+    match driver::ask() {
+        Ok((driver, GpuStatus::Present(gpus))) => {
+            let finding = describe_gpus(&driver, &gpus);
+            Gpus { driver: Some(driver), finding }
+        }
+        Ok((driver, status)) => {
+            let details = json!({ "driver": driver.version, "cuda": cuda(&driver), "gpus": [] });
+            let finding = match status {
+                GpuStatus::Absent(reason) if !driver.gpus.is_empty() => Finding::with(
+                    "nvml",
+                    Status::Note,
+                    format!("{driver}, but {reason}"),
+                    "in a container, start it with NVIDIA_DRIVER_CAPABILITIES=compute,utility; without NVML the screen shows no GPU",
+                    details,
+                ),
+                _ => Finding::ok("nvml", format!("{driver}: no GPU"), details),
+            };
+            Gpus { driver: Some(driver), finding }
         }
         Err(Silence::NotThere(error)) => {
             let text = format!("not available: {error}");
             let remedy = "install NVIDIA's driver if this machine has such a GPU; without one the screen shows CPU and memory";
             let details = json!({ "error": error });
-            Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Note, text, remedy, details) }
+            Gpus { driver: None, finding: Finding::with("nvml", Status::Note, text, remedy, details) }
         }
         Err(Silence::Fails(error)) => {
             let (text, remedy) =
                 (format!("does not answer: {error}"), "try `nvidia-smi`; reload the driver or restart the machine");
             let details = json!({ "error": error });
-            Gpus { has_gpu: false, finding: Finding::with("nvml", Status::Warning, text, remedy, details) }
+            Gpus { driver: None, finding: Finding::with("nvml", Status::Warning, text, remedy, details) }
         }
     }
-}
-
-/// Why NVML says nothing, in words.
-enum Silence {
-    NotThere(String),
-    Fails(String),
-}
-
-struct Driver {
-    version: String,
-    /// Newest CUDA version that it runs, such as `12.8`.
-    cuda: Option<String>,
-}
-
-impl std::fmt::Display for Driver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "driver {}", self.version)?;
-        self.cuda.iter().try_for_each(|cuda| write!(f, ", CUDA {cuda}"))
-    }
-}
-
-/// What NVML says, asked by a thread: a driver that hangs must not hang the report.
-fn ask_nvml() -> Result<(Driver, GpuStatus), Silence> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(question_nvml()));
-    let late = format!("no answer within {} s", NVML_PATIENCE.as_secs());
-    receiver.recv_timeout(NVML_PATIENCE).unwrap_or(Err(Silence::Fails(late)))
-}
-
-fn question_nvml() -> Result<(Driver, GpuStatus), Silence> {
-    let nvml = telemetry::gpu::load().map_err(Silence::NotThere)?;
-    let version = nvml.sys_driver_version().map_err(|error| Silence::Fails(error.to_string()))?;
-    let cuda = nvml.sys_cuda_driver_version().ok();
-    let cuda = cuda.map(|cuda| format!("{}.{}", cuda_driver_version_major(cuda), cuda_driver_version_minor(cuda)));
-    nvml.device_count().map_err(|error| Silence::Fails(error.to_string()))?;
-    Ok((Driver { version, cuda }, telemetry::gpu::status(&nvml, &WatchList::default())))
 }
 
 fn describe_gpus(driver: &Driver, gpus: &[GpuSample]) -> Finding {
     let names: Vec<String> = gpus.iter().map(describe_gpu).collect();
     let text = format!("{driver}: {}", names.join(", "));
     let figures: Vec<Value> = gpus.iter().map(figures).collect();
-    let details = json!({ "driver": driver.version, "cuda": driver.cuda, "gpus": figures });
+    let details = json!({ "driver": driver.version, "cuda": cuda(driver), "gpus": figures });
     if gpus.iter().any(|gpu| gpu.lost) {
         let remedy = "look for `Xid` in the kernel's log (`dmesg`); restart the machine";
         return Finding::with("nvml", Status::Warning, text, remedy, details);
     }
     Finding::ok("nvml", text, details)
+}
+
+fn cuda(driver: &Driver) -> Option<String> {
+    driver.cuda.map(|cuda| cuda.to_string())
 }
 
 fn describe_gpu(gpu: &GpuSample) -> String {
@@ -160,8 +138,7 @@ fn free_space(folder: &Path) -> std::io::Result<u64> {
 
 fn processors() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned()));
+    let model = host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
     let plural = if cores == 1 { "" } else { "s" };
     Finding::ok("cpu", format!("{cores} core{plural}{}", model.map_or(String::new(), |model| format!(", {model}"))), details)

@@ -131,6 +131,14 @@ impl Material {
         Ok(Material { name, holder, settings: Settings::read(&run.join("config.toml")), path, ..material })
     }
 
+    /// Images that a network of the run is trained on at a time: as the journal tells, or where it is of an older program the
+    /// settings.
+    pub fn batch_size(&self) -> Option<usize> {
+        let Settings::Known(settings) = &self.settings else { return self.state.batch_size() };
+        let set = || usize::try_from(settings.get("child")?.get("batch_size")?.as_integer()?).ok();
+        self.state.batch_size().or_else(set)
+    }
+
     pub fn standing(&self) -> Standing {
         match self.state.phase {
             Phase::Finished(FinishReason::Completed) => Standing::Completed,
@@ -263,6 +271,17 @@ mod tests {
         assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Live);
         drop(lock);
         assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Dead);
+    }
+
+    #[test]
+    fn the_batch_size_is_the_journals_and_of_an_older_run_that_of_its_settings() {
+        let (folder, material) = run(|journal| journal);
+        assert_eq!(material.batch_size(), None);
+        std::fs::write(folder.path().join("config.toml"), "[child]\nbatch_size = 100\n").unwrap();
+        assert_eq!(Material::read(folder.path()).unwrap().batch_size(), Some(100));
+        let (folder, _) = run(|journal| journal.replacen("\"child_epochs\"", "\"child_batch_size\":48,\"child_epochs\"", 1));
+        std::fs::write(folder.path().join("config.toml"), "[child]\nbatch_size = 100\n").unwrap();
+        assert_eq!(Material::read(folder.path()).unwrap().batch_size(), Some(48));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::material::{Material, Settings};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::numbers::{self, compact, count};
-use crate::space::{Architecture, Cost, Dna, Layer, LayerCost};
+use crate::space::{self, Architecture, Cost, Dna, Layer, LayerCost};
 
 /// `60.1–65.3 %`: what chance allows of a share of `of` images, with 95 %.
 pub fn interval(share: f64, of: usize) -> String {
@@ -77,6 +77,15 @@ pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
         ("validation images", count(data.validation_images as u64)),
         ("fingerprint (CRC-32)", data.fingerprint.clone()),
     ]
+}
+
+/// What training `architecture` on `batch_size` images at a time takes.
+pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -> String {
+    let estimate = batch_size.and_then(|images| Some((images, space::training_memory(architecture, images).ok()?)));
+    estimate.map_or_else(
+        || "not known".to_owned(),
+        |(images, memory)| format!("about {} at batch size {images} (estimate)", numbers::bytes(memory)),
+    )
 }
 
 /// Who worked on the run when, with which program.

@@ -83,6 +83,7 @@ impl Engine {
             episodes: search.episodes,
             children_per_episode: search.children_per_episode,
             child_epochs: child.epochs,
+            child_batch_size: Some(child.batch_size),
             reward_power: reward.power,
             reward_last_epochs: reward.last_epochs,
             workers: ready.workers,

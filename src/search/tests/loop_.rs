@@ -36,6 +36,17 @@ fn a_run_samples_trains_learns_and_saves_episode_by_episode() {
 }
 
 #[test]
+fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
+    let images = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(images.path().join("train/cat")).unwrap();
+    std::fs::write(images.path().join("train/cat/photo.tiff"), "II*").unwrap();
+    let run = Run::new(&["search.episodes=1", &format!("data.source=folder:{}", images.path().display())]);
+    run.search(&Behaviour::default()).unwrap();
+    let told = |event: &Event| matches!(event, Event::Notice { message, .. } if message.contains("1 file is not read, the first "));
+    assert_eq!(run.records().iter().filter(|record| told(&record.event)).count(), 1);
+}
+
+#[test]
 fn the_outcome_does_not_depend_on_the_order_in_which_workers_finish() {
     for reuse in ["search.reuse=true", "search.reuse=false"] {
         let (forwards, backwards) = (Run::new(&[reuse]), Run::new(&[reuse]));

@@ -11,6 +11,7 @@ use nvml_wrapper::Nvml;
 pub use ledger::{Ledger, Reading, watt_hours};
 
 use super::{cuda, gpu};
+use crate::device::Device;
 
 /// The GPUs that train are read this often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -53,7 +54,8 @@ impl EnergyMeter {
 
     /// A child's training begins on `device`: `cpu` or `cuda:N`. (A pause does not end it: what its GPU takes then counts.)
     pub fn child_started(&mut self, child: u64, device: &str) {
-        let Some(gpu) = device.strip_prefix("cuda:").and_then(|index| index.parse().ok()) else { return };
+        let Ok(Device::Cuda(gpu)) = device.parse() else { return };
+        let Ok(gpu) = u32::try_from(gpu) else { return };
         let Some(shared) = self.running() else { return };
         let seconds = shared.seconds();
         let mut books = shared.lock();

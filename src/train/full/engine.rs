@@ -22,11 +22,9 @@ use crate::report::TrainingSummary;
 use crate::runs::{Recorder, RunDirectory};
 use crate::sealed::Blocks;
 use crate::space::Architecture;
-use crate::train::{EVALUATION_BATCH, Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
+use crate::train::tick::Ticks;
+use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
 use steering::Inbox;
-
-/// Shortest time between two ticks.
-const TICK: Duration = Duration::from_millis(250);
 
 /// A training in the hands of this process.
 pub(super) struct Engine {
@@ -47,7 +45,7 @@ struct Progress {
     best: Option<Best>,
     /// The weights of that epoch.
     best_weights: Blocks,
-    last_tick: Option<Instant>,
+    ticks: Ticks,
     last_save: Option<Instant>,
 }
 
@@ -88,14 +86,17 @@ impl Engine {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
         let mut progress = Progress { last_save: Some(Instant::now()), ..Progress::default() };
-        let mut first = fit.epoch(1, 0, Metrics::default());
+        let mut first = fit.epoch(1, 0, Metrics::default()).map_err(TrainingError::from)?;
         let mut seconds = 0.0;
         if let Some(Checkpoint { header, best, .. }) = self.checkpoint.take() {
             progress = Progress { seen: header.seen, best: header.best, best_weights: best, ..progress };
-            first = fit.epoch(header.epoch, header.batch, header.metrics);
+            first = fit.epoch(header.epoch, header.batch, header.metrics).map_err(TrainingError::from)?;
             seconds = header.seconds;
             // The one file that may be behind: it is made from the checkpoint.
             self.write_best(&progress)?;
+        }
+        if first.number() > self.recipe().epochs {
+            self.recorder.notice(Level::Info, "every epoch is done: only the test is left".to_owned())?;
         }
         self.epochs(&mut fit, &mut progress, first, seconds)?;
         self.test(&progress, &data)
@@ -106,7 +107,13 @@ impl Engine {
     }
 
     /// Every epoch from `epoch`, which is under way since `seconds`, to the recipe's last one, or to an early end.
-    fn epochs(&mut self, fit: &mut Fit, progress: &mut Progress, mut epoch: Epoch, mut seconds: f64) -> Result<(), Halt> {
+    fn epochs<'data>(
+        &mut self,
+        fit: &mut Fit<'data>,
+        progress: &mut Progress,
+        mut epoch: Epoch<'data>,
+        mut seconds: f64,
+    ) -> Result<(), Halt> {
         while epoch.number() <= self.recipe().epochs {
             if self.is_enough(epoch.number() - 1, progress) {
                 let patience = self.recipe().early_stopping;
@@ -115,7 +122,7 @@ impl Engine {
             }
             self.batches(fit, progress, &mut epoch, seconds)?;
             self.end_epoch(fit, progress, &mut epoch, seconds)?;
-            epoch = fit.epoch(epoch.number() + 1, 0, Metrics::default());
+            epoch = fit.epoch(epoch.number() + 1, 0, Metrics::default()).map_err(TrainingError::from)?;
             seconds = 0.0;
             self.save(fit, progress, &mut epoch, seconds)?;
         }
@@ -141,9 +148,10 @@ impl Engine {
                 }
                 outcome => outcome.map_err(TrainingError::from)?,
             }
-            if progress.last_tick.is_none_or(|last| last.elapsed() >= TICK) && epoch.done() > 1 {
-                progress.last_tick = Some(Instant::now());
+            if progress.ticks.is_due() {
+                epoch.settle().map_err(TrainingError::from)?;
                 self.recorder.tell(Event::TrainingProgress(tick(epoch, rate)))?;
+                progress.ticks.told();
             }
             let minutes = Duration::from_secs_f64(60.0 * self.config.train.checkpoint_minutes);
             if progress.last_save.is_some_and(|last| last.elapsed() >= minutes) {
@@ -180,7 +188,7 @@ impl Engine {
 
     fn validate(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<Metrics, Halt> {
         let mut halt = None;
-        let batch_size = fit.micro_batch().min(EVALUATION_BATCH);
+        let batch_size = fit.evaluation_batch();
         let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
             self.obey(fit, progress, epoch, seconds).map_err(|reason| {
                 halt = Some(reason);

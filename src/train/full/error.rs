@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
 use crate::config::ConfigError;
@@ -28,8 +29,8 @@ pub enum TrainingError {
     #[error(transparent)]
     Data(DataError),
     /// The device cannot be used.
-    #[error("{0}")]
-    Device(String),
+    #[error(transparent)]
+    Device(#[from] Unusable),
     /// Writing to the run directory failed; the text names the file.
     #[error(transparent)]
     Write(#[from] io::Error),

@@ -12,6 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::engine::Engine;
 use super::ledger::Ledger;
 use crate::config::{Config, Decode};
+use crate::data;
 use crate::durable::{in_file, write_atomically};
 use crate::event::Level;
 use crate::link::{Command, Hub, Server};
@@ -90,8 +91,9 @@ impl Session {
         (architecture, origin): (Architecture, String),
         (recorder, commands): Opened<Ledger>,
         checkpoint: Option<Checkpoint>,
-        notices: Vec<(Level, String)>,
+        mut notices: Vec<(Level, String)>,
     ) -> Session {
+        notices.extend(data::unread_files(&config.data).map(|unread| (Level::Warning, unread.to_string())));
         Session { config, directory, architecture, origin, recorder, commands, checkpoint, notices, server: None }
     }
 

@@ -61,6 +61,15 @@ fn the_page_is_well_formed_and_refers_to_nothing_outside() {
 }
 
 #[test]
+fn training_memory_is_told_for_the_runs_own_batch_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let search = SEARCH.replacen("\"child_epochs\"", "\"child_batch_size\":48,\"child_epochs\"", 1);
+    assert!(read(reported(folder.path(), &search).join("report.html")).contains(" at batch size 48 (estimate)"));
+    let training = with_test().replacen("\"micro_batch\":128", "\"micro_batch\":64", 1);
+    assert!(read(reported(folder.path(), &training).join("report.html")).contains(" at batch size 64 (estimate)"));
+}
+
+#[test]
 fn every_link_of_the_page_has_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let page = read(reported(folder.path(), SEARCH).join("report.html"));

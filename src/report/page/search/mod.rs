@@ -12,14 +12,11 @@ use super::material::Material;
 use super::tables::Table;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
-use crate::numbers::{accuracy, bytes, count, duration, energy, reward};
+use crate::numbers::{accuracy, count, duration, energy, reward};
 use crate::report::figures::{Figure, network};
-use crate::space::training_memory;
 
 /// Episodes in the table of the page.
 const MOST_EPISODES: usize = 40;
-/// Batch size for which memory is told: the one the presets train with.
-const BATCH: usize = 128;
 
 /// Head, sections, figures and tables of the report.
 pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
@@ -133,8 +130,7 @@ fn costs(material: &Material) -> Markup {
         list.push(("energy of a child, mean", energy(mean)));
     }
     if let Some(architecture) = &state.best_architecture {
-        let memory = training_memory(architecture, BATCH).map_or_else(|_| "not known".to_owned(), bytes);
-        list.push(("training memory of the best network", format!("about {memory} at batch size {BATCH} (estimate)")));
+        list.push(("training memory of the best network", parts::training_memory(architecture, material.batch_size())));
     }
     html! { (facts(&list)) p.note { "Working time leaves out pauses and the time between sessions." } }
 }

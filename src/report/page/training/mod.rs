@@ -12,10 +12,9 @@ use super::material::{Material, Standing};
 use super::tables::{self, Table};
 use super::{parts, recipe};
 use crate::event::TrainingEpoch;
-use crate::numbers::{bytes, count, duration};
+use crate::numbers::{count, duration};
 use crate::report::figures::{Figure, network};
 use crate::report::statistics::mean;
-use crate::space::training_memory;
 use crate::state::TrainingRun;
 
 /// Head, sections, figures and tables of the report.
@@ -85,8 +84,7 @@ fn costs(material: &Material, run: &TrainingRun) -> Markup {
         |value: fn(&TrainingEpoch) -> f64| run.epochs.iter().map(value).filter(|value| value.is_finite()).collect::<Vec<_>>();
     let (seconds, speeds) = (over(|epoch| epoch.seconds), over(|epoch| epoch.images_per_second));
     let known = |values: &[f64], text: String| if values.is_empty() { "not known".to_owned() } else { text };
-    let memory = training_memory(&run.started.architecture, run.micro_batch);
-    let memory = memory.map_or_else(|_| "not known".to_owned(), |memory| format!("about {} (estimate)", bytes(memory)));
+    let memory = parts::training_memory(&run.started.architecture, material.batch_size());
     html! {
         (facts(&[
             ("working time", duration(material.state.clock.seconds())),

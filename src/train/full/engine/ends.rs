@@ -1,14 +1,13 @@
 //! The first and the last moments of a session: device, data, network; farewell.
 
 use serde::Serialize;
-use tch::Device;
 
 use super::{Engine, Halt};
-use crate::child::{Network, libtorch};
+use crate::child::{self, Network, libtorch};
 use crate::config::Precision;
 use crate::data;
-use crate::evaluate::placement::{self, Placement};
-use crate::evaluate::worker::parse_device;
+use crate::device::Device;
+use crate::evaluate::placement;
 use crate::event::{DataDescription, Event, FinishReason, Level, TrainingStarted};
 use crate::report::TrainingSummary;
 use crate::runs::directory::host_name;
@@ -36,28 +35,32 @@ impl BestFile<'_> {
 impl Engine {
     /// The images, on the device.
     pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
-        let (name, device, threads) = self.place()?;
+        let (device, threads) = self.place()?;
         tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+        // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes and many steps. (Children of a
+        // search are many shapes of few steps each: what is tried would cost more than it brings.)
+        tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.config.workers.threads = Some(threads);
         let dataset = data::load(&self.config.data).map_err(TrainingError::from)?;
         let resident = self.config.train.data_on_device;
-        let data = TrainingData::new(dataset, &self.config.data, device, resident).map_err(TrainingError::from)?;
+        let data =
+            TrainingData::new(dataset, &self.config.data, child::device::open(device)?, resident).map_err(TrainingError::from)?;
+        if let Some(text) = data.kept_on_host().filter(|_| resident) {
+            self.notices.push((Level::Warning, text));
+        }
         self.check(&data)?;
         if self.is_stopped()? {
             return Err(Halt::Stopped);
         }
-        self.open(&data, &name, threads)?;
+        self.open(&data, &device.to_string(), threads)?;
         Ok(data)
     }
 
-    /// Device by name and for libtorch, and the number of threads.
-    fn place(&self) -> Result<(String, Device, usize), TrainingError> {
-        let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-        let workers = crate::config::WorkersConfig { count: Some(1), ..self.config.workers.clone() };
-        let placement = Placement::new(&workers, placement::cores(), gpus).map_err(TrainingError::Device)?;
-        let name = placement.devices.into_iter().next().unwrap_or_else(|| "cpu".to_owned());
-        let device = parse_device(&name).map_err(|error| TrainingError::Device(format!("{error:#}")))?;
-        Ok((name, device, placement.threads))
+    /// The device and the number of threads.
+    fn place(&mut self) -> Result<(Device, usize), TrainingError> {
+        let (device, warning) = child::device::chosen_one(self.config.workers.device)?;
+        self.notices.extend(warning.map(|warning| (Level::Warning, warning)));
+        Ok((device, self.config.workers.threads.unwrap_or_else(placement::cores)))
     }
 
     /// Refuse a network that is not for these images, and data that are not those of the run.

@@ -5,7 +5,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{Engine, Halt, Progress};
 use crate::event::{Event, Level};
 use crate::link::Command;
-use crate::train::{Epoch, Fit};
+use crate::train::{Epoch, Fit, TrainError, synchronize};
 
 /// What clients have commanded.
 pub(super) struct Inbox(UnboundedReceiver<Command>);
@@ -49,6 +49,8 @@ impl Engine {
     fn stand_still(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
         self.recorder.tell(Event::PauseRequested)?;
         epoch.settle().map_err(super::TrainingError::from)?;
+        // Validation may be under way, which the epoch knows nothing of.
+        synchronize(fit.device()).map_err(TrainError::from).map_err(super::TrainingError::from)?;
         self.recorder.tell(Event::Paused)?;
         loop {
             // Whoever could send a command keeps the channel open: the recorder's own hub.

@@ -108,6 +108,7 @@ fn started() -> RunStarted {
         episodes: 20_000,
         children_per_episode: PER_EPISODE as usize,
         child_epochs: 1,
+        child_batch_size: Some(100),
         reward_power: 3.0,
         reward_last_epochs: 1,
         workers: 1,

@@ -6,11 +6,8 @@ use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Batch size for which memory is told: the usual one of children.
-const BATCH: usize = 128;
-
-/// The table in `width` columns.
-pub fn content(architecture: &Architecture, width: usize, glyphs: &Glyphs) -> Content {
+/// The table in `width` columns. Memory is told where the run's batch size is known.
+pub fn content(architecture: &Architecture, batch_size: Option<usize>, width: usize, glyphs: &Glyphs) -> Content {
     let cost = match Cost::of(architecture) {
         Ok(cost) => cost,
         Err(error) => {
@@ -19,17 +16,19 @@ pub fn content(architecture: &Architecture, width: usize, glyphs: &Glyphs) -> Co
         }
     };
     let mut content = table(columns(architecture, &cost, glyphs), width);
-    content.head.insert(0, totals(architecture, &cost, width));
+    content.head.insert(0, totals(architecture, &cost, batch_size, width));
     content
 }
 
-fn totals(architecture: &Architecture, cost: &Cost, width: usize) -> Row {
-    let memory = training_memory(architecture, BATCH).unwrap_or(u64::MAX);
-    let groups = vec![
+fn totals(architecture: &Architecture, cost: &Cost, batch_size: Option<usize>, width: usize) -> Row {
+    let mut groups = vec![
         labelled("parameters", Role::Strong, format::count(cost.params)),
         labelled("MACs per image", Role::Strong, format::count(cost.macs)),
-        labelled(&format!("training memory at batch {BATCH}"), Role::Text, format::bytes(memory)),
     ];
+    groups.extend(batch_size.map(|batch_size| {
+        let memory = training_memory(architecture, batch_size).unwrap_or(u64::MAX);
+        labelled(&format!("training memory at batch {batch_size}"), Role::Text, format::bytes(memory))
+    }));
     join_fitting(groups, "   ", width)
 }
 

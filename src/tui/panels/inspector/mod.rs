@@ -131,7 +131,7 @@ impl InspectorView {
         let decisions = scene.state.run.as_ref().map_or(&[][..], |run| run.decisions.as_slice());
         let content = match (self.tab, &subject.architecture) {
             (Tab::Graph, Some(architecture)) => graph::content(architecture, self.row(), width, glyphs),
-            (Tab::Costs, Some(architecture)) => costs::content(architecture, width, glyphs),
+            (Tab::Costs, Some(architecture)) => costs::content(architecture, scene.state.batch_size(), width, glyphs),
             (Tab::Curves, _) if !subject.epochs.is_empty() => curves::figures(subject.epochs, width),
             (Tab::Curves, _) => notice(&no_epochs(subject, scene), width),
             (Tab::Relatives, _) => match &self.relatives {

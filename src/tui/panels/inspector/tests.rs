@@ -111,9 +111,18 @@ fn the_graph_of_nascnn15() {
 
 #[test]
 fn costs_layer_by_layer() {
-    let (state, detail) = (RunState::default(), nascnn15());
+    let (mut state, detail) = (state(&journal()[..1]), nascnn15());
+    state.run.as_mut().unwrap().child_batch_size = Some(64);
     let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
     snapshots("costs", &after(&[Key::NextTab], 1, &scene).0, &scene);
+}
+
+#[test]
+fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
+    let (state, detail) = (state(&journal()[..1]), nascnn15());
+    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
+    let shown = text(&after(&[Key::NextTab], 1, &scene).0, &scene, SIZES[0], &plain());
+    assert!(shown.contains("MACs per image") && !shown.contains("memory"), "{shown}");
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! CUDA as libtorch has it: loaded by the processes that train, and the reason where it shows no device.
+//!
+//! Nothing that we link needs libtorch's CUDA libraries, so the linker leaves them out, and the program starts without them:
+//! commands that train nothing would pay for them (docs/PERFORMANCE.md). libtorch looks its CUDA part up once, at the first
+//! question that concerns it, and is without CUDA from then on if it is not there. So every such question goes through this module,
+//! which loads the libraries first.
+
+mod diagnosis;
+mod identity;
+mod runtime;
+
+use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::OnceLock;
+
+pub use diagnosis::{Diagnosis, Facts};
+pub use identity::{bus_id, total_memory};
+
+use super::libtorch;
+use crate::telemetry::driver;
+
+/// The part of libtorch that holds its CUDA code, with which all of CUDA's libraries come.
+const LIBRARY: &str = "libtorch_cuda.so";
+/// What the order of CUDA's devices depends on.
+const ORDER: &str = "CUDA_DEVICE_ORDER";
+
+/// Whether this process has libtorch's CUDA code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Library {
+    /// This libtorch is built for the CPU only.
+    NotBuilt,
+    Loaded,
+    /// The dynamic linker's reason.
+    Failed(String),
+}
+
+/// Count devices as the PCI bus and NVML do, unless the user wants another order.
+///
+/// To be called as the first thing that the program does.
+pub fn count_by_bus() {
+    if std::env::var_os(ORDER).is_none() {
+        // SAFETY: nobody else reads or writes the environment: the program calls this before it starts a thread, and no library
+        // has been asked for anything yet.
+        unsafe { std::env::set_var(ORDER, "PCI_BUS_ID") };
+    }
+}
+
+/// Load libtorch's CUDA code, once in a process.
+pub fn library() -> &'static Library {
+    static LOADED: OnceLock<Library> = OnceLock::new();
+    LOADED.get_or_init(|| load(&libtorch::folder()))
+}
+
+fn load(folder: &Path) -> Library {
+    let path = folder.join(LIBRARY);
+    if !path.exists() {
+        return Library::NotBuilt;
+    }
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return Library::NotBuilt };
+    // SAFETY: `path` is a C string. What runs while it is loaded is libtorch's registration of its own operators, made for this: in
+    // Python, too, it happens after the start. The handle is never closed, so that nothing of it can dangle. dlerror's text is
+    // copied before another call can replace it, by the thread that made the failing call.
+    unsafe {
+        if !libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL).is_null() {
+            return Library::Loaded;
+        }
+        let error = libc::dlerror();
+        let reason = if error.is_null() { "unknown reason".into() } else { CStr::from_ptr(error).to_string_lossy() };
+        Library::Failed(reason.into_owned())
+    }
+}
+
+/// The CUDA devices that libtorch can use in this process: `cuda:0` up to this number.
+pub fn devices() -> usize {
+    // libtorch asks the same, and prints a warning to standard error where the answer is an error. We tell it ourselves.
+    if *library() == Library::Loaded && matches!(runtime::device_count(), Some(Err(_))) {
+        return 0;
+    }
+    usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
+}
+
+/// Whether libtorch can use cuDNN.
+pub fn has_cudnn() -> bool {
+    devices() > 0 && tch::Cuda::cudnn_is_available()
+}
+
+/// The CUDA version that libtorch was built for.
+pub fn version() -> Option<driver::Version> {
+    // A build for the CPU comes with a CUDA runtime, too.
+    (*library() == Library::Loaded).then(runtime::version).flatten()
+}
+
+/// Why libtorch sees no device, where the machine has an NVIDIA GPU. Asks the driver, which can take seconds.
+pub fn diagnose() -> Option<Diagnosis> {
+    match driver::ask() {
+        Ok((driver, _)) => diagnosis::diagnose(&Facts::of_this_process(driver)),
+        Err(_) => None,
+    }
+}
+
+/// What keeps this process from computing on `cuda:N`, which libtorch sees. Asks the driver, which can take seconds.
+pub fn concern(number: usize) -> Option<Diagnosis> {
+    let (driver, _) = driver::ask().ok()?;
+    diagnosis::concern(&driver, version(), number)
+}
+
+impl Facts {
+    /// What this process knows, and what the driver has said.
+    pub fn of_this_process(driver: driver::Driver) -> Facts {
+        let library = library().clone();
+        Facts {
+            devices: devices(),
+            error: runtime::device_count().and_then(Result::err),
+            built_for: version(),
+            has_driver_library: runtime::driver_version().is_none_or(|version| version != driver::Version(0, 0)),
+            visible_devices: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
+            library,
+            driver,
+        }
+    }
+
+    /// Why libtorch sees no device, where the machine has an NVIDIA GPU.
+    pub fn diagnose(&self) -> Option<Diagnosis> {
+        diagnosis::diagnose(self)
+    }
+
+    /// What keeps processes from computing on a device that libtorch sees: the first such.
+    pub fn concern(&self) -> Option<Diagnosis> {
+        (0..self.devices).find_map(|number| diagnosis::concern(&self.driver, self.built_for, number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_libtorch_without_the_library_is_built_for_the_cpu() {
+        assert_eq!(load(Path::new("/nowhere")), Library::NotBuilt);
+    }
+
+    #[test]
+    fn a_library_that_cannot_be_loaded_is_told_with_the_linkers_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(LIBRARY), "not a library").unwrap();
+        let Library::Failed(reason) = load(folder.path()) else { panic!("it was loaded") };
+        assert!(reason.contains(LIBRARY) && reason.contains("invalid ELF header") || reason.contains("too short"), "{reason}");
+    }
+}

@@ -1,0 +1,64 @@
+//! The devices of this machine, as libtorch has them.
+
+use super::cuda;
+use crate::device::{Device, DeviceChoice};
+
+/// Devices that a user's choice comes to here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// At least one.
+    pub devices: Vec<Device>,
+    /// The machine has a GPU that stays idle, and why.
+    pub warning: Option<String>,
+}
+
+/// A device that cannot be used, and why. The text is for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
+
+/// The devices that `choice` comes to on this machine. CUDA is not loaded for whoever wants the CPU.
+///
+/// # Errors
+/// When a GPU is asked for that libtorch does not see, with the cause where it sees none.
+pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
+    if choice == DeviceChoice::One(Device::Cpu) {
+        return Ok(Chosen { devices: vec![Device::Cpu], warning: None });
+    }
+    let gpus = cuda::devices();
+    let diagnosis = if gpus > 0 { None } else { cuda::diagnose() };
+    match (choice.devices(gpus), diagnosis) {
+        (Ok(devices), diagnosis) => {
+            let idle = |cause| format!("this machine's NVIDIA GPU stays idle, the CPU does the work: {cause}");
+            Ok(Chosen { devices, warning: diagnosis.map(idle) })
+        }
+        (Err(error), _) if gpus > 0 => Err(Unusable(error.to_string())),
+        (Err(error), Some(cause)) => Err(Unusable(format!("{error}; {cause}"))),
+        (Err(error), None) => {
+            Err(Unusable(format!("{error}; this machine has no NVIDIA GPU that answers (`nas-tui doctor` says more)")))
+        }
+    }
+}
+
+/// The first device of [`chosen`], for work that takes one, and the warning.
+///
+/// # Errors
+/// As [`chosen`].
+pub fn chosen_one(choice: DeviceChoice) -> Result<(Device, Option<String>), Unusable> {
+    let Chosen { devices, warning } = chosen(choice)?;
+    Ok((devices.first().copied().unwrap_or(Device::Cpu), warning))
+}
+
+/// `device` for libtorch.
+///
+/// # Errors
+/// When libtorch does not see it; the text names the devices there are.
+pub fn open(device: Device) -> Result<tch::Device, Unusable> {
+    match device {
+        Device::Cpu => Ok(tch::Device::Cpu),
+        Device::Cuda(number) => match device.among(cuda::devices()) {
+            Ok(_) => Ok(tch::Device::Cuda(number)),
+            Err(missing) => Err(Unusable(missing.to_string())),
+        },
+    }
+}

@@ -1,0 +1,110 @@
+//! `workers.count = "auto"` on a GPU: what was measured on it before, or is measured now.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::cache::{Cache, Key};
+use super::{COUNTS, Crew, MeasureError, Throughput, crew, usual_place};
+use crate::child::libtorch;
+use crate::device::Device;
+use crate::evaluate::placement::cores;
+use crate::event::Level;
+use crate::telemetry;
+
+/// Time for each number of workers.
+const WINDOW: Duration = Duration::from_millis(1500);
+/// Device memory that a worker may take before its first child, where it has not been measured: libtorch's kernels and cuDNN's.
+const WORKER: u64 = 1 << 30;
+
+/// Decides how many workers share a GPU.
+pub struct Automatic<'a> {
+    /// This program.
+    pub program: &'a Path,
+    /// Device memory that training one child takes at most, bytes: an estimate.
+    pub child_bytes: u64,
+    /// Hears what was measured, and what went wrong.
+    pub log: &'a dyn Fn(Level, String),
+    /// Whether the measurement is to end at once.
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Automatic<'_> {
+    /// Workers for `device`: as many as are fastest there, as far as its free memory goes.
+    pub fn workers(&self, device: Device) -> usize {
+        let Some(throughput) = self.throughput(device) else { return 1 };
+        let best = throughput.best();
+        match self.fitting(device, &throughput) {
+            Some(fitting) if fitting < best => {
+                let text = format!("{device}: its free memory is enough for {fitting} of the {best} workers that would be fastest");
+                (self.log)(Level::Warning, text);
+                fitting
+            }
+            _ => best,
+        }
+    }
+
+    fn throughput(&self, device: Device) -> Option<Throughput> {
+        let libtorch = libtorch::version().unwrap_or_else(|| "of unknown version".to_owned());
+        let key = Key { model: crew::model_of(device), libtorch, cores: cores() };
+        let cache = usual_place().map(Cache::at);
+        match cache.as_ref().map(|cache| cache.find(&key)) {
+            Some(Ok(Some(kept))) => {
+                let (day, count) = (kept.measured.strftime("%Y-%m-%d"), kept.best());
+                let text = format!("{device}: {count} worker(s), as measured on {day} for {}", key.model);
+                (self.log)(Level::Info, text);
+                return Some(kept);
+            }
+            Some(Err(error)) => (self.log)(Level::Warning, format!("{error}: measuring again how many workers are fastest")),
+            Some(Ok(None)) | None => {}
+        }
+        let measured = match self.measure(device) {
+            Ok(measured) => measured,
+            Err(MeasureError::Interrupted) => return None,
+            Err(MeasureError::Failed(reason)) => {
+                let text = format!(
+                    "{device}: how many workers are fastest could not be measured ({reason}): one it is; set workers.count"
+                );
+                (self.log)(Level::Warning, text);
+                return None;
+            }
+        };
+        let (model, words, best) = (&measured.model, measured.in_words(), measured.best());
+        (self.log)(Level::Info, format!("{device}: measured on {model}, children per hour: {words}; so {best} worker(s)"));
+        if let Some(Err(error)) = cache.map(|cache| cache.keep(&measured)) {
+            (self.log)(Level::Warning, format!("the measurement is not kept for the next run: {error}"));
+        }
+        Some(measured)
+    }
+
+    fn measure(&self, device: Device) -> Result<Throughput, MeasureError> {
+        let counts = counts(device);
+        let most = counts.last().copied().unwrap_or(1);
+        Crew::start(self.program, device, most, self.interrupted)?.throughput(&counts, WINDOW, |_| {})
+    }
+
+    /// Workers that the free memory of `device` is enough for; none where nobody knows it.
+    fn fitting(&self, device: Device, throughput: &Throughput) -> Option<usize> {
+        let each = throughput.worker_bytes.unwrap_or(WORKER).saturating_add(self.child_bytes).max(1);
+        Some(usize::try_from(free(device)? / each).unwrap_or(usize::MAX).max(1))
+    }
+}
+
+/// Numbers of workers to compare on `device`: on a GPU as many as its free memory is enough for, on the CPU up to one per core.
+pub fn counts(device: Device) -> Vec<usize> {
+    let most = match device {
+        Device::Cpu => cores(),
+        Device::Cuda(_) => free(device).map_or(usize::MAX, |free| usize::try_from(free / WORKER).unwrap_or(usize::MAX).max(1)),
+    };
+    let mut counts: Vec<usize> = COUNTS.into_iter().filter(|&count| count <= most).collect();
+    if device == Device::Cpu && counts.last().is_some_and(|&last| last < most) {
+        counts.push(most);
+    }
+    counts
+}
+
+fn free(device: Device) -> Option<u64> {
+    match device {
+        Device::Cpu => None,
+        Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
+    }
+}

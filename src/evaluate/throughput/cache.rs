@@ -1,0 +1,160 @@
+//! Measurements that are kept: one file for all devices of a user, replaced as a whole.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Throughput;
+use crate::durable::{in_file, write_atomically};
+
+/// The form of the file. Another form is not read.
+const VERSION: u32 = 1;
+
+/// The file `throughput.json`.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    path: PathBuf,
+}
+
+/// What a measurement is valid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub model: String,
+    pub libtorch: String,
+    pub cores: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct File {
+    version: u32,
+    devices: Vec<Throughput>,
+}
+
+impl Cache {
+    pub fn at(path: PathBuf) -> Cache {
+        Cache { path }
+    }
+
+    /// The measurement for `key`, if there is one.
+    ///
+    /// # Errors
+    /// When there is a file that cannot be read or is not one of ours: the text names it.
+    pub fn find(&self, key: &Key) -> io::Result<Option<Throughput>> {
+        Ok(self.read()?.into_iter().find(|kept| kept.is_for(key)))
+    }
+
+    /// Keep `throughput` in place of an earlier one of the same device. A file that is damaged is replaced.
+    ///
+    /// # Errors
+    /// Of the file system; the text names the file.
+    pub fn keep(&self, throughput: &Throughput) -> io::Result<()> {
+        let key = throughput.key();
+        let mut devices = self.read().unwrap_or_default();
+        devices.retain(|kept| !kept.is_for(&key));
+        devices.push(throughput.clone());
+        let text = serde_json::to_string_pretty(&File { version: VERSION, devices }).map_err(io::Error::from)?;
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| in_file(folder, "cannot create", error))?;
+        }
+        write_atomically(&self.path, (text + "\n").as_bytes())
+    }
+
+    fn read(&self) -> io::Result<Vec<Throughput>> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(in_file(&self.path, "cannot read", error)),
+        };
+        parse(&text).map_err(|problem| self.damaged(&problem))
+    }
+
+    fn damaged(&self, problem: &str) -> io::Error {
+        in_file(&self.path, "cannot use", io::Error::new(io::ErrorKind::InvalidData, problem))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<Throughput>, String> {
+    let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if file.version != VERSION {
+        return Err(format!("version {} is not the one of this program, {VERSION}", file.version));
+    }
+    let sane = |throughput: &Throughput| {
+        let rate = |rate: &super::Rate| rate.workers > 0 && rate.children_per_hour.is_finite() && rate.children_per_hour > 0.0;
+        !throughput.rates.is_empty() && throughput.rates.iter().all(rate)
+    };
+    match file.devices.iter().find(|throughput| !sane(throughput)) {
+        Some(throughput) => Err(format!("the figures of {} mean nothing", throughput.model)),
+        None => Ok(file.devices),
+    }
+}
+
+impl Throughput {
+    pub fn key(&self) -> Key {
+        Key { model: self.model.clone(), libtorch: self.libtorch.clone(), cores: self.cores }
+    }
+
+    fn is_for(&self, key: &Key) -> bool {
+        self.key() == *key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::throughput;
+    use super::*;
+
+    fn cache(folder: &Path) -> Cache {
+        Cache::at(folder.join("nas-tui/throughput.json"))
+    }
+
+    #[test]
+    fn what_is_kept_is_found_again_for_the_same_device_libtorch_and_machine_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let (first, second) = (throughput("H100", &[(1, 10.0), (2, 19.5)]), throughput("A100", &[(1, 7.25)]));
+        assert_eq!(cache.find(&first.key()).unwrap(), None);
+        cache.keep(&first).unwrap();
+        cache.keep(&second).unwrap();
+        assert_eq!(cache.find(&first.key()).unwrap(), Some(first.clone()));
+        assert_eq!(cache.find(&second.key()).unwrap(), Some(second));
+        for other in
+            [Key { libtorch: "2.12.0".to_owned(), ..first.key() }, Key { cores: 2, ..first.key() }, throughput("T4", &[]).key()]
+        {
+            assert_eq!(cache.find(&other).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_new_measurement_takes_the_place_of_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        cache.keep(&throughput("H100", &[(1, 10.0)])).unwrap();
+        let newer = throughput("H100", &[(1, 12.0), (2, 20.0)]);
+        cache.keep(&newer).unwrap();
+        assert_eq!(cache.find(&newer.key()).unwrap(), Some(newer));
+        assert_eq!(cache.read().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_that_names_it_and_is_replaced_by_the_next_measurement() {
+        let good = r#"{"version": 1, "devices": []}"#;
+        let endless = r#"{"version": 1, "devices": [{"model": "x", "libtorch": "2", "cores": 1,
+            "measured": "2026-01-01T00:00:00Z", "rates": []}]}"#;
+        for text in ["", "{", "[]", &good.replace('1', "2"), endless] {
+            let folder = tempfile::tempdir().unwrap();
+            let cache = cache(folder.path());
+            std::fs::create_dir(folder.path().join("nas-tui")).unwrap();
+            std::fs::write(cache.path(), text).unwrap();
+            let new = throughput("H100", &[(1, 10.0)]);
+            let error = cache.find(&new.key()).unwrap_err().to_string();
+            assert!(error.contains("throughput.json"), "{error}");
+            cache.keep(&new).unwrap();
+            assert_eq!(cache.find(&new.key()).unwrap(), Some(new));
+        }
+    }
+}
