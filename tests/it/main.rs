@@ -9,6 +9,8 @@ mod data_fetch;
 #[cfg(feature = "torch")]
 mod detach;
 #[cfg(feature = "torch")]
+mod device_traffic;
+#[cfg(feature = "torch")]
 mod docs;
 #[cfg(feature = "torch")]
 mod evaluate;
