@@ -31,6 +31,8 @@ pub mod reward;
 pub mod runs;
 pub mod sealed;
 pub mod search;
+#[cfg(feature = "torch")]
+pub mod selftest;
 pub mod space;
 pub mod state;
 pub mod telemetry;

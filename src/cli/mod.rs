@@ -13,6 +13,8 @@ pub mod evaluate;
 mod export;
 pub mod inspect;
 mod list;
+#[cfg(feature = "torch")]
+mod probe;
 mod replay;
 mod report;
 #[cfg(feature = "torch")]
@@ -67,6 +69,9 @@ enum Command {
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    Probe(probe::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Engine(run::engine::Args),
@@ -152,6 +157,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Export(args)) => export::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Worker(args)) => worker::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Probe(args)) => probe::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Engine(args)) => run::engine::run(&args),
     }

@@ -25,6 +25,11 @@ pub fn memory(number: usize) -> Option<(u64, u64)> {
     with_device(number, |device| device.memory_info().ok().map(|memory| (memory.free, memory.used)))
 }
 
+/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; none where NVML does not tell.
+pub fn bus_id(number: usize) -> Option<String> {
+    with_device(number, |device| device.pci_info().ok().map(|info| info.bus_id))
+}
+
 fn with_device<T>(number: usize, ask: impl FnOnce(&Device<'_>) -> Option<T>) -> Option<T> {
     let nvml = super::gpu::load().ok()?;
     let gpu = visible_gpus(&nvml).get(number).copied().flatten()?;

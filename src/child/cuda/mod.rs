@@ -6,6 +6,7 @@
 //! which loads the libraries first.
 
 mod diagnosis;
+mod identity;
 mod runtime;
 
 use std::ffi::{CStr, CString};
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 pub use diagnosis::{Diagnosis, Facts};
+pub use identity::{bus_id, total_memory};
 
 use super::libtorch;
 use crate::telemetry::driver;

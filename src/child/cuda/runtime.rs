@@ -61,7 +61,7 @@ fn text_of(code: c_int) -> String {
 }
 
 /// A function among all libraries of this process.
-fn find(name: &CStr) -> Option<*mut c_void> {
+pub(super) fn find(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: `name` is a C string.
     let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!function.is_null()).then_some(function)

@@ -194,11 +194,11 @@ impl<'a> Crew<'a> {
         let Some(report) = receive(&self.reports, deadline, self.interrupted)? else { return Ok(false) };
         match report {
             Report::Progress(progress) => {
-                self.moving.insert(progress.worker);
                 let epochs_done = progress.epoch.saturating_sub(1) as f64 + progress.batch as f64 / progress.batches.max(1) as f64;
-                if let Some(part) = self.under_way.get_mut(&progress.child) {
-                    *part = epochs_done / progress.epochs.max(1) as f64;
-                }
+                self.moved(progress.worker, progress.child, epochs_done / progress.epochs.max(1) as f64);
+            }
+            Report::Epoch(epoch) => {
+                self.moved(epoch.worker, epoch.child, epoch.epoch as f64 / epoch.epochs.max(1) as f64);
             }
             Report::Finished { child, outcome, .. } => self.finished(child, &outcome)?,
             Report::Paused => self.paused = true,
@@ -207,6 +207,14 @@ impl<'a> Crew<'a> {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// `worker` has done this part of `child`.
+    fn moved(&mut self, worker: usize, child: u64, part: f64) {
+        self.moving.insert(worker);
+        if let Some(done) = self.under_way.get_mut(&child) {
+            *done = part;
+        }
     }
 
     fn finished(&mut self, child: u64, outcome: &Outcome) -> Result<(), MeasureError> {

@@ -1,0 +1,183 @@
+//! `nas-tui doctor --train`: the report of [`crate::selftest`] as text.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::child;
+use crate::cli::{OrBadInput, print, say};
+use crate::device::{Device, DeviceChoice};
+use crate::numbers::{bytes, count};
+use crate::selftest::report::{Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers};
+use crate::selftest::{self, environment::Environment};
+
+/// Try every device, or the one that was asked for; progress goes to standard error.
+pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
+    let (devices, warning) = devices(choice)?;
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let since = Instant::now();
+    let tell = |what: &str| say(&format!("[{:3.0} s] {what}", since.elapsed().as_secs_f64()));
+    warning.iter().for_each(|warning| tell(warning));
+    let report = selftest::run(&program, &devices, &tell);
+    print(&if json { serde_json::to_string_pretty(&report)? + "\n" } else { text(&report) })?;
+    anyhow::ensure!(report.passed, "this machine does not train as it should: see what has failed above");
+    Ok(())
+}
+
+/// The CPU first: the others are held against it.
+fn devices(choice: DeviceChoice) -> anyhow::Result<(Vec<Device>, Option<String>)> {
+    let chosen = child::device::chosen(choice).or_bad_input()?;
+    let mut devices = chosen.devices;
+    if choice == DeviceChoice::Auto && devices.iter().all(|device| device.is_cuda()) {
+        devices.insert(0, Device::Cpu);
+    }
+    Ok((devices, chosen.warning))
+}
+
+fn text(report: &Report) -> String {
+    let mut text = environment(&report.environment);
+    for device in &report.devices {
+        text += &format!("\n{}: {}\n", device.device, device.model);
+        text += &describe(device);
+    }
+    let failed = report.devices.iter().flat_map(DeviceReport::verdicts).filter(|verdict| matches!(verdict, Verdict::Failed(_)));
+    let end = match failed.count() {
+        0 => "No check has failed".to_owned(),
+        1 => "1 check has FAILED".to_owned(),
+        many => format!("{many} checks have FAILED"),
+    };
+    text + &format!("\n{end}; it took {:.0} s.\n", report.seconds)
+}
+
+fn environment(environment: &Environment) -> String {
+    let Environment { version, system, kernel, architecture, libtorch, libtorch_cuda, cpu, cores, memory_bytes, .. } = environment;
+    let unknown = || "unknown".to_owned();
+    let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
+    let built = libtorch_cuda.as_ref().map_or("for the CPU".to_owned(), |cuda| format!("for CUDA {cuda}"));
+    let gpus = match &environment.gpus[..] {
+        [] => "none that NVML names".to_owned(),
+        gpus => gpus.join(", "),
+    };
+    let driver = environment.driver.as_ref().map(|driver| {
+        let cuda = environment.driver_cuda.as_ref().map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
+        format!("{driver}{cuda}")
+    });
+    let mut rows = vec![
+        ("nas-tui", version.clone()),
+        ("libtorch", format!("{}, built {built}", or_unknown(libtorch))),
+        ("system", format!("{}, {}, {architecture}", or_unknown(system), or_unknown(kernel))),
+        ("CPU", format!("{}, {cores} core{}", or_unknown(cpu), if *cores == 1 { "" } else { "s" })),
+        ("memory", memory_bytes.map_or_else(unknown, bytes)),
+        ("GPU", gpus),
+    ];
+    rows.extend(driver.map(|driver| ("driver", driver)));
+    rows.extend(environment.variables.iter().map(|(name, value)| ("set", format!("{name}={value}"))));
+    rows.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect()
+}
+
+fn describe(device: &DeviceReport) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "  Losses of the first training steps, held against those of the CPU in f32");
+    let _ = writeln!(text, "    {:<12}{:<9}{:<15}{:>5}  {:>10}  {:>7}", "network", "numbers", "memory", "steps", "off by", "limit");
+    device.agreement.iter().for_each(|row| text += &agreement(row));
+    if !device.speed.is_empty() {
+        let _ = writeln!(text, "  Training images per second, one process");
+        device.speed.iter().for_each(|row| text += &speed(row));
+    }
+    text += &workers(&device.workers);
+    text += &pause(&device.pause);
+    text += &out_of_memory(&device.out_of_memory);
+    text += &numbering(&device.numbering);
+    text
+}
+
+fn agreement(row: &Agreement) -> String {
+    let Agreement { form, losses, difference, tolerance, verdict, .. } = row;
+    let off = difference.map_or("-".to_owned(), |difference| match difference {
+        0.0 => "0".to_owned(),
+        some => format!("{some:.1e}"),
+    });
+    let (network, numbers, memory) = (form.network.in_words(), form.numbers.in_words(), form.memory.in_words());
+    let line = format!("    {network:<12}{numbers:<9}{memory:<15}{:>5}  {off:>10}  {tolerance:>7.0e}", losses.len());
+    line + "  " + &ending(verdict)
+}
+
+fn speed(row: &Speed) -> String {
+    let Speed { form, batch, images_per_second, verdict } = row;
+    let speed = images_per_second.map_or("-".to_owned(), |speed| match speed {
+        slow if slow < 100.0 => format!("{slow:.1}"),
+        fast => count(fast.round() as u64),
+    });
+    let what = format!("{:<12}{:<9}batch of {batch}", form.network.in_words(), form.numbers.in_words());
+    format!("    {what:<41}  {speed:>10}           {}", ending(verdict))
+}
+
+fn workers(found: &Workers) -> String {
+    let head = "  Small children (2 epochs of 5,000 images) per hour, by workers on the device\n";
+    if found.rates.is_empty() {
+        return format!("{head}    {}", ending(&found.verdict));
+    }
+    let row = |rate: &crate::evaluate::throughput::Rate| {
+        let plural = if rate.workers == 1 { "" } else { "s" };
+        let mark = match (found.best == Some(rate.workers), found.kept) {
+            (true, true) => "best: what workers.count = \"auto\" takes",
+            (true, false) => "best",
+            (false, _) => "",
+        };
+        let what = format!("{} worker{plural}", rate.workers);
+        let line = format!("    {what:<41}  {:>10}           {mark}", count(rate.children_per_hour.round() as u64));
+        line.trim_end().to_owned() + "\n"
+    };
+    head.to_owned() + &found.rates.iter().map(row).collect::<String>()
+}
+
+fn pause(found: &Pause) -> String {
+    let text = match (found.median_seconds, found.worst_seconds) {
+        (Some(median), Some(worst)) => format!(
+            "{:.0} ms until {} still, the worst of {} {:.0} ms",
+            median * 1e3,
+            match found.workers {
+                1 => "1 worker stands".to_owned(),
+                many => format!("{many} workers stand"),
+            },
+            found.pauses,
+            worst * 1e3
+        ),
+        _ => "-".to_owned(),
+    };
+    row("Pause", &text, &found.verdict)
+}
+
+fn out_of_memory(found: &OutOfMemory) -> String {
+    let text = match (found.asked_bytes, found.limit_bytes) {
+        (Some(asked), Some(limit)) => {
+            format!("{} asked of {}: refused; the next step trained", bytes(asked), bytes(limit))
+        }
+        _ => "-".to_owned(),
+    };
+    row("Out of memory", &text, &found.verdict)
+}
+
+fn numbering(found: &Numbering) -> String {
+    let text = match (&found.cuda_bus, &found.nvml_bus) {
+        (Some(cuda), Some(nvml)) => format!("libtorch's at {}, NVML's at {}", cuda.to_lowercase(), nvml.to_lowercase()),
+        _ => String::new(),
+    };
+    row("GPU's number", &text, &found.verdict)
+}
+
+fn row(name: &str, text: &str, verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Skipped(_) => format!("  {name:<15}{}", ending(verdict)),
+        _ => format!("  {name:<15}{text}  {}", ending(verdict)),
+    }
+}
+
+fn ending(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Passed => "ok\n".to_owned(),
+        Verdict::Skipped(reason) => format!("not tried: {reason}\n"),
+        Verdict::Failed(reason) => format!("FAILED\n      {reason}\n"),
+    }
+}

@@ -1,0 +1,169 @@
+//! The same few steps of training on every device, in every form: their losses agree within what rounding explains.
+
+use super::Bench;
+use super::probe::LEAST_STEPS;
+use super::report::{Agreement, Verdict};
+use super::session::Session;
+use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
+use crate::device::Device;
+use crate::evaluate::placement::cores;
+
+/// The losses that all others are held against.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    small_child: Result<Vec<f64>, String>,
+    nascnn15: Result<Vec<f64>, String>,
+}
+
+impl Reference {
+    fn of(&self, network: NetworkName) -> &Result<Vec<f64>, String> {
+        match network {
+            NetworkName::SmallChild => &self.small_child,
+            NetworkName::Nascnn15 => &self.nascnn15,
+        }
+    }
+}
+
+/// Steps that are taken where time allows; later ones say more of chaos than of rounding.
+const STEPS: usize = 4;
+const NETWORKS: [NetworkName; 2] = [NetworkName::SmallChild, NetworkName::Nascnn15];
+
+/// Images per step, few enough for a slow CPU, and the time after which no further step is begun.
+fn task(form: Form) -> Task {
+    let (batch, seconds) = match form.network {
+        NetworkName::SmallChild => (100, 5.0),
+        NetworkName::Nascnn15 => (2, 3.0),
+    };
+    Task::Losses { form, batch, steps: STEPS, seconds }
+}
+
+/// What is tried on a device.
+fn forms(device: Device) -> Vec<Form> {
+    let (small, large) = (NetworkName::SmallChild, NetworkName::Nascnn15);
+    let form = |network, memory, numbers| Form { network, memory, numbers };
+    match device {
+        // NASCNN15 alone keeps the size of its images, as convolution over spectra demands.
+        Device::Cpu => vec![
+            form(small, Memory::ChannelsLast, Numbers::F32),
+            form(small, Memory::Planes, Numbers::Bf16),
+            form(large, Memory::ChannelsLast, Numbers::F32),
+            form(large, Memory::Spectra, Numbers::F32),
+            form(large, Memory::Planes, Numbers::Bf16),
+        ],
+        Device::Cuda(_) => {
+            let all = [Numbers::F32, Numbers::Tf32, Numbers::Bf16];
+            all.into_iter().flat_map(|numbers| NETWORKS.map(|network| form(network, Memory::ChannelsLast, numbers))).collect()
+        }
+    }
+}
+
+pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
+    let reference = match bench.reference.take() {
+        Some(known) => known,
+        None => {
+            bench.tell(Device::Cpu, "losses of both networks in f32, which the others are held against");
+            let forms = NETWORKS.map(|network| Form { network, memory: Memory::Planes, numbers: Numbers::F32 });
+            let mut losses = losses(bench, Device::Cpu, &forms).into_iter();
+            let mut next = || losses.next().unwrap_or_else(|| Err("nothing was trained".to_owned()));
+            Reference { small_child: next(), nascnn15: next() }
+        }
+    };
+    let found =
+        all_losses(bench, device).into_iter().map(|(form, found)| compare(form, found, reference.of(form.network))).collect();
+    bench.reference = Some(reference);
+    found
+}
+
+/// A process for all that is computed without TF32, and one for the rest.
+fn all_losses(bench: &Bench, device: Device) -> Vec<(Form, Result<Vec<f64>, String>)> {
+    let forms = forms(device);
+    let (precise, rough): (Vec<Form>, Vec<Form>) = match device {
+        Device::Cpu => (forms, Vec::new()),
+        Device::Cuda(_) => forms.into_iter().partition(|form| form.numbers == Numbers::F32),
+    };
+    let mut found = Vec::new();
+    for forms in [precise, rough].into_iter().filter(|forms| !forms.is_empty()) {
+        let all = [Numbers::F32, Numbers::Tf32, Numbers::Bf16];
+        let tried = all.into_iter().filter(|numbers| forms.iter().any(|form| form.numbers == *numbers));
+        let names: Vec<&str> = tried.map(Numbers::in_words).collect();
+        bench.tell(device, &format!("losses of both networks in {}", names.join(", ")));
+        found.extend(forms.iter().copied().zip(losses(bench, device, &forms)));
+    }
+    found
+}
+
+/// The losses of each of `forms`, from one process.
+fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>, String>> {
+    let numbers = forms.first().map_or(Numbers::F32, |form| form.numbers);
+    let tasks = forms.iter().copied().map(task).collect();
+    let mut session = match Session::start(bench.program, device, cores(), numbers, tasks) {
+        Ok(session) => session,
+        Err(error) => return forms.iter().map(|_| Err(format!("no process could be started: {error}"))).collect(),
+    };
+    let losses = |answer| match answer {
+        Answer::Losses(losses) => Ok(losses),
+        Answer::Failed(reason) => Err(reason),
+        other => Err(format!("unexpected answer {other:?}")),
+    };
+    forms.iter().map(|_| losses(session.next())).collect()
+}
+
+/// Hold the losses of a form against those of the CPU, as far as both go.
+fn compare(form: Form, found: Result<Vec<f64>, String>, reference: &Result<Vec<f64>, String>) -> Agreement {
+    let tolerance = form.numbers.tolerance();
+    let losses = found.as_deref().unwrap_or_default().to_vec();
+    let known = reference.as_deref().unwrap_or_default().to_vec();
+    let (difference, verdict) = match (&found, reference) {
+        (Err(reason), _) => (None, Verdict::failed(reason)),
+        (_, Err(reason)) => (None, Verdict::failed(&format!("there is nothing to hold it against: {reason}"))),
+        (Ok(losses), Ok(known)) => judge(losses, known, tolerance),
+    };
+    Agreement { form, losses, reference: known, difference, tolerance, verdict }
+}
+
+fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict) {
+    if losses.len().min(known.len()) < LEAST_STEPS {
+        return (None, Verdict::failed("too few steps were taken"));
+    }
+    let off = |(loss, known): (&f64, &f64)| (loss - known).abs() / known.abs().max(f64::MIN_POSITIVE);
+    // (`f64::max` would lose a loss that is not a number.)
+    let worst = losses.iter().zip(known).map(off).fold(0.0, |worst: f64, off| if off <= worst { worst } else { off });
+    if worst <= tolerance {
+        return (Some(worst), Verdict::Passed);
+    }
+    let finite = Some(worst).filter(|worst| worst.is_finite());
+    (finite, Verdict::failed(&format!("losses are off by {worst:.1e}, where rounding explains {tolerance:.0e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(losses: &[f64], known: &[f64], numbers: Numbers) -> (Option<f64>, bool) {
+        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers };
+        let found = compare(form, Ok(losses.to_vec()), &Ok(known.to_vec()));
+        (found.difference, found.verdict == Verdict::Passed)
+    }
+
+    #[test]
+    fn rounding_is_allowed_and_the_steps_that_both_have_are_compared() {
+        let (difference, passed) = verdict(&[2.0, 1.0001, 9.0], &[2.0, 1.0], Numbers::F32);
+        assert!(passed && (difference.unwrap() - 1e-4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_losses_of_another_seed_are_refused_in_every_precision() {
+        for numbers in [Numbers::F32, Numbers::Tf32, Numbers::Bf16] {
+            assert_eq!(verdict(&[2.0, 1.98], &[2.02, 1.99], numbers).1, false);
+        }
+    }
+
+    #[test]
+    fn losses_that_are_no_numbers_missing_or_too_few_are_a_failure() {
+        assert_eq!(verdict(&[2.0, f64::NAN, 1.0], &[2.0, 1.0, 1.0], Numbers::Bf16), (None, false));
+        assert_eq!(verdict(&[2.0], &[2.0, 1.0], Numbers::Bf16), (None, false));
+        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers: Numbers::F32 };
+        let died = compare(form, Err("it died".to_owned()), &Ok(vec![1.0, 1.0]));
+        assert_eq!(died.verdict, Verdict::failed("it died"));
+    }
+}

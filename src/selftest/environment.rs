@@ -1,0 +1,118 @@
+//! The machine and the libraries, as far as they explain a figure: no names of users or hosts, and no paths.
+
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+
+use serde::Serialize;
+
+use crate::child::{cuda, libtorch};
+use crate::evaluate::placement::cores;
+use crate::telemetry::{driver, host};
+
+/// Variables that change how training runs. Those that may hold paths are told as being set only.
+const VARIABLES: [&str; 8] = [
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "NVIDIA_TF32_OVERRIDE",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_ALLOC_CONF",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "CUDA_LAUNCH_BLOCKING",
+];
+const PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Environment {
+    /// Of this program.
+    pub version: String,
+    /// Such as `Debian GNU/Linux 12`, and of the kernel.
+    pub system: Option<String>,
+    pub kernel: Option<String>,
+    pub architecture: String,
+    pub libtorch: Option<String>,
+    /// CUDA version that libtorch was built for; none of a build for the CPU.
+    pub libtorch_cuda: Option<String>,
+    pub cpu: Option<String>,
+    pub cores: usize,
+    pub memory_bytes: Option<u64>,
+    /// Of NVIDIA's driver, and the newest CUDA that it runs.
+    pub driver: Option<String>,
+    pub driver_cuda: Option<String>,
+    /// Models, in NVML's order.
+    pub gpus: Vec<String>,
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    pub fn of_this_machine() -> Environment {
+        let driver = driver::ask().ok().map(|(driver, _)| driver);
+        let driver_cuda = driver.as_ref().and_then(|driver| driver.cuda).map(|version| version.to_string());
+        let name = |gpu: &driver::DriverGpu| gpu.name.clone().unwrap_or_else(|| "unnamed".to_owned());
+        Environment {
+            version: crate::build_info::VERSION.to_owned(),
+            system: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
+            kernel: kernel(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            libtorch: libtorch::version(),
+            libtorch_cuda: cuda::version().map(|version| version.to_string()),
+            cpu: host::cpu_model(),
+            cores: cores(),
+            memory_bytes: memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default()),
+            gpus: driver.iter().flat_map(|driver| &driver.gpus).map(name).collect(),
+            driver: driver.and_then(|driver| driver.version),
+            driver_cuda,
+            variables: variables(|name| std::env::var(name).ok()),
+        }
+    }
+}
+
+fn variables(value: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    let told = VARIABLES.iter().filter_map(|&name| Some((name.to_owned(), value(name)?)));
+    let set = PATHS.iter().filter_map(|&name| value(name).map(|_| (name.to_owned(), "(set)".to_owned())));
+    told.chain(set).collect()
+}
+
+fn system(os_release: &str) -> Option<String> {
+    let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(name.trim_matches(['"', '\'']).to_owned())
+}
+
+fn memory(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Such as `Linux 6.1.0-18-amd64`.
+fn kernel() -> Option<String> {
+    // SAFETY: uname fills in the structure it is given with texts that end with 0.
+    unsafe {
+        let mut names: libc::utsname = std::mem::zeroed();
+        let text = |name: &[libc::c_char]| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned();
+        (libc::uname(&raw mut names) == 0).then(|| format!("{} {}", text(&names.sysname), text(&names.release)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_hold_paths_are_told_without_them() {
+        let value = |name: &str| match name {
+            "CUDA_VISIBLE_DEVICES" => Some("1".to_owned()),
+            "LD_LIBRARY_PATH" => Some("/home/somebody/lib".to_owned()),
+            _ => None,
+        };
+        let found = variables(value);
+        assert_eq!(found.get("CUDA_VISIBLE_DEVICES").map(String::as_str), Some("1"));
+        assert_eq!(found.get("LD_LIBRARY_PATH").map(String::as_str), Some("(set)"));
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn the_system_tells_its_name_and_its_memory() {
+        assert_eq!(system("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n").as_deref(), Some("Debian GNU/Linux 12"));
+        assert_eq!(memory("MemTotal:       24689764 kB\n"), Some(24_689_764 * 1024));
+    }
+}

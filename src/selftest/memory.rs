@@ -1,0 +1,30 @@
+//! Memory that runs out in the middle of a training: an error, not the end of the process.
+
+use super::Bench;
+use super::report::{OutOfMemory, Verdict, without_paths};
+use super::session::Session;
+use super::task::{Answer, Numbers, RanOutOfMemory, Task};
+use crate::device::Device;
+use crate::evaluate::placement::cores;
+
+pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
+    bench.tell(device, "running out of memory");
+    let answer = match Session::start(bench.program, device, cores(), Numbers::F32, vec![Task::RunOutOfMemory]) {
+        Ok(mut session) => session.next(),
+        Err(error) => Answer::Failed(format!("no process could be started: {error}")),
+    };
+    let nothing = |verdict| OutOfMemory { asked_bytes: None, limit_bytes: None, error: None, verdict };
+    match answer {
+        Answer::RanOutOfMemory(RanOutOfMemory { bytes, limit, error, loss_afterwards, .. }) => OutOfMemory {
+            asked_bytes: Some(bytes),
+            limit_bytes: Some(limit),
+            error: Some(without_paths(&error)),
+            verdict: match loss_afterwards.is_finite() {
+                true => Verdict::Passed,
+                false => Verdict::failed("the loss of the next step is not a finite number"),
+            },
+        },
+        Answer::Failed(reason) => nothing(Verdict::failed(&reason)),
+        other => nothing(Verdict::failed(&format!("unexpected answer {other:?}"))),
+    }
+}

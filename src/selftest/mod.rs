@@ -1,0 +1,66 @@
+//! Whether this machine trains as it should: what `nas-tui doctor --train` finds out, device by device, in about a minute each.
+//!
+//! One file per check. Whatever may crash runs in a process of its own: single networks in probes ([`probe`]), children in the
+//! workers of a search.
+
+mod agreement;
+pub mod environment;
+mod memory;
+mod numbering;
+pub mod probe;
+pub mod report;
+mod session;
+mod speed;
+mod task;
+mod workers;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+
+pub use report::{DeviceReport, Report, Verdict};
+
+use crate::device::Device;
+use crate::evaluate::throughput::model_of;
+
+/// What every check is given.
+struct Bench<'a> {
+    /// This program.
+    program: &'a Path,
+    /// Hears what comes next.
+    tell: &'a dyn Fn(&str),
+    /// Losses of the CPU in f32, convolved directly in planes: what all others are held against.
+    reference: Option<agreement::Reference>,
+}
+
+/// Try each of `devices`. `tell` hears, before each part, what is tried.
+pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
+    let since = Instant::now();
+    let environment = environment::Environment::of_this_machine();
+    let mut bench = Bench { program, tell, reference: None };
+    let mut models = BTreeSet::new();
+    let devices: Vec<DeviceReport> = devices
+        .iter()
+        .map(|&device| {
+            let is_first = models.insert(model_of(device));
+            bench.examine(device, is_first)
+        })
+        .collect();
+    Report { passed: devices.iter().all(DeviceReport::passed), seconds: since.elapsed().as_secs_f64(), environment, devices }
+}
+
+impl Bench<'_> {
+    /// Every check on one device. What is the same for all GPUs of a model is measured on its first alone.
+    fn examine(&mut self, device: Device, is_first_of_model: bool) -> DeviceReport {
+        let numbering = numbering::check(self, device);
+        let agreement = agreement::check(self, device);
+        let speed = if is_first_of_model { speed::check(self, device) } else { Vec::new() };
+        let (workers, pause) = if is_first_of_model { workers::check(self, device) } else { workers::same_model() };
+        let out_of_memory = memory::check(self, device);
+        DeviceReport { device, model: model_of(device), agreement, speed, workers, pause, out_of_memory, numbering }
+    }
+
+    fn tell(&self, device: Device, what: &str) {
+        (self.tell)(&format!("{device}: {what}"));
+    }
+}

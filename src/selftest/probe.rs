@@ -1,0 +1,155 @@
+//! A probe: a process of its own that trains a little on one device, so that the program survives whatever becomes of it.
+
+mod identity;
+mod memory;
+
+use std::io::{Write, stdin, stdout};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use super::task::{Answer, Assignment, Form, Memory, NetworkName, Numbers, Task};
+use crate::child::{self, Network, Plan};
+use crate::config::{DataConfig, Decode, Options, resolve};
+use crate::data::{self, Layout};
+use crate::evaluate::throughput;
+use crate::space::{Architecture, builtin::builtin};
+use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
+
+/// Of weights, order of images and augmentation: the same everywhere.
+const SEED: u64 = 15;
+/// At least so many steps are taken, however slow the device is: the second loss is the first that depends on a gradient.
+pub const LEAST_STEPS: usize = 2;
+/// Batches of an epoch where speed is measured.
+const BATCHES: usize = 32;
+
+/// Do what standard input asks for.
+///
+/// # Errors
+/// When standard input holds no assignment or nobody reads the answers.
+pub fn run() -> anyhow::Result<()> {
+    let assignment: Assignment = serde_json::from_reader(stdin().lock()).context("standard input is no assignment")?;
+    tch::set_num_threads(i32::try_from(assignment.threads).unwrap_or(1));
+    for task in &assignment.tasks {
+        let answer = answer(&assignment, task).unwrap_or_else(|error| Answer::Failed(format!("{error:#}")));
+        let mut line = serde_json::to_vec(&answer)?;
+        line.push(b'\n');
+        stdout().lock().write_all(&line).context("nobody reads the answers")?;
+    }
+    Ok(())
+}
+
+fn answer(assignment: &Assignment, task: &Task) -> anyhow::Result<Answer> {
+    let device = child::device::open(assignment.device)?;
+    match task {
+        &Task::Losses { form, batch, steps, seconds } => {
+            Ok(Answer::Losses(Work::new(form, device, batch, steps)?.losses(Duration::from_secs_f64(seconds))?))
+        }
+        &Task::Speed { form, batch, seconds } => {
+            let (images, time) = Work::new(form, device, batch, BATCHES)?.speed(Duration::from_secs_f64(seconds))?;
+            Ok(Answer::Speed { images, seconds: time.as_secs_f64() })
+        }
+        Task::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(assignment.device, device)?)),
+        Task::Identify => Ok(Answer::Identity(identity::identify(assignment.device, device)?)),
+    }
+}
+
+/// A network and the images that it is trained on.
+struct Work {
+    architecture: Architecture,
+    plan: Plan,
+    numbers: Numbers,
+    data: TrainingData,
+    batch: usize,
+    learning_rate: f64,
+}
+
+impl Work {
+    /// `batches` batches on `device`: of the embedded images, or noise of the network's input shape.
+    fn new(form: Form, device: tch::Device, batch: usize, batches: usize) -> anyhow::Result<Work> {
+        let config = config()?;
+        let images = batch * batches;
+        let (architecture, dataset, learning_rate) = match form.network {
+            NetworkName::SmallChild => (throughput::small_child()?, data::load_first(&config, images, 1)?, 0.1),
+            NetworkName::Nascnn15 => (nascnn15()?, data::noise([3, 32, 32], 10, images, 1), 0.01),
+        };
+        let plan = plan(&architecture, form.memory, device, batch)?;
+        let data = TrainingData::new(dataset, &config, device, true)?;
+        Ok(Work { architecture, plan, numbers: form.numbers, data, batch, learning_rate })
+    }
+
+    fn fit(&self) -> Result<Fit<'_>, TrainError> {
+        tch::manual_seed(SEED as i64);
+        let mut network = Network::new(&self.architecture, self.plan.clone(), self.data.device)?;
+        if self.numbers == Numbers::Bf16 {
+            network.compute_in_bf16();
+        }
+        let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        Ok(Fit::new(network, settings, &self.data, self.batch, SEED)?)
+    }
+
+    /// Loss of each step of one epoch, as far as `time` goes.
+    fn losses(&self, time: Duration) -> Result<Vec<f64>, TrainError> {
+        let mut fit = self.fit()?;
+        let mut epoch = fit.epoch(1, 0, Metrics::default())?;
+        let since = Instant::now();
+        let (mut losses, mut sum) = (Vec::new(), 0.0);
+        while !epoch.is_done() && (losses.len() < LEAST_STEPS || since.elapsed() < time) {
+            fit.step(&mut epoch, self.learning_rate)?;
+            epoch.settle()?;
+            let so_far = epoch.metrics().loss() * epoch.metrics().images as f64;
+            losses.push((so_far - sum) / self.batch as f64);
+            sum = so_far;
+        }
+        Ok(losses)
+    }
+
+    /// Images trained in about `time`, and how long it took. The first step, which loads kernels, does not count, unless it takes
+    /// all of the time alone.
+    fn speed(&self, time: Duration) -> Result<(usize, Duration), TrainError> {
+        let mut fit = self.fit()?;
+        let (mut number, begun) = (1, Instant::now());
+        let mut epoch = fit.epoch(number, 0, Metrics::default())?;
+        fit.step(&mut epoch, self.learning_rate)?;
+        epoch.settle()?;
+        if begun.elapsed() >= time {
+            return Ok((self.batch, begun.elapsed()));
+        }
+        let (mut images, since) = (0, Instant::now());
+        loop {
+            if epoch.is_done() {
+                epoch.settle()?;
+                number += 1;
+                epoch = fit.epoch(number, 0, Metrics::default())?;
+            }
+            fit.step(&mut epoch, self.learning_rate)?;
+            images += self.batch;
+            if since.elapsed() >= time {
+                epoch.settle()?;
+                return Ok((images, since.elapsed()));
+            }
+        }
+    }
+}
+
+/// How images are prepared: as in the preset `demo`.
+fn config() -> anyhow::Result<DataConfig> {
+    Ok(resolve(&Options::default())?.data)
+}
+
+fn nascnn15() -> anyhow::Result<Architecture> {
+    Ok(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).context("there is no nascnn15")??)
+}
+
+fn plan(architecture: &Architecture, memory: Memory, device: tch::Device, batch: usize) -> anyhow::Result<Plan> {
+    Ok(match memory {
+        Memory::Planes => Plan::plain(architecture, Layout::Contiguous),
+        Memory::ChannelsLast if device == tch::Device::Cpu => Plan::filled(architecture, Layout::ChannelsLast),
+        Memory::ChannelsLast => Plan::plain(architecture, Layout::ChannelsLast),
+        Memory::Fastest => Plan::fastest(architecture, device, batch)?,
+        Memory::Spectra => match Plan::spectral(architecture) {
+            Some(plan) => plan,
+            None => bail!("`{}` has layers that cannot be computed over spectra", architecture.name),
+        },
+    })
+}

@@ -1,0 +1,196 @@
+//! What was found: plain data, fit to be pasted into an issue. No text in it names a user, a host or a path.
+
+use serde::Serialize;
+
+use super::environment::Environment;
+use super::task::{Form, Numbers};
+use crate::device::Device;
+use crate::evaluate::throughput::Rate;
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// No check has failed.
+    pub passed: bool,
+    pub seconds: f64,
+    pub environment: Environment,
+    pub devices: Vec<DeviceReport>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct DeviceReport {
+    pub device: Device,
+    pub model: String,
+    pub agreement: Vec<Agreement>,
+    pub speed: Vec<Speed>,
+    pub workers: Workers,
+    pub pause: Pause,
+    pub out_of_memory: OutOfMemory,
+    pub numbering: Numbering,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", content = "reason", rename_all = "snake_case")]
+pub enum Verdict {
+    Passed,
+    Failed(String),
+    /// It means nothing here: why.
+    Skipped(String),
+}
+
+/// Losses of a few training steps, held against those of the CPU.
+#[derive(Debug, Clone, Serialize)]
+pub struct Agreement {
+    #[serde(flatten)]
+    pub form: Form,
+    pub losses: Vec<f64>,
+    pub reference: Vec<f64>,
+    /// Largest relative difference of two losses; none where they could not be had.
+    pub difference: Option<f64>,
+    pub tolerance: f64,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// Training images per second.
+#[derive(Debug, Clone, Serialize)]
+pub struct Speed {
+    #[serde(flatten)]
+    pub form: Form,
+    pub batch: usize,
+    pub images_per_second: Option<f64>,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// Small children per hour, by workers on the device.
+#[derive(Debug, Clone, Serialize)]
+pub struct Workers {
+    pub rates: Vec<Rate>,
+    pub best: Option<usize>,
+    /// `workers.count = "auto"` will take the best number from the cache folder.
+    pub kept: bool,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// Time from the request until every worker stands still, in the middle of training.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pause {
+    pub workers: usize,
+    pub pauses: usize,
+    pub median_seconds: Option<f64>,
+    pub worst_seconds: Option<f64>,
+    pub limit_seconds: f64,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// A batch that was too large on purpose, and the step after it.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutOfMemory {
+    /// Bytes of the tensor that did not fit, and bytes that were there.
+    pub asked_bytes: Option<u64>,
+    pub limit_bytes: Option<u64>,
+    /// What libtorch said.
+    pub error: Option<String>,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// Whether NVML's GPU of a number is libtorch's device of that number.
+#[derive(Debug, Clone, Serialize)]
+pub struct Numbering {
+    pub cuda_bus: Option<String>,
+    pub nvml_bus: Option<String>,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+impl DeviceReport {
+    /// Every check's verdict.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        let single = [&self.workers.verdict, &self.pause.verdict, &self.out_of_memory.verdict, &self.numbering.verdict];
+        let agreement = self.agreement.iter().map(|agreement| &agreement.verdict);
+        agreement.chain(self.speed.iter().map(|speed| &speed.verdict)).chain(single)
+    }
+
+    pub fn passed(&self) -> bool {
+        !self.verdicts().any(|verdict| matches!(verdict, Verdict::Failed(_)))
+    }
+}
+
+impl Verdict {
+    /// A failure whose reason shows no path of this machine.
+    pub fn failed(reason: &str) -> Verdict {
+        Verdict::Failed(without_paths(reason))
+    }
+
+    pub fn skipped(reason: &str) -> Verdict {
+        Verdict::Skipped(reason.to_owned())
+    }
+}
+
+impl Numbers {
+    /// How far losses may be from those of the CPU, relatively, over the first steps.
+    ///
+    /// In f32 only the order of sums differs, and the way that a convolution is computed: a few 1e-6 were seen. TF32 rounds the
+    /// factors of a product to 10 bits (5e-4), bf16 to 7 and the activations with them (4e-3); a loss is a mean over many of these
+    /// roundings, and bf16 was 5e-4 off on a CPU. The limits leave a factor of ten to a hundred, and are less than what another
+    /// seed changes (1e-2).
+    pub fn tolerance(self) -> f64 {
+        match self {
+            Numbers::F32 => 2e-4,
+            Numbers::Tf32 => 2e-3,
+            Numbers::Bf16 => 5e-3,
+        }
+    }
+}
+
+/// `text` with nothing left of absolute paths but their last part.
+pub fn without_paths(text: &str) -> String {
+    let shortened = |word: &str| {
+        let start = word.find('/').filter(|&start| word[start + 1..].contains('/'))?;
+        // What is relative is no path of this machine; `//` is not one either.
+        let before = word[..start].chars().next_back();
+        if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '.' || letter == ':') {
+            return None;
+        }
+        Some(format!("{}.../{}", &word[..start], word.rsplit('/').next().unwrap_or_default()))
+    };
+    text.split(' ').map(|word| shortened(word).unwrap_or_else(|| word.to_owned())).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_keeps_its_last_part_alone() {
+        let text = "cannot open (/home/somebody/data/x.bin): 1/2 images/s, see /a/b";
+        assert_eq!(without_paths(text), "cannot open (.../x.bin): 1/2 images/s, see .../b");
+    }
+
+    #[test]
+    fn a_device_passes_unless_a_check_has_failed() {
+        let skipped = || Verdict::skipped("no GPU");
+        let report = |verdict| DeviceReport {
+            device: Device::Cpu,
+            model: "x".to_owned(),
+            agreement: Vec::new(),
+            speed: Vec::new(),
+            workers: Workers { rates: Vec::new(), best: None, kept: false, verdict: skipped() },
+            pause: Pause {
+                workers: 1,
+                pauses: 0,
+                median_seconds: None,
+                worst_seconds: None,
+                limit_seconds: 1.0,
+                verdict: Verdict::Passed,
+            },
+            out_of_memory: OutOfMemory { asked_bytes: None, limit_bytes: None, error: None, verdict },
+            numbering: Numbering { cuda_bus: None, nvml_bus: None, verdict: skipped() },
+        };
+        assert!(report(Verdict::Passed).passed() && !report(Verdict::failed("it crashed")).passed());
+    }
+}

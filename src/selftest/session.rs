@@ -1,0 +1,96 @@
+//! A probe, seen from the program that starts it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use super::task::{Answer, Assignment, Numbers, Task};
+use crate::device::Device;
+use crate::evaluate::environment;
+
+/// Longest wait for one answer. A device that hangs must not hang the report.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running probe; killed when dropped.
+pub struct Session {
+    process: Child,
+    answers: Receiver<Answer>,
+}
+
+impl Session {
+    /// Start `program probe` with an assignment. Without TF32, cuDNN and cuBLAS are told so for the whole process: it is the only
+    /// switch that tch leaves.
+    ///
+    /// # Errors
+    /// When no process can be started.
+    pub fn start(program: &Path, device: Device, threads: usize, numbers: Numbers, tasks: Vec<Task>) -> std::io::Result<Session> {
+        let mut command = Command::new(program);
+        command.arg("probe").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        environment::of_training(&mut command, threads);
+        match numbers {
+            Numbers::F32 => command.env("NVIDIA_TF32_OVERRIDE", "0"),
+            Numbers::Tf32 | Numbers::Bf16 => command.env_remove("NVIDIA_TF32_OVERRIDE"),
+        };
+        // SAFETY: prctl is async-signal-safe and allocates nothing.
+        unsafe { command.pre_exec(die_with_us) };
+        let mut process = command.spawn()?;
+        let missing = || std::io::Error::other("a pipe of the probe is missing");
+        let mut stdin = process.stdin.take().ok_or_else(missing)?;
+        let (stdout, stderr) = (process.stdout.take().ok_or_else(missing)?, process.stderr.take().ok_or_else(missing)?);
+        stdin.write_all(&serde_json::to_vec(&Assignment { device, threads, tasks })?)?;
+        drop(stdin);
+        let (sender, answers) = channel();
+        let listen = move || {
+            // What a library prints between the answers is none.
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            for answer in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
+                if sender.send(answer).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("nas-answers".to_owned()).spawn(listen)?;
+        // Its warnings are nobody's business, but a full pipe would stop it.
+        let swallow = move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
+        std::thread::Builder::new().name("nas-silence".to_owned()).spawn(swallow)?;
+        Ok(Session { process, answers })
+    }
+
+    /// The answer to the next task; [`Answer::Failed`] where the process dies or hangs.
+    pub fn next(&mut self) -> Answer {
+        match self.answers.recv_timeout(PATIENCE) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = self.process.kill();
+                Answer::Failed(format!("no answer within {} s", PATIENCE.as_secs()))
+            }
+            Err(RecvTimeoutError::Disconnected) => Answer::Failed(self.ending()),
+        }
+    }
+
+    fn ending(&mut self) -> String {
+        match self.process.wait() {
+            Ok(status) => format!("the process that tried it died ({status})"),
+            Err(error) => format!("the process that tried it is lost: {error}"),
+        }
+    }
+}
+
+/// Between fork and exec: no probe outlives the report that it is for.
+fn die_with_us() -> std::io::Result<()> {
+    // SAFETY: a plain system call with constant arguments.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

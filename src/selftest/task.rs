@@ -1,0 +1,136 @@
+//! What a probe process is asked to do, and what it answers: JSON, one line each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::device::Device;
+
+/// The one message to a probe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    pub device: Device,
+    /// CPU threads.
+    pub threads: usize,
+    pub tasks: Vec<Task>,
+}
+
+/// Answered in their order, each by one [`Answer`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Train a few steps and tell the loss of each.
+    Losses { form: Form, batch: usize, steps: usize, seconds: f64 },
+    /// Train for so long and tell how many images were seen.
+    Speed { form: Form, batch: usize, seconds: f64 },
+    /// Run out of memory, then train a step.
+    RunOutOfMemory,
+    /// Which GPU this device is.
+    Identify,
+}
+
+/// A network and how it is computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    pub network: NetworkName,
+    pub memory: Memory,
+    pub numbers: Numbers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkName {
+    SmallChild,
+    Nascnn15,
+}
+
+impl NetworkName {
+    pub fn in_words(self) -> &'static str {
+        match self {
+            NetworkName::SmallChild => "small child",
+            NetworkName::Nascnn15 => "nascnn15",
+        }
+    }
+}
+
+/// Order of activations in memory, and the kind of convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Memory {
+    Planes,
+    ChannelsLast,
+    /// Convolution over spectra.
+    Spectra,
+    /// What a training takes on the device.
+    Fastest,
+}
+
+impl Memory {
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Memory::Planes => "planes",
+            Memory::ChannelsLast => "channels last",
+            Memory::Spectra => "spectra",
+            Memory::Fastest => "fastest form",
+        }
+    }
+}
+
+/// What convolutions compute with. Whether TF32 is allowed is decided by the environment of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Numbers {
+    F32,
+    Tf32,
+    Bf16,
+}
+
+impl Numbers {
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Numbers::F32 => "f32",
+            Numbers::Tf32 => "TF32",
+            Numbers::Bf16 => "bf16",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Of each step; at least two.
+    Losses(Vec<f64>),
+    Speed {
+        images: usize,
+        seconds: f64,
+    },
+    RanOutOfMemory(RanOutOfMemory),
+    Identity(Identity),
+    /// The task could not be done: the reason.
+    Failed(String),
+}
+
+/// How memory was made to run out, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RanOutOfMemory {
+    /// Images in the batch that was too large, and the bytes that its first layer's output takes.
+    pub images: usize,
+    pub bytes: u64,
+    /// Bytes that were there: of the device, or what the process was allowed.
+    pub limit: u64,
+    /// What libtorch said.
+    pub error: String,
+    /// Loss of the next step, of a batch that fits.
+    pub loss_afterwards: f64,
+}
+
+/// A CUDA device, as CUDA and as NVML know it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Identity {
+    /// Place on the PCI bus, as libtorch's CUDA says.
+    pub cuda_bus: Option<String>,
+    /// Place on the PCI bus of the GPU that this program takes for it at NVML.
+    pub nvml_bus: Option<String>,
+    /// Where CUDA does not tell the place: by how many bytes NVML saw the memory in use of this program's GPU grow when
+    /// [`Identity::allocated`] bytes were taken on the device.
+    pub grown: Option<u64>,
+    pub allocated: u64,
+}

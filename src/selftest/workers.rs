@@ -1,0 +1,87 @@
+//! Real worker processes: how many are fastest on the device, and how soon they stand still when asked to.
+
+use std::time::Duration;
+
+use super::Bench;
+use super::report::{Pause, Verdict, Workers};
+use crate::device::Device;
+use crate::evaluate::throughput::{Cache, Crew, MeasureError, Throughput, counts, usual_place};
+
+/// Time for each number of workers.
+const WINDOW: Duration = Duration::from_secs(3);
+const PAUSES: u32 = 7;
+/// Whoever presses the space bar waits no longer than this; a batch takes a fraction of a second.
+const LIMIT: Duration = Duration::from_secs(5);
+
+pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
+    match measure(bench, device) {
+        Ok(found) => found,
+        Err(error) => {
+            let verdict = || Verdict::failed(&error.to_string());
+            (Workers { rates: Vec::new(), best: None, kept: false, verdict: verdict() }, pause(1, &[], verdict()))
+        }
+    }
+}
+
+/// What stands in the place of a second measurement of the same model.
+pub fn same_model() -> (Workers, Pause) {
+    let verdict = || Verdict::skipped("measured on another device of this model");
+    (Workers { rates: Vec::new(), best: None, kept: false, verdict: verdict() }, pause(1, &[], verdict()))
+}
+
+fn measure(bench: &Bench, device: Device) -> Result<(Workers, Pause), MeasureError> {
+    let counts = counts(device);
+    let most = counts.last().copied().unwrap_or(1);
+    bench.tell(device, &format!("starting {most} workers"));
+    let mut crew = Crew::start(bench.program, device, most, &|| false)?;
+    let tell = |count| bench.tell(device, &format!("children per hour with {count} worker(s)"));
+    let throughput = crew.throughput(&counts, WINDOW, tell)?;
+    let best = throughput.best();
+    bench.tell(device, &format!("pausing {best} worker(s)"));
+    let pause = match crew.pauses(best, PAUSES) {
+        Ok(latencies) => pause(best, &latencies, judge(&latencies)),
+        Err(error) => pause(best, &[], Verdict::failed(&error.to_string())),
+    };
+    let kept = device.is_cuda() && keep(&throughput);
+    Ok((Workers { rates: throughput.rates, best: Some(best), kept, verdict: Verdict::Passed }, pause))
+}
+
+/// For `workers.count = "auto"`; a cache folder that cannot be written is no fault of the device.
+fn keep(throughput: &Throughput) -> bool {
+    usual_place().is_some_and(|place| Cache::at(place).keep(throughput).is_ok())
+}
+
+fn judge(latencies: &[Duration]) -> Verdict {
+    match latencies.iter().max() {
+        Some(worst) if *worst > LIMIT => Verdict::failed(&format!("a pause took {:.1} s", worst.as_secs_f64())),
+        _ => Verdict::Passed,
+    }
+}
+
+fn pause(workers: usize, latencies: &[Duration], verdict: Verdict) -> Pause {
+    let mut sorted = latencies.to_vec();
+    sorted.sort();
+    let seconds = |latency: &Duration| latency.as_secs_f64();
+    Pause {
+        workers,
+        pauses: sorted.len(),
+        median_seconds: sorted.get(sorted.len() / 2).map(seconds),
+        worst_seconds: sorted.last().map(seconds),
+        limit_seconds: LIMIT.as_secs_f64(),
+        verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_and_the_worst_of_several_pauses_are_told_and_a_late_one_is_a_failure() {
+        let latencies = [30, 10, 20].map(Duration::from_millis);
+        let found = pause(2, &latencies, judge(&latencies));
+        assert_eq!((found.median_seconds, found.worst_seconds), (Some(0.02), Some(0.03)));
+        assert_eq!(found.verdict, Verdict::Passed);
+        assert!(matches!(judge(&[Duration::from_millis(1), LIMIT + Duration::from_millis(1)]), Verdict::Failed(_)));
+    }
+}
