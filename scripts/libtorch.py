@@ -38,7 +38,7 @@ DRIVER_FOR_CUDA_12 = 525
 CAPABILITY_FOR_CUDA_13 = (7, 5)
 
 GB = 10 ** 9
-# While pip downloads and the wheels are unpacked; afterwards it is 4.2 and 0.9.
+# While pip downloads and the wheels are unpacked; afterwards it is 0.5 and 3.9.
 DISK = {"cpu": 2 * GB, "cuda": 8 * GB, "cuda12": 8 * GB}
 DOWNLOAD = {"cpu": "550 MB", "cuda": "2.6 GB", "cuda12": "2.6 GB"}
 

@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 use super::OrBadInput;
 use super::arch::{ArchArgs, ImageArgs};
 use super::table::{Column, table};
+use crate::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
 
@@ -81,7 +82,7 @@ fn describe(architecture: &Architecture, batch_size: usize, width: usize) -> Res
     text += &format!("  batch norm     {}\n", grouped(batch_norm));
     text += &format!("  classifier     {}\n", grouped(cost.classifier.params));
     text += &format!("MACs per image   {} (convolutions and classifier)\n", grouped(cost.macs));
-    text += &format!("training memory  about {} MiB at batch size {batch_size}\n", grouped(memory.div_ceil(1 << 20)));
+    text += &format!("training memory  about {} at batch size {batch_size} (estimate)\n", numbers::bytes(memory));
     Ok(text)
 }
 

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use super::table::{Column, table as draw};
 use crate::runs::{self, RunInfo, Work};
 
-/// List runs: those in ./runs and those that your searches began elsewhere
+/// List runs: those in ./runs and those that you began elsewhere
 ///
 /// A run is at work as long as a process holds its lock. `dead` is a run that is not over but that nobody works on:
 /// `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a training, continues it.
@@ -32,7 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// One line for each run.
 pub(super) fn table(runs: &[RunInfo]) -> String {
     if runs.is_empty() {
-        return "no runs in ./runs, and none that your searches began elsewhere\n".to_owned();
+        return "no runs in ./runs, and none that you began elsewhere\n".to_owned();
     }
     let left = |title| Column { title, right: false, wraps: false };
     let right = |title| Column { title, right: true, wraps: false };

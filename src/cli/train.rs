@@ -18,7 +18,7 @@ use crate::evaluate::placement;
 use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
 
-/// Train one network to the end, on the screen of a search
+/// Train one network to the end, on a screen of its own
 ///
 /// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of the epoch with the
 /// highest validation accuracy are kept (weights.safetensors in the run directory); the test images are classified once, by

@@ -16,6 +16,7 @@ pub use crate::device::DeviceChoice;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
+pub use validate::{LARGEST_SETTING, Violation, check_choices};
 
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]

@@ -147,7 +147,8 @@ fn cosine() -> RawRecipe {
     }
 }
 
-/// Phase A as the monograph gives it: CIFAR-10, 160 children of 20 epochs, depth 6 growing by 1 every 16 children.
+/// Phase A as the monograph's text gives it: CIFAR-10, 160 children of 20 epochs, depth 6 growing by 1 every 16 children. (In its
+/// log depth runs from 7 to 16.)
 /// Its value lists are those of the program that produced its results (kernels to 7, filters 24 to 64).
 fn monograph() -> RawConfig {
     let mut config = cifar10();

@@ -1,20 +1,21 @@
 //! Raw settings to validated ones: each rule is one function that names the key, the value and the range.
 
+mod space;
 mod train;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch, RawSpace, RawWorkers,
-};
+use super::raw::{Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch, RawWorkers};
 use super::{
-    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, Decode, LayerKind, RewardConfig, ScreenConfig,
-    SearchConfig, SpaceConfig, WorkersConfig,
+    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
+pub use self::space::{LARGEST_SETTING, check_choices};
+
 /// A value that breaks a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key} = {value}: {rule}")]
 pub struct Violation {
     /// Dotted key, as in `child.epochs`.
     pub key: Cow<'static, str>,
@@ -43,7 +44,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         data: data(&raw.data)?,
         search: search(&raw.search)?,
         controller: controller(&raw.controller)?,
-        space: together_with("space.layer", space(&raw.space))?,
+        space: together_with("space.layer", space::space(&raw.space))?,
         child: child(&raw.child)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
@@ -181,66 +182,6 @@ fn controller(raw: &RawController) -> Checked<ControllerConfig> {
         baseline_decay: between("controller.baseline_decay", raw.baseline_decay, 0.0, 1.0)?,
         gradient_clip: positive("controller.gradient_clip", raw.gradient_clip, 1e6)?,
     })
-}
-
-fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
-    let kernels = choices("space.kernels", &raw.kernels, 1, 1_024)?;
-    let paddings = match raw.layer {
-        LayerKind::Chain => choices("space.paddings", &raw.paddings, 0, 1_024)?,
-        LayerKind::Rectangular => no_paddings(&raw.paddings)?,
-    };
-    match (raw.layer, raw.decode) {
-        (LayerKind::Rectangular, Decode::Clipped) => {
-            return violation("space.decode", "clipped", "must be \"literal\" in a rectangular space");
-        }
-        (LayerKind::Rectangular, _) => odd_kernels(&kernels)?,
-        _ => {}
-    }
-    Ok(SpaceConfig {
-        layer: raw.layer,
-        kernels,
-        filters: choices("space.filters", &raw.filters, 1, 4_096)?,
-        strides: choices("space.strides", &raw.strides, 1, 1_024)?,
-        paddings,
-        decode: raw.decode,
-    })
-}
-
-fn choices(key: &'static str, values: &[i64], least: i64, most: i64) -> Checked<Vec<u32>> {
-    if values.is_empty() {
-        return violation(key, "[]", "must list at least one value");
-    }
-    for (position, value) in values.iter().enumerate() {
-        if *value < least || *value > most {
-            return violation(key, value, format!("must list whole numbers from {least} to {most}"));
-        }
-        if values[..position].contains(value) {
-            return violation(key, value, "must list each value once");
-        }
-    }
-    Ok(values.iter().map(|value| *value as u32).collect())
-}
-
-fn no_paddings(values: &[i64]) -> Checked<Vec<u32>> {
-    if values.is_empty() {
-        return Ok(Vec::new());
-    }
-    violation(
-        "space.paddings",
-        format!("{values:?}"),
-        "must be empty in a rectangular space, where padding keeps the size (\"same\")",
-    )
-}
-
-fn odd_kernels(kernels: &[u32]) -> Checked<()> {
-    match kernels.iter().find(|kernel| *kernel % 2 == 0) {
-        Some(even) => violation(
-            "space.kernels",
-            even,
-            "must list odd numbers in a rectangular space, where padding keeps the size (\"same\")",
-        ),
-        None => Ok(()),
-    }
 }
 
 fn child(raw: &RawChild) -> Checked<ChildConfig> {

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 
 use super::ChildJob;
 use super::protocol::{FromWorker, Sample, ToWorker};
-use crate::child::{self, libtorch};
+use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data;
 use crate::device::Device;
@@ -49,14 +49,21 @@ pub fn run() -> anyhow::Result<()> {
     Session { worker, config: child, data: prepared, inbox, output, resident_at_start }.serve()
 }
 
-fn prepare(config: &DataConfig, sample: Option<&Sample>, device: Device) -> anyhow::Result<TrainingData> {
-    let device = child::device::open(device)?;
+fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> anyhow::Result<TrainingData> {
+    let device = child::device::open(name)?;
     let dataset = match sample {
         None => data::load(config)?,
         Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
         Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
     };
-    Ok(TrainingData::new(dataset, config, device, true)?)
+    // A device's first use: the driver knows why it may refuse.
+    TrainingData::new(dataset, config, device, true).map_err(|error| match name {
+        Device::Cuda(number) => match cuda::concern(number) {
+            Some(concern) => anyhow::Error::new(error).context(concern.to_string()),
+            None => error.into(),
+        },
+        Device::Cpu => error.into(),
+    })
 }
 
 /// The pipe to the parent. Lines are written whole, from any thread.

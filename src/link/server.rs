@@ -97,7 +97,7 @@ fn admit(stream: UnixStream, hub: &Hub, clients: &Arc<AtomicUsize>) {
 
 fn refuse(stream: &UnixStream) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
-    let message = format!("{MOST_CLIENTS} screens watch this search already: close one of them");
+    let message = format!("{MOST_CLIENTS} screens watch this run already: close one of them");
     protocol::send(&mut &*stream, &ToClient::Refused(message))
 }
 

@@ -33,7 +33,7 @@ pub enum DirectoryError {
         path.display()
     )]
     InUse { path: PathBuf, holder: String },
-    #[error("{}: this is not the lock of that run: a search is started by `nas-tui search`", path.display())]
+    #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
     NotItsLock { path: PathBuf },
     #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
     NotEmpty { path: PathBuf },
@@ -89,7 +89,8 @@ impl RunDirectory {
         if started {
             return Ok(());
         }
-        for name in ["journal.jsonl", "summary.json", "architecture.json", "config.toml", "search.log", "control.sock", "lock"] {
+        let files = ["journal.jsonl", "summary.json", "architecture.json", "config.toml", "control.sock", "lock"];
+        for name in files.into_iter().chain([SEARCH_LOG, TRAINING_LOG]) {
             match fs::remove_file(path.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -192,6 +193,18 @@ impl RunDirectory {
 /// What the run in `path` does, as far as its folder tells: a training has its network there.
 pub fn kind_of(path: &Path) -> RunKind {
     if path.join("architecture.json").is_file() { RunKind::Training } else { RunKind::Search }
+}
+
+/// What the process of a detached run prints.
+const SEARCH_LOG: &str = "search.log";
+const TRAINING_LOG: &str = "training.log";
+
+/// The file in `path` that holds what the run's own process prints, where it has no terminal.
+pub fn log_of(path: &Path) -> PathBuf {
+    path.join(match kind_of(path) {
+        RunKind::Search => SEARCH_LOG,
+        RunKind::Training => TRAINING_LOG,
+    })
 }
 
 /// The subcommand that continues the run in `path`: `train` for a training, `search` for the rest.

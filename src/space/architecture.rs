@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::feasibility::output_size;
+use crate::config::LARGEST_SETTING;
 
-/// Largest kernel, stride, padding or number of filters that is taken for meant.
-pub const LARGEST_SETTING: usize = 4096;
 /// Largest image side, number of image channels or classes.
 pub const LARGEST_SIZE: usize = 65_536;
 /// Most layers of a network.

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::architecture::LARGEST_SETTING;
 use super::decode::Genome;
 use super::feasibility::{Requirements, output_size};
 use super::{Architecture, ArchitectureError, Dna};
-use crate::config::{Decode, LayerKind, SpaceConfig};
+use crate::config::{Decode, LARGEST_SETTING, LayerKind, SpaceConfig, Violation, check_choices};
 
 /// What one decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +19,18 @@ pub enum DecisionKind {
     StrideHeight,
     StrideWidth,
     Padding,
+}
+
+impl DecisionKind {
+    /// Key of the setting that lists its choices.
+    fn setting(self) -> &'static str {
+        match self {
+            DecisionKind::Kernel | DecisionKind::KernelHeight | DecisionKind::KernelWidth => "space.kernels",
+            DecisionKind::Filters => "space.filters",
+            DecisionKind::Stride | DecisionKind::StrideHeight | DecisionKind::StrideWidth => "space.strides",
+            DecisionKind::Padding => "space.paddings",
+        }
+    }
 }
 
 /// A kind of decision and the values it picks from: one softmax head of the controller.
@@ -67,16 +78,9 @@ pub struct Prefix<'space> {
 /// Why a space or a DNA cannot be used. The text names layer, sizes and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceError {
-    #[error("space.{list} is empty: list at least one choice")]
-    EmptyList { list: &'static str },
-    #[error("space.{list} contains 0: choices are counted from 1")]
-    ZeroChoice { list: &'static str },
-    #[error("space.{list} contains {value} twice: list each choice once")]
-    RepeatedChoice { list: &'static str, value: u32 },
-    #[error("space.{list} contains {value}: choices are at most {LARGEST_SETTING}")]
-    ChoiceTooLarge { list: &'static str, value: u32 },
-    #[error("space.kernels contains {value}: a rectangular space has \"same\" padding, so only odd kernels may be listed")]
-    EvenKernel { value: u32 },
+    /// A list of choices that breaks a rule of the settings.
+    #[error(transparent)]
+    Setting(#[from] Violation),
     #[error("images of {}x{}x{} in {classes} classes: channels, height, width and classes must be at least 1", input[0], input[1], input[2])]
     EmptyInput { input: [usize; 3], classes: usize },
     #[error(
@@ -114,7 +118,7 @@ impl Space {
         if input.contains(&0) || classes == 0 {
             return Err(SpaceError::EmptyInput { input, classes });
         }
-        check_choices(config)?;
+        config.check()?;
         let space =
             Space { decisions: heads(config), genome: Genome { layer: config.layer, decode: config.decode }, input, classes };
         space.check_depth(1)?;
@@ -129,7 +133,7 @@ impl Space {
         let kinds: Vec<DecisionKind> = decisions.iter().map(|decision| decision.kind).collect();
         let layer = [LayerKind::Chain, LayerKind::Rectangular].into_iter().find(|layer| head_kinds(*layer) == kinds);
         let layer = layer.ok_or_else(|| SpaceError::UnknownDecisions { kinds: format!("{kinds:?}") })?;
-        decisions.iter().try_for_each(|decision| check_list("decisions", &decision.choices))?;
+        decisions.iter().try_for_each(|decision| check_choices(decision.kind.setting(), &decision.choices))?;
         Ok(Space { decisions, genome: Genome { layer, decode }, input, classes })
     }
 
@@ -253,40 +257,6 @@ fn heads(config: &SpaceConfig) -> Vec<Decision> {
         Padding => &config.paddings,
     };
     head_kinds(config.layer).iter().map(|&kind| Decision { kind, choices: choices(kind).clone() }).collect()
-}
-
-/// Each list has choices, none twice, none absurd.
-fn check_choices(config: &SpaceConfig) -> Result<(), SpaceError> {
-    check_list("kernels", &config.kernels)?;
-    check_list("filters", &config.filters)?;
-    check_list("strides", &config.strides)?;
-    let lists: &[(&'static str, &[u32])] =
-        &[("kernels", &config.kernels), ("filters", &config.filters), ("strides", &config.strides)];
-    if let Some(&(list, _)) = lists.iter().find(|(_, choices)| choices.contains(&0)) {
-        return Err(SpaceError::ZeroChoice { list });
-    }
-    match config.layer {
-        LayerKind::Chain => check_list("paddings", &config.paddings),
-        LayerKind::Rectangular => match config.kernels.iter().find(|&&kernel| kernel % 2 == 0) {
-            Some(&value) => Err(SpaceError::EvenKernel { value }),
-            None => Ok(()),
-        },
-    }
-}
-
-fn check_list(list: &'static str, choices: &[u32]) -> Result<(), SpaceError> {
-    if choices.is_empty() {
-        return Err(SpaceError::EmptyList { list });
-    }
-    for (index, &value) in choices.iter().enumerate() {
-        if value as usize > LARGEST_SETTING {
-            return Err(SpaceError::ChoiceTooLarge { list, value });
-        }
-        if choices[..index].contains(&value) {
-            return Err(SpaceError::RepeatedChoice { list, value });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! DNA to network: what each value of a gene means, literally or clipped as in the monograph's program.
 
-use super::architecture::LARGEST_SETTING;
 use super::{Architecture, Dna, Layer, SpaceError};
-use crate::config::{Decode, LayerKind};
+use crate::config::{Decode, LARGEST_SETTING, LayerKind};
 
 /// How genes are read: the kind of layer and the decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

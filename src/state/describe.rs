@@ -23,7 +23,9 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         Event::RunResumed { host, pid, next_child, epoch, .. } => {
             let place = match (next_child, epoch) {
                 (Some(child), _) => format!(" at child {child}"),
-                (None, Some(epoch)) => format!(" in epoch {epoch}"),
+                (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
+                (None, Some(2)) => " after 1 epoch".to_owned(),
+                (None, Some(epoch)) => format!(" after {} epochs", epoch - 1),
                 (None, None) => String::new(),
             };
             info(format!("resumed on {host} (pid {pid}){place}"))

@@ -258,17 +258,9 @@ impl Screen {
 
     /// Put what is at the other end into the log.
     fn note_link(&mut self, status: &LinkStatus) -> Effect {
-        let text = match status {
-            LinkStatus::Dead { .. } => {
-                format!("no process works on this run any more; continue it with: {}", self.app.resume_command)
-            }
-            LinkStatus::Journal { holder } => {
-                format!("the search cannot be reached ({holder}): reading its journal, without commands")
-            }
-            LinkStatus::Live { .. } => "connected to the search".to_owned(),
-            LinkStatus::Ended | LinkStatus::Replay { .. } => return Effect::Draw,
-        };
-        self.app.note(Level::Warning, text, Timestamp::now());
+        if let Some(text) = self.app.words_of(status) {
+            self.app.note(Level::Warning, text, Timestamp::now());
+        }
         Effect::Draw
     }
 

@@ -109,7 +109,7 @@ impl Picker {
         let mut lines = lines(&self.runs, now, screen.width().saturating_sub(1), screen.glyphs().ellipsis);
         screen.text(1, 1, Role::Dim, &lines.remove(0));
         if self.runs.is_empty() {
-            screen.text(1, 2, Role::Text, "none in ./runs, and none that your searches began elsewhere");
+            screen.text(1, 2, Role::Text, "none in ./runs, and none that you began elsewhere");
         }
         // Title, head and keys.
         let rows = screen.height().saturating_sub(3);

@@ -252,8 +252,11 @@ mod unseen {
 
     /// The program with the fake's GPUs, all of them hidden, in a folder of its own.
     fn run(arguments: &[&str], settings: &[&str]) -> Output {
+        run_in(&tempfile::tempdir().expect("a temporary folder"), arguments, settings)
+    }
+
+    fn run_in(folder: &TempDir, arguments: &[&str], settings: &[&str]) -> Output {
         let (_folder, library) = build(&[]);
-        let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("tiny.json"), NETWORK).expect("a network");
         let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
         command.args(arguments).args(settings.iter().flat_map(|setting| ["--set", setting]));
@@ -282,18 +285,24 @@ mod unseen {
     fn a_search_that_must_have_cuda_ends_with_the_reason() {
         let output = run(&["search", "--headless", "--run", "run", "--set", "workers.device=\"cuda\""], &TINY);
         assert!(!output.status.success());
-        let error = "workers.device is `cuda`, but libtorch sees no CUDA device; set it to `auto` or `cpu` to train on the CPU; \
+        let error = "libtorch sees no CUDA device; ask for `auto` or `cpu` to train on the CPU; \
                      CUDA_VISIBLE_DEVICES is empty";
         assert!(log(&output).contains(error), "{}", log(&output));
     }
 
     #[test]
-    fn a_training_and_a_benchmark_warn_of_it() {
-        let training = ["train.recipe=cosine", "recipes.cosine.epochs=1", "data.limit=200", "data.validation=100"];
-        let output = run(&["train", "tiny.json", "--headless", "--run", "run"], &training);
-        assert!(output.status.success() && log(&output).matches(IDLE).count() == 1, "{}", log(&output));
-        let output = run(&["bench", "--children", "tiny.json", "--images", "128", "--data", "fashion-mnist-mini"], &[]);
-        assert!(output.status.success() && log(&output).matches(IDLE).count() == 1, "{}", log(&output));
+    fn a_training_an_evaluation_and_a_benchmark_warn_of_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let training = ["train.recipe=cosine", "recipes.cosine.epochs=2", "data.limit=200", "data.validation=100"];
+        let commands: [(&[&str], &[&str]); 3] = [
+            (&["train", "tiny.json", "--headless", "--run", "run"], &training),
+            (&["evaluate", "run:best", "--limit", "50"], &[]),
+            (&["bench", "--children", "tiny.json", "--images", "128", "--data", "fashion-mnist-mini"], &[]),
+        ];
+        for (arguments, settings) in commands {
+            let output = run_in(&folder, arguments, settings);
+            assert!(output.status.success() && log(&output).matches(IDLE).count() == 1, "{}", log(&output));
+        }
     }
 
     #[test]

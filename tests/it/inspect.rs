@@ -178,14 +178,14 @@ fn memory_is_told_for_the_batch_size_of_the_run_or_the_one_asked_for() {
     let run = tempfile::tempdir().unwrap();
     write_journal(run.path(), vec![child(1, 8)], "");
     let arch = format!("{}:child-1", run.path().display());
-    assert!(stdout(&[&arch]).contains(" at batch size 128\n"));
+    assert!(stdout(&[&arch]).contains(" at batch size 128 (estimate)\n"));
     std::fs::write(run.path().join("config.toml"), "[child]\nbatch_size = 48\n[recipes.densenet]\nbatch_size = 32\n").unwrap();
-    assert!(stdout(&[&arch]).contains(" at batch size 48\n"));
-    assert!(stdout(&[&arch, "--batch-size", "7"]).contains(" at batch size 7\n"));
+    assert!(stdout(&[&arch]).contains(" at batch size 48 (estimate)\n"));
+    assert!(stdout(&[&arch, "--batch-size", "7"]).contains(" at batch size 7 (estimate)\n"));
     // The folder of a training: its network lies there.
     let Event::ChildSampled(sampled) = child(1, 8) else { unreachable!() };
     std::fs::write(run.path().join("architecture.json"), serde_json::to_string(&sampled.architecture).unwrap()).unwrap();
-    assert!(stdout(&[&arch]).contains(" at batch size 32\n"));
+    assert!(stdout(&[&arch]).contains(" at batch size 32 (estimate)\n"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod architectures;
 mod cifar10_1;
+mod committed_files;
 #[cfg(feature = "torch")]
 mod cuda_build;
 mod data_corpus;

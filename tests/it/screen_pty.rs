@@ -36,9 +36,9 @@ fn a_user_pauses_resizes_asks_for_help_and_stops() {
     terminal.wait_for("DNA child 1");
 
     terminal.keys("?");
-    terminal.wait_for("pause or resume (the search");
+    terminal.wait_for("pause or resume the run");
     terminal.keys("\x1b");
-    terminal.wait_until("panels without help", |contents| !contents.contains("pause or resume (the search"));
+    terminal.wait_until("panels without help", |contents| !contents.contains("pause or resume the run"));
 
     terminal.keys("q");
     terminal.wait_for("Leave the screen?");

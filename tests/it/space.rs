@@ -17,8 +17,8 @@ fn space_config(largest: u32) -> impl Strategy<Value = SpaceConfig> {
             kernels: if chain { kernels } else { odd },
             filters,
             strides,
-            paddings,
-            decode: if literal { Decode::Literal } else { Decode::Clipped },
+            paddings: if chain { paddings } else { Vec::new() },
+            decode: if literal || !chain { Decode::Literal } else { Decode::Clipped },
         },
     )
 }

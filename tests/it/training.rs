@@ -382,6 +382,22 @@ fn early_stopping_ends_a_training_and_the_best_epoch_is_kept() {
 }
 
 #[test]
+fn a_training_resumed_after_its_last_epoch_says_that_only_the_test_is_left() {
+    let place = Place::new();
+    assert_ok(&place.train("run", &[]).output().unwrap());
+    // As if it had been killed between its last checkpoint and its test.
+    let journal = place.path("run").join("journal.jsonl");
+    let told = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<&str> = told.lines().take_while(|line| !line.contains("\"test_finished\"")).collect();
+    fs::write(&journal, kept.join("\n") + "\n").unwrap();
+    let output = place.resume("run").output().unwrap();
+    assert_ok(&output);
+    let words = text(&output.stderr);
+    assert!(words.contains(" after 4 epochs") && words.contains("every epoch is done: only the test is left"), "{words}");
+    assert!(!words.contains("epoch 5") && !words.contains("search") && test_of(&place.records("run")).is_some(), "{words}");
+}
+
+#[test]
 fn a_search_and_a_training_are_resumed_by_their_own_commands() {
     let place = Place::new();
     assert_ok(&place.train("run", &["recipes.cosine.epochs=2"]).output().unwrap());

@@ -156,6 +156,29 @@ fn the_help_of_a_training_has_no_key_of_a_search() {
 }
 
 #[test]
+fn nothing_on_the_screen_of_a_training_speaks_of_a_search() {
+    let keys = ["", "?", "?\x06", "q", " ", "/", "6/", "1", "2", "3", "4", "5", "6"];
+    for (width, height) in SIZES {
+        for keys in keys {
+            let mut apps = [running(width, height), finished(width, height), app(&example::running(0), width, height)];
+            apps.iter_mut().for_each(|app| drop(press(app, keys)));
+            for app in &apps {
+                assert!(!text(app).to_lowercase().contains("search"), "{keys:?}: {}", text(app));
+            }
+        }
+        let mut app = running(width, height);
+        app.resume_command = "nas-tui train --resume RUN".to_owned();
+        let dead = LinkStatus::Dead { watch_only: false };
+        for link in [LinkStatus::Live { watch_only: false }, LinkStatus::Journal { holder: "host".to_owned() }, dead] {
+            let words = app.words_of(&link).unwrap();
+            assert!(words.contains("train") && !words.contains("search"), "{words}");
+            app.take_link(link);
+            assert!(!text(&app).contains("search"), "{}", text(&app));
+        }
+    }
+}
+
+#[test]
 fn space_pauses_a_training_and_leaving_it_says_that_it_goes_on() {
     let mut app = running(80, 24);
     assert_eq!(press(&mut app, " "), Effect::Send(Command::Pause));

@@ -14,6 +14,9 @@ const DRIVER_MISMATCH: i32 = 803;
 
 /// The oldest driver that runs each major version of CUDA.
 const DRIVERS: [(u32, u32); 2] = [(13, 580), (12, 525)];
+/// The oldest GPUs that PyTorch's builds for CUDA 13 have code for: Turing.
+const OLDEST_FOR_CUDA_13: Version = Version(7, 5);
+const OPEN: &str = "have an administrator run `nvidia-smi -c DEFAULT`";
 
 /// What a reason is found from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Facts {
     pub driver: Driver,
 }
 
-/// Why libtorch sees no device.
+/// Why libtorch sees no device, or can do nothing with one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     Hidden,
@@ -44,6 +47,7 @@ pub enum Cause {
     Prohibited,
     Exclusive,
     NoInstance,
+    GpuTooOld,
     Other,
 }
 
@@ -76,6 +80,31 @@ pub fn diagnose(facts: &Facts) -> Option<Diagnosis> {
         .or_else(|| compute_mode(facts))
         .or_else(|| no_instance(facts))
         .or_else(|| Some(other(facts)))
+}
+
+/// What keeps a process from computing on `cuda:N` although libtorch, built for `built_for`, sees it.
+pub fn concern(driver: &Driver, built_for: Option<Version>, number: usize) -> Option<Diagnosis> {
+    let gpu = driver.gpus.get((*driver.visible.get(number)?)? as usize)?;
+    let name = format!("cuda:{number} ({})", gpu.name.as_deref().unwrap_or("an NVIDIA GPU"));
+    match (gpu.mode, gpu.capability, built_for) {
+        (Some(ComputeMode::Prohibited), ..) => {
+            found(Cause::Prohibited, format!("{name} is in compute mode PROHIBITED: it takes no process"), OPEN)
+        }
+        (_, Some(capability), Some(built)) if built.0 >= 13 && capability < OLDEST_FOR_CUDA_13 => {
+            let reason =
+                format!("{name} has compute capability {capability}, and libtorch for CUDA {built} has code for 7.5 and newer");
+            found(Cause::GpuTooOld, reason, "build with libtorch for CUDA 12.6: NAS_TUI_TORCH_INDEX=URL make build KIND=cuda12")
+        }
+        (Some(ComputeMode::Exclusive), ..) => {
+            let reason = format!("{name} is in compute mode EXCLUSIVE_PROCESS: it takes one process at a time");
+            found(
+                Cause::Exclusive,
+                reason,
+                format!("set workers.count to the number of GPUs and end other programs on them, or {OPEN}"),
+            )
+        }
+        _ => None,
+    }
 }
 
 fn found(cause: Cause, reason: impl Into<String>, remedy: impl Into<String>) -> Option<Diagnosis> {
@@ -150,14 +179,13 @@ fn compute_mode(facts: &Facts) -> Option<Diagnosis> {
     let gpus = &facts.driver.gpus;
     let all = |mode| gpus.iter().all(|gpu: &DriverGpu| gpu.mode == Some(mode));
     let are = if gpus.len() == 1 { "the GPU is" } else { "all GPUs are" };
-    let remedy = "have an administrator run `nvidia-smi -c DEFAULT`";
     if all(ComputeMode::Prohibited) {
-        return found(Cause::Prohibited, format!("{are} in compute mode PROHIBITED"), remedy);
+        return found(Cause::Prohibited, format!("{are} in compute mode PROHIBITED"), OPEN);
     }
     let is_taken = facts.error.as_ref().is_some_and(|error| error.code == DEVICES_UNAVAILABLE);
     if is_taken && gpus.iter().any(|gpu| gpu.mode == Some(ComputeMode::Exclusive)) {
         let reason = format!("{are} in compute mode EXCLUSIVE_PROCESS and taken by another process");
-        return found(Cause::Exclusive, reason, format!("wait for it to end, or {remedy}"));
+        return found(Cause::Exclusive, reason, format!("wait for it to end, or {OPEN}"));
     }
     None
 }
@@ -318,6 +346,32 @@ mod tests {
         let (cause, text) = found(&facts);
         assert_eq!(cause, Cause::Exclusive);
         assert!(text.contains("EXCLUSIVE_PROCESS and taken") && text.contains("wait"), "{text}");
+    }
+
+    #[test]
+    fn a_device_that_is_seen_can_be_closed_to_some_or_all_processes() {
+        let with = |mode| {
+            let mut driver = facts().driver;
+            driver.gpus[1] = DriverGpu { name: Some("NVIDIA L4".into()), mode: Some(mode), ..DriverGpu::default() };
+            [0, 1].map(|number| concern(&driver, Some(Version(13, 0)), number))
+        };
+        assert_eq!(with(ComputeMode::Default), [None, None]);
+        let [other, Some(exclusive)] = with(ComputeMode::Exclusive) else { panic!("it takes any process") };
+        assert_eq!((other, exclusive.cause), (None, Cause::Exclusive));
+        let reason = "cuda:1 (NVIDIA L4) is in compute mode EXCLUSIVE_PROCESS: it takes one process at a time; set workers.count";
+        assert!(exclusive.to_string().starts_with(reason), "{exclusive}");
+        assert_eq!(with(ComputeMode::Prohibited)[1].as_ref().map(|found| found.cause), Some(Cause::Prohibited));
+    }
+
+    #[test]
+    fn a_gpu_that_this_libtorch_has_no_code_for_is_told_with_the_build_that_has() {
+        let mut driver = facts().driver;
+        driver.gpus[0].capability = Some(Version(7, 0));
+        driver.visible = vec![Some(1), Some(0)];
+        assert_eq!(concern(&driver, Some(Version(13, 0)), 0), None, "cuda:0 is the second GPU here");
+        let found = concern(&driver, Some(Version(13, 0)), 1).expect("a concern");
+        assert!(found.cause == Cause::GpuTooOld && found.remedy.contains("KIND=cuda12"), "{found}");
+        assert_eq!(concern(&driver, Some(Version(12, 6)), 1), None);
     }
 
     #[test]

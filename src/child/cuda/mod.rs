@@ -99,6 +99,12 @@ pub fn diagnose() -> Option<Diagnosis> {
     }
 }
 
+/// What keeps this process from computing on `cuda:N`, which libtorch sees. Asks the driver, which can take seconds.
+pub fn concern(number: usize) -> Option<Diagnosis> {
+    let (driver, _) = driver::ask().ok()?;
+    diagnosis::concern(&driver, version(), number)
+}
+
 impl Facts {
     /// What this process knows, and what the driver has said.
     pub fn of_this_process(driver: driver::Driver) -> Facts {
@@ -114,8 +120,14 @@ impl Facts {
         }
     }
 
+    /// Why libtorch sees no device, where the machine has an NVIDIA GPU.
     pub fn diagnose(&self) -> Option<Diagnosis> {
         diagnosis::diagnose(self)
+    }
+
+    /// What keeps processes from computing on a device that libtorch sees: the first such.
+    pub fn concern(&self) -> Option<Diagnosis> {
+        (0..self.devices).find_map(|number| diagnosis::concern(&self.driver, self.built_for, number))
     }
 }
 

@@ -20,11 +20,11 @@ pub(super) use with_torch::findings;
 
 #[cfg(feature = "torch")]
 mod with_torch {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use crate::child::{cuda, libtorch};
     use crate::cli::doctor::{Finding, Status};
-    use crate::telemetry::driver::{ComputeMode, Driver};
+    use crate::telemetry::driver::Driver;
 
     pub fn findings(driver: Option<&Driver>) -> Vec<Finding> {
         // libtorch looks for its CUDA part at its first use, and never again.
@@ -66,12 +66,17 @@ mod with_torch {
             "driver_runs": driver.and_then(|driver| driver.cuda).map(|version| version.to_string()),
             "device_order": std::env::var("CUDA_DEVICE_ORDER").ok(),
         });
+        let facts = driver.map(|driver| cuda::Facts::of_this_process(driver.clone()));
         if count > 0 {
             let devices: Vec<String> = (0..count).map(|index| format!("cuda:{index}")).collect();
             let versions = cuda::version().map_or(String::new(), |version| format!(" (libtorch for CUDA {version})"));
-            return with_concerns(driver, devices.join(", ") + &versions, details);
+            let text = devices.join(", ") + &versions;
+            return match facts.and_then(|facts| facts.concern()) {
+                Some(found) => Finding::with("cuda", Status::Warning, format!("{text}; {}", found.reason), found.remedy, details),
+                None => Finding::ok("cuda", text, details),
+            };
         }
-        match driver.and_then(|driver| cuda::Facts::of_this_process(driver.clone()).diagnose()) {
+        match facts.and_then(|facts| facts.diagnose()) {
             Some(found) => Finding::with("cuda", Status::Warning, found.reason, found.remedy, details),
             None => Finding::with(
                 "cuda",
@@ -81,18 +86,6 @@ mod with_torch {
                 details,
             ),
         }
-    }
-
-    /// Devices that are seen, and what will trouble whoever trains on them.
-    fn with_concerns(driver: Option<&Driver>, text: String, details: Value) -> Finding {
-        let gpus = driver.map_or(&[][..], |driver| &driver.gpus);
-        let closed = gpus.iter().any(|gpu| matches!(gpu.mode, Some(ComputeMode::Exclusive | ComputeMode::Prohibited)));
-        if closed {
-            let text = format!("{text}; a GPU is in compute mode EXCLUSIVE_PROCESS or PROHIBITED: it takes one process, or none");
-            let remedy = "have an administrator run `nvidia-smi -c DEFAULT`, or set workers.count to the number of GPUs";
-            return Finding::with("cuda", Status::Warning, text, remedy, details);
-        }
-        Finding::ok("cuda", text, details)
     }
 
     #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{Prepared, Work};
 use crate::cli::config::SettingsArgs;
 use crate::cli::train;
 use crate::durable::write_atomically;
-use crate::runs::directory::resume_command;
+use crate::runs::directory::{log_of, resume_command};
 
 /// A run that goes on when this value, this process and its terminal are gone.
 pub struct Detached {
@@ -42,7 +42,7 @@ impl Detached {
             }
             directory.write_config(&config.to_toml())?;
         }
-        let log = OpenOptions::new().create(true).append(true).open(path.join("search.log"))?;
+        let log = OpenOptions::new().create(true).append(true).open(log_of(&path))?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("engine").arg(&path);
         if is_new {
@@ -98,7 +98,7 @@ impl Detached {
             Ok((Some(code), _)) => format!("exit status {code}"),
             _ => "in an unknown way".to_owned(),
         };
-        let log = run.join("search.log").display().to_string();
+        let log = log_of(run).display().to_string();
         Died { pid: self.pid(), how, log, resume: resume_command(run) }
     }
 }

@@ -2,7 +2,7 @@
 //! nothing that becomes of a terminal reaches it.
 //!
 //! Standard input is the locked file of the run, handed over; standard output is a pipe for `Word`s; standard error is
-//! the file `search.log`.
+//! the file `search.log` or `training.log`.
 
 use std::fs::File;
 use std::io::{self, Write};

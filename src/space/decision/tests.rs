@@ -113,16 +113,37 @@ fn a_depth_that_no_child_reaches_is_an_error_with_the_size_it_would_need() {
 fn bad_lists_are_named() {
     let good = config(&[1, 3], &[1, 2], &[0, 1]);
     let cases = [
-        (SpaceConfig { kernels: vec![], ..good.clone() }, "space.kernels is empty"),
-        (SpaceConfig { paddings: vec![], ..good.clone() }, "space.paddings is empty"),
-        (SpaceConfig { strides: vec![1, 0], ..good.clone() }, "space.strides contains 0"),
-        (SpaceConfig { filters: vec![8, 16, 8], ..good.clone() }, "space.filters contains 8 twice"),
-        (SpaceConfig { paddings: vec![5000], ..good.clone() }, "space.paddings contains 5000: choices are at most 4096"),
-        (rectangular(&[3, 4], &[1]), "space.kernels contains 4: a rectangular space"),
+        (SpaceConfig { kernels: vec![], ..good.clone() }, "space.kernels = []: must list at least one value"),
+        (SpaceConfig { paddings: vec![], ..good.clone() }, "space.paddings = []: must list"),
+        (SpaceConfig { strides: vec![1, 0], ..good.clone() }, "space.strides = 0: must list whole numbers from 1 to 4096"),
+        (SpaceConfig { filters: vec![8, 16, 8], ..good.clone() }, "space.filters = 8: must list each value once"),
+        (SpaceConfig { paddings: vec![5000], ..good.clone() }, "space.paddings = 5000: must list whole numbers from 0 to 4096"),
+        (rectangular(&[3, 4], &[1]), "space.kernels = 4: must list odd numbers in a rectangular space"),
     ];
     for (config, expected) in cases {
         let error = Space::new(&config, [1, 28, 28], 10).unwrap_err().to_string();
         assert!(error.contains(expected), "{error:?} does not contain {expected:?}");
+    }
+}
+
+#[test]
+fn a_journals_decisions_obey_the_rules_of_the_settings() {
+    let mut decisions = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10).unwrap().decisions().to_vec();
+    decisions[2].choices.push(5000);
+    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10).unwrap_err().to_string();
+    assert!(error.contains("space.strides = 5000: must list whole numbers from 1 to 4096"), "{error}");
+}
+
+#[test]
+fn settings_and_spaces_have_the_same_largest_choice() {
+    for (key, most) in [("kernels", 4095), ("filters", 4096), ("strides", 4096), ("paddings", 4096)] {
+        let resolved = |value: u32| {
+            let set = vec![format!("space.{key}=[1, {value}]")];
+            crate::config::resolve(&crate::config::Options { set, ..Default::default() })
+        };
+        let space = resolved(most).unwrap().space;
+        assert!(Space::new(&space, [1, 28, 28], 10).is_ok(), "{key}");
+        assert!(resolved(4097).unwrap_err().to_string().contains("4096"), "{key}");
     }
 }
 

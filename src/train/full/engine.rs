@@ -95,6 +95,9 @@ impl Engine {
             // The one file that may be behind: it is made from the checkpoint.
             self.write_best(&progress)?;
         }
+        if first.number() > self.recipe().epochs {
+            self.recorder.notice(Level::Info, "every epoch is done: only the test is left".to_owned())?;
+        }
         self.epochs(&mut fit, &mut progress, first, seconds)?;
         self.test(&progress, &data)
     }

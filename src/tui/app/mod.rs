@@ -176,6 +176,21 @@ impl App {
         self.link = link;
     }
 
+    /// What the log says of a change at the other end; nothing where the screen says it by itself.
+    pub fn words_of(&self, link: &LinkStatus) -> Option<String> {
+        let noun = self.kind().noun();
+        match link {
+            LinkStatus::Dead { .. } => {
+                Some(format!("no process works on this run any more; continue it with: {}", self.resume_command))
+            }
+            LinkStatus::Journal { holder } => {
+                Some(format!("the {noun} cannot be reached ({holder}): reading its journal, without commands"))
+            }
+            LinkStatus::Live { .. } => Some(format!("connected to the {noun}")),
+            LinkStatus::Ended | LinkStatus::Replay { .. } => None,
+        }
+    }
+
     /// Bring what panels keep of the run up to date: to be called after records were taken, before they are drawn. Not with
     /// each record: a long run comes in as many thousands of them.
     pub fn refresh(&mut self) {

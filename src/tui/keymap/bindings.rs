@@ -13,7 +13,7 @@ const LOG: Scope = Scope::Panel(Panel::Log);
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
-                    skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: search";
+                    skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
 
 const fn binding(
     scope: Scope,
@@ -28,7 +28,7 @@ const fn binding(
 }
 
 pub const BINDINGS: &[Binding] = &[
-    binding(Screens, &["space"], Action::TogglePause, "pause or resume (the search, or a replay)", Some("pause")),
+    binding(Screens, &["space"], Action::TogglePause, "pause or resume the run, or a replay", Some("pause")),
     binding(Panels, &["q"], Action::Quit, "leave: detach, stop, or cancel", Some("quit")),
     binding(Screens, &["ctrl-c"], Action::Quit, "leave, from anywhere", None),
     binding(Screens, &["?", "f1"], Action::Help, "this help", Some("help")),
@@ -63,7 +63,7 @@ pub const BINDINGS: &[Binding] = &[
         .in_training("left: crosshair (curves)"),
     binding(Views, &["right", "l"], Action::Right, "right: the child after; crosshair", None)
         .in_training("right: crosshair (curves)"),
-    binding(Panels, &["/"], Action::Search, FIND, Some("find")).in_training("search the log"),
+    binding(Panels, &["/"], Action::Search, FIND, Some("find")).in_training("find in the log"),
     binding(LOG, &["&"], Action::FilterLog, "log: only lines with a text", Some("filter")),
     binding(LOG, &["n"], Action::NextMatch, "log: the next line found", None),
     binding(LOG, &["N"], Action::PreviousMatch, "log: the line found before", None),

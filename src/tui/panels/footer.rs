@@ -28,7 +28,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let prompt = match line.purpose {
         Purpose::Filter => "filter: ",
-        Purpose::Search => "search: ",
+        Purpose::Search => "find: ",
         Purpose::LogFilter => "only lines with: ",
     };
     let x = painter.text(1, 0, Role::Key, prompt);
