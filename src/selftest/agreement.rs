@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn the_losses_of_another_seed_are_refused_in_every_precision() {
         for numbers in [Numbers::F32, Numbers::Tf32, Numbers::Bf16] {
-            assert_eq!(verdict(&[2.0, 1.98], &[2.02, 1.99], numbers).1, false);
+            assert!(!verdict(&[2.0, 1.98], &[2.02, 1.99], numbers).1);
         }
     }
 

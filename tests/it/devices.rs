@@ -106,7 +106,7 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
     std::fs::write(&cache, "{ torn").unwrap();
     let (status, first) = run(search(folder.path(), "first"));
     assert_eq!(status, Some(0), "{first}");
-    assert!(first.contains("throughput.json") && first.contains("measuring again"), "{first}");
+    assert!(first.contains("throughput.json: ") && first.contains("what was measured before is lost"), "{first}");
     let told = "workers.count = auto: cuda:0: measured on unknown CUDA device, children per hour: 1 worker ";
     assert!(first.contains(told) && first.contains(", 8 workers "), "{first}");
     let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&cache).unwrap()).unwrap();
