@@ -22,6 +22,7 @@ mod export;
 #[cfg(feature = "torch")]
 mod fake_cuda;
 mod fake_nvml;
+mod faulty_workers;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
