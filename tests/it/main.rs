@@ -10,6 +10,8 @@ mod data_fetch;
 #[cfg(feature = "torch")]
 mod detach;
 #[cfg(feature = "torch")]
+mod device_traffic;
+#[cfg(feature = "torch")]
 mod devices;
 #[cfg(feature = "torch")]
 mod docs;
