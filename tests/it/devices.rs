@@ -94,7 +94,9 @@ fn search(folder: &Path, run: &str) -> Command {
     command.args(["search", "--headless", "--run"]).arg(folder.join(run));
     let settings =
         ["search.episodes=1", "search.children_per_episode=2", "data.limit=256", "data.validation=128", "child.epochs=2"];
-    settings.iter().for_each(|setting| drop(command.args(["--set", setting])));
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     command
 }
 
