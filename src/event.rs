@@ -90,12 +90,26 @@ pub enum Event {
         reward: f64,
         seconds: f64,
     },
+    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained it broke twice. It has no reward,
+    /// and no part in what the controller learns, in any mean or in the baseline.
+    ChildExcluded {
+        child: u64,
+        episode: usize,
+        reason: String,
+        seconds: f64,
+    },
     /// The child's worker died; the child starts again on another.
     ChildRetried {
         child: u64,
         reason: String,
     },
     EpisodeFinished(EpisodeFinished),
+    /// All children of the episode were excluded: nothing is learned from it, and it has no means.
+    EpisodeExcluded {
+        episode: usize,
+        children: usize,
+        seconds: f64,
+    },
     CheckpointSaved {
         episode: usize,
         next_child: u64,
@@ -108,7 +122,7 @@ pub enum Event {
     /// A user asked for the run to stop when the episode under way has been learned from, and took it back.
     EpisodeStopRequested,
     EpisodeStopWithdrawn,
-    /// A user asked for a child's training to end at the next batch; `child_finished` or `child_failed` follows.
+    /// A user asked for a child's training to end at the next batch; `child_finished` or `child_excluded` follows.
     SkipRequested {
         child: u64,
     },
@@ -313,7 +327,7 @@ pub struct EpisodeFinished {
     pub baseline: f64,
     /// Baseline after this episode's rewards.
     pub next_baseline: f64,
-    /// One per child, in order.
+    /// One per child, in order, without those that were excluded.
     pub advantages: Vec<f64>,
     /// Mean entropy of the children's decisions, nats per child.
     pub entropy: f64,
@@ -323,7 +337,14 @@ pub struct EpisodeFinished {
     pub gradient_norm: Option<f64>,
     pub repeats: usize,
     pub failures: usize,
+    /// Children that count in none of the other figures.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub excluded: usize,
     pub seconds: f64,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What a training begins with.

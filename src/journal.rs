@@ -135,8 +135,10 @@ fn must_survive_a_power_cut(event: &Event) -> bool {
         Event::RunStarted(_)
             | Event::ChildFinished(_)
             | Event::ChildFailed { .. }
+            | Event::ChildExcluded { .. }
             | Event::ChildQueued(_)
             | Event::EpisodeFinished(_)
+            | Event::EpisodeExcluded { .. }
             | Event::CheckpointSaved { .. }
             | Event::TrainingStarted(_)
             | Event::TrainingEpoch(_)

@@ -5,6 +5,11 @@ pub fn accuracy(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
 
+/// A value in the words of `say`, or `none`.
+pub fn or_none(value: Option<f64>, say: impl FnOnce(f64) -> String) -> String {
+    value.map_or_else(|| "none".to_owned(), say)
+}
+
 /// `0.6046`.
 pub fn reward(value: f64) -> String {
     format!("{value:.4}")

@@ -80,10 +80,11 @@ impl Energy {
 /// Children that have come to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Those that the search sampled; repeats and failures are among them.
+    /// Those that the search sampled; the next three are among them.
     pub sampled: usize,
     pub repeats: usize,
     pub failures: usize,
+    pub excluded: usize,
     /// Those that a user edited.
     pub edited: usize,
 }
@@ -205,7 +206,10 @@ impl RunState {
                 }
             }
             Event::ChildFinished(finished) => self.finish_child(finished),
-            Event::ChildFailed { child, episode, reward, seconds, .. } => self.fail_child(*child, *episode, *reward, *seconds),
+            Event::ChildFailed { child, episode, reward, seconds, .. } => {
+                self.end_child(self.row(*child, *episode, Some(*reward), *seconds));
+            }
+            Event::ChildExcluded { child, episode, seconds, .. } => self.end_child(self.row(*child, *episode, None, *seconds)),
             Event::ChildRetried { child, .. } => self.training.retain(|_, training| training.child != *child),
             Event::EpisodeFinished(episode) => {
                 self.baseline = Some(episode.next_baseline);
@@ -224,6 +228,7 @@ impl RunState {
             }
             Event::WorkerStarted { .. }
             | Event::WorkerDied { .. }
+            | Event::EpisodeExcluded { .. }
             | Event::CheckpointSaved { .. }
             | Event::SkipRequested { .. }
             | Event::TrainingProgress(_)
@@ -255,17 +260,12 @@ impl RunState {
         }
         let ChildFinished { child, episode, accuracy, reward, params, macs, seconds, repeat_of, skipped, energy_wh, .. } =
             *finished;
-        let row = self.row(child, episode, reward, seconds);
+        let row = self.row(child, episode, Some(reward), seconds);
         self.end_child(ChildRow { accuracy: Some(accuracy), params, macs, repeat_of, skipped, energy_wh, ..row });
     }
 
-    fn fail_child(&mut self, child: u64, episode: usize, reward: f64, seconds: f64) {
-        let row = self.row(child, episode, reward, seconds);
-        self.end_child(row);
-    }
-
     /// The row of a child that ends now, as far as it is known from its sampling.
-    fn row(&self, child: u64, episode: usize, reward: f64, seconds: f64) -> ChildRow {
+    fn row(&self, child: u64, episode: usize, reward: Option<f64>, seconds: f64) -> ChildRow {
         let candidate = self.waiting.get(&child);
         let (log_prob, entropy) = match candidate.map(|candidate| &candidate.origin) {
             Some(Origin::Sampled { log_prob, entropy, .. }) => (Some(*log_prob), Some(*entropy)),
@@ -298,13 +298,14 @@ impl RunState {
         }
         self.waiting.remove(&row.child);
         self.training.retain(|_, training| training.child != row.child);
-        let Counts { sampled, repeats, failures, edited } = &mut self.counts;
+        let Counts { sampled, repeats, failures, excluded, edited } = &mut self.counts;
         if row.parent.is_some() {
             *edited += 1;
         } else {
             *sampled += 1;
             *repeats += usize::from(row.repeat_of.is_some());
-            *failures += usize::from(row.accuracy.is_none());
+            *failures += usize::from(row.is_failed());
+            *excluded += usize::from(row.is_excluded());
         }
         self.children.push(row);
     }

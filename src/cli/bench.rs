@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (data, sample) = images(args, first)?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let placement = place(args, &children, &program)?;
-    let settings = WorkerSettings { data, child: child_config(args), placement, seed: 0, sample: Some(sample) };
+    let settings = WorkerSettings { data, child: child_config(args), placement, sample: Some(sample) };
     let (sender, reports) = channel();
     // The receiver is gone only when the benchmark has failed already.
     let mut workers = LocalWorkers::start_placed(Ok(settings), program, move |report| drop(sender.send(report)));
@@ -145,7 +145,9 @@ fn wait_for_children(args: &Args, children: &[Architecture], reports: &Receiver<
                 print_child(args, child as usize, &children[child as usize], seconds, accuracy)?;
                 left -= 1;
             }
-            Report::Finished { child, outcome: Outcome::Failed { reason }, .. } => bail!("child {child} failed: {reason}"),
+            Report::Finished { child, outcome: Outcome::Failed { reason } | Outcome::Excluded { reason }, .. } => {
+                bail!("child {child} failed: {reason}")
+            }
             Report::Fatal { message } => bail!("{message}"),
             _ => {}
         }

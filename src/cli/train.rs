@@ -115,7 +115,7 @@ fn file_name(name: &str) -> String {
 
 /// What libtorch and the C library read before the first line of the training's process runs.
 pub(super) fn environment(command: &mut Command, config: &Config) {
-    environment::of_training(command, config.workers.threads.unwrap_or_else(placement::cores));
+    environment::of_training(command, config.workers.threads.unwrap_or_else(placement::cores), 1);
     if !config.train.tf32 {
         // Read by cuDNN and cuBLAS; tch has no switch for it.
         command.env("NVIDIA_TF32_OVERRIDE", "0");

@@ -12,6 +12,7 @@ use super::host_images::HostImages;
 use super::preparation::Preparation;
 use super::resident_images::{ResidentImages, Sequence};
 use crate::config::Crop;
+use crate::fault::Fault;
 
 /// Images and labels for a device. Pixels stay uint8; a batch is converted when it is asked for.
 #[derive(Debug)]
@@ -102,15 +103,24 @@ impl TrainingEpoch<'_> {
 }
 
 impl DeviceDataset {
-    /// Put images on a device. Batches come in `layout`.
+    /// Put images on a device; where its memory does not suffice, they stay with the host and each batch is moved. Batches come
+    /// in `layout`.
     ///
     /// # Errors
-    /// What libtorch says, for instance when the device's memory does not suffice.
+    /// What libtorch says.
     pub fn new(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
-        match device {
-            Device::Cpu => Self::on_host(images, preparation, device, layout),
-            device => Self::on_device(&images, preparation, device, layout),
+        if device == Device::Cpu {
+            return Self::on_host(images, preparation, device, layout);
         }
+        match Self::on_device(&images, preparation, device, layout) {
+            Err(DataError::Torch(text)) if Fault::of(&text) == Fault::Memory => Self::on_host(images, preparation, device, layout),
+            done => done,
+        }
+    }
+
+    /// Whether the images are on the host, and batches are moved.
+    pub fn is_on_host(&self) -> bool {
+        matches!(self.store, Store::Host(_))
     }
 
     /// Keep images in the host's memory and move each batch to `device`: for those that its memory does not hold.

@@ -6,25 +6,28 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
 use super::local::WorkerSettings;
+use super::placement::Placement;
 use super::process::{FromProcess, Process};
-use super::protocol::{FromWorker, ToWorker};
+use super::protocol::{Cause, FromWorker, ToWorker};
 use super::rate_limit::RateLimit;
 use super::{ChildJob, Ready, Report, SKIPPED};
 use crate::device::Device;
 use crate::event::{DataDescription, Level};
 use crate::reward::Outcome;
 
-/// A child is tried this many times before it fails because its workers died.
+/// A child is tried this many times before it is given up because its workers died.
 const ATTEMPTS: u32 = 2;
-/// Deaths in a row before a worker was ready that end everything.
-const FAILED_STARTS: u32 = 3;
+/// A worker that dies this often without having trained a child to its end in between is given up.
+const FAILURES: u32 = 3;
+/// So many children in a row that are given up end everything: the fault is not theirs.
+const LOST_CHILDREN: u32 = 3;
 
 /// What the actor reacts to.
 #[derive(Debug)]
 pub enum Message {
     Submit(Box<ChildJob>),
     Skip(u64),
-    Pause,
+    Pause(u64),
     Resume,
     Shutdown,
     /// From process number `generation` of worker `worker`.
@@ -43,8 +46,11 @@ pub struct Actor {
     workers: Vec<Worker>,
     queue: VecDeque<Task>,
     pause: Pause,
+    /// Number of the latest pause that was asked for.
+    pause_number: u64,
     ready: bool,
-    failed_starts: u32,
+    /// Children that were given up since one came to an end.
+    lost_children: u32,
 }
 
 /// A child to train, for the how-manieth time (from 1).
@@ -69,16 +75,48 @@ struct Worker {
     /// Number of its process, to tell late news of a dead one from news of its successor.
     generation: u64,
     doing: Doing,
-    /// `pause` messages that the process has not answered.
-    pauses_owed: usize,
-    told_to_pause: bool,
+    /// Its processes' deaths since it last trained a child to its end.
+    failures: u32,
+    /// It has been ready to train.
+    has_started: bool,
+    /// Why its process ends, in its own words.
+    last_words: Option<(Cause, String)>,
+    /// The latest pause that its process has answered.
+    paused: Option<u64>,
     log_limit: RateLimit,
 }
 
 enum Doing {
     Starting,
     Waiting(Introduction),
-    Training { introduction: Introduction, task: Task, since: Instant },
+    Training {
+        introduction: Introduction,
+        task: Task,
+        since: Instant,
+    },
+    /// It cannot work, and is not started again.
+    GivenUp {
+        reason: String,
+    },
+}
+
+impl Worker {
+    fn new() -> Worker {
+        Worker {
+            process: None,
+            generation: 0,
+            doing: Doing::Starting,
+            failures: 0,
+            has_started: false,
+            last_words: None,
+            paused: None,
+            log_limit: RateLimit::default(),
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        matches!(self.doing, Doing::GivenUp { .. })
+    }
 }
 
 /// What a worker said of itself when it was ready.
@@ -98,17 +136,19 @@ enum Flow {
 
 impl Actor {
     pub fn new(settings: WorkerSettings, program: PathBuf, report: Box<dyn Fn(Report) + Send>, to_self: Sender<Message>) -> Actor {
-        let worker = |_: &Device| Worker {
-            process: None,
-            generation: 0,
-            doing: Doing::Starting,
-            pauses_owed: 0,
-            told_to_pause: false,
-            log_limit: RateLimit::default(),
-        };
-        let workers = settings.placement.devices.iter().map(worker).collect();
-        let (queue, pause) = (VecDeque::new(), Pause::Running);
-        Actor { settings, program, report, to_self, workers, queue, pause, ready: false, failed_starts: 0 }
+        let workers = settings.placement.devices.iter().map(|_| Worker::new()).collect();
+        Actor {
+            settings,
+            program,
+            report,
+            to_self,
+            workers,
+            queue: VecDeque::new(),
+            pause: Pause::Running,
+            pause_number: 0,
+            ready: false,
+            lost_children: 0,
+        }
     }
 
     /// Work until the evaluator is shut down or nothing can be trained. Every process is dead afterwards.
@@ -129,7 +169,7 @@ impl Actor {
         match message {
             Message::Submit(job) => self.queue.push_back(Task { job: *job, attempt: 1, skipped: false }),
             Message::Skip(child) => self.skip(child),
-            Message::Pause => self.ask_to_pause(),
+            Message::Pause(number) => self.ask_to_pause(number),
             Message::Resume => self.resume(),
             Message::Shutdown => return Flow::End,
             Message::Worker { worker, generation, what } => {
@@ -138,6 +178,7 @@ impl Actor {
                 }
             }
         }
+        self.report_ready();
         self.hand_out();
         self.report_pause();
         Flow::Continue
@@ -150,23 +191,25 @@ impl Actor {
             // The actor is gone only when the process is being killed.
             let _ = to_self.send(Message::Worker { worker, generation, what });
         };
-        let mut process = match Process::spawn(&self.program, self.settings.placement.threads, tell) {
+        let Placement { devices, threads } = &self.settings.placement;
+        let device = devices[worker];
+        let sharing = if device.is_cuda() { devices.iter().filter(|other| **other == device).count() } else { 1 };
+        let mut process = match Process::spawn(&self.program, *threads, sharing, tell) {
             Ok(process) => process,
-            Err(error) => return self.fatal(format!("cannot start a worker: {}: {error}", self.program.display())),
+            Err(error) => return self.give_up(worker, format!("cannot start it: {}: {error}", self.program.display())),
         };
         // A failed send is followed by the news of the process's end.
         let _ = process.send(&ToWorker::Start {
             worker,
             data: self.settings.data.clone(),
             child: self.settings.child.clone(),
-            threads: self.settings.placement.threads,
-            device: self.settings.placement.devices[worker],
-            seed: self.settings.seed,
+            threads: *threads,
+            device,
             sample: self.settings.sample.clone(),
         });
         let slot = &mut self.workers[worker];
         (slot.process, slot.generation, slot.doing) = (Some(process), generation, Doing::Starting);
-        (slot.pauses_owed, slot.told_to_pause) = (0, false);
+        (slot.last_words, slot.paused) = (None, None);
         Flow::Continue
     }
 
@@ -191,32 +234,40 @@ impl Actor {
                 self.worker_ready(worker, pid, Introduction { data, device, libtorch });
             }
             FromWorker::Unusable { message } => return self.fatal(message),
+            // Its end follows.
+            FromWorker::Broken { cause, reason } => self.workers[worker].last_words = Some((cause, reason)),
             FromWorker::Progress(progress) => (self.report)(Report::Progress(progress)),
             FromWorker::Epoch(epoch) => (self.report)(Report::Epoch(epoch)),
             FromWorker::Finished { child, outcome, seconds } => self.child_finished(worker, child, outcome, seconds),
-            FromWorker::Paused => {
-                let slot = &mut self.workers[worker];
-                slot.pauses_owed = slot.pauses_owed.saturating_sub(1);
-            }
+            FromWorker::Paused { number } => self.workers[worker].paused = Some(number),
             FromWorker::Log { level, message } => self.log(level, message),
         }
         Flow::Continue
     }
 
     fn worker_ready(&mut self, worker: usize, pid: u32, introduction: Introduction) {
-        self.failed_starts = 0;
         (self.report)(Report::WorkerStarted { worker, pid, device: introduction.device.to_string() });
-        self.workers[worker].doing = Doing::Waiting(introduction.clone());
-        if !self.ready && self.workers.iter().all(|worker| matches!(worker.doing, Doing::Waiting(_))) {
-            self.ready = true;
-            (self.report)(Report::Ready(Ready {
-                data: introduction.data,
-                workers: self.workers.len(),
-                threads: self.settings.placement.threads,
-                device: introduction.device.to_string(),
-                libtorch: introduction.libtorch,
-            }));
-        }
+        let slot = &mut self.workers[worker];
+        (slot.doing, slot.has_started) = (Doing::Waiting(introduction), true);
+    }
+
+    /// Work begins once every worker that can start has done so.
+    fn report_ready(&mut self) {
+        let waiting = |worker: &Worker| match &worker.doing {
+            Doing::Waiting(introduction) => Some(introduction.clone()),
+            _ => None,
+        };
+        let ready: Vec<Introduction> = self.workers.iter().filter_map(waiting).collect();
+        let given_up = self.workers.iter().filter(|worker| worker.is_given_up()).count();
+        let Some(first) = ready.first().filter(|_| !self.ready && ready.len() + given_up == self.workers.len()) else { return };
+        self.ready = true;
+        (self.report)(Report::Ready(Ready {
+            data: first.data.clone(),
+            workers: ready.len(),
+            threads: self.settings.placement.threads,
+            device: first.device.to_string(),
+            libtorch: first.libtorch.clone(),
+        }));
     }
 
     fn child_finished(&mut self, worker: usize, child: u64, outcome: Outcome, seconds: f64) {
@@ -224,7 +275,8 @@ impl Actor {
         if let Doing::Training { introduction, task, .. } = &slot.doing
             && task.job.child == child
         {
-            slot.doing = Doing::Waiting(introduction.clone());
+            (slot.doing, slot.failures) = (Doing::Waiting(introduction.clone()), 0);
+            self.lost_children = 0;
             (self.report)(Report::Finished { child, outcome, seconds });
         }
     }
@@ -232,42 +284,100 @@ impl Actor {
     fn worker_died(&mut self, worker: usize) -> Flow {
         let slot = &mut self.workers[worker];
         let Some(process) = slot.process.take() else { return Flow::Continue };
-        let reason = process.bury();
+        let ending = process.bury();
+        let (cause, reason) = match slot.last_words.take() {
+            Some((cause, reason)) => (Some(cause), reason),
+            None => (None, ending),
+        };
         let doing = std::mem::replace(&mut slot.doing, Doing::Starting);
-        (self.report)(Report::WorkerDied { worker, reason: reason.clone() });
-        match doing {
-            Doing::Starting => {
-                self.failed_starts += 1;
-                if self.failed_starts >= FAILED_STARTS {
-                    return self.fatal(format!("worker {worker} died {FAILED_STARTS} times before it was ready: {reason}"));
-                }
-            }
-            Doing::Waiting(_) => {}
-            Doing::Training { task, since, .. } => self.child_lost(task, since, reason),
+        slot.failures += 1;
+        let was_starting = matches!(doing, Doing::Starting);
+        // One that says at its very first start that it cannot would say the same again.
+        let is_hopeless = slot.failures >= FAILURES || (cause.is_some() && !slot.has_started);
+        if !(is_hopeless && was_starting) {
+            (self.report)(Report::WorkerDied { worker, reason: reason.clone() });
         }
-        self.start(worker)
+        if let Doing::Training { task, since, .. } = doing
+            && self.child_lost(task, since, cause, &reason) == Flow::End
+        {
+            return Flow::End;
+        }
+        if is_hopeless { self.give_up(worker, reason) } else { self.start(worker) }
+    }
+
+    /// Go on without a worker; without the last one nothing can.
+    fn give_up(&mut self, worker: usize, reason: String) -> Flow {
+        let device = &self.settings.placement.devices[worker];
+        let why = match self.workers[worker].has_started {
+            // It was told when it happened.
+            true => format!("has died {FAILURES} times without having trained a child in between"),
+            false => format!("cannot start: {reason}"),
+        };
+        let text = format!("worker {worker} ({device}) {why}");
+        self.workers[worker].doing = Doing::GivenUp { reason };
+        let (all, left) = (self.workers.len(), self.workers.iter().filter(|worker| !worker.is_given_up()).count());
+        if left == 0 {
+            let message = self.why_nobody_works();
+            return self.fatal(message);
+        }
+        self.log(Level::Warning, format!("{text}; it goes on without it, with {left} of {all} workers"));
+        Flow::Continue
+    }
+
+    /// Each reason once, with those that gave it where they differ.
+    fn why_nobody_works(&self) -> String {
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for (number, (worker, device)) in self.workers.iter().zip(&self.settings.placement.devices).enumerate() {
+            let Doing::GivenUp { reason } = &worker.doing else { continue };
+            let name = format!("worker {number} ({device})");
+            match reasons.iter_mut().find(|(other, _)| other == reason) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        match &reasons[..] {
+            [(reason, _)] => format!("no worker can train: {reason}"),
+            several => {
+                let each: Vec<String> = several.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+                format!("no worker can train: {}", each.join("; "))
+            }
+        }
     }
 
     /// Try the child of a dead worker once more, before all others; then give it up.
-    fn child_lost(&mut self, task: Task, since: Instant, reason: String) {
-        let child = task.job.child;
+    fn child_lost(&mut self, task: Task, since: Instant, cause: Option<Cause>, reason: &str) -> Flow {
+        let (child, seconds) = (task.job.child, since.elapsed().as_secs_f64());
         if task.skipped {
-            self.fail_skipped(child, since.elapsed().as_secs_f64());
+            self.exclude(child, SKIPPED.to_owned(), seconds);
         } else if task.attempt < ATTEMPTS {
-            (self.report)(Report::Retried { child, reason });
+            (self.report)(Report::Retried { child, reason: reason.to_owned() });
             self.queue.push_front(Task { job: task.job, attempt: task.attempt + 1, skipped: false });
+        } else if cause == Some(Cause::Memory) {
+            // In a process that had nothing else to keep: the child's own need.
+            let outcome = Outcome::Failed { reason: format!("{reason} (in a new process too)") };
+            (self.report)(Report::Finished { child, outcome, seconds });
+        } else if self.lost_children + 1 >= LOST_CHILDREN {
+            return self.fatal(format!(
+                "{LOST_CHILDREN} children in a row have each lost {ATTEMPTS} workers, the last one thus: {reason}. Resume the run \
+                 when the cause is mended"
+            ));
         } else {
-            let reason = format!("its worker died {ATTEMPTS} times: {reason}");
-            let seconds = since.elapsed().as_secs_f64();
-            (self.report)(Report::Finished { child, outcome: Outcome::Failed { reason }, seconds });
+            self.lost_children += 1;
+            self.exclude(child, format!("its worker died {ATTEMPTS} times: {reason}"), seconds);
         }
+        Flow::Continue
+    }
+
+    /// The child comes to an end of which nothing can be learned.
+    fn exclude(&self, child: u64, reason: String, seconds: f64) {
+        (self.report)(Report::Finished { child, outcome: Outcome::Excluded { reason }, seconds });
     }
 
     /// A child that waits is given up, one in training told to its worker.
     fn skip(&mut self, child: u64) {
         if let Some(place) = self.queue.iter().position(|task| task.job.child == child) {
             self.queue.remove(place);
-            self.fail_skipped(child, 0.0);
+            self.exclude(child, SKIPPED.to_owned(), 0.0);
         }
         for slot in &mut self.workers {
             if let (Doing::Training { task, .. }, Some(process)) = (&mut slot.doing, &mut slot.process)
@@ -278,11 +388,6 @@ impl Actor {
                 let _ = process.send(&ToWorker::Skip { child });
             }
         }
-    }
-
-    fn fail_skipped(&self, child: u64, seconds: f64) {
-        let outcome = Outcome::Failed { reason: SKIPPED.to_owned() };
-        (self.report)(Report::Finished { child, outcome, seconds });
     }
 
     /// Give children to workers that have none.
@@ -305,35 +410,30 @@ impl Actor {
         }
     }
 
-    fn ask_to_pause(&mut self) {
-        if self.pause != Pause::Running {
-            return;
-        }
-        self.pause = Pause::Pausing;
+    fn ask_to_pause(&mut self, number: u64) {
+        (self.pause, self.pause_number) = (Pause::Pausing, number);
         for slot in &mut self.workers {
             if let (Doing::Training { .. }, Some(process)) = (&slot.doing, &mut slot.process) {
-                slot.pauses_owed += 1;
-                slot.told_to_pause = true;
-                let _ = process.send(&ToWorker::Pause);
+                // A failed send is followed by the news of the process's end.
+                let _ = process.send(&ToWorker::Pause { number });
             }
         }
     }
 
     fn resume(&mut self) {
         self.pause = Pause::Running;
-        for slot in &mut self.workers {
-            if let (true, Some(process)) = (std::mem::take(&mut slot.told_to_pause), &mut slot.process) {
-                let _ = process.send(&ToWorker::Resume);
-            }
+        for process in self.workers.iter_mut().filter_map(|slot| slot.process.as_mut()) {
+            let _ = process.send(&ToWorker::Resume);
         }
     }
 
-    /// Everything stands still once each worker that trains has answered its latest `pause`.
+    /// Everything stands still once each worker that trains has answered this very pause.
     fn report_pause(&mut self) {
-        let moving = |slot: &Worker| matches!(slot.doing, Doing::Training { .. }) && slot.pauses_owed > 0;
+        let number = self.pause_number;
+        let moving = |slot: &Worker| matches!(slot.doing, Doing::Training { .. }) && slot.paused != Some(number);
         if self.pause == Pause::Pausing && !self.workers.iter().any(moving) {
             self.pause = Pause::Paused;
-            (self.report)(Report::Paused);
+            (self.report)(Report::Paused { number });
         }
     }
 

@@ -22,7 +22,6 @@ pub struct WorkerSettings {
     pub data: DataConfig,
     pub child: ChildConfig,
     pub placement: Placement,
-    pub seed: u64,
     /// Which images to use instead of the configured split; only benchmarks have one.
     pub sample: Option<Sample>,
 }
@@ -127,7 +126,7 @@ fn place(config: &Config, program: &Path, desk: &Desk, report: &dyn Fn(Report)) 
     let has_data = data::source::locate(config.data.source, config.data.dir.as_deref()).is_ok();
     let count = |device| if has_data { automatic.workers(device) } else { 1 };
     let placement = Placement::new(&config.workers, &chosen.devices, cores(), count);
-    Ok(WorkerSettings { data: config.data.clone(), child: config.child.clone(), placement, seed: config.search.seed, sample: None })
+    Ok(WorkerSettings { data: config.data.clone(), child: config.child.clone(), placement, sample: None })
 }
 
 /// Memory that training the last, deepest child of a search takes, bytes: an estimate for a chain of its widest layers that keep
@@ -151,8 +150,8 @@ impl Evaluator for LocalWorkers {
         self.send(Message::Skip(child));
     }
 
-    fn pause(&mut self) {
-        self.send(Message::Pause);
+    fn pause(&mut self, number: u64) {
+        self.send(Message::Pause(number));
     }
 
     fn resume(&mut self) {

@@ -40,7 +40,7 @@ pub struct ChildJob {
 /// What an evaluator tells the search, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
-    /// Every worker is up and has checked its data. Nothing is trained before.
+    /// Every worker that can start is up and has checked its data. Nothing is trained before.
     Ready(Ready),
     WorkerStarted {
         worker: usize,
@@ -69,13 +69,15 @@ pub enum Report {
         outcome: Outcome,
         seconds: f64,
     },
-    /// Every worker stands still at a batch boundary.
-    Paused,
+    /// Every worker stands still at a batch boundary, as the pause of this number asked.
+    Paused {
+        number: u64,
+    },
     Log {
         level: Level,
         message: String,
     },
-    /// Nothing can be trained (bad data, workers that cannot start): the search must end with this message.
+    /// Nothing can be trained (bad data, no worker that can work): the search must end with this message.
     Fatal {
         message: String,
     },
@@ -98,10 +100,10 @@ pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: ChildJob);
     /// End a submitted child's training at its next batch: `Report::Finished` follows, with the accuracies of the epochs it
-    /// has finished, or failed with the reason [`SKIPPED`] where there are none.
+    /// has finished, or excluded with the reason [`SKIPPED`] where there are none.
     fn skip(&mut self, child: u64);
-    /// Stand still at the next batch boundary; `Report::Paused` follows, at once if nothing is in training.
-    fn pause(&mut self);
+    /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once if nothing is in training.
+    fn pause(&mut self, number: u64);
     fn resume(&mut self);
     /// End every worker now. What was in training is lost; no report follows.
     fn shutdown(&mut self);

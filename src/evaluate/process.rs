@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
+use crate::fault;
 
 /// Lines of standard error that are kept to explain a death.
 const LAST_LINES: usize = 5;
@@ -37,11 +38,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Start `program worker` with `threads` CPU threads; `tell` is called from the threads that read its output.
-    pub fn spawn(program: &Path, threads: usize, tell: impl Fn(FromProcess) + Send + Clone + 'static) -> std::io::Result<Process> {
+    /// Start `program worker` with `threads` CPU threads, one of `sharing` on its device; `tell` is called from the threads that
+    /// read its output.
+    pub fn spawn(
+        program: &Path,
+        threads: usize,
+        sharing: usize,
+        tell: impl Fn(FromProcess) + Send + Clone + 'static,
+    ) -> std::io::Result<Process> {
         let mut command = Command::new(program);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        environment::of_training(&mut command, threads);
+        environment::of_training(&mut command, threads, sharing);
         let parent = std::process::id();
         // SAFETY: `in_new_process` makes only async-signal-safe calls and allocates nothing.
         unsafe { command.pre_exec(move || in_new_process(parent)) };
@@ -137,7 +144,7 @@ fn read_lines(stream: impl Read, mut take: impl FnMut(String)) {
 }
 
 fn keep_line(last_lines: &Mutex<VecDeque<String>>, line: &str, tell: &impl Fn(FromProcess)) {
-    if line.trim().is_empty() {
+    if line.trim().is_empty() || fault::is_of_a_stack(line) {
         return;
     }
     let mut end = line.len().min(LONGEST_LINE);
@@ -180,6 +187,15 @@ mod tests {
     fn a_death_is_told_with_its_cause() {
         assert_eq!(describe(ExitStatus::from_raw(3 << 8)), "exit status 3");
         assert!(describe(ExitStatus::from_raw(libc::SIGKILL)).starts_with("signal 9 (SIGKILL"));
+    }
+
+    #[test]
+    fn the_stack_that_libtorch_prints_with_an_error_is_not_among_its_last_words() {
+        let lines = Mutex::new(VecDeque::new());
+        for line in ["what():  CUDA error: misaligned address", "frame #0: c10::Error::Error + 0x9f (0x7f in libc10.so)", " "] {
+            keep_line(&lines, line, &|_| {});
+        }
+        assert_eq!(*lines.lock().unwrap(), ["what():  CUDA error: misaligned address"]);
     }
 
     #[test]

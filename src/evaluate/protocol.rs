@@ -12,14 +12,13 @@ use crate::reward::Outcome;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
-    /// The first message. The worker answers `ready` or `unusable`.
+    /// The first message. The worker answers `ready`, `unusable` or `broken`.
     Start {
         worker: usize,
         data: DataConfig,
         child: ChildConfig,
         threads: usize,
         device: Device,
-        seed: u64,
         /// Images to use instead of the configured split; none in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sample: Option<Sample>,
@@ -31,7 +30,10 @@ pub enum ToWorker {
     Skip {
         child: u64,
     },
-    Pause,
+    /// Stand still at the next batch and answer with the number.
+    Pause {
+        number: u64,
+    },
     Resume,
 }
 
@@ -56,9 +58,14 @@ pub enum FromWorker {
         device: Device,
         libtorch: String,
     },
-    /// The data or the device cannot be used: the text says why and what to do.
+    /// The data cannot be used, by no worker: the text says why and what to do.
     Unusable {
         message: String,
+    },
+    /// This process can train no more, though another may: it ends now.
+    Broken {
+        cause: Cause,
+        reason: String,
     },
     Progress(ChildProgress),
     Epoch(ChildEpoch),
@@ -67,10 +74,22 @@ pub enum FromWorker {
         outcome: Outcome,
         seconds: f64,
     },
-    /// Stands still at a batch boundary (or has nothing to do).
-    Paused,
+    /// Stands still at a batch boundary (or has nothing to do), as the `pause` of this number asked.
+    Paused {
+        number: u64,
+    },
     Log {
         level: Level,
         message: String,
     },
+}
+
+/// What a process came to its end by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its device failed, or it may not use it.
+    Device,
+    /// Memory did not suffice. What the process kept of earlier children is free again with its end.
+    Memory,
 }

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::ChildJob;
-use super::protocol::{FromWorker, Sample, ToWorker};
+use super::protocol::{Cause, FromWorker, Sample, ToWorker};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
-use crate::data;
+use crate::data::{self, DataError};
 use crate::device::Device;
-use crate::event::{ChildEpoch, ChildProgress};
+use crate::event::{ChildEpoch, ChildProgress, Level};
 use crate::reward::Outcome;
 use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 
@@ -26,18 +26,19 @@ use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 pub fn run() -> anyhow::Result<()> {
     let output = Output::take_standard_output()?;
     let inbox = Arc::new(Inbox::default());
-    let reader = (inbox.clone(), output.clone());
+    let reader = inbox.clone();
     std::thread::Builder::new()
         .name("nas-inbox".to_owned())
-        .spawn(move || read_messages(&reader.0, &reader.1))
+        .spawn(move || read_messages(&reader))
         .context("cannot start the thread that reads messages")?;
-    let Some(ToWorker::Start { worker, data, child, threads, device, sample, .. }) = inbox.wait(&output) else {
+    let Some(ToWorker::Start { worker, data, child, threads, device, sample }) = inbox.wait(&output) else {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
     let prepared = match prepare(&data, sample.as_ref(), device) {
         Ok(prepared) => prepared,
-        Err(error) => return output.send(&FromWorker::Unusable { message: format!("{error:#}") }),
+        Err(Refusal::Data(message)) => return output.send(&FromWorker::Unusable { message }),
+        Err(Refusal::Broken(cause, reason)) => return output.send(&FromWorker::Broken { cause, reason }),
     };
     output.send(&FromWorker::Ready {
         pid: std::process::id(),
@@ -45,24 +46,52 @@ pub fn run() -> anyhow::Result<()> {
         device,
         libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
     })?;
-    let resident_at_start = memory::resident().unwrap_or(0);
-    Session { worker, config: child, data: prepared, inbox, output, resident_at_start }.serve()
+    if let Some(message) = prepared.kept_on_host() {
+        let message = format!("worker {worker}: {message}");
+        output.send(&FromWorker::Log { level: Level::Warning, message })?;
+    }
+    let memory = memory::Holding::new(prepared.device);
+    Session { worker, config: child, data: prepared, inbox, output, memory }.serve()
 }
 
-fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> anyhow::Result<TrainingData> {
-    let device = child::device::open(name)?;
+/// Why a worker cannot begin.
+enum Refusal {
+    /// No worker could.
+    Data(String),
+    /// Another one may.
+    Broken(Cause, String),
+}
+
+impl From<DataError> for Refusal {
+    fn from(error: DataError) -> Refusal {
+        match TrainError::from(error) {
+            error @ TrainError::OutOfMemory(_) => Refusal::Broken(Cause::Memory, error.to_string()),
+            error @ TrainError::DeviceLost(_) => Refusal::Broken(Cause::Device, error.to_string()),
+            TrainError::Data(error) => Refusal::Data(error.to_string()),
+            error => Refusal::Data(error.to_string()),
+        }
+    }
+}
+
+fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> Result<TrainingData, Refusal> {
+    let device = child::device::open(name).map_err(|error| Refusal::Broken(Cause::Device, error.to_string()))?;
     let dataset = match sample {
         None => data::load(config)?,
         Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
         Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
     };
-    // A device's first use: the driver knows why it may refuse.
-    TrainingData::new(dataset, config, device, true).map_err(|error| match name {
-        Device::Cuda(number) => match cuda::concern(number) {
-            Some(concern) => anyhow::Error::new(error).context(concern.to_string()),
-            None => error.into(),
+    // A device's first use. One that has no room for the images may have none for anything.
+    let prepared = TrainingData::new(dataset, config, device, true).and_then(|data| {
+        train::synchronize(device)?;
+        Ok(data)
+    });
+    prepared.map_err(|error| match (Refusal::from(error), name) {
+        // The driver knows why it may refuse.
+        (Refusal::Broken(cause, reason), Device::Cuda(number)) => match cuda::concern(number) {
+            Some(concern) => Refusal::Broken(cause, format!("{concern}: {reason}")),
+            None => Refusal::Broken(cause, reason),
         },
-        Device::Cpu => error.into(),
+        (refusal, _) => refusal,
     })
 }
 
@@ -103,12 +132,12 @@ struct Inbox {
 #[derive(Default)]
 struct InboxState {
     messages: VecDeque<ToWorker>,
-    paused: bool,
+    /// The pause that is in force.
+    pause: Option<u64>,
+    /// The pause that was answered last: each is answered once.
+    answered: Option<u64>,
     /// The child whose end was asked for last.
     skip: Option<u64>,
-    /// `pause` messages that have not been answered. Each is answered by exactly one `paused`, so that the search can
-    /// tell an answer to its latest `pause` from a late one.
-    unanswered: usize,
 }
 
 impl Inbox {
@@ -124,14 +153,14 @@ impl Inbox {
         settle: impl FnOnce() -> anyhow::Result<()>,
     ) -> anyhow::Result<Next> {
         let mut state = self.lock();
-        if state.paused {
+        if state.pause.is_some() {
             // Not under the lock: messages go on being read.
             drop(state);
             settle()?;
             state = self.lock();
         }
-        while state.paused {
-            answer_pauses(&mut state, output)?;
+        while let Some(number) = state.pause {
+            answer_pause(&mut state, number, output)?;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         Ok(if state.skip == Some(child) { Next::Enough } else { Next::GoOn })
@@ -141,8 +170,8 @@ impl Inbox {
     fn wait(&self, output: &Output) -> Option<ToWorker> {
         let mut state = self.lock();
         loop {
-            if state.paused {
-                answer_pauses(&mut state, output).ok()?;
+            if let Some(number) = state.pause {
+                answer_pause(&mut state, number, output).ok()?;
             } else if let Some(message) = state.messages.pop_front() {
                 return Some(message);
             }
@@ -151,16 +180,16 @@ impl Inbox {
     }
 }
 
-fn answer_pauses(state: &mut InboxState, output: &Output) -> anyhow::Result<()> {
-    for _ in 0..std::mem::take(&mut state.unanswered) {
-        output.send(&FromWorker::Paused)?;
+fn answer_pause(state: &mut InboxState, number: u64, output: &Output) -> anyhow::Result<()> {
+    if state.answered.replace(number) == Some(number) {
+        return Ok(());
     }
-    Ok(())
+    output.send(&FromWorker::Paused { number })
 }
 
 /// Read messages until the parent closes the pipe or sends nonsense; then the process has no purpose and ends at once,
 /// in the middle of whatever it does.
-fn read_messages(inbox: &Inbox, output: &Output) {
+fn read_messages(inbox: &Inbox) {
     for line in std::io::stdin().lock().lines() {
         let message = match line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str(&line)?)) {
             Ok(message) => message,
@@ -171,16 +200,8 @@ fn read_messages(inbox: &Inbox, output: &Output) {
         };
         let mut state = inbox.lock();
         match message {
-            ToWorker::Pause => {
-                state.paused = true;
-                state.unanswered += 1;
-            }
-            ToWorker::Resume => {
-                state.paused = false;
-                if answer_pauses(&mut state, output).is_err() {
-                    break;
-                }
-            }
+            ToWorker::Pause { number } => state.pause = Some(number),
+            ToWorker::Resume => state.pause = None,
             ToWorker::Skip { child } => state.skip = Some(child),
             other => state.messages.push_back(other),
         }
@@ -197,22 +218,16 @@ struct Session {
     data: TrainingData,
     inbox: Arc<Inbox>,
     output: Output,
-    /// Memory before the first child, bytes.
-    resident_at_start: u64,
+    memory: memory::Holding,
 }
 
 impl Session {
-    /// What the process keeps of earlier children's memory and gives to the next one.
-    fn held(&self) -> u64 {
-        memory::resident().unwrap_or(0).saturating_sub(self.resident_at_start)
-    }
-
     fn serve(&mut self) -> anyhow::Result<()> {
         while let Some(message) = self.inbox.wait(&self.output) {
             match message {
                 ToWorker::Train { job } => self.train(&job)?,
                 ToWorker::Start { .. } => bail!("a worker is started only once"),
-                ToWorker::Pause | ToWorker::Resume | ToWorker::Skip { .. } => {}
+                ToWorker::Pause { .. } | ToWorker::Resume | ToWorker::Skip { .. } => {}
             }
         }
         Ok(())
@@ -223,14 +238,24 @@ impl Session {
         let (inbox, output) = (&self.inbox, &self.output);
         let device = self.data.device;
         let mut control = PipeControl { child: job.child, inbox, output, device, paused: Duration::ZERO };
-        let held = self.held();
-        let outcome = match train::train_child(self.worker, job, &self.data, &self.config, held, &mut control) {
+        let available = self.memory.available();
+        let outcome = match train::train_child(self.worker, job, &self.data, &self.config, available, &mut control) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
             Err(TrainError::Stopped(error)) => return Err(error),
+            Err(TrainError::Skipped) => Outcome::Excluded { reason: TrainError::Skipped.to_string() },
+            Err(error @ TrainError::OutOfMemory(_)) => self.end(Cause::Memory, &error)?,
+            Err(error @ TrainError::DeviceLost(_)) => self.end(Cause::Device, &error)?,
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
         let seconds = started.elapsed().saturating_sub(control.paused).as_secs_f64();
         self.output.send(&FromWorker::Finished { child: job.child, outcome, seconds })
+    }
+
+    /// Say why this process can train no more, and end it.
+    fn end(&self, cause: Cause, error: &TrainError) -> anyhow::Result<Outcome> {
+        self.output.send(&FromWorker::Broken { cause, reason: error.to_string() })?;
+        // SAFETY: _exit has no preconditions. Destructors are left out on purpose: on a lost device they can only fail.
+        unsafe { libc::_exit(1) }
     }
 }
 
@@ -249,7 +274,7 @@ impl Control for PipeControl<'_> {
         let mut since = Instant::now();
         let settle = || {
             // Its work is queued: until it has done that, nothing stands still.
-            train::synchronize(self.device)?;
+            train::synchronize(self.device).map_err(TrainError::from)?;
             since = Instant::now();
             Ok(())
         };

@@ -70,7 +70,7 @@ pub mod tests {
             child,
             episode: 1,
             accuracy: Some(0.5),
-            reward: 0.125,
+            reward: Some(0.125),
             params: 1_000,
             macs: 1_000,
             seconds: 1.0,

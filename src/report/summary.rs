@@ -31,6 +31,10 @@ pub struct Summary {
     pub repeats: u64,
     /// Children without an accuracy; their reward is 0.
     pub failures: u64,
+    /// Children of which nothing is known: skipped before their first epoch had ended, or whose workers broke. They have no reward
+    /// and count nowhere else.
+    #[serde(default)]
+    pub excluded_children: u64,
     /// Children that users edited and that have come to an end. They count nowhere else.
     #[serde(default)]
     pub edited_children: u64,
@@ -103,6 +107,7 @@ pub struct Tally {
     evaluated: u64,
     repeats: u64,
     failures: u64,
+    excluded: u64,
     /// Edited children under way, and how many have ended.
     editing: HashSet<u64>,
     edited: u64,
@@ -129,13 +134,21 @@ impl Tally {
             Event::RunFinished { reason, .. } => self.reason = Some(*reason),
             Event::ChildSampled(sampled) => self.sample(sampled),
             Event::ChildQueued(queued) => drop(self.editing.insert(queued.child)),
-            Event::ChildFinished(ChildFinished { child, .. }) | Event::ChildFailed { child, .. } if self.editing.remove(child) => {
+            Event::ChildFinished(ChildFinished { child, .. })
+            | Event::ChildFailed { child, .. }
+            | Event::ChildExcluded { child, .. }
+                if self.editing.remove(child) =>
+            {
                 self.edited += 1;
             }
             Event::ChildFinished(finished) => self.finish(finished),
             Event::ChildFailed { child, .. } => {
                 self.failures += 1;
                 self.end(*child);
+            }
+            Event::ChildExcluded { child, .. } => {
+                self.excluded += 1;
+                self.waiting.remove(child);
             }
             Event::EpisodeFinished(episode) => self.episodes.push(episode.clone()),
             _ => {}
@@ -161,6 +174,7 @@ impl Tally {
             unique_architectures: self.architectures.len() as u64,
             repeats: self.repeats,
             failures: self.failures,
+            excluded_children: self.excluded,
             edited_children: self.edited,
             best: self.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(Episode::from).collect(),
@@ -230,6 +244,13 @@ impl fmt::Display for Summary {
             self.failures,
             self.children_per_hour
         )?;
+        if self.excluded_children > 0 {
+            let words = match self.excluded_children {
+                1 => "child excluded: it has no outcome and counts",
+                _ => "children excluded: they have no outcome and count",
+            };
+            writeln!(f, "{} {words} nowhere else", self.excluded_children)?;
+        }
         if self.edited_children > 0 {
             writeln!(f, "{} children edited by hand besides", self.edited_children)?;
         }
@@ -365,6 +386,7 @@ mod tests {
             gradient_norm: None,
             repeats: 0,
             failures: 0,
+            excluded: 0,
             seconds: 1.0,
         })
     }

@@ -161,7 +161,7 @@ struct Glance {
 }
 
 /// Events whose lines are worth parsing; most of a journal is samples and epochs.
-const WANTED: [&str; 17] = [
+const WANTED: [&str; 18] = [
     "training_started",
     "training_epoch",
     "training_saved",
@@ -172,6 +172,7 @@ const WANTED: [&str; 17] = [
     "episode_started",
     "child_finished",
     "child_failed",
+    "child_excluded",
     "child_queued",
     "checkpoint_saved",
     "pause_requested",
@@ -222,7 +223,9 @@ impl Glance {
                 self.children += 1;
                 self.best = Some(self.best.map_or(child.accuracy, |best| best.max(child.accuracy)));
             }
-            Event::ChildFailed { child, .. } if !self.edited.contains(child) => self.children += 1,
+            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } if !self.edited.contains(child) => {
+                self.children += 1;
+            }
             Event::PauseRequested => self.pace = Some(RunStatus::Pausing),
             Event::Paused => self.pace = Some(RunStatus::Paused),
             Event::Resumed => self.pace = Some(RunStatus::Running),

@@ -35,6 +35,8 @@ pub(super) struct Engine {
     recorder: Recorder<Ledger>,
     inbox: Inbox,
     pace: Pace,
+    /// Pauses that were asked for: the latest one's number.
+    pauses: u64,
     /// The run is to stop once the episode under way has been learned from.
     stops_after_episode: bool,
     energy: EnergyMeter,
@@ -72,7 +74,7 @@ impl Engine {
     pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder<Ledger>, inbox: Inbox) -> Engine {
         let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
         let energy = EnergyMeter::start();
-        Engine { config, directory, recorder, inbox, pace, stops_after_episode, energy, submitted }
+        Engine { config, directory, recorder, inbox, pace, pauses: 0, stops_after_episode, energy, submitted }
     }
 
     /// Search until every episode is done, a client says stop, or an error makes it impossible to go on.
@@ -132,8 +134,8 @@ impl Engine {
         for episode in first_episode..=self.config.search.episodes {
             self.attend(crew)?;
             let mut children = self.sample(crew, episode)?;
-            let rewards = self.train(crew, &mut children)?;
-            self.learn(crew, episode, &children, &rewards)?;
+            self.train(crew, &mut children)?;
+            self.learn(crew, episode, &children)?;
             self.save_checkpoint(crew, episode)?;
             if self.stops_after_episode && episode < self.config.search.episodes {
                 return Err(Halt::Stopped);
@@ -180,8 +182,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Train every child that is neither a repeat nor trained already; the rewards, in child order.
-    fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<Vec<f64>, Halt> {
+    /// Train every child that is neither a repeat nor trained already, until all have come to an end.
+    fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         for child in &*children {
             match child.repeats {
                 _ if self.recorder.ledger.ended(child.number).is_some() => {}
@@ -190,11 +192,10 @@ impl Engine {
             }
         }
         loop {
-            let rewards: Vec<f64> =
-                children.iter().filter_map(|child| self.recorder.ledger.ended(child.number)).map(Ended::reward).collect();
+            let all_ended = children.iter().all(|child| self.recorder.ledger.ended(child.number).is_some());
             // Paused, the search stands still before it learns.
-            if rewards.len() == children.len() && self.pace == Pace::Running {
-                return Ok(rewards);
+            if all_ended && self.pace == Pace::Running {
+                return Ok(());
             }
             let message = self.inbox.wait();
             self.hear(message, crew, children)?;
@@ -207,14 +208,23 @@ impl Engine {
         crew.evaluator.submit(ChildJob { child, seed, architecture: architecture.clone() });
     }
 
-    /// Let the strategy learn from an episode's rewards.
-    fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child], rewards: &[f64]) -> Result<(), Halt> {
-        let samples: Vec<_> = children.iter().map(|child| child.sample.clone()).collect();
-        let learned = crew.strategy.learn(&samples, rewards)?;
+    /// Let the strategy learn from the rewards of an episode's children, but for those that have none.
+    fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
         let ledger = &self.recorder.ledger;
-        let ended: Vec<&Ended> = children.iter().filter_map(|child| ledger.ended(child.number)).collect();
         let seconds = ledger.episode_seconds(jiff::Timestamp::now());
-        let finished = episode::finished(episode, children, &ended, learned, seconds);
+        let ended = children.iter().filter_map(|child| Some((child, ledger.ended(child.number)?)));
+        let (counting, ended): (Vec<&Child>, Vec<&Ended>) = ended.filter(|(_, ended)| ended.reward().is_some()).unzip();
+        let excluded = children.len() - counting.len();
+        if counting.is_empty() {
+            if ledger.episode_excluded < episode {
+                self.recorder.tell(Event::EpisodeExcluded { episode, children: excluded, seconds })?;
+            }
+            return Ok(());
+        }
+        let samples: Vec<_> = counting.iter().map(|child| child.sample.clone()).collect();
+        let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
+        let learned = crew.strategy.learn(&samples, &rewards)?;
+        let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
             None => self.recorder.tell(Event::EpisodeFinished(finished))?,
             Some(earlier) if earlier.episode > episode || episode::same_learning(earlier, &finished) => {}
@@ -274,8 +284,9 @@ impl Engine {
         let event = match report {
             Report::Finished { child, outcome, seconds } => return self.end_child(child, &outcome, seconds, crew, children),
             Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
-            Report::Paused if self.pace != Pace::Pausing => return Ok(()),
-            Report::Paused => {
+            // An answer to an earlier pause, which was taken back, says nothing of this one.
+            Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => return Ok(()),
+            Report::Paused { .. } => {
                 self.pace = Pace::Paused;
                 Event::Paused
             }
@@ -325,7 +336,7 @@ impl Engine {
         let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none()) else { return Ok(()) };
         self.record_end(child, ended, seconds, None)?;
         for repeat in children.iter_mut().filter(|child| child.repeats == Some(number)) {
-            // Another one, if the child that has ended was skipped.
+            // Another one, if the child that has ended was skipped or excluded.
             repeat.repeats = self.earlier(repeat);
             match repeat.repeats {
                 Some(_) => self.settle_repeat(repeat)?,
@@ -353,6 +364,7 @@ impl Engine {
         let energy_wh = self.energy.child_ended(number);
         let event = match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed { child: number, episode, reason, reward, seconds },
+            Ended::Excluded { reason } => Event::ChildExcluded { child: number, episode, reason, seconds },
             Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
                 child: number,
                 episode,

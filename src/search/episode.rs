@@ -63,27 +63,34 @@ pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
 
 /// What an outcome means for the search: a failure where there is no finite accuracy.
 pub(super) fn judge(outcome: &Outcome, config: &RewardConfig) -> Ended {
-    let failed = |reason: &str| Ended::Failed {
-        reason: reason.to_owned(),
-        reward: reward::reward(&Outcome::Failed { reason: String::new() }, config),
+    let failed = |reason: &str| {
+        let outcome = Outcome::Failed { reason: reason.to_owned() };
+        Ended::Failed { reason: reason.to_owned(), reward: reward::reward(&outcome, config).unwrap_or_default() }
     };
     match outcome {
+        Outcome::Excluded { reason } => Ended::Excluded { reason: reason.clone() },
         Outcome::Failed { reason } => failed(reason),
         Outcome::Trained { valid_accuracies } if !valid_accuracies.iter().all(|accuracy| accuracy.is_finite()) => {
             failed("its validation accuracy is not a finite number")
         }
-        Outcome::Trained { valid_accuracies } => match reward::accuracy(outcome, config) {
-            Some(accuracy) => {
-                Ended::Trained { accuracy, reward: reward::reward(outcome, config), valid_accuracies: valid_accuracies.clone() }
-            }
-            None => failed("it has no validation accuracy"),
+        Outcome::Trained { valid_accuracies } => match (reward::accuracy(outcome, config), reward::reward(outcome, config)) {
+            (Some(accuracy), Some(reward)) => Ended::Trained { accuracy, reward, valid_accuracies: valid_accuracies.clone() },
+            _ => failed("it has no validation accuracy"),
         },
     }
 }
 
-/// What is told at the end of an episode. `ended` has one entry per child, in order.
-pub(super) fn finished(episode: usize, children: &[Child], ended: &[&Ended], learned: Learned, seconds: f64) -> EpisodeFinished {
-    let rewards: Vec<f64> = ended.iter().map(|ended| ended.reward()).collect();
+/// What is told at the end of an episode, in which so many children were excluded. The others are `children`; `ended` has one entry
+/// for each, in order.
+pub(super) fn finished(
+    episode: usize,
+    children: &[&Child],
+    ended: &[&Ended],
+    excluded: usize,
+    learned: Learned,
+    seconds: f64,
+) -> EpisodeFinished {
+    let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
     let accuracies: Vec<f64> = ended.iter().filter_map(|ended| ended.accuracy()).collect();
     let of_samples = |number: fn(&Sample) -> f64| mean(&children.iter().map(|child| number(&child.sample)).collect::<Vec<_>>());
     let repeats = children.iter().zip(ended).filter(|(child, ended)| child.repeats.is_some() && ended.accuracy().is_some()).count();
@@ -101,6 +108,7 @@ pub(super) fn finished(episode: usize, children: &[Child], ended: &[&Ended], lea
         gradient_norm: learned.gradient_norm,
         repeats,
         failures: ended.len() - accuracies.len(),
+        excluded,
         seconds,
     }
 }
@@ -153,6 +161,6 @@ mod tests {
     #[test]
     fn accuracy_and_reward_of_a_trained_child_are_kept_apart() {
         let ended = judge(&Outcome::Trained { valid_accuracies: vec![0.9, 0.5, 0.25] }, &REWARD);
-        assert_eq!((ended.accuracy(), ended.reward()), (Some(0.5), 0.125));
+        assert_eq!((ended.accuracy(), ended.reward()), (Some(0.5), Some(0.125)));
     }
 }

@@ -60,10 +60,10 @@ mod tests {
     fn a_command_is_heard_before_the_reports_that_wait() {
         let (commands, receiver) = unbounded_channel();
         let (mut inbox, reports) = Inbox::new(receiver).unwrap();
-        (0..100).for_each(|_| reports.send(Report::Paused).unwrap());
+        (0..100).for_each(|_| reports.send(Report::Paused { number: 1 }).unwrap());
         commands.send(Command::Pause).unwrap();
         assert!(matches!(inbox.wait(), Message::Command(Command::Pause)));
-        assert!(matches!(inbox.wait(), Message::Report(Report::Paused)));
+        assert!(matches!(inbox.wait(), Message::Report(Report::Paused { .. })));
     }
 
     #[test]

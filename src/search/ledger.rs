@@ -18,6 +18,8 @@ pub struct Ledger {
     /// Latest episodes of which these events have been written; 0 before the first.
     pub episode_started: usize,
     pub episode_finished: Option<EpisodeFinished>,
+    /// Latest episode of which nothing could be learned; 0 where there is none.
+    pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
     /// How the last session ended; none while one is at work and after a crash.
     pub finished: Option<FinishReason>,
@@ -25,7 +27,7 @@ pub struct Ledger {
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
     ended: HashMap<u64, Ended>,
-    /// The children that were sampled with an architecture, in order, without those that a user skipped; by the
+    /// The children that were sampled with an architecture, in order, without those that were skipped or excluded; by the
     /// architecture's key.
     with: HashMap<String, Vec<u64>>,
     /// Children that a user of this session has skipped.
@@ -49,21 +51,34 @@ pub struct Best {
 /// How a child ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
-    Trained { accuracy: f64, reward: f64, valid_accuracies: Vec<f64> },
-    Failed { reason: String, reward: f64 },
+    Trained {
+        accuracy: f64,
+        reward: f64,
+        valid_accuracies: Vec<f64>,
+    },
+    Failed {
+        reason: String,
+        reward: f64,
+    },
+    /// Nothing is known of it.
+    Excluded {
+        reason: String,
+    },
 }
 
 impl Ended {
     pub fn accuracy(&self) -> Option<f64> {
         match self {
             Ended::Trained { accuracy, .. } => Some(*accuracy),
-            Ended::Failed { .. } => None,
+            Ended::Failed { .. } | Ended::Excluded { .. } => None,
         }
     }
 
-    pub fn reward(&self) -> f64 {
+    /// None for a child of which nothing is to be learned.
+    pub fn reward(&self) -> Option<f64> {
         match self {
-            Ended::Trained { reward, .. } | Ended::Failed { reward, .. } => *reward,
+            Ended::Trained { reward, .. } | Ended::Failed { reward, .. } => Some(*reward),
+            Ended::Excluded { .. } => None,
         }
     }
 }
@@ -100,7 +115,9 @@ impl crate::runs::Ledger for Ledger {
                 self.forget_skipped(sampled.as_ref().filter(|sampled| self.skips.contains(&sampled.child)));
                 self.ended.insert(*child, Ended::Failed { reason: reason.clone(), reward: *reward });
             }
+            Event::ChildExcluded { child, reason, .. } => self.exclude(*child, reason),
             Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
+            Event::EpisodeExcluded { episode, .. } => self.episode_excluded = *episode,
             Event::CheckpointSaved { episode, .. } => self.checkpointed = Some(*episode),
             Event::RunFinished { reason, .. } => self.finished = Some(*reason),
             _ => {}
@@ -127,8 +144,8 @@ impl Ledger {
         self.ended.len() as u64
     }
 
-    /// The first child with the architecture of this key whose outcome others may take: a skipped one's is no measure of
-    /// the architecture.
+    /// The first child with the architecture of this key whose outcome others may take: that of a skipped or excluded one is no
+    /// measure of the architecture.
     pub fn first_with(&self, key: &str) -> Option<u64> {
         self.with.get(key)?.first().copied()
     }
@@ -189,7 +206,15 @@ impl Ledger {
         self.ended.insert(child, Ended::Trained { accuracy, reward, valid_accuracies });
     }
 
-    /// Let nobody repeat a child whose training a user ended.
+    fn exclude(&mut self, child: u64, reason: &str) {
+        if self.queued.remove(&child).is_none() {
+            let sampled = self.waiting.remove(&child);
+            self.forget_skipped(sampled.as_ref());
+            self.ended.insert(child, Ended::Excluded { reason: reason.to_owned() });
+        }
+    }
+
+    /// Let nobody repeat a child whose training a user ended, or of which nothing is known.
     fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
         if let Some(skipped) = skipped
             && let Some(children) = self.with.get_mut(&skipped.architecture.key())

@@ -29,7 +29,7 @@ impl Session {
     pub fn start(program: &Path, device: Device, threads: usize, numbers: Numbers, tasks: Vec<Task>) -> std::io::Result<Session> {
         let mut command = Command::new(program);
         command.arg("probe").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        environment::of_training(&mut command, threads);
+        environment::of_training(&mut command, threads, 1);
         match numbers {
             Numbers::F32 => command.env("NVIDIA_TF32_OVERRIDE", "0"),
             Numbers::Tf32 | Numbers::Bf16 => command.env_remove("NVIDIA_TF32_OVERRIDE"),

@@ -8,9 +8,10 @@ use crate::space::{Architecture, Dna, Genes};
 pub struct ChildRow {
     pub child: u64,
     pub episode: usize,
-    /// None for a failed child.
+    /// None for a child that failed or is excluded.
     pub accuracy: Option<f64>,
-    pub reward: f64,
+    /// None for a child that is excluded.
+    pub reward: Option<f64>,
     pub params: u64,
     pub macs: u64,
     pub seconds: f64,
@@ -26,6 +27,27 @@ pub struct ChildRow {
     /// Where the journal tells of it: its sampling and its end.
     pub sampled_seq: u64,
     pub ended_seq: u64,
+}
+
+impl ChildRow {
+    /// It has reward 0 and no accuracy.
+    pub fn is_failed(&self) -> bool {
+        self.accuracy.is_none() && self.reward.is_some()
+    }
+
+    /// It has neither, and counts nowhere.
+    pub fn is_excluded(&self) -> bool {
+        self.reward.is_none()
+    }
+
+    /// Why it has no accuracy, in a word; none where it has one.
+    pub fn trouble(&self) -> Option<&'static str> {
+        match (self.accuracy, self.reward) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some("failed"),
+            (None, None) => Some("excluded"),
+        }
+    }
 }
 
 /// A network that is to be trained, and where it comes from.

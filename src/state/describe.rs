@@ -83,9 +83,13 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         )),
         Event::ChildFinished(child) => info(describe_finished(child)),
         Event::ChildFailed { child, reason, .. } => warning(format!("child {child}: failed, reward 0: {reason}")),
-        Event::ChildRetried { child, reason } => warning(format!("child {child}: trying once more: {reason}")),
+        Event::ChildExcluded { child, reason, .. } => {
+            warning(format!("child {child}: excluded, nothing is learned from it: {reason}"))
+        }
+        // Its reason was told with the worker's death.
+        Event::ChildRetried { child, .. } => warning(format!("child {child}: trying once more, with a new worker")),
         Event::EpisodeFinished(e) => info(format!(
-            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {:.1} s",
+            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {}{:.1} s",
             e.episode,
             e.mean_reward,
             or_none(e.mean_accuracy),
@@ -95,8 +99,12 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             e.max_entropy,
             e.repeats,
             e.failures,
+            if e.excluded > 0 { format!("{} excluded, ", e.excluded) } else { String::new() },
             e.seconds
         )),
+        Event::EpisodeExcluded { episode, children, .. } => {
+            warning(format!("episode {episode}: all {children} children were excluded: nothing is learned from it"))
+        }
         Event::CheckpointSaved { episode, next_child } => {
             info(format!("checkpoint after episode {episode}; next child {next_child}"))
         }

@@ -25,6 +25,16 @@ pub fn memory(number: usize) -> Option<(u64, u64)> {
     with_device(number, |device| device.memory_info().ok().map(|memory| (memory.free, memory.used)))
 }
 
+/// All memory of CUDA's device `number`, bytes; none where NVML does not tell.
+pub fn total_memory(number: usize) -> Option<u64> {
+    with_device(number, |device| device.memory_info().ok().map(|memory| memory.total))
+}
+
+/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; none where NVML does not tell.
+pub fn memory_of(number: usize, pid: u32) -> Option<u64> {
+    with_device(number, |device| super::gpu::memory_of(device, pid))
+}
+
 /// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; none where NVML does not tell.
 pub fn bus_id(number: usize) -> Option<String> {
     with_device(number, |device| device.pci_info().ok().map(|info| info.bus_id))

@@ -222,6 +222,15 @@ fn processes(device: &Device<'_>, watched: &WatchList) -> Option<Vec<GpuProcess>
     Some(processes)
 }
 
+/// Bytes of a GPU that the process `pid` has taken; none where NVML does not know (in a container it may count other numbers).
+pub fn memory_of(device: &Device<'_>, pid: u32) -> Option<u64> {
+    let processes = device.running_compute_processes().ok()?;
+    match processes.iter().find(|process| process.pid == pid)?.used_gpu_memory {
+        UsedGpuMemory::Used(bytes) => Some(bytes),
+        UsedGpuMemory::Unavailable => None,
+    }
+}
+
 fn gpu_process(info: &ProcessInfo, watched: &WatchList) -> GpuProcess {
     let memory = match info.used_gpu_memory {
         UsedGpuMemory::Used(bytes) => Some(bytes),

@@ -19,7 +19,7 @@ pub struct TrainingData {
 
 impl TrainingData {
     /// Fit the preparation to the training images and put both parts on `device`, or, where they are not `resident`, move
-    /// batch by batch there.
+    /// batch by batch there; so too where the device's memory does not suffice, see [`TrainingData::kept_on_host`].
     ///
     /// # Errors
     /// As [`Preparation::fit`] and [`DeviceDataset::new`].
@@ -32,5 +32,14 @@ impl TrainingData {
         let train = put(dataset.train, &preparation, device, layout)?;
         let validation = put(dataset.validation, &preparation, device, layout)?;
         Ok(TrainingData { train, validation, description, preparation, device })
+    }
+
+    /// What a user should know where images that were to be on the device have stayed on the host.
+    pub fn kept_on_host(&self) -> Option<String> {
+        let kept = self.train.is_on_host() || self.validation.is_on_host();
+        (self.device.is_cuda() && kept).then(|| {
+            "the device's memory did not suffice for the images: they stay in the host's, and each batch is moved, which takes longer"
+                .to_owned()
+        })
     }
 }

@@ -6,15 +6,54 @@ use tch::Device;
 
 use crate::telemetry;
 
-/// Bytes that a child may still take on `device`; none if that cannot be found out.
-///
-/// `held` is what this process keeps from earlier children and gives to the next one.
-pub fn available(device: Device, held: u64) -> Option<u64> {
-    let free = match device {
+/// Bytes that are free on `device`; none if that cannot be found out.
+pub fn free(device: Device) -> Option<u64> {
+    match device {
         Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
         _ => free_on_host(),
-    }?;
-    Some(free.saturating_add(held))
+    }
+}
+
+/// The memory of a worker's device, seen from one child to the next.
+#[derive(Debug)]
+pub struct Holding {
+    device: Device,
+    /// What the process had taken of it before its first child; none where that cannot be found out.
+    at_start: Option<u64>,
+}
+
+impl Holding {
+    /// For a process that has its images on `device` and has yet to train its first child.
+    pub fn new(device: Device) -> Holding {
+        Holding { device, at_start: taken(device) }
+    }
+
+    /// Bytes that the next child may take: its part of a shared GPU; otherwise what is free, and what the process keeps of
+    /// earlier children and gives to the next one. None if that cannot be found out: then only trying tells.
+    pub fn available(&self) -> Option<u64> {
+        let part = part_of_gpu(&std::env::var("PYTORCH_CUDA_ALLOC_CONF").unwrap_or_default());
+        if let (Device::Cuda(number), Some(part)) = (self.device, part) {
+            // What is free just now says nothing: the other workers' caches are theirs to give back.
+            let total = telemetry::cuda::total_memory(number)?;
+            return Some((total as f64 * part) as u64);
+        }
+        let held = taken(self.device)?.saturating_sub(self.at_start?);
+        Some(free(self.device)?.saturating_add(held))
+    }
+}
+
+/// Bytes that this process has taken: of the GPU as NVML counts it (not of the host), or of the host.
+fn taken(device: Device) -> Option<u64> {
+    match device {
+        Device::Cuda(number) => telemetry::cuda::memory_of(number, std::process::id()),
+        _ => resident(),
+    }
+}
+
+/// The part of a GPU that libtorch's allocator may take, from its settings.
+fn part_of_gpu(settings: &str) -> Option<f64> {
+    let part = settings.split(',').find_map(|setting| setting.trim().strip_prefix("per_process_memory_fraction:"))?;
+    part.trim().parse().ok().filter(|part| (0.0..=1.0).contains(part))
 }
 
 /// What a worker with so many threads may plan with: its processors' part of all memory there is, in bytes. It is the same
@@ -63,7 +102,7 @@ fn inactive_file(text: &str) -> Option<u64> {
 }
 
 /// Resident memory of this process, bytes.
-pub fn resident() -> Option<u64> {
+fn resident() -> Option<u64> {
     let pages: u64 = std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().nth(1)?.parse().ok()?;
     // SAFETY: sysconf has no preconditions.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -98,8 +137,18 @@ mod tests {
     }
 
     #[test]
-    fn what_the_process_holds_counts_as_available() {
-        let (without, with) = (available(Device::Cpu, 0).unwrap(), available(Device::Cpu, 1 << 50).unwrap());
-        assert!(with > without && with >= 1 << 50);
+    fn what_the_process_keeps_of_earlier_children_counts_as_available() {
+        let available = |at_start| Holding { device: Device::Cpu, at_start: Some(at_start) }.available().unwrap();
+        let kept = vec![1_u8; 512 << 20];
+        let (with, without) = (available(0), available(1 << 50));
+        assert!(with >= without + (kept.len() as u64) / 2, "{with} and {without}");
+        assert_eq!(Holding { device: Device::Cpu, at_start: None }.available(), None, "then only trying tells");
+    }
+
+    #[test]
+    fn the_part_of_a_gpu_is_what_the_allocator_was_told() {
+        assert_eq!(part_of_gpu("per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"), Some(0.225));
+        assert_eq!(part_of_gpu("expandable_segments:True, per_process_memory_fraction: 0.5"), Some(0.5));
+        assert_eq!(["", "garbage_collection_threshold:0.8", "per_process_memory_fraction:x"].map(part_of_gpu), [None; 3]);
     }
 }

@@ -18,4 +18,4 @@ pub use fit::{Epoch, Fit};
 pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
-pub use trainer::{Control, Next, TrainError, cross_entropy, evaluate, evaluation_batch, train_child};
+pub use trainer::{Control, Next, TrainError, cross_entropy, evaluate, evaluation_batch, in_smaller_batches, train_child};

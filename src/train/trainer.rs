@@ -95,6 +95,11 @@ impl From<DataError> for TrainError {
 }
 
 impl TrainError {
+    /// An error of a control: what it says of the training, or else that it ended it.
+    fn of_control(error: anyhow::Error) -> TrainError {
+        error.downcast().unwrap_or_else(TrainError::Stopped)
+    }
+
     /// What an error of libtorch with this text means; one that tells of neither memory nor the device is `other`.
     pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
         match Fault::of(text) {
@@ -108,8 +113,8 @@ impl TrainError {
 /// Train the child of `job` from scratch and return its validation accuracy after each epoch, each in 0..=1. They are fewer
 /// than `config.epochs` where `control` said [`Next::Enough`].
 ///
-/// Everything random (weights, order of images, augmentation) follows from `job.seed`. `held` is the memory that the
-/// process keeps from earlier children, bytes.
+/// Everything random (weights, order of images, augmentation) follows from `job.seed`. A child that will need more memory than the
+/// `available` bytes, where those are known, is refused.
 ///
 /// # Errors
 /// [`TrainError`]: one reason each; [`TrainError::Stopped`] exactly when `control` returned an error.
@@ -118,10 +123,10 @@ pub fn train_child(
     job: &ChildJob,
     data: &TrainingData,
     config: &ChildConfig,
-    held: u64,
+    available: Option<u64>,
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
-    let plan = check(job, data, config, held)?;
+    let plan = check(job, data, config, available)?;
     tch::manual_seed(job.seed as i64);
     let network = Network::new(&job.architecture, plan, data.device)?;
     let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
@@ -141,7 +146,7 @@ pub fn train_child(
 ///
 /// The form rounds in its own way, so it may depend on the machine's size and the worker's threads, but not on what happens
 /// to be free: the same seed must give the same accuracies.
-fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -> Result<Plan, TrainError> {
+fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, available: Option<u64>) -> Result<Plan, TrainError> {
     let (architecture, description) = (&job.architecture, &data.description);
     architecture.check()?;
     if architecture.input != description.input || architecture.classes != description.classes.len() {
@@ -156,11 +161,10 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, held: u64) -
     let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
     let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;
     let needed = space::training_memory(architecture, batch_size)?.saturating_add(plan.extra_memory(architecture, batch_size));
-    let available = memory::available(data.device, held).unwrap_or(u64::MAX);
-    if needed > available {
-        return Err(TrainError::Memory { needed, available });
+    match available.filter(|available| needed > *available) {
+        Some(available) => Err(TrainError::Memory { needed, available }),
+        None => Ok(plan),
     }
-    Ok(plan)
 }
 
 /// One child in training.
@@ -231,7 +235,7 @@ impl Training<'_> {
 
 /// Stand still if `control` says so; an error if it has seen enough.
 fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
-    let (next, stood_still) = control.between_batches().map_err(TrainError::Stopped)?;
+    let (next, stood_still) = control.between_batches().map_err(TrainError::of_control)?;
     epoch.stood_still(stood_still);
     match next {
         Next::GoOn => Ok(()),
@@ -244,13 +248,35 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchErro
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
 }
 
-/// Loss and accuracy of `network` on `images`, `batch_size` at a time, batch norm in evaluation mode; `between` is called before
-/// each batch. The device is waited for once, at the end.
+/// Loss and accuracy of `network` on `images`, `batch_size` at a time and fewer where memory does not suffice, batch norm in
+/// evaluation mode; `between` is called before each batch. The device is waited for once, at the end.
 pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
     batch_size: usize,
     mut between: impl FnMut() -> Result<(), TrainError>,
+) -> Result<Metrics, TrainError> {
+    in_smaller_batches(batch_size, |batch_size| evaluate_in_batches(network, images, batch_size, &mut between))
+}
+
+/// Do something that takes memory with `batch_size` images at a time, and again with half as many where it does not suffice.
+pub fn in_smaller_batches<T>(
+    mut batch_size: usize,
+    mut evaluate: impl FnMut(usize) -> Result<T, TrainError>,
+) -> Result<T, TrainError> {
+    loop {
+        match evaluate(batch_size) {
+            Err(TrainError::OutOfMemory(_)) if batch_size > 1 => batch_size = batch_size.div_ceil(2),
+            done => return done,
+        }
+    }
+}
+
+fn evaluate_in_batches(
+    network: &Network,
+    images: &DeviceDataset,
+    batch_size: usize,
+    between: &mut impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Metrics, TrainError> {
     let _guard = tch::no_grad_guard();
     let mut figures = Figures::new(images.len(), batch_size, 0, network.device())?;

@@ -158,7 +158,7 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     let placement = Placement { devices: vec![Device::Cuda(0)], threads: 1 };
     let child = ChildConfig { epochs: 1_000, ..child() };
-    let settings = WorkerSettings { data: data(), child, placement, seed: 0, sample: None };
+    let settings = WorkerSettings { data: data(), child, placement, sample: None };
     let (sender, reports) = channel();
     let mut workers = LocalWorkers::start_placed(Ok(settings), script, move |report| drop(sender.send(report)));
     let wait = |wanted: fn(&Report) -> bool| {
@@ -176,8 +176,8 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     let so_far = || fs::read_to_string(trace.with_extension(pid.to_string())).unwrap();
     wait(|report| matches!(report, Report::Progress(_)));
     for _ in 0..3 {
-        workers.pause();
-        wait(|report| matches!(report, Report::Paused));
+        workers.pause(1);
+        wait(|report| matches!(report, Report::Paused { number: 1 }));
         let when_paused = so_far();
         assert_eq!(when_paused.lines().last(), Some("synchronisation copy"));
         std::thread::sleep(Duration::from_millis(100));

@@ -141,6 +141,7 @@ fn episode_finished() -> Event {
         gradient_norm: Some(0.0),
         repeats: 0,
         failures: 0,
+        excluded: 1,
         seconds: 0.0,
     })
 }
@@ -225,9 +226,11 @@ fn next(event: &Event) -> Option<Event> {
         Event::ChildProgress(_) => child_epoch(),
         Event::ChildEpoch(_) => child_finished(),
         Event::ChildFinished(_) => Event::ChildFailed { child: 1, episode: 1, reason: text(), reward: 0.0, seconds: 0.0 },
-        Event::ChildFailed { .. } => Event::ChildRetried { child: 1, reason: text() },
+        Event::ChildFailed { .. } => Event::ChildExcluded { child: 1, episode: 1, reason: text(), seconds: 0.0 },
+        Event::ChildExcluded { .. } => Event::ChildRetried { child: 1, reason: text() },
         Event::ChildRetried { .. } => episode_finished(),
-        Event::EpisodeFinished(_) => Event::CheckpointSaved { episode: 1, next_child: 1 },
+        Event::EpisodeFinished(_) => Event::EpisodeExcluded { episode: 1, children: 1, seconds: 0.0 },
+        Event::EpisodeExcluded { .. } => Event::CheckpointSaved { episode: 1, next_child: 1 },
         Event::CheckpointSaved { .. } => Event::PauseRequested,
         Event::PauseRequested => Event::Paused,
         Event::Paused => Event::Resumed,

@@ -12,7 +12,11 @@ mod detach;
 #[cfg(feature = "torch")]
 mod device_traffic;
 #[cfg(feature = "torch")]
+mod devices;
+#[cfg(feature = "torch")]
 mod docs;
+#[cfg(feature = "torch")]
+mod doctor_train;
 #[cfg(feature = "torch")]
 mod evaluate;
 mod example_training;
@@ -20,6 +24,7 @@ mod export;
 #[cfg(feature = "torch")]
 mod fake_cuda;
 mod fake_nvml;
+mod faulty_workers;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]

@@ -569,7 +569,7 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
     app.live.children = (1..=100_000u64)
         .map(|child| {
             let accuracy = 0.5 + 0.4 * (child as f64 / 1e5) + 0.05 * (child as f64 * 0.7).sin();
-            nas_tui::state::ChildRow { child, accuracy: Some(accuracy), reward: accuracy.powi(3), ..row.clone() }
+            nas_tui::state::ChildRow { child, accuracy: Some(accuracy), reward: Some(accuracy.powi(3)), ..row.clone() }
         })
         .collect();
     app.refresh();

@@ -14,13 +14,13 @@ use nas_tui::reward::Outcome;
 use nas_tui::space::{Architecture, Layer};
 
 /// Far longer than anything here takes, even on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_nas-tui"))
 }
 
-fn settings(workers: usize, epochs: usize) -> WorkerSettings {
+pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
     WorkerSettings {
         data: DataConfig {
             source: DataSource::FashionMnistMini,
@@ -42,7 +42,6 @@ fn settings(workers: usize, epochs: usize) -> WorkerSettings {
             schedule: ChildSchedule::Cosine,
         },
         placement: Placement { devices: vec![Device::Cpu; workers], threads: 1 },
-        seed: 0,
         sample: None,
     }
 }
@@ -58,14 +57,14 @@ fn architecture(filters: usize) -> Architecture {
     }
 }
 
-fn job(child: u64) -> ChildJob {
+pub fn job(child: u64) -> ChildJob {
     ChildJob { child, seed: 40 + child, architecture: architecture(8) }
 }
 
 /// Workers and what they report.
-struct Watched {
-    workers: LocalWorkers,
-    reports: Receiver<Report>,
+pub struct Watched {
+    pub workers: LocalWorkers,
+    pub reports: Receiver<Report>,
     pids: Vec<u32>,
 }
 
@@ -74,7 +73,7 @@ impl Watched {
         Watched::start_program(settings, program())
     }
 
-    fn start_program(settings: WorkerSettings, program: PathBuf) -> Watched {
+    pub fn start_program(settings: WorkerSettings, program: PathBuf) -> Watched {
         let (sender, reports) = channel();
         let workers = LocalWorkers::start_placed(Ok(settings), program, move |report| drop(sender.send(report)));
         Watched { workers, reports, pids: Vec::new() }
@@ -82,7 +81,7 @@ impl Watched {
 
     /// The next report that `wanted` accepts; ends the test if the workers give up or nothing comes.
     #[track_caller]
-    fn wait(&mut self, wanted: impl Fn(&Report) -> bool) -> Report {
+    pub fn wait(&mut self, wanted: impl Fn(&Report) -> bool) -> Report {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -99,7 +98,7 @@ impl Watched {
     }
 
     #[track_caller]
-    fn outcome_of(&mut self, wanted: u64) -> Outcome {
+    pub fn outcome_of(&mut self, wanted: u64) -> Outcome {
         match self.wait(|report| matches!(report, Report::Finished { child, .. } if *child == wanted)) {
             Report::Finished { outcome, .. } => outcome,
             _ => unreachable!("only that was waited for"),
@@ -141,14 +140,14 @@ fn a_child_whose_worker_is_killed_is_tried_again_with_the_same_result() {
 }
 
 #[test]
-fn a_child_whose_workers_are_killed_twice_fails_with_the_reason_and_the_next_one_trains() {
+fn a_child_whose_workers_are_killed_twice_is_excluded_with_the_reason_and_the_next_one_trains() {
     let mut watched = Watched::start(settings(1, 6));
     watched.workers.submit(job(1));
     watched.workers.submit(job(2));
     watched.kill_while_training();
     watched.wait(|report| matches!(report, Report::ChildStarted { child: 1, attempt: 2, .. }));
     watched.kill_while_training();
-    let Outcome::Failed { reason } = watched.outcome_of(1) else { panic!("child 1 cannot have been trained") };
+    let Outcome::Excluded { reason } = watched.outcome_of(1) else { panic!("nothing can be known of child 1") };
     assert!(reason.contains("died 2 times") && reason.contains("SIGKILL"), "{reason}");
     assert!(matches!(watched.outcome_of(2), Outcome::Trained { .. }));
 }
@@ -162,8 +161,8 @@ fn a_pause_is_acknowledged_within_a_second_and_nothing_moves_until_it_ends() {
         watched.wait(|report| matches!(report, Report::Progress(progress) if progress.child == wanted));
     }
     let asked = Instant::now();
-    watched.workers.pause();
-    watched.wait(|report| matches!(report, Report::Paused));
+    watched.workers.pause(1);
+    watched.wait(|report| matches!(report, Report::Paused { number: 1 }));
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     assert_eq!(watched.reports.recv_timeout(Duration::from_millis(1500)), Err(RecvTimeoutError::Timeout));
     watched.workers.resume();
@@ -174,8 +173,8 @@ fn a_pause_is_acknowledged_within_a_second_and_nothing_moves_until_it_ends() {
 fn a_pause_of_idle_workers_is_acknowledged_and_holds_back_what_is_submitted() {
     let mut watched = Watched::start(settings(1, 1));
     watched.wait(|report| matches!(report, Report::Ready(_)));
-    watched.workers.pause();
-    watched.wait(|report| matches!(report, Report::Paused));
+    watched.workers.pause(1);
+    watched.wait(|report| matches!(report, Report::Paused { number: 1 }));
     watched.workers.submit(job(1));
     assert_eq!(watched.reports.recv_timeout(Duration::from_millis(500)), Err(RecvTimeoutError::Timeout));
     watched.workers.resume();
@@ -187,12 +186,12 @@ fn a_pause_after_many_that_were_taken_back_is_acknowledged_only_when_nothing_mov
     let mut watched = Watched::start(settings(1, 1000));
     watched.workers.submit(job(1));
     watched.wait(is_progress);
-    for _ in 0..20 {
-        watched.workers.pause();
+    for number in 1..=20 {
+        watched.workers.pause(number);
         watched.workers.resume();
     }
-    watched.workers.pause();
-    watched.wait(|report| matches!(report, Report::Paused));
+    watched.workers.pause(21);
+    watched.wait(|report| matches!(report, Report::Paused { number: 21 }));
     // Late answers to the pauses that were taken back are not taken for more.
     let later: Vec<Report> = std::iter::from_fn(|| watched.reports.recv_timeout(Duration::from_millis(700)).ok()).collect();
     assert!(!later.iter().any(is_progress), "{later:?}");

@@ -35,6 +35,8 @@ pub struct Crew<'a> {
     /// Workers that have been heard of since the last [`Crew::begin`].
     moving: BTreeSet<usize>,
     paused: bool,
+    /// Pauses that were asked for: the latest one's number.
+    pauses: u64,
     /// What is under way is to end: nothing takes its place.
     ending: bool,
     /// Memory of the device that was in use before.
@@ -81,6 +83,7 @@ impl<'a> Crew<'a> {
             trained: 0,
             moving,
             paused: false,
+            pauses: 0,
             ending: false,
             used_before,
         })
@@ -130,7 +133,8 @@ impl<'a> Crew<'a> {
             // At ever other moments of a batch.
             self.train_until(Instant::now() + Duration::from_millis(150 + 37 * u64::from(number)))?;
             let asked = Instant::now();
-            self.workers.pause();
+            self.pauses += 1;
+            self.workers.pause(self.pauses);
             while !std::mem::take(&mut self.paused) {
                 self.hear(asked + PATIENCE)?.then_some(()).ok_or_else(|| late("not every worker stood still"))?;
             }
@@ -201,7 +205,7 @@ impl<'a> Crew<'a> {
                 self.moved(epoch.worker, epoch.child, epoch.epoch as f64 / epoch.epochs.max(1) as f64);
             }
             Report::Finished { child, outcome, .. } => self.finished(child, &outcome)?,
-            Report::Paused => self.paused = true,
+            Report::Paused { number } => self.paused = number == self.pauses,
             Report::WorkerDied { reason, .. } => return Err(MeasureError::Failed(format!("a worker died: {reason}"))),
             Report::Fatal { message } => return Err(MeasureError::Failed(message)),
             _ => {}
@@ -225,7 +229,9 @@ impl<'a> Crew<'a> {
                 self.trained += 1;
                 self.submit();
             }
-            Outcome::Failed { reason } => return Err(MeasureError::Failed(format!("a child failed: {reason}"))),
+            Outcome::Failed { reason } | Outcome::Excluded { reason } => {
+                return Err(MeasureError::Failed(format!("a child failed: {reason}")));
+            }
         }
         Ok(())
     }

@@ -91,7 +91,7 @@ pub fn small_child() -> Result<Architecture, MeasureError> {
 pub fn settings(device: Device, workers: usize, threads: usize) -> Result<WorkerSettings, MeasureError> {
     let demo = resolve(&Options::default()).map_err(|error| MeasureError::Failed(error.to_string()))?;
     let placement = Placement { devices: vec![device; workers], threads };
-    Ok(WorkerSettings { data: demo.data, child: demo.child, placement, seed: 0, sample: None })
+    Ok(WorkerSettings { data: demo.data, child: demo.child, placement, sample: None })
 }
 
 /// The kept measurements' usual place; none without a home folder.

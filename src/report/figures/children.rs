@@ -50,9 +50,9 @@ pub struct Children {
 }
 
 impl Children {
-    /// The children and episodes of `state`; those that users edited are in no chart.
+    /// The children and episodes of `state`; those that users edited or that are excluded are in no chart.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
-        let sampled = state.children.iter().filter(|row| row.parent.is_none());
+        let sampled = state.children.iter().filter(|row| row.parent.is_none() && !row.is_excluded());
         let mut children: Vec<Child> = sampled.map(|row| child(row, quantity)).collect();
         children.sort_by_key(|child| child.child);
         let reference = state.run.as_ref().and_then(|run| run.reference.as_ref()).map(|reference| reference.strategy.clone());
@@ -92,13 +92,13 @@ impl Children {
 }
 
 fn child(row: &ChildRow, quantity: Quantity) -> Child {
-    let value = if quantity == Quantity::Reward { Some(row.reward) } else { row.accuracy };
-    Child { child: row.child, value: value.filter(|value| value.is_finite()), failed: row.accuracy.is_none() }
+    let value = if quantity == Quantity::Reward { row.reward } else { row.accuracy };
+    Child { child: row.child, value: value.filter(|value| value.is_finite()), failed: row.is_failed() }
 }
 
 fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
     let mut by_episode: std::collections::BTreeMap<usize, Vec<&ChildRow>> = std::collections::BTreeMap::new();
-    for row in state.children.iter().filter(|row| row.parent.is_none()) {
+    for row in state.children.iter().filter(|row| row.parent.is_none() && !row.is_excluded()) {
         by_episode.entry(row.episode).or_default().push(row);
     }
     let reference = state.run.as_ref().and_then(|run| run.reference.as_deref());

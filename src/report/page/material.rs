@@ -58,6 +58,8 @@ pub struct Failure {
     pub episode: usize,
     pub attempts: u32,
     pub reason: String,
+    /// It has no reward either, and counts nowhere.
+    pub is_excluded: bool,
 }
 
 /// A warning or an error of the run.
@@ -181,10 +183,12 @@ impl Gathered {
                     self.material.best_epochs = epochs;
                 }
             }
-            Event::ChildFailed { child, episode, reason, .. } => {
+            Event::ChildFailed { child, episode, reason, .. } | Event::ChildExcluded { child, episode, reason, .. } => {
                 self.epochs.remove(child);
                 let attempts = self.attempts.remove(child).unwrap_or(0);
-                self.material.failures.push(Failure { child: *child, episode: *episode, attempts, reason: reason.clone() });
+                let is_excluded = matches!(record.event, Event::ChildExcluded { .. });
+                let failure = Failure { child: *child, episode: *episode, attempts, reason: reason.clone(), is_excluded };
+                self.material.failures.push(failure);
             }
             Event::WorkerDied { worker, reason } => {
                 self.note(record.time, Level::Warning, format!("worker {worker} died: {reason}"));

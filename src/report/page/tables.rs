@@ -46,7 +46,7 @@ pub fn children(material: &Material) -> Table {
             row.child.to_string(),
             row.episode.to_string(),
             cell(row.accuracy),
-            row.reward.to_string(),
+            cell(row.reward),
             row.params.to_string(),
             row.macs.to_string(),
             row.seconds.to_string(),
@@ -98,6 +98,7 @@ pub fn episodes(material: &Material) -> Table {
             cell(episode.gradient_norm),
             episode.repeats.to_string(),
             episode.failures.to_string(),
+            episode.excluded.to_string(),
             episode.seconds.to_string(),
         ]
     };
@@ -115,6 +116,7 @@ pub fn episodes(material: &Material) -> Table {
             "gradient_norm",
             "repeats",
             "failures",
+            "excluded",
             "seconds",
         ],
         rows: material.state.episodes.iter().map(row).collect(),

@@ -13,7 +13,8 @@ impl Engine {
             (Command::Pause, Pace::Running) => {
                 self.recorder.tell(Event::PauseRequested)?;
                 self.pace = Pace::Pausing;
-                crew.evaluator.pause();
+                self.pauses += 1;
+                crew.evaluator.pause(self.pauses);
             }
             (Command::Resume, Pace::Pausing | Pace::Paused) => {
                 crew.evaluator.resume();
@@ -94,6 +95,7 @@ impl Engine {
         let energy_wh = self.energy.child_ended(child);
         Ok(self.recorder.tell(match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed { child, episode, reason, reward, seconds },
+            Ended::Excluded { reason } => Event::ChildExcluded { child, episode, reason, seconds },
             Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
                 child,
                 episode,

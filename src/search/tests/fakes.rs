@@ -92,8 +92,14 @@ pub struct Behaviour {
     pub backwards: bool,
     /// Children that fail.
     pub failing: Vec<u64>,
+    /// Children whose workers break.
+    pub breaking: Vec<u64>,
     /// Nothing is reported for these.
     pub silent: Vec<u64>,
+    /// Nothing is reported for these either, and they never get to the end of an epoch.
+    pub unbegun: Vec<u64>,
+    /// A pause is answered only when the next one is asked for.
+    pub answers_late: bool,
     /// Report [`Report::Fatal`] instead of starting, or in place of the outcome of this child.
     pub unusable: bool,
     pub fatal_at: Option<u64>,
@@ -142,7 +148,7 @@ impl Calculator {
 
     fn evaluate(&self, job: &ChildJob) {
         let child = job.child;
-        if self.behaviour.silent.contains(&child) {
+        if self.behaviour.silent.contains(&child) || self.behaviour.unbegun.contains(&child) {
             return;
         }
         self.report(Report::ChildStarted { child, worker: 0, device: "cpu".into(), attempt: 1 });
@@ -151,6 +157,8 @@ impl Calculator {
         }
         let outcome = if self.behaviour.failing.contains(&child) {
             Outcome::Failed { reason: "the loss is not finite".into() }
+        } else if self.behaviour.breaking.contains(&child) {
+            Outcome::Excluded { reason: "its worker died 2 times".into() }
         } else {
             Outcome::Trained { valid_accuracies: accuracies(job) }
         };
@@ -179,16 +187,16 @@ impl Evaluator for Calculator {
 
     /// A silent child has had its first epoch; one that waits has not begun.
     fn skip(&mut self, child: u64) {
-        let waited = self.waiting.iter().any(|job| job.child == child);
+        let waited = self.waiting.iter().any(|job| job.child == child) || self.behaviour.unbegun.contains(&child);
         self.waiting.retain(|job| job.child != child);
         let outcome =
-            if waited { Outcome::Failed { reason: SKIPPED.into() } } else { Outcome::Trained { valid_accuracies: vec![0.9] } };
+            if waited { Outcome::Excluded { reason: SKIPPED.into() } } else { Outcome::Trained { valid_accuracies: vec![0.9] } };
         self.report(Report::Finished { child, outcome, seconds: 0.5 });
     }
 
-    fn pause(&mut self) {
+    fn pause(&mut self, number: u64) {
         self.paused = true;
-        self.report(Report::Paused);
+        self.report(Report::Paused { number: if self.behaviour.answers_late { number - 1 } else { number } });
     }
 
     fn resume(&mut self) {
@@ -289,6 +297,12 @@ impl Run {
                 }
                 Event::ChildFailed { child, reason, reward, .. } => {
                     assert!(outcome.ended.insert(child, format!("{reason} {reward}")).is_none(), "child {child} ended twice");
+                }
+                Event::ChildExcluded { child, reason, .. } => {
+                    assert!(outcome.ended.insert(child, reason).is_none(), "child {child} ended twice");
+                }
+                Event::EpisodeExcluded { episode, children, .. } => {
+                    outcome.episodes.push(format!("{episode}: {children} excluded"));
                 }
                 Event::EpisodeFinished(mut finished) => {
                     finished.seconds = 0.0;

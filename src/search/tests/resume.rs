@@ -62,14 +62,12 @@ impl Original {
     fn progress(&self, lines: usize) -> (usize, usize) {
         let count =
             |name: &str| self.lines()[..lines].iter().filter(|line| line.contains(&format!("\"event\":\"{name}\""))).count();
-        (count("episode_finished"), count("checkpoint_saved"))
+        (count("episode_finished") + count("episode_excluded"), count("checkpoint_saved"))
     }
 }
 
-#[test]
-fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
-    let behaviour = Behaviour { failing: vec![2, 7], ..Behaviour::default() };
-    let original = Original::new(&["search.episodes=4"], &behaviour);
+/// Cut the run after every line, with each checkpoint that there can be by then, and resume it.
+fn resume_after_every_line(original: &Original) {
     let mut bytes = 0;
     let mut tried = 0;
     for lines in 0..=original.lines().len() {
@@ -89,6 +87,20 @@ fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
         bytes += original.lines().get(lines).map_or(0, |line| line.len());
     }
     assert!(tried > original.lines().len());
+}
+
+#[test]
+fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
+    let behaviour = Behaviour { failing: vec![2, 7], breaking: vec![3], ..Behaviour::default() };
+    resume_after_every_line(&Original::new(&["search.episodes=4"], &behaviour));
+}
+
+#[test]
+fn so_does_a_run_with_an_episode_of_which_nothing_can_be_learned() {
+    let behaviour = Behaviour { breaking: vec![3, 5, 6, 7, 8], ..Behaviour::default() };
+    let original = Original::new(&["search.reuse=false"], &behaviour);
+    assert_eq!(original.outcome.episodes[1], "2: 4 excluded");
+    resume_after_every_line(&original);
 }
 
 #[test]

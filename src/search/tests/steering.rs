@@ -45,6 +45,37 @@ fn a_skipped_child_keeps_the_accuracy_of_the_epochs_it_had() {
 }
 
 #[test]
+fn a_child_that_is_skipped_before_its_first_epoch_is_excluded() {
+    let run = Run::new(&["search.reuse=false"]);
+    let session = run.begin();
+    let mut client = session.hub().connect().unwrap();
+    let behaviour = Behaviour { unbegun: vec![2], ..Behaviour::default() };
+    let searching = session.start(parts(&behaviour)).unwrap();
+    wait_for_end(&mut client, 1);
+    client.commands.send(Command::Skip { child: 2 }).unwrap();
+    wait_for(&mut client, |event| matches!(event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped")));
+    let summary = searching.join().unwrap();
+    assert_eq!((summary.children_evaluated, summary.failures, summary.excluded_children), (11, 0, 1));
+}
+
+#[test]
+fn an_answer_to_a_pause_that_was_taken_back_is_not_one_to_the_next() {
+    let run = Run::new(&["search.reuse=false"]);
+    let session = run.begin();
+    let mut client = session.hub().connect().unwrap();
+    let behaviour = Behaviour { silent: vec![2], answers_late: true, ..Behaviour::default() };
+    let searching = session.start(parts(&behaviour)).unwrap();
+    wait_for_end(&mut client, 1);
+    for command in [Command::Pause, Command::Resume, Command::Pause, Command::Stop] {
+        client.commands.send(command).unwrap();
+    }
+    searching.join().unwrap();
+    let names = event_names(&run.journal());
+    assert_eq!(names.iter().filter(|name| *name == "pause_requested").count(), 2);
+    assert!(!names.contains(&"paused".to_owned()), "{names:?}");
+}
+
+#[test]
 fn what_is_not_in_training_cannot_be_skipped() {
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);

@@ -50,7 +50,7 @@ fn fitting(
     device: Device,
     batch: usize,
 ) -> Result<(usize, Option<String>), ArchitectureError> {
-    let available = memory::available(device, 0).unwrap_or(u64::MAX);
+    let available = memory::free(device).unwrap_or(u64::MAX);
     let needed = |images| -> Result<u64, ArchitectureError> {
         Ok(space::training_memory(architecture, images)?.saturating_add(plan.extra_memory(architecture, images)))
     };

@@ -13,7 +13,7 @@ use crate::data::{self, DataError, DeviceDataset};
 use crate::event::TestFinished;
 use crate::sealed::Blocks;
 use crate::space::Architecture;
-use crate::train::{TrainingData, evaluation_batch};
+use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
 
 /// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as `nas-tui evaluate` does.
 /// None, with the reason, where the data has no test images.
@@ -29,8 +29,7 @@ pub fn classify(
         Err(error @ DataError::Missing { .. }) => return Ok(Err(error)),
         Err(error) => return Err(error.into()),
     };
-    let network =
-        Network::new(architecture, Plan::direct(architecture, data.device).map_err(crate::train::TrainError::from)?, data.device)?;
+    let network = Network::new(architecture, Plan::direct(architecture, data.device).map_err(TrainError::from)?, data.device)?;
     weights::restore(&network, best)?;
     let labels: Vec<usize> = set.images.labels.iter().map(|&label| usize::from(label)).collect();
     let images = DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
@@ -40,10 +39,15 @@ pub fn classify(
     Ok(Ok(TestFinished { epoch, valid_accuracy, data: set.spec, seconds, report }))
 }
 
-/// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode.
-pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, DataError> {
+/// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode. Fewer images at a time where memory does not
+/// suffice.
+pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, TrainError> {
+    in_smaller_batches(evaluation_batch(network.device()), |batch_size| Ok(logits_in_batches(network, images, batch_size)?))
+}
+
+fn logits_in_batches(network: &Network, images: &DeviceDataset, batch_size: usize) -> Result<Tensor, DataError> {
     let _guard = tch::no_grad_guard();
-    let batches = images.evaluation_batches(evaluation_batch(network.device())).map(|batch| {
+    let batches = images.evaluation_batches(batch_size).map(|batch| {
         let (images, _) = batch?;
         Ok(network.forward(&images, Mode::Evaluate)?)
     });

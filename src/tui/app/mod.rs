@@ -114,7 +114,7 @@ impl App {
         let before = self.best_number();
         let ending = match &record.event {
             Event::ChildFinished(finished) => self.detail_of_live(finished.child),
-            Event::ChildFailed { child, .. } => self.detail_of_live(*child),
+            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } => self.detail_of_live(*child),
             _ => None,
         };
         self.live.apply(record);
@@ -144,6 +144,7 @@ impl App {
                 format!("new best child {}: accuracy {}", best.child, super::format::accuracy(best.accuracy))
             }
             Event::ChildFailed { child, reason, .. } => format!("child {child} failed: {reason}"),
+            Event::ChildExcluded { child, reason, .. } => format!("child {child} is excluded: {reason}"),
             Event::TrainingEpoch(epoch) if self.best_number() == Some(epoch.epoch as u64) && best_before.is_some() => {
                 format!("new best epoch {}: validation accuracy {}", epoch.epoch, super::format::accuracy(epoch.valid_accuracy))
             }

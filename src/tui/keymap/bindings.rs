@@ -13,7 +13,7 @@ const LOG: Scope = Scope::Panel(Panel::Log);
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
-                    skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
+                    excluded, skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
 
 const fn binding(
     scope: Scope,

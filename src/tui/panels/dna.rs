@@ -71,10 +71,10 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
     let first = match app.row(candidate.child) {
         Some(row) => vec![
             row.accuracy.map_or_else(
-                || vec![(Role::Error, "failed".to_owned())],
+                || vec![(Role::Error, row.trouble().unwrap_or_default().to_owned())],
                 |accuracy| labelled("accuracy", Role::Strong, format::accuracy(accuracy)),
             ),
-            labelled("reward", Role::Text, format::reward(row.reward)),
+            labelled("reward", Role::Text, format::or_none(row.reward, format::reward)),
         ],
         None => match state.training.values().find(|training| training.child == candidate.child) {
             Some(training) => vec![training::forsaken_row(state, training, width)],

@@ -144,8 +144,13 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     }
     let preset = vec![(Role::Text, run.preset.clone()), (Role::Dim, format!(" preset, {} strategy", run.strategy))];
     let data = vec![(Role::Text, run.data.spec.clone())];
-    let Counts { repeats, failures, edited, .. } = state.counts;
-    let counts = [(repeats, "repeats", Role::Text), (failures, "failed", Role::Warning), (edited, "edited", Role::Text)];
+    let Counts { repeats, failures, excluded, edited, .. } = state.counts;
+    let counts = [
+        (repeats, "repeats", Role::Text),
+        (failures, "failed", Role::Warning),
+        (excluded, "excluded", Role::Warning),
+        (edited, "edited", Role::Text),
+    ];
     let counts = counts
         .into_iter()
         .map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });

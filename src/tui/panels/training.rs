@@ -59,12 +59,13 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         FinishReason::Stopped => "stopped before its end",
         FinishReason::Failed => "failed",
     };
-    let Counts { sampled, edited, failures, .. } = state.counts;
+    let Counts { sampled, edited, failures, excluded, .. } = state.counts;
     let count = |label, count: usize| if count > 0 { labelled(label, Role::Text, count.to_string()) } else { Row::new() };
     let groups = vec![
         vec![(Role::Strong, format!("the run is {over}"))],
         count("children", sampled),
         count("failed", failures),
+        count("excluded", excluded),
         count("edited", edited),
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::numbers::accuracy;
-use crate::numbers::{compact, count, duration, reward};
+use crate::numbers::{compact, count, duration, or_none, reward};
 use crate::report::page::html::{Column, Section, table, text};
 use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;
@@ -29,7 +29,7 @@ pub fn best(material: &Material) -> Markup {
             row.child.to_string(),
             row.episode.to_string(),
             row.accuracy.map_or_else(String::new, accuracy),
-            reward(row.reward),
+            or_none(row.reward, reward),
             row.genes.depth().to_string(),
             count(row.params),
             compact(row.macs),
@@ -72,13 +72,18 @@ pub fn troubles(material: &Material) -> Option<Section> {
     }
     let row = |failure: &Failure| {
         let attempts = if failure.attempts == 0 { "–".to_owned() } else { failure.attempts.to_string() };
-        vec![text(failure.child.to_string()), text(failure.episode.to_string()), text(attempts), text(&failure.reason)]
+        let outcome = if failure.is_excluded { "excluded" } else { "failed" };
+        let numbers = [failure.child.to_string(), failure.episode.to_string(), attempts, outcome.to_owned()];
+        numbers.iter().chain([&failure.reason]).map(text).collect::<Vec<_>>()
     };
-    let columns: [Column; 4] = [("child", true), ("episode", true), ("attempts", true), ("reason", false)];
+    let columns: [Column; 5] = [("child", true), ("episode", true), ("attempts", true), ("outcome", false), ("reason", false)];
     let shown: Vec<Vec<Markup>> = material.failures.iter().take(MOST_FAILURES).map(row).collect();
     let caption = match material.failures.len() {
         failures if failures > shown.len() => {
-            format!("The first {} of {failures} children that failed; children.csv has all", shown.len())
+            format!("The first {} of {failures} children that have no accuracy; children.csv has all", shown.len())
+        }
+        _ if material.failures.iter().any(|failure| failure.is_excluded) => {
+            "Children that failed: reward 0, no accuracy; those that are excluded have neither and count nowhere".to_owned()
         }
         _ => "Children that failed: reward 0, no accuracy".to_owned(),
     };

@@ -63,10 +63,11 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
     let planned = run.map_or_else(String::new, |run| format!(" of {}", count((run.episodes * run.children_per_episode) as u64)));
     let episodes = run.map_or_else(String::new, |run| format!(" of {}", count(run.episodes as u64)));
     let of_them = format!(
-        "{} different networks, {} repeats, {} failed",
+        "{} different networks, {} repeats, {} failed{}",
         count(summary.unique_architectures),
         summary.repeats,
-        summary.failures
+        summary.failures,
+        if summary.excluded_children > 0 { format!("; {} more excluded", summary.excluded_children) } else { String::new() }
     );
     list.push(Tile::new("children", format!("{}{planned}", count(summary.children_evaluated)), of_them));
     let depth = if state.depth > 0 { format!("networks of {} layers in the last", state.depth) } else { String::new() };

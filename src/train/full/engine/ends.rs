@@ -45,6 +45,9 @@ impl Engine {
         let resident = self.config.train.data_on_device;
         let data =
             TrainingData::new(dataset, &self.config.data, child::device::open(device)?, resident).map_err(TrainingError::from)?;
+        if let Some(text) = data.kept_on_host().filter(|_| resident) {
+            self.notices.push((Level::Warning, text));
+        }
         self.check(&data)?;
         if self.is_stopped()? {
             return Err(Halt::Stopped);

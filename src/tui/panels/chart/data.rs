@@ -34,11 +34,11 @@ impl Children {
         let mut children = Children { points: Vec::with_capacity(state.children.len()), ..Children::default() };
         for row in state.children.iter().filter(|row| row.parent.is_none()) {
             children.newest = children.newest.max(row.child);
-            let failed = row.accuracy.is_none();
+            let failed = row.is_failed();
             if failed {
                 children.failed.push(row.child);
             }
-            let value = if quantity == Quantity::Accuracy { row.accuracy } else { Some(row.reward) };
+            let value = if quantity == Quantity::Accuracy { row.accuracy } else { row.reward };
             if let Some(value) = value.filter(|value| value.is_finite()) {
                 children.push(Point { child: row.child, episode: row.episode, value, failed });
             }

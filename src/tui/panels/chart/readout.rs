@@ -45,14 +45,17 @@ impl<'a> Chosen<'a> {
             return join_ranked(vec![(0, number("child ")), (1, waits)], " ", width);
         };
         let of = |short: bool| {
-            let accuracy = row.accuracy.map_or((Role::Error, "failed".to_owned()), |value| (Role::Strong, format::accuracy(value)));
+            let accuracy = match (row.accuracy, row.trouble()) {
+                (Some(value), _) => (Role::Strong, format::accuracy(value)),
+                (None, trouble) => (Role::Error, trouble.unwrap_or_default().to_owned()),
+            };
             let smooth = smooth
                 .map_or(Row::new(), |smooth| labelled(if short { "sm." } else { "smoothed" }, Role::Text, value(quantity, smooth)));
             vec![
                 (0, number(if short { "#" } else { "child " })),
                 (5, labelled(if short { "ep." } else { "episode" }, Role::Text, row.episode.to_string())),
                 (1, if short { vec![accuracy] } else { labelled("accuracy", accuracy.0, accuracy.1) }),
-                (2, labelled(if short { "r" } else { "reward" }, Role::Strong, format::reward(row.reward))),
+                (2, labelled(if short { "r" } else { "reward" }, Role::Strong, format::or_none(row.reward, format::reward))),
                 (3, smooth),
                 (4, labelled(if short { "par." } else { "parameters" }, Role::Text, format::count(row.params))),
             ]

@@ -33,7 +33,7 @@ pub fn row(child: u64, accuracy: Option<f64>) -> ChildRow {
         child,
         episode: (child.saturating_sub(1) / PER_EPISODE + 1) as usize,
         accuracy,
-        reward: accuracy.map_or(0.0, |accuracy| accuracy.powi(3)),
+        reward: Some(accuracy.map_or(0.0, |accuracy| accuracy.powi(3))),
         params: 12_345,
         macs: 1_234_567,
         seconds: 3.0,
@@ -73,7 +73,7 @@ pub fn action() -> impl Strategy<Value = ChartAction> {
 fn finish_episode(state: &mut RunState) {
     let rows = &state.children[state.children.len() - PER_EPISODE as usize..];
     let accuracies: Vec<f64> = rows.iter().filter_map(|row| row.accuracy).collect();
-    let mean_reward = rows.iter().map(|row| row.reward).sum::<f64>() / rows.len() as f64;
+    let mean_reward = rows.iter().filter_map(|row| row.reward).sum::<f64>() / rows.len() as f64;
     let baseline = state.baseline.unwrap_or(mean_reward);
     state.baseline = Some(0.8 * baseline + 0.2 * mean_reward);
     state.episodes.push(EpisodeFinished {
@@ -90,6 +90,7 @@ fn finish_episode(state: &mut RunState) {
         gradient_norm: None,
         repeats: 0,
         failures: rows.len() - accuracies.len(),
+        excluded: 0,
         seconds: 10.0,
     });
 }

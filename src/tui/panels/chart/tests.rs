@@ -135,7 +135,7 @@ fn a_run_with_one_child() {
 fn a_run_whose_children_all_failed() {
     let mut state = samples::run(40);
     for row in &mut state.children {
-        (row.accuracy, row.reward) = (None, 0.0);
+        (row.accuracy, row.reward) = (None, Some(0.0));
     }
     for episode in &mut state.episodes {
         (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.0, None, 0.0);
@@ -148,7 +148,7 @@ fn a_run_whose_children_all_failed() {
 fn a_run_of_equal_values() {
     let mut state = samples::run(40);
     for row in &mut state.children {
-        (row.accuracy, row.reward) = (Some(0.8), 0.512);
+        (row.accuracy, row.reward) = (Some(0.8), Some(0.512));
     }
     for episode in &mut state.episodes {
         (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.512, Some(0.8), 0.512);
@@ -251,6 +251,7 @@ fn only_events_of_children_and_episodes_change_the_chart() {
                 | Event::EpisodeFinished(_)
                 | Event::ChildFinished(_)
                 | Event::ChildFailed { .. }
+                | Event::ChildExcluded { .. }
         );
         assert!(changes || before.is_empty() || now == before, "{:?}", record.event);
         before = now;

@@ -205,7 +205,7 @@ fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
         (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
         (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
         _ if !subject.is_read => "reading the journal".to_owned(),
-        (subject::Status::Failed, _) if subject.failure(scene.state).is_none() => {
+        (subject::Status::Failed | subject::Status::Excluded, _) if subject.failure(scene.state).is_none() => {
             "It failed before its first epoch was done.".to_owned()
         }
         _ => "The journal has no epochs of it.".to_owned(),

@@ -113,9 +113,9 @@ pub fn content(
         Column::texts("relation", 1, entries().map(relation)),
         Column::numbers("child", 0, entries().map(|entry| entry.row.child.to_string())),
         Column::numbers("same", 5, entries().map(|entry| more(entry.others))),
-        Column::numbers("accuracy", 0, entries().map(|entry| entry.row.accuracy.map_or("failed".to_owned(), format::accuracy))),
+        Column::numbers("accuracy", 0, entries().map(|entry| accuracy_or_trouble(&entry.row))),
         Column::numbers("+/-", 2, entries().map(|entry| difference(&entry.row))),
-        Column::numbers("reward", 4, entries().map(|entry| format::reward(entry.row.reward))),
+        Column::numbers("reward", 4, entries().map(|entry| format::or_none(entry.row.reward, format::reward))),
         Column::numbers("params", 3, entries().map(|entry| format::compact(entry.row.params))),
         Column::texts("what is different there", 2, entries().map(|entry| differences(&entry.edits, decisions, glyphs, width / 2))),
     ];
@@ -125,6 +125,10 @@ pub fn content(
     }
     content.head.insert(0, chosen_difference(relatives, decisions, chosen, width, glyphs));
     content
+}
+
+fn accuracy_or_trouble(row: &ChildRow) -> String {
+    row.accuracy.map_or_else(|| row.trouble().unwrap_or_default().to_owned(), format::accuracy)
 }
 
 /// What is different in the chosen relative, in the whole width.
@@ -200,7 +204,7 @@ mod tests {
             child,
             episode: 1,
             accuracy: Some(0.5),
-            reward: 0.125,
+            reward: Some(0.125),
             params: 0,
             macs: 0,
             seconds: 1.0,

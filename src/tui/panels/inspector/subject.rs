@@ -33,6 +33,7 @@ pub enum Status {
     Training { worker: usize },
     Ended,
     Failed,
+    Excluded,
 }
 
 impl<'a> Subject<'a> {
@@ -45,7 +46,8 @@ impl<'a> Subject<'a> {
         let status = match (training, live, row) {
             (Some((worker, _)), ..) => Status::Training { worker: *worker },
             (_, Some(_), _) => Status::Waiting,
-            (.., Some(row)) if row.accuracy.is_none() => Status::Failed,
+            (.., Some(row)) if row.is_excluded() => Status::Excluded,
+            (.., Some(row)) if row.is_failed() => Status::Failed,
             (.., Some(_)) => Status::Ended,
             _ => Status::Unknown,
         };
@@ -72,7 +74,7 @@ impl<'a> Subject<'a> {
             let (role, word) = if is_best { (Role::Best, ", the best") } else { (Role::Strong, "") };
             let accuracy = |accuracy| labelled("accuracy", role, format!("{}{word}", format::accuracy(accuracy)));
             groups.extend(row.accuracy.map(|value| (1, accuracy(value))));
-            groups.push((2, labelled("reward", Role::Text, format::reward(row.reward))));
+            groups.push((2, labelled("reward", Role::Text, format::or_none(row.reward, format::reward))));
             groups.push((4, labelled("episode", Role::Text, row.episode.to_string())));
             groups.extend(row.repeat_of.map(|earlier| (3, labelled("repeats child", Role::Text, earlier.to_string()))));
             if row.repeat_of.is_none() {
@@ -89,6 +91,7 @@ impl<'a> Subject<'a> {
             Status::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
             Status::Ended => Row::new(),
             Status::Failed => vec![(Role::Error, "FAILED".to_owned())],
+            Status::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
             Status::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
             Status::Unknown if self.architecture.is_none() => vec![(Role::Warning, "unknown here".to_owned())],
             Status::Unknown => Row::new(),
@@ -104,10 +107,11 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Why it failed, as the log tells, where the log still does.
+    /// Why it failed or is excluded, as the log tells, where the log still does.
     pub fn failure(&self, state: &'a RunState) -> Option<&'a str> {
-        let prefix = format!("child {}: failed", self.child);
-        let line = state.log.iter().rev().find(|line| line.text.starts_with(&prefix)).filter(|_| self.status == Status::Failed)?;
+        let trouble = self.row?.trouble().filter(|_| matches!(self.status, Status::Failed | Status::Excluded))?;
+        let prefix = format!("child {}: {trouble}", self.child);
+        let line = state.log.iter().rev().find(|line| line.text.starts_with(&prefix))?;
         line.text.splitn(3, ": ").nth(2)
     }
 }

@@ -82,7 +82,9 @@ fn figure_rows(state: &RunState, (first, second): (u64, u64), glyphs: &Glyphs, c
             let points = a.accuracy.zip(b.accuracy).map(|(a, b)| signed((b - a) * 100.0, 2));
             points.map_or(String::new(), |points| points + " points")
         }),
-        figure("reward", &|row| format::reward(row.reward), &|a, b| signed(b.reward - a.reward, 4)),
+        figure("reward", &|row| format::or_none(row.reward, format::reward), &|a, b| {
+            a.reward.zip(b.reward).map_or(String::new(), |(a, b)| signed(b - a, 4))
+        }),
         figure("parameters", &|row| format::count(row.params), &share(|row| row.params as f64)),
         figure("MACs", &|row| format::compact(row.macs), &share(|row| row.macs as f64)),
         figure("layers", &|row| row.genes.depth().to_string(), &|a, b| signed(b.genes.depth() as f64 - a.genes.depth() as f64, 0)),

@@ -52,6 +52,7 @@ pub enum Relation {
 pub enum Flag {
     Repeat,
     Failed,
+    Excluded,
     Skipped,
     Edited,
     Best,
@@ -90,9 +91,10 @@ const QUANTITIES: [(Quantity, &[&str]); 10] = [
     (Quantity::Energy, &["energy"]),
 ];
 
-const FLAGS: [(Flag, &str); 6] = [
+const FLAGS: [(Flag, &str); 7] = [
     (Flag::Repeat, "repeat"),
     (Flag::Failed, "failed"),
+    (Flag::Excluded, "excluded"),
     (Flag::Skipped, "skipped"),
     (Flag::Edited, "edited"),
     (Flag::Best, "best"),
@@ -143,7 +145,7 @@ impl Quantity {
     pub fn of(self, row: &ChildRow) -> Option<f64> {
         match self {
             Quantity::Accuracy => row.accuracy,
-            Quantity::Reward => Some(row.reward),
+            Quantity::Reward => row.reward,
             Quantity::Params => Some(row.params as f64),
             Quantity::Macs => Some(row.macs as f64),
             Quantity::Time => Some(row.seconds),
@@ -173,7 +175,8 @@ impl Flag {
     fn holds(self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
         match self {
             Flag::Repeat => row.repeat_of.is_some(),
-            Flag::Failed => row.accuracy.is_none(),
+            Flag::Failed => row.is_failed(),
+            Flag::Excluded => row.is_excluded(),
             Flag::Skipped => row.skipped,
             Flag::Edited => row.parent.is_some(),
             Flag::Best => surroundings.best == Some(row.child),
@@ -264,7 +267,8 @@ mod tests {
 
     #[test]
     fn every_quantity_has_its_names() {
-        let row = ChildRow { reward: 0.5, macs: 7, seconds: 3.0, episode: 4, entropy: Some(2.5), energy_wh: Some(1.5), ..row(12) };
+        let row =
+            ChildRow { reward: Some(0.5), macs: 7, seconds: 3.0, episode: 4, entropy: Some(2.5), energy_wh: Some(1.5), ..row(12) };
         let texts = "reward=0.5 macs=7 time=3 seconds=3 ep=4 episode=4 child=12 layers=0 depth=0 entropy=2.5 energy=1.5 PARAMS>=0";
         for text in texts.split(' ') {
             assert!(admits(text, &row), "{text}");

@@ -93,7 +93,7 @@ fn notes(row: &ChildRow, best: Option<u64>, short: bool) -> String {
     let from = |word: &str, of: &str, child: u64| if short { word.to_owned() } else { format!("{word} {of} {child}") };
     let notes = [
         (best == Some(row.child)).then(|| "best".to_owned()),
-        row.accuracy.is_none().then(|| "failed".to_owned()),
+        row.trouble().map(str::to_owned),
         row.skipped.then(|| "skipped".to_owned()),
         row.parent.map(|parent| from("edited", "from", parent)),
         row.repeat_of.map(|earlier| from("repeat", "of", earlier)),

@@ -62,7 +62,7 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
     let place = front.place_of(row.child, &state.children);
     let standing = match place {
         Some(place) => format!("on the front, {} of {}", place + 1, front.rows().len()),
-        None if row.accuracy.is_none() => "failed".to_owned(),
+        None if row.accuracy.is_none() => row.trouble().unwrap_or_default().to_owned(),
         None => "behind the front".to_owned(),
     };
     let groups = vec![
@@ -71,7 +71,7 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
         labelled("MACs", Role::Strong, format::compact(row.macs)),
         vec![(if place.is_some() { Role::Best } else { Role::Dim }, standing)],
         labelled("params", Role::Text, format::count(row.params)),
-        labelled("reward", Role::Text, format::reward(row.reward)),
+        labelled("reward", Role::Text, format::or_none(row.reward, format::reward)),
     ];
     join_fitting(groups, "  ", width)
 }

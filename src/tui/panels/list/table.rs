@@ -80,7 +80,7 @@ fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
         column("child", Some(SortKey::Child), newest.max(7), 0, |row| row.child.to_string()),
         column("ep", None, 4, 5, |row| row.episode.to_string()),
         column("accuracy", Some(SortKey::Accuracy), 9, 1, |row| row.accuracy.map_or_else(none, format::accuracy)),
-        column("reward", Some(SortKey::Reward), 7, 2, |row| format::reward(row.reward)),
+        column("reward", Some(SortKey::Reward), 7, 2, |row| format::or_none(row.reward, format::reward)),
         column("params", Some(SortKey::Params), 9, 3, |row| format::count(row.params)),
         column("MACs", Some(SortKey::Macs), 7, 4, |row| format::compact(row.macs)),
         column("layers", None, 6, 6, |row| row.genes.depth().to_string()),
