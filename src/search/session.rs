@@ -194,7 +194,7 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
 /// Settings that decide nothing of what a search finds.
 fn is_free_to_change(key: &str) -> bool {
     let sections = ["workers.", "screen.", "train.", "recipes."];
-    sections.iter().any(|section| key.starts_with(section)) || ["data.dir", "search.reference"].contains(&key)
+    sections.iter().any(|section| key.starts_with(section)) || key == "data.dir"
 }
 
 #[cfg(test)]
@@ -209,15 +209,16 @@ mod tests {
     #[test]
     fn settings_that_decide_what_is_found_may_not_change_and_are_named() {
         let then = config(&[]).to_toml();
+        let error = refuse_other_settings(&then, &config(&["search.reference=r"])).unwrap_err().to_string();
+        assert!(error.contains("search.reference was absent and is \"r\""), "what the journal holds is of the first one: {error}");
         let error = refuse_other_settings(&then, &config(&["search.seed=9", "child.epochs=5"])).unwrap_err().to_string();
         assert!(error.contains("search.seed was 1 and is 9") && error.contains("child.epochs was 2 and is 5"), "{error}");
     }
 
     #[test]
-    fn workers_the_place_of_the_data_the_screen_and_the_reference_may_change() {
+    fn workers_the_place_of_the_data_and_the_screen_may_change() {
         let then = config(&["data.source=cifar10"]).to_toml();
-        let free =
-            ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0", "search.reference=r"];
+        let free = ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0"];
         let now = config(&[&["data.source=cifar10"], free.as_slice()].concat());
         refuse_other_settings(&then, &now).unwrap();
     }

@@ -12,6 +12,11 @@ use crate::numbers::{bytes, count};
 use crate::selftest::report::{Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers};
 use crate::selftest::{self, environment::Environment};
 
+/// Columns of the report.
+const WIDTH: usize = 80;
+/// Before the reason of a failure.
+const INDENT: &str = "      ";
+
 /// Try every device, or the one that was asked for; progress goes to standard error.
 pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     let (devices, warning) = devices(choice)?;
@@ -76,10 +81,26 @@ fn environment(environment: &Environment) -> String {
     rows.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect()
 }
 
+/// One device. A reason that several checks have failed for is told once.
 fn describe(device: &DeviceReport) -> String {
+    let text = describe_at_length(device);
+    let reasons = device.verdicts().filter_map(|verdict| match verdict {
+        Verdict::Failed(reason) => Some(indented(reason)),
+        _ => None,
+    });
+    let mut shortened = text;
+    for reason in reasons.collect::<std::collections::BTreeSet<_>>() {
+        if let Some((first, rest)) = shortened.split_once(&reason) {
+            shortened = format!("{first}{reason}{}", rest.replace(&format!("FAILED\n{reason}"), "FAILED as above\n"));
+        }
+    }
+    shortened
+}
+
+fn describe_at_length(device: &DeviceReport) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "  Losses of the first training steps, held against those of the CPU in f32");
-    let _ = writeln!(text, "    {:<12}{:<9}{:<15}{:>5}  {:>10}  {:>7}", "network", "numbers", "memory", "steps", "off by", "limit");
+    let _ = writeln!(text, "    {:<12}{:<9}{:<14}{:>5}  {:>8}  {:>7}", "network", "numbers", "memory", "steps", "off by", "limit");
     device.agreement.iter().for_each(|row| text += &agreement(row));
     if !device.speed.is_empty() {
         let _ = writeln!(text, "  Training images per second, one process");
@@ -99,7 +120,7 @@ fn agreement(row: &Agreement) -> String {
         some => format!("{some:.1e}"),
     });
     let (network, numbers, memory) = (form.network.in_words(), form.numbers.in_words(), form.memory.in_words());
-    let line = format!("    {network:<12}{numbers:<9}{memory:<15}{:>5}  {off:>10}  {tolerance:>7.0e}", losses.len());
+    let line = format!("    {network:<12}{numbers:<9}{memory:<14}{:>5}  {off:>8}  {tolerance:>7.0e}", losses.len());
     line + "  " + &ending(verdict)
 }
 
@@ -110,7 +131,7 @@ fn speed(row: &Speed) -> String {
         fast => count(fast.round() as u64),
     });
     let what = format!("{:<12}{:<9}batch of {batch}", form.network.in_words(), form.numbers.in_words());
-    format!("    {what:<41}  {speed:>10}           {}", ending(verdict))
+    format!("    {what:<38}  {speed:>10}           {}", ending(verdict))
 }
 
 fn workers(found: &Workers) -> String {
@@ -126,7 +147,7 @@ fn workers(found: &Workers) -> String {
             (false, _) => "",
         };
         let what = format!("{} worker{plural}", rate.workers);
-        let line = format!("    {what:<41}  {:>10}  {mark}", count(rate.children_per_hour.round() as u64));
+        let line = format!("    {what:<38}  {:>10}  {mark}", count(rate.children_per_hour.round() as u64));
         line.trim_end().to_owned() + "\n"
     };
     head.to_owned() + &found.rates.iter().map(row).collect::<String>()
@@ -178,8 +199,20 @@ fn ending(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Passed => "ok\n".to_owned(),
         Verdict::Skipped(reason) => format!("not tried: {reason}\n"),
-        Verdict::Failed(reason) => format!("FAILED\n      {reason}\n"),
+        Verdict::Failed(reason) => format!("FAILED\n{}", indented(reason)),
     }
+}
+
+/// `text` in lines of at most [`WIDTH`] columns, as far as its words allow.
+fn indented(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => *line += &format!(" {word}"),
+            _ => lines.push(format!("{INDENT}{word}")),
+        }
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]
@@ -194,6 +227,12 @@ mod tests {
         let form = Form { network, memory: Memory::ChannelsLast, numbers };
         let losses = vec![2.0; if difference.is_some() { 4 } else { 0 }];
         Agreement { form, reference: vec![2.0; 4], losses, difference, tolerance: numbers.tolerance(), verdict }
+    }
+
+    fn broken() -> Verdict {
+        Verdict::failed(
+            "libtorch failed while preparing images: CUDA error: CUDA driver version is insufficient for CUDA runtime version",
+        )
     }
 
     fn gpu() -> DeviceReport {
@@ -213,7 +252,8 @@ mod tests {
                     Some(0.71),
                     Verdict::failed("losses are off by 7.1e-1, where rounding explains 5e-3"),
                 ),
-                agreement(NetworkName::Nascnn15, Numbers::F32, None, Verdict::failed("the process that tried it died (signal: 9)")),
+                agreement(NetworkName::SmallChild, Numbers::F32, None, broken()),
+                agreement(NetworkName::Nascnn15, Numbers::F32, None, broken()),
             ],
             speed: vec![speed(NetworkName::SmallChild, 100, 41_234.5), speed(NetworkName::Nascnn15, 8, 2.84)],
             workers: Workers {
