@@ -71,17 +71,18 @@ impl Fault {
     }
 }
 
-/// `text` on one line, without what is for libtorch's own developers: the functions it was in, and hints for debugging.
+/// `text` without libtorch's stack, as libtorch writes it or as Rust's debug format does, and without hints for debugging.
+pub fn without_stack(text: &str) -> &str {
+    let starts = ["frame #", "Exception raised from", "C++ CapturedTraceback", "CUDA kernel errors might be asynchronously"];
+    let line_breaks = ["\n", "\\n"];
+    let marks = starts.iter().flat_map(|start| line_breaks.map(|line_break| format!("{line_break}{start}")));
+    let end = marks.chain([" (function ".to_owned()]).filter_map(|mark| text.find(&mark)).min();
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// [`without_stack`] on one line.
 pub fn in_words(text: &str) -> String {
-    let marks = [
-        "\nframe #",
-        "\nException raised from",
-        " (function ",
-        "\nC++ CapturedTraceback",
-        "\nCUDA kernel errors might be asynchronously",
-    ];
-    let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
-    let lines = text[..end].lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = without_stack(text).lines().map(str::trim).filter(|line| !line.is_empty());
     let words = lines.collect::<Vec<_>>().join(" ");
     words.strip_prefix("Internal torch error: ").map(str::to_owned).unwrap_or(words)
 }
@@ -170,6 +171,8 @@ mod tests {
         let words = in_words(WITH_STACK);
         assert!(words.starts_with("[enforce fail") && words.ends_with("(Cannot allocate memory)"), "{words}");
         assert_eq!(in_words(OF_THE_DEVICE[0]), "CUDA error: an illegal memory access was encountered");
+        let panic = format!("called `Result::unwrap()` on an `Err` value: Torch({WITH_STACK:?})");
+        assert!(without_stack(&panic).ends_with("(Cannot allocate memory)"), "{panic}");
         let printed = WITH_STACK.lines().filter(|line| !is_of_a_stack(line)).count();
         assert_eq!((printed, is_of_a_stack("  frame #12: x")), (1, true));
     }

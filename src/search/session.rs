@@ -17,6 +17,7 @@ use crate::data;
 use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
+use crate::fault;
 use crate::link::{Command, Hub, Server};
 use crate::report::Summary;
 use crate::runs::recorder::Opened;
@@ -165,7 +166,8 @@ impl Searching {
 
 fn panic_text(cause: &(dyn Any + Send)) -> String {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
+    let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned());
+    fault::without_stack(&text).to_owned()
 }
 
 fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, last_seq: u64) -> Result<(), SearchError> {

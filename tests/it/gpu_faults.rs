@@ -21,12 +21,13 @@ const NETWORK: &str = r#"{
 }"#;
 
 /// Two children of one epoch each, one worker.
-const SEARCH: [&str; 7] = [
+const SEARCH: [&str; 8] = [
     "search.episodes=1",
     "search.children_per_episode=2",
     "data.limit=256",
     "data.validation=128",
     "child.epochs=1",
+    "reward.last_epochs=1",
     "workers.count=1",
     "workers.threads=1",
 ];
@@ -249,7 +250,7 @@ fn peak(counts: &Path) -> u64 {
 #[test]
 fn images_that_the_devices_memory_does_not_hold_stay_on_the_host() {
     let place = Place::new();
-    let many = ["data.limit=4000", "recipes.cosine.epochs=1", "recipes.cosine.batch_size=10"];
+    let many = ["data.limit=4000", "recipes.cosine.epochs=1", "recipes.cosine.warmup_epochs=0", "recipes.cosine.batch_size=10"];
     let train = |run: &str, more: &[&str], variables: &[(&str, &str)]| {
         let settings = [&TRAINING[..], &many, more].concat();
         place.command(&["train", "tiny.json", "--headless", "--run", run], &settings, variables).output().unwrap()

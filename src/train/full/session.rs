@@ -15,6 +15,7 @@ use crate::config::{Config, Decode};
 use crate::data;
 use crate::durable::{in_file, write_atomically};
 use crate::event::Level;
+use crate::fault;
 use crate::link::{Command, Hub, Server};
 use crate::report::TrainingSummary;
 use crate::runs::recorder::Opened;
@@ -171,5 +172,6 @@ fn is_free_to_change(key: &str) -> bool {
 
 fn panic_text(cause: &(dyn Any + Send)) -> String {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
+    let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned());
+    fault::without_stack(&text).to_owned()
 }
