@@ -52,7 +52,9 @@ pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
 
 /// What of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) belongs to each parameter, float32.
 pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsError> {
-    let named = network.parameters().named(vector)?;
+    // In one copy from the device.
+    let vector = vector.f_to_device(Device::Cpu)?;
+    let named = network.parameters().named(&vector)?;
     named.into_iter().map(|(name, tensor)| Ok((name.to_owned(), block(&tensor)?))).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::config::Crop;
 /// Pixels and labels on one device, with what turns them into a network's input.
 #[derive(Debug)]
 pub(super) struct ResidentImages {
-    /// `[N, C, H, W]`, uint8; with a black row below and a black column to the right of each image where crops read from them what
+    /// `[N, H, W, C]`, uint8; with a black row below and a black column to the right of each image where crops read from them what
     /// lies outside.
     pixels: Tensor,
     /// `[N]`, int64.
@@ -33,15 +33,17 @@ enum DeviceNormalizer {
     Whitening(Whitening),
 }
 
-/// Which rows and columns a crop shows.
+/// Which rows and columns a crop shows: as places in the row of all pixels of an image, which is bordered or enlarged.
 #[derive(Debug)]
 struct Crops {
     crop: Crop,
     /// `[C, H, W]`.
     input: [usize; 3],
-    /// `[tops, H]`, int64: row of the (bordered or enlarged) image at each row of a crop.
+    /// Places of an image.
+    size: i64,
+    /// `[tops, H]`, int64: where each row of a crop begins.
     rows: Tensor,
-    /// `[2 * lefts, W]`, int64: columns for a crop that begins at `left` (even numbers), and mirrored (odd ones).
+    /// `[2 * lefts, W]`, int64: what each column adds, for a crop that begins at `left` (even numbers), and mirrored (odd ones).
     columns: Tensor,
 }
 
@@ -56,11 +58,11 @@ pub(super) struct Sequence {
 
 #[derive(Debug)]
 struct SequenceCrops {
-    /// `[N, H, 1]` and `[N, 1, W]`, int64.
+    /// `[N, H, 1]` and `[N, 1, W]`, int64: places in the image, or where crops are cut out of the set itself, in the set.
     rows: Tensor,
     columns: Tensor,
-    /// `0..batch`, `[batch, 1, 1]`: the place of each image in its batch.
-    places: Tensor,
+    /// `[batch, 1, 1]`: where each image of a batch begins, or where they are cut out of the set, zero.
+    starts: Option<Tensor>,
 }
 
 impl ResidentImages {
@@ -80,10 +82,10 @@ impl ResidentImages {
             pixels = bordered(&pixels)?;
         }
         Ok(ResidentImages {
-            pixels: pixels.f_to_device(device)?,
+            pixels: last(&pixels)?.f_to_device(device)?,
             labels: Tensor::f_from_slice(&labels)?.f_to_device(device)?,
             normalizer,
-            crops: Crops::new(preparation.crop, preparation.input, device)?,
+            crops: Crops::new(preparation, device)?,
             layout,
         })
     }
@@ -100,7 +102,7 @@ impl ResidentImages {
         let numbers = Tensor::f_from_slice(&numbers)?.f_view([-1, count as i64])?.f_to_device(self.pixels.device())?;
         let order = numbers.f_get(0)?;
         let crops = match placements {
-            Some(_) => Some(self.crops.of(&numbers, batch_size.min(count))?),
+            Some(_) => Some(self.crops.of(&numbers, batch_size.min(count), self.is_cut_out_of_the_set())?),
             None => None,
         };
         Ok(Sequence { labels: self.labels.f_index_select(0, &order)?, order, crops })
@@ -108,10 +110,17 @@ impl ResidentImages {
 
     /// Images (f32 `[B, C, H, W]`, in the layout) and labels (int64 `[B]`) number `start` to `start + length` of an epoch.
     pub fn training_batch(&self, sequence: &Sequence, start: i64, length: i64) -> Result<(Tensor, Tensor), TchError> {
-        let chosen = sequence.order.f_narrow(0, start, length)?;
+        let whole = || self.pixels.f_index_select(0, &sequence.order.f_narrow(0, start, length)?)?.f_permute([0, 3, 1, 2]);
         let images = match &sequence.crops {
-            None => self.normalize(&self.pixels.f_index_select(0, &chosen)?)?,
-            Some(crops) => self.cropped(&chosen, &crops.narrow(start, length)?)?,
+            None => self.normalize(&whole()?)?,
+            Some(crops) => {
+                let crops = crops.narrow(start, length)?;
+                match (self.crops.crop, &self.normalizer) {
+                    _ if self.is_cut_out_of_the_set() => self.normalize(&crops.cut(&self.pixels)?)?,
+                    (Crop::Pad(_), _) => crops.cut(&last(&bordered(&self.normalize(&whole()?)?)?)?)?,
+                    _ => crops.cut(&last(&self.enlarge(&self.normalize(&whole()?)?)?)?)?,
+                }
+            }
         };
         Ok((self.in_layout(images)?, sequence.labels.f_narrow(0, start, length)?))
     }
@@ -119,29 +128,19 @@ impl ResidentImages {
     /// Images and labels number `start` to `start + length` of the set: whole, or what a crop in the middle shows of enlarged ones.
     pub fn evaluation_batch(&self, start: i64, length: i64) -> Result<(Tensor, Tensor), TchError> {
         let [_, height, width] = self.crops.input.map(|size| size as i64);
-        let whole = |images: Tensor| images.f_narrow(2, 0, height)?.f_narrow(3, 0, width);
-        let mut images = self.normalize(&whole(self.pixels.f_narrow(0, start, length)?)?)?;
+        let raw = self.pixels.f_narrow(0, start, length)?.f_narrow(1, 0, height)?.f_narrow(2, 0, width)?;
+        let mut images = self.normalize(&raw.f_permute([0, 3, 1, 2])?)?;
         if let Some(Placement { top, left, .. }) = centre(self.crops.crop, self.crops.input) {
             images = self.enlarge(&images)?.f_narrow(2, top as i64, height)?.f_narrow(3, left as i64, width)?;
         }
         Ok((self.in_layout(images)?, self.labels.f_narrow(0, start, length)?))
     }
 
-    fn cropped(&self, chosen: &Tensor, crops: &SequenceCrops) -> Result<Tensor, TchError> {
+    /// Whether crops are cut before images are normalised, so that one operation takes them out of the set.
+    fn is_cut_out_of_the_set(&self) -> bool {
         match (self.crops.crop, &self.normalizer) {
-            (Crop::None | Crop::Pad(_), DeviceNormalizer::Standard { .. }) => {
-                self.normalize(&crops.gather(&self.pixels, &chosen.f_view([-1, 1, 1])?)?)
-            }
-            (Crop::None, DeviceNormalizer::Whitening(_)) => {
-                crops.gather(&self.normalize(&self.pixels.f_index_select(0, chosen)?)?, &crops.places)
-            }
-            (Crop::Pad(_), DeviceNormalizer::Whitening(_)) => {
-                crops.gather(&bordered(&self.normalize(&self.pixels.f_index_select(0, chosen)?)?)?, &crops.places)
-            }
-            (Crop::Upsample(_), _) => {
-                let images = self.normalize(&self.pixels.f_index_select(0, chosen)?)?;
-                crops.gather(&self.enlarge(&images)?, &crops.places)
-            }
+            (Crop::None | Crop::Pad(_), DeviceNormalizer::Standard { .. }) => true,
+            (Crop::Upsample(_), _) | (_, DeviceNormalizer::Whitening(_)) => false,
         }
     }
 
@@ -163,54 +162,79 @@ impl ResidentImages {
     fn in_layout(&self, images: Tensor) -> Result<Tensor, TchError> {
         match self.layout {
             Layout::Contiguous => images.f_contiguous(),
-            Layout::ChannelsLast => images.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2]),
+            Layout::ChannelsLast => last(&images)?.f_permute([0, 3, 1, 2]),
         }
     }
 }
 
 impl Crops {
-    fn new(crop: Crop, input: [usize; 3], device: Device) -> Result<Crops, TchError> {
+    fn new(preparation: &Preparation, device: Device) -> Result<Crops, TchError> {
+        let &Preparation { crop, input, .. } = preparation;
         let [_, height, width] = input;
         let (down, right) = room(crop, input);
-        let rows: Vec<i64> = (0..=down).flat_map(|top| (0..height).map(move |y| shown(crop, height, top + y))).collect();
-        let column = |left: usize, flip: bool, x: usize| shown(crop, width, left + if flip { width - 1 - x } else { x });
+        let [stored_height, stored_width] = match crop {
+            Crop::None => [height, width],
+            Crop::Pad(_) => [height + 1, width + 1],
+            Crop::Upsample(side) => [side, side],
+        };
+        let row = |position| (shown(crop, height, position) * stored_width) as i64;
+        let rows: Vec<i64> = (0..=down).flat_map(|top| (0..height).map(move |y| row(top + y))).collect();
+        let column = |left, flip, x| shown(crop, width, left + if flip { width - 1 - x } else { x }) as i64;
         let columns: Vec<i64> = (0..=right)
             .flat_map(|left| [false, true].map(|flip| (left, flip)))
             .flat_map(|(left, flip)| (0..width).map(move |x| column(left, flip, x)))
             .collect();
         let table = |values: &[i64], width: usize| Tensor::f_from_slice(values)?.f_view([-1, width as i64])?.f_to_device(device);
-        Ok(Crops { crop, input, rows: table(&rows, height)?, columns: table(&columns, width)? })
+        let size = (stored_height * stored_width) as i64;
+        Ok(Crops { crop, input, size, rows: table(&rows, height)?, columns: table(&columns, width)? })
     }
 
     /// Rows and columns of the placements in `numbers` (`[3, N]`: image, top, column).
-    fn of(&self, numbers: &Tensor, batch_size: usize) -> Result<SequenceCrops, TchError> {
+    fn of(&self, numbers: &Tensor, batch_size: usize, is_of_set: bool) -> Result<SequenceCrops, TchError> {
         let [_, height, width] = self.input.map(|size| size as i64);
-        Ok(SequenceCrops {
-            rows: self.rows.f_index_select(0, &numbers.f_get(1)?)?.f_view([-1, height, 1])?,
-            columns: self.columns.f_index_select(0, &numbers.f_get(2)?)?.f_view([-1, 1, width])?,
-            places: Tensor::f_arange(batch_size as i64, (Kind::Int64, numbers.device()))?.f_view([-1, 1, 1])?,
-        })
+        let mut rows = self.rows.f_index_select(0, &numbers.f_get(1)?)?.f_view([-1, height, 1])?;
+        let starts = |images: &Tensor| images.f_mul_scalar(self.size)?.f_view([-1, 1, 1]);
+        let starts = if is_of_set {
+            let _ = rows.f_add_(&starts(&numbers.f_get(0)?)?)?;
+            None
+        } else {
+            Some(starts(&Tensor::f_arange(batch_size as i64, (Kind::Int64, numbers.device()))?)?)
+        };
+        Ok(SequenceCrops { rows, columns: self.columns.f_index_select(0, &numbers.f_get(2)?)?.f_view([-1, 1, width])?, starts })
     }
 }
 
 impl SequenceCrops {
     fn narrow(&self, start: i64, length: i64) -> Result<SequenceCrops, TchError> {
         let (rows, columns) = (self.rows.f_narrow(0, start, length)?, self.columns.f_narrow(0, start, length)?);
-        Ok(SequenceCrops { rows, columns, places: self.places.f_narrow(0, 0, length)? })
+        let starts = self.starts.as_ref().map(|starts| starts.f_narrow(0, 0, length)).transpose()?;
+        Ok(SequenceCrops { rows, columns, starts })
     }
 
-    /// Crop and mirror `images` (by number: `chosen`, `[B, 1, 1]`) in one pass. The result is channels-last in memory.
-    fn gather(&self, images: &Tensor, chosen: &Tensor) -> Result<Tensor, TchError> {
-        images.f_index(&[Some(chosen), None, Some(&self.rows), Some(&self.columns)])?.f_permute([0, 3, 1, 2])
+    /// Crop and mirror `images` (`[M, height, width, C]`, contiguous): `[B, C, H, W]`, channels-last in memory.
+    fn cut(&self, images: &Tensor) -> Result<Tensor, TchError> {
+        let mut places = self.rows.f_add(&self.columns)?;
+        if let Some(starts) = &self.starts {
+            let _ = places.f_add_(starts)?;
+        }
+        let channels = images.size()[3];
+        let size = [&places.size()[..], &[channels]].concat();
+        let pixels = images.f_view([-1, channels])?.f_index_select(0, &places.f_view([-1])?)?;
+        pixels.f_view(&size[..])?.f_permute([0, 3, 1, 2])
     }
+}
+
+/// `[N, C, H, W]` as `[N, H, W, C]`, contiguous.
+fn last(images: &Tensor) -> Result<Tensor, TchError> {
+    images.f_permute([0, 2, 3, 1])?.f_contiguous()
 }
 
 /// Row or column of the image that a crop shows at `position` of the padded or enlarged one: of what lies outside the border, at
 /// `size`.
-fn shown(crop: Crop, size: usize, position: usize) -> i64 {
+fn shown(crop: Crop, size: usize, position: usize) -> usize {
     match crop {
-        Crop::Pad(margin) => position.checked_sub(margin).filter(|&inside| inside < size).unwrap_or(size) as i64,
-        Crop::None | Crop::Upsample(_) => position as i64,
+        Crop::Pad(margin) => position.checked_sub(margin).filter(|&inside| inside < size).unwrap_or(size),
+        Crop::None | Crop::Upsample(_) => position,
     }
 }
 

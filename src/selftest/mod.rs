@@ -11,7 +11,7 @@ pub mod probe;
 pub mod report;
 mod session;
 mod speed;
-mod task;
+pub mod task;
 mod workers;
 
 use std::collections::BTreeSet;
@@ -62,5 +62,20 @@ impl Bench<'_> {
 
     fn tell(&self, device: Device, what: &str) {
         (self.tell)(&format!("{device}: {what}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_whose_processes_die_fails_every_check_and_the_report_goes_on_to_its_end() {
+        let report = run(Path::new("/bin/false"), &[Device::Cpu], &|_| {});
+        assert!(!report.passed);
+        let device = &report.devices[0];
+        assert_eq!((device.agreement.len(), device.speed.len()), (5, 2));
+        let (failed, others): (Vec<_>, Vec<_>) = device.verdicts().partition(|verdict| matches!(verdict, Verdict::Failed(_)));
+        assert_eq!((failed.len(), others), (10, vec![&Verdict::skipped("no CUDA device")]));
     }
 }

@@ -46,8 +46,9 @@ fn answer(assignment: &Assignment, task: &Task) -> anyhow::Result<Answer> {
             Ok(Answer::Losses(Work::new(form, device, batch, steps)?.losses(Duration::from_secs_f64(seconds))?))
         }
         &Task::Speed { form, batch, seconds } => {
+            let batch = memory::fitting(&architecture(form.network)?, assignment.device, batch)?;
             let (images, time) = Work::new(form, device, batch, BATCHES)?.speed(Duration::from_secs_f64(seconds))?;
-            Ok(Answer::Speed { images, seconds: time.as_secs_f64() })
+            Ok(Answer::Speed { batch, images, seconds: time.as_secs_f64() })
         }
         Task::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(assignment.device, device)?)),
         Task::Identify => Ok(Answer::Identity(identity::identify(assignment.device, device)?)),
@@ -69,9 +70,10 @@ impl Work {
     fn new(form: Form, device: tch::Device, batch: usize, batches: usize) -> anyhow::Result<Work> {
         let config = config()?;
         let images = batch * batches;
-        let (architecture, dataset, learning_rate) = match form.network {
-            NetworkName::SmallChild => (throughput::small_child()?, data::load_first(&config, images, 1)?, 0.1),
-            NetworkName::Nascnn15 => (nascnn15()?, data::noise([3, 32, 32], 10, images, 1), 0.01),
+        let architecture = architecture(form.network)?;
+        let (dataset, learning_rate) = match form.network {
+            NetworkName::SmallChild => (data::load_first(&config, images, 1)?, 0.1),
+            NetworkName::Nascnn15 => (data::noise(architecture.input, architecture.classes, images, 1), 0.01),
         };
         let plan = plan(&architecture, form.memory, device, batch)?;
         let data = TrainingData::new(dataset, &config, device, true)?;
@@ -137,8 +139,11 @@ fn config() -> anyhow::Result<DataConfig> {
     Ok(resolve(&Options::default())?.data)
 }
 
-fn nascnn15() -> anyhow::Result<Architecture> {
-    Ok(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).context("there is no nascnn15")??)
+fn architecture(name: NetworkName) -> anyhow::Result<Architecture> {
+    match name {
+        NetworkName::SmallChild => Ok(throughput::small_child()?),
+        NetworkName::Nascnn15 => Ok(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).context("there is no nascnn15")??),
+    }
 }
 
 fn plan(architecture: &Architecture, memory: Memory, device: tch::Device, batch: usize) -> anyhow::Result<Plan> {

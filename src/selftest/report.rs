@@ -6,6 +6,10 @@ use super::environment::Environment;
 use super::task::{Form, Numbers};
 use crate::device::Device;
 use crate::evaluate::throughput::Rate;
+use crate::fault;
+
+/// Characters of a reason: the beginning says it.
+const LONGEST_REASON: usize = 400;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -121,9 +125,11 @@ impl DeviceReport {
 }
 
 impl Verdict {
-    /// A failure whose reason shows no path of this machine.
+    /// A failure: its reason without stack frames, advice for libtorch's developers, and paths of this machine.
     pub fn failed(reason: &str) -> Verdict {
-        Verdict::Failed(without_paths(reason))
+        let words = fault::in_words(reason);
+        let end = words.find(" Search for `").unwrap_or(words.len());
+        Verdict::Failed(without_paths(&words[..end]).chars().take(LONGEST_REASON).collect())
     }
 
     pub fn skipped(reason: &str) -> Verdict {
@@ -169,6 +175,13 @@ mod tests {
     fn a_path_keeps_its_last_part_alone() {
         let text = "cannot open (/home/somebody/data/x.bin): 1/2 images/s, see /a/b";
         assert_eq!(without_paths(text), "cannot open (.../x.bin): 1/2 images/s, see .../b");
+    }
+
+    #[test]
+    fn a_reason_is_for_people_and_not_for_the_developers_of_libtorch() {
+        let text = "Internal torch error: CUDA error: no kernel image\nSearch for `cudaErrorX' in https://a.b/c for more information.\n\
+                    CUDA kernel errors might be asynchronously reported\nException raised from f at /a/b.cpp:1\nframe #0: g";
+        assert_eq!(Verdict::failed(text), Verdict::Failed("CUDA error: no kernel image".to_owned()));
     }
 
     #[test]

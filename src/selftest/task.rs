@@ -19,7 +19,7 @@ pub struct Assignment {
 pub enum Task {
     /// Train a few steps and tell the loss of each.
     Losses { form: Form, batch: usize, steps: usize, seconds: f64 },
-    /// Train for so long and tell how many images were seen.
+    /// Train for so long, with batches of so many images as far as memory goes, and tell how many images were seen.
     Speed { form: Form, batch: usize, seconds: f64 },
     /// Run out of memory, then train a step.
     RunOutOfMemory,
@@ -99,6 +99,7 @@ pub enum Answer {
     /// Of each step; at least two.
     Losses(Vec<f64>),
     Speed {
+        batch: usize,
         images: usize,
         seconds: f64,
     },

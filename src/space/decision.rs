@@ -80,7 +80,7 @@ pub struct Prefix<'space> {
 pub enum SpaceError {
     /// A list of choices that breaks a rule of the settings.
     #[error(transparent)]
-    Setting(#[from] Violation),
+    Setting(Box<Violation>),
     #[error("images of {}x{}x{} in {classes} classes: channels, height, width and classes must be at least 1", input[0], input[1], input[2])]
     EmptyInput { input: [usize; 3], classes: usize },
     #[error(
@@ -108,6 +108,12 @@ pub enum SpaceError {
     ValueTooLarge { layer: usize, value: &'static str, found: u32 },
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
+}
+
+impl From<Violation> for SpaceError {
+    fn from(violation: Violation) -> SpaceError {
+        SpaceError::Setting(Box::new(violation))
+    }
 }
 
 impl Space {

@@ -79,7 +79,10 @@ pub enum Silence {
 /// Where there is no driver, or one that does not answer.
 pub fn ask() -> Result<(Driver, GpuStatus), Silence> {
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(question()));
+    std::thread::spawn(move || {
+        // Nobody listens any more to an answer that comes too late.
+        let _ = sender.send(question());
+    });
     let late = format!("no answer within {} s", PATIENCE.as_secs());
     receiver.recv_timeout(PATIENCE).unwrap_or(Err(Silence::Fails(late)))
 }

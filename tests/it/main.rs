@@ -10,7 +10,13 @@ mod data_fetch;
 #[cfg(feature = "torch")]
 mod detach;
 #[cfg(feature = "torch")]
+mod device_traffic;
+#[cfg(feature = "torch")]
+mod devices;
+#[cfg(feature = "torch")]
 mod docs;
+#[cfg(feature = "torch")]
+mod doctor_train;
 #[cfg(feature = "torch")]
 mod evaluate;
 mod example_training;

@@ -12,6 +12,11 @@ use crate::numbers::{bytes, count};
 use crate::selftest::report::{Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers};
 use crate::selftest::{self, environment::Environment};
 
+/// Columns of the report.
+const WIDTH: usize = 80;
+/// Before the reason of a failure.
+const INDENT: &str = "      ";
+
 /// Try every device, or the one that was asked for; progress goes to standard error.
 pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     let (devices, warning) = devices(choice)?;
@@ -76,10 +81,26 @@ fn environment(environment: &Environment) -> String {
     rows.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect()
 }
 
+/// One device. A reason that several checks have failed for is told once.
 fn describe(device: &DeviceReport) -> String {
+    let text = describe_at_length(device);
+    let reasons = device.verdicts().filter_map(|verdict| match verdict {
+        Verdict::Failed(reason) => Some(indented(reason)),
+        _ => None,
+    });
+    let mut shortened = text;
+    for reason in reasons.collect::<std::collections::BTreeSet<_>>() {
+        if let Some((first, rest)) = shortened.split_once(&reason) {
+            shortened = format!("{first}{reason}{}", rest.replace(&format!("FAILED\n{reason}"), "FAILED as above\n"));
+        }
+    }
+    shortened
+}
+
+fn describe_at_length(device: &DeviceReport) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "  Losses of the first training steps, held against those of the CPU in f32");
-    let _ = writeln!(text, "    {:<12}{:<9}{:<15}{:>5}  {:>10}  {:>7}", "network", "numbers", "memory", "steps", "off by", "limit");
+    let _ = writeln!(text, "    {:<12}{:<9}{:<14}{:>5}  {:>8}  {:>7}", "network", "numbers", "memory", "steps", "off by", "limit");
     device.agreement.iter().for_each(|row| text += &agreement(row));
     if !device.speed.is_empty() {
         let _ = writeln!(text, "  Training images per second, one process");
@@ -99,7 +120,7 @@ fn agreement(row: &Agreement) -> String {
         some => format!("{some:.1e}"),
     });
     let (network, numbers, memory) = (form.network.in_words(), form.numbers.in_words(), form.memory.in_words());
-    let line = format!("    {network:<12}{numbers:<9}{memory:<15}{:>5}  {off:>10}  {tolerance:>7.0e}", losses.len());
+    let line = format!("    {network:<12}{numbers:<9}{memory:<14}{:>5}  {off:>8}  {tolerance:>7.0e}", losses.len());
     line + "  " + &ending(verdict)
 }
 
@@ -110,7 +131,7 @@ fn speed(row: &Speed) -> String {
         fast => count(fast.round() as u64),
     });
     let what = format!("{:<12}{:<9}batch of {batch}", form.network.in_words(), form.numbers.in_words());
-    format!("    {what:<41}  {speed:>10}           {}", ending(verdict))
+    format!("    {what:<38}  {speed:>10}           {}", ending(verdict))
 }
 
 fn workers(found: &Workers) -> String {
@@ -121,12 +142,12 @@ fn workers(found: &Workers) -> String {
     let row = |rate: &crate::evaluate::throughput::Rate| {
         let plural = if rate.workers == 1 { "" } else { "s" };
         let mark = match (found.best == Some(rate.workers), found.kept) {
-            (true, true) => "best: what workers.count = \"auto\" takes",
+            (true, true) => "best, kept for auto",
             (true, false) => "best",
             (false, _) => "",
         };
         let what = format!("{} worker{plural}", rate.workers);
-        let line = format!("    {what:<41}  {:>10}           {mark}", count(rate.children_per_hour.round() as u64));
+        let line = format!("    {what:<38}  {:>10}  {mark}", count(rate.children_per_hour.round() as u64));
         line.trim_end().to_owned() + "\n"
     };
     head.to_owned() + &found.rates.iter().map(row).collect::<String>()
@@ -135,7 +156,7 @@ fn workers(found: &Workers) -> String {
 fn pause(found: &Pause) -> String {
     let text = match (found.median_seconds, found.worst_seconds) {
         (Some(median), Some(worst)) => format!(
-            "{:.0} ms until {} still, the worst of {} {:.0} ms",
+            "{:.0} ms until {} still (worst of {}: {:.0} ms)",
             median * 1e3,
             match found.workers {
                 1 => "1 worker stands".to_owned(),
@@ -178,6 +199,119 @@ fn ending(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Passed => "ok\n".to_owned(),
         Verdict::Skipped(reason) => format!("not tried: {reason}\n"),
-        Verdict::Failed(reason) => format!("FAILED\n      {reason}\n"),
+        Verdict::Failed(reason) => format!("FAILED\n{}", indented(reason)),
+    }
+}
+
+/// `text` in lines of at most [`WIDTH`] columns, as far as its words allow.
+fn indented(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => *line += &format!(" {word}"),
+            _ => lines.push(format!("{INDENT}{word}")),
+        }
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::evaluate::throughput::Rate;
+    use crate::selftest::task::{Form, Memory, NetworkName, Numbers};
+
+    fn agreement(network: NetworkName, numbers: Numbers, difference: Option<f64>, verdict: Verdict) -> Agreement {
+        let form = Form { network, memory: Memory::ChannelsLast, numbers };
+        let losses = vec![2.0; if difference.is_some() { 4 } else { 0 }];
+        Agreement { form, reference: vec![2.0; 4], losses, difference, tolerance: numbers.tolerance(), verdict }
+    }
+
+    fn broken() -> Verdict {
+        Verdict::failed(
+            "libtorch failed while preparing images: CUDA error: CUDA driver version is insufficient for CUDA runtime version",
+        )
+    }
+
+    fn gpu() -> DeviceReport {
+        let form = |network| Form { network, memory: Memory::Fastest, numbers: Numbers::Tf32 };
+        let speed =
+            |network, batch, speed| Speed { form: form(network), batch, images_per_second: Some(speed), verdict: Verdict::Passed };
+        let rates = [(1, 15_200.4), (2, 29_911.0), (4, 51_004.0), (8, 50_930.0)];
+        DeviceReport {
+            device: Device::Cuda(0),
+            model: "NVIDIA H100 80GB HBM3".to_owned(),
+            agreement: vec![
+                agreement(NetworkName::SmallChild, Numbers::F32, Some(0.0), Verdict::Passed),
+                agreement(NetworkName::SmallChild, Numbers::Tf32, Some(1.34e-4), Verdict::Passed),
+                agreement(
+                    NetworkName::Nascnn15,
+                    Numbers::Bf16,
+                    Some(0.71),
+                    Verdict::failed("losses are off by 7.1e-1, where rounding explains 5e-3"),
+                ),
+                agreement(NetworkName::SmallChild, Numbers::F32, None, broken()),
+                agreement(NetworkName::Nascnn15, Numbers::F32, None, broken()),
+            ],
+            speed: vec![speed(NetworkName::SmallChild, 100, 41_234.5), speed(NetworkName::Nascnn15, 8, 2.84)],
+            workers: Workers {
+                rates: rates.map(|(workers, children_per_hour)| Rate { workers, children_per_hour }).into(),
+                best: Some(4),
+                kept: true,
+                verdict: Verdict::Passed,
+            },
+            pause: Pause {
+                workers: 4,
+                pauses: 7,
+                median_seconds: Some(0.0123),
+                worst_seconds: Some(0.0497),
+                limit_seconds: 5.0,
+                verdict: Verdict::Passed,
+            },
+            out_of_memory: OutOfMemory {
+                asked_bytes: Some(98 << 30),
+                limit_bytes: Some(79 << 30),
+                error: Some("CUDA out of memory.".to_owned()),
+                verdict: Verdict::Passed,
+            },
+            numbering: Numbering {
+                cuda_bus: Some("0000:3b:00.0".to_owned()),
+                nvml_bus: Some("00000000:3B:00.0".to_owned()),
+                verdict: Verdict::Passed,
+            },
+        }
+    }
+
+    fn report() -> Report {
+        let environment = Environment {
+            version: "0.1.0+123456789".to_owned(),
+            system: Some("Debian GNU/Linux 12 (bookworm)".to_owned()),
+            kernel: Some("Linux 6.1.0-18-amd64".to_owned()),
+            architecture: "x86_64".to_owned(),
+            libtorch: Some("2.11.0".to_owned()),
+            libtorch_cuda: Some("13.0".to_owned()),
+            cpu: Some("AMD EPYC 9654 96-Core Processor".to_owned()),
+            cores: 16,
+            memory_bytes: Some(128 << 30),
+            driver: Some("580.95.05".to_owned()),
+            driver_cuda: Some("13.0".to_owned()),
+            gpus: vec!["NVIDIA H100 80GB HBM3".to_owned()],
+            variables: BTreeMap::from([("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned())]),
+        };
+        Report { passed: false, seconds: 61.4, environment, devices: vec![gpu()] }
+    }
+
+    #[test]
+    fn a_report_is_read_at_a_glance() {
+        insta::assert_snapshot!(text(&report()));
+    }
+
+    #[test]
+    fn a_report_fits_80_columns() {
+        for line in text(&report()).lines() {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");
+        }
     }
 }

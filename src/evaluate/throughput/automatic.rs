@@ -54,9 +54,10 @@ impl Automatic<'_> {
                 (self.log)(Level::Info, text);
                 return Some(kept);
             }
-            Some(Err(error)) => (self.log)(Level::Warning, format!("{error}: measuring again how many workers are fastest")),
+            Some(Err(error)) => (self.log)(Level::Warning, format!("{error}: what was measured before is lost")),
             Some(Ok(None)) | None => {}
         }
+        (self.log)(Level::Info, format!("{device}: measuring how many workers are fastest, which takes some seconds"));
         let measured = match self.measure(device) {
             Ok(measured) => measured,
             Err(MeasureError::Interrupted) => return None,

@@ -7,7 +7,7 @@ use super::{SEED, config};
 use crate::child::{Network, Plan, cuda};
 use crate::data::{self, Layout};
 use crate::device::Device;
-use crate::space::{Architecture, Layer};
+use crate::space::{Architecture, Layer, training_memory};
 use crate::telemetry;
 use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 
@@ -40,6 +40,17 @@ pub fn run_out(name: Device, device: tch::Device) -> anyhow::Result<RanOutOfMemo
     Ok(RanOutOfMemory { images, bytes: images as u64 * PER_IMAGE, limit, error, loss_afterwards })
 }
 
+/// `batch`, halved until training takes at most half of a GPU's memory.
+pub fn fitting(architecture: &Architecture, device: Device, batch: usize) -> anyhow::Result<usize> {
+    let Device::Cuda(number) = device else { return Ok(batch) };
+    let Some(total) = total(number) else { return Ok(batch) };
+    let mut fitting = batch;
+    while fitting > 1 && training_memory(architecture, fitting)? > total / 2 {
+        fitting /= 2;
+    }
+    Ok(fitting)
+}
+
 /// Loss of the first step with batches of `batch` images.
 fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
     let layer = Layer { kernel: [3, 3], filters: FILTERS, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
@@ -58,10 +69,13 @@ fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
 fn limit(device: Device) -> anyhow::Result<u64> {
     match device {
         Device::Cpu => Ok(ALLOWANCE),
-        Device::Cuda(number) => cuda::total_memory(number)
-            .or_else(|| telemetry::cuda::memory(number).map(|(free, used)| free + used))
-            .context("neither CUDA nor NVML tells how much memory the device has"),
+        Device::Cuda(number) => total(number).context("neither CUDA nor NVML tells how much memory the device has"),
     }
+}
+
+/// Bytes of a GPU.
+fn total(number: usize) -> Option<u64> {
+    cuda::total_memory(number).or_else(|| telemetry::cuda::memory(number).map(|(free, used)| free + used))
 }
 
 /// A limit on this process's address space (RLIMIT_AS); lifted when dropped.
