@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use nas_tui::telemetry::gpu::{load_from, status};
+use nas_tui::telemetry::gpu::{load_from, memory_of, status};
 use nas_tui::telemetry::{Clock, EnergyMeter, GpuProcess, GpuSample, GpuStatus, ProcessRole, Throttle, WatchList, Watched};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -118,6 +118,16 @@ fn our_process_on_a_gpu_is_told_from_those_of_others() {
     let [ours, other] = &processes[..] else { panic!("{processes:?}") };
     assert!(matches!(ours, GpuProcess { role: Some(ProcessRole::Worker(3)), memory: Some(12_884_901_888), .. }), "{ours:?}");
     assert!(matches!(other, GpuProcess { pid: 1, role: None, memory: None, .. }), "{other:?}");
+}
+
+#[test]
+fn what_a_process_has_taken_of_a_gpu_is_told_where_the_driver_knows_it() {
+    let own = std::process::id();
+    let (_folder, library) = build(&[&format!("FAKE_NVML_PID={own}")]);
+    let nvml = load_from(&library).unwrap();
+    let gpu = nvml.device_by_index(0).unwrap();
+    // The second one is there without a figure, the third is not.
+    assert_eq!([own, 1, own + 1].map(|pid| memory_of(&gpu, pid)), [Some(12 * GIB), None, None]);
 }
 
 #[test]
