@@ -1,6 +1,5 @@
 //! One process's turn at a run: open what is there, check that it fits together, start the search on a thread of its own.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, JoinHandle};
 
@@ -17,6 +16,7 @@ use crate::data;
 use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
+use crate::fault;
 use crate::link::{Command, Hub, Server};
 use crate::report::Summary;
 use crate::runs::recorder::Opened;
@@ -137,7 +137,7 @@ impl Session {
             .name("nas-search".to_owned())
             .spawn(move || {
                 let run = AssertUnwindSafe(|| self.run(parts));
-                panic::catch_unwind(run).unwrap_or_else(|cause| Err(SearchError::Panicked(panic_text(&*cause))))
+                panic::catch_unwind(run).unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
             })
             .map_err(|error| in_file(std::path::Path::new("nas-search"), "cannot start the thread", error))?;
         Ok(Searching { hub, thread })
@@ -159,13 +159,8 @@ impl Session {
 impl Searching {
     /// Wait for the end. The summary says whether the run is complete or was stopped.
     pub fn join(self) -> Result<Summary, SearchError> {
-        self.thread.join().unwrap_or_else(|cause| Err(SearchError::Panicked(panic_text(&*cause))))
+        self.thread.join().unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
     }
-}
-
-fn panic_text(cause: &(dyn Any + Send)) -> String {
-    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
 }
 
 fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, last_seq: u64) -> Result<(), SearchError> {

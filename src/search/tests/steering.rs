@@ -239,13 +239,13 @@ fn a_run_tells_the_episodes_of_the_run_that_it_is_held_against() {
 
 #[test]
 fn a_run_with_other_settings_than_its_reference_is_not_compared_with_it_and_says_why() {
-    let reference = Run::new(&["reward.power=1.0", "search.seed=7", "search.strategy=random"]);
+    let reference = Run::new(&["reward.power=2.0", "search.seed=7", "search.strategy=random"]);
     reference.search(&Behaviour::default()).unwrap();
     let run = Run::new(&[&format!("search.reference={}", reference.path().display())]);
     let summary = run.search(&Behaviour::default()).unwrap();
     let Event::RunStarted(started) = run.records().remove(0).event else { panic!("run_started comes first") };
     let reason = started.reference.unwrap().not_comparable.unwrap();
-    assert_eq!(reason, "reward.power is 1.0 there and 3.0 here", "seed and strategy may differ");
+    assert_eq!(reason, "reward.power is 2.0 there and 1.0 here", "seed and strategy may differ");
     let warned = |record: &Record| {
         matches!(&record.event, Event::Notice { level: Level::Warning, message }
             if message.contains("not comparable") && message.contains(&reason))
