@@ -234,7 +234,7 @@ def download_cuda12(scratch, driver, why):
     index = os.environ.get("NAS_TUI_TORCH_INDEX")
     if not index:
         fail(f"{why or 'CUDA 12 is asked for'}, and pip's index has torch {VERSION} for CUDA 13 only. One of these will do:\n"
-             f"  - install NVIDIA driver {DRIVER_FOR_CUDA_13} or newer (GPUs older than Turing: see the next line)\n"
+             f"  - install NVIDIA driver {DRIVER_FOR_CUDA_13} or newer (that does not help a GPU older than Turing)\n"
              f"  - set NAS_TUI_TORCH_INDEX to a pip index that has torch {VERSION} for CUDA 12 (PyTorch's own for CUDA 12.6, say), "
              "and run this again\n"
              f"  - install torch {VERSION} for CUDA 12 in the Python that `python3` starts, and run this again\n"
@@ -250,7 +250,8 @@ def download_cuda12(scratch, driver, why):
         if try_pip(command + chosen + ["--no-deps", requirement], TMPDIR=scratch):
             break
     else:
-        fail(f"NAS_TUI_TORCH_INDEX={index} has no torch {VERSION} for CUDA 12 and {platform.machine()} (pip's messages are above)")
+        # Its address may hold a password.
+        fail(f"the index that NAS_TUI_TORCH_INDEX names has no torch {VERSION} for CUDA 12 and {platform.machine()} (pip's messages are above)")
     wheel = glob.glob(os.path.join(scratch, "wheels", "torch-*.whl"))
     # What it needs may be in its index, or only in pip's own.
     if not try_pip(command + chosen + wheel, TMPDIR=scratch):
@@ -268,7 +269,10 @@ def install(kind, target, driver, why):
         else:
             download_cuda12(scratch, driver, why)
         staged = os.path.join(scratch, "libtorch")
-        unpack_cpu(scratch, staged) if kind == "cpu" else unpack_cuda(scratch, staged, kind)
+        if kind == "cpu":
+            unpack_cpu(scratch, staged)
+        else:
+            unpack_cuda(scratch, staged, kind)
         if os.path.isdir(target):  # an older one that is not complete
             os.rename(target, os.path.join(scratch, "old"))
         os.rename(staged, target)

@@ -177,6 +177,11 @@ pub struct RunStarted {
 }
 
 impl RunStarted {
+    /// The run that this one can be held against.
+    pub fn comparable(&self) -> Option<&Reference> {
+        self.reference.as_deref().filter(|reference| reference.not_comparable.is_none())
+    }
+
     /// The search space of the run, as far as its DNA needs it: an error where the decisions are of no known space.
     pub fn space(&self) -> Result<Space, SpaceError> {
         Space::restore(self.decisions.clone(), self.decode, self.data.input, self.data.classes.len())
@@ -190,6 +195,9 @@ pub struct Reference {
     pub run: String,
     pub strategy: String,
     pub episodes: Vec<ReferenceEpisode>,
+    /// Why the two runs cannot be held against each other: other data, space, schedule, depths or rewards. Absent where they can.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_comparable: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,11 @@
 //!
 //! libtorch raises the same kind of error for everything, so its text is all there is to go by.
 
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
 /// What an error of libtorch means for whoever got it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -71,19 +76,54 @@ impl Fault {
     }
 }
 
-/// `text` on one line, without what is for libtorch's own developers: the functions it was in, and hints for debugging.
+/// `text` without libtorch's stack, as libtorch writes it or as Rust's debug format does, and without hints for debugging.
+pub fn without_stack(text: &str) -> &str {
+    let starts = ["frame #", "Exception raised from", "C++ CapturedTraceback", "CUDA kernel errors might be asynchronously"];
+    let line_breaks = ["\n", "\\n"];
+    let marks = starts.iter().flat_map(|start| line_breaks.map(|line_break| format!("{line_break}{start}")));
+    let end = marks.chain([" (function ".to_owned()]).filter_map(|mark| text.find(&mark)).min();
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// [`without_stack`] on one line.
 pub fn in_words(text: &str) -> String {
-    let marks = [
-        "\nframe #",
-        "\nException raised from",
-        " (function ",
-        "\nC++ CapturedTraceback",
-        "\nCUDA kernel errors might be asynchronously",
-    ];
-    let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
-    let lines = text[..end].lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = without_stack(text).lines().map(str::trim).filter(|line| !line.is_empty());
     let words = lines.collect::<Vec<_>>().join(" ");
-    words.strip_prefix("Internal torch error: ").map(str::to_owned).unwrap_or(words)
+    // As TchError writes it, and as a panic of tch does.
+    let starts = ["Internal torch error: ", "called `Result::unwrap()` on an `Err` value: Torch(\""];
+    starts.iter().find_map(|start| words.strip_prefix(start)).map(str::to_owned).unwrap_or(words)
+}
+
+/// Do something with libtorch. Where it panics because memory or the device failed, that is an error with the panic's text.
+///
+/// tch 0.24 returns errors, but not from operations that take a number: the number's destructor comes upon the error before the
+/// operation's caller does, and panics.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    thread_local!(static CATCHING: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            // What is caught is told by whoever catches it.
+            if !CATCHING.get() || Fault::of(&text_of(panic.payload())) == Fault::Other {
+                usual(panic);
+            }
+        }));
+    });
+    let before = CATCHING.replace(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    CATCHING.set(before);
+    done.or_else(|cause| match text_of(&*cause) {
+        text if Fault::of(&text) == Fault::Other => panic::resume_unwind(cause),
+        text => Err(text),
+    })
+}
+
+/// The message of a panic.
+pub fn text_of(cause: &(dyn Any + Send)) -> String {
+    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
+    text.map_or_else(|| "panic without a message".to_owned(), |text| without_stack(&text).to_owned())
 }
 
 /// Whether a printed line is one of a stack that libtorch prints with an error, and tells a reader nothing.
@@ -170,8 +210,20 @@ mod tests {
         let words = in_words(WITH_STACK);
         assert!(words.starts_with("[enforce fail") && words.ends_with("(Cannot allocate memory)"), "{words}");
         assert_eq!(in_words(OF_THE_DEVICE[0]), "CUDA error: an illegal memory access was encountered");
+        let panic = format!("called `Result::unwrap()` on an `Err` value: Torch({WITH_STACK:?})");
+        assert!(without_stack(&panic).ends_with("(Cannot allocate memory)"), "{panic}");
         let printed = WITH_STACK.lines().filter(|line| !is_of_a_stack(line)).count();
         assert_eq!((printed, is_of_a_stack("  frame #12: x")), (1, true));
+    }
+
+    #[test]
+    fn a_panic_for_want_of_memory_is_an_error_and_any_other_stays_a_panic() {
+        assert_eq!(caught(|| 3), Ok(3));
+        let text = caught(|| Err::<(), &str>("x").expect("CUDA out of memory. Tried to allocate 2 GiB.\nframe #0: c10::Error"))
+            .unwrap_err();
+        assert!(text.starts_with("CUDA out of memory") && !text.contains("frame"), "{text}");
+        let other = panic::catch_unwind(|| caught(|| panic!("index out of bounds"))).unwrap_err();
+        assert_eq!(text_of(&*other), "index out of bounds");
     }
 
     #[test]

@@ -34,6 +34,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::fault;
+
 /// Neural Architecture Search with reinforcement learning, run and watched in a terminal.
 ///
 /// Without a subcommand: `nas-tui search`, with ./config.toml where there is one.
@@ -123,7 +125,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Whoever read standard error may have gone, and the exit status still matters.
-            say(&format!("nas-tui: {error:#}"));
+            say(&format!("nas-tui: {}", fault::without_stack(&format!("{error:#}"))));
             ExitCode::from(exit_code(&error))
         }
     }

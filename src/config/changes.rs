@@ -4,15 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
 
+/// A setting that is not the same in two sets; `absent` where one has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub key: String,
+    pub then: String,
+    pub now: String,
+}
+
 impl Config {
     /// What these settings change of `then` (TOML as [`Config::to_toml`] writes it), but for keys that are `free` to change:
     /// `KEY was X and is Y` for each.
     pub fn changes_since(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<String> {
+        let text = |Difference { key, then, now }: Difference| format!("{key} was {then} and is {now}");
+        self.differences(then, free).into_iter().map(text).collect()
+    }
+
+    /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), but for keys that are `free` to.
+    pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<Difference> {
         let (then, now) = (flat(then), flat(&self.to_toml()));
         let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
         let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
         let changed = keys.into_iter().filter(|key| !free(key) && then.get(*key) != now.get(*key));
-        changed.map(|key| format!("{key} was {} and is {}", text(then.get(key)), text(now.get(key)))).collect()
+        changed.map(|key| Difference { key: key.clone(), then: text(then.get(key)), now: text(now.get(key)) }).collect()
     }
 }
 

@@ -9,10 +9,10 @@ use super::local::WorkerSettings;
 use super::placement::Placement;
 use super::process::{FromProcess, Process};
 use super::protocol::{Cause, FromWorker, ToWorker};
-use super::rate_limit::RateLimit;
+use super::slot::{Doing, Introduction, Task, Worker};
 use super::{ChildJob, Ready, Report, SKIPPED};
 use crate::device::Device;
-use crate::event::{DataDescription, Level};
+use crate::event::Level;
 use crate::reward::Outcome;
 
 /// A child is tried this many times before it is given up because its workers died.
@@ -53,78 +53,12 @@ pub struct Actor {
     lost_children: u32,
 }
 
-/// A child to train, for the how-manieth time (from 1).
-struct Task {
-    job: ChildJob,
-    attempt: u32,
-    /// A user has asked for its end.
-    skipped: bool,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pause {
     Running,
     /// Asked to pause; `Paused` has not been reported.
     Pausing,
     Paused,
-}
-
-/// One worker and its present process.
-struct Worker {
-    process: Option<Process>,
-    /// Number of its process, to tell late news of a dead one from news of its successor.
-    generation: u64,
-    doing: Doing,
-    /// Its processes' deaths since it last trained a child to its end.
-    failures: u32,
-    /// It has been ready to train.
-    has_started: bool,
-    /// Why its process ends, in its own words.
-    last_words: Option<(Cause, String)>,
-    /// The latest pause that its process has answered.
-    paused: Option<u64>,
-    log_limit: RateLimit,
-}
-
-enum Doing {
-    Starting,
-    Waiting(Introduction),
-    Training {
-        introduction: Introduction,
-        task: Task,
-        since: Instant,
-    },
-    /// It cannot work, and is not started again.
-    GivenUp {
-        reason: String,
-    },
-}
-
-impl Worker {
-    fn new() -> Worker {
-        Worker {
-            process: None,
-            generation: 0,
-            doing: Doing::Starting,
-            failures: 0,
-            has_started: false,
-            last_words: None,
-            paused: None,
-            log_limit: RateLimit::default(),
-        }
-    }
-
-    fn is_given_up(&self) -> bool {
-        matches!(self.doing, Doing::GivenUp { .. })
-    }
-}
-
-/// What a worker said of itself when it was ready.
-#[derive(Clone)]
-struct Introduction {
-    data: DataDescription,
-    device: Device,
-    libtorch: String,
 }
 
 /// Whether the actor goes on.
@@ -167,7 +101,7 @@ impl Actor {
 
     fn take(&mut self, message: Message) -> Flow {
         match message {
-            Message::Submit(job) => self.queue.push_back(Task { job: *job, attempt: 1, skipped: false }),
+            Message::Submit(job) => self.queue.push_back(Task { job: *job, attempt: 1, skipped: false, lost_on: None }),
             Message::Skip(child) => self.skip(child),
             Message::Pause(number) => self.ask_to_pause(number),
             Message::Resume => self.resume(),
@@ -297,10 +231,11 @@ impl Actor {
         if !(is_hopeless && was_starting) {
             (self.report)(Report::WorkerDied { worker, reason: reason.clone() });
         }
-        if let Doing::Training { task, since, .. } = doing
-            && self.child_lost(task, since, cause, &reason) == Flow::End
-        {
-            return Flow::End;
+        if let Doing::Training { mut task, since, .. } = doing {
+            task.lost_on = Some(self.settings.placement.devices[worker]);
+            if self.child_lost(task, since, cause, &reason) == Flow::End {
+                return Flow::End;
+            }
         }
         if is_hopeless { self.give_up(worker, reason) } else { self.start(worker) }
     }
@@ -351,7 +286,7 @@ impl Actor {
             self.exclude(child, SKIPPED.to_owned(), seconds);
         } else if task.attempt < ATTEMPTS {
             (self.report)(Report::Retried { child, reason: reason.to_owned() });
-            self.queue.push_front(Task { job: task.job, attempt: task.attempt + 1, skipped: false });
+            self.queue.push_front(Task { attempt: task.attempt + 1, ..task });
         } else if cause == Some(Cause::Memory) {
             // In a process that had nothing else to keep: the child's own need.
             let outcome = Outcome::Failed { reason: format!("{reason} (in a new process too)") };
@@ -390,14 +325,20 @@ impl Actor {
         }
     }
 
-    /// Give children to workers that have none.
+    /// Give children to workers that have none. One that was lost on a device is tried on another, where there is one.
     fn hand_out(&mut self) {
         if !self.ready || self.pause != Pause::Running {
             return;
         }
+        let devices = &self.settings.placement.devices;
+        let at_work = self.workers.iter().zip(devices).filter(|(worker, _)| !worker.is_given_up());
+        let at_work: Vec<Device> = at_work.map(|(_, device)| *device).collect();
         for (worker, slot) in self.workers.iter_mut().enumerate() {
             let (Doing::Waiting(introduction), Some(process)) = (&slot.doing, &mut slot.process) else { continue };
-            let Some(task) = self.queue.pop_front() else { return };
+            let device = devices[worker];
+            let has_others = at_work.iter().any(|other| *other != device);
+            let suits = |task: &Task| task.lost_on != Some(device) || !has_others;
+            let Some(task) = self.queue.iter().position(suits).and_then(|place| self.queue.remove(place)) else { continue };
             // A failed send is followed by the news of the process's end, which takes care of the child.
             let _ = process.send(&ToWorker::Train { job: task.job.clone() });
             (self.report)(Report::ChildStarted {

@@ -13,6 +13,8 @@ pub mod protocol;
 #[cfg(feature = "torch")]
 mod rate_limit;
 #[cfg(feature = "torch")]
+mod slot;
+#[cfg(feature = "torch")]
 pub mod throughput;
 #[cfg(feature = "torch")]
 pub mod worker;

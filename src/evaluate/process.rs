@@ -147,6 +147,7 @@ fn keep_line(last_lines: &Mutex<VecDeque<String>>, line: &str, tell: &impl Fn(Fr
     if line.trim().is_empty() || fault::is_of_a_stack(line) {
         return;
     }
+    let line = fault::without_stack(line);
     let mut end = line.len().min(LONGEST_LINE);
     while !line.is_char_boundary(end) {
         end -= 1;

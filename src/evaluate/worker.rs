@@ -16,6 +16,7 @@ use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
 use crate::device::Device;
 use crate::event::{ChildEpoch, ChildProgress, Level};
+use crate::fault;
 use crate::reward::Outcome;
 use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 
@@ -35,7 +36,8 @@ pub fn run() -> anyhow::Result<()> {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-    let prepared = match prepare(&data, sample.as_ref(), device) {
+    let prepared = fault::caught(|| prepare(&data, sample.as_ref(), device));
+    let prepared = match prepared.unwrap_or_else(|text| Err(DataError::Torch(fault::in_words(&text)).into())) {
         Ok(prepared) => prepared,
         Err(Refusal::Data(message)) => return output.send(&FromWorker::Unusable { message }),
         Err(Refusal::Broken(cause, reason)) => return output.send(&FromWorker::Broken { cause, reason }),

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::statistics::{self, Slope};
+use super::verdict::Comparison;
 use crate::clock::Clock;
-use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record};
+use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference};
 use crate::journal::{JournalError, Reader};
 use crate::space::Dna;
 use crate::state::is_better;
@@ -43,10 +44,49 @@ pub struct Summary {
     pub episodes: Vec<Episode>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
+    /// The run that this one is held against (`search.reference`); absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Held>,
     /// Seconds at work over all sessions, from `run_started`; pauses and the time between sessions do not count.
     pub wall_seconds: f64,
     /// `children_evaluated` per hour of `wall_seconds`.
     pub children_per_hour: f64,
+}
+
+/// What came of holding a run against another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    pub run: String,
+    pub strategy: String,
+    /// This run's slope minus the other's over the episodes that both have finished; null where those are fewer than 3, or the runs
+    /// cannot be compared.
+    pub difference: Option<Slope>,
+    /// Why they cannot; null where they can.
+    pub not_comparable: Option<String>,
+}
+
+impl Held {
+    fn of(reference: &Reference, points: &[(usize, f64)]) -> Held {
+        let (difference, not_comparable) = match Comparison::of(reference, points) {
+            Some(Comparison::Slopes { difference, .. }) => (Some(difference), None),
+            Some(Comparison::Impossible { reason, .. }) => (None, Some(reason)),
+            None => (None, None),
+        };
+        Held { run: reference.run.clone(), strategy: reference.strategy.clone(), difference, not_comparable }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "against {} (strategy {}): ", self.run, self.strategy)?;
+        match (&self.not_comparable, &self.difference) {
+            (Some(reason), _) => writeln!(f, "not comparable: {reason}"),
+            (None, Some(Slope { per_episode, ci95: [low, high], p_value })) => {
+                writeln!(f, "slope {per_episode:+.5} per episode more (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})")
+            }
+            (None, None) => writeln!(f, "needs at least 3 episodes that both have finished"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +156,7 @@ pub struct Tally {
     architectures: HashSet<String>,
     best: Option<ChildFinished>,
     episodes: Vec<EpisodeFinished>,
+    reference: Option<Reference>,
     clock: Clock,
 }
 
@@ -128,6 +169,7 @@ impl Tally {
                 self.preset = started.preset.clone();
                 self.strategy = started.strategy.clone();
                 self.seed = started.seed;
+                self.reference = started.reference.as_deref().cloned();
                 self.reason = None;
             }
             Event::RunResumed { .. } => self.reason = None,
@@ -164,6 +206,7 @@ impl Tally {
         let wall_seconds = self.clock.seconds();
         let positions: Vec<f64> = self.episodes.iter().map(|episode| episode.episode as f64).collect();
         let rewards: Vec<f64> = self.episodes.iter().map(|episode| episode.mean_reward).collect();
+        let points: Vec<(usize, f64)> = self.episodes.iter().map(|episode| (episode.episode, episode.mean_reward)).collect();
         Summary {
             run: self.run.clone(),
             preset: self.preset.clone(),
@@ -179,6 +222,7 @@ impl Tally {
             best: self.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(Episode::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
+            reference: self.reference.as_ref().map(|reference| Held::of(reference, &points)),
             wall_seconds,
             children_per_hour: if wall_seconds > 0.0 { self.evaluated as f64 * 3600.0 / wall_seconds } else { 0.0 },
         }
@@ -265,7 +309,8 @@ impl fmt::Display for Summary {
                 "slope of the mean reward: {per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
             ),
             None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
-        }
+        }?;
+        self.reference.as_ref().map_or(Ok(()), |reference| write!(f, "{reference}"))
     }
 }
 

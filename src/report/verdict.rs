@@ -6,6 +6,7 @@
 //! depths (the reference) can tell the two apart.
 
 use super::statistics::{Fit, Slope};
+use crate::event::Reference;
 use crate::state::RunState;
 
 /// Finished episodes from which on there is a slope with an interval.
@@ -28,11 +29,15 @@ pub enum Finding {
 
 /// How the slope compares with that of another run over the same episodes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
-    /// Strategy of the other run.
-    pub strategy: String,
-    /// This run's slope minus the other's, see [`Fit::minus`].
-    pub difference: Slope,
+pub enum Comparison {
+    Slopes {
+        /// Strategy of the other run.
+        strategy: String,
+        /// This run's slope minus the other's, see [`Fit::minus`].
+        difference: Slope,
+    },
+    /// The two cannot be held against each other.
+    Impossible { run: String, reason: String },
 }
 
 /// The verdict on a run.
@@ -68,7 +73,7 @@ impl Verdict {
             episodes: points.len(),
             planned: state.run.as_ref().map(|run| run.episodes),
             slope,
-            comparison: if random { None } else { compare(state, &points) },
+            comparison: state.run.as_ref().filter(|_| !random).and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
             depths: depths(state),
         }
     }
@@ -155,9 +160,30 @@ impl Verdict {
 }
 
 impl Comparison {
-    /// What is known of the other run, with its numbers and without.
-    fn texts(&self) -> (String, String) {
-        let Comparison { strategy, difference } = self;
+    /// Both runs' slopes over the episodes that both have finished; ours are `points` (episode, mean reward). None where those are
+    /// too few.
+    pub fn of(reference: &Reference, points: &[(usize, f64)]) -> Option<Comparison> {
+        if let Some(reason) = &reference.not_comparable {
+            return Some(Comparison::Impossible { run: reference.run.clone(), reason: reason.clone() });
+        }
+        let other = |episode: usize| reference.episodes.iter().find(|other| other.episode == episode);
+        let shared = points.iter().filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
+        let (ours, theirs): (Vec<_>, Vec<_>) = shared.map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs))).unzip();
+        if ours.len() < FEWEST {
+            return None;
+        }
+        let difference = fit(&ours)?.minus(&fit(&theirs)?)?;
+        Some(Comparison::Slopes { strategy: reference.strategy.clone(), difference })
+    }
+
+    /// What is known of the other run, with its numbers or the reason that there are none, and without.
+    pub fn texts(&self) -> (String, String) {
+        let (strategy, difference) = match self {
+            Comparison::Slopes { strategy, difference } => (strategy, difference),
+            Comparison::Impossible { run, reason } => {
+                return (format!("; not comparable with {run} ({reason})"), format!("; not comparable with {run}"));
+            }
+        };
         let words = if difference.ci95[0] > 0.0 {
             format!("better than {strategy}")
         } else if difference.ci95[1] < 0.0 {
@@ -173,19 +199,6 @@ impl Comparison {
 fn fit(points: &[(usize, f64)]) -> Option<Fit> {
     let (positions, values): (Vec<f64>, Vec<f64>) = points.iter().map(|(episode, value)| (*episode as f64, *value)).unzip();
     Fit::of(&positions, &values)
-}
-
-/// Both runs' slopes over the episodes that both have finished.
-fn compare(state: &RunState, points: &[(usize, f64)]) -> Option<Comparison> {
-    let reference = state.run.as_ref()?.reference.as_ref()?;
-    let other = |episode: usize| reference.episodes.iter().find(|other| other.episode == episode);
-    let shared = points.iter().filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
-    let (ours, theirs): (Vec<_>, Vec<_>) = shared.map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs))).unzip();
-    if ours.len() < FEWEST {
-        return None;
-    }
-    let difference = fit(&ours)?.minus(&fit(&theirs)?)?;
-    Some(Comparison { strategy: reference.strategy.clone(), difference })
 }
 
 /// Depth of the networks in the first and in the last finished episode, if they are known and differ.
@@ -239,7 +252,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::{EpisodeFinished, Event, Record, Reference, ReferenceEpisode, RunStarted};
+    use crate::event::{EpisodeFinished, Event, Record, ReferenceEpisode, RunStarted};
 
     /// The recorded run with these mean rewards as its episodes so far.
     fn run(rewards: &[f64]) -> RunState {
@@ -264,7 +277,8 @@ mod tests {
         let episode =
             |(episode, mean_reward): (usize, &f64)| ReferenceEpisode { episode, mean_reward: *mean_reward, mean_accuracy: None };
         let episodes = (1..).zip(rewards).map(episode).collect();
-        changed(state, |run| run.reference = Some(Box::new(Reference { run: "other".into(), strategy: "random".into(), episodes })))
+        let reference = Reference { run: "other".into(), strategy: "random".into(), episodes, not_comparable: None };
+        changed(state, |run| run.reference = Some(Box::new(reference)))
     }
 
     /// Mean rewards in the monograph's log; SciPy: slope 0.000103, 95 % -0.00468..0.00489, p 0.962.
@@ -322,6 +336,17 @@ mod tests {
         assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
         assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
         assert!(!words(&[0.1, 0.3]).contains("random"), "two episodes have no slope to compare with");
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_compared_with_its_reference_says_so_and_why() {
+        let state = changed(beside(run(&RISING), &[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]), |run| {
+            run.reference.as_mut().unwrap().not_comparable = Some("child.epochs is 1 there and 2 here".into());
+        });
+        let verdict = Verdict::of(&state);
+        assert!(verdict.text(200, "±").contains("; not comparable with other (child.epochs is 1 there and 2 here)"));
+        assert!(verdict.text(100, "±").ends_with("; not comparable with other"), "{}", verdict.text(100, "±"));
+        assert!(!verdict.text(200, "±").contains("random"));
     }
 
     #[test]

@@ -103,7 +103,10 @@ impl Engine {
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
         match self.recorder.ledger.started.clone() {
-            None => self.recorder.tell(Event::RunStarted(self.run_started(&ready, &space)?))?,
+            None => {
+                self.recorder.tell(Event::RunStarted(self.run_started(&ready, &space)?))?;
+                self.tell_of_reference()?;
+            }
             Some(started) => self.compare_workers(&started, &ready)?,
         }
         for (level, message) in notices {

@@ -8,6 +8,7 @@ pub mod error;
 mod inbox;
 mod ledger;
 pub mod random;
+mod reference;
 pub mod sample;
 pub mod seeds;
 pub mod session;

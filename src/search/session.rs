@@ -1,6 +1,5 @@
 //! One process's turn at a run: open what is there, check that it fits together, start the search on a thread of its own.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, JoinHandle};
 
@@ -17,6 +16,7 @@ use crate::data;
 use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
+use crate::fault;
 use crate::link::{Command, Hub, Server};
 use crate::report::Summary;
 use crate::runs::recorder::Opened;
@@ -137,7 +137,7 @@ impl Session {
             .name("nas-search".to_owned())
             .spawn(move || {
                 let run = AssertUnwindSafe(|| self.run(parts));
-                panic::catch_unwind(run).unwrap_or_else(|cause| Err(SearchError::Panicked(panic_text(&*cause))))
+                panic::catch_unwind(run).unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
             })
             .map_err(|error| in_file(std::path::Path::new("nas-search"), "cannot start the thread", error))?;
         Ok(Searching { hub, thread })
@@ -159,13 +159,8 @@ impl Session {
 impl Searching {
     /// Wait for the end. The summary says whether the run is complete or was stopped.
     pub fn join(self) -> Result<Summary, SearchError> {
-        self.thread.join().unwrap_or_else(|cause| Err(SearchError::Panicked(panic_text(&*cause))))
+        self.thread.join().unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
     }
-}
-
-fn panic_text(cause: &(dyn Any + Send)) -> String {
-    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
 }
 
 fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, last_seq: u64) -> Result<(), SearchError> {
@@ -194,7 +189,7 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
 /// Settings that decide nothing of what a search finds.
 fn is_free_to_change(key: &str) -> bool {
     let sections = ["workers.", "screen.", "train.", "recipes."];
-    sections.iter().any(|section| key.starts_with(section)) || ["data.dir", "search.reference"].contains(&key)
+    sections.iter().any(|section| key.starts_with(section)) || key == "data.dir"
 }
 
 #[cfg(test)]
@@ -209,15 +204,16 @@ mod tests {
     #[test]
     fn settings_that_decide_what_is_found_may_not_change_and_are_named() {
         let then = config(&[]).to_toml();
+        let error = refuse_other_settings(&then, &config(&["search.reference=r"])).unwrap_err().to_string();
+        assert!(error.contains("search.reference was absent and is \"r\""), "what the journal holds is of the first one: {error}");
         let error = refuse_other_settings(&then, &config(&["search.seed=9", "child.epochs=5"])).unwrap_err().to_string();
         assert!(error.contains("search.seed was 1 and is 9") && error.contains("child.epochs was 2 and is 5"), "{error}");
     }
 
     #[test]
-    fn workers_the_place_of_the_data_the_screen_and_the_reference_may_change() {
+    fn workers_the_place_of_the_data_and_the_screen_may_change() {
         let then = config(&["data.source=cifar10"]).to_toml();
-        let free =
-            ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0", "search.reference=r"];
+        let free = ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0"];
         let now = config(&[&["data.source=cifar10"], free.as_slice()].concat());
         refuse_other_settings(&then, &now).unwrap();
     }

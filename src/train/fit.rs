@@ -122,9 +122,10 @@ impl<'data> Fit<'data> {
     /// micro-batch may be tried.
     pub fn step(&mut self, epoch: &mut Epoch, learning_rate: f64) -> Result<(), TrainError> {
         self.network.keep_statistics()?;
-        let taken = self
-            .gradient(epoch)
-            .and_then(|gradient| Ok(self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?));
+        let taken = TrainError::caught(|| {
+            let gradient = self.gradient(epoch)?;
+            Ok(self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?)
+        });
         if let Err(TrainError::OutOfMemory(_)) = taken {
             // Layers before the one that failed have seen the batch.
             self.network.restore_statistics()?;

@@ -100,6 +100,11 @@ impl TrainError {
         error.downcast().unwrap_or_else(TrainError::Stopped)
     }
 
+    /// Do something with libtorch: a panic of tch for want of memory or of the device is an error too, see [`fault::caught`].
+    pub fn caught<T>(work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
+        fault::caught(work).unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))
+    }
+
     /// What an error of libtorch with this text means; one that tells of neither memory nor the device is `other`.
     pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
         match Fault::of(text) {
@@ -127,6 +132,17 @@ pub fn train_child(
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
     let plan = check(job, data, config, available)?;
+    TrainError::caught(|| train_as_planned(worker, job, data, config, plan, control))
+}
+
+fn train_as_planned(
+    worker: usize,
+    job: &ChildJob,
+    data: &TrainingData,
+    config: &ChildConfig,
+    plan: Plan,
+    control: &mut impl Control,
+) -> Result<Vec<f64>, TrainError> {
     tch::manual_seed(job.seed as i64);
     let network = Network::new(&job.architecture, plan, data.device)?;
     let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
@@ -265,7 +281,7 @@ pub fn in_smaller_batches<T>(
     mut evaluate: impl FnMut(usize) -> Result<T, TrainError>,
 ) -> Result<T, TrainError> {
     loop {
-        match evaluate(batch_size) {
+        match TrainError::caught(|| evaluate(batch_size)) {
             Err(TrainError::OutOfMemory(_)) if batch_size > 1 => batch_size = batch_size.div_ceil(2),
             done => return done,
         }

@@ -175,9 +175,9 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     let Report::WorkerStarted { pid, .. } = wait(|report| matches!(report, Report::WorkerStarted { .. })) else { unreachable!() };
     let so_far = || fs::read_to_string(trace.with_extension(pid.to_string())).unwrap();
     wait(|report| matches!(report, Report::Progress(_)));
-    for _ in 0..3 {
-        workers.pause(1);
-        wait(|report| matches!(report, Report::Paused { number: 1 }));
+    for number in 1..=3 {
+        workers.pause(number);
+        wait(|report| matches!(report, Report::Paused { .. }));
         let when_paused = so_far();
         assert_eq!(when_paused.lines().last(), Some("synchronisation copy"));
         std::thread::sleep(Duration::from_millis(100));

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use nas_tui::device::Device;
 use nas_tui::evaluate::{Evaluator, Report};
 use nas_tui::event::Level;
 use nas_tui::reward::Outcome;
@@ -32,11 +33,17 @@ struct Scripted {
 
 impl Scripted {
     fn start(workers: usize, script: &str) -> Scripted {
+        Scripted::start_on(&vec![Device::Cpu; workers], script)
+    }
+
+    fn start_on(devices: &[Device], script: &str) -> Scripted {
         let folder = tempfile::tempdir().unwrap();
         let program: PathBuf = folder.path().join("worker.sh");
         std::fs::write(&program, format!("{PROTOCOL}{script}")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Scripted { watched: Watched::start_program(settings(workers, 1), program), _folder: folder }
+        let mut settings = settings(devices.len(), 1);
+        settings.placement.devices = devices.to_vec();
+        Scripted { watched: Watched::start_program(settings, program), _folder: folder }
     }
 
     fn submit(&mut self, children: impl IntoIterator<Item = u64>) {
@@ -167,24 +174,26 @@ fn a_device_that_fails_whatever_is_trained_ends_everything_before_many_children_
 }
 
 #[test]
-fn a_worker_whose_device_fails_again_and_again_is_left_out_and_the_others_train_all() {
+fn a_device_that_fails_again_and_again_is_left_out_and_another_trains_all_children() {
     let script = r#"
         ready
         while read -r message; do
-          case "$start" in *'"worker":0,'*) broken device "CUDA error: unspecified launch failure";; esac
+          case "$start" in *'"device":"cuda:0"'*) broken device "CUDA error: unspecified launch failure";; esac
           sleep 0.05
           trained "$message"
         done"#;
-    let mut scripted = Scripted::start(2, script);
+    let mut scripted = Scripted::start_on(&[Device::Cuda(0), Device::Cuda(1)], script);
     scripted.submit(1..=12);
     let mut seen = Vec::new();
     while count(&seen, |report| matches!(report, Report::Finished { .. })) < 12 {
         seen.push(scripted.watched.reports.recv_timeout(PATIENCE).unwrap());
         assert!(!matches!(seen.last(), Some(Report::Fatal { .. })), "{seen:?}");
     }
-    let left_out = |report: &Report| matches!(report, Report::Log { message, .. } if message.contains("worker 0 (cpu) has died 3 times") && message.contains("1 of 2"));
+    let left_out = |report: &Report| matches!(report, Report::Log { message, .. } if message.contains("worker 0 (cuda:0) has died 3 times") && message.contains("1 of 2"));
     assert_eq!(count(&seen, left_out), 1, "{seen:?}");
     assert_eq!(count(&seen, |report| matches!(report, Report::WorkerDied { worker: 0, .. })), 3);
+    let trained = |report: &Report| matches!(report, Report::Finished { outcome: Outcome::Trained { .. }, .. });
+    assert_eq!(count(&seen, trained), 12, "each child that was lost is tried on the other device: {seen:?}");
 }
 
 #[test]

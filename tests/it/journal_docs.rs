@@ -54,6 +54,7 @@ fn run_started() -> Event {
             run: text(),
             strategy: text(),
             episodes: vec![ReferenceEpisode { episode: 1, mean_reward: 0.0, mean_accuracy: Some(0.0) }],
+            not_comparable: Some(text()),
         })),
     })
 }

@@ -25,6 +25,7 @@ mod export;
 mod fake_cuda;
 mod fake_nvml;
 mod faulty_workers;
+mod gpu_faults;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nas_tui::classification::ClassificationReport;
 use nas_tui::event::{Event, FinishReason, Record, TestFinished, TrainingEpoch};
 use nas_tui::link::{self, Command as Asked, LinkStatus};
 use nas_tui::{journal, report};
@@ -306,18 +307,36 @@ fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
     assert_eq!(callers, ["cli/evaluate.rs", "data/check.rs", "data/mod.rs", "train/full/test.rs"]);
 }
 
+impl Place {
+    fn evaluate(&self, arguments: &[&str]) -> ClassificationReport {
+        let output = self.nas_tui(&[&["evaluate", "--json"], arguments].concat(), &[]).output().unwrap();
+        assert_ok(&output);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
 #[test]
 fn evaluate_says_of_the_kept_weights_what_the_training_said() {
     let place = Place::new();
     assert_ok(&place.train("run", &[]).output().unwrap());
-    let output = place.nas_tui(&["evaluate", "run:best", "--json"], &[]).output().unwrap();
-    assert_ok(&output);
-    let evaluated: nas_tui::classification::ClassificationReport = serde_json::from_slice(&output.stdout).unwrap();
+    let evaluated = place.evaluate(&["run:best"]);
     let told = test_of(&place.records("run")).unwrap().report;
     assert_eq!((evaluated.images, evaluated.correct), (told.images, told.correct));
     let summary: report::TrainingSummary =
         serde_json::from_str(&fs::read_to_string(place.path("run/summary.json")).unwrap()).unwrap();
     assert_eq!((summary.epochs_done, summary.test), (4, Some(told)));
+}
+
+#[test]
+fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such() {
+    let place = Place::new();
+    assert_ok(&place.train("run", &["data.crop=upsample", "data.crop_pixels=42"]).output().unwrap());
+    let told = test_of(&place.records("run")).unwrap().report;
+    let of_run = place.evaluate(&["run:best"]);
+    assert_eq!((of_run.correct, of_run.loss), (told.correct, told.loss));
+    // The same weights without their run: images as they are.
+    let of_file = place.evaluate(&["tiny.json", "--weights", "run/weights.safetensors"]);
+    assert!((of_file.loss - told.loss).abs() > 1e-3, "{} and {}", of_file.loss, told.loss);
 }
 
 #[test]

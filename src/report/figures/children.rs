@@ -55,7 +55,7 @@ impl Children {
         let sampled = state.children.iter().filter(|row| row.parent.is_none() && !row.is_excluded());
         let mut children: Vec<Child> = sampled.map(|row| child(row, quantity)).collect();
         children.sort_by_key(|child| child.child);
-        let reference = state.run.as_ref().and_then(|run| run.reference.as_ref()).map(|reference| reference.strategy.clone());
+        let reference = state.run.as_ref().and_then(|run| run.comparable()).map(|reference| reference.strategy.clone());
         Children { quantity, children, episodes: episodes(state, quantity), reference }
     }
 
@@ -101,7 +101,7 @@ fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
     for row in state.children.iter().filter(|row| row.parent.is_none() && !row.is_excluded()) {
         by_episode.entry(row.episode).or_default().push(row);
     }
-    let reference = state.run.as_ref().and_then(|run| run.reference.as_deref());
+    let reference = state.run.as_ref().and_then(|run| run.comparable());
     let one = |finished: &crate::event::EpisodeFinished| {
         let rows = by_episode.get(&finished.episode)?;
         let mut values: Vec<f64> = rows.iter().filter_map(|row| child(row, quantity).value).collect();

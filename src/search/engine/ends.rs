@@ -1,20 +1,19 @@
 //! The first and the last moments of a session: take the run over, wait for the workers, say farewell.
 
 use std::io;
-use std::path::Path;
 
 use super::{Engine, Halt};
 use crate::config::Config;
 use crate::evaluate::{Ready, Report};
-use crate::event::{DataDescription, Event, FinishReason, Level, Reference, ReferenceEpisode, RunStarted};
+use crate::event::{DataDescription, Event, FinishReason, Level, RunStarted};
 use crate::journal::JournalError;
 use crate::link::Command;
-use crate::report::{Summary, summary};
-use crate::runs;
+use crate::report::Summary;
 use crate::runs::directory::host_name;
 use crate::search::SearchError;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::inbox::Message;
+use crate::search::reference::reference;
 use crate::space::Space;
 
 impl Engine {
@@ -69,9 +68,8 @@ impl Engine {
     /// # Errors
     /// If the reference run cannot be read.
     pub(super) fn run_started(&self, ready: &Ready, space: &Space) -> Result<RunStarted, JournalError> {
-        let reference = self.config.search.reference.as_deref().map(reference).transpose()?;
         let Config { preset, search, child, reward, .. } = &self.config;
-        Ok(RunStarted {
+        let mut started = RunStarted {
             run: self.directory.name(),
             preset: preset.clone(),
             strategy: search.strategy.name().to_owned(),
@@ -92,8 +90,22 @@ impl Engine {
             data: ready.data.clone(),
             decisions: space.decisions().to_vec(),
             decode: self.config.space.decode,
-            reference: reference.map(Box::new),
-        })
+            reference: None,
+        };
+        if let Some(run) = &search.reference {
+            started.reference = Some(Box::new(reference(run, &started, &self.config)?));
+        }
+        Ok(started)
+    }
+
+    /// Say so where the run cannot be held against the one that was asked for.
+    pub(super) fn tell_of_reference(&mut self) -> Result<(), Halt> {
+        let reference = self.recorder.ledger.started.as_ref().and_then(|started| started.reference.as_deref());
+        let Some((run, reason)) = reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?))) else {
+            return Ok(());
+        };
+        let text = format!("this run is not comparable with {run} (search.reference): {reason}");
+        Ok(self.recorder.notice(Level::Warning, text)?)
     }
 
     /// Other data is an error; other workers are the user's right, but the numbers will not be the same.
@@ -145,17 +157,4 @@ impl Engine {
         let json = self.recorder.ledger.tally.summary().to_json()?;
         self.directory.write_summary(&json)
     }
-}
-
-/// The episodes of an earlier run, to hold this one against.
-fn reference(run: &Path) -> Result<Reference, JournalError> {
-    let folder = runs::named(run);
-    let summary = Summary::of_journal(&folder.join("journal.jsonl"))?;
-    let name = if summary.run.is_empty() { folder.display().to_string() } else { summary.run };
-    let episode = |episode: &summary::Episode| ReferenceEpisode {
-        episode: episode.episode,
-        mean_reward: episode.mean_reward,
-        mean_accuracy: episode.mean_accuracy,
-    };
-    Ok(Reference { run: name, strategy: summary.strategy, episodes: summary.episodes.iter().map(episode).collect() })
 }

@@ -18,6 +18,7 @@ use crate::child::weights;
 use crate::config::{Config, Recipe};
 use crate::durable::write_atomically;
 use crate::event::{Event, Level, TrainingEpoch, TrainingProgress};
+use crate::fault;
 use crate::report::TrainingSummary;
 use crate::runs::{Recorder, RunDirectory};
 use crate::sealed::Blocks;
@@ -78,7 +79,12 @@ impl Engine {
 
     /// Train until the recipe's end, a client says stop, or an error makes it impossible to go on.
     pub(super) fn run(mut self) -> Result<TrainingSummary, TrainingError> {
-        let ending = if self.recorder.ledger.is_complete() { Ok(()) } else { self.work() };
+        let ending = match self.recorder.ledger.is_complete() {
+            true => Ok(()),
+            false => {
+                fault::caught(|| self.work()).unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch).into()))
+            }
+        };
         self.finish(ending)
     }
 

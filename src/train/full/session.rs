@@ -1,6 +1,5 @@
 //! One process's turn at a training: open what is there, check that it fits together, train on a thread of its own.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
@@ -15,6 +14,7 @@ use crate::config::{Config, Decode};
 use crate::data;
 use crate::durable::{in_file, write_atomically};
 use crate::event::Level;
+use crate::fault;
 use crate::link::{Command, Hub, Server};
 use crate::report::TrainingSummary;
 use crate::runs::recorder::Opened;
@@ -133,7 +133,7 @@ impl Session {
             .name("nas-train".to_owned())
             .spawn(move || {
                 let run = AssertUnwindSafe(|| self.run());
-                panic::catch_unwind(run).unwrap_or_else(|cause| Err(TrainingError::Panicked(panic_text(&*cause))))
+                panic::catch_unwind(run).unwrap_or_else(|cause| Err(TrainingError::Panicked(fault::text_of(&*cause))))
             })
             .map_err(|error| in_file(Path::new("nas-train"), "cannot start the thread", error))?;
         Ok(Working { thread })
@@ -151,7 +151,7 @@ impl Session {
 impl Working {
     /// Wait for the end. The summary says whether the training is complete or was stopped.
     pub fn join(self) -> Result<TrainingSummary, TrainingError> {
-        self.thread.join().unwrap_or_else(|cause| Err(TrainingError::Panicked(panic_text(&*cause))))
+        self.thread.join().unwrap_or_else(|cause| Err(TrainingError::Panicked(fault::text_of(&*cause))))
     }
 }
 
@@ -167,9 +167,4 @@ fn is_free_to_change(key: &str) -> bool {
     let keys = ["preset", "data.dir", "train.checkpoint_minutes", "train.data_on_device"];
     let of_search = key.starts_with("search.") && key != "search.seed";
     of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
-}
-
-fn panic_text(cause: &(dyn Any + Send)) -> String {
-    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
 }

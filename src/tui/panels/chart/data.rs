@@ -3,6 +3,7 @@
 //! One pass over the run's children each; the memory is a few words per child and per column.
 
 use super::view::{Extent, Quantity, Span};
+use crate::event::RunStarted;
 use crate::report::statistics::quartiles;
 use crate::state::RunState;
 
@@ -264,7 +265,7 @@ fn means(state: &RunState, quantity: Quantity, extent: &Extent, span: Span, widt
 
 /// The mean of each episode of the run that this one is held against, at the same episode of this one.
 fn reference(state: &RunState, quantity: Quantity, extent: &Extent, span: Span, width: usize) -> Vec<(usize, f64)> {
-    let episodes = state.run.iter().filter_map(|run| run.reference.as_ref()).flat_map(|reference| &reference.episodes);
+    let episodes = state.run.iter().filter_map(RunStarted::comparable).flat_map(|reference| &reference.episodes);
     let value = |mean_reward: f64, accuracy| if quantity == Quantity::Reward { Some(mean_reward) } else { accuracy };
     let values = episodes.map(|episode| (episode.episode, value(episode.mean_reward, episode.mean_accuracy)));
     at_middles(values, extent, span, width)

@@ -145,7 +145,7 @@ impl Drawing<'_> {
         let mut names = legend::names(self.state, self.view, &self.children, self.span);
         let room = |name: &str| painter.width().saturating_sub(name.len() + 5);
         let glyphs = painter.glyphs();
-        let strategy = self.state.run.as_ref().and_then(|run| run.reference.as_ref());
+        let strategy = self.state.run.as_ref().and_then(|run| run.comparable());
         let strategy = strategy.map(|reference| reference.strategy.as_str());
         let beside = |width: usize| match &self.chosen {
             Some(chosen) => chosen.child(width),

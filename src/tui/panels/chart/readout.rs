@@ -67,7 +67,7 @@ impl<'a> Chosen<'a> {
     pub fn episode(&self, width: usize) -> Row {
         let Chosen { state, quantity, episode: number, .. } = *self;
         let finished = state.episodes.iter().find(|episode| episode.episode == number);
-        let reference = state.run.iter().filter_map(|run| run.reference.as_ref());
+        let reference = state.run.iter().filter_map(|run| run.comparable());
         let mut reference = reference.filter_map(|reference| {
             let episode = reference.episodes.iter().find(|episode| episode.episode == number)?;
             let mean = if quantity == Quantity::Reward { Some(episode.mean_reward) } else { episode.mean_accuracy };

@@ -67,7 +67,12 @@ fn with_reference(mut state: RunState) -> RunState {
     };
     let episodes = (1..=6).map(episode).collect();
     if let Some(run) = &mut state.run {
-        run.reference = Some(Box::new(Reference { run: "by-chance".to_owned(), strategy: "random".to_owned(), episodes }));
+        run.reference = Some(Box::new(Reference {
+            run: "by-chance".to_owned(),
+            strategy: "random".to_owned(),
+            episodes,
+            not_comparable: None,
+        }));
     }
     state
 }

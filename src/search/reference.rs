@@ -1,0 +1,104 @@
+//! The run that another one is held against (`search.reference`): its episodes, and whether the two can be compared at all.
+
+use std::path::Path;
+
+use crate::config::Config;
+use crate::event::{DataDescription, Event, Reference, ReferenceEpisode, RunStarted};
+use crate::journal::{JournalError, Reader};
+use crate::report::summary::{self, Tally};
+use crate::runs;
+
+/// The episodes of the earlier run `run`, beside one that begins as `started` with the settings `config`.
+///
+/// # Errors
+/// If its journal cannot be read.
+pub(super) fn reference(run: &Path, started: &RunStarted, config: &Config) -> Result<Reference, JournalError> {
+    let folder = runs::named(run);
+    let (mut tally, mut other) = (Tally::default(), None);
+    for record in Reader::open(&folder.join("journal.jsonl"))? {
+        let record = record?;
+        tally.apply(&record);
+        if let Event::RunStarted(begun) = record.event {
+            other.get_or_insert(begun);
+        }
+    }
+    let summary = tally.summary();
+    let settings = crate::config::read(&folder.join("config.toml")).ok();
+    let reasons = other.as_ref().map_or_else(
+        || vec!["it never began to search".to_owned()],
+        |other| differences((other, settings.as_ref()), (started, config)),
+    );
+    let episode = |episode: &summary::Episode| ReferenceEpisode {
+        episode: episode.episode,
+        mean_reward: episode.mean_reward,
+        mean_accuracy: episode.mean_accuracy,
+    };
+    Ok(Reference {
+        run: if summary.run.is_empty() { folder.display().to_string() } else { summary.run },
+        strategy: summary.strategy,
+        episodes: summary.episodes.iter().map(episode).collect(),
+        not_comparable: (!reasons.is_empty()).then(|| reasons.join("; ")),
+    })
+}
+
+/// In what two runs differ that decides what a reward means: data, space, schedule, depth, reward. Strategy, seed, controller and
+/// number of episodes are what is compared; machine and screen decide nothing.
+fn differences((then, settings): (&RunStarted, Option<&Config>), (now, config): (&RunStarted, &Config)) -> Vec<String> {
+    let mut reasons = match settings {
+        Some(settings) => {
+            let differences = config.differences(&settings.to_toml(), decides_nothing);
+            differences.iter().map(|change| format!("{} is {} there and {} here", change.key, change.then, change.now)).collect()
+        }
+        // A journal without its settings tells the most of it.
+        None => told_differences(then, now),
+    };
+    let is_named = reasons.iter().any(|reason: &String| reason.starts_with("data."));
+    if then.data.fingerprint != now.data.fingerprint && !is_named {
+        let name =
+            |data: &DataDescription| format!("{}, {} training images, CRC-32 {}", data.spec, data.train_images, data.fingerprint);
+        reasons.push(format!("the data is {} there and {} here", name(&then.data), name(&now.data)));
+    }
+    reasons
+}
+
+/// Settings that two runs may differ in and be compared.
+fn decides_nothing(key: &str) -> bool {
+    let sections = ["data.", "space.", "child.", "reward."];
+    let of_search = ["children_per_episode", "initial_depth", "depth_step", "depth_every"];
+    let decides = sections.iter().any(|section| key.starts_with(section))
+        || key.strip_prefix("search.").is_some_and(|key| of_search.contains(&key));
+    !decides || key == "data.dir"
+}
+
+fn told_differences(then: &RunStarted, now: &RunStarted) -> Vec<String> {
+    let facts = |run: &RunStarted| {
+        [
+            ("the decisions of a layer", format!("{:?}", run.decisions)),
+            ("space.decode", format!("{:?}", run.decode)),
+            ("child.epochs", run.child_epochs.to_string()),
+            ("reward.power", run.reward_power.to_string()),
+            ("reward.last_epochs", run.reward_last_epochs.to_string()),
+            ("search.children_per_episode", run.children_per_episode.to_string()),
+        ]
+    };
+    let pairs = facts(then).into_iter().zip(facts(now));
+    let differing = pairs.filter(|((_, then), (_, now))| then != now);
+    differing.map(|((what, then), (_, now))| format!("{what}: {then} there, {now} here")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_the_meaning_of_a_reward_may_not_differ_and_what_is_compared_may() {
+        for key in ["data.source", "data.limit", "space.kernels", "child.epochs", "reward.power", "search.initial_depth"] {
+            assert!(!decides_nothing(key), "{key}");
+        }
+        for key in
+            ["data.dir", "search.seed", "search.strategy", "search.episodes", "controller.entropy", "workers.count", "preset"]
+        {
+            assert!(decides_nothing(key), "{key}");
+        }
+    }
+}
