@@ -334,6 +334,17 @@ mod tests {
     }
 
     #[test]
+    fn only_images_that_the_device_is_known_to_be_done_with_count_in_images_per_second() {
+        let data = data();
+        let mut fit = fit(&data);
+        let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+        fit.step(&mut epoch, 0.01).unwrap();
+        assert_eq!(epoch.images_per_second(), 0.0);
+        epoch.settle().unwrap();
+        assert!(epoch.images_per_second() > 0.0);
+    }
+
+    #[test]
     fn an_epoch_that_goes_on_from_its_middle_ends_with_the_figures_of_a_whole_one() {
         let data = data();
         let run = |settle_between: bool| {

@@ -140,6 +140,26 @@ mod tests {
         assert_eq!(load(Path::new("/nowhere")), Library::NotBuilt);
     }
 
+    /// Every file below `folder` but this module's.
+    fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let others = entries.filter(|path| !path.ends_with("child/cuda"));
+        others.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    }
+
+    #[test]
+    fn nobody_else_asks_libtorch_for_devices() {
+        let questions =
+            ["Cuda::device_count(", "Cuda::is_available(", "Cuda::cudnn_is_available(", "cuda_if_available(", "has_cuda("];
+        let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        assert!(files.len() > 200, "{}", files.len());
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            let found: Vec<&str> = questions.into_iter().filter(|question| text.contains(question)).collect();
+            assert!(found.is_empty(), "{}: {found:?}: ask child::cuda, which loads CUDA's libraries first", file.display());
+        }
+    }
+
     #[test]
     fn a_library_that_cannot_be_loaded_is_told_with_the_linkers_reason() {
         let folder = tempfile::tempdir().unwrap();
