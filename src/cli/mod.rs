@@ -86,6 +86,11 @@ enum Command {
 #[error("{0:#}")]
 pub struct BadInput(pub anyhow::Error);
 
+/// An error that standard error holds already. Its exit status still counts.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct Told(pub anyhow::Error);
+
 /// A signal or a user ended the work before its end; nothing is lost: exit status 130.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -125,10 +130,30 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Whoever read standard error may have gone, and the exit status still matters.
-            say(&format!("nas-tui: {}", fault::without_stack(&format!("{error:#}"))));
+            let (told, error) = error.downcast().map_or_else(|error| (false, error), |Told(error)| (true, error));
+            if !told {
+                say(&format!("nas-tui: {}", fault::without_stack(&format!("{error:#}"))));
+            }
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Do what needs libtorch. What it fails with is told in words, and what helps where memory is short.
+#[cfg(feature = "torch")]
+fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let text = match fault::caught(work) {
+        Ok(Err(error)) if error.is::<tch::TchError>() => error.to_string(),
+        Ok(done) => return done,
+        Err(text) => text,
+    };
+    let text = fault::in_words(&text);
+    let remedy = match fault::Fault::of(&text) {
+        fault::Fault::Memory => "; end what else uses this memory, or take another device (--device)",
+        fault::Fault::Device => "; `nas-tui doctor --train` tells whether the device works; another one can be named with --device",
+        fault::Fault::Other => "",
+    };
+    Err(anyhow::anyhow!("{text}{remedy}"))
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
@@ -154,7 +179,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Data(args)) => data::run(args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Evaluate(args)) => computing(|| evaluate::run(&args)),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         #[cfg(feature = "torch")]

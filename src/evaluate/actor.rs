@@ -14,6 +14,9 @@ use super::{ChildJob, Ready, Report, SKIPPED};
 use crate::device::Device;
 use crate::event::Level;
 use crate::reward::Outcome;
+use crate::space;
+use crate::telemetry;
+use crate::train::memory;
 
 /// A child is tried this many times before it is given up because its workers died.
 const ATTEMPTS: u32 = 2;
@@ -21,6 +24,8 @@ const ATTEMPTS: u32 = 2;
 const FAILURES: u32 = 3;
 /// So many children in a row that are given up end everything: the fault is not theirs.
 const LOST_CHILDREN: u32 = 3;
+/// A child that needs less than one in so many parts of the memory that there is does not run out of it by itself.
+const FAIR_PART: u64 = 8;
 
 /// What the actor reacts to.
 #[derive(Debug)]
@@ -51,6 +56,8 @@ pub struct Actor {
     ready: bool,
     /// Children that were given up since one came to an end.
     lost_children: u32,
+    /// Some child has come to its end.
+    has_trained: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +89,7 @@ impl Actor {
             pause_number: 0,
             ready: false,
             lost_children: 0,
+            has_trained: false,
         }
     }
 
@@ -130,7 +138,7 @@ impl Actor {
         let sharing = if device.is_cuda() { devices.iter().filter(|other| **other == device).count() } else { 1 };
         let mut process = match Process::spawn(&self.program, *threads, sharing, tell) {
             Ok(process) => process,
-            Err(error) => return self.give_up(worker, format!("cannot start it: {}: {error}", self.program.display())),
+            Err(error) => return self.give_up(worker, format!("{}: {error}", self.program.display())),
         };
         // A failed send is followed by the news of the process's end.
         let _ = process.send(&ToWorker::Start {
@@ -210,7 +218,7 @@ impl Actor {
             && task.job.child == child
         {
             (slot.doing, slot.failures) = (Doing::Waiting(introduction.clone()), 0);
-            self.lost_children = 0;
+            (self.lost_children, self.has_trained) = (0, true);
             (self.report)(Report::Finished { child, outcome, seconds });
         }
     }
@@ -255,7 +263,7 @@ impl Actor {
             let message = self.why_nobody_works();
             return self.fatal(message);
         }
-        self.log(Level::Warning, format!("{text}; it goes on without it, with {left} of {all} workers"));
+        self.log(Level::Warning, format!("{text}; the run goes on with {left} of {all} workers"));
         Flow::Continue
     }
 
@@ -270,11 +278,12 @@ impl Actor {
                 None => reasons.push((reason, vec![name])),
             }
         }
+        let remedy = if self.ready { ". Resume the run when the cause is mended" } else { "" };
         match &reasons[..] {
-            [(reason, _)] => format!("no worker can train: {reason}"),
+            [(reason, _)] => format!("no worker can train: {reason}{remedy}"),
             several => {
                 let each: Vec<String> = several.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
-                format!("no worker can train: {}", each.join("; "))
+                format!("no worker can train: {}{remedy}", each.join("; "))
             }
         }
     }
@@ -287,7 +296,7 @@ impl Actor {
         } else if task.attempt < ATTEMPTS {
             (self.report)(Report::Retried { child, reason: reason.to_owned() });
             self.queue.push_front(Task { attempt: task.attempt + 1, ..task });
-        } else if cause == Some(Cause::Memory) {
+        } else if cause == Some(Cause::Memory) && self.needs_much(&task) {
             // In a process that had nothing else to keep: the child's own need.
             let outcome = Outcome::Failed { reason: format!("{reason} (in a new process too)") };
             (self.report)(Report::Finished { child, outcome, seconds });
@@ -301,6 +310,22 @@ impl Actor {
             self.exclude(child, format!("its worker died {ATTEMPTS} times: {reason}"), seconds);
         }
         Flow::Continue
+    }
+
+    /// Whether the child's need of memory is a fair part of what its worker may have, so that want of it may be the child's own
+    /// doing. A small one that finds no memory is out of luck: somebody else has taken it.
+    fn needs_much(&self, task: &Task) -> bool {
+        let Placement { devices, threads } = &self.settings.placement;
+        let device = task.lost_on.unwrap_or(Device::Cpu);
+        let sharing = devices.iter().filter(|other| **other == device).count().max(1) as u64;
+        let part = match device {
+            Device::Cpu => Some(memory::fair_share(*threads as u64)),
+            Device::Cuda(number) => telemetry::cuda::total_memory(number).map(|total| total / sharing),
+        };
+        let need = space::training_memory(&task.job.architecture, self.settings.child.batch_size).unwrap_or(u64::MAX);
+        // The estimate leaves out what libtorch and cuDNN take for themselves. Where nobody knows the device's memory, only a
+        // child that came to its end shows that there is some.
+        part.map_or(self.has_trained, |part| need >= part / FAIR_PART)
     }
 
     /// The child comes to an end of which nothing can be learned.

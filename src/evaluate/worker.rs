@@ -88,11 +88,7 @@ fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> Result
         Ok(data)
     });
     prepared.map_err(|error| match (Refusal::from(error), name) {
-        // The driver knows why it may refuse.
-        (Refusal::Broken(cause, reason), Device::Cuda(number)) => match cuda::concern(number) {
-            Some(concern) => Refusal::Broken(cause, format!("{concern}: {reason}")),
-            None => Refusal::Broken(cause, reason),
-        },
+        (Refusal::Broken(cause, reason), Device::Cuda(number)) => Refusal::Broken(cause, cuda::explained(number, &reason)),
         (refusal, _) => refusal,
     })
 }

@@ -7,17 +7,22 @@ use crate::link::Connection;
 use crate::state::describe;
 
 /// Print what happens until the search is over, but for the first `known` records: an earlier session has printed those.
-/// Whatever becomes of `output` (a closed pipe, a full disk), the search goes on.
-pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) {
+/// Whatever becomes of `output` (a closed pipe, a full disk), the search goes on. Returns the last error that was printed.
+pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) -> Option<String> {
+    let mut told = None;
     while let Some(record) = connection.records.blocking_recv() {
         if record.seq.is_some_and(|seq| seq <= known) {
             continue;
         }
         if let Some(line) = line(&record) {
             // Nobody reads any more: nobody misses the line.
-            let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+            let printed = writeln!(output, "{line}").and_then(|()| output.flush());
+            if let (Ok(()), Event::Notice { level: Level::Error, message }) = (printed, &record.event) {
+                told = Some(message.clone());
+            }
         }
     }
+    told
 }
 
 /// `2026-11-24T10:15:00Z child 3: ...`; none for ticks. Line breaks in messages become spaces.

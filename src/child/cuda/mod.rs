@@ -105,6 +105,17 @@ pub fn concern(number: usize) -> Option<Diagnosis> {
     diagnosis::concern(&driver, version(), number)
 }
 
+/// `reason`, an error of device `number`, with what the driver knows of it where that may be its cause: CUDA says the same of a
+/// device that others have and of one that nobody may use.
+pub fn explained(number: usize, reason: &str) -> String {
+    const REFUSALS: [&str; 4] = ["busy or unavailable", "no kernel image", "not permitted", "prohibited"];
+    let is_refusal = REFUSALS.iter().any(|words| reason.contains(words));
+    match concern(number).filter(|_| is_refusal) {
+        Some(concern) => format!("{reason} ({concern})"),
+        None => reason.to_owned(),
+    }
+}
+
 impl Facts {
     /// What this process knows, and what the driver has said.
     pub fn of_this_process(driver: driver::Driver) -> Facts {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::opened::{Join, Opened};
 use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
-use crate::cli::say;
+use crate::cli::{Told, say};
 use crate::event::FinishReason;
 use crate::link::Command;
 use crate::report::headless;
@@ -28,8 +28,10 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let connection = opened.hub().connect()?;
     say(&format!("run directory: {}", path.display()));
     let join = start(opened, &[SIGINT, SIGTERM, SIGHUP])?;
-    headless::watch(connection, known, &mut stderr());
-    let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path))?;
+    let told = headless::watch(connection, known, &mut stderr());
+    let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path));
+    // It ends with its error, which stands among its lines.
+    let ending = ending.map_err(|error| if told == Some(format!("{error:#}")) { Told(error).into() } else { error })?;
     discard_if_unstarted(is_new && ending.reason != Some(FinishReason::Completed), &path);
     crate::cli::print(&ending.text)?;
     outcome(ending.reason, &path)

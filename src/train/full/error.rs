@@ -48,7 +48,7 @@ pub enum TrainingError {
     Diverged(TrainError),
     /// An illegal access, a memory error of the device, a launch that failed.
     #[error(
-        "the device failed: {0}. The training stands at its last checkpoint: continue it with --resume, after a look at the device \
+        "the device failed: {0}. What was trained up to the last checkpoint is kept: continue with --resume, after a look at the device \
          (`nvidia-smi`, the system's log) if this happens again"
     )]
     DeviceLost(String),

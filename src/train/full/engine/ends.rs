@@ -43,8 +43,9 @@ impl Engine {
         self.config.workers.threads = Some(threads);
         let dataset = data::load(&self.config.data).map_err(TrainingError::from)?;
         let resident = self.config.train.data_on_device;
+        let opened = child::device::open(device)?;
         let data =
-            TrainingData::new(dataset, &self.config.data, child::device::open(device)?, resident).map_err(TrainingError::from)?;
+            TrainingData::new(dataset, &self.config.data, opened, resident).map_err(|error| refused(device, error.into()))?;
         if let Some(text) = data.kept_on_host().filter(|_| resident) {
             self.notices.push((Level::Warning, text));
         }
@@ -94,8 +95,11 @@ impl Engine {
             let then = [run.started.threads.to_string(), run.started.device.clone()];
             let now = [threads.to_string(), device.to_owned()];
             if then != now {
-                let text = format!("{} on {} where the run was begun with {} on {}", now[0], now[1], then[0], then[1]);
-                let text = format!("thread(s): {text}; the numbers will differ in their last digits from an uninterrupted run's");
+                let text = format!(
+                    "it goes on with {} thread(s) on {}, and was begun with {} on {}: its numbers will differ in their last digits from \
+                     those of an uninterrupted run",
+                    now[0], now[1], then[0], then[1]
+                );
                 self.notices.push((Level::Warning, text));
             }
             let epoch = self.checkpoint.as_ref().map_or(1, |checkpoint| checkpoint.header.epoch);
@@ -136,7 +140,12 @@ impl Engine {
     }
 
     fn form(&self, data: &TrainingData) -> Result<Form, TrainingError> {
-        Ok(Form::choose(&self.architecture, &self.config.train, data.device).map_err(TrainError::from)?)
+        let mut config = self.config.train.clone();
+        if let Some(run) = &self.recorder.ledger.run {
+            // What `auto` came to on the device that it was begun on.
+            config.precision = run.started.precision;
+        }
+        Ok(Form::choose(&self.architecture, &config, data.device).map_err(TrainError::from)?)
     }
 
     /// The network as it is before its first epoch, or as the checkpoint has it.
@@ -189,5 +198,15 @@ impl Engine {
 
     fn summary(&self) -> Result<TrainingSummary, TrainingError> {
         Ok(TrainingSummary::of_journal(&self.directory.journal_path())?)
+    }
+}
+
+/// A device that cannot take its first data: the driver may know why.
+fn refused(device: Device, error: TrainingError) -> TrainingError {
+    match (device, error) {
+        (Device::Cuda(number), TrainingError::DeviceLost(reason)) => {
+            TrainingError::DeviceLost(child::cuda::explained(number, &reason))
+        }
+        (_, error) => error,
     }
 }
