@@ -232,8 +232,9 @@ impl Actor {
             None => (None, ending),
         };
         let doing = std::mem::replace(&mut slot.doing, Doing::Starting);
-        slot.failures += 1;
         let was_starting = matches!(doing, Doing::Starting);
+        // A child that is too large is no fault of its worker.
+        slot.failures += u32::from(was_starting || cause != Some(Cause::Memory));
         // One that says at its very first start that it cannot would say the same again.
         let is_hopeless = slot.failures >= FAILURES || (cause.is_some() && !slot.has_started);
         if !(is_hopeless && was_starting) {

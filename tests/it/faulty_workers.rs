@@ -162,6 +162,22 @@ fn a_child_that_finds_no_memory_in_a_new_process_either_has_failed() {
 }
 
 #[test]
+fn children_that_are_too_large_fail_one_after_another_and_their_worker_stays() {
+    let script = r#"
+        ready
+        while read -r message; do
+          case "$(child "$message")" in 1|2|3) broken memory "CUDA out of memory";; esac
+          trained "$message"
+        done"#;
+    let mut scripted = Scripted::start(1, script);
+    scripted.submit(1..=4);
+    for child in 1..=3 {
+        assert!(matches!(scripted.watched.outcome_of(child), Outcome::Failed { .. }));
+    }
+    assert!(matches!(scripted.watched.outcome_of(4), Outcome::Trained { .. }));
+}
+
+#[test]
 fn a_device_that_fails_whatever_is_trained_ends_everything_before_many_children_are_given_up() {
     let script = r#"
         ready
