@@ -1,7 +1,6 @@
 //! The same few steps of training on every device, in every form: their losses agree within what rounding explains.
 
 use super::Bench;
-use super::probe::LEAST_STEPS;
 use super::report::{Agreement, Verdict};
 use super::session::Session;
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
@@ -24,29 +23,30 @@ impl Reference {
     }
 }
 
-/// Steps that are taken where time allows; later ones say more of chaos than of rounding.
-const STEPS: usize = 4;
+/// The second loss is the first that depends on a gradient; later ones say more of chaos than of rounding (see
+/// [`Numbers::tolerance`]).
+const STEPS: usize = 2;
 const NETWORKS: [NetworkName; 2] = [NetworkName::SmallChild, NetworkName::Nascnn15];
 
-/// Images per step, few enough for a slow CPU, and the time after which no further step is begun.
+/// Few images per step, for slow CPUs.
 fn task(form: Form) -> Task {
-    let (batch, seconds) = match form.network {
-        NetworkName::SmallChild => (100, 5.0),
-        NetworkName::Nascnn15 => (2, 3.0),
+    let batch = match form.network {
+        NetworkName::SmallChild => 100,
+        NetworkName::Nascnn15 => 2,
     };
-    Task::Losses { form, batch, steps: STEPS, seconds }
+    Task::Losses { form, batch, steps: STEPS }
 }
 
 /// What is tried on a device.
 fn forms(device: Device) -> Vec<Form> {
     let (small, large) = (NetworkName::SmallChild, NetworkName::Nascnn15);
-    let form = |network, memory, numbers| Form { network, memory, numbers };
+    let form = |network: NetworkName, memory, numbers| Form { network, memory, numbers, threads: network.threads(device) };
     match device {
-        // NASCNN15 alone keeps the size of its images, as convolution over spectra demands.
+        // What a CPU computes otherwise than the reference: in channels last it computes the small child bit for bit as in planes,
+        // but two threads divide its sums. NASCNN15 alone keeps the size of its images, as convolution over spectra demands.
         Device::Cpu => vec![
-            form(small, Memory::ChannelsLast, Numbers::F32),
+            Form { threads: 2, ..form(small, Memory::Planes, Numbers::F32) },
             form(small, Memory::Planes, Numbers::Bf16),
-            form(large, Memory::ChannelsLast, Numbers::F32),
             form(large, Memory::Spectra, Numbers::F32),
             form(large, Memory::Planes, Numbers::Bf16),
         ],
@@ -62,7 +62,10 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
         Some(known) => known,
         None => {
             bench.tell(Device::Cpu, "losses of both networks in f32, which the others are held against");
-            let forms = NETWORKS.map(|network| Form { network, memory: Memory::Planes, numbers: Numbers::F32 });
+            let forms = NETWORKS.map(|network| {
+                let threads = network.threads(Device::Cpu);
+                Form { network, memory: Memory::Planes, numbers: Numbers::F32, threads }
+            });
             let mut losses = losses(bench, Device::Cpu, &forms).into_iter();
             let mut next = || losses.next().unwrap_or_else(|| Err("nothing was trained".to_owned()));
             Reference { small_child: next(), nascnn15: next() }
@@ -122,7 +125,7 @@ fn compare(form: Form, found: Result<Vec<f64>, String>, reference: &Result<Vec<f
 }
 
 fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict) {
-    if losses.len().min(known.len()) < LEAST_STEPS {
+    if losses.len().min(known.len()) < STEPS {
         return (None, Verdict::failed("too few steps were taken"));
     }
     let off = |(loss, known): (&f64, &f64)| (loss - known).abs() / known.abs().max(f64::MIN_POSITIVE);
@@ -141,9 +144,19 @@ mod tests {
     use super::*;
 
     fn verdict(losses: &[f64], known: &[f64], numbers: Numbers) -> (Option<f64>, bool) {
-        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers };
+        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers, threads: 1 };
         let found = compare(form, Ok(losses.to_vec()), &Ok(known.to_vec()));
         (found.difference, found.verdict == Verdict::Passed)
+    }
+
+    #[test]
+    fn another_number_of_threads_is_allowed_with_a_factor_of_ten_to_spare() {
+        // Measured: the small child with 1, 2 and 3 threads.
+        let by_threads = [[2.343651, 2.297456], [2.343651, 2.297443], [2.343651, 2.297480]];
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let (difference, passed) = verdict(&by_threads[one], &by_threads[other], Numbers::F32);
+            assert!(passed && 10.0 * difference.unwrap() < Numbers::F32.tolerance());
+        }
     }
 
     #[test]
@@ -163,7 +176,7 @@ mod tests {
     fn losses_that_are_no_numbers_missing_or_too_few_are_a_failure() {
         assert_eq!(verdict(&[2.0, f64::NAN, 1.0], &[2.0, 1.0, 1.0], Numbers::Bf16), (None, false));
         assert_eq!(verdict(&[2.0], &[2.0, 1.0], Numbers::Bf16), (None, false));
-        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers: Numbers::F32 };
+        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers: Numbers::F32, threads: 1 };
         let died = compare(form, Err("it died".to_owned()), &Ok(vec![1.0, 1.0]));
         assert_eq!(died.verdict, Verdict::failed("it died"));
     }

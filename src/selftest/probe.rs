@@ -18,8 +18,6 @@ use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 
 /// Of weights, order of images and augmentation: the same everywhere.
 const SEED: u64 = 15;
-/// At least so many steps are taken, however slow the device is: the second loss is the first that depends on a gradient.
-pub const LEAST_STEPS: usize = 2;
 /// Batches of an epoch where speed is measured.
 const BATCHES: usize = 32;
 
@@ -29,7 +27,7 @@ const BATCHES: usize = 32;
 /// When standard input holds no assignment or nobody reads the answers.
 pub fn run() -> anyhow::Result<()> {
     let assignment: Assignment = serde_json::from_reader(stdin().lock()).context("standard input is no assignment")?;
-    tch::set_num_threads(i32::try_from(assignment.threads).unwrap_or(1));
+    use_threads(assignment.threads);
     for task in &assignment.tasks {
         let answer = answer(&assignment, task).unwrap_or_else(|error| Answer::Failed(format!("{error:#}")));
         let mut line = serde_json::to_vec(&answer)?;
@@ -39,12 +37,14 @@ pub fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn use_threads(threads: usize) {
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+}
+
 fn answer(assignment: &Assignment, task: &Task) -> anyhow::Result<Answer> {
     let device = child::device::open(assignment.device)?;
     match task {
-        &Task::Losses { form, batch, steps, seconds } => {
-            Ok(Answer::Losses(Work::new(form, device, batch, steps)?.losses(Duration::from_secs_f64(seconds))?))
-        }
+        &Task::Losses { form, batch, steps } => Ok(Answer::Losses(Work::new(form, device, batch, steps)?.losses()?)),
         &Task::Speed { form, batch, seconds } => {
             let batch = memory::fitting(&architecture(form.network)?, assignment.device, batch)?;
             let (images, time) = Work::new(form, device, batch, BATCHES)?.speed(Duration::from_secs_f64(seconds))?;
@@ -68,6 +68,7 @@ struct Work {
 impl Work {
     /// `batches` batches on `device`: of the embedded images, or noise of the network's input shape.
     fn new(form: Form, device: tch::Device, batch: usize, batches: usize) -> anyhow::Result<Work> {
+        use_threads(form.threads);
         let config = config()?;
         let images = batch * batches;
         let architecture = architecture(form.network)?;
@@ -90,13 +91,12 @@ impl Work {
         Ok(Fit::new(network, settings, &self.data, self.batch, SEED)?)
     }
 
-    /// Loss of each step of one epoch, as far as `time` goes.
-    fn losses(&self, time: Duration) -> Result<Vec<f64>, TrainError> {
+    /// Loss of each step of one epoch.
+    fn losses(&self) -> Result<Vec<f64>, TrainError> {
         let mut fit = self.fit()?;
         let mut epoch = fit.epoch(1, 0, Metrics::default())?;
-        let since = Instant::now();
         let (mut losses, mut sum) = (Vec::new(), 0.0);
-        while !epoch.is_done() && (losses.len() < LEAST_STEPS || since.elapsed() < time) {
+        while !epoch.is_done() {
             fit.step(&mut epoch, self.learning_rate)?;
             epoch.settle()?;
             let so_far = epoch.metrics().loss() * epoch.metrics().images as f64;

@@ -32,7 +32,8 @@ pub fn check(bench: &Bench, device: Device) -> Vec<Speed> {
 /// Both networks with each of `numbers`, in one process.
 fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
     let networks = [NetworkName::SmallChild, NetworkName::Nascnn15];
-    let form = |numbers| networks.map(|network| Form { network, memory: Memory::Fastest, numbers });
+    let form =
+        |numbers| networks.map(|network| Form { network, memory: Memory::Fastest, numbers, threads: network.threads(device) });
     let forms: Vec<Form> = numbers.iter().copied().flat_map(form).collect();
     let task = |form: &Form| Task::Speed { form: *form, batch: batch(form.network, device), seconds: SECONDS };
     let tasks = forms.iter().map(task).collect();

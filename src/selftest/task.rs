@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::device::Device;
+use crate::evaluate::placement::cores;
 
 /// The one message to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
     pub device: Device,
-    /// CPU threads.
+    /// CPU threads of the process, unless a task's [`Form`] says otherwise.
     pub threads: usize,
     pub tasks: Vec<Task>,
 }
@@ -17,8 +18,8 @@ pub struct Assignment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Train a few steps and tell the loss of each.
-    Losses { form: Form, batch: usize, steps: usize, seconds: f64 },
+    /// Train so many steps and tell the loss of each.
+    Losses { form: Form, batch: usize, steps: usize },
     /// Train for so long, with batches of so many images as far as memory goes, and tell how many images were seen.
     Speed { form: Form, batch: usize, seconds: f64 },
     /// Run out of memory, then train a step.
@@ -33,6 +34,8 @@ pub struct Form {
     pub network: NetworkName,
     pub memory: Memory,
     pub numbers: Numbers,
+    /// CPU threads.
+    pub threads: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,14 @@ pub enum NetworkName {
 }
 
 impl NetworkName {
+    /// CPU threads that train it on `device`: as a search trains its children, and as `train` does a large network.
+    pub fn threads(self, device: Device) -> usize {
+        match (self, device) {
+            (NetworkName::SmallChild, Device::Cpu) => 1,
+            _ => cores(),
+        }
+    }
+
     pub fn in_words(self) -> &'static str {
         match self {
             NetworkName::SmallChild => "small child",
@@ -96,7 +107,7 @@ impl Numbers {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Of each step; at least two.
+    /// Of each step.
     Losses(Vec<f64>),
     Speed {
         batch: usize,

@@ -109,6 +109,15 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
     let (status, first) = run(search(folder.path(), "first"));
     assert_eq!(status, Some(0), "{first}");
     assert!(first.contains("throughput.json: ") && first.contains("what was measured before is lost"), "{first}");
+    let (notice, start) =
+        ("workers.count = auto: measuring how many workers are fastest on cuda:0 (unknown CUDA device)", " started on cuda:0");
+    assert!(first.find(notice).unwrap() < first.find(start).unwrap(), "{first}");
+    let journal = std::fs::read_to_string(folder.path().join("first/journal.jsonl")).unwrap();
+    let line =
+        |text: &str| serde_json::from_str::<serde_json::Value>(journal.lines().find(|line| line.contains(text)).unwrap()).unwrap();
+    let time = |text: &str| line(text)["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    // Said when it begins: four numbers of workers are measured for 1.5 s each.
+    assert!(time("run_started").duration_since(time("measuring how many")).as_secs() >= 6, "{journal}");
     let told = "workers.count = auto: cuda:0: measured on unknown CUDA device, children per hour: 1 worker ";
     assert!(first.contains(told) && first.contains(", 8 workers "), "{first}");
     let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&cache).unwrap()).unwrap();

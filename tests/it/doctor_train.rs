@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use nas_tui::evaluate::placement::cores;
 use serde_json::Value;
 
 use super::{fake_cuda, fake_nvml};
@@ -43,15 +44,18 @@ fn the_cpu_trains_as_it_should_in_every_form_and_the_report_can_be_shown_to_anyb
     let device = &report["devices"][0];
     let verdicts = verdicts(device);
     let count = |name: &str, verdict: &str| verdicts.iter().filter(|(a, b)| (a.as_str(), b.as_str()) == (name, verdict)).count();
-    assert_eq!((count("agreement", "passed"), count("speed", "passed"), verdicts.len()), (5, 2, 11), "{verdicts:?}");
+    assert_eq!((count("agreement", "passed"), count("speed", "passed"), verdicts.len()), (4, 2, 10), "{verdicts:?}");
     assert_eq!(count("numbering", "skipped"), 1);
     for row in device["agreement"].as_array().unwrap() {
         let steps = row["losses"].as_array().unwrap().len();
-        assert!(steps >= 2 && row["difference"].as_f64().unwrap() <= row["tolerance"].as_f64().unwrap(), "{row}");
+        assert!(steps == 2 && row["difference"].as_f64().unwrap() <= row["tolerance"].as_f64().unwrap(), "{row}");
     }
-    // Different numbers were computed with, not the same ones under other names.
-    let of_bf16 = device["agreement"].as_array().unwrap().iter().filter(|row| row["numbers"] == "bf16");
-    assert!(of_bf16.clone().count() == 2 && of_bf16.clone().all(|row| row["difference"].as_f64().unwrap() > 1e-9));
+    // Something else was computed, not the same thing under another name. (Of NASCNN15 in f32 the loss is too coarse to show it.)
+    for row in device["agreement"].as_array().unwrap().iter().filter(|row| row["memory"] != "spectra") {
+        assert!(row["difference"].as_f64().unwrap() > 0.0, "{row}");
+    }
+    let threads: Vec<u64> = device["speed"].as_array().unwrap().iter().map(|row| row["threads"].as_u64().unwrap()).collect();
+    assert_eq!(threads, [1, cores() as u64], "a child has a worker's thread, a large network every core");
     assert!(device["workers"]["best"].as_u64().unwrap() >= 1);
     assert!(device["out_of_memory"]["error"].as_str().unwrap().contains("can't allocate memory"), "{device:#}");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -45,7 +45,7 @@ impl Automatic<'_> {
 
     fn throughput(&self, device: Device) -> Option<Throughput> {
         let libtorch = libtorch::version().unwrap_or_else(|| "of unknown version".to_owned());
-        let key = Key { model: crew::model_of(device), libtorch, cores: cores() };
+        let key = Key { model: crew::model_of(device), libtorch, cuda: crew::cuda_of(device), cores: cores() };
         let cache = usual_place().map(Cache::at);
         match cache.as_ref().map(|cache| cache.find(&key)) {
             Some(Ok(Some(kept))) => {
@@ -57,7 +57,7 @@ impl Automatic<'_> {
             Some(Err(error)) => (self.log)(Level::Warning, format!("{error}: what was measured before is lost")),
             Some(Ok(None)) | None => {}
         }
-        (self.log)(Level::Info, format!("{device}: measuring how many workers are fastest, which takes some seconds"));
+        (self.log)(Level::Info, format!("measuring how many workers are fastest on {device} ({}): some seconds", key.model));
         let measured = match self.measure(device) {
             Ok(measured) => measured,
             Err(MeasureError::Interrupted) => return None,

@@ -22,6 +22,8 @@ pub struct Cache {
 pub struct Key {
     pub model: String,
     pub libtorch: String,
+    /// CUDA version that libtorch was built for.
+    pub cuda: Option<String>,
     pub cores: usize,
 }
 
@@ -95,7 +97,7 @@ fn parse(text: &str) -> Result<Vec<Throughput>, String> {
 
 impl Throughput {
     pub fn key(&self) -> Key {
-        Key { model: self.model.clone(), libtorch: self.libtorch.clone(), cores: self.cores }
+        Key { model: self.model.clone(), libtorch: self.libtorch.clone(), cuda: self.cuda.clone(), cores: self.cores }
     }
 
     fn is_for(&self, key: &Key) -> bool {
@@ -122,9 +124,13 @@ mod tests {
         cache.keep(&second).unwrap();
         assert_eq!(cache.find(&first.key()).unwrap(), Some(first.clone()));
         assert_eq!(cache.find(&second.key()).unwrap(), Some(second));
-        for other in
-            [Key { libtorch: "2.12.0".to_owned(), ..first.key() }, Key { cores: 2, ..first.key() }, throughput("T4", &[]).key()]
-        {
+        for other in [
+            Key { libtorch: "2.12.0".to_owned(), ..first.key() },
+            Key { cuda: Some("12.8".to_owned()), ..first.key() },
+            Key { cuda: None, ..first.key() },
+            Key { cores: 2, ..first.key() },
+            throughput("T4", &[]).key(),
+        ] {
             assert_eq!(cache.find(&other).unwrap(), None);
         }
     }

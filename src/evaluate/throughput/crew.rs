@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::{MeasureError, Rate, Throughput, settings, small_child};
+use crate::child::cuda;
 use crate::device::Device;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report, placement};
 use crate::reward::Outcome;
@@ -115,6 +116,7 @@ impl<'a> Crew<'a> {
         Ok(Throughput {
             model: model_of(self.device),
             libtorch: self.ready.libtorch.clone(),
+            cuda: cuda_of(self.device),
             cores: placement::cores(),
             measured: jiff::Timestamp::now(),
             rates,
@@ -263,6 +265,11 @@ pub fn model_of(device: Device) -> String {
         Device::Cpu => telemetry::host::cpu_model().unwrap_or_else(|| "CPU".to_owned()),
         Device::Cuda(number) => telemetry::cuda::model(number).unwrap_or_else(|| "unknown CUDA device".to_owned()),
     }
+}
+
+/// CUDA version that libtorch was built for, where `device` is a GPU.
+pub fn cuda_of(device: Device) -> Option<String> {
+    device.is_cuda().then(cuda::version).flatten().map(|version| version.to_string())
 }
 
 fn memory_used(device: Device) -> Option<u64> {

@@ -30,6 +30,9 @@ pub struct Throughput {
     /// Model of the GPU or CPU.
     pub model: String,
     pub libtorch: String,
+    /// CUDA version that libtorch was built for; none on the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuda: Option<String>,
     /// CPU cores of the machine: they feed a GPU.
     pub cores: usize,
     pub measured: jiff::Timestamp,
@@ -107,6 +110,7 @@ mod tests {
         Throughput {
             model: model.to_owned(),
             libtorch: "2.11.0".to_owned(),
+            cuda: Some("13.0".to_owned()),
             cores: 16,
             measured: jiff::Timestamp::UNIX_EPOCH,
             rates: rates.iter().map(|&(workers, children_per_hour)| Rate { workers, children_per_hour }).collect(),

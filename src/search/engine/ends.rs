@@ -39,8 +39,9 @@ impl Engine {
         }
     }
 
-    /// Wait until the workers have checked their data. What else comes in meanwhile is held back, so that `run_started` is
-    /// a journal's first line; but a stop is obeyed and an error is an error.
+    /// Wait until the workers have checked their data. Notices are told at once: measuring a GPU takes a while, and users must
+    /// know what they wait for. What else comes in meanwhile is held back until `run_started` is written; but a stop is obeyed
+    /// and an error is an error.
     pub(super) fn await_workers(&mut self) -> Result<(Ready, Vec<Message>), Halt> {
         let mut held = Vec::new();
         loop {
@@ -51,6 +52,8 @@ impl Engine {
                     self.recorder.tell(Event::StopRequested)?;
                     return Err(Halt::Stopped);
                 }
+                // Once something is held back, what follows it must not overtake it.
+                Message::Report(Report::Log { level, message }) if held.is_empty() => self.recorder.notice(level, message)?,
                 Message::Silence => return Err(SearchError::Evaluator("the workers could not be started".to_owned()).into()),
                 message => held.push(message),
             }

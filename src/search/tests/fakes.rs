@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::{Config, Options, resolve};
 use crate::evaluate::{ChildJob, Evaluator, Ready, Report, SKIPPED};
-use crate::event::{DataDescription, Event, Record};
+use crate::event::{DataDescription, Event, Level, Record};
 use crate::report::Summary;
 use crate::reward::Outcome;
 use crate::runs::RunDirectory;
@@ -102,6 +102,8 @@ pub struct Behaviour {
     pub answers_late: bool,
     /// Report [`Report::Fatal`] instead of starting, or in place of the outcome of this child.
     pub unusable: bool,
+    /// Say something before the first worker is up.
+    pub placing: bool,
     pub fatal_at: Option<u64>,
     /// Panic when this child is submitted.
     pub panic_at: Option<u64>,
@@ -226,6 +228,10 @@ pub fn parts(behaviour: &Behaviour) -> Parts {
             } else {
                 Report::Ready(ready)
             };
+            let message = "the workers are being placed".to_owned();
+            if behaviour.placing {
+                reports.send(Report::Log { level: Level::Info, message }).unwrap();
+            }
             reports.send(Report::WorkerStarted { worker: 0, pid: 1, device: "cpu".into() }).unwrap();
             reports.send(first).unwrap();
             Ok(Box::new(Calculator { behaviour, reports, waiting: Vec::new(), paused: false }) as Box<dyn Evaluator>)

@@ -1,6 +1,6 @@
 //! Sample, train, reward, learn.
 
-use super::fakes::{Behaviour, Run, event_names};
+use super::fakes::{Behaviour, Run, event_names, parts};
 use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, Record};
 use crate::search::seeds::derive;
 
@@ -33,6 +33,18 @@ fn a_run_samples_trains_learns_and_saves_episode_by_episode() {
     }
     expected.push("run_finished");
     assert_eq!(event_names(&run.journal()), expected);
+}
+
+#[test]
+fn what_is_said_while_the_workers_are_placed_is_told_before_the_run_starts() {
+    let run = Run::new(&["search.episodes=1"]);
+    let session = run.begin();
+    let mut client = session.hub().connect().unwrap();
+    let searching = session.start(parts(&Behaviour { placing: true, ..Behaviour::default() })).unwrap();
+    let first = client.records.blocking_recv().unwrap();
+    assert!(matches!(&first.event, Event::Notice { message, .. } if message.contains("being placed")), "{first:?}");
+    searching.join().unwrap();
+    assert_eq!(event_names(&run.journal())[..3], ["notice", "run_started", "worker_started"]);
 }
 
 #[test]
