@@ -80,7 +80,12 @@ impl ArchArgs {
         Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
     }
 
-    /// The settings of the run that ARCH is a child of; none where it is no run's.
+    /// Whether ARCH is a child of a run.
+    pub fn is_of_run(&self) -> bool {
+        self.arch.rsplit_once(':').is_some_and(|(run, _)| Path::new(run).is_dir())
+    }
+
+    /// The settings of the run that ARCH is a child of; none where it is no run's, or the run has none.
     pub fn run_settings(&self) -> Option<anyhow::Result<RunSettings>> {
         let run = Path::new(self.arch.rsplit_once(':')?.0);
         let file = run.join("config.toml");

@@ -20,7 +20,7 @@ use crate::tui::{self, Leave, picker};
 pub struct Args {
     /// Run directory, or the name of one in ./runs (default: choose from a list)
     run: Option<PathBuf>,
-    /// Only watch: no key can pause, stop or steer the search
+    /// Only watch: no key can pause, stop or steer the run
     #[arg(long)]
     watch: bool,
     #[command(flatten)]

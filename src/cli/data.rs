@@ -50,7 +50,7 @@ struct CheckArgs {
     #[arg(long, value_name = "PIXELS", default_value = "32", value_parser = parse_size)]
     size: [usize; 2],
     /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or {spec, error}. Where a folder
-    /// holds files that are not read, also unread: [{files, first}].
+    /// holds files that are not read, also unread: [{files, folders, first}].
     #[arg(long)]
     json: bool,
 }

@@ -59,6 +59,11 @@ pub struct Args {
     #[arg(long)]
     whitening: bool,
 
+    /// Side in pixels to which images are enlarged before they are cropped in the middle to what the network takes, for weights
+    /// that were trained with data.crop = "upsample" (there data.crop_pixels) [default: as in RUN; else images stay as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(4..=2_048))]
+    upsample: Option<u32>,
+
     /// What the images of a folder are resized to: one number for height and width, or HEIGHTxWIDTH [default: as the network
     /// takes them]
     #[arg(long, value_name = "PIXELS", value_parser = parse_size)]
@@ -93,9 +98,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut sets = data::load_tests(&config).or_bad_input()?;
     let against = reference(args, &config)?;
     let first = sets.first().context("the data set went away while it was read; run the command again")?;
-    if let Some(unread) = data::unread_test_files(&config) {
-        say(&format!("nas-tui: warning: {unread}"));
-    }
+    // The normalisation is fitted to the training images: those that are passed over matter too.
+    let unread = [data::unread_files(&config), data::unread_test_files(&config)];
+    unread.iter().flatten().for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
     let prepare = || preparation(&training_config(args, &config)?, validation, first);
     let run = Run::new(args, &architecture, &weights, first, prepare)?;
     let mut csv = args.predictions.as_deref();
@@ -188,6 +193,12 @@ impl Settings {
     fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
         let own = origin.map(|origin| &origin.config.data);
         let (source, dir) = source(args, own)?;
+        // How large the network sees things belongs to the network, whatever the data. (Nothing is random here, so no padding.)
+        let crop = match (args.upsample, own.map(|own| own.crop)) {
+            (Some(side), _) => Crop::Upsample(side as usize),
+            (None, Some(Crop::Upsample(side))) => Crop::Upsample(side),
+            (None, None | Some(Crop::None | Crop::Pad(_))) => Crop::None,
+        };
         // The training images that the normalisation was fitted to, where they are the same data.
         let own = own.filter(|own| own.source == source || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1));
         let size = args.size.or(own.map(|own| own.size));
@@ -198,11 +209,6 @@ impl Settings {
         };
         let validation = args.validation.or(own.map(|own| own.validation));
         let limit = own.and_then(|own| own.limit);
-        // Nothing is random here, but a network that was trained on enlarged images is measured on such.
-        let crop = own.map_or(Crop::None, |own| match own.crop {
-            Crop::Upsample(side) => Crop::Upsample(side),
-            Crop::None | Crop::Pad(_) => Crop::None,
-        });
         let mut data = DataConfig {
             source,
             dir,

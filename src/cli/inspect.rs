@@ -24,7 +24,8 @@ pub struct Args {
     #[command(flatten)]
     images: ImageArgs,
 
-    /// Batch size of the memory estimate [default: that of RUN, where ARCH is RUN:best or RUN:child-12; else 128]
+    /// Batch size of the memory estimate [default: that of RUN, where ARCH is RUN:best or RUN:child-12, and no estimate where RUN
+    /// does not tell it; else 128]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_size: Option<u32>,
 
@@ -36,9 +37,7 @@ pub struct Args {
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let own = || args.arch.run_settings()?.ok().map(|settings| settings.batch_size());
-    let batch_size = args.batch_size.map(|given| given as usize).or_else(own);
-    let text = text(&architecture, batch_size.unwrap_or(BATCH_SIZE), args.json)
+    let text = text(&architecture, batch_size(args), args.json)
         .with_context(|| format!("the cost of {}", args.arch.arch))
         .or_bad_input()?;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
@@ -48,7 +47,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn text(architecture: &Architecture, batch_size: usize, json: bool) -> Result<String, ArchitectureError> {
+/// Of the memory estimate: none where the network's run does not tell what it was trained with.
+fn batch_size(args: &Args) -> Option<usize> {
+    match args.batch_size {
+        Some(given) => Some(given as usize),
+        None if args.arch.is_of_run() => Some(args.arch.run_settings()?.ok()?.batch_size()),
+        None => Some(BATCH_SIZE),
+    }
+}
+
+fn text(architecture: &Architecture, batch_size: Option<usize>, json: bool) -> Result<String, ArchitectureError> {
     match json {
         true => Ok(CostedArchitecture::new(architecture)?.to_json()),
         false => describe(architecture, batch_size, terminal_width()),
@@ -67,7 +75,7 @@ fn terminal_width() -> usize {
 }
 
 /// The table and the totals, in lines of at most `width` characters where that is possible.
-fn describe(architecture: &Architecture, batch_size: usize, width: usize) -> Result<String, ArchitectureError> {
+fn describe(architecture: &Architecture, batch_size: Option<usize>, width: usize) -> Result<String, ArchitectureError> {
     let cost = Cost::of(architecture)?;
     let [channels, height, width_] = architecture.input;
     let mut text = format!("{}: {} layers", architecture.name, architecture.layers.len());
@@ -76,13 +84,18 @@ fn describe(architecture: &Architecture, batch_size: usize, width: usize) -> Res
     text += "\nSizes are HxW, output is CxHxW (class: the classifier), field: receptive field.\n";
     let batch_norm: u64 = architecture.layers.iter().map(|layer| 2 * layer.filters as u64).sum();
     let convolutions = cost.params - batch_norm - cost.classifier.params;
-    let memory = training_memory(architecture, batch_size)?;
+    let memory = match batch_size {
+        Some(images) => {
+            format!("about {} at batch size {images} (estimate)", numbers::bytes(training_memory(architecture, images)?))
+        }
+        None => "not known".to_owned(),
+    };
     text += &format!("\nparameters       {}\n", grouped(cost.params));
     text += &format!("  convolutions   {}\n", grouped(convolutions));
     text += &format!("  batch norm     {}\n", grouped(batch_norm));
     text += &format!("  classifier     {}\n", grouped(cost.classifier.params));
     text += &format!("MACs per image   {} (convolutions and classifier)\n", grouped(cost.macs));
-    text += &format!("training memory  about {} at batch size {batch_size} (estimate)\n", numbers::bytes(memory));
+    text += &format!("training memory  {memory}\n");
     Ok(text)
 }
 

@@ -13,22 +13,37 @@ use crate::config::DataSource;
 /// Kinds of files that are read. (Their content decides how, not their name.)
 const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
 
-/// Files that lie among the images of a part but are not read.
+/// What lies among the images of a part but is not read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Unread {
     pub files: usize,
+    /// Folders in class folders.
+    pub folders: usize,
     /// The first of them, in the order in which images are read.
     pub first: PathBuf,
 }
 
 impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (is, them) = if self.files == 1 { ("file is", "it") } else { ("files are", "them") };
+        let count = |number: usize, one: &str, many: &str| match number {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{number} {many}")),
+        };
+        let files = count(self.files, "file", "files");
+        let folders = count(self.folders, "folder in a class folder", "folders in class folders");
+        let what: Vec<String> = files.into_iter().chain(folders).collect();
+        let (is, them) = if self.files + self.folders == 1 { ("is", "it") } else { ("are", "them") };
+        let remedy = match (self.files, self.folders) {
+            (_, 0) => format!("convert {them}, or move {them} elsewhere"),
+            (0, 1) => "move its images into the class folder itself".to_owned(),
+            (0, _) => "move their images into the class folders themselves".to_owned(),
+            _ => "convert the files, and move the folders' images into the class folders themselves".to_owned(),
+        };
         write!(
             f,
-            "{} {is} not read, the first {}: images are .png, .jpg, .jpeg, .webp and .bmp files in train/CLASS and test/CLASS; convert \
-             {them}, or move {them} elsewhere",
-            self.files,
+            "{} {is} not read, the first {}: images are .png, .jpg, .jpeg, .webp and .bmp files in train/CLASS and test/CLASS; {remedy}",
+            what.join(" and "),
             self.first.display()
         )
     }
@@ -42,8 +57,9 @@ pub(super) fn unread(dir: &Path, part: Part) -> Result<Option<Unread>, DataError
     for folder in folders {
         passed.extend(entries(&folder)?.into_iter().filter(|path| !is_image(path)));
     }
-    let files = passed.len();
-    Ok(passed.into_iter().next().map(|first| Unread { files, first }))
+    let folders = passed.iter().filter(|path| path.is_dir()).count();
+    let files = passed.len() - folders;
+    Ok(passed.into_iter().next().map(|first| Unread { files, folders, first }))
 }
 
 fn root(dir: &Path, part: Part) -> PathBuf {

@@ -224,12 +224,12 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
     Ok((source::spec_of(config.source, &place), labelled))
 }
 
-/// Files of a `folder:` that [`load`] passes over; other data sets have none. What cannot be read is for [`load`] to say.
+/// Files and folders of a `folder:` that [`load`] passes over; other data sets have none. What cannot be read is for [`load`] to say.
 pub fn unread_files(config: &DataConfig) -> Option<Unread> {
     unread_of(config, Part::Training)
 }
 
-/// Files of a `folder:` that [`load_test`] passes over.
+/// Files and folders of a `folder:` that [`load_test`] passes over.
 pub fn unread_test_files(config: &DataConfig) -> Option<Unread> {
     unread_of(config, Part::Test)
 }

@@ -49,7 +49,8 @@ pub enum Command {
     StopAfterEpisode,
     /// Take that back: `episode_stop_withdrawn`.
     GoOnAfterEpisode,
-    /// End a child's training at the next batch: `skip_requested`, then `child_finished` or `child_failed`.
+    /// End a child's training at the next batch: `skip_requested`, then `child_finished`, or `child_excluded` where none of its
+    /// epochs has ended.
     Skip { child: u64 },
     /// Train an edited child: `child_queued`, or a `notice` where it cannot be built.
     Train { parent: u64, dna: Dna },

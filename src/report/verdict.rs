@@ -100,11 +100,27 @@ impl Verdict {
             format!("; depth {moved} from {first} to {last}")
         });
         let (long, brief) = self.comparison.as_ref().map_or((String::new(), String::new()), Comparison::texts);
-        vec![
-            format!("{numbers}: {verdict}{after}{long}{depth}"),
+        let mut texts = vec![format!("{numbers}: {verdict}{after}{long}{depth}")];
+        let incomparable = self.incomparable();
+        // Why there is no comparison matters more than the interval in full.
+        if incomparable.is_some() {
+            texts.extend([format!("{numbers}: {verdict}{long}"), format!("{two} ({p}): {short}{long}")]);
+        }
+        texts.extend([
             format!("{numbers}: {verdict}{after}{brief}{depth}"),
             format!("{numbers}: {verdict}{after}{brief}"),
             format!("{numbers}: {verdict}{brief}"),
+        ]);
+        if let Some(setting) = incomparable {
+            let shortest = self.shortest_words();
+            texts.extend([
+                format!("{two} ({p}): {short}; not comparable: {setting}"),
+                format!("{two} {p}: {shortest}; not comparable: {setting}"),
+                format!("{two} {p}: {shortest}; not comparable"),
+                format!("{one} {p}: {shortest}; not comparable"),
+            ]);
+        }
+        texts.extend([
             format!("{numbers}: {verdict}"),
             format!("{numbers}: {short}"),
             format!("{two} ({p}): {short}"),
@@ -114,18 +130,38 @@ impl Verdict {
             format!("slope {} ({p}): {short}", change(slope, slope.per_episode)),
             format!("{p}: {short}"),
             short.to_owned(),
-        ]
+        ]);
+        texts
+    }
+
+    /// What differs first where the two runs cannot be compared: `child.epochs` of `child.epochs is 1 there and 2 here; ...`.
+    fn incomparable(&self) -> Option<&str> {
+        match self.comparison.as_ref()? {
+            Comparison::Impossible { reason, .. } => Some(reason.split([';', ',', ':']).next()?.split(" is ").next()?.trim()),
+            Comparison::Slopes { .. } => None,
+        }
     }
 
     fn too_early(&self) -> Vec<String> {
         let missing = "not yet: needs 3 finished episodes";
         let have = self.episodes;
-        vec![
+        let mut texts = Vec::new();
+        if let (Some(comparison), Some(setting)) = (&self.comparison, self.incomparable()) {
+            let (long, brief) = comparison.texts();
+            texts.extend([
+                format!("Does it learn? {missing}, has {have}{long}"),
+                format!("Does it learn? {missing}, has {have}{brief}"),
+                format!("not yet: {have} of 3 episodes; not comparable: {setting}"),
+                format!("not yet: {have} of 3 episodes; not comparable"),
+            ]);
+        }
+        texts.extend([
             format!("Does it learn? {missing}, has {have}"),
             format!("{missing}, has {have}"),
             missing.to_owned(),
             "too early".to_owned(),
-        ]
+        ]);
+        texts
     }
 
     fn words(&self) -> &'static str {
@@ -347,6 +383,18 @@ mod tests {
         assert!(verdict.text(200, "±").contains("; not comparable with other (child.epochs is 1 there and 2 here)"));
         assert!(verdict.text(100, "±").ends_with("; not comparable with other"), "{}", verdict.text(100, "±"));
         assert!(!verdict.text(200, "±").contains("random"));
+        assert_eq!(verdict.text(78, "±"), "slope +0.0509±0.0055 (p <0.001): learning; not comparable: child.epochs");
+        assert_eq!(verdict.text(56, "±"), "slope +0.0509±0.0055 p <0.001: learning; not comparable");
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_compared_says_so_before_there_is_a_slope() {
+        let state = changed(beside(run(&RISING[..2]), &RISING), |run| {
+            run.reference.as_mut().unwrap().not_comparable = Some("child.epochs is 1 there and 2 here".into());
+        });
+        let text = |width| Verdict::of(&state).text(width, "±");
+        assert!(text(200).ends_with("has 2; not comparable with other (child.epochs is 1 there and 2 here)"), "{}", text(200));
+        assert_eq!(text(60), "not yet: 2 of 3 episodes; not comparable: child.epochs");
     }
 
     #[test]

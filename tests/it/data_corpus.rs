@@ -276,13 +276,17 @@ fn files_of_other_kinds_are_counted_and_the_first_is_named() {
     fs::write(dir.path().join("train/cat/.hidden"), "").unwrap();
     fs::write(dir.path().join("test/cat/film.gif"), "GIF89a").unwrap();
     let unread = unread_files(&config(DataSource::Folder, Some(dir.path()), 2)).unwrap();
-    assert_eq!((unread.files, unread.first), (3, dir.path().join("train/readme.txt")));
+    assert_eq!((unread.files, unread.folders, unread.first), (2, 1, dir.path().join("train/readme.txt")));
     let output = nas_tui(&["data", "check", &format!("folder:{}", dir.path().display()), "--json"], dir.path());
     let files: Vec<_> = json(&output)["unread"].as_array().unwrap().iter().map(|part| part["files"].clone()).collect();
-    assert_eq!(files, [3, 1]);
+    assert_eq!(files, [2, 1]);
     let told = String::from_utf8(output.stderr).unwrap();
-    let expected =
-        ["warning: 3 files are not read, the first ", "train/readme.txt: images are", "warning: 1 file is not", "film.gif"];
+    let expected = [
+        "warning: 2 files and 1 folder in a class folder are not read, the first ",
+        "train/readme.txt: images are",
+        "warning: 1 file is not",
+        "film.gif",
+    ];
     assert!(expected.iter().all(|part| told.contains(part)), "{told}");
 }
 

@@ -130,6 +130,39 @@ fn test_images_of_unknown_kinds_are_told_of() {
     assert!(output.status.success() && error.contains("warning: 1 file is not read, the first images/test/3/0.tiff"), "{error}");
 }
 
+#[test]
+fn training_images_that_are_not_read_are_told_of_and_a_folder_is_called_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    write_folder(folder.path(), [3, 8, 8]);
+    std::fs::create_dir(folder.path().join("images/train/2/more")).unwrap();
+    let output = evaluate(folder.path(), &["--data", "folder:images"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    let expected = "warning: 1 folder in a class folder is not read, the first images/train/2/more";
+    assert!(output.status.success() && error.contains(expected) && !error.contains("convert"), "{error}");
+}
+
+#[test]
+fn the_enlargement_of_a_run_holds_for_other_data_too() {
+    let folder = tempfile::tempdir().unwrap();
+    write_folder(folder.path(), [3, 8, 8]);
+    let run = folder.path().join("run");
+    std::fs::create_dir(&run).unwrap();
+    std::fs::copy(folder.path().join("a.json"), run.join("architecture.json")).unwrap();
+    std::fs::copy(folder.path().join("w.safetensors"), run.join("weights.safetensors")).unwrap();
+    std::fs::write(run.join("config.toml"), "[data]\ncrop = \"upsample\"\ncrop_pixels = 42\n").unwrap();
+    // Pictures whose middle is not like their rim.
+    for class in 0..10 {
+        let picture = image::RgbImage::from_fn(8, 8, |x, y| image::Rgb([(x * y * 4) as u8, class * 20, (x * 30) as u8]));
+        picture.save(folder.path().join(format!("images/test/{class}/0.png"))).unwrap();
+    }
+    let with = |more: &[&str]| json(&evaluate(folder.path(), &[&["--data", "folder:images", "--json"], more].concat()));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
+    let of_run = command.current_dir(folder.path()).args(["evaluate", "run:best", "--data", "folder:images", "--json"]);
+    let of_run = json(&of_run.output().unwrap());
+    assert_eq!(of_run["loss"], with(&["--upsample", "42"])["loss"]);
+    assert_ne!(of_run["loss"], with(&[])["loss"]);
+}
+
 // --- PyTorch's logits -----------------------------------------------------------------------------------------------
 
 /// CIFAR-10's test file with `images`; their labels count up.

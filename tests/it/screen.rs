@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 use nas_tui::config::{ScreenConfig, ThemeName};
-use nas_tui::event::{ChildProgress, Event, Record};
+use nas_tui::event::{ChildProgress, Event, Record, Reference};
 use nas_tui::link::{Command, LinkStatus};
 use nas_tui::state::{Phase, RunState};
 use nas_tui::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
@@ -328,6 +328,62 @@ fn a_child_is_skipped_only_after_a_yes() {
     assert_eq!(press(&mut app, "xy"), Effect::Send(Command::Skip { child }));
     assert_eq!(press(&mut app, "hhhhhhhhx"), Effect::Draw, "a child that has ended cannot be skipped");
     assert!(app.view.message.is_some());
+}
+
+#[test]
+fn the_question_about_a_skip_says_what_becomes_of_a_child_without_an_epoch() {
+    let asked = |records: &[Record]| {
+        let mut app = app_with(records, Size::new(80, 24), plain());
+        press(&mut app, "x");
+        text(&app)
+    };
+    let records = journal();
+    assert!(asked(half(&records)).contains("yes: its epochs so far count"), "{}", asked(half(&records)));
+    let started = records.iter().position(|record| matches!(record.event, Event::ChildStarted { .. })).unwrap();
+    let early = asked(&records[..=started]);
+    assert!(early.contains("yes: no epoch has ended; it is excluded, nothing is learned from it"), "{early}");
+}
+
+#[test]
+fn excluded_children_do_not_count_into_the_time_left() {
+    let left = |records: &[Record]| {
+        let mut app = app_with(records, Size::new(120, 40), plain());
+        app.take_link(LinkStatus::Live { watch_only: false });
+        text(&app).lines().any(|line| line.contains("elapsed") && line.contains("left"))
+    };
+    let records = half(&journal()).to_vec();
+    assert!(left(&records));
+    let excluded: Vec<Record> = records
+        .into_iter()
+        .map(|mut record| {
+            if let Event::ChildFinished(finished) = &record.event {
+                let (child, episode, seconds) = (finished.child, finished.episode, finished.seconds);
+                record.event = Event::ChildExcluded { child, episode, reason: "skipped".to_owned(), seconds };
+            }
+            record
+        })
+        .filter(|record| !matches!(record.event, Event::ChildFailed { .. }))
+        .collect();
+    assert!(!left(&excluded), "nothing is known of how long a child takes");
+}
+
+#[test]
+fn the_screen_says_that_a_run_is_not_comparable_with_its_reference() {
+    let mut records = half(&journal()).to_vec();
+    let started = records.iter_mut().find_map(|record| match &mut record.event {
+        Event::RunStarted(started) => Some(started),
+        _ => None,
+    });
+    started.unwrap().reference = Some(Box::new(Reference {
+        run: "by-chance".to_owned(),
+        strategy: "random".to_owned(),
+        episodes: Vec::new(),
+        not_comparable: Some("child.epochs is 1 there and 2 here".to_owned()),
+    }));
+    let small = text(&app_with(&records, Size::new(80, 24), plain()));
+    assert!(small.contains("not comparable"), "{small}");
+    let large = text(&app_with(&records, Size::new(200, 50), plain()));
+    assert!(large.contains("not comparable with by-chance (child.epochs is 1 there and 2 here)"), "{large}");
 }
 
 #[test]

@@ -337,6 +337,9 @@ fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such
     // The same weights without their run: images as they are.
     let of_file = place.evaluate(&["tiny.json", "--weights", "run/weights.safetensors"]);
     assert!((of_file.loss - told.loss).abs() > 1e-3, "{} and {}", of_file.loss, told.loss);
+    // And enlarged as in training.
+    let enlarged = place.evaluate(&["tiny.json", "--weights", "run/weights.safetensors", "--upsample", "42"]);
+    assert_eq!((enlarged.correct, enlarged.loss), (told.correct, told.loss));
 }
 
 #[test]

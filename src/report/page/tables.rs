@@ -35,7 +35,8 @@ fn cell<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Every child that has come to an end, by number.
+/// Every child that has come to an end, by number. `state`: `trained` (also a repeat, with the accuracy of an earlier child),
+/// `failed` (reward 0) or `excluded` (no reward); `failure` has the reason of the latter two.
 pub fn children(material: &Material) -> Table {
     let reasons: std::collections::HashMap<u64, &str> =
         material.failures.iter().map(|failure| (failure.child, failure.reason.as_str())).collect();
@@ -58,6 +59,7 @@ pub fn children(material: &Material) -> Table {
             cell(row.entropy),
             row.genes.to_dna().to_string(),
             cell(reasons.get(&row.child)),
+            row.trouble().unwrap_or("trained").to_owned(),
         ]
     };
     Table {
@@ -78,6 +80,7 @@ pub fn children(material: &Material) -> Table {
             "entropy",
             "dna",
             "failure",
+            "state",
         ],
         rows: rows.into_iter().map(row).collect(),
     }

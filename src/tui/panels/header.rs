@@ -173,19 +173,21 @@ fn current_child(state: &RunState) -> u64 {
     training.chain(ended).filter(|child| *child <= planned).max().unwrap_or(0)
 }
 
-/// Seconds of training left, from the mean time of the last children (repeats cost none); none when unknown or over.
+/// Seconds of training left, from the mean time of the last children (repeats cost none, and how long excluded ones took says
+/// nothing of the others); none when unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
     let is_ending = matches!(state.phase, Phase::Finished(_) | Phase::Stopping);
     if let Some(training) = &state.training_run {
         return training.seconds_left().filter(|_| !is_ending);
     }
     let run = state.run.as_ref()?;
-    if is_ending || state.children.len() < run.workers.max(2) {
+    let recent: Vec<f64> =
+        state.children.iter().rev().filter(|child| !child.is_excluded()).take(RECENT).map(|child| child.seconds).collect();
+    if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }
     let left = children_in_all(state)?.saturating_sub(state.counts.sampled);
-    let recent = &state.children[state.children.len().saturating_sub(RECENT)..];
-    let seconds = recent.iter().map(|child| child.seconds).sum::<f64>() / recent.len() as f64;
+    let seconds = recent.iter().sum::<f64>() / recent.len() as f64;
     let estimate = left as f64 * seconds / run.workers.max(1) as f64;
     (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)
 }

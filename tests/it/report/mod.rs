@@ -65,6 +65,46 @@ fn a_searchs_report_has_its_page_figures_tables_and_summary() {
     assert_eq!(read(out.join("summary.json")), Summary::of_journal(&journal).unwrap().to_json().unwrap());
 }
 
+/// `SEARCH`, with the child that failed excluded, beside a run that it cannot be compared with.
+fn excluded_and_incomparable() -> String {
+    let change = |line: &str| {
+        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+        match record["event"].as_str() {
+            Some("child_failed") => record["event"] = "child_excluded".into(),
+            Some("run_started") => {
+                record["reference"] = serde_json::json!({"run": "by-chance", "strategy": "random", "episodes": [],
+                    "not_comparable": "child.epochs is 1 there and 2 here"});
+            }
+            _ => {}
+        }
+        format!("{record}\n")
+    };
+    SEARCH.lines().map(change).collect()
+}
+
+#[test]
+fn the_table_of_children_tells_trained_failed_and_excluded_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let counts = |journal: &str, name: &str| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let table = reported(&folder, journal).join("tables/children.csv");
+        assert!(read(&table).lines().next().unwrap().ends_with(",failure,state"));
+        ["trained", "failed", "excluded"].map(|state| rows(&table).iter().filter(|row| &row[row.len() - 1] == state).count())
+    };
+    assert_eq!(counts(SEARCH, "one"), [95, 1, 0]);
+    assert_eq!(counts(&excluded_and_incomparable(), "two"), [95, 0, 1]);
+}
+
+#[test]
+fn the_section_on_learning_says_that_the_reference_is_not_comparable_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = read(reported(folder.path(), &excluded_and_incomparable()).join("report.html"));
+    let section = page.split("id=\"learning\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let expected = "This run is not comparable with by-chance (search.reference): child.epochs is 1 there and 2 here.";
+    assert!(section.contains(expected), "{}", &section[..section.len().min(600)]);
+}
+
 #[test]
 fn a_trainings_report_has_its_page_figures_and_tables() {
     let folder = tempfile::tempdir().unwrap();

@@ -47,7 +47,12 @@ fn head(material: &Material) -> Head {
 }
 
 fn learning(material: &Material, figures: &Figures) -> Section {
+    let reference = material.state.run.as_ref().and_then(|run| run.reference.as_deref());
+    let incomparable = reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?)));
     let body = html! {
+        @if let Some((run, reason)) = incomparable {
+            p { "This run is not comparable with " (run) " (search.reference): " (reason) "." }
+        }
         (figure(&figures.rewards))
         (figure(&figures.accuracies))
         (figure(&figures.entropy))

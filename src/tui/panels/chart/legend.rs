@@ -3,6 +3,7 @@
 use super::canvas::look;
 use super::data::{Children, Curves};
 use super::view::{ChartView, Quantity, Scale, Span};
+use crate::event::Reference;
 use crate::state::RunState;
 use crate::tui::panels::{Row, join_ranked};
 use crate::tui::plot::Series;
@@ -55,19 +56,26 @@ const SHORT: Names = Names { smooth: "smooth", baseline: "base", band: "band" };
 
 /// The series in view, as many as fit into `width`, with names and gaps as long as leave room for them. The most important
 /// stay longest, in an order that reads well.
-pub fn legend(children: &Children, curves: &Curves, strategy: Option<&str>, glyphs: &Glyphs, width: usize) -> Row {
+pub fn legend(children: &Children, curves: &Curves, reference: Option<&Reference>, glyphs: &Glyphs, width: usize) -> Row {
     let forms = [(LONG, "   "), (LONG, "  "), (SHORT, "  "), (SHORT, " ")];
-    let rows = forms.map(|(names, gap)| join_ranked(entries(children, curves, strategy, glyphs, &names), gap, width));
+    let rows = forms.map(|(names, gap)| join_ranked(entries(children, curves, reference, glyphs, &names), gap, width));
     // All entries have the same number of pieces. Of rows with as many of them the first one reads best.
     rows.into_iter().rev().max_by_key(Vec::len).unwrap_or_default()
 }
 
 /// The series in view with their ranks.
-fn entries(children: &Children, curves: &Curves, strategy: Option<&str>, glyphs: &Glyphs, names: &Names) -> Vec<(usize, Row)> {
+fn entries(
+    children: &Children,
+    curves: &Curves,
+    reference: Option<&Reference>,
+    glyphs: &Glyphs,
+    names: &Names,
+) -> Vec<(usize, Row)> {
     let entry = |series: Series, label: &str| {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
+    let strategy = reference.map(|reference| reference.strategy.as_str());
     let mut groups = vec![(1, entry(Series::Child, "child")), (0, entry(Series::Mean, "mean"))];
     let mut add = |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
     add(!curves.smooth.is_empty(), 4, entry(Series::Smooth, names.smooth));
@@ -75,6 +83,9 @@ fn entries(children: &Children, curves: &Curves, strategy: Option<&str>, glyphs:
     add(!curves.best.is_empty(), 2, entry(Series::Best, "best"));
     add(!curves.low.is_empty(), 7, entry(Series::Band, names.band));
     add(!curves.reference.is_empty(), 5, entry(Series::Reference, strategy.unwrap_or("reference")));
+    let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
+    let missing = vec![(Role::Warning, format!("{} not comparable", strategy.unwrap_or("reference")))];
+    add(incomparable, 5, missing);
     let failed = vec![(Role::Error, glyphs.failed.to_owned()), (Role::Dim, " failed".to_owned())];
     add(!children.failed.is_empty(), 6, failed);
     groups

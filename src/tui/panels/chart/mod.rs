@@ -145,11 +145,10 @@ impl Drawing<'_> {
         let mut names = legend::names(self.state, self.view, &self.children, self.span);
         let room = |name: &str| painter.width().saturating_sub(name.len() + 5);
         let glyphs = painter.glyphs();
-        let strategy = self.state.run.as_ref().and_then(|run| run.comparable());
-        let strategy = strategy.map(|reference| reference.strategy.as_str());
+        let reference = self.state.run.as_ref().and_then(|run| run.reference.as_deref());
         let beside = |width: usize| match &self.chosen {
             Some(chosen) => chosen.child(width),
-            None => legend::legend(&self.children, curves, strategy, glyphs, width),
+            None => legend::legend(&self.children, curves, reference, glyphs, width),
         };
         // The legend matters more than a long name.
         let shortest = names.pop().unwrap_or_default();

@@ -17,7 +17,7 @@ pub fn pieces(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
         Finding::Worse => Role::Warning,
     };
     let text = verdict.text(width, glyphs.plus_minus);
-    match text.rsplit_once(": ") {
+    match text.split_once(": ") {
         Some((numbers, words)) => vec![(Role::Dim, format!("{numbers}: ")), (role, words.to_owned())],
         None => vec![(role, text)],
     }

@@ -205,18 +205,25 @@ fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
         (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
         (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
         _ if !subject.is_read => "reading the journal".to_owned(),
-        (subject::Status::Failed | subject::Status::Excluded, _) if subject.failure(scene.state).is_none() => {
+        (subject::Status::Failed, _) if subject.failure(scene.state).is_none() => {
             "It failed before its first epoch was done.".to_owned()
+        }
+        (subject::Status::Excluded, _) if subject.failure(scene.state).is_none() => {
+            "It is excluded, nothing is learned from it.".to_owned()
         }
         _ => "The journal has no epochs of it.".to_owned(),
     }
 }
 
-/// Why the child failed comes first.
+/// Why the child failed or is excluded comes first.
 fn with_failure(mut content: Content, subject: &Subject<'_>, scene: &Scene<'_>, width: usize) -> Content {
     if let Some(reason) = subject.failure(scene.state) {
-        let lines = format::wrap(&format!("It failed: {reason}"), width).into_iter();
-        let rows: Vec<Row> = lines.take(2).map(|line| vec![(Role::Error, line)]).collect();
+        let (role, words) = match subject.status {
+            subject::Status::Excluded => (Role::Warning, "It is excluded, nothing is learned from it"),
+            _ => (Role::Error, "It failed"),
+        };
+        let lines = format::wrap(&format!("{words}: {reason}"), width).into_iter();
+        let rows: Vec<Row> = lines.take(2).map(|line| vec![(role, line)]).collect();
         content.head.splice(0..0, rows);
     }
     content

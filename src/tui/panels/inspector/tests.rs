@@ -242,6 +242,23 @@ fn a_failed_child_tells_why() {
 }
 
 #[test]
+fn an_excluded_child_is_not_said_to_have_failed() {
+    let mut records = journal();
+    for record in &mut records {
+        if let Event::ChildFailed { child, episode, seconds, .. } = record.event {
+            record.event = Event::ChildExcluded { child, episode, reason: "skipped by a user".to_owned(), seconds };
+        }
+    }
+    let is_excluded = |record: &&Record| matches!(record.event, Event::ChildExcluded { .. });
+    let Event::ChildExcluded { child, .. } = records.iter().find(is_excluded).unwrap().event else { unreachable!() };
+    let state = state(&records);
+    let scene = Scene { state: &state, detail: None, is_forsaken: false };
+    let drawn = text(&InspectorView::open(child, &scene), &scene, (116, 34), &plain());
+    assert!(drawn.contains("EXCLUDED") && !drawn.contains("failed"), "{drawn}");
+    assert!(drawn.contains("It is excluded, nothing is learned from it: skipped by a user"), "{drawn}");
+}
+
+#[test]
 fn a_child_in_training_shows_the_epochs_that_it_has_done() {
     let records = journal();
     let is_epoch = |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch == 2);
