@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn the_table_of_nascnn15_fits_80_columns() {
         let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
-        let text = describe(&network, BATCH_SIZE, 80).unwrap();
+        let text = describe(&network, Some(BATCH_SIZE), 80).unwrap();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         insta::assert_snapshot!(text);
     }
