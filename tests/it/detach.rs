@@ -241,8 +241,8 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
     assert!(matches!(queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent) == (7, 1)));
     // Child 2 has not begun; 1 and 3 have had an epoch.
     client.commands.send(Command::Skip { child: 2 }).unwrap();
-    let failed = wait_for(&mut client, |event| matches!(event, Event::ChildFailed { .. }));
-    assert!(matches!(failed.event, Event::ChildFailed { child: 2, reason, .. } if reason.contains("skipped by a user")));
+    let excluded = wait_for(&mut client, |event| matches!(event, Event::ChildExcluded { .. }));
+    assert!(matches!(excluded.event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped by a user")));
     for child in [1, 3] {
         let of_child = |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
         wait_for(&mut client, of_child);
