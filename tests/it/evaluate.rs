@@ -149,6 +149,8 @@ fn the_enlargement_of_a_run_holds_for_other_data_too() {
     std::fs::create_dir(&run).unwrap();
     std::fs::copy(folder.path().join("a.json"), run.join("architecture.json")).unwrap();
     std::fs::copy(folder.path().join("w.safetensors"), run.join("weights.safetensors")).unwrap();
+    let network = std::fs::read_to_string(folder.path().join("a.json")).unwrap();
+    std::fs::write(run.join("best.json"), format!(r#"{{"epoch": 1, "valid_accuracy": 0.5, "architecture": {network}}}"#)).unwrap();
     std::fs::write(run.join("config.toml"), "[data]\ncrop = \"upsample\"\ncrop_pixels = 42\n").unwrap();
     // Pictures whose middle is not like their rim.
     for class in 0..10 {

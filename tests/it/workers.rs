@@ -46,7 +46,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
     }
 }
 
-fn architecture(filters: usize) -> Architecture {
+pub fn architecture(filters: usize) -> Architecture {
     let layer = |stride, inputs| Layer { kernel: [3, 3], filters, stride: [stride; 2], padding: [1, 1], inputs };
     Architecture {
         name: format!("test-{filters}"),
