@@ -142,7 +142,7 @@ def choose(kind, driver):
         say("there is an NVIDIA driver, but neither it nor nvidia-smi tells its version; taking the build for CUDA 13")
     elif driver.version[0] < DRIVER_FOR_CUDA_12:
         return None, (f"driver {shown(driver.version)} is too old for every CUDA build of torch {VERSION}: install driver "
-                      f"{DRIVER_FOR_CUDA_13} or newer ({DRIVER_FOR_CUDA_12} is enough for CUDA 12), or train on the CPU: KIND=cpu")
+                      f"{DRIVER_FOR_CUDA_13} or newer ({DRIVER_FOR_CUDA_12} is enough for CUDA 12), or train on the CPU: export NAS_TUI_LIBTORCH_KIND=cpu")
     elif driver.version[0] < DRIVER_FOR_CUDA_13:
         return "cuda12", f"driver {shown(driver.version)} is too old for CUDA 13, which wants {DRIVER_FOR_CUDA_13} or newer"
     if driver.capability and driver.capability < CAPABILITY_FOR_CUDA_13:
@@ -229,8 +229,8 @@ def download(scratch):
     return command + [argument for name in platforms for argument in ("--platform", name)]
 
 
-def download_cuda12(scratch, driver, why):
-    """The wheel for CUDA 12, and what it needs, from the index that the user names."""
+def index_for_cuda12(why):
+    """The pip index that the user has named."""
     index = os.environ.get("NAS_TUI_TORCH_INDEX")
     if not index:
         fail(f"{why or 'CUDA 12 is asked for'}, and pip's index has torch {VERSION} for CUDA 13 only. One of these will do:\n"
@@ -239,7 +239,13 @@ def download_cuda12(scratch, driver, why):
              "and run this again\n"
              f"  - install torch {VERSION} for CUDA 12 in the Python that `python3` starts, and run this again\n"
              f"  - set LIBTORCH to a libtorch {VERSION} for CUDA 12\n"
-             "  - train on the CPU: make setup KIND=cpu")
+             "  - train on the CPU: export NAS_TUI_LIBTORCH_KIND=cpu, or give KIND=cpu to every call of make")
+    return index
+
+
+def download_cuda12(scratch, driver, why):
+    """The wheel for CUDA 12, and what it needs, from the index that the user names."""
+    index = index_for_cuda12(why)
     command, chosen = download(scratch), ["--index-url", index]
     old_gpu = driver is not None and driver.capability is not None and driver.capability < CAPABILITY_FOR_CUDA_13
     runs_128 = driver is None or driver.version is None or driver.version[0] >= 570
@@ -259,6 +265,8 @@ def download_cuda12(scratch, driver, why):
 
 
 def install(kind, target, driver, why):
+    if kind == "cuda12":
+        index_for_cuda12(why)
     check_disk(kind, target)
     say(f"installing libtorch {VERSION} ({kind}) into {target}: a download of about {DOWNLOAD[kind]}, once")
     with tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as scratch:

@@ -7,10 +7,14 @@ use clap::Args as ClapArgs;
 use super::OrBadInput;
 use super::config::SettingsArgs;
 use super::run::{self, Prepared, ShowArgs, Work, classify};
+use crate::config::DeviceChoice;
 use crate::runs::RunDirectory;
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
+    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for --set workers.device=DEVICE)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
     /// Run directory to create (default: runs/UTC-TIME-PRESET)
@@ -24,12 +28,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    run::run(prepare(args)?, &args.settings, &args.show)
+    let mut settings = args.settings.clone();
+    settings.set.extend(args.device.iter().map(|device| format!("workers.device={device}")));
+    run::run(prepare(args, &settings)?, &settings, &args.show)
 }
 
-fn prepare(args: &Args) -> anyhow::Result<Prepared> {
+fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let Some(path) = &args.resume else {
-        let config = args.settings.resolve()?;
+        let config = settings.resolve()?;
         let directory = match &args.run {
             Some(path) => RunDirectory::create(path),
             None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),
@@ -39,7 +45,7 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
     };
     // The directory first: its lock, and a better message where it is no run.
     let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
-    let prepared = Prepared::resume(directory, &args.settings)?;
+    let prepared = Prepared::resume(directory, settings)?;
     match prepared.work {
         Work::Search => Ok(prepared),
         Work::Training { .. } => {
