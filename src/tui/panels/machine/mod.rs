@@ -9,6 +9,7 @@ mod tests;
 
 use super::{Content, Row, join_fitting, labelled};
 use crate::link::LinkStatus;
+use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
 use crate::tui::app::App;
 use crate::tui::format;
@@ -50,8 +51,18 @@ fn title(app: &App) -> (&'static str, Row) {
         (_, Some(reason)) if machine.trouble.is_some() => ("GPU", vec![(Role::Warning, reason.to_owned())]),
         (_, Some(reason)) => ("GPU", vec![(Role::Warning, reason.to_owned()), (Role::Dim, ": old values".to_owned())]),
         (GpuStatus::Starting, None) => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
+        (GpuStatus::Present(_), None) if trains_on_cpu(app.state()) => {
+            ("GPU", vec![(Role::Warning, "unused: this run is on the CPU".to_owned())])
+        }
         (GpuStatus::Present(_), None) => ("GPU", Row::new()),
     }
+}
+
+/// Whether all that is in training trains on the CPU: somebody else keeps the GPUs below busy, if anybody does.
+fn trains_on_cpu(state: &RunState) -> bool {
+    let of_children = state.training.values().map(|training| training.device.as_str());
+    let mut devices = of_children.chain(state.training_run.iter().map(|run| run.started.device.as_str())).peekable();
+    devices.peek().is_some() && devices.all(|device| device == "cpu")
 }
 
 /// What the panel shows in `width` x `height`, below its title.
