@@ -91,7 +91,7 @@ fn describe(device: &DeviceReport) -> String {
     let mut shortened = text;
     for reason in reasons.collect::<std::collections::BTreeSet<_>>() {
         if let Some((first, rest)) = shortened.split_once(&reason) {
-            shortened = format!("{first}{reason}{}", rest.replace(&format!("FAILED\n{reason}"), "FAILED as above\n"));
+            shortened = format!("{first}{reason}{}", rest.replace(&format!("FAILED\n{reason}"), "FAILED again\n"));
         }
     }
     shortened
