@@ -85,7 +85,7 @@ fn entries(
     add(!curves.reference.is_empty(), 5, entry(Series::Reference, strategy.unwrap_or("reference")));
     let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
     let missing = vec![(Role::Warning, strategy.unwrap_or("reference").to_owned()), (Role::Warning, " not comparable".to_owned())];
-    add(incomparable, 1, missing);
+    add(incomparable, 0, missing);
     let failed = vec![(Role::Error, glyphs.failed.to_owned()), (Role::Dim, " failed".to_owned())];
     add(!children.failed.is_empty(), 6, failed);
     groups
