@@ -2,7 +2,8 @@
 #   make run    set up, build, run the demo search on the embedded images
 #   make test   set up, run every check
 # Set LIBTORCH to use a libtorch 2.11.0 of your own. One is installed otherwise: with CUDA where there is an NVIDIA driver, or as
-# KIND says (make setup KIND=cuda, cuda12 or cpu; NAS_TUI_LIBTORCH_KIND=... for every call).
+# KIND says (cuda, cuda12 or cpu). KIND is not remembered: give it to every call (make setup KIND=cpu; make build KIND=cpu; ...), or
+# export NAS_TUI_LIBTORCH_KIND=cpu.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -42,6 +42,10 @@ GB = 10 ** 9
 DISK = {"cpu": 2 * GB, "cuda": 8 * GB, "cuda12": 8 * GB}
 DOWNLOAD = {"cpu": "550 MB", "cuda": "2.6 GB", "cuda12": "2.6 GB"}
 
+OLDEST_PYTHON = (3, 7)
+# The kind is not remembered from one call to the next.
+ON_THE_CPU = "train on the CPU: export NAS_TUI_LIBTORCH_KIND=cpu, or add KIND=cpu to every call of make (setup, build, run, test, install)"
+
 # `version` is a tuple, or None where nobody tells it; `capability` that of the oldest GPU, or None.
 Driver = collections.namedtuple("Driver", ["version", "capability"])
 
@@ -142,7 +146,7 @@ def choose(kind, driver):
         say("there is an NVIDIA driver, but neither it nor nvidia-smi tells its version; taking the build for CUDA 13")
     elif driver.version[0] < DRIVER_FOR_CUDA_12:
         return None, (f"driver {shown(driver.version)} is too old for every CUDA build of torch {VERSION}: install driver "
-                      f"{DRIVER_FOR_CUDA_13} or newer ({DRIVER_FOR_CUDA_12} is enough for CUDA 12), or train on the CPU: export NAS_TUI_LIBTORCH_KIND=cpu")
+                      f"{DRIVER_FOR_CUDA_13} or newer ({DRIVER_FOR_CUDA_12} is enough for CUDA 12), or {ON_THE_CPU}")
     elif driver.version[0] < DRIVER_FOR_CUDA_13:
         return "cuda12", f"driver {shown(driver.version)} is too old for CUDA 13, which wants {DRIVER_FOR_CUDA_13} or newer"
     if driver.capability and driver.capability < CAPABILITY_FOR_CUDA_13:
@@ -230,7 +234,7 @@ def download(scratch):
 
 
 def index_for_cuda12(why):
-    """The pip index that the user has named."""
+    """The index that the user names: pip's own has no build for CUDA 12."""
     index = os.environ.get("NAS_TUI_TORCH_INDEX")
     if not index:
         fail(f"{why or 'CUDA 12 is asked for'}, and pip's index has torch {VERSION} for CUDA 13 only. One of these will do:\n"
@@ -239,13 +243,12 @@ def index_for_cuda12(why):
              "and run this again\n"
              f"  - install torch {VERSION} for CUDA 12 in the Python that `python3` starts, and run this again\n"
              f"  - set LIBTORCH to a libtorch {VERSION} for CUDA 12\n"
-             "  - train on the CPU: export NAS_TUI_LIBTORCH_KIND=cpu, or give KIND=cpu to every call of make")
+             f"  - {ON_THE_CPU}")
     return index
 
 
-def download_cuda12(scratch, driver, why):
-    """The wheel for CUDA 12, and what it needs, from the index that the user names."""
-    index = index_for_cuda12(why)
+def download_cuda12(scratch, driver, index):
+    """The wheel for CUDA 12, and what it needs, from this index."""
     command, chosen = download(scratch), ["--index-url", index]
     old_gpu = driver is not None and driver.capability is not None and driver.capability < CAPABILITY_FOR_CUDA_13
     runs_128 = driver is None or driver.version is None or driver.version[0] >= 570
@@ -265,8 +268,7 @@ def download_cuda12(scratch, driver, why):
 
 
 def install(kind, target, driver, why):
-    if kind == "cuda12":
-        index_for_cuda12(why)
+    index = index_for_cuda12(why) if kind == "cuda12" else None
     check_disk(kind, target)
     say(f"installing libtorch {VERSION} ({kind}) into {target}: a download of about {DOWNLOAD[kind]}, once")
     with tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as scratch:
@@ -275,7 +277,7 @@ def install(kind, target, driver, why):
         elif kind == "cuda":
             run_pip(download(scratch) + [f"torch=={VERSION}"], TMPDIR=scratch)
         else:
-            download_cuda12(scratch, driver, why)
+            download_cuda12(scratch, driver, index)
         staged = os.path.join(scratch, "libtorch")
         if kind == "cpu":
             unpack_cpu(scratch, staged)
@@ -355,6 +357,9 @@ def write(path, text):
 
 
 def main():
+    if sys.version_info < OLDEST_PYTHON:
+        fail(f"Python {shown(OLDEST_PYTHON)} or newer is needed, and this is {shown(sys.version_info)}: put a newer `python3` first in PATH, "
+             "or start this script with one and set LIBTORCH to the folder that it prints")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", nargs="?", default=os.environ.get("NAS_TUI_LIBTORCH_KIND") or "auto", metavar="KIND")
     parser.add_argument("--explain", action="store_true")

@@ -1,4 +1,5 @@
 """scripts/libtorch.py as its users call it: real pip, an index on 127.0.0.1 with small wheels, a driver that is made up."""
+import ast
 import contextlib
 import functools
 import http.server
@@ -219,8 +220,19 @@ class WithAnOlderDriver(Case):
         status, folder, error = self.run_script()
         self.assertEqual((status, folder), (1, ""))
         self.assertIn("driver 535.183 is too old for CUDA 13, which wants 580 or newer", error)
-        for remedy in ("install NVIDIA driver 580", "NAS_TUI_TORCH_INDEX", "`python3` starts", "set LIBTORCH", "KIND=cpu"):
+        for remedy in ("install NVIDIA driver 580", "NAS_TUI_TORCH_INDEX", "`python3` starts", "set LIBTORCH", "export NAS_TUI_LIBTORCH_KIND=cpu",
+                       "KIND=cpu to every call of make"):
             self.assertIn(remedy, error)
+        self.assertNotIn("installing", error, "nothing is announced that will not be done")
+        with mock.patch.object(shutil, "disk_usage", return_value=shutil._ntuple_diskusage(10 ** 10, 0, 10 ** 9)):
+            self.assertEqual(self.run_script(), (1, "", error), "the disk does not matter before")
+
+    def test_the_cpu_that_it_names_as_a_way_out_does_for_every_later_call(self):
+        self.index()
+        folder = str(self.cache / "libtorch-2.11.0-cpu")
+        for _ in ("make setup", "make build"):
+            status, found, error = self.run_script(NAS_TUI_LIBTORCH_KIND="cpu")
+            self.assertEqual((status, found), (0, folder), error)
 
     def test_the_build_for_cuda_12_comes_from_the_index_that_the_user_names_and_what_it_lacks_from_pips_own(self):
         self.index()
@@ -284,7 +296,19 @@ class TheDriver(Case):
         status, _, error = self.run_script()
         self.assertEqual(status, 1)
         self.assertIn("driver 470.256 is too old for every CUDA build", error)
-        self.assertIn("KIND=cpu", error)
+        self.assertIn("export NAS_TUI_LIBTORCH_KIND=cpu", error)
+
+
+class AnOldPython(Case):
+    def test_is_told_which_one_is_needed(self):
+        with mock.patch.object(sys, "version_info", (3, 6, 8, "final", 0)):
+            status, folder, error = self.run_script()
+        self.assertEqual((status, folder), (1, ""))
+        self.assertIn("Python 3.7 or newer is needed, and this is 3.6", error)
+
+    @unittest.skipIf(sys.version_info < (3, 8), "ast.parse knows no older grammar")
+    def test_can_read_the_script_to_tell_so(self):
+        ast.parse(pathlib.Path(libtorch.__file__).read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
 if __name__ == "__main__":
