@@ -9,9 +9,10 @@ use super::rate_limit::RateLimit;
 use crate::device::Device;
 use crate::event::DataDescription;
 
-/// A child to train, for the how-manieth time (from 1).
+/// A child to train.
 pub struct Task {
     pub job: ChildJob,
+    /// Which attempt this is, from 1.
     pub attempt: u32,
     /// A user has asked for its end.
     pub skipped: bool,

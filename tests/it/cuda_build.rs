@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::fake_nvml;
+use super::terminal::Terminal;
 
 const LIBRARY: &str = "libtorch_cuda.so";
 /// For the installation, a minute with a fast network. What is missing after that is left to a faster one.
@@ -120,6 +121,11 @@ fn loaded(command: &mut Command, folder: &Path) -> String {
     let trace = folder.join("trace");
     let output = command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", &trace).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    traced(folder)
+}
+
+/// What the dynamic linker has noted in the files `trace.PID` of `folder`.
+fn traced(folder: &Path) -> String {
     let traces = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let text = traces.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("trace.")));
     text.map(|path| std::fs::read_to_string(path).unwrap()).collect()
@@ -139,6 +145,24 @@ fn commands_that_train_nothing_load_nothing_of_cuda() {
         command.current_dir(folder.path()).env("XDG_STATE_HOME", folder.path());
         let files = loaded(&mut command, folder.path());
         assert!(files.contains("libtorch_cpu.so") && !files.contains(LIBRARY), "{arguments:?}");
+    }
+}
+
+#[test]
+fn screens_of_recorded_runs_load_nothing_of_cuda() {
+    let Some(libraries) = libtorch() else { return };
+    let journal = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    for command in ["attach", "replay"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("run")).unwrap();
+        std::fs::copy(&journal, folder.path().join("run/journal.jsonl")).unwrap();
+        let trace = folder.path().join("trace");
+        let [libraries, trace] = [&libraries, &trace].map(|path| path.to_str().unwrap());
+        let variables = [("LD_LIBRARY_PATH", libraries), ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", trace)];
+        let terminal = Terminal::start_with(&variables, &[command, "run"], folder.path(), 80, 24);
+        terminal.wait_for("Reward");
+        let files = traced(folder.path());
+        assert!(files.contains("libtorch_cpu.so") && !files.contains(LIBRARY), "{command}");
     }
 }
 

@@ -62,7 +62,7 @@ fn a_gpu_that_is_not_there_is_refused_by_every_command_with_those_that_are() {
         .args(["bench", "--device", "cuda:7", "--children"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/children_small.json"));
     let mut search = fake_cuda::nas_tui();
-    search.args(["search", "--headless", "--set", "workers.device=cuda:7", "--run"]).arg(folder.path().join("search"));
+    search.args(["search", "--headless", "--device", "cuda:7", "--run"]).arg(folder.path().join("search"));
     for (name, command) in [
         ("train", train(folder.path(), "2", &["--device", "cuda:7"])),
         ("evaluate", evaluate),

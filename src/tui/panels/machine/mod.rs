@@ -58,11 +58,16 @@ fn title(app: &App) -> (&'static str, Row) {
     }
 }
 
-/// Whether all that is in training trains on the CPU: somebody else keeps the GPUs below busy, if anybody does.
+/// Whether the run trains on the CPU: somebody else keeps the GPUs below busy, if anybody does. Between two children it is as it
+/// was told when the run began.
 fn trains_on_cpu(state: &RunState) -> bool {
-    let of_children = state.training.values().map(|training| training.device.as_str());
-    let mut devices = of_children.chain(state.training_run.iter().map(|run| run.started.device.as_str())).peekable();
-    devices.peek().is_some() && devices.all(|device| device == "cpu")
+    let mut at_work = state.training.values().map(|training| training.device.as_str()).peekable();
+    if at_work.peek().is_some() {
+        return at_work.all(|device| device == "cpu");
+    }
+    let of_search = state.run.as_ref().map(|run| run.device.as_str());
+    let of_training = state.training_run.as_ref().map(|run| run.started.device.as_str());
+    of_search.or(of_training) == Some("cpu")
 }
 
 /// What the panel shows in `width` x `height`, below its title.
