@@ -51,7 +51,7 @@ pub enum Cause {
     Other,
 }
 
-/// A [`Cause`] in words, and what to do.
+/// A cause in words, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     pub cause: Cause,
