@@ -555,6 +555,7 @@ fn the_inspector_has_a_page_for_each_side_of_a_child_and_closes_again() {
     let mut app = running(80, 24);
     let before = text(&app);
     press(&mut app, "b");
+    let budget = budget();
     for page in ["[Costs]", "[Curves]", "[Relatives]", "[Edit]", "[Graph]"] {
         press(&mut app, "\t");
         assert!(text(&app).contains(page), "{page}");
@@ -613,9 +614,21 @@ fn thread_milliseconds() -> f64 {
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
-/// Milliseconds that a frame may take: 10 on a quiet machine (docs/PERFORMANCE.md has the measured ones); a neighbour on the
-/// same core costs half as much again.
-const BUDGET: f64 = if cfg!(debug_assertions) { 500.0 } else { 15.0 };
+/// Milliseconds that a frame may take. A shared machine is at times twice as slow as it is at others, so the limit is measured
+/// in the same run: twice what it costs to sort as many numbers as there are children.
+fn budget() -> f64 {
+    let numbers: Vec<f64> = (0..100_000u64).map(|child| (child * 7_919 % 100_003) as f64).collect();
+    let time = |_| {
+        let mut numbers = numbers.clone();
+        let started = thread_milliseconds();
+        numbers.sort_by(f64::total_cmp);
+        assert_eq!(numbers[0], 0.0);
+        thread_milliseconds() - started
+    };
+    let sorted = (0..5).map(time).fold(f64::INFINITY, f64::min);
+    println!("100,000 numbers are sorted in {sorted:.2} ms");
+    2.0 * sorted
+}
 
 #[test]
 fn a_hundred_thousand_children_are_drawn_in_time() {
@@ -631,7 +644,8 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
     app.refresh();
     let time = milliseconds_to_draw(&app);
     println!("a frame of 100,000 children: {time:.2} ms");
-    assert!(time < BUDGET, "{time} ms");
+    let budget = budget();
+    assert!(time < budget, "{time} ms of {budget}");
     assert!(text(&app).contains("100000"));
 }
 
@@ -650,13 +664,14 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
         .collect();
     app.refresh();
     press(&mut app, "3f");
+    let budget = budget();
     for (view, key) in [("table", "j"), ("table of another order", "s"), ("front", "p")] {
         let pressed = std::time::Instant::now();
         press(&mut app, key);
         let answered = pressed.elapsed();
         let time = milliseconds_to_draw(&app);
         println!("{view}: answered in {answered:?}, drawn in {time:.2} ms");
-        assert!(time < BUDGET, "{view}: {time} ms");
+        assert!(time < budget, "{view}: {time} ms of {budget}");
     }
     let newest = nas_tui::state::ChildRow { child: 100_001, ..app.live.children[7].clone() };
     app.live.children.push(newest);
@@ -664,7 +679,7 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     app.refresh();
     let taken = ended.elapsed();
     println!("one more child: taken in within {taken:?}");
-    assert!(taken.as_secs_f64() * 1e3 < BUDGET, "{taken:?}");
+    assert!(taken.as_secs_f64() * 1e3 < budget, "{taken:?} of {budget} ms");
 }
 
 /// Relatives are looked for when the page is opened, never while it is drawn.
@@ -675,13 +690,14 @@ fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
     app.live.children =
         (1..=100_000u64).map(|child| nas_tui::state::ChildRow { child, ..rows[child as usize % rows.len()].clone() }).collect();
     press(&mut app, "b");
+    let budget = budget();
     for page in ["[Costs]", "[Curves]", "[Relatives]", "[Edit]", "[Graph]"] {
         let opening = std::time::Instant::now();
         press(&mut app, "\t");
         let opened = opening.elapsed();
         let time = milliseconds_to_draw(&app);
         println!("{page}: opened in {opened:?}, drawn in {time:.2} ms");
-        assert!(time < BUDGET, "{page}: {time} ms");
+        assert!(time < budget, "{page}: {time} ms of {budget}");
         assert!(text(&app).contains(page));
     }
 }
