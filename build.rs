@@ -10,7 +10,10 @@ fn main() {
         println!("cargo:rustc-env=NAS_TUI_LIBTORCH={folder}");
     }
     if let Some(commit) = commit() {
-        println!("cargo:rustc-env=NAS_TUI_VERSION={}+{commit}", env!("CARGO_PKG_VERSION"));
+        println!(
+            "cargo:rustc-env=NAS_TUI_VERSION={}+{commit}",
+            env!("CARGO_PKG_VERSION")
+        );
     }
 }
 
@@ -24,13 +27,22 @@ fn commit() -> Option<String> {
         return None;
     }
     // Not after every commit: what was built before it and called modified is still that.
-    SOURCES.iter().for_each(|source| println!("cargo:rerun-if-changed={source}"));
+    SOURCES
+        .iter()
+        .for_each(|source| println!("cargo:rerun-if-changed={source}"));
     let commit = git(&["rev-parse", "--short=9", "HEAD"])?;
     let changed = git(&[&["status", "--porcelain", "--"][..], &SOURCES].concat())?;
-    Some(if changed.is_empty() { commit } else { format!("{commit}.modified") })
+    Some(if changed.is_empty() {
+        commit
+    } else {
+        format!("{commit}.modified")
+    })
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,11 +1,13 @@
-//! What the screen costs whoever watches: bytes to the terminal, processor time, and how soon a key is answered.
+//! What the screen costs whoever watches: bytes to the terminal, processor time, and how soon a key
+//! is answered.
 //!
 //! ```text
 //! cargo bench --bench screen_cost                      # a replay of the recorded demo run, one record a second
 //! cargo bench --bench screen_cost -- htop -d 10        # any other program, measured the same way
 //! ```
 //!
-//! The real program runs in a pseudo-terminal. Keys are timed while a real search trains on every core.
+//! The real program runs in a pseudo-terminal. Keys are timed while a real search trains on every
+//! core.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -24,11 +26,22 @@ const STILL_SECONDS: u64 = 10;
 const KEYS: usize = 200;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    println!("{:<34} {:>7} {:>9} {:>12} {:>10}", "", "size", "bytes/s", "% of a core", "resident");
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    println!(
+        "{:<34} {:>7} {:>9} {:>12} {:>10}",
+        "", "size", "bytes/s", "% of a core", "resident"
+    );
     if let Some((program, rest)) = arguments.split_first() {
         for (columns, rows, _) in SIZES {
-            let mut screen = Screen::start(program, &rest.iter().map(String::as_str).collect::<Vec<_>>(), columns, rows);
+            let mut screen = Screen::start(
+                program,
+                &rest.iter().map(String::as_str).collect::<Vec<_>>(),
+                columns,
+                rows,
+            );
             report(&arguments.join(" "), &mut screen, None);
         }
         return;
@@ -54,7 +67,8 @@ fn main() {
     }
 }
 
-/// Bytes and processor time over a minute; whether they are within the budget (bytes a second, 1 % of a core).
+/// Bytes and processor time over a minute; whether they are within the budget (bytes a second, 1 %
+/// of a core).
 fn report(name: &str, screen: &mut Screen, budget: Option<f64>) -> bool {
     screen.read_for(Duration::from_secs(WARM_UP));
     let (before, start) = (screen.processor_seconds(), Instant::now());
@@ -64,14 +78,25 @@ fn report(name: &str, screen: &mut Screen, budget: Option<f64>) -> bool {
     let rate = bytes as f64 / seconds;
     let (columns, rows) = screen.size;
     let size = format!("{columns}x{rows}");
-    println!("{name:<34} {size:>7} {rate:>9.0} {:>12.2} {:>6.0} MiB", share * 100.0, screen.resident_mebibytes());
+    println!(
+        "{name:<34} {size:>7} {rate:>9.0} {:>12.2} {:>6.0} MiB",
+        share * 100.0,
+        screen.resident_mebibytes()
+    );
     budget.is_none_or(|budget| rate <= budget && share < 0.01)
 }
 
 /// How soon a key is answered while a search trains on every core.
 fn keys(folder: &Path, run: &str) -> bool {
     let mut search = Command::new(PROGRAM)
-        .args(["search", "--headless", "--run", "busy", "--set", "child.epochs=500"])
+        .args([
+            "search",
+            "--headless",
+            "--run",
+            "busy",
+            "--set",
+            "child.epochs=500",
+        ])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -80,7 +105,9 @@ fn keys(folder: &Path, run: &str) -> bool {
         .expect("the search starts");
     let mut screen = Screen::start(PROGRAM, &["replay", run, "--rate", "1"], 120, 40);
     screen.read_for(Duration::from_secs(WARM_UP));
-    let mut times: Vec<f64> = (0..KEYS).filter_map(|index| screen.answer_time(index)).collect();
+    let mut times: Vec<f64> = (0..KEYS)
+        .filter_map(|index| screen.answer_time(index))
+        .collect();
     let _ = search.kill();
     let _ = search.wait();
     times.sort_by(f64::total_cmp);
@@ -99,7 +126,11 @@ fn copy_run(run: &Path) {
     std::fs::create_dir(run).expect("a folder for the run");
     let journal = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
     std::fs::copy(journal, run.join("journal.jsonl")).expect("the recorded journal");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml"), run.join("config.toml")).expect("settings");
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml"),
+        run.join("config.toml"),
+    )
+    .expect("settings");
 }
 
 /// A program in a terminal of its own.
@@ -114,15 +145,29 @@ struct Screen {
 
 impl Screen {
     fn start(program: &str, arguments: &[&str], columns: u16, rows: u16) -> Screen {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.cwd(std::env::temp_dir());
-        for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LC_ALL", "C.UTF-8")] {
+        for (name, value) in [
+            ("TERM", "xterm-256color"),
+            ("COLORTERM", "truecolor"),
+            ("LC_ALL", "C.UTF-8"),
+        ] {
             command.env(name, value);
         }
-        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
         let mut reader = pair.master.try_clone_reader().expect("its output");
         let (sender, output) = channel();
         std::thread::spawn(move || {
@@ -134,11 +179,19 @@ impl Screen {
             }
         });
         let keyboard = pair.master.take_writer().expect("its keyboard");
-        Screen { child, _master: pair.master, keyboard, output, size: (columns, rows) }
+        Screen {
+            child,
+            _master: pair.master,
+            keyboard,
+            output,
+            size: (columns, rows),
+        }
     }
 
     fn key(&mut self, key: &str) {
-        self.keyboard.write_all(key.as_bytes()).expect("the terminal takes keys");
+        self.keyboard
+            .write_all(key.as_bytes())
+            .expect("the terminal takes keys");
         self.keyboard.flush().expect("the terminal takes keys");
     }
 
@@ -147,12 +200,16 @@ impl Screen {
         let end = Instant::now() + time;
         let mut bytes = 0;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
-            bytes += self.output.recv_timeout(left).map_or(0, |(_, length)| length);
+            bytes += self
+                .output
+                .recv_timeout(left)
+                .map_or(0, |(_, length)| length);
         }
         bytes
     }
 
-    /// Seconds until the screen changes after a key that always changes it, pressed when it has been quiet.
+    /// Seconds until the screen changes after a key that always changes it, pressed when it has
+    /// been quiet.
     fn answer_time(&mut self, index: usize) -> Option<f64> {
         // Neither in step with the clock of the screen nor always at the same distance from it.
         self.read_for(Duration::from_millis(97 + (index as u64 * 61) % 190));
@@ -166,8 +223,16 @@ impl Screen {
     fn processor_seconds(&self) -> f64 {
         let pid = self.child.process_id().unwrap_or(0);
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        let ticks: f64 = [11, 12].iter().filter_map(|index| fields.get(*index)?.parse::<f64>().ok()).sum();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or("")
+            .split_whitespace()
+            .collect();
+        let ticks: f64 = [11, 12]
+            .iter()
+            .filter_map(|index| fields.get(*index)?.parse::<f64>().ok())
+            .sum();
         // SAFETY: sysconf has no preconditions.
         ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
     }
@@ -176,7 +241,9 @@ impl Screen {
         let pid = self.child.process_id().unwrap_or(0);
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+        line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok())
+            .unwrap_or(0.0)
+            / 1024.0
     }
 }
 

@@ -20,12 +20,17 @@ impl ValueAxis {
     pub fn ticks(&self) -> Vec<(f64, usize)> {
         match self {
             ValueAxis::Linear(axis) => axis.ticks().map(|tick| (tick, axis.decimals())).collect(),
-            ValueAxis::Log(axis) => axis.ticks().iter().map(|tick| (*tick, decimals(*tick))).collect(),
+            ValueAxis::Log(axis) => axis
+                .ticks()
+                .iter()
+                .map(|tick| (*tick, decimals(*tick)))
+                .collect(),
         }
     }
 }
 
-/// An axis from `low` to `high` with values at multiples of `step`, a 1, 2 or 5 times a power of ten.
+/// An axis from `low` to `high` with values at multiples of `step`, a 1, 2 or 5 times a power of
+/// ten.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
     pub low: f64,
@@ -36,8 +41,13 @@ pub struct Axis {
 impl Axis {
     /// The tightest axis over `low..=high` with at most `ticks` values (at least two).
     pub fn covering(low: f64, high: f64, ticks: usize) -> Axis {
-        let (low, high) = if low.is_finite() && high.is_finite() && low <= high { (low, high) } else { (0.0, 1.0) };
-        // A flat series still needs a height: a twentieth of its size on both sides, or from 0 to 1.
+        let (low, high) = if low.is_finite() && high.is_finite() && low <= high {
+            (low, high)
+        } else {
+            (0.0, 1.0)
+        };
+        // A flat series still needs a height: a twentieth of its size on both sides, or from 0 to
+        // 1.
         let size = high.abs().max(low.abs());
         let (low, high) = match high - low {
             _ if size < 1e-9 => (0.0, 1.0),
@@ -47,12 +57,19 @@ impl Axis {
         let span = high - low;
         let mut step = round_step(span / ticks.max(2) as f64);
         loop {
-            let (from, mut to) = ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step);
+            let (from, mut to) = (
+                (low / step + 1e-9).floor() * step,
+                (high / step - 1e-9).ceil() * step,
+            );
             if to <= from {
                 to = from + step;
             }
             if (((to - from) / step).round() as usize) < ticks.max(2) {
-                return Axis { low: from, high: to, step };
+                return Axis {
+                    low: from,
+                    high: to,
+                    step,
+                };
             }
             step = round_step(step * 1.5);
         }
@@ -79,7 +96,10 @@ impl Axis {
 pub fn round_step(step: f64) -> f64 {
     let power = 10f64.powf(step.log10().floor());
     let leading = step / power;
-    let rounded = [1.0, 2.0, 5.0].into_iter().find(|candidate| leading <= candidate * (1.0 + 1e-9)).unwrap_or(10.0);
+    let rounded = [1.0, 2.0, 5.0]
+        .into_iter()
+        .find(|candidate| leading <= candidate * (1.0 + 1e-9))
+        .unwrap_or(10.0);
     rounded * power
 }
 
@@ -91,23 +111,47 @@ pub struct LogAxis {
 }
 
 /// Leading digits of a logarithmic axis, the densest first.
-const LEADING: [&[f64]; 4] = [&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+const LEADING: [&[f64]; 4] = [
+    &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+    &[1.0, 2.0, 5.0],
+    &[1.0, 3.0],
+    &[1.0],
+];
 /// Decades of a logarithmic axis at most; what is smaller sits at the bottom.
 const DECADES: i32 = 12;
 
 impl LogAxis {
-    /// The axis with the most values, but at most `ticks` (at least two), that holds the positive part of `low..=high`.
+    /// The axis with the most values, but at most `ticks` (at least two), that holds the positive
+    /// part of `low..=high`.
     pub fn covering(low: f64, high: f64, ticks: usize) -> LogAxis {
-        let high = if high.is_finite() && high >= f64::MIN_POSITIVE { high } else { 1.0 };
-        let low = if low.is_finite() && low > 0.0 { low.min(high) } else { high / 10.0 };
+        let high = if high.is_finite() && high >= f64::MIN_POSITIVE {
+            high
+        } else {
+            1.0
+        };
+        let low = if low.is_finite() && low > 0.0 {
+            low.min(high)
+        } else {
+            high / 10.0
+        };
         let low = low.max(high / 10f64.powi(DECADES)).max(f64::MIN_POSITIVE);
         let ticks = ticks.max(2);
         LEADING
             .into_iter()
-            .map(|leading| LogAxis { ticks: log_ticks(low, high, leading, 1) })
-            .chain((2..).map(|decades| LogAxis { ticks: log_ticks(low, high, &[1.0], decades) }).take(2 * DECADES as usize))
+            .map(|leading| LogAxis {
+                ticks: log_ticks(low, high, leading, 1),
+            })
+            .chain(
+                (2..)
+                    .map(|decades| LogAxis {
+                        ticks: log_ticks(low, high, &[1.0], decades),
+                    })
+                    .take(2 * DECADES as usize),
+            )
             .find(|axis| axis.ticks.len() <= ticks)
-            .unwrap_or(LogAxis { ticks: vec![low, high.max(low * 10.0)] })
+            .unwrap_or(LogAxis {
+                ticks: vec![low, high.max(low * 10.0)],
+            })
     }
 
     /// Its values, rising: at least two.
@@ -117,12 +161,19 @@ impl LogAxis {
 
     /// Where `value` is between the lowest value (0) and the highest (1).
     pub fn fraction(&self, value: f64) -> f64 {
-        let (Some(low), Some(high)) = (self.ticks.first(), self.ticks.last()) else { return 0.0 };
-        if value > 0.0 { ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0) } else { 0.0 }
+        let (Some(low), Some(high)) = (self.ticks.first(), self.ticks.last()) else {
+            return 0.0;
+        };
+        if value > 0.0 {
+            ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
     }
 }
 
-/// Round values from the last one not above `low` to the first one not below `high`, at every so many decades.
+/// Round values from the last one not above `low` to the first one not below `high`, at every so
+/// many decades.
 fn log_ticks(low: f64, high: f64, leading: &[f64], decades: i32) -> Vec<f64> {
     let slack = 1e-9;
     let (from, to) = (low.log10().floor() as i32, high.log10().ceil() as i32);
@@ -132,14 +183,26 @@ fn log_ticks(low: f64, high: f64, leading: &[f64], decades: i32) -> Vec<f64> {
         .step_by(decades.unsigned_abs() as usize)
         .flat_map(|power| leading.iter().map(move |digit| power_of_ten(*digit, power)))
         .collect();
-    let first = all.iter().rposition(|tick| *tick <= low * (1.0 + slack)).unwrap_or(0);
-    let last = all.iter().position(|tick| *tick >= high * (1.0 - slack)).unwrap_or(all.len() - 1).max(first + 1);
+    let first = all
+        .iter()
+        .rposition(|tick| *tick <= low * (1.0 + slack))
+        .unwrap_or(0);
+    let last = all
+        .iter()
+        .position(|tick| *tick >= high * (1.0 - slack))
+        .unwrap_or(all.len() - 1)
+        .max(first + 1);
     all[first..=last.min(all.len() - 1)].to_vec()
 }
 
-/// `digit` times ten to `power`; divided for a negative power, since 0.3 is 3 / 10 and not 3 times 0.1.
+/// `digit` times ten to `power`; divided for a negative power, since 0.3 is 3 / 10 and not 3 times
+/// 0.1.
 fn power_of_ten(digit: f64, power: i32) -> f64 {
-    if power < 0 { digit / 10f64.powi(-power) } else { digit * 10f64.powi(power) }
+    if power < 0 {
+        digit / 10f64.powi(-power)
+    } else {
+        digit * 10f64.powi(power)
+    }
 }
 
 /// Decimals that show the first digit of `value`.
@@ -170,22 +233,41 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_has_as_many_round_values_as_there_is_room_for() {
-        assert_eq!(LogAxis::covering(0.31, 0.72, 6).ticks, [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]);
+        assert_eq!(
+            LogAxis::covering(0.31, 0.72, 6).ticks,
+            [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+        );
         assert_eq!(LogAxis::covering(0.31, 0.72, 5).ticks, [0.2, 0.5, 1.0]);
-        assert_eq!(LogAxis::covering(0.001, 0.72, 9).ticks, [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]);
-        assert_eq!(LogAxis::covering(1e-8, 0.72, 4).ticks, [1e-9, 1e-6, 1e-3, 1.0]);
+        assert_eq!(
+            LogAxis::covering(0.001, 0.72, 9).ticks,
+            [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+        );
+        assert_eq!(
+            LogAxis::covering(1e-8, 0.72, 4).ticks,
+            [1e-9, 1e-6, 1e-3, 1.0]
+        );
     }
 
     #[test]
     fn what_has_no_logarithm_sits_at_the_bottom() {
         let axis = LogAxis::covering(0.0, 0.5, 5);
-        assert_eq!((axis.fraction(0.0), axis.fraction(-1.0), axis.fraction(f64::NAN)), (0.0, 0.0, 0.0));
+        assert_eq!(
+            (
+                axis.fraction(0.0),
+                axis.fraction(-1.0),
+                axis.fraction(f64::NAN)
+            ),
+            (0.0, 0.0, 0.0)
+        );
         assert_eq!(axis.fraction(0.5), 1.0);
     }
 
     #[test]
     fn a_label_shows_the_first_digit_of_its_value() {
-        assert_eq!([1.0, 0.5, 0.1, 0.003, 20.0, 0.07].map(decimals), [0, 1, 1, 3, 0, 2]);
+        assert_eq!(
+            [1.0, 0.5, 0.1, 0.003, 20.0, 0.07].map(decimals),
+            [0, 1, 1, 3, 0, 2]
+        );
     }
 
     proptest! {

@@ -1,12 +1,13 @@
-//! How long a run has worked: the time of its records, without pauses and without the gaps between its sessions.
+//! How long a run has worked: the time of its records, without pauses and without the gaps between
+//! its sessions.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Event, Record};
 
-/// Working time so far. A session is one process: it begins with `run_started` or `run_resumed`. The clock stands from
-/// `paused` to `resumed`, after `run_finished`, and from a session's last record (a killed one has no farewell) to the next
-/// session's first.
+/// Working time so far. A session is one process: it begins with `run_started` or `run_resumed`.
+/// The clock stands from `paused` to `resumed`, after `run_finished`, and from a session's last
+/// record (a killed one has no farewell) to the next session's first.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     worked: SignedDuration,
@@ -42,9 +43,13 @@ impl Clock {
     }
 
     fn advance(&mut self, time: Timestamp) {
-        let Some(last) = self.last.filter(|_| !self.stands) else { return };
+        let Some(last) = self.last.filter(|_| !self.stands) else {
+            return;
+        };
         // A wall clock that was set back must not make the run shorter.
-        self.worked = self.worked.saturating_add(time.duration_since(last).max(SignedDuration::ZERO));
+        self.worked = self
+            .worked
+            .saturating_add(time.duration_since(last).max(SignedDuration::ZERO));
     }
 }
 
@@ -56,13 +61,24 @@ mod tests {
         let mut clock = Clock::default();
         for (second, event) in events {
             let time = Timestamp::from_second(*second).unwrap();
-            clock.apply(&Record { v: 1, seq: None, time, event: event.clone() });
+            clock.apply(&Record {
+                v: 1,
+                seq: None,
+                time,
+                event: event.clone(),
+            });
         }
         clock.seconds()
     }
 
     fn session() -> Event {
-        Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: Some(1), epoch: None }
+        Event::RunResumed {
+            host: "h".into(),
+            pid: 1,
+            version: "0".into(),
+            next_child: Some(1),
+            epoch: None,
+        }
     }
 
     #[test]
@@ -81,21 +97,45 @@ mod tests {
 
     #[test]
     fn a_session_killed_while_paused_does_not_pause_the_next() {
-        assert_eq!(seconds_of(&[(0, Event::Paused), (50, session()), (57, Event::StopRequested)]), 7.0);
+        assert_eq!(
+            seconds_of(&[
+                (0, Event::Paused),
+                (50, session()),
+                (57, Event::StopRequested)
+            ]),
+            7.0
+        );
     }
 
     #[test]
     fn a_wall_clock_set_back_takes_nothing_away() {
-        assert_eq!(seconds_of(&[(100, Event::StopRequested), (40, Event::StopRequested), (42, Event::StopRequested)]), 2.0);
+        assert_eq!(
+            seconds_of(&[
+                (100, Event::StopRequested),
+                (40, Event::StopRequested),
+                (42, Event::StopRequested)
+            ]),
+            2.0
+        );
     }
 
     #[test]
     fn the_present_counts_unless_the_run_stands_paused() {
         let mut clock = Clock::default();
         let at = |second| Timestamp::from_second(second).unwrap();
-        clock.apply(&Record { v: 1, seq: None, time: at(0), event: session() });
+        clock.apply(&Record {
+            v: 1,
+            seq: None,
+            time: at(0),
+            event: session(),
+        });
         assert_eq!(clock.seconds_until(at(3)), 3.0);
-        clock.apply(&Record { v: 1, seq: None, time: at(4), event: Event::Paused });
+        clock.apply(&Record {
+            v: 1,
+            seq: None,
+            time: at(4),
+            event: Event::Paused,
+        });
         assert_eq!(clock.seconds_until(at(60)), 4.0);
     }
 }

@@ -72,7 +72,9 @@ impl Device {
     /// When it is none of them.
     pub fn among(self, gpus: usize) -> Result<Device, DeviceMissing> {
         match self {
-            Device::Cuda(number) if number >= gpus => Err(DeviceMissing::NotThere { asked: self, gpus }),
+            Device::Cuda(number) if number >= gpus => {
+                Err(DeviceMissing::NotThere { asked: self, gpus })
+            }
             there => Ok(there),
         }
     }
@@ -130,8 +132,12 @@ impl FromStr for DeviceChoice {
             "cpu" => Ok(DeviceChoice::One(Device::Cpu)),
             _ => {
                 // Digits alone: `parse` would also take a sign.
-                let digits = text.strip_prefix("cuda:").filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-                let number = digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| NoDevice(text.to_owned()))?;
+                let digits = text
+                    .strip_prefix("cuda:")
+                    .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+                let number = digits
+                    .and_then(|digits| digits.parse().ok())
+                    .ok_or_else(|| NoDevice(text.to_owned()))?;
                 Ok(DeviceChoice::One(Device::Cuda(number)))
             }
         }
@@ -177,16 +183,32 @@ mod tests {
         for name in ["auto", "cpu", "cuda", "cuda:0", "cuda:12"] {
             assert_eq!(name.parse::<DeviceChoice>().unwrap().to_string(), name);
             let json = serde_json::to_string(name).unwrap();
-            assert_eq!(serde_json::to_string(&serde_json::from_str::<DeviceChoice>(&json).unwrap()).unwrap(), json);
+            assert_eq!(
+                serde_json::to_string(&serde_json::from_str::<DeviceChoice>(&json).unwrap())
+                    .unwrap(),
+                json
+            );
         }
         assert_eq!("cuda:3".parse(), Ok(Device::Cuda(3)));
     }
 
     #[test]
     fn what_names_no_device_is_refused_with_the_names_there_are() {
-        for text in ["", "gpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "cuda:+1", "cuda:99999999999999999999999"] {
+        for text in [
+            "",
+            "gpu",
+            "CPU",
+            "cuda:",
+            "cuda:x",
+            "cuda:-1",
+            "cuda:+1",
+            "cuda:99999999999999999999999",
+        ] {
             let error = text.parse::<DeviceChoice>().unwrap_err().to_string();
-            assert!(error.contains(&format!("`{text}`")) && error.contains("cuda:N"), "{error}");
+            assert!(
+                error.contains(&format!("`{text}`")) && error.contains("cuda:N"),
+                "{error}"
+            );
         }
         assert!("auto".parse::<Device>().is_err() && "cuda".parse::<Device>().is_err());
     }
@@ -194,7 +216,10 @@ mod tests {
     #[test]
     fn auto_is_every_gpu_or_the_cpu() {
         assert_eq!(DeviceChoice::Auto.devices(0), Ok(vec![Device::Cpu]));
-        assert_eq!(DeviceChoice::Auto.devices(2), Ok(vec![Device::Cuda(0), Device::Cuda(1)]));
+        assert_eq!(
+            DeviceChoice::Auto.devices(2),
+            Ok(vec![Device::Cuda(0), Device::Cuda(1)])
+        );
         assert_eq!(DeviceChoice::Auto.device(2), Ok(Device::Cuda(0)));
     }
 
@@ -207,15 +232,24 @@ mod tests {
 
     #[test]
     fn a_gpu_that_is_not_there_is_an_error_that_names_those_that_are() {
-        let error = |number, gpus| DeviceChoice::One(Device::Cuda(number)).devices(gpus).unwrap_err().to_string();
+        let error = |number, gpus| {
+            DeviceChoice::One(Device::Cuda(number))
+                .devices(gpus)
+                .unwrap_err()
+                .to_string()
+        };
         assert!(
-            error(7, 2).contains("`cuda:7`") && error(7, 2).contains("the devices are cpu, cuda:0 and cuda:1"),
+            error(7, 2).contains("`cuda:7`")
+                && error(7, 2).contains("the devices are cpu, cuda:0 and cuda:1"),
             "{}",
             error(7, 2)
         );
         assert!(error(1, 1).contains("cpu and cuda:0;"), "{}", error(1, 1));
         assert!(error(0, 0).contains("cpu alone"), "{}", error(0, 0));
         let error = DeviceChoice::Cuda.devices(0).unwrap_err().to_string();
-        assert!(error.contains("no CUDA device") && error.contains("`auto`"), "{error}");
+        assert!(
+            error.contains("no CUDA device") && error.contains("`auto`"),
+            "{error}"
+        );
     }
 }

@@ -4,23 +4,28 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Replace the file at `path` by `bytes` in one step: a temporary file beside it is written, synced and renamed over it,
-/// then the folder is synced. Whoever reads `path` sees the old contents or the new, never a mixture.
+/// Replace the file at `path` by `bytes` in one step: a temporary file beside it is written, synced
+/// and renamed over it, then the folder is synced. Whoever reads `path` sees the old contents or
+/// the new, never a mixture.
 ///
 /// # Errors
-/// Of the file system; the message names the path. The old file is then untouched and the temporary one removed.
+/// Of the file system; the message names the path. The old file is then untouched and the temporary
+/// one removed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
-    write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).and_then(|()| sync_folder_of(path)).map_err(
-        |error| {
-            // The error that matters is the first one; a leftover temporary file is overwritten next time.
+    write_synced(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_folder_of(path))
+        .map_err(|error| {
+            // The error that matters is the first one; a leftover temporary file is overwritten
+            // next time.
             let _ = fs::remove_file(&temporary);
             in_file(path, "cannot write", error)
-        },
-    )
+        })
 }
 
-/// Make the entries of the folder that holds `path` durable (a new or renamed file is otherwise lost in a power cut).
+/// Make the entries of the folder that holds `path` durable (a new or renamed file is otherwise
+/// lost in a power cut).
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
@@ -31,11 +36,18 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
 /// The same error with the file's path and what was being done in its message.
 pub fn in_file(path: &Path, action: &str, error: io::Error) -> io::Error {
     let remedy = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some disk space, then resume the run",
-        io::ErrorKind::FileTooLarge => "; raise the file size limit (ulimit -f), then resume the run",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some disk space, then resume the run"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "; raise the file size limit (ulimit -f), then resume the run"
+        }
         _ => "",
     };
-    io::Error::new(error.kind(), format!("{action} {}: {error}{remedy}", path.display()))
+    io::Error::new(
+        error.kind(),
+        format!("{action} {}: {error}{remedy}", path.display()),
+    )
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

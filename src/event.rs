@@ -1,5 +1,5 @@
-//! Everything that happens in a run, as one versioned enum of plain data. The journal, the screen, headless output,
-//! reports and replays all see these events and nothing else of the search.
+//! Everything that happens in a run, as one versioned enum of plain data. The journal, the screen,
+//! headless output, reports and replays all see these events and nothing else of the search.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,8 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What happened. Children and episodes are counted from 1. Accuracies are in 0..=1. Every number is finite.
+/// What happened. Children and episodes are counted from 1. Accuracies are in 0..=1. Every number
+/// is finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -36,11 +37,13 @@ pub enum Event {
         /// Of a search.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         next_child: Option<u64>,
-        /// Of a training: the epoch that goes on. What the journal tells of it and of later ones is void: it happens again.
+        /// Of a training: the epoch that goes on. What the journal tells of it and of later ones is
+        /// void: it happens again.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         epoch: Option<usize>,
     },
-    /// One network is trained to the end (`nas-tui train`). Such a run has no children and no episodes.
+    /// One network is trained to the end (`nas-tui train`). Such a run has no children and no
+    /// episodes.
     TrainingStarted(Box<TrainingStarted>),
     /// A tick: may be dropped, is never written to the journal.
     TrainingProgress(TrainingProgress),
@@ -50,7 +53,8 @@ pub enum Event {
         epoch: usize,
         batch: usize,
     },
-    /// Memory did not suffice: batches are computed in smaller parts from here on, with the same number of images a step.
+    /// Memory did not suffice: batches are computed in smaller parts from here on, with the same
+    /// number of images a step.
     MicroBatchReduced {
         micro_batch: usize,
         reason: String,
@@ -90,8 +94,9 @@ pub enum Event {
         reward: f64,
         seconds: f64,
     },
-    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained it broke twice. It has no reward,
-    /// and no part in what the controller learns, in any mean or in the baseline.
+    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained
+    /// it broke twice. It has no reward, and no part in what the controller learns, in any mean or
+    /// in the baseline.
     ChildExcluded {
         child: u64,
         episode: usize,
@@ -119,10 +124,12 @@ pub enum Event {
     Resumed,
     /// A user asked for the run to stop after the next checkpoint.
     StopRequested,
-    /// A user asked for the run to stop when the episode under way has been learned from, and took it back.
+    /// A user asked for the run to stop when the episode under way has been learned from, and took
+    /// it back.
     EpisodeStopRequested,
     EpisodeStopWithdrawn,
-    /// A user asked for a child's training to end at the next batch; `child_finished` or `child_excluded` follows.
+    /// A user asked for a child's training to end at the next batch; `child_finished` or
+    /// `child_excluded` follows.
     SkipRequested {
         child: u64,
     },
@@ -179,12 +186,20 @@ pub struct RunStarted {
 impl RunStarted {
     /// The run that this one can be held against.
     pub fn comparable(&self) -> Option<&Reference> {
-        self.reference.as_deref().filter(|reference| reference.not_comparable.is_none())
+        self.reference
+            .as_deref()
+            .filter(|reference| reference.not_comparable.is_none())
     }
 
-    /// The search space of the run, as far as its DNA needs it: an error where the decisions are of no known space.
+    /// The search space of the run, as far as its DNA needs it: an error where the decisions are of
+    /// no known space.
     pub fn space(&self) -> Result<Space, SpaceError> {
-        Space::restore(self.decisions.clone(), self.decode, self.data.input, self.data.classes.len())
+        Space::restore(
+            self.decisions.clone(),
+            self.decode,
+            self.data.input,
+            self.data.classes.len(),
+        )
     }
 }
 
@@ -195,7 +210,8 @@ pub struct Reference {
     pub run: String,
     pub strategy: String,
     pub episodes: Vec<ReferenceEpisode>,
-    /// Why the two runs cannot be held against each other: other data, space, schedule, depths or rewards. Absent where they can.
+    /// Why the two runs cannot be held against each other: other data, space, schedule, depths or
+    /// rewards. Absent where they can.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_comparable: Option<String>,
 }
@@ -240,8 +256,9 @@ pub struct ChildSampled {
     pub choices: Vec<Choice>,
 }
 
-/// A network that a user made from a child by hand. Its number comes after those of all children that the search samples;
-/// its reward teaches the controller nothing and is in no mean, and it is never the best child of the search.
+/// A network that a user made from a child by hand. Its number comes after those of all children
+/// that the search samples; its reward teaches the controller nothing and is in no mean, and it is
+/// never the best child of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildQueued {
     pub child: u64,
@@ -315,11 +332,12 @@ pub struct ChildFinished {
     pub repeat_of: Option<u64>,
     /// Validation accuracy after each epoch.
     pub valid_accuracies: Vec<f64>,
-    /// A user ended its training early; the accuracies are those of the epochs that it had finished.
+    /// A user ended its training early; the accuracies are those of the epochs that it had
+    /// finished.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub skipped: bool,
-    /// Energy that its GPU took for it, watt-hours: the GPU's, shared by the children in training on it. Absent where no
-    /// GPU tells its power.
+    /// Energy that its GPU took for it, watt-hours: the GPU's, shared by the children in training
+    /// on it. Absent where no GPU tells its power.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub energy_wh: Option<f64>,
 }

@@ -1,4 +1,5 @@
-//! What libtorch says when something fails, as far as it is for people, and whose fault it is: memory's, the device's, or neither's.
+//! What libtorch says when something fails, as far as it is for people, and whose fault it is:
+//! memory's, the device's, or neither's.
 //!
 //! libtorch raises the same kind of error for everything, so its text is all there is to go by.
 
@@ -12,8 +13,9 @@ use std::sync::Once;
 pub enum Fault {
     /// Memory did not suffice; with less of it the same may succeed.
     Memory,
-    /// The device failed, or this process may not use it. After an illegal access, a failed launch or an uncorrectable memory
-    /// error every later CUDA call of the process fails too: only a new process can go on.
+    /// The device failed, or this process may not use it. After an illegal access, a failed launch
+    /// or an uncorrectable memory error every later CUDA call of the process fails too: only a new
+    /// process can go on.
     Device,
     /// Anything else: the same would happen again anywhere.
     Other,
@@ -28,8 +30,8 @@ const MEMORY: [&str; 11] = [
     "bad_alloc",
     "cudaerrormemoryallocation",
     "cuda_error_out_of_memory",
-    // CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, CUFFT_ALLOC_FAILED, CUSOLVER_STATUS_ALLOC_FAILED, and the two
-    // CUDNN_STATUS_INTERNAL_ERROR_..._ALLOCATION_FAILED.
+    // CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, CUFFT_ALLOC_FAILED,
+    // CUSOLVER_STATUS_ALLOC_FAILED, and the two CUDNN_STATUS_INTERNAL_ERROR_..._ALLOCATION_FAILED.
     "alloc_failed",
     "allocation_failed",
     // cuDNN found no algorithm whose workspace could be had.
@@ -76,28 +78,50 @@ impl Fault {
     }
 }
 
-/// `text` without libtorch's stack, as libtorch writes it or as Rust's debug format does, and without hints for debugging.
+/// `text` without libtorch's stack, as libtorch writes it or as Rust's debug format does, and
+/// without hints for debugging.
 pub fn without_stack(text: &str) -> &str {
-    let starts = ["frame #", "Exception raised from", "C++ CapturedTraceback", "CUDA kernel errors might be asynchronously"];
+    let starts = [
+        "frame #",
+        "Exception raised from",
+        "C++ CapturedTraceback",
+        "CUDA kernel errors might be asynchronously",
+    ];
     let line_breaks = ["\n", "\\n"];
-    let marks = starts.iter().flat_map(|start| line_breaks.map(|line_break| format!("{line_break}{start}")));
-    let end = marks.chain([" (function ".to_owned()]).filter_map(|mark| text.find(&mark)).min();
+    let marks = starts
+        .iter()
+        .flat_map(|start| line_breaks.map(|line_break| format!("{line_break}{start}")));
+    let end = marks
+        .chain([" (function ".to_owned()])
+        .filter_map(|mark| text.find(&mark))
+        .min();
     &text[..end.unwrap_or(text.len())]
 }
 
 /// [`without_stack`] on one line.
 pub fn in_words(text: &str) -> String {
-    let lines = without_stack(text).lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = without_stack(text)
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let words = lines.collect::<Vec<_>>().join(" ");
     // As TchError writes it, and as a panic of tch does.
-    let starts = ["Internal torch error: ", "called `Result::unwrap()` on an `Err` value: Torch(\""];
-    starts.iter().find_map(|start| words.strip_prefix(start)).map(str::to_owned).unwrap_or(words)
+    let starts = [
+        "Internal torch error: ",
+        "called `Result::unwrap()` on an `Err` value: Torch(\"",
+    ];
+    starts
+        .iter()
+        .find_map(|start| words.strip_prefix(start))
+        .map(str::to_owned)
+        .unwrap_or(words)
 }
 
-/// Do something with libtorch. Where it panics because memory or the device failed, that is an error with the panic's text.
+/// Do something with libtorch. Where it panics because memory or the device failed, that is an
+/// error with the panic's text.
 ///
-/// tch 0.24 returns errors, but not from operations that take a number: the number's destructor comes upon the error before the
-/// operation's caller does, and panics.
+/// tch 0.24 returns errors, but not from operations that take a number: the number's destructor
+/// comes upon the error before the operation's caller does, and panics.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     thread_local!(static CATCHING: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();
@@ -123,20 +147,31 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 pub fn text_of(cause: &(dyn Any + Send)) -> String {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
-    text.map_or_else(|| "panic without a message".to_owned(), |text| without_stack(&text).to_owned())
+    text.map_or_else(
+        || "panic without a message".to_owned(),
+        |text| without_stack(&text).to_owned(),
+    )
 }
 
-/// Whether a printed line is one of a stack that libtorch prints with an error, and tells a reader nothing.
+/// Whether a printed line is one of a stack that libtorch prints with an error, and tells a reader
+/// nothing.
 pub fn is_of_a_stack(line: &str) -> bool {
     let line = line.trim_start();
-    ["frame #", "Exception raised from ", "C++ CapturedTraceback"].iter().any(|start| line.starts_with(start))
+    ["frame #", "Exception raised from ", "C++ CapturedTraceback"]
+        .iter()
+        .any(|start| line.starts_with(start))
 }
 
-/// The sentence of `text` that says that memory is short, and what follows it, without its place in libtorch's code.
+/// The sentence of `text` that says that memory is short, and what follows it, without its place in
+/// libtorch's code.
 pub fn memory_sentence(text: &str) -> String {
     let text = in_words(text);
     let lower = text.to_lowercase();
-    let place = MEMORY.iter().filter_map(|sign| lower.find(sign)).min().unwrap_or(0);
+    let place = MEMORY
+        .iter()
+        .filter_map(|sign| lower.find(sign))
+        .min()
+        .unwrap_or(0);
     // (Lower case is as long as the text itself where that is ASCII, as libtorch's is.)
     let before = text.get(..place).unwrap_or_default();
     let start = before.rfind(['.', ']', ')']).map_or(0, |end| end + 1);
@@ -195,9 +230,15 @@ mod tests {
 
     #[test]
     fn messages_of_libtorch_tell_memory_from_a_lost_device_from_the_rest() {
-        SHORT_OF_MEMORY.iter().for_each(|text| assert_eq!(Fault::of(text), Fault::Memory, "{text}"));
-        OF_THE_DEVICE.iter().for_each(|text| assert_eq!(Fault::of(text), Fault::Device, "{text}"));
-        OF_NEITHER.iter().for_each(|text| assert_eq!(Fault::of(text), Fault::Other, "{text}"));
+        SHORT_OF_MEMORY
+            .iter()
+            .for_each(|text| assert_eq!(Fault::of(text), Fault::Memory, "{text}"));
+        OF_THE_DEVICE
+            .iter()
+            .for_each(|text| assert_eq!(Fault::of(text), Fault::Device, "{text}"));
+        OF_NEITHER
+            .iter()
+            .for_each(|text| assert_eq!(Fault::of(text), Fault::Other, "{text}"));
     }
 
     const WITH_STACK: &str = "Internal torch error: [enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate \
@@ -208,19 +249,36 @@ mod tests {
     #[test]
     fn the_stack_of_an_error_and_its_hints_for_developers_are_left_out() {
         let words = in_words(WITH_STACK);
-        assert!(words.starts_with("[enforce fail") && words.ends_with("(Cannot allocate memory)"), "{words}");
-        assert_eq!(in_words(OF_THE_DEVICE[0]), "CUDA error: an illegal memory access was encountered");
+        assert!(
+            words.starts_with("[enforce fail") && words.ends_with("(Cannot allocate memory)"),
+            "{words}"
+        );
+        assert_eq!(
+            in_words(OF_THE_DEVICE[0]),
+            "CUDA error: an illegal memory access was encountered"
+        );
         let panic = format!("called `Result::unwrap()` on an `Err` value: Torch({WITH_STACK:?})");
-        assert!(without_stack(&panic).ends_with("(Cannot allocate memory)"), "{panic}");
-        let printed = WITH_STACK.lines().filter(|line| !is_of_a_stack(line)).count();
+        assert!(
+            without_stack(&panic).ends_with("(Cannot allocate memory)"),
+            "{panic}"
+        );
+        let printed = WITH_STACK
+            .lines()
+            .filter(|line| !is_of_a_stack(line))
+            .count();
         assert_eq!((printed, is_of_a_stack("  frame #12: x")), (1, true));
     }
 
     #[test]
     fn a_panic_for_want_of_memory_is_an_error_and_any_other_stays_a_panic() {
         assert_eq!(caught(|| 3), Ok(3));
-        let text = caught(|| panic!("CUDA out of memory. Tried to allocate 2 GiB.\nframe #0: c10::Error")).unwrap_err();
-        assert!(text.starts_with("CUDA out of memory") && !text.contains("frame"), "{text}");
+        let text =
+            caught(|| panic!("CUDA out of memory. Tried to allocate 2 GiB.\nframe #0: c10::Error"))
+                .unwrap_err();
+        assert!(
+            text.starts_with("CUDA out of memory") && !text.contains("frame"),
+            "{text}"
+        );
         let other = panic::catch_unwind(|| caught(|| panic!("index out of bounds"))).unwrap_err();
         assert_eq!(text_of(&*other), "index out of bounds");
     }
@@ -232,6 +290,9 @@ mod tests {
             told,
             "DefaultCPUAllocator: can't allocate memory: you tried to allocate 40 bytes. Error code 12 (Cannot allocate memory)"
         );
-        assert!(memory_sentence(SHORT_OF_MEMORY[0]).starts_with("CUDA out of memory. Tried to allocate 2.00 GiB"));
+        assert!(
+            memory_sentence(SHORT_OF_MEMORY[0])
+                .starts_with("CUDA out of memory. Tried to allocate 2.00 GiB")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The journal of a run: an append-only file of JSON lines, written before anyone is told (docs/JOURNAL.md).
+//! The journal of a run: an append-only file of JSON lines, written before anyone is told
+//! (docs/JOURNAL.md).
 
 mod archive;
 mod line_index;
@@ -15,7 +16,8 @@ pub use reader::{JournalError, Reader, Torn, read};
 use crate::durable::{in_file, sync_folder_of};
 use crate::event::{Event, Record, VERSION};
 
-/// The one writer of a journal. Each record is one line, written by one call to the end of the file.
+/// The one writer of a journal. Each record is one line, written by one call to the end of the
+/// file.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -38,15 +40,24 @@ impl Journal {
     /// Begin a journal at `path`, where no file may be.
     pub fn create(path: &Path) -> io::Result<Journal> {
         let create = || {
-            let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+            let file = OpenOptions::new()
+                .append(true)
+                .create_new(true)
+                .open(path)?;
             sync_folder_of(path)?;
             Ok(file)
         };
         let file = create().map_err(|error| in_file(path, "cannot create", error))?;
-        Ok(Journal { file, path: path.to_owned(), next_seq: 1, length: 0 })
+        Ok(Journal {
+            file,
+            path: path.to_owned(),
+            next_seq: 1,
+            length: 0,
+        })
     }
 
-    /// Open the journal at `path` to continue it. A torn last line is cut off; its bytes are kept in `PATH.torn`.
+    /// Open the journal at `path` to continue it. A torn last line is cut off; its bytes are kept
+    /// in `PATH.torn`.
     ///
     /// # Errors
     /// As [`Reader`], for anything that is wrong before the last line.
@@ -54,30 +65,61 @@ impl Journal {
         let mut reader = Reader::open(path)?;
         let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
         let repaired = reader.torn().cloned();
-        let at_path = |source| JournalError::Io { path: path.to_owned(), source };
-        let file = OpenOptions::new().append(true).open(path).map_err(at_path)?;
+        let at_path = |source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(at_path)?;
         if let Some(torn) = &repaired {
             keep_torn(path, torn).map_err(at_path)?;
-            file.set_len(torn.offset).and_then(|()| file.sync_all()).map_err(at_path)?;
+            file.set_len(torn.offset)
+                .and_then(|()| file.sync_all())
+                .map_err(at_path)?;
         }
-        let journal = Journal { file, path: path.to_owned(), next_seq: records.len() as u64 + 1, length: reader.offset() };
-        Ok(Opened { journal, records, repaired })
+        let journal = Journal {
+            file,
+            path: path.to_owned(),
+            next_seq: records.len() as u64 + 1,
+            length: reader.offset(),
+        };
+        Ok(Opened {
+            journal,
+            records,
+            repaired,
+        })
     }
 
-    /// Write `event` as the next line and return its record. Ticks get a time but no place, and are not written.
+    /// Write `event` as the next line and return its record. Ticks get a time but no place, and are
+    /// not written.
     ///
-    /// Events that a resume relies on are on the disk when this returns; the others when the operating system likes.
+    /// Events that a resume relies on are on the disk when this returns; the others when the
+    /// operating system likes.
     ///
     /// # Errors
-    /// Of the file system (a full disk, for one), with the path; the file then ends with the line before, whole.
+    /// Of the file system (a full disk, for one), with the path; the file then ends with the line
+    /// before, whole.
     pub fn append(&mut self, event: Event) -> io::Result<Arc<Record>> {
         let time = now();
         if event.is_tick() {
-            return Ok(Arc::new(Record { v: VERSION, seq: None, time, event }));
+            return Ok(Arc::new(Record {
+                v: VERSION,
+                seq: None,
+                time,
+                event,
+            }));
         }
-        let record = Record { v: VERSION, seq: Some(self.next_seq), time, event };
+        let record = Record {
+            v: VERSION,
+            seq: Some(self.next_seq),
+            time,
+            event,
+        };
         let line = encode(&record)?;
-        self.write_line(&line).map_err(|error| in_file(&self.path, "cannot append to", error))?;
+        self.write_line(&line)
+            .map_err(|error| in_file(&self.path, "cannot append to", error))?;
         if must_survive_a_power_cut(&record.event) {
             self.sync()?;
         }
@@ -88,7 +130,9 @@ impl Journal {
 
     /// Wait until everything written is on the disk.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data().map_err(|error| in_file(&self.path, "cannot sync", error))
+        self.file
+            .sync_data()
+            .map_err(|error| in_file(&self.path, "cannot sync", error))
     }
 
     /// Sequence number of the last record; 0 before the first.
@@ -103,20 +147,24 @@ impl Journal {
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
         let written = self.file.write_all(line);
         if written.is_err() {
-            // Part of the line may be there. Should cutting it off fail too, the next opening repairs it.
+            // Part of the line may be there. Should cutting it off fail too, the next opening
+            // repairs it.
             let _ = self.file.set_len(self.length);
         }
         written
     }
 }
 
-/// The record as a line. A line that could not be read back (a number that is not finite becomes `null`) is refused here,
-/// where its cause can still be found.
+/// The record as a line. A line that could not be read back (a number that is not finite becomes
+/// `null`) is refused here, where its cause can still be found.
 fn encode(record: &Record) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(record)?;
     serde_json::from_slice::<Record>(&line).map_err(|error| {
         let line = String::from_utf8_lossy(&line);
-        io::Error::new(io::ErrorKind::InvalidData, format!("an event cannot be written to the journal ({error}): {line}"))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("an event cannot be written to the journal ({error}): {line}"),
+        )
     })?;
     line.push(b'\n');
     Ok(line)
@@ -152,7 +200,10 @@ fn must_survive_a_power_cut(event: &Event) -> bool {
 fn keep_torn(path: &Path, torn: &Torn) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".torn");
-    let mut file = OpenOptions::new().append(true).create(true).open(PathBuf::from(name))?;
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(PathBuf::from(name))?;
     file.write_all(&torn.bytes)?;
     file.write_all(b"\n")?;
     file.sync_all()
@@ -166,7 +217,10 @@ mod tests {
     use crate::event::Level;
 
     fn notice(message: &str) -> Event {
-        Event::Notice { level: Level::Info, message: message.to_owned() }
+        Event::Notice {
+            level: Level::Info,
+            message: message.to_owned(),
+        }
     }
 
     /// A journal of three notices in a new folder.
@@ -185,7 +239,11 @@ mod tests {
     }
 
     fn message_of(record: &Record) -> Option<&str> {
-        if let Event::Notice { message, .. } = &record.event { Some(message) } else { None }
+        if let Event::Notice { message, .. } = &record.event {
+            Some(message)
+        } else {
+            None
+        }
     }
 
     #[test]
@@ -193,7 +251,10 @@ mod tests {
         let (_folder, path) = three();
         let records = read(&path).unwrap();
         assert_eq!(messages(&records), ["one", "two", "three"]);
-        assert_eq!(records.iter().map(|record| record.seq).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
+        assert_eq!(
+            records.iter().map(|record| record.seq).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(3)]
+        );
     }
 
     #[test]
@@ -201,7 +262,10 @@ mod tests {
         let (_folder, path) = three();
         let text = std::fs::read_to_string(path).unwrap();
         let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        assert_eq!((&line["v"], &line["seq"], &line["event"]), (&1.into(), &1.into(), &"notice".into()));
+        assert_eq!(
+            (&line["v"], &line["seq"], &line["event"]),
+            (&1.into(), &1.into(), &"notice".into())
+        );
         assert!(line["time"].as_str().unwrap().ends_with('Z'));
     }
 
@@ -219,7 +283,10 @@ mod tests {
             loss: 0.5,
             images_per_second: 100.0,
         };
-        assert_eq!(journal.append(Event::ChildProgress(progress)).unwrap().seq, None);
+        assert_eq!(
+            journal.append(Event::ChildProgress(progress)).unwrap().seq,
+            None
+        );
         assert_eq!(journal.append(notice("four")).unwrap().seq, Some(4));
         assert_eq!(read(&path).unwrap().len(), 4);
     }
@@ -232,9 +299,15 @@ mod tests {
         let mut opened = Journal::open(&path).unwrap();
         assert_eq!(opened.repaired.as_ref().unwrap().line, 4);
         assert_eq!(std::fs::read(&path).unwrap(), whole);
-        assert_eq!(std::fs::read(path.with_extension("jsonl.torn")).unwrap(), b"{\"v\":1,\"seq\":4,\"ti\n");
+        assert_eq!(
+            std::fs::read(path.with_extension("jsonl.torn")).unwrap(),
+            b"{\"v\":1,\"seq\":4,\"ti\n"
+        );
         opened.journal.append(notice("four")).unwrap();
-        assert_eq!(messages(&read(&path).unwrap()), ["one", "two", "three", "four"]);
+        assert_eq!(
+            messages(&read(&path).unwrap()),
+            ["one", "two", "three", "four"]
+        );
     }
 
     #[test]
@@ -260,8 +333,17 @@ mod tests {
     fn a_number_that_is_not_finite_is_refused_and_the_journal_stays_whole() {
         let (_folder, path) = three();
         let mut journal = Journal::open(&path).unwrap().journal;
-        let event = Event::ChildFailed { child: 1, episode: 1, reason: "x".into(), reward: f64::NAN, seconds: 1.0 };
-        assert_eq!(journal.append(event).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        let event = Event::ChildFailed {
+            child: 1,
+            episode: 1,
+            reason: "x".into(),
+            reward: f64::NAN,
+            seconds: 1.0,
+        };
+        assert_eq!(
+            journal.append(event).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
         journal.append(notice("four")).unwrap();
         assert_eq!(read(&path).unwrap().len(), 4);
     }
@@ -269,7 +351,10 @@ mod tests {
     #[test]
     fn a_second_journal_is_not_begun_over_a_first() {
         let (_folder, path) = three();
-        assert_eq!(Journal::create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            Journal::create(&path).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! Numbers and times as people read them, on the screen and in reports: an accuracy is always a percentage, a reward never is.
+//! Numbers and times as people read them, on the screen and in reports: an accuracy is always a
+//! percentage, a reward never is.
 
 /// `84.56 %`.
 pub fn accuracy(value: f64) -> String {
@@ -38,14 +39,21 @@ pub fn compact(value: u64) -> String {
         _ => (1e12, "T"),
     };
     let scaled = value as f64 / divisor;
-    let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
+    let decimals = if scaled < 9.995 {
+        2
+    } else {
+        usize::from(scaled < 99.95)
+    };
     format!("{scaled:.decimals$} {prefix}")
 }
 
 /// A round value of an axis, as short as it can be: `20`, `500 k`, `2 M`, `1.5 G`.
 pub fn round(value: f64) -> String {
     let prefixes = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
-    let (divisor, prefix) = prefixes.into_iter().find(|(divisor, _)| value >= *divisor).unwrap_or((1.0, ""));
+    let (divisor, prefix) = prefixes
+        .into_iter()
+        .find(|(divisor, _)| value >= *divisor)
+        .unwrap_or((1.0, ""));
     format!("{}{prefix}", value / divisor)
 }
 
@@ -65,7 +73,11 @@ pub fn bytes(bytes: u64) -> String {
 
 /// Energy of watt-hours, three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
 pub fn energy(watt_hours: f64) -> String {
-    let (value, unit) = if watt_hours < 999.5 { (watt_hours, "Wh") } else { (watt_hours / 1e3, "kWh") };
+    let (value, unit) = if watt_hours < 999.5 {
+        (watt_hours, "Wh")
+    } else {
+        (watt_hours / 1e3, "kWh")
+    };
     let decimals = match value {
         value if value < 0.0995 => 4,
         value if value < 0.995 => 3,
@@ -76,7 +88,8 @@ pub fn energy(watt_hours: f64) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
-/// Energy of watt-hours that grows while one looks at it, so that its digits seldom change: `0.3 Wh`, `12 Wh`, `1.23 kWh`.
+/// Energy of watt-hours that grows while one looks at it, so that its digits seldom change: `0.3
+/// Wh`, `12 Wh`, `1.23 kWh`.
 pub fn coarse_energy(watt_hours: f64) -> String {
     match watt_hours {
         watt_hours if watt_hours < 9.95 => format!("{watt_hours:.1} Wh"),
@@ -87,7 +100,11 @@ pub fn coarse_energy(watt_hours: f64) -> String {
 
 /// `0:07`, `12:34`, `1:02:03`, `2 d 03:04`.
 pub fn duration(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() { seconds.max(0.0) as u64 } else { 0 };
+    let seconds = if seconds.is_finite() {
+        seconds.max(0.0) as u64
+    } else {
+        0
+    };
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     if days > 0 {
         format!("{days} d {hours:02}:{minutes:02}")
@@ -100,7 +117,11 @@ pub fn duration(seconds: f64) -> String {
 
 /// An estimate, rounded so that it does not pretend: `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
 pub fn estimate(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+    let seconds = if seconds.is_finite() {
+        seconds.max(0.0)
+    } else {
+        0.0
+    };
     match seconds {
         s if s < 55.0 => format!("{:.0} s", (s / 10.0).ceil().max(1.0) * 10.0),
         s if s < 3_570.0 => format!("{:.0} min", (s / 60.0).ceil()),
@@ -122,7 +143,11 @@ pub fn layers(numbers: &[usize]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut index = 0;
     while index < sorted.len() {
-        let run = sorted[index..].iter().enumerate().take_while(|(offset, number)| **number == sorted[index] + offset).count();
+        let run = sorted[index..]
+            .iter()
+            .enumerate()
+            .take_while(|(offset, number)| **number == sorted[index] + offset)
+            .count();
         // Two in a row are as short one by one; the image stays apart.
         let run = if run > 2 && sorted[index] > 0 { run } else { 1 };
         parts.push(match (sorted[index], run) {
@@ -141,48 +166,84 @@ mod tests {
 
     #[test]
     fn accuracy_is_a_percentage_and_reward_is_not() {
-        assert_eq!((accuracy(0.8456).as_str(), reward(0.6046).as_str()), ("84.56 %", "0.6046"));
+        assert_eq!(
+            (accuracy(0.8456).as_str(), reward(0.6046).as_str()),
+            ("84.56 %", "0.6046")
+        );
     }
 
     #[test]
     fn counts_are_grouped_by_thousands() {
-        let texts: Vec<String> = [0, 999, 1_000, 275_122, 4_201_630].into_iter().map(count).collect();
+        let texts: Vec<String> = [0, 999, 1_000, 275_122, 4_201_630]
+            .into_iter()
+            .map(count)
+            .collect();
         assert_eq!(texts, ["0", "999", "1,000", "275,122", "4,201,630"]);
     }
 
     #[test]
     fn compact_counts_keep_three_digits() {
-        let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000].into_iter().map(compact).collect();
-        assert_eq!(texts, ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]);
+        let texts: Vec<String> = [812, 9_990, 14_220, 999_400, 4_201_630, 1_330_000_000]
+            .into_iter()
+            .map(compact)
+            .collect();
+        assert_eq!(
+            texts,
+            ["812", "9.99 k", "14.2 k", "999 k", "4.20 M", "1.33 G"]
+        );
     }
 
     #[test]
     fn memory_is_told_in_the_unit_that_fits() {
-        assert_eq!([1, 12 << 10, 320 << 20, (3 << 30) / 2].map(bytes), ["1 KiB", "12 KiB", "320 MiB", "1.5 GiB"]);
+        assert_eq!(
+            [1, 12 << 10, 320 << 20, (3 << 30) / 2].map(bytes),
+            ["1 KiB", "12 KiB", "320 MiB", "1.5 GiB"]
+        );
     }
 
     #[test]
     fn round_values_are_as_short_as_they_can_be() {
-        assert_eq!([0.5, 20.0, 5e5, 2e6, 1.5e9, 3e13].map(round), ["0.5", "20", "500 k", "2 M", "1.5 G", "30 T"]);
+        assert_eq!(
+            [0.5, 20.0, 5e5, 2e6, 1.5e9, 3e13].map(round),
+            ["0.5", "20", "500 k", "2 M", "1.5 G", "30 T"]
+        );
     }
 
     #[test]
     fn energies_keep_three_digits_and_growing_ones_fewer() {
-        let texts: Vec<String> = [0.0823, 0.5, 12.34, 999.4, 1_234.0].into_iter().map(energy).collect();
-        assert_eq!(texts, ["0.0823 Wh", "0.500 Wh", "12.3 Wh", "999 Wh", "1.23 kWh"]);
-        let texts: Vec<String> = [0.0823, 9.94, 12.34, 1_234.0].into_iter().map(coarse_energy).collect();
+        let texts: Vec<String> = [0.0823, 0.5, 12.34, 999.4, 1_234.0]
+            .into_iter()
+            .map(energy)
+            .collect();
+        assert_eq!(
+            texts,
+            ["0.0823 Wh", "0.500 Wh", "12.3 Wh", "999 Wh", "1.23 kWh"]
+        );
+        let texts: Vec<String> = [0.0823, 9.94, 12.34, 1_234.0]
+            .into_iter()
+            .map(coarse_energy)
+            .collect();
         assert_eq!(texts, ["0.1 Wh", "9.9 Wh", "12 Wh", "1.23 kWh"]);
     }
 
     #[test]
     fn durations_grow_from_minutes_to_days_and_never_fail() {
-        let texts: Vec<String> = [7.9, 754.0, 3_723.0, 183_845.0, -3.0, f64::NAN].into_iter().map(duration).collect();
-        assert_eq!(texts, ["0:07", "12:34", "1:02:03", "2 d 03:04", "0:00", "0:00"]);
+        let texts: Vec<String> = [7.9, 754.0, 3_723.0, 183_845.0, -3.0, f64::NAN]
+            .into_iter()
+            .map(duration)
+            .collect();
+        assert_eq!(
+            texts,
+            ["0:07", "12:34", "1:02:03", "2 d 03:04", "0:00", "0:00"]
+        );
     }
 
     #[test]
     fn estimates_are_round() {
-        let texts: Vec<String> = [3.0, 41.0, 100.0, 5_000.0, 180_000.0].into_iter().map(estimate).collect();
+        let texts: Vec<String> = [3.0, 41.0, 100.0, 5_000.0, 180_000.0]
+            .into_iter()
+            .map(estimate)
+            .collect();
         assert_eq!(texts, ["10 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
     }
 

@@ -28,10 +28,20 @@ impl Processes {
     /// Take in the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         match &record.event {
-            Event::RunStarted(run) => self.begin(ProcessRole::Search, &run.host, run.pid, record.time),
-            Event::TrainingStarted(run) => self.begin(ProcessRole::Training, &run.host, run.pid, record.time),
-            Event::RunResumed { host, pid, epoch, .. } => {
-                let role = if epoch.is_some() { ProcessRole::Training } else { ProcessRole::Search };
+            Event::RunStarted(run) => {
+                self.begin(ProcessRole::Search, &run.host, run.pid, record.time)
+            }
+            Event::TrainingStarted(run) => {
+                self.begin(ProcessRole::Training, &run.host, run.pid, record.time)
+            }
+            Event::RunResumed {
+                host, pid, epoch, ..
+            } => {
+                let role = if epoch.is_some() {
+                    ProcessRole::Training
+                } else {
+                    ProcessRole::Search
+                };
                 self.begin(role, host, *pid, record.time);
             }
             Event::WorkerStarted { worker, pid, .. } => {
@@ -46,15 +56,33 @@ impl Processes {
     }
 
     fn begin(&mut self, role: ProcessRole, host: &str, pid: u32, seen: Timestamp) {
-        *self = Processes { main: Some(Main { role, host: host.to_owned(), pid, seen }), workers: BTreeMap::new() };
+        *self = Processes {
+            main: Some(Main {
+                role,
+                host: host.to_owned(),
+                pid,
+                seen,
+            }),
+            workers: BTreeMap::new(),
+        };
     }
 
     /// Those on the machine of this name: a pid means nothing on another one.
     pub fn on(&self, machine: &str) -> Vec<Watched> {
-        let Some(main) = self.main.as_ref().filter(|main| main.host == machine) else { return Vec::new() };
-        let mut watched = vec![Watched { pid: main.pid, role: main.role, seen: main.seen }];
+        let Some(main) = self.main.as_ref().filter(|main| main.host == machine) else {
+            return Vec::new();
+        };
+        let mut watched = vec![Watched {
+            pid: main.pid,
+            role: main.role,
+            seen: main.seen,
+        }];
         let workers = self.workers.iter();
-        watched.extend(workers.map(|(worker, (pid, seen))| Watched { pid: *pid, role: ProcessRole::Worker(*worker), seen: *seen }));
+        watched.extend(workers.map(|(worker, (pid, seen))| Watched {
+            pid: *pid,
+            role: ProcessRole::Worker(*worker),
+            seen: *seen,
+        }));
         watched
     }
 }
@@ -67,47 +95,92 @@ mod tests {
     fn processes(events: Vec<Event>) -> Processes {
         let mut processes = Processes::default();
         for event in events {
-            processes.apply(&Record { v: 1, seq: None, time: Timestamp::UNIX_EPOCH, event });
+            processes.apply(&Record {
+                v: 1,
+                seq: None,
+                time: Timestamp::UNIX_EPOCH,
+                event,
+            });
         }
         processes
     }
 
     fn resumed(pid: u32) -> Event {
-        Event::RunResumed { host: "here".into(), pid, version: "0".into(), next_child: Some(1), epoch: None }
+        Event::RunResumed {
+            host: "here".into(),
+            pid,
+            version: "0".into(),
+            next_child: Some(1),
+            epoch: None,
+        }
     }
 
     fn worker(worker: usize, pid: u32) -> Event {
-        Event::WorkerStarted { worker, pid, device: "cpu".into() }
+        Event::WorkerStarted {
+            worker,
+            pid,
+            device: "cpu".into(),
+        }
     }
 
     fn roles(processes: &Processes, machine: &str) -> Vec<(u32, ProcessRole)> {
-        processes.on(machine).into_iter().map(|watched| (watched.pid, watched.role)).collect()
+        processes
+            .on(machine)
+            .into_iter()
+            .map(|watched| (watched.pid, watched.role))
+            .collect()
     }
 
     #[test]
     fn a_session_begins_without_the_workers_of_the_one_before() {
         let processes = processes(vec![resumed(1), worker(0, 2), resumed(3), worker(1, 4)]);
-        assert_eq!(roles(&processes, "here"), [(3, ProcessRole::Search), (4, ProcessRole::Worker(1))]);
+        assert_eq!(
+            roles(&processes, "here"),
+            [(3, ProcessRole::Search), (4, ProcessRole::Worker(1))]
+        );
     }
 
     #[test]
     fn a_worker_that_died_is_none_of_the_run_any_more_and_its_successor_is() {
-        let died = Event::WorkerDied { worker: 0, reason: "killed".into() };
+        let died = Event::WorkerDied {
+            worker: 0,
+            reason: "killed".into(),
+        };
         let processes = processes(vec![resumed(1), worker(0, 2), died, worker(0, 5)]);
-        assert_eq!(roles(&processes, "here"), [(1, ProcessRole::Search), (5, ProcessRole::Worker(0))]);
+        assert_eq!(
+            roles(&processes, "here"),
+            [(1, ProcessRole::Search), (5, ProcessRole::Worker(0))]
+        );
     }
 
     #[test]
     fn the_process_of_a_training_is_called_one() {
-        let resumed = Event::RunResumed { host: "here".into(), pid: 7, version: "0".into(), next_child: None, epoch: Some(3) };
-        assert_eq!(roles(&processes(vec![resumed]), "here"), [(7, ProcessRole::Training)]);
+        let resumed = Event::RunResumed {
+            host: "here".into(),
+            pid: 7,
+            version: "0".into(),
+            next_child: None,
+            epoch: Some(3),
+        };
+        assert_eq!(
+            roles(&processes(vec![resumed]), "here"),
+            [(7, ProcessRole::Training)]
+        );
     }
 
     #[test]
     fn pids_of_another_machine_and_of_a_finished_run_are_nobodys() {
         let going = processes(vec![resumed(1), worker(0, 2)]);
         assert_eq!(roles(&going, "elsewhere"), []);
-        let finished = Event::RunFinished { reason: FinishReason::Completed, children: 1, epochs: None, wall_seconds: 1.0 };
-        assert_eq!(roles(&processes(vec![resumed(1), worker(0, 2), finished]), "here"), []);
+        let finished = Event::RunFinished {
+            reason: FinishReason::Completed,
+            children: 1,
+            epochs: None,
+            wall_seconds: 1.0,
+        };
+        assert_eq!(
+            roles(&processes(vec![resumed(1), worker(0, 2), finished]), "here"),
+            []
+        );
     }
 }

@@ -12,23 +12,33 @@ pub enum Outcome {
     Trained { valid_accuracies: Vec<f64> },
     /// The child has no accuracy: the reason is shown and kept in the journal.
     Failed { reason: String },
-    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained it broke. It has no reward:
-    /// nothing is to be learned from it.
+    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained
+    /// it broke. It has no reward: nothing is to be learned from it.
     Excluded { reason: String },
 }
 
-/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; none if it failed.
+/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; none if it
+/// failed.
 pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
-    let Outcome::Trained { valid_accuracies } = outcome else { return None };
+    let Outcome::Trained { valid_accuracies } = outcome else {
+        return None;
+    };
     let first = valid_accuracies.len().saturating_sub(config.last_epochs);
-    valid_accuracies[first..].iter().copied().filter(|accuracy| accuracy.is_finite()).reduce(f64::max)
+    valid_accuracies[first..]
+        .iter()
+        .copied()
+        .filter(|accuracy| accuracy.is_finite())
+        .reduce(f64::max)
 }
 
-/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; none for one that is excluded.
+/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; none for one that
+/// is excluded.
 pub fn reward(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
     match outcome {
         Outcome::Excluded { .. } => None,
-        outcome => Some(accuracy(outcome, config).map_or(0.0, |accuracy| accuracy.powf(config.power))),
+        outcome => {
+            Some(accuracy(outcome, config).map_or(0.0, |accuracy| accuracy.powf(config.power)))
+        }
     }
 }
 
@@ -36,30 +46,47 @@ pub fn reward(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const PAPER: RewardConfig = RewardConfig { last_epochs: 5, power: 3.0 };
+    const PAPER: RewardConfig = RewardConfig {
+        last_epochs: 5,
+        power: 3.0,
+    };
 
     #[test]
     fn the_best_of_the_last_epochs_counts_and_earlier_ones_do_not() {
-        let outcome = Outcome::Trained { valid_accuracies: vec![0.9, 0.1, 0.2, 0.5, 0.4, 0.3] };
+        let outcome = Outcome::Trained {
+            valid_accuracies: vec![0.9, 0.1, 0.2, 0.5, 0.4, 0.3],
+        };
         assert_eq!(accuracy(&outcome, &PAPER), Some(0.5));
         assert_eq!(reward(&outcome, &PAPER), Some(0.125));
     }
 
     #[test]
     fn the_monographs_60_percent_is_its_cubed_accuracy() {
-        let outcome = Outcome::Trained { valid_accuracies: vec![0.8456] };
+        let outcome = Outcome::Trained {
+            valid_accuracies: vec![0.8456],
+        };
         assert!((reward(&outcome, &PAPER).unwrap() - 0.604637).abs() < 5e-7);
     }
 
     #[test]
     fn a_failed_child_has_reward_zero_and_no_accuracy() {
-        let outcome = Outcome::Failed { reason: "loss is not finite".into() };
-        assert_eq!((accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)), (None, Some(0.0)));
+        let outcome = Outcome::Failed {
+            reason: "loss is not finite".into(),
+        };
+        assert_eq!(
+            (accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)),
+            (None, Some(0.0))
+        );
     }
 
     #[test]
     fn an_excluded_child_has_neither() {
-        let outcome = Outcome::Excluded { reason: "its device failed".into() };
-        assert_eq!((accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)), (None, None));
+        let outcome = Outcome::Excluded {
+            reason: "its device failed".into(),
+        };
+        assert_eq!(
+            (accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)),
+            (None, None)
+        );
     }
 }

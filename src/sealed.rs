@@ -1,7 +1,8 @@
 //! Checkpoint files: safetensors in which every part is under a checksum, replaced in one step.
 //!
-//! The file's `__metadata__` holds JSON under `nas-tui` (the caller's header, the format's version and the CRC-32 of each
-//! tensor's bytes) and under `crc32` the CRC-32 (8 hex digits) of that text. Other programs can read the tensors.
+//! The file's `__metadata__` holds JSON under `nas-tui` (the caller's header, the format's version
+//! and the CRC-32 of each tensor's bytes) and under `crc32` the CRC-32 (8 hex digits) of that text.
+//! Other programs can read the tensors.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -48,14 +49,19 @@ pub enum CheckpointError {
          then computes it again (a search from its journal, without training anything twice; a training from its beginning)",
         path.display()
     )]
-    Damaged { path: PathBuf, position: u64, problem: String },
+    Damaged {
+        path: PathBuf,
+        position: u64,
+        problem: String,
+    },
     #[error("{}: written by another version of nas-tui (format {found}; this program reads format {FORMAT}): use that version", path.display())]
     OtherFormat { path: PathBuf, found: u32 },
 }
 
 /// Replace the file at `path`; its folder is created where it is missing.
 pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Result<()> {
-    let bytes = encode(header, tensors).map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;
+    let bytes = encode(header, tensors)
+        .map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;
     if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
         std::fs::create_dir_all(folder)
             .and_then(|()| sync_folder_of(folder))
@@ -69,41 +75,79 @@ pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, Che
     match std::fs::read(path) {
         Ok(bytes) => decode(&bytes, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(CheckpointError::Io { path: path.to_owned(), source }),
+        Err(source) => Err(CheckpointError::Io {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
 /// That the contents of the file at `path` make no sense, although nothing of it is damaged.
 pub fn nonsense(path: &Path, problem: impl Into<String>) -> CheckpointError {
-    CheckpointError::Damaged { path: path.to_owned(), position: 8, problem: problem.into() }
+    CheckpointError::Damaged {
+        path: path.to_owned(),
+        position: 8,
+        problem: problem.into(),
+    }
 }
 
 fn encode(header: &impl Serialize, tensors: &Blocks) -> Result<Vec<u8>, SafeTensorError> {
-    let checksums = tensors.iter().map(|(name, block)| (name.clone(), checksum(&block.bytes))).collect();
-    let text = serde_json::to_string(&Envelope { format: FORMAT, tensors: checksums, header })?;
-    let metadata = HashMap::from([("crc32".to_owned(), checksum(text.as_bytes())), ("nas-tui".to_owned(), text)]);
+    let checksums = tensors
+        .iter()
+        .map(|(name, block)| (name.clone(), checksum(&block.bytes)))
+        .collect();
+    let text = serde_json::to_string(&Envelope {
+        format: FORMAT,
+        tensors: checksums,
+        header,
+    })?;
+    let metadata = HashMap::from([
+        ("crc32".to_owned(), checksum(text.as_bytes())),
+        ("nas-tui".to_owned(), text),
+    ]);
     let view = |block| {
-        let Block { dtype, shape, bytes }: &Block = block;
+        let Block {
+            dtype,
+            shape,
+            bytes,
+        }: &Block = block;
         TensorView::new(*dtype, shape.clone(), bytes)
     };
-    let views = tensors.iter().map(|(name, block)| Ok((name.as_str(), view(block)?)));
-    safetensors::serialize(views.collect::<Result<Vec<_>, SafeTensorError>>()?, Some(metadata))
+    let views = tensors
+        .iter()
+        .map(|(name, block)| Ok((name.as_str(), view(block)?)));
+    safetensors::serialize(
+        views.collect::<Result<Vec<_>, SafeTensorError>>()?,
+        Some(metadata),
+    )
 }
 
 fn decode<H: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<(H, Blocks), CheckpointError> {
     let file = File { bytes, path };
-    let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| file.unreadable(&error))?;
+    let (length, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|error| file.unreadable(&error))?;
     let first_tensor = 8 + length;
     let envelope: Envelope<H> = file.envelope(metadata.metadata().as_ref())?;
     let views = SafeTensors::deserialize(bytes).map_err(|error| file.unreadable(&error))?;
     let mut tensors = BTreeMap::new();
     for (name, expected) in &envelope.tensors {
-        let view = views.tensor(name).map_err(|error| file.damaged(first_tensor, format!("tensor `{name}`: {error}")))?;
-        let position = metadata.info(name).map_or(first_tensor, |info| first_tensor + info.data_offsets.0);
+        let view = views
+            .tensor(name)
+            .map_err(|error| file.damaged(first_tensor, format!("tensor `{name}`: {error}")))?;
+        let position = metadata
+            .info(name)
+            .map_or(first_tensor, |info| first_tensor + info.data_offsets.0);
         if checksum(view.data()) != *expected {
-            return Err(file.damaged(position, format!("the checksum of tensor `{name}` does not match")));
+            return Err(file.damaged(
+                position,
+                format!("the checksum of tensor `{name}` does not match"),
+            ));
         }
-        let block = Block { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() };
+        let block = Block {
+            dtype: view.dtype(),
+            shape: view.shape().to_vec(),
+            bytes: view.data().to_vec(),
+        };
         tensors.insert(name.clone(), block);
     }
     Ok((envelope.header, tensors))
@@ -116,7 +160,10 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn envelope<H: DeserializeOwned>(&self, metadata: Option<&HashMap<String, String>>) -> Result<Envelope<H>, CheckpointError> {
+    fn envelope<H: DeserializeOwned>(
+        &self,
+        metadata: Option<&HashMap<String, String>>,
+    ) -> Result<Envelope<H>, CheckpointError> {
         let entry = |name: &str| {
             let value = metadata.and_then(|metadata| metadata.get(name));
             value.ok_or_else(|| self.damaged(8, format!("there is no `{name}` in its metadata")))
@@ -133,7 +180,10 @@ impl File<'_> {
         let parse = |error: serde_json::Error| self.damaged(8, format!("its metadata: {error}"));
         let version: Version = serde_json::from_str(text).map_err(parse)?;
         if version.format != FORMAT {
-            return Err(CheckpointError::OtherFormat { path: self.path.to_owned(), found: version.format });
+            return Err(CheckpointError::OtherFormat {
+                path: self.path.to_owned(),
+                found: version.format,
+            });
         }
         serde_json::from_str(text).map_err(parse)
     }
@@ -141,16 +191,26 @@ impl File<'_> {
     fn unreadable(&self, error: &SafeTensorError) -> CheckpointError {
         let length = self.bytes.len();
         match error {
-            SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength | SafeTensorError::MetadataIncompleteBuffer => {
-                self.damaged(length, "it ends too early or too late: its length is not the one that its header gives".to_owned())
+            SafeTensorError::HeaderTooSmall
+            | SafeTensorError::InvalidHeaderLength
+            | SafeTensorError::MetadataIncompleteBuffer => self.damaged(
+                length,
+                "it ends too early or too late: its length is not the one that its header gives"
+                    .to_owned(),
+            ),
+            SafeTensorError::HeaderTooLarge => {
+                self.damaged(0, "the length of its header is impossible".to_owned())
             }
-            SafeTensorError::HeaderTooLarge => self.damaged(0, "the length of its header is impossible".to_owned()),
             other => self.damaged(8, other.to_string()),
         }
     }
 
     fn damaged(&self, position: usize, problem: String) -> CheckpointError {
-        CheckpointError::Damaged { path: self.path.to_owned(), position: position as u64, problem }
+        CheckpointError::Damaged {
+            path: self.path.to_owned(),
+            position: position as u64,
+            problem,
+        }
     }
 }
 
@@ -167,11 +227,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("search.safetensors");
         let header = r#"{"format":2,"soul":"blue"}"#;
-        let metadata =
-            HashMap::from([("crc32".to_owned(), checksum(header.as_bytes())), ("nas-tui".to_owned(), header.to_owned())]);
+        let metadata = HashMap::from([
+            ("crc32".to_owned(), checksum(header.as_bytes())),
+            ("nas-tui".to_owned(), header.to_owned()),
+        ]);
         let none: [(&str, TensorView<'_>); 0] = [];
         std::fs::write(&path, safetensors::serialize(none, Some(metadata)).unwrap()).unwrap();
         let loaded = load::<serde_json::Value>(&path);
-        assert!(matches!(loaded, Err(CheckpointError::OtherFormat { found: 2, .. })));
+        assert!(matches!(
+            loaded,
+            Err(CheckpointError::OtherFormat { found: 2, .. })
+        ));
     }
 }

@@ -13,7 +13,9 @@ pub use kind::RunKind;
 pub use training_run::TrainingRun;
 
 use crate::clock::Clock;
-use crate::event::{ChildFinished, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted};
+use crate::event::{
+    ChildFinished, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted,
+};
 use crate::processes::Processes;
 use crate::space::{Architecture, Genes};
 
@@ -122,31 +124,46 @@ impl LogLine {
 
     /// Whether the line as it is shown has `text`, in upper or lower case.
     pub fn contains(&self, text: &str) -> bool {
-        format!("{}{}", self.word(), self.text).to_lowercase().contains(&text.to_lowercase())
+        format!("{}{}", self.word(), self.text)
+            .to_lowercase()
+            .contains(&text.to_lowercase())
     }
 }
 
 impl RunState {
     /// What the run does; a search before the first event.
     pub fn kind(&self) -> RunKind {
-        if self.training_run.is_some() { RunKind::Training } else { RunKind::Search }
+        if self.training_run.is_some() {
+            RunKind::Training
+        } else {
+            RunKind::Search
+        }
     }
 
     /// Images that a network of the run is trained on at a time, where the journal tells.
     pub fn batch_size(&self) -> Option<usize> {
         let search = self.run.as_ref().and_then(|run| run.child_batch_size);
-        self.training_run.as_ref().map(|training| training.micro_batch).or(search)
+        self.training_run
+            .as_ref()
+            .map(|training| training.micro_batch)
+            .or(search)
     }
 
     /// Name of the run directory, once the run has begun.
     pub fn name(&self) -> Option<&str> {
         let search = self.run.as_ref().map(|run| run.run.as_str());
-        search.or(self.training_run.as_ref().map(|training| training.started.run.as_str()))
+        search.or(self
+            .training_run
+            .as_ref()
+            .map(|training| training.started.run.as_str()))
     }
 
-    /// Where the journal tells of the ends of the run's steps: of episodes, or of a training's epochs.
+    /// Where the journal tells of the ends of the run's steps: of episodes, or of a training's
+    /// epochs.
     pub fn step_seqs(&self) -> &[u64] {
-        self.training_run.as_ref().map_or(&self.episode_seqs, |run| &run.epoch_seqs)
+        self.training_run
+            .as_ref()
+            .map_or(&self.episode_seqs, |run| &run.epoch_seqs)
     }
 
     /// Take in the next event of the run. Events must come in the order of the journal.
@@ -160,7 +177,11 @@ impl RunState {
         }
         self.apply_event(&record.event);
         if let Some((level, text)) = describe(&record.event) {
-            self.push_log(LogLine { time: record.time, level, text });
+            self.push_log(LogLine {
+                time: record.time,
+                level,
+                text,
+            });
         }
     }
 
@@ -183,18 +204,29 @@ impl RunState {
                 self.training.clear();
                 self.phase = Phase::Running;
             }
-            Event::EpisodeStarted { episode, depth, baseline } => {
+            Event::EpisodeStarted {
+                episode,
+                depth,
+                baseline,
+            } => {
                 self.episode = *episode;
                 self.depth = *depth;
                 self.baseline = *baseline;
             }
             Event::ChildSampled(sampled) => {
-                self.waiting.insert(sampled.child, Candidate::sampled(sampled, self.last_seq));
+                self.waiting
+                    .insert(sampled.child, Candidate::sampled(sampled, self.last_seq));
             }
             Event::ChildQueued(queued) => {
-                self.waiting.insert(queued.child, Candidate::queued(queued, self.last_seq));
+                self.waiting
+                    .insert(queued.child, Candidate::queued(queued, self.last_seq));
             }
-            Event::ChildStarted { child, worker, device, .. } => self.start_child(*child, *worker, device),
+            Event::ChildStarted {
+                child,
+                worker,
+                device,
+                ..
+            } => self.start_child(*child, *worker, device),
             Event::ChildProgress(progress) => {
                 if let Some(training) = self.training_of(progress.worker, progress.child) {
                     training.progress = Some(progress.clone());
@@ -206,11 +238,24 @@ impl RunState {
                 }
             }
             Event::ChildFinished(finished) => self.finish_child(finished),
-            Event::ChildFailed { child, episode, reward, seconds, .. } => {
+            Event::ChildFailed {
+                child,
+                episode,
+                reward,
+                seconds,
+                ..
+            } => {
                 self.end_child(self.row(*child, *episode, Some(*reward), *seconds));
             }
-            Event::ChildExcluded { child, episode, seconds, .. } => self.end_child(self.row(*child, *episode, None, *seconds)),
-            Event::ChildRetried { child, .. } => self.training.retain(|_, training| training.child != *child),
+            Event::ChildExcluded {
+                child,
+                episode,
+                seconds,
+                ..
+            } => self.end_child(self.row(*child, *episode, None, *seconds)),
+            Event::ChildRetried { child, .. } => {
+                self.training.retain(|_, training| training.child != *child)
+            }
             Event::EpisodeFinished(episode) => {
                 self.baseline = Some(episode.next_baseline);
                 self.episodes.push(episode.clone());
@@ -241,34 +286,72 @@ impl RunState {
     }
 
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut Training> {
-        self.training.get_mut(&worker).filter(|training| training.child == child)
+        self.training
+            .get_mut(&worker)
+            .filter(|training| training.child == child)
     }
 
     fn start_child(&mut self, child: u64, worker: usize, device: &str) {
         let candidate = self.waiting.get(&child).cloned();
-        self.training.insert(worker, Training { child, device: device.to_owned(), candidate, progress: None, epochs: Vec::new() });
+        self.training.insert(
+            worker,
+            Training {
+                child,
+                device: device.to_owned(),
+                candidate,
+                progress: None,
+                epochs: Vec::new(),
+            },
+        );
     }
 
     fn finish_child(&mut self, finished: &ChildFinished) {
         let candidate = self.waiting.get(&finished.child);
         let edited = candidate.is_some_and(|candidate| candidate.parent().is_some());
         if !edited
-            && self.best.as_ref().is_none_or(|best| is_better(finished.accuracy, finished.child, (best.accuracy, best.child)))
+            && self.best.as_ref().is_none_or(|best| {
+                is_better(
+                    finished.accuracy,
+                    finished.child,
+                    (best.accuracy, best.child),
+                )
+            })
         {
             self.best = Some(finished.clone());
             self.best_architecture = candidate.map(|candidate| candidate.architecture.clone());
         }
-        let ChildFinished { child, episode, accuracy, reward, params, macs, seconds, repeat_of, skipped, energy_wh, .. } =
-            *finished;
+        let ChildFinished {
+            child,
+            episode,
+            accuracy,
+            reward,
+            params,
+            macs,
+            seconds,
+            repeat_of,
+            skipped,
+            energy_wh,
+            ..
+        } = *finished;
         let row = self.row(child, episode, Some(reward), seconds);
-        self.end_child(ChildRow { accuracy: Some(accuracy), params, macs, repeat_of, skipped, energy_wh, ..row });
+        self.end_child(ChildRow {
+            accuracy: Some(accuracy),
+            params,
+            macs,
+            repeat_of,
+            skipped,
+            energy_wh,
+            ..row
+        });
     }
 
     /// The row of a child that ends now, as far as it is known from its sampling.
     fn row(&self, child: u64, episode: usize, reward: Option<f64>, seconds: f64) -> ChildRow {
         let candidate = self.waiting.get(&child);
         let (log_prob, entropy) = match candidate.map(|candidate| &candidate.origin) {
-            Some(Origin::Sampled { log_prob, entropy, .. }) => (Some(*log_prob), Some(*entropy)),
+            Some(Origin::Sampled {
+                log_prob, entropy, ..
+            }) => (Some(*log_prob), Some(*entropy)),
             _ => (None, None),
         };
         ChildRow {
@@ -297,8 +380,15 @@ impl RunState {
             self.energy.children += 1;
         }
         self.waiting.remove(&row.child);
-        self.training.retain(|_, training| training.child != row.child);
-        let Counts { sampled, repeats, failures, excluded, edited } = &mut self.counts;
+        self.training
+            .retain(|_, training| training.child != row.child);
+        let Counts {
+            sampled,
+            repeats,
+            failures,
+            excluded,
+            edited,
+        } = &mut self.counts;
         if row.parent.is_some() {
             *edited += 1;
         } else {
@@ -324,7 +414,8 @@ impl RunState {
     }
 }
 
-/// A higher accuracy, or the same by an earlier child (workers finish in any order; the best must not depend on it).
+/// A higher accuracy, or the same by an earlier child (workers finish in any order; the best must
+/// not depend on it).
 pub fn is_better(accuracy: f64, child: u64, than: (f64, u64)) -> bool {
     accuracy > than.0 || (accuracy == than.0 && child < than.1)
 }

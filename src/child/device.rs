@@ -17,26 +17,35 @@ pub struct Chosen {
 #[error("{0}")]
 pub struct Unusable(String);
 
-/// The devices that `choice` comes to on this machine. CUDA is not loaded for whoever wants the CPU.
+/// The devices that `choice` comes to on this machine. CUDA is not loaded for whoever wants the
+/// CPU.
 ///
 /// # Errors
 /// When a GPU is asked for that libtorch does not see, with the cause where it sees none.
 pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
     if choice == DeviceChoice::One(Device::Cpu) {
-        return Ok(Chosen { devices: vec![Device::Cpu], warning: None });
+        return Ok(Chosen {
+            devices: vec![Device::Cpu],
+            warning: None,
+        });
     }
     let gpus = cuda::devices();
     let diagnosis = if gpus > 0 { None } else { cuda::diagnose() };
     match (choice.devices(gpus), diagnosis) {
         (Ok(devices), diagnosis) => {
-            let idle = |cause| format!("this machine's NVIDIA GPU stays idle, the CPU does the work: {cause}");
-            Ok(Chosen { devices, warning: diagnosis.map(idle) })
+            let idle = |cause| {
+                format!("this machine's NVIDIA GPU stays idle, the CPU does the work: {cause}")
+            };
+            Ok(Chosen {
+                devices,
+                warning: diagnosis.map(idle),
+            })
         }
         (Err(error), _) if gpus > 0 => Err(Unusable(error.to_string())),
         (Err(error), Some(cause)) => Err(Unusable(format!("{error}; {cause}"))),
-        (Err(error), None) => {
-            Err(Unusable(format!("{error}; this machine has no NVIDIA GPU that answers (`nas-tui doctor` says more)")))
-        }
+        (Err(error), None) => Err(Unusable(format!(
+            "{error}; this machine has no NVIDIA GPU that answers (`nas-tui doctor` says more)"
+        ))),
     }
 }
 

@@ -9,14 +9,20 @@ impl Layout {
     pub fn arrange(self, tensor: &Tensor) -> Result<Tensor, TchError> {
         match self {
             Layout::Contiguous => tensor.f_contiguous(),
-            Layout::ChannelsLast => tensor.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2]),
+            Layout::ChannelsLast => tensor
+                .f_permute([0, 2, 3, 1])?
+                .f_contiguous()?
+                .f_permute([0, 3, 1, 2]),
         }
     }
 
-    /// View `values` (a vector) as a tensor of `shape` in this order. Vectors and matrices have one order only.
+    /// View `values` (a vector) as a tensor of `shape` in this order. Vectors and matrices have one
+    /// order only.
     pub(super) fn view(self, values: &Tensor, shape: &[i64]) -> Result<Tensor, TchError> {
         match (self, shape) {
-            (Layout::ChannelsLast, &[n, c, h, w]) => values.f_view([n, h, w, c])?.f_permute([0, 3, 1, 2]),
+            (Layout::ChannelsLast, &[n, c, h, w]) => {
+                values.f_view([n, h, w, c])?.f_permute([0, 3, 1, 2])
+            }
             _ => values.f_view(shape),
         }
     }

@@ -1,4 +1,5 @@
-//! A child: an [`Architecture`](crate::space::Architecture) as a libtorch module, and its weights as a file.
+//! A child: an [`Architecture`](crate::space::Architecture) as a libtorch module, and its weights
+//! as a file.
 
 pub mod cuda;
 pub mod device;

@@ -1,4 +1,5 @@
-//! Architecture to libtorch module: Conv2d, BatchNorm2d, ReLU layers joined by concatenation, and a linear classifier.
+//! Architecture to libtorch module: Conv2d, BatchNorm2d, ReLU layers joined by concatenation, and a
+//! linear classifier.
 
 use std::collections::HashMap;
 
@@ -38,7 +39,8 @@ pub struct Network {
     kept_statistics: Tensor,
     /// Where convolutions run over spectra.
     spectral: Option<Spectral>,
-    /// By layer number: the last layer that reads it (the classifier counts as one more layer); none if nobody does.
+    /// By layer number: the last layer that reads it (the classifier counts as one more layer);
+    /// none if nobody does.
     last_reader: Vec<Option<usize>>,
 }
 
@@ -50,35 +52,64 @@ struct Statistics {
     filters: i64,
 }
 
-/// Each layer's statistics begin at a multiple of this many values, aligned as tensors of their own would be.
+/// Each layer's statistics begin at a multiple of this many values, aligned as tensors of their own
+/// would be.
 const ALIGNMENT: i64 = 64;
 
 impl Statistics {
-    /// Those of every layer, given its filters and how many channels are stored, as views of one tensor `[2, T]` (means,
-    /// variances), so that all of them can be kept by one copy.
-    fn of_layers(widths: &[[i64; 2]], device: Device) -> Result<(Tensor, Vec<Statistics>), TchError> {
+    /// Those of every layer, given its filters and how many channels are stored, as views of one
+    /// tensor `[2, T]` (means, variances), so that all of them can be kept by one copy.
+    fn of_layers(
+        widths: &[[i64; 2]],
+        device: Device,
+    ) -> Result<(Tensor, Vec<Statistics>), TchError> {
         let aligned = |stored: i64| (stored + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        let total = widths.iter().map(|&[_, stored]| aligned(stored)).sum::<i64>();
+        let total = widths
+            .iter()
+            .map(|&[_, stored]| aligned(stored))
+            .sum::<i64>();
         let options = (Kind::Float, device);
-        let all = Tensor::f_stack(&[Tensor::f_zeros([total], options)?, Tensor::f_ones([total], options)?], 0)?;
+        let all = Tensor::f_stack(
+            &[
+                Tensor::f_zeros([total], options)?,
+                Tensor::f_ones([total], options)?,
+            ],
+            0,
+        )?;
         let (means, variances) = (all.f_select(0, 0)?, all.f_select(0, 1)?);
         let mut start = 0;
         let layer = |&[filters, stored]: &[i64; 2]| {
-            let (mean, variance) = (means.f_narrow(0, start, stored)?, variances.f_narrow(0, start, stored)?);
+            let (mean, variance) = (
+                means.f_narrow(0, start, stored)?,
+                variances.f_narrow(0, start, stored)?,
+            );
             start += aligned(stored);
-            Ok(Statistics { mean, variance, filters })
+            Ok(Statistics {
+                mean,
+                variance,
+                filters,
+            })
         };
-        let layers = widths.iter().map(layer).collect::<Result<Vec<_>, TchError>>()?;
+        let layers = widths
+            .iter()
+            .map(layer)
+            .collect::<Result<Vec<_>, TchError>>()?;
         Ok((all, layers))
     }
 }
 
 impl Network {
-    /// Build `architecture`, which must be buildable, on `device`, with PyTorch's default initialisation
-    /// (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)) drawn from libtorch's generator of the CPU.
+    /// Build `architecture`, which must be buildable, on `device`, with PyTorch's default
+    /// initialisation (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)) drawn from
+    /// libtorch's generator of the CPU.
     ///
-    /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` the values are those of the same module built in PyTorch.
-    pub fn new(architecture: &Architecture, plan: Plan, device: Device) -> Result<Network, TchError> {
+    /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` the values are those of the same
+    /// module built in PyTorch.
+    pub fn new(
+        architecture: &Architecture,
+        plan: Plan,
+        device: Device,
+    ) -> Result<Network, TchError> {
         let _guard = tch::no_grad_guard();
         let channels = channels(architecture);
         let (mut initial, mut stored) = (Vec::new(), Vec::new());
@@ -88,7 +119,13 @@ impl Network {
             stored.push(widths.map(|width| width as i64));
         }
         let (all_statistics, statistics) = Statistics::of_layers(&stored, device)?;
-        let place = Place::weight([architecture.classes; 2], &architecture.output, &channels, &plan, &[]);
+        let place = Place::weight(
+            [architecture.classes; 2],
+            &architecture.output,
+            &channels,
+            &plan,
+            &[],
+        );
         let features = place.shape()[1];
         let weight = uniform(&place.shape(), features)?;
         initial.push(("classifier.weight".to_owned(), place, weight));
@@ -101,7 +138,11 @@ impl Network {
             statistics,
             kept_statistics: all_statistics.f_zeros_like()?,
             all_statistics,
-            spectral: if plan.spectral { Some(Spectral::new(architecture, device)?) } else { None },
+            spectral: if plan.spectral {
+                Some(Spectral::new(architecture, device)?)
+            } else {
+                None
+            },
             last_reader: last_readers(architecture),
             architecture: architecture.clone(),
             layout: plan.layout,
@@ -112,8 +153,9 @@ impl Network {
         &self.architecture
     }
 
-    /// Convolve in bf16, and keep activations in it, as PyTorch's autocast does; parameters, statistics of batch norm,
-    /// pooling and the classifier stay f32. (Convolutions over spectra are f32 in any case.)
+    /// Convolve in bf16, and keep activations in it, as PyTorch's autocast does; parameters,
+    /// statistics of batch norm, pooling and the classifier stay f32. (Convolutions over spectra
+    /// are f32 in any case.)
     pub fn compute_in_bf16(&mut self) {
         self.precision = Kind::BFloat16;
     }
@@ -131,18 +173,33 @@ impl Network {
         &self.parameters
     }
 
-    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...): views, to be written to for a change.
+    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...): views, to be
+    /// written to for a change.
     pub fn buffers(&self) -> impl Iterator<Item = (String, Tensor)> {
-        self.statistics.iter().enumerate().flat_map(|(index, statistics)| {
-            let Statistics { mean, variance, filters } = statistics;
-            [
-                (format!("layers.{index}.bn.running_mean"), mean.narrow(0, 0, *filters)),
-                (format!("layers.{index}.bn.running_var"), variance.narrow(0, 0, *filters)),
-            ]
-        })
+        self.statistics
+            .iter()
+            .enumerate()
+            .flat_map(|(index, statistics)| {
+                let Statistics {
+                    mean,
+                    variance,
+                    filters,
+                } = statistics;
+                [
+                    (
+                        format!("layers.{index}.bn.running_mean"),
+                        mean.narrow(0, 0, *filters),
+                    ),
+                    (
+                        format!("layers.{index}.bn.running_var"),
+                        variance.narrow(0, 0, *filters),
+                    ),
+                ]
+            })
     }
 
-    /// Keep the batch norm statistics as they are now, for [`Network::restore_statistics`]: one copy on the device.
+    /// Keep the batch norm statistics as they are now, for [`Network::restore_statistics`]: one
+    /// copy on the device.
     pub fn keep_statistics(&mut self) -> Result<(), TchError> {
         tch::no_grad(|| self.kept_statistics.f_copy_(&self.all_statistics))
     }
@@ -159,19 +216,26 @@ impl Network {
             None => self.features(images, mode)?,
         };
         let first = self.architecture.layers.len() * TENSORS_PER_LAYER;
-        features.f_linear(self.parameters.tensor(first), Some(self.parameters.tensor(first + 1)))
+        features.f_linear(
+            self.parameters.tensor(first),
+            Some(self.parameters.tensor(first + 1)),
+        )
     }
 
     /// Pooled features `[N, channels]`.
     fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        let mut outputs = vec![Some(self.layout.arrange(images)?.f_to_kind(self.precision)?)];
+        let mut outputs = vec![Some(
+            self.layout.arrange(images)?.f_to_kind(self.precision)?,
+        )];
         for (index, layer) in self.architecture.layers.iter().enumerate() {
             let output = match self.last_reader[index + 1] {
                 Some(_) => {
                     let padding = layer.padding.map(|size| size as i64);
                     let weight = self.layer_tensor(index, 0).f_to_kind(self.precision)?;
-                    let (input, stride) = skip_unread_pixels(&join(&outputs, &layer.inputs)?, layer)?;
-                    let convolved = input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
+                    let (input, stride) =
+                        skip_unread_pixels(&join(&outputs, &layer.inputs)?, layer)?;
+                    let convolved =
+                        input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
                     Some(self.normalise(index, &convolved, mode)?)
                 }
                 // A layer that nobody reads has no influence on the logits.
@@ -180,15 +244,29 @@ impl Network {
             outputs.push(output);
             self.release(&mut outputs, index + 1);
         }
-        join(&outputs, &self.architecture.output)?.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)
+        join(&outputs, &self.architecture.output)?.f_mean_dim(
+            [2i64, 3].as_slice(),
+            false,
+            Kind::Float,
+        )
     }
 
     /// [`Network::features`] with convolutions over spectra.
-    fn spectral_features(&self, spectral: &Spectral, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        let mut spectra = vec![Some(spectral.transform(&images.f_permute([2, 3, 0, 1])?.f_contiguous()?)?)];
+    fn spectral_features(
+        &self,
+        spectral: &Spectral,
+        images: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, TchError> {
+        let mut spectra = vec![Some(
+            spectral.transform(&images.f_permute([2, 3, 0, 1])?.f_contiguous()?)?,
+        )];
         let mut pooled = HashMap::new();
         if self.architecture.output.contains(&0) {
-            pooled.insert(0, images.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?);
+            pooled.insert(
+                0,
+                images.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?,
+            );
         }
         for (index, layer) in self.architecture.layers.iter().enumerate() {
             let number = index + 1;
@@ -198,17 +276,35 @@ impl Network {
                 let convolved = spectral.convolve(&joined, self.layer_tensor(index, 0), layer)?;
                 let size = convolved.size();
                 // Batch norm sees one row per pixel.
-                let output = self.normalise(index, &convolved.f_view([-1, size[3]])?, mode)?.f_view(&size[..])?;
+                let output = self
+                    .normalise(index, &convolved.f_view([-1, size[3]])?, mode)?
+                    .f_view(&size[..])?;
                 if self.architecture.output.contains(&number) {
-                    pooled.insert(number, output.f_mean_dim([0i64, 1].as_slice(), false, Kind::Float)?);
+                    pooled.insert(
+                        number,
+                        output.f_mean_dim([0i64, 1].as_slice(), false, Kind::Float)?,
+                    );
                 }
-                let read_by_layers = self.architecture.layers.iter().any(|reader| reader.inputs.contains(&number));
-                spectrum = if read_by_layers { Some(spectral.transform(&output)?) } else { None };
+                let read_by_layers = self
+                    .architecture
+                    .layers
+                    .iter()
+                    .any(|reader| reader.inputs.contains(&number));
+                spectrum = if read_by_layers {
+                    Some(spectral.transform(&output)?)
+                } else {
+                    None
+                };
             }
             spectra.push(spectrum);
             self.release(&mut spectra, number);
         }
-        let features: Vec<&Tensor> = self.architecture.output.iter().map(|output| &pooled[output]).collect();
+        let features: Vec<&Tensor> = self
+            .architecture
+            .output
+            .iter()
+            .map(|output| &pooled[output])
+            .collect();
         Tensor::f_cat(&features, 1)
     }
 
@@ -233,7 +329,8 @@ impl Network {
         self.parameters.tensor(index * TENSORS_PER_LAYER + which)
     }
 
-    /// Drop the outputs whose last reader is layer `number`: nothing but the autograd graph may keep them.
+    /// Drop the outputs whose last reader is layer `number`: nothing but the autograd graph may
+    /// keep them.
     fn release(&self, outputs: &mut [Option<Tensor>], number: usize) {
         for (output, &last) in outputs.iter_mut().zip(&self.last_reader) {
             if last.is_none_or(|last| last <= number) {
@@ -243,7 +340,8 @@ impl Network {
     }
 }
 
-/// The parameters of one layer with their initial values. `widths` are its filters and those that are stored.
+/// The parameters of one layer with their initial values. `widths` are its filters and those that
+/// are stored.
 fn initial_layer(
     index: usize,
     layer: &Layer,
@@ -254,7 +352,8 @@ fn initial_layer(
     let convolution = Place::weight(widths, &layer.inputs, channels, plan, &layer.kernel);
     let shape = convolution.shape();
     let weight = uniform(&shape, shape[1..].iter().product())?;
-    let [scale, shift] = [1.0, 0.0].map(|value| Tensor::f_full([widths[0] as i64], value, (Kind::Float, Device::Cpu)));
+    let [scale, shift] = [1.0, 0.0]
+        .map(|value| Tensor::f_full([widths[0] as i64], value, (Kind::Float, Device::Cpu)));
     let vector = || Place::vector(widths[0], widths[1]);
     Ok([
         (format!("layers.{index}.conv.weight"), convolution, weight),
@@ -272,34 +371,45 @@ fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
     }
     for (index, layer) in architecture.layers.iter().enumerate().rev() {
         if last[index + 1].is_some() {
-            layer.inputs.iter().for_each(|&input| last[input] = last[input].max(Some(index + 1)));
+            layer
+                .inputs
+                .iter()
+                .for_each(|&input| last[input] = last[input].max(Some(index + 1)));
         }
     }
     last
 }
 
-/// Uniform in ±1/sqrt(`fan_in`), on the CPU: Kaiming-uniform with a = sqrt(5) as torch.nn.Conv2d and Linear use it.
+/// Uniform in ±1/sqrt(`fan_in`), on the CPU: Kaiming-uniform with a = sqrt(5) as torch.nn.Conv2d
+/// and Linear use it.
 fn uniform(shape: &[i64], fan_in: i64) -> Result<Tensor, TchError> {
     let bound = 1.0 / (fan_in as f64).sqrt();
     Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)
 }
 
-/// What a convolution reads and its stride. A 1x1 kernel with a stride and no padding reads only every stride-th pixel, so
-/// those are picked out first and the stride is 1: the same result.
+/// What a convolution reads and its stride. A 1x1 kernel with a stride and no padding reads only
+/// every stride-th pixel, so those are picked out first and the stride is 1: the same result.
 ///
-/// Not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer than 8 input channels) writes
-/// past its buffer in the backward pass, which crashes the worker or, worse, corrupts its numbers.
+/// Not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer than 8
+/// input channels) writes past its buffer in the backward pass, which crashes the worker or, worse,
+/// corrupts its numbers.
 fn skip_unread_pixels(input: &Tensor, layer: &Layer) -> Result<(Tensor, [i64; 2]), TchError> {
     let [rows, columns] = layer.stride.map(|size| size as i64);
     if layer.kernel != [1, 1] || layer.padding != [0, 0] || layer.stride == [1, 1] {
         return Ok((input.shallow_clone(), [rows, columns]));
     }
-    let read = input.f_slice(2, None, None, rows)?.f_slice(3, None, None, columns)?;
+    let read = input
+        .f_slice(2, None, None, rows)?
+        .f_slice(3, None, None, columns)?;
     Ok((read, [1, 1]))
 }
 
 /// Concatenate tensors of equal size along `dimension`.
-fn concatenate(outputs: &[Option<Tensor>], inputs: &[usize], dimension: i64) -> Result<Tensor, TchError> {
+fn concatenate(
+    outputs: &[Option<Tensor>],
+    inputs: &[usize],
+    dimension: i64,
+) -> Result<Tensor, TchError> {
     match read(outputs, inputs)[..] {
         [only] => Ok(only.shallow_clone()),
         ref several => Tensor::f_cat(several, dimension),
@@ -307,20 +417,31 @@ fn concatenate(outputs: &[Option<Tensor>], inputs: &[usize], dimension: i64) -> 
 }
 
 fn read<'outputs>(outputs: &'outputs [Option<Tensor>], inputs: &[usize]) -> Vec<&'outputs Tensor> {
-    let output = |&input: &usize| outputs[input].as_ref().expect("an output is kept until its last reader has run");
+    let output = |&input: &usize| {
+        outputs[input]
+            .as_ref()
+            .expect("an output is kept until its last reader has run")
+    };
     inputs.iter().map(output).collect()
 }
 
-/// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column goes below or right).
+/// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column
+/// goes below or right).
 fn join(outputs: &[Option<Tensor>], inputs: &[usize]) -> Result<Tensor, TchError> {
     let tensors = read(outputs, inputs);
     if let [only] = tensors[..] {
         return Ok(only.shallow_clone());
     }
-    let sizes: Vec<(i64, i64)> = tensors.iter().map(|tensor| (tensor.size()[2], tensor.size()[3])).collect();
+    let sizes: Vec<(i64, i64)> = tensors
+        .iter()
+        .map(|tensor| (tensor.size()[2], tensor.size()[3]))
+        .collect();
     let height = sizes.iter().map(|size| size.0).max().unwrap_or(0);
     let width = sizes.iter().map(|size| size.1).max().unwrap_or(0);
-    let padded = tensors.iter().zip(&sizes).map(|(tensor, &(h, w))| pad(tensor, height - h, width - w));
+    let padded = tensors
+        .iter()
+        .zip(&sizes)
+        .map(|(tensor, &(h, w))| pad(tensor, height - h, width - w));
     Tensor::f_cat(&padded.collect::<Result<Vec<_>, _>>()?, 1)
 }
 
@@ -328,5 +449,10 @@ fn pad(tensor: &Tensor, rows: i64, columns: i64) -> Result<Tensor, TchError> {
     if rows == 0 && columns == 0 {
         return Ok(tensor.shallow_clone());
     }
-    tensor.f_constant_pad_nd([columns / 2, columns - columns / 2, rows / 2, rows - rows / 2])
+    tensor.f_constant_pad_nd([
+        columns / 2,
+        columns - columns / 2,
+        rows / 2,
+        rows - rows / 2,
+    ])
 }

@@ -1,20 +1,21 @@
-//! The trainable parameters of a network: slices of one vector, so that an optimiser's step is a handful of operations
-//! whatever the network's depth.
+//! The trainable parameters of a network: slices of one vector, so that an optimiser's step is a
+//! handful of operations whatever the network's depth.
 
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::plan::Place;
 use crate::data::Layout;
 
-/// Each parameter begins at a multiple of this many values: at an address aligned to 256 bytes, as a tensor of its own would
-/// be. cuDNN's fastest kernels and vectorised loads want 16 and more; with less, slower ones are taken.
+/// Each parameter begins at a multiple of this many values: at an address aligned to 256 bytes, as
+/// a tensor of its own would be. cuDNN's fastest kernels and vectorised loads want 16 and more;
+/// with less, slower ones are taken.
 const ALIGNMENT: i64 = 64;
 
 /// Named trainable tensors that share the storage of one vector.
 #[derive(Debug)]
 pub struct Parameters {
-    /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned places hold zero for ever: so do all their
-    /// gradients.
+    /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned places hold
+    /// zero for ever: so do all their gradients.
     values: Tensor,
     /// Zeros, of which gradients of gaps are made.
     gap: Tensor,
@@ -37,9 +38,15 @@ pub(super) type Initial = (String, Place, Tensor);
 
 impl Parameters {
     /// Store `initial` (values on the CPU) in one vector on `device`, moved there in one piece.
-    pub(super) fn new(initial: Vec<Initial>, layout: Layout, device: Device) -> Result<Parameters, TchError> {
+    pub(super) fn new(
+        initial: Vec<Initial>,
+        layout: Layout,
+        device: Device,
+    ) -> Result<Parameters, TchError> {
         let lengths = initial.iter().map(|(_, place, _)| length(place));
-        let total = lengths.map(|length| length.next_multiple_of(ALIGNMENT as u64) as i64).sum::<i64>();
+        let total = lengths
+            .map(|length| length.next_multiple_of(ALIGNMENT as u64) as i64)
+            .sum::<i64>();
         let values = Tensor::f_zeros([total], (Kind::Float, Device::Cpu))?;
         let (mut places, mut start) = (Vec::with_capacity(initial.len()), 0);
         for (name, place, value) in initial {
@@ -49,12 +56,27 @@ impl Parameters {
         }
         let values = values.f_to_device(device)?;
         let entry = |(name, place, start)| {
-            let tensor = stored(&values, start, &place, layout)?.f_detach()?.f_set_requires_grad(true)?;
-            Ok(Entry { name, place, start, tensor })
+            let tensor = stored(&values, start, &place, layout)?
+                .f_detach()?
+                .f_set_requires_grad(true)?;
+            Ok(Entry {
+                name,
+                place,
+                start,
+                tensor,
+            })
         };
-        let entries = places.into_iter().map(entry).collect::<Result<Vec<_>, TchError>>()?;
+        let entries = places
+            .into_iter()
+            .map(entry)
+            .collect::<Result<Vec<_>, TchError>>()?;
         let gap = Tensor::f_zeros([ALIGNMENT], (Kind::Float, device))?;
-        Ok(Parameters { values, gap, entries, layout })
+        Ok(Parameters {
+            values,
+            gap,
+            entries,
+            layout,
+        })
     }
 
     /// `[S]`: all stored values; writing to it (without recording gradients) changes the network.
@@ -64,21 +86,31 @@ impl Parameters {
 
     /// Number of parameters; what a [`Plan`](super::Plan) added does not count.
     pub fn count(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.place.shape().iter().product::<i64>() as u64).sum()
+        self.entries
+            .iter()
+            .map(|entry| entry.place.shape().iter().product::<i64>() as u64)
+            .sum()
     }
 
     /// Name and shape of each parameter, in PyTorch's order.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, Vec<i64>)> {
-        self.entries.iter().map(|entry| (entry.name.as_str(), entry.place.shape()))
+        self.entries
+            .iter()
+            .map(|entry| (entry.name.as_str(), entry.place.shape()))
     }
 
-    /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) under the names and in the shapes of the parameters.
+    /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) under the names and in
+    /// the shapes of the parameters.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
         let slice = |entry: &Entry| entry.place.read(&self.stored_in(vector, entry)?);
-        self.entries.iter().map(|entry| Ok((entry.name.as_str(), slice(entry)?))).collect()
+        self.entries
+            .iter()
+            .map(|entry| Ok((entry.name.as_str(), slice(entry)?)))
+            .collect()
     }
 
-    /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the graph.
+    /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the
+    /// graph.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         let leaves: Vec<&Tensor> = self.entries.iter().map(|entry| &entry.tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
@@ -107,11 +139,19 @@ impl Parameters {
         self.assign_in(&self.values, name, values)
     }
 
-    /// Write what belongs to the parameter `name` into `vector` (`[S]`, in the order of [`Parameters::values`]), if there is
-    /// one of that name.
-    pub fn assign_in(&self, vector: &Tensor, name: &str, values: &Tensor) -> Result<bool, TchError> {
+    /// Write what belongs to the parameter `name` into `vector` (`[S]`, in the order of
+    /// [`Parameters::values`]), if there is one of that name.
+    pub fn assign_in(
+        &self,
+        vector: &Tensor,
+        name: &str,
+        values: &Tensor,
+    ) -> Result<bool, TchError> {
         match self.entries.iter().find(|entry| entry.name == name) {
-            Some(entry) => entry.place.write(&self.stored_in(vector, entry)?, values).map(|()| true),
+            Some(entry) => entry
+                .place
+                .write(&self.stored_in(vector, entry)?, values)
+                .map(|()| true),
             None => Ok(false),
         }
     }
@@ -129,5 +169,8 @@ fn length(place: &Place) -> u64 {
 
 /// View of what `vector` holds of the parameter at `place` from `start` on.
 fn stored(vector: &Tensor, start: i64, place: &Place, layout: Layout) -> Result<Tensor, TchError> {
-    layout.view(&vector.f_narrow(0, start, length(place) as i64)?, &place.stored)
+    layout.view(
+        &vector.f_narrow(0, start, length(place) as i64)?,
+        &place.stored,
+    )
 }

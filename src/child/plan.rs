@@ -1,4 +1,5 @@
-//! How a network lies in memory: the order of its tensors and the channels that are added so that kernels run at full width.
+//! How a network lies in memory: the order of its tensors and the channels that are added so that
+//! kernels run at full width.
 
 use tch::{Device, TchError, Tensor};
 
@@ -6,21 +7,26 @@ use super::spectral;
 use crate::data::Layout;
 use crate::space::{Architecture, ArchitectureError, Cost, Layer, training_memory};
 
-/// Floats of one vector register (AVX): a layer of fewer than [`NARROW`] filters gets zero filters up to a multiple of it.
+/// Floats of one vector register (AVX): a layer of fewer than [`NARROW`] filters gets zero filters
+/// up to a multiple of it.
 const VECTOR: usize = 8;
 const NARROW: usize = 24;
-/// A convolution that reads more channels than this runs faster in planes (measured: docs/PERFORMANCE.md).
+/// A convolution that reads more channels than this runs faster in planes (measured:
+/// docs/PERFORMANCE.md).
 const WIDE: usize = 96;
 
-/// Spectra are worth their passes over memory when they save this factor of multiplications (measured: docs/PERFORMANCE.md).
+/// Spectra are worth their passes over memory when they save this factor of multiplications
+/// (measured: docs/PERFORMANCE.md).
 const SPECTRAL_GAIN: f64 = 4.0;
 
-/// The memory form of a network. Which one does not change what the network computes, except for rounding.
+/// The memory form of a network. Which one does not change what the network computes, except for
+/// rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub layout: Layout,
-    /// Channels by layer number (0 is the image) as they are stored: at least those of the architecture. The added ones
-    /// hold zero for ever: their weights start as zero, and so do all their gradients.
+    /// Channels by layer number (0 is the image) as they are stored: at least those of the
+    /// architecture. The added ones hold zero for ever: their weights start as zero, and so do all
+    /// their gradients.
     pub(super) stored: Vec<usize>,
     /// Convolutions run over spectra (see [`spectral`]).
     pub(super) spectral: bool,
@@ -29,7 +35,11 @@ pub struct Plan {
 impl Plan {
     /// In `layout`, nothing added.
     pub fn plain(architecture: &Architecture, layout: Layout) -> Plan {
-        Plan { layout, stored: channels(architecture), spectral: false }
+        Plan {
+            layout,
+            stored: channels(architecture),
+            spectral: false,
+        }
     }
 
     /// In `layout`, narrow layers filled up to whole vectors.
@@ -38,14 +48,23 @@ impl Plan {
             filters if filters < NARROW => filters.next_multiple_of(VECTOR),
             filters => filters,
         };
-        let stored = std::iter::once(architecture.input[0]).chain(architecture.layers.iter().map(fill)).collect();
-        Plan { layout, stored, spectral: false }
+        let stored = std::iter::once(architecture.input[0])
+            .chain(architecture.layers.iter().map(fill))
+            .collect();
+        Plan {
+            layout,
+            stored,
+            spectral: false,
+        }
     }
 
     /// Convolutions over spectra; none where a layer changes the size of its input.
     pub fn spectral(architecture: &Architecture) -> Option<Plan> {
         let plain = Plan::plain(architecture, Layout::Contiguous);
-        spectral::is_applicable(architecture).then_some(Plan { spectral: true, ..plain })
+        spectral::is_applicable(architecture).then_some(Plan {
+            spectral: true,
+            ..plain
+        })
     }
 
     /// The fastest form that convolves directly on `device`: rounds as PyTorch does.
@@ -64,15 +83,25 @@ impl Plan {
     ///
     /// # Errors
     /// When the network cannot be built.
-    pub fn fastest(architecture: &Architecture, device: Device, batch_size: usize) -> Result<Plan, ArchitectureError> {
+    pub fn fastest(
+        architecture: &Architecture,
+        device: Device,
+        batch_size: usize,
+    ) -> Result<Plan, ArchitectureError> {
         let work = Cost::of(architecture)?.macs as f64;
         match Plan::spectral(architecture) {
-            Some(plan) if device == Device::Cpu && work > SPECTRAL_GAIN * spectral_work(architecture, batch_size) => Ok(plan),
+            Some(plan)
+                if device == Device::Cpu
+                    && work > SPECTRAL_GAIN * spectral_work(architecture, batch_size) =>
+            {
+                Ok(plan)
+            }
             _ => Plan::direct(architecture, device),
         }
     }
 
-    /// [`Plan::fastest`], as long as training takes no more than `memory` bytes with it; else [`Plan::direct`].
+    /// [`Plan::fastest`], as long as training takes no more than `memory` bytes with it; else
+    /// [`Plan::direct`].
     ///
     /// # Errors
     /// When the network cannot be built.
@@ -83,30 +112,56 @@ impl Plan {
         memory: u64,
     ) -> Result<Plan, ArchitectureError> {
         let plan = Plan::fastest(architecture, device, batch_size)?;
-        let needed = training_memory(architecture, batch_size)?.saturating_add(plan.extra_memory(architecture, batch_size));
-        if needed > memory { Plan::direct(architecture, device) } else { Ok(plan) }
+        let needed = training_memory(architecture, batch_size)?
+            .saturating_add(plan.extra_memory(architecture, batch_size));
+        if needed > memory {
+            Plan::direct(architecture, device)
+        } else {
+            Ok(plan)
+        }
     }
 
-    /// Bytes that training takes beyond [`training_memory`](crate::space::training_memory): spectra of each layer's output
-    /// and of its joined inputs, the products by real and imaginary part, and the spectra of the kernels and their gradients.
+    /// Bytes that training takes beyond [`training_memory`](crate::space::training_memory): spectra
+    /// of each layer's output and of its joined inputs, the products by real and imaginary part,
+    /// and the spectra of the kernels and their gradients.
     pub fn extra_memory(&self, architecture: &Architecture, batch_size: usize) -> u64 {
         if !self.spectral {
             return 0;
         }
         let frequencies = spectral::frequencies(spectral::points(architecture)) as u64;
         let channels = channels(architecture);
-        let joined = |layer: &Layer| layer.inputs.iter().map(|&input| channels[input] as u64).sum::<u64>();
-        let activations = architecture.layers.iter().map(|layer| joined(layer) + 4 * layer.filters as u64).sum::<u64>();
-        let weights = architecture.layers.iter().map(|layer| joined(layer) * layer.filters as u64);
+        let joined = |layer: &Layer| {
+            layer
+                .inputs
+                .iter()
+                .map(|&input| channels[input] as u64)
+                .sum::<u64>()
+        };
+        let activations = architecture
+            .layers
+            .iter()
+            .map(|layer| joined(layer) + 4 * layer.filters as u64)
+            .sum::<u64>();
+        let weights = architecture
+            .layers
+            .iter()
+            .map(|layer| joined(layer) * layer.filters as u64);
         let kernels = weights.clone().sum::<u64>() + weights.max().unwrap_or(0);
         let complex = 2 * size_of::<f32>() as u64;
-        [frequencies, complex, activations.saturating_mul(batch_size as u64).saturating_add(kernels)]
-            .into_iter()
-            .fold(1, u64::saturating_mul)
+        [
+            frequencies,
+            complex,
+            activations
+                .saturating_mul(batch_size as u64)
+                .saturating_add(kernels),
+        ]
+        .into_iter()
+        .fold(1, u64::saturating_mul)
     }
 }
 
-/// Multiply-accumulates per image of the convolutions over spectra, forward, with the kernels' transforms shared by a batch.
+/// Multiply-accumulates per image of the convolutions over spectra, forward, with the kernels'
+/// transforms shared by a batch.
 fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
     let points = spectral::points(architecture);
     let frequencies = spectral::frequencies(points) as f64;
@@ -115,9 +170,15 @@ fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
     let half = (points[0] / 2 + 1) as f64;
     let transform = 2.0 * half * height * width + 4.0 * frequencies * width;
     let layer = |layer: &Layer| {
-        let weights = layer.inputs.iter().map(|&input| channels[input]).sum::<usize>() as f64 * layer.filters as f64;
+        let weights = layer
+            .inputs
+            .iter()
+            .map(|&input| channels[input])
+            .sum::<usize>() as f64
+            * layer.filters as f64;
         let kernel = (layer.kernel[0] * layer.kernel[1]) as f64;
-        2.0 * transform * layer.filters as f64 + weights * frequencies * (4.0 + 2.0 * kernel / batch_size.max(1) as f64)
+        2.0 * transform * layer.filters as f64
+            + weights * frequencies * (4.0 + 2.0 * kernel / batch_size.max(1) as f64)
     };
     architecture.layers.iter().map(layer).sum()
 }
@@ -125,18 +186,25 @@ fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
 /// Whether most of the work is done by convolutions that read many channels.
 fn is_wide(architecture: &Architecture) -> Result<bool, ArchitectureError> {
     let (cost, channels) = (Cost::of(architecture)?, channels(architecture));
-    let reads_many = |inputs: &[usize]| inputs.iter().map(|&input| channels[input]).sum::<usize>() > WIDE;
-    let wide = architecture.layers.iter().zip(&cost.layers).filter(|(layer, _)| reads_many(&layer.inputs));
+    let reads_many =
+        |inputs: &[usize]| inputs.iter().map(|&input| channels[input]).sum::<usize>() > WIDE;
+    let wide = architecture
+        .layers
+        .iter()
+        .zip(&cost.layers)
+        .filter(|(layer, _)| reads_many(&layer.inputs));
     Ok(2 * wide.map(|(_, cost)| u128::from(cost.macs)).sum::<u128>() > u128::from(cost.macs))
 }
 
 /// Channels by layer number; 0 is the image.
 pub(super) fn channels(architecture: &Architecture) -> Vec<usize> {
-    std::iter::once(architecture.input[0]).chain(architecture.layers.iter().map(|layer| layer.filters)).collect()
+    std::iter::once(architecture.input[0])
+        .chain(architecture.layers.iter().map(|layer| layer.filters))
+        .collect()
 }
 
-/// Where the values of a parameter lie in its stored tensor: in its first rows, and (of a matrix or a convolution weight)
-/// in blocks of columns, one per joined input.
+/// Where the values of a parameter lie in its stored tensor: in its first rows, and (of a matrix or
+/// a convolution weight) in blocks of columns, one per joined input.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// Shape of the stored tensor.
@@ -149,20 +217,37 @@ pub(super) struct Place {
 impl Place {
     /// A vector of `rows` values stored as `stored` values.
     pub fn vector(rows: usize, stored: usize) -> Place {
-        Place { stored: vec![stored as i64], rows: rows as i64, blocks: Vec::new() }
+        Place {
+            stored: vec![stored as i64],
+            rows: rows as i64,
+            blocks: Vec::new(),
+        }
     }
 
-    /// A weight of `rows` filters or classes stored as `stored`, which reads the layers `inputs` with kernels of shape `kernel`
-    /// (empty for a matrix).
-    pub fn weight([rows, stored]: [usize; 2], inputs: &[usize], channels: &[usize], plan: &Plan, kernel: &[usize]) -> Place {
+    /// A weight of `rows` filters or classes stored as `stored`, which reads the layers `inputs`
+    /// with kernels of shape `kernel` (empty for a matrix).
+    pub fn weight(
+        [rows, stored]: [usize; 2],
+        inputs: &[usize],
+        channels: &[usize],
+        plan: &Plan,
+        kernel: &[usize],
+    ) -> Place {
         let mut start = 0;
         let mut block = |&input: &usize| {
             start += plan.stored[input] as i64;
             (start - plan.stored[input] as i64, channels[input] as i64)
         };
         let blocks = inputs.iter().map(&mut block).collect();
-        let shape = [stored as i64, start].into_iter().chain(kernel.iter().map(|&size| size as i64)).collect();
-        Place { stored: shape, rows: rows as i64, blocks }
+        let shape = [stored as i64, start]
+            .into_iter()
+            .chain(kernel.iter().map(|&size| size as i64))
+            .collect();
+        Place {
+            stored: shape,
+            rows: rows as i64,
+            blocks,
+        }
     }
 
     /// Shape without what was added.
@@ -182,7 +267,10 @@ impl Place {
             [] => Ok(rows),
             [(start, length)] => rows.f_narrow(1, start, length),
             _ => {
-                let blocks = self.blocks.iter().map(|&(start, length)| rows.f_narrow(1, start, length));
+                let blocks = self
+                    .blocks
+                    .iter()
+                    .map(|&(start, length)| rows.f_narrow(1, start, length));
                 Tensor::f_cat(&blocks.collect::<Result<Vec<_>, _>>()?, 1)
             }
         }
@@ -196,7 +284,8 @@ impl Place {
         }
         let mut from = 0;
         for &(start, length) in &self.blocks {
-            rows.f_narrow(1, start, length)?.f_copy_(&values.f_narrow(1, from, length)?)?;
+            rows.f_narrow(1, start, length)?
+                .f_copy_(&values.f_narrow(1, from, length)?)?;
             from += length;
         }
         Ok(())

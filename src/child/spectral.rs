@@ -1,14 +1,16 @@
-//! Convolution by the discrete Fourier transform, for networks whose layers all keep the image's size and read many
-//! channels through large kernels.
+//! Convolution by the discrete Fourier transform, for networks whose layers all keep the image's
+//! size and read many channels through large kernels.
 //!
-//! A convolution of `[B, C, H, W]` becomes one small matrix product per frequency: about `4 F C O` multiplications per image
-//! (F: frequencies, about half of H·W) in place of `k² H W C O`. The transforms themselves are matrix products with constant
-//! matrices, which libtorch runs at the machine's full speed, and each layer's output is transformed once, however many layers
-//! read it. Autograd differentiates all of it.
+//! A convolution of `[B, C, H, W]` becomes one small matrix product per frequency: about `4 F C O`
+//! multiplications per image (F: frequencies, about half of H·W) in place of `k² H W C O`. The
+//! transforms themselves are matrix products with constant matrices, which libtorch runs at the
+//! machine's full speed, and each layer's output is transformed once, however many layers read it.
+//! Autograd differentiates all of it.
 //!
-//! Activations are `[H, W, B, C]`; spectra are `[F, 2B, C]`: per frequency the real parts of all images, then the imaginary
-//! parts. The transform has `S = [H + p, W + q]` points, where `[p, q]` is the largest padding: what wraps around meets only
-//! zeros. The image is real, so half of the frequencies along H suffice.
+//! Activations are `[H, W, B, C]`; spectra are `[F, 2B, C]`: per frequency the real parts of all
+//! images, then the imaginary parts. The transform has `S = [H + p, W + q]` points, where `[p, q]`
+//! is the largest padding: what wraps around meets only zeros. The image is real, so half of the
+//! frequencies along H suffice.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,15 +26,18 @@ pub(super) struct Spectral {
     size: [usize; 2],
     /// Points of the transform along height and width.
     points: [usize; 2],
-    /// Image to half spectrum along H: `[2K, H]`, K = points/2 + 1; rows are (frequency, real or imaginary).
+    /// Image to half spectrum along H: `[2K, H]`, K = points/2 + 1; rows are (frequency, real or
+    /// imaginary).
     forward_rows: Tensor,
-    /// Then to the whole spectrum along W: `[2T, 2W]`, T points; columns are (real or imaginary, position).
+    /// Then to the whole spectrum along W: `[2T, 2W]`, T points; columns are (real or imaginary,
+    /// position).
     forward_columns: Tensor,
     /// Back along W: `[2W, 2T]`.
     inverse_columns: Tensor,
     /// Back along H: `[H, 2K]`.
     inverse_rows: Tensor,
-    /// Kernel to spectrum, by kernel and padding: `[2F, kh·kw]`, the real parts of all frequencies, then the imaginary ones.
+    /// Kernel to spectrum, by kernel and padding: `[2F, kh·kw]`, the real parts of all frequencies,
+    /// then the imaginary ones.
     kernels: HashMap<[[usize; 2]; 2], Tensor>,
 }
 
@@ -41,7 +46,9 @@ pub(super) fn is_applicable(architecture: &Architecture) -> bool {
     let [_, height, width] = architecture.input;
     let keeps = |layer: &Layer| {
         let axis = |axis: usize, size: usize| {
-            layer.stride[axis] == 1 && layer.kernel[axis] == 2 * layer.padding[axis] + 1 && layer.padding[axis] < size
+            layer.stride[axis] == 1
+                && layer.kernel[axis] == 2 * layer.padding[axis] + 1
+                && layer.padding[axis] < size
         };
         axis(0, height) && axis(1, width)
     };
@@ -51,7 +58,12 @@ pub(super) fn is_applicable(architecture: &Architecture) -> bool {
 /// Points of the transform along height and width.
 pub(super) fn points(architecture: &Architecture) -> [usize; 2] {
     [0, 1].map(|axis| {
-        let padding = architecture.layers.iter().map(|layer| layer.padding[axis]).max().unwrap_or(0);
+        let padding = architecture
+            .layers
+            .iter()
+            .map(|layer| layer.padding[axis])
+            .max()
+            .unwrap_or(0);
         architecture.input[1 + axis] + padding
     })
 }
@@ -88,18 +100,32 @@ impl Spectral {
     pub fn transform(&self, images: &Tensor) -> Result<Tensor, TchError> {
         let [height, width, batch, channels] = four(images);
         let half = self.forward_rows.f_mm(&images.f_view([height, -1])?)?;
-        let whole = self.forward_columns.f_matmul(&half.f_view([-1, 2 * width, batch * channels])?)?;
+        let whole =
+            self.forward_columns
+                .f_matmul(&half.f_view([-1, 2 * width, batch * channels])?)?;
         whole.f_view([self.frequencies(), 2 * batch, channels])
     }
 
     /// Convolution of `spectrum` (`[F, 2B, C]`) with `weight` (`[O, C, kh, kw]`): `[H, W, B, O]`.
-    pub fn convolve(&self, spectrum: &Tensor, weight: &Tensor, layer: &Layer) -> Result<Tensor, TchError> {
+    pub fn convolve(
+        &self,
+        spectrum: &Tensor,
+        weight: &Tensor,
+        layer: &Layer,
+    ) -> Result<Tensor, TchError> {
         let [filters, channels, ..] = four(weight);
         let batch = spectrum.size()[1] / 2;
-        let flat = weight.f_permute([2, 3, 1, 0])?.f_reshape([-1, channels * filters])?;
+        let flat = weight
+            .f_permute([2, 3, 1, 0])?
+            .f_reshape([-1, channels * filters])?;
         let matrix = &self.kernels[&[layer.kernel, layer.padding]];
-        let kernel = matrix.f_mm(&flat)?.f_view([2, self.frequencies(), channels, filters])?;
-        let (by_real, by_imaginary) = (spectrum.f_bmm(&kernel.f_select(0, 0)?)?, spectrum.f_bmm(&kernel.f_select(0, 1)?)?);
+        let kernel = matrix
+            .f_mm(&flat)?
+            .f_view([2, self.frequencies(), channels, filters])?;
+        let (by_real, by_imaginary) = (
+            spectrum.f_bmm(&kernel.f_select(0, 0)?)?,
+            spectrum.f_bmm(&kernel.f_select(0, 1)?)?,
+        );
         let part = |product: &Tensor, imaginary: i64| product.f_narrow(1, imaginary * batch, batch);
         let real = part(&by_real, 0)?.f_sub(&part(&by_imaginary, 1)?)?;
         let imaginary = part(&by_real, 1)?.f_add(&part(&by_imaginary, 0)?)?;
@@ -111,7 +137,9 @@ impl Spectral {
         let [height, width] = self.size.map(|size| size as i64);
         let (rows, columns) = (self.points[0] as i64 / 2 + 1, self.points[1] as i64);
         let [_, double_batch, channels] = three(spectrum);
-        let half = self.inverse_columns.f_matmul(&spectrum.f_view([rows, 2 * columns, -1])?)?;
+        let half = self
+            .inverse_columns
+            .f_matmul(&spectrum.f_view([rows, 2 * columns, -1])?)?;
         let images = self.inverse_rows.f_mm(&half.f_view([2 * rows, -1])?)?;
         images.f_view([height, width, double_batch / 2, channels])
     }
@@ -135,8 +163,16 @@ fn four(tensor: &Tensor) -> [i64; 4] {
 type Angles = Vec<Vec<f64>>;
 
 fn angles(points: usize, size: usize) -> Angles {
-    let angle = |frequency: usize, position: usize| TAU * (frequency * position % points) as f64 / points as f64;
-    (0..points).map(|frequency| (0..size).map(|position| angle(frequency, position)).collect()).collect()
+    let angle = |frequency: usize, position: usize| {
+        TAU * (frequency * position % points) as f64 / points as f64
+    };
+    (0..points)
+        .map(|frequency| {
+            (0..size)
+                .map(|position| angle(frequency, position))
+                .collect()
+        })
+        .collect()
 }
 
 fn half_angles(points: usize, size: usize) -> Angles {
@@ -147,26 +183,47 @@ fn half_angles(points: usize, size: usize) -> Angles {
 
 /// `e^(-iθ) x` of a real x.
 fn forward_rows(angles: &Angles) -> Vec<Vec<f64>> {
-    let rows = |row: &Vec<f64>| [row.iter().map(|a| a.cos()).collect(), row.iter().map(|a| -a.sin()).collect()];
+    let rows = |row: &Vec<f64>| {
+        [
+            row.iter().map(|a| a.cos()).collect(),
+            row.iter().map(|a| -a.sin()).collect(),
+        ]
+    };
     angles.iter().flat_map(rows).collect()
 }
 
 /// `e^(-iθ) (a + ib)`: real part `a cos + b sin`, imaginary part `b cos - a sin`.
 fn forward_columns(angles: &Angles) -> Vec<Vec<f64>> {
     let joined = |row: &[f64], left: fn(f64) -> f64, right: fn(f64) -> f64| {
-        row.iter().map(|&a| left(a)).chain(row.iter().map(|&a| right(a))).collect::<Vec<f64>>()
+        row.iter()
+            .map(|&a| left(a))
+            .chain(row.iter().map(|&a| right(a)))
+            .collect::<Vec<f64>>()
     };
-    angles.iter().flat_map(|row| [joined(row, f64::cos, f64::sin), joined(row, |a| -a.sin(), f64::cos)]).collect()
+    angles
+        .iter()
+        .flat_map(|row| {
+            [
+                joined(row, f64::cos, f64::sin),
+                joined(row, |a| -a.sin(), f64::cos),
+            ]
+        })
+        .collect()
 }
 
-/// `e^(iθ) (a + ib) / T`, summed over frequencies: rows (real or imaginary, position), columns (frequency, a or b).
+/// `e^(iθ) (a + ib) / T`, summed over frequencies: rows (real or imaginary, position), columns
+/// (frequency, a or b).
 fn inverse_columns(angles: &Angles, points: usize, size: usize) -> Vec<Vec<f64>> {
     let scale = 1.0 / points as f64;
     let row = |position: usize, a: fn(f64) -> f64, b: fn(f64) -> f64| {
-        angles.iter().flat_map(|row| [a(row[position]) * scale, b(row[position]) * scale]).collect::<Vec<f64>>()
+        angles
+            .iter()
+            .flat_map(|row| [a(row[position]) * scale, b(row[position]) * scale])
+            .collect::<Vec<f64>>()
     };
     let real = (0..size).map(|position| row(position, f64::cos, |a| -a.sin()));
-    real.chain((0..size).map(|position| row(position, f64::sin, f64::cos))).collect()
+    real.chain((0..size).map(|position| row(position, f64::sin, f64::cos)))
+        .collect()
 }
 
 /// Real part of `e^(iθ) (a + ib) / S`; a frequency whose mirror image is left out counts twice.
@@ -182,16 +239,21 @@ fn inverse_rows(angles: &Angles, points: usize, size: usize) -> Vec<Vec<f64>> {
     (0..size).map(row).collect()
 }
 
-/// Spectrum of a kernel whose middle is at position 0, conjugated (networks correlate): `[2F, kh·kw]`.
+/// Spectrum of a kernel whose middle is at position 0, conjugated (networks correlate): `[2F,
+/// kh·kw]`.
 fn kernel_matrix(layer: &Layer, points: [usize; 2], device: Device) -> Result<Tensor, TchError> {
     let angle = |axis: usize, frequency: usize, position: usize| {
-        TAU * frequency as f64 * (position as f64 - layer.padding[axis] as f64) / points[axis] as f64
+        TAU * frequency as f64 * (position as f64 - layer.padding[axis] as f64)
+            / points[axis] as f64
     };
     let mut parts = [Vec::new(), Vec::new()];
     for row in 0..points[0] / 2 + 1 {
         for column in 0..points[1] {
-            let positions = (0..layer.kernel[0]).flat_map(|y| (0..layer.kernel[1]).map(move |x| (y, x)));
-            let (sin, cos) = positions.map(|(y, x)| (angle(0, row, y) + angle(1, column, x)).sin_cos()).unzip();
+            let positions =
+                (0..layer.kernel[0]).flat_map(|y| (0..layer.kernel[1]).map(move |x| (y, x)));
+            let (sin, cos) = positions
+                .map(|(y, x)| (angle(0, row, y) + angle(1, column, x)).sin_cos())
+                .unzip();
             parts[0].push(cos);
             parts[1].push(sin);
         }
@@ -201,7 +263,10 @@ fn kernel_matrix(layer: &Layer, points: [usize; 2], device: Device) -> Result<Te
 
 fn matrix(rows: &[Vec<f64>], device: Device) -> Result<Tensor, TchError> {
     let flat: Vec<f64> = rows.concat();
-    Tensor::f_from_slice(&flat)?.f_view([rows.len() as i64, -1])?.f_to_kind(Kind::Float)?.f_to_device(device)
+    Tensor::f_from_slice(&flat)?
+        .f_view([rows.len() as i64, -1])?
+        .f_to_kind(Kind::Float)?
+        .f_to_device(device)
 }
 
 #[cfg(test)]
@@ -209,11 +274,23 @@ mod tests {
     use super::*;
 
     fn architecture(input: [usize; 3], layer: Layer) -> Architecture {
-        Architecture { name: "test".to_owned(), input, classes: 2, layers: vec![layer], output: vec![1] }
+        Architecture {
+            name: "test".to_owned(),
+            input,
+            classes: 2,
+            layers: vec![layer],
+            output: vec![1],
+        }
     }
 
     fn same(kernel: [usize; 2]) -> Layer {
-        Layer { kernel, filters: 5, stride: [1, 1], padding: kernel.map(|size| size / 2), inputs: vec![0] }
+        Layer {
+            kernel,
+            filters: 5,
+            stride: [1, 1],
+            padding: kernel.map(|size| size / 2),
+            inputs: vec![0],
+        }
     }
 
     #[test]
@@ -232,9 +309,15 @@ mod tests {
                 let padding = layer.padding.map(|size| size as i64);
                 let expected = images.conv2d(&weight, None::<&Tensor>, [1, 1], padding, [1, 1], 1);
                 let spectral = Spectral::new(&network, Device::Cpu).unwrap();
-                let spectrum = spectral.transform(&images.permute([2, 3, 0, 1]).contiguous()).unwrap();
-                let actual = spectral.convolve(&spectrum, &weight, &layer).unwrap().permute([2, 3, 0, 1]);
-                let error = (&actual - &expected).abs().max().double_value(&[]) / expected.abs().max().double_value(&[]);
+                let spectrum = spectral
+                    .transform(&images.permute([2, 3, 0, 1]).contiguous())
+                    .unwrap();
+                let actual = spectral
+                    .convolve(&spectrum, &weight, &layer)
+                    .unwrap()
+                    .permute([2, 3, 0, 1]);
+                let error = (&actual - &expected).abs().max().double_value(&[])
+                    / expected.abs().max().double_value(&[]);
                 assert!(error < 2e-6, "{height}x{width} {kernel:?}: {error:e}");
             }
         }
@@ -243,8 +326,20 @@ mod tests {
     #[test]
     fn it_applies_only_where_every_layer_keeps_the_size() {
         assert!(is_applicable(&architecture([3, 8, 8], same([3, 5]))));
-        assert!(!is_applicable(&architecture([3, 8, 8], Layer { stride: [2, 1], ..same([3, 3]) })));
-        assert!(!is_applicable(&architecture([3, 8, 8], Layer { padding: [0, 1], ..same([3, 3]) })));
+        assert!(!is_applicable(&architecture(
+            [3, 8, 8],
+            Layer {
+                stride: [2, 1],
+                ..same([3, 3])
+            }
+        )));
+        assert!(!is_applicable(&architecture(
+            [3, 8, 8],
+            Layer {
+                padding: [0, 1],
+                ..same([3, 3])
+            }
+        )));
         assert!(!is_applicable(&architecture([3, 2, 8], same([5, 3]))));
     }
 }

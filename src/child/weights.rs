@@ -31,31 +31,55 @@ impl From<TchError> for WeightsError {
 /// Write parameters and batch norm statistics, float32.
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let bytes = serialized(&blocks(network)?, path)?;
-    std::fs::write(path, bytes).map_err(|cause| WeightsFileError::File { file: path.to_owned(), cause }.into())
+    std::fs::write(path, bytes).map_err(|cause| {
+        WeightsFileError::File {
+            file: path.to_owned(),
+            cause,
+        }
+        .into()
+    })
 }
 
 /// The bytes of a safetensors file of `blocks`; `path` is for errors.
 pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError> {
-    let views = blocks.iter().map(|(name, Block { dtype, shape, bytes })| {
-        TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view)).map_err(|cause| format_error(path, cause))
-    });
-    safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|cause| format_error(path, cause))
+    let views = blocks.iter().map(
+        |(
+            name,
+            Block {
+                dtype,
+                shape,
+                bytes,
+            },
+        )| {
+            TensorView::new(*dtype, shape.clone(), bytes)
+                .map(|view| (name.as_str(), view))
+                .map_err(|cause| format_error(path, cause))
+        },
+    );
+    safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, None)
+        .map_err(|cause| format_error(path, cause))
 }
 
 /// Parameters and batch norm statistics, float32.
 pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
-    let buffers = network.buffers().map(|(name, tensor)| Ok((name, block(&tensor)?)));
+    let buffers = network
+        .buffers()
+        .map(|(name, tensor)| Ok((name, block(&tensor)?)));
     let mut blocks = blocks_of(network, network.parameters().values())?;
     blocks.extend(buffers.collect::<Result<Vec<_>, WeightsError>>()?);
     Ok(blocks)
 }
 
-/// What of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) belongs to each parameter, float32.
+/// What of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) belongs to each
+/// parameter, float32.
 pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsError> {
     // In one copy from the device.
     let vector = vector.f_to_device(Device::Cpu)?;
     let named = network.parameters().named(&vector)?;
-    named.into_iter().map(|(name, tensor)| Ok((name.to_owned(), block(&tensor)?))).collect()
+    named
+        .into_iter()
+        .map(|(name, tensor)| Ok((name.to_owned(), block(&tensor)?)))
+        .collect()
 }
 
 /// Put the values of [`blocks`] back. Names that the network does not have are left out.
@@ -71,19 +95,29 @@ pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
 }
 
 /// Put the values of [`blocks_of`] back into `vector`.
-pub fn restore_into(network: &Network, vector: &Tensor, blocks: &Blocks) -> Result<(), WeightsError> {
+pub fn restore_into(
+    network: &Network,
+    vector: &Tensor,
+    blocks: &Blocks,
+) -> Result<(), WeightsError> {
     let _guard = tch::no_grad_guard();
     for (name, block) in blocks {
-        network.parameters().assign_in(vector, name, &tensor_of(block)?)?;
+        network
+            .parameters()
+            .assign_in(vector, name, &tensor_of(block)?)?;
     }
     Ok(())
 }
 
-/// Read weights into `network`: every tensor must be there, with its shape, and no other. The network is unchanged on error.
+/// Read weights into `network`: every tensor must be there, with its shape, and no other. The
+/// network is unchanged on error.
 pub fn load(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let weights = Weights::read(path, network.architecture())?;
-    let tensors: BTreeMap<&str, Tensor> =
-        weights.tensors().iter().map(|(name, values)| Ok((name.as_str(), tensor(values)?))).collect::<Result<_, TchError>>()?;
+    let tensors: BTreeMap<&str, Tensor> = weights
+        .tensors()
+        .iter()
+        .map(|(name, values)| Ok((name.as_str(), tensor(values)?)))
+        .collect::<Result<_, TchError>>()?;
     let _guard = tch::no_grad_guard();
     for (name, tensor) in &tensors {
         network.parameters().assign(name, tensor)?;
@@ -106,16 +140,30 @@ fn tensor_of(block: &Block) -> Result<Tensor, TchError> {
 
 fn block(tensor: &Tensor) -> Result<Block, WeightsError> {
     let shape = tensor.size().iter().map(|&size| size as usize).collect();
-    Ok(Block { dtype: Dtype::F32, shape, bytes: bytes_of(tensor)? })
+    Ok(Block {
+        dtype: Dtype::F32,
+        shape,
+        bytes: bytes_of(tensor)?,
+    })
 }
 
 fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>, WeightsError> {
-    let tensor = tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    let tensor = tensor
+        .f_to_device(Device::Cpu)?
+        .f_to_kind(Kind::Float)?
+        .f_contiguous()?;
     let mut values = vec![0f32; tensor.numel()];
     tensor.f_copy_data(&mut values, tensor.numel())?;
-    Ok(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    Ok(values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect())
 }
 
 fn format_error(path: &Path, cause: safetensors::SafeTensorError) -> WeightsError {
-    WeightsFileError::Format { file: path.to_owned(), cause }.into()
+    WeightsFileError::Format {
+        file: path.to_owned(),
+        cause,
+    }
+    .into()
 }

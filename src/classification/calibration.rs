@@ -14,12 +14,14 @@ const SEED: u64 = 0;
 /// Confidence held against accuracy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Expected calibration error: over [`BINS`] bins of equal width, the difference between mean confidence (the
-    /// probability of the prediction) and accuracy, weighted by the images of the bin.
+    /// Expected calibration error: over [`BINS`] bins of equal width, the difference between mean
+    /// confidence (the probability of the prediction) and accuracy, weighted by the images of the
+    /// bin.
     pub error: f64,
-    /// Basic bootstrap interval of [`RESAMPLES`] resamples, within 0 and 1: `2 error - q`, where q are the 97.5 % and 2.5 %
-    /// quantiles of the resamples' errors. The error of few images comes out too large, and that of a resample more so;
-    /// this form takes the excess off, so that the interval can lie below `error`.
+    /// Basic bootstrap interval of [`RESAMPLES`] resamples, within 0 and 1: `2 error - q`, where q
+    /// are the 97.5 % and 2.5 % quantiles of the resamples' errors. The error of few images comes
+    /// out too large, and that of a resample more so; this form takes the excess off, so that the
+    /// interval can lie below `error`.
     pub ci95: [f64; 2],
     pub bins: Vec<Bin>,
 }
@@ -46,16 +48,31 @@ struct Sums {
 impl Calibration {
     /// Of answers: confidence (in 0..=1) and whether it was right.
     pub fn of(answers: &[(f64, bool)]) -> Calibration {
-        let binned: Vec<(usize, f64, bool)> =
-            answers.iter().map(|&(confidence, right)| (bin_of(confidence), confidence, right)).collect();
+        let binned: Vec<(usize, f64, bool)> = answers
+            .iter()
+            .map(|&(confidence, right)| (bin_of(confidence), confidence, right))
+            .collect();
         let sums = gather(binned.iter());
         let error = expected_error(&sums);
         let bin = |(number, sums): (usize, &Sums)| {
             let mean = |sum: f64| (sums.images > 0).then(|| sum / sums.images as f64);
-            let (from, to) = (number as f64 / BINS as f64, (number + 1) as f64 / BINS as f64);
-            Bin { from, to, images: sums.images, accuracy: mean(sums.correct as f64), confidence: mean(sums.confidence) }
+            let (from, to) = (
+                number as f64 / BINS as f64,
+                (number + 1) as f64 / BINS as f64,
+            );
+            Bin {
+                from,
+                to,
+                images: sums.images,
+                accuracy: mean(sums.correct as f64),
+                confidence: mean(sums.confidence),
+            }
         };
-        Calibration { error, ci95: interval(&binned, error), bins: sums.iter().enumerate().map(bin).collect() }
+        Calibration {
+            error,
+            ci95: interval(&binned, error),
+            bins: sums.iter().enumerate().map(bin).collect(),
+        }
     }
 }
 
@@ -77,8 +94,12 @@ fn gather<'a>(answers: impl Iterator<Item = &'a (usize, f64, bool)>) -> [Sums; B
 
 fn expected_error(bins: &[Sums; BINS]) -> f64 {
     let images: usize = bins.iter().map(|sums| sums.images).sum();
-    // A bin's share of the images times the difference of its means is the difference of its sums over all images.
-    bins.iter().map(|sums| (sums.correct as f64 - sums.confidence).abs()).sum::<f64>() / images.max(1) as f64
+    // A bin's share of the images times the difference of its means is the difference of its sums
+    // over all images.
+    bins.iter()
+        .map(|sums| (sums.correct as f64 - sums.confidence).abs())
+        .sum::<f64>()
+        / images.max(1) as f64
 }
 
 fn interval(answers: &[(usize, f64, bool)], error: f64) -> [f64; 2] {
@@ -99,7 +120,10 @@ fn interval(answers: &[(usize, f64, bool)], error: f64) -> [f64; 2] {
 /// Of sorted values, interpolated linearly between neighbours.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    let (below, above) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
     below + (above - below) * place.fract()
 }
 
@@ -116,8 +140,14 @@ mod tests {
     fn a_network_that_is_always_sure_and_right_half_of_the_time_is_off_by_one_half() {
         let calibration = Calibration::of(&[(1.0, true), (1.0, false), (1.0, true), (1.0, false)]);
         assert_eq!(calibration.error, 0.5);
-        assert_eq!((calibration.bins[14].images, calibration.bins[14].accuracy), (4, Some(0.5)));
-        assert_eq!((calibration.bins[0].images, calibration.bins[0].accuracy), (0, None));
+        assert_eq!(
+            (calibration.bins[14].images, calibration.bins[14].accuracy),
+            (4, Some(0.5))
+        );
+        assert_eq!(
+            (calibration.bins[0].images, calibration.bins[0].accuracy),
+            (0, None)
+        );
     }
 
     #[test]
@@ -133,7 +163,15 @@ mod tests {
         assert_eq!(few, Calibration::of(&answers));
         let many = Calibration::of(&answers.repeat(20));
         let width = |calibration: &Calibration| calibration.ci95[1] - calibration.ci95[0];
-        assert!(few.ci95[0] <= few.error && few.error <= few.ci95[1], "{few:?}");
-        assert!(width(&many) < width(&few) / 3.0, "{:?} {:?}", many.ci95, few.ci95);
+        assert!(
+            few.ci95[0] <= few.error && few.error <= few.ci95[1],
+            "{few:?}"
+        );
+        assert!(
+            width(&many) < width(&few) / 3.0,
+            "{:?} {:?}",
+            many.ci95,
+            few.ci95
+        );
     }
 }

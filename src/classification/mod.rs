@@ -1,4 +1,5 @@
-//! How well a network classifies: accuracy, top 5, classes, confusions and calibration, from labels and logits.
+//! How well a network classifies: accuracy, top 5, classes, confusions and calibration, from labels
+//! and logits.
 
 mod calibration;
 pub mod proportion;
@@ -14,7 +15,8 @@ const MOST_PAIRS: usize = 10;
 /// Top-k accuracy is for this k, where there are more classes.
 const TOP: usize = 5;
 
-/// What labels and logits of test images amount to. Every interval is for 95 % of repetitions with other images.
+/// What labels and logits of test images amount to. Every interval is for 95 % of repetitions with
+/// other images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassificationReport {
     pub images: usize,
@@ -70,10 +72,20 @@ pub enum ReportError {
     #[error("{labels} labels do not belong to {rows} rows of logits")]
     Rows { labels: usize, rows: usize },
     #[error("image {image}: {logits} logits for {classes} classes")]
-    Width { image: usize, logits: usize, classes: usize },
+    Width {
+        image: usize,
+        logits: usize,
+        classes: usize,
+    },
     #[error("image {image}: its label {label} is not one of {classes} classes")]
-    Label { image: usize, label: usize, classes: usize },
-    #[error("image {image}: a logit is not finite: the weights are too large for these images, or damaged")]
+    Label {
+        image: usize,
+        label: usize,
+        classes: usize,
+    },
+    #[error(
+        "image {image}: a logit is not finite: the weights are too large for these images, or damaged"
+    )]
     NotFinite { image: usize },
 }
 
@@ -90,22 +102,38 @@ struct Judged {
 }
 
 impl ClassificationReport {
-    /// Report on images with `labels` (numbers of `classes`) and `logits` (a row of one per class for each image).
+    /// Report on images with `labels` (numbers of `classes`) and `logits` (a row of one per class
+    /// for each image).
     ///
     /// # Errors
-    /// [`ReportError`]: no images, sizes or labels that do not belong together, logits that are not finite.
-    pub fn new(classes: &[String], labels: &[usize], logits: &[Vec<f64>]) -> Result<ClassificationReport, ReportError> {
+    /// [`ReportError`]: no images, sizes or labels that do not belong together, logits that are not
+    /// finite.
+    pub fn new(
+        classes: &[String],
+        labels: &[usize],
+        logits: &[Vec<f64>],
+    ) -> Result<ClassificationReport, ReportError> {
         let judged = judge_all(classes.len(), labels, logits)?;
         let images = labels.len();
         let mut confusion = vec![vec![0; classes.len()]; classes.len()];
-        labels.iter().zip(&judged).for_each(|(&label, judged)| confusion[label][judged.prediction] += 1);
+        labels
+            .iter()
+            .zip(&judged)
+            .for_each(|(&label, judged)| confusion[label][judged.prediction] += 1);
         let within = |top: usize| judged.iter().filter(|judged| judged.rank < top).count();
         let correct = within(1);
         let top5 = (classes.len() > TOP).then(|| {
             let correct = within(TOP);
-            TopFive { correct, accuracy: share(correct, images), ci95: wilson(correct, images) }
+            TopFive {
+                correct,
+                accuracy: share(correct, images),
+                ci95: wilson(correct, images),
+            }
         });
-        let answers: Vec<(f64, bool)> = judged.iter().map(|judged| (judged.confidence, judged.rank == 0)).collect();
+        let answers: Vec<(f64, bool)> = judged
+            .iter()
+            .map(|judged| (judged.confidence, judged.rank == 0))
+            .collect();
         Ok(ClassificationReport {
             images,
             correct,
@@ -125,30 +153,55 @@ fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-fn judge_all(classes: usize, labels: &[usize], logits: &[Vec<f64>]) -> Result<Vec<Judged>, ReportError> {
+fn judge_all(
+    classes: usize,
+    labels: &[usize],
+    logits: &[Vec<f64>],
+) -> Result<Vec<Judged>, ReportError> {
     if labels.is_empty() || classes == 0 {
         return Err(ReportError::NoImages);
     }
     if labels.len() != logits.len() {
-        return Err(ReportError::Rows { labels: labels.len(), rows: logits.len() });
+        return Err(ReportError::Rows {
+            labels: labels.len(),
+            rows: logits.len(),
+        });
     }
-    let judged = labels.iter().zip(logits).enumerate().map(|(image, (&label, row))| match () {
-        () if row.len() != classes => Err(ReportError::Width { image, logits: row.len(), classes }),
-        () if label >= classes => Err(ReportError::Label { image, label, classes }),
-        // Networks compute in float32; within its range no sum of ours overflows.
-        () if !row.iter().all(|logit| logit.abs() <= f64::from(f32::MAX)) => Err(ReportError::NotFinite { image }),
-        () => Ok(judge(label, row)),
-    });
+    let judged = labels
+        .iter()
+        .zip(logits)
+        .enumerate()
+        .map(|(image, (&label, row))| match () {
+            () if row.len() != classes => Err(ReportError::Width {
+                image,
+                logits: row.len(),
+                classes,
+            }),
+            () if label >= classes => Err(ReportError::Label {
+                image,
+                label,
+                classes,
+            }),
+            // Networks compute in float32; within its range no sum of ours overflows.
+            () if !row.iter().all(|logit| logit.abs() <= f64::from(f32::MAX)) => {
+                Err(ReportError::NotFinite { image })
+            }
+            () => Ok(judge(label, row)),
+        });
     judged.collect()
 }
 
 /// `row` is not empty and finite, and has a logit for `label`.
 fn judge(label: usize, row: &[f64]) -> Judged {
-    let prediction = (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+    let prediction = (1..row.len()).fold(
+        0,
+        |best, class| if row[class] > row[best] { class } else { best },
+    );
     let largest = row[prediction];
     // Less the largest logit: no exponential overflows.
     let sum: f64 = row.iter().map(|logit| (logit - largest).exp()).sum();
-    let before = |class: usize| row[class] > row[label] || row[class] == row[label] && class < label;
+    let before =
+        |class: usize| row[class] > row[label] || row[class] == row[label] && class < label;
     Judged {
         prediction,
         rank: (0..row.len()).filter(|&class| before(class)).count(),
@@ -161,16 +214,28 @@ fn per_class(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassAccuracy>
     let one = |(number, class): (usize, &String)| {
         let (images, correct) = (confusion[number].iter().sum(), confusion[number][number]);
         let any = images > 0;
-        let (accuracy, ci95) = (any.then(|| share(correct, images)), any.then(|| wilson(correct, images)));
-        ClassAccuracy { class: class.clone(), images, correct, accuracy, ci95 }
+        let (accuracy, ci95) = (
+            any.then(|| share(correct, images)),
+            any.then(|| wilson(correct, images)),
+        );
+        ClassAccuracy {
+            class: class.clone(),
+            images,
+            correct,
+            accuracy,
+            ci95,
+        }
     };
     classes.iter().enumerate().map(one).collect()
 }
 
 /// Pairs with equally many images stay in the order of the classes.
 fn most_confused(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ConfusedPair> {
-    let cells = (0..classes.len()).flat_map(|row| (0..classes.len()).map(move |column| (row, column)));
-    let mut wrong: Vec<(usize, usize)> = cells.filter(|&(row, column)| row != column && confusion[row][column] > 0).collect();
+    let cells =
+        (0..classes.len()).flat_map(|row| (0..classes.len()).map(move |column| (row, column)));
+    let mut wrong: Vec<(usize, usize)> = cells
+        .filter(|&(row, column)| row != column && confusion[row][column] > 0)
+        .collect();
     wrong.sort_by_key(|&(row, column)| std::cmp::Reverse(confusion[row][column]));
     wrong.truncate(MOST_PAIRS);
     let pair = |(row, column): (usize, usize)| ConfusedPair {
@@ -214,71 +279,150 @@ mod tests {
     #[test]
     fn every_figure_agrees_with_scikit_learn() {
         let fixture = fixture();
-        let report = ClassificationReport::new(&classes(7), &fixture.labels, &fixture.logits).unwrap();
+        let report =
+            ClassificationReport::new(&classes(7), &fixture.labels, &fixture.logits).unwrap();
         assert!(close(report.accuracy, fixture.accuracy));
         assert!(close(report.top5.unwrap().accuracy, fixture.top5));
         assert!(close(report.loss, fixture.loss));
-        assert!(report.per_class.iter().zip(&fixture.recall).all(|(ours, &theirs)| close(ours.accuracy.unwrap(), theirs)));
+        assert!(
+            report
+                .per_class
+                .iter()
+                .zip(&fixture.recall)
+                .all(|(ours, &theirs)| close(ours.accuracy.unwrap(), theirs))
+        );
         assert_eq!(report.confusion, fixture.confusion);
     }
 
     #[test]
     fn the_calibration_error_agrees_with_numpy_and_its_interval_up_to_the_resamples() {
         let fixture = fixture();
-        let calibration = ClassificationReport::new(&classes(7), &fixture.labels, &fixture.logits).unwrap().calibration;
-        assert!(close(calibration.error, fixture.ece), "{} {}", calibration.error, fixture.ece);
-        let off = calibration.ci95.iter().zip(fixture.ece_ci95).map(|(ours, theirs)| (ours - theirs).abs());
-        assert!(off.fold(0.0, f64::max) < 0.005, "{:?} {:?}", calibration.ci95, fixture.ece_ci95);
+        let calibration = ClassificationReport::new(&classes(7), &fixture.labels, &fixture.logits)
+            .unwrap()
+            .calibration;
+        assert!(
+            close(calibration.error, fixture.ece),
+            "{} {}",
+            calibration.error,
+            fixture.ece
+        );
+        let off = calibration
+            .ci95
+            .iter()
+            .zip(fixture.ece_ci95)
+            .map(|(ours, theirs)| (ours - theirs).abs());
+        assert!(
+            off.fold(0.0, f64::max) < 0.005,
+            "{:?} {:?}",
+            calibration.ci95,
+            fixture.ece_ci95
+        );
     }
 
     #[test]
     fn of_equal_logits_the_first_class_is_the_prediction() {
-        let report = ClassificationReport::new(&classes(3), &[0, 2], &[vec![1.0; 3], vec![1.0; 3]]).unwrap();
+        let report =
+            ClassificationReport::new(&classes(3), &[0, 2], &[vec![1.0; 3], vec![1.0; 3]]).unwrap();
         assert_eq!((report.correct, report.confusion[2][0]), (1, 1));
     }
 
     #[test]
     fn the_label_is_among_the_top_5_when_at_most_4_classes_come_before_it() {
         let row = vec![6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
-        let report = |label| ClassificationReport::new(&classes(6), &[label], std::slice::from_ref(&row)).unwrap();
-        assert_eq!((report(4).top5.unwrap().correct, report(5).top5.unwrap().correct), (1, 0));
+        let report = |label| {
+            ClassificationReport::new(&classes(6), &[label], std::slice::from_ref(&row)).unwrap()
+        };
+        assert_eq!(
+            (
+                report(4).top5.unwrap().correct,
+                report(5).top5.unwrap().correct
+            ),
+            (1, 0)
+        );
     }
 
     #[test]
     fn five_classes_have_no_top_5() {
-        assert_eq!(ClassificationReport::new(&classes(5), &[0], &[vec![0.0; 5]]).unwrap().top5, None);
+        assert_eq!(
+            ClassificationReport::new(&classes(5), &[0], &[vec![0.0; 5]])
+                .unwrap()
+                .top5,
+            None
+        );
     }
 
     #[test]
     fn confused_pairs_are_those_with_the_most_wrong_answers_first() {
-        let logits: Vec<Vec<f64>> = [1, 1, 2, 0, 0].map(|class| (0..3).map(|other| f64::from(other == class)).collect()).to_vec();
+        let logits: Vec<Vec<f64>> = [1, 1, 2, 0, 0]
+            .map(|class| (0..3).map(|other| f64::from(other == class)).collect())
+            .to_vec();
         let report = ClassificationReport::new(&classes(3), &[0, 0, 0, 0, 2], &logits).unwrap();
-        let pairs: Vec<(&str, &str, usize)> =
-            report.most_confused.iter().map(|pair| (&pair.class[..], &pair.taken_for[..], pair.images)).collect();
-        assert_eq!(pairs, [("class 0", "class 1", 2), ("class 0", "class 2", 1), ("class 2", "class 0", 1)]);
+        let pairs: Vec<(&str, &str, usize)> = report
+            .most_confused
+            .iter()
+            .map(|pair| (&pair.class[..], &pair.taken_for[..], pair.images))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("class 0", "class 1", 2),
+                ("class 0", "class 2", 1),
+                ("class 2", "class 0", 1)
+            ]
+        );
     }
 
     #[test]
     fn a_class_without_images_has_no_accuracy() {
         let report = ClassificationReport::new(&classes(2), &[0], &[vec![1.0, 0.0]]).unwrap();
-        assert_eq!((report.per_class[1].accuracy, report.per_class[1].ci95), (None, None));
+        assert_eq!(
+            (report.per_class[1].accuracy, report.per_class[1].ci95),
+            (None, None)
+        );
         assert_eq!(report.per_class[0].accuracy, Some(1.0));
     }
 
     #[test]
     fn huge_logits_give_finite_figures() {
-        let report = ClassificationReport::new(&classes(2), &[0, 1], &[vec![3e38, -3e38], vec![-900.0, 900.0]]).unwrap();
+        let report = ClassificationReport::new(
+            &classes(2),
+            &[0, 1],
+            &[vec![3e38, -3e38], vec![-900.0, 900.0]],
+        )
+        .unwrap();
         assert_eq!((report.loss, report.calibration.error), (0.0, 0.0));
     }
 
     #[test]
     fn what_does_not_belong_together_is_an_error() {
-        let error = |labels: &[usize], logits: &[Vec<f64>]| ClassificationReport::new(&classes(2), labels, logits).unwrap_err();
+        let error = |labels: &[usize], logits: &[Vec<f64>]| {
+            ClassificationReport::new(&classes(2), labels, logits).unwrap_err()
+        };
         assert_eq!(error(&[], &[]), ReportError::NoImages);
         assert_eq!(error(&[0], &[]), ReportError::Rows { labels: 1, rows: 0 });
-        assert_eq!(error(&[0], &[vec![1.0]]), ReportError::Width { image: 0, logits: 1, classes: 2 });
-        assert_eq!(error(&[2], &[vec![1.0, 2.0]]), ReportError::Label { image: 0, label: 2, classes: 2 });
-        assert_eq!(error(&[0, 1], &[vec![1.0, 2.0], vec![f64::NAN, 0.0]]), ReportError::NotFinite { image: 1 });
-        assert_eq!(error(&[0], &[vec![f64::INFINITY, 0.0]]), ReportError::NotFinite { image: 0 });
+        assert_eq!(
+            error(&[0], &[vec![1.0]]),
+            ReportError::Width {
+                image: 0,
+                logits: 1,
+                classes: 2
+            }
+        );
+        assert_eq!(
+            error(&[2], &[vec![1.0, 2.0]]),
+            ReportError::Label {
+                image: 0,
+                label: 2,
+                classes: 2
+            }
+        );
+        assert_eq!(
+            error(&[0, 1], &[vec![1.0, 2.0], vec![f64::NAN, 0.0]]),
+            ReportError::NotFinite { image: 1 }
+        );
+        assert_eq!(
+            error(&[0], &[vec![f64::INFINITY, 0.0]]),
+            ReportError::NotFinite { image: 0 }
+        );
     }
 }

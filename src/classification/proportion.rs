@@ -3,7 +3,8 @@
 /// The 0.975 quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The 95 % score interval (Wilson 1927) of a proportion of which `hits` of `of` trials came true; `[0, 1]` without trials.
+/// The 95 % score interval (Wilson 1927) of a proportion of which `hits` of `of` trials came true;
+/// `[0, 1]` without trials.
 pub fn wilson(hits: usize, of: usize) -> [f64; 2] {
     if of == 0 {
         return [0.0, 1.0];
@@ -18,8 +19,9 @@ pub fn wilson(hits: usize, of: usize) -> [f64; 2] {
     [low, high]
 }
 
-/// The difference between two proportions of independent trials, the first less the second, with its 95 % interval:
-/// Newcombe's hybrid of the two score intervals (1998, method 10). Each is `(hits, of)`; none without trials.
+/// The difference between two proportions of independent trials, the first less the second, with
+/// its 95 % interval: Newcombe's hybrid of the two score intervals (1998, method 10). Each is
+/// `(hits, of)`; none without trials.
 pub fn difference(one: (usize, usize), other: (usize, usize)) -> Option<(f64, [f64; 2])> {
     if one.1 == 0 || other.1 == 0 {
         return None;
@@ -54,13 +56,19 @@ mod tests {
     }
 
     fn close(ours: [f64; 2], theirs: [f64; 2]) -> bool {
-        ours.iter().zip(theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-12)
+        ours.iter()
+            .zip(theirs)
+            .all(|(ours, theirs)| (ours - theirs).abs() < 1e-12)
     }
 
     #[test]
     fn wilsons_interval_agrees_with_statsmodels() {
         for (hits, of, expected) in fixture().wilson {
-            assert!(close(wilson(hits, of), expected), "{hits} of {of}: {:?} {expected:?}", wilson(hits, of));
+            assert!(
+                close(wilson(hits, of), expected),
+                "{hits} of {of}: {:?} {expected:?}",
+                wilson(hits, of)
+            );
         }
     }
 
@@ -68,13 +76,19 @@ mod tests {
     fn newcombes_interval_of_a_difference_agrees_with_statsmodels() {
         for Difference(one, other, expected, interval) in fixture().newcombe {
             let (ours, ci95) = difference(one, other).unwrap();
-            assert!((ours - expected).abs() < 1e-12 && close(ci95, interval), "{one:?} {other:?}: {ci95:?} {interval:?}");
+            assert!(
+                (ours - expected).abs() < 1e-12 && close(ci95, interval),
+                "{one:?} {other:?}: {ci95:?} {interval:?}"
+            );
         }
     }
 
     #[test]
     fn without_trials_nothing_is_known() {
-        assert_eq!((wilson(0, 0), difference((1, 2), (0, 0))), ([0.0, 1.0], None));
+        assert_eq!(
+            (wilson(0, 0), difference((1, 2), (0, 0))),
+            ([0.0, 1.0], None)
+        );
     }
 
     proptest! {

@@ -11,7 +11,13 @@ const LONGEST_NAME: usize = 20;
 
 /// The report in lines: figures, classes, confusion matrix, confused pairs.
 pub fn text(report: &ClassificationReport) -> String {
-    [figures(report), classes(report), matrix(report), pairs(report)].join("\n")
+    [
+        figures(report),
+        classes(report),
+        matrix(report),
+        pairs(report),
+    ]
+    .join("\n")
 }
 
 fn interval([low, high]: [f64; 2]) -> String {
@@ -19,22 +25,54 @@ fn interval([low, high]: [f64; 2]) -> String {
 }
 
 fn figures(report: &ClassificationReport) -> String {
-    let ClassificationReport { images, correct, accuracy, accuracy_ci95, loss, top5, calibration, .. } = report;
-    let mut text = format!("accuracy           {accuracy:.4}  {correct} of {images}, {}\n", interval(*accuracy_ci95));
+    let ClassificationReport {
+        images,
+        correct,
+        accuracy,
+        accuracy_ci95,
+        loss,
+        top5,
+        calibration,
+        ..
+    } = report;
+    let mut text = format!(
+        "accuracy           {accuracy:.4}  {correct} of {images}, {}\n",
+        interval(*accuracy_ci95)
+    );
     if let Some(top) = top5 {
-        text += &format!("top-5 accuracy     {:.4}  {} of {images}, {}\n", top.accuracy, top.correct, interval(top.ci95));
+        text += &format!(
+            "top-5 accuracy     {:.4}  {} of {images}, {}\n",
+            top.accuracy,
+            top.correct,
+            interval(top.ci95)
+        );
     }
-    text += &format!("calibration error  {:.4}  {BINS} bins, {}\n", calibration.error, interval(calibration.ci95));
+    text += &format!(
+        "calibration error  {:.4}  {BINS} bins, {}\n",
+        calibration.error,
+        interval(calibration.ci95)
+    );
     text + &format!("loss               {loss:.4}\n")
 }
 
 fn classes(report: &ClassificationReport) -> String {
     let width = name_width(report);
-    let mut text = format!("{:<width$}  images  correct  accuracy  95 % interval\n", "class");
+    let mut text = format!(
+        "{:<width$}  images  correct  accuracy  95 % interval\n",
+        "class"
+    );
     for class in &report.per_class {
-        let _ = write!(text, "{:<width$}  {:>6}  {:>7}", name(&class.class), class.images, class.correct);
+        let _ = write!(
+            text,
+            "{:<width$}  {:>6}  {:>7}",
+            name(&class.class),
+            class.images,
+            class.correct
+        );
         let _ = match (class.accuracy, class.ci95) {
-            (Some(accuracy), Some([low, high])) => writeln!(text, "  {accuracy:>8.4}  {low:.4} to {high:.4}"),
+            (Some(accuracy), Some([low, high])) => {
+                writeln!(text, "  {accuracy:>8.4}  {low:.4} to {high:.4}")
+            }
             _ => writeln!(text, "         -"),
         };
     }
@@ -43,19 +81,40 @@ fn classes(report: &ClassificationReport) -> String {
 
 fn matrix(report: &ClassificationReport) -> String {
     let classes = report.per_class.len();
-    let widest = report.confusion.iter().flatten().copied().chain([classes.saturating_sub(1)]).max().unwrap_or(0);
-    let (cell, number) = (widest.to_string().len() + 1, classes.saturating_sub(1).to_string().len());
+    let widest = report
+        .confusion
+        .iter()
+        .flatten()
+        .copied()
+        .chain([classes.saturating_sub(1)])
+        .max()
+        .unwrap_or(0);
+    let (cell, number) = (
+        widest.to_string().len() + 1,
+        classes.saturating_sub(1).to_string().len(),
+    );
     let label = number + 1 + name_width(report);
     if label + classes * cell > WIDEST {
-        return format!("the confusion matrix of {classes} classes is too wide for text: --json has it\n");
+        return format!(
+            "the confusion matrix of {classes} classes is too wide for text: --json has it\n"
+        );
     }
     let mut text = "confusion matrix: classes down, predictions across\n".to_owned();
-    let heads: String = (0..classes).map(|class| format!("{class:>cell$}")).collect();
+    let heads: String = (0..classes)
+        .map(|class| format!("{class:>cell$}"))
+        .collect();
     let _ = writeln!(text, "{:label$}{heads}", "");
     for (index, (row, class)) in report.confusion.iter().zip(&report.per_class).enumerate() {
-        let cells: String = row.iter().map(|images| format!("{images:>cell$}")).collect();
+        let cells: String = row
+            .iter()
+            .map(|images| format!("{images:>cell$}"))
+            .collect();
         let label = label - number - 1;
-        let _ = writeln!(text, "{index:>number$} {:<label$}{cells}", name(&class.class));
+        let _ = writeln!(
+            text,
+            "{index:>number$} {:<label$}{cells}",
+            name(&class.class)
+        );
     }
     text
 }
@@ -66,10 +125,18 @@ fn pairs(report: &ClassificationReport) -> String {
     }
     let mut text = "most confused\n".to_owned();
     for pair in &report.most_confused {
-        let images = report.per_class.iter().find(|class| class.class == pair.class).map_or(0, |class| class.images);
+        let images = report
+            .per_class
+            .iter()
+            .find(|class| class.class == pair.class)
+            .map_or(0, |class| class.images);
         let percent = 100.0 * pair.images as f64 / images.max(1) as f64;
         let (class, other) = (name(&pair.class), name(&pair.taken_for));
-        let _ = writeln!(text, "{:>6}  {class} taken for {other} ({percent:.1} % of {class})", pair.images);
+        let _ = writeln!(
+            text,
+            "{:>6}  {class} taken for {other} ({percent:.1} % of {class})",
+            pair.images
+        );
     }
     text
 }
@@ -77,41 +144,80 @@ fn pairs(report: &ClassificationReport) -> String {
 /// A long name is cut.
 fn name(class: &str) -> String {
     match class.chars().count() > LONGEST_NAME {
-        true => class.chars().take(LONGEST_NAME - 2).chain("..".chars()).collect(),
+        true => class
+            .chars()
+            .take(LONGEST_NAME - 2)
+            .chain("..".chars())
+            .collect(),
         false => class.to_owned(),
     }
 }
 
 fn name_width(report: &ClassificationReport) -> usize {
-    report.per_class.iter().map(|class| name(&class.class).chars().count()).max().unwrap_or(0).max("class".len())
+    report
+        .per_class
+        .iter()
+        .map(|class| name(&class.class).chars().count())
+        .max()
+        .unwrap_or(0)
+        .max("class".len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CIFAR: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+    const CIFAR: [&str; 10] = [
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ];
 
     /// 20 images a class; each class is taken for the next one as often as its number says.
     fn report(classes: &[String]) -> ClassificationReport {
         let count = classes.len();
-        let answers = (0..count).flat_map(|label| (0..20).map(move |image| (label, (label + usize::from(image < label)) % count)));
+        let answers = (0..count).flat_map(|label| {
+            (0..20).map(move |image| (label, (label + usize::from(image < label)) % count))
+        });
         let (labels, predictions): (Vec<usize>, Vec<usize>) = answers.unzip();
-        let row = |&prediction: &usize| (0..count).map(|class| if class == prediction { 3.0 } else { 0.0 }).collect();
-        ClassificationReport::new(classes, &labels, &predictions.iter().map(row).collect::<Vec<_>>()).unwrap()
+        let row = |&prediction: &usize| {
+            (0..count)
+                .map(|class| if class == prediction { 3.0 } else { 0.0 })
+                .collect()
+        };
+        ClassificationReport::new(
+            classes,
+            &labels,
+            &predictions.iter().map(row).collect::<Vec<_>>(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn ten_classes_fit_80_columns() {
         let text = text(&report(&CIFAR.map(str::to_owned)));
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn a_matrix_that_is_too_wide_is_left_out_and_said_to_be() {
         let classes: Vec<String> = (0..100).map(|class| format!("class {class}")).collect();
-        assert!(text(&report(&classes)).contains("the confusion matrix of 100 classes is too wide for text: --json has it"));
+        assert!(
+            text(&report(&classes)).contains(
+                "the confusion matrix of 100 classes is too wide for text: --json has it"
+            )
+        );
     }
 
     #[test]

@@ -14,13 +14,14 @@ use crate::state::RunKind;
 /// Which network.
 #[derive(Debug, Clone, Args)]
 pub struct ArchArgs {
-    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph, monograph-demo), or a run's child
-    /// (RUN:best, RUN:child-12)
+    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph,
+    /// monograph-demo), or a run's child (RUN:best, RUN:child-12)
     #[arg(value_name = "ARCH")]
     pub arch: String,
 
-    /// How to read a DNA: as it says, or clipped as the monograph's program did (kernel to 1..7 and odd, filters to
-    /// 24..64, stride 1, "same" padding) [default: space.decode of ./config.toml where there is one, else literal]
+    /// How to read a DNA: as it says, or clipped as the monograph's program did (kernel to 1..7 and
+    /// odd, filters to 24..64, stride 1, "same" padding) [default: space.decode of ./config.toml
+    /// where there is one, else literal]
     #[arg(long, value_enum)]
     pub decode: Option<DecodeArg>,
 }
@@ -39,7 +40,9 @@ pub struct ImageArgs {
 
 fn parse_shape(text: &str) -> Result<[usize; 3], String> {
     let sizes: Option<Vec<usize>> = text.split('x').map(|size| size.parse().ok()).collect();
-    sizes.and_then(|sizes| sizes.try_into().ok()).ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
+    sizes
+        .and_then(|sizes| sizes.try_into().ok())
+        .ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
 }
 
 /// `32`, or height and width as in `32x48`.
@@ -48,7 +51,10 @@ pub(super) fn parse_size(text: &str) -> Result<[usize; 2], String> {
     let side = |text: &str| text.parse().ok().filter(|side| (1..=1_024).contains(side));
     match (side(height), side(width)) {
         (Some(height), Some(width)) => Ok([height, width]),
-        _ => Err("write one number for height and width, or both as in 32x48, each from 1 to 1024".to_owned()),
+        _ => Err(
+            "write one number for height and width, or both as in 32x48, each from 1 to 1024"
+                .to_owned(),
+        ),
     }
 }
 
@@ -69,7 +75,8 @@ impl From<DecodeArg> for Decode {
 }
 
 impl ArchArgs {
-    /// The network; what does not say its images (a DNA, a built-in) is for `input` `[C, H, W]` in `classes` classes.
+    /// The network; what does not say its images (a DNA, a built-in) is for `input` `[C, H, W]` in
+    /// `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
         resolve_architecture(&self.arch, self.decode()?, input, classes).or_bad_input()
     }
@@ -82,14 +89,22 @@ impl ArchArgs {
 
     /// Whether ARCH is a child of a run.
     pub fn is_of_run(&self) -> bool {
-        self.arch.rsplit_once(':').is_some_and(|(run, _)| Path::new(run).is_dir())
+        self.arch
+            .rsplit_once(':')
+            .is_some_and(|(run, _)| Path::new(run).is_dir())
     }
 
-    /// The settings of the run that ARCH is a child of; none where it is no run's, or the run has none.
+    /// The settings of the run that ARCH is a child of; none where it is no run's, or the run has
+    /// none.
     pub fn run_settings(&self) -> Option<anyhow::Result<RunSettings>> {
         let run = Path::new(self.arch.rsplit_once(':')?.0);
         let file = run.join("config.toml");
-        let read = || Ok(RunSettings { kind: kind_of(run), config: config::read(&file).or_bad_input()? });
+        let read = || {
+            Ok(RunSettings {
+                kind: kind_of(run),
+                config: config::read(&file).or_bad_input()?,
+            })
+        };
         file.is_file().then(read)
     }
 
@@ -129,7 +144,10 @@ mod tests {
 
     #[test]
     fn a_size_is_one_number_or_height_and_width() {
-        assert_eq!((parse_size("28"), parse_size("17x12")), (Ok([28, 28]), Ok([17, 12])));
+        assert_eq!(
+            (parse_size("28"), parse_size("17x12")),
+            (Ok([28, 28]), Ok([17, 12]))
+        );
         for text in ["", "0", "17x", "x12", "17x12x3", "1025", "-4", "axb"] {
             assert!(parse_size(text).is_err(), "{text}");
         }

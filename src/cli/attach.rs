@@ -14,8 +14,8 @@ use crate::tui::{self, Leave, picker};
 
 /// Watch a run: one at work, commanding it too, or one that is over
 ///
-/// Any number of screens can watch a run at once. A run of another machine, on a shared file system, is followed by its
-/// journal and cannot be commanded.
+/// Any number of screens can watch a run at once. A run of another machine, on a shared file
+/// system, is followed by its journal and cannot be commanded.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Run directory, or the name of one in ./runs (default: choose from a list)
@@ -37,7 +37,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         },
         None => {
             super::print(&list::table(&runs::survey()))?;
-            return Err(anyhow::anyhow!("name the run to watch, as in: nas-tui attach RUN")).or_bad_input();
+            return Err(anyhow::anyhow!(
+                "name the run to watch, as in: nas-tui attach RUN"
+            ))
+            .or_bad_input();
         }
     };
     let connection = link::attach(&run, args.watch).or_bad_input()?;
@@ -50,13 +53,19 @@ pub(super) fn require_terminal() -> anyhow::Result<()> {
     if stdout().is_terminal() {
         return Ok(());
     }
-    Err(anyhow::anyhow!("standard output is not a terminal: there is nothing to draw on")).or_bad_input()
+    Err(anyhow::anyhow!(
+        "standard output is not a terminal: there is nothing to draw on"
+    ))
+    .or_bad_input()
 }
 
-/// Say what becomes of a run whose screen, which could only `watch` or not, has been left, with the exit status for it.
+/// Say what becomes of a run whose screen, which could only `watch` or not, has been left, with the
+/// exit status for it.
 pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<()> {
     match leave {
-        Leave::Stopped => Err(Interrupted(format!("stopped; continue with: {}", resume_command(run))).into()),
+        Leave::Stopped => {
+            Err(Interrupted(format!("stopped; continue with: {}", resume_command(run))).into())
+        }
         Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(run, watch)).into()),
         Leave::Detached => {
             say(&goes_on(run, watch));
@@ -81,7 +90,11 @@ fn resume(run: &Path) -> anyhow::Result<()> {
     use crate::runs::directory::subcommand_of;
 
     let program = std::env::current_exe().context("cannot find this program")?;
-    let error = std::process::Command::new(program).arg(subcommand_of(run)).arg("--resume").arg(run).exec();
+    let error = std::process::Command::new(program)
+        .arg(subcommand_of(run))
+        .arg("--resume")
+        .arg(run)
+        .exec();
     Err(anyhow::Error::from(error).context(format!("cannot start: {}", resume_command(run))))
 }
 
@@ -97,14 +110,21 @@ fn resume(run: &Path) -> anyhow::Result<()> {
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
-        None => format!("no process works on this run; continue it with: {}", resume_command(run)),
+        None => format!(
+            "no process works on this run; continue it with: {}",
+            resume_command(run)
+        ),
     }
 }
 
 /// The line after a screen was closed on a run.
 pub(super) fn goes_on(run: &Path, watch: bool) -> String {
     let noun = kind_of(run).noun();
-    let attach = format!("nas-tui attach {}{}", run.display(), if watch { " --watch" } else { "" });
+    let attach = format!(
+        "nas-tui attach {}{}",
+        run.display(),
+        if watch { " --watch" } else { "" }
+    );
     match lock_state(run) {
         Some(holder) => format!("the {noun} goes on ({holder}); attach again with: {attach}"),
         None => format!("no process works on this run; look at it again with: {attach}"),

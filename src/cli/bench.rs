@@ -9,7 +9,10 @@ use serde::Serialize;
 
 use super::OrBadInput;
 use crate::child::device;
-use crate::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization, WorkersConfig};
+use crate::config::{
+    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization,
+    WorkersConfig,
+};
 use crate::data::parse_spec;
 use crate::data::source::locate;
 use crate::evaluate::local::WorkerSettings;
@@ -26,9 +29,10 @@ const VALIDATION: usize = 1_000;
 
 /// Train a list of children in worker processes and print children per hour.
 ///
-/// The work is that of benches/pytorch_baseline.py, an ordinary PyTorch script to compare with: SGD (learning rate 0.1, Nesterov
-/// momentum 0.9, weight decay 1e-4), random crop with 4 pixels of padding, flip, normalisation, then accuracy on 1,000 other
-/// images. The clock runs from the moment the workers are ready (the script's from the moment its images are in memory) until the
+/// The work is that of benches/pytorch_baseline.py, an ordinary PyTorch script to compare with: SGD
+/// (learning rate 0.1, Nesterov momentum 0.9, weight decay 1e-4), random crop with 4 pixels of
+/// padding, flip, normalisation, then accuracy on 1,000 other images. The clock runs from the
+/// moment the workers are ready (the script's from the moment its images are in memory) until the
 /// last child has finished.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -36,12 +40,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     children: PathBuf,
 
-    /// Images: cifar10[:DIR], fashion-mnist[:DIR], fashion-mnist-mini, folder:DIR. Default: CIFAR-10 where it is found and
-    /// fits the children, else noise of their input shape
+    /// Images: cifar10[:DIR], fashion-mnist[:DIR], fashion-mnist-mini, folder:DIR. Default:
+    /// CIFAR-10 where it is found and fits the children, else noise of their input shape
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
 
-    /// Training images, the first in the order of the files (CIFAR-10: of batches 1 to 4; validation is the first of batch 5)
+    /// Training images, the first in the order of the files (CIFAR-10: of batches 1 to 4;
+    /// validation is the first of batch 5)
     #[arg(long, value_name = "N", default_value_t = 5120, value_parser = at_least_one())]
     images: u64,
 
@@ -57,7 +62,8 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     threads: Option<u64>,
 
-    /// Worker processes [default: one per core, or as many per GPU as were measured to be fastest; at most one per child]
+    /// Worker processes [default: one per core, or as many per GPU as were measured to be fastest;
+    /// at most one per child]
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     workers: Option<u64>,
 
@@ -104,19 +110,34 @@ struct Summary {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let children = read_architectures(&args.children).or_bad_input()?;
     let Some(first) = children.first() else {
-        return Err(anyhow::anyhow!("{}: the list of children is empty", args.children.display())).or_bad_input();
+        return Err(anyhow::anyhow!(
+            "{}: the list of children is empty",
+            args.children.display()
+        ))
+        .or_bad_input();
     };
     let (data, sample) = images(args, first)?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let placement = place(args, &children, &program)?;
-    let settings = WorkerSettings { data, child: child_config(args), placement, sample: Some(sample) };
+    let settings = WorkerSettings {
+        data,
+        child: child_config(args),
+        placement,
+        sample: Some(sample),
+    };
     let (sender, reports) = channel();
     // The receiver is gone only when the benchmark has failed already.
-    let mut workers = LocalWorkers::start_placed(Ok(settings), program, move |report| drop(sender.send(report)));
+    let mut workers = LocalWorkers::start_placed(Ok(settings), program, move |report| {
+        drop(sender.send(report))
+    });
     let ready = wait_until_ready(&reports)?;
     let started = Instant::now();
     for (index, architecture) in children.iter().enumerate() {
-        workers.submit(ChildJob { child: index as u64, seed: index as u64, architecture: architecture.clone() });
+        workers.submit(ChildJob {
+            child: index as u64,
+            seed: index as u64,
+            architecture: architecture.clone(),
+        });
     }
     wait_for_children(args, &children, &reports)?;
     let wall = started.elapsed().as_secs_f64();
@@ -136,16 +157,34 @@ fn wait_until_ready(reports: &Receiver<Report>) -> anyhow::Result<Ready> {
 }
 
 /// Print each child's line as it ends, until all have.
-fn wait_for_children(args: &Args, children: &[Architecture], reports: &Receiver<Report>) -> anyhow::Result<()> {
+fn wait_for_children(
+    args: &Args,
+    children: &[Architecture],
+    reports: &Receiver<Report>,
+) -> anyhow::Result<()> {
     let mut left = children.len();
     while left > 0 {
         match next(reports)? {
-            Report::Finished { child, outcome: Outcome::Trained { valid_accuracies }, seconds } => {
+            Report::Finished {
+                child,
+                outcome: Outcome::Trained { valid_accuracies },
+                seconds,
+            } => {
                 let accuracy = valid_accuracies.into_iter().fold(0.0, f64::max);
-                print_child(args, child as usize, &children[child as usize], seconds, accuracy)?;
+                print_child(
+                    args,
+                    child as usize,
+                    &children[child as usize],
+                    seconds,
+                    accuracy,
+                )?;
                 left -= 1;
             }
-            Report::Finished { child, outcome: Outcome::Failed { reason } | Outcome::Excluded { reason }, .. } => {
+            Report::Finished {
+                child,
+                outcome: Outcome::Failed { reason } | Outcome::Excluded { reason },
+                ..
+            } => {
                 bail!("child {child} failed: {reason}")
             }
             Report::Fatal { message } => bail!("{message}"),
@@ -157,27 +196,55 @@ fn wait_for_children(args: &Args, children: &[Architecture], reports: &Receiver<
 
 /// The next report; what is for a log goes to standard error.
 fn next(reports: &Receiver<Report>) -> anyhow::Result<Report> {
-    let report = reports.recv().context("the workers' thread has ended without a word")?;
+    let report = reports
+        .recv()
+        .context("the workers' thread has ended without a word")?;
     match &report {
-        Report::Log { level: Level::Warning | Level::Error, message } => eprintln!("nas-tui bench: {message}"),
-        Report::WorkerDied { worker, reason } => eprintln!("nas-tui bench: worker {worker} died: {reason}"),
+        Report::Log {
+            level: Level::Warning | Level::Error,
+            message,
+        } => eprintln!("nas-tui bench: {message}"),
+        Report::WorkerDied { worker, reason } => {
+            eprintln!("nas-tui bench: worker {worker} died: {reason}")
+        }
         _ => {}
     }
     Ok(report)
 }
 
-fn print_child(args: &Args, child: usize, architecture: &Architecture, seconds: f64, accuracy: f64) -> anyhow::Result<()> {
+fn print_child(
+    args: &Args,
+    child: usize,
+    architecture: &Architecture,
+    seconds: f64,
+    accuracy: f64,
+) -> anyhow::Result<()> {
     let parameters = Cost::of(architecture)?.params;
     if args.json {
-        let line = ChildLine { child, name: &architecture.name, seconds: round(seconds, 3), valid_accuracy: accuracy, parameters };
+        let line = ChildLine {
+            child,
+            name: &architecture.name,
+            seconds: round(seconds, 3),
+            valid_accuracy: accuracy,
+            parameters,
+        };
         println!("{}", serde_json::to_string(&line)?);
     } else {
-        println!("{:<24} {seconds:8.2} s   accuracy {accuracy:.4}   {parameters} parameters", architecture.name);
+        println!(
+            "{:<24} {seconds:8.2} s   accuracy {accuracy:.4}   {parameters} parameters",
+            architecture.name
+        );
     }
     Ok(())
 }
 
-fn print_summary(args: &Args, ready: &Ready, children: usize, wall: f64, seen: f64) -> anyhow::Result<()> {
+fn print_summary(
+    args: &Args,
+    ready: &Ready,
+    children: usize,
+    wall: f64,
+    seen: f64,
+) -> anyhow::Result<()> {
     let (per_hour, per_second) = (3600.0 * children as f64 / wall, seen / wall);
     if args.json {
         let summary = Summary {
@@ -207,7 +274,10 @@ fn round(value: f64, places: i32) -> f64 {
 
 /// Where the images come from.
 fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sample)> {
-    let first = Sample::FirstOfFiles { train: args.images as usize, validation: VALIDATION };
+    let first = Sample::FirstOfFiles {
+        train: args.images as usize,
+        validation: VALIDATION,
+    };
     if let Some(spec) = &args.data {
         let (source, dir) = parse_spec(spec).or_bad_input()?;
         return Ok((data_config(source, dir, network), first));
@@ -225,8 +295,12 @@ fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sa
         "nas-tui bench: no --data and no data set of {channels}x{height}x{width} images in the usual places: training on noise (times are \
          as with real images, accuracies mean nothing)"
     );
-    let noise =
-        Sample::Noise { input: network.input, classes: network.classes, train: args.images as usize, validation: VALIDATION };
+    let noise = Sample::Noise {
+        input: network.input,
+        classes: network.classes,
+        train: args.images as usize,
+        validation: VALIDATION,
+    };
     Ok((data_config(DataSource::Folder, None, network), noise))
 }
 
@@ -256,24 +330,42 @@ fn child_config(args: &Args) -> ChildConfig {
     }
 }
 
-/// The placement of a search, but never more workers than children: the cores of a worker that would have nothing to do go
-/// to the others.
+/// The placement of a search, but never more workers than children: the cores of a worker that
+/// would have nothing to do go to the others.
 fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Result<Placement> {
-    let (count, threads) = (args.workers.map(|count| count as usize), args.threads.map(|threads| threads as usize));
-    let config = WorkersConfig { count, threads, device: args.device };
+    let (count, threads) = (
+        args.workers.map(|count| count as usize),
+        args.threads.map(|threads| threads as usize),
+    );
+    let config = WorkersConfig {
+        count,
+        threads,
+        device: args.device,
+    };
     let chosen = device::chosen(args.device).or_bad_input()?;
-    chosen.warning.iter().for_each(|warning| eprintln!("nas-tui bench: {warning}"));
-    let memory = |child: &Architecture| training_memory(child, args.batch_size as usize).unwrap_or(0);
+    chosen
+        .warning
+        .iter()
+        .for_each(|warning| eprintln!("nas-tui bench: {warning}"));
+    let memory =
+        |child: &Architecture| training_memory(child, args.batch_size as usize).unwrap_or(0);
     let automatic = Automatic {
         program,
         child_bytes: children.iter().map(memory).max().unwrap_or(0),
         log: &|_, text| eprintln!("nas-tui bench: --workers auto: {text}"),
         interrupted: &|| false,
     };
-    let placement = Placement::new(&config, &chosen.devices, cores(), |device| automatic.workers(device));
+    let placement = Placement::new(&config, &chosen.devices, cores(), |device| {
+        automatic.workers(device)
+    });
     if count.is_some() || placement.devices.len() <= children.len() {
         return Ok(placement);
     }
-    let fewer = WorkersConfig { count: Some(children.len()), ..config };
-    Ok(Placement::new(&fewer, &chosen.devices, cores(), |device| automatic.workers(device)))
+    let fewer = WorkersConfig {
+        count: Some(children.len()),
+        ..config
+    };
+    Ok(Placement::new(&fewer, &chosen.devices, cores(), |device| {
+        automatic.workers(device)
+    }))
 }

@@ -11,6 +11,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut super::Cli::command(), "nas-tui", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut super::Cli::command(),
+        "nas-tui",
+        &mut script,
+    );
     super::print(&String::from_utf8_lossy(&script))
 }

@@ -61,7 +61,12 @@ impl SettingsArgs {
             (None, None) if usual.is_file() => Some(usual),
             _ => None,
         };
-        Options { file, preset: self.preset.clone(), set: self.set.clone(), seed: self.seed }
+        Options {
+            file,
+            preset: self.preset.clone(),
+            set: self.set.clone(),
+            seed: self.seed,
+        }
     }
 }
 

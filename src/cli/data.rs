@@ -1,4 +1,5 @@
-//! `nas-tui data`: which data sets are there, whether they are sound, and getting CIFAR-10 and CIFAR-10.1.
+//! `nas-tui data`: which data sets are there, whether they are sound, and getting CIFAR-10 and
+//! CIFAR-10.1.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -33,7 +34,8 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Read a whole data set and print its shape, its images per class and split, and its fingerprint.
+    /// Read a whole data set and print its shape, its images per class and split, and its
+    /// fingerprint.
     Check(CheckArgs),
     /// Download a data set, verify and unpack it.
     Fetch(FetchArgs),
@@ -43,14 +45,17 @@ enum Action {
 struct CheckArgs {
     /// fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] or folder:DIR.
     spec: String,
-    /// Images set apart for validation [default: 1,000 of the mini set; else 5,000, or a tenth where that is less].
+    /// Images set apart for validation [default: 1,000 of the mini set; else 5,000, or a tenth
+    /// where that is less].
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// What images of `folder:DIR` are resized to: one number for height and width, or HEIGHTxWIDTH.
+    /// What images of `folder:DIR` are resized to: one number for height and width, or
+    /// HEIGHTxWIDTH.
     #[arg(long, value_name = "PIXELS", default_value = "32", value_parser = parse_size)]
     size: [usize; 2],
-    /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or {spec, error}. Where a folder
-    /// holds files that are not read, also unread: [{files, folders, first}].
+    /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or
+    /// {spec, error}. Where a folder holds files that are not read, also unread: [{files, folders,
+    /// first}].
     #[arg(long)]
     json: bool,
 }
@@ -58,8 +63,8 @@ struct CheckArgs {
 #[derive(Debug, ClapArgs)]
 struct FetchArgs {
     dataset: Fetchable,
-    /// Take the data from here: the URL of the folder they lie in, or of CIFAR-10's archive itself (http, https, file, or
-    /// a path).
+    /// Take the data from here: the URL of the folder they lie in, or of CIFAR-10's archive itself
+    /// (http, https, file, or a path).
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
     /// Put the data here [default: $XDG_DATA_HOME/nas-tui/NAME, where the data set NAME looks].
@@ -71,7 +76,8 @@ struct FetchArgs {
 enum Fetchable {
     /// The official archive, verified by its MD5
     Cifar10,
-    /// Four .npy files, v6 and v4 of the test set. No checksums are published: type, shape and labels are verified
+    /// Four .npy files, v6 and v4 of the test set. No checksums are published: type, shape and
+    /// labels are verified
     #[value(name = "cifar10.1")]
     Cifar10_1,
 }
@@ -112,14 +118,31 @@ pub(super) fn listed() -> Vec<Listed> {
 fn list_one(source: DataSource) -> Listed {
     let name = source.name();
     if source == DataSource::Folder {
-        return Listed { name, status: Status::NeedsFolder, place: None, remedy: Some(source::remedy(source).to_owned()) };
+        return Listed {
+            name,
+            status: Status::NeedsFolder,
+            place: None,
+            remedy: Some(source::remedy(source).to_owned()),
+        };
     }
     match source::locate(source, None) {
         Ok(place) => {
-            let place = place.path().map_or("embedded".to_owned(), |path| path.display().to_string());
-            Listed { name, status: Status::Found, place: Some(place), remedy: None }
+            let place = place
+                .path()
+                .map_or("embedded".to_owned(), |path| path.display().to_string());
+            Listed {
+                name,
+                status: Status::Found,
+                place: Some(place),
+                remedy: None,
+            }
         }
-        Err(error) => Listed { name, status: Status::Missing, place: None, remedy: Some(error.to_string()) },
+        Err(error) => Listed {
+            name,
+            status: Status::Missing,
+            place: None,
+            remedy: Some(error.to_string()),
+        },
     }
 }
 
@@ -135,7 +158,11 @@ fn list(json: bool) -> anyhow::Result<()> {
             Status::Missing => "missing",
             Status::NeedsFolder => "yours",
         };
-        text.push_str(&format!("{:<20} {status:<8} {}\n", data.name, data.place.or(data.remedy).unwrap_or_default()));
+        text.push_str(&format!(
+            "{:<20} {status:<8} {}\n",
+            data.name,
+            data.place.or(data.remedy).unwrap_or_default()
+        ));
     }
     print(&text)
 }
@@ -145,13 +172,22 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
     if args.json {
         let text = match &outcome {
             Ok(contents) => serde_json::to_string_pretty(contents)?,
-            Err(error) => serde_json::to_string_pretty(&serde_json::json!({ "spec": args.spec, "error": error.to_string() }))?,
+            Err(error) => serde_json::to_string_pretty(
+                &serde_json::json!({ "spec": args.spec, "error": error.to_string() }),
+            )?,
         };
         print(&(text + "\n"))?;
     }
     let contents = outcome.or_bad_input()?;
-    contents.unread.iter().for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
-    if args.json { Ok(()) } else { print(&table(&contents)) }
+    contents
+        .unread
+        .iter()
+        .for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
+    if args.json {
+        Ok(())
+    } else {
+        print(&table(&contents))
+    }
 }
 
 fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
@@ -170,7 +206,13 @@ fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
 }
 
 fn table(contents: &Contents) -> String {
-    let width = contents.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0).max("classes".len());
+    let width = contents
+        .classes
+        .iter()
+        .map(|class| class.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max("classes".len());
     let [channels, height, rows] = contents.input;
     let mut text = format!(
         "{}\nimages of {channels}x{height}x{rows} (channels, height, width), fingerprint {}\n\n",
@@ -181,11 +223,23 @@ fn table(contents: &Contents) -> String {
         text.push_str(&format!("{name:<width$}{cells}\n"));
     };
     let parts = &contents.parts;
-    line("classes", parts.iter().map(|part| part.name.to_owned()).collect());
+    line(
+        "classes",
+        parts.iter().map(|part| part.name.to_owned()).collect(),
+    );
     for (index, class) in contents.classes.iter().enumerate() {
-        line(class, parts.iter().map(|part| part.per_class[index].to_string()).collect());
+        line(
+            class,
+            parts
+                .iter()
+                .map(|part| part.per_class[index].to_string())
+                .collect(),
+        );
     }
-    line("all", parts.iter().map(|part| part.images.to_string()).collect());
+    line(
+        "all",
+        parts.iter().map(|part| part.images.to_string()).collect(),
+    );
     text
 }
 
@@ -207,13 +261,14 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
             let fetch = Fetch::cifar10(args.mirror.as_deref(), folder);
             fetch.run(&mut |progress| show(&bar, &fetch.url, progress))
         }
-        Fetchable::Cifar10_1 => {
-            FetchCifar10_1::new(args.mirror.as_deref(), folder).run(&mut |file, progress| show(&bar, file, progress))
-        }
+        Fetchable::Cifar10_1 => FetchCifar10_1::new(args.mirror.as_deref(), folder)
+            .run(&mut |file, progress| show(&bar, file, progress)),
     };
     bar.finish_and_clear();
     match outcome {
-        Ok(Fetched::AlreadyThere(folder)) => print(&format!("{}: already there, and sound\n", folder.display())),
+        Ok(Fetched::AlreadyThere(folder)) => {
+            print(&format!("{}: already there, and sound\n", folder.display()))
+        }
         Ok(Fetched::New(folder)) => print(&format!("{}\n", folder.display())),
         Err(error @ FetchError::WrongArchive { .. }) => Err(error).or_bad_input(),
         Err(error) => Err(error.into()),
@@ -222,7 +277,11 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
 
 /// On a terminal only: elsewhere the bar would fill a log.
 fn progress_bar() -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(None, target);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -237,7 +296,10 @@ fn show(bar: &ProgressBar, url: &str, progress: Progress) {
                     Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
                     None => "{msg} {spinner} {bytes} {bytes_per_sec}",
                 };
-                bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+                bar.set_style(
+                    ProgressStyle::with_template(template)
+                        .unwrap_or_else(|_| ProgressStyle::default_bar()),
+                );
                 bar.set_message(name.to_owned());
                 total.map_or_else(|| bar.unset_length(), |total| bar.set_length(total));
                 bar.set_position(done);

@@ -14,18 +14,22 @@ use super::data::{Status as DataStatus, listed};
 use super::print;
 use crate::config::DeviceChoice;
 
-/// Report libtorch and its devices, NVML, data sets, terminal, disk, CPU and memory, each with a remedy.
+/// Report libtorch and its devices, NVML, data sets, terminal, disk, CPU and memory, each with a
+/// remedy.
 ///
 /// Exit status 1 if a search cannot run here at all.
 ///
-/// With --train it trains instead, for about a minute on each device, and reports whether that works as it should and how fast
-/// it is: a text that names no user, host or path, fit for an issue. A small child and NASCNN15 take the same first steps on
-/// every device, from the same seed, and their losses are held against those of the CPU in f32: relative differences up to 2e-4
-/// are taken for rounding in f32, up to 2e-3 in TF32 (factors of 10 bits) and 5e-3 in bf16 (7 bits; another seed changes
-/// 1e-2). Then: training images per second; small children per hour with 1, 2, 4 and 8 workers (on a GPU the best number is
-/// kept for workers.count = "auto"); how long it takes until all workers stand still when a pause is asked for (5 s at most); a
-/// batch too large for the memory (of the GPU; on the CPU, for what the process is allowed), which must fail without harm to the
-/// next step; and whether NVML's GPU of a number is libtorch's. Exit status 1 if any of these fails.
+/// With --train it trains instead, for about a minute on each device, and reports whether that
+/// works as it should and how fast it is: a text that names no user, host or path, fit for an
+/// issue. A small child and NASCNN15 take the same first steps on every device, from the same seed,
+/// and their losses are held against those of the CPU in f32: relative differences up to 2e-4 are
+/// taken for rounding in f32, up to 2e-3 in TF32 (factors of 10 bits) and 5e-3 in bf16 (7 bits;
+/// another seed changes 1e-2). Then: training images per second; small children per hour with 1, 2,
+/// 4 and 8 workers (on a GPU the best number is kept for workers.count = "auto"); how long it takes
+/// until all workers stand still when a pause is asked for (5 s at most); a batch too large for the
+/// memory (of the GPU; on the CPU, for what the process is allowed), which must fail without harm
+/// to the next step; and whether NVML's GPU of a number is libtorch's. Exit status 1 if any of
+/// these fails.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Train on each device and report how that goes; takes about a minute for each
@@ -33,15 +37,23 @@ pub struct Args {
     train: bool,
 
     /// With --train: one device alone, cpu or cuda:N [default: the CPU and every GPU]
-    #[arg(long, value_name = "DEVICE", requires = "train", default_value_t, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        requires = "train",
+        default_value_t,
+        hide_default_value = true
+    )]
     device: DeviceChoice,
 
-    /// Print JSON: {usable, findings: [{topic, status, text, remedy, details}]}, status one of ok, note, warning, failure. With
-    /// --train: {passed, seconds, environment, devices: [{device, model, agreement [{network, memory, numbers, losses, reference,
-    /// difference, tolerance}], speed [{network, memory, numbers, batch, images_per_second}], workers {rates [{workers,
-    /// children_per_hour}], best, kept}, pause {workers, pauses, median_seconds, worst_seconds, limit_seconds}, out_of_memory
-    /// {asked_bytes, limit_bytes, error}, numbering {cuda_bus, nvml_bus}}]}; each check with a status, one of passed, failed,
-    /// skipped, and for the last two a reason
+    /// Print JSON: {usable, findings: [{topic, status, text, remedy, details}]}, status one of ok,
+    /// note, warning, failure. With --train: {passed, seconds, environment, devices: [{device,
+    /// model, agreement [{network, memory, numbers, losses, reference, difference, tolerance}],
+    /// speed [{network, memory, numbers, batch, images_per_second}], workers {rates [{workers,
+    /// children_per_hour}], best, kept}, pause {workers, pauses, median_seconds, worst_seconds,
+    /// limit_seconds}, out_of_memory {asked_bytes, limit_bytes, error}, numbering {cuda_bus,
+    /// nvml_bus}}]}; each check with a status, one of passed, failed, skipped, and for the last two
+    /// a reason
     #[arg(long)]
     json: bool,
 }
@@ -71,11 +83,29 @@ enum Status {
 
 impl Finding {
     fn ok(topic: &'static str, text: impl Into<String>, details: Value) -> Self {
-        Finding { topic, status: Status::Ok, text: text.into(), remedy: None, details }
+        Finding {
+            topic,
+            status: Status::Ok,
+            text: text.into(),
+            remedy: None,
+            details,
+        }
     }
 
-    fn with(topic: &'static str, status: Status, text: impl Into<String>, remedy: impl Into<String>, details: Value) -> Self {
-        Finding { topic, status, text: text.into(), remedy: Some(remedy.into()), details }
+    fn with(
+        topic: &'static str,
+        status: Status,
+        text: impl Into<String>,
+        remedy: impl Into<String>,
+        details: Value,
+    ) -> Self {
+        Finding {
+            topic,
+            status,
+            text: text.into(),
+            remedy: Some(remedy.into()),
+            details,
+        }
     }
 }
 
@@ -89,14 +119,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     findings.extend(data_sets());
     findings.extend(terminal::findings(&terminal::Terminal::of_this_process()));
     findings.extend(machine::findings());
-    let failures: Vec<&Finding> = findings.iter().filter(|finding| finding.status == Status::Failure).collect();
+    let failures: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.status == Status::Failure)
+        .collect();
     if args.json {
         let report = serde_json::json!({ "usable": failures.is_empty(), "findings": findings });
         print(&(serde_json::to_string_pretty(&report)? + "\n"))?;
     } else {
         print(&findings.iter().map(line).collect::<String>())?;
     }
-    anyhow::ensure!(failures.is_empty(), "a search cannot run here: {}", failures[0].text);
+    anyhow::ensure!(
+        failures.is_empty(),
+        "a search cannot run here: {}",
+        failures[0].text
+    );
     Ok(())
 }
 
@@ -107,7 +144,10 @@ fn train(args: &Args) -> anyhow::Result<()> {
 
 #[cfg(not(feature = "torch"))]
 fn train(args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("cannot train on {}: this program was built without libtorch (as a viewer)", args.device)
+    anyhow::bail!(
+        "cannot train on {}: this program was built without libtorch (as a viewer)",
+        args.device
+    )
 }
 
 fn line(finding: &Finding) -> String {
@@ -117,7 +157,10 @@ fn line(finding: &Finding) -> String {
         Status::Warning => "warning",
         Status::Failure => "failure",
     };
-    let remedy = finding.remedy.as_ref().map_or(String::new(), |remedy| format!("{:18} -> {remedy}\n", ""));
+    let remedy = finding
+        .remedy
+        .as_ref()
+        .map_or(String::new(), |remedy| format!("{:18} -> {remedy}\n", ""));
     format!("{mark:<8} {:<9} {}\n{remedy}", finding.topic, finding.text)
 }
 
@@ -125,11 +168,23 @@ fn data_sets() -> Vec<Finding> {
     let finding = |data: super::data::Listed| {
         let details = serde_json::json!({ "name": data.name, "place": data.place });
         match (data.status, data.place, data.remedy) {
-            (DataStatus::Found, place, _) => Finding::ok("data", format!("{}: {}", data.name, place.unwrap_or_default()), details),
-            (DataStatus::NeedsFolder, ..) => Finding::ok("data", format!("{}: images of your own, folder:DIR", data.name), details),
-            (DataStatus::Missing, _, remedy) => {
-                Finding::with("data", Status::Note, format!("{}: not found", data.name), remedy.unwrap_or_default(), details)
-            }
+            (DataStatus::Found, place, _) => Finding::ok(
+                "data",
+                format!("{}: {}", data.name, place.unwrap_or_default()),
+                details,
+            ),
+            (DataStatus::NeedsFolder, ..) => Finding::ok(
+                "data",
+                format!("{}: images of your own, folder:DIR", data.name),
+                details,
+            ),
+            (DataStatus::Missing, _, remedy) => Finding::with(
+                "data",
+                Status::Note,
+                format!("{}: not found", data.name),
+                remedy.unwrap_or_default(),
+                details,
+            ),
         }
     };
     listed().into_iter().map(finding).collect()

@@ -20,34 +20,39 @@ use crate::train::full;
 
 /// Measure how well a trained network classifies the test images of a data set.
 ///
-/// Accuracy, top-5 and per-class accuracy, confusion matrix, the most confused classes and the calibration error, with 95 %
-/// intervals: Wilson's for proportions; for the expected calibration error (15 bins of equal width) a basic bootstrap of
-/// 1,000 resamples, always the same. On cifar10.1 each version that is there is evaluated, and the drop against the test
-/// images of CIFAR-10, where these are found: the difference of the accuracies with Newcombe's interval. Only this command
-/// and the end of a training read test images.
+/// Accuracy, top-5 and per-class accuracy, confusion matrix, the most confused classes and the
+/// calibration error, with 95 % intervals: Wilson's for proportions; for the expected calibration
+/// error (15 bins of equal width) a basic bootstrap of 1,000 resamples, always the same. On
+/// cifar10.1 each version that is there is evaluated, and the drop against the test images of
+/// CIFAR-10, where these are found: the difference of the accuracies with Newcombe's interval. Only
+/// this command and the end of a training read test images.
 ///
-/// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low, high], loss, top5 {correct,
-/// accuracy, ci95} (null for five classes or fewer), per_class [{class, images, correct, accuracy, ci95}] (null without
-/// images), confusion (a matrix of images; rows: classes, columns: predictions), most_confused [{class, taken_for, images}],
-/// calibration {error, ci95, bins [{from, to, images, accuracy, confidence}]}. For cifar10.1 also version, drop {data,
-/// images, correct, accuracy, accuracy_ci95, drop, ci95} (null where CIFAR-10 is not found), and other_versions, a list of
-/// such objects: the first version (v6) is outside, the other one (v4) in the list.
+/// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low,
+/// high], loss, top5 {correct, accuracy, ci95} (null for five classes or fewer), per_class [{class,
+/// images, correct, accuracy, ci95}] (null without images), confusion (a matrix of images; rows:
+/// classes, columns: predictions), most_confused [{class, taken_for, images}], calibration {error,
+/// ci95, bins [{from, to, images, accuracy, confidence}]}. For cifar10.1 also version, drop {data,
+/// images, correct, accuracy, accuracy_ci95, drop, ci95} (null where CIFAR-10 is not found), and
+/// other_versions, a list of such objects: the first version (v6) is outside, the other one (v4) in
+/// the list.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     arch: ArchArgs,
 
-    /// Weights: safetensors with the names that PyTorch gives (README, "Files") [default: those that the training RUN keeps, where
-    /// ARCH is RUN:best]
+    /// Weights: safetensors with the names that PyTorch gives (README, "Files") [default: those
+    /// that the training RUN keeps, where ARCH is RUN:best]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
-    /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR], folder:DIR [default: the data of
-    /// RUN, where ARCH is RUN:best or RUN:child-12; else fashion-mnist-mini]
+    /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR],
+    /// folder:DIR [default: the data of RUN, where ARCH is RUN:best or RUN:child-12; else
+    /// fashion-mnist-mini]
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
 
-    /// What the accuracy on cifar10.1 is held against: cifar10[:DIR] [default: cifar10, where it is found]
+    /// What the accuracy on cifar10.1 is held against: cifar10[:DIR] [default: cifar10, where it is
+    /// found]
     #[arg(long, value_name = "SPEC")]
     against: Option<String>,
 
@@ -59,22 +64,24 @@ pub struct Args {
     #[arg(long)]
     whitening: bool,
 
-    /// Side in pixels to which images are enlarged before they are cropped in the middle to what the network takes, for weights
-    /// that were trained with data.crop = "upsample" (there data.crop_pixels) [default: as in RUN; else images stay as they are]
+    /// Side in pixels to which images are enlarged before they are cropped in the middle to what
+    /// the network takes, for weights that were trained with data.crop = "upsample" (there
+    /// data.crop_pixels) [default: as in RUN; else images stay as they are]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(4..=2_048))]
     upsample: Option<u32>,
 
-    /// What the images of a folder are resized to: one number for height and width, or HEIGHTxWIDTH [default: as the network
-    /// takes them]
+    /// What the images of a folder are resized to: one number for height and width, or HEIGHTxWIDTH
+    /// [default: as the network takes them]
     #[arg(long, value_name = "PIXELS", value_parser = parse_size)]
     size: Option<[usize; 2]>,
 
-    /// Training images that were set apart for validation: not used to fit the normalisation [default: as in RUN; else 1,000 of
-    /// the mini set, else 5,000, or a tenth where that is less]
+    /// Training images that were set apart for validation: not used to fit the normalisation
+    /// [default: as in RUN; else 1,000 of the mini set, else 5,000, or a tenth where that is less]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
 
-    /// Where to compute: auto (the first GPU that libtorch sees, else the CPU), cpu, cuda, or cuda:N
+    /// Where to compute: auto (the first GPU that libtorch sees, else the CPU), cpu, cuda, or
+    /// cuda:N
     #[arg(long, value_name = "DEVICE", default_value_t)]
     device: DeviceChoice,
 
@@ -90,24 +97,45 @@ pub struct Args {
 /// Evaluate.
 ///
 /// # Errors
-/// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that cannot be written.
+/// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that
+/// cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let origin = args.arch.run_settings().transpose()?;
-    let Settings { data: config, validation, architecture } = Settings::new(args, origin.as_ref())?;
+    let Settings {
+        data: config,
+        validation,
+        architecture,
+    } = Settings::new(args, origin.as_ref())?;
     let weights = weights_file(args)?;
     let mut sets = data::load_tests(&config).or_bad_input()?;
     let against = reference(args, &config)?;
-    let first = sets.first().context("the data set went away while it was read; run the command again")?;
+    let first = sets
+        .first()
+        .context("the data set went away while it was read; run the command again")?;
     // The normalisation is fitted to the training images: those that are passed over matter too.
-    let unread = [data::unread_files(&config), data::unread_test_files(&config)];
-    unread.iter().flatten().for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
+    let unread = [
+        data::unread_files(&config),
+        data::unread_test_files(&config),
+    ];
+    unread
+        .iter()
+        .flatten()
+        .for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
     let prepare = || preparation(&training_config(args, &config)?, validation, first);
     let run = Run::new(args, &architecture, &weights, first, prepare)?;
     let mut csv = args.predictions.as_deref();
     let against = against.map(|set| run.evaluate(set, None)).transpose()?;
-    let versions: Vec<Evaluated> = sets.drain(..).map(|set| run.evaluate(set, csv.take())).collect::<anyhow::Result<_>>()?;
-    let output = Output::new(&architecture.name, versions, against.as_ref()).context("there is nothing to report")?;
-    super::print(&if args.json { output.json()? } else { output.text() })
+    let versions: Vec<Evaluated> = sets
+        .drain(..)
+        .map(|set| run.evaluate(set, csv.take()))
+        .collect::<anyhow::Result<_>>()?;
+    let output = Output::new(&architecture.name, versions, against.as_ref())
+        .context("there is nothing to report")?;
+    super::print(&if args.json {
+        output.json()?
+    } else {
+        output.text()
+    })
 }
 
 /// A network with its weights, and how images are prepared for it.
@@ -120,7 +148,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// For images like those of `set`. They are prepared when network and weights are known to be good.
+    /// For images like those of `set`. They are prepared when network and weights are known to be
+    /// good.
     fn new(
         args: &Args,
         architecture: &'a Architecture,
@@ -133,30 +162,61 @@ impl<'a> Run<'a> {
         let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
         weights::load(&network, weights).or_bad_input()?;
         let preparation = prepare()?;
-        let limit = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(Run { architecture, network, preparation, device, limit })
+        let limit = args.limit.map_or(usize::MAX, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        });
+        Ok(Run {
+            architecture,
+            network,
+            preparation,
+            device,
+            limit,
+        })
     }
 
     /// Logits and report; the predictions go to `csv`.
     fn evaluate(&self, mut set: TestSet, csv: Option<&Path>) -> anyhow::Result<Evaluated> {
         check_fit(self.architecture, &set).or_bad_input()?;
         set.images.truncate(self.limit);
-        let labels: Vec<usize> = set.images.labels.iter().map(|&label| usize::from(label)).collect();
-        let images = DeviceDataset::new(set.images, &self.preparation, self.device, self.network.layout())?;
-        let logits = Vec::<Vec<f32>>::try_from(&full::logits(&self.network, &images)?.f_to_kind(Kind::Float)?)?;
+        let labels: Vec<usize> = set
+            .images
+            .labels
+            .iter()
+            .map(|&label| usize::from(label))
+            .collect();
+        let images = DeviceDataset::new(
+            set.images,
+            &self.preparation,
+            self.device,
+            self.network.layout(),
+        )?;
+        let logits = Vec::<Vec<f32>>::try_from(
+            &full::logits(&self.network, &images)?.f_to_kind(Kind::Float)?,
+        )?;
         if let Some(path) = csv {
-            write_predictions(path, &logits, &labels).with_context(|| format!("cannot write {}", path.display()))?;
+            write_predictions(path, &logits, &labels)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let logits: Vec<Vec<f64>> = logits.iter().map(|row| row.iter().copied().map(f64::from).collect()).collect();
-        let report = ClassificationReport::new(&set.classes, &labels, &logits).with_context(|| set.spec.clone())?;
-        Ok(Evaluated { data: set.spec, version: set.version, report })
+        let logits: Vec<Vec<f64>> = logits
+            .iter()
+            .map(|row| row.iter().copied().map(f64::from).collect())
+            .collect();
+        let report = ClassificationReport::new(&set.classes, &labels, &logits)
+            .with_context(|| set.spec.clone())?;
+        Ok(Evaluated {
+            data: set.spec,
+            version: set.version,
+            report,
+        })
     }
 }
 
 /// The device that was asked for; a GPU that stays idle is told.
 fn device(args: &Args) -> anyhow::Result<Device> {
     let (device, warning) = child::device::chosen_one(args.device).or_bad_input()?;
-    warning.iter().for_each(|warning| eprintln!("nas-tui: {warning}"));
+    warning
+        .iter()
+        .for_each(|warning| eprintln!("nas-tui: {warning}"));
     child::device::open(device).or_bad_input()
 }
 
@@ -177,8 +237,16 @@ fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
 
 /// The weights that were named, or those of the training whose network it is.
 fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
-    let missing = || anyhow!("--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own");
-    args.weights.clone().or_else(|| args.arch.kept_weights()).ok_or_else(missing).or_bad_input()
+    let missing = || {
+        anyhow!(
+            "--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own"
+        )
+    };
+    args.weights
+        .clone()
+        .or_else(|| args.arch.kept_weights())
+        .ok_or_else(missing)
+        .or_bad_input()
 }
 
 /// What is evaluated, and on which data.
@@ -193,14 +261,18 @@ impl Settings {
     fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
         let own = origin.map(|origin| &origin.config.data);
         let (source, dir) = source(args, own)?;
-        // How large the network sees things belongs to the network, whatever the data. (Nothing is random here, so no padding.)
+        // How large the network sees things belongs to the network, whatever the data. (Nothing is
+        // random here, so no padding.)
         let crop = match (args.upsample, own.map(|own| own.crop)) {
             (Some(side), _) => Crop::Upsample(side as usize),
             (None, Some(Crop::Upsample(side))) => Crop::Upsample(side),
             (None, None | Some(Crop::None | Crop::Pad(_))) => Crop::None,
         };
         // The training images that the normalisation was fitted to, where they are the same data.
-        let own = own.filter(|own| own.source == source || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1));
+        let own = own.filter(|own| {
+            own.source == source
+                || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1)
+        });
         let size = args.size.or(own.map(|own| own.size));
         let normalization = match own {
             _ if args.whitening => Normalization::Whitening,
@@ -225,7 +297,11 @@ impl Settings {
             // (A DNA or a built-in network takes images of the size above.)
             data.size = [architecture.input[1], architecture.input[2]];
         }
-        Ok(Settings { data, validation, architecture })
+        Ok(Settings {
+            data,
+            validation,
+            architecture,
+        })
     }
 }
 
@@ -237,7 +313,11 @@ fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, 
         (None, None) => (DataSource::FashionMnistMini, None),
     };
     if args.against.is_some() && source != DataSource::Cifar10_1 {
-        return Err(anyhow!("--against is for --data cifar10.1, not {}; leave it out", source.name())).or_bad_input();
+        return Err(anyhow!(
+            "--against is for --data cifar10.1, not {}; leave it out",
+            source.name()
+        ))
+        .or_bad_input();
     }
     Ok((source, dir))
 }
@@ -246,19 +326,29 @@ fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, 
 fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
     let spec = args.against.as_deref().unwrap_or("cifar10");
     match data::parse_spec(spec).or_bad_input()? {
-        (source @ DataSource::Cifar10, dir) => Ok(DataConfig { source, dir, ..config.clone() }),
-        _ => Err(anyhow!("--against {spec}: cifar10.1 can be held against cifar10[:DIR] only")).or_bad_input(),
+        (source @ DataSource::Cifar10, dir) => Ok(DataConfig {
+            source,
+            dir,
+            ..config.clone()
+        }),
+        _ => Err(anyhow!(
+            "--against {spec}: cifar10.1 can be held against cifar10[:DIR] only"
+        ))
+        .or_bad_input(),
     }
 }
 
-/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named them, that is said.
+/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named
+/// them, that is said.
 fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>> {
     if config.source != DataSource::Cifar10_1 {
         return Ok(None);
     }
     match data::load_test(&cifar10_config(args, config)?) {
         Err(error @ DataError::Missing { .. }) if args.against.is_none() => {
-            eprintln!("nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR");
+            eprintln!(
+                "nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR"
+            );
             Ok(None)
         }
         outcome => Ok(Some(outcome.or_bad_input()?)),
@@ -274,7 +364,11 @@ fn training_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfi
 }
 
 /// The preparation that training used: fitted to training images, never to those under test.
-fn preparation(config: &DataConfig, validation: Option<usize>, test: &TestSet) -> anyhow::Result<Preparation> {
+fn preparation(
+    config: &DataConfig,
+    validation: Option<usize>,
+    test: &TestSet,
+) -> anyhow::Result<Preparation> {
     let dataset = match (config.source, config.normalization) {
         // Its mean and deviation are published: the training images need not be there.
         (DataSource::Cifar10, Normalization::Standard) => Dataset {
@@ -286,20 +380,26 @@ fn preparation(config: &DataConfig, validation: Option<usize>, test: &TestSet) -
             validation: Images::default(),
             fingerprint: String::new(),
         },
-        _ => data::load_with_validation(config, validation).map_err(DataError::for_option).or_bad_input()?,
+        _ => data::load_with_validation(config, validation)
+            .map_err(DataError::for_option)
+            .or_bad_input()?,
     };
     Preparation::fit(config, &dataset).or_bad_input()
 }
 
 /// The class of the largest logit, the first of equals.
 fn prediction(row: &[f32]) -> usize {
-    (0..row.len()).reduce(|best, class| if row[class] > row[best] { class } else { best }).unwrap_or(0)
+    (0..row.len())
+        .reduce(|best, class| if row[class] > row[best] { class } else { best })
+        .unwrap_or(0)
 }
 
 fn write_predictions(path: &Path, logits: &[Vec<f32>], labels: &[usize]) -> anyhow::Result<()> {
     let mut file = BufWriter::new(std::fs::File::create(path)?);
     let classes = logits.first().map_or(0, Vec::len);
-    let names: String = (0..classes).map(|class| format!(",logit_{class}")).collect();
+    let names: String = (0..classes)
+        .map(|class| format!(",logit_{class}"))
+        .collect();
     writeln!(file, "index,label,prediction{names}")?;
     for (index, (row, label)) in logits.iter().zip(labels).enumerate() {
         let values: String = row.iter().map(|value| format!(",{value}")).collect();

@@ -12,10 +12,11 @@ use crate::export::{self, dot, onnx, pytorch};
 use crate::space::Architecture;
 use crate::space::weights::Weights;
 
-/// Write a network for other programs: PyTorch code, ONNX, a graph, or the files that this program reads
+/// Write a network for other programs: PyTorch code, ONNX, a graph, or the files that this program
+/// reads
 ///
-/// The files have fixed names in DIR, which is made where it is not there; older files of these names are replaced. Each
-/// path that was written is printed on a line of its own.
+/// The files have fixed names in DIR, which is made where it is not there; older files of these
+/// names are replaced. Each path that was written is printed on a line of its own.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -29,8 +30,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Weights of the network: safetensors with the names that PyTorch gives (README, "Files"). For pytorch and onnx [default: those
-    /// that the training RUN keeps, where ARCH is RUN:best]
+    /// Weights of the network: safetensors with the names that PyTorch gives (README, "Files"). For
+    /// pytorch and onnx [default: those that the training RUN keeps, where ARCH is RUN:best]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -59,47 +60,75 @@ enum Format {
 /// Run the subcommand.
 ///
 /// # Errors
-/// A network, weights or options that are bad or do not belong together (exit status 2); a folder that cannot be written to.
+/// A network, weights or options that are bad or do not belong together (exit status 2); a folder
+/// that cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     check_options(args).or_bad_input()?;
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let weights = weights_file(args).map(|path| Weights::read(&path, &architecture)).transpose().or_bad_input()?;
+    let weights = weights_file(args)
+        .map(|path| Weights::read(&path, &architecture))
+        .transpose()
+        .or_bad_input()?;
     let files = files(args, &architecture, weights.as_ref())?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     for (name, bytes) in &files {
         let path = args.out.join(name);
         write_atomically(&path, bytes)?;
         print(&format!("{}\n", path.display()))?;
     }
     if args.format == Format::Pytorch && weights.is_none() {
-        eprintln!("nas-tui: no weights.safetensors was written beside model.py: name the weights with --weights");
+        eprintln!(
+            "nas-tui: no weights.safetensors was written beside model.py: name the weights with --weights"
+        );
     }
     Ok(())
 }
 
-/// The weights that were named, or, where the format has a place for them, those of the training whose network it is.
+/// The weights that were named, or, where the format has a place for them, those of the training
+/// whose network it is.
 fn weights_file(args: &Args) -> Option<PathBuf> {
     let has_place = matches!(args.format, Format::Pytorch | Format::Onnx);
-    args.weights.clone().or_else(|| args.arch.kept_weights().filter(|_| has_place))
+    args.weights
+        .clone()
+        .or_else(|| args.arch.kept_weights().filter(|_| has_place))
 }
 
 fn check_options(args: &Args) -> anyhow::Result<()> {
-    let Args { format, weights, opset, .. } = args;
-    let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let Args {
+        format,
+        weights,
+        opset,
+        ..
+    } = args;
+    let name = format
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default();
     if *format == Format::Onnx && weights_file(args).is_none() {
-        return Err(anyhow!("--format onnx needs weights: an ONNX file holds them; name them with --weights"));
+        return Err(anyhow!(
+            "--format onnx needs weights: an ONNX file holds them; name them with --weights"
+        ));
     }
     if weights.is_some() && !matches!(format, Format::Pytorch | Format::Onnx) {
-        return Err(anyhow!("--format {name} has no place for weights; leave --weights out"));
+        return Err(anyhow!(
+            "--format {name} has no place for weights; leave --weights out"
+        ));
     }
     if opset.is_some() && *format != Format::Onnx {
-        return Err(anyhow!("--opset is for --format onnx, not {name}; leave it out"));
+        return Err(anyhow!(
+            "--opset is for --format onnx, not {name}; leave it out"
+        ));
     }
     Ok(())
 }
 
 /// Names and contents of what is to be written.
-fn files(args: &Args, architecture: &Architecture, weights: Option<&Weights>) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+fn files(
+    args: &Args,
+    architecture: &Architecture,
+    weights: Option<&Weights>,
+) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
     let file = |name, text: String| (name, text.into_bytes());
     Ok(match (args.format, weights) {
         (Format::Pytorch, weights) => {
@@ -109,9 +138,17 @@ fn files(args: &Args, architecture: &Architecture, weights: Option<&Weights>) ->
         }
         (Format::Onnx, Some(weights)) => {
             let opset = args.opset.unwrap_or(onnx::DEFAULT_OPSET);
-            vec![("model.onnx", onnx::model(architecture, weights, opset).or_bad_input()?)]
+            vec![(
+                "model.onnx",
+                onnx::model(architecture, weights, opset).or_bad_input()?,
+            )]
         }
-        (Format::Onnx, None) => return Err(anyhow!("--format onnx needs weights; name them with --weights")).or_bad_input(),
+        (Format::Onnx, None) => {
+            return Err(anyhow!(
+                "--format onnx needs weights; name them with --weights"
+            ))
+            .or_bad_input();
+        }
         (Format::Dot, _) => vec![file("model.dot", dot::graph(architecture).or_bad_input()?)],
         (Format::Json, _) => vec![file("model.json", export::json(architecture))],
         (Format::Dna, _) => vec![file("model.dna.json", dna(architecture).or_bad_input()?)],

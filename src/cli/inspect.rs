@@ -12,7 +12,8 @@ use crate::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
 
-/// Batch size of the memory estimate where nothing says another: the one that the presets for CIFAR-10 train with.
+/// Batch size of the memory estimate where nothing says another: the one that the presets for
+/// CIFAR-10 train with.
 const BATCH_SIZE: usize = 128;
 
 /// Print a network layer by layer: shapes, parameters, multiply-accumulates and receptive fields
@@ -24,12 +25,13 @@ pub struct Args {
     #[command(flatten)]
     images: ImageArgs,
 
-    /// Batch size of the memory estimate [default: that of RUN, where ARCH is RUN:best or RUN:child-12, and no estimate where RUN
-    /// does not tell it; else 128]
+    /// Batch size of the memory estimate [default: that of RUN, where ARCH is RUN:best or
+    /// RUN:child-12, and no estimate where RUN does not tell it; else 128]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_size: Option<u32>,
 
-    /// Print the architecture file as JSON with params, macs, and per layer output_shape, params, macs, receptive_field
+    /// Print the architecture file as JSON with params, macs, and per layer output_shape, params,
+    /// macs, receptive_field
     #[arg(long)]
     json: bool,
 }
@@ -56,7 +58,11 @@ fn batch_size(args: &Args) -> Option<usize> {
     }
 }
 
-fn text(architecture: &Architecture, batch_size: Option<usize>, json: bool) -> Result<String, ArchitectureError> {
+fn text(
+    architecture: &Architecture,
+    batch_size: Option<usize>,
+    json: bool,
+) -> Result<String, ArchitectureError> {
     match json {
         true => Ok(CostedArchitecture::new(architecture)?.to_json()),
         false => describe(architecture, batch_size, terminal_width()),
@@ -65,28 +71,59 @@ fn text(architecture: &Architecture, batch_size: Option<usize>, json: bool) -> R
 
 /// Columns of the terminal; 80 where the output goes elsewhere.
 fn terminal_width() -> usize {
-    if let Some(columns) = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()) {
+    if let Some(columns) = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok())
+    {
         return columns;
     }
-    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
     // SAFETY: TIOCGWINSZ writes one winsize to the pointer, which is valid for the call.
-    let known = std::io::stdout().is_terminal() && unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) } == 0;
-    if known && size.ws_col > 0 { size.ws_col.into() } else { 80 }
+    let known = std::io::stdout().is_terminal()
+        && unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) } == 0;
+    if known && size.ws_col > 0 {
+        size.ws_col.into()
+    } else {
+        80
+    }
 }
 
 /// The table and the totals, in lines of at most `width` characters where that is possible.
-fn describe(architecture: &Architecture, batch_size: Option<usize>, width: usize) -> Result<String, ArchitectureError> {
+fn describe(
+    architecture: &Architecture,
+    batch_size: Option<usize>,
+    width: usize,
+) -> Result<String, ArchitectureError> {
     let cost = Cost::of(architecture)?;
     let [channels, height, width_] = architecture.input;
-    let mut text = format!("{}: {} layers", architecture.name, architecture.layers.len());
-    text += &format!(", images {channels}x{height}x{width_} (layer 0), {} classes\n\n", architecture.classes);
+    let mut text = format!(
+        "{}: {} layers",
+        architecture.name,
+        architecture.layers.len()
+    );
+    text += &format!(
+        ", images {channels}x{height}x{width_} (layer 0), {} classes\n\n",
+        architecture.classes
+    );
     text += &table(&columns(), &rows(architecture, &cost), width);
     text += "\nSizes are HxW, output is CxHxW (class: the classifier), field: receptive field.\n";
-    let batch_norm: u64 = architecture.layers.iter().map(|layer| 2 * layer.filters as u64).sum();
+    let batch_norm: u64 = architecture
+        .layers
+        .iter()
+        .map(|layer| 2 * layer.filters as u64)
+        .sum();
     let convolutions = cost.params - batch_norm - cost.classifier.params;
     let memory = match batch_size {
         Some(images) => {
-            format!("about {} at batch size {images} (estimate)", numbers::bytes(training_memory(architecture, images)?))
+            format!(
+                "about {} at batch size {images} (estimate)",
+                numbers::bytes(training_memory(architecture, images)?)
+            )
         }
         None => "not known".to_owned(),
     };
@@ -94,20 +131,31 @@ fn describe(architecture: &Architecture, batch_size: Option<usize>, width: usize
     text += &format!("  convolutions   {}\n", grouped(convolutions));
     text += &format!("  batch norm     {}\n", grouped(batch_norm));
     text += &format!("  classifier     {}\n", grouped(cost.classifier.params));
-    text += &format!("MACs per image   {} (convolutions and classifier)\n", grouped(cost.macs));
+    text += &format!(
+        "MACs per image   {} (convolutions and classifier)\n",
+        grouped(cost.macs)
+    );
     text += &format!("training memory  {memory}\n");
     Ok(text)
 }
 
 fn columns() -> [Column; 10] {
-    let right = |title| Column { title, right: true, wraps: false };
+    let right = |title| Column {
+        title,
+        right: true,
+        wraps: false,
+    };
     [
         right("layer"),
         right("kernel"),
         right("filters"),
         right("stride"),
         right("padding"),
-        Column { title: "inputs", right: false, wraps: true },
+        Column {
+            title: "inputs",
+            right: false,
+            wraps: true,
+        },
         right("output"),
         right("params"),
         right("MACs"),
@@ -153,7 +201,11 @@ fn ranges(numbers: &[usize]) -> String {
     let runs = numbers.chunk_by(|left, right| left + 1 == *right);
     let text = runs.map(|run| match run {
         [first, _, .., last] => format!("{first}-{last}"),
-        _ => run.iter().map(usize::to_string).collect::<Vec<_>>().join(","),
+        _ => run
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join(","),
     });
     text.collect::<Vec<_>>().join(",")
 }
@@ -162,12 +214,22 @@ fn ranges(numbers: &[usize]) -> String {
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
-    groups.into_iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
+    groups
+        .into_iter()
+        .map(|group| String::from_utf8_lossy(group))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// `451.6M`: four significant digits and a decimal prefix.
 fn short(number: u64) -> String {
-    const PREFIXES: [(f64, &str); 5] = [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")];
+    const PREFIXES: [(f64, &str); 5] = [
+        (1e18, "E"),
+        (1e15, "P"),
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+    ];
     match PREFIXES.iter().find(|(unit, _)| number as f64 >= *unit) {
         Some((unit, prefix)) => format!("{:.1}{prefix}", number as f64 / unit),
         None => grouped(number),
@@ -182,7 +244,9 @@ mod tests {
 
     #[test]
     fn the_table_of_nascnn15_fits_80_columns() {
-        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .unwrap()
+            .unwrap();
         let text = describe(&network, Some(BATCH_SIZE), 80).unwrap();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         insta::assert_snapshot!(text);
@@ -197,7 +261,13 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands_and_shortened_from_a_million() {
-        assert_eq!((grouped(0), grouped(999), grouped(4_201_630)), ("0".into(), "999".into(), "4,201,630".into()));
-        assert_eq!((short(999_999), short(1_000_000), short(4_300_665_312)), ("999,999".into(), "1.0M".into(), "4.3G".into()));
+        assert_eq!(
+            (grouped(0), grouped(999), grouped(4_201_630)),
+            ("0".into(), "999".into(), "4,201,630".into())
+        );
+        assert_eq!(
+            (short(999_999), short(1_000_000), short(4_300_665_312)),
+            ("999,999".into(), "1.0M".into(), "4.3G".into())
+        );
     }
 }

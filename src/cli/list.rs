@@ -8,15 +8,16 @@ use crate::runs::{self, RunInfo, Work};
 
 /// List runs: those in ./runs and those that you began elsewhere
 ///
-/// A run is at work as long as a process holds its lock. `dead` is a run that is not over but that nobody works on:
-/// `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a training, continues it.
+/// A run is at work as long as a process holds its lock. `dead` is a run that is not over but that
+/// nobody works on: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a training,
+/// continues it.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Print a JSON array of all that is known of each run
     ///
-    /// Of each: name, path, status, kind, best_accuracy (on the validation images), started, changed, holder. Where kind is
-    /// `search`: preset, strategy, episode, episodes, children, planned_children. Where it is `training`: network, recipe,
-    /// epoch, epochs, test_accuracy.
+    /// Of each: name, path, status, kind, best_accuracy (on the validation images), started,
+    /// changed, holder. Where kind is `search`: preset, strategy, episode, episodes, children,
+    /// planned_children. Where it is `training`: network, recipe, epoch, epochs, test_accuracy.
     #[arg(long)]
     json: bool,
 }
@@ -24,7 +25,9 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let runs = runs::survey();
     if args.json {
-        return super::print(&(serde_json::to_string_pretty(&runs).context("encoding the list")? + "\n"));
+        return super::print(
+            &(serde_json::to_string_pretty(&runs).context("encoding the list")? + "\n"),
+        );
     }
     super::print(&table(&runs))
 }
@@ -34,8 +37,16 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
     if runs.is_empty() {
         return "no runs in ./runs, and none that you began elsewhere\n".to_owned();
     }
-    let left = |title| Column { title, right: false, wraps: false };
-    let right = |title| Column { title, right: true, wraps: false };
+    let left = |title| Column {
+        title,
+        right: false,
+        wraps: false,
+    };
+    let right = |title| Column {
+        title,
+        right: true,
+        wraps: false,
+    };
     let columns = [
         left("run"),
         left("state"),
@@ -56,7 +67,11 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
 fn row(run: &RunInfo) -> [String; 11] {
     let (method, test) = match &run.work {
         Work::Search { strategy, .. } => (strategy.clone(), String::new()),
-        Work::Training { recipe, test_accuracy, .. } => (recipe.clone(), accuracy(*test_accuracy)),
+        Work::Training {
+            recipe,
+            test_accuracy,
+            ..
+        } => (recipe.clone(), accuracy(*test_accuracy)),
     };
     [
         run.name.clone(),
@@ -68,7 +83,9 @@ fn row(run: &RunInfo) -> [String; 11] {
         run.work.children(),
         accuracy(run.best_accuracy),
         test,
-        run.started.map_or_else(String::new, |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
+        run.started.map_or_else(String::new, |time| {
+            time.strftime("%Y-%m-%d %H:%M").to_string()
+        }),
         match &run.holder {
             Some(holder) => format!("{} ({holder})", run.path.display()),
             None => run.path.display().to_string(),

@@ -110,8 +110,13 @@ impl<T, E: Into<anyhow::Error>> OrBadInput<T> for Result<T, E> {
 /// Write a result to standard output. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("writing to standard output"),
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("writing to standard output")
+        }
         _ => Ok(()),
     }
 }
@@ -130,16 +135,22 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Whoever read standard error may have gone, and the exit status still matters.
-            let (told, error) = error.downcast().map_or_else(|error| (false, error), |Told(error)| (true, error));
+            let (told, error) = error
+                .downcast()
+                .map_or_else(|error| (false, error), |Told(error)| (true, error));
             if !told {
-                say(&format!("nas-tui: {}", fault::without_stack(&format!("{error:#}"))));
+                say(&format!(
+                    "nas-tui: {}",
+                    fault::without_stack(&format!("{error:#}"))
+                ));
             }
             ExitCode::from(exit_code(&error))
         }
     }
 }
 
-/// Do what needs libtorch. What it fails with is told in words, and what helps where memory is short.
+/// Do what needs libtorch. What it fails with is told in words, and what helps where memory is
+/// short.
 #[cfg(feature = "torch")]
 fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let text = match fault::caught(work) {
@@ -149,8 +160,12 @@ fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     };
     let text = fault::in_words(&text);
     let remedy = match fault::Fault::of(&text) {
-        fault::Fault::Memory => "; end what else uses this memory, or take another device (--device)",
-        fault::Fault::Device => "; `nas-tui doctor --train` tells whether the device works; another one can be named with --device",
+        fault::Fault::Memory => {
+            "; end what else uses this memory, or take another device (--device)"
+        }
+        fault::Fault::Device => {
+            "; `nas-tui doctor --train` tells whether the device works; another one can be named with --device"
+        }
         fault::Fault::Other => "",
     };
     Err(anyhow::anyhow!("{text}{remedy}"))
@@ -161,9 +176,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "torch")]
         None => search::run(&search::Args::default()),
         #[cfg(not(feature = "torch"))]
-        None => {
-            Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot search; see `nas-tui --help`")).or_bad_input()
-        }
+        None => Err(anyhow::anyhow!(
+            "this nas-tui was built without libtorch and cannot search; see `nas-tui --help`"
+        ))
+        .or_bad_input(),
         #[cfg(feature = "torch")]
         Some(Command::Search(args)) => search::run(&args),
         #[cfg(feature = "torch")]

@@ -30,7 +30,12 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let settings = args.screen.settings()?;
     let run = runs::named(&args.run);
-    let connection = link::replay(&run, args.rate.map_or(Pace::Recorded, Pace::Rate), args.speed).or_bad_input()?;
+    let connection = link::replay(
+        &run,
+        args.rate.map_or(Pace::Recorded, Pace::Rate),
+        args.speed,
+    )
+    .or_bad_input()?;
     attach::require_terminal()?;
     tui::run(connection, &settings)?;
     Ok(())

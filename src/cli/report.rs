@@ -11,11 +11,12 @@ use crate::runs;
 use crate::runs::directory::{kind_of, resume_command};
 use crate::state::RunKind;
 
-/// Write a report of a run: one HTML page that needs no network, its figures as SVG and PNG, its tables as CSV
+/// Write a report of a run: one HTML page that needs no network, its figures as SVG and PNG, its
+/// tables as CSV
 ///
-/// Works at any time, for a run at work as for one that is over, was stopped or broke off. DIR is made where it is not there; an
-/// older report in it is replaced. It then holds report.html, summary.json, figures/ and tables/. The path of the page is
-/// printed.
+/// Works at any time, for a run at work as for one that is over, was stopped or broke off. DIR is
+/// made where it is not there; an older report in it is replaced. It then holds report.html,
+/// summary.json, figures/ and tables/. The path of the page is printed.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Run directory, or the name of one in ./runs
@@ -28,13 +29,17 @@ pub struct Args {
 /// Run the subcommand.
 ///
 /// # Errors
-/// A run that cannot be read, or a folder that is not for reports (exit status 2); a folder that cannot be written to.
+/// A run that cannot be read, or a folder that is not for reports (exit status 2); a folder that
+/// cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let run = runs::named(&args.run);
     let material = Material::read(&run).or_bad_input()?;
     if kind_of(&run) == RunKind::Training && material.state.training_run.is_none() {
         let (run, resume) = (run.display(), resume_command(&run));
-        return Err(anyhow!("{run}: the training has not begun, there is nothing to report; {resume} begins it")).or_bad_input();
+        return Err(anyhow!(
+            "{run}: the training has not begun, there is nothing to report; {resume} begins it"
+        ))
+        .or_bad_input();
     }
     let report = Report::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
     match write(&report, &args.out) {

@@ -12,7 +12,8 @@ use crate::tui::keymap::Keymap;
 /// The options that decide how the screen looks.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct ScreenArgs {
-    /// File whose section [screen] says how the screen looks (default: ./config.toml where there is one)
+    /// File whose section [screen] says how the screen looks (default: ./config.toml where there is
+    /// one)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Draw the screen with ASCII characters only (the default where the locale is not UTF-8)
@@ -23,8 +24,14 @@ pub struct ScreenArgs {
 impl ScreenArgs {
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let usual = PathBuf::from("config.toml");
-        let file = self.config.clone().or_else(|| usual.is_file().then_some(usual));
-        let options = Options { file, ..Options::default() };
+        let file = self
+            .config
+            .clone()
+            .or_else(|| usual.is_file().then_some(usual));
+        let options = Options {
+            file,
+            ..Options::default()
+        };
         let config = config::resolve(&options).or_bad_input()?;
         check_keys(&options, &config.screen)?;
         settings(config.screen, self.ascii)
@@ -33,9 +40,18 @@ impl ScreenArgs {
 
 /// Check the keys, which the screen alone knows. An error names the place that sets them.
 pub(super) fn check_keys(options: &Options, screen: &ScreenConfig) -> anyhow::Result<()> {
-    let Err(error) = Keymap::new(&screen.keys) else { return Ok(()) };
-    let place = error.settings().iter().find_map(|key| config::place_of_setting(options, key));
-    Err(place.map_or_else(|| anyhow::anyhow!("{error}"), |place| anyhow::anyhow!("{place}: {error}"))).or_bad_input()
+    let Err(error) = Keymap::new(&screen.keys) else {
+        return Ok(());
+    };
+    let place = error
+        .settings()
+        .iter()
+        .find_map(|key| config::place_of_setting(options, key));
+    Err(place.map_or_else(
+        || anyhow::anyhow!("{error}"),
+        |place| anyhow::anyhow!("{place}: {error}"),
+    ))
+    .or_bad_input()
 }
 
 /// The settings of a screen in this terminal.
@@ -53,16 +69,36 @@ mod tests {
     fn error(keys: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("my.toml");
-        std::fs::write(&file, format!("[screen]\nlayout = \"log\"\n\n[screen.keys]\n{keys}\n")).unwrap();
-        let args = ScreenArgs { config: Some(file), ascii: false };
+        std::fs::write(
+            &file,
+            format!("[screen]\nlayout = \"log\"\n\n[screen.keys]\n{keys}\n"),
+        )
+        .unwrap();
+        let args = ScreenArgs {
+            config: Some(file),
+            ascii: false,
+        };
         args.settings().unwrap_err().to_string()
     }
 
     #[test]
     fn an_error_about_keys_names_the_line_that_sets_them() {
-        assert!(error("teleport = [\"t\"]").contains("my.toml:5: screen.keys.teleport: there is no such action"));
-        assert!(error("help = [\"?\"]\nquit = []").contains("my.toml:6: screen.keys.quit: must have a key"));
-        assert!(error("quit = [\"hyper-q\"]").contains("my.toml:5: screen.keys.quit: \"hyper-q\" is no key"));
-        assert!(error("quit = [\"f\"]").contains("my.toml:5: screen.keys: f would mean both"), "{}", error("quit = [\"f\"]"));
+        assert!(
+            error("teleport = [\"t\"]")
+                .contains("my.toml:5: screen.keys.teleport: there is no such action")
+        );
+        assert!(
+            error("help = [\"?\"]\nquit = []")
+                .contains("my.toml:6: screen.keys.quit: must have a key")
+        );
+        assert!(
+            error("quit = [\"hyper-q\"]")
+                .contains("my.toml:5: screen.keys.quit: \"hyper-q\" is no key")
+        );
+        assert!(
+            error("quit = [\"f\"]").contains("my.toml:5: screen.keys: f would mean both"),
+            "{}",
+            error("quit = [\"f\"]")
+        );
     }
 }

@@ -12,7 +12,8 @@ use crate::runs::RunDirectory;
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
-    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for --set workers.device=DEVICE)
+    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for
+    /// --set workers.device=DEVICE)
     #[arg(long, value_name = "DEVICE")]
     device: Option<DeviceChoice>,
     #[command(flatten)]
@@ -29,7 +30,11 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut settings = args.settings.clone();
-    settings.set.extend(args.device.iter().map(|device| format!("workers.device={device}")));
+    settings.set.extend(
+        args.device
+            .iter()
+            .map(|device| format!("workers.device={device}")),
+    );
     run::run(prepare(args, &settings)?, &settings, &args.show)
 }
 
@@ -41,7 +46,12 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
             None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),
         };
         let directory = directory.map_err(|error| classify(error.into()))?;
-        return Ok(Prepared { work: Work::Search, config, directory, is_new: true });
+        return Ok(Prepared {
+            work: Work::Search,
+            config,
+            directory,
+            is_new: true,
+        });
     };
     // The directory first: its lock, and a better message where it is no run.
     let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
@@ -50,7 +60,10 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         Work::Search => Ok(prepared),
         Work::Training { .. } => {
             let path = path.display();
-            Err(anyhow::anyhow!("{path} is a training; continue it with: nas-tui train --resume {path}")).or_bad_input()
+            Err(anyhow::anyhow!(
+                "{path} is a training; continue it with: nas-tui train --resume {path}"
+            ))
+            .or_bad_input()
         }
     }
 }

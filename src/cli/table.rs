@@ -1,6 +1,7 @@
 //! Plain-text tables: aligned columns that give way on a narrow terminal.
 
-/// A column: its title, its alignment, and whether its cells may be broken at commas over several lines.
+/// A column: its title, its alignment, and whether its cells may be broken at commas over several
+/// lines.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub title: &'static str,
@@ -11,8 +12,8 @@ pub struct Column {
 /// Narrowest that a wrapping column becomes.
 const NARROWEST: usize = 6;
 
-/// `rows` under their titles. Columns are two spaces apart, or one where `width` is too small for two; where that is
-/// too small as well, the cells of wrapping columns are broken at commas.
+/// `rows` under their titles. Columns are two spaces apart, or one where `width` is too small for
+/// two; where that is too small as well, the cells of wrapping columns are broken at commas.
 pub fn table<const N: usize>(columns: &[Column; N], rows: &[[String; N]], width: usize) -> String {
     let mut widths: [usize; N] = std::array::from_fn(|index| {
         let cells = rows.iter().map(|row| row[index].chars().count());
@@ -22,20 +23,34 @@ pub fn table<const N: usize>(columns: &[Column; N], rows: &[[String; N]], width:
     let gap = if total(&widths, 2) <= width { 2 } else { 1 };
     for index in (0..N).filter(|&index| columns[index].wraps) {
         let excess = total(&widths, gap).saturating_sub(width);
-        widths[index] = widths[index].saturating_sub(excess).max(NARROWEST.min(widths[index]));
+        widths[index] = widths[index]
+            .saturating_sub(excess)
+            .max(NARROWEST.min(widths[index]));
     }
-    let mut text = line(columns, &columns.map(|column| column.title.to_owned()), &widths, gap);
+    let mut text = line(
+        columns,
+        &columns.map(|column| column.title.to_owned()),
+        &widths,
+        gap,
+    );
     for row in rows {
-        let cells: [Vec<String>; N] = std::array::from_fn(|index| broken(&row[index], widths[index]));
+        let cells: [Vec<String>; N] =
+            std::array::from_fn(|index| broken(&row[index], widths[index]));
         for part in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
-            let parts = std::array::from_fn(|index| cells[index].get(part).cloned().unwrap_or_default());
+            let parts =
+                std::array::from_fn(|index| cells[index].get(part).cloned().unwrap_or_default());
             text += &line(columns, &parts, &widths, gap);
         }
     }
     text
 }
 
-fn line<const N: usize>(columns: &[Column; N], cells: &[String; N], widths: &[usize; N], gap: usize) -> String {
+fn line<const N: usize>(
+    columns: &[Column; N],
+    cells: &[String; N],
+    widths: &[usize; N],
+    gap: usize,
+) -> String {
     let aligned = (0..N).map(|index| match columns[index].right {
         true => format!("{:>1$}", cells[index], widths[index]),
         false => format!("{:<1$}", cells[index], widths[index]),
@@ -63,13 +78,28 @@ mod tests {
     use super::*;
 
     const COLUMNS: [Column; 3] = [
-        Column { title: "layer", right: true, wraps: false },
-        Column { title: "inputs", right: false, wraps: true },
-        Column { title: "params", right: true, wraps: false },
+        Column {
+            title: "layer",
+            right: true,
+            wraps: false,
+        },
+        Column {
+            title: "inputs",
+            right: false,
+            wraps: true,
+        },
+        Column {
+            title: "params",
+            right: true,
+            wraps: false,
+        },
     ];
 
     fn rows() -> Vec<[String; 3]> {
-        vec![["1".into(), "0".into(), "1,044".into()], ["12".into(), "1,3,5,7,9,11".into(), "9".into()]]
+        vec![
+            ["1".into(), "0".into(), "1,044".into()],
+            ["12".into(), "1,3,5,7,9,11".into(), "9".into()],
+        ]
     }
 
     #[test]
@@ -90,7 +120,8 @@ mod tests {
 
     #[test]
     fn lists_are_broken_at_commas_on_a_narrow_terminal() {
-        let expected = "layer inputs params\n    1 0       1,044\n   12 1,3,5,      9\n      7,9,11\n";
+        let expected =
+            "layer inputs params\n    1 0       1,044\n   12 1,3,5,      9\n      7,9,11\n";
         assert_eq!(table(&COLUMNS, &rows(), 10), expected);
     }
 }

@@ -20,17 +20,23 @@ use crate::space::{Architecture, resolve_architecture};
 
 /// Train one network to the end, on a screen of its own
 ///
-/// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of the epoch with the
-/// highest validation accuracy are kept (weights.safetensors in the run directory); the test images are classified once, by
-/// these, after the last epoch. The run directory is ARCH for other commands: RUN:best.
+/// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of
+/// the epoch with the highest validation accuracy are kept (weights.safetensors in the run
+/// directory); the test images are classified once, by these, after the last epoch. The run
+/// directory is ARCH for other commands: RUN:best.
 ///
-/// Settings come from --config or --preset; else from the run of which ARCH is a child; else, for nascnn15 and
-/// nascnn15-monograph, from the preset paper; else from ./config.toml where there is one.
+/// Settings come from --config or --preset; else from the run of which ARCH is a child; else, for
+/// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml where there is
+/// one.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph, monograph-demo), or a run's child
-    /// (RUN:best, RUN:child-12)
-    #[arg(value_name = "ARCH", required_unless_present = "resume", conflicts_with = "resume")]
+    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph,
+    /// monograph-demo), or a run's child (RUN:best, RUN:child-12)
+    #[arg(
+        value_name = "ARCH",
+        required_unless_present = "resume",
+        conflicts_with = "resume"
+    )]
     arch: Option<String>,
     /// How to read a DNA [default: space.decode of the settings]
     #[arg(long, value_enum, conflicts_with = "resume")]
@@ -38,7 +44,8 @@ pub struct Args {
     /// How it is trained: a name in [recipes] (short for --set train.recipe=NAME)
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     recipe: Option<String>,
-    /// Where to train: auto, cpu, cuda or cuda:N, the GPU with that number (short for --set workers.device=DEVICE)
+    /// Where to train: auto, cpu, cuda or cuda:N, the GPU with that number (short for --set
+    /// workers.device=DEVICE)
     #[arg(long, value_name = "DEVICE")]
     device: Option<DeviceChoice>,
     #[command(flatten)]
@@ -64,10 +71,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// The settings' options, with those that ARCH implies.
 fn settings(args: &Args) -> SettingsArgs {
     let mut settings = args.settings.clone();
-    settings.set.extend(args.recipe.iter().map(|name| format!("train.recipe={name}")));
-    settings.set.extend(args.device.iter().map(|device| format!("workers.device={device}")));
-    let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else { return settings };
-    let run = arch.rsplit_once(':').map(|(run, _)| Path::new(run).join("config.toml"));
+    settings.set.extend(
+        args.recipe
+            .iter()
+            .map(|name| format!("train.recipe={name}")),
+    );
+    settings.set.extend(
+        args.device
+            .iter()
+            .map(|device| format!("workers.device={device}")),
+    );
+    let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else {
+        return settings;
+    };
+    let run = arch
+        .rsplit_once(':')
+        .map(|(run, _)| Path::new(run).join("config.toml"));
     match run.filter(|config| config.is_file()) {
         Some(config) => settings.config = Some(config),
         None if arch.starts_with("nascnn15") => settings.preset = Some("paper".to_owned()),
@@ -85,7 +104,10 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
             Work::Training { .. } => Ok(prepared),
             Work::Search => {
                 let path = path.display();
-                Err(anyhow!("{path} is a search; continue it with: nas-tui search --resume {path}")).or_bad_input()
+                Err(anyhow!(
+                    "{path} is a search; continue it with: nas-tui search --resume {path}"
+                ))
+                .or_bad_input()
             }
         };
     }
@@ -97,8 +119,16 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         None => RunDirectory::create_in(Path::new("runs"), &file_name(&architecture.name)),
     };
     let directory = directory.map_err(directory_error)?;
-    let work = Work::Training { architecture: Some(architecture), origin: Some(arch.to_owned()) };
-    Ok(Prepared { work, config, directory, is_new: true })
+    let work = Work::Training {
+        architecture: Some(architecture),
+        origin: Some(arch.to_owned()),
+    };
+    Ok(Prepared {
+        work,
+        config,
+        directory,
+        is_new: true,
+    })
 }
 
 /// The network that `arch` names, for the images of the settings where it does not say its own.
@@ -110,12 +140,25 @@ fn network(arch: &str, decode: Option<DecodeArg>, config: &Config) -> anyhow::Re
 
 /// `name` with only what is harmless in the name of a folder.
 fn file_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).take(60).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(60)
+        .collect()
 }
 
 /// What libtorch and the C library read before the first line of the training's process runs.
 pub(super) fn environment(command: &mut Command, config: &Config) {
-    environment::of_training(command, config.workers.threads.unwrap_or_else(placement::cores), 1);
+    environment::of_training(
+        command,
+        config.workers.threads.unwrap_or_else(placement::cores),
+        1,
+    );
     if !config.train.tf32 {
         // Read by cuDNN and cuBLAS; tch has no switch for it.
         command.env("NVIDIA_TF32_OVERRIDE", "0");

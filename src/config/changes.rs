@@ -13,20 +13,30 @@ pub struct Difference {
 }
 
 impl Config {
-    /// What these settings change of `then` (TOML as [`Config::to_toml`] writes it), but for keys that are `free` to change:
-    /// `KEY was X and is Y` for each.
+    /// What these settings change of `then` (TOML as [`Config::to_toml`] writes it), but for keys
+    /// that are `free` to change: `KEY was X and is Y` for each.
     pub fn changes_since(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<String> {
-        let text = |Difference { key, then, now }: Difference| format!("{key} was {then} and is {now}");
+        let text =
+            |Difference { key, then, now }: Difference| format!("{key} was {then} and is {now}");
         self.differences(then, free).into_iter().map(text).collect()
     }
 
-    /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), but for keys that are `free` to.
+    /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), but for
+    /// keys that are `free` to.
     pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<Difference> {
         let (then, now) = (flat(then), flat(&self.to_toml()));
         let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
         let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
-        let changed = keys.into_iter().filter(|key| !free(key) && then.get(*key) != now.get(*key));
-        changed.map(|key| Difference { key: key.clone(), then: text(then.get(key)), now: text(now.get(key)) }).collect()
+        let changed = keys
+            .into_iter()
+            .filter(|key| !free(key) && then.get(*key) != now.get(*key));
+        changed
+            .map(|key| Difference {
+                key: key.clone(),
+                then: text(then.get(key)),
+                now: text(now.get(key)),
+            })
+            .collect()
     }
 }
 
@@ -34,7 +44,11 @@ impl Config {
 fn flat(toml: &str) -> BTreeMap<String, String> {
     fn add(prefix: &str, table: &toml::Table, into: &mut BTreeMap<String, String>) {
         for (key, value) in table {
-            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            let key = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
             match value {
                 toml::Value::Table(table) => add(&key, table, into),
                 value => drop(into.insert(key, value.to_string())),

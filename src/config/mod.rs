@@ -44,7 +44,8 @@ pub struct DataConfig {
     pub dir: Option<PathBuf>,
     /// Height and width that `folder:` images are resized to.
     pub size: [usize; 2],
-    /// Training images set apart for validation, the same number of each class as far as it divides.
+    /// Training images set apart for validation, the same number of each class as far as it
+    /// divides.
     pub validation: usize,
     /// Use only so many training images (stratified); all where there is none.
     pub limit: Option<usize>,
@@ -95,7 +96,8 @@ impl DataSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalization {
-    /// Per-channel mean and standard deviation (CIFAR-10: the fixed published ones; others: of the training set).
+    /// Per-channel mean and standard deviation (CIFAR-10: the fixed published ones; others: of the
+    /// training set).
     Standard,
     /// ZCA whitening fitted on the training set.
     Whitening,
@@ -108,7 +110,8 @@ pub enum Crop {
     None,
     /// Zero-pad by so many pixels on each side, then crop to the original size.
     Pad(usize),
-    /// Enlarge (bilinear) to so many pixels on each side, then crop to the original size (the paper's way).
+    /// Enlarge (bilinear) to so many pixels on each side, then crop to the original size (the
+    /// paper's way).
     Upsample(usize),
 }
 
@@ -117,7 +120,8 @@ pub struct SearchConfig {
     pub strategy: Strategy,
     pub episodes: usize,
     pub children_per_episode: usize,
-    /// A child that repeats an architecture trained in this run takes its reward instead of training again.
+    /// A child that repeats an architecture trained in this run takes its reward instead of
+    /// training again.
     pub reuse: bool,
     pub seed: u64,
     /// Layers of the first children.
@@ -125,14 +129,16 @@ pub struct SearchConfig {
     /// Layers added each time `depth_every` more children have been sampled.
     pub depth_step: usize,
     pub depth_every: usize,
-    /// A run to hold this one against, usually one of the random strategy: its directory, or its name in ./runs.
+    /// A run to hold this one against, usually one of the random strategy: its directory, or its
+    /// name in ./runs.
     pub reference: Option<PathBuf>,
 }
 
 impl SearchConfig {
     /// Number of layers of a child (children are counted from 1).
     pub fn depth(&self, child: u64) -> usize {
-        self.initial_depth + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
+        self.initial_depth
+            + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
     pub fn children(&self) -> u64 {
@@ -182,7 +188,8 @@ pub struct SpaceConfig {
     pub kernels: Vec<u32>,
     pub filters: Vec<u32>,
     pub strides: Vec<u32>,
-    /// Choices of padding in a `chain` space; unused in a `rectangular` one, whose padding is "same".
+    /// Choices of padding in a `chain` space; unused in a `rectangular` one, whose padding is
+    /// "same".
     pub paddings: Vec<u32>,
     pub decode: Decode,
 }
@@ -202,7 +209,8 @@ pub enum Decode {
     /// DNA means what it says.
     #[default]
     Literal,
-    /// The monograph's program: kernel to 1..7 and made odd, filters to 24..64, stride 1, "same" padding.
+    /// The monograph's program: kernel to 1..7 and made odd, filters to 24..64, stride 1, "same"
+    /// padding.
     Clipped,
 }
 

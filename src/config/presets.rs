@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace,
-    RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawRecipe, RawReward, RawSchedule,
+    RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
 };
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization,
-    Precision, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind,
+    LayoutName, Normalization, Precision, Strategy, ThemeName,
 };
 
 /// Names of the presets, the default first.
@@ -79,8 +79,15 @@ pub(super) fn demo() -> RawConfig {
             weight_decay: 1e-4,
             schedule: ChildSchedule::Cosine,
         },
-        reward: RawReward { last_epochs: 2, power: 1.0 },
-        workers: RawWorkers { count: Count::Auto, threads: Count::Auto, device: DeviceChoice::Auto },
+        reward: RawReward {
+            last_epochs: 2,
+            power: 1.0,
+        },
+        workers: RawWorkers {
+            count: Count::Auto,
+            threads: Count::Auto,
+            device: DeviceChoice::Auto,
+        },
         train: RawTrain {
             recipe: "densenet".to_owned(),
             precision: Precision::Auto,
@@ -89,9 +96,13 @@ pub(super) fn demo() -> RawConfig {
             data_on_device: true,
             checkpoint_minutes: 10.0,
         },
-        recipes: [("densenet", densenet()), ("plateau", plateau()), ("cosine", cosine())]
-            .map(|(name, recipe)| (name.to_owned(), recipe))
-            .into(),
+        recipes: [
+            ("densenet", densenet()),
+            ("plateau", plateau()),
+            ("cosine", cosine()),
+        ]
+        .map(|(name, recipe)| (name.to_owned(), recipe))
+        .into(),
         screen: RawScreen {
             layout: LayoutName::Overview,
             theme: ThemeName::ColourBlind,
@@ -122,7 +133,8 @@ pub(super) fn densenet() -> RawRecipe {
     }
 }
 
-/// The monograph's: the learning rate falls, and the training ends, when the validation accuracy rises no more.
+/// The monograph's: the learning rate falls, and the training ends, when the validation accuracy
+/// rises no more.
 fn plateau() -> RawRecipe {
     RawRecipe {
         batch_size: 128,
@@ -147,9 +159,9 @@ fn cosine() -> RawRecipe {
     }
 }
 
-/// Phase A as the monograph's text gives it: CIFAR-10, 160 children of 20 epochs, depth 6 growing by 1 every 16 children. (In its
-/// log depth runs from 7 to 16.)
-/// Its value lists are those of the program that produced its results (kernels to 7, filters 24 to 64).
+/// Phase A as the monograph's text gives it: CIFAR-10, 160 children of 20 epochs, depth 6 growing
+/// by 1 every 16 children. (In its log depth runs from 7 to 16.) Its value lists are those of the
+/// program that produced its results (kernels to 7, filters 24 to 64).
 fn monograph() -> RawConfig {
     let mut config = cifar10();
     config.space.kernels = vec![1, 3, 5, 7];
@@ -160,7 +172,8 @@ fn monograph() -> RawConfig {
     config
 }
 
-/// Zoph & Le, section 4.1 and appendix A: stride 1. Their controller's replicas each sample 8 children an update.
+/// Zoph & Le, section 4.1 and appendix A: stride 1. Their controller's replicas each sample 8
+/// children an update.
 fn paper() -> RawConfig {
     let mut config = cifar10();
     config.data.normalization = Normalization::Whitening;
@@ -187,7 +200,8 @@ fn paper_strides() -> RawConfig {
     config
 }
 
-/// What both CIFAR-10 presets share (paper, section 4.1): split, augmentation, child training and reward.
+/// What both CIFAR-10 presets share (paper, section 4.1): split, augmentation, child training and
+/// reward.
 fn cifar10() -> RawConfig {
     let mut config = demo();
     config.data.source = "cifar10".to_owned();
@@ -197,6 +211,9 @@ fn cifar10() -> RawConfig {
     config.child.batch_size = 128;
     config.child.learning_rate = 0.1;
     config.child.schedule = ChildSchedule::Constant;
-    config.reward = RawReward { last_epochs: 5, power: 3.0 };
+    config.reward = RawReward {
+        last_epochs: 5,
+        power: 3.0,
+    };
     config
 }

@@ -1,4 +1,5 @@
-//! Settings as they stand in a TOML file, before validation. Unknown keys and wrong types are serde errors with a line.
+//! Settings as they stand in a TOML file, before validation. Unknown keys and wrong types are serde
+//! errors with a line.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind, LayoutName, Normalization,
-    Precision, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind,
+    LayoutName, Normalization, Precision, Strategy, ThemeName,
 };
 
 /// The whole file. Every key is optional; what is missing comes from the preset.
@@ -129,7 +130,8 @@ pub struct RawTrain {
     pub checkpoint_minutes: f64,
 }
 
-/// What a recipe leaves out is as in `densenet`. Keys of another schedule than its own mean nothing.
+/// What a recipe leaves out is as in `densenet`. Keys of another schedule than its own mean
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawRecipe {
@@ -172,7 +174,8 @@ pub struct RawScreen {
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
-/// The demo, so that a file may leave out what it does not change. (`resolve` puts the preset's values there instead.)
+/// The demo, so that a file may leave out what it does not change. (`resolve` puts the preset's
+/// values there instead.)
 macro_rules! default_is_the_demo {
     ($($section:ty: $field:ident),*) => {
         $(impl Default for $section {
@@ -235,7 +238,9 @@ impl Visitor<'_> for CountVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Count, E> {
-        i64::try_from(number).map(Count::Number).map_err(|_| E::custom("the number is too large"))
+        i64::try_from(number)
+            .map(Count::Number)
+            .map_err(|_| E::custom("the number is too large"))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Count, E> {

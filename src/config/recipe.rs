@@ -1,4 +1,5 @@
-//! How one network is trained to the end (`nas-tui train`): recipes by name, and how the device is used.
+//! How one network is trained to the end (`nas-tui train`): recipes by name, and how the device is
+//! used.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,8 @@ pub struct Recipe {
     pub nesterov: bool,
     pub weight_decay: f64,
     pub schedule: Schedule,
-    /// The training ends after so many epochs in a row without a better validation accuracy; 0: it never ends early.
+    /// The training ends after so many epochs in a row without a better validation accuracy; 0: it
+    /// never ends early.
     pub early_stopping: usize,
 }
 
@@ -43,12 +45,14 @@ pub enum Schedule {
         at: Vec<f64>,
         factor: f64,
     },
-    /// Multiplied by `factor` after more than `patience` epochs in a row without a better validation accuracy.
+    /// Multiplied by `factor` after more than `patience` epochs in a row without a better
+    /// validation accuracy.
     Plateau {
         patience: usize,
         factor: f64,
     },
-    /// Rises evenly from near 0 over the first `warmup_epochs`, then falls to 0 as half a cosine, per batch.
+    /// Rises evenly from near 0 over the first `warmup_epochs`, then falls to 0 as half a cosine,
+    /// per batch.
     Cosine {
         warmup_epochs: usize,
     },
@@ -66,7 +70,8 @@ impl Schedule {
     }
 }
 
-/// Numbers that the convolutions compute with. Parameters, batch norm's statistics and the loss are float32 in any case.
+/// Numbers that the convolutions compute with. Parameters, batch norm's statistics and the loss are
+/// float32 in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {

@@ -1,4 +1,5 @@
-//! Where settings come from: a preset, then a file, then `--set`, then `--seed`; the later one wins.
+//! Where settings come from: a preset, then a file, then `--set`, then `--seed`; the later one
+//! wins.
 
 use std::path::{Path, PathBuf};
 
@@ -23,16 +24,28 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read {}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     /// Not TOML, an unknown key or a wrong type: the message shows the line.
     #[error("{place}: {message}")]
     Syntax { place: String, message: String },
     #[error("{place}: {key} = {value}: {rule}")]
-    Value { place: String, key: String, value: String, rule: String },
+    Value {
+        place: String,
+        key: String,
+        value: String,
+        rule: String,
+    },
     #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
     NoSuchPreset { name: String },
     #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
-    TwoPresets { path: PathBuf, in_file: String, on_command_line: String },
+    TwoPresets {
+        path: PathBuf,
+        in_file: String,
+        on_command_line: String,
+    },
     #[error("--set {given}: must be KEY=VALUE, for example --set child.epochs=3")]
     NotAnAssignment { given: String },
 }
@@ -43,9 +56,14 @@ pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
     build(&preset_name(options, &sources)?, &sources)
 }
 
-/// `PLACE:LINE` (or the option) that sets a dotted key; none where nothing does. For errors that only others can find.
+/// `PLACE:LINE` (or the option) that sets a dotted key; none where nothing does. For errors that
+/// only others can find.
 pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
-    sources(options).ok()?.iter().rev().find_map(|source| source.place_of_key(key))
+    sources(options)
+        .ok()?
+        .iter()
+        .rev()
+        .find_map(|source| source.place_of_key(key))
 }
 
 /// Everything that sets keys, the strongest last.
@@ -56,20 +74,29 @@ fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
         sources.push(Source::from_assignment(assignment)?);
     }
     if let Some(seed) = options.seed {
-        sources.push(Source::from_option("--seed", "search.seed", &seed.to_string())?);
+        sources.push(Source::from_option(
+            "--seed",
+            "search.seed",
+            &seed.to_string(),
+        )?);
     }
     Ok(sources)
 }
 
 /// Settings from one file alone, as a run directory keeps them.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
-    resolve(&Options { file: Some(path.to_owned()), ..Options::default() })
+    resolve(&Options {
+        file: Some(path.to_owned()),
+        ..Options::default()
+    })
 }
 
 /// Settings from the text of a file; `place` stands for its name in errors.
 pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
     let source = Source::from_text(text, place)?;
-    let preset = source.preset().unwrap_or_else(|| presets::NAMES[0].to_owned());
+    let preset = source
+        .preset()
+        .unwrap_or_else(|| presets::NAMES[0].to_owned());
     build(&preset, &[source])
 }
 
@@ -83,27 +110,45 @@ struct Source {
 
 impl Source {
     fn from_file(path: &Path) -> Result<Source, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         Source::from_text(&text, &path.display().to_string())
     }
 
     fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {
         // Into the typed form first, for its errors: they show line, column and the keys there are.
         if let Err(error) = toml::from_str::<RawConfig>(text) {
-            return Err(ConfigError::Syntax { place: place_of(text, place, error.span()), message: explained(text, &error) });
+            return Err(ConfigError::Syntax {
+                place: place_of(text, place, error.span()),
+                message: explained(text, &error),
+            });
         }
-        let table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
-            place: place_of(text, place, error.span()),
-            message: error.message().to_owned(),
-        })?;
-        Ok(Source { place: place.to_owned(), text: text.to_owned(), table })
+        let table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax {
+                place: place_of(text, place, error.span()),
+                message: error.message().to_owned(),
+            })?;
+        Ok(Source {
+            place: place.to_owned(),
+            text: text.to_owned(),
+            table,
+        })
     }
 
     fn from_assignment(assignment: &str) -> Result<Source, ConfigError> {
-        let not_one = || ConfigError::NotAnAssignment { given: assignment.to_owned() };
+        let not_one = || ConfigError::NotAnAssignment {
+            given: assignment.to_owned(),
+        };
         let (key, value) = assignment.split_once('=').ok_or_else(not_one)?;
         let (key, value) = (key.trim(), value.trim());
-        if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') {
+        if key.is_empty()
+            || !key
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+        {
             return Err(not_one());
         }
         Source::from_option(&format!("--set {assignment}"), key, value)
@@ -117,13 +162,19 @@ impl Source {
             Err(_) => format!("{key} = {}", toml::Value::String(value.to_owned())),
         };
         match Source::from_text(&text, place) {
-            Err(ConfigError::Syntax { message, .. }) => Err(ConfigError::Syntax { place: place.to_owned(), message }),
+            Err(ConfigError::Syntax { message, .. }) => Err(ConfigError::Syntax {
+                place: place.to_owned(),
+                message,
+            }),
             other => other,
         }
     }
 
     fn preset(&self) -> Option<String> {
-        self.table.get("preset").and_then(|name| name.as_str()).map(str::to_owned)
+        self.table
+            .get("preset")
+            .and_then(|name| name.as_str())
+            .map(str::to_owned)
     }
 
     /// `PLACE:LINE` of a dotted key, if this source sets it.
@@ -140,16 +191,34 @@ impl Source {
     }
 }
 
-/// The message of a TOML error in words for users: the key on its line, and types by their names in the field.
+/// The message of a TOML error in words for users: the key on its line, and types by their names in
+/// the field.
 fn explained(text: &str, error: &toml::de::Error) -> String {
-    let names = [("expected i64", "expected a whole number"), ("expected f64", "expected a number"), (" as i128", "")];
-    let plain = names.iter().fold(error.message().to_owned(), |message, (rust, plain)| message.replace(rust, plain));
+    let names = [
+        ("expected i64", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        (" as i128", ""),
+    ];
+    let plain = names
+        .iter()
+        .fold(error.message().to_owned(), |message, (rust, plain)| {
+            message.replace(rust, plain)
+        });
     let start = error.span().map_or(0, |span| span.start);
-    let line = text.get(..start).and_then(|before| text[before.rfind('\n').map_or(0, |newline| newline + 1)..].lines().next());
+    let line = text.get(..start).and_then(|before| {
+        text[before.rfind('\n').map_or(0, |newline| newline + 1)..]
+            .lines()
+            .next()
+    });
     match line.and_then(|line| line.split_once('=')) {
         Some((key, _)) if plain.starts_with("unknown field") => {
-            let table = text[..start].lines().rev().find_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'));
-            let name = table.map_or(key.trim().to_owned(), |table| format!("{table}.{}", key.trim()));
+            let table = text[..start]
+                .lines()
+                .rev()
+                .find_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'));
+            let name = table.map_or(key.trim().to_owned(), |table| {
+                format!("{table}.{}", key.trim())
+            });
             format!("{name}: {plain}")
         }
         Some((key, _)) if plain.starts_with("invalid") || plain.starts_with("unknown variant") => {
@@ -169,22 +238,31 @@ fn place_of(text: &str, place: &str, span: Option<std::ops::Range<usize>>) -> St
 fn preset_name(options: &Options, sources: &[Source]) -> Result<String, ConfigError> {
     let in_file = sources.iter().find_map(Source::preset);
     match (&options.preset, in_file) {
-        (Some(asked), Some(in_file)) if *asked != in_file => {
-            Err(ConfigError::TwoPresets { path: options.file.clone().unwrap_or_default(), in_file, on_command_line: asked.clone() })
-        }
+        (Some(asked), Some(in_file)) if *asked != in_file => Err(ConfigError::TwoPresets {
+            path: options.file.clone().unwrap_or_default(),
+            in_file,
+            on_command_line: asked.clone(),
+        }),
         (Some(name), _) => Ok(name.clone()),
         (None, in_file) => Ok(in_file.unwrap_or_else(|| presets::NAMES[0].to_owned())),
     }
 }
 
 fn build(preset: &str, sources: &[Source]) -> Result<Config, ConfigError> {
-    let base = presets::preset(preset).ok_or_else(|| ConfigError::NoSuchPreset { name: preset.to_owned() })?;
-    let internal = |message: String| ConfigError::Syntax { place: format!("preset {preset}"), message };
+    let base = presets::preset(preset).ok_or_else(|| ConfigError::NoSuchPreset {
+        name: preset.to_owned(),
+    })?;
+    let internal = |message: String| ConfigError::Syntax {
+        place: format!("preset {preset}"),
+        message,
+    };
     let mut table = toml::Table::try_from(&base).map_err(|error| internal(error.to_string()))?;
     for source in sources {
         merge(&mut table, &source.table);
     }
-    let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| internal(error.message().to_owned()))?;
+    let raw: RawConfig = table
+        .try_into()
+        .map_err(|error: toml::de::Error| internal(error.message().to_owned()))?;
     validate(&raw).map_err(|violation| named(violation, preset, sources))
 }
 
@@ -201,7 +279,12 @@ fn merge(into: &mut toml::Table, from: &toml::Table) {
 
 /// The place of a broken rule: the last source that set the key, else the preset.
 fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError {
-    let of_key = |key: &str| sources.iter().rev().find_map(|source| source.place_of_key(key));
+    let of_key = |key: &str| {
+        sources
+            .iter()
+            .rev()
+            .find_map(|source| source.place_of_key(key))
+    };
     let place = of_key(&violation.key).or_else(|| violation.related.and_then(of_key));
     ConfigError::Value {
         place: place.unwrap_or_else(|| format!("preset {preset}")),
@@ -214,7 +297,8 @@ fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError 
 impl Config {
     /// The settings as a complete TOML file that resolves to themselves again.
     pub fn to_toml(&self) -> String {
-        // Every field of the raw form is a TOML type by construction; an error here would be a bug in `raw.rs`.
+        // Every field of the raw form is a TOML type by construction; an error here would be a bug
+        // in `raw.rs`.
         toml::to_string(&self.raw).expect("raw settings are plain TOML values")
     }
 }
@@ -224,26 +308,43 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        parse(text, "my.toml").expect_err("must be refused").to_string()
+        parse(text, "my.toml")
+            .expect_err("must be refused")
+            .to_string()
     }
 
     #[test]
     fn the_shipped_config_equals_the_defaults() {
-        assert_eq!(parse(SAMPLE, "config.toml").unwrap(), resolve(&Options::default()).unwrap());
+        assert_eq!(
+            parse(SAMPLE, "config.toml").unwrap(),
+            resolve(&Options::default()).unwrap()
+        );
     }
 
     #[test]
     fn the_shipped_config_names_every_setting() {
         let sample: toml::Table = SAMPLE.parse().unwrap();
-        let defaults: toml::Table = resolve(&Options::default()).unwrap().to_toml().parse().unwrap();
+        let defaults: toml::Table = resolve(&Options::default())
+            .unwrap()
+            .to_toml()
+            .parse()
+            .unwrap();
         assert_eq!(sample, defaults);
     }
 
     #[test]
     fn every_preset_is_valid_and_survives_being_written_to_a_file() {
         for name in presets::NAMES {
-            let config = resolve(&Options { preset: Some(name.to_owned()), ..Options::default() }).unwrap();
-            assert_eq!(parse(&config.to_toml(), "written.toml").unwrap(), config, "{name}");
+            let config = resolve(&Options {
+                preset: Some(name.to_owned()),
+                ..Options::default()
+            })
+            .unwrap();
+            assert_eq!(
+                parse(&config.to_toml(), "written.toml").unwrap(),
+                config,
+                "{name}"
+            );
         }
     }
 
@@ -251,7 +352,9 @@ mod tests {
     fn an_unknown_key_is_refused_with_its_line_and_the_keys_there_are() {
         let message = error("[child]\nepochs = 1\nepoch = 3\n");
         assert!(
-            message.starts_with("my.toml:3: child.epoch:") && message.contains("`epoch`") && message.contains("`epochs`"),
+            message.starts_with("my.toml:3: child.epoch:")
+                && message.contains("`epoch`")
+                && message.contains("`epochs`"),
             "{message}"
         );
     }
@@ -259,46 +362,78 @@ mod tests {
     #[test]
     fn a_wrong_type_is_refused_with_its_line() {
         let message = error("[workers]\ncount = \"many\"\n");
-        assert!(message.starts_with("my.toml:2:") && message.contains("\"auto\" or a whole number"), "{message}");
+        assert!(
+            message.starts_with("my.toml:2:") && message.contains("\"auto\" or a whole number"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_wrong_type_names_the_key_and_what_it_must_be() {
-        assert_eq!(error("[child]\nepochs = \"3\"\n"), "my.toml:2: epochs: invalid type: string \"3\", expected a whole number");
+        assert_eq!(
+            error("[child]\nepochs = \"3\"\n"),
+            "my.toml:2: epochs: invalid type: string \"3\", expected a whole number"
+        );
     }
 
     #[test]
     fn a_rule_over_two_keys_is_placed_at_the_one_that_the_user_set() {
         let message = error("[child]\nepochs = 1\n");
-        assert_eq!(message, "my.toml:2: reward.last_epochs = 2: must be at most child.epochs (1)");
+        assert_eq!(
+            message,
+            "my.toml:2: reward.last_epochs = 2: must be at most child.epochs (1)"
+        );
     }
 
     #[test]
     fn a_value_out_of_range_is_refused_with_its_line_and_the_range() {
         let message = error("# a comment\n[child]\nepochs = 0\n");
-        assert_eq!(message, "my.toml:3: child.epochs = 0: must be a whole number from 1 to 100000");
+        assert_eq!(
+            message,
+            "my.toml:3: child.epochs = 0: must be a whole number from 1 to 100000"
+        );
     }
 
     #[test]
     fn a_rule_over_two_keys_names_both() {
         let message = error("[child]\nepochs = 1\n[reward]\nlast_epochs = 3\n");
-        assert_eq!(message, "my.toml:4: reward.last_epochs = 3: must be at most child.epochs (1)");
+        assert_eq!(
+            message,
+            "my.toml:4: reward.last_epochs = 3: must be at most child.epochs (1)"
+        );
     }
 
     #[test]
     fn a_setting_from_the_command_line_wins_and_is_named_in_its_error() {
-        let set = |assignment: &str| resolve(&Options { set: vec![assignment.to_owned()], ..Options::default() });
+        let set = |assignment: &str| {
+            resolve(&Options {
+                set: vec![assignment.to_owned()],
+                ..Options::default()
+            })
+        };
         assert_eq!(set("child.epochs=7").unwrap().child.epochs, 7);
-        assert_eq!(set("data.source=cifar10:/data").unwrap().data.dir, Some(PathBuf::from("/data")));
+        assert_eq!(
+            set("data.source=cifar10:/data").unwrap().data.dir,
+            Some(PathBuf::from("/data"))
+        );
         let message = set("child.epochs=0").unwrap_err().to_string();
-        assert_eq!(message, "--set child.epochs=0: child.epochs = 0: must be a whole number from 1 to 100000");
-        assert!(matches!(set("child.epochs"), Err(ConfigError::NotAnAssignment { .. })));
+        assert_eq!(
+            message,
+            "--set child.epochs=0: child.epochs = 0: must be a whole number from 1 to 100000"
+        );
+        assert!(matches!(
+            set("child.epochs"),
+            Err(ConfigError::NotAnAssignment { .. })
+        ));
     }
 
     #[test]
     fn a_file_starts_from_the_preset_that_it_names() {
         let config = parse("preset = \"monograph\"\n[child]\nepochs = 5\n", "my.toml").unwrap();
-        assert_eq!((config.data.source.name(), config.child.epochs), ("cifar10", 5));
+        assert_eq!(
+            (config.data.source.name(), config.child.epochs),
+            ("cifar10", 5)
+        );
     }
 
     #[test]
@@ -306,8 +441,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.toml");
         std::fs::write(&file, "preset = \"demo\"\n").unwrap();
-        let options = Options { file: Some(file), preset: Some("paper".to_owned()), ..Options::default() };
-        assert!(matches!(resolve(&options), Err(ConfigError::TwoPresets { .. })));
+        let options = Options {
+            file: Some(file),
+            preset: Some("paper".to_owned()),
+            ..Options::default()
+        };
+        assert!(matches!(
+            resolve(&options),
+            Err(ConfigError::TwoPresets { .. })
+        ));
     }
 
     #[test]
@@ -318,7 +460,13 @@ mod tests {
             for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 let result = read(&path);
-                assert_eq!(result.is_ok(), is_good, "{}: {:?}", path.display(), result.err().map(|error| error.to_string()));
+                assert_eq!(
+                    result.is_ok(),
+                    is_good,
+                    "{}: {:?}",
+                    path.display(),
+                    result.err().map(|error| error.to_string())
+                );
                 count += 1;
             }
             assert!(count >= 3, "{folder}");

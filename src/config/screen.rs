@@ -1,4 +1,5 @@
-//! Settings of the screen. They change nothing of a search, and may differ each time that it is looked at.
+//! Settings of the screen. They change nothing of a search, and may differ each time that it is
+//! looked at.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,8 @@ pub struct ScreenConfig {
     pub theme: ThemeName,
     pub colours: Colours,
     pub characters: Characters,
-    /// Frames a second for progress, clock and measurements. (News come at once, at most four times as often.)
+    /// Frames a second for progress, clock and measurements. (News come at once, at most four times
+    /// as often.)
     pub refresh_rate: f64,
     pub alerts: Alerts,
     /// Keys by the name of their action, instead of its own.
@@ -55,7 +57,8 @@ pub enum LayoutName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThemeName {
-    /// Okabe and Ito's palette, told apart by all common forms of colour blindness, for a dark background.
+    /// Okabe and Ito's palette, told apart by all common forms of colour blindness, for a dark
+    /// background.
     #[default]
     ColourBlind,
     /// The same hues, darker, for a light background.

@@ -1,4 +1,5 @@
-//! Raw settings to validated ones: each rule is one function that names the key, the value and the range.
+//! Raw settings to validated ones: each rule is one function that names the key, the value and the
+//! range.
 
 mod space;
 mod train;
@@ -6,9 +7,13 @@ mod train;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::raw::{Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch, RawWorkers};
+use super::raw::{
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch,
+    RawWorkers,
+};
 use super::{
-    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
+    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, RewardConfig,
+    ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -29,12 +34,20 @@ pub struct Violation {
 type Checked<T> = Result<T, Violation>;
 
 fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Checked<T> {
-    Err(Violation { key: key.into(), related: None, value: value.to_string(), rule: rule.into() })
+    Err(Violation {
+        key: key.into(),
+        related: None,
+        value: value.to_string(),
+        rule: rule.into(),
+    })
 }
 
 /// A rule that a second key decides too: the place of whichever the user set is told.
 fn together_with<T>(related: &'static str, checked: Checked<T>) -> Checked<T> {
-    checked.map_err(|violation| Violation { related: Some(related), ..violation })
+    checked.map_err(|violation| Violation {
+        related: Some(related),
+        ..violation
+    })
 }
 
 /// Check every rule.
@@ -59,21 +72,33 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
 
 fn whole(key: &'static str, value: i64, least: i64, most: i64) -> Checked<usize> {
     if value < least || value > most {
-        return violation(key, value, format!("must be a whole number from {least} to {most}"));
+        return violation(
+            key,
+            value,
+            format!("must be a whole number from {least} to {most}"),
+        );
     }
     Ok(value as usize)
 }
 
 fn positive(key: &'static str, value: f64, most: f64) -> Checked<f64> {
     if !value.is_finite() || value <= 0.0 || value > most {
-        return violation(key, value, format!("must be greater than 0 and at most {most}"));
+        return violation(
+            key,
+            value,
+            format!("must be greater than 0 and at most {most}"),
+        );
     }
     Ok(value)
 }
 
 fn between(key: &'static str, value: f64, least: f64, below: f64) -> Checked<f64> {
     if !value.is_finite() || value < least || value >= below {
-        return violation(key, value, format!("must be at least {least} and below {below}"));
+        return violation(
+            key,
+            value,
+            format!("must be at least {least} and below {below}"),
+        );
     }
     Ok(value)
 }
@@ -81,19 +106,45 @@ fn between(key: &'static str, value: f64, least: f64, below: f64) -> Checked<f64
 /// (Names of keys and actions are checked where they are known: by the screen.)
 fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
     if !raw.refresh_rate.is_finite() || !(0.1..=30.0).contains(&raw.refresh_rate) {
-        return violation("screen.refresh_rate", raw.refresh_rate, "must be from 0.1 to 30 frames a second");
+        return violation(
+            "screen.refresh_rate",
+            raw.refresh_rate,
+            "must be from 0.1 to 30 frames a second",
+        );
     }
-    let RawScreen { layout, theme, colours, characters, refresh_rate, alerts, keys } = raw.clone();
-    Ok(ScreenConfig { layout, theme, colours, characters, refresh_rate, alerts, keys })
+    let RawScreen {
+        layout,
+        theme,
+        colours,
+        characters,
+        refresh_rate,
+        alerts,
+        keys,
+    } = raw.clone();
+    Ok(ScreenConfig {
+        layout,
+        theme,
+        colours,
+        characters,
+        refresh_rate,
+        alerts,
+        keys,
+    })
 }
 
 fn data(raw: &RawData) -> Checked<DataConfig> {
     let (source, dir) = together_with("data.source", source(raw))?;
-    let limit = raw.limit.map(|limit| whole("data.limit", limit, 1, 100_000_000)).transpose()?;
+    let limit = raw
+        .limit
+        .map(|limit| whole("data.limit", limit, 1, 100_000_000))
+        .transpose()?;
     Ok(DataConfig {
         source,
         dir,
-        size: [whole("data.size", raw.size[0], 4, 1_024)?, whole("data.size", raw.size[1], 4, 1_024)?],
+        size: [
+            whole("data.size", raw.size[0], 4, 1_024)?,
+            whole("data.size", raw.size[1], 4, 1_024)?,
+        ],
         validation: whole("data.validation", raw.validation, 1, 10_000_000)?,
         limit,
         normalization: raw.normalization,
@@ -109,7 +160,11 @@ fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
         None => (raw.source.as_str(), None),
     };
     let Some(source) = DataSource::from_name(name) else {
-        return violation("data.source", &raw.source, format!("must be one of {}", DataSource::NAMES.join(", ")));
+        return violation(
+            "data.source",
+            &raw.source,
+            format!("must be one of {}", DataSource::NAMES.join(", ")),
+        );
     };
     if folder.is_some() && raw.dir.is_some() {
         return violation(
@@ -120,17 +175,23 @@ fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
     }
     let dir = folder.or_else(|| raw.dir.clone());
     match (source, &dir) {
-        (DataSource::Folder, None) => {
-            violation("data.dir", "nothing", "must name the folder that holds train/CLASS/*.png (or .jpg, .webp, .bmp)")
-        }
+        (DataSource::Folder, None) => violation(
+            "data.dir",
+            "nothing",
+            "must name the folder that holds train/CLASS/*.png (or .jpg, .webp, .bmp)",
+        ),
         (DataSource::Cifar10_1, _) => {
-            let rule =
-                format!("must be one of {}: cifar10.1 is a test set, for `nas-tui evaluate` alone", DataSource::NAMES.join(", "));
+            let rule = format!(
+                "must be one of {}: cifar10.1 is a test set, for `nas-tui evaluate` alone",
+                DataSource::NAMES.join(", ")
+            );
             violation("data.source", &raw.source, rule)
         }
-        (DataSource::FashionMnistMini, Some(dir)) => {
-            violation("data.dir", dir.display(), "must be left out: fashion-mnist-mini is embedded in the program")
-        }
+        (DataSource::FashionMnistMini, Some(dir)) => violation(
+            "data.dir",
+            dir.display(),
+            "must be left out: fashion-mnist-mini is embedded in the program",
+        ),
         _ => Ok((source, dir)),
     }
 }
@@ -139,7 +200,9 @@ fn crop(raw: &RawData) -> Checked<Crop> {
     match raw.crop {
         RawCrop::None => Ok(Crop::None),
         RawCrop::Pad => whole("data.crop_pixels", raw.crop_pixels, 1, 256).map(Crop::Pad),
-        RawCrop::Upsample => whole("data.crop_pixels", raw.crop_pixels, 4, 2_048).map(Crop::Upsample),
+        RawCrop::Upsample => {
+            whole("data.crop_pixels", raw.crop_pixels, 4, 2_048).map(Crop::Upsample)
+        }
     }
 }
 
@@ -147,7 +210,12 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
     Ok(SearchConfig {
         strategy: raw.strategy,
         episodes: whole("search.episodes", raw.episodes, 1, 1_000_000)?,
-        children_per_episode: whole("search.children_per_episode", raw.children_per_episode, 1, 10_000)?,
+        children_per_episode: whole(
+            "search.children_per_episode",
+            raw.children_per_episode,
+            1,
+            10_000,
+        )?,
         reuse: raw.reuse,
         seed: whole("search.seed", raw.seed, 0, i64::MAX)? as u64,
         initial_depth: whole("search.initial_depth", raw.initial_depth, 1, MOST_LAYERS)?,
@@ -187,7 +255,10 @@ fn controller(raw: &RawController) -> Checked<ControllerConfig> {
 fn child(raw: &RawChild) -> Checked<ChildConfig> {
     let momentum = between("child.momentum", raw.momentum, 0.0, 1.0)?;
     if raw.nesterov && momentum == 0.0 {
-        return together_with("child.momentum", violation("child.nesterov", true, "needs child.momentum above 0"));
+        return together_with(
+            "child.momentum",
+            violation("child.nesterov", true, "needs child.momentum above 0"),
+        );
     }
     Ok(ChildConfig {
         epochs: whole("child.epochs", raw.epochs, 1, 100_000)?,

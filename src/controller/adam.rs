@@ -1,4 +1,5 @@
-//! Adam (Kingma & Ba 2014) over named parameters, with moments that can be saved and restored exactly.
+//! Adam (Kingma & Ba 2014) over named parameters, with moments that can be saved and restored
+//! exactly.
 
 use std::collections::BTreeSet;
 
@@ -23,8 +24,15 @@ pub struct Adam {
 impl Adam {
     /// An optimiser for these parameters, which every later call must give in the same order.
     pub fn new(learning_rate: f64, parameters: &[(String, &Tensor)]) -> Self {
-        let moments = parameters.iter().map(|(_, parameter)| (parameter.zeros_like(), parameter.zeros_like())).collect();
-        Adam { learning_rate, steps: 0, moments }
+        let moments = parameters
+            .iter()
+            .map(|(_, parameter)| (parameter.zeros_like(), parameter.zeros_like()))
+            .collect();
+        Adam {
+            learning_rate,
+            steps: 0,
+            moments,
+        }
     }
 
     /// Steps taken so far.
@@ -38,7 +46,9 @@ impl Adam {
         let correction1 = 1.0 - BETA1.powi(self.steps as i32);
         let correction2 = 1.0 - BETA2.powi(self.steps as i32);
         no_grad(|| {
-            for (((_, parameter), gradient), (mean, square)) in parameters.iter().zip(gradients).zip(&mut self.moments) {
+            for (((_, parameter), gradient), (mean, square)) in
+                parameters.iter().zip(gradients).zip(&mut self.moments)
+            {
                 *mean = &*mean * BETA1 + gradient * (1.0 - BETA1);
                 *square = &*square * BETA2 + gradient * gradient * (1.0 - BETA2);
                 let denominator = square.sqrt() / correction2.sqrt() + EPSILON;
@@ -50,7 +60,9 @@ impl Adam {
 
     /// Add moments and step count to a strategy's state.
     pub fn save(&self, parameters: &[(String, &Tensor)], state: &mut StrategyState) {
-        state.scalars.insert("adam.steps".to_owned(), serde_json::json!(self.steps));
+        state
+            .scalars
+            .insert("adam.steps".to_owned(), serde_json::json!(self.steps));
         for ((name, _), (mean, square)) in parameters.iter().zip(&self.moments) {
             state.tensors.insert(mean_name(name), to_state(mean));
             state.tensors.insert(square_name(name), to_state(square));
@@ -58,15 +70,26 @@ impl Adam {
     }
 
     /// The optimiser that [`Adam::save`] wrote; `learning_rate` stays this one's.
-    pub fn load(&self, parameters: &[(String, &Tensor)], state: &StrategyState) -> Result<Adam, StrategyError> {
+    pub fn load(
+        &self,
+        parameters: &[(String, &Tensor)],
+        state: &StrategyState,
+    ) -> Result<Adam, StrategyError> {
         let moments = parameters
             .iter()
             .map(|(name, parameter)| {
                 let mean = from_state(state, &mean_name(name), &parameter.size())?;
-                Ok((mean, from_state(state, &square_name(name), &parameter.size())?))
+                Ok((
+                    mean,
+                    from_state(state, &square_name(name), &parameter.size())?,
+                ))
             })
             .collect::<Result<_, StrategyError>>()?;
-        Ok(Adam { learning_rate: self.learning_rate, steps: state.scalar("adam.steps")?, moments })
+        Ok(Adam {
+            learning_rate: self.learning_rate,
+            steps: state.scalar("adam.steps")?,
+            moments,
+        })
     }
 }
 
@@ -83,16 +106,26 @@ pub(super) fn to_state(tensor: &Tensor) -> StateTensor {
     let mut values = vec![0.0; tensor.numel()];
     let count = values.len();
     tensor.copy_data(&mut values, count);
-    StateTensor { shape: tensor.size().iter().map(|&size| size as usize).collect(), values }
+    StateTensor {
+        shape: tensor.size().iter().map(|&size| size as usize).collect(),
+        values,
+    }
 }
 
 /// The tensor of that name and shape from plain data.
-pub(super) fn from_state(state: &StrategyState, name: &str, shape: &[i64]) -> Result<Tensor, StrategyError> {
+pub(super) fn from_state(
+    state: &StrategyState,
+    name: &str,
+    shape: &[i64],
+) -> Result<Tensor, StrategyError> {
     let sizes: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
     Ok(Tensor::from_slice(state.tensor(name, &sizes)?).reshape(shape))
 }
 
 /// Names of every tensor that a state of these parameters has.
 pub(super) fn state_names(parameters: &[(String, &Tensor)]) -> BTreeSet<String> {
-    parameters.iter().flat_map(|(name, _)| [name.clone(), mean_name(name), square_name(name)]).collect()
+    parameters
+        .iter()
+        .flat_map(|(name, _)| [name.clone(), mean_name(name), square_name(name)])
+        .collect()
 }

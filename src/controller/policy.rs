@@ -1,4 +1,5 @@
-//! The policy network: a multi-layer LSTM that reads the previous choice and gives the distribution of the next.
+//! The policy network: a multi-layer LSTM that reads the previous choice and gives the distribution
+//! of the next.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -34,9 +35,9 @@ struct Head {
     bias: Tensor,
 }
 
-/// The network `pi_theta` (paper, section 3.1): the embedding of the previous choice (of a start token at first) goes
-/// through the LSTM, and the head of the next decision turns the top hidden state into logits. The LSTM runs on over all
-/// decisions of all layers.
+/// The network `pi_theta` (paper, section 3.1): the embedding of the previous choice (of a start
+/// token at first) goes through the LSTM, and the head of the next decision turns the top hidden
+/// state into logits. The LSTM runs on over all decisions of all layers.
 #[derive(Debug)]
 pub struct Policy {
     hidden_size: i64,
@@ -61,21 +62,29 @@ pub struct Evaluation {
 }
 
 impl Policy {
-    /// A network with one head for each number in `choices`. Every parameter, biases and embeddings too, is uniform in
-    /// `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order of [`Policy::parameters`].
+    /// A network with one head for each number in `choices`. Every parameter, biases and embeddings
+    /// too, is uniform in `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order
+    /// of [`Policy::parameters`].
     pub fn new(config: &ControllerConfig, choices: &[usize], seed: u64) -> Self {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let range = config.init_range;
         let mut uniform = |shape: &[i64]| {
             let count = shape.iter().product::<i64>();
-            let values: Vec<f64> = (0..count).map(|_| range * (2.0 * random.random::<f64>() - 1.0)).collect();
-            Tensor::from_slice(&values).reshape(shape).set_requires_grad(true)
+            let values: Vec<f64> = (0..count)
+                .map(|_| range * (2.0 * random.random::<f64>() - 1.0))
+                .collect();
+            Tensor::from_slice(&values)
+                .reshape(shape)
+                .set_requires_grad(true)
         };
         let hidden = config.hidden_size as i64;
         Policy {
             hidden_size: hidden,
             start: uniform(&[1, hidden]),
-            embeddings: choices.iter().map(|&choices| uniform(&[choices as i64, hidden])).collect(),
+            embeddings: choices
+                .iter()
+                .map(|&choices| uniform(&[choices as i64, hidden]))
+                .collect(),
             cells: (0..config.layers)
                 .map(|_| Cell {
                     weight_ih: uniform(&[4 * hidden, hidden]),
@@ -86,7 +95,10 @@ impl Policy {
                 .collect(),
             heads: choices
                 .iter()
-                .map(|&choices| Head { weight: uniform(&[choices as i64, hidden]), bias: uniform(&[choices as i64]) })
+                .map(|&choices| Head {
+                    weight: uniform(&[choices as i64, hidden]),
+                    bias: uniform(&[choices as i64]),
+                })
                 .collect(),
         }
     }
@@ -94,7 +106,12 @@ impl Policy {
     /// Every parameter under the name that the same network has in PyTorch, in a fixed order.
     pub fn parameters(&self) -> Vec<(String, &Tensor)> {
         let mut all = vec![("start".to_owned(), &self.start)];
-        all.extend(self.embeddings.iter().enumerate().map(|(head, table)| (format!("embeddings.{head}.weight"), table)));
+        all.extend(
+            self.embeddings
+                .iter()
+                .enumerate()
+                .map(|(head, table)| (format!("embeddings.{head}.weight"), table)),
+        );
         for (layer, cell) in self.cells.iter().enumerate() {
             all.push((format!("lstm.weight_ih_l{layer}"), &cell.weight_ih));
             all.push((format!("lstm.weight_hh_l{layer}"), &cell.weight_hh));
@@ -110,11 +127,15 @@ impl Policy {
 
     /// Number of choices of each head.
     pub fn choices(&self) -> Vec<usize> {
-        self.embeddings.iter().map(|table| table.size()[0] as usize).collect()
+        self.embeddings
+            .iter()
+            .map(|table| table.size()[0] as usize)
+            .collect()
     }
 
-    /// A fresh child: gives, for the next decision and the choice before it, the log of the masked distribution (`-inf`
-    /// for what cannot be built). Without gradient. Must be called once for every decision, in order.
+    /// A fresh child: gives, for the next decision and the choice before it, the log of the masked
+    /// distribution (`-inf` for what cannot be built). Without gradient. Must be called once for
+    /// every decision, in order.
     pub fn sampler(&self) -> impl FnMut(&NextDecision, Option<&Choice>) -> Vec<f64> {
         let table = no_grad(|| self.embedding_table());
         let mut state = self.initial_state(1);
@@ -135,7 +156,10 @@ impl Policy {
     pub fn evaluate(&self, samples: &[Sample]) -> Evaluation {
         let hidden = self.hidden_states(samples);
         let zeros = Tensor::zeros([samples.len() as i64], (KIND, Device::Cpu));
-        let mut evaluation = Evaluation { log_prob: zeros.shallow_clone(), entropy: zeros };
+        let mut evaluation = Evaluation {
+            log_prob: zeros.shallow_clone(),
+            entropy: zeros,
+        };
         for (number, head) in self.heads.iter().enumerate() {
             let taken = Taken::of_head(samples, number);
             if taken.rows.is_empty() {
@@ -143,9 +167,14 @@ impl Policy {
             }
             let child = Tensor::from_slice(&taken.children);
             let chosen = Tensor::from_slice(&taken.chosen).unsqueeze(1);
-            let infeasible = Tensor::from_slice(&taken.infeasible).reshape([taken.rows.len() as i64, -1]);
-            let logits = hidden.index_select(0, &Tensor::from_slice(&taken.rows)).linear(&head.weight, Some(&head.bias));
-            let log_probs = logits.masked_fill(&infeasible, f64::NEG_INFINITY).log_softmax(-1, None::<Kind>);
+            let infeasible =
+                Tensor::from_slice(&taken.infeasible).reshape([taken.rows.len() as i64, -1]);
+            let logits = hidden
+                .index_select(0, &Tensor::from_slice(&taken.rows))
+                .linear(&head.weight, Some(&head.bias));
+            let log_probs = logits
+                .masked_fill(&infeasible, f64::NEG_INFINITY)
+                .log_softmax(-1, None::<Kind>);
             // p log p is 0 where p is 0; as -inf * 0 it would be NaN.
             let finite = log_probs.masked_fill(&infeasible, 0.0);
             let entropy = -(log_probs.exp() * finite).sum_dim_intlist(-1, false, None::<Kind>);
@@ -156,30 +185,51 @@ impl Policy {
         evaluation
     }
 
-    /// Top hidden state of every child before every decision, `[T * B, H]` with row `t * B + child`. Shorter children
-    /// read the start token after their end; nothing looks at those rows.
+    /// Top hidden state of every child before every decision, `[T * B, H]` with row `t * B +
+    /// child`. Shorter children read the start token after their end; nothing looks at those rows.
     fn hidden_states(&self, samples: &[Sample]) -> Tensor {
-        let steps = samples.iter().map(|sample| sample.choices.len()).max().unwrap_or(0);
-        let input = |step: usize, sample: &Sample| match step.checked_sub(1).and_then(|before| sample.choices.get(before)) {
+        let steps = samples
+            .iter()
+            .map(|sample| sample.choices.len())
+            .max()
+            .unwrap_or(0);
+        let input = |step: usize, sample: &Sample| match step
+            .checked_sub(1)
+            .and_then(|before| sample.choices.get(before))
+        {
             Some(choice) => self.row(choice),
             None => 0,
         };
-        let rows: Vec<i64> = (0..steps).flat_map(|step| samples.iter().map(move |sample| input(step, sample))).collect();
-        let inputs = self.embedding_table().index_select(0, &Tensor::from_slice(&rows));
+        let rows: Vec<i64> = (0..steps)
+            .flat_map(|step| samples.iter().map(move |sample| input(step, sample)))
+            .collect();
+        let inputs = self
+            .embedding_table()
+            .index_select(0, &Tensor::from_slice(&rows));
         let mut state = self.initial_state(samples.len() as i64);
-        let hidden: Vec<Tensor> = inputs.chunk(steps as i64, 0).into_iter().map(|input| self.step(input, &mut state)).collect();
+        let hidden: Vec<Tensor> = inputs
+            .chunk(steps as i64, 0)
+            .into_iter()
+            .map(|input| self.step(input, &mut state))
+            .collect();
         Tensor::cat(&hidden, 0)
     }
 
     /// Start token and every head's embeddings under each other, `[1 + sum of C, H]`.
     fn embedding_table(&self) -> Tensor {
-        let tables: Vec<&Tensor> = std::iter::once(&self.start).chain(&self.embeddings).collect();
+        let tables: Vec<&Tensor> = std::iter::once(&self.start)
+            .chain(&self.embeddings)
+            .collect();
         Tensor::cat(&tables, 0)
     }
 
     /// Row of a choice in [`Policy::embedding_table`].
     fn row(&self, choice: &Choice) -> i64 {
-        1 + self.embeddings[..choice.head].iter().map(|table| table.size()[0]).sum::<i64>() + choice.index as i64
+        1 + self.embeddings[..choice.head]
+            .iter()
+            .map(|table| table.size()[0])
+            .sum::<i64>()
+            + choice.index as i64
     }
 
     fn initial_state(&self, batch: i64) -> State {
@@ -192,7 +242,13 @@ impl Policy {
         let mut input = input;
         for (cell, (hidden, memory)) in self.cells.iter().zip(&mut state.0) {
             let before = [&*hidden, &*memory];
-            let (h, c) = input.lstm_cell(&before, &cell.weight_ih, &cell.weight_hh, Some(&cell.bias_ih), Some(&cell.bias_hh));
+            let (h, c) = input.lstm_cell(
+                &before,
+                &cell.weight_ih,
+                &cell.weight_hh,
+                Some(&cell.bias_ih),
+                Some(&cell.bias_hh),
+            );
             input = h.shallow_clone();
             (*hidden, *memory) = (h, c);
         }
@@ -215,12 +271,16 @@ impl Taken {
     fn of_head(samples: &[Sample], head: usize) -> Taken {
         let mut taken = Taken::default();
         for (child, sample) in samples.iter().enumerate() {
-            for (step, (choice, feasible)) in sample.choices.iter().zip(&sample.feasible).enumerate() {
+            for (step, (choice, feasible)) in
+                sample.choices.iter().zip(&sample.feasible).enumerate()
+            {
                 if choice.head == head {
                     taken.rows.push((step * samples.len() + child) as i64);
                     taken.children.push(child as i64);
                     taken.chosen.push(choice.index as i64);
-                    taken.infeasible.extend(feasible.iter().map(|feasible| !feasible));
+                    taken
+                        .infeasible
+                        .extend(feasible.iter().map(|feasible| !feasible));
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward beats the baseline become likelier.
+//! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward beats the baseline
+//! become likelier.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +27,14 @@ impl Reinforce {
 
     /// A fresh controller with one head per decision; its weights are drawn from `seed`.
     ///
-    /// Sets the calling thread, the one that will use the controller, to one libtorch thread: its matrices are so small that
-    /// more only wait for each other (twenty times slower beside busy workers), and so no result depends on their number.
+    /// Sets the calling thread, the one that will use the controller, to one libtorch thread: its
+    /// matrices are so small that more only wait for each other (twenty times slower beside busy
+    /// workers), and so no result depends on their number.
     pub fn new(config: &ControllerConfig, decisions: &[Decision], seed: u64) -> Self {
-        let choices: Vec<usize> = decisions.iter().map(|decision| decision.choices.len()).collect();
+        let choices: Vec<usize> = decisions
+            .iter()
+            .map(|decision| decision.choices.len())
+            .collect();
         Self::with_choices(config, &choices, seed)
     }
 
@@ -39,7 +44,13 @@ impl Reinforce {
         let policy = Policy::new(config, choices, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
         let baseline = Baseline::new(config.baseline_decay);
-        Reinforce { policy, adam, baseline, entropy_weight: config.entropy, gradient_clip: config.gradient_clip }
+        Reinforce {
+            policy,
+            adam,
+            baseline,
+            entropy_weight: config.entropy,
+            gradient_clip: config.gradient_clip,
+        }
     }
 
     /// The policy network.
@@ -47,43 +58,80 @@ impl Reinforce {
         &self.policy
     }
 
-    /// Gradient of the loss over these children, in the order of [`Policy::parameters`], and the loss itself.
+    /// Gradient of the loss over these children, in the order of [`Policy::parameters`], and the
+    /// loss itself.
     fn gradients(&self, samples: &[Sample], advantages: &[f64]) -> (Vec<Tensor>, f64) {
         let loss = loss(&self.policy, samples, advantages, self.entropy_weight);
-        let parameters: Vec<&Tensor> = self.policy.parameters().into_iter().map(|(_, parameter)| parameter).collect();
+        let parameters: Vec<&Tensor> = self
+            .policy
+            .parameters()
+            .into_iter()
+            .map(|(_, parameter)| parameter)
+            .collect();
         let gradients = Tensor::run_backward(&[&loss], &parameters, false, false);
         // A head that no child used has no gradient at all.
-        let or_zero =
-            |(gradient, parameter): (Tensor, &&Tensor)| if gradient.defined() { gradient } else { parameter.zeros_like() };
-        (gradients.into_iter().zip(&parameters).map(or_zero).collect(), loss.double_value(&[]))
+        let or_zero = |(gradient, parameter): (Tensor, &&Tensor)| {
+            if gradient.defined() {
+                gradient
+            } else {
+                parameter.zeros_like()
+            }
+        };
+        (
+            gradients
+                .into_iter()
+                .zip(&parameters)
+                .map(or_zero)
+                .collect(),
+            loss.double_value(&[]),
+        )
     }
 
     fn check_heads(&self, space: &Space) -> Result<(), StrategyError> {
         let expected = self.policy.choices();
-        let found: Vec<usize> = space.decisions().iter().map(|decision| decision.choices.len()).collect();
-        if expected == found { Ok(()) } else { Err(StrategyError::OtherSpace { expected, found }) }
+        let found: Vec<usize> = space
+            .decisions()
+            .iter()
+            .map(|decision| decision.choices.len())
+            .collect();
+        if expected == found {
+            Ok(())
+        } else {
+            Err(StrategyError::OtherSpace { expected, found })
+        }
     }
 }
 
-/// The loss that is minimised, a scalar: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight * mean entropy`, where the
-/// entropy of a child is summed over its decisions.
+/// The loss that is minimised, a scalar: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight *
+/// mean entropy`, where the entropy of a child is summed over its decisions.
 ///
-/// Minimising it follows the REINFORCE gradient *up* the expected reward (paper, equation in section 3.2).
-pub fn loss(policy: &Policy, samples: &[Sample], advantages: &[f64], entropy_weight: f64) -> Tensor {
+/// Minimising it follows the REINFORCE gradient *up* the expected reward (paper, equation in
+/// section 3.2).
+pub fn loss(
+    policy: &Policy,
+    samples: &[Sample],
+    advantages: &[f64],
+    entropy_weight: f64,
+) -> Tensor {
     let evaluation = policy.evaluate(samples);
     let children = samples.len() as f64;
     let expected = (evaluation.log_prob * Tensor::from_slice(advantages)).sum(None) / children;
     -expected - evaluation.entropy.sum(None) * (entropy_weight / children)
 }
 
-/// Scale gradients down to an L2 norm of `largest` over all of them, as `torch.nn.utils.clip_grad_norm_` does; the norm
-/// before.
+/// Scale gradients down to an L2 norm of `largest` over all of them, as
+/// `torch.nn.utils.clip_grad_norm_` does; the norm before.
 fn clip_by_norm(gradients: &mut [Tensor], largest: f64) -> f64 {
-    let squares: f64 = gradients.iter().map(|gradient| gradient.square().sum(None).double_value(&[])).sum();
+    let squares: f64 = gradients
+        .iter()
+        .map(|gradient| gradient.square().sum(None).double_value(&[]))
+        .sum();
     let norm = squares.sqrt();
     let scale = largest / (norm + 1e-6);
     if scale < 1.0 {
-        gradients.iter_mut().for_each(|gradient| *gradient = &*gradient * scale);
+        gradients
+            .iter_mut()
+            .for_each(|gradient| *gradient = &*gradient * scale);
     }
     norm
 }
@@ -111,9 +159,19 @@ impl Strategy for Reinforce {
 
     fn state(&self) -> StrategyState {
         let parameters = self.policy.parameters();
-        let scalars = BTreeMap::from([("baseline".to_owned(), serde_json::json!(self.baseline.value()))]);
-        let tensors = parameters.iter().map(|(name, parameter)| (name.clone(), to_state(parameter))).collect();
-        let mut state = StrategyState { strategy: Self::NAME.to_owned(), scalars, tensors };
+        let scalars = BTreeMap::from([(
+            "baseline".to_owned(),
+            serde_json::json!(self.baseline.value()),
+        )]);
+        let tensors = parameters
+            .iter()
+            .map(|(name, parameter)| (name.clone(), to_state(parameter)))
+            .collect();
+        let mut state = StrategyState {
+            strategy: Self::NAME.to_owned(),
+            scalars,
+            tensors,
+        };
         self.adam.save(&parameters, &mut state);
         state
     }
@@ -125,12 +183,19 @@ impl Strategy for Reinforce {
         if let Some(name) = state.tensors.keys().find(|name| !known.contains(*name)) {
             return Err(StrategyError::UnknownTensor { name: name.clone() });
         }
-        let values =
-            parameters.iter().map(|(name, parameter)| from_state(state, name, &parameter.size())).collect::<Result<Vec<_>, _>>()?;
+        let values = parameters
+            .iter()
+            .map(|(name, parameter)| from_state(state, name, &parameter.size()))
+            .collect::<Result<Vec<_>, _>>()?;
         let adam = self.adam.load(&parameters, state)?;
         self.baseline.restore(state.scalar("baseline")?)?;
         // Nothing can fail from here on.
-        no_grad(|| parameters.iter().zip(&values).for_each(|((_, parameter), value)| parameter.shallow_clone().copy_(value)));
+        no_grad(|| {
+            parameters
+                .iter()
+                .zip(&values)
+                .for_each(|((_, parameter), value)| parameter.shallow_clone().copy_(value))
+        });
         self.adam = adam;
         Ok(())
     }

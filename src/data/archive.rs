@@ -11,7 +11,11 @@ use tar::EntryType;
 pub enum UnpackError {
     /// Absolute, with `..`, or a link or device: never part of a data set.
     #[error("{}: the entry `{entry}` is refused: {reason}; do not use this archive", .archive.display())]
-    Refused { archive: PathBuf, entry: String, reason: &'static str },
+    Refused {
+        archive: PathBuf,
+        entry: String,
+        reason: &'static str,
+    },
     #[error("{}: unpacking failed: {cause}; check that the disk has room and that the archive is whole", .archive.display())]
     Io { archive: PathBuf, cause: io::Error },
 }
@@ -19,19 +23,29 @@ pub enum UnpackError {
 /// Unpack a `.tar.gz` into the folder `into`: plain files and folders only, all below `into`.
 ///
 /// # Errors
-/// The first entry that is anything else, or that would land elsewhere, ends it with [`UnpackError::Refused`].
+/// The first entry that is anything else, or that would land elsewhere, ends it with
+/// [`UnpackError::Refused`].
 pub fn unpack(archive: &Path, into: &Path) -> Result<(), UnpackError> {
-    let failed = |cause| UnpackError::Io { archive: archive.to_owned(), cause };
+    let failed = |cause| UnpackError::Io {
+        archive: archive.to_owned(),
+        cause,
+    };
     let file = File::open(archive).map_err(failed)?;
     let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(BufReader::new(file)));
     for entry in reader.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
         let path = entry.path().map_err(failed)?.into_owned();
-        let refused = |reason| UnpackError::Refused { archive: archive.to_owned(), entry: path.display().to_string(), reason };
+        let refused = |reason| UnpackError::Refused {
+            archive: archive.to_owned(),
+            entry: path.display().to_string(),
+            reason,
+        };
         let target = into.join(inside(&path).map_err(refused)?);
         match entry.header().entry_type() {
             EntryType::Directory => fs::create_dir_all(&target).map_err(failed)?,
-            EntryType::Regular | EntryType::Continuous => write(&mut entry, &target).map_err(failed)?,
+            EntryType::Regular | EntryType::Continuous => {
+                write(&mut entry, &target).map_err(failed)?
+            }
             // Descriptions of the archive itself, without a file.
             EntryType::XGlobalHeader => {}
             EntryType::Symlink | EntryType::Link => return Err(refused("it is a link")),
@@ -78,9 +92,21 @@ mod tests {
         header.set_mode(0o644);
         header.set_cksum();
         let path = folder.join("evil.tar.gz");
-        let gzip = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        let gzip = flate2::write::GzEncoder::new(
+            File::create(&path).unwrap(),
+            flate2::Compression::fast(),
+        );
         let mut builder = tar::Builder::new(gzip);
-        builder.append(&header, if kind == EntryType::Regular { &b"evil"[..] } else { &[] }).unwrap();
+        builder
+            .append(
+                &header,
+                if kind == EntryType::Regular {
+                    &b"evil"[..]
+                } else {
+                    &[]
+                },
+            )
+            .unwrap();
         builder.into_inner().unwrap().finish().unwrap();
         path
     }
@@ -99,10 +125,21 @@ mod tests {
             let outer = tempfile::tempdir().unwrap();
             let into = outer.path().join("into");
             fs::create_dir(&into).unwrap();
-            let message = unpack(&archive(outer.path(), name, kind, link), &into).unwrap_err().to_string();
-            assert!(message.contains(reason) && message.contains(name), "{name}: {message}");
-            assert_eq!(fs::read_dir(&into).unwrap().count(), 0, "{name} left something");
-            assert!(!outer.path().join("evil").exists() && !Path::new("/tmp/nas-tui-evil").exists());
+            let message = unpack(&archive(outer.path(), name, kind, link), &into)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                message.contains(reason) && message.contains(name),
+                "{name}: {message}"
+            );
+            assert_eq!(
+                fs::read_dir(&into).unwrap().count(),
+                0,
+                "{name} left something"
+            );
+            assert!(
+                !outer.path().join("evil").exists() && !Path::new("/tmp/nas-tui-evil").exists()
+            );
         }
     }
 
@@ -110,7 +147,11 @@ mod tests {
     fn a_harmless_entry_lands_below_the_folder() {
         let outer = tempfile::tempdir().unwrap();
         let into = outer.path().join("into");
-        unpack(&archive(outer.path(), "./a/b.bin", EntryType::Regular, ""), &into).unwrap();
+        unpack(
+            &archive(outer.path(), "./a/b.bin", EntryType::Regular, ""),
+            &into,
+        )
+        .unwrap();
         assert_eq!(fs::read(into.join("a/b.bin")).unwrap(), b"evil");
     }
 
@@ -120,6 +161,9 @@ mod tests {
         let path = archive(outer.path(), "a", EntryType::Regular, "");
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        assert!(matches!(unpack(&path, &outer.path().join("into")), Err(UnpackError::Io { .. })));
+        assert!(matches!(
+            unpack(&path, &outer.path().join("into")),
+            Err(UnpackError::Io { .. })
+        ));
     }
 }

@@ -1,4 +1,5 @@
-//! One pass over raw pixels that converts, crops and mirrors: what a training batch costs on the CPU.
+//! One pass over raw pixels that converts, crops and mirrors: what a training batch costs on the
+//! CPU.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,14 +24,18 @@ pub(super) enum Purpose {
 impl Draw {
     pub(super) fn rng(self, purpose: Purpose) -> ChaCha8Rng {
         let mut key = [0; 32];
-        for (place, word) in key.chunks_exact_mut(8).zip([self.seed, self.epoch, self.batch, purpose as u64]) {
+        for (place, word) in
+            key.chunks_exact_mut(8)
+                .zip([self.seed, self.epoch, self.batch, purpose as u64])
+        {
             place.copy_from_slice(&word.to_le_bytes());
         }
         ChaCha8Rng::from_seed(key)
     }
 }
 
-/// Where the crop of one image starts in the padded or enlarged image, and whether it is mirrored left to right.
+/// Where the crop of one image starts in the padded or enlarged image, and whether it is mirrored
+/// left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placement {
     pub top: usize,
@@ -48,20 +53,34 @@ pub(super) fn room(crop: Crop, [_, height, width]: [usize; 3]) -> (usize, usize)
 }
 
 /// Placements of `count` images of `[_, height, width]`.
-pub(super) fn placements(crop: Crop, flip: bool, input: [usize; 3], draw: Draw, count: usize) -> Vec<Placement> {
+pub(super) fn placements(
+    crop: Crop,
+    flip: bool,
+    input: [usize; 3],
+    draw: Draw,
+    count: usize,
+) -> Vec<Placement> {
     let mut rng = draw.rng(Purpose::Augmentation);
     let (down, right) = room(crop, input);
-    let mut place =
-        || Placement { top: rng.random_range(0..=down), left: rng.random_range(0..=right), flip: flip && rng.random::<bool>() };
+    let mut place = || Placement {
+        top: rng.random_range(0..=down),
+        left: rng.random_range(0..=right),
+        flip: flip && rng.random::<bool>(),
+    };
     (0..count).map(|_| place()).collect()
 }
 
-/// What is shown of an image whose accuracy is measured: of an enlarged one the middle, as torchvision's CenterCrop has it, so
-/// that things are as large as in training. None: the image as it is.
+/// What is shown of an image whose accuracy is measured: of an enlarged one the middle, as
+/// torchvision's CenterCrop has it, so that things are as large as in training. None: the image as
+/// it is.
 pub(super) fn centre(crop: Crop, input: [usize; 3]) -> Option<Placement> {
     let middle = |room: usize| (room as f64 / 2.0).round_ties_even() as usize;
     let (down, right) = room(crop, input);
-    matches!(crop, Crop::Upsample(_)).then(|| Placement { top: middle(down), left: middle(right), flip: false })
+    matches!(crop, Crop::Upsample(_)).then(|| Placement {
+        top: middle(down),
+        left: middle(right),
+        flip: false,
+    })
 }
 
 /// How a stored pixel becomes a network's input.
@@ -72,14 +91,20 @@ pub(super) trait Conversion {
     fn padding(&self, channel: usize) -> f32;
 }
 
-/// uint8 -> `(pixel / 255 - mean) / std`, by table: bit for bit what torchvision's ToTensor and Normalize compute.
+/// uint8 -> `(pixel / 255 - mean) / std`, by table: bit for bit what torchvision's ToTensor and
+/// Normalize compute.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Table(Vec<[f32; 256]>);
 
 impl Table {
     pub fn new(mean: &[f32], std: &[f32]) -> Self {
         let value = |pixel: usize, mean: f32, std: f32| (pixel as f32 / 255.0 - mean) / std;
-        Table(mean.iter().zip(std).map(|(&mean, &std)| std::array::from_fn(|pixel| value(pixel, mean, std))).collect())
+        Table(
+            mean.iter()
+                .zip(std)
+                .map(|(&mean, &std)| std::array::from_fn(|pixel| value(pixel, mean, std)))
+                .collect(),
+        )
     }
 }
 
@@ -132,26 +157,55 @@ pub(super) struct Writer<'a, C> {
 }
 
 impl<C: Conversion> Writer<'_, C> {
-    /// Write one planar image `source` into `out`, both of C·H·W values. Without a placement: the image as it is.
-    pub fn write(&self, source: &[C::Pixel], placement: Option<Placement>, scratch: &mut Scratch, out: &mut [f32]) {
+    /// Write one planar image `source` into `out`, both of C·H·W values. Without a placement: the
+    /// image as it is.
+    pub fn write(
+        &self,
+        source: &[C::Pixel],
+        placement: Option<Placement>,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
         match (placement, self.crop) {
-            (Some(placement), Crop::Upsample(side)) => self.write_enlarged(source, side, placement, scratch, out),
-            (Some(placement), Crop::Pad(margin)) => self.write_padded(source, margin, placement, out),
+            (Some(placement), Crop::Upsample(side)) => {
+                self.write_enlarged(source, side, placement, scratch, out)
+            }
+            (Some(placement), Crop::Pad(margin)) => {
+                self.write_padded(source, margin, placement, out)
+            }
             (Some(placement), Crop::None) => self.write_padded(source, 0, placement, out),
-            (None, _) => self.write_padded(source, 0, Placement { top: 0, left: 0, flip: false }, out),
+            (None, _) => self.write_padded(
+                source,
+                0,
+                Placement {
+                    top: 0,
+                    left: 0,
+                    flip: false,
+                },
+                out,
+            ),
         }
     }
 
-    fn write_padded(&self, source: &[C::Pixel], margin: usize, placement: Placement, out: &mut [f32]) {
+    fn write_padded(
+        &self,
+        source: &[C::Pixel],
+        margin: usize,
+        placement: Placement,
+        out: &mut [f32],
+    ) {
         let [channels, height, width] = self.shape;
-        // Columns of the crop that lie inside the image: `inside` in the crop, from `first` in the image.
+        // Columns of the crop that lie inside the image: `inside` in the crop, from `first` in the
+        // image.
         let before = margin.saturating_sub(placement.left).min(width);
         let after = placement.left.saturating_sub(margin).min(width);
         let (first, inside) = (after, width - before - after);
         for channel in 0..channels {
             let padding = self.conversion.padding(channel);
             for y in 0..height {
-                let row = (y + placement.top).checked_sub(margin).filter(|&row| row < height);
+                let row = (y + placement.top)
+                    .checked_sub(margin)
+                    .filter(|&row| row < height);
                 let mut target = self.row(out, channel, y);
                 let Some(row) = row else {
                     target.for_each(|value| *value = padding);
@@ -160,10 +214,16 @@ impl<C: Conversion> Writer<'_, C> {
                 let start = (channel * height + row) * width + first;
                 let pixels = source[start..start + inside].iter();
                 if placement.flip {
-                    target.by_ref().take(after).for_each(|value| *value = padding);
+                    target
+                        .by_ref()
+                        .take(after)
+                        .for_each(|value| *value = padding);
                     self.convert(channel, pixels.rev(), &mut target);
                 } else {
-                    target.by_ref().take(before).for_each(|value| *value = padding);
+                    target
+                        .by_ref()
+                        .take(before)
+                        .for_each(|value| *value = padding);
                     self.convert(channel, pixels, &mut target);
                 }
                 target.for_each(|value| *value = padding);
@@ -180,22 +240,41 @@ impl<C: Conversion> Writer<'_, C> {
     ) where
         C::Pixel: 'p,
     {
-        // `pixels` first: zip asks it first, and so takes nothing from `target` when it has come to its end.
-        pixels.zip(target).for_each(|(&pixel, value)| *value = self.conversion.value(channel, pixel));
+        // `pixels` first: zip asks it first, and so takes nothing from `target` when it has come to
+        // its end.
+        pixels
+            .zip(target)
+            .for_each(|(&pixel, value)| *value = self.conversion.value(channel, pixel));
     }
 
     /// The values of one channel of one row of `out`, left to right.
     #[inline]
-    fn row<'o>(&self, out: &'o mut [f32], channel: usize, y: usize) -> std::iter::StepBy<std::slice::IterMut<'o, f32>> {
+    fn row<'o>(
+        &self,
+        out: &'o mut [f32],
+        channel: usize,
+        y: usize,
+    ) -> std::iter::StepBy<std::slice::IterMut<'o, f32>> {
         let [channels, height, width] = self.shape;
         match self.layout {
-            Layout::Contiguous => out[(channel * height + y) * width..][..width].iter_mut().step_by(1),
-            Layout::ChannelsLast => out[y * width * channels + channel..(y + 1) * width * channels].iter_mut().step_by(channels),
+            Layout::Contiguous => out[(channel * height + y) * width..][..width]
+                .iter_mut()
+                .step_by(1),
+            Layout::ChannelsLast => out[y * width * channels + channel..(y + 1) * width * channels]
+                .iter_mut()
+                .step_by(channels),
         }
     }
 
     /// Crop out of the image enlarged to `side` by `side`, computing only what the crop shows.
-    fn write_enlarged(&self, source: &[C::Pixel], side: usize, placement: Placement, scratch: &mut Scratch, out: &mut [f32]) {
+    fn write_enlarged(
+        &self,
+        source: &[C::Pixel],
+        side: usize,
+        placement: Placement,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
         let [channels, height, width] = self.shape;
         scratch.prepare(self.shape, side);
         for channel in 0..channels {
@@ -207,19 +286,26 @@ impl<C: Conversion> Writer<'_, C> {
                 scratch.blend_rows(y + placement.top, width);
                 let columns = &scratch.columns[placement.left..placement.left + width];
                 let blended = &scratch.row;
-                let pick = |tap: &Tap| blended[tap.first] + (blended[tap.second] - blended[tap.first]) * tap.weight;
+                let pick = |tap: &Tap| {
+                    blended[tap.first] + (blended[tap.second] - blended[tap.first]) * tap.weight
+                };
                 let target = self.row(out, channel, y);
                 if placement.flip {
-                    target.zip(columns.iter().rev()).for_each(|(value, tap)| *value = pick(tap));
+                    target
+                        .zip(columns.iter().rev())
+                        .for_each(|(value, tap)| *value = pick(tap));
                 } else {
-                    target.zip(columns).for_each(|(value, tap)| *value = pick(tap));
+                    target
+                        .zip(columns)
+                        .for_each(|(value, tap)| *value = pick(tap));
                 }
             }
         }
     }
 }
 
-/// An enlarged coordinate: the two source coordinates it lies between, and the weight of the second.
+/// An enlarged coordinate: the two source coordinates it lies between, and the weight of the
+/// second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Tap {
     first: usize,
@@ -227,13 +313,18 @@ struct Tap {
     weight: f32,
 }
 
-/// Coordinates of a side enlarged from `from` to `to`, as PyTorch's bilinear interpolation without aligned corners.
+/// Coordinates of a side enlarged from `from` to `to`, as PyTorch's bilinear interpolation without
+/// aligned corners.
 fn taps(from: usize, to: usize) -> Vec<Tap> {
     let scale = from as f32 / to as f32;
     let tap = |index: usize| {
         let position = ((index as f32 + 0.5) * scale - 0.5).max(0.0);
         let first = (position as usize).min(from - 1);
-        Tap { first, second: (first + 1).min(from - 1), weight: position - first as f32 }
+        Tap {
+            first,
+            second: (first + 1).min(from - 1),
+            weight: position - first as f32,
+        }
     };
     (0..to).map(tap).collect()
 }
@@ -251,7 +342,8 @@ pub(super) struct Scratch {
 
 impl Scratch {
     fn prepare(&mut self, [_, height, width]: [usize; 3], side: usize) {
-        if self.rows.len() != side || self.plane.len() != height * width || self.row.len() != width {
+        if self.rows.len() != side || self.plane.len() != height * width || self.row.len() != width
+        {
             (self.rows, self.columns) = (taps(height, side), taps(width, side));
             (self.plane, self.row) = (vec![0.0; height * width], vec![0.0; width]);
         }
@@ -281,25 +373,47 @@ mod tests {
     }
 
     /// The crop read pixel by pixel from its definition.
-    fn expected(source: &[u8], [channels, height, width]: [usize; 3], margin: usize, placement: Placement) -> Vec<f32> {
+    fn expected(
+        source: &[u8],
+        [channels, height, width]: [usize; 3],
+        margin: usize,
+        placement: Placement,
+    ) -> Vec<f32> {
         let mut values = Vec::new();
         for channel in 0..channels {
             for y in 0..height {
                 for x in 0..width {
                     let x = if placement.flip { width - 1 - x } else { x };
                     let (row, column) = (y + placement.top, x + placement.left);
-                    let inside = (margin..margin + height).contains(&row) && (margin..margin + width).contains(&column);
-                    let index = |row: usize, column: usize| (channel * height + row) * width + column;
-                    values.push(if inside { f32::from(source[index(row - margin, column - margin)]) } else { 0.0 });
+                    let inside = (margin..margin + height).contains(&row)
+                        && (margin..margin + width).contains(&column);
+                    let index =
+                        |row: usize, column: usize| (channel * height + row) * width + column;
+                    values.push(if inside {
+                        f32::from(source[index(row - margin, column - margin)])
+                    } else {
+                        0.0
+                    });
                 }
             }
         }
         values
     }
 
-    fn written(source: &[u8], shape: [usize; 3], layout: Layout, crop: Crop, placement: Placement) -> Vec<f32> {
+    fn written(
+        source: &[u8],
+        shape: [usize; 3],
+        layout: Layout,
+        crop: Crop,
+        placement: Placement,
+    ) -> Vec<f32> {
         let conversion = identity(shape[0]);
-        let writer = Writer { conversion: &conversion, shape, layout, crop };
+        let writer = Writer {
+            conversion: &conversion,
+            shape,
+            layout,
+            crop,
+        };
         let mut out = vec![f32::NAN; source.len()];
         writer.write(source, Some(placement), &mut Scratch::default(), &mut out);
         out.iter().map(|value| value.round()).collect()
@@ -313,9 +427,17 @@ mod tests {
             for placement in all_placements(margin) {
                 let expected = expected(&source, shape, margin, placement);
                 let crop = Crop::Pad(margin);
-                assert_eq!(written(&source, shape, Layout::Contiguous, crop, placement), expected, "{margin} {placement:?}");
+                assert_eq!(
+                    written(&source, shape, Layout::Contiguous, crop, placement),
+                    expected,
+                    "{margin} {placement:?}"
+                );
                 let last = written(&source, shape, Layout::ChannelsLast, crop, placement);
-                assert_eq!(channels_first(&last, shape), expected, "{margin} {placement:?}");
+                assert_eq!(
+                    channels_first(&last, shape),
+                    expected,
+                    "{margin} {placement:?}"
+                );
             }
         }
     }
@@ -323,12 +445,16 @@ mod tests {
     fn all_placements(margin: usize) -> Vec<Placement> {
         let offsets = || 0..=2 * margin;
         let flips = |top, left| [false, true].map(|flip| Placement { top, left, flip });
-        offsets().flat_map(|top| offsets().flat_map(move |left| flips(top, left))).collect()
+        offsets()
+            .flat_map(|top| offsets().flat_map(move |left| flips(top, left)))
+            .collect()
     }
 
     fn channels_first(values: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
         let at = |channel, y, x| values[(y * width + x) * channels + channel];
-        (0..channels * height * width).map(|i| at(i / (height * width), i / width % height, i % width)).collect()
+        (0..channels * height * width)
+            .map(|i| at(i / (height * width), i / width % height, i % width))
+            .collect()
     }
 
     #[test]
@@ -340,36 +466,83 @@ mod tests {
 
     #[test]
     fn draws_are_the_same_again_and_cover_the_whole_range() {
-        let draw = Draw { seed: 1, epoch: 2, batch: 3 };
+        let draw = Draw {
+            seed: 1,
+            epoch: 2,
+            batch: 3,
+        };
         let all = placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000);
-        assert_eq!(all, placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000));
-        assert_ne!(all, placements(Crop::Pad(4), true, [3, 32, 32], Draw { batch: 4, ..draw }, 2_000));
+        assert_eq!(
+            all,
+            placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000)
+        );
+        assert_ne!(
+            all,
+            placements(
+                Crop::Pad(4),
+                true,
+                [3, 32, 32],
+                Draw { batch: 4, ..draw },
+                2_000
+            )
+        );
         for offset in 0..=8 {
             assert!(all.iter().any(|p| p.top == offset) && all.iter().any(|p| p.left == offset));
         }
         let flips = all.iter().filter(|p| p.flip).count();
-        assert!(all.iter().all(|p| p.top <= 8 && p.left <= 8) && (900..1_100).contains(&flips), "{flips}");
+        assert!(
+            all.iter().all(|p| p.top <= 8 && p.left <= 8) && (900..1_100).contains(&flips),
+            "{flips}"
+        );
     }
 
     #[test]
     fn the_middle_of_an_enlarged_image_is_where_torchvision_crops_it() {
-        let corner = |side| centre(Crop::Upsample(side), [3, 32, 32]).map(|place| (place.top, place.left, place.flip));
+        let corner = |side| {
+            centre(Crop::Upsample(side), [3, 32, 32])
+                .map(|place| (place.top, place.left, place.flip))
+        };
         // CenterCrop rounds half to even: of 9 pixels too many 4 are above, of 11 there are 6.
-        assert_eq!([40, 41, 43, 32].map(corner), [(4, 4, false), (4, 4, false), (6, 6, false), (0, 0, false)].map(Some));
-        assert_eq!([Crop::None, Crop::Pad(4)].map(|crop| centre(crop, [3, 32, 32])), [None, None]);
+        assert_eq!(
+            [40, 41, 43, 32].map(corner),
+            [(4, 4, false), (4, 4, false), (6, 6, false), (0, 0, false)].map(Some)
+        );
+        assert_eq!(
+            [Crop::None, Crop::Pad(4)].map(|crop| centre(crop, [3, 32, 32])),
+            [None, None]
+        );
     }
 
     #[test]
     fn enlarging_to_the_same_size_changes_nothing() {
         let shape = [2, 3, 4];
         let source = image(shape);
-        let placement = Placement { top: 0, left: 0, flip: false };
+        let placement = Placement {
+            top: 0,
+            left: 0,
+            flip: false,
+        };
         // Not square, so only the width is kept; the height is enlarged from 3 to 4.
         let square = image([1, 4, 4]);
         assert_eq!(
-            written(&square, [1, 4, 4], Layout::Contiguous, Crop::Upsample(4), placement),
+            written(
+                &square,
+                [1, 4, 4],
+                Layout::Contiguous,
+                Crop::Upsample(4),
+                placement
+            ),
             square.iter().map(|&v| f32::from(v)).collect::<Vec<_>>()
         );
-        assert_eq!(written(&source, shape, Layout::Contiguous, Crop::Upsample(4), placement)[..4], [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(
+            written(
+                &source,
+                shape,
+                Layout::Contiguous,
+                Crop::Upsample(4),
+                placement
+            )[..4],
+            [1.0, 2.0, 3.0, 4.0]
+        );
     }
 }

@@ -27,13 +27,15 @@ pub struct DeviceDataset {
 
 #[derive(Debug)]
 enum Store {
-    /// One pass in Rust per batch: on the CPU several times as fast as the same in tensor operations.
+    /// One pass in Rust per batch: on the CPU several times as fast as the same in tensor
+    /// operations.
     Host(HostImages),
     /// Tensor operations on the device.
     Resident(ResidentImages),
 }
 
-/// The training images of one epoch: every image once, in the order that seed and epoch give, with its crop and flip.
+/// The training images of one epoch: every image once, in the order that seed and epoch give, with
+/// its crop and flip.
 #[derive(Debug)]
 pub struct TrainingEpoch<'data> {
     data: &'data DeviceDataset,
@@ -70,7 +72,11 @@ impl Shuffle {
     }
 
     fn draw(&self, batch: usize) -> Draw {
-        Draw { seed: self.seed, epoch: self.epoch, batch: batch as u64 }
+        Draw {
+            seed: self.seed,
+            epoch: self.epoch,
+            batch: batch as u64,
+        }
     }
 }
 
@@ -85,8 +91,8 @@ impl TrainingEpoch<'_> {
         self.shuffle.places(batch)
     }
 
-    /// Batch number `batch` (from 0): f32 `[B, C, H, W]` (in the data set's layout) and int64 `[B]`, cropped and mirrored at
-    /// random.
+    /// Batch number `batch` (from 0): f32 `[B, C, H, W]` (in the data set's layout) and int64
+    /// `[B]`, cropped and mirrored at random.
     ///
     /// # Errors
     /// What libtorch says.
@@ -97,23 +103,32 @@ impl TrainingEpoch<'_> {
                 let placements = self.data.placements(&self.shuffle, batch);
                 images.batch(&self.shuffle.order[places], placements.as_deref())
             }
-            Source::Resident(images, sequence) => Ok(images.training_batch(sequence, places.start as i64, places.len() as i64)?),
+            Source::Resident(images, sequence) => {
+                Ok(images.training_batch(sequence, places.start as i64, places.len() as i64)?)
+            }
         }
     }
 }
 
 impl DeviceDataset {
-    /// Put images on a device; where its memory does not suffice, they stay with the host and each batch is moved. Batches come
-    /// in `layout`.
+    /// Put images on a device; where its memory does not suffice, they stay with the host and each
+    /// batch is moved. Batches come in `layout`.
     ///
     /// # Errors
     /// What libtorch says.
-    pub fn new(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
+    pub fn new(
+        images: Images,
+        preparation: &Preparation,
+        device: Device,
+        layout: Layout,
+    ) -> Result<Self, DataError> {
         if device == Device::Cpu {
             return Self::on_host(images, preparation, device, layout);
         }
         match Self::on_device(&images, preparation, device, layout) {
-            Err(DataError::Torch(text)) if Fault::of(&text) == Fault::Memory => Self::on_host(images, preparation, device, layout),
+            Err(DataError::Torch(text)) if Fault::of(&text) == Fault::Memory => {
+                Self::on_host(images, preparation, device, layout)
+            }
             done => done,
         }
     }
@@ -123,23 +138,46 @@ impl DeviceDataset {
         matches!(self.store, Store::Host(_))
     }
 
-    /// Keep images in the host's memory and move each batch to `device`: for those that its memory does not hold.
+    /// Keep images in the host's memory and move each batch to `device`: for those that its memory
+    /// does not hold.
     ///
     /// # Errors
     /// What libtorch says.
-    pub fn on_host(images: Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
+    pub fn on_host(
+        images: Images,
+        preparation: &Preparation,
+        device: Device,
+        layout: Layout,
+    ) -> Result<Self, DataError> {
         let len = images.len();
-        Ok(Self::from_store(Store::Host(HostImages::new(images, preparation, device, layout)?), len, preparation))
+        Ok(Self::from_store(
+            Store::Host(HostImages::new(images, preparation, device, layout)?),
+            len,
+            preparation,
+        ))
     }
 
-    fn on_device(images: &Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
+    fn on_device(
+        images: &Images,
+        preparation: &Preparation,
+        device: Device,
+        layout: Layout,
+    ) -> Result<Self, DataError> {
         let store = Store::Resident(ResidentImages::new(images, preparation, device, layout)?);
         Ok(Self::from_store(store, images.len(), preparation))
     }
 
     fn from_store(store: Store, len: usize, preparation: &Preparation) -> Self {
-        let &Preparation { input, crop, flip, .. } = preparation;
-        DeviceDataset { store, len, input, crop, flip }
+        let &Preparation {
+            input, crop, flip, ..
+        } = preparation;
+        DeviceDataset {
+            store,
+            len,
+            input,
+            crop,
+            flip,
+        }
     }
 
     /// Number of images.
@@ -151,55 +189,99 @@ impl DeviceDataset {
         self.len == 0
     }
 
-    /// Shuffle the images for `epoch`. Where they lie on the device, order, crops and flips go there in one copy, so that no
-    /// batch needs another.
+    /// Shuffle the images for `epoch`. Where they lie on the device, order, crops and flips go
+    /// there in one copy, so that no batch needs another.
     ///
     /// # Errors
     /// What libtorch says.
-    pub fn training_epoch(&self, batch_size: usize, seed: u64, epoch: u64) -> Result<TrainingEpoch<'_>, DataError> {
-        self.epoch_of(Shuffle { seed, epoch, order: epoch_order(seed, epoch, self.len()), batch_size: batch_size.max(1) })
+    pub fn training_epoch(
+        &self,
+        batch_size: usize,
+        seed: u64,
+        epoch: u64,
+    ) -> Result<TrainingEpoch<'_>, DataError> {
+        self.epoch_of(Shuffle {
+            seed,
+            epoch,
+            order: epoch_order(seed, epoch, self.len()),
+            batch_size: batch_size.max(1),
+        })
     }
 
     fn epoch_of(&self, shuffle: Shuffle) -> Result<TrainingEpoch<'_>, DataError> {
         let source = match &self.store {
             Store::Host(images) => Source::Host(images),
             Store::Resident(images) => {
-                let of_batches = (0..shuffle.batches()).map(|batch| self.placements(&shuffle, batch));
-                let placements = of_batches.collect::<Option<Vec<_>>>().map(|batches| batches.concat());
-                Source::Resident(images, images.sequence(&shuffle.order, placements.as_deref(), shuffle.batch_size)?)
+                let of_batches =
+                    (0..shuffle.batches()).map(|batch| self.placements(&shuffle, batch));
+                let placements = of_batches
+                    .collect::<Option<Vec<_>>>()
+                    .map(|batches| batches.concat());
+                Source::Resident(
+                    images,
+                    images.sequence(&shuffle.order, placements.as_deref(), shuffle.batch_size)?,
+                )
             }
         };
-        Ok(TrainingEpoch { data: self, shuffle, source })
+        Ok(TrainingEpoch {
+            data: self,
+            shuffle,
+            source,
+        })
     }
 
     /// Crops and flips of a batch; none where images are left as they are.
     fn placements(&self, shuffle: &Shuffle, batch: usize) -> Option<Vec<Placement>> {
-        let draw = || placements(self.crop, self.flip, self.input, shuffle.draw(batch), shuffle.places(batch).len());
+        let draw = || {
+            placements(
+                self.crop,
+                self.flip,
+                self.input,
+                shuffle.draw(batch),
+                shuffle.places(batch).len(),
+            )
+        };
         (self.flip || self.crop != Crop::None).then(draw)
     }
 
     /// Every image once, in order: whole, or (of enlarged ones) the middle.
-    pub fn evaluation_batches(&self, batch_size: usize) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
+    pub fn evaluation_batches(
+        &self,
+        batch_size: usize,
+    ) -> impl ExactSizeIterator<Item = Result<(Tensor, Tensor), DataError>> + '_ {
         let size = batch_size.max(1);
-        (0..self.len().div_ceil(size)).map(move |batch| self.evaluation_batch(batch * size..self.len().min((batch + 1) * size)))
+        (0..self.len().div_ceil(size)).map(move |batch| {
+            self.evaluation_batch(batch * size..self.len().min((batch + 1) * size))
+        })
     }
 
     fn evaluation_batch(&self, places: Range<usize>) -> Result<(Tensor, Tensor), DataError> {
         match &self.store {
-            Store::Resident(images) => Ok(images.evaluation_batch(places.start as i64, places.len() as i64)?),
+            Store::Resident(images) => {
+                Ok(images.evaluation_batch(places.start as i64, places.len() as i64)?)
+            }
             Store::Host(images) => {
                 let indices: Vec<u32> = places.map(|index| index as u32).collect();
-                let placements = centre(self.crop, self.input).map(|centre| vec![centre; indices.len()]);
+                let placements =
+                    centre(self.crop, self.input).map(|centre| vec![centre; indices.len()]);
                 images.batch(&indices, placements.as_deref())
             }
         }
     }
 }
 
-/// The order of the training images in an epoch: a permutation of `0..len` that (`seed`, `epoch`) give.
+/// The order of the training images in an epoch: a permutation of `0..len` that (`seed`, `epoch`)
+/// give.
 fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..len as u32).collect();
-    order.shuffle(&mut Draw { seed, epoch, batch: 0 }.rng(Purpose::Order));
+    order.shuffle(
+        &mut Draw {
+            seed,
+            epoch,
+            batch: 0,
+        }
+        .rng(Purpose::Order),
+    );
     order
 }
 
@@ -213,29 +295,51 @@ mod tests {
 
     /// What torchvision makes of five images (tests/fixtures/make_batches.py).
     fn fixture() -> HashMap<String, Tensor> {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/batches.safetensors");
-        Tensor::read_safetensors(file).unwrap().into_iter().collect()
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/fixtures/batches.safetensors"
+        );
+        Tensor::read_safetensors(file)
+            .unwrap()
+            .into_iter()
+            .collect()
     }
 
     fn images(tensor: &Tensor) -> Images {
         let pixels = Vec::<u8>::try_from(tensor.flatten(0, -1)).unwrap();
-        Images { pixels, labels: (0..tensor.size()[0] as u16).collect() }
+        Images {
+            pixels,
+            labels: (0..tensor.size()[0] as u16).collect(),
+        }
     }
 
     fn fixture_placements(fixture: &HashMap<String, Tensor>) -> Vec<Placement> {
         let rows = Vec::<Vec<i64>>::try_from(&fixture["placements"]).unwrap();
-        rows.iter().map(|row| Placement { top: row[0] as usize, left: row[1] as usize, flip: row[2] == 1 }).collect()
+        rows.iter()
+            .map(|row| Placement {
+                top: row[0] as usize,
+                left: row[1] as usize,
+                flip: row[2] == 1,
+            })
+            .collect()
     }
 
     fn cifar_preparation(input: [usize; 3], crop: Crop) -> Preparation {
-        Preparation { normalizer: cifar10(), input, crop, flip: true }
+        Preparation {
+            normalizer: cifar10(),
+            input,
+            crop,
+            flip: true,
+        }
     }
 
     /// Both ways to make a batch, in both layouts, on the CPU.
     fn ways(images: &Images, preparation: &Preparation) -> Vec<DeviceDataset> {
         let mut ways = Vec::new();
         for layout in [Layout::Contiguous, Layout::ChannelsLast] {
-            ways.push(DeviceDataset::on_host(images.clone(), preparation, Device::Cpu, layout).unwrap());
+            ways.push(
+                DeviceDataset::on_host(images.clone(), preparation, Device::Cpu, layout).unwrap(),
+            );
             ways.push(DeviceDataset::on_device(images, preparation, Device::Cpu, layout).unwrap());
         }
         ways
@@ -247,7 +351,10 @@ mod tests {
             Store::Host(images) => images.batch(&all, Some(placements)).unwrap().0,
             Store::Resident(images) => {
                 let sequence = images.sequence(&all, Some(placements), all.len()).unwrap();
-                images.training_batch(&sequence, 0, all.len() as i64).unwrap().0
+                images
+                    .training_batch(&sequence, 0, all.len() as i64)
+                    .unwrap()
+                    .0
             }
         }
     }
@@ -265,7 +372,10 @@ mod tests {
     #[test]
     fn whole_images_are_bit_for_bit_what_torchvision_makes() {
         let fixture = fixture();
-        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
+        for data in ways(
+            &images(&fixture["raw"]),
+            &cifar_preparation([3, 8, 8], Crop::Pad(2)),
+        ) {
             let (batch, labels) = evaluated(&data);
             assert_eq!(batch, fixture["whole"], "{:?}", batch.stride());
             assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [0, 1, 2, 3, 4]);
@@ -275,7 +385,10 @@ mod tests {
     #[test]
     fn padded_crops_and_flips_are_bit_for_bit_those_of_torchvision() {
         let fixture = fixture();
-        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
+        for data in ways(
+            &images(&fixture["raw"]),
+            &cifar_preparation([3, 8, 8], Crop::Pad(2)),
+        ) {
             let batch = placed(&data, &fixture_placements(&fixture));
             assert_eq!(batch, fixture["padded"], "{:?}", batch.stride());
         }
@@ -284,8 +397,14 @@ mod tests {
     #[test]
     fn enlarged_crops_agree_with_pytorchs_interpolation() {
         let fixture = fixture();
-        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Upsample(12))) {
-            let difference = difference(&placed(&data, &fixture_placements(&fixture)), &fixture["upsampled"]);
+        for data in ways(
+            &images(&fixture["raw"]),
+            &cifar_preparation([3, 8, 8], Crop::Upsample(12)),
+        ) {
+            let difference = difference(
+                &placed(&data, &fixture_placements(&fixture)),
+                &fixture["upsampled"],
+            );
             assert!(difference < 1e-6, "{difference}");
         }
     }
@@ -295,7 +414,12 @@ mod tests {
         let fixture = fixture();
         let train = images(&fixture["zca_train"]);
         let normalizer = Normalizer::Whitening(Whitening::fit(&train).unwrap());
-        let preparation = Preparation { normalizer, input: [1, 4, 4], crop: Crop::None, flip: false };
+        let preparation = Preparation {
+            normalizer,
+            input: [1, 4, 4],
+            crop: Crop::None,
+            flip: false,
+        };
         for data in ways(&train, &preparation) {
             let difference = difference(&evaluated(&data).0, &fixture["zca_whitened"]);
             assert!(difference < 2e-5, "{difference}");
@@ -305,7 +429,16 @@ mod tests {
     /// Of an epoch of each image three times, in batches of four.
     fn third_batch(data: &DeviceDataset) -> Tensor {
         let order = (0..15).map(|place| place * 7 % data.len() as u32).collect();
-        data.epoch_of(Shuffle { seed: 3, epoch: 1, order, batch_size: 4 }).unwrap().batch(2).unwrap().0
+        data.epoch_of(Shuffle {
+            seed: 3,
+            epoch: 1,
+            order,
+            batch_size: 4,
+        })
+        .unwrap()
+        .batch(2)
+        .unwrap()
+        .0
     }
 
     #[test]
@@ -314,9 +447,13 @@ mod tests {
         let raw = images(&fixture["raw"]);
         let whitening = || Normalizer::Whitening(Whitening::fit(&raw).unwrap());
         for crop in [Crop::None, Crop::Pad(3), Crop::Upsample(11)] {
-            for preparation in
-                [cifar_preparation([3, 8, 8], crop), Preparation { normalizer: whitening(), ..cifar_preparation([3, 8, 8], crop) }]
-            {
+            for preparation in [
+                cifar_preparation([3, 8, 8], crop),
+                Preparation {
+                    normalizer: whitening(),
+                    ..cifar_preparation([3, 8, 8], crop)
+                },
+            ] {
                 let ways = ways(&raw, &preparation);
                 let batches: Vec<Tensor> = ways.iter().map(third_batch).collect();
                 for other in &batches[1..] {
@@ -330,10 +467,16 @@ mod tests {
     fn channels_last_is_the_order_in_memory() {
         let fixture = fixture();
         let mut seen = Vec::new();
-        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2))) {
+        for data in ways(
+            &images(&fixture["raw"]),
+            &cifar_preparation([3, 8, 8], Crop::Pad(2)),
+        ) {
             let training = data.training_epoch(2, 0, 0).unwrap().batch(0).unwrap().0;
             let strides = [training, evaluated(&data).0].map(|batch| batch.stride());
-            assert!(strides == [[192, 1, 24, 3]; 2] || strides == [[192, 64, 8, 1]; 2], "{strides:?}");
+            assert!(
+                strides == [[192, 1, 24, 3]; 2] || strides == [[192, 64, 8, 1]; 2],
+                "{strides:?}"
+            );
             seen.push(strides[0].clone());
         }
         assert_eq!(seen[0], seen[1]);
@@ -343,11 +486,14 @@ mod tests {
     #[test]
     fn accuracy_is_measured_on_the_middle_of_enlarged_images_as_training_sees_them() {
         let fixture = fixture();
-        // What torchvision makes of the third image, cropped at (2, 2) out of 12 by 12 and not mirrored, is its middle; all of
-        // them by PyTorch's interpolation.
+        // What torchvision makes of the third image, cropped at (2, 2) out of 12 by 12 and not
+        // mirrored, is its middle; all of them by PyTorch's interpolation.
         let enlarged = fixture["whole"].upsample_bilinear2d([12, 12], false, None, None);
         let middle = enlarged.narrow(2, 2, 8).narrow(3, 2, 8);
-        for data in ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Upsample(12))) {
+        for data in ways(
+            &images(&fixture["raw"]),
+            &cifar_preparation([3, 8, 8], Crop::Upsample(12)),
+        ) {
             let (batch, labels) = evaluated(&data);
             assert!(difference(&batch, &middle) < 1e-6);
             assert!(difference(&batch.get(2), &fixture["upsampled"].get(2)) < 1e-6);
@@ -369,31 +515,56 @@ mod tests {
     #[test]
     fn batches_of_an_epoch_cover_the_set_and_the_last_may_be_smaller() {
         let fixture = fixture();
-        let data = &ways(&images(&fixture["raw"]), &cifar_preparation([3, 8, 8], Crop::Pad(2)))[0];
+        let data = &ways(
+            &images(&fixture["raw"]),
+            &cifar_preparation([3, 8, 8], Crop::Pad(2)),
+        )[0];
         let labels = |batches: Vec<Result<(Tensor, Tensor), DataError>>| -> Vec<Vec<i64>> {
-            batches.into_iter().map(|batch| Vec::try_from(batch.unwrap().1).unwrap()).collect()
+            batches
+                .into_iter()
+                .map(|batch| Vec::try_from(batch.unwrap().1).unwrap())
+                .collect()
         };
-        assert_eq!(labels(data.evaluation_batches(2).collect()), [vec![0, 1], vec![2, 3], vec![4]]);
+        assert_eq!(
+            labels(data.evaluation_batches(2).collect()),
+            [vec![0, 1], vec![2, 3], vec![4]]
+        );
         let epoch = data.training_epoch(2, 9, 1).unwrap();
-        let mut all = labels((0..epoch.batches()).map(|batch| epoch.batch(batch)).collect()).concat();
+        let mut all = labels(
+            (0..epoch.batches())
+                .map(|batch| epoch.batch(batch))
+                .collect(),
+        )
+        .concat();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 2, 3, 4]);
     }
 
-    /// `cargo test --release -- --ignored --nocapture cost_of` prints what docs/PERFORMANCE.md quotes.
+    /// `cargo test --release -- --ignored --nocapture cost_of` prints what docs/PERFORMANCE.md
+    /// quotes.
     #[test]
     #[ignore = "a measurement, not a check"]
     fn cost_of_a_batch_of_128_images_of_3x32x32() {
-        let pixels: Vec<u8> = (0..2_000 * 3_072).map(|index| (index * 31 % 251) as u8).collect();
-        let raw = Images { pixels, labels: vec![0; 2_000] };
+        let pixels: Vec<u8> = (0..2_000 * 3_072)
+            .map(|index| (index * 31 % 251) as u8)
+            .collect();
+        let raw = Images {
+            pixels,
+            labels: vec![0; 2_000],
+        };
         for crop in [Crop::None, Crop::Pad(4), Crop::Upsample(40)] {
             for data in ways(&raw, &cifar_preparation([3, 32, 32], crop)) {
                 let epoch = data.training_epoch(125, 1, 1).unwrap();
-                let batches = || (0..epoch.batches()).for_each(|batch| drop(epoch.batch(batch).unwrap()));
+                let batches =
+                    || (0..epoch.batches()).for_each(|batch| drop(epoch.batch(batch).unwrap()));
                 batches();
                 let start = std::time::Instant::now();
                 (0..10).for_each(|_| batches());
-                let way = if matches!(data.store, Store::Host(_)) { "one pass" } else { "tensor operations" };
+                let way = if matches!(data.store, Store::Host(_)) {
+                    "one pass"
+                } else {
+                    "tensor operations"
+                };
                 println!(
                     "{crop:?} {:?} {way}: {:.3} ms",
                     epoch.batch(0).unwrap().0.stride(),

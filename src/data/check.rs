@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::error::DataError;
-use super::{Dataset, Images, Unread, fingerprint, load_test, load_tests, load_with_validation, unread_files, unread_test_files};
+use super::{
+    Dataset, Images, Unread, fingerprint, load_test, load_tests, load_with_validation,
+    unread_files, unread_test_files,
+};
 use crate::config::{DataConfig, DataSource};
 
 /// What is in a data set.
@@ -13,7 +16,8 @@ pub struct Contents {
     /// `[C, H, W]`.
     pub input: [usize; 3],
     pub classes: Vec<String>,
-    /// Training and validation, and the test images where there are any; the versions of CIFAR-10.1.
+    /// Training and validation, and the test images where there are any; the versions of
+    /// CIFAR-10.1.
     pub parts: Vec<PartContents>,
     /// As in the journal's description of the data.
     pub fingerprint: String,
@@ -33,7 +37,11 @@ pub struct PartContents {
 
 impl PartContents {
     fn new(name: &'static str, images: &Images, classes: usize) -> PartContents {
-        PartContents { name, images: images.len(), per_class: images.counts(classes) }
+        PartContents {
+            name,
+            images: images.len(),
+            per_class: images.counts(classes),
+        }
     }
 }
 
@@ -47,7 +55,15 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
         return check_versions(config);
     }
     let dataset = load_with_validation(config, validation)?;
-    let Dataset { spec, input, classes, train, validation, fingerprint, .. } = dataset;
+    let Dataset {
+        spec,
+        input,
+        classes,
+        train,
+        validation,
+        fingerprint,
+        ..
+    } = dataset;
     let part = |name, images: &Images| PartContents::new(name, images, classes.len());
     let mut parts = vec![part("train", &train), part("validation", &validation)];
     let mut unread: Vec<Unread> = unread_files(config).into_iter().collect();
@@ -60,16 +76,43 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
         Err(DataError::Missing { .. }) if config.source == DataSource::Folder => {}
         Err(error) => return Err(error),
     }
-    Ok(Contents { spec, input, classes, parts, fingerprint, unread })
+    Ok(Contents {
+        spec,
+        input,
+        classes,
+        parts,
+        fingerprint,
+        unread,
+    })
 }
 
-/// The test sets of CIFAR-10.1, which has nothing else. (One at least is there, or it would not have been found.)
+/// The test sets of CIFAR-10.1, which has nothing else. (One at least is there, or it would not
+/// have been found.)
 fn check_versions(config: &DataConfig) -> Result<Contents, DataError> {
     let sets = load_tests(config)?;
-    let parts = sets.iter().map(|set| PartContents::new(set.version.unwrap_or("test"), &set.images, set.classes.len()));
-    let (parts, images) = (parts.collect(), sets.iter().map(|set| &set.images).collect::<Vec<_>>());
+    let parts = sets.iter().map(|set| {
+        PartContents::new(
+            set.version.unwrap_or("test"),
+            &set.images,
+            set.classes.len(),
+        )
+    });
+    let (parts, images) = (
+        parts.collect(),
+        sets.iter().map(|set| &set.images).collect::<Vec<_>>(),
+    );
     let input = sets.first().map_or([0; 3], |set| set.input);
     let fingerprint = fingerprint(input, &images);
-    let (spec, classes) = sets.first().map(|set| (set.spec.clone(), set.classes.clone())).unwrap_or_default();
-    Ok(Contents { spec, input, classes, parts, fingerprint, unread: Vec::new() })
+    let (spec, classes) = sets
+        .first()
+        .map(|set| (set.spec.clone(), set.classes.clone()))
+        .unwrap_or_default();
+    Ok(Contents {
+        spec,
+        input,
+        classes,
+        parts,
+        fingerprint,
+        unread: Vec::new(),
+    })
 }

@@ -1,4 +1,5 @@
-//! CIFAR-10 (Krizhevsky 2009), binary version: records of one label byte and 3x32x32 pixel bytes, unpacked or in its archive.
+//! CIFAR-10 (Krizhevsky 2009), binary version: records of one label byte and 3x32x32 pixel bytes,
+//! unpacked or in its archive.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -13,10 +14,27 @@ use crate::config::DataSource;
 
 /// MD5 of the official `cifar-10-binary.tar.gz`, as its site gives it.
 pub const ARCHIVE_MD5: &str = "c32a1d4ab5d03f1284b67883e8d87530";
-pub(super) const FILES: [&str; 6] =
-    ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
+pub(super) const FILES: [&str; 6] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+    "test_batch.bin",
+];
 const NAMES_FILE: &str = "batches.meta.txt";
-pub(super) const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+pub(super) const CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
 const INPUT: [usize; 3] = [3, 32, 32];
 const RECORD: usize = 1 + 3 * 32 * 32;
 
@@ -25,7 +43,9 @@ pub(super) fn read(place: &Place, part: Part) -> Result<Labelled, DataError> {
     match place {
         Place::Archive(archive) => read_archive(archive, part, ARCHIVE_MD5),
         Place::Folder(dir) => read_folder(dir, part),
-        Place::Embedded => Err(DataError::Unusable("CIFAR-10 is not embedded in this program".to_owned())),
+        Place::Embedded => Err(DataError::Unusable(
+            "CIFAR-10 is not embedded in this program".to_owned(),
+        )),
     }
 }
 
@@ -45,13 +65,16 @@ fn read_folder(dir: &Path, part: Part) -> Result<Labelled, DataError> {
     let classes = match std::fs::read_to_string(&names_file) {
         Ok(text) => class_names(&names_file, &text)?,
         // The format defines the names; the file is a convenience that some copies leave out.
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => CLASSES.map(str::to_owned).to_vec(),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            CLASSES.map(str::to_owned).to_vec()
+        }
         Err(cause) => return Err(DataError::unreadable(&names_file, cause, remedy())),
     };
     let mut batches = Vec::new();
     for name in files_of(part) {
         let path = dir.join(name);
-        let bytes = std::fs::read(&path).map_err(|cause| DataError::unreadable(&path, cause, remedy()))?;
+        let bytes =
+            std::fs::read(&path).map_err(|cause| DataError::unreadable(&path, cause, remedy()))?;
         batches.push((path, bytes));
     }
     if part == Part::Test {
@@ -60,10 +83,13 @@ fn read_folder(dir: &Path, part: Part) -> Result<Labelled, DataError> {
     labelled(classes, &batches)
 }
 
-/// A test file cut off between two records shows only against the training files: in a whole CIFAR-10 all six are of one size.
+/// A test file cut off between two records shows only against the training files: in a whole
+/// CIFAR-10 all six are of one size.
 fn check_against_training(dir: &Path, (path, bytes): &(PathBuf, Vec<u8>)) -> Result<(), DataError> {
     let whole = 10_000 * RECORD;
-    let training = std::fs::metadata(dir.join(FILES[0])).map(|metadata| metadata.len()).unwrap_or(0);
+    let training = std::fs::metadata(dir.join(FILES[0]))
+        .map(|metadata| metadata.len())
+        .unwrap_or(0);
     if training == whole as u64 && bytes.len() < whole {
         return Err(breaks_off(path, bytes.len(), 10_000));
     }
@@ -74,10 +100,13 @@ fn check_against_training(dir: &Path, (path, bytes): &(PathBuf, Vec<u8>)) -> Res
 fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<Labelled, DataError> {
     let found = md5_of(archive).map_err(|cause| DataError::unreadable(archive, cause, remedy()))?;
     if found != md5 {
-        let problem = format!("the archive is not the official one or is damaged: its MD5 is {found} instead of {md5}");
+        let problem = format!(
+            "the archive is not the official one or is damaged: its MD5 is {found} instead of {md5}"
+        );
         return Err(DataError::malformed(archive, None, problem, remedy()));
     }
-    let entries = archive_entries(archive, part).map_err(|cause| DataError::unreadable(archive, cause, remedy()))?;
+    let entries = archive_entries(archive, part)
+        .map_err(|cause| DataError::unreadable(archive, cause, remedy()))?;
     let mut classes = CLASSES.map(str::to_owned).to_vec();
     let mut batches = Vec::new();
     for (path, bytes) in entries {
@@ -89,7 +118,12 @@ fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<Labelled, DataE
     }
     for name in files_of(part) {
         if !batches.iter().any(|(path, _)| path.ends_with(name)) {
-            return Err(DataError::malformed(archive, None, format!("{name} is not in the archive"), remedy()));
+            return Err(DataError::malformed(
+                archive,
+                None,
+                format!("{name} is not in the archive"),
+                remedy(),
+            ));
         }
     }
     batches.sort();
@@ -98,11 +132,17 @@ fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<Labelled, DataE
 
 /// The wanted files of the archive, each under `ARCHIVE/NAME`.
 fn archive_entries(archive: &Path, part: Part) -> std::io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(BufReader::new(File::open(archive)?)));
+    let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(BufReader::new(File::open(
+        archive,
+    )?)));
     let mut found = Vec::new();
     for entry in reader.entries()? {
         let mut entry = entry?;
-        let name = entry.path()?.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = entry
+            .path()?
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if name == NAMES_FILE || files_of(part).contains(&name.as_str()) {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
@@ -123,11 +163,20 @@ pub(super) fn md5_of(path: &Path) -> std::io::Result<String> {
             read => digest.update(&buffer[..read]),
         }
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 fn class_names(path: &Path, text: &str) -> Result<Vec<String>, DataError> {
-    let names: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let names: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
     if names.len() != CLASSES.len() {
         let problem = format!("{} class names instead of {}", names.len(), CLASSES.len());
         return Err(DataError::malformed(path, None, problem, remedy()));
@@ -137,30 +186,58 @@ fn class_names(path: &Path, text: &str) -> Result<Vec<String>, DataError> {
 
 /// Check the batches and join them.
 fn labelled(classes: Vec<String>, batches: &[(PathBuf, Vec<u8>)]) -> Result<Labelled, DataError> {
-    // The official files have 10,000 records each; smaller sets are welcome, but a file shorter than its sisters was cut off.
-    let records = batches.iter().map(|(_, bytes)| bytes.len().div_ceil(RECORD)).max().unwrap_or(0);
-    let mut images = Images { pixels: Vec::with_capacity(batches.len() * records * (RECORD - 1)), labels: Vec::new() };
+    // The official files have 10,000 records each; smaller sets are welcome, but a file shorter
+    // than its sisters was cut off.
+    let records = batches
+        .iter()
+        .map(|(_, bytes)| bytes.len().div_ceil(RECORD))
+        .max()
+        .unwrap_or(0);
+    let mut images = Images {
+        pixels: Vec::with_capacity(batches.len() * records * (RECORD - 1)),
+        labels: Vec::new(),
+    };
     for (path, bytes) in batches {
         if bytes.is_empty() {
-            return Err(DataError::malformed(path, None, "the file is empty", remedy()));
+            return Err(DataError::malformed(
+                path,
+                None,
+                "the file is empty",
+                remedy(),
+            ));
         }
         if bytes.len() != records * RECORD {
             return Err(breaks_off(path, bytes.len(), records));
         }
         for (record, content) in bytes.chunks_exact(RECORD).enumerate() {
             if usize::from(content[0]) >= classes.len() {
-                let problem = format!("label {} is out of range, the classes are 0 to {}", content[0], classes.len() - 1);
-                return Err(DataError::malformed(path, record_at(record, record * RECORD), problem, remedy()));
+                let problem = format!(
+                    "label {} is out of range, the classes are 0 to {}",
+                    content[0],
+                    classes.len() - 1
+                );
+                return Err(DataError::malformed(
+                    path,
+                    record_at(record, record * RECORD),
+                    problem,
+                    remedy(),
+                ));
             }
             images.labels.push(u16::from(content[0]));
             images.pixels.extend_from_slice(&content[1..]);
         }
     }
-    Ok(Labelled { input: INPUT, classes, images })
+    Ok(Labelled {
+        input: INPUT,
+        classes,
+        images,
+    })
 }
 
 fn breaks_off(path: &Path, length: usize, records: usize) -> DataError {
     let record = length / RECORD;
-    let problem = format!("the file breaks off after {length} bytes; {records} records of {RECORD} bytes are expected");
+    let problem = format!(
+        "the file breaks off after {length} bytes; {records} records of {RECORD} bytes are expected"
+    );
     DataError::malformed(path, record_at(record, record * RECORD), problem, remedy())
 }

@@ -1,7 +1,8 @@
-//! CIFAR-10.1 (Recht et al. 2018): new test images for CIFAR-10's classes, as the .npy files of its public repository.
+//! CIFAR-10.1 (Recht et al. 2018): new test images for CIFAR-10's classes, as the .npy files of its
+//! public repository.
 //!
-//! A test set only, in two versions. Its authors publish no checksums; what is checked is that the files are whole and have
-//! the right type, shape and labels.
+//! A test set only, in two versions. Its authors publish no checksums; what is checked is that the
+//! files are whole and have the right type, shape and labels.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,8 @@ use super::npy::{Kind, NpyFile};
 use super::{Images, TestSet, source};
 use crate::config::DataSource;
 
-/// Its versions, the one that its authors recommend first: 2,000 images, as many of each class; the other has 2,021.
+/// Its versions, the one that its authors recommend first: 2,000 images, as many of each class; the
+/// other has 2,021.
 pub const VERSIONS: [&str; 2] = ["v6", "v4"];
 /// Height, width and channels.
 const IMAGE: [usize; 3] = [32, 32, 3];
@@ -31,7 +33,9 @@ fn has(dir: &Path, version: &str) -> bool {
 /// The folder with the files: `dir`, or `datasets` below it.
 pub(super) fn folder_at(dir: &Path) -> Option<PathBuf> {
     let folders = [dir.to_owned(), dir.join(REPOSITORY_FOLDER)];
-    folders.into_iter().find(|folder| VERSIONS.iter().any(|version| has(folder, version)))
+    folders
+        .into_iter()
+        .find(|folder| VERSIONS.iter().any(|version| has(folder, version)))
 }
 
 /// Every version in `dir`, in the order of [`VERSIONS`]; `spec` becomes theirs.
@@ -44,7 +48,13 @@ pub(super) fn read_all(dir: &Path, spec: &str) -> Result<Vec<TestSet>, DataError
         .map(|version| {
             let classes = CLASSES.map(str::to_owned).to_vec();
             let images = read(dir, version)?;
-            Ok(TestSet { spec: spec.to_owned(), version: Some(version), input: [3, 32, 32], classes, images })
+            Ok(TestSet {
+                spec: spec.to_owned(),
+                version: Some(version),
+                input: [3, 32, 32],
+                classes,
+                images,
+            })
         })
         .collect()
 }
@@ -56,10 +66,17 @@ pub(super) fn read(dir: &Path, version: &str) -> Result<Images, DataError> {
     let found = read_labels(&labels)?;
     let count = pixels.len() / IMAGE.iter().product::<usize>();
     if found.len() != count {
-        let problem = format!("{} labels for the {count} images of {}", found.len(), data.display());
+        let problem = format!(
+            "{} labels for the {count} images of {}",
+            found.len(),
+            data.display()
+        );
         return Err(DataError::malformed(&labels, None, problem, remedy()));
     }
-    Ok(Images { pixels, labels: found })
+    Ok(Images {
+        pixels,
+        labels: found,
+    })
 }
 
 fn remedy() -> &'static str {
@@ -72,13 +89,23 @@ fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
 
 /// `[N, 3, 32, 32]` of a file that has `[N, 32, 32, 3]`.
 pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
-    let (bytes, file) = (bytes(path)?, NpyFile { path, remedy: remedy() });
+    let (bytes, file) = (
+        bytes(path)?,
+        NpyFile {
+            path,
+            remedy: remedy(),
+        },
+    );
     let array = file.array(&bytes)?;
     match (array.kind, &array.shape[..]) {
-        (Kind::Byte, [0, ..]) => return Err(file.malformed(None, "the file holds no images".to_owned())),
+        (Kind::Byte, [0, ..]) => {
+            return Err(file.malformed(None, "the file holds no images".to_owned()));
+        }
         (Kind::Byte, [_, image @ ..]) if *image == IMAGE => {}
         (kind, shape) => {
-            let problem = format!("an array of type {kind:?} and shape {shape:?}; images are bytes [N, 32, 32, 3]");
+            let problem = format!(
+                "an array of type {kind:?} and shape {shape:?}; images are bytes [N, 32, 32, 3]"
+            );
             return Err(file.malformed(None, problem));
         }
     }
@@ -86,21 +113,39 @@ pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
     let planes = array
         .data
         .chunks_exact(height * width * channels)
-        .flat_map(|image| (0..channels).flat_map(move |channel| image.iter().skip(channel).step_by(channels).copied()));
+        .flat_map(|image| {
+            (0..channels)
+                .flat_map(move |channel| image.iter().skip(channel).step_by(channels).copied())
+        });
     Ok(planes.collect())
 }
 
 pub(super) fn read_labels(path: &Path) -> Result<Vec<u16>, DataError> {
-    let (bytes, file) = (bytes(path)?, NpyFile { path, remedy: remedy() });
+    let (bytes, file) = (
+        bytes(path)?,
+        NpyFile {
+            path,
+            remedy: remedy(),
+        },
+    );
     let array = file.array(&bytes)?;
     if array.shape.len() != 1 {
-        return Err(file.malformed(None, format!("an array of shape {:?}; labels are [N]", array.shape)));
+        return Err(file.malformed(
+            None,
+            format!("an array of shape {:?}; labels are [N]", array.shape),
+        ));
     }
     let label = |(record, label): (usize, i64)| match u16::try_from(label) {
         Ok(label) if usize::from(label) < CLASSES.len() => Ok(label),
         _ => {
-            let problem = format!("label {label} is out of range, the classes are 0 to {}", CLASSES.len() - 1);
-            Err(file.malformed(record_at(record, array.offset + record * array.kind.bytes()), problem))
+            let problem = format!(
+                "label {label} is out of range, the classes are 0 to {}",
+                CLASSES.len() - 1
+            );
+            Err(file.malformed(
+                record_at(record, array.offset + record * array.kind.bytes()),
+                problem,
+            ))
         }
     };
     array.integers().enumerate().map(label).collect()

@@ -28,24 +28,41 @@ impl Source<'_> {
     /// # Errors
     /// [`FetchError`]; what came of a download that broke off stays at `part`.
     pub fn get(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
-        match self.url.strip_prefix("file://").or((!self.url.contains("://")).then_some(self.url)) {
+        match self
+            .url
+            .strip_prefix("file://")
+            .or((!self.url.contains("://")).then_some(self.url))
+        {
             Some(local) => self.copy(Path::new(local), part, progress),
             None => self.download(part, progress),
         }
     }
 
-    fn copy(&self, from: &Path, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+    fn copy(
+        &self,
+        from: &Path,
+        part: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), FetchError> {
         let mut source = File::open(from).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => FetchError::NoMirror { path: from.to_owned() },
+            io::ErrorKind::NotFound => FetchError::NoMirror {
+                path: from.to_owned(),
+            },
             _ => self.io(from, cause),
         })?;
         let total = source.metadata().ok().map(|metadata| metadata.len());
         let mut target = File::create(part).map_err(|cause| self.io(part, cause))?;
-        let mut copying = Copying { target: &mut target, done: 0, total };
-        copying.copy(&mut source, progress).map_err(|stop| match stop {
-            Stop::Source(cause) => self.io(from, cause),
-            Stop::Target(cause) => self.io(part, cause),
-        })
+        let mut copying = Copying {
+            target: &mut target,
+            done: 0,
+            total,
+        };
+        copying
+            .copy(&mut source, progress)
+            .map_err(|stop| match stop {
+                Stop::Source(cause) => self.io(from, cause),
+                Stop::Target(cause) => self.io(part, cause),
+            })
     }
 
     fn download(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
@@ -59,7 +76,9 @@ impl Source<'_> {
         let mut fruitless = 0;
         loop {
             let before = length(part);
-            let Err(attempt) = self.attempt(&agent, part, progress) else { return Ok(()) };
+            let Err(attempt) = self.attempt(&agent, part, progress) else {
+                return Ok(());
+            };
             let cause = match attempt {
                 Attempt::Fatal(error) => return Err(error),
                 Attempt::Again(cause) => cause,
@@ -67,43 +86,91 @@ impl Source<'_> {
             let done = length(part);
             fruitless = if done > before { 0 } else { fruitless + 1 };
             if fruitless >= self.attempts {
-                return Err(FetchError::BrokeOff { url: self.url.to_owned(), done, cause, folder: self.folder.to_owned() });
+                return Err(FetchError::BrokeOff {
+                    url: self.url.to_owned(),
+                    done,
+                    cause,
+                    folder: self.folder.to_owned(),
+                });
             }
             std::thread::sleep(self.pause);
         }
     }
 
     /// One request for what is missing.
-    fn attempt(&self, agent: &ureq::Agent, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), Attempt> {
+    fn attempt(
+        &self,
+        agent: &ureq::Agent,
+        part: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Attempt> {
         let have = length(part);
-        // A compressed transfer would make byte ranges, and the archive itself, mean something else.
+        // A compressed transfer would make byte ranges, and the archive itself, mean something
+        // else.
         let mut request = agent.get(self.url).header("accept-encoding", "identity");
         if have > 0 {
             request = request.header("range", format!("bytes={have}-"));
         }
-        let response = request.call().map_err(|error| Attempt::Again(error.to_string()))?;
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let response = request
+            .call()
+            .map_err(|error| Attempt::Again(error.to_string()))?;
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let (done, total) = match (response.status().as_u16(), header("content-range")) {
-            (200, _) => (0, header("content-length").and_then(|length| length.parse().ok())),
+            (200, _) => (
+                0,
+                header("content-length").and_then(|length| length.parse().ok()),
+            ),
             (206, Some(range)) => content_range(&range)
                 .filter(|&(start, _)| start == have)
-                .ok_or_else(|| self.restart(part, format!("the server sent `{range}` when asked for byte {have} and on")))?,
+                .ok_or_else(|| {
+                    self.restart(
+                        part,
+                        format!("the server sent `{range}` when asked for byte {have} and on"),
+                    )
+                })?,
             (416, Some(range)) if range == format!("bytes */{have}") => return Ok(()),
-            (206 | 416, _) => return Err(self.restart(part, "the server cannot go on from the part that is there".to_owned())),
-            (status @ (408 | 429 | 500..), _) => return Err(Attempt::Again(format!("the server answered {status}"))),
+            (206 | 416, _) => {
+                return Err(self.restart(
+                    part,
+                    "the server cannot go on from the part that is there".to_owned(),
+                ));
+            }
+            (status @ (408 | 429 | 500..), _) => {
+                return Err(Attempt::Again(format!("the server answered {status}")));
+            }
             (status, _) => {
                 let (url, folder) = (self.url.to_owned(), self.folder.to_owned());
-                return Err(Attempt::Fatal(FetchError::Refused { url, status, folder }));
+                return Err(Attempt::Fatal(FetchError::Refused {
+                    url,
+                    status,
+                    folder,
+                }));
             }
         };
         let fatal = |cause| Attempt::Fatal(self.io(part, cause));
-        let mut target = OpenOptions::new().create(true).append(true).open(part).map_err(fatal)?;
+        let mut target = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(part)
+            .map_err(fatal)?;
         target.set_len(done).map_err(fatal)?;
-        let mut copying = Copying { target: &mut target, done, total };
-        copying.copy(&mut response.into_body().into_reader(), progress).map_err(|stop| match stop {
-            Stop::Source(cause) => Attempt::Again(cause.to_string()),
-            Stop::Target(cause) => fatal(cause),
-        })
+        let mut copying = Copying {
+            target: &mut target,
+            done,
+            total,
+        };
+        copying
+            .copy(&mut response.into_body().into_reader(), progress)
+            .map_err(|stop| match stop {
+                Stop::Source(cause) => Attempt::Again(cause.to_string()),
+                Stop::Target(cause) => fatal(cause),
+            })
     }
 
     /// Throw the part away: the next attempt starts from 0.
@@ -115,7 +182,10 @@ impl Source<'_> {
     }
 
     fn io(&self, path: &Path, cause: io::Error) -> FetchError {
-        FetchError::Io { path: path.to_owned(), cause }
+        FetchError::Io {
+            path: path.to_owned(),
+            cause,
+        }
     }
 }
 
@@ -138,23 +208,37 @@ struct Copying<'a> {
 }
 
 impl Copying<'_> {
-    fn copy(&mut self, source: &mut impl Read, progress: &mut dyn FnMut(Progress)) -> Result<(), Stop> {
+    fn copy(
+        &mut self,
+        source: &mut impl Read,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Stop> {
         let mut buffer = vec![0; 1 << 16];
-        progress(Progress::Downloading { done: self.done, total: self.total });
+        progress(Progress::Downloading {
+            done: self.done,
+            total: self.total,
+        });
         loop {
             match source.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(read) => {
-                    self.target.write_all(&buffer[..read]).map_err(Stop::Target)?;
+                    self.target
+                        .write_all(&buffer[..read])
+                        .map_err(Stop::Target)?;
                     self.done += read as u64;
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
                 Err(cause) => return Err(Stop::Source(cause)),
             }
-            progress(Progress::Downloading { done: self.done, total: self.total });
+            progress(Progress::Downloading {
+                done: self.done,
+                total: self.total,
+            });
         }
         match self.total {
-            Some(total) if self.done < total => Err(Stop::Source(io::ErrorKind::UnexpectedEof.into())),
+            Some(total) if self.done < total => {
+                Err(Stop::Source(io::ErrorKind::UnexpectedEof.into()))
+            }
             _ => Ok(()),
         }
     }

@@ -13,18 +13,36 @@ pub enum DataError {
     #[error("`{spec}`: {problem}; {}", super::source::KNOWN_SPECS)]
     Spec { spec: String, problem: String },
     #[error("{what} not found{}; {remedy}", looked_in(.looked))]
-    Missing { what: String, looked: Vec<PathBuf>, remedy: String },
+    Missing {
+        what: String,
+        looked: Vec<PathBuf>,
+        remedy: String,
+    },
     #[error("{}: cannot be read: {cause}; {remedy}", .file.display())]
-    Unreadable { file: PathBuf, cause: std::io::Error, remedy: String },
+    Unreadable {
+        file: PathBuf,
+        cause: std::io::Error,
+        remedy: String,
+    },
     /// The file's content is wrong. `place` is the record and its byte offset where it is known.
     #[error("{}{}: {problem}; {remedy}", .file.display(), at(.place))]
-    Malformed { file: PathBuf, place: Option<String>, problem: String, remedy: String },
+    Malformed {
+        file: PathBuf,
+        place: Option<String>,
+        problem: String,
+        remedy: String,
+    },
     /// More validation images than the data have to spare. `setting` is what the user can lower.
     #[error(
         "{validation} validation images are too many: of {images} training images at most {most} (half of each class) can be set apart; \
          lower {setting} or add images"
     )]
-    ValidationTooLarge { setting: &'static str, validation: usize, images: usize, most: usize },
+    ValidationTooLarge {
+        setting: &'static str,
+        validation: usize,
+        images: usize,
+        most: usize,
+    },
     /// The data are sound but cannot be used as the configuration asks.
     #[error("{0}")]
     Unusable(String),
@@ -42,38 +60,69 @@ impl From<tch::TchError> for DataError {
 }
 
 impl DataError {
-    pub(super) fn malformed(file: &Path, place: impl Into<Option<String>>, problem: impl Into<String>, remedy: &str) -> Self {
-        DataError::Malformed { file: file.to_owned(), place: place.into(), problem: problem.into(), remedy: remedy.to_owned() }
+    pub(super) fn malformed(
+        file: &Path,
+        place: impl Into<Option<String>>,
+        problem: impl Into<String>,
+        remedy: &str,
+    ) -> Self {
+        DataError::Malformed {
+            file: file.to_owned(),
+            place: place.into(),
+            problem: problem.into(),
+            remedy: remedy.to_owned(),
+        }
     }
 
-    /// The same for a command that takes the number of validation images as its option `--validation`.
+    /// The same for a command that takes the number of validation images as its option
+    /// `--validation`.
     pub fn for_option(self) -> Self {
         match self {
-            DataError::ValidationTooLarge { validation, images, most, .. } => {
-                DataError::ValidationTooLarge { setting: "--validation", validation, images, most }
-            }
+            DataError::ValidationTooLarge {
+                validation,
+                images,
+                most,
+                ..
+            } => DataError::ValidationTooLarge {
+                setting: "--validation",
+                validation,
+                images,
+                most,
+            },
             other => other,
         }
     }
 
     pub(super) fn unreadable(file: &Path, cause: std::io::Error, remedy: &str) -> Self {
-        DataError::Unreadable { file: file.to_owned(), cause, remedy: remedy.to_owned() }
+        DataError::Unreadable {
+            file: file.to_owned(),
+            cause,
+            remedy: remedy.to_owned(),
+        }
     }
 }
 
 fn looked_in(folders: &[PathBuf]) -> String {
     let mut text = String::new();
     for (index, folder) in folders.iter().enumerate() {
-        let _ = write!(text, "{}{}", if index == 0 { " in " } else { ", " }, folder.display());
+        let _ = write!(
+            text,
+            "{}{}",
+            if index == 0 { " in " } else { ", " },
+            folder.display()
+        );
     }
     text
 }
 
 fn at(place: &Option<String>) -> String {
-    place.as_ref().map_or(String::new(), |place| format!(", {place}"))
+    place
+        .as_ref()
+        .map_or(String::new(), |place| format!(", {place}"))
 }
 
-/// Where a record of a binary file is: records and bytes are counted from 0, as the file formats do.
+/// Where a record of a binary file is: records and bytes are counted from 0, as the file formats
+/// do.
 pub(super) fn record_at(record: usize, offset: usize) -> String {
     format!("record {record} (byte {offset})")
 }

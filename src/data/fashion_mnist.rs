@@ -1,4 +1,5 @@
-//! Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747), whole from its IDX files or the embedded part of it.
+//! Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747), whole from its IDX files or the
+//! embedded part of it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,20 +8,40 @@ use super::idx::{Content, IdxFile};
 use super::{Images, Labelled, Part, source};
 use crate::config::DataSource;
 
-const CLASSES: [&str; 10] =
-    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+const CLASSES: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
 
 /// Names of the files, without `.gz`: images and labels of training, images and labels of the test.
-pub(super) const FILES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+pub(super) const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
 
 macro_rules! embedded {
     ($name:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/fashion-mnist-mini/", $name, ".gz"))
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/assets/fashion-mnist-mini/",
+            $name,
+            ".gz"
+        ))
     };
 }
 
-/// 6,000 training and 1,000 test images, made by scripts/make_fashion_mnist_mini.py; in the order of [`FILES`].
+/// 6,000 training and 1,000 test images, made by scripts/make_fashion_mnist_mini.py; in the order
+/// of [`FILES`].
 const EMBEDDED: [&[u8]; 4] = [
     embedded!("train-images-idx3-ubyte"),
     embedded!("train-labels-idx1-ubyte"),
@@ -60,7 +81,9 @@ fn files_of(part: Part) -> [usize; 2] {
 
 /// The compressed or the plain file, whichever is there.
 pub(super) fn existing(dir: &Path, name: &str) -> Option<PathBuf> {
-    [dir.join(format!("{name}.gz")), dir.join(name)].into_iter().find(|path| path.is_file())
+    [dir.join(format!("{name}.gz")), dir.join(name)]
+        .into_iter()
+        .find(|path| path.is_file())
 }
 
 fn path_of(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
@@ -72,16 +95,31 @@ fn path_of(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
 }
 
 fn join(paths: &[PathBuf; 2], contents: [Content; 2], remedy: &str) -> Result<Labelled, DataError> {
-    let images = IdxFile { path: &paths[0], remedy }.images(&contents[0])?;
-    let labels = IdxFile { path: &paths[1], remedy }.labels(&contents[1], CLASSES.len())?;
+    let images = IdxFile {
+        path: &paths[0],
+        remedy,
+    }
+    .images(&contents[0])?;
+    let labels = IdxFile {
+        path: &paths[1],
+        remedy,
+    }
+    .labels(&contents[1], CLASSES.len())?;
     let count = images.pixels.len() / (images.height * images.width);
     if labels.len() != count {
-        let problem = format!("{} labels for the {count} images of {}", labels.len(), paths[0].display());
+        let problem = format!(
+            "{} labels for the {count} images of {}",
+            labels.len(),
+            paths[0].display()
+        );
         return Err(DataError::malformed(&paths[1], None, problem, remedy));
     }
     Ok(Labelled {
         input: [1, images.height, images.width],
         classes: CLASSES.map(str::to_owned).to_vec(),
-        images: Images { pixels: images.pixels, labels },
+        images: Images {
+            pixels: images.pixels,
+            labels,
+        },
     })
 }

@@ -1,4 +1,5 @@
-//! Downloading CIFAR-10: resumes where a download broke off, verifies, unpacks safely, appears whole or not at all.
+//! Downloading CIFAR-10: resumes where a download broke off, verifies, unpacks safely, appears
+//! whole or not at all.
 
 use std::fs::{self, File};
 use std::io;
@@ -52,19 +53,38 @@ pub enum Fetched {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error("{url}: the server answered {status}; check the URL, name another with --mirror, or {}", by_hand(.url, .folder))]
-    Refused { url: String, status: u16, folder: PathBuf },
+    Refused {
+        url: String,
+        status: u16,
+        folder: PathBuf,
+    },
     #[error("{url}: {}, or {}", broke_off(*.done, .cause), by_hand(.url, .folder))]
-    BrokeOff { url: String, done: u64, cause: String, folder: PathBuf },
+    BrokeOff {
+        url: String,
+        done: u64,
+        cause: String,
+        folder: PathBuf,
+    },
     #[error(
         "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \
          source with --mirror"
     )]
-    WrongMd5 { url: String, found: String, expected: String },
+    WrongMd5 {
+        url: String,
+        found: String,
+        expected: String,
+    },
     /// Of a file without a published checksum.
-    #[error("what came from {url} is not sound and was removed: {error}, or name another source with --mirror")]
+    #[error(
+        "what came from {url} is not sound and was removed: {error}, or name another source with --mirror"
+    )]
     Unsound { url: String, error: DataError },
     #[error("{}: its MD5 is {found} instead of {expected}; remove the file and run the command again", .archive.display())]
-    WrongArchive { archive: PathBuf, found: String, expected: String },
+    WrongArchive {
+        archive: PathBuf,
+        found: String,
+        expected: String,
+    },
     #[error("{}: another `data fetch` is at work in this folder; wait for it to end", .folder.display())]
     Busy { folder: PathBuf },
     #[error("{}: there is no such file; --mirror names the archive or the folder that holds it", .path.display())]
@@ -81,45 +101,72 @@ pub enum FetchError {
 /// Make the folder and keep other fetches out of it for as long as the file is held.
 pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
     let path = folder.join(".fetch.lock");
-    let io = |cause| FetchError::Io { path: path.clone(), cause };
-    fs::create_dir_all(folder).map_err(|cause| FetchError::Io { path: folder.to_owned(), cause })?;
+    let io = |cause| FetchError::Io {
+        path: path.clone(),
+        cause,
+    };
+    fs::create_dir_all(folder).map_err(|cause| FetchError::Io {
+        path: folder.to_owned(),
+        cause,
+    })?;
     let file = File::create(&path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(FetchError::Busy { folder: folder.to_owned() }),
+        Err(fs::TryLockError::WouldBlock) => Err(FetchError::Busy {
+            folder: folder.to_owned(),
+        }),
         Err(fs::TryLockError::Error(cause)) => Err(io(cause)),
     }
 }
 
 fn broke_off(done: u64, cause: &str) -> String {
     match done {
-        0 => format!("cannot be downloaded: {cause}; check the connection, name another source with --mirror"),
-        _ => format!("the download broke off after {done} bytes: {cause}; run the same command again to go on from there"),
+        0 => format!(
+            "cannot be downloaded: {cause}; check the connection, name another source with --mirror"
+        ),
+        _ => format!(
+            "the download broke off after {done} bytes: {cause}; run the same command again to go on from there"
+        ),
     }
 }
 
 fn by_hand(url: &str, folder: &Path) -> String {
     let file = url.rsplit('/').next().unwrap_or(url);
-    format!("put {file} into {} yourself and run the command again", folder.display())
+    format!(
+        "put {file} into {} yourself and run the command again",
+        folder.display()
+    )
 }
 
-/// URL of the archive: the official one, or below `mirror`, which is the archive itself or the folder that holds it.
+/// URL of the archive: the official one, or below `mirror`, which is the archive itself or the
+/// folder that holds it.
 pub fn archive_url(mirror: Option<&str>) -> String {
     let base = mirror.unwrap_or(CIFAR10_SITE).trim_end_matches('/');
-    if base.ends_with(".tar.gz") { base.to_owned() } else { format!("{base}/{CIFAR10_ARCHIVE}") }
+    if base.ends_with(".tar.gz") {
+        base.to_owned()
+    } else {
+        format!("{base}/{CIFAR10_ARCHIVE}")
+    }
 }
 
 impl Fetch {
     /// The official archive of CIFAR-10, into `folder`.
     pub fn cifar10(mirror: Option<&str>, folder: PathBuf) -> Self {
         let (attempts, pause) = (5, Duration::from_secs(3));
-        Fetch { url: archive_url(mirror), folder, md5: ARCHIVE_MD5.to_owned(), attempts, pause }
+        Fetch {
+            url: archive_url(mirror),
+            folder,
+            md5: ARCHIVE_MD5.to_owned(),
+            attempts,
+            pause,
+        }
     }
 
     /// Download, verify and unpack, unless sound data are there already.
     ///
     /// # Errors
-    /// See [`FetchError`]. After [`FetchError::BrokeOff`] the part that came is kept and the next fetch goes on from it.
+    /// See [`FetchError`]. After [`FetchError::BrokeOff`] the part that came is kept and the next
+    /// fetch goes on from it.
     pub fn run(&self, progress: &mut dyn FnMut(Progress)) -> Result<Fetched, FetchError> {
         let _lock = lock(&self.folder)?;
         let data = self.folder.join(CIFAR10_FOLDER);
@@ -132,7 +179,11 @@ impl Fetch {
             progress(Progress::Verifying);
             let found = md5_of(&archive).map_err(|cause| self.io(&archive, cause))?;
             if found != self.md5 {
-                return Err(FetchError::WrongArchive { archive, found, expected: self.md5.clone() });
+                return Err(FetchError::WrongArchive {
+                    archive,
+                    found,
+                    expected: self.md5.clone(),
+                });
             }
             self.install(&archive, &data, progress)?;
         } else {
@@ -144,14 +195,23 @@ impl Fetch {
     }
 
     /// Unpack beside the destination and move the result there in one step.
-    fn install(&self, archive: &Path, data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+    fn install(
+        &self,
+        archive: &Path,
+        data: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), FetchError> {
         progress(Progress::Unpacking);
         let fresh = self.folder.join(".unpacking");
-        let outcome = remove_folder(&fresh).map_err(|cause| self.io(&fresh, cause)).and_then(|()| {
-            unpack(archive, &fresh)?;
-            is_sound(&fresh.join(CIFAR10_FOLDER))?;
-            remove_folder(data).and_then(|()| fs::rename(fresh.join(CIFAR10_FOLDER), data)).map_err(|cause| self.io(data, cause))
-        });
+        let outcome = remove_folder(&fresh)
+            .map_err(|cause| self.io(&fresh, cause))
+            .and_then(|()| {
+                unpack(archive, &fresh)?;
+                is_sound(&fresh.join(CIFAR10_FOLDER))?;
+                remove_folder(data)
+                    .and_then(|()| fs::rename(fresh.join(CIFAR10_FOLDER), data))
+                    .map_err(|cause| self.io(data, cause))
+            });
         let removed = remove_folder(&fresh).map_err(|cause| self.io(&fresh, cause));
         outcome.and(removed)
     }
@@ -166,25 +226,46 @@ impl Fetch {
         if part.is_file() && verified(progress)? == self.md5 {
             return Ok(());
         }
-        let Fetch { url, folder, attempts, pause, .. } = self;
-        Source { url, folder, attempts: *attempts, pause: *pause }.get(part, progress)?;
+        let Fetch {
+            url,
+            folder,
+            attempts,
+            pause,
+            ..
+        } = self;
+        Source {
+            url,
+            folder,
+            attempts: *attempts,
+            pause: *pause,
+        }
+        .get(part, progress)?;
         let found = verified(progress)?;
         if found != self.md5 {
             fs::remove_file(part).map_err(|cause| self.io(part, cause))?;
-            return Err(FetchError::WrongMd5 { url: self.url.clone(), found, expected: self.md5.clone() });
+            return Err(FetchError::WrongMd5 {
+                url: self.url.clone(),
+                found,
+                expected: self.md5.clone(),
+            });
         }
         Ok(())
     }
 
     fn io(&self, path: &Path, cause: io::Error) -> FetchError {
-        FetchError::Io { path: path.to_owned(), cause }
+        FetchError::Io {
+            path: path.to_owned(),
+            cause,
+        }
     }
 }
 
 /// Both parts can be read.
 fn is_sound(folder: &Path) -> Result<(), DataError> {
     let place = Place::Folder(folder.to_owned());
-    [Part::Training, Part::Test].into_iter().try_for_each(|part| cifar10::read(&place, part).map(drop))
+    [Part::Training, Part::Test]
+        .into_iter()
+        .try_for_each(|part| cifar10::read(&place, part).map(drop))
 }
 
 fn remove_folder(path: &Path) -> io::Result<()> {

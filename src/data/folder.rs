@@ -1,4 +1,5 @@
-//! Images of one's own: `train/CLASS/*` and, if wanted, `test/CLASS/*`, of the kinds in [`EXTENSIONS`]; any size and colour type.
+//! Images of one's own: `train/CLASS/*` and, if wanted, `test/CLASS/*`, of the kinds in
+//! [`EXTENSIONS`]; any size and colour type.
 
 use std::fs;
 use std::io;
@@ -31,14 +32,25 @@ impl std::fmt::Display for Unread {
             _ => Some(format!("{number} {many}")),
         };
         let files = count(self.files, "file", "files");
-        let folders = count(self.folders, "folder in a class folder", "folders in class folders");
+        let folders = count(
+            self.folders,
+            "folder in a class folder",
+            "folders in class folders",
+        );
         let what: Vec<String> = files.into_iter().chain(folders).collect();
-        let (is, them) = if self.files + self.folders == 1 { ("is", "it") } else { ("are", "them") };
+        let (is, them) = if self.files + self.folders == 1 {
+            ("is", "it")
+        } else {
+            ("are", "them")
+        };
         let remedy = match (self.files, self.folders) {
             (_, 0) => format!("convert {them}, or move {them} elsewhere"),
             (0, 1) => "move its images into the class folder itself".to_owned(),
             (0, _) => "move their images into the class folders themselves".to_owned(),
-            _ => "convert the files, and move the folders' images into the class folders themselves".to_owned(),
+            _ => {
+                "convert the files, and move the folders' images into the class folders themselves"
+                    .to_owned()
+            }
         };
         write!(
             f,
@@ -49,17 +61,22 @@ impl std::fmt::Display for Unread {
     }
 }
 
-/// What [`read`] passes over in `dir`: files beside the class folders, and in them whatever is no image, folders included.
-/// Hidden files do not count.
+/// What [`read`] passes over in `dir`: files beside the class folders, and in them whatever is no
+/// image, folders included. Hidden files do not count.
 pub(super) fn unread(dir: &Path, part: Part) -> Result<Option<Unread>, DataError> {
-    let (folders, mut passed): (Vec<PathBuf>, Vec<PathBuf>) =
-        entries(&root(dir, part))?.into_iter().partition(|path| path.is_dir());
+    let (folders, mut passed): (Vec<PathBuf>, Vec<PathBuf>) = entries(&root(dir, part))?
+        .into_iter()
+        .partition(|path| path.is_dir());
     for folder in folders {
         passed.extend(entries(&folder)?.into_iter().filter(|path| !is_image(path)));
     }
     let folders = passed.iter().filter(|path| path.is_dir()).count();
     let files = passed.len() - folders;
-    Ok(passed.into_iter().next().map(|first| Unread { files, folders, first }))
+    Ok(passed.into_iter().next().map(|first| Unread {
+        files,
+        folders,
+        first,
+    }))
 }
 
 fn root(dir: &Path, part: Part) -> PathBuf {
@@ -69,13 +86,16 @@ fn root(dir: &Path, part: Part) -> PathBuf {
     })
 }
 
-/// The images of one part of `dir`, RGB, stretched to `size` (height, width). Class numbers are those of the sorted
-/// folder names of `train`, in both parts.
+/// The images of one part of `dir`, RGB, stretched to `size` (height, width). Class numbers are
+/// those of the sorted folder names of `train`, in both parts.
 pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled, DataError> {
     let train = dir.join("train");
     let classes = class_folders(&train)?;
     if classes.len() < 2 {
-        let problem = format!("{} class folder(s) where at least two are needed", classes.len());
+        let problem = format!(
+            "{} class folder(s) where at least two are needed",
+            classes.len()
+        );
         return Err(DataError::malformed(&train, None, problem, remedy()));
     }
     let folders = match part {
@@ -87,13 +107,23 @@ pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled,
     let mut labels = Vec::new();
     for (label, class) in folders {
         let images = image_files(&root.join(class))?;
-        let label = u16::try_from(label)
-            .map_err(|_| DataError::malformed(&train, None, format!("more than {} class folders", u16::MAX), remedy()))?;
+        let label = u16::try_from(label).map_err(|_| {
+            DataError::malformed(
+                &train,
+                None,
+                format!("more than {} class folders", u16::MAX),
+                remedy(),
+            )
+        })?;
         labels.resize(labels.len() + images.len(), label);
         files.extend(images);
     }
     let pixels = decode_all(&files, size)?;
-    Ok(Labelled { input: [3, size[0], size[1]], classes, images: Images { pixels, labels } })
+    Ok(Labelled {
+        input: [3, size[0], size[1]],
+        classes,
+        images: Images { pixels, labels },
+    })
 }
 
 fn remedy() -> &'static str {
@@ -105,19 +135,36 @@ fn test_folders(dir: &Path, classes: &[String]) -> Result<Vec<(usize, String)>, 
     let test = dir.join("test");
     if !test.is_dir() {
         let remedy = "put test images at DIR/test/CLASS/NAME.png (or .jpg, .webp, .bmp)".to_owned();
-        return Err(DataError::Missing { what: "folder `test` of the data set".to_owned(), looked: vec![dir.to_owned()], remedy });
+        return Err(DataError::Missing {
+            what: "folder `test` of the data set".to_owned(),
+            looked: vec![dir.to_owned()],
+            remedy,
+        });
     }
     let numbered = |class: String| match classes.iter().position(|known| *known == class) {
         Some(label) => Ok((label, class)),
         None => {
-            let problem = format!("class `{class}` is not one of the training classes ({})", classes.join(", "));
+            let problem = format!(
+                "class `{class}` is not one of the training classes ({})",
+                classes.join(", ")
+            );
             let remedy = "rename or remove the folder, or add training images for it";
-            Err(DataError::malformed(&test.join(&class), None, problem, remedy))
+            Err(DataError::malformed(
+                &test.join(&class),
+                None,
+                problem,
+                remedy,
+            ))
         }
     };
     let folders = class_folders(&test)?;
     if folders.is_empty() {
-        return Err(DataError::malformed(&test, None, "no class folders", remedy()));
+        return Err(DataError::malformed(
+            &test,
+            None,
+            "no class folders",
+            remedy(),
+        ));
     }
     folders.into_iter().map(numbered).collect()
 }
@@ -132,7 +179,14 @@ pub(super) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
-            .ok_or_else(|| DataError::malformed(&path, None, "the folder's name is not UTF-8", "rename the folder"))?;
+            .ok_or_else(|| {
+                DataError::malformed(
+                    &path,
+                    None,
+                    "the folder's name is not UTF-8",
+                    "rename the folder",
+                )
+            })?;
         names.push(name.to_owned());
     }
     Ok(names)
@@ -140,11 +194,17 @@ pub(super) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
 
 /// Image files of a class folder, sorted by name.
 fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| is_image(path));
+    let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?
+        .into_iter()
+        .partition(|path| is_image(path));
     if files.is_empty() {
         let problem = match others.first().and_then(|path| path.file_name()) {
             Some(first) => {
-                format!("the class folder holds no images, only others ({}, the first {})", others.len(), first.display())
+                format!(
+                    "the class folder holds no images, only others ({}, the first {})",
+                    others.len(),
+                    first.display()
+                )
             }
             None => "the class folder holds no images".to_owned(),
         };
@@ -155,35 +215,61 @@ fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 fn is_image(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .map(str::to_ascii_lowercase);
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) && !path.is_dir()
 }
 
 /// Everything in a folder that is not hidden, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let read = || -> io::Result<Vec<PathBuf>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
+    let read = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
+    };
     let mut paths = read().map_err(|cause| DataError::unreadable(folder, cause, remedy()))?;
-    paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
+    paths.retain(|path| {
+        !path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    });
     paths.sort();
     Ok(paths)
 }
 
-/// Decode every file into `[N, 3, H, W]`, on all cores. Of several bad files the first in order is reported.
+/// Decode every file into `[N, 3, H, W]`, on all cores. Of several bad files the first in order is
+/// reported.
 fn decode_all(files: &[PathBuf], size: [usize; 2]) -> Result<Vec<u8>, DataError> {
     let image = 3 * size[0] * size[1];
     if image == 0 {
-        return Err(DataError::Unusable(format!("data.size {size:?} is empty; set height and width to at least 1")));
+        return Err(DataError::Unusable(format!(
+            "data.size {size:?} is empty; set height and width to at least 1"
+        )));
     }
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let share = files.len().div_ceil(cores).max(1);
     let mut pixels = vec![0; files.len() * image];
     let outcomes: Vec<Result<(), DataError>> = std::thread::scope(|scope| {
         let decode = |(files, pixels): (&[PathBuf], &mut [u8])| {
-            files.iter().zip(pixels.chunks_exact_mut(image)).try_for_each(|(file, pixels)| decode(file, size, pixels))
+            files
+                .iter()
+                .zip(pixels.chunks_exact_mut(image))
+                .try_for_each(|(file, pixels)| decode(file, size, pixels))
         };
         let shares = files.chunks(share).zip(pixels.chunks_mut(share * image));
-        let threads: Vec<_> = shares.map(|share| scope.spawn(move || decode(share))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let threads: Vec<_> = shares
+            .map(|share| scope.spawn(move || decode(share)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
     });
     outcomes.into_iter().collect::<Result<(), _>>()?;
     Ok(pixels)
@@ -199,10 +285,23 @@ fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result
     let remedy = "replace or remove the file";
     let bytes = fs::read(file).map_err(|cause| DataError::unreadable(file, cause, remedy))?;
     if bytes.is_empty() {
-        return Err(DataError::malformed(file, None, "the file is empty", remedy));
+        return Err(DataError::malformed(
+            file,
+            None,
+            "the file is empty",
+            remedy,
+        ));
     }
     let decoded = image::load_from_memory(&bytes).map_err(|cause| {
-        DataError::malformed(file, None, format!("the image does not decode: {}", one_line(&cause.to_string())), remedy)
+        DataError::malformed(
+            file,
+            None,
+            format!(
+                "the image does not decode: {}",
+                one_line(&cause.to_string())
+            ),
+            remedy,
+        )
     })?;
     let mut rgb = decoded.into_rgb8();
     let wanted = (to_u32(width)?, to_u32(height)?);
@@ -219,5 +318,9 @@ fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result
 }
 
 fn to_u32(side: usize) -> Result<u32, DataError> {
-    u32::try_from(side).map_err(|_| DataError::Unusable(format!("data.size {side} is too large; use at most a few hundred")))
+    u32::try_from(side).map_err(|_| {
+        DataError::Unusable(format!(
+            "data.size {side} is too large; use at most a few hundred"
+        ))
+    })
 }

@@ -1,4 +1,5 @@
-//! The IDX format of MNIST and Fashion-MNIST: a big-endian header, then one byte per value; plain or compressed with gzip.
+//! The IDX format of MNIST and Fashion-MNIST: a big-endian header, then one byte per value; plain
+//! or compressed with gzip.
 
 use std::io::Read;
 use std::path::Path;
@@ -27,11 +28,18 @@ impl Content {
     /// Decompress what starts like gzip; anything else is taken as it is.
     pub fn of(raw: &[u8]) -> Self {
         if !raw.starts_with(&[0x1f, 0x8b]) {
-            return Content { bytes: raw.to_vec(), broken: None };
+            return Content {
+                bytes: raw.to_vec(),
+                broken: None,
+            };
         }
         let mut bytes = Vec::new();
-        // A failing read leaves what came before it in `bytes`: that tells how far the file is sound.
-        let broken = flate2::read::MultiGzDecoder::new(raw).read_to_end(&mut bytes).err().map(|error| error.to_string());
+        // A failing read leaves what came before it in `bytes`: that tells how far the file is
+        // sound.
+        let broken = flate2::read::MultiGzDecoder::new(raw)
+            .read_to_end(&mut bytes)
+            .err()
+            .map(|error| error.to_string());
         Content { bytes, broken }
     }
 }
@@ -48,38 +56,74 @@ impl IdxFile<'_> {
         let sizes = self.header::<3>(content, IMAGES_MAGIC, "images")?;
         let [count, height, width] = sizes;
         if height == 0 || width == 0 {
-            return Err(self.malformed("byte 8".to_owned(), format!("images of {height}x{width} pixels")));
+            return Err(self.malformed(
+                "byte 8".to_owned(),
+                format!("images of {height}x{width} pixels"),
+            ));
         }
         let pixels = self.payload(content, 16, count, height.saturating_mul(width))?;
-        Ok(IdxImages { height, width, pixels })
+        Ok(IdxImages {
+            height,
+            width,
+            pixels,
+        })
     }
 
     /// Labels, each below `classes`.
     pub fn labels(&self, content: &Content, classes: usize) -> Result<Vec<u16>, DataError> {
         let [count] = self.header::<1>(content, LABELS_MAGIC, "labels")?;
         let labels = self.payload(content, 8, count, 1)?;
-        if let Some(record) = labels.iter().position(|&label| usize::from(label) >= classes) {
-            let problem = format!("label {} is out of range, the classes are 0 to {}", labels[record], classes - 1);
+        if let Some(record) = labels
+            .iter()
+            .position(|&label| usize::from(label) >= classes)
+        {
+            let problem = format!(
+                "label {} is out of range, the classes are 0 to {}",
+                labels[record],
+                classes - 1
+            );
             return Err(self.malformed(record_at(record, 8 + record), problem));
         }
         Ok(labels.into_iter().map(u16::from).collect())
     }
 
-    fn header<const N: usize>(&self, content: &Content, magic: [u8; 4], kind: &str) -> Result<[usize; N], DataError> {
+    fn header<const N: usize>(
+        &self,
+        content: &Content,
+        magic: [u8; 4],
+        kind: &str,
+    ) -> Result<[usize; N], DataError> {
         let bytes = &content.bytes;
         if bytes.is_empty() {
-            return Err(self.malformed(None, content.broken.clone().unwrap_or("the file is empty".to_owned())));
+            return Err(self.malformed(
+                None,
+                content
+                    .broken
+                    .clone()
+                    .unwrap_or("the file is empty".to_owned()),
+            ));
         }
         if bytes.len() < 4 + 4 * N {
-            return Err(self.malformed("byte 0".to_owned(), format!("the header breaks off after {} bytes", bytes.len())));
+            return Err(self.malformed(
+                "byte 0".to_owned(),
+                format!("the header breaks off after {} bytes", bytes.len()),
+            ));
         }
         if bytes[..4] != magic {
-            let problem = format!("not an IDX file of {kind}: it starts with {:02x?} instead of {magic:02x?}", &bytes[..4]);
+            let problem = format!(
+                "not an IDX file of {kind}: it starts with {:02x?} instead of {magic:02x?}",
+                &bytes[..4]
+            );
             return Err(self.malformed("byte 0".to_owned(), problem));
         }
         let size = |dimension: usize| {
             let start = 4 + 4 * dimension;
-            u32::from_be_bytes([bytes[start], bytes[start + 1], bytes[start + 2], bytes[start + 3]]) as usize
+            u32::from_be_bytes([
+                bytes[start],
+                bytes[start + 1],
+                bytes[start + 2],
+                bytes[start + 3],
+            ]) as usize
         };
         let sizes = std::array::from_fn(size);
         if sizes[0] == 0 {
@@ -89,13 +133,28 @@ impl IdxFile<'_> {
     }
 
     /// The bytes after the header: exactly `count` records of `record` bytes.
-    fn payload(&self, content: &Content, header: usize, count: usize, record: usize) -> Result<Vec<u8>, DataError> {
+    fn payload(
+        &self,
+        content: &Content,
+        header: usize,
+        count: usize,
+        record: usize,
+    ) -> Result<Vec<u8>, DataError> {
         let bytes = &content.bytes[header..];
         let complete = bytes.len() / record;
-        let place = record_at(complete.min(count), header + complete.min(count).saturating_mul(record));
+        let place = record_at(
+            complete.min(count),
+            header + complete.min(count).saturating_mul(record),
+        );
         if complete < count || content.broken.is_some() {
-            let cause = content.broken.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
-            return Err(self.malformed(place, format!("the file breaks off{cause}; its header promises {count} records")));
+            let cause = content
+                .broken
+                .as_ref()
+                .map_or(String::new(), |cause| format!(" ({cause})"));
+            return Err(self.malformed(
+                place,
+                format!("the file breaks off{cause}; its header promises {count} records"),
+            ));
         }
         let surplus = bytes.len() - count * record;
         if surplus > 0 {
@@ -117,7 +176,14 @@ mod tests {
     use super::*;
 
     fn images(count: u32, payload: &[u8]) -> Vec<u8> {
-        [&IMAGES_MAGIC[..], &count.to_be_bytes(), &2u32.to_be_bytes(), &3u32.to_be_bytes(), payload].concat()
+        [
+            &IMAGES_MAGIC[..],
+            &count.to_be_bytes(),
+            &2u32.to_be_bytes(),
+            &3u32.to_be_bytes(),
+            payload,
+        ]
+        .concat()
     }
 
     fn labels(count: u32, payload: &[u8]) -> Vec<u8> {
@@ -131,7 +197,10 @@ mod tests {
     }
 
     fn file() -> IdxFile<'static> {
-        IdxFile { path: Path::new("some/file.gz"), remedy: "get it again" }
+        IdxFile {
+            path: Path::new("some/file.gz"),
+            remedy: "get it again",
+        }
     }
 
     fn message<T: std::fmt::Debug>(result: Result<T, DataError>) -> String {
@@ -141,14 +210,26 @@ mod tests {
     #[test]
     fn plain_and_compressed_images_are_the_same() {
         let plain = images(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-        let expected = IdxImages { height: 2, width: 3, pixels: (1..=12).collect() };
+        let expected = IdxImages {
+            height: 2,
+            width: 3,
+            pixels: (1..=12).collect(),
+        };
         assert_eq!(file().images(&Content::of(&plain)).unwrap(), expected);
-        assert_eq!(file().images(&Content::of(&gzip(&plain))).unwrap(), expected);
+        assert_eq!(
+            file().images(&Content::of(&gzip(&plain))).unwrap(),
+            expected
+        );
     }
 
     #[test]
     fn labels_are_read_in_order() {
-        assert_eq!(file().labels(&Content::of(&gzip(&labels(3, &[7, 0, 9]))), 10).unwrap(), [7, 0, 9]);
+        assert_eq!(
+            file()
+                .labels(&Content::of(&gzip(&labels(3, &[7, 0, 9]))), 10)
+                .unwrap(),
+            [7, 0, 9]
+        );
     }
 
     #[test]
@@ -156,19 +237,40 @@ mod tests {
         let whole = images(2, &[0; 12]);
         let cases: [(Vec<u8>, &str); 9] = [
             (Vec::new(), "some/file.gz: the file is empty; get it again"),
-            (whole[..10].to_vec(), "byte 0: the header breaks off after 10 bytes"),
-            (labels(1, &[0; 12]), "byte 0: not an IDX file of images: it starts with [00, 00, 08, 01]"),
-            (b"<!DOCTYPE html><html></html>".to_vec(), "not an IDX file of images"),
+            (
+                whole[..10].to_vec(),
+                "byte 0: the header breaks off after 10 bytes",
+            ),
+            (
+                labels(1, &[0; 12]),
+                "byte 0: not an IDX file of images: it starts with [00, 00, 08, 01]",
+            ),
+            (
+                b"<!DOCTYPE html><html></html>".to_vec(),
+                "not an IDX file of images",
+            ),
             (images(0, &[]), "byte 4: the file holds no images"),
-            (whole[..27].to_vec(), "some/file.gz, record 1 (byte 22): the file breaks off; its header promises 2 records"),
-            (images(2, &[0; 13]), "record 2 (byte 28): 1 bytes follow the last of 2 records"),
-            (images(u32::MAX, &[0; 12]), "record 2 (byte 28): the file breaks off"),
+            (
+                whole[..27].to_vec(),
+                "some/file.gz, record 1 (byte 22): the file breaks off; its header promises 2 records",
+            ),
+            (
+                images(2, &[0; 13]),
+                "record 2 (byte 28): 1 bytes follow the last of 2 records",
+            ),
+            (
+                images(u32::MAX, &[0; 12]),
+                "record 2 (byte 28): the file breaks off",
+            ),
             (gzip(&whole)[..20].to_vec(), "some/file.gz"),
         ];
         for (bytes, expected) in cases {
             let message = message(file().images(&Content::of(&bytes)));
             assert!(message.contains(expected), "{message:?} lacks {expected:?}");
-            assert!(message.ends_with("; get it again"), "{message:?} names no remedy");
+            assert!(
+                message.ends_with("; get it again"),
+                "{message:?} names no remedy"
+            );
         }
     }
 
@@ -178,13 +280,19 @@ mod tests {
         let checksum = bytes.len() - 6;
         bytes[checksum] ^= 0xff;
         let message = message(file().images(&Content::of(&bytes)));
-        assert!(message.contains("record 2 (byte 28): the file breaks off (corrupt"), "{message}");
+        assert!(
+            message.contains("record 2 (byte 28): the file breaks off (corrupt"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_label_out_of_range_is_named_with_its_record_and_byte() {
         let message = message(file().labels(&Content::of(&labels(3, &[1, 10, 2])), 10));
-        assert_eq!(message, "some/file.gz, record 1 (byte 9): label 10 is out of range, the classes are 0 to 9; get it again");
+        assert_eq!(
+            message,
+            "some/file.gz, record 1 (byte 9): label 10 is out of range, the classes are 0 to 9; get it again"
+        );
     }
 
     proptest::proptest! {

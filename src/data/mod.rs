@@ -1,7 +1,8 @@
 //! Images and labels: data sets by name, the validation split, and batches for training.
 //!
-//! Reading and checking need no libtorch; what makes tensors (`preparation`, `batches`, `whiten`) is behind the feature `torch`.
-//! Search and training call [`load`], which never opens a test file; only [`load_test`] does.
+//! Reading and checking need no libtorch; what makes tensors (`preparation`, `batches`, `whiten`)
+//! is behind the feature `torch`. Search and training call [`load`], which never opens a test file;
+//! only [`load_test`] does.
 
 pub mod archive;
 #[cfg(feature = "torch")]
@@ -70,19 +71,25 @@ impl Images {
 
     /// Bytes of one image: C·H·W; 0 if there are none.
     pub fn image_bytes(&self) -> usize {
-        self.pixels.len().checked_div(self.labels.len()).unwrap_or(0)
+        self.pixels
+            .len()
+            .checked_div(self.labels.len())
+            .unwrap_or(0)
     }
 
     /// Images of each class.
     pub fn counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
-        self.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+        self.labels
+            .iter()
+            .for_each(|&label| counts[usize::from(label)] += 1);
         counts
     }
 
     /// Only the first `count` images.
     pub fn truncate(&mut self, count: usize) {
-        self.pixels.truncate(count.saturating_mul(self.image_bytes()));
+        self.pixels
+            .truncate(count.saturating_mul(self.image_bytes()));
         self.labels.truncate(count);
     }
 }
@@ -151,7 +158,8 @@ struct Labelled {
 /// Read and check the training images and set the validation images apart, with [`SPLIT_SEED`].
 ///
 /// # Errors
-/// Missing, truncated, corrupt, empty or mislabelled data, or too few for the split: see [`DataError`].
+/// Missing, truncated, corrupt, empty or mislabelled data, or too few for the split: see
+/// [`DataError`].
 pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
     load_with_seed(config, SPLIT_SEED)
 }
@@ -160,10 +168,22 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_with_validation(config: &DataConfig, validation: Option<usize>) -> Result<Dataset, DataError> {
+pub fn load_with_validation(
+    config: &DataConfig,
+    validation: Option<usize>,
+) -> Result<Dataset, DataError> {
     let (spec, all) = read(config, Part::Training)?;
-    let validation = validation.unwrap_or_else(|| default_validation(config.source, all.images.len()));
-    split_off(&DataConfig { validation, ..config.clone() }, spec, &all, SPLIT_SEED)
+    let validation =
+        validation.unwrap_or_else(|| default_validation(config.source, all.images.len()));
+    split_off(
+        &DataConfig {
+            validation,
+            ..config.clone()
+        },
+        spec,
+        &all,
+        SPLIT_SEED,
+    )
 }
 
 /// [`load`] with another seed for the split.
@@ -175,26 +195,56 @@ pub fn load_with_seed(config: &DataConfig, seed: u64) -> Result<Dataset, DataErr
     split_off(config, spec, &all, seed)
 }
 
-fn split_off(config: &DataConfig, spec: String, all: &Labelled, seed: u64) -> Result<Dataset, DataError> {
-    let split = split::split(&all.images.labels, all.classes.len(), config.validation, config.limit, seed)?;
+fn split_off(
+    config: &DataConfig,
+    spec: String,
+    all: &Labelled,
+    seed: u64,
+) -> Result<Dataset, DataError> {
+    let split = split::split(
+        &all.images.labels,
+        all.classes.len(),
+        config.validation,
+        config.limit,
+        seed,
+    )?;
     let train = split::select(&all.images, &split.train);
     let validation = split::select(&all.images, &split.validation);
     let fingerprint = fingerprint(all.input, &[&train, &validation]);
     let (source, input, classes) = (config.source, all.input, all.classes.clone());
-    Ok(Dataset { source, spec, input, classes, train, validation, fingerprint })
+    Ok(Dataset {
+        source,
+        spec,
+        input,
+        classes,
+        train,
+        validation,
+        fingerprint,
+    })
 }
 
-/// Read and check the test images; of several versions, the first. Nothing that selects or trains may call this.
+/// Read and check the test images; of several versions, the first. Nothing that selects or trains
+/// may call this.
 ///
 /// # Errors
 /// As [`load`]; also when a `folder:` has no `test` folder.
 pub fn load_test(config: &DataConfig) -> Result<TestSet, DataError> {
     if config.source == DataSource::Cifar10_1 {
-        let missing = || DataError::Unusable("CIFAR-10.1 went away while it was read; run the command again".to_owned());
+        let missing = || {
+            DataError::Unusable(
+                "CIFAR-10.1 went away while it was read; run the command again".to_owned(),
+            )
+        };
         return load_tests(config)?.into_iter().next().ok_or_else(missing);
     }
     let (spec, all) = read(config, Part::Test)?;
-    Ok(TestSet { spec, version: None, input: all.input, classes: all.classes, images: all.images })
+    Ok(TestSet {
+        spec,
+        version: None,
+        input: all.input,
+        classes: all.classes,
+        images: all.images,
+    })
 }
 
 /// [`load_test`], but every version of the data that is there.
@@ -224,7 +274,8 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
     Ok((source::spec_of(config.source, &place), labelled))
 }
 
-/// Files and folders of a `folder:` that [`load`] passes over; other data sets have none. What cannot be read is for [`load`] to say.
+/// Files and folders of a `folder:` that [`load`] passes over; other data sets have none. What
+/// cannot be read is for [`load`] to say.
 pub fn unread_files(config: &DataConfig) -> Option<Unread> {
     unread_of(config, Part::Training)
 }
@@ -244,7 +295,8 @@ fn unread_of(config: &DataConfig, part: Part) -> Option<Unread> {
     }
 }
 
-/// Shape `[C, H, W]` of the images and number of classes, without reading them. (Reading checks both.)
+/// Shape `[C, H, W]` of the images and number of classes, without reading them. (Reading checks
+/// both.)
 ///
 /// # Errors
 /// As [`load`], of a `folder:` that is missing or has too few classes.
@@ -255,7 +307,10 @@ pub fn shape(config: &DataConfig) -> Result<([usize; 3], usize), DataError> {
         DataSource::Folder => {
             let place = source::locate(config.source, config.dir.as_deref())?;
             let [height, width] = config.size;
-            Ok(([3, height, width], folder::class_folders(&folder_of(&place).join("train"))?.len()))
+            Ok((
+                [3, height, width],
+                folder::class_folders(&folder_of(&place).join("train"))?.len(),
+            ))
         }
     }
 }
@@ -266,11 +321,16 @@ fn folder_of(place: &source::Place) -> &Path {
 
 fn fingerprint(input: [usize; 3], parts: &[&Images]) -> String {
     let mut hasher = crc32fast::Hasher::new();
-    input.iter().for_each(|&size| hasher.update(&(size as u64).to_le_bytes()));
+    input
+        .iter()
+        .for_each(|&size| hasher.update(&(size as u64).to_le_bytes()));
     for images in parts {
         hasher.update(&(images.len() as u64).to_le_bytes());
         hasher.update(&images.pixels);
-        images.labels.iter().for_each(|label| hasher.update(&label.to_le_bytes()));
+        images
+            .labels
+            .iter()
+            .for_each(|label| hasher.update(&label.to_le_bytes()));
     }
     format!("{:08x}", hasher.finalize())
 }

@@ -1,4 +1,5 @@
-//! The NPY format of NumPy (versions 1.0 to 3.0): a header in Python's notation, then the values; bytes and integers only.
+//! The NPY format of NumPy (versions 1.0 to 3.0): a header in Python's notation, then the values;
+//! bytes and integers only.
 
 use std::path::Path;
 
@@ -53,11 +54,16 @@ impl Kind {
 impl Array<'_> {
     /// The values, as numbers.
     pub fn integers(&self) -> impl Iterator<Item = i64> {
-        self.data.chunks_exact(self.kind.bytes()).map(|bytes| match (self.kind, bytes) {
-            (Kind::Byte, &[byte]) => i64::from(byte),
-            (Kind::Int32, &[a, b, c, d]) => i64::from(i32::from_le_bytes([a, b, c, d])),
-            (_, bytes) => bytes.iter().rev().fold(0, |value: i64, &byte| value << 8 | i64::from(byte)),
-        })
+        self.data
+            .chunks_exact(self.kind.bytes())
+            .map(|bytes| match (self.kind, bytes) {
+                (Kind::Byte, &[byte]) => i64::from(byte),
+                (Kind::Int32, &[a, b, c, d]) => i64::from(i32::from_le_bytes([a, b, c, d])),
+                (_, bytes) => bytes
+                    .iter()
+                    .rev()
+                    .fold(0, |value: i64, &byte| value << 8 | i64::from(byte)),
+            })
     }
 }
 
@@ -65,31 +71,54 @@ impl NpyFile<'_> {
     /// The array of a whole file: as many values as the header promises, and not a byte more.
     pub fn array<'b>(&self, bytes: &'b [u8]) -> Result<Array<'b>, DataError> {
         let (header, offset) = self.header(bytes)?;
-        let Header { descr, fortran_order, shape } = Header::parse(header).map_err(|problem| {
-            self.malformed("byte 10".to_owned(), format!("the header is not one that NumPy writes: {problem}"))
+        let Header {
+            descr,
+            fortran_order,
+            shape,
+        } = Header::parse(header).map_err(|problem| {
+            self.malformed(
+                "byte 10".to_owned(),
+                format!("the header is not one that NumPy writes: {problem}"),
+            )
         })?;
         let kind = Kind::of(&descr).ok_or_else(|| {
-            let problem = format!("values of type {descr:?}; wanted are uint8 (|u1), int32 (<i4) or int64 (<i8)");
+            let problem = format!(
+                "values of type {descr:?}; wanted are uint8 (|u1), int32 (<i4) or int64 (<i8)"
+            );
             self.malformed("byte 10".to_owned(), problem)
         })?;
         if fortran_order {
-            let problem = "the values are in Fortran's order; save them with numpy.ascontiguousarray";
+            let problem =
+                "the values are in Fortran's order; save them with numpy.ascontiguousarray";
             return Err(self.malformed("byte 10".to_owned(), problem.to_owned()));
         }
         let data = &bytes[offset..];
-        let record = shape.iter().skip(1).fold(kind.bytes(), |bytes, &size| bytes.saturating_mul(size));
+        let record = shape
+            .iter()
+            .skip(1)
+            .fold(kind.bytes(), |bytes, &size| bytes.saturating_mul(size));
         let count = shape.first().copied().unwrap_or(1);
         let promised = count.saturating_mul(record);
         if data.len() != promised {
             let complete = data.len().checked_div(record).unwrap_or(0).min(count);
             let place = record_at(complete, offset + complete * record);
             let problem = match data.len() < promised {
-                true => format!("the file breaks off; its header promises {count} records of {record} bytes"),
-                false => format!("{} bytes follow the last of {count} records", data.len() - promised),
+                true => format!(
+                    "the file breaks off; its header promises {count} records of {record} bytes"
+                ),
+                false => format!(
+                    "{} bytes follow the last of {count} records",
+                    data.len() - promised
+                ),
             };
             return Err(self.malformed(place, problem));
         }
-        Ok(Array { kind, shape, data, offset })
+        Ok(Array {
+            kind,
+            shape,
+            data,
+            offset,
+        })
     }
 
     /// The text of the header, and where the values start.
@@ -99,24 +128,42 @@ impl NpyFile<'_> {
             return Err(self.malformed(None, "the file is empty".to_owned()));
         }
         if !bytes.starts_with(MAGIC) {
-            let problem = format!("not an NPY file: it starts with {:02x?}", &bytes[..bytes.len().min(MAGIC.len())]);
+            let problem = format!(
+                "not an NPY file: it starts with {:02x?}",
+                &bytes[..bytes.len().min(MAGIC.len())]
+            );
             return Err(self.malformed(start(), problem));
         }
         let (length, from) = match bytes.get(MAGIC.len()..) {
             Some(&[1, _, a, b, ..]) => (usize::from(u16::from_le_bytes([a, b])), 10_usize),
             Some(&[2 | 3, _, a, b, c, d, ..]) => (u32::from_le_bytes([a, b, c, d]) as usize, 12),
             Some(&[version @ (0 | 4..), ..]) => {
-                return Err(self.malformed(start(), format!("NPY version {version}; versions 1 to 3 can be read")));
+                return Err(self.malformed(
+                    start(),
+                    format!("NPY version {version}; versions 1 to 3 can be read"),
+                ));
             }
-            _ => return Err(self.malformed(start(), format!("the header breaks off after {} bytes", bytes.len()))),
+            _ => {
+                return Err(self.malformed(
+                    start(),
+                    format!("the header breaks off after {} bytes", bytes.len()),
+                ));
+            }
         };
-        let header = from.checked_add(length).and_then(|end| Some((bytes.get(from..end)?, end)));
+        let header = from
+            .checked_add(length)
+            .and_then(|end| Some((bytes.get(from..end)?, end)));
         let Some((header, end)) = header else {
-            return Err(self.malformed(start(), format!("the header breaks off after {} bytes", bytes.len())));
+            return Err(self.malformed(
+                start(),
+                format!("the header breaks off after {} bytes", bytes.len()),
+            ));
         };
         match std::str::from_utf8(header) {
             Ok(text) => Ok((text, end)),
-            Err(_) => Err(self.malformed(format!("byte {from}"), "the header is not text".to_owned())),
+            Err(_) => {
+                Err(self.malformed(format!("byte {from}"), "the header is not text".to_owned()))
+            }
         }
     }
 
@@ -135,25 +182,44 @@ struct Header {
 
 impl Header {
     fn parse(text: &str) -> Result<Header, String> {
-        let mut rest = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or("it is no dictionary")?;
+        let mut rest = text
+            .trim()
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .ok_or("it is no dictionary")?;
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         while !rest.trim().is_empty() {
             let (key, after) = rest.split_once(':').ok_or("a key without a value")?;
             let after = after.trim_start();
             // The tuple is the only value with commas in it.
-            let end = if after.starts_with('(') { after.find(')').map(|end| end + 1) } else { after.find(',') };
+            let end = if after.starts_with('(') {
+                after.find(')').map(|end| end + 1)
+            } else {
+                after.find(',')
+            };
             let (value, after) = after.split_at(end.unwrap_or(after.len()));
             match unquoted(key) {
-                Some("descr") => descr = Some(unquoted(value).ok_or("its type is no text")?.to_owned()),
-                Some("fortran_order") => fortran_order = Some(truth(value).ok_or("fortran_order is neither True nor False")?),
-                Some("shape") => shape = Some(sizes(value).ok_or("its shape is no tuple of sizes")?),
+                Some("descr") => {
+                    descr = Some(unquoted(value).ok_or("its type is no text")?.to_owned())
+                }
+                Some("fortran_order") => {
+                    fortran_order =
+                        Some(truth(value).ok_or("fortran_order is neither True nor False")?)
+                }
+                Some("shape") => {
+                    shape = Some(sizes(value).ok_or("its shape is no tuple of sizes")?)
+                }
                 _ => return Err(format!("it has the key {}", key.trim())),
             }
             rest = after.trim_start();
             rest = rest.strip_prefix(',').unwrap_or(rest);
         }
         match (descr, fortran_order, shape) {
-            (Some(descr), Some(fortran_order), Some(shape)) => Ok(Header { descr, fortran_order, shape }),
+            (Some(descr), Some(fortran_order), Some(shape)) => Ok(Header {
+                descr,
+                fortran_order,
+                shape,
+            }),
             _ => Err("it lacks descr, fortran_order or shape".to_owned()),
         }
     }
@@ -161,7 +227,9 @@ impl Header {
 
 fn unquoted(text: &str) -> Option<&str> {
     let text = text.trim();
-    ['\'', '"'].into_iter().find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
+    ['\'', '"']
+        .into_iter()
+        .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -179,7 +247,10 @@ fn sizes(text: &str) -> Option<Vec<usize>> {
     if inner.is_empty() {
         return Some(Vec::new());
     }
-    inner.split(',').map(|size| size.trim().parse().ok()).collect()
+    inner
+        .split(',')
+        .map(|size| size.trim().parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -187,7 +258,10 @@ mod tests {
     use super::*;
 
     fn file() -> NpyFile<'static> {
-        NpyFile { path: Path::new("some/data.npy"), remedy: "get it again" }
+        NpyFile {
+            path: Path::new("some/data.npy"),
+            remedy: "get it again",
+        }
     }
 
     fn npy(version: u8, header: &str, data: &[u8]) -> Vec<u8> {
@@ -205,18 +279,37 @@ mod tests {
         for version in 1..=3 {
             let bytes = npy(version, BYTES, &[1, 2, 3, 4, 5, 6]);
             let array = file().array(&bytes).unwrap();
-            assert_eq!((array.kind, &array.shape[..], array.data), (Kind::Byte, &[2, 3][..], &[1, 2, 3, 4, 5, 6][..]));
+            assert_eq!(
+                (array.kind, &array.shape[..], array.data),
+                (Kind::Byte, &[2, 3][..], &[1, 2, 3, 4, 5, 6][..])
+            );
         }
     }
 
     #[test]
     fn integers_of_each_type_are_read_with_their_sign() {
-        let header = |descr: &str| format!("{{\"descr\": \"{descr}\", \"shape\": (2,), \"fortran_order\": False}}\n");
-        let int32 = [7i32, -3].iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
-        let int64 = [7i64, -3].iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
-        for (descr, data, expected) in [("<i4", int32, [7, -3]), ("<i8", int64, [7, -3]), ("|u1", vec![7, 253], [7, 253])] {
+        let header = |descr: &str| {
+            format!("{{\"descr\": \"{descr}\", \"shape\": (2,), \"fortran_order\": False}}\n")
+        };
+        let int32 = [7i32, -3]
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect::<Vec<_>>();
+        let int64 = [7i64, -3]
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect::<Vec<_>>();
+        for (descr, data, expected) in [
+            ("<i4", int32, [7, -3]),
+            ("<i8", int64, [7, -3]),
+            ("|u1", vec![7, 253], [7, 253]),
+        ] {
             let bytes = npy(1, &header(descr), &data);
-            assert_eq!(file().array(&bytes).unwrap().integers().collect::<Vec<_>>(), expected, "{descr}");
+            assert_eq!(
+                file().array(&bytes).unwrap().integers().collect::<Vec<_>>(),
+                expected,
+                "{descr}"
+            );
         }
     }
 
@@ -227,30 +320,78 @@ mod tests {
         let changed = |from: &str, to: &str| npy(1, &BYTES.replace(from, to), &[0; 6]);
         let cases: [(Vec<u8>, String); 13] = [
             (Vec::new(), "some/data.npy: the file is empty".to_owned()),
-            (b"<!DOCTYPE html>".to_vec(), "byte 0: not an NPY file: it starts with [3c, 21".to_owned()),
-            (whole[..8].to_vec(), "byte 0: the header breaks off after 8 bytes".to_owned()),
-            (whole[..20].to_vec(), "byte 0: the header breaks off after 20 bytes".to_owned()),
-            (npy(4, BYTES, &[]), "byte 0: NPY version 4; versions 1 to 3".to_owned()),
-            (whole[..offset + 5].to_vec(), format!("record 1 (byte {}): the file breaks off; its header promises 2", offset + 3)),
-            ([&whole[..], &[9]].concat(), format!("record 2 (byte {}): 1 bytes follow the last of 2 records", offset + 6)),
-            (changed("|u1", "<f8"), "values of type \"<f8\"; wanted are uint8".to_owned()),
+            (
+                b"<!DOCTYPE html>".to_vec(),
+                "byte 0: not an NPY file: it starts with [3c, 21".to_owned(),
+            ),
+            (
+                whole[..8].to_vec(),
+                "byte 0: the header breaks off after 8 bytes".to_owned(),
+            ),
+            (
+                whole[..20].to_vec(),
+                "byte 0: the header breaks off after 20 bytes".to_owned(),
+            ),
+            (
+                npy(4, BYTES, &[]),
+                "byte 0: NPY version 4; versions 1 to 3".to_owned(),
+            ),
+            (
+                whole[..offset + 5].to_vec(),
+                format!(
+                    "record 1 (byte {}): the file breaks off; its header promises 2",
+                    offset + 3
+                ),
+            ),
+            (
+                [&whole[..], &[9]].concat(),
+                format!(
+                    "record 2 (byte {}): 1 bytes follow the last of 2 records",
+                    offset + 6
+                ),
+            ),
+            (
+                changed("|u1", "<f8"),
+                "values of type \"<f8\"; wanted are uint8".to_owned(),
+            ),
             (changed("|u1", ">i4"), "values of type \">i4\"".to_owned()),
             (changed("False", "True"), "Fortran's order".to_owned()),
-            (changed("(2, 3)", "(2, -3)"), "its shape is no tuple of sizes".to_owned()),
-            (changed("'|u1'", "[('a', '|u1')]"), "the header is not one that NumPy writes".to_owned()),
-            (changed("'shape': (2, 3), ", ""), "it lacks descr, fortran_order or shape".to_owned()),
+            (
+                changed("(2, 3)", "(2, -3)"),
+                "its shape is no tuple of sizes".to_owned(),
+            ),
+            (
+                changed("'|u1'", "[('a', '|u1')]"),
+                "the header is not one that NumPy writes".to_owned(),
+            ),
+            (
+                changed("'shape': (2, 3), ", ""),
+                "it lacks descr, fortran_order or shape".to_owned(),
+            ),
         ];
         for (bytes, expected) in cases {
             let message = file().array(&bytes).unwrap_err().to_string();
-            assert!(message.contains(&expected), "{message:?} lacks {expected:?}");
-            assert!(message.ends_with("; get it again"), "{message:?} names no remedy");
+            assert!(
+                message.contains(&expected),
+                "{message:?} lacks {expected:?}"
+            );
+            assert!(
+                message.ends_with("; get it again"),
+                "{message:?} names no remedy"
+            );
         }
     }
 
     #[test]
     fn a_shape_too_large_to_multiply_is_a_file_that_breaks_off() {
         let header = BYTES.replace("(2, 3)", "(18446744073709551615, 18446744073709551615)");
-        assert!(file().array(&npy(2, &header, &[0; 6])).unwrap_err().to_string().contains("breaks off"));
+        assert!(
+            file()
+                .array(&npy(2, &header, &[0; 6]))
+                .unwrap_err()
+                .to_string()
+                .contains("breaks off")
+        );
     }
 
     proptest::proptest! {

@@ -4,7 +4,8 @@ use super::whiten::Whitening;
 use super::{DataError, Dataset, Images};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 
-/// Published mean and standard deviation of CIFAR-10's training images, per channel, pixels in 0..=1.
+/// Published mean and standard deviation of CIFAR-10's training images, per channel, pixels in
+/// 0..=1.
 const CIFAR10_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
 const CIFAR10_STD: [f32; 3] = [0.2470, 0.2435, 0.2616];
 
@@ -29,11 +30,13 @@ pub(super) enum Normalizer {
 }
 
 impl Preparation {
-    /// Fit to the training split of `dataset`: CIFAR-10 has fixed published values, other data their own mean and standard
-    /// deviation per channel; whitening is fitted (seconds for 3x32x32) or taken from the user's cache.
+    /// Fit to the training split of `dataset`: CIFAR-10 has fixed published values, other data
+    /// their own mean and standard deviation per channel; whitening is fitted (seconds for 3x32x32)
+    /// or taken from the user's cache.
     ///
     /// # Errors
-    /// [`DataError::Unusable`] when `data.crop` does not fit the images; what libtorch says while fitting.
+    /// [`DataError::Unusable`] when `data.crop` does not fit the images; what libtorch says while
+    /// fitting.
     pub fn fit(config: &DataConfig, dataset: &Dataset) -> Result<Self, DataError> {
         let [_, height, width] = dataset.input;
         match config.crop {
@@ -46,34 +49,50 @@ impl Preparation {
             Crop::None | Crop::Pad(_) | Crop::Upsample(_) => {}
         }
         let normalizer = match (config.normalization, config.source) {
-            (Normalization::Whitening, _) => Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?),
+            (Normalization::Whitening, _) => {
+                Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?)
+            }
             (Normalization::Standard, DataSource::Cifar10 | DataSource::Cifar10_1) => cifar10(),
             (Normalization::Standard, _) => {
                 let (mean, std) = channel_statistics(&dataset.train, dataset.input[0]);
                 Normalizer::Standard { mean, std }
             }
         };
-        Ok(Preparation { normalizer, input: dataset.input, crop: config.crop, flip: config.flip })
+        Ok(Preparation {
+            normalizer,
+            input: dataset.input,
+            crop: config.crop,
+            flip: config.flip,
+        })
     }
 }
 
 /// The published values of CIFAR-10.
 pub(super) fn cifar10() -> Normalizer {
-    Normalizer::Standard { mean: CIFAR10_MEAN.to_vec(), std: CIFAR10_STD.to_vec() }
+    Normalizer::Standard {
+        mean: CIFAR10_MEAN.to_vec(),
+        std: CIFAR10_STD.to_vec(),
+    }
 }
 
-/// Mean and (population) standard deviation of each channel, pixels in 0..=1. A constant channel gets 1 for its deviation.
+/// Mean and (population) standard deviation of each channel, pixels in 0..=1. A constant channel
+/// gets 1 for its deviation.
 fn channel_statistics(images: &Images, channels: usize) -> (Vec<f32>, Vec<f32>) {
     let plane = images.image_bytes() / channels.max(1);
     let mut histograms = vec![[0u64; 256]; channels];
     for (index, pixels) in images.pixels.chunks_exact(plane.max(1)).enumerate() {
         let histogram = &mut histograms[index % channels];
-        pixels.iter().for_each(|&pixel| histogram[usize::from(pixel)] += 1);
+        pixels
+            .iter()
+            .for_each(|&pixel| histogram[usize::from(pixel)] += 1);
     }
     let statistics = |histogram: &[u64; 256]| {
         let count = histogram.iter().sum::<u64>().max(1) as f64;
         let moment = |power: i32| -> f64 {
-            let terms = histogram.iter().enumerate().map(|(value, &times)| (value as f64 / 255.0).powi(power) * times as f64);
+            let terms = histogram
+                .iter()
+                .enumerate()
+                .map(|(value, &times)| (value as f64 / 255.0).powi(power) * times as f64);
             terms.sum::<f64>() / count
         };
         let mean = moment(1);
@@ -89,7 +108,10 @@ mod tests {
 
     #[test]
     fn channel_statistics_are_those_of_the_pixels() {
-        let images = Images { pixels: vec![0, 255, 10, 10, 0, 255, 10, 10], labels: vec![0, 0] };
+        let images = Images {
+            pixels: vec![0, 255, 10, 10, 0, 255, 10, 10],
+            labels: vec![0, 0],
+        };
         let (mean, std) = channel_statistics(&images, 2);
         assert_eq!(mean, [0.5, 10.0 / 255.0]);
         assert_eq!(std, [0.5, 1.0], "a constant channel is not divided by zero");

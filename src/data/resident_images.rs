@@ -1,5 +1,5 @@
-//! Images that lie on a device, and batches made of them there: what is random goes up once an epoch, and no step copies anything
-//! between host and device.
+//! Images that lie on a device, and batches made of them there: what is random goes up once an
+//! epoch, and no step copies anything between host and device.
 
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -13,8 +13,8 @@ use crate::config::Crop;
 /// Pixels and labels on one device, with what turns them into a network's input.
 #[derive(Debug)]
 pub(super) struct ResidentImages {
-    /// `[N, H, W, C]`, uint8; with a black row below and a black column to the right of each image where crops read from them what
-    /// lies outside.
+    /// `[N, H, W, C]`, uint8; with a black row below and a black column to the right of each image
+    /// where crops read from them what lies outside.
     pixels: Tensor,
     /// `[N]`, int64.
     labels: Tensor,
@@ -33,7 +33,8 @@ enum DeviceNormalizer {
     Whitening(Whitening),
 }
 
-/// Which rows and columns a crop shows: as places in the row of all pixels of an image, which is bordered or enlarged.
+/// Which rows and columns a crop shows: as places in the row of all pixels of an image, which is
+/// bordered or enlarged.
 #[derive(Debug)]
 struct Crops {
     crop: Crop,
@@ -43,7 +44,8 @@ struct Crops {
     size: i64,
     /// `[tops, H]`, int64: where each row of a crop begins.
     rows: Tensor,
-    /// `[2 * lefts, W]`, int64: what each column adds, for a crop that begins at `left` (even numbers), and mirrored (odd ones).
+    /// `[2 * lefts, W]`, int64: what each column adds, for a crop that begins at `left` (even
+    /// numbers), and mirrored (odd ones).
     columns: Tensor,
 }
 
@@ -58,26 +60,48 @@ pub(super) struct Sequence {
 
 #[derive(Debug)]
 struct SequenceCrops {
-    /// `[N, H, 1]` and `[N, 1, W]`, int64: places in the image, or where crops are cut out of the set itself, in the set.
+    /// `[N, H, 1]` and `[N, 1, W]`, int64: places in the image, or where crops are cut out of the
+    /// set itself, in the set.
     rows: Tensor,
     columns: Tensor,
-    /// `[batch, 1, 1]`: where each image of a batch begins, or where they are cut out of the set, zero.
+    /// `[batch, 1, 1]`: where each image of a batch begins, or where they are cut out of the set,
+    /// zero.
     starts: Option<Tensor>,
 }
 
 impl ResidentImages {
-    pub fn new(images: &Images, preparation: &Preparation, device: Device, layout: Layout) -> Result<Self, DataError> {
+    pub fn new(
+        images: &Images,
+        preparation: &Preparation,
+        device: Device,
+        layout: Layout,
+    ) -> Result<Self, DataError> {
         let [channels, height, width] = preparation.input.map(|size| size as i64);
         let normalizer = match &preparation.normalizer {
             Normalizer::Standard { mean, std } => {
-                let column = |values: &[f32]| Tensor::f_from_slice(values)?.f_view([channels, 1, 1])?.f_to_device(device);
-                DeviceNormalizer::Standard { mean: column(mean)?, std: column(std)? }
+                let column = |values: &[f32]| {
+                    Tensor::f_from_slice(values)?
+                        .f_view([channels, 1, 1])?
+                        .f_to_device(device)
+                };
+                DeviceNormalizer::Standard {
+                    mean: column(mean)?,
+                    std: column(std)?,
+                }
             }
-            Normalizer::Whitening(whitening) => DeviceNormalizer::Whitening(whitening.to_device(device)?),
+            Normalizer::Whitening(whitening) => {
+                DeviceNormalizer::Whitening(whitening.to_device(device)?)
+            }
         };
-        let labels: Vec<i64> = images.labels.iter().map(|&label| i64::from(label)).collect();
-        let mut pixels = Tensor::f_from_slice(&images.pixels)?.f_view([-1, channels, height, width])?;
-        // What lies outside is black before it is normalised; of whitened images it is the mean image.
+        let labels: Vec<i64> = images
+            .labels
+            .iter()
+            .map(|&label| i64::from(label))
+            .collect();
+        let mut pixels =
+            Tensor::f_from_slice(&images.pixels)?.f_view([-1, channels, height, width])?;
+        // What lies outside is black before it is normalised; of whitened images it is the mean
+        // image.
         if let (Crop::Pad(_), DeviceNormalizer::Standard { .. }) = (preparation.crop, &normalizer) {
             pixels = bordered(&pixels)?;
         }
@@ -90,53 +114,101 @@ impl ResidentImages {
         })
     }
 
-    /// Send an epoch up: images `order`, each cropped and mirrored as `placements` (as many) say, in batches of at most
-    /// `batch_size`.
-    pub fn sequence(&self, order: &[u32], placements: Option<&[Placement]>, batch_size: usize) -> Result<Sequence, TchError> {
+    /// Send an epoch up: images `order`, each cropped and mirrored as `placements` (as many) say,
+    /// in batches of at most `batch_size`.
+    pub fn sequence(
+        &self,
+        order: &[u32],
+        placements: Option<&[Placement]>,
+        batch_size: usize,
+    ) -> Result<Sequence, TchError> {
         let count = order.len();
         let mut numbers: Vec<i64> = order.iter().map(|&index| i64::from(index)).collect();
         if let Some(placements) = placements {
             numbers.extend(placements.iter().map(|place| place.top as i64));
-            numbers.extend(placements.iter().map(|place| 2 * place.left as i64 + i64::from(place.flip)));
+            numbers.extend(
+                placements
+                    .iter()
+                    .map(|place| 2 * place.left as i64 + i64::from(place.flip)),
+            );
         }
-        let numbers = Tensor::f_from_slice(&numbers)?.f_view([-1, count as i64])?.f_to_device(self.pixels.device())?;
+        let numbers = Tensor::f_from_slice(&numbers)?
+            .f_view([-1, count as i64])?
+            .f_to_device(self.pixels.device())?;
         let order = numbers.f_get(0)?;
         let crops = match placements {
-            Some(_) => Some(self.crops.of(&numbers, batch_size.min(count), self.is_cut_out_of_the_set())?),
+            Some(_) => Some(self.crops.of(
+                &numbers,
+                batch_size.min(count),
+                self.is_cut_out_of_the_set(),
+            )?),
             None => None,
         };
-        Ok(Sequence { labels: self.labels.f_index_select(0, &order)?, order, crops })
+        Ok(Sequence {
+            labels: self.labels.f_index_select(0, &order)?,
+            order,
+            crops,
+        })
     }
 
-    /// Images (f32 `[B, C, H, W]`, in the layout) and labels (int64 `[B]`) number `start` to `start + length` of an epoch.
-    pub fn training_batch(&self, sequence: &Sequence, start: i64, length: i64) -> Result<(Tensor, Tensor), TchError> {
-        let whole = || self.pixels.f_index_select(0, &sequence.order.f_narrow(0, start, length)?)?.f_permute([0, 3, 1, 2]);
+    /// Images (f32 `[B, C, H, W]`, in the layout) and labels (int64 `[B]`) number `start` to `start
+    /// + length` of an epoch.
+    pub fn training_batch(
+        &self,
+        sequence: &Sequence,
+        start: i64,
+        length: i64,
+    ) -> Result<(Tensor, Tensor), TchError> {
+        let whole = || {
+            self.pixels
+                .f_index_select(0, &sequence.order.f_narrow(0, start, length)?)?
+                .f_permute([0, 3, 1, 2])
+        };
         let images = match &sequence.crops {
             None => self.normalize(&whole()?)?,
             Some(crops) => {
                 let crops = crops.narrow(start, length)?;
                 match (self.crops.crop, &self.normalizer) {
-                    _ if self.is_cut_out_of_the_set() => self.normalize(&crops.cut(&self.pixels)?)?,
-                    (Crop::Pad(_), _) => crops.cut(&last(&bordered(&self.normalize(&whole()?)?)?)?)?,
+                    _ if self.is_cut_out_of_the_set() => {
+                        self.normalize(&crops.cut(&self.pixels)?)?
+                    }
+                    (Crop::Pad(_), _) => {
+                        crops.cut(&last(&bordered(&self.normalize(&whole()?)?)?)?)?
+                    }
                     _ => crops.cut(&last(&self.enlarge(&self.normalize(&whole()?)?)?)?)?,
                 }
             }
         };
-        Ok((self.in_layout(images)?, sequence.labels.f_narrow(0, start, length)?))
+        Ok((
+            self.in_layout(images)?,
+            sequence.labels.f_narrow(0, start, length)?,
+        ))
     }
 
-    /// Images and labels number `start` to `start + length` of the set: whole, or what a crop in the middle shows of enlarged ones.
+    /// Images and labels number `start` to `start + length` of the set: whole, or what a crop in
+    /// the middle shows of enlarged ones.
     pub fn evaluation_batch(&self, start: i64, length: i64) -> Result<(Tensor, Tensor), TchError> {
         let [_, height, width] = self.crops.input.map(|size| size as i64);
-        let raw = self.pixels.f_narrow(0, start, length)?.f_narrow(1, 0, height)?.f_narrow(2, 0, width)?;
+        let raw = self
+            .pixels
+            .f_narrow(0, start, length)?
+            .f_narrow(1, 0, height)?
+            .f_narrow(2, 0, width)?;
         let mut images = self.normalize(&raw.f_permute([0, 3, 1, 2])?)?;
         if let Some(Placement { top, left, .. }) = centre(self.crops.crop, self.crops.input) {
-            images = self.enlarge(&images)?.f_narrow(2, top as i64, height)?.f_narrow(3, left as i64, width)?;
+            images = self
+                .enlarge(&images)?
+                .f_narrow(2, top as i64, height)?
+                .f_narrow(3, left as i64, width)?;
         }
-        Ok((self.in_layout(images)?, self.labels.f_narrow(0, start, length)?))
+        Ok((
+            self.in_layout(images)?,
+            self.labels.f_narrow(0, start, length)?,
+        ))
     }
 
-    /// Whether crops are cut before images are normalised, so that one operation takes them out of the set.
+    /// Whether crops are cut before images are normalised, so that one operation takes them out of
+    /// the set.
     fn is_cut_out_of_the_set(&self) -> bool {
         match (self.crops.crop, &self.normalizer) {
             (Crop::None | Crop::Pad(_), DeviceNormalizer::Standard { .. }) => true,
@@ -146,7 +218,9 @@ impl ResidentImages {
 
     fn enlarge(&self, images: &Tensor) -> Result<Tensor, TchError> {
         match self.crops.crop {
-            Crop::Upsample(side) => images.f_upsample_bilinear2d([side as i64; 2], false, None, None),
+            Crop::Upsample(side) => {
+                images.f_upsample_bilinear2d([side as i64; 2], false, None, None)
+            }
             Crop::None | Crop::Pad(_) => Ok(images.shallow_clone()),
         }
     }
@@ -155,7 +229,9 @@ impl ResidentImages {
         let mut scaled = raw.f_div_scalar(255.0)?;
         match &self.normalizer {
             DeviceNormalizer::Standard { mean, std } => scaled.f_sub_(mean)?.f_div_(std),
-            DeviceNormalizer::Whitening(whitening) => whitening.apply(&scaled.f_flatten(1, -1)?)?.f_view_as(&scaled),
+            DeviceNormalizer::Whitening(whitening) => whitening
+                .apply(&scaled.f_flatten(1, -1)?)?
+                .f_view_as(&scaled),
         }
     }
 
@@ -178,40 +254,83 @@ impl Crops {
             Crop::Upsample(side) => [side, side],
         };
         let row = |position| (shown(crop, height, position) * stored_width) as i64;
-        let rows: Vec<i64> = (0..=down).flat_map(|top| (0..height).map(move |y| row(top + y))).collect();
-        let column = |left, flip, x| shown(crop, width, left + if flip { width - 1 - x } else { x }) as i64;
+        let rows: Vec<i64> = (0..=down)
+            .flat_map(|top| (0..height).map(move |y| row(top + y)))
+            .collect();
+        let column =
+            |left, flip, x| shown(crop, width, left + if flip { width - 1 - x } else { x }) as i64;
         let columns: Vec<i64> = (0..=right)
             .flat_map(|left| [false, true].map(|flip| (left, flip)))
             .flat_map(|(left, flip)| (0..width).map(move |x| column(left, flip, x)))
             .collect();
-        let table = |values: &[i64], width: usize| Tensor::f_from_slice(values)?.f_view([-1, width as i64])?.f_to_device(device);
+        let table = |values: &[i64], width: usize| {
+            Tensor::f_from_slice(values)?
+                .f_view([-1, width as i64])?
+                .f_to_device(device)
+        };
         let size = (stored_height * stored_width) as i64;
-        Ok(Crops { crop, input, size, rows: table(&rows, height)?, columns: table(&columns, width)? })
+        Ok(Crops {
+            crop,
+            input,
+            size,
+            rows: table(&rows, height)?,
+            columns: table(&columns, width)?,
+        })
     }
 
     /// Rows and columns of the placements in `numbers` (`[3, N]`: image, top, column).
-    fn of(&self, numbers: &Tensor, batch_size: usize, is_of_set: bool) -> Result<SequenceCrops, TchError> {
+    fn of(
+        &self,
+        numbers: &Tensor,
+        batch_size: usize,
+        is_of_set: bool,
+    ) -> Result<SequenceCrops, TchError> {
         let [_, height, width] = self.input.map(|size| size as i64);
-        let mut rows = self.rows.f_index_select(0, &numbers.f_get(1)?)?.f_view([-1, height, 1])?;
+        let mut rows = self
+            .rows
+            .f_index_select(0, &numbers.f_get(1)?)?
+            .f_view([-1, height, 1])?;
         let starts = |images: &Tensor| images.f_mul_scalar(self.size)?.f_view([-1, 1, 1]);
         let starts = if is_of_set {
             let _ = rows.f_add_(&starts(&numbers.f_get(0)?)?)?;
             None
         } else {
-            Some(starts(&Tensor::f_arange(batch_size as i64, (Kind::Int64, numbers.device()))?)?)
+            Some(starts(&Tensor::f_arange(
+                batch_size as i64,
+                (Kind::Int64, numbers.device()),
+            )?)?)
         };
-        Ok(SequenceCrops { rows, columns: self.columns.f_index_select(0, &numbers.f_get(2)?)?.f_view([-1, 1, width])?, starts })
+        Ok(SequenceCrops {
+            rows,
+            columns: self
+                .columns
+                .f_index_select(0, &numbers.f_get(2)?)?
+                .f_view([-1, 1, width])?,
+            starts,
+        })
     }
 }
 
 impl SequenceCrops {
     fn narrow(&self, start: i64, length: i64) -> Result<SequenceCrops, TchError> {
-        let (rows, columns) = (self.rows.f_narrow(0, start, length)?, self.columns.f_narrow(0, start, length)?);
-        let starts = self.starts.as_ref().map(|starts| starts.f_narrow(0, 0, length)).transpose()?;
-        Ok(SequenceCrops { rows, columns, starts })
+        let (rows, columns) = (
+            self.rows.f_narrow(0, start, length)?,
+            self.columns.f_narrow(0, start, length)?,
+        );
+        let starts = self
+            .starts
+            .as_ref()
+            .map(|starts| starts.f_narrow(0, 0, length))
+            .transpose()?;
+        Ok(SequenceCrops {
+            rows,
+            columns,
+            starts,
+        })
     }
 
-    /// Crop and mirror `images` (`[M, height, width, C]`, contiguous): `[B, C, H, W]`, channels-last in memory.
+    /// Crop and mirror `images` (`[M, height, width, C]`, contiguous): `[B, C, H, W]`,
+    /// channels-last in memory.
     fn cut(&self, images: &Tensor) -> Result<Tensor, TchError> {
         let mut places = self.rows.f_add(&self.columns)?;
         if let Some(starts) = &self.starts {
@@ -219,7 +338,9 @@ impl SequenceCrops {
         }
         let channels = images.size()[3];
         let size = [&places.size()[..], &[channels]].concat();
-        let pixels = images.f_view([-1, channels])?.f_index_select(0, &places.f_view([-1])?)?;
+        let pixels = images
+            .f_view([-1, channels])?
+            .f_index_select(0, &places.f_view([-1])?)?;
         pixels.f_view(&size[..])?.f_permute([0, 3, 1, 2])
     }
 }
@@ -229,11 +350,14 @@ fn last(images: &Tensor) -> Result<Tensor, TchError> {
     images.f_permute([0, 2, 3, 1])?.f_contiguous()
 }
 
-/// Row or column of the image that a crop shows at `position` of the padded or enlarged one: of what lies outside the border, at
-/// `size`.
+/// Row or column of the image that a crop shows at `position` of the padded or enlarged one: of
+/// what lies outside the border, at `size`.
 fn shown(crop: Crop, size: usize, position: usize) -> usize {
     match crop {
-        Crop::Pad(margin) => position.checked_sub(margin).filter(|&inside| inside < size).unwrap_or(size),
+        Crop::Pad(margin) => position
+            .checked_sub(margin)
+            .filter(|&inside| inside < size)
+            .unwrap_or(size),
         Crop::None | Crop::Upsample(_) => position,
     }
 }

@@ -8,12 +8,17 @@ use crate::config::{DataConfig, DataSource};
 /// Training images of CIFAR-10's first four files; its fifth is for validation.
 const CIFAR10_TRAIN: usize = 40_000;
 
-/// The first `train` training images and `validation` others, in the order of the files. CIFAR-10's validation images are
-/// the first of its fifth file; those of other data follow after the training images.
+/// The first `train` training images and `validation` others, in the order of the files. CIFAR-10's
+/// validation images are the first of its fifth file; those of other data follow after the training
+/// images.
 ///
 /// # Errors
 /// As [`super::load`]; also when there are not enough images.
-pub fn load_first(config: &DataConfig, train: usize, validation: usize) -> Result<Dataset, DataError> {
+pub fn load_first(
+    config: &DataConfig,
+    train: usize,
+    validation: usize,
+) -> Result<Dataset, DataError> {
     let (spec, all) = read(config, Part::Training)?;
     let total = all.images.len();
     let (most, start) = match config.source {
@@ -35,7 +40,15 @@ pub fn load_first(config: &DataConfig, train: usize, validation: usize) -> Resul
     };
     let (train, validation) = (part(0, train), part(start, validation));
     let fingerprint = fingerprint(all.input, &[&train, &validation]);
-    Ok(Dataset { source: config.source, spec, input: all.input, classes: all.classes, train, validation, fingerprint })
+    Ok(Dataset {
+        source: config.source,
+        spec,
+        input: all.input,
+        classes: all.classes,
+        train,
+        validation,
+        fingerprint,
+    })
 }
 
 /// Seeded noise with random labels: good for measuring time, never for accuracy.
@@ -44,7 +57,9 @@ pub fn noise(input: [usize; 3], classes: usize, train: usize, validation: usize)
     let mut part = |count: usize| {
         let mut pixels = vec![0u8; count * input.iter().product::<usize>()];
         rng.fill(&mut pixels[..]);
-        let labels = (0..count).map(|_| rng.random_range(0..classes.max(1)) as u16).collect();
+        let labels = (0..count)
+            .map(|_| rng.random_range(0..classes.max(1)) as u16)
+            .collect();
         Images { pixels, labels }
     };
     let (train, validation) = (part(train), part(validation));

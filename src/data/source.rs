@@ -6,12 +6,16 @@ use super::error::DataError;
 use crate::config::DataSource;
 
 /// Ends every error about a SPEC.
-pub(super) const KNOWN_SPECS: &str =
-    "the known data sets are fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] and folder:DIR";
+pub(super) const KNOWN_SPECS: &str = "the known data sets are fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] and folder:DIR";
 
 /// Every data set, in the order in which they are listed.
-pub const SOURCES: [DataSource; 5] =
-    [DataSource::FashionMnistMini, DataSource::FashionMnist, DataSource::Cifar10, DataSource::Cifar10_1, DataSource::Folder];
+pub const SOURCES: [DataSource; 5] = [
+    DataSource::FashionMnistMini,
+    DataSource::FashionMnist,
+    DataSource::Cifar10,
+    DataSource::Cifar10_1,
+    DataSource::Folder,
+];
 
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const DEBIAN_FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
@@ -44,12 +48,19 @@ impl Place {
 /// # Errors
 /// An unknown name, or a folder that is missing or out of place; the message lists the known SPECs.
 pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError> {
-    let error = |problem: &str| DataError::Spec { spec: spec.to_owned(), problem: problem.to_owned() };
-    let (word, dir) = spec.split_once(':').map_or((spec, None), |(word, dir)| (word, Some(dir)));
+    let error = |problem: &str| DataError::Spec {
+        spec: spec.to_owned(),
+        problem: problem.to_owned(),
+    };
+    let (word, dir) = spec
+        .split_once(':')
+        .map_or((spec, None), |(word, dir)| (word, Some(dir)));
     let source = DataSource::from_name(word).ok_or_else(|| error("no such data set"))?;
     match (source, dir) {
         (_, Some("")) => Err(error("the folder after the colon is missing")),
-        (DataSource::FashionMnistMini, Some(_)) => Err(error("this data set is embedded and takes no folder")),
+        (DataSource::FashionMnistMini, Some(_)) => {
+            Err(error("this data set is embedded and takes no folder"))
+        }
         (DataSource::Folder, None) => Err(error("this data set needs its folder")),
         (_, dir) => Ok((source, dir.map(PathBuf::from))),
     }
@@ -57,7 +68,9 @@ pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError
 
 /// The SPEC of a data set with the place where it was found.
 pub(super) fn spec_of(source: DataSource, place: &Place) -> String {
-    place.path().map_or(source.name().to_owned(), |path| format!("{}:{}", source.name(), path.display()))
+    place.path().map_or(source.name().to_owned(), |path| {
+        format!("{}:{}", source.name(), path.display())
+    })
 }
 
 /// What to do when a data set is not there or broken.
@@ -68,11 +81,15 @@ pub fn remedy(source: DataSource) -> &'static str {
             "install Debian's package dataset-fashion-mnist again, or put the four .gz files of Fashion-MNIST into a folder and \
              name it: fashion-mnist:DIR"
         }
-        DataSource::Cifar10 => "get CIFAR-10 with `nas-tui data fetch cifar10` (binary version), or name its folder: cifar10:DIR",
+        DataSource::Cifar10 => {
+            "get CIFAR-10 with `nas-tui data fetch cifar10` (binary version), or name its folder: cifar10:DIR"
+        }
         DataSource::Cifar10_1 => {
             "get CIFAR-10.1 with `nas-tui data fetch cifar10.1`, or name the folder of its .npy files: cifar10.1:DIR"
         }
-        DataSource::Folder => "put the images at DIR/train/CLASS/NAME.png (or .jpg, .webp, .bmp) and name DIR: folder:DIR",
+        DataSource::Folder => {
+            "put the images at DIR/train/CLASS/NAME.png (or .jpg, .webp, .bmp) and name DIR: folder:DIR"
+        }
     }
 }
 
@@ -84,10 +101,21 @@ pub fn locate(source: DataSource, dir: Option<&Path>) -> Result<Place, DataError
     let looked = dir.map_or_else(|| usual_places(source), |dir| vec![home_expanded(dir)]);
     let found = match source {
         DataSource::FashionMnistMini => Some(Place::Embedded),
-        DataSource::FashionMnist => looked.iter().find(|dir| has_fashion_mnist(dir)).cloned().map(Place::Folder),
+        DataSource::FashionMnist => looked
+            .iter()
+            .find(|dir| has_fashion_mnist(dir))
+            .cloned()
+            .map(Place::Folder),
         DataSource::Cifar10 => looked.iter().find_map(|dir| cifar10_at(dir)),
-        DataSource::Cifar10_1 => looked.iter().find_map(|dir| super::cifar10_1::folder_at(dir)).map(Place::Folder),
-        DataSource::Folder => looked.iter().find(|dir| dir.join("train").is_dir()).cloned().map(Place::Folder),
+        DataSource::Cifar10_1 => looked
+            .iter()
+            .find_map(|dir| super::cifar10_1::folder_at(dir))
+            .map(Place::Folder),
+        DataSource::Folder => looked
+            .iter()
+            .find(|dir| dir.join("train").is_dir())
+            .cloned()
+            .map(Place::Folder),
     };
     found.ok_or_else(|| missing(source, looked))
 }
@@ -98,31 +126,49 @@ fn missing(source: DataSource, looked: Vec<PathBuf>) -> DataError {
         _ => format!("data set {}", source.name()),
     };
     let python_version = source == DataSource::Cifar10
-        && looked.iter().any(|dir| dir.join("data_batch_1").is_file() || dir.join("cifar-10-batches-py").is_dir());
+        && looked.iter().any(|dir| {
+            dir.join("data_batch_1").is_file() || dir.join("cifar-10-batches-py").is_dir()
+        });
     let remedy = match python_version {
-        true => format!("what is there is CIFAR-10's Python version, not the binary one; {}", remedy(source)),
+        true => format!(
+            "what is there is CIFAR-10's Python version, not the binary one; {}",
+            remedy(source)
+        ),
         false => remedy(source).to_owned(),
     };
-    DataError::Missing { what, looked, remedy }
+    DataError::Missing {
+        what,
+        looked,
+        remedy,
+    }
 }
 
 /// Folders that are looked in, in order, when the user names none.
 pub fn usual_places(source: DataSource) -> Vec<PathBuf> {
     let own = data_home().map(|home| home.join(source.name()));
     match source {
-        DataSource::FashionMnist => own.into_iter().chain([PathBuf::from(DEBIAN_FASHION_MNIST)]).collect(),
+        DataSource::FashionMnist => own
+            .into_iter()
+            .chain([PathBuf::from(DEBIAN_FASHION_MNIST)])
+            .collect(),
         DataSource::Cifar10 | DataSource::Cifar10_1 => own.into_iter().collect(),
         DataSource::FashionMnistMini | DataSource::Folder => Vec::new(),
     }
 }
 
 fn has_fashion_mnist(dir: &Path) -> bool {
-    super::fashion_mnist::FILES.iter().any(|name| super::fashion_mnist::existing(dir, name).is_some())
+    super::fashion_mnist::FILES
+        .iter()
+        .any(|name| super::fashion_mnist::existing(dir, name).is_some())
 }
 
 /// CIFAR-10 as a folder of batches, in or below `path`, or as the archive.
 fn cifar10_at(path: &Path) -> Option<Place> {
-    let is_batches = |dir: &Path| super::cifar10::FILES.iter().any(|name| dir.join(name).is_file());
+    let is_batches = |dir: &Path| {
+        super::cifar10::FILES
+            .iter()
+            .any(|name| dir.join(name).is_file())
+    };
     let inner = path.join(CIFAR10_FOLDER);
     let archive = path.join(CIFAR10_ARCHIVE);
     if path.is_file() {
@@ -148,12 +194,17 @@ pub fn cache_home() -> Option<PathBuf> {
 
 fn xdg(variable: &str, default: &str) -> Option<PathBuf> {
     // The XDG specification: a relative path in these variables is invalid and is to be ignored.
-    let set = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    set.or_else(|| home().map(|home| home.join(default))).map(|folder| folder.join("nas-tui"))
+    let set = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    set.or_else(|| home().map(|home| home.join(default)))
+        .map(|folder| folder.join("nas-tui"))
 }
 
 fn home() -> Option<PathBuf> {
-    std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+    std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }
 
 /// A leading `~/` is the home folder: shells leave it alone after `cifar10:`.
@@ -171,10 +222,22 @@ mod tests {
     #[test]
     fn a_spec_is_a_name_and_a_folder() {
         assert_eq!(parse_spec("cifar10").unwrap(), (DataSource::Cifar10, None));
-        assert_eq!(parse_spec("cifar10:a b/c").unwrap(), (DataSource::Cifar10, Some("a b/c".into())));
-        assert_eq!(parse_spec("folder:C:/x").unwrap(), (DataSource::Folder, Some("C:/x".into())));
-        assert_eq!(parse_spec("cifar10.1:x").unwrap(), (DataSource::Cifar10_1, Some("x".into())));
-        assert_eq!(parse_spec("fashion-mnist-mini").unwrap(), (DataSource::FashionMnistMini, None));
+        assert_eq!(
+            parse_spec("cifar10:a b/c").unwrap(),
+            (DataSource::Cifar10, Some("a b/c".into()))
+        );
+        assert_eq!(
+            parse_spec("folder:C:/x").unwrap(),
+            (DataSource::Folder, Some("C:/x".into()))
+        );
+        assert_eq!(
+            parse_spec("cifar10.1:x").unwrap(),
+            (DataSource::Cifar10_1, Some("x".into()))
+        );
+        assert_eq!(
+            parse_spec("fashion-mnist-mini").unwrap(),
+            (DataSource::FashionMnistMini, None)
+        );
     }
 
     #[test]
@@ -187,29 +250,43 @@ mod tests {
             ("fashion-mnist-mini:/x", "takes no folder"),
         ] {
             let message = parse_spec(spec).unwrap_err().to_string();
-            assert!(message.contains(problem) && message.contains("cifar10[:DIR]"), "{spec}: {message}");
+            assert!(
+                message.contains(problem) && message.contains("cifar10[:DIR]"),
+                "{spec}: {message}"
+            );
         }
     }
 
     #[test]
     fn every_source_is_parsed_from_its_own_name() {
         for source in SOURCES {
-            let spec = if source == DataSource::Folder { "folder:x" } else { source.name() };
+            let spec = if source == DataSource::Folder {
+                "folder:x"
+            } else {
+                source.name()
+            };
             assert_eq!(parse_spec(spec).unwrap().0, source);
         }
     }
 
     #[test]
     fn a_missing_data_set_says_where_it_was_looked_for_and_how_to_get_it() {
-        let message = locate(DataSource::Cifar10, Some(Path::new("/nowhere"))).unwrap_err().to_string();
-        assert!(message.contains("in /nowhere") && message.contains("nas-tui data fetch cifar10"), "{message}");
+        let message = locate(DataSource::Cifar10, Some(Path::new("/nowhere")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("in /nowhere") && message.contains("nas-tui data fetch cifar10"),
+            "{message}"
+        );
     }
 
     #[test]
     fn the_python_version_of_cifar10_is_recognised() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("data_batch_1"), [0]).unwrap();
-        let message = locate(DataSource::Cifar10, Some(dir.path())).unwrap_err().to_string();
+        let message = locate(DataSource::Cifar10, Some(dir.path()))
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("Python version"), "{message}");
     }
 }

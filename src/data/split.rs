@@ -8,16 +8,19 @@ use super::Images;
 use super::error::DataError;
 use crate::config::DataSource;
 
-/// Seed of the validation split. It is fixed, not the search's: runs of different seeds are compared on the same images.
+/// Seed of the validation split. It is fixed, not the search's: runs of different seeds are
+/// compared on the same images.
 pub const SPLIT_SEED: u64 = 161_101_578;
 
-/// Validation images when nothing says how many: 1,000 of the mini set, else 5,000 or a tenth, whichever is less.
+/// Validation images when nothing says how many: 1,000 of the mini set, else 5,000 or a tenth,
+/// whichever is less.
 pub fn default_validation(source: DataSource, training_images: usize) -> usize {
     match source {
         DataSource::FashionMnistMini => 1_000,
-        DataSource::FashionMnist | DataSource::Cifar10 | DataSource::Cifar10_1 | DataSource::Folder => {
-            5_000.min(training_images / 10)
-        }
+        DataSource::FashionMnist
+        | DataSource::Cifar10
+        | DataSource::Cifar10_1
+        | DataSource::Folder => 5_000.min(training_images / 10),
     }
 }
 
@@ -28,8 +31,9 @@ pub(super) struct Split {
     pub validation: Vec<usize>,
 }
 
-/// Set `validation` images apart, the same number of each class as far as it divides (and never more than half of a
-/// class), then keep at most `limit` of the others, chosen in the same way. The validation set does not depend on `limit`.
+/// Set `validation` images apart, the same number of each class as far as it divides (and never
+/// more than half of a class), then keep at most `limit` of the others, chosen in the same way. The
+/// validation set does not depend on `limit`.
 ///
 /// # Errors
 /// When the data do not have so many images to spare.
@@ -53,7 +57,12 @@ pub(super) fn split(
     let most: usize = halves.iter().sum();
     let quotas = quotas(validation, &halves).ok_or_else(|| {
         let setting = "data.validation";
-        DataError::ValidationTooLarge { setting, validation, images: labels.len(), most }
+        DataError::ValidationTooLarge {
+            setting,
+            validation,
+            images: labels.len(),
+            most,
+        }
     })?;
     let mut chosen = take(&mut members, &quotas);
     let left: Vec<usize> = members.iter().map(Vec::len).collect();
@@ -63,13 +72,18 @@ pub(super) fn split(
     chosen.sort_unstable();
     train.sort_unstable();
     if train.is_empty() {
-        return Err(DataError::Unusable("no training images are left; raise data.limit or add images".to_owned()));
+        return Err(DataError::Unusable(
+            "no training images are left; raise data.limit or add images".to_owned(),
+        ));
     }
-    Ok(Split { train, validation: chosen })
+    Ok(Split {
+        train,
+        validation: chosen,
+    })
 }
 
-/// How many of each class: level as far as the classes have so many, the earlier classes one more where `total` does not
-/// divide. None if all together do not have `total`.
+/// How many of each class: level as far as the classes have so many, the earlier classes one more
+/// where `total` does not divide. None if all together do not have `total`.
 fn quotas(total: usize, available: &[usize]) -> Option<Vec<usize>> {
     if total > available.iter().sum() {
         return None;
@@ -77,10 +91,14 @@ fn quotas(total: usize, available: &[usize]) -> Option<Vec<usize>> {
     let mut quotas = vec![0; available.len()];
     let mut left = total;
     while left > 0 {
-        let open: Vec<usize> = (0..available.len()).filter(|&class| quotas[class] < available[class]).collect();
+        let open: Vec<usize> = (0..available.len())
+            .filter(|&class| quotas[class] < available[class])
+            .collect();
         let share = left / open.len();
         for (place, &class) in open.iter().enumerate() {
-            let more = share.max(usize::from(share == 0 && place < left)).min(available[class] - quotas[class]);
+            let more = share
+                .max(usize::from(share == 0 && place < left))
+                .min(available[class] - quotas[class]);
             quotas[class] += more;
         }
         left = total - quotas.iter().sum::<usize>();
@@ -90,7 +108,11 @@ fn quotas(total: usize, available: &[usize]) -> Option<Vec<usize>> {
 
 /// Remove the first `quotas[class]` of each class and return them.
 fn take(members: &mut [Vec<usize>], quotas: &[usize]) -> Vec<usize> {
-    members.iter_mut().zip(quotas).flat_map(|(indices, &quota)| indices.drain(..quota).collect::<Vec<_>>()).collect()
+    members
+        .iter_mut()
+        .zip(quotas)
+        .flat_map(|(indices, &quota)| indices.drain(..quota).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The images at `indices`, in their order.
@@ -100,7 +122,10 @@ pub(super) fn select(images: &Images, indices: &[usize]) -> Images {
     for &index in indices {
         pixels.extend_from_slice(&images.pixels[index * size..(index + 1) * size]);
     }
-    Images { pixels, labels: indices.iter().map(|&index| images.labels[index]).collect() }
+    Images {
+        pixels,
+        labels: indices.iter().map(|&index| images.labels[index]).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -111,13 +136,21 @@ mod tests {
         let largest = counts.iter().copied().max().unwrap();
         // Interleaved, as in the real files.
         (0..largest)
-            .flat_map(|round| counts.iter().enumerate().filter(move |&(_, &count)| round < count).map(|(class, _)| class as u16))
+            .flat_map(|round| {
+                counts
+                    .iter()
+                    .enumerate()
+                    .filter(move |&(_, &count)| round < count)
+                    .map(|(class, _)| class as u16)
+            })
             .collect()
     }
 
     fn per_class(labels: &[u16], indices: &[usize], classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
-        indices.iter().for_each(|&index| counts[usize::from(labels[index])] += 1);
+        indices
+            .iter()
+            .for_each(|&index| counts[usize::from(labels[index])] += 1);
         counts
     }
 
@@ -156,15 +189,25 @@ mod tests {
     #[test]
     fn seeds_decide_the_split() {
         let labels = labels(&[60; 10]);
-        assert_eq!(split(&labels, 10, 100, None, 7).unwrap(), split(&labels, 10, 100, None, 7).unwrap());
-        assert_ne!(split(&labels, 10, 100, None, 7).unwrap(), split(&labels, 10, 100, None, 8).unwrap());
+        assert_eq!(
+            split(&labels, 10, 100, None, 7).unwrap(),
+            split(&labels, 10, 100, None, 7).unwrap()
+        );
+        assert_ne!(
+            split(&labels, 10, 100, None, 7).unwrap(),
+            split(&labels, 10, 100, None, 8).unwrap()
+        );
     }
 
     #[test]
     fn too_large_a_validation_set_is_refused_with_the_largest_possible() {
-        let message = split(&labels(&[10, 4]), 2, 8, None, 1).unwrap_err().to_string();
+        let message = split(&labels(&[10, 4]), 2, 8, None, 1)
+            .unwrap_err()
+            .to_string();
         assert!(
-            message.contains("8 validation images") && message.contains("lower data.validation") && message.contains("at most 7"),
+            message.contains("8 validation images")
+                && message.contains("lower data.validation")
+                && message.contains("at most 7"),
             "{message}"
         );
     }

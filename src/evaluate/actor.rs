@@ -24,7 +24,8 @@ const ATTEMPTS: u32 = 2;
 const FAILURES: u32 = 3;
 /// So many children in a row that are given up end everything: the fault is not theirs.
 const LOST_CHILDREN: u32 = 3;
-/// A child that needs less than one in so many parts of the memory that there is does not run out of it by itself.
+/// A child that needs less than one in so many parts of the memory that there is does not run out
+/// of it by itself.
 const FAIR_PART: u64 = 8;
 
 /// What the actor reacts to.
@@ -76,8 +77,18 @@ enum Flow {
 }
 
 impl Actor {
-    pub fn new(settings: WorkerSettings, program: PathBuf, report: Box<dyn Fn(Report) + Send>, to_self: Sender<Message>) -> Actor {
-        let workers = settings.placement.devices.iter().map(|_| Worker::new()).collect();
+    pub fn new(
+        settings: WorkerSettings,
+        program: PathBuf,
+        report: Box<dyn Fn(Report) + Send>,
+        to_self: Sender<Message>,
+    ) -> Actor {
+        let workers = settings
+            .placement
+            .devices
+            .iter()
+            .map(|_| Worker::new())
+            .collect();
         Actor {
             settings,
             program,
@@ -93,7 +104,8 @@ impl Actor {
         }
     }
 
-    /// Work until the evaluator is shut down or nothing can be trained. Every process is dead afterwards.
+    /// Work until the evaluator is shut down or nothing can be trained. Every process is dead
+    /// afterwards.
     pub fn run(mut self, messages: &Receiver<Message>) {
         for worker in 0..self.workers.len() {
             if self.start(worker) == Flow::End {
@@ -109,13 +121,24 @@ impl Actor {
 
     fn take(&mut self, message: Message) -> Flow {
         match message {
-            Message::Submit(job) => self.queue.push_back(Task { job: *job, attempt: 1, skipped: false, lost_on: None }),
+            Message::Submit(job) => self.queue.push_back(Task {
+                job: *job,
+                attempt: 1,
+                skipped: false,
+                lost_on: None,
+            }),
             Message::Skip(child) => self.skip(child),
             Message::Pause(number) => self.ask_to_pause(number),
             Message::Resume => self.resume(),
             Message::Shutdown => return Flow::End,
-            Message::Worker { worker, generation, what } => {
-                if self.workers[worker].generation == generation && self.hear(worker, what) == Flow::End {
+            Message::Worker {
+                worker,
+                generation,
+                what,
+            } => {
+                if self.workers[worker].generation == generation
+                    && self.hear(worker, what) == Flow::End
+                {
                     return Flow::End;
                 }
             }
@@ -131,14 +154,24 @@ impl Actor {
         let to_self = self.to_self.clone();
         let tell = move |what| {
             // The actor is gone only when the process is being killed.
-            let _ = to_self.send(Message::Worker { worker, generation, what });
+            let _ = to_self.send(Message::Worker {
+                worker,
+                generation,
+                what,
+            });
         };
         let Placement { devices, threads } = &self.settings.placement;
         let device = devices[worker];
-        let sharing = if device.is_cuda() { devices.iter().filter(|other| **other == device).count() } else { 1 };
+        let sharing = if device.is_cuda() {
+            devices.iter().filter(|other| **other == device).count()
+        } else {
+            1
+        };
         let mut process = match Process::spawn(&self.program, *threads, sharing, tell) {
             Ok(process) => process,
-            Err(error) => return self.give_up(worker, format!("{}: {error}", self.program.display())),
+            Err(error) => {
+                return self.give_up(worker, format!("{}: {error}", self.program.display()));
+            }
         };
         // A failed send is followed by the news of the process's end.
         let _ = process.send(&ToWorker::Start {
@@ -160,7 +193,10 @@ impl Actor {
             FromProcess::Said(message) => return self.hear_message(worker, message),
             FromProcess::Printed(line) => self.log_line(worker, &line),
             FromProcess::Nonsense(line) => {
-                self.log(Level::Warning, format!("worker {worker} sent something unreadable and is ended: {line}"));
+                self.log(
+                    Level::Warning,
+                    format!("worker {worker} sent something unreadable and is ended: {line}"),
+                );
                 if let Some(process) = &mut self.workers[worker].process {
                     process.kill();
                 }
@@ -172,15 +208,34 @@ impl Actor {
 
     fn hear_message(&mut self, worker: usize, message: FromWorker) -> Flow {
         match message {
-            FromWorker::Ready { pid, data, device, libtorch } => {
-                self.worker_ready(worker, pid, Introduction { data, device, libtorch });
+            FromWorker::Ready {
+                pid,
+                data,
+                device,
+                libtorch,
+            } => {
+                self.worker_ready(
+                    worker,
+                    pid,
+                    Introduction {
+                        data,
+                        device,
+                        libtorch,
+                    },
+                );
             }
             FromWorker::Unusable { message } => return self.fatal(message),
             // Its end follows.
-            FromWorker::Broken { cause, reason } => self.workers[worker].last_words = Some((cause, reason)),
+            FromWorker::Broken { cause, reason } => {
+                self.workers[worker].last_words = Some((cause, reason))
+            }
             FromWorker::Progress(progress) => (self.report)(Report::Progress(progress)),
             FromWorker::Epoch(epoch) => (self.report)(Report::Epoch(epoch)),
-            FromWorker::Finished { child, outcome, seconds } => self.child_finished(worker, child, outcome, seconds),
+            FromWorker::Finished {
+                child,
+                outcome,
+                seconds,
+            } => self.child_finished(worker, child, outcome, seconds),
             FromWorker::Paused { number } => self.workers[worker].paused = Some(number),
             FromWorker::Log { level, message } => self.log(level, message),
         }
@@ -188,7 +243,11 @@ impl Actor {
     }
 
     fn worker_ready(&mut self, worker: usize, pid: u32, introduction: Introduction) {
-        (self.report)(Report::WorkerStarted { worker, pid, device: introduction.device.to_string() });
+        (self.report)(Report::WorkerStarted {
+            worker,
+            pid,
+            device: introduction.device.to_string(),
+        });
         let slot = &mut self.workers[worker];
         (slot.doing, slot.has_started) = (Doing::Waiting(introduction), true);
     }
@@ -200,8 +259,17 @@ impl Actor {
             _ => None,
         };
         let ready: Vec<Introduction> = self.workers.iter().filter_map(waiting).collect();
-        let given_up = self.workers.iter().filter(|worker| worker.is_given_up()).count();
-        let Some(first) = ready.first().filter(|_| !self.ready && ready.len() + given_up == self.workers.len()) else { return };
+        let given_up = self
+            .workers
+            .iter()
+            .filter(|worker| worker.is_given_up())
+            .count();
+        let Some(first) = ready
+            .first()
+            .filter(|_| !self.ready && ready.len() + given_up == self.workers.len())
+        else {
+            return;
+        };
         self.ready = true;
         (self.report)(Report::Ready(Ready {
             data: first.data.clone(),
@@ -214,18 +282,26 @@ impl Actor {
 
     fn child_finished(&mut self, worker: usize, child: u64, outcome: Outcome, seconds: f64) {
         let slot = &mut self.workers[worker];
-        if let Doing::Training { introduction, task, .. } = &slot.doing
+        if let Doing::Training {
+            introduction, task, ..
+        } = &slot.doing
             && task.job.child == child
         {
             (slot.doing, slot.failures) = (Doing::Waiting(introduction.clone()), 0);
             (self.lost_children, self.has_trained) = (0, true);
-            (self.report)(Report::Finished { child, outcome, seconds });
+            (self.report)(Report::Finished {
+                child,
+                outcome,
+                seconds,
+            });
         }
     }
 
     fn worker_died(&mut self, worker: usize) -> Flow {
         let slot = &mut self.workers[worker];
-        let Some(process) = slot.process.take() else { return Flow::Continue };
+        let Some(process) = slot.process.take() else {
+            return Flow::Continue;
+        };
         let ending = process.bury();
         let (cause, reason) = match slot.last_words.take() {
             Some((cause, reason)) => (Some(cause), reason),
@@ -238,15 +314,25 @@ impl Actor {
         // One that says at its very first start that it cannot would say the same again.
         let is_hopeless = slot.failures >= FAILURES || (cause.is_some() && !slot.has_started);
         if !(is_hopeless && was_starting) {
-            (self.report)(Report::WorkerDied { worker, reason: reason.clone() });
+            (self.report)(Report::WorkerDied {
+                worker,
+                reason: reason.clone(),
+            });
         }
-        if let Doing::Training { mut task, since, .. } = doing {
+        if let Doing::Training {
+            mut task, since, ..
+        } = doing
+        {
             task.lost_on = Some(self.settings.placement.devices[worker]);
             if self.child_lost(task, since, cause, &reason) == Flow::End {
                 return Flow::End;
             }
         }
-        if is_hopeless { self.give_up(worker, reason) } else { self.start(worker) }
+        if is_hopeless {
+            self.give_up(worker, reason)
+        } else {
+            self.start(worker)
+        }
     }
 
     /// Go on without a worker; without the last one nothing can.
@@ -259,48 +345,89 @@ impl Actor {
         };
         let text = format!("worker {worker} ({device}) {why}");
         self.workers[worker].doing = Doing::GivenUp { reason };
-        let (all, left) = (self.workers.len(), self.workers.iter().filter(|worker| !worker.is_given_up()).count());
+        let (all, left) = (
+            self.workers.len(),
+            self.workers
+                .iter()
+                .filter(|worker| !worker.is_given_up())
+                .count(),
+        );
         if left == 0 {
             let message = self.why_nobody_works();
             return self.fatal(message);
         }
-        self.log(Level::Warning, format!("{text}; the run goes on with {left} of {all} workers"));
+        self.log(
+            Level::Warning,
+            format!("{text}; the run goes on with {left} of {all} workers"),
+        );
         Flow::Continue
     }
 
     /// Each reason once, with those that gave it where they differ.
     fn why_nobody_works(&self) -> String {
         let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-        for (number, (worker, device)) in self.workers.iter().zip(&self.settings.placement.devices).enumerate() {
-            let Doing::GivenUp { reason } = &worker.doing else { continue };
+        for (number, (worker, device)) in self
+            .workers
+            .iter()
+            .zip(&self.settings.placement.devices)
+            .enumerate()
+        {
+            let Doing::GivenUp { reason } = &worker.doing else {
+                continue;
+            };
             let name = format!("worker {number} ({device})");
             match reasons.iter_mut().find(|(other, _)| other == reason) {
                 Some((_, names)) => names.push(name),
                 None => reasons.push((reason, vec![name])),
             }
         }
-        let remedy = if self.ready { ". Resume the run when the cause is mended" } else { "" };
+        let remedy = if self.ready {
+            ". Resume the run when the cause is mended"
+        } else {
+            ""
+        };
         match &reasons[..] {
             [(reason, _)] => format!("no worker can train: {reason}{remedy}"),
             several => {
-                let each: Vec<String> = several.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+                let each: Vec<String> = several
+                    .iter()
+                    .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
+                    .collect();
                 format!("no worker can train: {}{remedy}", each.join("; "))
             }
         }
     }
 
     /// Try the child of a dead worker once more, before all others; then give it up.
-    fn child_lost(&mut self, task: Task, since: Instant, cause: Option<Cause>, reason: &str) -> Flow {
+    fn child_lost(
+        &mut self,
+        task: Task,
+        since: Instant,
+        cause: Option<Cause>,
+        reason: &str,
+    ) -> Flow {
         let (child, seconds) = (task.job.child, since.elapsed().as_secs_f64());
         if task.skipped {
             self.exclude(child, SKIPPED.to_owned(), seconds);
         } else if task.attempt < ATTEMPTS {
-            (self.report)(Report::Retried { child, reason: reason.to_owned() });
-            self.queue.push_front(Task { attempt: task.attempt + 1, ..task });
+            (self.report)(Report::Retried {
+                child,
+                reason: reason.to_owned(),
+            });
+            self.queue.push_front(Task {
+                attempt: task.attempt + 1,
+                ..task
+            });
         } else if cause == Some(Cause::Memory) && self.needs_much(&task) {
             // In a process that had nothing else to keep: the child's own need.
-            let outcome = Outcome::Failed { reason: format!("{reason} (in a new process too)") };
-            (self.report)(Report::Finished { child, outcome, seconds });
+            let outcome = Outcome::Failed {
+                reason: format!("{reason} (in a new process too)"),
+            };
+            (self.report)(Report::Finished {
+                child,
+                outcome,
+                seconds,
+            });
         } else if self.lost_children + 1 >= LOST_CHILDREN {
             return self.fatal(format!(
                 "{LOST_CHILDREN} children in a row have each lost {ATTEMPTS} workers, the last one thus: {reason}. Resume the run \
@@ -308,30 +435,46 @@ impl Actor {
             ));
         } else {
             self.lost_children += 1;
-            self.exclude(child, format!("its worker died {ATTEMPTS} times: {reason}"), seconds);
+            self.exclude(
+                child,
+                format!("its worker died {ATTEMPTS} times: {reason}"),
+                seconds,
+            );
         }
         Flow::Continue
     }
 
-    /// Whether the child's need of memory is a fair part of what its worker may have, so that want of it may be the child's own
-    /// doing. A small one that finds no memory is out of luck: somebody else has taken it.
+    /// Whether the child's need of memory is a fair part of what its worker may have, so that want
+    /// of it may be the child's own doing. A small one that finds no memory is out of luck:
+    /// somebody else has taken it.
     fn needs_much(&self, task: &Task) -> bool {
         let Placement { devices, threads } = &self.settings.placement;
         let device = task.lost_on.unwrap_or(Device::Cpu);
-        let sharing = devices.iter().filter(|other| **other == device).count().max(1) as u64;
+        let sharing = devices
+            .iter()
+            .filter(|other| **other == device)
+            .count()
+            .max(1) as u64;
         let part = match device {
             Device::Cpu => Some(memory::fair_share(*threads as u64)),
-            Device::Cuda(number) => telemetry::cuda::total_memory(number).map(|total| total / sharing),
+            Device::Cuda(number) => {
+                telemetry::cuda::total_memory(number).map(|total| total / sharing)
+            }
         };
-        let need = space::training_memory(&task.job.architecture, self.settings.child.batch_size).unwrap_or(u64::MAX);
-        // The estimate leaves out what libtorch and cuDNN take for themselves. Where nobody knows the device's memory, only a
-        // child that came to its end shows that there is some.
+        let need = space::training_memory(&task.job.architecture, self.settings.child.batch_size)
+            .unwrap_or(u64::MAX);
+        // The estimate leaves out what libtorch and cuDNN take for themselves. Where nobody knows
+        // the device's memory, only a child that came to its end shows that there is some.
         part.map_or(self.has_trained, |part| need >= part / FAIR_PART)
     }
 
     /// The child comes to an end of which nothing can be learned.
     fn exclude(&self, child: u64, reason: String, seconds: f64) {
-        (self.report)(Report::Finished { child, outcome: Outcome::Excluded { reason }, seconds });
+        (self.report)(Report::Finished {
+            child,
+            outcome: Outcome::Excluded { reason },
+            seconds,
+        });
     }
 
     /// A child that waits is given up, one in training told to its worker.
@@ -341,39 +484,63 @@ impl Actor {
             self.exclude(child, SKIPPED.to_owned(), 0.0);
         }
         for slot in &mut self.workers {
-            if let (Doing::Training { task, .. }, Some(process)) = (&mut slot.doing, &mut slot.process)
+            if let (Doing::Training { task, .. }, Some(process)) =
+                (&mut slot.doing, &mut slot.process)
                 && task.job.child == child
             {
                 task.skipped = true;
-                // A failed send is followed by the news of the process's end, which ends the child too.
+                // A failed send is followed by the news of the process's end, which ends the child
+                // too.
                 let _ = process.send(&ToWorker::Skip { child });
             }
         }
     }
 
-    /// Give children to workers that have none. One that was lost on a device is tried on another, where there is one.
+    /// Give children to workers that have none. One that was lost on a device is tried on another,
+    /// where there is one.
     fn hand_out(&mut self) {
         if !self.ready || self.pause != Pause::Running {
             return;
         }
         let devices = &self.settings.placement.devices;
-        let at_work = self.workers.iter().zip(devices).filter(|(worker, _)| !worker.is_given_up());
+        let at_work = self
+            .workers
+            .iter()
+            .zip(devices)
+            .filter(|(worker, _)| !worker.is_given_up());
         let at_work: Vec<Device> = at_work.map(|(_, device)| *device).collect();
         for (worker, slot) in self.workers.iter_mut().enumerate() {
-            let (Doing::Waiting(introduction), Some(process)) = (&slot.doing, &mut slot.process) else { continue };
+            let (Doing::Waiting(introduction), Some(process)) = (&slot.doing, &mut slot.process)
+            else {
+                continue;
+            };
             let device = devices[worker];
             let has_others = at_work.iter().any(|other| *other != device);
             let suits = |task: &Task| task.lost_on != Some(device) || !has_others;
-            let Some(task) = self.queue.iter().position(suits).and_then(|place| self.queue.remove(place)) else { continue };
-            // A failed send is followed by the news of the process's end, which takes care of the child.
-            let _ = process.send(&ToWorker::Train { job: task.job.clone() });
+            let Some(task) = self
+                .queue
+                .iter()
+                .position(suits)
+                .and_then(|place| self.queue.remove(place))
+            else {
+                continue;
+            };
+            // A failed send is followed by the news of the process's end, which takes care of the
+            // child.
+            let _ = process.send(&ToWorker::Train {
+                job: task.job.clone(),
+            });
             (self.report)(Report::ChildStarted {
                 child: task.job.child,
                 worker,
                 device: introduction.device.to_string(),
                 attempt: task.attempt,
             });
-            slot.doing = Doing::Training { introduction: introduction.clone(), task, since: Instant::now() };
+            slot.doing = Doing::Training {
+                introduction: introduction.clone(),
+                task,
+                since: Instant::now(),
+            };
         }
     }
 
@@ -389,7 +556,11 @@ impl Actor {
 
     fn resume(&mut self) {
         self.pause = Pause::Running;
-        for process in self.workers.iter_mut().filter_map(|slot| slot.process.as_mut()) {
+        for process in self
+            .workers
+            .iter_mut()
+            .filter_map(|slot| slot.process.as_mut())
+        {
             let _ = process.send(&ToWorker::Resume);
         }
     }
@@ -397,7 +568,9 @@ impl Actor {
     /// Everything stands still once each worker that trains has answered this very pause.
     fn report_pause(&mut self) {
         let number = self.pause_number;
-        let moving = |slot: &Worker| matches!(slot.doing, Doing::Training { .. }) && slot.paused != Some(number);
+        let moving = |slot: &Worker| {
+            matches!(slot.doing, Doing::Training { .. }) && slot.paused != Some(number)
+        };
         if self.pause == Pause::Pausing && !self.workers.iter().any(moving) {
             self.pause = Pause::Paused;
             (self.report)(Report::Paused { number });
@@ -405,7 +578,9 @@ impl Actor {
     }
 
     fn fatal(&mut self, message: String) -> Flow {
-        self.workers.iter_mut().for_each(|worker| worker.process = None);
+        self.workers
+            .iter_mut()
+            .for_each(|worker| worker.process = None);
         (self.report)(Report::Fatal { message });
         Flow::End
     }

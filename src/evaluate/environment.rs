@@ -2,18 +2,20 @@
 
 use std::process::Command;
 
-/// Settings of the C library's allocator in a process that trains: memory that is freed stays with the process, in huge pages where the
-/// system allows them, for the next batch's tensors. Mapping it anew for each tensor costs a page fault per 4 KiB (measured:
-/// docs/PERFORMANCE.md).
+/// Settings of the C library's allocator in a process that trains: memory that is freed stays with
+/// the process, in huge pages where the system allows them, for the next batch's tensors. Mapping
+/// it anew for each tensor costs a page fault per 4 KiB (measured: docs/PERFORMANCE.md).
 const ALLOCATOR: &str = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864:\
                          glibc.malloc.hugetlb=1";
 
-/// Part of a GPU's memory that the workers on it may take together. The rest is for what CUDA itself needs for each process.
+/// Part of a GPU's memory that the workers on it may take together. The rest is for what CUDA
+/// itself needs for each process.
 pub const SHARED_PART: f64 = 0.9;
 
-/// Settings of libtorch's allocator on a GPU that `sharing` workers share. Freed memory stays with a process for its next tensors,
-/// so without a limit one that has trained a large child starves the others long after. Each may have an equal part, whatever the
-/// others do, so that it depends on nothing else whether a child can be trained; and it gives back what it has not used for long
+/// Settings of libtorch's allocator on a GPU that `sharing` workers share. Freed memory stays with
+/// a process for its next tensors, so without a limit one that has trained a large child starves
+/// the others long after. Each may have an equal part, whatever the others do, so that it depends
+/// on nothing else whether a child can be trained; and it gives back what it has not used for long
 /// when it comes near that limit.
 fn gpu_allocator(sharing: usize) -> String {
     // Rounded down: together they must not take more.
@@ -21,8 +23,8 @@ fn gpu_allocator(sharing: usize) -> String {
     format!("per_process_memory_fraction:{part},garbage_collection_threshold:0.8")
 }
 
-/// What libtorch's libraries and the C library read before the first line of the process runs. `sharing` processes train on the
-/// same GPU, this one among them; 1 on the CPU.
+/// What libtorch's libraries and the C library read before the first line of the process runs.
+/// `sharing` processes train on the same GPU, this one among them; 1 on the CPU.
 pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
     for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {
         command.env(variable, threads.to_string());
@@ -32,7 +34,11 @@ pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
         command.env("GLIBC_TUNABLES", ALLOCATOR);
     }
     let is_set = |variable: &&str| std::env::var_os(variable).is_some();
-    if sharing > 1 && !["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"].iter().any(is_set) {
+    if sharing > 1
+        && !["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"]
+            .iter()
+            .any(is_set)
+    {
         command.env("PYTORCH_CUDA_ALLOC_CONF", gpu_allocator(sharing));
     }
 }
@@ -44,14 +50,23 @@ mod tests {
     fn allocator_of(sharing: usize) -> Option<String> {
         let mut command = Command::new("true");
         of_training(&mut command, 1, sharing);
-        let value = command.get_envs().find(|(name, _)| *name == "PYTORCH_CUDA_ALLOC_CONF").and_then(|(_, value)| value);
+        let value = command
+            .get_envs()
+            .find(|(name, _)| *name == "PYTORCH_CUDA_ALLOC_CONF")
+            .and_then(|(_, value)| value);
         value.map(|value| value.to_string_lossy().into_owned())
     }
 
     #[test]
     fn workers_on_one_gpu_may_each_have_an_equal_part_of_it() {
-        assert_eq!(allocator_of(4).unwrap(), "per_process_memory_fraction:0.225,garbage_collection_threshold:0.8");
-        assert_eq!(allocator_of(7).unwrap(), "per_process_memory_fraction:0.1285,garbage_collection_threshold:0.8");
+        assert_eq!(
+            allocator_of(4).unwrap(),
+            "per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"
+        );
+        assert_eq!(
+            allocator_of(7).unwrap(),
+            "per_process_memory_fraction:0.1285,garbage_collection_threshold:0.8"
+        );
         assert_eq!(allocator_of(1), None, "one alone may have it all");
     }
 }

@@ -36,16 +36,24 @@ pub struct LocalWorkers {
 }
 
 impl LocalWorkers {
-    /// Start the workers that `config` asks for. `program` is this program (its hidden subcommand `worker` is called).
-    /// Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
+    /// Start the workers that `config` asks for. `program` is this program (its hidden subcommand
+    /// `worker` is called). Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
     ///
-    /// Where the number of workers is left to the machine and a GPU has not been measured, that is done first.
-    pub fn start(config: &Config, program: PathBuf, report: impl Fn(Report) + Send + 'static) -> LocalWorkers {
+    /// Where the number of workers is left to the machine and a GPU has not been measured, that is
+    /// done first.
+    pub fn start(
+        config: &Config,
+        program: PathBuf,
+        report: impl Fn(Report) + Send + 'static,
+    ) -> LocalWorkers {
         let config = config.clone();
-        LocalWorkers::spawn(program, report, move |program, desk, report| place(&config, program, desk, report))
+        LocalWorkers::spawn(program, report, move |program, desk, report| {
+            place(&config, program, desk, report)
+        })
     }
 
-    /// [`LocalWorkers::start`] with settings that are decided already; an error among them becomes [`Report::Fatal`].
+    /// [`LocalWorkers::start`] with settings that are decided already; an error among them becomes
+    /// [`Report::Fatal`].
     pub fn start_placed(
         settings: Result<WorkerSettings, String>,
         program: PathBuf,
@@ -57,7 +65,9 @@ impl LocalWorkers {
     fn spawn(
         program: PathBuf,
         report: impl Fn(Report) + Send + 'static,
-        settings: impl FnOnce(&Path, &Desk, &dyn Fn(Report)) -> Result<WorkerSettings, String> + Send + 'static,
+        settings: impl FnOnce(&Path, &Desk, &dyn Fn(Report)) -> Result<WorkerSettings, String>
+        + Send
+        + 'static,
     ) -> LocalWorkers {
         let (sender, receiver) = channel();
         let to_actor = sender.clone();
@@ -67,16 +77,29 @@ impl LocalWorkers {
             if desk.is_shut_down() {
                 return;
             }
-            // What came in while the workers were being placed, in its order: nothing else has been sent since.
-            desk.held.take().into_iter().for_each(|message| drop(to_actor.send(message)));
+            // What came in while the workers were being placed, in its order: nothing else has been
+            // sent since.
+            desk.held
+                .take()
+                .into_iter()
+                .for_each(|message| drop(to_actor.send(message)));
             match settings {
-                Ok(settings) => Actor::new(settings, program, Box::new(report), to_actor).run(&receiver),
+                Ok(settings) => {
+                    Actor::new(settings, program, Box::new(report), to_actor).run(&receiver)
+                }
                 Err(message) => report(Report::Fatal { message }),
             }
         };
-        // Without the thread no report could ever come; the process is out of threads or memory, as with thread::spawn.
-        let thread = std::thread::Builder::new().name("nas-workers".to_owned()).spawn(work).expect("a thread can be started");
-        LocalWorkers { messages: sender, thread: Some(thread) }
+        // Without the thread no report could ever come; the process is out of threads or memory, as
+        // with thread::spawn.
+        let thread = std::thread::Builder::new()
+            .name("nas-workers".to_owned())
+            .spawn(work)
+            .expect("a thread can be started");
+        LocalWorkers {
+            messages: sender,
+            thread: Some(thread),
+        }
     }
 
     fn send(&self, message: Message) {
@@ -85,7 +108,8 @@ impl LocalWorkers {
     }
 }
 
-/// The messages of a thread that is busy with something else: they are kept, but for the one that ends everything.
+/// The messages of a thread that is busy with something else: they are kept, but for the one that
+/// ends everything.
 struct Desk<'a> {
     messages: &'a Receiver<Message>,
     held: RefCell<Vec<Message>>,
@@ -94,7 +118,11 @@ struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     fn new(messages: &'a Receiver<Message>) -> Desk<'a> {
-        Desk { messages, held: RefCell::default(), shut_down: Cell::new(false) }
+        Desk {
+            messages,
+            held: RefCell::default(),
+            shut_down: Cell::new(false),
+        }
     }
 
     /// Whether the evaluator has been shut down.
@@ -111,33 +139,71 @@ impl<'a> Desk<'a> {
 }
 
 /// Where the workers of a search run.
-fn place(config: &Config, program: &Path, desk: &Desk, report: &dyn Fn(Report)) -> Result<WorkerSettings, String> {
+fn place(
+    config: &Config,
+    program: &Path,
+    desk: &Desk,
+    report: &dyn Fn(Report),
+) -> Result<WorkerSettings, String> {
     let chosen = child::device::chosen(config.workers.device).map_err(|error| error.to_string())?;
     if let Some(message) = chosen.warning {
-        report(Report::Log { level: Level::Warning, message });
+        report(Report::Log {
+            level: Level::Warning,
+            message,
+        });
     }
     let automatic = Automatic {
         program,
         child_bytes: largest_child(config),
-        log: &|level, text| report(Report::Log { level, message: format!("workers.count = auto: {text}") }),
+        log: &|level, text| {
+            report(Report::Log {
+                level,
+                message: format!("workers.count = auto: {text}"),
+            })
+        },
         interrupted: &|| desk.is_shut_down(),
     };
     // Without its images a search ends at once: there is no need to measure anything for it.
     let has_data = data::source::locate(config.data.source, config.data.dir.as_deref()).is_ok();
-    let count = |device| if has_data { automatic.workers(device) } else { 1 };
+    let count = |device| {
+        if has_data {
+            automatic.workers(device)
+        } else {
+            1
+        }
+    };
     let placement = Placement::new(&config.workers, &chosen.devices, cores(), count);
-    Ok(WorkerSettings { data: config.data.clone(), child: config.child.clone(), placement, sample: None })
+    Ok(WorkerSettings {
+        data: config.data.clone(),
+        child: config.child.clone(),
+        placement,
+        sample: None,
+    })
 }
 
-/// Memory that training the last, deepest child of a search takes, bytes: an estimate for a chain of its widest layers that keep
-/// the size of the images.
+/// Memory that training the last, deepest child of a search takes, bytes: an estimate for a chain
+/// of its widest layers that keep the size of the images.
 fn largest_child(config: &Config) -> u64 {
-    let Ok((input, classes)) = data::shape(&config.data) else { return 0 };
+    let Ok((input, classes)) = data::shape(&config.data) else {
+        return 0;
+    };
     let depth = config.search.depth(config.search.children());
     let filters = config.space.filters.iter().copied().max().unwrap_or(1) as usize;
-    let layer = |index: usize| space::Layer { kernel: [3, 3], filters, stride: [1, 1], padding: [1, 1], inputs: vec![index] };
+    let layer = |index: usize| space::Layer {
+        kernel: [3, 3],
+        filters,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs: vec![index],
+    };
     let layers = (0..depth).map(layer).collect();
-    let widest = space::Architecture { name: String::new(), input, classes, layers, output: vec![depth] };
+    let widest = space::Architecture {
+        name: String::new(),
+        input,
+        classes,
+        layers,
+        output: vec![depth],
+    };
     space::training_memory(&widest, config.child.batch_size).unwrap_or(0)
 }
 

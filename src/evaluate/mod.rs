@@ -1,4 +1,5 @@
-//! Evaluators: whoever turns architectures into outcomes. A search submits jobs and receives reports.
+//! Evaluators: whoever turns architectures into outcomes. A search submits jobs and receives
+//! reports.
 
 #[cfg(feature = "torch")]
 mod actor;
@@ -34,7 +35,8 @@ pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildJob {
     pub child: u64,
-    /// Seed of its weights, batch order and augmentation: same seed, thread count and device kind, same outcome.
+    /// Seed of its weights, batch order and augmentation: same seed, thread count and device kind,
+    /// same outcome.
     pub seed: u64,
     pub architecture: Architecture,
 }
@@ -79,7 +81,8 @@ pub enum Report {
         level: Level,
         message: String,
     },
-    /// Nothing can be trained (bad data, no worker that can work): the search must end with this message.
+    /// Nothing can be trained (bad data, no worker that can work): the search must end with this
+    /// message.
     Fatal {
         message: String,
     },
@@ -97,14 +100,17 @@ pub struct Ready {
     pub libtorch: String,
 }
 
-/// Trains children. Reports arrive through the `report` callback given when it is started, from its own threads.
+/// Trains children. Reports arrive through the `report` callback given when it is started, from its
+/// own threads.
 pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: ChildJob);
-    /// End a submitted child's training at its next batch: `Report::Finished` follows, with the accuracies of the epochs it
-    /// has finished, or excluded with the reason [`SKIPPED`] where there are none.
+    /// End a submitted child's training at its next batch: `Report::Finished` follows, with the
+    /// accuracies of the epochs it has finished, or excluded with the reason [`SKIPPED`] where
+    /// there are none.
     fn skip(&mut self, child: u64);
-    /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once if nothing is in training.
+    /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once
+    /// if nothing is in training.
     fn pause(&mut self, number: u64);
     fn resume(&mut self);
     /// End every worker now. What was in training is lost; no report follows.

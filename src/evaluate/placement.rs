@@ -12,28 +12,52 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Place workers on `devices` (at least one: all of them GPUs, or the CPU) of a machine with `cores` CPU cores.
+    /// Place workers on `devices` (at least one: all of them GPUs, or the CPU) of a machine with
+    /// `cores` CPU cores.
     ///
-    /// On the CPU the default is one worker per core with one thread each (docs/PERFORMANCE.md has the measurement: small
-    /// children gain little from a second thread). Where the count is left to the machine, `automatic` says how many workers
-    /// share a GPU; it is asked once per GPU, and never on the CPU.
-    pub fn new(config: &WorkersConfig, devices: &[Device], cores: usize, automatic: impl FnMut(Device) -> usize) -> Placement {
+    /// On the CPU the default is one worker per core with one thread each (docs/PERFORMANCE.md has
+    /// the measurement: small children gain little from a second thread). Where the count is left
+    /// to the machine, `automatic` says how many workers share a GPU; it is asked once per GPU, and
+    /// never on the CPU.
+    pub fn new(
+        config: &WorkersConfig,
+        devices: &[Device],
+        cores: usize,
+        automatic: impl FnMut(Device) -> usize,
+    ) -> Placement {
         let cores = cores.max(1);
         let devices: Vec<Device> = match (config.count, config.threads) {
             (Some(count), _) => devices.iter().copied().cycle().take(count.max(1)).collect(),
-            (None, _) if devices.iter().all(|device| device.is_cuda()) => in_turn(devices, automatic),
+            (None, _) if devices.iter().all(|device| device.is_cuda()) => {
+                in_turn(devices, automatic)
+            }
             (None, threads) => vec![Device::Cpu; (cores / threads.unwrap_or(1)).max(1)],
         };
-        let threads = config.threads.unwrap_or(cores / devices.len().max(1)).max(1);
+        let threads = config
+            .threads
+            .unwrap_or(cores / devices.len().max(1))
+            .max(1);
         Placement { devices, threads }
     }
 }
 
-/// Each device as often as `count` says, at least once; all in turn, so that the first workers are on different ones.
+/// Each device as often as `count` says, at least once; all in turn, so that the first workers are
+/// on different ones.
 fn in_turn(devices: &[Device], count: impl FnMut(Device) -> usize) -> Vec<Device> {
-    let counts: Vec<usize> = devices.iter().copied().map(count).map(|count| count.max(1)).collect();
+    let counts: Vec<usize> = devices
+        .iter()
+        .copied()
+        .map(count)
+        .map(|count| count.max(1))
+        .collect();
     let most = counts.iter().copied().max().unwrap_or(0);
-    let round = |number: usize| devices.iter().zip(&counts).filter(move |(_, count)| number < **count).map(|(device, _)| *device);
+    let round = |number: usize| {
+        devices
+            .iter()
+            .zip(&counts)
+            .filter(move |(_, count)| number < **count)
+            .map(|(device, _)| *device)
+    };
     (0..most).flat_map(round).collect()
 }
 
@@ -51,7 +75,16 @@ mod tests {
 
     /// On 8 cores.
     fn place(count: Option<usize>, threads: Option<usize>, devices: &[Device]) -> Placement {
-        Placement::new(&WorkersConfig { count, threads, device: DeviceChoice::Auto }, devices, 8, |_| 3)
+        Placement::new(
+            &WorkersConfig {
+                count,
+                threads,
+                device: DeviceChoice::Auto,
+            },
+            devices,
+            8,
+            |_| 3,
+        )
     }
 
     fn on_the_cpu(count: Option<usize>, threads: Option<usize>) -> (usize, usize) {
@@ -78,29 +111,61 @@ mod tests {
 
     #[test]
     fn a_number_of_workers_is_dealt_to_the_gpus_in_turn() {
-        assert_eq!(place(Some(3), None, &GPUS).devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
+        assert_eq!(
+            place(Some(3), None, &GPUS).devices,
+            [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]
+        );
     }
 
     #[test]
     fn each_gpu_gets_as_many_workers_as_were_measured_to_be_best_for_it() {
-        let config = WorkersConfig { count: None, threads: None, device: DeviceChoice::Cuda };
+        let config = WorkersConfig {
+            count: None,
+            threads: None,
+            device: DeviceChoice::Cuda,
+        };
         let measured = |device| if device == Device::Cuda(0) { 1 } else { 3 };
         let placement = Placement::new(&config, &GPUS, 16, measured);
-        assert_eq!(placement.devices, [Device::Cuda(0), Device::Cuda(1), Device::Cuda(1), Device::Cuda(1)]);
+        assert_eq!(
+            placement.devices,
+            [
+                Device::Cuda(0),
+                Device::Cuda(1),
+                Device::Cuda(1),
+                Device::Cuda(1)
+            ]
+        );
         assert_eq!(placement.threads, 4);
     }
 
     #[test]
     fn one_gpu_gets_all_workers() {
         assert_eq!(place(None, None, &GPUS[1..]).devices, [Device::Cuda(1); 3]);
-        assert_eq!(place(Some(2), None, &GPUS[1..]).devices, [Device::Cuda(1); 2]);
+        assert_eq!(
+            place(Some(2), None, &GPUS[1..]).devices,
+            [Device::Cuda(1); 2]
+        );
     }
 
     #[test]
     fn nothing_is_measured_where_the_count_is_given_or_there_is_no_gpu() {
-        let config = |count| WorkersConfig { count, threads: None, device: DeviceChoice::Auto };
+        let config = |count| WorkersConfig {
+            count,
+            threads: None,
+            device: DeviceChoice::Auto,
+        };
         let never = |_| panic!("asked");
-        assert_eq!(Placement::new(&config(Some(2)), &GPUS, 8, never).devices.len(), 2);
-        assert_eq!(Placement::new(&config(None), &[Device::Cpu], 8, never).devices.len(), 8);
+        assert_eq!(
+            Placement::new(&config(Some(2)), &GPUS, 8, never)
+                .devices
+                .len(),
+            2
+        );
+        assert_eq!(
+            Placement::new(&config(None), &[Device::Cpu], 8, never)
+                .devices
+                .len(),
+            8
+        );
     }
 }

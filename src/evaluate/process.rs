@@ -38,8 +38,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Start `program worker` with `threads` CPU threads, one of `sharing` on its device; `tell` is called from the threads that
-    /// read its output.
+    /// Start `program worker` with `threads` CPU threads, one of `sharing` on its device; `tell` is
+    /// called from the threads that read its output.
     pub fn spawn(
         program: &Path,
         threads: usize,
@@ -47,49 +47,79 @@ impl Process {
         tell: impl Fn(FromProcess) + Send + Clone + 'static,
     ) -> std::io::Result<Process> {
         let mut command = Command::new(program);
-        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg("worker")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         environment::of_training(&mut command, threads, sharing);
         let parent = std::process::id();
         // SAFETY: `in_new_process` makes only async-signal-safe calls and allocates nothing.
         unsafe { command.pre_exec(move || in_new_process(parent)) };
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
-        let (stdin, stdout) = (child.stdin.take().ok_or_else(missing)?, child.stdout.take().ok_or_else(missing)?);
+        let (stdin, stdout) = (
+            child.stdin.take().ok_or_else(missing)?,
+            child.stdout.take().ok_or_else(missing)?,
+        );
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
-        let mut process = Process { child, stdin: Some(stdin), last_lines: last_lines.clone(), printing: None };
+        let mut process = Process {
+            child,
+            stdin: Some(stdin),
+            last_lines: last_lines.clone(),
+            printing: None,
+        };
         let tell_lines = tell.clone();
         let print = move || read_lines(stderr, |line| keep_line(&last_lines, &line, &tell_lines));
-        process.printing = Some(std::thread::Builder::new().name("nas-worker-err".to_owned()).spawn(print)?);
-        std::thread::Builder::new().name("nas-worker-out".to_owned()).spawn(move || {
-            read_lines(stdout, |line| match serde_json::from_str(&line) {
-                Ok(message) => tell(FromProcess::Said(message)),
-                Err(_) => tell(FromProcess::Nonsense(line)),
-            });
-            tell(FromProcess::Ended);
-        })?;
+        process.printing = Some(
+            std::thread::Builder::new()
+                .name("nas-worker-err".to_owned())
+                .spawn(print)?,
+        );
+        std::thread::Builder::new()
+            .name("nas-worker-out".to_owned())
+            .spawn(move || {
+                read_lines(stdout, |line| match serde_json::from_str(&line) {
+                    Ok(message) => tell(FromProcess::Said(message)),
+                    Err(_) => tell(FromProcess::Nonsense(line)),
+                });
+                tell(FromProcess::Ended);
+            })?;
         Ok(process)
     }
 
-    /// Send a message. An error means that the process is dying; its end is told by [`FromProcess::Ended`].
+    /// Send a message. An error means that the process is dying; its end is told by
+    /// [`FromProcess::Ended`].
     pub fn send(&mut self, message: &ToWorker) -> std::io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
-        self.stdin.as_mut().map_or_else(|| Err(std::io::ErrorKind::BrokenPipe.into()), |stdin| stdin.write_all(&line))
+        self.stdin.as_mut().map_or_else(
+            || Err(std::io::ErrorKind::BrokenPipe.into()),
+            |stdin| stdin.write_all(&line),
+        )
     }
 
     /// Make sure that the process is dead and say how it ended, with its last words.
     pub fn bury(mut self) -> String {
-        // What it said last is the truth about an exit of its own; killing comes only if it lingers.
+        // What it said last is the truth about an exit of its own; killing comes only if it
+        // lingers.
         let status = self.wait_briefly().or_else(|| self.kill());
         if let Some(printing) = self.printing.take() {
             // Its standard error has ended with it, so the thread ends too.
             let _ = printing.join();
         }
-        let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self
+            .last_lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let words: Vec<&str> = lines.iter().map(String::as_str).collect();
         let ending = status.map_or("ended in an unknown way".to_owned(), describe);
-        if words.is_empty() { ending } else { format!("{ending}; it printed last: {}", words.join(" | ")) }
+        if words.is_empty() {
+            ending
+        } else {
+            format!("{ending}; it printed last: {}", words.join(" | "))
+        }
     }
 
     fn wait_briefly(&mut self) -> Option<ExitStatus> {
@@ -193,10 +223,17 @@ mod tests {
     #[test]
     fn the_stack_that_libtorch_prints_with_an_error_is_not_among_its_last_words() {
         let lines = Mutex::new(VecDeque::new());
-        for line in ["what():  CUDA error: misaligned address", "frame #0: c10::Error::Error + 0x9f (0x7f in libc10.so)", " "] {
+        for line in [
+            "what():  CUDA error: misaligned address",
+            "frame #0: c10::Error::Error + 0x9f (0x7f in libc10.so)",
+            " ",
+        ] {
             keep_line(&lines, line, &|_| {});
         }
-        assert_eq!(*lines.lock().unwrap(), ["what():  CUDA error: misaligned address"]);
+        assert_eq!(
+            *lines.lock().unwrap(),
+            ["what():  CUDA error: misaligned address"]
+        );
     }
 
     #[test]

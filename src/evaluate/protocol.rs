@@ -1,4 +1,5 @@
-//! What a search and its worker processes say to each other: JSON, one message a line, over the worker's pipes.
+//! What a search and its worker processes say to each other: JSON, one message a line, over the
+//! worker's pipes.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,8 @@ pub enum ToWorker {
     Train {
         job: ChildJob,
     },
-    /// End the training of this child at the next batch, with the accuracies of the epochs it has finished.
+    /// End the training of this child at the next batch, with the accuracies of the epochs it has
+    /// finished.
     Skip {
         child: u64,
     },
@@ -41,11 +43,17 @@ pub enum ToWorker {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sample {
-    /// The first images of the training files, in their order, without a split. The validation images are those that
-    /// `benches/pytorch_baseline.py` takes: of CIFAR-10 the first of its fifth batch, of other data the last.
+    /// The first images of the training files, in their order, without a split. The validation
+    /// images are those that `benches/pytorch_baseline.py` takes: of CIFAR-10 the first of its
+    /// fifth batch, of other data the last.
     FirstOfFiles { train: usize, validation: usize },
     /// Noise of a network's input shape, where no such data set is at hand.
-    Noise { input: [usize; 3], classes: usize, train: usize, validation: usize },
+    Noise {
+        input: [usize; 3],
+        classes: usize,
+        train: usize,
+        validation: usize,
+    },
 }
 
 /// From a worker's standard output. (Its standard error is kept for the log.)
@@ -74,7 +82,8 @@ pub enum FromWorker {
         outcome: Outcome,
         seconds: f64,
     },
-    /// Stands still at a batch boundary (or has nothing to do), as the `pause` of this number asked.
+    /// Stands still at a batch boundary (or has nothing to do), as the `pause` of this number
+    /// asked.
     Paused {
         number: u64,
     },
@@ -90,6 +99,7 @@ pub enum FromWorker {
 pub enum Cause {
     /// Its device failed, or it may not use it.
     Device,
-    /// Memory did not suffice. What the process kept of earlier children is free again with its end.
+    /// Memory did not suffice. What the process kept of earlier children is free again with its
+    /// end.
     Memory,
 }

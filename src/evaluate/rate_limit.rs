@@ -16,14 +16,20 @@ pub struct RateLimit {
 
 impl Default for RateLimit {
     fn default() -> Self {
-        RateLimit { tokens: BURST, last: None, refused: 0 }
+        RateLimit {
+            tokens: BURST,
+            last: None,
+            refused: 0,
+        }
     }
 }
 
 impl RateLimit {
     /// Whether one more is within the limit at `now`.
     pub fn allow(&mut self, now: Instant) -> bool {
-        let passed = self.last.map_or(0.0, |last| now.saturating_duration_since(last).as_secs_f64());
+        let passed = self.last.map_or(0.0, |last| {
+            now.saturating_duration_since(last).as_secs_f64()
+        });
         self.last = Some(now);
         self.tokens = (self.tokens + passed * PER_SECOND).min(BURST);
         let allowed = self.tokens >= 1.0;
@@ -51,7 +57,10 @@ mod tests {
     fn a_flood_is_cut_to_its_first_lines_and_the_rest_is_counted() {
         let (mut limit, now) = (RateLimit::default(), Instant::now());
         let allowed = (0..1000).filter(|_| limit.allow(now)).count();
-        assert_eq!((allowed, limit.take_refused(), limit.take_refused()), (BURST as usize, 980, 0));
+        assert_eq!(
+            (allowed, limit.take_refused(), limit.take_refused()),
+            (BURST as usize, 980, 0)
+        );
         assert!(limit.allow(now + Duration::from_secs(1)));
     }
 }

@@ -26,7 +26,8 @@ pub struct Worker {
     /// Number of its process, to tell late news of a dead one from news of its successor.
     pub generation: u64,
     pub doing: Doing,
-    /// Its processes' deaths since it last trained a child to its end, without those that too large a child brought about.
+    /// Its processes' deaths since it last trained a child to its end, without those that too large
+    /// a child brought about.
     pub failures: u32,
     /// It has been ready to train.
     pub has_started: bool,

@@ -1,4 +1,5 @@
-//! A worker process: trains the children it is sent, one after another, and reports over its standard output.
+//! A worker process: trains the children it is sent, one after another, and reports over its
+//! standard output.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -32,15 +33,27 @@ pub fn run() -> anyhow::Result<()> {
         .name("nas-inbox".to_owned())
         .spawn(move || read_messages(&reader))
         .context("cannot start the thread that reads messages")?;
-    let Some(ToWorker::Start { worker, data, child, threads, device, sample }) = inbox.wait(&output) else {
+    let Some(ToWorker::Start {
+        worker,
+        data,
+        child,
+        threads,
+        device,
+        sample,
+    }) = inbox.wait(&output)
+    else {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
     let prepared = fault::caught(|| prepare(&data, sample.as_ref(), device));
-    let prepared = match prepared.unwrap_or_else(|text| Err(DataError::Torch(fault::in_words(&text)).into())) {
+    let prepared = match prepared
+        .unwrap_or_else(|text| Err(DataError::Torch(fault::in_words(&text)).into()))
+    {
         Ok(prepared) => prepared,
         Err(Refusal::Data(message)) => return output.send(&FromWorker::Unusable { message }),
-        Err(Refusal::Broken(cause, reason)) => return output.send(&FromWorker::Broken { cause, reason }),
+        Err(Refusal::Broken(cause, reason)) => {
+            return output.send(&FromWorker::Broken { cause, reason });
+        }
     };
     output.send(&FromWorker::Ready {
         pid: std::process::id(),
@@ -50,10 +63,21 @@ pub fn run() -> anyhow::Result<()> {
     })?;
     if let Some(message) = prepared.kept_on_host() {
         let message = format!("worker {worker}: {message}");
-        output.send(&FromWorker::Log { level: Level::Warning, message })?;
+        output.send(&FromWorker::Log {
+            level: Level::Warning,
+            message,
+        })?;
     }
     let memory = memory::Holding::new(prepared.device);
-    Session { worker, config: child, data: prepared, inbox, output, memory }.serve()
+    Session {
+        worker,
+        config: child,
+        data: prepared,
+        inbox,
+        output,
+        memory,
+    }
+    .serve()
 }
 
 /// Why a worker cannot begin.
@@ -75,12 +99,24 @@ impl From<DataError> for Refusal {
     }
 }
 
-fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> Result<TrainingData, Refusal> {
-    let device = child::device::open(name).map_err(|error| Refusal::Broken(Cause::Device, error.to_string()))?;
+fn prepare(
+    config: &DataConfig,
+    sample: Option<&Sample>,
+    name: Device,
+) -> Result<TrainingData, Refusal> {
+    let device = child::device::open(name)
+        .map_err(|error| Refusal::Broken(Cause::Device, error.to_string()))?;
     let dataset = match sample {
         None => data::load(config)?,
-        Some(Sample::FirstOfFiles { train, validation }) => data::load_first(config, *train, *validation)?,
-        Some(&Sample::Noise { input, classes, train, validation }) => data::noise(input, classes, train, validation),
+        Some(Sample::FirstOfFiles { train, validation }) => {
+            data::load_first(config, *train, *validation)?
+        }
+        Some(&Sample::Noise {
+            input,
+            classes,
+            train,
+            validation,
+        }) => data::noise(input, classes, train, validation),
     };
     // A device's first use. One that has no room for the images may have none for anything.
     let prepared = TrainingData::new(dataset, config, device, true).and_then(|data| {
@@ -88,7 +124,9 @@ fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> Result
         Ok(data)
     });
     prepared.map_err(|error| match (Refusal::from(error), name) {
-        (Refusal::Broken(cause, reason), Device::Cuda(number)) => Refusal::Broken(cause, cuda::explained(number, &reason)),
+        (Refusal::Broken(cause, reason), Device::Cuda(number)) => {
+            Refusal::Broken(cause, cuda::explained(number, &reason))
+        }
         (refusal, _) => refusal,
     })
 }
@@ -98,14 +136,16 @@ fn prepare(config: &DataConfig, sample: Option<&Sample>, name: Device) -> Result
 struct Output(Arc<Mutex<File>>);
 
 impl Output {
-    /// Keep standard output for messages, and let everything else that is printed (libtorch, its libraries) go to
-    /// standard error.
+    /// Keep standard output for messages, and let everything else that is printed (libtorch, its
+    /// libraries) go to standard error.
     fn take_standard_output() -> anyhow::Result<Output> {
-        // SAFETY: dup and dup2 on the process's standard descriptors; the new descriptor is owned by nobody else.
+        // SAFETY: dup and dup2 on the process's standard descriptors; the new descriptor is owned
+        // by nobody else.
         let file = unsafe {
             let kept = libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 3);
             if kept < 0 || libc::dup2(2, 1) < 0 {
-                return Err(std::io::Error::last_os_error()).context("cannot set standard output apart");
+                return Err(std::io::Error::last_os_error())
+                    .context("cannot set standard output apart");
             }
             File::from_raw_fd(kept)
         };
@@ -116,7 +156,8 @@ impl Output {
         let mut line = serde_json::to_string(message).context("cannot encode a message")?;
         line.push('\n');
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes()).context("the search cannot be reached")
+        file.write_all(line.as_bytes())
+            .context("the search cannot be reached")
     }
 }
 
@@ -143,7 +184,8 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether the training of `child` is to end.
+    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether
+    /// the training of `child` is to end.
     fn stand_still_while_paused(
         &self,
         child: u64,
@@ -159,9 +201,16 @@ impl Inbox {
         }
         while let Some(number) = state.pause {
             answer_pause(&mut state, number, output)?;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(if state.skip == Some(child) { Next::Enough } else { Next::GoOn })
+        Ok(if state.skip == Some(child) {
+            Next::Enough
+        } else {
+            Next::GoOn
+        })
     }
 
     /// The next message that is not about pausing; waits for it.
@@ -173,7 +222,10 @@ impl Inbox {
             } else if let Some(message) = state.messages.pop_front() {
                 return Some(message);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -185,11 +237,14 @@ fn answer_pause(state: &mut InboxState, number: u64, output: &Output) -> anyhow:
     output.send(&FromWorker::Paused { number })
 }
 
-/// Read messages until the parent closes the pipe or sends nonsense; then the process has no purpose and ends at once,
-/// in the middle of whatever it does.
+/// Read messages until the parent closes the pipe or sends nonsense; then the process has no
+/// purpose and ends at once, in the middle of whatever it does.
 fn read_messages(inbox: &Inbox) {
     for line in std::io::stdin().lock().lines() {
-        let message = match line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str(&line)?)) {
+        let message = match line
+            .map_err(anyhow::Error::from)
+            .and_then(|line| Ok(serde_json::from_str(&line)?))
+        {
             Ok(message) => message,
             Err(error) => {
                 eprintln!("nas-tui worker: unreadable message: {error:#}");
@@ -205,7 +260,8 @@ fn read_messages(inbox: &Inbox) {
         }
         inbox.changed.notify_all();
     }
-    // SAFETY: _exit has no preconditions. Destructors are left out on purpose: libtorch is at work on another thread.
+    // SAFETY: _exit has no preconditions. Destructors are left out on purpose: libtorch is at work
+    // on another thread.
     unsafe { libc::_exit(0) }
 }
 
@@ -235,24 +291,52 @@ impl Session {
         let started = Instant::now();
         let (inbox, output) = (&self.inbox, &self.output);
         let device = self.data.device;
-        let mut control = PipeControl { child: job.child, inbox, output, device, paused: Duration::ZERO };
+        let mut control = PipeControl {
+            child: job.child,
+            inbox,
+            output,
+            device,
+            paused: Duration::ZERO,
+        };
         let available = self.memory.available();
-        let outcome = match train::train_child(self.worker, job, &self.data, &self.config, available, &mut control) {
+        let outcome = match train::train_child(
+            self.worker,
+            job,
+            &self.data,
+            &self.config,
+            available,
+            &mut control,
+        ) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
             Err(TrainError::Stopped(error)) => return Err(error),
-            Err(TrainError::Skipped) => Outcome::Excluded { reason: TrainError::Skipped.to_string() },
+            Err(TrainError::Skipped) => Outcome::Excluded {
+                reason: TrainError::Skipped.to_string(),
+            },
             Err(error @ TrainError::OutOfMemory(_)) => self.end(Cause::Memory, &error)?,
             Err(error @ TrainError::DeviceLost(_)) => self.end(Cause::Device, &error)?,
-            Err(error) => Outcome::Failed { reason: error.to_string() },
+            Err(error) => Outcome::Failed {
+                reason: error.to_string(),
+            },
         };
-        let seconds = started.elapsed().saturating_sub(control.paused).as_secs_f64();
-        self.output.send(&FromWorker::Finished { child: job.child, outcome, seconds })
+        let seconds = started
+            .elapsed()
+            .saturating_sub(control.paused)
+            .as_secs_f64();
+        self.output.send(&FromWorker::Finished {
+            child: job.child,
+            outcome,
+            seconds,
+        })
     }
 
     /// Say why this process can train no more, and end it.
     fn end(&self, cause: Cause, error: &TrainError) -> anyhow::Result<Outcome> {
-        self.output.send(&FromWorker::Broken { cause, reason: error.to_string() })?;
-        // SAFETY: _exit has no preconditions. Destructors are left out on purpose: on a lost device they can only fail.
+        self.output.send(&FromWorker::Broken {
+            cause,
+            reason: error.to_string(),
+        })?;
+        // SAFETY: _exit has no preconditions. Destructors are left out on purpose: on a lost device
+        // they can only fail.
         unsafe { libc::_exit(1) }
     }
 }
@@ -276,7 +360,9 @@ impl Control for PipeControl<'_> {
             since = Instant::now();
             Ok(())
         };
-        let next = self.inbox.stand_still_while_paused(self.child, self.output, settle)?;
+        let next = self
+            .inbox
+            .stand_still_while_paused(self.child, self.output, settle)?;
         let stood_still = since.elapsed();
         self.paused += stood_still;
         Ok((next, stood_still))

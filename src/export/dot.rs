@@ -3,7 +3,8 @@
 use super::{matters, plain};
 use crate::space::{Architecture, ArchitectureError, Layer};
 
-/// The text of a `.dot` file; an error where the network cannot be built. A layer that nobody reads is dashed.
+/// The text of a `.dot` file; an error where the network cannot be built. A layer that nobody reads
+/// is dashed.
 pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let shapes = architecture.shapes()?;
     let matters = matters(architecture);
@@ -16,15 +17,36 @@ pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
     ];
     for (index, layer) in architecture.layers.iter().enumerate() {
         let [filters, height, width] = shapes[index + 1];
-        let style = if matters[index + 1] { "" } else { ", style=dashed" };
-        let label = format!("{}: {}\\n{filters}x{height}x{width}", index + 1, convolution(layer));
+        let style = if matters[index + 1] {
+            ""
+        } else {
+            ", style=dashed"
+        };
+        let label = format!(
+            "{}: {}\\n{filters}x{height}x{width}",
+            index + 1,
+            convolution(layer)
+        );
         lines.push(format!("  n{} [label=\"{label}\"{style}];", index + 1));
     }
-    lines.push(format!("  classifier [label=\"mean, linear\\n{} classes\", shape=ellipse];", architecture.classes));
+    lines.push(format!(
+        "  classifier [label=\"mean, linear\\n{} classes\", shape=ellipse];",
+        architecture.classes
+    ));
     for (index, layer) in architecture.layers.iter().enumerate() {
-        lines.extend(layer.inputs.iter().map(|input| format!("  n{input} -> n{};", index + 1)));
+        lines.extend(
+            layer
+                .inputs
+                .iter()
+                .map(|input| format!("  n{input} -> n{};", index + 1)),
+        );
     }
-    lines.extend(architecture.output.iter().map(|input| format!("  n{input} -> classifier;")));
+    lines.extend(
+        architecture
+            .output
+            .iter()
+            .map(|input| format!("  n{input} -> classifier;")),
+    );
     lines.push("}\n".to_owned());
     Ok(lines.join("\n"))
 }
@@ -43,13 +65,20 @@ mod tests {
     use super::*;
 
     fn text() -> String {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/architectures/good/strided_skips.json");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/fixtures/architectures/good/strided_skips.json"
+        );
         graph(&serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).unwrap()
     }
 
     #[test]
     fn every_connection_is_one_edge() {
-        let edges: Vec<String> = text().lines().filter(|line| line.contains("->")).map(|line| line.trim().to_owned()).collect();
+        let edges: Vec<String> = text()
+            .lines()
+            .filter(|line| line.contains("->"))
+            .map(|line| line.trim().to_owned())
+            .collect();
         let expected = [
             "n0 -> n1;",
             "n1 -> n2;",
@@ -66,7 +95,15 @@ mod tests {
 
     #[test]
     fn nodes_tell_kernel_stride_and_shape() {
-        assert!(text().contains(r#"n1 [label="1: 3x3 / 2x2\n12x14x14"];"#), "{}", text());
-        assert!(text().contains(r#"n2 [label="2: 5x1\n24x14x14"];"#), "{}", text());
+        assert!(
+            text().contains(r#"n1 [label="1: 3x3 / 2x2\n12x14x14"];"#),
+            "{}",
+            text()
+        );
+        assert!(
+            text().contains(r#"n2 [label="2: 5x1\n24x14x14"];"#),
+            "{}",
+            text()
+        );
     }
 }

@@ -16,8 +16,8 @@ pub enum SaveError {
     Taken { path: PathBuf },
 }
 
-/// Write `text` to a new file `name` in `folder`, or, where there is one of that name, to the first free of `stem-2.ext`,
-/// `stem-3.ext`, ... Returns the path that was written.
+/// Write `text` to a new file `name` in `folder`, or, where there is one of that name, to the first
+/// free of `stem-2.ext`, `stem-3.ext`, ... Returns the path that was written.
 pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError> {
     for number in 1..=MOST_NAMES {
         let path = folder.join(numbered(name, number));
@@ -32,7 +32,9 @@ pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveEr
             Err(source) => return Err(SaveError::Write { path, source }),
         }
     }
-    Err(SaveError::Taken { path: folder.join(name) })
+    Err(SaveError::Taken {
+        path: folder.join(name),
+    })
 }
 
 /// `name` with `-number` before its first dot; the plain name for 1.
@@ -51,17 +53,26 @@ mod tests {
     #[test]
     fn a_file_that_is_there_stays_and_the_new_one_gets_a_number() {
         let folder = tempfile::tempdir().unwrap();
-        for (text, name) in [("a", "child-12.dna.json"), ("b", "child-12-2.dna.json"), ("c", "child-12-3.dna.json")] {
+        for (text, name) in [
+            ("a", "child-12.dna.json"),
+            ("b", "child-12-2.dna.json"),
+            ("c", "child-12-3.dna.json"),
+        ] {
             let path = save_new(folder.path(), "child-12.dna.json", text).unwrap();
             assert_eq!(path, folder.path().join(name));
             assert_eq!(std::fs::read_to_string(path).unwrap(), text);
         }
-        assert_eq!(std::fs::read_to_string(folder.path().join("child-12.dna.json")).unwrap(), "a");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("child-12.dna.json")).unwrap(),
+            "a"
+        );
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
-        let error = save_new(Path::new("/nonexistent"), "child-1.py", "").unwrap_err().to_string();
+        let error = save_new(Path::new("/nonexistent"), "child-1.py", "")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("/nonexistent/child-1.py"), "{error}");
     }
 }

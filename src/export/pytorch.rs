@@ -1,7 +1,7 @@
 //! An architecture as Python code: one self-contained module of plain torch.nn.
 //!
-//! Its parameters have the names of our weights files (`layers.0.conv.weight`, `layers.0.bn.weight`, `classifier.bias`), so
-//! that `load_state_dict` takes one as it is.
+//! Its parameters have the names of our weights files (`layers.0.conv.weight`,
+//! `layers.0.bn.weight`, `classifier.bias`), so that `load_state_dict` takes one as it is.
 
 use super::{matters, plain};
 use crate::space::architecture::joined_shape;
@@ -35,7 +35,11 @@ const JOIN: &str = r#"def join(maps: List[torch.Tensor]) -> torch.Tensor:
 /// The text of `model.py`; an error where the network cannot be built.
 pub fn module(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let (shapes, cost) = (architecture.shapes()?, Cost::of(architecture)?);
-    let mut lists = architecture.layers.iter().map(|layer| &layer.inputs).chain([&architecture.output]);
+    let mut lists = architecture
+        .layers
+        .iter()
+        .map(|layer| &layer.inputs)
+        .chain([&architecture.output]);
     let joins = lists.any(|inputs| sizes_differ(inputs, &shapes));
     let mut parts = vec![heading(architecture, &cost, joins), LAYER.to_owned()];
     if joins {
@@ -46,10 +50,19 @@ pub fn module(architecture: &Architecture) -> Result<String, ArchitectureError> 
 }
 
 fn heading(architecture: &Architecture, cost: &Cost, joins: bool) -> String {
-    let Architecture { name, input: [channels, height, width], classes, .. } = architecture;
+    let Architecture {
+        name,
+        input: [channels, height, width],
+        classes,
+        ..
+    } = architecture;
     let Cost { params, macs, .. } = cost;
     let layers = architecture.layers.len();
-    let typing = if joins { "from typing import List\n\n" } else { "" };
+    let typing = if joins {
+        "from typing import List\n\n"
+    } else {
+        ""
+    };
     format!(
         r#""""{name}: {layers} convolutional layer(s), images {channels}x{height}x{width}, {classes} classes.
 
@@ -68,16 +81,27 @@ from torch.nn import functional as F
 }
 
 fn network(architecture: &Architecture, shapes: &[[usize; 3]]) -> String {
-    let layers: Vec<String> =
-        architecture.layers.iter().enumerate().map(|(index, layer)| construction(index + 1, layer, shapes)).collect();
+    let layers: Vec<String> = architecture
+        .layers
+        .iter()
+        .enumerate()
+        .map(|(index, layer)| construction(index + 1, layer, shapes))
+        .collect();
     let matters = matters(architecture);
     let steps: Vec<String> = architecture
         .layers
         .iter()
         .enumerate()
         .map(|(index, layer)| match matters[index + 1] {
-            true => format!("        x{} = self.layers[{index}]({})\n", index + 1, joined(&layer.inputs, shapes)),
-            false => format!("        # Layer {} has no influence on the logits: nobody reads it.\n", index + 1),
+            true => format!(
+                "        x{} = self.layers[{index}]({})\n",
+                index + 1,
+                joined(&layer.inputs, shapes)
+            ),
+            false => format!(
+                "        # Layer {} has no influence on the logits: nobody reads it.\n",
+                index + 1
+            ),
         })
         .collect();
     let [features, ..] = joined_shape(&architecture.output, shapes);
@@ -125,7 +149,9 @@ fn joined(inputs: &[usize], shapes: &[[usize; 3]]) -> String {
 
 fn sizes_differ(inputs: &[usize], shapes: &[[usize; 3]]) -> bool {
     let joined = joined_shape(inputs, shapes);
-    inputs.iter().any(|&input| shapes[input][1..] != joined[1..])
+    inputs
+        .iter()
+        .any(|&input| shapes[input][1..] != joined[1..])
 }
 
 #[cfg(test)]
@@ -141,11 +167,15 @@ mod tests {
     }
 
     fn fixture(name: &str) -> Architecture {
-        let path = format!("{}/tests/fixtures/architectures/good/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let path = format!(
+            "{}/tests/fixtures/architectures/good/{name}.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    // Each of these was loaded into PyTorch 2.11: logits, parameters and names are ours (scripts/check_export.py).
+    // Each of these was loaded into PyTorch 2.11: logits, parameters and names are ours
+    // (scripts/check_export.py).
     #[test]
     fn nascnn15_is_readable_code() {
         assert_snapshot!("nascnn15.py", text("nascnn15", Decode::Literal));
@@ -154,7 +184,10 @@ mod tests {
     #[test]
     fn a_chain_needs_no_concatenation() {
         let text = text("monograph-demo", Decode::Clipped);
-        assert!(!text.contains("torch.cat") && !text.contains("join"), "{text}");
+        assert!(
+            !text.contains("torch.cat") && !text.contains("join"),
+            "{text}"
+        );
         assert_snapshot!("chain.py", text);
     }
 
@@ -163,7 +196,9 @@ mod tests {
         let text = module(&fixture("unequal_sizes_joined")).unwrap();
         // torch.jit.script compiles neither *arguments nor generator expressions.
         assert!(
-            text.contains("def join(maps: List[torch.Tensor])") && !text.contains("*maps") && !text.contains("max(x"),
+            text.contains("def join(maps: List[torch.Tensor])")
+                && !text.contains("*maps")
+                && !text.contains("max(x"),
             "{text}"
         );
         assert_snapshot!("unequal_sizes.py", text);
@@ -174,18 +209,31 @@ mod tests {
         let mut architecture = fixture("strided_skips");
         architecture.output = vec![4];
         let text = module(&architecture).unwrap();
-        assert!(text.contains("# Layer 5 has no influence") && text.contains("# 5: to 36x7x7"), "{text}");
+        assert!(
+            text.contains("# Layer 5 has no influence") && text.contains("# 5: to 36x7x7"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_name_cannot_end_the_docstring() {
-        let architecture = Architecture { name: "\"\"\"\\\nimport os".to_owned(), ..fixture("strided_skips") };
-        assert!(module(&architecture).unwrap().starts_with("\"\"\"_____import os: "));
+        let architecture = Architecture {
+            name: "\"\"\"\\\nimport os".to_owned(),
+            ..fixture("strided_skips")
+        };
+        assert!(
+            module(&architecture)
+                .unwrap()
+                .starts_with("\"\"\"_____import os: ")
+        );
     }
 
     #[test]
     fn what_cannot_be_built_is_not_written() {
-        let architecture = Architecture { input: [1, 1, 1], ..fixture("unequal_sizes_joined") };
+        let architecture = Architecture {
+            input: [1, 1, 1],
+            ..fixture("unequal_sizes_joined")
+        };
         assert!(module(&architecture).is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! Random access to a journal that may still grow: one record, one child, or the run as it stood at any moment.
+//! Random access to a journal that may still grow: one record, one child, or the run as it stood at
+//! any moment.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ const MOST_SNAPSHOTS: usize = 8;
 /// Records between two of them while the journal is short.
 const FIRST_INTERVAL: u64 = 512;
 
-/// A journal opened for reading here and there. Every method looks at what has been appended when it needs to.
+/// A journal opened for reading here and there. Every method looks at what has been appended when
+/// it needs to.
 ///
 /// Errors are those of [`Reader`]. An unfinished last line counts as not there.
 #[derive(Debug)]
@@ -24,9 +26,14 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Open the journal at `path` and find its lines. Nothing is parsed: 500 MB take a fraction of a second.
+    /// Open the journal at `path` and find its lines. Nothing is parsed: 500 MB take a fraction of
+    /// a second.
     pub fn open(path: &Path) -> Result<Archive, JournalError> {
-        let mut archive = Archive { path: path.to_owned(), index: LineIndex::default(), snapshots: Snapshots::default() };
+        let mut archive = Archive {
+            path: path.to_owned(),
+            index: LineIndex::default(),
+            snapshots: Snapshots::default(),
+        };
         archive.refresh()?;
         Ok(archive)
     }
@@ -34,7 +41,10 @@ impl Archive {
     /// Take in what has been appended; the number of whole lines now.
     pub fn refresh(&mut self) -> Result<u64, JournalError> {
         let extend = |index: &mut LineIndex| index.extend(&mut File::open(&self.path)?);
-        extend(&mut self.index).map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
+        extend(&mut self.index).map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
         Ok(self.index.lines())
     }
 
@@ -46,12 +56,22 @@ impl Archive {
         }
     }
 
-    /// All that the journal tells of `child`, which was sampled or queued in record `sampled_seq` and came to its end in
-    /// `ended_seq`. Without an end the rest of the journal is searched. None where that record does not tell of the child.
-    pub fn child(&mut self, child: u64, sampled_seq: u64, ended_seq: Option<u64>) -> Result<Option<ChildDetail>, JournalError> {
-        let Some(mut reader) = self.reader_from(sampled_seq)? else { return Ok(None) };
+    /// All that the journal tells of `child`, which was sampled or queued in record `sampled_seq`
+    /// and came to its end in `ended_seq`. Without an end the rest of the journal is searched. None
+    /// where that record does not tell of the child.
+    pub fn child(
+        &mut self,
+        child: u64,
+        sampled_seq: u64,
+        ended_seq: Option<u64>,
+    ) -> Result<Option<ChildDetail>, JournalError> {
+        let Some(mut reader) = self.reader_from(sampled_seq)? else {
+            return Ok(None);
+        };
         let last = ended_seq.unwrap_or(u64::MAX);
-        let Some(first) = reader.find(sampled_seq, |line| names_child(line, child))? else { return Ok(None) };
+        let Some(first) = reader.find(sampled_seq, |line| names_child(line, child))? else {
+            return Ok(None);
+        };
         let candidate = match &first.event {
             Event::ChildSampled(sampled) => Candidate::sampled(sampled, sampled_seq),
             Event::ChildQueued(queued) => Candidate::queued(queued, sampled_seq),
@@ -71,12 +91,18 @@ impl Archive {
             }
             state.apply(&record);
         }
-        Ok(Some(ChildDetail { candidate, epochs, row: state.children.pop() }))
+        Ok(Some(ChildDetail {
+            candidate,
+            epochs,
+            row: state.children.pop(),
+        }))
     }
 
-    /// The run as it stood after the first `seq` records, or after all of them where there are fewer.
+    /// The run as it stood after the first `seq` records, or after all of them where there are
+    /// fewer.
     ///
-    /// Stepping forward reads only the records between; stepping back reads at most an eighth of the journal.
+    /// Stepping forward reads only the records between; stepping back reads at most an eighth of
+    /// the journal.
     pub fn state_at(&mut self, seq: u64) -> Result<RunState, JournalError> {
         let mut state = self.snapshots.nearest(seq).cloned().unwrap_or_default();
         if state.last_seq < seq
@@ -106,13 +132,20 @@ impl Archive {
     }
 }
 
-/// Whether a line of the journal is about this child. Far quicker than parsing: most lines are about others.
+/// Whether a line of the journal is about this child. Far quicker than parsing: most lines are
+/// about others.
 fn names_child(line: &[u8], child: u64) -> bool {
     const KEY: &str = "\"child\":";
-    let Ok(text) = std::str::from_utf8(line) else { return false };
-    let Some(start) = text.find(KEY) else { return false };
+    let Ok(text) = std::str::from_utf8(line) else {
+        return false;
+    };
+    let Some(start) = text.find(KEY) else {
+        return false;
+    };
     let value = text[start + KEY.len()..].trim_start();
-    let digits = value.find(|character: char| !character.is_ascii_digit()).unwrap_or(value.len());
+    let digits = value
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(value.len());
     value[..digits].parse() == Ok(child)
 }
 
@@ -127,7 +160,11 @@ struct Snapshots {
 
 impl Default for Snapshots {
     fn default() -> Snapshots {
-        Snapshots { interval: FIRST_INTERVAL, kept: Vec::new(), latest: None }
+        Snapshots {
+            interval: FIRST_INTERVAL,
+            kept: Vec::new(),
+            latest: None,
+        }
     }
 }
 
@@ -135,10 +172,13 @@ impl Snapshots {
     /// The latest state that is not after record `seq`.
     fn nearest(&self, seq: u64) -> Option<&RunState> {
         let states = self.kept.iter().chain(&self.latest);
-        states.filter(|state| state.last_seq <= seq).max_by_key(|state| state.last_seq)
+        states
+            .filter(|state| state.last_seq <= seq)
+            .max_by_key(|state| state.last_seq)
     }
 
-    /// Keep `state` if it stands at one of the distances. When there are too many, every other one goes.
+    /// Keep `state` if it stands at one of the distances. When there are too many, every other one
+    /// goes.
     fn offer(&mut self, state: &RunState) {
         let known = self.kept.last().map_or(0, |last| last.last_seq);
         if !state.last_seq.is_multiple_of(self.interval) || state.last_seq <= known {
@@ -147,7 +187,8 @@ impl Snapshots {
         self.kept.push(state.clone());
         if self.kept.len() > MOST_SNAPSHOTS {
             self.interval *= 2;
-            self.kept.retain(|state| state.last_seq.is_multiple_of(self.interval));
+            self.kept
+                .retain(|state| state.last_seq.is_multiple_of(self.interval));
         }
     }
 }
@@ -178,7 +219,12 @@ mod tests {
         for round in 0..times {
             for (line, number) in text.lines().zip(1..) {
                 let old = format!("\"seq\":{number},");
-                writeln!(file, "{}", line.replacen(&old, &format!("\"seq\":{},", round * lines + number), 1)).unwrap();
+                writeln!(
+                    file,
+                    "{}",
+                    line.replacen(&old, &format!("\"seq\":{},", round * lines + number), 1)
+                )
+                .unwrap();
             }
         }
         (folder, path)
@@ -189,7 +235,10 @@ mod tests {
         let records = super::super::read(&demo()).unwrap();
         let mut archive = Archive::open(&demo()).unwrap();
         for seq in [1, 2, 255, 256, 257, 258, 512, 513, records.len() as u64] {
-            assert_eq!(archive.record(seq).unwrap().as_ref(), records.get(seq as usize - 1));
+            assert_eq!(
+                archive.record(seq).unwrap().as_ref(),
+                records.get(seq as usize - 1)
+            );
         }
         assert_eq!(archive.record(0).unwrap(), None);
         assert_eq!(archive.record(records.len() as u64 + 1).unwrap(), None);
@@ -200,13 +249,28 @@ mod tests {
         let (_folder, path) = long_journal(12);
         let records = super::super::read(&path).unwrap();
         let mut archive = Archive::open(&path).unwrap();
-        for seq in [6_780, 0, 1, 100, 101, 5_000, 4_999, 512, 511, 6_000, 3_072, 9_999] {
+        for seq in [
+            6_780, 0, 1, 100, 101, 5_000, 4_999, 512, 511, 6_000, 3_072, 9_999,
+        ] {
             let expected = replayed(&records[..records.len().min(seq)]);
-            assert!(format!("{:?}", archive.state_at(seq as u64).unwrap()) == expected, "after {seq} records");
+            assert!(
+                format!("{:?}", archive.state_at(seq as u64).unwrap()) == expected,
+                "after {seq} records"
+            );
         }
         assert!(archive.snapshots.kept.len() <= MOST_SNAPSHOTS);
-        let distances: Vec<u64> = archive.snapshots.kept.iter().map(|state| state.last_seq).collect();
-        assert!(distances.windows(2).all(|pair| pair[1] - pair[0] == archive.snapshots.interval), "{distances:?}");
+        let distances: Vec<u64> = archive
+            .snapshots
+            .kept
+            .iter()
+            .map(|state| state.last_seq)
+            .collect();
+        assert!(
+            distances
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] == archive.snapshots.interval),
+            "{distances:?}"
+        );
     }
 
     #[test]
@@ -214,13 +278,25 @@ mod tests {
         let mut archive = Archive::open(&demo()).unwrap();
         let state = archive.state_at(u64::MAX).unwrap();
         for row in &state.children {
-            let detail = archive.child(row.child, row.sampled_seq, Some(row.ended_seq)).unwrap().unwrap();
-            assert_eq!((detail.row.as_ref(), detail.candidate.child), (Some(row), row.child));
-            assert_eq!(detail.candidate.architecture.layers.len(), row.genes.depth());
+            let detail = archive
+                .child(row.child, row.sampled_seq, Some(row.ended_seq))
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                (detail.row.as_ref(), detail.candidate.child),
+                (Some(row), row.child)
+            );
+            assert_eq!(
+                detail.candidate.architecture.layers.len(),
+                row.genes.depth()
+            );
             if row.repeat_of.is_none() && row.accuracy.is_some() {
                 assert_eq!(detail.epochs.len(), 3, "child {}", row.child);
             }
-            assert_eq!(archive.child(row.child, row.sampled_seq, None).unwrap(), Some(detail));
+            assert_eq!(
+                archive.child(row.child, row.sampled_seq, None).unwrap(),
+                Some(detail)
+            );
         }
         assert_eq!(archive.child(5, 4, None).unwrap(), None);
         assert_eq!(archive.child(5, 0, None).unwrap(), None);
@@ -231,8 +307,16 @@ mod tests {
         let text = std::fs::read_to_string(demo()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        std::fs::write(&path, text.split_inclusive('\n').take(25).collect::<String>()).unwrap();
-        let detail = Archive::open(&path).unwrap().child(1, 5, None).unwrap().unwrap();
+        std::fs::write(
+            &path,
+            text.split_inclusive('\n').take(25).collect::<String>(),
+        )
+        .unwrap();
+        let detail = Archive::open(&path)
+            .unwrap()
+            .child(1, 5, None)
+            .unwrap()
+            .unwrap();
         assert_eq!((detail.candidate.seq, detail.row), (5, None));
         assert!(!detail.epochs.is_empty());
     }
@@ -241,17 +325,35 @@ mod tests {
     fn only_the_epochs_of_the_last_attempt_are_kept() {
         let text = std::fs::read_to_string(demo()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        let about = |kind: &str| *lines.iter().find(|line| line.contains(kind) && names_child(line.as_bytes(), 1)).unwrap();
-        let [sampled, started, epoch] = ["child_sampled", "child_started", "child_epoch"].map(about);
+        let about = |kind: &str| {
+            *lines
+                .iter()
+                .find(|line| line.contains(kind) && names_child(line.as_bytes(), 1))
+                .unwrap()
+        };
+        let [sampled, started, epoch] =
+            ["child_sampled", "child_started", "child_epoch"].map(about);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut file = File::create(&path).unwrap();
-        for (line, seq) in [sampled, started, epoch, epoch, started, epoch].into_iter().zip(1..) {
+        for (line, seq) in [sampled, started, epoch, epoch, started, epoch]
+            .into_iter()
+            .zip(1..)
+        {
             let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
             value["seq"] = seq.into();
             writeln!(file, "{value}").unwrap();
         }
-        assert_eq!(Archive::open(&path).unwrap().child(1, 1, None).unwrap().unwrap().epochs.len(), 1);
+        assert_eq!(
+            Archive::open(&path)
+                .unwrap()
+                .child(1, 1, None)
+                .unwrap()
+                .unwrap()
+                .epochs
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -274,16 +376,38 @@ mod tests {
         let text = std::fs::read_to_string(demo()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        std::fs::write(&path, text.split_inclusive('\n').take(10).collect::<String>() + "\0\0\0\0\n").unwrap();
+        std::fs::write(
+            &path,
+            text.split_inclusive('\n').take(10).collect::<String>() + "\0\0\0\0\n",
+        )
+        .unwrap();
         let mut archive = Archive::open(&path).unwrap();
-        assert_eq!((archive.record(11).unwrap(), archive.state_at(11).unwrap().last_seq), (None, 10));
+        assert_eq!(
+            (
+                archive.record(11).unwrap(),
+                archive.state_at(11).unwrap().last_seq
+            ),
+            (None, 10)
+        );
     }
 
     #[test]
     fn a_line_names_a_child_only_by_its_own_number() {
-        assert!(names_child(br#"{"v":1,"event":"child_epoch","child":12,"worker":0}"#, 12));
-        assert!(names_child(br#"{"event":"skip_requested","child": 12}"#, 12));
-        for other in [r#"{"child":123}"#, r#"{"next_child":12}"#, r#"{"parent":12}"#, r#"{"message":"\"child\":12"}"#, "{}"] {
+        assert!(names_child(
+            br#"{"v":1,"event":"child_epoch","child":12,"worker":0}"#,
+            12
+        ));
+        assert!(names_child(
+            br#"{"event":"skip_requested","child": 12}"#,
+            12
+        ));
+        for other in [
+            r#"{"child":123}"#,
+            r#"{"next_child":12}"#,
+            r#"{"parent":12}"#,
+            r#"{"message":"\"child\":12"}"#,
+            "{}",
+        ] {
             assert!(!names_child(other.as_bytes(), 12), "{other}");
         }
     }

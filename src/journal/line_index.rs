@@ -1,4 +1,5 @@
-//! Where the lines of a growing file begin, sparsely: enough to find any line with one seek and a short read.
+//! Where the lines of a growing file begin, sparsely: enough to find any line with one seek and a
+//! short read.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -9,7 +10,8 @@ const STRIDE: u64 = 256;
 const BUFFER: usize = 1 << 18;
 const BLOCK: usize = 1 << 12;
 
-/// Positions of every 256th line. Only whole lines count: what stands after the last newline may still change.
+/// Positions of every 256th line. Only whole lines count: what stands after the last newline may
+/// still change.
 #[derive(Debug, Clone, Default)]
 pub struct LineIndex {
     /// Where the lines after the first 256, 512, ... begin.
@@ -25,15 +27,18 @@ impl LineIndex {
         self.lines
     }
 
-    /// A place at most 255 lines before line `number` (from 1): how many lines lie before it, and its position in bytes.
+    /// A place at most 255 lines before line `number` (from 1): how many lines lie before it, and
+    /// its position in bytes.
     pub fn near(&self, number: u64) -> (u64, u64) {
         let marks = (number.saturating_sub(1) / STRIDE).min(self.positions.len() as u64);
-        let position = (marks as usize).checked_sub(1).and_then(|index| self.positions.get(index));
+        let position = (marks as usize)
+            .checked_sub(1)
+            .and_then(|index| self.positions.get(index));
         (marks * STRIDE, position.copied().unwrap_or(0))
     }
 
-    /// Take in what has been appended to `file`. A file whose known lines are gone (a repair cuts off a damaged end) is
-    /// read again from its beginning.
+    /// Take in what has been appended to `file`. A file whose known lines are gone (a repair cuts
+    /// off a damaged end) is read again from its beginning.
     pub fn extend(&mut self, file: &mut File) -> io::Result<()> {
         if !self.still_holds(file)? {
             *self = LineIndex::default();
@@ -68,16 +73,26 @@ impl LineIndex {
         }
     }
 
-    /// Take in the bytes from `position` on. Counting is much faster than finding each newline, which few blocks need.
+    /// Take in the bytes from `position` on. Counting is much faster than finding each newline,
+    /// which few blocks need.
     fn scan(&mut self, block: &[u8], position: u64) {
         // Few at a time, so that a byte counts them and the compiler compares many at once.
-        let newlines: u64 =
-            block.chunks(192).map(|few| u64::from(few.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>())).sum();
-        let Some(last) = block.iter().rposition(|byte| *byte == b'\n') else { return };
+        let newlines: u64 = block
+            .chunks(192)
+            .map(|few| u64::from(few.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>()))
+            .sum();
+        let Some(last) = block.iter().rposition(|byte| *byte == b'\n') else {
+            return;
+        };
         let to_mark = STRIDE - self.lines % STRIDE;
         if newlines >= to_mark {
-            let ends = block.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| position + index as u64 + 1);
-            self.positions.extend(ends.skip(to_mark as usize - 1).step_by(STRIDE as usize));
+            let ends = block
+                .iter()
+                .enumerate()
+                .filter(|(_, byte)| **byte == b'\n')
+                .map(|(index, _)| position + index as u64 + 1);
+            self.positions
+                .extend(ends.skip(to_mark as usize - 1).step_by(STRIDE as usize));
         }
         self.lines += newlines;
         self.end = position + last as u64 + 1;

@@ -17,13 +17,22 @@ pub enum JournalError {
         path.display(),
         line - 1
     )]
-    Corrupt { path: PathBuf, line: u64, column: usize, problem: String },
+    Corrupt {
+        path: PathBuf,
+        line: u64,
+        column: usize,
+        problem: String,
+    },
     #[error(
         "{}, line {line}: written by a newer nas-tui (journal version {found}; this program reads version {VERSION}): \
          use that newer program",
         path.display()
     )]
-    Newer { path: PathBuf, line: u64, found: u64 },
+    Newer {
+        path: PathBuf,
+        line: u64,
+        found: u64,
+    },
 }
 
 /// An unfinished last line: what a crash leaves behind.
@@ -35,12 +44,14 @@ pub struct Torn {
     pub bytes: Vec<u8>,
 }
 
-/// The records of a journal in order. The iteration ends at the end of the file or at a torn last line; asked again, it
-/// goes on with what has been appended since, so that a journal that is being written can be followed.
+/// The records of a journal in order. The iteration ends at the end of the file or at a torn last
+/// line; asked again, it goes on with what has been appended since, so that a journal that is being
+/// written can be followed.
 ///
-/// A last line is torn when its newline is missing or when it is not JSON. Everything else is an error: a line that is not
-/// JSON before the last one, a record that is not of this version, an unknown event, a missing field, a gap in `seq`.
-/// Fields that this version does not know are ignored.
+/// A last line is torn when its newline is missing or when it is not JSON. Everything else is an
+/// error: a line that is not JSON before the last one, a record that is not of this version, an
+/// unknown event, a missing field, a gap in `seq`. Fields that this version does not know are
+/// ignored.
 #[derive(Debug)]
 pub struct Reader {
     input: BufReader<File>,
@@ -53,14 +64,30 @@ pub struct Reader {
 
 impl Reader {
     pub fn open(path: &Path) -> Result<Reader, JournalError> {
-        let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-        Ok(Reader { input: BufReader::new(file), path: path.to_owned(), lines: 0, offset: 0, torn: None })
+        let file = File::open(path).map_err(|source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Reader {
+            input: BufReader::new(file),
+            path: path.to_owned(),
+            lines: 0,
+            offset: 0,
+            torn: None,
+        })
     }
 
     /// A reader of what follows the first `lines` lines, which end before the byte `offset`.
     pub(super) fn after(path: &Path, lines: u64, offset: u64) -> Result<Reader, JournalError> {
-        let mut reader = Reader { lines, offset, ..Reader::open(path)? };
-        reader.input.seek(SeekFrom::Start(offset)).map_err(|source| reader.io(source))?;
+        let mut reader = Reader {
+            lines,
+            offset,
+            ..Reader::open(path)?
+        };
+        reader
+            .input
+            .seek(SeekFrom::Start(offset))
+            .map_err(|source| reader.io(source))?;
         Ok(reader)
     }
 
@@ -78,21 +105,34 @@ impl Reader {
         self.find(u64::MAX, |_| true)
     }
 
-    /// The next record up to line `last` whose line `wanted` holds for. The lines before it are passed over unparsed.
-    pub(super) fn find(&mut self, last: u64, wanted: impl Fn(&[u8]) -> bool) -> Result<Option<Record>, JournalError> {
+    /// The next record up to line `last` whose line `wanted` holds for. The lines before it are
+    /// passed over unparsed.
+    pub(super) fn find(
+        &mut self,
+        last: u64,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<Record>, JournalError> {
         let mut line = Vec::new();
         while self.lines < last {
             line.clear();
-            self.input.read_until(b'\n', &mut line).map_err(|source| self.io(source))?;
+            self.input
+                .read_until(b'\n', &mut line)
+                .map_err(|source| self.io(source))?;
             if line.is_empty() {
                 return Ok(None);
             }
             if line.last() != Some(&b'\n') {
                 return self.stop_at_torn(line);
             }
-            let record = if wanted(&line) { Some(self.parse(&line)) } else { None };
+            let record = if wanted(&line) {
+                Some(self.parse(&line))
+            } else {
+                None
+            };
             match record {
-                Some(Err(_)) if !is_json(&line) && self.at_end()? => return self.stop_at_torn(line),
+                Some(Err(_)) if !is_json(&line) && self.at_end()? => {
+                    return self.stop_at_torn(line);
+                }
                 Some(Err(error)) => return Err(error),
                 record => {
                     self.torn = None;
@@ -108,21 +148,28 @@ impl Reader {
     }
 
     fn parse(&self, line: &[u8]) -> Result<Record, JournalError> {
-        let record = serde_json::from_slice::<Record>(line).map_err(|error| self.diagnose(line, &error))?;
+        let record =
+            serde_json::from_slice::<Record>(line).map_err(|error| self.diagnose(line, &error))?;
         if record.v != VERSION {
             return Err(self.wrong_version(record.v.into()));
         }
         let expected = self.lines + 1;
         if record.seq != Some(expected) {
             let found = record.seq.map_or("none".to_owned(), |seq| seq.to_string());
-            return Err(self.corrupt(1, format!("its number (seq) is {found} where {expected} must come")));
+            return Err(self.corrupt(
+                1,
+                format!("its number (seq) is {found} where {expected} must come"),
+            ));
         }
         Ok(record)
     }
 
-    /// Why a line is not a record. A newer version comes first: its events may well be unknown here.
+    /// Why a line is not a record. A newer version comes first: its events may well be unknown
+    /// here.
     fn diagnose(&self, line: &[u8], error: &serde_json::Error) -> JournalError {
-        let version = serde_json::from_slice::<serde_json::Value>(line).ok().and_then(|value| value["v"].as_u64());
+        let version = serde_json::from_slice::<serde_json::Value>(line)
+            .ok()
+            .and_then(|value| value["v"].as_u64());
         match version {
             Some(version) if version != u64::from(VERSION) => self.wrong_version(version),
             _ => {
@@ -135,20 +182,35 @@ impl Reader {
 
     fn wrong_version(&self, found: u64) -> JournalError {
         if found > u64::from(VERSION) {
-            JournalError::Newer { path: self.path.clone(), line: self.lines + 1, found }
+            JournalError::Newer {
+                path: self.path.clone(),
+                line: self.lines + 1,
+                found,
+            }
         } else {
             self.corrupt(1, format!("there is no journal version {found}"))
         }
     }
 
     fn corrupt(&self, column: usize, problem: String) -> JournalError {
-        JournalError::Corrupt { path: self.path.clone(), line: self.lines + 1, column, problem }
+        JournalError::Corrupt {
+            path: self.path.clone(),
+            line: self.lines + 1,
+            column,
+            problem,
+        }
     }
 
     fn stop_at_torn(&mut self, bytes: Vec<u8>) -> Result<Option<Record>, JournalError> {
-        self.torn = Some(Torn { line: self.lines + 1, offset: self.offset, bytes });
+        self.torn = Some(Torn {
+            line: self.lines + 1,
+            offset: self.offset,
+            bytes,
+        });
         // Whoever asks again reads the line from its beginning: it may have been finished by then.
-        self.input.seek(SeekFrom::Start(self.offset)).map_err(|source| self.io(source))?;
+        self.input
+            .seek(SeekFrom::Start(self.offset))
+            .map_err(|source| self.io(source))?;
         Ok(None)
     }
 
@@ -160,7 +222,10 @@ impl Reader {
     }
 
     fn io(&self, source: io::Error) -> JournalError {
-        JournalError::Io { path: self.path.clone(), source }
+        JournalError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -199,7 +264,12 @@ mod tests {
     /// Line and column that the error names, and its text.
     fn position(text: &str) -> (u64, usize, String) {
         match read_text(text).unwrap_err() {
-            JournalError::Corrupt { line, column, problem, .. } => (line, column, problem),
+            JournalError::Corrupt {
+                line,
+                column,
+                problem,
+                ..
+            } => (line, column, problem),
             other => panic!("{other}"),
         }
     }
@@ -209,30 +279,56 @@ mod tests {
         let text = line(1) + &line(2).replace("\"time\"", "time") + &line(3);
         assert_eq!(position(&text), (2, 16, "key must be a string".to_owned()));
         let message = read_text(&text).unwrap_err().to_string();
-        assert!(message.contains("journal.jsonl, line 2, column 16") && message.contains("keep its first 1 line(s)"), "{message}");
+        assert!(
+            message.contains("journal.jsonl, line 2, column 16")
+                && message.contains("keep its first 1 line(s)"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_missing_line_and_a_doubled_line_are_errors() {
         assert_eq!(position(&(line(1) + &line(3))).0, 2);
-        assert_eq!(position(&(line(1) + &line(1))).2, "its number (seq) is 1 where 2 must come");
+        assert_eq!(
+            position(&(line(1) + &line(1))).2,
+            "its number (seq) is 1 where 2 must come"
+        );
     }
 
     #[test]
     fn an_unknown_event_and_a_missing_field_are_errors_even_in_the_last_line() {
         let unknown = line(1).replace("paused", "teleported");
-        assert!(position(&unknown).2.contains("unknown variant `teleported`"));
+        assert!(
+            position(&unknown)
+                .2
+                .contains("unknown variant `teleported`")
+        );
         let incomplete = line(1).replace("paused", "worker_died");
         assert!(position(&incomplete).2.contains("missing field"));
     }
 
     #[test]
     fn a_newer_version_is_refused_as_such_whatever_it_says() {
-        let newer = line(1).replace("\"v\":1", "\"v\":2").replace("paused", "teleported");
+        let newer = line(1)
+            .replace("\"v\":1", "\"v\":2")
+            .replace("paused", "teleported");
         let error = read_text(&newer).unwrap_err();
-        assert!(matches!(error, JournalError::Newer { line: 1, found: 2, .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                JournalError::Newer {
+                    line: 1,
+                    found: 2,
+                    ..
+                }
+            ),
+            "{error}"
+        );
         let known = line(1).replace("\"v\":1", "\"v\":2");
-        assert!(matches!(read_text(&known).unwrap_err(), JournalError::Newer { .. }));
+        assert!(matches!(
+            read_text(&known).unwrap_err(),
+            JournalError::Newer { .. }
+        ));
     }
 
     #[test]
@@ -244,7 +340,10 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let error = read(Path::new("/nonexistent/journal.jsonl")).unwrap_err();
-        assert!(error.to_string().contains("/nonexistent/journal.jsonl"), "{error}");
+        assert!(
+            error.to_string().contains("/nonexistent/journal.jsonl"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A client of a run in another process, or of one that is over: reads the journal, and listens to the run's socket
-//! where there is one.
+//! A client of a run in another process, or of one that is over: reads the journal, and listens to
+//! the run's socket where there is one.
 
 use std::io::{self, BufReader};
 use std::net::Shutdown;
@@ -26,7 +26,8 @@ const POLL: Duration = Duration::from_millis(500);
 const DYING: Duration = Duration::from_millis(200);
 /// A search must have greeted within this time.
 const GREETING: Duration = Duration::from_secs(2);
-/// A journal of another machine that has not grown for this long is nobody's, where its lock cannot be seen.
+/// A journal of another machine that has not grown for this long is nobody's, where its lock cannot
+/// be seen.
 const STALE: Duration = Duration::from_secs(60);
 
 /// Why a run cannot be watched.
@@ -40,27 +41,54 @@ pub enum AttachError {
 
 /// Watch the run in the directory `run`, whatever its state; `watch`: without commanding it.
 ///
-/// The connection lasts until it is dropped: should another process take the run over, it follows that one.
+/// The connection lasts until it is dropped: should another process take the run over, it follows
+/// that one.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = run.join("journal.jsonl");
     if !journal.is_file() {
-        return Err(AttachError::NotARun { path: run.to_owned() });
+        return Err(AttachError::NotARun {
+            path: run.to_owned(),
+        });
     }
-    let at_journal = |source| JournalError::Io { path: journal.clone(), source };
+    let at_journal = |source| JournalError::Io {
+        path: journal.clone(),
+        source,
+    };
     let (feed, records) = Feed::open(&journal)?;
     let (commands, inbox) = unbounded_channel();
     let call = dial(run, watch).ok();
     // Before the status says that a search hears: what is commanded at once must reach it.
-    let line = Line(Arc::new(Mutex::new(call.as_ref().and_then(|call| call.get_ref().try_clone().ok()))));
+    let line = Line(Arc::new(Mutex::new(
+        call.as_ref()
+            .and_then(|call| call.get_ref().try_clone().ok()),
+    )));
     let first = match &call {
         Some(_) => LinkStatus::Live { watch_only: watch },
         None => lock_state(run).map_or(LinkStatus::Ended, |holder| LinkStatus::Journal { holder }),
     };
     let (status, watched) = watch::channel(first);
-    let follower = Follower { run: run.to_owned(), watch, feed, status, line: line.clone(), grown: None };
-    thread::Builder::new().name("nas-feed".to_owned()).spawn(move || follower.follow(call)).map_err(at_journal)?;
-    thread::Builder::new().name("nas-orders".to_owned()).spawn(move || pass_on(inbox, &line)).map_err(at_journal)?;
-    Ok(Connection { records, commands, status: watched, run: run.to_owned() })
+    let follower = Follower {
+        run: run.to_owned(),
+        watch,
+        feed,
+        status,
+        line: line.clone(),
+        grown: None,
+    };
+    thread::Builder::new()
+        .name("nas-feed".to_owned())
+        .spawn(move || follower.follow(call))
+        .map_err(at_journal)?;
+    thread::Builder::new()
+        .name("nas-orders".to_owned())
+        .spawn(move || pass_on(inbox, &line))
+        .map_err(at_journal)?;
+    Ok(Connection {
+        records,
+        commands,
+        status: watched,
+        run: run.to_owned(),
+    })
 }
 
 /// A search that has greeted.
@@ -88,11 +116,20 @@ fn greet(stream: UnixStream, run: &Path, watch: bool) -> io::Result<Call> {
     stream.set_write_timeout(Some(GREETING))?;
     let mut call = BufReader::new(stream);
     match protocol::receive(&mut call)? {
-        Some(ToClient::Hello(hello)) => protocol::check_greeting(&hello.protocol, hello.version).map_err(refused)?,
+        Some(ToClient::Hello(hello)) => {
+            protocol::check_greeting(&hello.protocol, hello.version).map_err(refused)?
+        }
         Some(ToClient::Refused(reason)) => return Err(refused(reason)),
         _ => return Err(io::ErrorKind::UnexpectedEof.into()),
     }
-    protocol::send(call.get_mut(), &ToServer::Hello(ClientHello { protocol: PROTOCOL.to_owned(), version: VERSION, watch }))?;
+    protocol::send(
+        call.get_mut(),
+        &ToServer::Hello(ClientHello {
+            protocol: PROTOCOL.to_owned(),
+            version: VERSION,
+            watch,
+        }),
+    )?;
     call.get_ref().set_read_timeout(None)?;
     Ok(call)
 }
@@ -163,16 +200,23 @@ impl Follower {
     /// Listen to a search until it ends.
     fn listen(&mut self, mut call: Call) -> Result<(), Stop> {
         *self.line.lock() = call.get_ref().try_clone().ok();
-        self.set(LinkStatus::Live { watch_only: self.watch });
+        self.set(LinkStatus::Live {
+            watch_only: self.watch,
+        });
         // A client that went before the line was there could not hang up.
-        let over = if self.feed.is_gone() { Err(Stop::Gone) } else { self.hear(&mut call) };
+        let over = if self.feed.is_gone() {
+            Err(Stop::Gone)
+        } else {
+            self.hear(&mut call)
+        };
         *self.line.lock() = None;
         thread::sleep(DYING);
         over
     }
 
     fn hear(&mut self, call: &mut Call) -> Result<(), Stop> {
-        // A line that cannot be read ends the call as a lost connection does; the journal still tells everything.
+        // A line that cannot be read ends the call as a lost connection does; the journal still
+        // tells everything.
         while let Ok(Some(message)) = protocol::receive(call) {
             match message {
                 ToClient::Written(seq) => self.feed.deliver(Some(seq))?,
@@ -203,9 +247,13 @@ impl Follower {
             Some(holder) => LinkStatus::Journal { holder },
             // Some shared file systems do not show the locks of other machines.
             None if growing && !last_holder(&self.run).ends_with(&host_name()) => {
-                LinkStatus::Journal { holder: last_holder(&self.run) }
+                LinkStatus::Journal {
+                    holder: last_holder(&self.run),
+                }
             }
-            None => LinkStatus::Dead { watch_only: self.watch },
+            None => LinkStatus::Dead {
+                watch_only: self.watch,
+            },
         };
         self.set(status);
     }
@@ -221,7 +269,10 @@ impl Follower {
 
 /// Who held the lock last: `pid P on HOST`.
 fn last_holder(run: &Path) -> String {
-    std::fs::read_to_string(run.join("lock")).unwrap_or_default().trim().to_owned()
+    std::fs::read_to_string(run.join("lock"))
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -233,21 +284,36 @@ mod tests {
     use crate::runs::RunDirectory;
 
     fn notice(number: u64) -> Event {
-        Event::Notice { level: Level::Info, message: number.to_string() }
+        Event::Notice {
+            level: Level::Info,
+            message: number.to_string(),
+        }
     }
 
     fn ended() -> Event {
-        Event::RunFinished { reason: FinishReason::Stopped, children: 0, epochs: None, wall_seconds: 0.0 }
+        Event::RunFinished {
+            reason: FinishReason::Stopped,
+            children: 0,
+            epochs: None,
+            wall_seconds: 0.0,
+        }
     }
 
     fn next(connection: &mut Connection) -> Arc<Record> {
-        connection.records.blocking_recv().expect("the connection lasts")
+        connection
+            .records
+            .blocking_recv()
+            .expect("the connection lasts")
     }
 
     fn wait_for(connection: &mut Connection, wanted: &LinkStatus) {
         let begin = Instant::now();
         while *connection.status.borrow_and_update() != *wanted {
-            assert!(begin.elapsed() < Duration::from_secs(20), "{:?} is not {wanted:?}", connection.status.borrow());
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "{:?} is not {wanted:?}",
+                connection.status.borrow()
+            );
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -278,7 +344,9 @@ mod tests {
         let directory = RunDirectory::create(folder.path()).unwrap();
         let mut journal = Journal::create(&directory.journal_path()).unwrap();
         let mut client = attach(folder.path(), false).unwrap();
-        let LinkStatus::Journal { holder } = client.status.borrow().clone() else { panic!("{:?}", client.status) };
+        let LinkStatus::Journal { holder } = client.status.borrow().clone() else {
+            panic!("{:?}", client.status)
+        };
         assert!(holder.starts_with("pid "), "{holder}");
         journal.append(notice(1)).unwrap();
         assert_eq!(next(&mut client).seq, Some(1));
@@ -292,11 +360,23 @@ mod tests {
         let mut journal = Journal::create(&path).unwrap();
         let (hub, mut inbox) = Hub::new(path.clone(), 0);
         let server = Server::start(hub.clone()).unwrap();
-        let (mut client, mut watcher) = (attach(folder.path(), false).unwrap(), attach(folder.path(), true).unwrap());
-        assert_eq!(*client.status.borrow(), LinkStatus::Live { watch_only: false });
-        assert_eq!(*watcher.status.borrow(), LinkStatus::Live { watch_only: true });
+        let (mut client, mut watcher) = (
+            attach(folder.path(), false).unwrap(),
+            attach(folder.path(), true).unwrap(),
+        );
+        assert_eq!(
+            *client.status.borrow(),
+            LinkStatus::Live { watch_only: false }
+        );
+        assert_eq!(
+            *watcher.status.borrow(),
+            LinkStatus::Live { watch_only: true }
+        );
         hub.publish(&journal.append(notice(1)).unwrap());
-        assert_eq!((next(&mut client).seq, next(&mut watcher).seq), (Some(1), Some(1)));
+        assert_eq!(
+            (next(&mut client).seq, next(&mut watcher).seq),
+            (Some(1), Some(1))
+        );
         client.commands.send(Command::Pause).unwrap();
         assert_eq!(inbox.blocking_recv(), Some(Command::Pause));
         hub.close();
@@ -315,9 +395,19 @@ mod tests {
     #[test]
     fn a_damaged_journal_is_told_of_and_ends_the_connection() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("journal.jsonl"), "{\"v\":1,\"seq\":5}\n{}\n").unwrap();
+        std::fs::write(
+            folder.path().join("journal.jsonl"),
+            "{\"v\":1,\"seq\":5}\n{}\n",
+        )
+        .unwrap();
         let mut client = attach(folder.path(), false).unwrap();
-        assert!(matches!(&next(&mut client).event, Event::Notice { level: Level::Error, .. }));
+        assert!(matches!(
+            &next(&mut client).event,
+            Event::Notice {
+                level: Level::Error,
+                ..
+            }
+        ));
         assert!(client.records.blocking_recv().is_none());
         assert_eq!(*client.status.borrow(), LinkStatus::Ended);
     }

@@ -1,4 +1,5 @@
-//! Sends a journal's records to one client, in a thread of its own: only that thread waits for a slow client.
+//! Sends a journal's records to one client, in a thread of its own: only that thread waits for a
+//! slow client.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,24 +36,42 @@ impl Feed {
     /// A feed of the journal at `path` and the client's end of it. Nothing is sent yet.
     pub fn open(path: &Path) -> Result<(Feed, Receiver<Arc<Record>>), JournalError> {
         let (sender, receiver) = channel(CAPACITY);
-        Ok((Feed { reader: Reader::open(path)?, sender, sent: 0, finished: false }, receiver))
+        Ok((
+            Feed {
+                reader: Reader::open(path)?,
+                sender,
+                sent: 0,
+                finished: false,
+            },
+            receiver,
+        ))
     }
 
-    /// Send what the journal has after the last record sent, up to number `last` (all whole lines where there is none).
-    /// Waits while the client takes its time.
+    /// Send what the journal has after the last record sent, up to number `last` (all whole lines
+    /// where there is none). Waits while the client takes its time.
     pub fn deliver(&mut self, last: Option<u64>) -> Result<(), Stop> {
         while last.is_none_or(|last| self.sent < last) {
             // An unfinished last line is no record yet; it will be when the next news come.
-            let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else { break };
+            let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else {
+                break;
+            };
             self.finished = match record.event {
                 Event::RunFinished { .. } => true,
-                Event::RunStarted(_) | Event::TrainingStarted(_) | Event::RunResumed { .. } => false,
+                Event::RunStarted(_) | Event::TrainingStarted(_) | Event::RunResumed { .. } => {
+                    false
+                }
                 _ => self.finished,
             };
             self.sent += 1;
-            self.sender.blocking_send(Arc::new(record)).map_err(|_| Stop::Gone)?;
+            self.sender
+                .blocking_send(Arc::new(record))
+                .map_err(|_| Stop::Gone)?;
         }
-        if self.is_gone() { Err(Stop::Gone) } else { Ok(()) }
+        if self.is_gone() {
+            Err(Stop::Gone)
+        } else {
+            Ok(())
+        }
     }
 
     /// Send a tick, or drop it if the client is behind.
@@ -66,7 +85,12 @@ impl Feed {
     /// Tell this client alone, in the form of a notice that is in no journal.
     pub fn say(&self, level: Level, message: String) {
         let event = Event::Notice { level, message };
-        let record = Record { v: VERSION, seq: None, time: jiff::Timestamp::now(), event };
+        let record = Record {
+            v: VERSION,
+            seq: None,
+            time: jiff::Timestamp::now(),
+            event,
+        };
         // A client that has gone is noticed with the next record.
         let _ = self.sender.blocking_send(Arc::new(record));
     }
@@ -132,7 +156,14 @@ mod tests {
     fn ticks_for_a_client_that_is_behind_are_dropped() {
         let (_folder, path, _journal) = journal();
         let (feed, mut records) = Feed::open(&path).unwrap();
-        let tick = || Arc::new(Record { v: VERSION, seq: None, time: jiff::Timestamp::now(), event: Event::Paused });
+        let tick = || {
+            Arc::new(Record {
+                v: VERSION,
+                seq: None,
+                time: jiff::Timestamp::now(),
+                event: Event::Paused,
+            })
+        };
         (0..CAPACITY + 50).for_each(|_| feed.tick(tick()).unwrap());
         assert_eq!(records.len(), CAPACITY);
         records.close();

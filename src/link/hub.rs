@@ -1,4 +1,5 @@
-//! What a search tells of itself, to any number of clients in any thread: how far the journal is written, ticks, the end.
+//! What a search tells of itself, to any number of clients in any thread: how far the journal is
+//! written, ticks, the end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use crate::journal::JournalError;
 /// Ticks that wait for a client; older ones are dropped.
 const TICKS: usize = 64;
 
-/// Connects clients to a search, from any thread. Clones share the same search. Nothing that a client does or fails to do
-/// holds up the search.
+/// Connects clients to a search, from any thread. Clones share the same search. Nothing that a
+/// client does or fails to do holds up the search.
 #[derive(Debug, Clone)]
 pub struct Hub {
     journal: PathBuf,
@@ -52,13 +53,24 @@ pub(super) struct Listener {
 }
 
 impl Hub {
-    /// A hub of the run whose journal is at `journal` and already holds `last_seq` records; what its clients command
-    /// comes out of the receiver.
+    /// A hub of the run whose journal is at `journal` and already holds `last_seq` records; what
+    /// its clients command comes out of the receiver.
     pub fn new(journal: PathBuf, last_seq: u64) -> (Hub, UnboundedReceiver<Command>) {
         let (commands, inbox) = unbounded_channel();
-        let (written, _) = watch::channel(Written { seq: last_seq, ended: false });
+        let (written, _) = watch::channel(Written {
+            seq: last_seq,
+            ended: false,
+        });
         let (ticks, _) = broadcast::channel(TICKS);
-        (Hub { journal, commands, written: Arc::new(written), ticks }, inbox)
+        (
+            Hub {
+                journal,
+                commands,
+                written: Arc::new(written),
+                ticks,
+            },
+            inbox,
+        )
     }
 
     /// A new client in this process. Its records end with the search.
@@ -67,15 +79,26 @@ impl Hub {
     /// If the journal cannot be opened, or no thread can be started.
     pub fn connect(&self) -> Result<Connection, JournalError> {
         let (feed, records) = Feed::open(&self.journal)?;
-        let at_journal = |source| JournalError::Io { path: self.journal.clone(), source };
+        let at_journal = |source| JournalError::Io {
+            path: self.journal.clone(),
+            source,
+        };
         let listener = self.listen().map_err(at_journal)?;
         let (status, watched) = watch::channel(LinkStatus::Live { watch_only: false });
         let follow = move || {
             follow(feed, listener);
             status.send_replace(LinkStatus::Ended);
         };
-        thread::Builder::new().name("nas-feed".to_owned()).spawn(follow).map_err(at_journal)?;
-        Ok(Connection { records, commands: self.commands(), status: watched, run: self.run().to_owned() })
+        thread::Builder::new()
+            .name("nas-feed".to_owned())
+            .spawn(follow)
+            .map_err(at_journal)?;
+        Ok(Connection {
+            records,
+            commands: self.commands(),
+            status: watched,
+            run: self.run().to_owned(),
+        })
     }
 
     /// A way to command the search without watching it.
@@ -107,14 +130,22 @@ impl Hub {
         // What is written already is news to whoever comes now.
         written.mark_changed();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        Ok(Listener { written, ticks: self.ticks.subscribe(), runtime })
+        Ok(Listener {
+            written,
+            ticks: self.ticks.subscribe(),
+            runtime,
+        })
     }
 }
 
 impl Listener {
     /// Wait for the next news; none once `gone` has ended.
     pub fn next(&mut self, gone: impl Future<Output = ()>) -> Option<News> {
-        let Listener { written, ticks, runtime } = self;
+        let Listener {
+            written,
+            ticks,
+            runtime,
+        } = self;
         runtime.block_on(async {
             tokio::pin!(gone);
             loop {
@@ -145,7 +176,8 @@ fn follow(mut feed: Feed, mut listener: Listener) {
             News::Tick(record) => (feed.tick(record), false),
             News::Ended(seq) => (feed.deliver(Some(seq)), true),
         };
-        // This process wrote the journal: where it cannot be read, the search itself ends with the reason.
+        // This process wrote the journal: where it cannot be read, the search itself ends with the
+        // reason.
         if over || sent.is_err() {
             return;
         }
@@ -159,7 +191,9 @@ mod tests {
     use crate::event::Event;
 
     fn numbers(mut connection: Connection) -> Vec<u64> {
-        std::iter::from_fn(|| connection.records.blocking_recv()).filter_map(|record| record.seq).collect()
+        std::iter::from_fn(|| connection.records.blocking_recv())
+            .filter_map(|record| record.seq)
+            .collect()
     }
 
     #[test]
@@ -173,7 +207,11 @@ mod tests {
         run.hub.close();
         assert_eq!(numbers(early), [1, 2, 3]);
         assert_eq!(numbers(late), [1, 2, 3]);
-        assert_eq!(numbers(run.hub.connect().unwrap()), [1, 2, 3], "after the end too");
+        assert_eq!(
+            numbers(run.hub.connect().unwrap()),
+            [1, 2, 3],
+            "after the end too"
+        );
     }
 
     #[test]
@@ -198,7 +236,10 @@ mod tests {
         run.tell(1);
         let begin = std::time::Instant::now();
         while run.hub.written.receiver_count() > 1 {
-            assert!(begin.elapsed().as_secs() < 10, "the client that has gone is still listened for");
+            assert!(
+                begin.elapsed().as_secs() < 10,
+                "the client that has gone is still listened for"
+            );
             std::thread::yield_now();
         }
         run.hub.close();
@@ -219,7 +260,8 @@ mod tests {
     fn clients_that_join_while_records_are_told_miss_none() {
         let mut run = SampleRun::new();
         let hub = run.hub.clone();
-        let joiner = std::thread::spawn(move || (0..50).map(|_| hub.connect().unwrap()).collect::<Vec<_>>());
+        let joiner =
+            std::thread::spawn(move || (0..50).map(|_| hub.connect().unwrap()).collect::<Vec<_>>());
         (1..=500).for_each(|number| run.tell(number));
         let clients = joiner.join().unwrap();
         run.hub.close();

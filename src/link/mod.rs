@@ -1,7 +1,7 @@
 //! The one interface between a search and whoever watches it: records out, commands in.
 //!
-//! The journal is the truth, and every client reads it for itself. What a search tells beyond that is only how far it
-//! has been written, and ticks:
+//! The journal is the truth, and every client reads it for itself. What a search tells beyond that
+//! is only how far it has been written, and ticks:
 //!
 //! ```text
 //! search -> journal ----------------------------> feed -> Connection -> screen, headless output
@@ -39,7 +39,8 @@ use crate::space::Dna;
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Answered by `pause_requested`, then `paused` once every worker has stopped at a batch boundary.
+    /// Answered by `pause_requested`, then `paused` once every worker has stopped at a batch
+    /// boundary.
     Pause,
     /// Answered by `resumed`.
     Resume,
@@ -49,8 +50,8 @@ pub enum Command {
     StopAfterEpisode,
     /// Take that back: `episode_stop_withdrawn`.
     GoOnAfterEpisode,
-    /// End a child's training at the next batch: `skip_requested`, then `child_finished`, or `child_excluded` where none of its
-    /// epochs has ended.
+    /// End a child's training at the next batch: `skip_requested`, then `child_finished`, or
+    /// `child_excluded` where none of its epochs has ended.
     Skip { child: u64 },
     /// Train an edited child: `child_queued`, or a `notice` where it cannot be built.
     Train { parent: u64, dna: Dna },
@@ -58,25 +59,34 @@ pub enum Command {
     Speed { factor: f64 },
 }
 
-/// What is at the other end of a [`Connection`]. It can change at any time: a search ends, or a new one takes the run over.
+/// What is at the other end of a [`Connection`]. It can change at any time: a search ends, or a new
+/// one takes the run over.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkStatus {
-    /// A search is at work on this machine; it hears this client's commands, unless the client only watches.
+    /// A search is at work on this machine; it hears this client's commands, unless the client only
+    /// watches.
     Live { watch_only: bool },
-    /// Somebody who cannot be reached (`holder`: on another machine, as a rule) writes the journal. It is read only.
+    /// Somebody who cannot be reached (`holder`: on another machine, as a rule) writes the journal.
+    /// It is read only.
     Journal { holder: String },
     /// The run is over: completed, stopped or failed.
     Ended,
-    /// The run is not over, but no process works on it: it can be resumed, unless this client only watches.
+    /// The run is not over, but no process works on it: it can be resumed, unless this client only
+    /// watches.
     Dead { watch_only: bool },
     /// A replay, so many times as fast as it happened; at its end nothing more will come.
-    Replay { speed: f64, paused: bool, ended: bool },
+    Replay {
+        speed: f64,
+        paused: bool,
+        ended: bool,
+    },
 }
 
 /// A client's end: everything it knows of a search comes through here.
 #[derive(Debug)]
 pub struct Connection {
-    /// The run's records so far, then each new one. A client that is slow to take them delays nobody else.
+    /// The run's records so far, then each new one. A client that is slow to take them delays
+    /// nobody else.
     pub records: Receiver<Arc<Record>>,
     pub commands: UnboundedSender<Command>,
     pub status: watch::Receiver<LinkStatus>,

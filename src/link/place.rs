@@ -1,5 +1,5 @@
-//! Where the socket of a run is: in the run directory, or where its path is too long or its file system has no sockets,
-//! in a folder of the user's own.
+//! Where the socket of a run is: in the run directory, or where its path is too long or its file
+//! system has no sockets, in a folder of the user's own.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -24,26 +24,36 @@ pub fn candidates(run: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Listen in the first place that allows it. What a dead process left there is replaced: the caller holds the run's lock.
+/// Listen in the first place that allows it. What a dead process left there is replaced: the caller
+/// holds the run's lock.
 pub fn bind(run: &Path) -> io::Result<(UnixListener, PathBuf)> {
-    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no path is short enough for a socket");
+    let mut last = io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "no path is short enough for a socket",
+    );
     for path in candidates(run) {
         match bind_at(&path) {
             Ok(listener) => return Ok((listener, path)),
-            Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", path.display())),
+            Err(error) => {
+                last = io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            }
         }
     }
     Err(last)
 }
 
-/// A socket at `path` that only this user can connect to, at every moment: it is made in a folder of mode 0700, then moved.
-/// The move replaces whatever is at `path`, a link too, and follows nothing.
+/// A socket at `path` that only this user can connect to, at every moment: it is made in a folder
+/// of mode 0700, then moved. The move replaces whatever is at `path`, a link too, and follows
+/// nothing.
 fn bind_at(path: &Path) -> io::Result<UnixListener> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     if path.file_name().is_none_or(|name| name != IN_RUN) {
         make_private(folder)?;
     }
-    let cradle = folder.join(format!(".{}", path.file_stem().unwrap_or_default().to_string_lossy()));
+    let cradle = folder.join(format!(
+        ".{}",
+        path.file_stem().unwrap_or_default().to_string_lossy()
+    ));
     match fs::remove_dir_all(&cradle) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -63,9 +73,15 @@ fn bind_at(path: &Path) -> io::Result<UnixListener> {
 
 /// Folders for sockets that only this user may look into.
 fn private_folders() -> Vec<PathBuf> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_absolute());
     let temporary = PathBuf::from(format!("/tmp/nas-tui-{}", own_uid()));
-    runtime.map(|folder| folder.join("nas-tui")).into_iter().chain([temporary]).collect()
+    runtime
+        .map(|folder| folder.join("nas-tui"))
+        .into_iter()
+        .chain([temporary])
+        .collect()
 }
 
 /// Make `folder`, or make sure that it is ours alone: anybody can make a folder in /tmp.
@@ -79,12 +95,17 @@ fn make_private(folder: &Path) -> io::Result<()> {
     if found.is_dir() && found.uid() == own_uid() && found.mode() & 0o077 == 0 {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "the folder is not this user's alone"))
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "the folder is not this user's alone",
+    ))
 }
 
 /// 64-bit FNV-1a: names only have to differ, and to be the same in every process.
 pub fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -97,9 +118,16 @@ mod tests {
     fn the_socket_is_in_the_run_directory_and_only_its_users() {
         let run = tempfile::tempdir().unwrap();
         let (_listener, path) = bind(run.path()).unwrap();
-        assert_eq!(path, run.path().canonicalize().unwrap().join("control.sock"));
+        assert_eq!(
+            path,
+            run.path().canonicalize().unwrap().join("control.sock")
+        );
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(run.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(
+            fs::read_dir(run.path()).unwrap().count(),
+            1,
+            "nothing else is left"
+        );
     }
 
     #[test]
@@ -108,9 +136,16 @@ mod tests {
         let run = root.path().join("x".repeat(110));
         fs::create_dir(&run).unwrap();
         let (_listener, path) = bind(&run).unwrap();
-        assert!(!path.starts_with(&run) && candidates(&run).contains(&path), "{}", path.display());
+        assert!(
+            !path.starts_with(&run) && candidates(&run).contains(&path),
+            "{}",
+            path.display()
+        );
         UnixStream::connect(&path).unwrap();
-        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777,
+            0o700
+        );
         fs::remove_file(path).unwrap();
     }
 
@@ -123,8 +158,9 @@ mod tests {
         fs::create_dir(run.path().join(".control")).unwrap();
         let (first, path) = bind(run.path()).unwrap();
         drop(first);
-        let (_second, path) =
-            bind(run.path()).map(|(listener, again)| (listener, (again == path).then_some(path).unwrap())).unwrap();
+        let (_second, path) = bind(run.path())
+            .map(|(listener, again)| (listener, (again == path).then_some(path).unwrap()))
+            .unwrap();
         UnixStream::connect(path).unwrap();
         assert_eq!(fs::read_to_string(precious).unwrap(), "data");
     }

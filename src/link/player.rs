@@ -1,4 +1,5 @@
-//! Plays a journal: its records at the pace at which they were written, or faster, through the same connection as a live run.
+//! Plays a journal: its records at the pace at which they were written, or faster, through the same
+//! connection as a live run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use crate::journal::{JournalError, Reader};
 
 /// Records on their way to the client: few, so that a pause is felt at once.
 const CAPACITY: usize = 64;
-/// What stood still while the run did (a pause, the time between two sessions) is not played longer than this.
+/// What stood still while the run did (a pause, the time between two sessions) is not played longer
+/// than this.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(2);
 /// Range of speeds.
 const SLOWEST: f64 = 0.01;
@@ -32,27 +34,61 @@ pub enum Pace {
     Rate(f64),
 }
 
-/// Play the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and `Speed` steer it; other
-/// commands do nothing. At its end the connection lasts until it is dropped.
+/// Play the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and
+/// `Speed` steer it; other commands do nothing. At its end the connection lasts until it is
+/// dropped.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
     let journal = run.join("journal.jsonl");
     if !journal.is_file() {
-        return Err(AttachError::NotARun { path: run.to_owned() });
+        return Err(AttachError::NotARun {
+            path: run.to_owned(),
+        });
     }
-    let at_journal = |source| JournalError::Io { path: journal.clone(), source };
+    let at_journal = |source| JournalError::Io {
+        path: journal.clone(),
+        source,
+    };
     let reader = Reader::open(&journal)?;
     let (sender, records) = channel(CAPACITY);
     let (commands, inbox) = unbounded_channel();
     let speed = within_range(speed);
-    let (status, watched) = watch::channel(LinkStatus::Replay { speed, paused: false, ended: false });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(at_journal)?;
-    let player = Player { pace, speed, paused: false, ended: false, sender, inbox, status, runtime };
-    thread::Builder::new().name("nas-player".to_owned()).spawn(move || player.play(reader)).map_err(at_journal)?;
-    Ok(Connection { records, commands, status: watched, run: run.to_owned() })
+    let (status, watched) = watch::channel(LinkStatus::Replay {
+        speed,
+        paused: false,
+        ended: false,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(at_journal)?;
+    let player = Player {
+        pace,
+        speed,
+        paused: false,
+        ended: false,
+        sender,
+        inbox,
+        status,
+        runtime,
+    };
+    thread::Builder::new()
+        .name("nas-player".to_owned())
+        .spawn(move || player.play(reader))
+        .map_err(at_journal)?;
+    Ok(Connection {
+        records,
+        commands,
+        status: watched,
+        run: run.to_owned(),
+    })
 }
 
 fn within_range(speed: f64) -> f64 {
-    if speed.is_finite() { speed.clamp(SLOWEST, FASTEST) } else { 1.0 }
+    if speed.is_finite() {
+        speed.clamp(SLOWEST, FASTEST)
+    } else {
+        1.0
+    }
 }
 
 struct Player {
@@ -77,12 +113,22 @@ impl Player {
                 Ok(Some(record)) => record,
                 Ok(None) => break,
                 Err(error) => {
-                    let event = Event::Notice { level: Level::Error, message: error.to_string() };
-                    Record { v: VERSION, seq: None, time: jiff::Timestamp::now(), event }
+                    let event = Event::Notice {
+                        level: Level::Error,
+                        message: error.to_string(),
+                    };
+                    Record {
+                        v: VERSION,
+                        seq: None,
+                        time: jiff::Timestamp::now(),
+                        event,
+                    }
                 }
             };
             let damaged = record.seq.is_none();
-            let wait = last.as_ref().map_or(Duration::ZERO, |last| gap(self.pace, last, &record));
+            let wait = last
+                .as_ref()
+                .map_or(Duration::ZERO, |last| gap(self.pace, last, &record));
             let record = Arc::new(record);
             last = Some(record.clone());
             if self.wait(wait).is_err() || self.send(record).is_err() {
@@ -109,11 +155,19 @@ impl Player {
                 return Ok(());
             }
             let begin = Instant::now();
-            let pause = if self.paused { Duration::MAX } else { left.div_f64(self.speed) };
+            let pause = if self.paused {
+                Duration::MAX
+            } else {
+                left.div_f64(self.speed)
+            };
             let speed = self.speed;
             let command = self.hear(pause)?;
             if !self.paused {
-                left = if command.is_some() { left.saturating_sub(begin.elapsed().mul_f64(speed)) } else { Duration::ZERO };
+                left = if command.is_some() {
+                    left.saturating_sub(begin.elapsed().mul_f64(speed))
+                } else {
+                    Duration::ZERO
+                };
             }
             if let Some(command) = command {
                 self.obey(&command);
@@ -151,7 +205,11 @@ impl Player {
     }
 
     fn tell(&self) {
-        self.status.send_replace(LinkStatus::Replay { speed: self.speed, paused: self.paused, ended: self.ended });
+        self.status.send_replace(LinkStatus::Replay {
+            speed: self.speed,
+            paused: self.paused,
+            ended: self.ended,
+        });
     }
 
     /// Stay after the last record, until the client goes.
@@ -172,7 +230,11 @@ fn gap(pace: Pace, last: &Record, next: &Record) -> Duration {
     let time = Duration::try_from(next.time.duration_since(last.time)).unwrap_or(Duration::ZERO);
     let stood_still = matches!(last.event, Event::Paused | Event::RunFinished { .. })
         || matches!(next.event, Event::Resumed | Event::RunResumed { .. });
-    if stood_still { time.min(LONGEST_STANDSTILL) } else { time }
+    if stood_still {
+        time.min(LONGEST_STANDSTILL)
+    } else {
+        time
+    }
 }
 
 #[cfg(test)]
@@ -184,15 +246,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let line = |(index, time): (usize, &i64)| {
             let time = jiff::Timestamp::from_millisecond(1_795_515_300_000 + time).unwrap();
-            let event = Event::Notice { level: Level::Info, message: String::new() };
-            serde_json::to_string(&Record { v: 1, seq: Some(index as u64 + 1), time, event }).unwrap() + "\n"
+            let event = Event::Notice {
+                level: Level::Info,
+                message: String::new(),
+            };
+            serde_json::to_string(&Record {
+                v: 1,
+                seq: Some(index as u64 + 1),
+                time,
+                event,
+            })
+            .unwrap()
+                + "\n"
         };
-        std::fs::write(folder.path().join("journal.jsonl"), times.iter().enumerate().map(line).collect::<String>()).unwrap();
+        std::fs::write(
+            folder.path().join("journal.jsonl"),
+            times.iter().enumerate().map(line).collect::<String>(),
+        )
+        .unwrap();
         folder
     }
 
     fn record(second: i64, event: Event) -> Record {
-        Record { v: 1, seq: Some(1), time: jiff::Timestamp::from_second(second).unwrap(), event }
+        Record {
+            v: 1,
+            seq: Some(1),
+            time: jiff::Timestamp::from_second(second).unwrap(),
+            event,
+        }
     }
 
     /// Take so many records, and the time it took.
@@ -213,20 +294,34 @@ mod tests {
 
     #[test]
     fn standstills_are_cut_short_and_a_clock_set_back_does_no_harm() {
-        let seconds = |last: Event, next: Event, time| gap(Pace::Recorded, &record(0, last), &record(time, next)).as_secs_f64();
+        let seconds = |last: Event, next: Event, time| {
+            gap(Pace::Recorded, &record(0, last), &record(time, next)).as_secs_f64()
+        };
         assert_eq!(seconds(Event::PauseRequested, Event::Paused, 60), 60.0);
         assert_eq!(seconds(Event::Paused, Event::Resumed, 3_600), 2.0);
         assert_eq!(seconds(Event::Paused, Event::StopRequested, 1), 1.0);
-        let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: Some(1), epoch: None };
+        let resumed = Event::RunResumed {
+            host: String::new(),
+            pid: 1,
+            version: String::new(),
+            next_child: Some(1),
+            epoch: None,
+        };
         assert_eq!(seconds(Event::StopRequested, resumed, 86_400), 2.0);
-        assert_eq!(seconds(Event::PauseRequested, Event::StopRequested, -5), 0.0);
+        assert_eq!(
+            seconds(Event::PauseRequested, Event::StopRequested, -5),
+            0.0
+        );
     }
 
     #[test]
     fn a_rate_ignores_the_recorded_times() {
         let run = run(&[0, 3_600_000, 7_200_000]);
         let took = take(&mut replay(run.path(), Pace::Rate(100.0), 1.0).unwrap(), 3);
-        assert!(took >= Duration::from_millis(20) && took < Duration::from_secs(10), "{took:?}");
+        assert!(
+            took >= Duration::from_millis(20) && took < Duration::from_secs(10),
+            "{took:?}"
+        );
     }
 
     #[test]
@@ -235,10 +330,23 @@ mod tests {
         let mut connection = replay(run.path(), Pace::Recorded, 1.0).unwrap();
         take(&mut connection, 1);
         connection.commands.send(Command::Pause).unwrap();
-        connection.commands.send(Command::Speed { factor: 1e9 }).unwrap();
+        connection
+            .commands
+            .send(Command::Speed { factor: 1e9 })
+            .unwrap();
         let begin = Instant::now();
-        while *connection.status.borrow() != (LinkStatus::Replay { speed: FASTEST, paused: true, ended: false }) {
-            assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", connection.status.borrow());
+        while *connection.status.borrow()
+            != (LinkStatus::Replay {
+                speed: FASTEST,
+                paused: true,
+                ended: false,
+            })
+        {
+            assert!(
+                begin.elapsed() < Duration::from_secs(10),
+                "{:?}",
+                connection.status.borrow()
+            );
             thread::sleep(Duration::from_millis(2));
         }
         thread::sleep(Duration::from_millis(50));
@@ -246,8 +354,15 @@ mod tests {
         connection.commands.send(Command::Stop).unwrap();
         connection.commands.send(Command::Resume).unwrap();
         assert!(take(&mut connection, 2) < Duration::from_secs(10));
-        while !matches!(*connection.status.borrow(), LinkStatus::Replay { ended: true, .. }) {
-            assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", connection.status.borrow());
+        while !matches!(
+            *connection.status.borrow(),
+            LinkStatus::Replay { ended: true, .. }
+        ) {
+            assert!(
+                begin.elapsed() < Duration::from_secs(10),
+                "{:?}",
+                connection.status.borrow()
+            );
             thread::sleep(Duration::from_millis(2));
         }
         assert!(!connection.records.is_closed(), "it stays at its end");

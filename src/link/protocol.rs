@@ -1,5 +1,5 @@
-//! What a search and its clients say to each other over the socket: JSON, one message a line. The records themselves are
-//! in the journal, which every client reads for itself.
+//! What a search and its clients say to each other over the socket: JSON, one message a line. The
+//! records themselves are in the journal, which every client reads for itself.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -85,13 +85,19 @@ pub fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()>
 /// Of the stream, and `InvalidData` for a line that is too long or no message.
 pub fn receive<T: DeserializeOwned>(input: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
-    input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+    input
+        .by_ref()
+        .take(LONGEST_LINE)
+        .read_until(b'\n', &mut line)?;
     match line.last() {
         None => Ok(None),
         Some(b'\n') => Ok(Some(serde_json::from_slice(&line)?)),
         // The stream ended within a line: whoever wrote it is gone.
         Some(_) if (line.len() as u64) < LONGEST_LINE => Ok(None),
-        Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the line is too long")),
+        Some(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the line is too long",
+        )),
     }
 }
 
@@ -109,10 +115,23 @@ mod tests {
     fn messages_are_lines_of_json() {
         assert_eq!(line(&ToClient::Written(7)), "{\"written\":7}\n");
         assert_eq!(line(&ToClient::Ended(true)), "{\"ended\":true}\n");
-        assert_eq!(line(&ToServer::Command(Command::Pause)), "{\"command\":\"pause\"}\n");
-        assert_eq!(line(&ToServer::Command(Command::Skip { child: 3 })), "{\"command\":{\"skip\":{\"child\":3}}}\n");
-        let hello = ToServer::Hello(ClientHello { protocol: PROTOCOL.into(), version: VERSION, watch: true });
-        assert_eq!(line(&hello), "{\"hello\":{\"protocol\":\"nas-tui\",\"version\":1,\"watch\":true}}\n");
+        assert_eq!(
+            line(&ToServer::Command(Command::Pause)),
+            "{\"command\":\"pause\"}\n"
+        );
+        assert_eq!(
+            line(&ToServer::Command(Command::Skip { child: 3 })),
+            "{\"command\":{\"skip\":{\"child\":3}}}\n"
+        );
+        let hello = ToServer::Hello(ClientHello {
+            protocol: PROTOCOL.into(),
+            version: VERSION,
+            watch: true,
+        });
+        assert_eq!(
+            line(&hello),
+            "{\"hello\":{\"protocol\":\"nas-tui\",\"version\":1,\"watch\":true}}\n"
+        );
     }
 
     #[test]
@@ -126,19 +145,38 @@ mod tests {
 
     #[test]
     fn garbage_and_endless_lines_are_errors_and_a_torn_line_is_the_end() {
-        for garbage in ["GET / HTTP/1.1\n", "{\"written\":\"x\"}\n", "\n", "\u{0}\n", "{\"unknown\":1}\n"] {
-            assert!(receive::<ToClient>(&mut garbage.as_bytes()).is_err(), "{garbage:?}");
+        for garbage in [
+            "GET / HTTP/1.1\n",
+            "{\"written\":\"x\"}\n",
+            "\n",
+            "\u{0}\n",
+            "{\"unknown\":1}\n",
+        ] {
+            assert!(
+                receive::<ToClient>(&mut garbage.as_bytes()).is_err(),
+                "{garbage:?}"
+            );
         }
         let endless = vec![b'x'; LONGEST_LINE as usize + 10];
         assert!(receive::<ToClient>(&mut endless.as_slice()).is_err());
-        assert_eq!(receive::<ToClient>(&mut "{\"writ".as_bytes()).unwrap(), None);
+        assert_eq!(
+            receive::<ToClient>(&mut "{\"writ".as_bytes()).unwrap(),
+            None
+        );
     }
 
     #[test]
     fn another_version_is_refused_with_both_numbers() {
         assert_eq!(check_greeting(PROTOCOL, VERSION), Ok(()));
         let reason = check_greeting(PROTOCOL, 9).unwrap_err();
-        assert!(reason.contains("version 9") && reason.contains("version 1"), "{reason}");
-        assert!(check_greeting("http", VERSION).unwrap_err().contains("http"));
+        assert!(
+            reason.contains("version 9") && reason.contains("version 1"),
+            "{reason}"
+        );
+        assert!(
+            check_greeting("http", VERSION)
+                .unwrap_err()
+                .contains("http")
+        );
     }
 }

@@ -19,12 +19,20 @@ impl SampleRun {
         let path = folder.path().join("journal.jsonl");
         let journal = Journal::create(&path).unwrap();
         let (hub, inbox) = Hub::new(path, 0);
-        SampleRun { folder, journal, hub, inbox }
+        SampleRun {
+            folder,
+            journal,
+            hub,
+            inbox,
+        }
     }
 
     /// Write a notice and tell of it.
     pub fn tell(&mut self, message: impl ToString) {
-        let event = Event::Notice { level: Level::Info, message: message.to_string() };
+        let event = Event::Notice {
+            level: Level::Info,
+            message: message.to_string(),
+        };
         self.hub.publish(&self.journal.append(event).unwrap());
     }
 }

@@ -16,21 +16,39 @@ impl Front {
 
     /// The place of a child on the front.
     pub fn place_of(&self, child: u64, children: &[ChildRow]) -> Option<usize> {
-        self.rows.iter().position(|index| children.get(*index as usize).is_some_and(|row| row.child == child))
+        self.rows.iter().position(|index| {
+            children
+                .get(*index as usize)
+                .is_some_and(|row| row.child == child)
+        })
     }
 
-    /// Take in one child: it joins the front, and those that it beats leave it, unless one of the front beats it.
+    /// Take in one child: it joins the front, and those that it beats leave it, unless one of the
+    /// front beats it.
     pub fn add(&mut self, index: u32, children: &[ChildRow]) {
         let point = |index: &u32| children.get(*index as usize).and_then(Point::of);
         let Some(new) = point(&index) else { return };
         // Those with fewer MACs, and those with as many.
-        let place = self.rows.partition_point(|other| point(other).is_some_and(|other| other.macs < new.macs));
-        let cheaper = place.checked_sub(1).and_then(|before| self.rows.get(before)).and_then(point);
-        let equal = self.rows.get(place).and_then(point).filter(|other| other.macs == new.macs);
-        if cheaper.is_some_and(|other| other.accuracy >= new.accuracy) || equal.is_some_and(|other| other.beats(&new)) {
+        let place = self
+            .rows
+            .partition_point(|other| point(other).is_some_and(|other| other.macs < new.macs));
+        let cheaper = place
+            .checked_sub(1)
+            .and_then(|before| self.rows.get(before))
+            .and_then(point);
+        let equal = self
+            .rows
+            .get(place)
+            .and_then(point)
+            .filter(|other| other.macs == new.macs);
+        if cheaper.is_some_and(|other| other.accuracy >= new.accuracy)
+            || equal.is_some_and(|other| other.beats(&new))
+        {
             return;
         }
-        let beaten = self.rows[place..].iter().take_while(|other| point(other).is_some_and(|other| other.accuracy <= new.accuracy));
+        let beaten = self.rows[place..]
+            .iter()
+            .take_while(|other| point(other).is_some_and(|other| other.accuracy <= new.accuracy));
         let end = place + beaten.count();
         self.rows.splice(place..end, [index]);
     }
@@ -47,13 +65,20 @@ pub struct Point {
 impl Point {
     /// None for a child without accuracy, and for one whose network is not known.
     pub fn of(row: &ChildRow) -> Option<Point> {
-        let accuracy = row.accuracy.filter(|accuracy| accuracy.is_finite() && row.macs > 0)?;
-        Some(Point { macs: row.macs, accuracy, child: row.child })
+        let accuracy = row
+            .accuracy
+            .filter(|accuracy| accuracy.is_finite() && row.macs > 0)?;
+        Some(Point {
+            macs: row.macs,
+            accuracy,
+            child: row.child,
+        })
     }
 
     /// Of two at the same cost: the more accurate, of equals the earlier (a repeat adds nothing).
     fn beats(&self, other: &Point) -> bool {
-        self.accuracy > other.accuracy || (self.accuracy == other.accuracy && self.child < other.child)
+        self.accuracy > other.accuracy
+            || (self.accuracy == other.accuracy && self.child < other.child)
     }
 }
 

@@ -6,8 +6,9 @@ use crate::event::{Event, Level, Record};
 use crate::link::Connection;
 use crate::state::describe;
 
-/// Print what happens until the search is over, but for the first `known` records: an earlier session has printed those.
-/// Whatever becomes of `output` (a closed pipe, a full disk), the search goes on. Returns the last error that was printed.
+/// Print what happens until the search is over, but for the first `known` records: an earlier
+/// session has printed those. Whatever becomes of `output` (a closed pipe, a full disk), the search
+/// goes on. Returns the last error that was printed.
 pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) -> Option<String> {
     let mut told = None;
     while let Some(record) = connection.records.blocking_recv() {
@@ -17,7 +18,14 @@ pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) ->
         if let Some(line) = line(&record) {
             // Nobody reads any more: nobody misses the line.
             let printed = writeln!(output, "{line}").and_then(|()| output.flush());
-            if let (Ok(()), Event::Notice { level: Level::Error, message }) = (printed, &record.event) {
+            if let (
+                Ok(()),
+                Event::Notice {
+                    level: Level::Error,
+                    message,
+                },
+            ) = (printed, &record.event)
+            {
                 told = Some(message.clone());
             }
         }
@@ -29,9 +37,13 @@ pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) ->
 pub fn line(record: &Record) -> Option<String> {
     let (level, text) = match &record.event {
         // The screen has a table for it; here it is a line.
-        Event::ChildSampled(child) => {
-            (Level::Info, format!("child {}: sampled {}, {} parameters, {} MACs", child.child, child.dna, child.params, child.macs))
-        }
+        Event::ChildSampled(child) => (
+            Level::Info,
+            format!(
+                "child {}: sampled {}, {} parameters, {} MACs",
+                child.child, child.dna, child.params, child.macs
+            ),
+        ),
         event => describe(event)?,
     };
     let mark = match level {
@@ -40,7 +52,10 @@ pub fn line(record: &Record) -> Option<String> {
         Level::Error => "error: ",
     };
     let second = jiff::Timestamp::from_second(record.time.as_second()).unwrap_or(record.time);
-    Some(format!("{second} {mark}{}", text.lines().collect::<Vec<_>>().join(" ")))
+    Some(format!(
+        "{second} {mark}{}",
+        text.lines().collect::<Vec<_>>().join(" ")
+    ))
 }
 
 #[cfg(test)]
@@ -54,14 +69,28 @@ mod tests {
     use crate::link::LinkStatus;
 
     fn record(event: Event) -> Record {
-        Record { v: 1, seq: Some(1), time: jiff::Timestamp::from_millisecond(1_795_515_300_123).unwrap(), event }
+        Record {
+            v: 1,
+            seq: Some(1),
+            time: jiff::Timestamp::from_millisecond(1_795_515_300_123).unwrap(),
+            event,
+        }
     }
 
     #[test]
     fn an_event_is_one_line_with_time_and_level() {
-        let notice = Event::Notice { level: Level::Warning, message: "first\nsecond".into() };
-        assert_eq!(line(&record(notice)).unwrap(), "2026-11-24T10:15:00Z warning: first second");
-        assert_eq!(line(&record(Event::Paused)).unwrap(), "2026-11-24T10:15:00Z paused");
+        let notice = Event::Notice {
+            level: Level::Warning,
+            message: "first\nsecond".into(),
+        };
+        assert_eq!(
+            line(&record(notice)).unwrap(),
+            "2026-11-24T10:15:00Z warning: first second"
+        );
+        assert_eq!(
+            line(&record(Event::Paused)).unwrap(),
+            "2026-11-24T10:15:00Z paused"
+        );
     }
 
     struct BrokenPipe;
@@ -85,7 +114,16 @@ mod tests {
             sender.try_send(sent.clone()).unwrap();
         }
         drop(sender);
-        watch(Connection { records, commands, status, run: "run".into() }, 0, &mut BrokenPipe);
+        watch(
+            Connection {
+                records,
+                commands,
+                status,
+                run: "run".into(),
+            },
+            0,
+            &mut BrokenPipe,
+        );
         assert_eq!(Arc::strong_count(&sent), 1, "every record was taken");
     }
 }

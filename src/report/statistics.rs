@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Slope of a straight line through one value per episode, by ordinary least squares, with what chance alone allows.
+/// Slope of a straight line through one value per episode, by ordinary least squares, with what
+/// chance alone allows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
     /// Change per episode.
     pub per_episode: f64,
-    /// 95 % confidence interval of the slope, `[low, high]`: the slope plus and minus its standard error times the
-    /// 0.975 quantile of Student's t with n - 2 degrees of freedom.
+    /// 95 % confidence interval of the slope, `[low, high]`: the slope plus and minus its standard
+    /// error times the 0.975 quantile of Student's t with n - 2 degrees of freedom.
     pub ci95: [f64; 2],
     /// Two-sided probability of a slope at least as steep, up or down, if there were none.
     pub p_value: f64,
@@ -26,11 +27,18 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Fit a line through `values` at `positions` by ordinary least squares. None for fewer than 3 points (no degree of
-    /// freedom is left to judge the slope by), for points at one position, and for numbers that are not finite.
+    /// Fit a line through `values` at `positions` by ordinary least squares. None for fewer than 3
+    /// points (no degree of freedom is left to judge the slope by), for points at one position, and
+    /// for numbers that are not finite.
     pub fn of(positions: &[f64], values: &[f64]) -> Option<Fit> {
         let n = positions.len();
-        if n < 3 || n != values.len() || !positions.iter().chain(values).all(|number| number.is_finite()) {
+        if n < 3
+            || n != values.len()
+            || !positions
+                .iter()
+                .chain(values)
+                .all(|number| number.is_finite())
+        {
             return None;
         }
         let (mean_x, mean_y) = (mean(positions), mean(values));
@@ -38,10 +46,23 @@ impl Fit {
         if spread == 0.0 {
             return None;
         }
-        let per_episode = positions.iter().zip(values).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
-        let residual = positions.iter().zip(values).map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2)).sum::<f64>();
+        let per_episode = positions
+            .iter()
+            .zip(values)
+            .map(|(x, y)| (x - mean_x) * (y - mean_y))
+            .sum::<f64>()
+            / spread;
+        let residual = positions
+            .iter()
+            .zip(values)
+            .map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2))
+            .sum::<f64>();
         let degrees = (n - 2) as f64;
-        Some(Fit { per_episode, standard_error: (residual / degrees / spread).sqrt(), degrees })
+        Some(Fit {
+            per_episode,
+            standard_error: (residual / degrees / spread).sqrt(),
+            degrees,
+        })
     }
 
     /// The slope with its interval and p-value.
@@ -49,14 +70,23 @@ impl Fit {
         judge(self.per_episode, self.standard_error, self.degrees)
     }
 
-    /// The difference between two independent slopes: its squared standard error is the sum of theirs, since neither run
-    /// knows of the other, and their variances are not taken to be equal (Welch's t; degrees of freedom by Satterthwaite).
+    /// The difference between two independent slopes: its squared standard error is the sum of
+    /// theirs, since neither run knows of the other, and their variances are not taken to be equal
+    /// (Welch's t; degrees of freedom by Satterthwaite).
     pub fn minus(&self, other: &Fit) -> Option<Slope> {
         let (one, two) = (self.standard_error.powi(2), other.standard_error.powi(2));
         let variance = one + two;
         let pooled = one.powi(2) / self.degrees + two.powi(2) / other.degrees;
-        let degrees = if pooled > 0.0 { variance.powi(2) / pooled } else { self.degrees + other.degrees };
-        judge(self.per_episode - other.per_episode, variance.sqrt(), degrees)
+        let degrees = if pooled > 0.0 {
+            variance.powi(2) / pooled
+        } else {
+            self.degrees + other.degrees
+        };
+        judge(
+            self.per_episode - other.per_episode,
+            variance.sqrt(),
+            degrees,
+        )
     }
 }
 
@@ -73,15 +103,24 @@ fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
         (0.0, _) => 0.0,
         _ => 2.0 * student.cdf(-(per_episode / standard_error).abs()),
     };
-    Some(Slope { per_episode, ci95: [per_episode - half, per_episode + half], p_value })
+    Some(Slope {
+        per_episode,
+        ci95: [per_episode - half, per_episode + half],
+        p_value,
+    })
 }
 
 /// Arithmetic mean; 0 of nothing.
 pub fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+    if values.is_empty() {
+        0.0
+    } else {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
 }
 
-/// First quartile, median and third quartile, between two values by a straight line (type 7 of Hyndman & Fan, 1996; NumPy's).
+/// First quartile, median and third quartile, between two values by a straight line (type 7 of
+/// Hyndman & Fan, 1996; NumPy's).
 pub fn quartiles(values: &mut [f64]) -> Option<[f64; 3]> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
@@ -125,7 +164,11 @@ mod tests {
                 (slope.ci95[1], case.ci95[1]),
                 (slope.p_value, case.p_value),
             ];
-            assert!(pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)), "{}: {pairs:?}", case.name);
+            assert!(
+                pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)),
+                "{}: {pairs:?}",
+                case.name
+            );
         }
     }
 
@@ -142,7 +185,9 @@ mod tests {
 
     #[test]
     fn the_difference_of_two_slopes_agrees_with_welchs_test_of_scipy() {
-        let pairs: Vec<Pair> = serde_json::from_str(include_str!("../../tests/fixtures/slope_difference.json")).unwrap();
+        let pairs: Vec<Pair> =
+            serde_json::from_str(include_str!("../../tests/fixtures/slope_difference.json"))
+                .unwrap();
         assert!(pairs.len() >= 4);
         for pair in pairs {
             let fit = |values: &[f64]| Fit::of(&pair.positions, values).unwrap();
@@ -153,13 +198,20 @@ mod tests {
                 (difference.ci95[1], pair.ci95[1]),
                 (difference.p_value, pair.p_value),
             ];
-            assert!(numbers.iter().all(|(ours, theirs)| close(*ours, *theirs)), "{}: {numbers:?}", pair.name);
+            assert!(
+                numbers.iter().all(|(ours, theirs)| close(*ours, *theirs)),
+                "{}: {numbers:?}",
+                pair.name
+            );
         }
     }
 
     #[test]
     fn quartiles_are_numpys() {
-        assert_eq!(quartiles(&mut [4.0, 1.0, 3.0, 2.0]), Some([1.75, 2.5, 3.25]));
+        assert_eq!(
+            quartiles(&mut [4.0, 1.0, 3.0, 2.0]),
+            Some([1.75, 2.5, 3.25])
+        );
         assert_eq!(quartiles(&mut [7.0]), Some([7.0; 3]));
         assert_eq!(quartiles(&mut []), None);
     }
@@ -173,7 +225,14 @@ mod tests {
     #[test]
     fn a_perfect_line_is_certain_and_a_flat_one_is_no_slope() {
         let line = slope(&[1.0, 2.0, 3.0, 4.0], &[0.25, 0.5, 0.75, 1.0]).unwrap();
-        assert_eq!(line, Slope { per_episode: 0.25, ci95: [0.25, 0.25], p_value: 0.0 });
+        assert_eq!(
+            line,
+            Slope {
+                per_episode: 0.25,
+                ci95: [0.25, 0.25],
+                p_value: 0.0
+            }
+        );
         assert_eq!(slope(&[1.0, 2.0, 3.0], &[0.5; 3]).unwrap().p_value, 1.0);
     }
 

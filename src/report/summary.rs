@@ -1,4 +1,5 @@
-//! The summary of a run: `summary.json` and the text at its end, computed from the events at any time.
+//! The summary of a run: `summary.json` and the text at its end, computed from the events at any
+//! time.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
@@ -9,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::statistics::{self, Slope};
 use super::verdict::Comparison;
 use crate::clock::Clock;
-use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference};
+use crate::event::{
+    ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference,
+};
 use crate::journal::{JournalError, Reader};
 use crate::space::Dna;
 use crate::state::is_better;
@@ -17,7 +20,8 @@ use crate::state::is_better;
 /// What came of a run so far. The field names are `summary.json`'s.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Name of the run directory; empty where the run never got as far as `run_started`, as are the next two.
+    /// Name of the run directory; empty where the run never got as far as `run_started`, as are the
+    /// next two.
     pub run: String,
     pub preset: String,
     pub strategy: String,
@@ -32,8 +36,8 @@ pub struct Summary {
     pub repeats: u64,
     /// Children without an accuracy; their reward is 0.
     pub failures: u64,
-    /// Children of which nothing is known: skipped before their first epoch had ended, or whose workers broke. They have no reward
-    /// and count nowhere else.
+    /// Children of which nothing is known: skipped before their first epoch had ended, or whose
+    /// workers broke. They have no reward and count nowhere else.
     #[serde(default)]
     pub excluded_children: u64,
     /// Children that users edited and that have come to an end. They count nowhere else.
@@ -47,7 +51,8 @@ pub struct Summary {
     /// The run that this one is held against (`search.reference`); absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Held>,
-    /// Seconds at work over all sessions, from `run_started`; pauses and the time between sessions do not count.
+    /// Seconds at work over all sessions, from `run_started`; pauses and the time between sessions
+    /// do not count.
     pub wall_seconds: f64,
     /// `children_evaluated` per hour of `wall_seconds`.
     pub children_per_hour: f64,
@@ -58,8 +63,8 @@ pub struct Summary {
 pub struct Held {
     pub run: String,
     pub strategy: String,
-    /// This run's slope minus the other's over the episodes that both have finished; null where those are fewer than 3, or the runs
-    /// cannot be compared.
+    /// This run's slope minus the other's over the episodes that both have finished; null where
+    /// those are fewer than 3, or the runs cannot be compared.
     pub difference: Option<Slope>,
     /// Why they cannot; null where they can.
     pub not_comparable: Option<String>,
@@ -72,7 +77,12 @@ impl Held {
             Some(Comparison::Impossible { reason, .. }) => (None, Some(reason)),
             None => (None, None),
         };
-        Held { run: reference.run.clone(), strategy: reference.strategy.clone(), difference, not_comparable }
+        Held {
+            run: reference.run.clone(),
+            strategy: reference.strategy.clone(),
+            difference,
+            not_comparable,
+        }
     }
 }
 
@@ -81,8 +91,18 @@ impl fmt::Display for Held {
         write!(f, "against {} (strategy {}): ", self.run, self.strategy)?;
         match (&self.not_comparable, &self.difference) {
             (Some(reason), _) => writeln!(f, "not comparable: {reason}"),
-            (None, Some(Slope { per_episode, ci95: [low, high], p_value })) => {
-                writeln!(f, "slope {per_episode:+.5} per episode more (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})")
+            (
+                None,
+                Some(Slope {
+                    per_episode,
+                    ci95: [low, high],
+                    p_value,
+                }),
+            ) => {
+                writeln!(
+                    f,
+                    "slope {per_episode:+.5} per episode more (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+                )
             }
             (None, None) => writeln!(f, "needs at least 3 episodes that both have finished"),
         }
@@ -204,9 +224,21 @@ impl Tally {
 
     pub fn summary(&self) -> Summary {
         let wall_seconds = self.clock.seconds();
-        let positions: Vec<f64> = self.episodes.iter().map(|episode| episode.episode as f64).collect();
-        let rewards: Vec<f64> = self.episodes.iter().map(|episode| episode.mean_reward).collect();
-        let points: Vec<(usize, f64)> = self.episodes.iter().map(|episode| (episode.episode, episode.mean_reward)).collect();
+        let positions: Vec<f64> = self
+            .episodes
+            .iter()
+            .map(|episode| episode.episode as f64)
+            .collect();
+        let rewards: Vec<f64> = self
+            .episodes
+            .iter()
+            .map(|episode| episode.mean_reward)
+            .collect();
+        let points: Vec<(usize, f64)> = self
+            .episodes
+            .iter()
+            .map(|episode| (episode.episode, episode.mean_reward))
+            .collect();
         Summary {
             run: self.run.clone(),
             preset: self.preset.clone(),
@@ -222,19 +254,33 @@ impl Tally {
             best: self.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(Episode::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
-            reference: self.reference.as_ref().map(|reference| Held::of(reference, &points)),
+            reference: self
+                .reference
+                .as_ref()
+                .map(|reference| Held::of(reference, &points)),
             wall_seconds,
-            children_per_hour: if wall_seconds > 0.0 { self.evaluated as f64 * 3600.0 / wall_seconds } else { 0.0 },
+            children_per_hour: if wall_seconds > 0.0 {
+                self.evaluated as f64 * 3600.0 / wall_seconds
+            } else {
+                0.0
+            },
         }
     }
 
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.waiting.insert(sampled.child, sampled.architecture.key());
+        self.waiting
+            .insert(sampled.child, sampled.architecture.key());
     }
 
     fn finish(&mut self, finished: &ChildFinished) {
         self.repeats += u64::from(finished.repeat_of.is_some());
-        if self.best.as_ref().is_none_or(|best| is_better(finished.accuracy, finished.child, (best.accuracy, best.child))) {
+        if self.best.as_ref().is_none_or(|best| {
+            is_better(
+                finished.accuracy,
+                finished.child,
+                (best.accuracy, best.child),
+            )
+        }) {
             self.best = Some(finished.clone());
         }
         self.end(finished.child);
@@ -277,7 +323,11 @@ impl fmt::Display for Summary {
     /// The text at the end of a search: a head line, the best child, a line per episode, the slope.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = reason_word(self.reason);
-        writeln!(f, "run {}: {word} (preset {}, strategy {}, seed {})", self.run, self.preset, self.strategy, self.seed)?;
+        writeln!(
+            f,
+            "run {}: {word} (preset {}, strategy {}, seed {})",
+            self.run, self.preset, self.strategy, self.seed
+        )?;
         writeln!(
             f,
             "{} children in {}: {} different architectures, {} repeats, {} failures; {:.0} children per hour",
@@ -296,7 +346,11 @@ impl fmt::Display for Summary {
             writeln!(f, "{} {words} nowhere else", self.excluded_children)?;
         }
         if self.edited_children > 0 {
-            writeln!(f, "{} children edited by hand besides", self.edited_children)?;
+            writeln!(
+                f,
+                "{} children edited by hand besides",
+                self.edited_children
+            )?;
         }
         match &self.best {
             Some(best) => write!(f, "{best}")?,
@@ -304,13 +358,19 @@ impl fmt::Display for Summary {
         }
         f.write_str(&self.episode_table())?;
         match &self.reward_slope {
-            Some(Slope { per_episode, ci95: [low, high], p_value }) => writeln!(
+            Some(Slope {
+                per_episode,
+                ci95: [low, high],
+                p_value,
+            }) => writeln!(
                 f,
                 "slope of the mean reward: {per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
             ),
             None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
         }?;
-        self.reference.as_ref().map_or(Ok(()), |reference| write!(f, "{reference}"))
+        self.reference
+            .as_ref()
+            .map_or(Ok(()), |reference| write!(f, "{reference}"))
     }
 }
 
@@ -335,7 +395,8 @@ impl Summary {
             "episode", "mean reward", "baseline", "mean accuracy", "best accuracy", "entropy"
         );
         for episode in &self.episodes {
-            let or_none = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
+            let or_none =
+                |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
@@ -378,7 +439,13 @@ mod tests {
     use crate::space::{Architecture, Layer};
 
     fn sampled(child: u64, filters: usize) -> Event {
-        let layer = Layer { kernel: [3, 3], filters, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
+        let layer = Layer {
+            kernel: [3, 3],
+            filters,
+            stride: [1, 1],
+            padding: [1, 1],
+            inputs: vec![0],
+        };
         Event::ChildSampled(ChildSampled {
             child,
             episode: 1,
@@ -438,14 +505,30 @@ mod tests {
 
     /// One event a second.
     fn summary(events: Vec<Event>) -> Summary {
-        let record =
-            |(second, event)| Record { v: 1, seq: None, time: jiff::Timestamp::from_second(second as i64).unwrap(), event };
-        Summary::of(&events.into_iter().enumerate().map(record).collect::<Vec<_>>())
+        let record = |(second, event)| Record {
+            v: 1,
+            seq: None,
+            time: jiff::Timestamp::from_second(second as i64).unwrap(),
+            event,
+        };
+        Summary::of(
+            &events
+                .into_iter()
+                .enumerate()
+                .map(record)
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn every_ended_child_counts_and_equal_networks_count_once() {
-        let failed = Event::ChildFailed { child: 3, episode: 1, reason: "r".into(), reward: 0.0, seconds: 1.0 };
+        let failed = Event::ChildFailed {
+            child: 3,
+            episode: 1,
+            reason: "r".into(),
+            reward: 0.0,
+            seconds: 1.0,
+        };
         let events = vec![
             sampled(1, 8),
             sampled(2, 8),
@@ -456,7 +539,14 @@ mod tests {
             failed,
         ];
         let summary = summary(events);
-        assert_eq!((summary.children_evaluated, summary.repeats, summary.failures), (3, 1, 1));
+        assert_eq!(
+            (
+                summary.children_evaluated,
+                summary.repeats,
+                summary.failures
+            ),
+            (3, 1, 1)
+        );
         assert_eq!(summary.unique_architectures, 2, "child 4 has not ended");
         assert_eq!(summary.wall_seconds, 6.0);
         assert_eq!(summary.children_per_hour, 3.0 * 600.0);
@@ -464,27 +554,47 @@ mod tests {
 
     #[test]
     fn the_best_child_is_the_earliest_of_the_most_accurate_whatever_finished_first() {
-        let best = summary(vec![finished(3, 0.8, None), finished(1, 0.7, None), finished(2, 0.8, None)]).best.unwrap();
+        let best = summary(vec![
+            finished(3, 0.8, None),
+            finished(1, 0.7, None),
+            finished(2, 0.8, None),
+        ])
+        .best
+        .unwrap();
         assert_eq!((best.child, best.accuracy), (2, 0.8));
     }
 
     #[test]
     fn the_slope_needs_three_episodes() {
-        assert_eq!(summary(vec![episode(1, 0.1), episode(2, 0.2)]).reward_slope, None);
-        let slope = summary(vec![episode(1, 0.1), episode(2, 0.2), episode(3, 0.4)]).reward_slope.unwrap();
+        assert_eq!(
+            summary(vec![episode(1, 0.1), episode(2, 0.2)]).reward_slope,
+            None
+        );
+        let slope = summary(vec![episode(1, 0.1), episode(2, 0.2), episode(3, 0.4)])
+            .reward_slope
+            .unwrap();
         assert!((slope.per_episode - 0.15).abs() < 1e-12);
     }
 
     #[test]
     fn a_run_without_any_event_has_a_summary_of_finite_numbers() {
         let summary = summary(vec![]);
-        assert_eq!((summary.children_per_hour, summary.best.is_none()), (0.0, true));
+        assert_eq!(
+            (summary.children_per_hour, summary.best.is_none()),
+            (0.0, true)
+        );
         assert!(summary.to_string().contains("none has an accuracy"));
     }
 
     #[test]
     fn the_json_has_the_documented_fields() {
-        let summary = summary(vec![sampled(1, 8), finished(1, 0.5, None), episode(1, 0.1), episode(2, 0.2), episode(3, 0.4)]);
+        let summary = summary(vec![
+            sampled(1, 8),
+            finished(1, 0.5, None),
+            episode(1, 0.1),
+            episode(2, 0.2),
+            episode(3, 0.4),
+        ]);
         let json: serde_json::Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
         let documented = [
             (
@@ -492,12 +602,20 @@ mod tests {
                 "preset strategy seed children_evaluated unique_architectures best episodes reward_slope wall_seconds children_per_hour",
             ),
             ("/best", "child episode accuracy reward params macs dna"),
-            ("/episodes/0", "episode mean_reward baseline mean_accuracy best_accuracy entropy"),
+            (
+                "/episodes/0",
+                "episode mean_reward baseline mean_accuracy best_accuracy entropy",
+            ),
             ("/reward_slope", "per_episode ci95 p_value"),
         ];
         for (place, names) in documented {
             let object = json.pointer(place).unwrap();
-            assert!(names.split(' ').all(|name| object.get(name).is_some_and(|value| !value.is_null())), "{place}: {object}");
+            assert!(
+                names
+                    .split(' ')
+                    .all(|name| object.get(name).is_some_and(|value| !value.is_null())),
+                "{place}: {object}"
+            );
         }
         assert_eq!(serde_json::from_value::<Summary>(json).unwrap(), summary);
     }
@@ -506,11 +624,19 @@ mod tests {
     fn accuracy_and_reward_are_told_apart_in_the_text() {
         let mut summary = summary(vec![finished(1, 0.8456, None)]);
         summary.best.as_mut().unwrap().reward = 0.6046;
-        assert!(summary.to_string().contains("accuracy 0.8456, reward 0.6046"), "{summary}");
+        assert!(
+            summary
+                .to_string()
+                .contains("accuracy 0.8456, reward 0.6046"),
+            "{summary}"
+        );
     }
 
     #[test]
     fn a_duration_reads_as_people_say_it() {
-        assert_eq!([5.25, 125.0, 3723.0].map(duration), ["5.2 s", "2 min 05 s", "1 h 02 min 03 s"]);
+        assert_eq!(
+            [5.25, 125.0, 3723.0].map(duration),
+            ["5.2 s", "2 min 05 s", "1 h 02 min 03 s"]
+        );
     }
 }

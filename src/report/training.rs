@@ -1,4 +1,5 @@
-//! The summary of a training: `summary.json` and the text at its end, computed from the events at any time.
+//! The summary of a training: `summary.json` and the text at its end, computed from the events at
+//! any time.
 
 use std::fmt;
 use std::path::Path;
@@ -16,7 +17,8 @@ use crate::state::TrainingRun;
 /// What came of a training so far. The field names are `summary.json`'s.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary {
-    /// Name of the run directory; empty where the run never got as far as `training_started`, as is all that it tells.
+    /// Name of the run directory; empty where the run never got as far as `training_started`, as is
+    /// all that it tells.
     pub run: String,
     /// `training`: what tells this summary from a search's, which has no such field.
     pub kind: Kind,
@@ -36,7 +38,8 @@ pub struct TrainingSummary {
     pub epochs_done: usize,
     /// The most that the recipe allows; early stopping may have ended the training sooner.
     pub epochs: usize,
-    /// The epoch with the highest validation accuracy, whose weights are kept. Null before the first has ended.
+    /// The epoch with the highest validation accuracy, whose weights are kept. Null before the
+    /// first has ended.
     pub best: Option<BestEpoch>,
     /// The test images, classified once by the best weights. Null before.
     pub test: Option<ClassificationReport>,
@@ -119,10 +122,20 @@ impl Tally {
     pub fn summary(&self) -> TrainingSummary {
         let (reason, wall_seconds) = (self.reason, self.clock.seconds());
         let Some(training) = self.training.clone() else {
-            return TrainingSummary { reason, wall_seconds, ..TrainingSummary::default() };
+            return TrainingSummary {
+                reason,
+                wall_seconds,
+                ..TrainingSummary::default()
+            };
         };
         let best = training.best().map(BestEpoch::from);
-        let images_per_second = median(training.epochs.iter().map(|epoch| epoch.images_per_second).collect());
+        let images_per_second = median(
+            training
+                .epochs
+                .iter()
+                .map(|epoch| epoch.images_per_second)
+                .collect(),
+        );
         let started = training.started;
         TrainingSummary {
             run: started.run,
@@ -155,7 +168,11 @@ impl Tally {
 
 impl From<&TrainingEpoch> for BestEpoch {
     fn from(epoch: &TrainingEpoch) -> BestEpoch {
-        BestEpoch { epoch: epoch.epoch, valid_accuracy: epoch.valid_accuracy, valid_loss: epoch.valid_loss }
+        BestEpoch {
+            epoch: epoch.epoch,
+            valid_accuracy: epoch.valid_accuracy,
+            valid_loss: epoch.valid_loss,
+        }
     }
 }
 
@@ -168,13 +185,33 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 impl fmt::Display for TrainingSummary {
-    /// The text at the end of a training: what was trained, how far and how fast, the best epoch, the test.
+    /// The text at the end of a training: what was trained, how far and how fast, the best epoch,
+    /// the test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.run.is_empty() {
-            return writeln!(f, "{}: the training had not begun", reason_word(self.reason));
+            return writeln!(
+                f,
+                "{}: the training had not begun",
+                reason_word(self.reason)
+            );
         }
-        let TrainingSummary { run, architecture, recipe, seed, params, macs, device, threads, micro_batch, .. } = self;
-        writeln!(f, "run {run}: {} (training of {architecture}, recipe {recipe}, seed {seed})", reason_word(self.reason))?;
+        let TrainingSummary {
+            run,
+            architecture,
+            recipe,
+            seed,
+            params,
+            macs,
+            device,
+            threads,
+            micro_batch,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "run {run}: {} (training of {architecture}, recipe {recipe}, seed {seed})",
+            reason_word(self.reason)
+        )?;
         let precision = match self.precision {
             Some(Precision::Bf16) => "bf16",
             Some(Precision::Float32) => "float32",
@@ -184,20 +221,46 @@ impl fmt::Display for TrainingSummary {
             f,
             "{params} parameters, {macs} MACs; {precision} on {device} with {threads} thread(s), {micro_batch} images at a time"
         )?;
-        let speed =
-            self.images_per_second.map_or_else(String::new, |speed| format!("; {speed:.0} images/s (median of the epochs)"));
-        writeln!(f, "{} of at most {} epochs in {}{speed}", self.epochs_done, self.epochs, duration(self.wall_seconds))?;
+        let speed = self.images_per_second.map_or_else(String::new, |speed| {
+            format!("; {speed:.0} images/s (median of the epochs)")
+        });
+        writeln!(
+            f,
+            "{} of at most {} epochs in {}{speed}",
+            self.epochs_done,
+            self.epochs,
+            duration(self.wall_seconds)
+        )?;
         match &self.best {
-            Some(BestEpoch { epoch, valid_accuracy, valid_loss }) => {
-                writeln!(f, "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})")?;
+            Some(BestEpoch {
+                epoch,
+                valid_accuracy,
+                valid_loss,
+            }) => {
+                writeln!(
+                    f,
+                    "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})"
+                )?;
             }
             None => writeln!(f, "best validation accuracy: none, no epoch has ended yet")?,
         }
         match &self.test {
-            Some(ClassificationReport { accuracy, accuracy_ci95: [low, high], correct, images, .. }) => {
-                writeln!(f, "test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images)")
+            Some(ClassificationReport {
+                accuracy,
+                accuracy_ci95: [low, high],
+                correct,
+                images,
+                ..
+            }) => {
+                writeln!(
+                    f,
+                    "test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images)"
+                )
             }
-            None => writeln!(f, "test accuracy: not measured yet; the test images are classified once, after the last epoch"),
+            None => writeln!(
+                f,
+                "test accuracy: not measured yet; the test images are classified once, after the last epoch"
+            ),
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Does it learn? The slope of the episodes' mean rewards, and what may be concluded from it, in words.
+//! Does it learn? The slope of the episodes' mean rewards, and what may be concluded from it, in
+//! words.
 //!
-//! What the words claim is what the numbers allow: a slope counts where its 95 % interval leaves out zero. That the
-//! interval is looked at after every episode makes a chance finding likelier than 5 % while a run is under way, and that
-//! networks grow deeper over a run can move the reward without any learning: only a run of random search over the same
-//! depths (the reference) can tell the two apart.
+//! What the words claim is what the numbers allow: a slope counts where its 95 % interval leaves
+//! out zero. That the interval is looked at after every episode makes a chance finding likelier
+//! than 5 % while a run is under way, and that networks grow deeper over a run can move the reward
+//! without any learning: only a run of random search over the same depths (the reference) can tell
+//! the two apart.
 
 use super::statistics::{Fit, Slope};
 use crate::event::Reference;
@@ -57,10 +59,17 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict on the episodes that `state` has seen the end of.
     pub fn of(state: &RunState) -> Verdict {
-        let points: Vec<(usize, f64)> = state.episodes.iter().map(|episode| (episode.episode, episode.mean_reward)).collect();
+        let points: Vec<(usize, f64)> = state
+            .episodes
+            .iter()
+            .map(|episode| (episode.episode, episode.mean_reward))
+            .collect();
         let fit = fit(&points);
         let slope = fit.as_ref().and_then(Fit::slope);
-        let random = state.run.as_ref().is_some_and(|run| run.strategy == "random");
+        let random = state
+            .run
+            .as_ref()
+            .is_some_and(|run| run.strategy == "random");
         let finding = match &slope {
             None => Finding::TooEarly,
             Some(_) if random => Finding::CannotLearn,
@@ -73,38 +82,62 @@ impl Verdict {
             episodes: points.len(),
             planned: state.run.as_ref().map(|run| run.episodes),
             slope,
-            comparison: state.run.as_ref().filter(|_| !random).and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
+            comparison: state
+                .run
+                .as_ref()
+                .filter(|_| !random)
+                .and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
             depths: depths(state),
         }
     }
 
-    /// One line of at most `width` characters where any fits: the whole sentence, or what matters most of it. Slope,
-    /// interval, p-value and words are there from 41 characters on. `plus_minus` is how the terminal writes that sign.
+    /// One line of at most `width` characters where any fits: the whole sentence, or what matters
+    /// most of it. Slope, interval, p-value and words are there from 41 characters on. `plus_minus`
+    /// is how the terminal writes that sign.
     pub fn text(&self, width: usize, plus_minus: &str) -> String {
         let mut texts = self.texts(plus_minus);
         let shortest = texts.pop().unwrap_or_default();
-        texts.into_iter().find(|text| text.chars().count() <= width).unwrap_or(shortest)
+        texts
+            .into_iter()
+            .find(|text| text.chars().count() <= width)
+            .unwrap_or(shortest)
     }
 
     /// From the whole sentence to the shortest one.
     fn texts(&self, plus_minus: &str) -> Vec<String> {
-        let Some(slope) = &self.slope else { return self.too_early() };
+        let Some(slope) = &self.slope else {
+            return self.too_early();
+        };
         let (verdict, short) = (self.words(), self.short_words());
-        let numbers = format!("slope {}/episode ({}, {})", change(slope, slope.per_episode), interval(slope), p_value(slope));
-        let [two, one] = [2, 1].map(|digits| format!("slope {}", estimate(slope, digits, plus_minus)));
+        let numbers = format!(
+            "slope {}/episode ({}, {})",
+            change(slope, slope.per_episode),
+            interval(slope),
+            p_value(slope)
+        );
+        let [two, one] =
+            [2, 1].map(|digits| format!("slope {}", estimate(slope, digits, plus_minus)));
         let p = p_value(slope);
-        let over = self.planned.map_or(String::new(), |planned| format!(" of {planned}"));
+        let over = self
+            .planned
+            .map_or(String::new(), |planned| format!(" of {planned}"));
         let after = format!(" after {}{over} episodes", self.episodes);
         let depth = self.depths.map_or(String::new(), |(first, last)| {
             let moved = if last > first { "grew" } else { "fell" };
             format!("; depth {moved} from {first} to {last}")
         });
-        let (long, brief) = self.comparison.as_ref().map_or((String::new(), String::new()), Comparison::texts);
+        let (long, brief) = self
+            .comparison
+            .as_ref()
+            .map_or((String::new(), String::new()), Comparison::texts);
         let mut texts = vec![format!("{numbers}: {verdict}{after}{long}{depth}")];
         let incomparable = self.incomparable();
         // Why there is no comparison matters more than the interval in full.
         if incomparable.is_some() {
-            texts.extend([format!("{numbers}: {verdict}{long}"), format!("{two} ({p}): {short}{long}")]);
+            texts.extend([
+                format!("{numbers}: {verdict}{long}"),
+                format!("{two} ({p}): {short}{long}"),
+            ]);
         }
         texts.extend([
             format!("{numbers}: {verdict}{after}{brief}{depth}"),
@@ -134,10 +167,18 @@ impl Verdict {
         texts
     }
 
-    /// What differs first where the two runs cannot be compared: `child.epochs` of `child.epochs is 1 there and 2 here; ...`.
+    /// What differs first where the two runs cannot be compared: `child.epochs` of `child.epochs is
+    /// 1 there and 2 here; ...`.
     fn incomparable(&self) -> Option<&str> {
         match self.comparison.as_ref()? {
-            Comparison::Impossible { reason, .. } => Some(reason.split([';', ',', ':']).next()?.split(" is ").next()?.trim()),
+            Comparison::Impossible { reason, .. } => Some(
+                reason
+                    .split([';', ',', ':'])
+                    .next()?
+                    .split(" is ")
+                    .next()?
+                    .trim(),
+            ),
             Comparison::Slopes { .. } => None,
         }
     }
@@ -170,8 +211,12 @@ impl Verdict {
             (Finding::Learning, _) => "learning",
             (Finding::Worse, _) => "getting worse",
             (Finding::NoEvidence, _) => "no evidence of learning yet",
-            (Finding::CannotLearn, Some(slope)) if slope.ci95[0] > 0.0 => "random does not learn, yet the reward rises",
-            (Finding::CannotLearn, Some(slope)) if slope.ci95[1] < 0.0 => "random does not learn, yet the reward falls",
+            (Finding::CannotLearn, Some(slope)) if slope.ci95[0] > 0.0 => {
+                "random does not learn, yet the reward rises"
+            }
+            (Finding::CannotLearn, Some(slope)) if slope.ci95[1] < 0.0 => {
+                "random does not learn, yet the reward falls"
+            }
             (Finding::CannotLearn, _) => "random does not learn",
         }
     }
@@ -196,28 +241,50 @@ impl Verdict {
 }
 
 impl Comparison {
-    /// Both runs' slopes over the episodes that both have finished; ours are `points` (episode, mean reward). None where those are
-    /// too few.
+    /// Both runs' slopes over the episodes that both have finished; ours are `points` (episode,
+    /// mean reward). None where those are too few.
     pub fn of(reference: &Reference, points: &[(usize, f64)]) -> Option<Comparison> {
         if let Some(reason) = &reference.not_comparable {
-            return Some(Comparison::Impossible { run: reference.run.clone(), reason: reason.clone() });
+            return Some(Comparison::Impossible {
+                run: reference.run.clone(),
+                reason: reason.clone(),
+            });
         }
-        let other = |episode: usize| reference.episodes.iter().find(|other| other.episode == episode);
-        let shared = points.iter().filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
-        let (ours, theirs): (Vec<_>, Vec<_>) = shared.map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs))).unzip();
+        let other = |episode: usize| {
+            reference
+                .episodes
+                .iter()
+                .find(|other| other.episode == episode)
+        };
+        let shared = points
+            .iter()
+            .filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
+        let (ours, theirs): (Vec<_>, Vec<_>) = shared
+            .map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs)))
+            .unzip();
         if ours.len() < FEWEST {
             return None;
         }
         let difference = fit(&ours)?.minus(&fit(&theirs)?)?;
-        Some(Comparison::Slopes { strategy: reference.strategy.clone(), difference })
+        Some(Comparison::Slopes {
+            strategy: reference.strategy.clone(),
+            difference,
+        })
     }
 
-    /// What is known of the other run, with its numbers or the reason that there are none, and without.
+    /// What is known of the other run, with its numbers or the reason that there are none, and
+    /// without.
     pub fn texts(&self) -> (String, String) {
         let (strategy, difference) = match self {
-            Comparison::Slopes { strategy, difference } => (strategy, difference),
+            Comparison::Slopes {
+                strategy,
+                difference,
+            } => (strategy, difference),
             Comparison::Impossible { run, reason } => {
-                return (format!("; not comparable with {run} ({reason})"), format!("; not comparable with {run}"));
+                return (
+                    format!("; not comparable with {run} ({reason})"),
+                    format!("; not comparable with {run}"),
+                );
             }
         };
         let words = if difference.ci95[0] > 0.0 {
@@ -227,28 +294,45 @@ impl Comparison {
         } else {
             format!("not told apart from {strategy}")
         };
-        let numbers = format!("{} per episode, {}", change(difference, difference.per_episode), p_value(difference));
+        let numbers = format!(
+            "{} per episode, {}",
+            change(difference, difference.per_episode),
+            p_value(difference)
+        );
         (format!("; {words} ({numbers})"), format!("; {words}"))
     }
 }
 
 fn fit(points: &[(usize, f64)]) -> Option<Fit> {
-    let (positions, values): (Vec<f64>, Vec<f64>) = points.iter().map(|(episode, value)| (*episode as f64, *value)).unzip();
+    let (positions, values): (Vec<f64>, Vec<f64>) = points
+        .iter()
+        .map(|(episode, value)| (*episode as f64, *value))
+        .unzip();
     Fit::of(&positions, &values)
 }
 
-/// Depth of the networks in the first and in the last finished episode, if they are known and differ.
+/// Depth of the networks in the first and in the last finished episode, if they are known and
+/// differ.
 fn depths(state: &RunState) -> Option<(usize, usize)> {
     let depth = |episode: usize| {
-        let of_episode = state.children.iter().filter(move |row| row.episode == episode && row.parent.is_none());
-        of_episode.map(|row| row.genes.depth()).filter(|depth| *depth > 0)
+        let of_episode = state
+            .children
+            .iter()
+            .filter(move |row| row.episode == episode && row.parent.is_none());
+        of_episode
+            .map(|row| row.genes.depth())
+            .filter(|depth| *depth > 0)
     };
-    let (first, last) = (state.episodes.first()?.episode, state.episodes.last()?.episode);
+    let (first, last) = (
+        state.episodes.first()?.episode,
+        state.episodes.last()?.episode,
+    );
     let (first, last) = (depth(first).next()?, depth(last).next_back()?);
     (first != last).then_some((first, last))
 }
 
-/// A change per episode, with as many decimals as its interval is worth: two of its half width, four at least.
+/// A change per episode, with as many decimals as its interval is worth: two of its half width,
+/// four at least.
 fn change(slope: &Slope, value: f64) -> String {
     let decimals = decimals(slope, 2).max(4);
     format!("{value:+.decimals$}")
@@ -257,7 +341,11 @@ fn change(slope: &Slope, value: f64) -> String {
 /// The slope and the half width of its 95 % interval, to so many digits of that: `+0.004±0.022`.
 fn estimate(slope: &Slope, digits: u8, plus_minus: &str) -> String {
     let decimals = decimals(slope, digits);
-    format!("{:+.decimals$}{plus_minus}{:.decimals$}", slope.per_episode, half_width(slope))
+    format!(
+        "{:+.decimals$}{plus_minus}{:.decimals$}",
+        slope.per_episode,
+        half_width(slope)
+    )
 }
 
 fn half_width(slope: &Slope) -> f64 {
@@ -267,11 +355,19 @@ fn half_width(slope: &Slope) -> f64 {
 /// Decimals that show so many digits of the interval's half width.
 fn decimals(slope: &Slope, digits: u8) -> usize {
     let half = half_width(slope);
-    if half > 0.0 { (f64::from(digits) - 1.0 - half.log10().floor()).clamp(0.0, 9.0) as usize } else { 4 }
+    if half > 0.0 {
+        (f64::from(digits) - 1.0 - half.log10().floor()).clamp(0.0, 9.0) as usize
+    } else {
+        4
+    }
 }
 
 fn interval(slope: &Slope) -> String {
-    format!("95 % {}..{}", change(slope, slope.ci95[0]), change(slope, slope.ci95[1]))
+    format!(
+        "95 % {}..{}",
+        change(slope, slope.ci95[0]),
+        change(slope, slope.ci95[1])
+    )
 }
 
 fn p_value(slope: &Slope) -> String {
@@ -297,9 +393,15 @@ mod tests {
         let record = |event: &str| serde_json::from_str::<Record>(first(event)).unwrap();
         let mut state = RunState::default();
         state.apply(&record("run_started"));
-        let Event::EpisodeFinished(finished) = record("episode_finished").event else { panic!("not an episode") };
+        let Event::EpisodeFinished(finished) = record("episode_finished").event else {
+            panic!("not an episode")
+        };
         for (episode, mean_reward) in (1..).zip(rewards) {
-            state.episodes.push(EpisodeFinished { episode, mean_reward: *mean_reward, ..finished.clone() });
+            state.episodes.push(EpisodeFinished {
+                episode,
+                mean_reward: *mean_reward,
+                ..finished.clone()
+            });
         }
         state
     }
@@ -310,39 +412,70 @@ mod tests {
     }
 
     fn beside(state: RunState, rewards: &[f64]) -> RunState {
-        let episode =
-            |(episode, mean_reward): (usize, &f64)| ReferenceEpisode { episode, mean_reward: *mean_reward, mean_accuracy: None };
+        let episode = |(episode, mean_reward): (usize, &f64)| ReferenceEpisode {
+            episode,
+            mean_reward: *mean_reward,
+            mean_accuracy: None,
+        };
         let episodes = (1..).zip(rewards).map(episode).collect();
-        let reference = Reference { run: "other".into(), strategy: "random".into(), episodes, not_comparable: None };
+        let reference = Reference {
+            run: "other".into(),
+            strategy: "random".into(),
+            episodes,
+            not_comparable: None,
+        };
         changed(state, |run| run.reference = Some(Box::new(reference)))
     }
 
     /// Mean rewards in the monograph's log; SciPy: slope 0.000103, 95 % -0.00468..0.00489, p 0.962.
-    const MONOGRAPH: [f64; 10] = [0.475, 0.504, 0.451, 0.507, 0.473, 0.458, 0.487, 0.477, 0.478, 0.491];
+    const MONOGRAPH: [f64; 10] = [
+        0.475, 0.504, 0.451, 0.507, 0.473, 0.458, 0.487, 0.477, 0.478, 0.491,
+    ];
     const RISING: [f64; 6] = [0.30, 0.36, 0.41, 0.46, 0.52, 0.55];
 
     #[test]
     fn fewer_than_three_episodes_are_too_early() {
         let verdict = Verdict::of(&run(&[0.4, 0.5]));
         assert_eq!(verdict.finding, Finding::TooEarly);
-        assert_eq!(verdict.text(80, "±"), "Does it learn? not yet: needs 3 finished episodes, has 2");
-        assert_eq!(Verdict::of(&RunState::default()).text(40, "±"), "not yet: needs 3 finished episodes");
+        assert_eq!(
+            verdict.text(80, "±"),
+            "Does it learn? not yet: needs 3 finished episodes, has 2"
+        );
+        assert_eq!(
+            Verdict::of(&RunState::default()).text(40, "±"),
+            "not yet: needs 3 finished episodes"
+        );
     }
 
     #[test]
     fn an_interval_that_holds_zero_is_no_evidence() {
         let verdict = Verdict::of(&run(&MONOGRAPH));
         assert_eq!(verdict.finding, Finding::NoEvidence);
-        assert_eq!(verdict.text(85, "±"), "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet");
+        assert_eq!(
+            verdict.text(85, "±"),
+            "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet"
+        );
     }
 
     #[test]
     fn slope_interval_p_value_and_words_are_there_in_41_columns() {
         let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
-        assert_eq!(text(&MONOGRAPH, 46, "±"), "slope +0.0001±0.0048 (p 0.96): no evidence yet");
-        assert_eq!(text(&MONOGRAPH, 41, "±"), "slope +0.0001±0.0048 p 0.96: no evidence");
-        assert_eq!(text(&MONOGRAPH, 41, "+-"), "slope +0.0001+-0.0048 p 0.96: no evidence");
-        assert_eq!(text(&RISING, 41, "±"), "slope +0.0509±0.0055 (p <0.001): learning");
+        assert_eq!(
+            text(&MONOGRAPH, 46, "±"),
+            "slope +0.0001±0.0048 (p 0.96): no evidence yet"
+        );
+        assert_eq!(
+            text(&MONOGRAPH, 41, "±"),
+            "slope +0.0001±0.0048 p 0.96: no evidence"
+        );
+        assert_eq!(
+            text(&MONOGRAPH, 41, "+-"),
+            "slope +0.0001+-0.0048 p 0.96: no evidence"
+        );
+        assert_eq!(
+            text(&RISING, 41, "±"),
+            "slope +0.0509±0.0055 (p <0.001): learning"
+        );
     }
 
     #[test]
@@ -352,58 +485,114 @@ mod tests {
         falling.reverse();
         assert_eq!(Verdict::of(&run(&falling)).finding, Finding::Worse);
         assert_eq!(
-            Verdict::of(&run(&falling)).text(100, "±").split_once(": ").map(|(_, words)| words),
+            Verdict::of(&run(&falling))
+                .text(100, "±")
+                .split_once(": ")
+                .map(|(_, words)| words),
             Some("getting worse after 6 of 6 episodes")
         );
     }
 
     #[test]
     fn random_search_does_not_learn_whatever_its_slope() {
-        let random = |rewards: &[f64]| Verdict::of(&changed(run(rewards), |run| run.strategy = "random".into()));
+        let random = |rewards: &[f64]| {
+            Verdict::of(&changed(run(rewards), |run| run.strategy = "random".into()))
+        };
         assert_eq!(random(&RISING).finding, Finding::CannotLearn);
-        assert!(random(&RISING).text(200, "±").contains("random does not learn, yet the reward rises"));
-        assert!(random(&MONOGRAPH).text(200, "±").contains(": random does not learn after 10"));
+        assert!(
+            random(&RISING)
+                .text(200, "±")
+                .contains("random does not learn, yet the reward rises")
+        );
+        assert!(
+            random(&MONOGRAPH)
+                .text(200, "±")
+                .contains(": random does not learn after 10")
+        );
     }
 
     #[test]
     fn better_than_random_needs_a_significant_difference_of_the_slopes() {
         let words = |theirs: &[f64]| Verdict::of(&beside(run(&RISING), theirs)).text(200, "±");
-        assert!(words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).contains("; better than random ("), "{}", words(&[]));
+        assert!(
+            words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).contains("; better than random ("),
+            "{}",
+            words(&[])
+        );
         assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
         assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
-        assert!(!words(&[0.1, 0.3]).contains("random"), "two episodes have no slope to compare with");
+        assert!(
+            !words(&[0.1, 0.3]).contains("random"),
+            "two episodes have no slope to compare with"
+        );
     }
 
     #[test]
     fn a_run_that_cannot_be_compared_with_its_reference_says_so_and_why() {
-        let state = changed(beside(run(&RISING), &[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]), |run| {
-            run.reference.as_mut().unwrap().not_comparable = Some("child.epochs is 1 there and 2 here".into());
-        });
+        let state = changed(
+            beside(run(&RISING), &[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]),
+            |run| {
+                run.reference.as_mut().unwrap().not_comparable =
+                    Some("child.epochs is 1 there and 2 here".into());
+            },
+        );
         let verdict = Verdict::of(&state);
-        assert!(verdict.text(200, "±").contains("; not comparable with other (child.epochs is 1 there and 2 here)"));
-        assert!(verdict.text(100, "±").ends_with("; not comparable with other"), "{}", verdict.text(100, "±"));
+        assert!(
+            verdict
+                .text(200, "±")
+                .contains("; not comparable with other (child.epochs is 1 there and 2 here)")
+        );
+        assert!(
+            verdict
+                .text(100, "±")
+                .ends_with("; not comparable with other"),
+            "{}",
+            verdict.text(100, "±")
+        );
         assert!(!verdict.text(200, "±").contains("random"));
-        assert_eq!(verdict.text(78, "±"), "slope +0.0509±0.0055 (p <0.001): learning; not comparable: child.epochs");
-        assert_eq!(verdict.text(56, "±"), "slope +0.0509±0.0055 p <0.001: learning; not comparable");
+        assert_eq!(
+            verdict.text(78, "±"),
+            "slope +0.0509±0.0055 (p <0.001): learning; not comparable: child.epochs"
+        );
+        assert_eq!(
+            verdict.text(56, "±"),
+            "slope +0.0509±0.0055 p <0.001: learning; not comparable"
+        );
     }
 
     #[test]
     fn a_run_that_cannot_be_compared_says_so_before_there_is_a_slope() {
         let state = changed(beside(run(&RISING[..2]), &RISING), |run| {
-            run.reference.as_mut().unwrap().not_comparable = Some("child.epochs is 1 there and 2 here".into());
+            run.reference.as_mut().unwrap().not_comparable =
+                Some("child.epochs is 1 there and 2 here".into());
         });
         let text = |width| Verdict::of(&state).text(width, "±");
-        assert!(text(200).ends_with("has 2; not comparable with other (child.epochs is 1 there and 2 here)"), "{}", text(200));
-        assert_eq!(text(60), "not yet: 2 of 3 episodes; not comparable: child.epochs");
+        assert!(
+            text(200)
+                .ends_with("has 2; not comparable with other (child.epochs is 1 there and 2 here)"),
+            "{}",
+            text(200)
+        );
+        assert_eq!(
+            text(60),
+            "not yet: 2 of 3 episodes; not comparable: child.epochs"
+        );
     }
 
     #[test]
     fn the_depth_that_grew_is_named_where_there_is_room() {
         let text = include_str!("../../tests/fixtures/journal-demo.jsonl");
         let mut state = RunState::default();
-        text.lines().for_each(|line| state.apply(&serde_json::from_str(line).unwrap()));
+        text.lines()
+            .for_each(|line| state.apply(&serde_json::from_str(line).unwrap()));
         let verdict = Verdict::of(&state);
-        assert!(verdict.text(200, "±").ends_with("; depth grew from 6 to 11"), "{}", verdict.text(200, "±"));
+        assert!(
+            verdict
+                .text(200, "±")
+                .ends_with("; depth grew from 6 to 11"),
+            "{}",
+            verdict.text(200, "±")
+        );
         assert!(!verdict.text(90, "±").contains("depth"));
     }
 

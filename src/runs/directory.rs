@@ -20,7 +20,8 @@ const LOOKED_AT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
-    /// Holding the file open holds the lock; the operating system gives it back however the process ends.
+    /// Holding the file open holds the lock; the operating system gives it back however the process
+    /// ends.
     lock: File,
 }
 
@@ -44,13 +45,21 @@ pub enum DirectoryError {
 }
 
 impl RunDirectory {
-    /// A new folder `<UTC time>-<preset>` in `root` (which is created too); `-2`, `-3`, ... where the name is taken.
+    /// A new folder `<UTC time>-<preset>` in `root` (which is created too); `-2`, `-3`, ... where
+    /// the name is taken.
     pub fn create_in(root: &Path, preset: &str) -> Result<RunDirectory, DirectoryError> {
         let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
-        fs::create_dir_all(root).map_err(|source| DirectoryError::Io { path: root.to_owned(), source })?;
+        fs::create_dir_all(root).map_err(|source| DirectoryError::Io {
+            path: root.to_owned(),
+            source,
+        })?;
         let mut number = 1;
         loop {
-            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let suffix = if number == 1 {
+                String::new()
+            } else {
+                format!("-{number}")
+            };
             let path = root.join(format!("{time}-{preset}{suffix}"));
             match fs::create_dir(&path) {
                 Ok(()) => return RunDirectory::lock(path),
@@ -60,9 +69,13 @@ impl RunDirectory {
         }
     }
 
-    /// The folder `path` for a new run: it must be empty or missing (then it is created, parents included).
+    /// The folder `path` for a new run: it must be empty or missing (then it is created, parents
+    /// included).
     pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        let io = |source| DirectoryError::Io { path: path.to_owned(), source };
+        let io = |source| DirectoryError::Io {
+            path: path.to_owned(),
+            source,
+        };
         fs::create_dir_all(path).map_err(io)?;
         let directory = RunDirectory::lock(path.to_owned())?;
         // These are what a search leaves that was killed before it began.
@@ -73,23 +86,42 @@ impl RunDirectory {
                     && entry.file_name() != "architecture.json.tmp"
             })
         };
-        let others = fs::read_dir(path).map_err(io)?.map(is_other).collect::<io::Result<Vec<_>>>().map_err(io)?;
+        let others = fs::read_dir(path)
+            .map_err(io)?
+            .map(is_other)
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(io)?;
         if others.contains(&true) {
-            return Err(DirectoryError::NotEmpty { path: path.to_owned() });
+            return Err(DirectoryError::NotEmpty {
+                path: path.to_owned(),
+            });
         }
         Ok(directory)
     }
 
-    /// Take away what a new search left in `path` that failed before it began (no data, no workers): there is nothing in
-    /// it to resume, and the same command must work again once the cause is mended.
+    /// Take away what a new search left in `path` that failed before it began (no data, no
+    /// workers): there is nothing in it to resume, and the same command must work again once the
+    /// cause is mended.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
         let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
-            records.iter().any(|record| matches!(record.event, Event::RunStarted(_) | Event::TrainingStarted(_)))
+            records.iter().any(|record| {
+                matches!(
+                    record.event,
+                    Event::RunStarted(_) | Event::TrainingStarted(_)
+                )
+            })
         });
         if started {
             return Ok(());
         }
-        let files = ["journal.jsonl", "summary.json", "architecture.json", "config.toml", "control.sock", "lock"];
+        let files = [
+            "journal.jsonl",
+            "summary.json",
+            "architecture.json",
+            "config.toml",
+            "control.sock",
+            "lock",
+        ];
         for name in files.into_iter().chain([SEARCH_LOG, TRAINING_LOG]) {
             match fs::remove_file(path.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -102,36 +134,59 @@ impl RunDirectory {
     /// The run in `path`, to continue it.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
         if !path.join("config.toml").is_file() {
-            return Err(DirectoryError::NotARun { path: path.to_owned() });
+            return Err(DirectoryError::NotARun {
+                path: path.to_owned(),
+            });
         }
         RunDirectory::lock(path.to_owned())
     }
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
-        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path.join("lock"));
-        let file = open().map_err(|source| DirectoryError::Io { path: path.join("lock"), source })?;
+        let open = || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path.join("lock"))
+        };
+        let file = open().map_err(|source| DirectoryError::Io {
+            path: path.join("lock"),
+            source,
+        })?;
         RunDirectory::with_lock(path, file)
     }
 
     fn with_lock(path: PathBuf, file: File) -> Result<RunDirectory, DirectoryError> {
         let lock = lock_file(file).map_err(|problem| match problem {
-            LockProblem::Held(holder) => DirectoryError::InUse { path: path.clone(), holder },
-            LockProblem::Io(source) => DirectoryError::Io { path: path.join("lock"), source },
+            LockProblem::Held(holder) => DirectoryError::InUse {
+                path: path.clone(),
+                holder,
+            },
+            LockProblem::Io(source) => DirectoryError::Io {
+                path: path.join("lock"),
+                source,
+            },
         })?;
         Ok(RunDirectory { path, lock })
     }
 
-    /// The locked file, to hand it to another process: the lock is held as long as any process has it open.
+    /// The locked file, to hand it to another process: the lock is held as long as any process has
+    /// it open.
     pub fn into_lock(self) -> File {
         self.lock
     }
 
     /// Take the run in `path` over from the process that handed its lock to this one.
     pub fn adopt(path: &Path, lock: File) -> Result<RunDirectory, DirectoryError> {
-        let same = fs::metadata(path.join("lock"))
-            .and_then(|there| lock.metadata().map(|handed| (there.dev(), there.ino()) == (handed.dev(), handed.ino())));
+        let same = fs::metadata(path.join("lock")).and_then(|there| {
+            lock.metadata()
+                .map(|handed| (there.dev(), there.ino()) == (handed.dev(), handed.ino()))
+        });
         if !same.unwrap_or(false) {
-            return Err(DirectoryError::NotItsLock { path: path.to_owned() });
+            return Err(DirectoryError::NotItsLock {
+                path: path.to_owned(),
+            });
         }
         RunDirectory::with_lock(path.to_owned(), lock)
     }
@@ -142,8 +197,14 @@ impl RunDirectory {
 
     /// Name of the run: the folder's.
     pub fn name(&self) -> String {
-        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-        path.file_name().map_or_else(|| self.path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        let path = self
+            .path
+            .canonicalize()
+            .unwrap_or_else(|_| self.path.clone());
+        path.file_name().map_or_else(
+            || self.path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
     }
 
     pub fn config_path(&self) -> PathBuf {
@@ -176,7 +237,8 @@ impl RunDirectory {
     /// Write the resolved settings. A folder without them is not a run yet, so this comes first.
     pub fn write_config(&self, toml: &str) -> io::Result<()> {
         write_atomically(&self.config_path(), toml.as_bytes())?;
-        sync_folder_of(&self.path).map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
+        sync_folder_of(&self.path)
+            .map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
     }
 
     /// `best.json`: what the run has found so far.
@@ -192,7 +254,11 @@ impl RunDirectory {
 
 /// What the run in `path` does, as far as its folder tells: a training has its network there.
 pub fn kind_of(path: &Path) -> RunKind {
-    if path.join("architecture.json").is_file() { RunKind::Training } else { RunKind::Search }
+    if path.join("architecture.json").is_file() {
+        RunKind::Training
+    } else {
+        RunKind::Search
+    }
 }
 
 /// What the process of a detached run prints.
@@ -217,7 +283,11 @@ pub fn subcommand_of(path: &Path) -> &'static str {
 
 /// The command that continues the run in `path`.
 pub fn resume_command(path: &Path) -> String {
-    format!("nas-tui {} --resume {}", subcommand_of(path), path.display())
+    format!(
+        "nas-tui {} --resume {}",
+        subcommand_of(path),
+        path.display()
+    )
 }
 
 enum LockProblem {
@@ -233,13 +303,18 @@ fn lock_file(mut file: File) -> Result<File, LockProblem> {
         match file.try_lock() {
             Ok(()) => break,
             // It may only have been looked at (`lock_state`), which takes no time.
-            Err(TryLockError::WouldBlock) if begin.elapsed() < LOOKED_AT => std::thread::sleep(LOOKED_AT / 10),
+            Err(TryLockError::WouldBlock) if begin.elapsed() < LOOKED_AT => {
+                std::thread::sleep(LOOKED_AT / 10)
+            }
             Err(TryLockError::WouldBlock) => return Err(LockProblem::Held(holder_in(&mut file))),
             Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
         }
     }
     let holder = format!("pid {} on {}\n", std::process::id(), host_name());
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(holder.as_bytes()));
     written.map(|()| file).map_err(LockProblem::Io)
 }
 
@@ -256,13 +331,21 @@ pub fn lock_state(path: &Path) -> Option<String> {
 fn holder_in(file: &mut File) -> String {
     let mut holder = String::new();
     let _ = file.read_to_string(&mut holder);
-    if holder.trim().is_empty() { "which has just begun".to_owned() } else { holder.trim().to_owned() }
+    if holder.trim().is_empty() {
+        "which has just begun".to_owned()
+    } else {
+        holder.trim().to_owned()
+    }
 }
 
 /// Name of this machine, for the journal and the lock.
 pub fn host_name() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "unknown host".to_owned() } else { name.trim().to_owned() }
+    if name.trim().is_empty() {
+        "unknown host".to_owned()
+    } else {
+        name.trim().to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -272,11 +355,18 @@ mod tests {
     #[test]
     fn a_run_is_named_by_utc_time_and_preset_and_a_taken_name_gets_a_number() {
         let root = tempfile::tempdir().unwrap();
-        let runs: Vec<RunDirectory> = (0..5).map(|_| RunDirectory::create_in(&root.path().join("runs"), "demo").unwrap()).collect();
-        let names: std::collections::HashSet<String> = runs.iter().map(RunDirectory::name).collect();
+        let runs: Vec<RunDirectory> = (0..5)
+            .map(|_| RunDirectory::create_in(&root.path().join("runs"), "demo").unwrap())
+            .collect();
+        let names: std::collections::HashSet<String> =
+            runs.iter().map(RunDirectory::name).collect();
         assert_eq!(names.len(), 5);
         let first = runs[0].name();
-        assert_eq!((first.len(), &first[4..5], &first[10..11], &first[19..]), (25, "-", "T", "Z-demo"), "{first}");
+        assert_eq!(
+            (first.len(), &first[4..5], &first[10..11], &first[19..]),
+            (25, "-", "T", "Z-demo"),
+            "{first}"
+        );
     }
 
     #[test]
@@ -286,7 +376,10 @@ mod tests {
         let first = RunDirectory::create(&path).unwrap();
         first.write_config("").unwrap();
         let message = RunDirectory::open(&path).unwrap_err().to_string();
-        assert!(message.contains(&format!("pid {} on {}", std::process::id(), host_name())), "{message}");
+        assert!(
+            message.contains(&format!("pid {} on {}", std::process::id(), host_name())),
+            "{message}"
+        );
         drop(first);
         RunDirectory::open(&path).unwrap();
     }
@@ -298,9 +391,15 @@ mod tests {
         let lock = RunDirectory::create(&path).unwrap().into_lock();
         assert!(lock_state(&path).unwrap().starts_with("pid "));
         let stranger = RunDirectory::create(&other).unwrap().into_lock();
-        assert!(matches!(RunDirectory::adopt(&path, stranger), Err(DirectoryError::NotItsLock { .. })));
+        assert!(matches!(
+            RunDirectory::adopt(&path, stranger),
+            Err(DirectoryError::NotItsLock { .. })
+        ));
         let adopted = RunDirectory::adopt(&path, lock).unwrap();
-        assert!(matches!(RunDirectory::create(&path), Err(DirectoryError::InUse { .. })));
+        assert!(matches!(
+            RunDirectory::create(&path),
+            Err(DirectoryError::InUse { .. })
+        ));
         drop(adopted);
         assert_eq!(lock_state(&path), None);
     }
@@ -309,7 +408,10 @@ mod tests {
     fn a_new_run_does_not_go_over_files_that_are_there() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("precious"), "data").unwrap();
-        assert!(matches!(RunDirectory::create(root.path()), Err(DirectoryError::NotEmpty { .. })));
+        assert!(matches!(
+            RunDirectory::create(root.path()),
+            Err(DirectoryError::NotEmpty { .. })
+        ));
     }
 
     #[test]
@@ -323,6 +425,9 @@ mod tests {
     #[test]
     fn a_folder_without_settings_is_not_a_run() {
         let root = tempfile::tempdir().unwrap();
-        assert!(matches!(RunDirectory::open(root.path()), Err(DirectoryError::NotARun { .. })));
+        assert!(matches!(
+            RunDirectory::open(root.path()),
+            Err(DirectoryError::NotARun { .. })
+        ));
     }
 }

@@ -10,7 +10,8 @@ use crate::event::{Event, Level, Record};
 use crate::journal::{Journal, JournalError};
 use crate::link::{Command, Hub};
 
-/// What whoever writes a run needs to know of its past, from the events, whichever session they were written in.
+/// What whoever writes a run needs to know of its past, from the events, whichever session they
+/// were written in.
 pub trait Ledger: Debug + Default {
     /// Take in the next record of the run.
     fn apply(&mut self, record: &Record);
@@ -31,7 +32,10 @@ impl<L: Ledger> Recorder<L> {
     /// Begin the journal at `path`, where there is none.
     pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
         Ok(Recorder::assemble(
-            Journal::create(&path).map_err(|source| JournalError::Io { path: path.clone(), source })?,
+            Journal::create(&path).map_err(|source| JournalError::Io {
+                path: path.clone(),
+                source,
+            })?,
             L::default(),
             path,
         ))
@@ -55,16 +59,27 @@ impl<L: Ledger> Recorder<L> {
             )
         });
         let mut ledger = L::default();
-        opened.records.iter().for_each(|record| ledger.apply(record));
+        opened
+            .records
+            .iter()
+            .for_each(|record| ledger.apply(record));
         Ok((Recorder::assemble(opened.journal, ledger, path), torn))
     }
 
     fn assemble(journal: Journal, ledger: L, path: PathBuf) -> Opened<L> {
         let (hub, commands) = Hub::new(path, journal.last_seq());
-        (Recorder { journal, ledger, hub }, commands)
+        (
+            Recorder {
+                journal,
+                ledger,
+                hub,
+            },
+            commands,
+        )
     }
 
-    /// Record an event. On an error (a full disk) nobody has been told and the journal is as before.
+    /// Record an event. On an error (a full disk) nobody has been told and the journal is as
+    /// before.
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
         let record = self.journal.append(event)?;
         self.ledger.apply(&record);
@@ -73,7 +88,10 @@ impl<L: Ledger> Recorder<L> {
     }
 
     pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
-        self.tell(Event::Notice { level, message: message.into() })
+        self.tell(Event::Notice {
+            level,
+            message: message.into(),
+        })
     }
 }
 
@@ -83,7 +101,8 @@ impl<L> Recorder<L> {
         self.journal.last_seq()
     }
 
-    /// Number of the last record, when it is on the disk with all before it: what is saved next may refer to it.
+    /// Number of the last record, when it is on the disk with all before it: what is saved next may
+    /// refer to it.
     pub fn synced_seq(&self) -> io::Result<u64> {
         self.journal.sync()?;
         Ok(self.last_seq())

@@ -16,7 +16,12 @@ struct Entry {
 
 /// Remember the run in the directory `run`.
 pub fn register(run: &Path) -> io::Result<()> {
-    let folder = folder().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "neither XDG_STATE_HOME nor HOME is set"))?;
+    let folder = folder().ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            "neither XDG_STATE_HOME nor HOME is set",
+        )
+    })?;
     register_in(&folder, run)
 }
 
@@ -27,8 +32,13 @@ pub fn runs() -> Vec<PathBuf> {
 
 /// `$XDG_STATE_HOME/nas-tui/runs`.
 fn folder() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")))?;
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))?;
     Some(state.join("nas-tui/runs"))
 }
 
@@ -36,11 +46,18 @@ fn register_in(folder: &Path, run: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = run.canonicalize()?;
     let name = format!("{:016x}.json", hash(path.as_os_str().as_encoded_bytes()));
-    write_atomically(&folder.join(name), serde_json::to_string(&Entry { path })?.as_bytes())
+    write_atomically(
+        &folder.join(name),
+        serde_json::to_string(&Entry { path })?.as_bytes(),
+    )
 }
 
 fn runs_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path());
     entries.filter_map(|entry| still_there(&entry)).collect()
 }
 
@@ -75,7 +92,10 @@ mod tests {
         assert_eq!(runs_in(&folder), [run.canonicalize().unwrap()]);
         fs::remove_dir_all(&run).unwrap();
         assert!(runs_in(&folder).is_empty());
-        let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(left, ["notes.txt"]);
     }
 }

@@ -11,7 +11,8 @@ use crate::event::{Event, FinishReason, Record};
 use crate::runs::directory::{kind_of, lock_state};
 use crate::state::{RunKind, TrainingRun};
 
-/// What there is to know of a run without opening it. The field names are those of `nas-tui list --json`.
+/// What there is to know of a run without opening it. The field names are those of `nas-tui list
+/// --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunInfo {
     pub name: String,
@@ -28,7 +29,8 @@ pub struct RunInfo {
     pub holder: Option<String>,
 }
 
-/// What a run does, as `kind`, and how far it is. Names are empty where it has not got as far as to tell them.
+/// What a run does, as `kind`, and how far it is. Names are empty where it has not got as far as to
+/// tell them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
@@ -64,14 +66,21 @@ impl Work {
     /// The preset of a search, or the network of a training.
     pub fn subject(&self) -> &str {
         match self {
-            Work::Search { preset: subject, .. } | Work::Training { network: subject, .. } => subject,
+            Work::Search {
+                preset: subject, ..
+            }
+            | Work::Training {
+                network: subject, ..
+            } => subject,
         }
     }
 
     /// How far it is: `episode 3/10`, `epoch 19/300`.
     pub fn progress(&self) -> String {
         match self {
-            Work::Search { episode, episodes, .. } => format!("episode {episode}/{episodes}"),
+            Work::Search {
+                episode, episodes, ..
+            } => format!("episode {episode}/{episodes}"),
             Work::Training { epoch, epochs, .. } => format!("epoch {epoch}/{epochs}"),
         }
     }
@@ -79,7 +88,11 @@ impl Work {
     /// Children that have come to an end, of so many: `40/160`; empty for a training.
     pub fn children(&self) -> String {
         match self {
-            Work::Search { children, planned_children, .. } => format!("{children}/{planned_children}"),
+            Work::Search {
+                children,
+                planned_children,
+                ..
+            } => format!("{children}/{planned_children}"),
             Work::Training { .. } => String::new(),
         }
     }
@@ -119,7 +132,14 @@ impl RunStatus {
 
     /// Whether somebody works on it.
     pub fn is_live(self) -> bool {
-        matches!(self, RunStatus::Starting | RunStatus::Running | RunStatus::Pausing | RunStatus::Paused | RunStatus::Stopping)
+        matches!(
+            self,
+            RunStatus::Starting
+                | RunStatus::Running
+                | RunStatus::Pausing
+                | RunStatus::Paused
+                | RunStatus::Stopping
+        )
     }
 }
 
@@ -129,7 +149,10 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
     let holder = lock_state(run);
     let glance = Glance::of(&run.join("journal.jsonl"))?;
     let name = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-    let name = name.file_name().map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = name.file_name().map_or_else(
+        || run.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     Some(RunInfo {
         name,
         path: run.to_owned(),
@@ -221,9 +244,14 @@ impl Glance {
             Event::ChildQueued(queued) => self.edited.push(queued.child),
             Event::ChildFinished(child) if !self.edited.contains(&child.child) => {
                 self.children += 1;
-                self.best = Some(self.best.map_or(child.accuracy, |best| best.max(child.accuracy)));
+                self.best = Some(
+                    self.best
+                        .map_or(child.accuracy, |best| best.max(child.accuracy)),
+                );
             }
-            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } if !self.edited.contains(child) => {
+            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. }
+                if !self.edited.contains(child) =>
+            {
                 self.children += 1;
             }
             Event::PauseRequested => self.pace = Some(RunStatus::Pausing),
@@ -242,17 +270,52 @@ impl Glance {
     /// What the run does; of the kind that its folder tells where the journal does not tell yet.
     fn work(self, kind: RunKind) -> Work {
         if kind == RunKind::Search && self.training.is_none() {
-            let Glance { preset, strategy, episode, episodes, children, planned: planned_children, .. } = self;
-            return Work::Search { preset, strategy, episode, episodes, children, planned_children };
+            let Glance {
+                preset,
+                strategy,
+                episode,
+                episodes,
+                children,
+                planned: planned_children,
+                ..
+            } = self;
+            return Work::Search {
+                preset,
+                strategy,
+                episode,
+                episodes,
+                children,
+                planned_children,
+            };
         }
         let Some(training) = self.training else {
-            return Work::Training { network: String::new(), recipe: String::new(), epoch: 0, epochs: 0, test_accuracy: None };
+            return Work::Training {
+                network: String::new(),
+                recipe: String::new(),
+                epoch: 0,
+                epochs: 0,
+                test_accuracy: None,
+            };
         };
-        let epoch = if self.finished.is_some() { training.epochs.len() } else { training.epoch() };
+        let epoch = if self.finished.is_some() {
+            training.epochs.len()
+        } else {
+            training.epoch()
+        };
         let test_accuracy = training.test.as_ref().map(|test| test.report.accuracy);
         let started = training.started;
-        let (network, recipe, epochs) = (started.architecture.name, started.recipe, started.settings.epochs);
-        Work::Training { network, recipe, epoch, epochs, test_accuracy }
+        let (network, recipe, epochs) = (
+            started.architecture.name,
+            started.recipe,
+            started.settings.epochs,
+        );
+        Work::Training {
+            network,
+            recipe,
+            epoch,
+            epochs,
+            test_accuracy,
+        }
     }
 
     fn begin_session(&mut self) {
@@ -277,8 +340,13 @@ impl Glance {
 fn is_wanted(line: &[u8]) -> bool {
     const KEY: &[u8] = b"\"event\":\"";
     let head = &line[..line.len().min(120)];
-    let Some(start) = head.windows(KEY.len()).position(|window| window == KEY) else { return false };
-    let name = head[start + KEY.len()..].split(|byte| *byte == b'"').next().unwrap_or_default();
+    let Some(start) = head.windows(KEY.len()).position(|window| window == KEY) else {
+        return false;
+    };
+    let name = head[start + KEY.len()..]
+        .split(|byte| *byte == b'"')
+        .next()
+        .unwrap_or_default();
     WANTED.iter().any(|wanted| wanted.as_bytes() == name)
 }
 
@@ -293,11 +361,20 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let run = root.path().join("a-run");
         std::fs::create_dir(&run).unwrap();
-        let text =
-            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")).unwrap();
+        let text = std::fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl"),
+        )
+        .unwrap();
         let end = |line: &&str| last(&serde_json::from_str::<Record>(line).unwrap().event);
-        let count = text.lines().position(|line| end(&line)).map_or(usize::MAX, |index| index + 1);
-        let lines: String = text.lines().take(count).map(|line| format!("{line}\n")).collect();
+        let count = text
+            .lines()
+            .position(|line| end(&line))
+            .map_or(usize::MAX, |index| index + 1);
+        let lines: String = text
+            .lines()
+            .take(count)
+            .map(|line| format!("{line}\n"))
+            .collect();
         std::fs::write(run.join("journal.jsonl"), lines).unwrap();
         (root, run)
     }
@@ -314,8 +391,17 @@ mod tests {
         let (_root, run) = recorded(|_| false);
         let info = look_at(&run).unwrap();
         let summary = crate::report::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
-        assert_eq!((info.name.as_str(), info.work.subject()), ("a-run", summary.preset.as_str()));
-        assert_eq!((children(&info), info.best_accuracy), (summary.children_evaluated, summary.best.map(|best| best.accuracy)));
+        assert_eq!(
+            (info.name.as_str(), info.work.subject()),
+            ("a-run", summary.preset.as_str())
+        );
+        assert_eq!(
+            (children(&info), info.best_accuracy),
+            (
+                summary.children_evaluated,
+                summary.best.map(|best| best.accuracy)
+            )
+        );
         assert_eq!((info.status, info.holder), (RunStatus::Finished, None));
     }
 
@@ -329,11 +415,19 @@ mod tests {
         let info = look_at(&run).unwrap();
         assert_eq!((info.status, children(&info)), (RunStatus::Running, 1));
         assert!(info.holder.unwrap().starts_with("pid "));
-        for (event, status) in [(Event::PauseRequested, RunStatus::Pausing), (Event::Paused, RunStatus::Paused)] {
+        for (event, status) in [
+            (Event::PauseRequested, RunStatus::Pausing),
+            (Event::Paused, RunStatus::Paused),
+        ] {
             journal.append(event).unwrap();
             assert_eq!(look_at(&run).unwrap().status, status);
         }
-        let stopped = Event::RunFinished { reason: FinishReason::Stopped, children: 1, epochs: None, wall_seconds: 1.0 };
+        let stopped = Event::RunFinished {
+            reason: FinishReason::Stopped,
+            children: 1,
+            epochs: None,
+            wall_seconds: 1.0,
+        };
         journal.append(stopped).unwrap();
         drop(_directory);
         assert_eq!(look_at(&run).unwrap().status, RunStatus::Stopped);

@@ -1,12 +1,13 @@
-//! The reward that a child is held against: an exponential moving average of the rewards of previous episodes.
+//! The reward that a child is held against: an exponential moving average of the rewards of
+//! previous episodes.
 
 use super::strategy::{Learned, StrategyError};
 
 /// Exponential moving average of previous rewards (paper, section 3.2).
 ///
-/// The average stands still during an episode, so that no reward is ever subtracted from itself, and takes in the
-/// episode's rewards, in child order, when the episode is over: `b <- decay * b + (1 - decay) * reward`. It starts after
-/// the first episode, at that episode's mean reward.
+/// The average stands still during an episode, so that no reward is ever subtracted from itself,
+/// and takes in the episode's rewards, in child order, when the episode is over: `b <- decay * b +
+/// (1 - decay) * reward`. It starts after the first episode, at that episode's mean reward.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Baseline {
     decay: f64,
@@ -27,7 +28,10 @@ impl Baseline {
     /// Continue from a saved value.
     pub fn restore(&mut self, value: Option<f64>) -> Result<(), StrategyError> {
         if value.is_some_and(|value| !value.is_finite()) {
-            return Err(StrategyError::Scalar { name: "baseline".to_owned(), reason: "not finite".to_owned() });
+            return Err(StrategyError::Scalar {
+                name: "baseline".to_owned(),
+                reason: "not finite".to_owned(),
+            });
         }
         self.value = value;
         Ok(())
@@ -35,32 +39,60 @@ impl Baseline {
 
     /// Reward minus baseline for each child of an episode.
     ///
-    /// In the first episode nothing is known from before, so each child is held against the mean reward of the *other*
-    /// children: independent of the child's own choices, hence unbiased, and far less noisy than no baseline at all
-    /// (leave-one-out: Mnih & Rezende 2016, "Variational inference for Monte Carlo objectives"; Kool, van Hoof &
-    /// Welling 2019, "Buy 4 REINFORCE samples, get a baseline for free"). A first episode of one child has no others:
-    /// its baseline is 0.
+    /// In the first episode nothing is known from before, so each child is held against the mean
+    /// reward of the *other* children: independent of the child's own choices, hence unbiased, and
+    /// far less noisy than no baseline at all (leave-one-out: Mnih & Rezende 2016, "Variational
+    /// inference for Monte Carlo objectives"; Kool, van Hoof & Welling 2019, "Buy 4 REINFORCE
+    /// samples, get a baseline for free"). A first episode of one child has no others: its baseline
+    /// is 0.
     pub fn advantages(&self, rewards: &[f64]) -> Vec<f64> {
         let total: f64 = rewards.iter().sum();
         let others = rewards.len().saturating_sub(1).max(1) as f64;
         let alone = rewards.len() == 1;
-        let baseline_of = |reward: f64| self.value.unwrap_or(if alone { 0.0 } else { (total - reward) / others });
-        rewards.iter().map(|&reward| reward - baseline_of(reward)).collect()
+        let baseline_of = |reward: f64| {
+            self.value.unwrap_or(if alone {
+                0.0
+            } else {
+                (total - reward) / others
+            })
+        };
+        rewards
+            .iter()
+            .map(|&reward| reward - baseline_of(reward))
+            .collect()
     }
 
-    /// Account for an episode that is over: the advantages against the old average, then the new average.
-    pub fn end_episode(&mut self, rewards: &[f64], loss: Option<f64>, gradient_norm: Option<f64>) -> Learned {
+    /// Account for an episode that is over: the advantages against the old average, then the new
+    /// average.
+    pub fn end_episode(
+        &mut self,
+        rewards: &[f64],
+        loss: Option<f64>,
+        gradient_norm: Option<f64>,
+    ) -> Learned {
         let advantages = self.advantages(rewards);
-        let mean =
-            rewards.iter().zip(&advantages).map(|(reward, advantage)| reward - advantage).sum::<f64>() / rewards.len() as f64;
+        let mean = rewards
+            .iter()
+            .zip(&advantages)
+            .map(|(reward, advantage)| reward - advantage)
+            .sum::<f64>()
+            / rewards.len() as f64;
         let baseline = self.value.unwrap_or(mean);
-        Learned { baseline, next_baseline: self.update(rewards), advantages, loss, gradient_norm }
+        Learned {
+            baseline,
+            next_baseline: self.update(rewards),
+            advantages,
+            loss,
+            gradient_norm,
+        }
     }
 
     /// Take in the rewards of an episode that is over, in child order; the new average.
     pub fn update(&mut self, rewards: &[f64]) -> f64 {
         let next = match self.value {
-            Some(value) => rewards.iter().fold(value, |value, reward| self.decay * value + (1.0 - self.decay) * reward),
+            Some(value) => rewards.iter().fold(value, |value, reward| {
+                self.decay * value + (1.0 - self.decay) * reward
+            }),
             None if rewards.is_empty() => return 0.0,
             None => rewards.iter().sum::<f64>() / rewards.len() as f64,
         };
@@ -104,17 +136,30 @@ mod tests {
     fn the_decay_is_the_same_for_every_reward() {
         // Linear in the rewards: a decay that was scaled by the reward would make it quadratic.
         let after = |reward: f64| {
-            let mut baseline = Baseline { decay: 0.8, value: Some(0.5) };
+            let mut baseline = Baseline {
+                decay: 0.8,
+                value: Some(0.5),
+            };
             baseline.update(&[reward])
         };
-        let slopes = [0.0, 0.25, 0.5, 0.75].map(|reward| (after(reward + 0.25) - after(reward)) / 0.25);
-        assert!(slopes.iter().all(|slope| (slope - 0.2).abs() < 1e-12), "{slopes:?}");
+        let slopes =
+            [0.0, 0.25, 0.5, 0.75].map(|reward| (after(reward + 0.25) - after(reward)) / 0.25);
+        assert!(
+            slopes.iter().all(|slope| (slope - 0.2).abs() < 1e-12),
+            "{slopes:?}"
+        );
     }
 
     #[test]
     fn a_saved_value_that_is_not_finite_is_refused() {
         let mut baseline = Baseline::new(0.9);
-        assert!(baseline.restore(Some(f64::NAN)).unwrap_err().to_string().contains("`baseline`"));
+        assert!(
+            baseline
+                .restore(Some(f64::NAN))
+                .unwrap_err()
+                .to_string()
+                .contains("`baseline`")
+        );
         assert_eq!(baseline.value(), None);
     }
 }

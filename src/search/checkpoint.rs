@@ -1,7 +1,8 @@
 //! The checkpoint of a search: the state between two episodes, in one sealed file.
 //!
-//! Children that have ended since are in the journal. So there is one checkpoint, not a history of them: should it be lost,
-//! the journal alone is enough to compute it again. Tensors are the strategy's (F64).
+//! Children that have ended since are in the journal. So there is one checkpoint, not a history of
+//! them: should it be lost, the journal alone is enough to compute it again. Tensors are the
+//! strategy's (F64).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -56,31 +57,85 @@ impl Checkpoint {
         let block = |tensor: &StateTensor| Block {
             dtype: Dtype::F64,
             shape: tensor.shape.clone(),
-            bytes: tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            bytes: tensor
+                .values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
         };
-        sealed::save(path, &header, &self.state.tensors.iter().map(|(name, tensor)| (name.clone(), block(tensor))).collect())
+        sealed::save(
+            path,
+            &header,
+            &self
+                .state
+                .tensors
+                .iter()
+                .map(|(name, tensor)| (name.clone(), block(tensor)))
+                .collect(),
+        )
     }
 
     /// The checkpoint at `path`; none where there is no file.
     pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
-        let Some((header, blocks)) = sealed::load::<Header>(path)? else { return Ok(None) };
-        let Header { seed, episode, next_child, journal_seq, strategy, scalars, config } = header;
+        let Some((header, blocks)) = sealed::load::<Header>(path)? else {
+            return Ok(None);
+        };
+        let Header {
+            seed,
+            episode,
+            next_child,
+            journal_seq,
+            strategy,
+            scalars,
+            config,
+        } = header;
         let mut tensors = BTreeMap::new();
-        for (name, Block { dtype, shape, bytes }) in blocks {
+        for (
+            name,
+            Block {
+                dtype,
+                shape,
+                bytes,
+            },
+        ) in blocks
+        {
             if dtype != Dtype::F64 {
-                return Err(sealed::nonsense(path, format!("tensor `{name}` is not of 64-bit floats")));
+                return Err(sealed::nonsense(
+                    path,
+                    format!("tensor `{name}` is not of 64-bit floats"),
+                ));
             }
-            tensors.insert(name, StateTensor { shape, values: numbers(&bytes) });
+            tensors.insert(
+                name,
+                StateTensor {
+                    shape,
+                    values: numbers(&bytes),
+                },
+            );
         }
-        let state = StrategyState { strategy: strategy.into_owned(), scalars: scalars.into_owned(), tensors };
-        Ok(Some(Checkpoint { seed, episode, next_child, journal_seq, config: config.into_owned(), state }))
+        let state = StrategyState {
+            strategy: strategy.into_owned(),
+            scalars: scalars.into_owned(),
+            tensors,
+        };
+        Ok(Some(Checkpoint {
+            seed,
+            episode,
+            next_child,
+            journal_seq,
+            config: config.into_owned(),
+            state,
+        }))
     }
 }
 
 /// Little-endian F64s.
 fn numbers(bytes: &[u8]) -> Vec<f64> {
     let (chunks, _) = bytes.as_chunks::<8>();
-    chunks.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect()
+    chunks
+        .iter()
+        .map(|chunk| f64::from_le_bytes(*chunk))
+        .collect()
 }
 
 #[cfg(test)]
@@ -94,12 +149,35 @@ mod tests {
 
     fn checkpoint() -> Checkpoint {
         let tensors = BTreeMap::from([
-            ("lstm.weight".to_owned(), StateTensor { shape: vec![2, 3], values: vec![0.1 + 0.2, -1.5, 1e-310, 3.0, 4.0, 5.0] }),
-            ("bias".to_owned(), StateTensor { shape: vec![1], values: vec![std::f64::consts::PI] }),
+            (
+                "lstm.weight".to_owned(),
+                StateTensor {
+                    shape: vec![2, 3],
+                    values: vec![0.1 + 0.2, -1.5, 1e-310, 3.0, 4.0, 5.0],
+                },
+            ),
+            (
+                "bias".to_owned(),
+                StateTensor {
+                    shape: vec![1],
+                    values: vec![std::f64::consts::PI],
+                },
+            ),
         ]);
         let scalars = BTreeMap::from([("baseline".to_owned(), serde_json::json!(0.1 + 0.7))]);
-        let state = StrategyState { strategy: "reinforce".into(), scalars, tensors };
-        Checkpoint { seed: u64::MAX, episode: 3, next_child: 49, journal_seq: 412, config: "preset = \"demo\"\n".into(), state }
+        let state = StrategyState {
+            strategy: "reinforce".into(),
+            scalars,
+            tensors,
+        };
+        Checkpoint {
+            seed: u64::MAX,
+            episode: 3,
+            next_child: 49,
+            journal_seq: 412,
+            config: "preset = \"demo\"\n".into(),
+            state,
+        }
     }
 
     fn saved() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
@@ -118,7 +196,10 @@ mod tests {
 
     #[test]
     fn a_missing_checkpoint_is_none() {
-        assert_eq!(Checkpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(), None);
+        assert_eq!(
+            Checkpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(),
+            None
+        );
     }
 
     #[test]
@@ -135,7 +216,11 @@ mod tests {
         bytes[last] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         let message = Checkpoint::load(&path).unwrap_err().to_string();
-        assert!(message.contains("`lstm.weight`") && message.contains(&format!("byte {}", bytes.len() - 48)), "{message}");
+        assert!(
+            message.contains("`lstm.weight`")
+                && message.contains(&format!("byte {}", bytes.len() - 48)),
+            "{message}"
+        );
         assert!(message.contains("move it away"), "{message}");
     }
 

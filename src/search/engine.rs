@@ -1,8 +1,10 @@
-//! The search itself, as in Zoph & Le: sample children, train them, learn from their rewards, again.
+//! The search itself, as in Zoph & Le: sample children, train them, learn from their rewards,
+//! again.
 //!
-//! One thread, one inbox. State is at all times the last checkpoint plus the journal: a search that was killed samples the
-//! interrupted episode again (same seeds, same policy, hence the same children), takes the outcomes that the journal has,
-//! and trains the rest. What the journal has already is never written again.
+//! One thread, one inbox. State is at all times the last checkpoint plus the journal: a search that
+//! was killed samples the interrupted episode again (same seeds, same policy, hence the same
+//! children), takes the outcomes that the journal has, and trains the rest. What the journal has
+//! already is never written again.
 
 mod ends;
 mod steering;
@@ -71,14 +73,35 @@ impl<E: Into<SearchError>> From<E> for Halt {
 }
 
 impl Engine {
-    pub(super) fn new(config: Config, directory: RunDirectory, recorder: Recorder<Ledger>, inbox: Inbox) -> Engine {
+    pub(super) fn new(
+        config: Config,
+        directory: RunDirectory,
+        recorder: Recorder<Ledger>,
+        inbox: Inbox,
+    ) -> Engine {
         let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
         let energy = EnergyMeter::start();
-        Engine { config, directory, recorder, inbox, pace, pauses: 0, stops_after_episode, energy, submitted }
+        Engine {
+            config,
+            directory,
+            recorder,
+            inbox,
+            pace,
+            pauses: 0,
+            stops_after_episode,
+            energy,
+            submitted,
+        }
     }
 
-    /// Search until every episode is done, a client says stop, or an error makes it impossible to go on.
-    pub(super) fn run(mut self, parts: Parts, reports: UnboundedSender<Report>, opening: Opening) -> Result<Summary, SearchError> {
+    /// Search until every episode is done, a client says stop, or an error makes it impossible to
+    /// go on.
+    pub(super) fn run(
+        mut self,
+        parts: Parts,
+        reports: UnboundedSender<Report>,
+        opening: Opening,
+    ) -> Result<Summary, SearchError> {
         let mut evaluator = None;
         let ending = self.work(parts, reports, opening, &mut evaluator);
         if let Some(mut evaluator) = evaluator {
@@ -87,7 +110,8 @@ impl Engine {
         self.finish(ending)
     }
 
-    /// Everything between the first moment and the farewell. `evaluator` holds the workers as soon as they are started.
+    /// Everything between the first moment and the farewell. `evaluator` holds the workers as soon
+    /// as they are started.
     fn work(
         &mut self,
         parts: Parts,
@@ -95,16 +119,22 @@ impl Engine {
         opening: Opening,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
-        let Opening { checkpoint, notices } = opening;
+        let Opening {
+            checkpoint,
+            notices,
+        } = opening;
         if self.recorder.ledger.started.is_some() {
             self.resume_run(checkpoint.as_ref())?;
         }
-        let evaluator = evaluator.insert((parts.evaluator)(&self.config, reports)?).as_mut();
+        let evaluator = evaluator
+            .insert((parts.evaluator)(&self.config, reports)?)
+            .as_mut();
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
         match self.recorder.ledger.started.clone() {
             None => {
-                self.recorder.tell(Event::RunStarted(self.run_started(&ready, &space)?))?;
+                self.recorder
+                    .tell(Event::RunStarted(self.run_started(&ready, &space)?))?;
                 self.tell_of_reference()?;
             }
             Some(started) => self.compare_workers(&started, &ready)?,
@@ -117,8 +147,14 @@ impl Engine {
             strategy.restore(&checkpoint.state)?;
         }
         let first_episode = checkpoint.map_or(0, |checkpoint| checkpoint.episode) + 1;
-        let mut crew = Crew { evaluator, strategy, space };
-        let ending = self.begin_with(held, &mut crew).and_then(|()| self.search(&mut crew, first_episode));
+        let mut crew = Crew {
+            evaluator,
+            strategy,
+            space,
+        };
+        let ending = self
+            .begin_with(held, &mut crew)
+            .and_then(|()| self.search(&mut crew, first_episode));
         if matches!(ending, Err(Halt::Stopped)) && self.recorder.ledger.checkpointed.is_none() {
             // Later on there is one already: the strategy has stood still since the last episode.
             self.save_checkpoint(&crew, 0)?;
@@ -126,10 +162,12 @@ impl Engine {
         ending
     }
 
-    /// Hear what came in while the workers were starting, and take up the edited children of an earlier session.
+    /// Hear what came in while the workers were starting, and take up the edited children of an
+    /// earlier session.
     fn begin_with(&mut self, held: Vec<Message>, crew: &mut Crew) -> Result<(), Halt> {
         self.submit_queued(crew);
-        held.into_iter().try_for_each(|message| self.hear(message, crew, &mut []))
+        held.into_iter()
+            .try_for_each(|message| self.hear(message, crew, &mut []))
     }
 
     /// The visible loop.
@@ -147,17 +185,26 @@ impl Engine {
         self.finish_edited(crew)
     }
 
-    /// Sample the children of an episode, all from the same policy, and find out which of them repeat an earlier one.
+    /// Sample the children of an episode, all from the same policy, and find out which of them
+    /// repeat an earlier one.
     fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
         let search = self.config.search.clone();
         let numbers = episode::children_of(episode, &search);
         if self.recorder.ledger.episode_started < episode {
             let depth = search.depth(*numbers.start());
-            self.recorder.tell(Event::EpisodeStarted { episode, depth, baseline: crew.strategy.baseline() })?;
+            self.recorder.tell(Event::EpisodeStarted {
+                episode,
+                depth,
+                baseline: crew.strategy.baseline(),
+            })?;
         }
         let mut children = Vec::with_capacity(search.children_per_episode);
         for number in numbers {
-            let sample = crew.strategy.sample(&crew.space, search.depth(number), derive(search.seed, "sample", number))?;
+            let sample = crew.strategy.sample(
+                &crew.space,
+                search.depth(number),
+                derive(search.seed, "sample", number),
+            )?;
             let mut child = Child::new(number, episode, sample, &crew.space)?;
             self.record_sample(&child)?;
             child.repeats = self.earlier(&child);
@@ -172,20 +219,27 @@ impl Engine {
         first.filter(|first| self.config.search.reuse && *first < child.number)
     }
 
-    /// Write a sampled child down; or, if an earlier session did, make sure that it is the same child.
+    /// Write a sampled child down; or, if an earlier session did, make sure that it is the same
+    /// child.
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
         match self.recorder.ledger.dna(child.number) {
             None => self.recorder.tell(Event::ChildSampled(child.sampled()))?,
             Some(dna) if *dna == child.sample.dna => {}
             Some(dna) => {
                 let (journal, sampled) = (dna.clone(), child.sample.dna.clone());
-                return Err(SearchError::OtherChild { child: child.number, journal, sampled }.into());
+                return Err(SearchError::OtherChild {
+                    child: child.number,
+                    journal,
+                    sampled,
+                }
+                .into());
             }
         }
         Ok(())
     }
 
-    /// Train every child that is neither a repeat nor trained already, until all have come to an end.
+    /// Train every child that is neither a repeat nor trained already, until all have come to an
+    /// end.
     fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         for child in &*children {
             match child.repeats {
@@ -195,7 +249,9 @@ impl Engine {
             }
         }
         loop {
-            let all_ended = children.iter().all(|child| self.recorder.ledger.ended(child.number).is_some());
+            let all_ended = children
+                .iter()
+                .all(|child| self.recorder.ledger.ended(child.number).is_some());
             // Paused, the search stands still before it learns.
             if all_ended && self.pace == Pace::Running {
                 return Ok(());
@@ -208,19 +264,31 @@ impl Engine {
     fn submit(&mut self, child: u64, architecture: &Architecture, crew: &mut Crew) {
         let seed = derive(self.config.search.seed, "train", child);
         self.submitted.insert(child);
-        crew.evaluator.submit(ChildJob { child, seed, architecture: architecture.clone() });
+        crew.evaluator.submit(ChildJob {
+            child,
+            seed,
+            architecture: architecture.clone(),
+        });
     }
 
-    /// Let the strategy learn from the rewards of an episode's children, but for those that have none.
+    /// Let the strategy learn from the rewards of an episode's children, but for those that have
+    /// none.
     fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
         let ledger = &self.recorder.ledger;
         let seconds = ledger.episode_seconds(jiff::Timestamp::now());
-        let ended = children.iter().filter_map(|child| Some((child, ledger.ended(child.number)?)));
-        let (counting, ended): (Vec<&Child>, Vec<&Ended>) = ended.filter(|(_, ended)| ended.reward().is_some()).unzip();
+        let ended = children
+            .iter()
+            .filter_map(|child| Some((child, ledger.ended(child.number)?)));
+        let (counting, ended): (Vec<&Child>, Vec<&Ended>) =
+            ended.filter(|(_, ended)| ended.reward().is_some()).unzip();
         let excluded = children.len() - counting.len();
         if counting.is_empty() {
             if ledger.episode_excluded < episode {
-                self.recorder.tell(Event::EpisodeExcluded { episode, children: excluded, seconds })?;
+                self.recorder.tell(Event::EpisodeExcluded {
+                    episode,
+                    children: excluded,
+                    seconds,
+                })?;
             }
             return Ok(());
         }
@@ -253,8 +321,16 @@ impl Engine {
             state: crew.strategy.state(),
         };
         checkpoint.save(&self.directory.checkpoint_path())?;
-        if self.recorder.ledger.checkpointed.is_none_or(|last| last < episode) {
-            self.recorder.tell(Event::CheckpointSaved { episode, next_child })?;
+        if self
+            .recorder
+            .ledger
+            .checkpointed
+            .is_none_or(|last| last < episode)
+        {
+            self.recorder.tell(Event::CheckpointSaved {
+                episode,
+                next_child,
+            })?;
         }
         Ok(())
     }
@@ -272,41 +348,85 @@ impl Engine {
     }
 
     /// `children`: those of the episode under way.
-    fn hear(&mut self, message: Message, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
+    fn hear(
+        &mut self,
+        message: Message,
+        crew: &mut Crew,
+        children: &mut [Child],
+    ) -> Result<(), Halt> {
         match message {
             Message::Command(command) => self.obey(command, crew),
             Message::Report(report) => self.take_report(report, crew, children),
-            Message::Silence => {
-                Err(SearchError::Evaluator("the workers have ended without a word: see the log, then resume the run".to_owned())
-                    .into())
-            }
+            Message::Silence => Err(SearchError::Evaluator(
+                "the workers have ended without a word: see the log, then resume the run"
+                    .to_owned(),
+            )
+            .into()),
         }
     }
 
-    fn take_report(&mut self, report: Report, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
+    fn take_report(
+        &mut self,
+        report: Report,
+        crew: &mut Crew,
+        children: &mut [Child],
+    ) -> Result<(), Halt> {
         let event = match report {
-            Report::Finished { child, outcome, seconds } => return self.end_child(child, &outcome, seconds, crew, children),
+            Report::Finished {
+                child,
+                outcome,
+                seconds,
+            } => return self.end_child(child, &outcome, seconds, crew, children),
             Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
             // An answer to an earlier pause, which was taken back, says nothing of this one.
-            Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => return Ok(()),
+            Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
+                return Ok(());
+            }
             Report::Paused { .. } => {
                 self.pace = Pace::Paused;
                 Event::Paused
             }
-            Report::WorkerStarted { worker, pid, device } => Event::WorkerStarted { worker, pid, device },
+            Report::WorkerStarted {
+                worker,
+                pid,
+                device,
+            } => Event::WorkerStarted {
+                worker,
+                pid,
+                device,
+            },
             Report::WorkerDied { worker, reason } => Event::WorkerDied { worker, reason },
-            Report::ChildStarted { child, worker, device, attempt } => {
+            Report::ChildStarted {
+                child,
+                worker,
+                device,
+                attempt,
+            } => {
                 let queued = self.recorder.ledger.queued_child(child);
-                let episode = queued.map_or_else(|| episode::episode_of(child, &self.config.search), |queued| queued.episode);
+                let episode = queued.map_or_else(
+                    || episode::episode_of(child, &self.config.search),
+                    |queued| queued.episode,
+                );
                 self.energy.child_started(child, &device);
-                Event::ChildStarted { child, episode, worker, device, attempt }
+                Event::ChildStarted {
+                    child,
+                    episode,
+                    worker,
+                    device,
+                    attempt,
+                }
             }
-            Report::Progress(progress) if episode::is_finite_progress(&progress) => Event::ChildProgress(progress),
+            Report::Progress(progress) if episode::is_finite_progress(&progress) => {
+                Event::ChildProgress(progress)
+            }
             Report::Progress(_) => return Ok(()),
             Report::Epoch(epoch) if episode::is_finite_epoch(&epoch) => Event::ChildEpoch(epoch),
             Report::Epoch(epoch) => Event::Notice {
                 level: Level::Warning,
-                message: format!("child {}: epoch {}: the loss is not a finite number", epoch.child, epoch.epoch),
+                message: format!(
+                    "child {}: epoch {}: the loss is not a finite number",
+                    epoch.child, epoch.epoch
+                ),
             },
             Report::Retried { child, reason } => {
                 // What its first attempt took is nobody's.
@@ -320,7 +440,8 @@ impl Engine {
         Ok(self.recorder.tell(event)?)
     }
 
-    /// A child that was in training has come to an end; so have, with it, its repeats in the same episode.
+    /// A child that was in training has come to an end; so have, with it, its repeats in the same
+    /// episode.
     fn end_child(
         &mut self,
         number: u64,
@@ -330,15 +451,25 @@ impl Engine {
         children: &mut [Child],
     ) -> Result<(), Halt> {
         self.submitted.remove(&number);
-        let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+        let seconds = if seconds.is_finite() {
+            seconds.max(0.0)
+        } else {
+            0.0
+        };
         let ended = episode::judge(outcome, &self.config.reward);
         if let Some(queued) = self.recorder.ledger.queued_child(number).cloned() {
             return self.end_edited(queued, ended, seconds);
         }
         let child = children.iter().find(|child| child.number == number);
-        let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none()) else { return Ok(()) };
+        let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none())
+        else {
+            return Ok(());
+        };
         self.record_end(child, ended, seconds, None)?;
-        for repeat in children.iter_mut().filter(|child| child.repeats == Some(number)) {
+        for repeat in children
+            .iter_mut()
+            .filter(|child| child.repeats == Some(number))
+        {
             // Another one, if the child that has ended was skipped or excluded.
             repeat.repeats = self.earlier(repeat);
             match repeat.repeats {
@@ -349,26 +480,55 @@ impl Engine {
         Ok(())
     }
 
-    /// Give a repeat the outcome of the child it repeats, if that one has ended. The repeat of a failure fails the same way:
-    /// training it again would cost the time (and perhaps the worker) once more, for a network known to end like that.
+    /// Give a repeat the outcome of the child it repeats, if that one has ended. The repeat of a
+    /// failure fails the same way: training it again would cost the time (and perhaps the worker)
+    /// once more, for a network known to end like that.
     fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
         let ledger = &self.recorder.ledger;
-        let earlier = child.repeats.and_then(|first| Some((first, ledger.ended(first)?)));
-        let (Some((first, ended)), None) = (earlier, ledger.ended(child.number)) else { return Ok(()) };
+        let earlier = child
+            .repeats
+            .and_then(|first| Some((first, ledger.ended(first)?)));
+        let (Some((first, ended)), None) = (earlier, ledger.ended(child.number)) else {
+            return Ok(());
+        };
         let ended = match ended.clone() {
-            Ended::Failed { reason, reward } => Ended::Failed { reason: format!("repeat of child {first}: {reason}"), reward },
+            Ended::Failed { reason, reward } => Ended::Failed {
+                reason: format!("repeat of child {first}: {reason}"),
+                reward,
+            },
             trained => trained,
         };
         self.record_end(child, ended, 0.0, Some(first))
     }
 
-    fn record_end(&mut self, child: &Child, ended: Ended, seconds: f64, repeat_of: Option<u64>) -> Result<(), Halt> {
+    fn record_end(
+        &mut self,
+        child: &Child,
+        ended: Ended,
+        seconds: f64,
+        repeat_of: Option<u64>,
+    ) -> Result<(), Halt> {
         let (number, episode) = (child.number, child.episode);
         let energy_wh = self.energy.child_ended(number);
         let event = match ended {
-            Ended::Failed { reason, reward } => Event::ChildFailed { child: number, episode, reason, reward, seconds },
-            Ended::Excluded { reason } => Event::ChildExcluded { child: number, episode, reason, seconds },
-            Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
+            Ended::Failed { reason, reward } => Event::ChildFailed {
+                child: number,
+                episode,
+                reason,
+                reward,
+                seconds,
+            },
+            Ended::Excluded { reason } => Event::ChildExcluded {
+                child: number,
+                episode,
+                reason,
+                seconds,
+            },
+            Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies,
+            } => Event::ChildFinished(ChildFinished {
                 child: number,
                 episode,
                 dna: child.sample.dna.clone(),
@@ -385,7 +545,12 @@ impl Engine {
         };
         let best = self.recorder.ledger.best().map(|best| best.child.child);
         self.recorder.tell(event)?;
-        match self.recorder.ledger.best().filter(|now| Some(now.child.child) != best) {
+        match self
+            .recorder
+            .ledger
+            .best()
+            .filter(|now| Some(now.child.child) != best)
+        {
             Some(now) => Ok(self.directory.write_best(now)?),
             None => Ok(()),
         }

@@ -1,4 +1,5 @@
-//! One episode's children: their numbers, what their outcomes mean, and what is told of them at the end.
+//! One episode's children: their numbers, what their outcomes mean, and what is told of them at the
+//! end.
 
 use std::ops::RangeInclusive;
 
@@ -26,14 +27,34 @@ pub(super) struct Child {
 }
 
 impl Child {
-    pub fn new(number: u64, episode: usize, sample: Sample, space: &Space) -> Result<Child, SpaceError> {
+    pub fn new(
+        number: u64,
+        episode: usize,
+        sample: Sample,
+        space: &Space,
+    ) -> Result<Child, SpaceError> {
         let architecture = space.decode(&sample.dna, &format!("child-{number}"))?;
         let cost = Cost::of(&architecture)?;
-        Ok(Child { number, episode, sample, params: cost.params, macs: cost.macs, architecture, repeats: None })
+        Ok(Child {
+            number,
+            episode,
+            sample,
+            params: cost.params,
+            macs: cost.macs,
+            architecture,
+            repeats: None,
+        })
     }
 
     pub fn sampled(&self) -> ChildSampled {
-        let Sample { dna, choices, log_prob, entropy, max_entropy, .. } = self.sample.clone();
+        let Sample {
+            dna,
+            choices,
+            log_prob,
+            entropy,
+            max_entropy,
+            ..
+        } = self.sample.clone();
         ChildSampled {
             child: self.number,
             episode: self.episode,
@@ -64,24 +85,40 @@ pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
 /// What an outcome means for the search: a failure where there is no finite accuracy.
 pub(super) fn judge(outcome: &Outcome, config: &RewardConfig) -> Ended {
     let failed = |reason: &str| {
-        let outcome = Outcome::Failed { reason: reason.to_owned() };
-        Ended::Failed { reason: reason.to_owned(), reward: reward::reward(&outcome, config).unwrap_or_default() }
+        let outcome = Outcome::Failed {
+            reason: reason.to_owned(),
+        };
+        Ended::Failed {
+            reason: reason.to_owned(),
+            reward: reward::reward(&outcome, config).unwrap_or_default(),
+        }
     };
     match outcome {
-        Outcome::Excluded { reason } => Ended::Excluded { reason: reason.clone() },
+        Outcome::Excluded { reason } => Ended::Excluded {
+            reason: reason.clone(),
+        },
         Outcome::Failed { reason } => failed(reason),
-        Outcome::Trained { valid_accuracies } if !valid_accuracies.iter().all(|accuracy| accuracy.is_finite()) => {
+        Outcome::Trained { valid_accuracies }
+            if !valid_accuracies.iter().all(|accuracy| accuracy.is_finite()) =>
+        {
             failed("its validation accuracy is not a finite number")
         }
-        Outcome::Trained { valid_accuracies } => match (reward::accuracy(outcome, config), reward::reward(outcome, config)) {
-            (Some(accuracy), Some(reward)) => Ended::Trained { accuracy, reward, valid_accuracies: valid_accuracies.clone() },
+        Outcome::Trained { valid_accuracies } => match (
+            reward::accuracy(outcome, config),
+            reward::reward(outcome, config),
+        ) {
+            (Some(accuracy), Some(reward)) => Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies: valid_accuracies.clone(),
+            },
             _ => failed("it has no validation accuracy"),
         },
     }
 }
 
-/// What is told at the end of an episode, in which so many children were excluded. The others are `children`; `ended` has one entry
-/// for each, in order.
+/// What is told at the end of an episode, in which so many children were excluded. The others are
+/// `children`; `ended` has one entry for each, in order.
 pub(super) fn finished(
     episode: usize,
     children: &[&Child],
@@ -92,8 +129,19 @@ pub(super) fn finished(
 ) -> EpisodeFinished {
     let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
     let accuracies: Vec<f64> = ended.iter().filter_map(|ended| ended.accuracy()).collect();
-    let of_samples = |number: fn(&Sample) -> f64| mean(&children.iter().map(|child| number(&child.sample)).collect::<Vec<_>>());
-    let repeats = children.iter().zip(ended).filter(|(child, ended)| child.repeats.is_some() && ended.accuracy().is_some()).count();
+    let of_samples = |number: fn(&Sample) -> f64| {
+        mean(
+            &children
+                .iter()
+                .map(|child| number(&child.sample))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let repeats = children
+        .iter()
+        .zip(ended)
+        .filter(|(child, ended)| child.repeats.is_some() && ended.accuracy().is_some())
+        .count();
     EpisodeFinished {
         episode,
         mean_reward: mean(&rewards),
@@ -113,9 +161,16 @@ pub(super) fn finished(
     }
 }
 
-/// Whether two accounts of one episode tell of the same update of the strategy, bit for bit. (Their times may differ.)
+/// Whether two accounts of one episode tell of the same update of the strategy, bit for bit. (Their
+/// times may differ.)
 pub(super) fn same_learning(one: &EpisodeFinished, other: &EpisodeFinished) -> bool {
-    EpisodeFinished { seconds: 0.0, ..one.clone() } == EpisodeFinished { seconds: 0.0, ..other.clone() }
+    EpisodeFinished {
+        seconds: 0.0,
+        ..one.clone()
+    } == EpisodeFinished {
+        seconds: 0.0,
+        ..other.clone()
+    }
 }
 
 pub(super) fn is_finite_progress(progress: &ChildProgress) -> bool {
@@ -123,11 +178,27 @@ pub(super) fn is_finite_progress(progress: &ChildProgress) -> bool {
 }
 
 pub(super) fn is_finite_epoch(epoch: &ChildEpoch) -> bool {
-    let ChildEpoch { train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds, .. } =
-        epoch;
-    [train_loss, train_accuracy, valid_loss, valid_accuracy, learning_rate, images_per_second, seconds]
-        .iter()
-        .all(|number| number.is_finite())
+    let ChildEpoch {
+        train_loss,
+        train_accuracy,
+        valid_loss,
+        valid_accuracy,
+        learning_rate,
+        images_per_second,
+        seconds,
+        ..
+    } = epoch;
+    [
+        train_loss,
+        train_accuracy,
+        valid_loss,
+        valid_accuracy,
+        learning_rate,
+        images_per_second,
+        seconds,
+    ]
+    .iter()
+    .all(|number| number.is_finite())
 }
 
 #[cfg(test)]
@@ -135,32 +206,58 @@ mod tests {
     use super::*;
     use crate::config::{Options, resolve};
 
-    const REWARD: RewardConfig = RewardConfig { last_epochs: 2, power: 3.0 };
+    const REWARD: RewardConfig = RewardConfig {
+        last_epochs: 2,
+        power: 3.0,
+    };
 
     fn search() -> SearchConfig {
-        resolve(&Options { set: vec!["search.children_per_episode=16".into()], ..Options::default() }).unwrap().search
+        resolve(&Options {
+            set: vec!["search.children_per_episode=16".into()],
+            ..Options::default()
+        })
+        .unwrap()
+        .search
     }
 
     #[test]
     fn children_are_numbered_through_the_episodes() {
         let search = search();
-        assert_eq!((children_of(1, &search), children_of(3, &search)), (1..=16, 33..=48));
+        assert_eq!(
+            (children_of(1, &search), children_of(3, &search)),
+            (1..=16, 33..=48)
+        );
         for episode in 1..=4 {
-            assert!(children_of(episode, &search).all(|child| episode_of(child, &search) == episode));
+            assert!(
+                children_of(episode, &search).all(|child| episode_of(child, &search) == episode)
+            );
         }
     }
 
     #[test]
     fn an_outcome_without_a_finite_accuracy_is_a_failure_with_reward_zero_and_a_reason() {
         for accuracies in [vec![], vec![0.5, f64::NAN], vec![f64::INFINITY]] {
-            let ended = judge(&Outcome::Trained { valid_accuracies: accuracies }, &REWARD);
-            assert!(matches!(&ended, Ended::Failed { reason, reward: 0.0 } if !reason.is_empty()), "{ended:?}");
+            let ended = judge(
+                &Outcome::Trained {
+                    valid_accuracies: accuracies,
+                },
+                &REWARD,
+            );
+            assert!(
+                matches!(&ended, Ended::Failed { reason, reward: 0.0 } if !reason.is_empty()),
+                "{ended:?}"
+            );
         }
     }
 
     #[test]
     fn accuracy_and_reward_of_a_trained_child_are_kept_apart() {
-        let ended = judge(&Outcome::Trained { valid_accuracies: vec![0.9, 0.5, 0.25] }, &REWARD);
+        let ended = judge(
+            &Outcome::Trained {
+                valid_accuracies: vec![0.9, 0.5, 0.25],
+            },
+            &REWARD,
+        );
         assert_eq!((ended.accuracy(), ended.reward()), (Some(0.5), Some(0.125)));
     }
 }

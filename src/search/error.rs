@@ -41,7 +41,11 @@ pub enum SearchError {
         "child {child} was {journal} in the journal and would now be {sampled}: the program, its libtorch or the machine is not \
          the one this run was begun with. Resume it there, or begin a new run"
     )]
-    OtherChild { child: u64, journal: Dna, sampled: Dna },
+    OtherChild {
+        child: u64,
+        journal: Dna,
+        sampled: Dna,
+    },
     #[error(
         "the data is not what this run was begun with ({now} where it was {then}): restore it (data.dir names its folder), or \
          begin a new run"
@@ -53,7 +57,9 @@ pub enum SearchError {
     /// Nothing can be trained any more.
     #[error("{0}")]
     Evaluator(String),
-    #[error("the search ended by a fault of its own: {0}. The run can be resumed; please report this")]
+    #[error(
+        "the search ended by a fault of its own: {0}. The run can be resumed; please report this"
+    )]
     Panicked(String),
 }
 

@@ -17,7 +17,8 @@ pub enum Message {
     Silence,
 }
 
-/// Commands of clients and reports of the evaluator. Commands come first: a flood of progress does not delay a pause.
+/// Commands of clients and reports of the evaluator. Commands come first: a flood of progress does
+/// not delay a pause.
 #[derive(Debug)]
 pub struct Inbox {
     runtime: Runtime,
@@ -27,15 +28,28 @@ pub struct Inbox {
 
 impl Inbox {
     /// An inbox, and the sender for the evaluator's reports.
-    pub fn new(commands: UnboundedReceiver<Command>) -> io::Result<(Inbox, UnboundedSender<Report>)> {
+    pub fn new(
+        commands: UnboundedReceiver<Command>,
+    ) -> io::Result<(Inbox, UnboundedSender<Report>)> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (sender, reports) = unbounded_channel();
-        Ok((Inbox { runtime, commands, reports }, sender))
+        Ok((
+            Inbox {
+                runtime,
+                commands,
+                reports,
+            },
+            sender,
+        ))
     }
 
     /// Wait for the next message.
     pub fn wait(&mut self) -> Message {
-        let Inbox { runtime, commands, reports } = self;
+        let Inbox {
+            runtime,
+            commands,
+            reports,
+        } = self;
         runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -63,7 +77,10 @@ mod tests {
         (0..100).for_each(|_| reports.send(Report::Paused { number: 1 }).unwrap());
         commands.send(Command::Pause).unwrap();
         assert!(matches!(inbox.wait(), Message::Command(Command::Pause)));
-        assert!(matches!(inbox.wait(), Message::Report(Report::Paused { .. })));
+        assert!(matches!(
+            inbox.wait(),
+            Message::Report(Report::Paused { .. })
+        ));
     }
 
     #[test]

@@ -1,15 +1,20 @@
-//! What the search loop needs to know of its run's past, from the events, whichever session they were written in.
+//! What the search loop needs to know of its run's past, from the events, whichever session they
+//! were written in.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record, RunStarted};
+use crate::event::{
+    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
+    RunStarted,
+};
 use crate::report::summary::{BestChild, Tally};
 use crate::space::{Architecture, Dna};
 use crate::state::is_better;
 
-/// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it all happen.
+/// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
+/// all happen.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub started: Option<RunStarted>,
@@ -27,8 +32,8 @@ pub struct Ledger {
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
     ended: HashMap<u64, Ended>,
-    /// The children that were sampled with an architecture, in order, without those that were skipped or excluded; by the
-    /// architecture's key.
+    /// The children that were sampled with an architecture, in order, without those that were
+    /// skipped or excluded; by the architecture's key.
     with: HashMap<String, Vec<u64>>,
     /// Children that a user of this session has skipped.
     skips: HashSet<u64>,
@@ -107,13 +112,28 @@ impl crate::runs::Ledger for Ledger {
                 self.edited += 1;
                 self.queued.insert(queued.child, queued.clone());
             }
-            Event::ChildFailed { child, reason, reward, .. } => {
+            Event::ChildFailed {
+                child,
+                reason,
+                reward,
+                ..
+            } => {
                 if self.queued.remove(child).is_some() {
                     return;
                 }
                 let sampled = self.waiting.remove(child);
-                self.forget_skipped(sampled.as_ref().filter(|sampled| self.skips.contains(&sampled.child)));
-                self.ended.insert(*child, Ended::Failed { reason: reason.clone(), reward: *reward });
+                self.forget_skipped(
+                    sampled
+                        .as_ref()
+                        .filter(|sampled| self.skips.contains(&sampled.child)),
+                );
+                self.ended.insert(
+                    *child,
+                    Ended::Failed {
+                        reason: reason.clone(),
+                        reward: *reward,
+                    },
+                );
             }
             Event::ChildExcluded { child, reason, .. } => self.exclude(*child, reason),
             Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
@@ -144,8 +164,8 @@ impl Ledger {
         self.ended.len() as u64
     }
 
-    /// The first child with the architecture of this key whose outcome others may take: that of a skipped or excluded one is no
-    /// measure of the architecture.
+    /// The first child with the architecture of this key whose outcome others may take: that of a
+    /// skipped or excluded one is no measure of the architecture.
     pub fn first_with(&self, key: &str) -> Option<u64> {
         self.with.get(key)?.first().copied()
     }
@@ -166,7 +186,10 @@ impl Ledger {
 
     /// Whether a user made the child.
     pub fn is_edited(&self, child: u64) -> bool {
-        let planned = self.started.as_ref().map(|run| (run.episodes * run.children_per_episode) as u64);
+        let planned = self
+            .started
+            .as_ref()
+            .map(|run| (run.episodes * run.children_per_episode) as u64);
         planned.is_some_and(|planned| child > planned && child <= planned + self.edited)
     }
 
@@ -185,32 +208,56 @@ impl Ledger {
     }
 
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.with.entry(sampled.architecture.key()).or_default().push(sampled.child);
+        self.with
+            .entry(sampled.architecture.key())
+            .or_default()
+            .push(sampled.child);
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }
 
     fn finish(&mut self, finished: &ChildFinished) {
-        let ChildFinished { child, accuracy, reward, .. } = *finished;
+        let ChildFinished {
+            child,
+            accuracy,
+            reward,
+            ..
+        } = *finished;
         if self.queued.remove(&child).is_some() {
             return;
         }
         let sampled = self.waiting.remove(&child);
         self.forget_skipped(sampled.as_ref().filter(|_| finished.skipped));
-        let is_best =
-            self.best.as_ref().is_none_or(|Best { child: best, .. }| is_better(accuracy, child, (best.accuracy, best.child)));
+        let is_best = self.best.as_ref().is_none_or(|Best { child: best, .. }| {
+            is_better(accuracy, child, (best.accuracy, best.child))
+        });
         if let Some(sampled) = sampled.filter(|_| is_best) {
-            self.best = Some(Best { child: BestChild::from(finished), architecture: sampled.architecture });
+            self.best = Some(Best {
+                child: BestChild::from(finished),
+                architecture: sampled.architecture,
+            });
         }
         let valid_accuracies = finished.valid_accuracies.clone();
-        self.ended.insert(child, Ended::Trained { accuracy, reward, valid_accuracies });
+        self.ended.insert(
+            child,
+            Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies,
+            },
+        );
     }
 
     fn exclude(&mut self, child: u64, reason: &str) {
         if self.queued.remove(&child).is_none() {
             let sampled = self.waiting.remove(&child);
             self.forget_skipped(sampled.as_ref());
-            self.ended.insert(child, Ended::Excluded { reason: reason.to_owned() });
+            self.ended.insert(
+                child,
+                Ended::Excluded {
+                    reason: reason.to_owned(),
+                },
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! Random search: uniform over what can be built, never learns. The yardstick of every other strategy.
+//! Random search: uniform over what can be built, never learns. The yardstick of every other
+//! strategy.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +8,8 @@ use super::sample::{Sample, masked_log_softmax};
 use super::strategy::{Learned, Strategy, StrategyError, StrategyState, check_rewards};
 use crate::space::Space;
 
-/// Picks every decision uniformly from its feasible choices. Keeps the same baseline as the controller
-/// so that both can be read side by side.
+/// Picks every decision uniformly from its feasible choices. Keeps the same baseline as the
+/// controller so that both can be read side by side.
 #[derive(Debug, Clone)]
 pub struct Random {
     baseline: Baseline,
@@ -18,13 +19,17 @@ impl Random {
     const NAME: &str = "random";
 
     pub fn new(baseline_decay: f64) -> Self {
-        Random { baseline: Baseline::new(baseline_decay) }
+        Random {
+            baseline: Baseline::new(baseline_decay),
+        }
     }
 }
 
 impl Strategy for Random {
     fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
-        Sample::draw(space, depth, seed, |next, _| masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible))
+        Sample::draw(space, depth, seed, |next, _| {
+            masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible)
+        })
     }
 
     fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
@@ -37,8 +42,15 @@ impl Strategy for Random {
     }
 
     fn state(&self) -> StrategyState {
-        let scalars = BTreeMap::from([("baseline".to_owned(), serde_json::json!(self.baseline.value()))]);
-        StrategyState { strategy: Self::NAME.to_owned(), scalars, tensors: BTreeMap::new() }
+        let scalars = BTreeMap::from([(
+            "baseline".to_owned(),
+            serde_json::json!(self.baseline.value()),
+        )]);
+        StrategyState {
+            strategy: Self::NAME.to_owned(),
+            scalars,
+            tensors: BTreeMap::new(),
+        }
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
@@ -65,13 +77,20 @@ mod tests {
     }
 
     fn samples(strategy: &mut Random, count: u64) -> Vec<Sample> {
-        (0..count).map(|seed| strategy.sample(&space(), 3, seed).unwrap()).collect()
+        (0..count)
+            .map(|seed| strategy.sample(&space(), 3, seed).unwrap())
+            .collect()
     }
 
     #[test]
     fn every_feasible_choice_is_equally_likely() {
         let children = samples(&mut Random::new(0.9), 200);
-        assert!(children.iter().any(|child| child.feasible.iter().flatten().any(|feasible| !feasible)), "no mask is at work");
+        assert!(
+            children
+                .iter()
+                .any(|child| child.feasible.iter().flatten().any(|feasible| !feasible)),
+            "no mask is at work"
+        );
         for child in &children {
             for (choice, feasible) in child.choices.iter().zip(&child.feasible) {
                 let uniform = -(super::super::sample::count(feasible) as f64).ln();
@@ -90,7 +109,10 @@ mod tests {
         assert_eq!((first.loss, first.gradient_norm), (None, None));
         assert!((first.next_baseline - 0.5).abs() < 1e-12);
         let second = strategy.learn(&before[..1], &[0.9]).unwrap();
-        assert_eq!((second.baseline, second.advantages[0]), (first.next_baseline, 0.9 - first.next_baseline));
+        assert_eq!(
+            (second.baseline, second.advantages[0]),
+            (first.next_baseline, 0.9 - first.next_baseline)
+        );
         assert_eq!(samples(&mut strategy, 4), before);
     }
 
@@ -100,8 +122,14 @@ mod tests {
         let mut other = Random::new(0.5);
         other.restore(&strategy.state()).unwrap();
         assert_eq!(other.baseline(), None);
-        strategy.learn(&samples(&mut Random::new(0.5), 1), &[0.1 + 0.2]).unwrap();
-        other.restore(&serde_json::from_str(&serde_json::to_string(&strategy.state()).unwrap()).unwrap()).unwrap();
+        strategy
+            .learn(&samples(&mut Random::new(0.5), 1), &[0.1 + 0.2])
+            .unwrap();
+        other
+            .restore(
+                &serde_json::from_str(&serde_json::to_string(&strategy.state()).unwrap()).unwrap(),
+            )
+            .unwrap();
         assert_eq!(other.baseline(), Some(0.1 + 0.2));
     }
 }

@@ -1,4 +1,5 @@
-//! The run that another one is held against (`search.reference`): its episodes, and whether the two can be compared at all.
+//! The run that another one is held against (`search.reference`): its episodes, and whether the two
+//! can be compared at all.
 
 use std::path::Path;
 
@@ -8,11 +9,16 @@ use crate::journal::{JournalError, Reader};
 use crate::report::summary::{self, Tally};
 use crate::runs;
 
-/// The episodes of the earlier run `run`, beside one that begins as `started` with the settings `config`.
+/// The episodes of the earlier run `run`, beside one that begins as `started` with the settings
+/// `config`.
 ///
 /// # Errors
 /// If its journal cannot be read.
-pub(super) fn reference(run: &Path, started: &RunStarted, config: &Config) -> Result<Reference, JournalError> {
+pub(super) fn reference(
+    run: &Path,
+    started: &RunStarted,
+    config: &Config,
+) -> Result<Reference, JournalError> {
     let folder = runs::named(run);
     let (mut tally, mut other) = (Tally::default(), None);
     for record in Reader::open(&folder.join("journal.jsonl"))? {
@@ -34,29 +40,55 @@ pub(super) fn reference(run: &Path, started: &RunStarted, config: &Config) -> Re
         mean_accuracy: episode.mean_accuracy,
     };
     Ok(Reference {
-        run: if summary.run.is_empty() { folder.display().to_string() } else { summary.run },
+        run: if summary.run.is_empty() {
+            folder.display().to_string()
+        } else {
+            summary.run
+        },
         strategy: summary.strategy,
         episodes: summary.episodes.iter().map(episode).collect(),
         not_comparable: (!reasons.is_empty()).then(|| reasons.join("; ")),
     })
 }
 
-/// In what two runs differ that decides what a reward means: data, space, schedule, depth, reward. Strategy, seed, controller and
-/// number of episodes are what is compared; machine and screen decide nothing.
-fn differences((then, settings): (&RunStarted, Option<&Config>), (now, config): (&RunStarted, &Config)) -> Vec<String> {
+/// In what two runs differ that decides what a reward means: data, space, schedule, depth, reward.
+/// Strategy, seed, controller and number of episodes are what is compared; machine and screen
+/// decide nothing.
+fn differences(
+    (then, settings): (&RunStarted, Option<&Config>),
+    (now, config): (&RunStarted, &Config),
+) -> Vec<String> {
     let mut reasons = match settings {
         Some(settings) => {
             let differences = config.differences(&settings.to_toml(), decides_nothing);
-            differences.iter().map(|change| format!("{} is {} there and {} here", change.key, change.then, change.now)).collect()
+            differences
+                .iter()
+                .map(|change| {
+                    format!(
+                        "{} is {} there and {} here",
+                        change.key, change.then, change.now
+                    )
+                })
+                .collect()
         }
         // A journal without its settings tells the most of it.
         None => told_differences(then, now),
     };
-    let is_named = reasons.iter().any(|reason: &String| reason.starts_with("data."));
+    let is_named = reasons
+        .iter()
+        .any(|reason: &String| reason.starts_with("data."));
     if then.data.fingerprint != now.data.fingerprint && !is_named {
-        let name =
-            |data: &DataDescription| format!("{}, {} training images, CRC-32 {}", data.spec, data.train_images, data.fingerprint);
-        reasons.push(format!("the data is {} there and {} here", name(&then.data), name(&now.data)));
+        let name = |data: &DataDescription| {
+            format!(
+                "{}, {} training images, CRC-32 {}",
+                data.spec, data.train_images, data.fingerprint
+            )
+        };
+        reasons.push(format!(
+            "the data is {} there and {} here",
+            name(&then.data),
+            name(&now.data)
+        ));
     }
     reasons
 }
@@ -64,9 +96,16 @@ fn differences((then, settings): (&RunStarted, Option<&Config>), (now, config): 
 /// Settings that two runs may differ in and be compared.
 fn decides_nothing(key: &str) -> bool {
     let sections = ["data.", "space.", "child.", "reward."];
-    let of_search = ["children_per_episode", "initial_depth", "depth_step", "depth_every"];
+    let of_search = [
+        "children_per_episode",
+        "initial_depth",
+        "depth_step",
+        "depth_every",
+    ];
     let decides = sections.iter().any(|section| key.starts_with(section))
-        || key.strip_prefix("search.").is_some_and(|key| of_search.contains(&key));
+        || key
+            .strip_prefix("search.")
+            .is_some_and(|key| of_search.contains(&key));
     !decides || key == "data.dir"
 }
 
@@ -78,12 +117,17 @@ fn told_differences(then: &RunStarted, now: &RunStarted) -> Vec<String> {
             ("child.epochs", run.child_epochs.to_string()),
             ("reward.power", run.reward_power.to_string()),
             ("reward.last_epochs", run.reward_last_epochs.to_string()),
-            ("search.children_per_episode", run.children_per_episode.to_string()),
+            (
+                "search.children_per_episode",
+                run.children_per_episode.to_string(),
+            ),
         ]
     };
     let pairs = facts(then).into_iter().zip(facts(now));
     let differing = pairs.filter(|((_, then), (_, now))| then != now);
-    differing.map(|((what, then), (_, now))| format!("{what}: {then} there, {now} here")).collect()
+    differing
+        .map(|((what, then), (_, now))| format!("{what}: {then} there, {now} here"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,12 +136,25 @@ mod tests {
 
     #[test]
     fn what_decides_the_meaning_of_a_reward_may_not_differ_and_what_is_compared_may() {
-        for key in ["data.source", "data.limit", "space.kernels", "child.epochs", "reward.power", "search.initial_depth"] {
+        for key in [
+            "data.source",
+            "data.limit",
+            "space.kernels",
+            "child.epochs",
+            "reward.power",
+            "search.initial_depth",
+        ] {
             assert!(!decides_nothing(key), "{key}");
         }
-        for key in
-            ["data.dir", "search.seed", "search.strategy", "search.episodes", "controller.entropy", "workers.count", "preset"]
-        {
+        for key in [
+            "data.dir",
+            "search.seed",
+            "search.strategy",
+            "search.episodes",
+            "controller.entropy",
+            "workers.count",
+            "preset",
+        ] {
             assert!(decides_nothing(key), "{key}");
         }
     }

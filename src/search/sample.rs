@@ -26,8 +26,9 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Draw a child of `depth` layers. `log_probs` gives, for the next decision and the choice before it, the log of the
-    /// masked distribution (`-inf` for what cannot be built). The only randomness is `seed`.
+    /// Draw a child of `depth` layers. `log_probs` gives, for the next decision and the choice
+    /// before it, the log of the masked distribution (`-inf` for what cannot be built). The only
+    /// randomness is `seed`.
     pub fn draw(
         space: &Space,
         depth: usize,
@@ -49,7 +50,10 @@ impl Sample {
             dna: prefix.dna(),
             log_prob: choices.iter().map(|choice| choice.log_prob).sum(),
             entropy: choices.iter().map(|choice| choice.entropy).sum(),
-            max_entropy: masks.iter().map(|feasible| (count(feasible) as f64).ln()).sum(),
+            max_entropy: masks
+                .iter()
+                .map(|feasible| (count(feasible) as f64).ln())
+                .sum(),
             choices,
             feasible: masks,
         })
@@ -61,26 +65,44 @@ pub fn count(feasible: &[bool]) -> usize {
     feasible.iter().filter(|&&feasible| feasible).count()
 }
 
-/// Log of the softmax over the feasible choices: the others' logits are -inf before it, so their probability is 0 and the
-/// rest sums to 1.
+/// Log of the softmax over the feasible choices: the others' logits are -inf before it, so their
+/// probability is 0 and the rest sums to 1.
 pub fn masked_log_softmax(logits: &[f64], feasible: &[bool]) -> Vec<f64> {
-    let masked: Vec<f64> =
-        logits.iter().zip(feasible).map(|(&logit, &feasible)| if feasible { logit } else { f64::NEG_INFINITY }).collect();
+    let masked: Vec<f64> = logits
+        .iter()
+        .zip(feasible)
+        .map(|(&logit, &feasible)| if feasible { logit } else { f64::NEG_INFINITY })
+        .collect();
     let largest = masked.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = masked.iter().map(|logit| (logit - largest).exp()).sum();
-    masked.iter().map(|logit| logit - largest - total.ln()).collect()
+    masked
+        .iter()
+        .map(|logit| logit - largest - total.ln())
+        .collect()
 }
 
-/// Draw one choice at random from a masked distribution: the inverse of its cumulative sum at a uniform number.
-fn draw_choice(next: &NextDecision, log_probs: &[f64], random: &mut impl Rng) -> Result<Choice, StrategyError> {
-    let diverged = || StrategyError::Diverged { layer: next.layer, head: next.head };
+/// Draw one choice at random from a masked distribution: the inverse of its cumulative sum at a
+/// uniform number.
+fn draw_choice(
+    next: &NextDecision,
+    log_probs: &[f64],
+    random: &mut impl Rng,
+) -> Result<Choice, StrategyError> {
+    let diverged = || StrategyError::Diverged {
+        layer: next.layer,
+        head: next.head,
+    };
     if log_probs.iter().any(|log_prob| log_prob.is_nan()) {
         return Err(diverged());
     }
     let probabilities: Vec<f64> = log_probs.iter().map(|log_prob| log_prob.exp()).collect();
     let mut left = random.random::<f64>();
     let mut index = None;
-    for (candidate, &probability) in probabilities.iter().enumerate().filter(|(_, probability)| **probability > 0.0) {
+    for (candidate, &probability) in probabilities
+        .iter()
+        .enumerate()
+        .filter(|(_, probability)| **probability > 0.0)
+    {
         // Where rounding leaves a remainder after the last candidate, the last candidate it is.
         index = Some(candidate);
         if left < probability {
@@ -89,7 +111,12 @@ fn draw_choice(next: &NextDecision, log_probs: &[f64], random: &mut impl Rng) ->
         left -= probability;
     }
     let index = index.ok_or_else(diverged)?;
-    let entropy = probabilities.iter().zip(log_probs).filter(|(p, _)| **p > 0.0).map(|(p, log_prob)| -p * log_prob).sum::<f64>();
+    let entropy = probabilities
+        .iter()
+        .zip(log_probs)
+        .filter(|(p, _)| **p > 0.0)
+        .map(|(p, log_prob)| -p * log_prob)
+        .sum::<f64>();
     Ok(Choice {
         layer: next.layer,
         head: next.head,
@@ -98,7 +125,10 @@ fn draw_choice(next: &NextDecision, log_probs: &[f64], random: &mut impl Rng) ->
         // A certain choice has -1 * 0 = -0.
         // (`max` may keep a negative zero.)
         entropy: if entropy > 0.0 { entropy } else { 0.0 },
-        probabilities: probabilities.iter().map(|probability| (probability * 1e4).round() / 1e4).collect(),
+        probabilities: probabilities
+            .iter()
+            .map(|probability| (probability * 1e4).round() / 1e4)
+            .collect(),
     })
 }
 
@@ -107,14 +137,23 @@ mod tests {
     use super::*;
 
     fn next(feasible: &[bool]) -> NextDecision {
-        NextDecision { layer: 1, head: 0, feasible: feasible.to_vec() }
+        NextDecision {
+            layer: 1,
+            head: 0,
+            feasible: feasible.to_vec(),
+        }
     }
 
     fn draw_many(logits: &[f64], feasible: &[bool], draws: u64) -> Vec<u64> {
         let log_probs = masked_log_softmax(logits, feasible);
         let mut counts = vec![0; logits.len()];
         for seed in 0..draws {
-            let choice = draw_choice(&next(feasible), &log_probs, &mut ChaCha12Rng::seed_from_u64(seed)).unwrap();
+            let choice = draw_choice(
+                &next(feasible),
+                &log_probs,
+                &mut ChaCha12Rng::seed_from_u64(seed),
+            )
+            .unwrap();
             counts[choice.index] += 1;
         }
         counts
@@ -125,12 +164,21 @@ mod tests {
         let (logits, feasible) = ([0.3, -1.0, 5.0, 1.2, 0.0], [true, true, false, true, true]);
         let draws = 20_000;
         let counts = draw_many(&logits, &feasible, draws);
-        let expected =
-            masked_log_softmax(&logits, &feasible).iter().map(|log_prob| log_prob.exp() * draws as f64).collect::<Vec<_>>();
-        let chi_square: f64 =
-            counts.iter().zip(&expected).filter(|(_, e)| **e > 0.0).map(|(&c, e)| (c as f64 - e).powi(2) / e).sum();
+        let expected = masked_log_softmax(&logits, &feasible)
+            .iter()
+            .map(|log_prob| log_prob.exp() * draws as f64)
+            .collect::<Vec<_>>();
+        let chi_square: f64 = counts
+            .iter()
+            .zip(&expected)
+            .filter(|(_, e)| **e > 0.0)
+            .map(|(&c, e)| (c as f64 - e).powi(2) / e)
+            .sum();
         // 3 degrees of freedom: 16.3 has a probability of 0.001.
-        assert!(chi_square < 16.3, "{chi_square}: {counts:?} against {expected:?}");
+        assert!(
+            chi_square < 16.3,
+            "{chi_square}: {counts:?} against {expected:?}"
+        );
         assert_eq!(counts[2], 0);
     }
 
@@ -144,8 +192,21 @@ mod tests {
     fn a_choice_that_cannot_be_built_has_probability_0_and_the_rest_sum_to_1() {
         let log_probs = masked_log_softmax(&[9.0, 1.0, 2.0], &[false, true, true]);
         assert_eq!(log_probs[0], f64::NEG_INFINITY);
-        assert!((log_probs[1..].iter().map(|log_prob| log_prob.exp()).sum::<f64>() - 1.0).abs() < 1e-12);
-        let choice = draw_choice(&next(&[false, true, true]), &log_probs, &mut ChaCha12Rng::seed_from_u64(1)).unwrap();
+        assert!(
+            (log_probs[1..]
+                .iter()
+                .map(|log_prob| log_prob.exp())
+                .sum::<f64>()
+                - 1.0)
+                .abs()
+                < 1e-12
+        );
+        let choice = draw_choice(
+            &next(&[false, true, true]),
+            &log_probs,
+            &mut ChaCha12Rng::seed_from_u64(1),
+        )
+        .unwrap();
         assert_eq!(choice.probabilities[0], 0.0);
     }
 
@@ -153,7 +214,12 @@ mod tests {
     fn the_log_probability_is_that_of_the_choice_taken() {
         let log_probs = masked_log_softmax(&[0.1, 0.9, -0.4], &[true; 3]);
         for seed in 0..50 {
-            let choice = draw_choice(&next(&[true; 3]), &log_probs, &mut ChaCha12Rng::seed_from_u64(seed)).unwrap();
+            let choice = draw_choice(
+                &next(&[true; 3]),
+                &log_probs,
+                &mut ChaCha12Rng::seed_from_u64(seed),
+            )
+            .unwrap();
             assert_eq!(choice.log_prob, log_probs[choice.index]);
         }
     }
@@ -161,14 +227,27 @@ mod tests {
     #[test]
     fn a_forced_choice_is_certain() {
         let log_probs = masked_log_softmax(&[-800.0, 800.0], &[true, false]);
-        let choice = draw_choice(&next(&[true, false]), &log_probs, &mut ChaCha12Rng::seed_from_u64(3)).unwrap();
-        assert_eq!((choice.index, choice.log_prob, choice.entropy), (0, 0.0, 0.0));
+        let choice = draw_choice(
+            &next(&[true, false]),
+            &log_probs,
+            &mut ChaCha12Rng::seed_from_u64(3),
+        )
+        .unwrap();
+        assert_eq!(
+            (choice.index, choice.log_prob, choice.entropy),
+            (0, 0.0, 0.0)
+        );
         assert!(choice.entropy.is_sign_positive());
     }
 
     #[test]
     fn a_policy_that_is_no_longer_a_number_is_an_error_with_its_place() {
-        let error = draw_choice(&next(&[true, true]), &[f64::NAN, 0.0], &mut ChaCha12Rng::seed_from_u64(0)).unwrap_err();
+        let error = draw_choice(
+            &next(&[true, true]),
+            &[f64::NAN, 0.0],
+            &mut ChaCha12Rng::seed_from_u64(0),
+        )
+        .unwrap_err();
         assert_eq!(error, StrategyError::Diverged { layer: 1, head: 0 });
     }
 }

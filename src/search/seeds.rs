@@ -1,15 +1,26 @@
-//! One seed for each purpose and child, from the seed of the run: a generator's state is then the run's seed and a number.
+//! One seed for each purpose and child, from the seed of the run: a generator's state is then the
+//! run's seed and a number.
 
-/// Seed of one use of randomness: 64-bit FNV-1a over the run's seed (8 bytes, little-endian), the purpose (UTF-8), a zero
-/// byte and the number (8 bytes, little-endian), mixed by SplitMix64's finaliser. Stable across versions and machines.
+/// Seed of one use of randomness: 64-bit FNV-1a over the run's seed (8 bytes, little-endian), the
+/// purpose (UTF-8), a zero byte and the number (8 bytes, little-endian), mixed by SplitMix64's
+/// finaliser. Stable across versions and machines.
 ///
-/// Purposes in use: `controller` (initial weights, number 0), `sample` and `train` (number of the child).
+/// Purposes in use: `controller` (initial weights, number 0), `sample` and `train` (number of the
+/// child).
 pub fn derive(seed: u64, purpose: &str, number: u64) -> u64 {
-    let bytes = seed.to_le_bytes().into_iter().chain(purpose.bytes()).chain([0]).chain(number.to_le_bytes());
-    mix(bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+    let bytes = seed
+        .to_le_bytes()
+        .into_iter()
+        .chain(purpose.bytes())
+        .chain([0])
+        .chain(number.to_le_bytes());
+    mix(bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    }))
 }
 
-/// SplitMix64's finaliser (Steele, Lea & Flood 2014): every bit of the input moves every bit of the output.
+/// SplitMix64's finaliser (Steele, Lea & Flood 2014): every bit of the input moves every bit of the
+/// output.
 fn mix(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -34,7 +45,10 @@ mod tests {
         let mut seen = HashSet::new();
         for seed in 0..20 {
             for purpose in ["sample", "train"] {
-                assert!((1..=200).all(|child| seen.insert(derive(seed, purpose, child))), "{seed} {purpose}");
+                assert!(
+                    (1..=200).all(|child| seen.insert(derive(seed, purpose, child))),
+                    "{seed} {purpose}"
+                );
             }
         }
     }

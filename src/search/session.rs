@@ -1,4 +1,5 @@
-//! One process's turn at a run: open what is there, check that it fits together, start the search on a thread of its own.
+//! One process's turn at a run: open what is there, check that it fits together, start the search
+//! on a thread of its own.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, JoinHandle};
@@ -23,13 +24,17 @@ use crate::runs::recorder::Opened;
 use crate::runs::{Recorder, RunDirectory};
 use crate::space::Space;
 
-/// Starts the evaluator on the search's thread. It reports through the sender; the error is told to the user.
-pub type StartEvaluator = Box<dyn FnOnce(&Config, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SearchError> + Send>;
+/// Starts the evaluator on the search's thread. It reports through the sender; the error is told to
+/// the user.
+pub type StartEvaluator = Box<
+    dyn FnOnce(&Config, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SearchError> + Send,
+>;
 
 /// Makes the strategy, as it is before the first episode, on the search's thread.
 pub type MakeStrategy = Box<dyn FnOnce(&Config, &Space) -> Box<dyn Strategy> + Send>;
 
-/// What a search is put together from. Both are made on the search's thread, because tensors never cross threads.
+/// What a search is put together from. Both are made on the search's thread, because tensors never
+/// cross threads.
 pub struct Parts {
     pub evaluator: StartEvaluator,
     pub strategy: MakeStrategy,
@@ -66,20 +71,29 @@ impl Session {
     pub fn begin(config: Config, directory: RunDirectory) -> Result<Session, SearchError> {
         directory.write_config(&config.to_toml())?;
         let opened = Recorder::begin(directory.journal_path())?;
-        Ok(Session::assemble(config, directory, opened, Opening::default()))
+        Ok(Session::assemble(
+            config,
+            directory,
+            opened,
+            Opening::default(),
+        ))
     }
 
-    /// Continue the run in `directory`. `config` is what its config.toml says, changed at most in `workers` and `data.dir`.
+    /// Continue the run in `directory`. `config` is what its config.toml says, changed at most in
+    /// `workers` and `data.dir`.
     ///
     /// # Errors
-    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is repaired but a torn last
-    /// line of the journal.
+    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is
+    /// repaired but a torn last line of the journal.
     pub fn resume(mut config: Config, directory: RunDirectory) -> Result<Session, SearchError> {
         let own = crate::config::read(&directory.config_path())?;
         refuse_other_settings(&own.to_toml(), &config)?;
         let (opened, torn) = Recorder::<Ledger>::resume(directory.journal_path())?;
         let recorder = &opened.0;
-        let mut notices: Vec<(Level, String)> = torn.map(|text| (Level::Warning, text)).into_iter().collect();
+        let mut notices: Vec<(Level, String)> = torn
+            .map(|text| (Level::Warning, text))
+            .into_iter()
+            .collect();
         let checkpoint = Checkpoint::load(&directory.checkpoint_path())?;
         match &checkpoint {
             Some(checkpoint) => check_checkpoint(checkpoint, &config, recorder.last_seq())?,
@@ -90,13 +104,35 @@ impl Session {
             None => {}
         }
         keep_workers(&mut config, &recorder.ledger);
-        Ok(Session::assemble(config, directory, opened, Opening { checkpoint, notices }))
+        Ok(Session::assemble(
+            config,
+            directory,
+            opened,
+            Opening {
+                checkpoint,
+                notices,
+            },
+        ))
     }
 
-    fn assemble(config: Config, directory: RunDirectory, opened: Opened<Ledger>, mut opening: Opening) -> Session {
-        opening.notices.extend(data::unread_files(&config.data).map(|unread| (Level::Warning, unread.to_string())));
+    fn assemble(
+        config: Config,
+        directory: RunDirectory,
+        opened: Opened<Ledger>,
+        mut opening: Opening,
+    ) -> Session {
+        opening.notices.extend(
+            data::unread_files(&config.data).map(|unread| (Level::Warning, unread.to_string())),
+        );
         let (recorder, commands) = opened;
-        Session { config, directory, opening, recorder, commands, server: None }
+        Session {
+            config,
+            directory,
+            opening,
+            recorder,
+            commands,
+            server: None,
+        }
     }
 
     /// The summary, if every episode of the run is done and there is nothing to search.
@@ -118,13 +154,15 @@ impl Session {
         self.recorder.hub.clone()
     }
 
-    /// Let clients in other processes connect, from now until the search ends. Where no socket can be made, the run says so
-    /// and goes on without.
+    /// Let clients in other processes connect, from now until the search ends. Where no socket can
+    /// be made, the run says so and goes on without.
     pub fn serve(&mut self) {
         match Server::start(self.hub()) {
             Ok(server) => self.server = Some(server),
             Err(error) => {
-                let text = format!("no screen can command this search, they can only read its journal: no socket: {error}");
+                let text = format!(
+                    "no screen can command this search, they can only read its journal: no socket: {error}"
+                );
                 self.opening.notices.push((Level::Warning, text));
             }
         }
@@ -137,9 +175,16 @@ impl Session {
             .name("nas-search".to_owned())
             .spawn(move || {
                 let run = AssertUnwindSafe(|| self.run(parts));
-                panic::catch_unwind(run).unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
+                panic::catch_unwind(run)
+                    .unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
             })
-            .map_err(|error| in_file(std::path::Path::new("nas-search"), "cannot start the thread", error))?;
+            .map_err(|error| {
+                in_file(
+                    std::path::Path::new("nas-search"),
+                    "cannot start the thread",
+                    error,
+                )
+            })?;
         Ok(Searching { hub, thread })
     }
 
@@ -148,7 +193,14 @@ impl Session {
             return Ok(summary);
         }
         let (inbox, reports) = Inbox::new(self.commands)?;
-        let Session { config, directory, opening, recorder, server, .. } = self;
+        let Session {
+            config,
+            directory,
+            opening,
+            recorder,
+            server,
+            ..
+        } = self;
         let summary = Engine::new(config, directory, recorder, inbox).run(parts, reports, opening);
         // After the last record: until then clients can come.
         drop(server);
@@ -159,20 +211,29 @@ impl Session {
 impl Searching {
     /// Wait for the end. The summary says whether the run is complete or was stopped.
     pub fn join(self) -> Result<Summary, SearchError> {
-        self.thread.join().unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
+        self.thread
+            .join()
+            .unwrap_or_else(|cause| Err(SearchError::Panicked(fault::text_of(&*cause))))
     }
 }
 
-fn check_checkpoint(checkpoint: &Checkpoint, config: &Config, last_seq: u64) -> Result<(), SearchError> {
+fn check_checkpoint(
+    checkpoint: &Checkpoint,
+    config: &Config,
+    last_seq: u64,
+) -> Result<(), SearchError> {
     refuse_other_settings(&checkpoint.config, config)?;
     if checkpoint.journal_seq > last_seq {
-        return Err(SearchError::JournalBehind { checkpoint: checkpoint.journal_seq, journal: last_seq });
+        return Err(SearchError::JournalBehind {
+            checkpoint: checkpoint.journal_seq,
+            journal: last_seq,
+        });
     }
     Ok(())
 }
 
-/// Where the settings leave workers and threads to the machine, keep what the run was begun with: the number of threads
-/// decides the last bits of every sum.
+/// Where the settings leave workers and threads to the machine, keep what the run was begun with:
+/// the number of threads decides the last bits of every sum.
 fn keep_workers(config: &mut Config, ledger: &Ledger) {
     if let Some(started) = &ledger.started {
         config.workers.count.get_or_insert(started.workers);
@@ -180,10 +241,15 @@ fn keep_workers(config: &mut Config, ledger: &Ledger) {
     }
 }
 
-/// An error unless `now` equals the settings `then` (TOML) in all that decides what the search finds.
+/// An error unless `now` equals the settings `then` (TOML) in all that decides what the search
+/// finds.
 fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
     let changes = now.changes_since(then, is_free_to_change);
-    if changes.is_empty() { Ok(()) } else { Err(SearchError::OtherSettings { changes }) }
+    if changes.is_empty() {
+        Ok(())
+    } else {
+        Err(SearchError::OtherSettings { changes })
+    }
 }
 
 /// Settings that decide nothing of what a search finds.
@@ -198,22 +264,42 @@ mod tests {
     use crate::config::{Options, resolve};
 
     fn config(set: &[&str]) -> Config {
-        resolve(&Options { set: set.iter().map(|text| (*text).to_owned()).collect(), ..Options::default() }).unwrap()
+        resolve(&Options {
+            set: set.iter().map(|text| (*text).to_owned()).collect(),
+            ..Options::default()
+        })
+        .unwrap()
     }
 
     #[test]
     fn settings_that_decide_what_is_found_may_not_change_and_are_named() {
         let then = config(&[]).to_toml();
-        let error = refuse_other_settings(&then, &config(&["search.reference=r"])).unwrap_err().to_string();
-        assert!(error.contains("search.reference was absent and is \"r\""), "what the journal holds is of the first one: {error}");
-        let error = refuse_other_settings(&then, &config(&["search.seed=9", "child.epochs=5"])).unwrap_err().to_string();
-        assert!(error.contains("search.seed was 1 and is 9") && error.contains("child.epochs was 2 and is 5"), "{error}");
+        let error = refuse_other_settings(&then, &config(&["search.reference=r"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("search.reference was absent and is \"r\""),
+            "what the journal holds is of the first one: {error}"
+        );
+        let error = refuse_other_settings(&then, &config(&["search.seed=9", "child.epochs=5"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("search.seed was 1 and is 9")
+                && error.contains("child.epochs was 2 and is 5"),
+            "{error}"
+        );
     }
 
     #[test]
     fn workers_the_place_of_the_data_and_the_screen_may_change() {
         let then = config(&["data.source=cifar10"]).to_toml();
-        let free = ["workers.count=2", "workers.threads=3", "data.dir=\"/elsewhere\"", "screen.refresh_rate=2.0"];
+        let free = [
+            "workers.count=2",
+            "workers.threads=3",
+            "data.dir=\"/elsewhere\"",
+            "screen.refresh_rate=2.0",
+        ];
         let now = config(&[&["data.source=cifar10"], free.as_slice()].concat());
         refuse_other_settings(&then, &now).unwrap();
     }

@@ -1,4 +1,5 @@
-//! The same few steps of training on every device, in every form: their losses agree within what rounding explains.
+//! The same few steps of training on every device, in every form: their losses agree within what
+//! rounding explains.
 
 use super::Bench;
 use super::report::{Agreement, Verdict};
@@ -23,8 +24,8 @@ impl Reference {
     }
 }
 
-/// The second loss is the first that depends on a gradient; later ones say more of chaos than of rounding (see
-/// [`Numbers::tolerance`]).
+/// The second loss is the first that depends on a gradient; later ones say more of chaos than of
+/// rounding (see [`Numbers::tolerance`]).
 const STEPS: usize = 2;
 const NETWORKS: [NetworkName; 2] = [NetworkName::SmallChild, NetworkName::Nascnn15];
 
@@ -34,25 +35,42 @@ fn task(form: Form) -> Task {
         NetworkName::SmallChild => 100,
         NetworkName::Nascnn15 => 2,
     };
-    Task::Losses { form, batch, steps: STEPS }
+    Task::Losses {
+        form,
+        batch,
+        steps: STEPS,
+    }
 }
 
 /// What is tried on a device.
 fn forms(device: Device) -> Vec<Form> {
     let (small, large) = (NetworkName::SmallChild, NetworkName::Nascnn15);
-    let form = |network: NetworkName, memory, numbers| Form { network, memory, numbers, threads: network.threads(device) };
+    let form = |network: NetworkName, memory, numbers| Form {
+        network,
+        memory,
+        numbers,
+        threads: network.threads(device),
+    };
     match device {
-        // What a CPU computes otherwise than the reference: in channels last it computes the small child bit for bit as in planes,
-        // but two threads divide its sums. NASCNN15 alone keeps the size of its images, as convolution over spectra demands.
+        // What a CPU computes otherwise than the reference: in channels last it computes the small
+        // child bit for bit as in planes, but two threads divide its sums. NASCNN15 alone keeps the
+        // size of its images, as convolution over spectra demands.
         Device::Cpu => vec![
-            Form { threads: 2, ..form(small, Memory::Planes, Numbers::F32) },
+            Form {
+                threads: 2,
+                ..form(small, Memory::Planes, Numbers::F32)
+            },
             form(small, Memory::Planes, Numbers::Bf16),
             form(large, Memory::Spectra, Numbers::F32),
             form(large, Memory::Planes, Numbers::Bf16),
         ],
         Device::Cuda(_) => {
             let all = [Numbers::F32, Numbers::Tf32, Numbers::Bf16];
-            all.into_iter().flat_map(|numbers| NETWORKS.map(|network| form(network, Memory::ChannelsLast, numbers))).collect()
+            all.into_iter()
+                .flat_map(|numbers| {
+                    NETWORKS.map(|network| form(network, Memory::ChannelsLast, numbers))
+                })
+                .collect()
         }
     }
 }
@@ -61,18 +79,35 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
     let reference = match bench.reference.take() {
         Some(known) => known,
         None => {
-            bench.tell(Device::Cpu, "losses of both networks in f32, which the others are held against");
+            bench.tell(
+                Device::Cpu,
+                "losses of both networks in f32, which the others are held against",
+            );
             let forms = NETWORKS.map(|network| {
                 let threads = network.threads(Device::Cpu);
-                Form { network, memory: Memory::Planes, numbers: Numbers::F32, threads }
+                Form {
+                    network,
+                    memory: Memory::Planes,
+                    numbers: Numbers::F32,
+                    threads,
+                }
             });
             let mut losses = losses(bench, Device::Cpu, &forms).into_iter();
-            let mut next = || losses.next().unwrap_or_else(|| Err("nothing was trained".to_owned()));
-            Reference { small_child: next(), nascnn15: next() }
+            let mut next = || {
+                losses
+                    .next()
+                    .unwrap_or_else(|| Err("nothing was trained".to_owned()))
+            };
+            Reference {
+                small_child: next(),
+                nascnn15: next(),
+            }
         }
     };
-    let found =
-        all_losses(bench, device).into_iter().map(|(form, found)| compare(form, found, reference.of(form.network))).collect();
+    let found = all_losses(bench, device)
+        .into_iter()
+        .map(|(form, found)| compare(form, found, reference.of(form.network)))
+        .collect();
     bench.reference = Some(reference);
     found
 }
@@ -82,14 +117,24 @@ fn all_losses(bench: &Bench, device: Device) -> Vec<(Form, Result<Vec<f64>, Stri
     let forms = forms(device);
     let (precise, rough): (Vec<Form>, Vec<Form>) = match device {
         Device::Cpu => (forms, Vec::new()),
-        Device::Cuda(_) => forms.into_iter().partition(|form| form.numbers == Numbers::F32),
+        Device::Cuda(_) => forms
+            .into_iter()
+            .partition(|form| form.numbers == Numbers::F32),
     };
     let mut found = Vec::new();
-    for forms in [precise, rough].into_iter().filter(|forms| !forms.is_empty()) {
+    for forms in [precise, rough]
+        .into_iter()
+        .filter(|forms| !forms.is_empty())
+    {
         let all = [Numbers::F32, Numbers::Tf32, Numbers::Bf16];
-        let tried = all.into_iter().filter(|numbers| forms.iter().any(|form| form.numbers == *numbers));
+        let tried = all
+            .into_iter()
+            .filter(|numbers| forms.iter().any(|form| form.numbers == *numbers));
         let names: Vec<&str> = tried.map(Numbers::in_words).collect();
-        bench.tell(device, &format!("losses of both networks in {}", names.join(", ")));
+        bench.tell(
+            device,
+            &format!("losses of both networks in {}", names.join(", ")),
+        );
         found.extend(forms.iter().copied().zip(losses(bench, device, &forms)));
     }
     found
@@ -101,7 +146,12 @@ fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>,
     let tasks = forms.iter().copied().map(task).collect();
     let mut session = match Session::start(bench.program, device, cores(), numbers, tasks) {
         Ok(session) => session,
-        Err(error) => return forms.iter().map(|_| Err(format!("no process could be started: {error}"))).collect(),
+        Err(error) => {
+            return forms
+                .iter()
+                .map(|_| Err(format!("no process could be started: {error}")))
+                .collect();
+        }
     };
     let losses = |answer| match answer {
         Answer::Losses(losses) => Ok(losses),
@@ -112,31 +162,57 @@ fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>,
 }
 
 /// Hold the losses of a form against those of the CPU, as far as both go.
-fn compare(form: Form, found: Result<Vec<f64>, String>, reference: &Result<Vec<f64>, String>) -> Agreement {
+fn compare(
+    form: Form,
+    found: Result<Vec<f64>, String>,
+    reference: &Result<Vec<f64>, String>,
+) -> Agreement {
     let tolerance = form.numbers.tolerance();
     let losses = found.as_deref().unwrap_or_default().to_vec();
     let known = reference.as_deref().unwrap_or_default().to_vec();
     let (difference, verdict) = match (&found, reference) {
         (Err(reason), _) => (None, Verdict::failed(reason)),
-        (_, Err(reason)) => (None, Verdict::failed(&format!("there is nothing to hold it against: {reason}"))),
+        (_, Err(reason)) => (
+            None,
+            Verdict::failed(&format!("there is nothing to hold it against: {reason}")),
+        ),
         (Ok(losses), Ok(known)) => judge(losses, known, tolerance),
     };
-    Agreement { form, losses, reference: known, difference, tolerance, verdict }
+    Agreement {
+        form,
+        losses,
+        reference: known,
+        difference,
+        tolerance,
+        verdict,
+    }
 }
 
 fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict) {
     if losses.len().min(known.len()) < STEPS {
         return (None, Verdict::failed("too few steps were taken"));
     }
-    let off = |(loss, known): (&f64, &f64)| (loss - known).abs() / known.abs().max(f64::MIN_POSITIVE);
+    let off =
+        |(loss, known): (&f64, &f64)| (loss - known).abs() / known.abs().max(f64::MIN_POSITIVE);
     // A loss that is not a number stays: `f64::max` would lose it.
-    let worse = |worst: f64, off: f64| if worst.is_nan() || off <= worst { worst } else { off };
+    let worse = |worst: f64, off: f64| {
+        if worst.is_nan() || off <= worst {
+            worst
+        } else {
+            off
+        }
+    };
     let worst = losses.iter().zip(known).map(off).fold(0.0, worse);
     if worst <= tolerance {
         return (Some(worst), Verdict::Passed);
     }
     let finite = Some(worst).filter(|worst| worst.is_finite());
-    (finite, Verdict::failed(&format!("losses are off by {worst:.1e}, where rounding explains {tolerance:.0e}")))
+    (
+        finite,
+        Verdict::failed(&format!(
+            "losses are off by {worst:.1e}, where rounding explains {tolerance:.0e}"
+        )),
+    )
 }
 
 #[cfg(test)]
@@ -144,7 +220,12 @@ mod tests {
     use super::*;
 
     fn verdict(losses: &[f64], known: &[f64], numbers: Numbers) -> (Option<f64>, bool) {
-        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers, threads: 1 };
+        let form = Form {
+            network: NetworkName::SmallChild,
+            memory: Memory::Planes,
+            numbers,
+            threads: 1,
+        };
         let found = compare(form, Ok(losses.to_vec()), &Ok(known.to_vec()));
         (found.difference, found.verdict == Verdict::Passed)
     }
@@ -152,7 +233,11 @@ mod tests {
     #[test]
     fn another_number_of_threads_is_allowed_with_a_factor_of_ten_to_spare() {
         // Measured: the small child with 1, 2 and 3 threads.
-        let by_threads = [[2.343651, 2.297456], [2.343651, 2.297443], [2.343651, 2.297480]];
+        let by_threads = [
+            [2.343651, 2.297456],
+            [2.343651, 2.297443],
+            [2.343651, 2.297480],
+        ];
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
             let (difference, passed) = verdict(&by_threads[one], &by_threads[other], Numbers::F32);
             assert!(passed && 10.0 * difference.unwrap() < Numbers::F32.tolerance());
@@ -174,9 +259,17 @@ mod tests {
 
     #[test]
     fn losses_that_are_no_numbers_missing_or_too_few_are_a_failure() {
-        assert_eq!(verdict(&[2.0, f64::NAN, 1.0], &[2.0, 1.0, 1.0], Numbers::Bf16), (None, false));
+        assert_eq!(
+            verdict(&[2.0, f64::NAN, 1.0], &[2.0, 1.0, 1.0], Numbers::Bf16),
+            (None, false)
+        );
         assert_eq!(verdict(&[2.0], &[2.0, 1.0], Numbers::Bf16), (None, false));
-        let form = Form { network: NetworkName::SmallChild, memory: Memory::Planes, numbers: Numbers::F32, threads: 1 };
+        let form = Form {
+            network: NetworkName::SmallChild,
+            memory: Memory::Planes,
+            numbers: Numbers::F32,
+            threads: 1,
+        };
         let died = compare(form, Err("it died".to_owned()), &Ok(vec![1.0, 1.0]));
         assert_eq!(died.verdict, Verdict::failed("it died"));
     }

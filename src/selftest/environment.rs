@@ -1,4 +1,5 @@
-//! The machine and the libraries, as far as they explain a figure: no names of users or hosts, and no paths.
+//! The machine and the libraries, as far as they explain a figure: no names of users or hosts, and
+//! no paths.
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
@@ -47,8 +48,12 @@ pub struct Environment {
 impl Environment {
     pub fn of_this_machine() -> Environment {
         let driver = driver::ask().ok().map(|(driver, _)| driver);
-        let driver_cuda = driver.as_ref().and_then(|driver| driver.cuda).map(|version| version.to_string());
-        let name = |gpu: &driver::DriverGpu| gpu.name.clone().unwrap_or_else(|| "unnamed".to_owned());
+        let driver_cuda = driver
+            .as_ref()
+            .and_then(|driver| driver.cuda)
+            .map(|version| version.to_string());
+        let name =
+            |gpu: &driver::DriverGpu| gpu.name.clone().unwrap_or_else(|| "unnamed".to_owned());
         Environment {
             version: crate::build_info::VERSION.to_owned(),
             system: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
@@ -59,7 +64,11 @@ impl Environment {
             cpu: host::cpu_model(),
             cores: cores(),
             memory_bytes: memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default()),
-            gpus: driver.iter().flat_map(|driver| &driver.gpus).map(name).collect(),
+            gpus: driver
+                .iter()
+                .flat_map(|driver| &driver.gpus)
+                .map(name)
+                .collect(),
             driver: driver.and_then(|driver| driver.version),
             driver_cuda,
             variables: variables(|name| std::env::var(name).ok()),
@@ -68,19 +77,32 @@ impl Environment {
 }
 
 fn variables(value: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
-    let told = VARIABLES.iter().filter_map(|&name| Some((name.to_owned(), value(name)?)));
-    let set = PATHS.iter().filter_map(|&name| value(name).map(|_| (name.to_owned(), "(set)".to_owned())));
+    let told = VARIABLES
+        .iter()
+        .filter_map(|&name| Some((name.to_owned(), value(name)?)));
+    let set = PATHS
+        .iter()
+        .filter_map(|&name| value(name).map(|_| (name.to_owned(), "(set)".to_owned())));
     told.chain(set).collect()
 }
 
 fn system(os_release: &str) -> Option<String> {
-    let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let name = os_release
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(name.trim_matches(['"', '\'']).to_owned())
 }
 
 fn memory(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
 }
 
 /// Such as `Linux 6.1.0-18-amd64`.
@@ -88,8 +110,10 @@ fn kernel() -> Option<String> {
     // SAFETY: uname fills in the structure it is given with texts that end with 0.
     unsafe {
         let mut names: libc::utsname = std::mem::zeroed();
-        let text = |name: &[libc::c_char]| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned();
-        (libc::uname(&raw mut names) == 0).then(|| format!("{} {}", text(&names.sysname), text(&names.release)))
+        let text =
+            |name: &[libc::c_char]| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned();
+        (libc::uname(&raw mut names) == 0)
+            .then(|| format!("{} {}", text(&names.sysname), text(&names.release)))
     }
 }
 
@@ -105,14 +129,26 @@ mod tests {
             _ => None,
         };
         let found = variables(value);
-        assert_eq!(found.get("CUDA_VISIBLE_DEVICES").map(String::as_str), Some("1"));
-        assert_eq!(found.get("LD_LIBRARY_PATH").map(String::as_str), Some("(set)"));
+        assert_eq!(
+            found.get("CUDA_VISIBLE_DEVICES").map(String::as_str),
+            Some("1")
+        );
+        assert_eq!(
+            found.get("LD_LIBRARY_PATH").map(String::as_str),
+            Some("(set)")
+        );
         assert_eq!(found.len(), 2);
     }
 
     #[test]
     fn the_system_tells_its_name_and_its_memory() {
-        assert_eq!(system("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n").as_deref(), Some("Debian GNU/Linux 12"));
-        assert_eq!(memory("MemTotal:       24689764 kB\n"), Some(24_689_764 * 1024));
+        assert_eq!(
+            system("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n").as_deref(),
+            Some("Debian GNU/Linux 12")
+        );
+        assert_eq!(
+            memory("MemTotal:       24689764 kB\n"),
+            Some(24_689_764 * 1024)
+        );
     }
 }

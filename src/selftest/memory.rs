@@ -9,13 +9,30 @@ use crate::evaluate::placement::cores;
 
 pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
     bench.tell(device, "running out of memory");
-    let answer = match Session::start(bench.program, device, cores(), Numbers::F32, vec![Task::RunOutOfMemory]) {
+    let answer = match Session::start(
+        bench.program,
+        device,
+        cores(),
+        Numbers::F32,
+        vec![Task::RunOutOfMemory],
+    ) {
         Ok(mut session) => session.next(),
         Err(error) => Answer::Failed(format!("no process could be started: {error}")),
     };
-    let nothing = |verdict| OutOfMemory { asked_bytes: None, limit_bytes: None, error: None, verdict };
+    let nothing = |verdict| OutOfMemory {
+        asked_bytes: None,
+        limit_bytes: None,
+        error: None,
+        verdict,
+    };
     match answer {
-        Answer::RanOutOfMemory(RanOutOfMemory { bytes, limit, error, loss_afterwards, .. }) => OutOfMemory {
+        Answer::RanOutOfMemory(RanOutOfMemory {
+            bytes,
+            limit,
+            error,
+            loss_afterwards,
+            ..
+        }) => OutOfMemory {
             asked_bytes: Some(bytes),
             limit_bytes: Some(limit),
             error: Some(without_paths(&error)),

@@ -1,7 +1,8 @@
-//! Whether this machine trains as it should: what `nas-tui doctor --train` finds out, device by device, in about a minute each.
+//! Whether this machine trains as it should: what `nas-tui doctor --train` finds out, device by
+//! device, in about a minute each.
 //!
-//! One file per check. Whatever may crash runs in a process of its own: single networks in probes ([`probe`]), children in the
-//! workers of a search.
+//! One file per check. Whatever may crash runs in a process of its own: single networks in probes
+//! ([`probe`]), children in the workers of a search.
 
 mod agreement;
 pub mod environment;
@@ -37,7 +38,11 @@ struct Bench<'a> {
 pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
     let since = Instant::now();
     let environment = environment::Environment::of_this_machine();
-    let mut bench = Bench { program, tell, reference: None };
+    let mut bench = Bench {
+        program,
+        tell,
+        reference: None,
+    };
     let mut models = BTreeSet::new();
     let devices: Vec<DeviceReport> = devices
         .iter()
@@ -46,18 +51,41 @@ pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
             bench.examine(device, is_first)
         })
         .collect();
-    Report { passed: devices.iter().all(DeviceReport::passed), seconds: since.elapsed().as_secs_f64(), environment, devices }
+    Report {
+        passed: devices.iter().all(DeviceReport::passed),
+        seconds: since.elapsed().as_secs_f64(),
+        environment,
+        devices,
+    }
 }
 
 impl Bench<'_> {
-    /// Every check on one device. What is the same for all GPUs of a model is measured on its first alone.
+    /// Every check on one device. What is the same for all GPUs of a model is measured on its first
+    /// alone.
     fn examine(&mut self, device: Device, is_first_of_model: bool) -> DeviceReport {
         let numbering = numbering::check(self, device);
         let agreement = agreement::check(self, device);
-        let speed = if is_first_of_model { speed::check(self, device) } else { Vec::new() };
-        let (workers, pause) = if is_first_of_model { workers::check(self, device) } else { workers::same_model() };
+        let speed = if is_first_of_model {
+            speed::check(self, device)
+        } else {
+            Vec::new()
+        };
+        let (workers, pause) = if is_first_of_model {
+            workers::check(self, device)
+        } else {
+            workers::same_model()
+        };
         let out_of_memory = memory::check(self, device);
-        DeviceReport { device, model: model_of(device), agreement, speed, workers, pause, out_of_memory, numbering }
+        DeviceReport {
+            device,
+            model: model_of(device),
+            agreement,
+            speed,
+            workers,
+            pause,
+            out_of_memory,
+            numbering,
+        }
     }
 
     fn tell(&self, device: Device, what: &str) {
@@ -75,7 +103,12 @@ mod tests {
         assert!(!report.passed);
         let device = &report.devices[0];
         assert_eq!((device.agreement.len(), device.speed.len()), (4, 2));
-        let (failed, others): (Vec<_>, Vec<_>) = device.verdicts().partition(|verdict| matches!(verdict, Verdict::Failed(_)));
-        assert_eq!((failed.len(), others), (9, vec![&Verdict::skipped("no CUDA device")]));
+        let (failed, others): (Vec<_>, Vec<_>) = device
+            .verdicts()
+            .partition(|verdict| matches!(verdict, Verdict::Failed(_)));
+        assert_eq!(
+            (failed.len(), others),
+            (9, vec![&Verdict::skipped("no CUDA device")])
+        );
     }
 }

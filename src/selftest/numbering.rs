@@ -1,4 +1,5 @@
-//! Whether the GPU panel and the energy figures show the GPU that is trained on: NVML counts GPUs for itself.
+//! Whether the GPU panel and the energy figures show the GPU that is trained on: NVML counts GPUs
+//! for itself.
 
 use super::Bench;
 use super::report::{Numbering, Verdict};
@@ -8,22 +9,40 @@ use crate::device::Device;
 
 pub fn check(bench: &Bench, device: Device) -> Numbering {
     if !device.is_cuda() {
-        return Numbering { cuda_bus: None, nvml_bus: None, verdict: Verdict::skipped("no CUDA device") };
+        return Numbering {
+            cuda_bus: None,
+            nvml_bus: None,
+            verdict: Verdict::skipped("no CUDA device"),
+        };
     }
     bench.tell(device, "NVML's number of it");
-    let answer = match Session::start(bench.program, device, 1, Numbers::F32, vec![Task::Identify]) {
+    let answer = match Session::start(bench.program, device, 1, Numbers::F32, vec![Task::Identify])
+    {
         Ok(mut session) => session.next(),
         Err(error) => Answer::Failed(format!("no process could be started: {error}")),
     };
     match answer {
         Answer::Identity(identity) => judge(identity),
-        Answer::Failed(reason) => Numbering { cuda_bus: None, nvml_bus: None, verdict: Verdict::failed(&reason) },
-        other => Numbering { cuda_bus: None, nvml_bus: None, verdict: Verdict::failed(&format!("unexpected answer {other:?}")) },
+        Answer::Failed(reason) => Numbering {
+            cuda_bus: None,
+            nvml_bus: None,
+            verdict: Verdict::failed(&reason),
+        },
+        other => Numbering {
+            cuda_bus: None,
+            nvml_bus: None,
+            verdict: Verdict::failed(&format!("unexpected answer {other:?}")),
+        },
     }
 }
 
 fn judge(identity: Identity) -> Numbering {
-    let Identity { cuda_bus, nvml_bus, grown, allocated } = identity;
+    let Identity {
+        cuda_bus,
+        nvml_bus,
+        grown,
+        allocated,
+    } = identity;
     let place = |bus: &Option<String>| bus.as_deref().and_then(place);
     let verdict = match (place(&cuda_bus), place(&nvml_bus), grown) {
         (Some(cuda), Some(nvml), _) if cuda == nvml => Verdict::Passed,
@@ -33,16 +52,25 @@ fn judge(identity: Identity) -> Numbering {
         ),
         // Others may take or give back memory meanwhile, but hardly just as much.
         (_, _, Some(grown)) if grown >= allocated / 2 => Verdict::Passed,
-        (_, _, Some(_)) => Verdict::failed("memory that was taken on the device is not seen on NVML's GPU of this number"),
+        (_, _, Some(_)) => Verdict::failed(
+            "memory that was taken on the device is not seen on NVML's GPU of this number",
+        ),
         (_, _, None) => Verdict::skipped("NVML does not tell"),
     };
-    Numbering { cuda_bus, nvml_bus, verdict }
+    Numbering {
+        cuda_bus,
+        nvml_bus,
+        verdict,
+    }
 }
 
 /// Domain, bus and device of `0000:3b:00.0` or `00000000:3B:00.0`.
 fn place(bus: &str) -> Option<[u32; 3]> {
     let whole = bus.split('.').next()?;
-    let numbers: Vec<u32> = whole.split(':').map(|part| u32::from_str_radix(part, 16).ok()).collect::<Option<_>>()?;
+    let numbers: Vec<u32> = whole
+        .split(':')
+        .map(|part| u32::from_str_radix(part, 16).ok())
+        .collect::<Option<_>>()?;
     numbers.try_into().ok()
 }
 
@@ -51,22 +79,41 @@ mod tests {
     use super::*;
 
     fn verdict(cuda: Option<&str>, nvml: Option<&str>, grown: Option<u64>) -> Verdict {
-        let identity =
-            Identity { cuda_bus: cuda.map(str::to_owned), nvml_bus: nvml.map(str::to_owned), grown, allocated: 512 << 20 };
+        let identity = Identity {
+            cuda_bus: cuda.map(str::to_owned),
+            nvml_bus: nvml.map(str::to_owned),
+            grown,
+            allocated: 512 << 20,
+        };
         judge(identity).verdict
     }
 
     #[test]
     fn the_same_place_is_the_same_gpu_however_it_is_written() {
-        assert_eq!(verdict(Some("0000:3b:00.0"), Some("00000000:3B:00.0"), None), Verdict::Passed);
+        assert_eq!(
+            verdict(Some("0000:3b:00.0"), Some("00000000:3B:00.0"), None),
+            Verdict::Passed
+        );
         let other = verdict(Some("0000:3b:00.0"), Some("00000000:3C:00.0"), None);
-        assert!(matches!(&other, Verdict::Failed(reason) if reason.contains("PCI_BUS_ID")), "{other:?}");
+        assert!(
+            matches!(&other, Verdict::Failed(reason) if reason.contains("PCI_BUS_ID")),
+            "{other:?}"
+        );
     }
 
     #[test]
     fn without_places_the_gpu_is_known_by_the_memory_that_was_taken() {
-        assert_eq!(verdict(None, Some("00000000:3B:00.0"), Some(514 << 20)), Verdict::Passed);
-        assert!(matches!(verdict(None, None, Some(2 << 20)), Verdict::Failed(_)));
-        assert!(matches!(verdict(Some("0000:3b:00.0"), None, None), Verdict::Skipped(_)));
+        assert_eq!(
+            verdict(None, Some("00000000:3B:00.0"), Some(514 << 20)),
+            Verdict::Passed
+        );
+        assert!(matches!(
+            verdict(None, None, Some(2 << 20)),
+            Verdict::Failed(_)
+        ));
+        assert!(matches!(
+            verdict(Some("0000:3b:00.0"), None, None),
+            Verdict::Skipped(_)
+        ));
     }
 }

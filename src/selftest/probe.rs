@@ -1,4 +1,5 @@
-//! A probe: a process of its own that trains a little on one device, so that the program survives whatever becomes of it.
+//! A probe: a process of its own that trains a little on one device, so that the program survives
+//! whatever becomes of it.
 
 mod identity;
 mod memory;
@@ -26,13 +27,18 @@ const BATCHES: usize = 32;
 /// # Errors
 /// When standard input holds no assignment or nobody reads the answers.
 pub fn run() -> anyhow::Result<()> {
-    let assignment: Assignment = serde_json::from_reader(stdin().lock()).context("standard input is no assignment")?;
+    let assignment: Assignment =
+        serde_json::from_reader(stdin().lock()).context("standard input is no assignment")?;
     use_threads(assignment.threads);
     for task in &assignment.tasks {
-        let answer = answer(&assignment, task).unwrap_or_else(|error| Answer::Failed(format!("{error:#}")));
+        let answer =
+            answer(&assignment, task).unwrap_or_else(|error| Answer::Failed(format!("{error:#}")));
         let mut line = serde_json::to_vec(&answer)?;
         line.push(b'\n');
-        stdout().lock().write_all(&line).context("nobody reads the answers")?;
+        stdout()
+            .lock()
+            .write_all(&line)
+            .context("nobody reads the answers")?;
     }
     Ok(())
 }
@@ -44,14 +50,31 @@ fn use_threads(threads: usize) {
 fn answer(assignment: &Assignment, task: &Task) -> anyhow::Result<Answer> {
     let device = child::device::open(assignment.device)?;
     match task {
-        &Task::Losses { form, batch, steps } => Ok(Answer::Losses(Work::new(form, device, batch, steps)?.losses()?)),
-        &Task::Speed { form, batch, seconds } => {
+        &Task::Losses { form, batch, steps } => Ok(Answer::Losses(
+            Work::new(form, device, batch, steps)?.losses()?,
+        )),
+        &Task::Speed {
+            form,
+            batch,
+            seconds,
+        } => {
             let batch = memory::fitting(&architecture(form.network)?, assignment.device, batch)?;
-            let (images, time) = Work::new(form, device, batch, BATCHES)?.speed(Duration::from_secs_f64(seconds))?;
-            Ok(Answer::Speed { batch, images, seconds: time.as_secs_f64() })
+            let (images, time) =
+                Work::new(form, device, batch, BATCHES)?.speed(Duration::from_secs_f64(seconds))?;
+            Ok(Answer::Speed {
+                batch,
+                images,
+                seconds: time.as_secs_f64(),
+            })
         }
-        Task::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(assignment.device, device)?)),
-        Task::Identify => Ok(Answer::Identity(identity::identify(assignment.device, device)?)),
+        Task::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(
+            assignment.device,
+            device,
+        )?)),
+        Task::Identify => Ok(Answer::Identity(identity::identify(
+            assignment.device,
+            device,
+        )?)),
     }
 }
 
@@ -66,7 +89,8 @@ struct Work {
 }
 
 impl Work {
-    /// `batches` batches on `device`: of the embedded images, or noise of the network's input shape.
+    /// `batches` batches on `device`: of the embedded images, or noise of the network's input
+    /// shape.
     fn new(form: Form, device: tch::Device, batch: usize, batches: usize) -> anyhow::Result<Work> {
         use_threads(form.threads);
         let config = config()?;
@@ -74,11 +98,21 @@ impl Work {
         let architecture = architecture(form.network)?;
         let (dataset, learning_rate) = match form.network {
             NetworkName::SmallChild => (data::load_first(&config, images, 1)?, 0.1),
-            NetworkName::Nascnn15 => (data::noise(architecture.input, architecture.classes, images, 1), 0.01),
+            NetworkName::Nascnn15 => (
+                data::noise(architecture.input, architecture.classes, images, 1),
+                0.01,
+            ),
         };
         let plan = plan(&architecture, form.memory, device, batch)?;
         let data = TrainingData::new(dataset, &config, device, true)?;
-        Ok(Work { architecture, plan, numbers: form.numbers, data, batch, learning_rate })
+        Ok(Work {
+            architecture,
+            plan,
+            numbers: form.numbers,
+            data,
+            batch,
+            learning_rate,
+        })
     }
 
     fn fit(&self) -> Result<Fit<'_>, TrainError> {
@@ -87,7 +121,11 @@ impl Work {
         if self.numbers == Numbers::Bf16 {
             network.compute_in_bf16();
         }
-        let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        let settings = SgdSettings {
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 1e-4,
+        };
         Ok(Fit::new(network, settings, &self.data, self.batch, SEED)?)
     }
 
@@ -106,8 +144,8 @@ impl Work {
         Ok(losses)
     }
 
-    /// Images trained in about `time`, and how long it took. The first step, which loads kernels, does not count, unless it takes
-    /// all of the time alone.
+    /// Images trained in about `time`, and how long it took. The first step, which loads kernels,
+    /// does not count, unless it takes all of the time alone.
     fn speed(&self, time: Duration) -> Result<(usize, Duration), TrainError> {
         let mut fit = self.fit()?;
         let (mut number, begun) = (1, Instant::now());
@@ -142,19 +180,30 @@ fn config() -> anyhow::Result<DataConfig> {
 fn architecture(name: NetworkName) -> anyhow::Result<Architecture> {
     match name {
         NetworkName::SmallChild => Ok(throughput::small_child()?),
-        NetworkName::Nascnn15 => Ok(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).context("there is no nascnn15")??),
+        NetworkName::Nascnn15 => Ok(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .context("there is no nascnn15")??),
     }
 }
 
-fn plan(architecture: &Architecture, memory: Memory, device: tch::Device, batch: usize) -> anyhow::Result<Plan> {
+fn plan(
+    architecture: &Architecture,
+    memory: Memory,
+    device: tch::Device,
+    batch: usize,
+) -> anyhow::Result<Plan> {
     Ok(match memory {
         Memory::Planes => Plan::plain(architecture, Layout::Contiguous),
-        Memory::ChannelsLast if device == tch::Device::Cpu => Plan::filled(architecture, Layout::ChannelsLast),
+        Memory::ChannelsLast if device == tch::Device::Cpu => {
+            Plan::filled(architecture, Layout::ChannelsLast)
+        }
         Memory::ChannelsLast => Plan::plain(architecture, Layout::ChannelsLast),
         Memory::Fastest => Plan::fastest(architecture, device, batch)?,
         Memory::Spectra => match Plan::spectral(architecture) {
             Some(plan) => plan,
-            None => bail!("`{}` has layers that cannot be computed over spectra", architecture.name),
+            None => bail!(
+                "`{}` has layers that cannot be computed over spectra",
+                architecture.name
+            ),
         },
     })
 }

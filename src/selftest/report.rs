@@ -1,4 +1,5 @@
-//! What was found: plain data, fit to be pasted into an issue. No text in it names a user, a host or a path.
+//! What was found: plain data, fit to be pasted into an issue. No text in it names a user, a host
+//! or a path.
 
 use serde::Serialize;
 
@@ -114,22 +115,37 @@ pub struct Numbering {
 impl DeviceReport {
     /// Every check's verdict.
     pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
-        let single = [&self.workers.verdict, &self.pause.verdict, &self.out_of_memory.verdict, &self.numbering.verdict];
+        let single = [
+            &self.workers.verdict,
+            &self.pause.verdict,
+            &self.out_of_memory.verdict,
+            &self.numbering.verdict,
+        ];
         let agreement = self.agreement.iter().map(|agreement| &agreement.verdict);
-        agreement.chain(self.speed.iter().map(|speed| &speed.verdict)).chain(single)
+        agreement
+            .chain(self.speed.iter().map(|speed| &speed.verdict))
+            .chain(single)
     }
 
     pub fn passed(&self) -> bool {
-        !self.verdicts().any(|verdict| matches!(verdict, Verdict::Failed(_)))
+        !self
+            .verdicts()
+            .any(|verdict| matches!(verdict, Verdict::Failed(_)))
     }
 }
 
 impl Verdict {
-    /// A failure: its reason without stack frames, advice for libtorch's developers, and paths of this machine.
+    /// A failure: its reason without stack frames, advice for libtorch's developers, and paths of
+    /// this machine.
     pub fn failed(reason: &str) -> Verdict {
         let words = fault::in_words(reason);
         let end = words.find(" Search for `").unwrap_or(words.len());
-        Verdict::Failed(without_paths(&words[..end]).chars().take(LONGEST_REASON).collect())
+        Verdict::Failed(
+            without_paths(&words[..end])
+                .chars()
+                .take(LONGEST_REASON)
+                .collect(),
+        )
     }
 
     pub fn skipped(reason: &str) -> Verdict {
@@ -140,11 +156,12 @@ impl Verdict {
 impl Numbers {
     /// How far losses may be from those of the CPU, relatively, over the first steps.
     ///
-    /// In f32 only the order of sums differs, and the way that a convolution is computed. On a CPU the small child's second loss
-    /// differs by 1.7e-5 between 1, 2 and 3 threads, the fourth by 2.9e-4: hence two steps alone, and a factor of ten. TF32 rounds the
-    /// factors of a product to 10 bits (5e-4), bf16 to 7 and the activations with them (4e-3); a loss is a mean over many of these
-    /// roundings, and bf16 was 5e-4 off on a CPU. The limits leave a factor of ten, and are less than what another
-    /// seed changes (1e-2).
+    /// In f32 only the order of sums differs, and the way that a convolution is computed. On a CPU
+    /// the small child's second loss differs by 1.7e-5 between 1, 2 and 3 threads, the fourth by
+    /// 2.9e-4: hence two steps alone, and a factor of ten. TF32 rounds the factors of a product to
+    /// 10 bits (5e-4), bf16 to 7 and the activations with them (4e-3); a loss is a mean over many
+    /// of these roundings, and bf16 was 5e-4 off on a CPU. The limits leave a factor of ten, and
+    /// are less than what another seed changes (1e-2).
     pub fn tolerance(self) -> f64 {
         match self {
             Numbers::F32 => 2e-4,
@@ -157,15 +174,24 @@ impl Numbers {
 /// `text` with nothing left of absolute paths but their last part.
 pub fn without_paths(text: &str) -> String {
     let shortened = |word: &str| {
-        let start = word.find('/').filter(|&start| word[start + 1..].contains('/'))?;
+        let start = word
+            .find('/')
+            .filter(|&start| word[start + 1..].contains('/'))?;
         // What is relative is no path of this machine; `//` is not one either.
         let before = word[..start].chars().next_back();
         if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '.' || letter == ':') {
             return None;
         }
-        Some(format!("{}.../{}", &word[..start], word.rsplit('/').next().unwrap_or_default()))
+        Some(format!(
+            "{}.../{}",
+            &word[..start],
+            word.rsplit('/').next().unwrap_or_default()
+        ))
     };
-    text.split(' ').map(|word| shortened(word).unwrap_or_else(|| word.to_owned())).collect::<Vec<_>>().join(" ")
+    text.split(' ')
+        .map(|word| shortened(word).unwrap_or_else(|| word.to_owned()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -175,14 +201,20 @@ mod tests {
     #[test]
     fn a_path_keeps_its_last_part_alone() {
         let text = "cannot open (/opt/x/data/x.bin): 1/2 images/s, see /a/b";
-        assert_eq!(without_paths(text), "cannot open (.../x.bin): 1/2 images/s, see .../b");
+        assert_eq!(
+            without_paths(text),
+            "cannot open (.../x.bin): 1/2 images/s, see .../b"
+        );
     }
 
     #[test]
     fn a_reason_is_for_people_and_not_for_the_developers_of_libtorch() {
         let text = "Internal torch error: CUDA error: no kernel image\nSearch for `cudaErrorX' in https://a.b/c for more information.\n\
                     CUDA kernel errors might be asynchronously reported\nException raised from f at /a/b.cpp:1\nframe #0: g";
-        assert_eq!(Verdict::failed(text), Verdict::Failed("CUDA error: no kernel image".to_owned()));
+        assert_eq!(
+            Verdict::failed(text),
+            Verdict::Failed("CUDA error: no kernel image".to_owned())
+        );
     }
 
     #[test]
@@ -193,7 +225,12 @@ mod tests {
             model: "x".to_owned(),
             agreement: Vec::new(),
             speed: Vec::new(),
-            workers: Workers { rates: Vec::new(), best: None, kept: false, verdict: skipped() },
+            workers: Workers {
+                rates: Vec::new(),
+                best: None,
+                kept: false,
+                verdict: skipped(),
+            },
             pause: Pause {
                 workers: 1,
                 pauses: 0,
@@ -202,9 +239,20 @@ mod tests {
                 limit_seconds: 1.0,
                 verdict: Verdict::Passed,
             },
-            out_of_memory: OutOfMemory { asked_bytes: None, limit_bytes: None, error: None, verdict },
-            numbering: Numbering { cuda_bus: None, nvml_bus: None, verdict: skipped() },
+            out_of_memory: OutOfMemory {
+                asked_bytes: None,
+                limit_bytes: None,
+                error: None,
+                verdict,
+            },
+            numbering: Numbering {
+                cuda_bus: None,
+                nvml_bus: None,
+                verdict: skipped(),
+            },
         };
-        assert!(report(Verdict::Passed).passed() && !report(Verdict::failed("it crashed")).passed());
+        assert!(
+            report(Verdict::Passed).passed() && !report(Verdict::failed("it crashed")).passed()
+        );
     }
 }

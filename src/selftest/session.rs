@@ -21,14 +21,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// Start `program probe` with an assignment. Without TF32, cuDNN and cuBLAS are told so for the whole process: it is the only
-    /// switch that tch leaves.
+    /// Start `program probe` with an assignment. Without TF32, cuDNN and cuBLAS are told so for the
+    /// whole process: it is the only switch that tch leaves.
     ///
     /// # Errors
     /// When no process can be started.
-    pub fn start(program: &Path, device: Device, threads: usize, numbers: Numbers, tasks: Vec<Task>) -> std::io::Result<Session> {
+    pub fn start(
+        program: &Path,
+        device: Device,
+        threads: usize,
+        numbers: Numbers,
+        tasks: Vec<Task>,
+    ) -> std::io::Result<Session> {
         let mut command = Command::new(program);
-        command.arg("probe").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg("probe")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         environment::of_training(&mut command, threads, 1);
         match numbers {
             Numbers::F32 => command.env("NVIDIA_TF32_OVERRIDE", "0"),
@@ -39,8 +49,15 @@ impl Session {
         let mut process = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the probe is missing");
         let mut stdin = process.stdin.take().ok_or_else(missing)?;
-        let (stdout, stderr) = (process.stdout.take().ok_or_else(missing)?, process.stderr.take().ok_or_else(missing)?);
-        stdin.write_all(&serde_json::to_vec(&Assignment { device, threads, tasks })?)?;
+        let (stdout, stderr) = (
+            process.stdout.take().ok_or_else(missing)?,
+            process.stderr.take().ok_or_else(missing)?,
+        );
+        stdin.write_all(&serde_json::to_vec(&Assignment {
+            device,
+            threads,
+            tasks,
+        })?)?;
         drop(stdin);
         let (sender, answers) = channel();
         let listen = move || {
@@ -52,10 +69,15 @@ impl Session {
                 }
             }
         };
-        std::thread::Builder::new().name("nas-answers".to_owned()).spawn(listen)?;
+        std::thread::Builder::new()
+            .name("nas-answers".to_owned())
+            .spawn(listen)?;
         // Its warnings are nobody's business, but a full pipe would stop it.
-        let swallow = move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
-        std::thread::Builder::new().name("nas-silence".to_owned()).spawn(swallow)?;
+        let swallow =
+            move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
+        std::thread::Builder::new()
+            .name("nas-silence".to_owned())
+            .spawn(swallow)?;
         Ok(Session { process, answers })
     }
 

@@ -10,7 +10,8 @@ use crate::evaluate::placement::cores;
 /// Time for each figure.
 const SECONDS: f64 = 2.0;
 
-/// Images per step, at most: on the CPU few of NASCNN15's, whose step on two cores would else take a quarter of a minute.
+/// Images per step, at most: on the CPU few of NASCNN15's, whose step on two cores would else take
+/// a quarter of a minute.
 fn batch(network: NetworkName, device: Device) -> usize {
     match (network, device) {
         (NetworkName::SmallChild, _) => 100,
@@ -26,21 +27,42 @@ pub fn check(bench: &Bench, device: Device) -> Vec<Speed> {
         Device::Cpu => &[&[Numbers::F32]],
         Device::Cuda(_) => &[&[Numbers::F32], &[Numbers::Tf32, Numbers::Bf16]],
     };
-    processes.iter().flat_map(|numbers| speeds(bench, device, numbers)).collect()
+    processes
+        .iter()
+        .flat_map(|numbers| speeds(bench, device, numbers))
+        .collect()
 }
 
 /// Both networks with each of `numbers`, in one process.
 fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
     let networks = [NetworkName::SmallChild, NetworkName::Nascnn15];
-    let form =
-        |numbers| networks.map(|network| Form { network, memory: Memory::Fastest, numbers, threads: network.threads(device) });
+    let form = |numbers| {
+        networks.map(|network| Form {
+            network,
+            memory: Memory::Fastest,
+            numbers,
+            threads: network.threads(device),
+        })
+    };
     let forms: Vec<Form> = numbers.iter().copied().flat_map(form).collect();
-    let task = |form: &Form| Task::Speed { form: *form, batch: batch(form.network, device), seconds: SECONDS };
+    let task = |form: &Form| Task::Speed {
+        form: *form,
+        batch: batch(form.network, device),
+        seconds: SECONDS,
+    };
     let tasks = forms.iter().map(task).collect();
-    let session = Session::start(bench.program, device, cores(), numbers.first().copied().unwrap_or(Numbers::F32), tasks);
+    let session = Session::start(
+        bench.program,
+        device,
+        cores(),
+        numbers.first().copied().unwrap_or(Numbers::F32),
+        tasks,
+    );
     let mut session = session.map_err(|error| format!("no process could be started: {error}"));
     let answer = |form: Form| {
-        let answer = session.as_mut().map_or_else(|error| Answer::Failed(error.clone()), Session::next);
+        let answer = session
+            .as_mut()
+            .map_or_else(|error| Answer::Failed(error.clone()), Session::next);
         of_answer(form, batch(form.network, device), answer)
     };
     forms.into_iter().map(answer).collect()
@@ -48,9 +70,26 @@ fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
 
 fn of_answer(form: Form, asked: usize, answer: Answer) -> Speed {
     let (batch, images_per_second, verdict) = match answer {
-        Answer::Speed { batch, images, seconds } => (batch, Some(images as f64 / seconds.max(1e-9)), Verdict::Passed),
+        Answer::Speed {
+            batch,
+            images,
+            seconds,
+        } => (
+            batch,
+            Some(images as f64 / seconds.max(1e-9)),
+            Verdict::Passed,
+        ),
         Answer::Failed(reason) => (asked, None, Verdict::failed(&reason)),
-        other => (asked, None, Verdict::failed(&format!("unexpected answer {other:?}"))),
+        other => (
+            asked,
+            None,
+            Verdict::failed(&format!("unexpected answer {other:?}")),
+        ),
     };
-    Speed { form, batch, images_per_second, verdict }
+    Speed {
+        form,
+        batch,
+        images_per_second,
+        verdict,
+    }
 }

@@ -19,9 +19,18 @@ pub struct Assignment {
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Train so many steps and tell the loss of each.
-    Losses { form: Form, batch: usize, steps: usize },
-    /// Train for so long, with batches of so many images as far as memory goes, and tell how many images were seen.
-    Speed { form: Form, batch: usize, seconds: f64 },
+    Losses {
+        form: Form,
+        batch: usize,
+        steps: usize,
+    },
+    /// Train for so long, with batches of so many images as far as memory goes, and tell how many
+    /// images were seen.
+    Speed {
+        form: Form,
+        batch: usize,
+        seconds: f64,
+    },
     /// Run out of memory, then train a step.
     RunOutOfMemory,
     /// Which GPU this device is.
@@ -46,7 +55,8 @@ pub enum NetworkName {
 }
 
 impl NetworkName {
-    /// CPU threads that train it on `device`: as a search trains its children, and as `train` does a large network.
+    /// CPU threads that train it on `device`: as a search trains its children, and as `train` does
+    /// a large network.
     pub fn threads(self, device: Device) -> usize {
         match (self, device) {
             (NetworkName::SmallChild, Device::Cpu) => 1,
@@ -85,7 +95,8 @@ impl Memory {
     }
 }
 
-/// What convolutions compute with. Whether TF32 is allowed is decided by the environment of the process.
+/// What convolutions compute with. Whether TF32 is allowed is decided by the environment of the
+/// process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Numbers {
@@ -141,8 +152,8 @@ pub struct Identity {
     pub cuda_bus: Option<String>,
     /// Place on the PCI bus of the GPU that this program takes for it at NVML.
     pub nvml_bus: Option<String>,
-    /// Where CUDA does not tell the place: by how many bytes NVML saw the memory in use of this program's GPU grow when
-    /// [`Identity::allocated`] bytes were taken on the device.
+    /// Where CUDA does not tell the place: by how many bytes NVML saw the memory in use of this
+    /// program's GPU grow when [`Identity::allocated`] bytes were taken on the device.
     pub grown: Option<u64>,
     pub allocated: u64,
 }

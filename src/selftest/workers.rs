@@ -1,4 +1,5 @@
-//! Real worker processes: how many are fastest on the device, and how soon they stand still when asked to.
+//! Real worker processes: how many are fastest on the device, and how soon they stand still when
+//! asked to.
 
 use std::time::Duration;
 
@@ -18,7 +19,15 @@ pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
         Ok(found) => found,
         Err(error) => {
             let verdict = || Verdict::failed(&error.to_string());
-            (Workers { rates: Vec::new(), best: None, kept: false, verdict: verdict() }, pause(1, &[], verdict()))
+            (
+                Workers {
+                    rates: Vec::new(),
+                    best: None,
+                    kept: false,
+                    verdict: verdict(),
+                },
+                pause(1, &[], verdict()),
+            )
         }
     }
 }
@@ -26,7 +35,15 @@ pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
 /// What stands in the place of a second measurement of the same model.
 pub fn same_model() -> (Workers, Pause) {
     let verdict = || Verdict::skipped("measured on another device of this model");
-    (Workers { rates: Vec::new(), best: None, kept: false, verdict: verdict() }, pause(1, &[], verdict()))
+    (
+        Workers {
+            rates: Vec::new(),
+            best: None,
+            kept: false,
+            verdict: verdict(),
+        },
+        pause(1, &[], verdict()),
+    )
 }
 
 fn measure(bench: &Bench, device: Device) -> Result<(Workers, Pause), MeasureError> {
@@ -43,7 +60,15 @@ fn measure(bench: &Bench, device: Device) -> Result<(Workers, Pause), MeasureErr
         Err(error) => pause(best, &[], Verdict::failed(&error.to_string())),
     };
     let kept = device.is_cuda() && keep(&throughput);
-    Ok((Workers { rates: throughput.rates, best: Some(best), kept, verdict: Verdict::Passed }, pause))
+    Ok((
+        Workers {
+            rates: throughput.rates,
+            best: Some(best),
+            kept,
+            verdict: Verdict::Passed,
+        },
+        pause,
+    ))
 }
 
 /// For `workers.count = "auto"`; a cache folder that cannot be written is no fault of the device.
@@ -53,7 +78,9 @@ fn keep(throughput: &Throughput) -> bool {
 
 fn judge(latencies: &[Duration]) -> Verdict {
     match latencies.iter().max() {
-        Some(worst) if *worst > LIMIT => Verdict::failed(&format!("a pause took {:.1} s", worst.as_secs_f64())),
+        Some(worst) if *worst > LIMIT => {
+            Verdict::failed(&format!("a pause took {:.1} s", worst.as_secs_f64()))
+        }
         _ => Verdict::Passed,
     }
 }
@@ -80,8 +107,14 @@ mod tests {
     fn the_median_and_the_worst_of_several_pauses_are_told_and_a_late_one_is_a_failure() {
         let latencies = [30, 10, 20].map(Duration::from_millis);
         let found = pause(2, &latencies, judge(&latencies));
-        assert_eq!((found.median_seconds, found.worst_seconds), (Some(0.02), Some(0.03)));
+        assert_eq!(
+            (found.median_seconds, found.worst_seconds),
+            (Some(0.02), Some(0.03))
+        );
         assert_eq!(found.verdict, Verdict::Passed);
-        assert!(matches!(judge(&[Duration::from_millis(1), LIMIT + Duration::from_millis(1)]), Verdict::Failed(_)));
+        assert!(matches!(
+            judge(&[Duration::from_millis(1), LIMIT + Duration::from_millis(1)]),
+            Verdict::Failed(_)
+        ));
     }
 }

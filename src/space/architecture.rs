@@ -12,9 +12,10 @@ pub const MOST_LAYERS: usize = 4096;
 
 /// A convolutional network: the JSON architecture file (README, "Files").
 ///
-/// Layer `i` (counted from 1) is Conv2d without bias, BatchNorm2d (eps 1e-5, momentum 0.1), ReLU. Its inputs
-/// are concatenated over channels; smaller ones are zero-padded, centred, to the largest. The classifier
-/// concatenates `output` the same way, pools globally by the mean, and applies one Linear.
+/// Layer `i` (counted from 1) is Conv2d without bias, BatchNorm2d (eps 1e-5, momentum 0.1), ReLU.
+/// Its inputs are concatenated over channels; smaller ones are zero-padded, centred, to the
+/// largest. The classifier concatenates `output` the same way, pools globally by the mean, and
+/// applies one Linear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
@@ -53,7 +54,12 @@ pub enum ArchitectureError {
     #[error("the network has {layers} layers, but must have from 1 to {MOST_LAYERS}")]
     Layers { layers: usize },
     #[error("layer {layer}: {setting} is {value}, but must be from {least} to {LARGEST_SETTING}")]
-    Setting { layer: usize, setting: &'static str, value: usize, least: usize },
+    Setting {
+        layer: usize,
+        setting: &'static str,
+        value: usize,
+        least: usize,
+    },
     #[error("{reader}: the list of inputs is empty: name at least one layer (0 is the image)")]
     NoInputs { reader: Reader },
     #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
@@ -65,9 +71,19 @@ pub enum ArchitectureError {
          or smaller strides in the layers before it",
         kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
     )]
-    KernelTooLarge { layer: usize, kernel: [usize; 2], input: [usize; 2], padded: [usize; 2] },
-    #[error("{reader}: the {figure} of the network up to here are too many to count (more than 2^64)")]
-    Overflow { reader: Reader, figure: &'static str },
+    KernelTooLarge {
+        layer: usize,
+        kernel: [usize; 2],
+        input: [usize; 2],
+        padded: [usize; 2],
+    },
+    #[error(
+        "{reader}: the {figure} of the network up to here are too many to count (more than 2^64)"
+    )]
+    Overflow {
+        reader: Reader,
+        figure: &'static str,
+    },
 }
 
 /// Who reads the outputs of earlier layers.
@@ -92,9 +108,15 @@ impl Architecture {
         self.shapes().map(drop)
     }
 
-    /// Output shapes `[C, H, W]` by layer number (0 is the image); an error where the network cannot be built.
+    /// Output shapes `[C, H, W]` by layer number (0 is the image); an error where the network
+    /// cannot be built.
     pub fn shapes(&self) -> Result<Vec<[usize; 3]>, ArchitectureError> {
-        let Architecture { input, classes, layers, .. } = self;
+        let Architecture {
+            input,
+            classes,
+            layers,
+            ..
+        } = self;
         if input.iter().any(|&size| size == 0 || size > LARGEST_SIZE) {
             return Err(ArchitectureError::Input { input: *input });
         }
@@ -102,20 +124,27 @@ impl Architecture {
             return Err(ArchitectureError::Classes { classes: *classes });
         }
         if layers.is_empty() || layers.len() > MOST_LAYERS {
-            return Err(ArchitectureError::Layers { layers: layers.len() });
+            return Err(ArchitectureError::Layers {
+                layers: layers.len(),
+            });
         }
         let mut shapes = vec![*input];
         for (index, layer) in layers.iter().enumerate() {
             check_settings(index + 1, layer)?;
             check_inputs(Reader::Layer(index + 1), &layer.inputs, shapes.len())?;
-            shapes.push(layer_shape(index + 1, layer, joined_shape(&layer.inputs, &shapes))?);
+            shapes.push(layer_shape(
+                index + 1,
+                layer,
+                joined_shape(&layer.inputs, &shapes),
+            )?);
         }
         check_inputs(Reader::Classifier, &self.output, shapes.len())?;
         Ok(shapes)
     }
 
-    /// The network without its name, as one line of JSON with its fields in the order of the architecture file: equal for
-    /// two children exactly when they are the same network, and stable across versions of Rust and of the program.
+    /// The network without its name, as one line of JSON with its fields in the order of the
+    /// architecture file: equal for two children exactly when they are the same network, and stable
+    /// across versions of Rust and of the program.
     pub fn key(&self) -> String {
         #[derive(Serialize)]
         struct Unnamed<'a> {
@@ -124,14 +153,35 @@ impl Architecture {
             layers: &'a [Layer],
             output: &'a [usize],
         }
-        let Architecture { name: _, input, classes, layers, output } = self;
-        serde_json::to_string(&Unnamed { input, classes: *classes, layers, output }).expect("numbers and lists are always JSON")
+        let Architecture {
+            name: _,
+            input,
+            classes,
+            layers,
+            output,
+        } = self;
+        serde_json::to_string(&Unnamed {
+            input,
+            classes: *classes,
+            layers,
+            output,
+        })
+        .expect("numbers and lists are always JSON")
     }
 
     /// Whether two architectures are the same network under any names.
     pub fn same_network(&self, other: &Architecture) -> bool {
-        let Architecture { name: _, input, classes, layers, output } = self;
-        *input == other.input && *classes == other.classes && *layers == other.layers && *output == other.output
+        let Architecture {
+            name: _,
+            input,
+            classes,
+            layers,
+            output,
+        } = self;
+        *input == other.input
+            && *classes == other.classes
+            && *layers == other.layers
+            && *output == other.output
     }
 
     /// The architecture file: one line per layer.
@@ -140,19 +190,37 @@ impl Architecture {
     }
 }
 
-/// Shape `[C, H, W]` of inputs joined over channels: the smaller are zero-padded to the largest height and width.
+/// Shape `[C, H, W]` of inputs joined over channels: the smaller are zero-padded to the largest
+/// height and width.
 ///
 /// `inputs` are layer numbers, `shapes` the output shapes by layer number.
 pub fn joined_shape(inputs: &[usize], shapes: &[[usize; 3]]) -> [usize; 3] {
     inputs
         .iter()
         .map(|&input| shapes[input])
-        .fold([0, 0, 0], |[channels, height, width], shape| [channels + shape[0], height.max(shape[1]), width.max(shape[2])])
+        .fold([0, 0, 0], |[channels, height, width], shape| {
+            [
+                channels + shape[0],
+                height.max(shape[1]),
+                width.max(shape[2]),
+            ]
+        })
 }
 
-fn layer_shape(number: usize, layer: &Layer, input: [usize; 3]) -> Result<[usize; 3], ArchitectureError> {
+fn layer_shape(
+    number: usize,
+    layer: &Layer,
+    input: [usize; 3],
+) -> Result<[usize; 3], ArchitectureError> {
     let input = [input[1], input[2]];
-    let size = |axis: usize| output_size(input[axis], layer.kernel[axis], layer.stride[axis], layer.padding[axis]);
+    let size = |axis: usize| {
+        output_size(
+            input[axis],
+            layer.kernel[axis],
+            layer.stride[axis],
+            layer.padding[axis],
+        )
+    };
     match (size(0), size(1)) {
         (Some(height), Some(width)) => Ok([layer.filters, height, width]),
         _ => Err(ArchitectureError::KernelTooLarge {
@@ -174,8 +242,16 @@ fn check_settings(number: usize, layer: &Layer) -> Result<(), ArchitectureError>
         ("padding height", layer.padding[0], 0),
         ("padding width", layer.padding[1], 0),
     ];
-    match settings.into_iter().find(|&(_, value, least)| value < least || value > LARGEST_SETTING) {
-        Some((setting, value, least)) => Err(ArchitectureError::Setting { layer: number, setting, value, least }),
+    match settings
+        .into_iter()
+        .find(|&(_, value, least)| value < least || value > LARGEST_SETTING)
+    {
+        Some((setting, value, least)) => Err(ArchitectureError::Setting {
+            layer: number,
+            setting,
+            value,
+            least,
+        }),
         None => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! Networks that are known by name: NASCNN15, the monograph's variant of it, and the monograph's published DNA.
+//! Networks that are known by name: NASCNN15, the monograph's variant of it, and the monograph's
+//! published DNA.
 
 use super::decode::Genome;
 use super::{Architecture, Dna, Layer, SpaceError};
@@ -7,17 +8,34 @@ use crate::config::{Decode, LayerKind};
 /// Names of the built-in networks, with what each is.
 pub const BUILTINS: [(&str, &str); 3] = [
     ("nascnn15", "the 15-layer network of Zoph & Le's Figure 7"),
-    ("nascnn15-monograph", "the same as the monograph built it: layer 15 reads layer 6 instead of layer 2"),
-    ("monograph-demo", "the monograph's published DNA; can be built with clipped decoding only"),
+    (
+        "nascnn15-monograph",
+        "the same as the monograph built it: layer 15 reads layer 6 instead of layer 2",
+    ),
+    (
+        "monograph-demo",
+        "the monograph's published DNA; can be built with clipped decoding only",
+    ),
 ];
 
-/// The built-in network `name` for images `input` `[C, H, W]` in `classes` classes; none if there is no such name.
-/// `decode` matters only to `monograph-demo`, which is a DNA.
-pub fn builtin(name: &str, decode: Decode, input: [usize; 3], classes: usize) -> Option<Result<Architecture, SpaceError>> {
+/// The built-in network `name` for images `input` `[C, H, W]` in `classes` classes; none if there
+/// is no such name. `decode` matters only to `monograph-demo`, which is a DNA.
+pub fn builtin(
+    name: &str,
+    decode: Decode,
+    input: [usize; 3],
+    classes: usize,
+) -> Option<Result<Architecture, SpaceError>> {
     match name {
         "nascnn15" => Some(nascnn15(name, input, classes, 2)),
         "nascnn15-monograph" => Some(nascnn15(name, input, classes, 6)),
-        "monograph-demo" => Some(Genome { layer: LayerKind::Chain, decode }.decode(&monograph_dna(), name, input, classes)),
+        "monograph-demo" => Some(
+            Genome {
+                layer: LayerKind::Chain,
+                decode,
+            }
+            .decode(&monograph_dna(), name, input, classes),
+        ),
         _ => None,
     }
 }
@@ -43,9 +61,14 @@ const NASCNN15: [Row; 14] = [
     ([7, 5], 48, &[3, 7, 12, 13]),
 ];
 
-/// NASCNN15. `first` is the earliest layer that layer 15 reads: 2 in the figure, 6 in the monograph. Both have 48
-/// filters, so the parameters are the same.
-fn nascnn15(name: &str, input: [usize; 3], classes: usize, first: usize) -> Result<Architecture, SpaceError> {
+/// NASCNN15. `first` is the earliest layer that layer 15 reads: 2 in the figure, 6 in the
+/// monograph. Both have 48 filters, so the parameters are the same.
+fn nascnn15(
+    name: &str,
+    input: [usize; 3],
+    classes: usize,
+    first: usize,
+) -> Result<Architecture, SpaceError> {
     let layer = |kernel: [usize; 2], filters: usize, inputs: &[usize]| Layer {
         kernel,
         filters,
@@ -53,9 +76,18 @@ fn nascnn15(name: &str, input: [usize; 3], classes: usize, first: usize) -> Resu
         padding: kernel.map(|kernel| kernel / 2),
         inputs: inputs.to_vec(),
     };
-    let mut layers: Vec<Layer> = NASCNN15.iter().map(|&(kernel, filters, inputs)| layer(kernel, filters, inputs)).collect();
+    let mut layers: Vec<Layer> = NASCNN15
+        .iter()
+        .map(|&(kernel, filters, inputs)| layer(kernel, filters, inputs))
+        .collect();
     layers.push(layer([7, 5], 48, &[first, 7, 11, 12, 13, 14]));
-    let architecture = Architecture { name: name.to_owned(), input, classes, layers, output: vec![15] };
+    let architecture = Architecture {
+        name: name.to_owned(),
+        input,
+        classes,
+        layers,
+        output: vec![15],
+    };
     architecture.check()?;
     Ok(architecture)
 }
@@ -104,20 +136,37 @@ mod tests {
             .enumerate()
             .map(|(index, layer)| {
                 let inputs: Vec<String> = layer.inputs.iter().map(usize::to_string).collect();
-                format!("{}: {}x{},{}; {}", index + 1, layer.kernel[0], layer.kernel[1], layer.filters, inputs.join(","))
+                format!(
+                    "{}: {}x{},{}; {}",
+                    index + 1,
+                    layer.kernel[0],
+                    layer.kernel[1],
+                    layer.filters,
+                    inputs.join(",")
+                )
             })
             .collect();
         assert_eq!(rows.join(" · "), FIGURE_7);
         assert_eq!(network.output, [15]);
         assert!(network.layers.iter().all(|layer| layer.stride == [1, 1]));
-        assert!(network.shapes().unwrap().iter().all(|shape| shape[1..] == [32, 32]));
+        assert!(
+            network
+                .shapes()
+                .unwrap()
+                .iter()
+                .all(|shape| shape[1..] == [32, 32])
+        );
     }
 
     #[test]
     fn nascnn15_has_the_published_number_of_parameters() {
         let cost = Cost::of(&cifar("nascnn15", Decode::Literal).unwrap()).unwrap();
         assert_eq!(cost.params, 4_201_630);
-        let batch_norm: u64 = cost.layers.iter().map(|layer| 2 * layer.output_shape[0] as u64).sum();
+        let batch_norm: u64 = cost
+            .layers
+            .iter()
+            .map(|layer| 2 * layer.output_shape[0] as u64)
+            .sum();
         assert_eq!(cost.params - batch_norm - cost.classifier.params, 4_199_868);
         // Every layer keeps 32x32 and stride 1: each convolution weight is used once per position.
         assert_eq!(cost.macs, 4_199_868 * 1024 + 480);
@@ -125,8 +174,10 @@ mod tests {
 
     #[test]
     fn the_monographs_nascnn15_differs_in_one_edge_and_not_in_its_parameters() {
-        let (figure, monograph) =
-            (cifar("nascnn15", Decode::Literal).unwrap(), cifar("nascnn15-monograph", Decode::Literal).unwrap());
+        let (figure, monograph) = (
+            cifar("nascnn15", Decode::Literal).unwrap(),
+            cifar("nascnn15-monograph", Decode::Literal).unwrap(),
+        );
         assert_eq!(figure.layers[..14], monograph.layers[..14]);
         assert_eq!(monograph.layers[14].inputs, [6, 7, 11, 12, 13, 14]);
         assert_eq!(Cost::of(&monograph).unwrap().params, 4_201_630);
@@ -135,16 +186,27 @@ mod tests {
 
     #[test]
     fn the_monographs_dna_fails_at_layer_11_as_written() {
-        let error = cifar("monograph-demo", Decode::Literal).unwrap_err().to_string();
+        let error = cifar("monograph-demo", Decode::Literal)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("layer 11"), "{error}");
-        assert!(error.contains("19x19 kernel meets an input of 1x1 padded to 11x11"), "{error}");
+        assert!(
+            error.contains("19x19 kernel meets an input of 1x1 padded to 11x11"),
+            "{error}"
+        );
     }
 
     #[test]
     fn the_monographs_dna_clipped_is_the_network_that_got_its_accuracy() {
         let network = cifar("monograph-demo", Decode::Clipped).unwrap();
         assert_eq!(Cost::of(&network).unwrap().params, 275_122);
-        assert!(network.shapes().unwrap().iter().all(|shape| shape[1..] == [32, 32]));
+        assert!(
+            network
+                .shapes()
+                .unwrap()
+                .iter()
+                .all(|shape| shape[1..] == [32, 32])
+        );
         let kernels: Vec<usize> = network.layers.iter().map(|layer| layer.kernel[0]).collect();
         assert_eq!(kernels, [1, 1, 7, 3, 7, 7, 7, 5, 7, 7, 7, 7, 7]);
     }

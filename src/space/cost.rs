@@ -1,4 +1,5 @@
-//! What a network costs: parameters, multiply-accumulates, receptive field and memory, computed without libtorch.
+//! What a network costs: parameters, multiply-accumulates, receptive field and memory, computed
+//! without libtorch.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +12,12 @@ pub struct Cost {
     /// In the order of [`Architecture::layers`].
     pub layers: Vec<LayerCost>,
     pub classifier: ClassifierCost,
-    /// Parameters that training adjusts: convolution weights, batch normalisation weights and biases, and the
-    /// classifier's weight and bias. (Running means and variances are buffers, not parameters.)
+    /// Parameters that training adjusts: convolution weights, batch normalisation weights and
+    /// biases, and the classifier's weight and bias. (Running means and variances are buffers, not
+    /// parameters.)
     pub params: u64,
-    /// Multiply-accumulates for one image: convolutions and classifier. Batch normalisation, ReLU and pooling are not
-    /// counted.
+    /// Multiply-accumulates for one image: convolutions and classifier. Batch normalisation, ReLU
+    /// and pooling are not counted.
     pub macs: u64,
 }
 
@@ -28,11 +30,12 @@ pub struct LayerCost {
     pub params: u64,
     /// Multiply-accumulates of the convolution for one image.
     pub macs: u64,
-    /// Height and width of the image region that one output value can depend on, as if the image had no border.
+    /// Height and width of the image region that one output value can depend on, as if the image
+    /// had no border.
     ///
-    /// A kernel `k` reached with jump `j` (image pixels from one value to the next) adds `(k - 1) j`; a stride multiplies
-    /// the jump. A layer that reads several takes the largest receptive field among them, and the jump that belongs to
-    /// it (of equal fields, the largest jump).
+    /// A kernel `k` reached with jump `j` (image pixels from one value to the next) adds `(k - 1)
+    /// j`; a stride multiplies the jump. A layer that reads several takes the largest receptive
+    /// field among them, and the jump that belongs to it (of equal fields, the largest jump).
     pub receptive_field: [u64; 2],
 }
 
@@ -66,20 +69,42 @@ impl Cost {
             let view = layer_view(layer, &views);
             let weights = product(&[channels, layer.filters, layer.kernel[0], layer.kernel[1]]);
             let params = weights.and_then(|weights| weights.checked_add(2 * layer.filters as u64));
-            let params = params.ok_or(ArchitectureError::Overflow { reader, figure: "parameters" })?;
+            let params = params.ok_or(ArchitectureError::Overflow {
+                reader,
+                figure: "parameters",
+            })?;
             let positions = product(&[output_shape[1], output_shape[2]]);
-            let macs = weights.zip(positions).and_then(|(weights, positions)| weights.checked_mul(positions));
-            let macs = macs.ok_or(ArchitectureError::Overflow { reader, figure: "multiply-accumulates" })?;
+            let macs = weights
+                .zip(positions)
+                .and_then(|(weights, positions)| weights.checked_mul(positions));
+            let macs = macs.ok_or(ArchitectureError::Overflow {
+                reader,
+                figure: "multiply-accumulates",
+            })?;
             total.add(reader, params, macs)?;
-            layers.push(LayerCost { output_shape, params, macs, receptive_field: view.map(|view| view.field) });
+            layers.push(LayerCost {
+                output_shape,
+                params,
+                macs,
+                receptive_field: view.map(|view| view.field),
+            });
             views.push(view);
         }
         let [channels, ..] = joined_shape(&architecture.output, &shapes);
         // At most 2^12 layers of 2^12 channels and 2^16 classes: no overflow.
         let macs = channels as u64 * architecture.classes as u64;
-        let classifier = ClassifierCost { channels, params: macs + architecture.classes as u64, macs };
+        let classifier = ClassifierCost {
+            channels,
+            params: macs + architecture.classes as u64,
+            macs,
+        };
         total.add(Reader::Classifier, classifier.params, classifier.macs)?;
-        Ok(Cost { layers, classifier, params: total.params, macs: total.macs })
+        Ok(Cost {
+            layers,
+            classifier,
+            params: total.params,
+            macs: total.macs,
+        })
     }
 }
 
@@ -91,7 +116,11 @@ struct Total {
 
 impl Total {
     fn add(&mut self, reader: Reader, params: u64, macs: u64) -> Result<(), ArchitectureError> {
-        let sum = |total: u64, more: u64, figure| total.checked_add(more).ok_or(ArchitectureError::Overflow { reader, figure });
+        let sum = |total: u64, more: u64, figure| {
+            total
+                .checked_add(more)
+                .ok_or(ArchitectureError::Overflow { reader, figure })
+        };
         self.params = sum(self.params, params, "parameters")?;
         self.macs = sum(self.macs, macs, "multiply-accumulates")?;
         Ok(())
@@ -99,51 +128,95 @@ impl Total {
 }
 
 fn product(factors: &[usize]) -> Option<u64> {
-    factors.iter().try_fold(1u64, |product, &factor| product.checked_mul(factor as u64))
+    factors
+        .iter()
+        .try_fold(1u64, |product, &factor| product.checked_mul(factor as u64))
 }
 
 fn layer_view(layer: &Layer, views: &[[View; 2]]) -> [View; 2] {
     [0, 1].map(|axis| {
-        let widest = layer.inputs.iter().map(|&input| views[input][axis]).max().unwrap_or(View { field: 1, jump: 1 });
+        let widest = layer
+            .inputs
+            .iter()
+            .map(|&input| views[input][axis])
+            .max()
+            .unwrap_or(View { field: 1, jump: 1 });
         let reach = (layer.kernel[axis] as u64 - 1).saturating_mul(widest.jump);
-        View { field: widest.field.saturating_add(reach), jump: widest.jump.saturating_mul(layer.stride[axis] as u64) }
+        View {
+            field: widest.field.saturating_add(reach),
+            jump: widest.jump.saturating_mul(layer.stride[axis] as u64),
+        }
     })
 }
 
-/// Bytes that training `architecture` with SGD with momentum on batches of `batch_size` images takes at its peak, in
-/// 32-bit floats: an estimate, 1.0 to 1.5 times what PyTorch takes on a CPU (tests/fixtures/make_costs.py measures it);
-/// an error where the network cannot be built.
+/// Bytes that training `architecture` with SGD with momentum on batches of `batch_size` images
+/// takes at its peak, in 32-bit floats: an estimate, 1.0 to 1.5 times what PyTorch takes on a CPU
+/// (tests/fixtures/make_costs.py measures it); an error where the network cannot be built.
 ///
 /// - parameters: three copies (weights, gradients, momentum);
-/// - per image, the largest of these sums over the layers, since the backward pass frees layer by layer:
-///   - kept for the backward pass up to that layer: the image; of each layer the outputs of its convolution and of its
+/// - per image, the largest of these sums over the layers, since the backward pass frees layer by
+///   layer:
+/// - kept for the backward pass up to that layer: the image; of each layer the outputs of its
+///     convolution and of its
 ///     ReLU, and the joined copy of its inputs if it reads several;
-///   - at work in that layer: the gradients of its output and of its joined input, once each and once more in the layout
+/// - at work in that layer: the gradients of its output and of its joined input, once each and once
+///     more in the layout
 ///     of the convolution, whose channels come in blocks of 16; with the padded copies of inputs of unequal size;
-/// - per image: the gradient of each output that more than one layer reads, which grows until the last reader is done.
+/// - per image: the gradient of each output that more than one layer reads, which grows until the
+///   last reader is done.
 ///
 /// Not counted: libtorch itself, the data set, further scratch memory of the convolution.
-pub fn training_memory(architecture: &Architecture, batch_size: usize) -> Result<u64, ArchitectureError> {
+pub fn training_memory(
+    architecture: &Architecture,
+    batch_size: usize,
+) -> Result<u64, ArchitectureError> {
     let shapes = architecture.shapes()?;
     let mut kept = values(shapes[0]);
     let mut peak = 0;
     for (index, layer) in architecture.layers.iter().enumerate() {
         let (output, joined) = (shapes[index + 1], joined_shape(&layer.inputs, &shapes));
-        kept = sum([kept, values(output), values(output), copied_values(&layer.inputs, &shapes)]);
-        let work = sum([values(output), values(blocked(output)), values(joined), values(blocked(joined))]);
+        kept = sum([
+            kept,
+            values(output),
+            values(output),
+            copied_values(&layer.inputs, &shapes),
+        ]);
+        let work = sum([
+            values(output),
+            values(blocked(output)),
+            values(joined),
+            values(blocked(joined)),
+        ]);
         peak = peak.max(sum([kept, work, padded_values(&layer.inputs, &shapes)]));
     }
     // The classifier keeps nothing but the joined copy; its gradient is as large.
     let joined = copied_values(&architecture.output, &shapes);
-    peak = peak.max(sum([kept, joined, joined, padded_values(&architecture.output, &shapes)]));
+    peak = peak.max(sum([
+        kept,
+        joined,
+        joined,
+        padded_values(&architecture.output, &shapes),
+    ]));
     let readers = |number: usize| {
-        let lists = architecture.layers.iter().map(|layer| &layer.inputs).chain([&architecture.output]);
+        let lists = architecture
+            .layers
+            .iter()
+            .map(|layer| &layer.inputs)
+            .chain([&architecture.output]);
         lists.filter(|inputs| inputs.contains(&number)).count()
     };
-    let shared = (1..shapes.len()).filter(|&number| readers(number) > 1).map(|number| values(shapes[number]));
-    let activations = shared.fold(peak, u64::saturating_add).saturating_mul(batch_size as u64);
-    let params = Cost::of(architecture).map_or(u64::MAX, |cost| cost.params).saturating_mul(3);
-    Ok(activations.saturating_add(params).saturating_mul(size_of::<f32>() as u64))
+    let shared = (1..shapes.len())
+        .filter(|&number| readers(number) > 1)
+        .map(|number| values(shapes[number]));
+    let activations = shared
+        .fold(peak, u64::saturating_add)
+        .saturating_mul(batch_size as u64);
+    let params = Cost::of(architecture)
+        .map_or(u64::MAX, |cost| cost.params)
+        .saturating_mul(3);
+    Ok(activations
+        .saturating_add(params)
+        .saturating_mul(size_of::<f32>() as u64))
 }
 
 fn sum<const N: usize>(terms: [u64; N]) -> u64 {
@@ -151,7 +224,9 @@ fn sum<const N: usize>(terms: [u64; N]) -> u64 {
 }
 
 fn values(shape: [usize; 3]) -> u64 {
-    shape.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))
+    shape
+        .iter()
+        .fold(1, |product: u64, &size| product.saturating_mul(size as u64))
 }
 
 fn blocked([channels, height, width]: [usize; 3]) -> [usize; 3] {
@@ -160,32 +235,69 @@ fn blocked([channels, height, width]: [usize; 3]) -> [usize; 3] {
 
 /// Values of the concatenated copy of `inputs`; none for a single one, which is read in place.
 fn copied_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
-    if inputs.len() > 1 { values(joined_shape(inputs, shapes)) } else { 0 }
+    if inputs.len() > 1 {
+        values(joined_shape(inputs, shapes))
+    } else {
+        0
+    }
 }
 
-/// Values of the padded copies of `inputs` that come before their concatenation; none where all have one size.
+/// Values of the padded copies of `inputs` that come before their concatenation; none where all
+/// have one size.
 fn padded_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
     let joined = joined_shape(inputs, shapes);
-    if inputs.iter().any(|&input| shapes[input][1..] != joined[1..]) { values(joined) } else { 0 }
+    if inputs
+        .iter()
+        .any(|&input| shapes[input][1..] != joined[1..])
+    {
+        values(joined)
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn layer(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2], inputs: &[usize]) -> Layer {
-        Layer { kernel, filters: 4, stride, padding, inputs: inputs.to_vec() }
+    fn layer(
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        inputs: &[usize],
+    ) -> Layer {
+        Layer {
+            kernel,
+            filters: 4,
+            stride,
+            padding,
+            inputs: inputs.to_vec(),
+        }
     }
 
     fn network(layers: Vec<Layer>) -> Architecture {
         let output = vec![layers.len()];
-        Architecture { name: "x".into(), input: [3, 32, 32], classes: 10, layers, output }
+        Architecture {
+            name: "x".into(),
+            input: [3, 32, 32],
+            classes: 10,
+            layers,
+            output,
+        }
     }
 
     #[test]
     fn a_stride_widens_the_view_of_later_kernels_along_its_own_axis() {
-        let network = network(vec![layer([3, 3], [2, 1], [1, 1], &[0]), layer([3, 3], [1, 1], [1, 1], &[1])]);
-        let fields: Vec<[u64; 2]> = Cost::of(&network).unwrap().layers.iter().map(|layer| layer.receptive_field).collect();
+        let network = network(vec![
+            layer([3, 3], [2, 1], [1, 1], &[0]),
+            layer([3, 3], [1, 1], [1, 1], &[1]),
+        ]);
+        let fields: Vec<[u64; 2]> = Cost::of(&network)
+            .unwrap()
+            .layers
+            .iter()
+            .map(|layer| layer.receptive_field)
+            .collect();
         assert_eq!(fields, [[3, 3], [7, 5]]);
     }
 
@@ -197,23 +309,51 @@ mod tests {
             layer([3, 3], [2, 2], [1, 1], &[0]),
             layer([3, 3], [1, 1], [1, 1], &[1, 2]),
         ]);
-        assert_eq!(Cost::of(&network).unwrap().layers[2].receptive_field, [7, 7]);
+        assert_eq!(
+            Cost::of(&network).unwrap().layers[2].receptive_field,
+            [7, 7]
+        );
     }
 
     #[test]
     fn figures_beyond_64_bits_are_an_error_that_names_the_layer() {
-        let huge = |inputs: &[usize]| Layer { kernel: [4096; 2], filters: 4096, ..layer([1; 2], [1; 2], [4096; 2], inputs) };
-        let network = Architecture { input: [65_536; 3], ..network(vec![huge(&[0])]) };
-        assert!(Cost::of(&network).unwrap_err().to_string().starts_with("layer 1: the multiply-accumulates"));
+        let huge = |inputs: &[usize]| Layer {
+            kernel: [4096; 2],
+            filters: 4096,
+            ..layer([1; 2], [1; 2], [4096; 2], inputs)
+        };
+        let network = Architecture {
+            input: [65_536; 3],
+            ..network(vec![huge(&[0])])
+        };
+        assert!(
+            Cost::of(&network)
+                .unwrap_err()
+                .to_string()
+                .starts_with("layer 1: the multiply-accumulates")
+        );
         assert_eq!(training_memory(&network, usize::MAX), Ok(u64::MAX));
     }
 
     #[test]
     fn many_layers_that_fit_one_by_one_can_be_too_many_together() {
         // Layer 1 alone has 4096 * 4096 * 2^28 MACs; the sum passes 2^64 later.
-        let wide = |inputs: &[usize]| Layer { filters: 4096, ..layer([1; 2], [1; 2], [0; 2], inputs) };
+        let wide = |inputs: &[usize]| Layer {
+            filters: 4096,
+            ..layer([1; 2], [1; 2], [0; 2], inputs)
+        };
         let layers: Vec<Layer> = (0..4096).map(|number| wide(&[number])).collect();
-        let network = Architecture { input: [4096, 16_384, 16_384], ..network(layers) };
-        assert_eq!(Cost::of(&network).unwrap_err().to_string().split(':').next(), Some("layer 4096"));
+        let network = Architecture {
+            input: [4096, 16_384, 16_384],
+            ..network(layers)
+        };
+        assert_eq!(
+            Cost::of(&network)
+                .unwrap_err()
+                .to_string()
+                .split(':')
+                .next(),
+            Some("layer 4096")
+        );
     }
 }

@@ -25,9 +25,13 @@ impl DecisionKind {
     /// Key of the setting that lists its choices.
     fn setting(self) -> &'static str {
         match self {
-            DecisionKind::Kernel | DecisionKind::KernelHeight | DecisionKind::KernelWidth => "space.kernels",
+            DecisionKind::Kernel | DecisionKind::KernelHeight | DecisionKind::KernelWidth => {
+                "space.kernels"
+            }
             DecisionKind::Filters => "space.filters",
-            DecisionKind::Stride | DecisionKind::StrideHeight | DecisionKind::StrideWidth => "space.strides",
+            DecisionKind::Stride | DecisionKind::StrideHeight | DecisionKind::StrideWidth => {
+                "space.strides"
+            }
             DecisionKind::Padding => "space.paddings",
         }
     }
@@ -50,7 +54,8 @@ pub struct Space {
     classes: usize,
 }
 
-/// The next decision to take: which head, for which layer, and which of its choices can still be built.
+/// The next decision to take: which head, for which layer, and which of its choices can still be
+/// built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextDecision {
     /// Layer number, counted from 1.
@@ -96,16 +101,26 @@ pub enum SpaceError {
         /// The layer that shrinks its input least, in words.
         roomiest: String,
     },
-    #[error("the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it")]
+    #[error(
+        "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"
+    )]
     UnknownDecisions { kinds: String },
     #[error("the DNA has no layers")]
     EmptyDna,
     #[error("layer {layer}: the gene has {found} values, but must have {}: {expected}", expected.split(", ").count())]
-    GeneLength { layer: usize, found: usize, expected: &'static str },
+    GeneLength {
+        layer: usize,
+        found: usize,
+        expected: &'static str,
+    },
     #[error("layer {layer}: {value} is 0, but must be at least 1")]
     ZeroValue { layer: usize, value: &'static str },
     #[error("layer {layer}: {value} is {found}, but must be at most {LARGEST_SETTING}")]
-    ValueTooLarge { layer: usize, value: &'static str, found: u32 },
+    ValueTooLarge {
+        layer: usize,
+        value: &'static str,
+        found: u32,
+    },
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
 }
@@ -117,30 +132,58 @@ impl From<Violation> for SpaceError {
 }
 
 impl Space {
-    /// The space of `config` over images `[C, H, W]`; an error where not even one child could be built.
+    /// The space of `config` over images `[C, H, W]`; an error where not even one child could be
+    /// built.
     ///
     /// Deeper children may still be impossible: see [`Space::check_depth`].
-    pub fn new(config: &SpaceConfig, input: [usize; 3], classes: usize) -> Result<Space, SpaceError> {
+    pub fn new(
+        config: &SpaceConfig,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Space, SpaceError> {
         if input.contains(&0) || classes == 0 {
             return Err(SpaceError::EmptyInput { input, classes });
         }
         config.check()?;
-        let space =
-            Space { decisions: heads(config), genome: Genome { layer: config.layer, decode: config.decode }, input, classes };
+        let space = Space {
+            decisions: heads(config),
+            genome: Genome {
+                layer: config.layer,
+                decode: config.decode,
+            },
+            input,
+            classes,
+        };
         space.check_depth(1)?;
         Ok(space)
     }
 
     /// The space that had these decisions: that of a run, from its journal.
-    pub fn restore(decisions: Vec<Decision>, decode: Decode, input: [usize; 3], classes: usize) -> Result<Space, SpaceError> {
+    pub fn restore(
+        decisions: Vec<Decision>,
+        decode: Decode,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Space, SpaceError> {
         if input.contains(&0) || classes == 0 {
             return Err(SpaceError::EmptyInput { input, classes });
         }
         let kinds: Vec<DecisionKind> = decisions.iter().map(|decision| decision.kind).collect();
-        let layer = [LayerKind::Chain, LayerKind::Rectangular].into_iter().find(|layer| head_kinds(*layer) == kinds);
-        let layer = layer.ok_or_else(|| SpaceError::UnknownDecisions { kinds: format!("{kinds:?}") })?;
-        decisions.iter().try_for_each(|decision| check_choices(decision.kind.setting(), &decision.choices))?;
-        Ok(Space { decisions, genome: Genome { layer, decode }, input, classes })
+        let layer = [LayerKind::Chain, LayerKind::Rectangular]
+            .into_iter()
+            .find(|layer| head_kinds(*layer) == kinds);
+        let layer = layer.ok_or_else(|| SpaceError::UnknownDecisions {
+            kinds: format!("{kinds:?}"),
+        })?;
+        decisions
+            .iter()
+            .try_for_each(|decision| check_choices(decision.kind.setting(), &decision.choices))?;
+        Ok(Space {
+            decisions,
+            genome: Genome { layer, decode },
+            input,
+            classes,
+        })
     }
 
     /// The decisions of one layer, in order: one softmax head each.
@@ -158,7 +201,8 @@ impl Space {
         self.classes
     }
 
-    /// An error where no child of `depth` layers can be built. A search checks its greatest depth before it starts.
+    /// An error where no child of `depth` layers can be built. A search checks its greatest depth
+    /// before it starts.
     pub fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
         let needed = Requirements::new(self.genome, &self.decisions, depth).of_network();
         let input = [self.input[1], self.input[2]];
@@ -168,8 +212,15 @@ impl Space {
         let layer = Requirements::roomiest_layer(self.genome, &self.decisions);
         let by = |sizes: [usize; 2]| format!("{}x{}", sizes[0], sizes[1]);
         let (kernel, stride, padding) = (by(layer.kernel), by(layer.stride), by(layer.padding));
-        let roomiest = format!("smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})");
-        Err(SpaceError::NothingBuildable { depth, input, needed, roomiest })
+        let roomiest = format!(
+            "smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})"
+        );
+        Err(SpaceError::NothingBuildable {
+            depth,
+            input,
+            needed,
+            roomiest,
+        })
     }
 
     /// Start a child of `depth` layers.
@@ -177,7 +228,10 @@ impl Space {
     /// # Panics
     /// If no child of that depth can be built: ask [`Space::check_depth`] first.
     pub fn prefix(&self, depth: usize) -> Prefix<'_> {
-        assert!(self.check_depth(depth).is_ok(), "no child of {depth} layers can be built in this space; see Space::check_depth");
+        assert!(
+            self.check_depth(depth).is_ok(),
+            "no child of {depth} layers can be built in this space; see Space::check_depth"
+        );
         Prefix {
             space: self,
             requirements: Requirements::new(self.genome, &self.decisions, depth),
@@ -187,8 +241,9 @@ impl Space {
         }
     }
 
-    /// The network that `dna` describes, named `name`. Its values need not be choices of this space, but the network
-    /// must be buildable: the error names the layer, the sizes and the reason.
+    /// The network that `dna` describes, named `name`. Its values need not be choices of this
+    /// space, but the network must be buildable: the error names the layer, the sizes and the
+    /// reason.
     pub fn decode(&self, dna: &Dna, name: &str) -> Result<Architecture, SpaceError> {
         self.genome.decode(dna, name, self.input, self.classes)
     }
@@ -201,8 +256,16 @@ impl Prefix<'_> {
             return None;
         }
         let head = self.gene.len();
-        let feasible = self.space.decisions[head].choices.iter().map(|&choice| self.is_feasible(choice)).collect();
-        Some(NextDecision { layer: self.genes.len() + 1, head, feasible })
+        let feasible = self.space.decisions[head]
+            .choices
+            .iter()
+            .map(|&choice| self.is_feasible(choice))
+            .collect();
+        Some(NextDecision {
+            layer: self.genes.len() + 1,
+            head,
+            feasible,
+        })
     }
 
     /// Take the choice at `index` of the next decision. Only feasible choices may be taken.
@@ -210,13 +273,27 @@ impl Prefix<'_> {
     /// # Panics
     /// If the child is complete, or the choice does not exist or cannot be built.
     pub fn choose(&mut self, index: usize) {
-        assert!(!self.is_complete(), "the child is complete: there is nothing left to choose");
+        assert!(
+            !self.is_complete(),
+            "the child is complete: there is nothing left to choose"
+        );
         let choice = self.space.decisions[self.gene.len()].choices[index];
-        assert!(self.is_feasible(choice), "choice {choice} of decision {} cannot be built", self.gene.len());
+        assert!(
+            self.is_feasible(choice),
+            "choice {choice} of decision {} cannot be built",
+            self.gene.len()
+        );
         self.gene.push(choice);
         if self.gene.len() == self.space.decisions.len() {
             let layer = self.space.genome.express(&self.gene);
-            let size = |axis: usize| output_size(self.size[axis], layer.kernel[axis], layer.stride[axis], layer.padding[axis]);
+            let size = |axis: usize| {
+                output_size(
+                    self.size[axis],
+                    layer.kernel[axis],
+                    layer.stride[axis],
+                    layer.padding[axis],
+                )
+            };
             self.size = [0, 1].map(|axis| size(axis).expect("a feasible choice has an output"));
             self.genes.push(std::mem::take(&mut self.gene));
         }
@@ -235,7 +312,8 @@ impl Prefix<'_> {
         self.genes.len() == self.requirements.depth()
     }
 
-    /// Whether the child can be completed to its full depth once `choice` is taken for the next decision.
+    /// Whether the child can be completed to its full depth once `choice` is taken for the next
+    /// decision.
     fn is_feasible(&self, choice: u32) -> bool {
         let mut decided = self.gene.clone();
         decided.push(choice);
@@ -249,7 +327,13 @@ fn head_kinds(layer: LayerKind) -> &'static [DecisionKind] {
     use DecisionKind::*;
     match layer {
         LayerKind::Chain => &[Kernel, Filters, Stride, Padding],
-        LayerKind::Rectangular => &[KernelHeight, KernelWidth, Filters, StrideHeight, StrideWidth],
+        LayerKind::Rectangular => &[
+            KernelHeight,
+            KernelWidth,
+            Filters,
+            StrideHeight,
+            StrideWidth,
+        ],
     }
 }
 
@@ -262,7 +346,13 @@ fn heads(config: &SpaceConfig) -> Vec<Decision> {
         Stride | StrideHeight | StrideWidth => &config.strides,
         Padding => &config.paddings,
     };
-    head_kinds(config.layer).iter().map(|&kind| Decision { kind, choices: choices(kind).clone() }).collect()
+    head_kinds(config.layer)
+        .iter()
+        .map(|&kind| Decision {
+            kind,
+            choices: choices(kind).clone(),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,17 +6,24 @@ use super::Genes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
     /// Value number `value` (from 0) of a layer of the first DNA.
-    Change { layer: usize, value: usize, from: u32, to: u32 },
+    Change {
+        layer: usize,
+        value: usize,
+        from: u32,
+        to: u32,
+    },
     /// A layer that only the first DNA has.
     Remove { layer: usize },
     /// A layer that only the second DNA has.
     Add { layer: usize, gene: Vec<u32> },
 }
 
-/// The Levenshtein distance between `first` and `second`, in values: a layer that takes another's place costs one per value
-/// that differs, and a layer more or less costs as much as it has values. None where it is more than `limit`.
+/// The Levenshtein distance between `first` and `second`, in values: a layer that takes another's
+/// place costs one per value that differs, and a layer more or less costs as much as it has values.
+/// None where it is more than `limit`.
 ///
-/// The search is limited to a band around the diagonal: a path that leaves it has cost more than `limit` already.
+/// The search is limited to a band around the diagonal: a path that leaves it has cost more than
+/// `limit` already.
 pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
     let whole = first.width().max(second.width()) as u32;
     let (rows, columns) = (first.depth(), second.depth());
@@ -25,14 +32,26 @@ pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
         return None;
     }
     let far = limit.saturating_add(1);
-    let mut above: Vec<u32> = (0..=columns as u32).map(|column| (column * whole).min(far)).collect();
+    let mut above: Vec<u32> = (0..=columns as u32)
+        .map(|column| (column * whole).min(far))
+        .collect();
     for (row, gene) in first.iter().enumerate() {
-        let (from, to) = ((row + 1).saturating_sub(band).max(1), (row + 1 + band).min(columns));
+        let (from, to) = (
+            (row + 1).saturating_sub(band).max(1),
+            (row + 1 + band).min(columns),
+        );
         let mut diagonal = above[from - 1];
-        above[from - 1] = if from == 1 { ((row as u32 + 1) * whole).min(far) } else { far };
+        above[from - 1] = if from == 1 {
+            ((row as u32 + 1) * whole).min(far)
+        } else {
+            far
+        };
         let mut least = above[from - 1];
         for (column, other) in (from..=to).zip(second.iter().skip(from - 1)) {
-            let cost = (diagonal + differing(gene, other)).min(above[column] + whole).min(above[column - 1] + whole).min(far);
+            let cost = (diagonal + differing(gene, other))
+                .min(above[column] + whole)
+                .min(above[column - 1] + whole)
+                .min(far);
             diagonal = std::mem::replace(&mut above[column], cost);
             least = least.min(cost);
         }
@@ -49,13 +68,16 @@ pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
 
 /// The fewest edits that turn `first` into `second`, from the first layer to the last.
 pub fn edits(first: &Genes, second: &Genes) -> Vec<Edit> {
-    let (left, right): (Vec<&[u32]>, Vec<&[u32]>) = (first.iter().collect(), second.iter().collect());
+    let (left, right): (Vec<&[u32]>, Vec<&[u32]>) =
+        (first.iter().collect(), second.iter().collect());
     let costs = cost_table(&left, &right, first.width().max(second.width()) as u32);
     let (mut row, mut column) = (left.len(), right.len());
     let mut edits = Vec::new();
     while row > 0 || column > 0 {
-        let replaces =
-            row > 0 && column > 0 && costs[row][column] == costs[row - 1][column - 1] + differing(left[row - 1], right[column - 1]);
+        let replaces = row > 0
+            && column > 0
+            && costs[row][column]
+                == costs[row - 1][column - 1] + differing(left[row - 1], right[column - 1]);
         if replaces {
             (row, column) = (row - 1, column - 1);
             edits.extend(changes(row + 1, left[row], right[column]).rev());
@@ -64,7 +86,10 @@ pub fn edits(first: &Genes, second: &Genes) -> Vec<Edit> {
             edits.push(Edit::Remove { layer: row + 1 });
         } else {
             column -= 1;
-            edits.push(Edit::Add { layer: column + 1, gene: right[column].to_vec() });
+            edits.push(Edit::Add {
+                layer: column + 1,
+                gene: right[column].to_vec(),
+            });
         }
     }
     edits.reverse();
@@ -87,14 +112,32 @@ fn cost_table(left: &[&[u32]], right: &[&[u32]], whole: u32) -> Vec<Vec<u32>> {
     costs
 }
 
-fn changes<'a>(layer: usize, from: &'a [u32], to: &'a [u32]) -> impl DoubleEndedIterator<Item = Edit> + 'a {
-    let pairs = from.iter().zip(to).enumerate().filter(|(_, (from, to))| from != to);
-    pairs.map(move |(value, (&from, &to))| Edit::Change { layer, value, from, to })
+fn changes<'a>(
+    layer: usize,
+    from: &'a [u32],
+    to: &'a [u32],
+) -> impl DoubleEndedIterator<Item = Edit> + 'a {
+    let pairs = from
+        .iter()
+        .zip(to)
+        .enumerate()
+        .filter(|(_, (from, to))| from != to);
+    pairs.map(move |(value, (&from, &to))| Edit::Change {
+        layer,
+        value,
+        from,
+        to,
+    })
 }
 
 /// Values of two layers that differ; a value that only one of them has differs.
 fn differing(left: &[u32], right: &[u32]) -> u32 {
-    (left.iter().zip(right).filter(|(left, right)| left != right).count() + left.len().abs_diff(right.len())) as u32
+    (left
+        .iter()
+        .zip(right)
+        .filter(|(left, right)| left != right)
+        .count()
+        + left.len().abs_diff(right.len())) as u32
 }
 
 #[cfg(test)]
@@ -115,31 +158,67 @@ mod tests {
     #[test]
     fn a_value_counts_one_and_a_layer_as_many_as_it_has_values() {
         let limit = 100;
-        assert_eq!(distance(&genes(&[A, B]), &genes(&[A, [5, 16, 1, 2]]), limit), Some(1));
-        assert_eq!(distance(&genes(&[A, B, C]), &genes(&[A, C]), limit), Some(4));
+        assert_eq!(
+            distance(&genes(&[A, B]), &genes(&[A, [5, 16, 1, 2]]), limit),
+            Some(1)
+        );
+        assert_eq!(
+            distance(&genes(&[A, B, C]), &genes(&[A, C]), limit),
+            Some(4)
+        );
         assert_eq!(distance(&genes(&[A, B]), &genes(&[]), limit), Some(8));
     }
 
     #[test]
     fn beyond_the_limit_there_is_no_distance() {
         let changed = genes(&[[3, 8, 2, 0], B]);
-        assert_eq!((distance(&genes(&[A, B]), &changed, 1), distance(&genes(&[A, B]), &changed, 2)), (None, Some(2)));
+        assert_eq!(
+            (
+                distance(&genes(&[A, B]), &changed, 1),
+                distance(&genes(&[A, B]), &changed, 2)
+            ),
+            (None, Some(2))
+        );
         assert_eq!(distance(&genes(&[A, B]), &genes(&[A]), 3), None);
     }
 
     #[test]
     fn edits_name_layer_value_and_both_sides() {
-        let change = Edit::Change { layer: 1, value: 2, from: 1, to: 2 };
-        assert_eq!(edits(&genes(&[A, B, C]), &genes(&[[3, 8, 2, 1], C])), [change, Edit::Remove { layer: 2 }]);
-        assert_eq!(edits(&genes(&[A, C]), &genes(&[A, B, C])), [Edit::Add { layer: 2, gene: B.to_vec() }]);
+        let change = Edit::Change {
+            layer: 1,
+            value: 2,
+            from: 1,
+            to: 2,
+        };
+        assert_eq!(
+            edits(&genes(&[A, B, C]), &genes(&[[3, 8, 2, 1], C])),
+            [change, Edit::Remove { layer: 2 }]
+        );
+        assert_eq!(
+            edits(&genes(&[A, C]), &genes(&[A, B, C])),
+            [Edit::Add {
+                layer: 2,
+                gene: B.to_vec()
+            }]
+        );
     }
 
     fn any_genes() -> impl Strategy<Value = Genes> {
-        proptest::collection::vec(proptest::collection::vec(0u32..3, 4), 0..7).prop_map(|genes| Genes::from(&Dna(genes)))
+        proptest::collection::vec(proptest::collection::vec(0u32..3, 4), 0..7)
+            .prop_map(|genes| Genes::from(&Dna(genes)))
     }
 
     fn cost(edits: &[Edit]) -> u32 {
-        edits.iter().map(|edit| if matches!(edit, Edit::Change { .. }) { 1 } else { 4 }).sum()
+        edits
+            .iter()
+            .map(|edit| {
+                if matches!(edit, Edit::Change { .. }) {
+                    1
+                } else {
+                    4
+                }
+            })
+            .sum()
     }
 
     proptest! {

@@ -1,17 +1,24 @@
 //! Which choices can still be built: how large a map the layers to come need.
 //!
-//! The output of a convolution, `(size + 2 padding - kernel) / stride + 1`, never shrinks when its input or its padding
-//! grows or its kernel or stride shrinks. So if any completion of a child exists, then the one that takes the smallest
-//! kernel, the smallest stride and the largest padding for everything undecided exists too, and it is enough to ask
-//! what that one needs. This is exact, and costs one step per layer, whatever the number of choices.
+//! The output of a convolution, `(size + 2 padding - kernel) / stride + 1`, never shrinks when its
+//! input or its padding grows or its kernel or stride shrinks. So if any completion of a child
+//! exists, then the one that takes the smallest kernel, the smallest stride and the largest padding
+//! for everything undecided exists too, and it is enough to ask what that one needs. This is exact,
+//! and costs one step per layer, whatever the number of choices.
 
 use super::decision::{Decision, DecisionKind};
 use super::decode::{Expressed, Genome};
 
-/// Size of a convolution's output along one axis; none where the kernel does not fit the padded input.
+/// Size of a convolution's output along one axis; none where the kernel does not fit the padded
+/// input.
 pub fn output_size(size: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
     let padded = size.saturating_add(padding.saturating_mul(2));
-    Some(padded.checked_sub(kernel)?.checked_div(stride)?.saturating_add(1))
+    Some(
+        padded
+            .checked_sub(kernel)?
+            .checked_div(stride)?
+            .saturating_add(1),
+    )
 }
 
 /// Smallest input for which [`output_size`] is at least `output` (from 1), and at least 1.
@@ -20,13 +27,15 @@ fn input_size(output: usize, kernel: usize, stride: usize, padding: usize) -> us
     padded.saturating_sub(padding.saturating_mul(2)).max(1)
 }
 
-/// Smallest `[height, width]` that each layer of a child must read, so that the layers after it can be built.
+/// Smallest `[height, width]` that each layer of a child must read, so that the layers after it can
+/// be built.
 #[derive(Debug, Clone)]
 pub struct Requirements {
     genome: Genome,
     /// The gene that shrinks its input least.
     roomiest: Vec<u32>,
-    /// By number of layers that follow: what they need to read. None at all need 1x1, for the classifier.
+    /// By number of layers that follow: what they need to read. None at all need 1x1, for the
+    /// classifier.
     after: Vec<[usize; 2]>,
 }
 
@@ -39,7 +48,11 @@ impl Requirements {
         for remaining in 0..depth {
             after.push(layer_input(&layer, after[remaining]));
         }
-        Requirements { genome, roomiest, after }
+        Requirements {
+            genome,
+            roomiest,
+            after,
+        }
     }
 
     /// Number of layers.
@@ -56,7 +69,10 @@ impl Requirements {
     pub fn of_layer(&self, layer: usize, decided: &[u32]) -> [usize; 2] {
         let mut gene = self.roomiest.clone();
         gene[..decided.len()].copy_from_slice(decided);
-        layer_input(&self.genome.express(&gene), self.after[self.depth() - layer])
+        layer_input(
+            &self.genome.express(&gene),
+            self.after[self.depth() - layer],
+        )
     }
 
     /// The layer of the space that shrinks its input least.
@@ -66,13 +82,24 @@ impl Requirements {
 }
 
 fn layer_input(layer: &Expressed, output: [usize; 2]) -> [usize; 2] {
-    [0, 1].map(|axis| input_size(output[axis], layer.kernel[axis], layer.stride[axis], layer.padding[axis]))
+    [0, 1].map(|axis| {
+        input_size(
+            output[axis],
+            layer.kernel[axis],
+            layer.stride[axis],
+            layer.padding[axis],
+        )
+    })
 }
 
 fn roomiest_gene(decisions: &[Decision]) -> Vec<u32> {
     let roomiest = |decision: &Decision| {
         let choices = decision.choices.iter().copied();
-        let choice = if decision.kind == DecisionKind::Padding { choices.max() } else { choices.min() };
+        let choice = if decision.kind == DecisionKind::Padding {
+            choices.max()
+        } else {
+            choices.min()
+        };
         choice.expect("Space::new refuses empty lists")
     };
     decisions.iter().map(roomiest).collect()

@@ -1,4 +1,5 @@
-//! Architecture and DNA files: reading them with errors that give file and line, and writing them one layer a line.
+//! Architecture and DNA files: reading them with errors that give file and line, and writing them
+//! one layer a line.
 
 use std::path::{Path, PathBuf};
 
@@ -12,15 +13,28 @@ use crate::config::{Decode, LayerKind};
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("cannot read {path}", path = path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot write {path}", path = path.display())]
-    Write { path: PathBuf, source: std::io::Error },
+    Write {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path} is neither an architecture file nor a DNA file nor a list of architectures", path = path.display())]
-    Syntax { path: PathBuf, source: serde_json::Error },
+    Syntax {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
     #[error("{path} lists {count} architectures, but exactly one is wanted here: copy it to a file of its own", path = path.display())]
     NotOne { path: PathBuf, count: usize },
     #[error("{path}{}", place.map(|place| format!(", architecture {place} of the list")).unwrap_or_default(), path = path.display())]
-    Network { path: PathBuf, place: Option<usize>, source: SpaceError },
+    Network {
+        path: PathBuf,
+        place: Option<usize>,
+        source: SpaceError,
+    },
 }
 
 /// What to make of a DNA file, which says nothing of decoding or images.
@@ -45,7 +59,8 @@ struct Wrapped {
     architecture: Architecture,
 }
 
-/// The architecture file with its cost: what `inspect --json` prints, and also accepted where an architecture file is.
+/// The architecture file with its cost: what `inspect --json` prints, and also accepted where an
+/// architecture file is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedArchitecture {
@@ -59,7 +74,8 @@ pub struct CostedArchitecture {
     pub output: Vec<usize>,
 }
 
-/// A layer with its cost. (The fields stand here one by one because serde cannot both flatten and refuse unknown ones.)
+/// A layer with its cost. (The fields stand here one by one because serde cannot both flatten and
+/// refuse unknown ones.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedLayer {
@@ -78,99 +94,235 @@ impl CostedArchitecture {
     /// `architecture` with its cost; an error where it cannot be built.
     pub fn new(architecture: &Architecture) -> Result<CostedArchitecture, ArchitectureError> {
         let cost = Cost::of(architecture)?;
-        let Architecture { name, input, classes, layers, output } = architecture.clone();
-        let layers = layers.into_iter().zip(cost.layers).map(|(layer, cost)| CostedLayer::new(layer, cost)).collect();
-        Ok(CostedArchitecture { name, input, classes, params: cost.params, macs: cost.macs, layers, output })
+        let Architecture {
+            name,
+            input,
+            classes,
+            layers,
+            output,
+        } = architecture.clone();
+        let layers = layers
+            .into_iter()
+            .zip(cost.layers)
+            .map(|(layer, cost)| CostedLayer::new(layer, cost))
+            .collect();
+        Ok(CostedArchitecture {
+            name,
+            input,
+            classes,
+            params: cost.params,
+            macs: cost.macs,
+            layers,
+            output,
+        })
     }
 
     /// The JSON text: one line per layer.
     pub fn to_json(&self) -> String {
-        let CostedArchitecture { name, input, classes, params, macs, layers, output } = self;
-        let fields = [("name", json(name)), ("input", json(input)), ("classes", json(classes))];
+        let CostedArchitecture {
+            name,
+            input,
+            classes,
+            params,
+            macs,
+            layers,
+            output,
+        } = self;
+        let fields = [
+            ("name", json(name)),
+            ("input", json(input)),
+            ("classes", json(classes)),
+        ];
         let costs = [("params", json(params)), ("macs", json(macs))];
         let layers = layers.iter().map(json).collect();
-        lines(&[&fields[..], &costs, &[("layers", rows(layers)), ("output", json(output))]].concat())
+        lines(
+            &[
+                &fields[..],
+                &costs,
+                &[("layers", rows(layers)), ("output", json(output))],
+            ]
+            .concat(),
+        )
     }
 }
 
 impl CostedLayer {
     fn new(layer: Layer, cost: LayerCost) -> CostedLayer {
-        let Layer { kernel, filters, stride, padding, inputs } = layer;
-        let LayerCost { output_shape, params, macs, receptive_field } = cost;
-        CostedLayer { kernel, filters, stride, padding, inputs, output_shape, params, macs, receptive_field }
+        let Layer {
+            kernel,
+            filters,
+            stride,
+            padding,
+            inputs,
+        } = layer;
+        let LayerCost {
+            output_shape,
+            params,
+            macs,
+            receptive_field,
+        } = cost;
+        CostedLayer {
+            kernel,
+            filters,
+            stride,
+            padding,
+            inputs,
+            output_shape,
+            params,
+            macs,
+            receptive_field,
+        }
     }
 }
 
 impl From<CostedArchitecture> for Architecture {
     fn from(costed: CostedArchitecture) -> Architecture {
-        let CostedArchitecture { name, input, classes, layers, output, .. } = costed;
+        let CostedArchitecture {
+            name,
+            input,
+            classes,
+            layers,
+            output,
+            ..
+        } = costed;
         let plain = |layer| {
-            let CostedLayer { kernel, filters, stride, padding, inputs, .. } = layer;
-            Layer { kernel, filters, stride, padding, inputs }
+            let CostedLayer {
+                kernel,
+                filters,
+                stride,
+                padding,
+                inputs,
+                ..
+            } = layer;
+            Layer {
+                kernel,
+                filters,
+                stride,
+                padding,
+                inputs,
+            }
         };
-        Architecture { name, input, classes, layers: layers.into_iter().map(plain).collect(), output }
+        Architecture {
+            name,
+            input,
+            classes,
+            layers: layers.into_iter().map(plain).collect(),
+            output,
+        }
     }
 }
 
-/// The one network of a file: an architecture file, what `inspect --json` prints, a DNA file (read as `context` says), a
-/// list of exactly one architecture, or a run's best.json. It can be built.
+/// The one network of a file: an architecture file, what `inspect --json` prints, a DNA file (read
+/// as `context` says), a list of exactly one architecture, or a run's best.json. It can be built.
 pub fn read_architecture(path: &Path, context: DnaContext) -> Result<Architecture, FileError> {
     let mut networks = read(path, Some(context))?;
     match networks.len() {
         1 => Ok(networks.remove(0)),
-        count => Err(FileError::NotOne { path: path.to_owned(), count }),
+        count => Err(FileError::NotOne {
+            path: path.to_owned(),
+            count,
+        }),
     }
 }
 
-/// The networks of a file: a list of architectures, or one of what [`read_architecture`] reads but a DNA. They can be
-/// built.
+/// The networks of a file: a list of architectures, or one of what [`read_architecture`] reads but
+/// a DNA. They can be built.
 pub fn read_architectures(path: &Path) -> Result<Vec<Architecture>, FileError> {
     read(path, None)
 }
 
 /// Write an architecture file: one line per layer.
 pub fn write_architecture(path: &Path, architecture: &Architecture) -> Result<(), FileError> {
-    std::fs::write(path, architecture.to_json()).map_err(|source| FileError::Write { path: path.to_owned(), source })
+    std::fs::write(path, architecture.to_json()).map_err(|source| FileError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, FileError> {
-    let text = std::fs::read_to_string(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    let syntax = |source| FileError::Syntax { path: path.to_owned(), source };
-    let network = |place, source| FileError::Network { path: path.to_owned(), place, source };
-    // What kind of file it is, before the text is read again as that kind: so errors have line and column.
+    let text = std::fs::read_to_string(path).map_err(|source| FileError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let syntax = |source| FileError::Syntax {
+        path: path.to_owned(),
+        source,
+    };
+    let network = |place, source| FileError::Network {
+        path: path.to_owned(),
+        place,
+        source,
+    };
+    // What kind of file it is, before the text is read again as that kind: so errors have line and
+    // column.
     let value: serde_json::Value = serde_json::from_str(&text).map_err(syntax)?;
     if let (Some(context), Some(_), None) = (context, value.get("dna"), value.get("architecture")) {
         let file: DnaFile = serde_json::from_str(&text).map_err(syntax)?;
-        let name = path.file_stem().map_or_else(|| "dna".into(), |stem| stem.to_string_lossy().into_owned());
-        return Ok(vec![decode(&file.dna, &name, context).map_err(|source| network(None, source))?]);
+        let name = path
+            .file_stem()
+            .map_or_else(|| "dna".into(), |stem| stem.to_string_lossy().into_owned());
+        return Ok(vec![
+            decode(&file.dna, &name, context).map_err(|source| network(None, source))?,
+        ]);
     }
     let is_list = value.is_array();
     let networks: Vec<Architecture> = if is_list {
         serde_json::from_str(&text).map_err(syntax)?
     } else if value.get("architecture").is_some() {
-        vec![serde_json::from_str::<Wrapped>(&text).map_err(syntax)?.architecture]
+        vec![
+            serde_json::from_str::<Wrapped>(&text)
+                .map_err(syntax)?
+                .architecture,
+        ]
     } else if value.get("params").is_some() {
-        vec![serde_json::from_str::<CostedArchitecture>(&text).map_err(syntax)?.into()]
+        vec![
+            serde_json::from_str::<CostedArchitecture>(&text)
+                .map_err(syntax)?
+                .into(),
+        ]
     } else {
         vec![serde_json::from_str(&text).map_err(syntax)?]
     };
     for (index, architecture) in networks.iter().enumerate() {
-        architecture.check().map_err(|source| network(is_list.then_some(index + 1), source.into()))?;
+        architecture
+            .check()
+            .map_err(|source| network(is_list.then_some(index + 1), source.into()))?;
     }
     Ok(networks)
 }
 
-/// A DNA from outside: four values in its first gene are a chain's, any other number is read as a rectangular layer's.
+/// A DNA from outside: four values in its first gene are a chain's, any other number is read as a
+/// rectangular layer's.
 fn decode(dna: &Dna, name: &str, context: DnaContext) -> Result<Architecture, SpaceError> {
-    let layer = if dna.0.first().is_none_or(|gene| gene.len() <= 4) { LayerKind::Chain } else { LayerKind::Rectangular };
-    Genome { layer, decode: context.decode }.decode(dna, name, context.input, context.classes)
+    let layer = if dna.0.first().is_none_or(|gene| gene.len() <= 4) {
+        LayerKind::Chain
+    } else {
+        LayerKind::Rectangular
+    };
+    Genome {
+        layer,
+        decode: context.decode,
+    }
+    .decode(dna, name, context.input, context.classes)
 }
 
 /// The text of an architecture file.
 pub(super) fn to_json(architecture: &Architecture) -> String {
-    let Architecture { name, input, classes, layers, output } = architecture;
+    let Architecture {
+        name,
+        input,
+        classes,
+        layers,
+        output,
+    } = architecture;
     let layers = rows(layers.iter().map(json).collect());
-    lines(&[("name", json(name)), ("input", json(input)), ("classes", json(classes)), ("layers", layers), ("output", json(output))])
+    lines(&[
+        ("name", json(name)),
+        ("input", json(input)),
+        ("classes", json(classes)),
+        ("layers", layers),
+        ("output", json(output)),
+    ])
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
@@ -182,6 +334,9 @@ fn rows(rows: Vec<String>) -> String {
 }
 
 fn lines(fields: &[(&str, String)]) -> String {
-    let lines: Vec<String> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
+    let lines: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("  \"{name}\": {value}"))
+        .collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }

@@ -1,8 +1,10 @@
-//! Where the connections of a network run when it is drawn from top to bottom, one row per layer: pure layout.
+//! Where the connections of a network run when it is drawn from top to bottom, one row per layer:
+//! pure layout.
 //!
-//! Every output that is read has one lane, straight down from its layer to its last reader, which the readers tap on the
-//! way. A layer sits at the top of its own lane: in that of an input that ends there, so that a chain is one line, or in the
-//! leftmost free one. A lane is free again from the row after its end.
+//! Every output that is read has one lane, straight down from its layer to its last reader, which
+//! the readers tap on the way. A layer sits at the top of its own lane: in that of an input that
+//! ends there, so that a chain is one line, or in the leftmost free one. A lane is free again from
+//! the row after its end.
 
 use super::Architecture;
 
@@ -38,7 +40,8 @@ pub struct Wire {
 }
 
 impl Lanes {
-    /// The layout of `architecture`, whose layers must read earlier ones only (see [`Architecture::check`]); none otherwise.
+    /// The layout of `architecture`, whose layers must read earlier ones only (see
+    /// [`Architecture::check`]); none otherwise.
     pub fn of(architecture: &Architecture) -> Option<Lanes> {
         architecture.check().ok()?;
         Some(Lanes::of_inputs(&inputs(architecture)))
@@ -50,7 +53,10 @@ impl Lanes {
         let mut live: Vec<State> = Vec::new();
         let mut rows = Vec::with_capacity(inputs.len());
         for (number, inputs) in inputs.iter().enumerate() {
-            let wires: Vec<Option<Wire>> = live.iter().map(|state| state.wire(number, inputs, &last_reader)).collect();
+            let wires: Vec<Option<Wire>> = live
+                .iter()
+                .map(|state| state.wire(number, inputs, &last_reader))
+                .collect();
             let lane = place(number, &wires, &live);
             for (state, wire) in live.iter_mut().zip(&wires) {
                 if wire.is_some_and(|wire| wire.ends) {
@@ -60,25 +66,47 @@ impl Lanes {
             live.resize(live.len().max(lane + 1), State::Free { from: 0 });
             let is_read = last_reader[number].is_some();
             // Directly below a layer that nobody reads, another one would look as if it did.
-            live[lane] = if is_read { State::Output { source: number } } else { State::Free { from: number + 2 } };
-            rows.push(LaneRow { lane, is_read, wires });
+            live[lane] = if is_read {
+                State::Output { source: number }
+            } else {
+                State::Free { from: number + 2 }
+            };
+            rows.push(LaneRow {
+                lane,
+                is_read,
+                wires,
+            });
         }
         let count = live.len();
-        rows.iter_mut().for_each(|row| row.wires.resize(count, None));
+        rows.iter_mut()
+            .for_each(|row| row.wires.resize(count, None));
         Lanes { rows, count }
     }
 
     /// Layers that read the output of `number`, in order.
     pub fn readers(&self, number: usize) -> Vec<usize> {
-        let reads = |row: &LaneRow| row.wires.iter().flatten().any(|wire| wire.source == number && wire.read);
-        (0..self.rows.len()).filter(|reader| reads(&self.rows[*reader])).collect()
+        let reads = |row: &LaneRow| {
+            row.wires
+                .iter()
+                .flatten()
+                .any(|wire| wire.source == number && wire.read)
+        };
+        (0..self.rows.len())
+            .filter(|reader| reads(&self.rows[*reader]))
+            .collect()
     }
 }
 
 /// What each row reads: nothing (the image), each layer's inputs, the classifier's.
 pub fn inputs(architecture: &Architecture) -> Vec<&[usize]> {
-    let layers = architecture.layers.iter().map(|layer| layer.inputs.as_slice());
-    std::iter::once([].as_slice()).chain(layers).chain([architecture.output.as_slice()]).collect()
+    let layers = architecture
+        .layers
+        .iter()
+        .map(|layer| layer.inputs.as_slice());
+    std::iter::once([].as_slice())
+        .chain(layers)
+        .chain([architecture.output.as_slice()])
+        .collect()
 }
 
 /// A lane while the rows are gone through.
@@ -92,16 +120,21 @@ impl State {
     fn wire(self, row: usize, inputs: &[usize], last_reader: &[Option<usize>]) -> Option<Wire> {
         match self {
             State::Free { .. } => None,
-            State::Output { source } => {
-                Some(Wire { source, read: inputs.contains(&source), ends: last_reader[source] == Some(row) })
-            }
+            State::Output { source } => Some(Wire {
+                source,
+                read: inputs.contains(&source),
+                ends: last_reader[source] == Some(row),
+            }),
         }
     }
 }
 
 /// The lane for row `number`: that of its latest input that ends here, else the leftmost free one.
 fn place(number: usize, wires: &[Option<Wire>], live: &[State]) -> usize {
-    let ending = wires.iter().enumerate().filter_map(|(lane, wire)| wire.filter(|wire| wire.ends).map(|wire| (wire.source, lane)));
+    let ending = wires.iter().enumerate().filter_map(|(lane, wire)| {
+        wire.filter(|wire| wire.ends)
+            .map(|wire| (wire.source, lane))
+    });
     let is_free = |state: &State| matches!(state, State::Free { from } if *from <= number);
     let free = || live.iter().position(is_free).unwrap_or(live.len());
     ending.max().map_or_else(free, |(_, lane)| lane)
@@ -127,15 +160,30 @@ pub mod tests {
     pub fn any_network() -> impl Strategy<Value = Architecture> {
         let inputs = (1usize..14).prop_flat_map(|layers| {
             let lists: Vec<_> = (1..=layers + 1)
-                .map(|row| proptest::sample::subsequence((0..row).collect::<Vec<_>>(), 1..=row.min(9)).prop_shuffle())
+                .map(|row| {
+                    proptest::sample::subsequence((0..row).collect::<Vec<_>>(), 1..=row.min(9))
+                        .prop_shuffle()
+                })
                 .collect();
             lists
         });
         inputs.prop_map(|mut lists| {
             let output = lists.pop().unwrap_or_default();
-            let layer = |inputs| Layer { kernel: [1, 1], filters: 2, stride: [1, 1], padding: [0, 0], inputs };
+            let layer = |inputs| Layer {
+                kernel: [1, 1],
+                filters: 2,
+                stride: [1, 1],
+                padding: [0, 0],
+                inputs,
+            };
             let layers = lists.into_iter().map(layer).collect();
-            Architecture { name: "any".into(), input: [1, 8, 8], classes: 3, layers, output }
+            Architecture {
+                name: "any".into(),
+                input: [1, 8, 8],
+                classes: 3,
+                layers,
+                output,
+            }
         })
     }
 
@@ -146,7 +194,10 @@ pub mod tests {
     #[test]
     fn a_chain_is_one_line() {
         let lanes = lanes(&[&[], &[0], &[1], &[2]]);
-        assert_eq!((lanes.count, lanes.rows.iter().map(|row| row.lane).max()), (1, Some(0)));
+        assert_eq!(
+            (lanes.count, lanes.rows.iter().map(|row| row.lane).max()),
+            (1, Some(0))
+        );
     }
 
     #[test]

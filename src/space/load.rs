@@ -20,7 +20,11 @@ pub enum LoadError {
     )]
     Unknown { arch: String },
     #[error("the built-in network {name} ({hint})")]
-    Builtin { name: String, hint: &'static str, source: SpaceError },
+    Builtin {
+        name: String,
+        hint: &'static str,
+        source: SpaceError,
+    },
     #[error(transparent)]
     File(#[from] FileError),
     #[error("no run directory {run} (looked for the {wanted} of it)", run = run.display())]
@@ -30,53 +34,113 @@ pub enum LoadError {
     #[error("the run {run} has no best.json: no child of it has been trained yet", run = run.display())]
     NoBest { run: PathBuf },
     #[error("cannot read {path}", path = path.display())]
-    Journal { path: PathBuf, source: std::io::Error },
+    Journal {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}, line {line}: the child_sampled event cannot be read", path = path.display())]
-    Event { path: PathBuf, line: usize, source: serde_json::Error },
+    Event {
+        path: PathBuf,
+        line: usize,
+        source: serde_json::Error,
+    },
     #[error("{path} has no child {child}{}", highest.map(|highest| format!("; the last one is child {highest}")).unwrap_or_default(), path = path.display())]
-    NoChild { path: PathBuf, child: u64, highest: Option<u64> },
+    NoChild {
+        path: PathBuf,
+        child: u64,
+        highest: Option<u64>,
+    },
     #[error("{path}: child {child}", path = path.display())]
-    Child { path: PathBuf, child: u64, source: ArchitectureError },
+    Child {
+        path: PathBuf,
+        child: u64,
+        source: ArchitectureError,
+    },
 }
 
-/// The network that `arch` names: a built-in name; a file (architecture, DNA, or a list of exactly one architecture); or
-/// `RUN:best`, `RUN:child-12`, where RUN is a run directory.
+/// The network that `arch` names: a built-in name; a file (architecture, DNA, or a list of exactly
+/// one architecture); or `RUN:best`, `RUN:child-12`, where RUN is a run directory.
 ///
-/// `decode` is for what is a DNA: a DNA file, or the built-in `monograph-demo`. `input` (`[C, H, W]`) and `classes` are
-/// for what does not say them: a DNA file, or a built-in network. (A file whose name is a built-in's: write `./NAME`.)
-pub fn resolve_architecture(arch: &str, decode: Decode, input: [usize; 3], classes: usize) -> Result<Architecture, LoadError> {
+/// `decode` is for what is a DNA: a DNA file, or the built-in `monograph-demo`. `input` (`[C, H,
+/// W]`) and `classes` are for what does not say them: a DNA file, or a built-in network. (A file
+/// whose name is a built-in's: write `./NAME`.)
+pub fn resolve_architecture(
+    arch: &str,
+    decode: Decode,
+    input: [usize; 3],
+    classes: usize,
+) -> Result<Architecture, LoadError> {
     if let Some(network) = builtin(arch, decode, input, classes) {
-        let hint = if decode == Decode::Literal { "as its DNA is written; --decode clipped builds it" } else { "for these images" };
-        let hint = if arch == "monograph-demo" { hint } else { "for these images" };
-        return network.map_err(|source| LoadError::Builtin { name: arch.to_owned(), hint, source });
+        let hint = if decode == Decode::Literal {
+            "as its DNA is written; --decode clipped builds it"
+        } else {
+            "for these images"
+        };
+        let hint = if arch == "monograph-demo" {
+            hint
+        } else {
+            "for these images"
+        };
+        return network.map_err(|source| LoadError::Builtin {
+            name: arch.to_owned(),
+            hint,
+            source,
+        });
     }
     let path = Path::new(arch);
     if path.is_file() {
-        return Ok(read_architecture(path, DnaContext { decode, input, classes })?);
+        return Ok(read_architecture(
+            path,
+            DnaContext {
+                decode,
+                input,
+                classes,
+            },
+        )?);
     }
     match arch.rsplit_once(':') {
-        Some((run, child)) if !run.is_empty() && !path.exists() => resolve_child(Path::new(run), child),
-        _ => Err(LoadError::Unknown { arch: arch.to_owned() }),
+        Some((run, child)) if !run.is_empty() && !path.exists() => {
+            resolve_child(Path::new(run), child)
+        }
+        _ => Err(LoadError::Unknown {
+            arch: arch.to_owned(),
+        }),
     }
 }
 
 fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
-    let number = child.strip_prefix("child-").and_then(|number| number.parse::<u64>().ok());
+    let number = child
+        .strip_prefix("child-")
+        .and_then(|number| number.parse::<u64>().ok());
     if child != "best" && number.is_none() {
-        return Err(LoadError::NotAChild { child: child.to_owned() });
+        return Err(LoadError::NotAChild {
+            child: child.to_owned(),
+        });
     }
     if !run.is_dir() {
-        return Err(LoadError::NoRun { run: run.to_owned(), wanted: child.to_owned() });
+        return Err(LoadError::NoRun {
+            run: run.to_owned(),
+            wanted: child.to_owned(),
+        });
     }
     if let Some(number) = number {
         return sampled_child(&run.join("journal.jsonl"), number);
     }
     let path = run.join("best.json");
     if !path.exists() {
-        return Err(LoadError::NoBest { run: run.to_owned() });
+        return Err(LoadError::NoBest {
+            run: run.to_owned(),
+        });
     }
     // Literal, since best.json holds the network itself: nothing is decoded again.
-    Ok(read_architecture(&path, DnaContext { decode: Decode::Literal, input: [3, 32, 32], classes: 10 })?)
+    Ok(read_architecture(
+        &path,
+        DnaContext {
+            decode: Decode::Literal,
+            input: [3, 32, 32],
+            classes: 10,
+        },
+    )?)
 }
 
 /// What is needed of a journal's `child_sampled` event.
@@ -86,9 +150,13 @@ struct Sampled {
     architecture: Architecture,
 }
 
-/// The network of a child from the journal. (A child sampled again after a resume is the same child.)
+/// The network of a child from the journal. (A child sampled again after a resume is the same
+/// child.)
 fn sampled_child(path: &Path, child: u64) -> Result<Architecture, LoadError> {
-    let journal = |source| LoadError::Journal { path: path.to_owned(), source };
+    let journal = |source| LoadError::Journal {
+        path: path.to_owned(),
+        source,
+    };
     let mut highest = None;
     let mut reader = BufReader::new(std::fs::File::open(path).map_err(journal)?);
     let mut text = Vec::new();
@@ -103,15 +171,27 @@ fn sampled_child(path: &Path, child: u64) -> Result<Architecture, LoadError> {
             continue;
         }
         let sampled: Sampled =
-            serde_json::from_slice(&text).map_err(|source| LoadError::Event { path: path.to_owned(), line, source })?;
+            serde_json::from_slice(&text).map_err(|source| LoadError::Event {
+                path: path.to_owned(),
+                line,
+                source,
+            })?;
         if sampled.child == child {
             let network = sampled.architecture;
-            network.check().map_err(|source| LoadError::Child { path: path.to_owned(), child, source })?;
+            network.check().map_err(|source| LoadError::Child {
+                path: path.to_owned(),
+                child,
+                source,
+            })?;
             return Ok(network);
         }
         highest = highest.max(Some(sampled.child));
     }
-    Err(LoadError::NoChild { path: path.to_owned(), child, highest })
+    Err(LoadError::NoChild {
+        path: path.to_owned(),
+        child,
+        highest,
+    })
 }
 
 fn is_child_sampled(line: &[u8]) -> bool {

@@ -1,4 +1,5 @@
-//! The search space: what a controller may decide, which choices can be built, and what a network costs.
+//! The search space: what a controller may decide, which choices can be built, and what a network
+//! costs.
 
 pub mod architecture;
 pub mod builtin;

@@ -1,4 +1,5 @@
-//! The tensors of a network under PyTorch's names, and a safetensors file that is checked to hold exactly these.
+//! The tensors of a network under PyTorch's names, and a safetensors file that is checked to hold
+//! exactly these.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,17 +17,32 @@ const IGNORED: &str = ".bn.num_batches_tracked";
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsFileError {
     #[error("{}: {cause}", file.display())]
-    File { file: PathBuf, cause: std::io::Error },
+    File {
+        file: PathBuf,
+        cause: std::io::Error,
+    },
     #[error("{}: not a sound safetensors file: {cause}", file.display())]
-    Format { file: PathBuf, cause: safetensors::SafeTensorError },
+    Format {
+        file: PathBuf,
+        cause: safetensors::SafeTensorError,
+    },
     #[error("{}: tensor `{tensor}` is missing; the weights belong to another architecture", file.display())]
     Missing { file: PathBuf, tensor: String },
     #[error("{}: tensor `{tensor}` has no place in the architecture; the weights belong to another one", file.display())]
     Extra { file: PathBuf, tensor: String },
     #[error("{}: tensor `{tensor}` has shape {found:?}, but the architecture needs {needed:?}", file.display())]
-    Shape { file: PathBuf, tensor: String, found: Vec<usize>, needed: Vec<usize> },
+    Shape {
+        file: PathBuf,
+        tensor: String,
+        found: Vec<usize>,
+        needed: Vec<usize>,
+    },
     #[error("{}: tensor `{tensor}` is of type {found}; only F32 can be read", file.display())]
-    Type { file: PathBuf, tensor: String, found: Dtype },
+    Type {
+        file: PathBuf,
+        tensor: String,
+        found: Dtype,
+    },
     #[error("{}: tensor `{tensor}` holds a value that is not finite", file.display())]
     NotFinite { file: PathBuf, tensor: String },
     #[error(transparent)]
@@ -48,12 +64,16 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Read a safetensors file: every tensor of `architecture` must be there, with its shape, and no other.
+    /// Read a safetensors file: every tensor of `architecture` must be there, with its shape, and
+    /// no other.
     ///
     /// # Errors
     /// [`WeightsFileError`]: a file that cannot be read, is broken, or belongs to another network.
     pub fn read(path: &Path, architecture: &Architecture) -> Result<Weights, WeightsFileError> {
-        let bytes = std::fs::read(path).map_err(|cause| WeightsFileError::File { file: path.to_owned(), cause })?;
+        let bytes = std::fs::read(path).map_err(|cause| WeightsFileError::File {
+            file: path.to_owned(),
+            cause,
+        })?;
         let tensors = checked(path, &bytes, architecture)?;
         Ok(Weights { bytes, tensors })
     }
@@ -69,48 +89,95 @@ impl Weights {
     }
 }
 
-/// Names and shapes of the tensors of `architecture`, in PyTorch's order; an error where it cannot be built.
-pub fn tensor_shapes(architecture: &Architecture) -> Result<Vec<(String, Vec<usize>)>, ArchitectureError> {
+/// Names and shapes of the tensors of `architecture`, in PyTorch's order; an error where it cannot
+/// be built.
+pub fn tensor_shapes(
+    architecture: &Architecture,
+) -> Result<Vec<(String, Vec<usize>)>, ArchitectureError> {
     let shapes = architecture.shapes()?;
     let mut tensors = Vec::with_capacity(architecture.layers.len() * 5 + 2);
     for (index, layer) in architecture.layers.iter().enumerate() {
         let [channels, ..] = joined_shape(&layer.inputs, &shapes);
         let [height, width] = layer.kernel;
-        tensors.push((format!("layers.{index}.conv.weight"), vec![layer.filters, channels, height, width]));
+        tensors.push((
+            format!("layers.{index}.conv.weight"),
+            vec![layer.filters, channels, height, width],
+        ));
         let vectors = ["weight", "bias", "running_mean", "running_var"];
-        tensors.extend(vectors.map(|name| (format!("layers.{index}.bn.{name}"), vec![layer.filters])));
+        tensors
+            .extend(vectors.map(|name| (format!("layers.{index}.bn.{name}"), vec![layer.filters])));
     }
     let [features, ..] = joined_shape(&architecture.output, &shapes);
-    tensors.push(("classifier.weight".to_owned(), vec![architecture.classes, features]));
+    tensors.push((
+        "classifier.weight".to_owned(),
+        vec![architecture.classes, features],
+    ));
     tensors.push(("classifier.bias".to_owned(), vec![architecture.classes]));
     Ok(tensors)
 }
 
-fn checked(path: &Path, bytes: &[u8], architecture: &Architecture) -> Result<BTreeMap<String, Values>, WeightsFileError> {
+fn checked(
+    path: &Path,
+    bytes: &[u8],
+    architecture: &Architecture,
+) -> Result<BTreeMap<String, Values>, WeightsFileError> {
     let file = || path.to_owned();
-    let contents = SafeTensors::deserialize(bytes).map_err(|cause| WeightsFileError::Format { file: file(), cause })?;
+    let contents = SafeTensors::deserialize(bytes).map_err(|cause| WeightsFileError::Format {
+        file: file(),
+        cause,
+    })?;
     let shapes: BTreeMap<String, Vec<usize>> = tensor_shapes(architecture)?.into_iter().collect();
-    if let Some(extra) = contents.names().into_iter().find(|name| !shapes.contains_key(*name) && !name.ends_with(IGNORED)) {
-        return Err(WeightsFileError::Extra { file: file(), tensor: extra.to_owned() });
+    if let Some(extra) = contents
+        .names()
+        .into_iter()
+        .find(|name| !shapes.contains_key(*name) && !name.ends_with(IGNORED))
+    {
+        return Err(WeightsFileError::Extra {
+            file: file(),
+            tensor: extra.to_owned(),
+        });
     }
     let read = |(name, shape): (String, Vec<usize>)| {
-        let view = contents.tensor(&name).map_err(|_| WeightsFileError::Missing { file: file(), tensor: name.clone() })?;
+        let view = contents
+            .tensor(&name)
+            .map_err(|_| WeightsFileError::Missing {
+                file: file(),
+                tensor: name.clone(),
+            })?;
         let values = values(path, &name, &view, &shape)?;
         Ok((name, Values { shape, values }))
     };
     shapes.into_iter().map(read).collect()
 }
 
-fn values(path: &Path, name: &str, view: &TensorView<'_>, needed: &[usize]) -> Result<Vec<f32>, WeightsFileError> {
+fn values(
+    path: &Path,
+    name: &str,
+    view: &TensorView<'_>,
+    needed: &[usize],
+) -> Result<Vec<f32>, WeightsFileError> {
     let (file, tensor) = (path.to_owned(), name.to_owned());
     if view.dtype() != Dtype::F32 {
-        return Err(WeightsFileError::Type { file, tensor, found: view.dtype() });
+        return Err(WeightsFileError::Type {
+            file,
+            tensor,
+            found: view.dtype(),
+        });
     }
     if view.shape() != needed {
-        return Err(WeightsFileError::Shape { file, tensor, found: view.shape().to_vec(), needed: needed.to_vec() });
+        return Err(WeightsFileError::Shape {
+            file,
+            tensor,
+            found: view.shape().to_vec(),
+            needed: needed.to_vec(),
+        });
     }
     // Safetensors are little-endian by definition.
-    let values: Vec<f32> = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let values: Vec<f32> = view
+        .data()
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
     match values.iter().all(|value| value.is_finite()) {
         true => Ok(values),
         false => Err(WeightsFileError::NotFinite { file, tensor }),
@@ -125,13 +192,27 @@ mod tests {
     use crate::space::builtin::builtin;
 
     #[test]
-    fn the_tensors_of_nascnn15_are_five_a_layer_and_two_of_the_classifier_and_hold_its_parameters() {
-        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+    fn the_tensors_of_nascnn15_are_five_a_layer_and_two_of_the_classifier_and_hold_its_parameters()
+    {
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .unwrap()
+            .unwrap();
         let tensors = tensor_shapes(&network).unwrap();
         assert_eq!(tensors.len(), 15 * 5 + 2);
-        assert_eq!(tensors[14 * 5], ("layers.14.conv.weight".to_owned(), vec![48, 48 + 48 + 36 + 48 + 48 + 48, 7, 5]));
+        assert_eq!(
+            tensors[14 * 5],
+            (
+                "layers.14.conv.weight".to_owned(),
+                vec![48, 48 + 48 + 36 + 48 + 48 + 48, 7, 5]
+            )
+        );
         let trained = tensors.iter().filter(|(name, _)| !name.contains("running"));
-        let params: usize = trained.map(|(_, shape)| shape.iter().product::<usize>()).sum();
-        assert_eq!((params as u64, params), (Cost::of(&network).unwrap().params, 4_201_630));
+        let params: usize = trained
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum();
+        assert_eq!(
+            (params as u64, params),
+            (Cost::of(&network).unwrap().params, 4_201_630)
+        );
     }
 }

@@ -67,23 +67,70 @@ pub struct Candidate {
 /// Where a candidate comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
-    /// The search's strategy sampled it. Nats; one choice per decision, in the order in which they were taken.
-    Sampled { log_prob: f64, entropy: f64, max_entropy: f64, choices: Vec<Choice> },
+    /// The search's strategy sampled it. Nats; one choice per decision, in the order in which they
+    /// were taken.
+    Sampled {
+        log_prob: f64,
+        entropy: f64,
+        max_entropy: f64,
+        choices: Vec<Choice>,
+    },
     /// A user edited it from this child.
     Edited { parent: u64 },
 }
 
 impl Candidate {
     pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
-        let ChildSampled { child, episode, dna, architecture, params, macs, log_prob, entropy, max_entropy, choices } =
-            sampled.clone();
-        let origin = Origin::Sampled { log_prob, entropy, max_entropy, choices };
-        Candidate { child, episode, dna, architecture, params, macs, origin, seq }
+        let ChildSampled {
+            child,
+            episode,
+            dna,
+            architecture,
+            params,
+            macs,
+            log_prob,
+            entropy,
+            max_entropy,
+            choices,
+        } = sampled.clone();
+        let origin = Origin::Sampled {
+            log_prob,
+            entropy,
+            max_entropy,
+            choices,
+        };
+        Candidate {
+            child,
+            episode,
+            dna,
+            architecture,
+            params,
+            macs,
+            origin,
+            seq,
+        }
     }
 
     pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
-        let ChildQueued { child, episode, parent, dna, architecture, params, macs } = queued.clone();
-        Candidate { child, episode, dna, architecture, params, macs, origin: Origin::Edited { parent }, seq }
+        let ChildQueued {
+            child,
+            episode,
+            parent,
+            dna,
+            architecture,
+            params,
+            macs,
+        } = queued.clone();
+        Candidate {
+            child,
+            episode,
+            dna,
+            architecture,
+            params,
+            macs,
+            origin: Origin::Edited { parent },
+            seq,
+        }
     }
 
     /// Every decision as it was taken; none of an edited child.

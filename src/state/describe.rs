@@ -20,7 +20,13 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             run.workers,
             run.threads
         )),
-        Event::RunResumed { host, pid, next_child, epoch, .. } => {
+        Event::RunResumed {
+            host,
+            pid,
+            next_child,
+            epoch,
+            ..
+        } => {
             let place = match (next_child, epoch) {
                 (Some(child), _) => format!(" at child {child}"),
                 (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
@@ -53,10 +59,15 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             rate(e.learning_rate),
             e.images_per_second
         )),
-        Event::TrainingSaved { epoch, batch } => info(format!("checkpoint after batch {batch} of epoch {epoch}")),
-        Event::MicroBatchReduced { micro_batch, reason } => {
-            warning(format!("batches are computed {micro_batch} images at a time from here on: {reason}"))
+        Event::TrainingSaved { epoch, batch } => {
+            info(format!("checkpoint after batch {batch} of epoch {epoch}"))
         }
+        Event::MicroBatchReduced {
+            micro_batch,
+            reason,
+        } => warning(format!(
+            "batches are computed {micro_batch} images at a time from here on: {reason}"
+        )),
         Event::TestFinished(test) => info(format!(
             "test: accuracy {:.4} (95 % {:.4} to {:.4}) on {} images, with the weights of epoch {} (validation {:.4})",
             test.report.accuracy,
@@ -66,28 +77,58 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             test.epoch,
             test.valid_accuracy
         )),
-        Event::WorkerStarted { worker, pid, device } => info(format!("worker {worker} started on {device} (pid {pid})")),
+        Event::WorkerStarted {
+            worker,
+            pid,
+            device,
+        } => info(format!("worker {worker} started on {device} (pid {pid})")),
         Event::WorkerDied { worker, reason } => warning(format!("worker {worker} died: {reason}")),
-        Event::EpisodeStarted { episode, depth, baseline } => info(format!(
+        Event::EpisodeStarted {
+            episode,
+            depth,
+            baseline,
+        } => info(format!(
             "episode {episode}: children of {depth} layers, baseline {}",
             baseline.map_or("none yet".to_owned(), |baseline| format!("{baseline:.4}"))
         )),
         Event::ChildSampled(_) | Event::ChildProgress(_) => None,
-        Event::ChildStarted { child, worker, device, attempt, .. } => {
-            let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-            info(format!("child {child}: training on worker {worker} ({device}{again})"))
+        Event::ChildStarted {
+            child,
+            worker,
+            device,
+            attempt,
+            ..
+        } => {
+            let again = if *attempt > 1 {
+                format!(", attempt {attempt}")
+            } else {
+                String::new()
+            };
+            info(format!(
+                "child {child}: training on worker {worker} ({device}{again})"
+            ))
         }
         Event::ChildEpoch(e) => info(format!(
             "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
-            e.child, e.epoch, e.epochs, e.train_loss, e.train_accuracy, e.valid_accuracy, e.images_per_second
+            e.child,
+            e.epoch,
+            e.epochs,
+            e.train_loss,
+            e.train_accuracy,
+            e.valid_accuracy,
+            e.images_per_second
         )),
         Event::ChildFinished(child) => info(describe_finished(child)),
-        Event::ChildFailed { child, reason, .. } => warning(format!("child {child}: failed, reward 0: {reason}")),
-        Event::ChildExcluded { child, reason, .. } => {
-            warning(format!("child {child}: excluded, nothing is learned from it: {reason}"))
+        Event::ChildFailed { child, reason, .. } => {
+            warning(format!("child {child}: failed, reward 0: {reason}"))
         }
+        Event::ChildExcluded { child, reason, .. } => warning(format!(
+            "child {child}: excluded, nothing is learned from it: {reason}"
+        )),
         // Its reason was told with the worker's death.
-        Event::ChildRetried { child, .. } => warning(format!("child {child}: trying once more, with a new worker")),
+        Event::ChildRetried { child, .. } => warning(format!(
+            "child {child}: trying once more, with a new worker"
+        )),
         Event::EpisodeFinished(e) => info(format!(
             "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {}{:.1} s",
             e.episode,
@@ -99,41 +140,67 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             e.max_entropy,
             e.repeats,
             e.failures,
-            if e.excluded > 0 { format!("{} excluded, ", e.excluded) } else { String::new() },
+            if e.excluded > 0 {
+                format!("{} excluded, ", e.excluded)
+            } else {
+                String::new()
+            },
             e.seconds
         )),
-        Event::EpisodeExcluded { episode, children, .. } => {
-            warning(format!("episode {episode}: all {children} children were excluded: nothing is learned from it"))
-        }
-        Event::CheckpointSaved { episode, next_child } => {
-            info(format!("checkpoint after episode {episode}; next child {next_child}"))
-        }
+        Event::EpisodeExcluded {
+            episode, children, ..
+        } => warning(format!(
+            "episode {episode}: all {children} children were excluded: nothing is learned from it"
+        )),
+        Event::CheckpointSaved {
+            episode,
+            next_child,
+        } => info(format!(
+            "checkpoint after episode {episode}; next child {next_child}"
+        )),
         Event::PauseRequested => info("pausing at the next batch".to_owned()),
         Event::Paused => info("paused".to_owned()),
         Event::Resumed => info("resumed".to_owned()),
         Event::StopRequested => info("stopping: what has come to an end is kept".to_owned()),
         Event::EpisodeStopRequested => info("the run will stop after this episode".to_owned()),
         Event::EpisodeStopWithdrawn => info("the run will go on after this episode".to_owned()),
-        Event::SkipRequested { child } => info(format!("child {child}: its training is to end here")),
-        Event::ChildQueued(queued) => {
-            info(format!("child {}: queued, edited from child {}: {} parameters", queued.child, queued.parent, queued.params))
+        Event::SkipRequested { child } => {
+            info(format!("child {child}: its training is to end here"))
         }
+        Event::ChildQueued(queued) => info(format!(
+            "child {}: queued, edited from child {}: {} parameters",
+            queued.child, queued.parent, queued.params
+        )),
         Event::Notice { level, message } => Some((*level, message.clone())),
-        Event::RunFinished { reason, children, epochs, wall_seconds } => {
+        Event::RunFinished {
+            reason,
+            children,
+            epochs,
+            wall_seconds,
+        } => {
             let word = match reason {
                 FinishReason::Completed => "completed",
                 FinishReason::Stopped => "stopped (resume it with --resume)",
                 FinishReason::Failed => "failed",
             };
-            let work = epochs.map_or_else(|| format!("{children} children"), |epochs| format!("{epochs} epoch(s)"));
+            let work = epochs.map_or_else(
+                || format!("{children} children"),
+                |epochs| format!("{epochs} epoch(s)"),
+            );
             info(format!("run {word}: {work} in {wall_seconds:.1} s"))
         }
     }
 }
 
 fn describe_finished(child: &ChildFinished) -> String {
-    let repeat = child.repeat_of.map_or(String::new(), |earlier| format!(" (repeat of child {earlier})"));
-    let skipped = if child.skipped { " (ended early by a user)" } else { "" };
+    let repeat = child.repeat_of.map_or(String::new(), |earlier| {
+        format!(" (repeat of child {earlier})")
+    });
+    let skipped = if child.skipped {
+        " (ended early by a user)"
+    } else {
+        ""
+    };
     format!(
         "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
         child.child, child.accuracy, child.reward, child.params, child.seconds
@@ -142,7 +209,11 @@ fn describe_finished(child: &ChildFinished) -> String {
 
 /// A learning rate: a schedule may end far below what five decimals tell.
 fn rate(rate: f64) -> String {
-    if rate == 0.0 || rate >= 1e-4 { format!("{rate:.5}") } else { format!("{rate:.1e}") }
+    if rate == 0.0 || rate >= 1e-4 {
+        format!("{rate:.5}")
+    } else {
+        format!("{rate:.1e}")
+    }
 }
 
 fn or_none(value: Option<f64>) -> String {

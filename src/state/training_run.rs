@@ -42,7 +42,9 @@ impl TrainingRun {
             }
             Event::MicroBatchReduced { micro_batch, .. } => self.micro_batch = *micro_batch,
             Event::TestFinished(test) => self.test = Some(TestFinished::clone(test)),
-            Event::RunResumed { epoch: Some(epoch), .. } => {
+            Event::RunResumed {
+                epoch: Some(epoch), ..
+            } => {
                 // What came after the checkpoint happens again.
                 self.epochs.retain(|done| done.epoch < *epoch);
                 self.epoch_seqs.truncate(self.epochs.len());
@@ -53,9 +55,16 @@ impl TrainingRun {
         }
     }
 
-    /// The epoch with the highest validation accuracy, the earliest of equals: its weights are kept.
+    /// The epoch with the highest validation accuracy, the earliest of equals: its weights are
+    /// kept.
     pub fn best(&self) -> Option<&TrainingEpoch> {
-        self.epochs.iter().reduce(|best, epoch| if epoch.valid_accuracy > best.valid_accuracy { epoch } else { best })
+        self.epochs.iter().reduce(|best, epoch| {
+            if epoch.valid_accuracy > best.valid_accuracy {
+                epoch
+            } else {
+                best
+            }
+        })
     }
 
     /// The epoch under way, from 1; the last one when all are done.
@@ -65,15 +74,21 @@ impl TrainingRun {
 
     /// Share of all epochs that is done, in 0..=1. (Early stopping may end the training sooner.)
     pub fn fraction(&self) -> f64 {
-        let under_way = self.progress.as_ref().map_or(0.0, |progress| progress.batch as f64 / progress.batches.max(1) as f64);
-        ((self.epochs.len() as f64 + under_way) / self.started.settings.epochs.max(1) as f64).min(1.0)
+        let under_way = self.progress.as_ref().map_or(0.0, |progress| {
+            progress.batch as f64 / progress.batches.max(1) as f64
+        });
+        ((self.epochs.len() as f64 + under_way) / self.started.settings.epochs.max(1) as f64)
+            .min(1.0)
     }
 
-    /// Seconds until the last epoch is done, from the epochs so far or the speed of the first one; none where neither is known.
+    /// Seconds until the last epoch is done, from the epochs so far or the speed of the first one;
+    /// none where neither is known.
     pub fn seconds_left(&self) -> Option<f64> {
         let per_epoch = match (self.epochs.last(), &self.progress) {
             (Some(last), _) => last.seconds,
-            (None, Some(progress)) => self.started.data.train_images as f64 / progress.images_per_second,
+            (None, Some(progress)) => {
+                self.started.data.train_images as f64 / progress.images_per_second
+            }
             (None, None) => return None,
         };
         let seconds = per_epoch * self.started.settings.epochs as f64 * (1.0 - self.fraction());
@@ -82,29 +97,37 @@ impl TrainingRun {
 
     /// Epochs in a row without a better validation accuracy.
     pub fn epochs_without_gain(&self) -> usize {
-        self.best().map_or(0, |best| self.epochs.len() - best.epoch.min(self.epochs.len()))
+        self.best().map_or(0, |best| {
+            self.epochs.len() - best.epoch.min(self.epochs.len())
+        })
     }
 
-    /// Epochs without a better validation accuracy after which the training will end; none without early stopping.
+    /// Epochs without a better validation accuracy after which the training will end; none without
+    /// early stopping.
     pub fn epochs_until_stop(&self) -> Option<usize> {
         let patience = self.started.settings.early_stopping;
         (patience > 0).then(|| patience.saturating_sub(self.epochs_without_gain()))
     }
 
-    /// Epochs in a row without a better validation accuracy that are still missing until a plateau's learning rate falls;
-    /// none for other schedules. (A fall begins the count anew.)
+    /// Epochs in a row without a better validation accuracy that are still missing until a
+    /// plateau's learning rate falls; none for other schedules. (A fall begins the count anew.)
     pub fn epochs_until_rate_falls(&self) -> Option<usize> {
         let patience = self.patience()?;
         let (mut best, mut waited) = (f64::NEG_INFINITY, 0);
         for epoch in &self.epochs {
-            waited = if epoch.valid_accuracy > best { 0 } else { waited + 1 };
+            waited = if epoch.valid_accuracy > best {
+                0
+            } else {
+                waited + 1
+            };
             best = best.max(epoch.valid_accuracy);
             waited = if waited > patience { 0 } else { waited };
         }
         Some(patience + 1 - waited)
     }
 
-    /// Epochs without a better validation accuracy that a plateau's learning rate bears; none for other schedules.
+    /// Epochs without a better validation accuracy that a plateau's learning rate bears; none for
+    /// other schedules.
     pub fn patience(&self) -> Option<usize> {
         match self.started.settings.schedule {
             Schedule::Plateau { patience, .. } => Some(patience),
@@ -121,7 +144,13 @@ mod tests {
     use crate::space::{Architecture, Layer};
 
     fn run(early_stopping: usize) -> TrainingRun {
-        let layer = Layer { kernel: [3, 3], filters: 8, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
+        let layer = Layer {
+            kernel: [3, 3],
+            filters: 8,
+            stride: [1, 1],
+            padding: [1, 1],
+            inputs: vec![0],
+        };
         let settings = Recipe {
             epochs: 10,
             batch_size: 2,
@@ -143,7 +172,13 @@ mod tests {
         TrainingRun::new(&TrainingStarted {
             run: String::new(),
             origin: String::new(),
-            architecture: Architecture { name: String::new(), input: [1, 8, 8], classes: 2, layers: vec![layer], output: vec![1] },
+            architecture: Architecture {
+                name: String::new(),
+                input: [1, 8, 8],
+                classes: 2,
+                layers: vec![layer],
+                output: vec![1],
+            },
             params: 1,
             macs: 1,
             recipe: String::new(),
@@ -176,7 +211,9 @@ mod tests {
 
     fn after(events: &[Event]) -> TrainingRun {
         let mut run = run(3);
-        (1..).zip(events).for_each(|(seq, event)| run.apply(event, seq));
+        (1..)
+            .zip(events)
+            .for_each(|(seq, event)| run.apply(event, seq));
         run
     }
 
@@ -189,7 +226,10 @@ mod tests {
     #[test]
     fn early_stopping_counts_down_from_the_best_epoch() {
         assert_eq!(after(&[]).epochs_until_stop(), Some(3));
-        assert_eq!(after(&[epoch(1, 0.5), epoch(2, 0.4), epoch(3, 0.5)]).epochs_until_stop(), Some(1));
+        assert_eq!(
+            after(&[epoch(1, 0.5), epoch(2, 0.4), epoch(3, 0.5)]).epochs_until_stop(),
+            Some(1)
+        );
         assert_eq!(run(0).epochs_until_stop(), None);
     }
 
@@ -197,27 +237,54 @@ mod tests {
     fn a_plateaus_rate_falls_after_more_epochs_than_its_patience_and_the_count_begins_anew() {
         let until = |accuracies: &[f64]| {
             let mut run = run(0);
-            run.started.settings.schedule = Schedule::Plateau { patience: 1, factor: 0.1 };
-            let epochs = (1..).zip(accuracies).map(|(number, accuracy)| epoch(number, *accuracy));
+            run.started.settings.schedule = Schedule::Plateau {
+                patience: 1,
+                factor: 0.1,
+            };
+            let epochs = (1..)
+                .zip(accuracies)
+                .map(|(number, accuracy)| epoch(number, *accuracy));
             epochs.for_each(|event| run.apply(&event, 0));
             run.epochs_until_rate_falls()
         };
-        assert_eq!([&[0.5][..], &[0.5, 0.5], &[0.5, 0.5, 0.4], &[0.5, 0.5, 0.4, 0.4]].map(until), [2, 1, 2, 1].map(Some));
+        assert_eq!(
+            [
+                &[0.5][..],
+                &[0.5, 0.5],
+                &[0.5, 0.5, 0.4],
+                &[0.5, 0.5, 0.4, 0.4]
+            ]
+            .map(until),
+            [2, 1, 2, 1].map(Some)
+        );
         assert_eq!(run(0).epochs_until_rate_falls(), None);
     }
 
     #[test]
     fn a_resume_voids_what_came_after_its_checkpoint() {
-        let resumed = Event::RunResumed { host: String::new(), pid: 1, version: String::new(), next_child: None, epoch: Some(2) };
+        let resumed = Event::RunResumed {
+            host: String::new(),
+            pid: 1,
+            version: String::new(),
+            next_child: None,
+            epoch: Some(2),
+        };
         let run = after(&[epoch(1, 0.3), epoch(2, 0.9), resumed, epoch(2, 0.4)]);
-        let accuracies: Vec<f64> = run.epochs.iter().map(|epoch| epoch.valid_accuracy).collect();
+        let accuracies: Vec<f64> = run
+            .epochs
+            .iter()
+            .map(|epoch| epoch.valid_accuracy)
+            .collect();
         assert_eq!(accuracies, [0.3, 0.4]);
         assert_eq!(run.epoch_seqs, [1, 4]);
     }
 
     #[test]
     fn the_time_left_is_that_of_the_epochs_to_come() {
-        assert_eq!(after(&[epoch(1, 0.3), epoch(2, 0.6)]).seconds_left(), Some(16.0));
+        assert_eq!(
+            after(&[epoch(1, 0.3), epoch(2, 0.6)]).seconds_left(),
+            Some(16.0)
+        );
         assert_eq!(after(&[]).seconds_left(), None);
     }
 }

@@ -1,18 +1,26 @@
-//! Which GPU of NVML's a CUDA device is: CUDA counts only those that CUDA_VISIBLE_DEVICES names, in its order.
+//! Which GPU of NVML's a CUDA device is: CUDA counts only those that CUDA_VISIBLE_DEVICES names, in
+//! its order.
 
 use nvml_wrapper::{Device, Nvml};
 
 /// NVML's numbers of the CUDA devices, by CUDA's number. None where a device is not to be found.
 ///
-/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is NVML's, that of the PCI bus: this program sets
-/// CUDA_DEVICE_ORDER=PCI_BUS_ID. Where the user has set it otherwise and GPUs differ, CUDA counts the fastest first, which nobody
-/// can know without CUDA.
+/// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is NVML's, that of the
+/// PCI bus: this program sets CUDA_DEVICE_ORDER=PCI_BUS_ID. Where the user has set it otherwise and
+/// GPUs differ, CUDA counts the fastest first, which nobody can know without CUDA.
 pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
     let count = nvml.device_count().unwrap_or(0);
-    let uuids: Vec<Option<String>> =
-        (0..count).map(|index| nvml.device_by_index(index).and_then(|device| device.uuid()).ok()).collect();
+    let uuids: Vec<Option<String>> = (0..count)
+        .map(|index| {
+            nvml.device_by_index(index)
+                .and_then(|device| device.uuid())
+                .ok()
+        })
+        .collect();
     let variable = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-    resolve(variable.as_deref(), &uuids, |instance| gpu_of_instance(nvml, instance))
+    resolve(variable.as_deref(), &uuids, |instance| {
+        gpu_of_instance(nvml, instance)
+    })
 }
 
 /// Model of CUDA's device `number`, as NVML names it; none where NVML does not tell.
@@ -22,22 +30,33 @@ pub fn model(number: usize) -> Option<String> {
 
 /// Free and used memory of CUDA's device `number`, bytes; none where NVML does not tell.
 pub fn memory(number: usize) -> Option<(u64, u64)> {
-    with_device(number, |device| device.memory_info().ok().map(|memory| (memory.free, memory.used)))
+    with_device(number, |device| {
+        device
+            .memory_info()
+            .ok()
+            .map(|memory| (memory.free, memory.used))
+    })
 }
 
 /// All memory of CUDA's device `number`, bytes; none where NVML does not tell.
 pub fn total_memory(number: usize) -> Option<u64> {
-    with_device(number, |device| device.memory_info().ok().map(|memory| memory.total))
+    with_device(number, |device| {
+        device.memory_info().ok().map(|memory| memory.total)
+    })
 }
 
-/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; none where NVML does not tell.
+/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; none where NVML does
+/// not tell.
 pub fn memory_of(number: usize, pid: u32) -> Option<u64> {
     with_device(number, |device| super::gpu::memory_of(device, pid))
 }
 
-/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; none where NVML does not tell.
+/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; none where NVML does
+/// not tell.
 pub fn bus_id(number: usize) -> Option<String> {
-    with_device(number, |device| device.pci_info().ok().map(|info| info.bus_id))
+    with_device(number, |device| {
+        device.pci_info().ok().map(|info| info.bus_id)
+    })
 }
 
 fn with_device<T>(number: usize, ask: impl FnOnce(&Device<'_>) -> Option<T>) -> Option<T> {
@@ -48,17 +67,28 @@ fn with_device<T>(number: usize, ask: impl FnOnce(&Device<'_>) -> Option<T>) -> 
 
 /// The GPU that a MIG instance is a part of.
 fn gpu_of_instance(nvml: &Nvml, uuid: &str) -> Option<u32> {
-    nvml.device_by_uuid(uuid).and_then(|instance| instance.mig_parent_device()?.index()).ok()
+    nvml.device_by_uuid(uuid)
+        .and_then(|instance| instance.mig_parent_device()?.index())
+        .ok()
 }
 
 /// `instance` finds the GPU of a MIG instance by its UUID.
-fn resolve(variable: Option<&str>, uuids: &[Option<String>], instance: impl Fn(&str) -> Option<u32>) -> Vec<Option<u32>> {
+fn resolve(
+    variable: Option<&str>,
+    uuids: &[Option<String>],
+    instance: impl Fn(&str) -> Option<u32>,
+) -> Vec<Option<u32>> {
     let all = 0..uuids.len() as u32;
-    let Some(list) = variable else { return all.map(Some).collect() };
+    let Some(list) = variable else {
+        return all.map(Some).collect();
+    };
     let entries = list.split(',').map(str::trim);
     // CUDA ignores all that comes after a number that is no device's.
-    let valid =
-        entries.take_while(|entry| entry.parse::<i64>().map_or(true, |number| all.clone().any(|gpu| i64::from(gpu) == number)));
+    let valid = entries.take_while(|entry| {
+        entry.parse::<i64>().map_or(true, |number| {
+            all.clone().any(|gpu| i64::from(gpu) == number)
+        })
+    });
     valid
         .map(|entry| match entry.parse() {
             Ok(number) => Some(number),
@@ -70,7 +100,9 @@ fn resolve(variable: Option<&str>, uuids: &[Option<String>], instance: impl Fn(&
 
 /// The one GPU whose UUID begins so: CUDA takes shortened ones.
 fn gpu_of_uuid(start: &str, uuids: &[Option<String>]) -> Option<u32> {
-    let mut found = (0..).zip(uuids).filter(|(_, uuid)| uuid.as_ref().is_some_and(|uuid| uuid.starts_with(start)));
+    let mut found = (0..)
+        .zip(uuids)
+        .filter(|(_, uuid)| uuid.as_ref().is_some_and(|uuid| uuid.starts_with(start)));
     let (gpu, _) = found.next().filter(|_| !start.is_empty())?;
     found.next().is_none().then_some(gpu)
 }
@@ -81,7 +113,9 @@ mod tests {
 
     fn resolved(variable: Option<&str>) -> Vec<Option<u32>> {
         let uuids = [Some("GPU-aa1".to_owned()), Some("GPU-ab2".to_owned()), None];
-        resolve(variable, &uuids, |instance| (instance == "MIG-x").then_some(1))
+        resolve(variable, &uuids, |instance| {
+            (instance == "MIG-x").then_some(1)
+        })
     }
 
     #[test]
@@ -91,7 +125,10 @@ mod tests {
 
     #[test]
     fn numbers_uuids_and_instances_are_found_in_the_order_of_the_variable() {
-        assert_eq!(resolved(Some("2, GPU-ab,MIG-x,GPU-aa1")), [Some(2), Some(1), Some(1), Some(0)]);
+        assert_eq!(
+            resolved(Some("2, GPU-ab,MIG-x,GPU-aa1")),
+            [Some(2), Some(1), Some(1), Some(0)]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! NVIDIA's driver and its GPUs as a training finds them: asked once, where the screen's measurements are asked every second.
+//! NVIDIA's driver and its GPUs as a training finds them: asked once, where the screen's
+//! measurements are asked every second.
 
 use std::fmt;
 use std::path::Path;
@@ -52,16 +53,24 @@ pub struct Driver {
     pub cuda: Option<Version>,
     /// Those that this process may use, in NVML's order.
     pub gpus: Vec<DriverGpu>,
-    /// Those that the machine has and this process may not use: not passed into its container or its job.
+    /// Those that the machine has and this process may not use: not passed into its container or
+    /// its job.
     pub withheld: usize,
-    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; none for an entry that means no GPU.
+    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; none for an entry
+    /// that means no GPU.
     pub visible: Vec<Option<u32>>,
 }
 
 impl fmt::Display for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "driver {}", self.version.as_deref().unwrap_or("of unknown version"))?;
-        self.cuda.iter().try_for_each(|cuda| write!(f, ", CUDA {cuda}"))
+        write!(
+            f,
+            "driver {}",
+            self.version.as_deref().unwrap_or("of unknown version")
+        )?;
+        self.cuda
+            .iter()
+            .try_for_each(|cuda| write!(f, ", CUDA {cuda}"))
     }
 }
 
@@ -84,7 +93,9 @@ pub fn ask() -> Result<(Driver, GpuStatus), Silence> {
         let _ = sender.send(question());
     });
     let late = format!("no answer within {} s", PATIENCE.as_secs());
-    receiver.recv_timeout(PATIENCE).unwrap_or(Err(Silence::Fails(late)))
+    receiver
+        .recv_timeout(PATIENCE)
+        .unwrap_or(Err(Silence::Fails(late)))
 }
 
 fn question() -> Result<(Driver, GpuStatus), Silence> {
@@ -92,16 +103,26 @@ fn question() -> Result<(Driver, GpuStatus), Silence> {
         Ok(nvml) => nvml,
         Err(reason) => {
             // A container may have the driver without NVML.
-            let driver = without_nvml(Path::new("/")).ok_or_else(|| Silence::NotThere(reason.clone()))?;
+            let driver =
+                without_nvml(Path::new("/")).ok_or_else(|| Silence::NotThere(reason.clone()))?;
             return Ok((driver, GpuStatus::Absent(reason)));
         }
     };
-    let version = nvml.sys_driver_version().map_err(|error| Silence::Fails(error.to_string()))?;
-    let count = nvml.device_count().map_err(|error| Silence::Fails(error.to_string()))?;
+    let version = nvml
+        .sys_driver_version()
+        .map_err(|error| Silence::Fails(error.to_string()))?;
+    let count = nvml
+        .device_count()
+        .map_err(|error| Silence::Fails(error.to_string()))?;
     let cuda = nvml.sys_cuda_driver_version().ok();
     let driver = Driver {
         version: Some(version),
-        cuda: cuda.and_then(|cuda| version_of(cuda_driver_version_major(cuda), cuda_driver_version_minor(cuda))),
+        cuda: cuda.and_then(|cuda| {
+            version_of(
+                cuda_driver_version_major(cuda),
+                cuda_driver_version_minor(cuda),
+            )
+        }),
         gpus: (0..count).map(|index| describe(&nvml, index)).collect(),
         withheld: gpus_in(Path::new("/")).len().saturating_sub(count as usize),
         visible: visible_gpus(&nvml),
@@ -114,7 +135,9 @@ fn version_of(major: i32, minor: i32) -> Option<Version> {
 }
 
 fn describe(nvml: &Nvml, index: u32) -> DriverGpu {
-    let Ok(device) = nvml.device_by_index(index) else { return DriverGpu::default() };
+    let Ok(device) = nvml.device_by_index(index) else {
+        return DriverGpu::default();
+    };
     let mode = |mode| match mode {
         NvmlMode::Default => ComputeMode::Default,
         NvmlMode::ExclusiveThread | NvmlMode::ExclusiveProcess => ComputeMode::Exclusive,
@@ -125,7 +148,8 @@ fn describe(nvml: &Nvml, index: u32) -> DriverGpu {
         name: device.name().ok(),
         mode: device.compute_mode().ok().map(mode),
         mig: device.mig_mode().is_ok_and(|mode| mode.current != 0),
-        capability: capability.and_then(|capability| version_of(capability.major, capability.minor)),
+        capability: capability
+            .and_then(|capability| version_of(capability.major, capability.minor)),
     }
 }
 
@@ -133,8 +157,15 @@ fn describe(nvml: &Nvml, index: u32) -> DriverGpu {
 fn without_nvml(root: &Path) -> Option<Driver> {
     let text = std::fs::read_to_string(root.join("proc/driver/nvidia/version")).ok()?;
     let names = gpus_in(root);
-    let usable = (0..).zip(&names).filter(|(index, _)| root.join(format!("dev/nvidia{index}")).exists());
-    let gpus: Vec<DriverGpu> = usable.map(|(_, name)| DriverGpu { name: name.clone(), ..DriverGpu::default() }).collect();
+    let usable = (0..)
+        .zip(&names)
+        .filter(|(index, _)| root.join(format!("dev/nvidia{index}")).exists());
+    let gpus: Vec<DriverGpu> = usable
+        .map(|(_, name)| DriverGpu {
+            name: name.clone(),
+            ..DriverGpu::default()
+        })
+        .collect();
     let withheld = names.len() - gpus.len();
     Some(Driver {
         version: version_in(&text).map(str::to_owned),
@@ -147,15 +178,35 @@ fn without_nvml(root: &Path) -> Option<Driver> {
 
 /// The models of the GPUs that the driver knows, whoever may use them.
 fn gpus_in(root: &Path) -> Vec<Option<String>> {
-    let Ok(folders) = std::fs::read_dir(root.join("proc/driver/nvidia/gpus")) else { return Vec::new() };
-    let model = |text: String| Some(text.lines().find_map(|line| line.strip_prefix("Model:"))?.trim().to_owned());
-    folders.flatten().map(|folder| std::fs::read_to_string(folder.path().join("information")).ok().and_then(model)).collect()
+    let Ok(folders) = std::fs::read_dir(root.join("proc/driver/nvidia/gpus")) else {
+        return Vec::new();
+    };
+    let model = |text: String| {
+        Some(
+            text.lines()
+                .find_map(|line| line.strip_prefix("Model:"))?
+                .trim()
+                .to_owned(),
+        )
+    };
+    folders
+        .flatten()
+        .map(|folder| {
+            std::fs::read_to_string(folder.path().join("information"))
+                .ok()
+                .and_then(model)
+        })
+        .collect()
 }
 
 /// `535.183.01` of `NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 ...`.
 fn version_in(text: &str) -> Option<&str> {
-    let is_version = |word: &&str| word.contains('.') && word.split('.').all(|part| part.parse::<u32>().is_ok());
-    text.lines().find(|line| line.starts_with("NVRM version:"))?.split_whitespace().find(is_version)
+    let is_version =
+        |word: &&str| word.contains('.') && word.split('.').all(|part| part.parse::<u32>().is_ok());
+    text.lines()
+        .find(|line| line.starts_with("NVRM version:"))?
+        .split_whitespace()
+        .find(is_version)
 }
 
 #[cfg(test)]
@@ -170,11 +221,13 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        let version =
-            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build\nGCC version:  gcc 13.3.0\n";
+        let version = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build\nGCC version:  gcc 13.3.0\n";
         write("proc/driver/nvidia/version", version);
         for bus in ["0000:01:00.0", "0000:02:00.0"] {
-            write(&format!("proc/driver/nvidia/gpus/{bus}/information"), "Model: \t\t NVIDIA L4\nIRQ:   \t\t 51\n");
+            write(
+                &format!("proc/driver/nvidia/gpus/{bus}/information"),
+                "Model: \t\t NVIDIA L4\nIRQ:   \t\t 51\n",
+            );
         }
         (0..open).for_each(|index| write(&format!("dev/nvidia{index}"), ""));
         root
@@ -183,7 +236,14 @@ mod tests {
     #[test]
     fn a_driver_without_nvml_is_known_by_the_kernels_files() {
         let driver = without_nvml(root(2).path()).unwrap();
-        assert_eq!((driver.to_string().as_str(), driver.gpus.len(), driver.withheld), ("driver 570.124.06", 2, 0));
+        assert_eq!(
+            (
+                driver.to_string().as_str(),
+                driver.gpus.len(),
+                driver.withheld
+            ),
+            ("driver 570.124.06", 2, 0)
+        );
         assert_eq!(driver.gpus[0].name.as_deref(), Some("NVIDIA L4"));
     }
 
@@ -200,8 +260,7 @@ mod tests {
 
     #[test]
     fn the_drivers_version_is_found_in_both_forms_of_its_line() {
-        let proprietary =
-            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\nGCC version: 12.2.0";
+        let proprietary = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\nGCC version: 12.2.0";
         assert_eq!(version_in(proprietary), Some("535.183.01"));
         assert_eq!(version_in("NVRM version: unknown"), None);
     }

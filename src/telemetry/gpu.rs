@@ -65,7 +65,8 @@ pub struct Clock {
     pub max: Option<u32>,
 }
 
-/// Why a GPU is slower than it could be. That it has nothing to do and that somebody set its clocks are no such reasons.
+/// Why a GPU is slower than it could be. That it has nothing to do and that somebody set its clocks
+/// are no such reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
     PowerCap,
@@ -93,7 +94,8 @@ impl Throttle {
 /// A process that holds memory of a GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuProcess {
-    /// As NVML counts them. In a container an older driver gives the host's numbers, which are nobody's in it.
+    /// As NVML counts them. In a container an older driver gives the host's numbers, which are
+    /// nobody's in it.
     pub pid: u32,
     pub name: Option<String>,
     /// Bytes.
@@ -136,25 +138,41 @@ pub fn load() -> Result<Nvml, String> {
 
 /// NVML from this file.
 pub fn load_from(library: &Path) -> Result<Nvml, String> {
-    Nvml::builder().lib_path(library.as_os_str()).init().map_err(|error| format!("{}: {error}", library.display()))
+    Nvml::builder()
+        .lib_path(library.as_os_str())
+        .init()
+        .map_err(|error| format!("{}: {error}", library.display()))
 }
 
 /// Every GPU that NVML knows, now.
 pub fn status(nvml: &Nvml, watched: &WatchList) -> GpuStatus {
     match nvml.device_count() {
         Ok(0) => GpuStatus::Absent("NVML finds no GPU".to_owned()),
-        Ok(count) => GpuStatus::Present((0..count).map(|index| sample(nvml, index, watched)).collect()),
+        Ok(count) => GpuStatus::Present(
+            (0..count)
+                .map(|index| sample(nvml, index, watched))
+                .collect(),
+        ),
         Err(error) => GpuStatus::Absent(format!("NVML: {error}")),
     }
 }
 
 fn sample(nvml: &Nvml, index: u32, watched: &WatchList) -> GpuSample {
     // A GPU that fell off the bus keeps its row, without values.
-    let lost = GpuSample { index, lost: true, ..GpuSample::default() };
-    let Ok(device) = nvml.device_by_index(index) else { return lost };
+    let lost = GpuSample {
+        index,
+        lost: true,
+        ..GpuSample::default()
+    };
+    let Ok(device) = nvml.device_by_index(index) else {
+        return lost;
+    };
     let power = device.power_usage();
     if matches!(power, Err(NvmlError::GpuLost)) {
-        return GpuSample { name: device.name().ok(), ..lost };
+        return GpuSample {
+            name: device.name().ok(),
+            ..lost
+        };
     }
     let memory = device.memory_info().ok();
     let mig = device.mig_mode().is_ok_and(|mode| mode.current != 0);
@@ -163,7 +181,11 @@ fn sample(nvml: &Nvml, index: u32, watched: &WatchList) -> GpuSample {
         name: device.name().ok(),
         lost: false,
         mig,
-        utilization: device.utilization_rates().ok().filter(|_| !mig).map(|rates| f64::from(rates.gpu.min(100)) / 100.0),
+        utilization: device
+            .utilization_rates()
+            .ok()
+            .filter(|_| !mig)
+            .map(|rates| f64::from(rates.gpu.min(100)) / 100.0),
         memory_used: memory.as_ref().map(|memory| memory.used),
         memory_free: memory.as_ref().map(|memory| memory.free),
         memory_total: memory.as_ref().map(|memory| memory.total),
@@ -180,7 +202,10 @@ fn sample(nvml: &Nvml, index: u32, watched: &WatchList) -> GpuSample {
 
 /// Joules that a GPU has taken since its driver was loaded, where it counts them.
 pub(super) fn joules(device: &Device<'_>) -> Option<f64> {
-    device.total_energy_consumption().ok().map(|millijoules| millijoules as f64 / 1e3)
+    device
+        .total_energy_consumption()
+        .ok()
+        .map(|millijoules| millijoules as f64 / 1e3)
 }
 
 pub(super) fn watts(milliwatts: u32) -> f64 {
@@ -189,7 +214,10 @@ pub(super) fn watts(milliwatts: u32) -> f64 {
 
 fn clock(device: &Device<'_>, domain: ClockDomain) -> Option<Clock> {
     let now = device.clock_info(domain).ok()?;
-    Some(Clock { now, max: device.max_clock_info(domain).ok() })
+    Some(Clock {
+        now,
+        max: device.max_clock_info(domain).ok(),
+    })
 }
 
 /// The reasons that hold a GPU back against its will, the gravest last.
@@ -198,13 +226,24 @@ fn limiting(reasons: ThrottleReasons) -> Vec<Throttle> {
         (ThrottleReasons::SYNC_BOOST, Throttle::SyncBoost),
         (ThrottleReasons::SW_POWER_CAP, Throttle::PowerCap),
         (ThrottleReasons::SW_THERMAL_SLOWDOWN, Throttle::Thermal),
-        (ThrottleReasons::HW_THERMAL_SLOWDOWN, Throttle::HardwareThermal),
-        (ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN, Throttle::PowerBrake),
+        (
+            ThrottleReasons::HW_THERMAL_SLOWDOWN,
+            Throttle::HardwareThermal,
+        ),
+        (
+            ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN,
+            Throttle::PowerBrake,
+        ),
     ];
-    let mut limiting: Vec<Throttle> =
-        known.into_iter().filter(|(reason, _)| reasons.contains(*reason)).map(|(_, throttle)| throttle).collect();
+    let mut limiting: Vec<Throttle> = known
+        .into_iter()
+        .filter(|(reason, _)| reasons.contains(*reason))
+        .map(|(_, throttle)| throttle)
+        .collect();
     // The hardware's general reason comes together with the special ones, which say more.
-    let said = limiting.iter().any(|throttle| matches!(throttle, Throttle::HardwareThermal | Throttle::PowerBrake));
+    let said = limiting
+        .iter()
+        .any(|throttle| matches!(throttle, Throttle::HardwareThermal | Throttle::PowerBrake));
     if reasons.contains(ThrottleReasons::HW_SLOWDOWN) && !said {
         limiting.push(Throttle::Hardware);
     }
@@ -217,15 +256,21 @@ fn processes(device: &Device<'_>, watched: &WatchList) -> Option<Vec<GpuProcess>
     // One that both computes and draws is in both lists.
     all.sort_by_key(|process| process.pid);
     all.dedup_by_key(|process| process.pid);
-    let mut processes: Vec<GpuProcess> = all.iter().map(|info| gpu_process(info, watched)).collect();
+    let mut processes: Vec<GpuProcess> =
+        all.iter().map(|info| gpu_process(info, watched)).collect();
     processes.sort_by_key(|process| (std::cmp::Reverse(process.memory), process.pid));
     Some(processes)
 }
 
-/// Bytes of a GPU that the process `pid` has taken; none where NVML does not know (in a container it may count other numbers).
+/// Bytes of a GPU that the process `pid` has taken; none where NVML does not know (in a container
+/// it may count other numbers).
 pub fn memory_of(device: &Device<'_>, pid: u32) -> Option<u64> {
     let processes = device.running_compute_processes().ok()?;
-    match processes.iter().find(|process| process.pid == pid)?.used_gpu_memory {
+    match processes
+        .iter()
+        .find(|process| process.pid == pid)?
+        .used_gpu_memory
+    {
         UsedGpuMemory::Used(bytes) => Some(bytes),
         UsedGpuMemory::Unavailable => None,
     }
@@ -236,7 +281,12 @@ fn gpu_process(info: &ProcessInfo, watched: &WatchList) -> GpuProcess {
         UsedGpuMemory::Used(bytes) => Some(bytes),
         UsedGpuMemory::Unavailable => None,
     };
-    GpuProcess { pid: info.pid, name: process::name(info.pid), memory, role: watched.role(info.pid) }
+    GpuProcess {
+        pid: info.pid,
+        name: process::name(info.pid),
+        memory,
+        role: watched.role(info.pid),
+    }
 }
 
 #[cfg(test)]
@@ -247,7 +297,10 @@ mod tests {
     fn idleness_and_clocks_that_somebody_set_are_no_throttle() {
         let reasons = ThrottleReasons::GPU_IDLE | ThrottleReasons::APPLICATIONS_CLOCKS_SETTING;
         assert_eq!(limiting(reasons), []);
-        assert_eq!(limiting(reasons | ThrottleReasons::SW_POWER_CAP), [Throttle::PowerCap]);
+        assert_eq!(
+            limiting(reasons | ThrottleReasons::SW_POWER_CAP),
+            [Throttle::PowerCap]
+        );
     }
 
     #[test]

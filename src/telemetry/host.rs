@@ -34,14 +34,26 @@ pub struct HostSample {
 impl HostSample {
     /// Busy share of all processors together, 0..=1.
     pub fn busy(&self) -> f64 {
-        if self.cores.is_empty() { 0.0 } else { self.cores.iter().sum::<f64>() / self.cores.len() as f64 }
+        if self.cores.is_empty() {
+            0.0
+        } else {
+            self.cores.iter().sum::<f64>() / self.cores.len() as f64
+        }
     }
 }
 
 /// Model of the processors, where the system tells.
 pub fn cpu_model() -> Option<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    info.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned()))
+    info.lines().find_map(|line| {
+        Some(
+            line.strip_prefix("model name")?
+                .split_once(':')?
+                .1
+                .trim()
+                .to_owned(),
+        )
+    })
 }
 
 /// Clock ticks of one processor since the machine started.
@@ -67,56 +79,95 @@ pub fn measure(sender: &watch::Sender<HostStatus>, watched: &WatchList, interval
     }
 }
 
-fn status(before: Result<&[CoreTicks], &String>, now: Result<&[CoreTicks], &String>, ours: Vec<ProcessSample>) -> HostStatus {
+fn status(
+    before: Result<&[CoreTicks], &String>,
+    now: Result<&[CoreTicks], &String>,
+    ours: Vec<ProcessSample>,
+) -> HostStatus {
     let (before, now) = match (before, now) {
         (Ok(before), Ok(now)) => (before, now),
         (Err(reason), _) | (_, Err(reason)) => return HostStatus::Unavailable(reason.clone()),
     };
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let (memory_used, memory_total) = parse_memory(&meminfo, "MemTotal:", "MemAvailable:").unwrap_or((0, 0));
-    let (swap_used, swap_total) = parse_memory(&meminfo, "SwapTotal:", "SwapFree:").unwrap_or((0, 0));
+    let (memory_used, memory_total) =
+        parse_memory(&meminfo, "MemTotal:", "MemAvailable:").unwrap_or((0, 0));
+    let (swap_used, swap_total) =
+        parse_memory(&meminfo, "SwapTotal:", "SwapFree:").unwrap_or((0, 0));
     let load = std::fs::read_to_string("/proc/loadavg").ok();
-    let load = load.and_then(|text| text.split_whitespace().next()?.parse().ok()).filter(|load: &f64| load.is_finite());
+    let load = load
+        .and_then(|text| text.split_whitespace().next()?.parse().ok())
+        .filter(|load: &f64| load.is_finite());
     let cores = shares(before, now);
-    HostStatus::Present(HostSample { cores, memory_used, memory_total, swap_used, swap_total, load, ours })
+    HostStatus::Present(HostSample {
+        cores,
+        memory_used,
+        memory_total,
+        swap_used,
+        swap_total,
+        load,
+        ours,
+    })
 }
 
 fn read_ticks() -> Result<Vec<CoreTicks>, String> {
-    let text = std::fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
+    let text =
+        std::fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
     Ok(parse_ticks(&text))
 }
 
-/// Busy share of each processor between two readings. (A processor that was switched on in between starts at 0.)
+/// Busy share of each processor between two readings. (A processor that was switched on in between
+/// starts at 0.)
 fn shares(before: &[CoreTicks], now: &[CoreTicks]) -> Vec<f64> {
     let share = |(index, now): (usize, &CoreTicks)| {
         let before = before.get(index).copied().unwrap_or(*now);
-        let (busy, total) = (now.busy.saturating_sub(before.busy), now.total.saturating_sub(before.total));
-        if total == 0 { 0.0 } else { (busy as f64 / total as f64).clamp(0.0, 1.0) }
+        let (busy, total) = (
+            now.busy.saturating_sub(before.busy),
+            now.total.saturating_sub(before.total),
+        );
+        if total == 0 {
+            0.0
+        } else {
+            (busy as f64 / total as f64).clamp(0.0, 1.0)
+        }
     };
     now.iter().enumerate().map(share).collect()
 }
 
 /// The `cpuN` lines of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
 fn parse_ticks(text: &str) -> Vec<CoreTicks> {
-    let cores = text.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    let cores = text
+        .lines()
+        .filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
     cores
         .map(|line| {
-            let ticks: Vec<u64> = line.split_whitespace().skip(1).take(8).map(|field| field.parse().unwrap_or(0)).collect();
+            let ticks: Vec<u64> = line
+                .split_whitespace()
+                .skip(1)
+                .take(8)
+                .map(|field| field.parse().unwrap_or(0))
+                .collect();
             let total: u64 = ticks.iter().sum();
             let idle: u64 = ticks.iter().skip(3).take(2).sum();
-            CoreTicks { busy: total - idle, total }
+            CoreTicks {
+                busy: total - idle,
+                total,
+            }
         })
         .collect()
 }
 
-/// Bytes used and bytes there are, from the lines of /proc/meminfo that tell the total and what is left of it.
+/// Bytes used and bytes there are, from the lines of /proc/meminfo that tell the total and what is
+/// left of it.
 fn parse_memory(text: &str, total: &str, left: &str) -> Option<(u64, u64)> {
     let kibibytes = |name: &str| -> Option<u64> {
         let line = text.lines().find(|line| line.starts_with(name))?;
         line[name.len()..].split_whitespace().next()?.parse().ok()
     };
     let (total, left) = (kibibytes(total)?, kibibytes(left)?);
-    Some((total.saturating_sub(left).saturating_mul(1024), total.saturating_mul(1024)))
+    Some((
+        total.saturating_sub(left).saturating_mul(1024),
+        total.saturating_mul(1024),
+    ))
 }
 
 #[cfg(test)]
@@ -125,8 +176,12 @@ mod tests {
 
     #[test]
     fn the_busy_share_is_what_was_neither_idle_nor_waiting_for_a_disk() {
-        let before = parse_ticks("cpu  9 9 9 9\ncpu0 100 0 100 700 100 0 0 0 0 0\ncpu1 0 0 0 10 0 0 0 0\nintr 5\n");
-        let now = parse_ticks("cpu  9 9 9 9\ncpu0 150 0 125 750 175 0 0 0 0 0\ncpu1 10 0 0 10 0 0 0 0\nintr 5\n");
+        let before = parse_ticks(
+            "cpu  9 9 9 9\ncpu0 100 0 100 700 100 0 0 0 0 0\ncpu1 0 0 0 10 0 0 0 0\nintr 5\n",
+        );
+        let now = parse_ticks(
+            "cpu  9 9 9 9\ncpu0 150 0 125 750 175 0 0 0 0 0\ncpu1 10 0 0 10 0 0 0 0\nintr 5\n",
+        );
         assert_eq!(shares(&before, &now), [0.375, 1.0]);
     }
 
@@ -140,8 +195,17 @@ mod tests {
     #[test]
     fn memory_in_use_is_what_no_new_program_could_have() {
         let text = "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nSwapTotal: 9 kB\nSwapFree: 7 kB\n";
-        assert_eq!(parse_memory(text, "MemTotal:", "MemAvailable:"), Some((600 * 1024, 1000 * 1024)));
-        assert_eq!(parse_memory(text, "SwapTotal:", "SwapFree:"), Some((2 * 1024, 9 * 1024)));
-        assert_eq!(parse_memory("MemTotal: lots", "MemTotal:", "MemAvailable:"), None);
+        assert_eq!(
+            parse_memory(text, "MemTotal:", "MemAvailable:"),
+            Some((600 * 1024, 1000 * 1024))
+        );
+        assert_eq!(
+            parse_memory(text, "SwapTotal:", "SwapFree:"),
+            Some((2 * 1024, 9 * 1024))
+        );
+        assert_eq!(
+            parse_memory("MemTotal: lots", "MemTotal:", "MemAvailable:"),
+            None
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What the machine is doing, measured beside the search: GPUs through NVML, the host and our processes through /proc.
+//! What the machine is doing, measured beside the search: GPUs through NVML, the host and our
+//! processes through /proc.
 
 pub mod cuda;
 pub mod driver;
@@ -17,7 +18,8 @@ pub use gpu::{Clock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
 pub use process::{ProcessRole, ProcessSample, WatchList, Watched};
 
-/// The latest measurements. Each kind comes from a thread of its own, so that a call that hangs stalls nobody else.
+/// The latest measurements. Each kind comes from a thread of its own, so that a call that hangs
+/// stalls nobody else.
 #[derive(Debug)]
 pub struct Telemetry {
     pub gpu: watch::Receiver<GpuStatus>,
@@ -35,19 +37,31 @@ impl Telemetry {
         let watched = WatchList::default();
         let (gpu_watched, host_watched) = (watched.clone(), watched.clone());
         let builder = |name: &str| std::thread::Builder::new().name(name.into());
-        builder("telemetry-gpu").spawn(move || gpu::measure(&gpu_sender, &gpu_watched, interval))?;
-        builder("telemetry-host").spawn(move || host::measure(&host_sender, &host_watched, interval))?;
-        let telemetry = Telemetry { gpu, host, watched, machine: process::machine_name() };
+        builder("telemetry-gpu")
+            .spawn(move || gpu::measure(&gpu_sender, &gpu_watched, interval))?;
+        builder("telemetry-host")
+            .spawn(move || host::measure(&host_sender, &host_watched, interval))?;
+        let telemetry = Telemetry {
+            gpu,
+            host,
+            watched,
+            machine: process::machine_name(),
+        };
         telemetry.watch_run(&Processes::default());
         Ok(telemetry)
     }
 
-    /// Measure the processes of this run, as far as they are on this machine, and this process itself.
+    /// Measure the processes of this run, as far as they are on this machine, and this process
+    /// itself.
     pub fn watch_run(&self, processes: &Processes) {
         let mut watched = processes.on(&self.machine);
         let own = std::process::id();
         if watched.iter().all(|process| process.pid != own) {
-            watched.push(Watched { pid: own, role: ProcessRole::Screen, seen: jiff::Timestamp::now() });
+            watched.push(Watched {
+                pid: own,
+                role: ProcessRole::Screen,
+                seen: jiff::Timestamp::now(),
+            });
         }
         self.watched.set(watched);
     }

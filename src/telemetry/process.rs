@@ -45,13 +45,18 @@ impl WatchList {
     }
 
     pub fn get(&self) -> Vec<Watched> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What the process `pid` is to the run; none for another's.
     pub fn role(&self, pid: u32) -> Option<ProcessRole> {
         let watched = self.get().into_iter().find(|watched| watched.pid == pid)?;
-        read_stat(pid).filter(|stat| is_same(&watched, stat)).map(|_| watched.role)
+        read_stat(pid)
+            .filter(|stat| is_same(&watched, stat))
+            .map(|_| watched.role)
     }
 }
 
@@ -64,7 +69,8 @@ pub struct ProcessSample {
     pub cpu: Option<f64>,
     /// Bytes.
     pub resident: u64,
-    /// Bytes a second from and to storage, past the page cache. None where the system does not tell.
+    /// Bytes a second from and to storage, past the page cache. None where the system does not
+    /// tell.
     pub read: Option<f64>,
     pub written: Option<f64>,
 }
@@ -89,9 +95,17 @@ impl Meter {
         let mut now = HashMap::new();
         let mut samples = Vec::new();
         for process in watched {
-            let Some(stat) = read_stat(process.pid).filter(|stat| is_same(process, stat)) else { continue };
-            let io = std::fs::read_to_string(format!("/proc/{}/io", process.pid)).ok().and_then(|text| parse_io(&text));
-            let reading = Reading { time: Instant::now(), stat, io };
+            let Some(stat) = read_stat(process.pid).filter(|stat| is_same(process, stat)) else {
+                continue;
+            };
+            let io = std::fs::read_to_string(format!("/proc/{}/io", process.pid))
+                .ok()
+                .and_then(|text| parse_io(&text));
+            let reading = Reading {
+                time: Instant::now(),
+                stat,
+                io,
+            };
             samples.push(sample(process, self.before.get(&process.pid), &reading));
             now.insert(process.pid, reading);
         }
@@ -103,7 +117,9 @@ impl Meter {
 
 fn sample(process: &Watched, before: Option<&Reading>, now: &Reading) -> ProcessSample {
     let before = before.filter(|before| before.stat.started == now.stat.started);
-    let seconds = before.map_or(0.0, |before| now.time.duration_since(before.time).as_secs_f64());
+    let seconds = before.map_or(0.0, |before| {
+        now.time.duration_since(before.time).as_secs_f64()
+    });
     let per_second = |difference: u64| (seconds > 0.0).then(|| difference as f64 / seconds);
     let traffic = |of: fn(&Io) -> u64| {
         let (before, now) = (before?.io.as_ref()?, now.io.as_ref()?);
@@ -112,7 +128,9 @@ fn sample(process: &Watched, before: Option<&Reading>, now: &Reading) -> Process
     ProcessSample {
         pid: process.pid,
         role: process.role,
-        cpu: before.and_then(|before| per_second(now.stat.ticks.saturating_sub(before.stat.ticks))).map(|ticks| ticks / hertz()),
+        cpu: before
+            .and_then(|before| per_second(now.stat.ticks.saturating_sub(before.stat.ticks)))
+            .map(|ticks| ticks / hertz()),
         resident: now.stat.resident_pages.saturating_mul(page_size()),
         read: traffic(|io| io.read),
         written: traffic(|io| io.written),
@@ -135,7 +153,8 @@ fn read_stat(pid: u32) -> Option<Stat> {
 
 /// None for a process that has ended and that nobody has waited for yet: a zombie.
 ///
-/// The program's name comes second, in parentheses, and may itself contain spaces and parentheses: only the last one ends it.
+/// The program's name comes second, in parentheses, and may itself contain spaces and parentheses:
+/// only the last one ends it.
 fn parse_stat(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
@@ -144,7 +163,11 @@ fn parse_stat(text: &str) -> Option<Stat> {
         return None;
     }
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-    Some(Stat { ticks: field(14)?.checked_add(field(15)?)?, started: field(22)?, resident_pages: field(24)? })
+    Some(Stat {
+        ticks: field(14)?.checked_add(field(15)?)?,
+        started: field(22)?,
+        resident_pages: field(24)?,
+    })
 }
 
 /// Bytes that a process has had read from storage and written to it.
@@ -155,9 +178,18 @@ struct Io {
 }
 
 fn parse_io(text: &str) -> Option<Io> {
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse::<u64>().ok();
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
     let cancelled = field("cancelled_write_bytes:").unwrap_or(0);
-    Some(Io { read: field("read_bytes:")?, written: field("write_bytes:")?.saturating_sub(cancelled) })
+    Some(Io {
+        read: field("read_bytes:")?,
+        written: field("write_bytes:")?.saturating_sub(cancelled),
+    })
 }
 
 /// Whether the process that has the pid now is the one that was told of. (Pids are used again.)
@@ -165,21 +197,35 @@ fn is_same(watched: &Watched, stat: &Stat) -> bool {
     let uptime = std::fs::read_to_string("/proc/uptime").ok();
     let uptime = uptime.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
     // Without an uptime there is nothing to hold against it.
-    uptime.is_none_or(|uptime| began_before(watched.seen, stat.started as f64 / hertz(), uptime, Timestamp::now()))
+    uptime.is_none_or(|uptime| {
+        began_before(
+            watched.seen,
+            stat.started as f64 / hertz(),
+            uptime,
+            Timestamp::now(),
+        )
+    })
 }
 
-/// Whether what began `started` seconds after the machine did, `uptime` seconds ago, had begun at `seen`.
+/// Whether what began `started` seconds after the machine did, `uptime` seconds ago, had begun at
+/// `seen`.
 fn began_before(seen: Timestamp, started: f64, uptime: f64, now: Timestamp) -> bool {
     /// Clocks are set; a pid that is used again so soon is not a thing that happens.
     const SLACK: SignedDuration = SignedDuration::from_secs(60);
-    let age = SignedDuration::try_from_secs_f64((uptime - started).max(0.0)).unwrap_or(SignedDuration::ZERO);
-    now.checked_sub(age).is_ok_and(|began| began.duration_since(seen) <= SLACK)
+    let age = SignedDuration::try_from_secs_f64((uptime - started).max(0.0))
+        .unwrap_or(SignedDuration::ZERO);
+    now.checked_sub(age)
+        .is_ok_and(|began| began.duration_since(seen) <= SLACK)
 }
 
 /// Name of a process, as the system knows it.
 pub fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    let name: String = name.trim().chars().filter(|character| !character.is_control()).collect();
+    let name: String = name
+        .trim()
+        .chars()
+        .filter(|character| !character.is_control())
+        .collect();
     (!name.is_empty()).then_some(name)
 }
 
@@ -200,7 +246,10 @@ fn page_size() -> u64 {
 fn system_figure(name: libc::c_int, otherwise: u64) -> u64 {
     // SAFETY: sysconf has no preconditions.
     let figure = unsafe { libc::sysconf(name) };
-    u64::try_from(figure).ok().filter(|figure| *figure > 0).unwrap_or(otherwise)
+    u64::try_from(figure)
+        .ok()
+        .filter(|figure| *figure > 0)
+        .unwrap_or(otherwise)
 }
 
 #[cfg(test)]
@@ -213,7 +262,14 @@ mod tests {
 
     #[test]
     fn a_program_named_with_spaces_and_parentheses_moves_no_field() {
-        assert_eq!(parse_stat(STAT), Some(Stat { ticks: 200, started: 987_654, resident_pages: 1_234 }));
+        assert_eq!(
+            parse_stat(STAT),
+            Some(Stat {
+                ticks: 200,
+                started: 987_654,
+                resident_pages: 1_234
+            })
+        );
         assert_eq!(parse_stat("1 (cut off) S 1 2"), None);
     }
 
@@ -225,33 +281,61 @@ mod tests {
     #[test]
     fn disk_traffic_is_what_went_to_storage_and_was_not_taken_back() {
         let text = "rchar: 9\nwchar: 9\nsyscr: 1\nread_bytes: 4096\nwrite_bytes: 9000\ncancelled_write_bytes: 1000\n";
-        assert_eq!(parse_io(text), Some(Io { read: 4_096, written: 8_000 }));
+        assert_eq!(
+            parse_io(text),
+            Some(Io {
+                read: 4_096,
+                written: 8_000
+            })
+        );
         assert_eq!(parse_io("read_bytes: lots\n"), None);
     }
 
     fn reading(seconds: u64, ticks: u64, written: u64, started: u64) -> Reading {
         let origin = *ORIGIN;
-        let stat = Stat { ticks, started, resident_pages: 10 };
-        Reading { time: origin + Duration::from_secs(seconds), stat, io: Some(Io { read: 0, written }) }
+        let stat = Stat {
+            ticks,
+            started,
+            resident_pages: 10,
+        };
+        Reading {
+            time: origin + Duration::from_secs(seconds),
+            stat,
+            io: Some(Io { read: 0, written }),
+        }
     }
 
     static ORIGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
 
     fn watched() -> Watched {
-        Watched { pid: 1, role: ProcessRole::Search, seen: Timestamp::UNIX_EPOCH }
+        Watched {
+            pid: 1,
+            role: ProcessRole::Search,
+            seen: Timestamp::UNIX_EPOCH,
+        }
     }
 
     #[test]
     fn use_per_second_is_the_difference_of_two_readings() {
-        let sample = sample(&watched(), Some(&reading(0, 100, 1_000, 5)), &reading(2, 500, 9_000, 5));
-        assert_eq!((sample.cpu, sample.read, sample.written), (Some(400.0 / 2.0 / hertz()), Some(0.0), Some(4_000.0)));
+        let sample = sample(
+            &watched(),
+            Some(&reading(0, 100, 1_000, 5)),
+            &reading(2, 500, 9_000, 5),
+        );
+        assert_eq!(
+            (sample.cpu, sample.read, sample.written),
+            (Some(400.0 / 2.0 / hertz()), Some(0.0), Some(4_000.0))
+        );
     }
 
     #[test]
     fn the_first_reading_and_that_of_a_new_process_with_an_old_pid_have_no_rate() {
         for before in [None, Some(reading(0, 100, 0, 5))] {
             let sample = sample(&watched(), before.as_ref(), &reading(2, 500, 9, 6));
-            assert_eq!((sample.cpu, sample.read, sample.written), (None, None, None));
+            assert_eq!(
+                (sample.cpu, sample.read, sample.written),
+                (None, None, None)
+            );
         }
     }
 
@@ -265,16 +349,26 @@ mod tests {
 
     #[test]
     fn this_process_is_measured() {
-        let own = Watched { pid: std::process::id(), role: ProcessRole::Screen, seen: Timestamp::now() };
+        let own = Watched {
+            pid: std::process::id(),
+            role: ProcessRole::Screen,
+            seen: Timestamp::now(),
+        };
         let mut meter = Meter::default();
         meter.measure(&[own]);
         let samples = meter.measure(&[own]);
-        assert!(matches!(&samples[..], [only] if only.resident > 1 << 20 && only.cpu.is_some()), "{samples:?}");
+        assert!(
+            matches!(&samples[..], [only] if only.resident > 1 << 20 && only.cpu.is_some()),
+            "{samples:?}"
+        );
     }
 
     #[test]
     fn a_process_that_is_gone_is_left_out() {
-        let gone = Watched { pid: u32::MAX, ..watched() };
+        let gone = Watched {
+            pid: u32::MAX,
+            ..watched()
+        };
         assert_eq!(Meter::default().measure(&[gone]), []);
     }
 }

@@ -18,20 +18,36 @@ pub struct TrainingData {
 }
 
 impl TrainingData {
-    /// Fit the preparation to the training images and put both parts on `device`, or, where they are not `resident`, move
-    /// batch by batch there; so too where the device's memory does not suffice, see [`TrainingData::kept_on_host`].
+    /// Fit the preparation to the training images and put both parts on `device`, or, where they
+    /// are not `resident`, move batch by batch there; so too where the device's memory does not
+    /// suffice, see [`TrainingData::kept_on_host`].
     ///
     /// # Errors
     /// As [`Preparation::fit`] and [`DeviceDataset::new`].
-    pub fn new(dataset: Dataset, config: &DataConfig, device: Device, resident: bool) -> Result<TrainingData, DataError> {
+    pub fn new(
+        dataset: Dataset,
+        config: &DataConfig,
+        device: Device,
+        resident: bool,
+    ) -> Result<TrainingData, DataError> {
         let preparation = Preparation::fit(config, &dataset)?;
         let description = dataset.description();
         // What most networks want; the few others rearrange a batch, which is small.
         let layout = Layout::ChannelsLast;
-        let put = if resident { DeviceDataset::new } else { DeviceDataset::on_host };
+        let put = if resident {
+            DeviceDataset::new
+        } else {
+            DeviceDataset::on_host
+        };
         let train = put(dataset.train, &preparation, device, layout)?;
         let validation = put(dataset.validation, &preparation, device, layout)?;
-        Ok(TrainingData { train, validation, description, preparation, device })
+        Ok(TrainingData {
+            train,
+            validation,
+            description,
+            preparation,
+            device,
+        })
     }
 
     /// What a user should know where images that were to be on the device have stayed on the host.

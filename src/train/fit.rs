@@ -1,4 +1,5 @@
-//! A network in training, one step at a time: whoever drives it can look, wait or stop between any two batches.
+//! A network in training, one step at a time: whoever drives it can look, wait or stop between any
+//! two batches.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -25,8 +26,8 @@ pub struct Fit<'data> {
     seed: u64,
 }
 
-/// An epoch under way. Its steps run on the device on their own; what they come to is known of those that have been
-/// [settled](Epoch::settle).
+/// An epoch under way. Its steps run on the device on their own; what they come to is known of
+/// those that have been [settled](Epoch::settle).
 #[derive(Debug)]
 pub struct Epoch<'data> {
     /// From 1.
@@ -54,7 +55,14 @@ impl<'data> Fit<'data> {
         seed: u64,
     ) -> Result<Fit<'data>, TchError> {
         let optimizer = Sgd::new(network.parameters().values(), settings)?;
-        Ok(Fit { data, network, optimizer, batch_size, micro_batch: batch_size, seed })
+        Ok(Fit {
+            data,
+            network,
+            optimizer,
+            batch_size,
+            micro_batch: batch_size,
+            seed,
+        })
     }
 
     pub fn network(&self) -> &Network {
@@ -77,7 +85,8 @@ impl<'data> Fit<'data> {
         self.micro_batch
     }
 
-    /// Compute so many images at a time, at least one. The images of a step stay the same; batch norm sees one part at a time.
+    /// Compute so many images at a time, at least one. The images of a step stay the same; batch
+    /// norm sees one part at a time.
     pub fn set_micro_batch(&mut self, images: usize) {
         self.micro_batch = images.clamp(1, self.batch_size);
     }
@@ -86,7 +95,11 @@ impl<'data> Fit<'data> {
     pub fn evaluation_batch(&self) -> usize {
         let most = evaluation_batch(self.data.device);
         let is_short = self.micro_batch < self.batch_size || self.data.device == Device::Cpu;
-        if is_short { most.min(self.micro_batch) } else { most }
+        if is_short {
+            most.min(self.micro_batch)
+        } else {
+            most
+        }
     }
 
     /// Steps of an epoch.
@@ -94,12 +107,17 @@ impl<'data> Fit<'data> {
         self.data.train.len().div_ceil(self.batch_size)
     }
 
-    /// Epoch `number` (from 1), of which `done` steps have been taken before, with their `metrics`. All that is random in it
-    /// goes to the device here.
+    /// Epoch `number` (from 1), of which `done` steps have been taken before, with their `metrics`.
+    /// All that is random in it goes to the device here.
     ///
     /// # Errors
     /// What libtorch says.
-    pub fn epoch(&self, number: usize, done: usize, metrics: Metrics) -> Result<Epoch<'data>, TrainError> {
+    pub fn epoch(
+        &self,
+        number: usize,
+        done: usize,
+        metrics: Metrics,
+    ) -> Result<Epoch<'data>, TrainError> {
         let train = &self.data.train;
         Ok(Epoch {
             number,
@@ -114,17 +132,20 @@ impl<'data> Fit<'data> {
         })
     }
 
-    /// Forward, backward, one step of the optimiser, for the next batch of `epoch`. Nothing waits for the device: a loss that is
-    /// not finite is found when the epoch is [settled](Epoch::settle).
+    /// Forward, backward, one step of the optimiser, for the next batch of `epoch`. Nothing waits
+    /// for the device: a loss that is not finite is found when the epoch is
+    /// [settled](Epoch::settle).
     ///
     /// # Errors
-    /// [`TrainError::OutOfMemory`]: then no step was taken, everything is as before, and another one with a smaller
-    /// micro-batch may be tried.
+    /// [`TrainError::OutOfMemory`]: then no step was taken, everything is as before, and another
+    /// one with a smaller micro-batch may be tried.
     pub fn step(&mut self, epoch: &mut Epoch, learning_rate: f64) -> Result<(), TrainError> {
         self.network.keep_statistics()?;
         let taken = TrainError::caught(|| {
             let gradient = self.gradient(epoch)?;
-            Ok(self.optimizer.step(self.network.parameters().values(), gradient, learning_rate)?)
+            Ok(self
+                .optimizer
+                .step(self.network.parameters().values(), gradient, learning_rate)?)
         });
         if let Err(TrainError::OutOfMemory(_)) = taken {
             // Layers before the one that failed have seen the batch.
@@ -141,20 +162,26 @@ impl<'data> Fit<'data> {
         Ok(self.gradient_in_parts(&images, &labels, (&epoch.figures, epoch.done))?)
     }
 
-    /// Gradient of the mean loss of a batch, computed `micro_batch` images at a time. Figures are taken as those of the batch of
-    /// that number.
-    fn gradient_in_parts(&self, images: &Tensor, labels: &Tensor, figures: (&Figures, usize)) -> Result<Tensor, TchError> {
+    /// Gradient of the mean loss of a batch, computed `micro_batch` images at a time. Figures are
+    /// taken as those of the batch of that number.
+    fn gradient_in_parts(
+        &self,
+        images: &Tensor,
+        labels: &Tensor,
+        figures: (&Figures, usize),
+    ) -> Result<Tensor, TchError> {
         let (all, part) = (labels.size()[0], self.micro_batch as i64);
         let mut gradient = self.gradient_of_part(images, labels, figures, 0..all.min(part))?;
         for start in (part..all).step_by(self.micro_batch) {
-            let more = self.gradient_of_part(images, labels, figures, start..all.min(start + part))?;
+            let more =
+                self.gradient_of_part(images, labels, figures, start..all.min(start + part))?;
             gradient = gradient.f_add_(&more)?;
         }
         Ok(gradient)
     }
 
-    /// What some images of a batch add to the gradient of its mean loss; and to its figures: that loss, and which answers are
-    /// right.
+    /// What some images of a batch add to the gradient of its mean loss; and to its figures: that
+    /// loss, and which answers are right.
     fn gradient_of_part(
         &self,
         images: &Tensor,
@@ -163,8 +190,13 @@ impl<'data> Fit<'data> {
         part: Range<i64>,
     ) -> Result<Tensor, TchError> {
         let (all, length) = (labels.size()[0], part.end - part.start);
-        let take =
-            |tensor: &Tensor| if length == all { Ok(tensor.shallow_clone()) } else { tensor.f_narrow(0, part.start, length) };
+        let take = |tensor: &Tensor| {
+            if length == all {
+                Ok(tensor.shallow_clone())
+            } else {
+                tensor.f_narrow(0, part.start, length)
+            }
+        };
         let (images, labels) = (take(images)?, take(labels)?);
         let logits = self.network.forward(&images, Mode::Train)?;
         let mut loss = cross_entropy(&logits, &labels)?;
@@ -207,12 +239,18 @@ impl Epoch<'_> {
         if self.diverged.is_none() && self.figures.is_behind(self.done) {
             let read = self.figures.read(self.done)?;
             let numbered = (read.first + 1..).zip(&read.losses);
-            self.diverged = numbered.map(|(number, &(_, loss))| (number, loss)).find(|(_, loss)| !loss.is_finite());
+            self.diverged = numbered
+                .map(|(number, &(_, loss))| (number, loss))
+                .find(|(_, loss)| !loss.is_finite());
             self.metrics.add(&read);
             self.trained += read.losses.iter().map(|(images, _)| images).sum::<usize>();
         }
         match self.diverged {
-            Some((batch, loss)) => Err(TrainError::Diverged { epoch: self.number, batch, loss }),
+            Some((batch, loss)) => Err(TrainError::Diverged {
+                epoch: self.number,
+                batch,
+                loss,
+            }),
             None => Ok(()),
         }
     }
@@ -232,10 +270,14 @@ impl Epoch<'_> {
 
     /// Time that went into this epoch in this session, without pauses.
     pub fn seconds(&self) -> f64 {
-        self.started.elapsed().saturating_sub(self.stood_still).as_secs_f64()
+        self.started
+            .elapsed()
+            .saturating_sub(self.stood_still)
+            .as_secs_f64()
     }
 
-    /// Of this session, at the moment that the epoch was settled: images that the device is done with, by the time it took.
+    /// Of this session, at the moment that the epoch was settled: images that the device is done
+    /// with, by the time it took.
     pub fn images_per_second(&self) -> f64 {
         self.trained as f64 / self.seconds().max(1e-9)
     }
@@ -257,11 +299,32 @@ mod tests {
     }
 
     fn fit(data: &TrainingData) -> Fit<'_> {
-        let layer = |inputs| Layer { kernel: [3, 3], filters: 6, stride: [1, 1], padding: [1, 1], inputs };
+        let layer = |inputs| Layer {
+            kernel: [3, 3],
+            filters: 6,
+            stride: [1, 1],
+            padding: [1, 1],
+            inputs,
+        };
         let layers = vec![layer(vec![0]), layer(vec![0, 1])];
-        let architecture = Architecture { name: "two".to_owned(), input: [1, 8, 8], classes: 4, layers, output: vec![2] };
-        let network = Network::new(&architecture, Plan::plain(&architecture, Layout::Contiguous), Device::Cpu).unwrap();
-        let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        let architecture = Architecture {
+            name: "two".to_owned(),
+            input: [1, 8, 8],
+            classes: 4,
+            layers,
+            output: vec![2],
+        };
+        let network = Network::new(
+            &architecture,
+            Plan::plain(&architecture, Layout::Contiguous),
+            Device::Cpu,
+        )
+        .unwrap();
+        let settings = SgdSettings {
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 1e-4,
+        };
         Fit::new(network, settings, data, 16, 1).unwrap()
     }
 
@@ -269,40 +332,82 @@ mod tests {
     fn gradients_of_parts_add_up_to_that_of_the_batch() {
         let data = data();
         let mut fit = fit(&data);
-        let (images, labels) = data.validation.evaluation_batches(8).next().unwrap().unwrap();
-        // Twice the same images, so that batch norm sees the same statistics in each half as in the whole.
+        let (images, labels) = data
+            .validation
+            .evaluation_batches(8)
+            .next()
+            .unwrap()
+            .unwrap();
+        // Twice the same images, so that batch norm sees the same statistics in each half as in the
+        // whole.
         let [images, labels] = [images, labels].map(|tensor| Tensor::cat(&[&tensor, &tensor], 0));
         let mut figures = Figures::new(32, 16, 0, Device::Cpu).unwrap();
-        let whole = fit.gradient_in_parts(&images, &labels, (&figures, 0)).unwrap();
+        let whole = fit
+            .gradient_in_parts(&images, &labels, (&figures, 0))
+            .unwrap();
         fit.set_micro_batch(8);
-        let parts = fit.gradient_in_parts(&images, &labels, (&figures, 1)).unwrap();
-        let off = (&whole - &parts).abs().max().double_value(&[]) / whole.abs().max().double_value(&[]);
+        let parts = fit
+            .gradient_in_parts(&images, &labels, (&figures, 1))
+            .unwrap();
+        let off =
+            (&whole - &parts).abs().max().double_value(&[]) / whole.abs().max().double_value(&[]);
         assert!(off < 1e-4, "{off}");
         let (of_whole, of_parts) = (figures.read(1).unwrap(), figures.read(2).unwrap());
-        assert!((of_whole.losses[0].1 - of_parts.losses[0].1).abs() < 1e-6 && of_whole.correct == of_parts.correct);
+        assert!(
+            (of_whole.losses[0].1 - of_parts.losses[0].1).abs() < 1e-6
+                && of_whole.correct == of_parts.correct
+        );
         assert!(whole.abs().sum(Kind::Double).double_value(&[]) > 0.0);
     }
 
     #[test]
     fn memory_that_runs_out_in_the_middle_of_a_step_changes_nothing() {
         let data = data();
-        let layer = |padding: usize, inputs| Layer { kernel: [1, 1], filters: 6, stride: [1, 1], padding: [padding; 2], inputs };
-        // The second layer's output would take a petabyte; the first one's batch norm has seen the batch by then.
+        let layer = |padding: usize, inputs| Layer {
+            kernel: [1, 1],
+            filters: 6,
+            stride: [1, 1],
+            padding: [padding; 2],
+            inputs,
+        };
+        // The second layer's output would take a petabyte; the first one's batch norm has seen the
+        // batch by then.
         let layers = vec![layer(0, vec![0]), layer(1 << 20, vec![1])];
-        let architecture = Architecture { name: "vast".to_owned(), input: [1, 8, 8], classes: 4, layers, output: vec![2] };
-        let network = Network::new(&architecture, Plan::plain(&architecture, Layout::Contiguous), Device::Cpu).unwrap();
-        let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        let architecture = Architecture {
+            name: "vast".to_owned(),
+            input: [1, 8, 8],
+            classes: 4,
+            layers,
+            output: vec![2],
+        };
+        let network = Network::new(
+            &architecture,
+            Plan::plain(&architecture, Layout::Contiguous),
+            Device::Cpu,
+        )
+        .unwrap();
+        let settings = SgdSettings {
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 1e-4,
+        };
         let mut fit = Fit::new(network, settings, &data, 16, 1).unwrap();
         let state = |fit: &Fit| -> Vec<Tensor> {
             let parameters = fit.network().parameters().values().shallow_clone();
             let buffers = fit.network().buffers().map(|(_, tensor)| tensor);
-            buffers.chain([parameters, fit.optimizer().velocity().shallow_clone()]).map(|tensor| tensor.copy()).collect()
+            buffers
+                .chain([parameters, fit.optimizer().velocity().shallow_clone()])
+                .map(|tensor| tensor.copy())
+                .collect()
         };
         let before = state(&fit);
         let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
         let error = fit.step(&mut epoch, 0.1).unwrap_err();
         assert!(matches!(error, TrainError::OutOfMemory(_)), "{error}");
-        assert!(!error.to_string().contains("frame #") && epoch.done() == 0, "{error}");
+        assert!(
+            !error.to_string().contains("frame #") && epoch.done() == 0,
+            "{error}"
+        );
         assert_eq!(state(&fit), before);
     }
 
@@ -320,16 +425,26 @@ mod tests {
     }
 
     #[test]
-    fn the_first_batch_whose_loss_is_not_finite_is_told_however_late_it_is_looked_for_and_every_time() {
+    fn the_first_batch_whose_loss_is_not_finite_is_told_however_late_it_is_looked_for_and_every_time()
+     {
         let data = data();
         let mut fit = fit(&data);
         let mut epoch = fit.epoch(3, 0, Metrics::default()).unwrap();
         fit.step(&mut epoch, 0.01).unwrap();
-        let _ = tch::no_grad(|| fit.network().parameters().values().shallow_clone().fill_(f64::NAN));
+        let _ = tch::no_grad(|| {
+            fit.network()
+                .parameters()
+                .values()
+                .shallow_clone()
+                .fill_(f64::NAN)
+        });
         fit.step(&mut epoch, 0.01).unwrap();
         for _ in 0..2 {
             let error = epoch.settle().unwrap_err();
-            assert!(matches!(error, TrainError::Diverged { epoch: 3, batch: 2, loss } if loss.is_nan()), "{error}");
+            assert!(
+                matches!(error, TrainError::Diverged { epoch: 3, batch: 2, loss } if loss.is_nan()),
+                "{error}"
+            );
         }
     }
 

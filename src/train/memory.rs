@@ -1,4 +1,5 @@
-//! Memory that is there for training, compared with what a child will need, before anything is allocated.
+//! Memory that is there for training, compared with what a child will need, before anything is
+//! allocated.
 
 use std::path::{Path, PathBuf};
 
@@ -18,22 +19,28 @@ pub fn free(device: Device) -> Option<u64> {
 #[derive(Debug)]
 pub struct Holding {
     device: Device,
-    /// What the process had taken of it before its first child; none where that cannot be found out.
+    /// What the process had taken of it before its first child; none where that cannot be found
+    /// out.
     at_start: Option<u64>,
 }
 
 impl Holding {
     /// For a process that has its images on `device` and has yet to train its first child.
     pub fn new(device: Device) -> Holding {
-        Holding { device, at_start: taken(device) }
+        Holding {
+            device,
+            at_start: taken(device),
+        }
     }
 
-    /// Bytes that the next child may take: its part of a shared GPU; otherwise what is free, and what the process keeps of
-    /// earlier children and gives to the next one. None if that cannot be found out: then only trying tells.
+    /// Bytes that the next child may take: its part of a shared GPU; otherwise what is free, and
+    /// what the process keeps of earlier children and gives to the next one. None if that cannot be
+    /// found out: then only trying tells.
     pub fn available(&self) -> Option<u64> {
         let part = part_of_gpu(&std::env::var("PYTORCH_CUDA_ALLOC_CONF").unwrap_or_default());
         if let (Device::Cuda(number), Some(part)) = (self.device, part) {
-            // What is free just now says nothing: the other workers' caches are theirs to give back.
+            // What is free just now says nothing: the other workers' caches are theirs to give
+            // back.
             let total = telemetry::cuda::total_memory(number)?;
             return Some((total as f64 * part) as u64);
         }
@@ -42,7 +49,8 @@ impl Holding {
     }
 }
 
-/// Bytes that this process has taken: of the GPU as NVML counts it (not of the host), or of the host.
+/// Bytes that this process has taken: of the GPU as NVML counts it (not of the host), or of the
+/// host.
 fn taken(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(number) => telemetry::cuda::memory_of(number, std::process::id()),
@@ -52,36 +60,65 @@ fn taken(device: Device) -> Option<u64> {
 
 /// The part of a GPU that libtorch's allocator may take, from its settings.
 fn part_of_gpu(settings: &str) -> Option<f64> {
-    let part = settings.split(',').find_map(|setting| setting.trim().strip_prefix("per_process_memory_fraction:"))?;
-    part.trim().parse().ok().filter(|part| (0.0..=1.0).contains(part))
+    let part = settings
+        .split(',')
+        .find_map(|setting| setting.trim().strip_prefix("per_process_memory_fraction:"))?;
+    part.trim()
+        .parse()
+        .ok()
+        .filter(|part| (0.0..=1.0).contains(part))
 }
 
-/// What a worker with so many threads may plan with: its processors' part of all memory there is, in bytes. It is the same
-/// whatever else is running. (GPUs have no say: only forms for the CPU take more than the estimate.)
+/// What a worker with so many threads may plan with: its processors' part of all memory there is,
+/// in bytes. It is the same whatever else is running. (GPUs have no say: only forms for the CPU
+/// take more than the estimate.)
 pub fn fair_share(threads: u64) -> u64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| in_meminfo(&text, "MemTotal:"));
+    let total = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| in_meminfo(&text, "MemTotal:"));
     let limit = control_group().and_then(|folder| number_in(&folder.join("memory.max")));
-    let all = [total, limit].into_iter().flatten().min().unwrap_or(u64::MAX);
+    let all = [total, limit]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(u64::MAX);
     all / cores * threads.min(cores)
 }
 
 /// Free memory of the machine, or what the control group leaves where that is less.
 fn free_on_host() -> Option<u64> {
-    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| in_meminfo(&text, "MemAvailable:"));
-    [machine, left_in_control_group()].into_iter().flatten().min()
+    let machine = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| in_meminfo(&text, "MemAvailable:"));
+    [machine, left_in_control_group()]
+        .into_iter()
+        .flatten()
+        .min()
 }
 
 fn in_meminfo(text: &str, field: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(field))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
 }
 
-/// Limit minus use of the innermost control group (version 2); file cache that can be dropped does not count as used.
+/// Limit minus use of the innermost control group (version 2); file cache that can be dropped does
+/// not count as used.
 fn left_in_control_group() -> Option<u64> {
     let folder = control_group()?;
-    let (limit, used) = (number_in(&folder.join("memory.max"))?, number_in(&folder.join("memory.current"))?);
-    let cache = std::fs::read_to_string(folder.join("memory.stat")).ok().and_then(|text| inactive_file(&text)).unwrap_or(0);
+    let (limit, used) = (
+        number_in(&folder.join("memory.max"))?,
+        number_in(&folder.join("memory.current"))?,
+    );
+    let cache = std::fs::read_to_string(folder.join("memory.stat"))
+        .ok()
+        .and_then(|text| inactive_file(&text))
+        .unwrap_or(0);
     Some(limit.saturating_sub(used.saturating_sub(cache)))
 }
 
@@ -98,12 +135,21 @@ fn number_in(file: &Path) -> Option<u64> {
 }
 
 fn inactive_file(text: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix("inactive_file "))?.trim().parse().ok()
+    text.lines()
+        .find_map(|line| line.strip_prefix("inactive_file "))?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Resident memory of this process, bytes.
 fn resident() -> Option<u64> {
-    let pages: u64 = std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm")
+        .ok()?
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()?;
     // SAFETY: sysconf has no preconditions.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(page).ok().map(|page| pages * page)
@@ -113,7 +159,11 @@ fn resident() -> Option<u64> {
 pub fn in_words(bytes: u64) -> String {
     const MIB: f64 = 1024.0 * 1024.0;
     let mib = bytes as f64 / MIB;
-    if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{mib:.0} MiB") }
+    if mib >= 1024.0 {
+        format!("{:.1} GiB", mib / 1024.0)
+    } else {
+        format!("{mib:.0} MiB")
+    }
 }
 
 #[cfg(test)]
@@ -131,24 +181,60 @@ mod tests {
     fn a_fair_share_grows_with_the_threads_up_to_all_memory_and_does_not_change() {
         let cores = std::thread::available_parallelism().unwrap().get() as u64;
         let share = fair_share(1);
-        assert!(share > 0 && fair_share(cores) == share * cores && fair_share(10 * cores) == share * cores);
+        assert!(
+            share > 0
+                && fair_share(cores) == share * cores
+                && fair_share(10 * cores) == share * cores
+        );
         let _held = vec![1_u8; 64 << 20];
         assert_eq!(fair_share(1), share);
     }
 
     #[test]
     fn what_the_process_keeps_of_earlier_children_counts_as_available() {
-        let available = |at_start| Holding { device: Device::Cpu, at_start: Some(at_start) }.available().unwrap();
+        let available = |at_start| {
+            Holding {
+                device: Device::Cpu,
+                at_start: Some(at_start),
+            }
+            .available()
+            .unwrap()
+        };
         let kept = vec![1_u8; 512 << 20];
         let (with, without) = (available(0), available(1 << 50));
-        assert!(with >= without + (kept.len() as u64) / 2, "{with} and {without}");
-        assert_eq!(Holding { device: Device::Cpu, at_start: None }.available(), None, "then only trying tells");
+        assert!(
+            with >= without + (kept.len() as u64) / 2,
+            "{with} and {without}"
+        );
+        assert_eq!(
+            Holding {
+                device: Device::Cpu,
+                at_start: None
+            }
+            .available(),
+            None,
+            "then only trying tells"
+        );
     }
 
     #[test]
     fn the_part_of_a_gpu_is_what_the_allocator_was_told() {
-        assert_eq!(part_of_gpu("per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"), Some(0.225));
-        assert_eq!(part_of_gpu("expandable_segments:True, per_process_memory_fraction: 0.5"), Some(0.5));
-        assert_eq!(["", "garbage_collection_threshold:0.8", "per_process_memory_fraction:x"].map(part_of_gpu), [None; 3]);
+        assert_eq!(
+            part_of_gpu("per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"),
+            Some(0.225)
+        );
+        assert_eq!(
+            part_of_gpu("expandable_segments:True, per_process_memory_fraction: 0.5"),
+            Some(0.5)
+        );
+        assert_eq!(
+            [
+                "",
+                "garbage_collection_threshold:0.8",
+                "per_process_memory_fraction:x"
+            ]
+            .map(part_of_gpu),
+            [None; 3]
+        );
     }
 }

@@ -32,7 +32,8 @@ impl Metrics {
     }
 }
 
-/// Losses and right answers of a pass over images, kept on the device until they are read: reading waits for the device.
+/// Losses and right answers of a pass over images, kept on the device until they are read: reading
+/// waits for the device.
 #[derive(Debug)]
 pub struct Figures {
     /// `[batches]`, f64: mean loss of each batch.
@@ -57,17 +58,37 @@ pub struct Read {
 }
 
 impl Figures {
-    /// For `images` images in batches of `batch_size`, of which the first `read` are of no interest.
-    pub fn new(images: usize, batch_size: usize, read: usize, device: Device) -> Result<Figures, TchError> {
+    /// For `images` images in batches of `batch_size`, of which the first `read` are of no
+    /// interest.
+    pub fn new(
+        images: usize,
+        batch_size: usize,
+        read: usize,
+        device: Device,
+    ) -> Result<Figures, TchError> {
         let batches = images.div_ceil(batch_size.max(1)) as i64;
         let losses = Tensor::f_zeros([batches], (Kind::Double, device))?;
         let right = Tensor::f_zeros([images as i64], (Kind::Bool, device))?;
-        Ok(Figures { losses, right, images, batch_size: batch_size.max(1), read })
+        Ok(Figures {
+            losses,
+            right,
+            images,
+            batch_size: batch_size.max(1),
+            read,
+        })
     }
 
-    /// Take in a part of batch number `batch` (from 0) that begins at its image number `first`: what it adds to the batch's mean
-    /// loss, and its logits. A batch whose first part comes again begins anew.
-    pub fn take(&self, batch: usize, first: i64, loss: &Tensor, logits: &Tensor, labels: &Tensor) -> Result<(), TchError> {
+    /// Take in a part of batch number `batch` (from 0) that begins at its image number `first`:
+    /// what it adds to the batch's mean loss, and its logits. A batch whose first part comes again
+    /// begins anew.
+    pub fn take(
+        &self,
+        batch: usize,
+        first: i64,
+        loss: &Tensor,
+        logits: &Tensor,
+        labels: &Tensor,
+    ) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
         let mut sum = self.losses.f_get(batch as i64)?;
         if first == 0 {
@@ -75,7 +96,11 @@ impl Figures {
         } else {
             let _ = sum.f_add_(loss)?;
         }
-        let right = self.right.f_narrow(0, (batch * self.batch_size) as i64 + first, labels.size()[0])?;
+        let right = self.right.f_narrow(
+            0,
+            (batch * self.batch_size) as i64 + first,
+            labels.size()[0],
+        )?;
         let _ = logits.f_argmax(1, false)?.f_eq_tensor_out(&right, labels)?;
         Ok(())
     }
@@ -85,13 +110,16 @@ impl Figures {
         self.read < until
     }
 
-    /// Read the batches before number `until` (from 0) that have not been read, in one copy, for which all work of the device so
-    /// far has to be done.
+    /// Read the batches before number `until` (from 0) that have not been read, in one copy, for
+    /// which all work of the device so far has to be done.
     pub fn read(&mut self, until: usize) -> Result<Read, TchError> {
         let count = until.saturating_sub(self.read);
         let start = |batch: usize| (batch * self.batch_size).min(self.images);
         let (from, to) = (start(self.read), start(until));
-        let correct = self.right.f_narrow(0, from as i64, (to - from) as i64)?.f_sum(Kind::Double)?;
+        let correct = self
+            .right
+            .f_narrow(0, from as i64, (to - from) as i64)?
+            .f_sum(Kind::Double)?;
         let losses = self.losses.f_narrow(0, self.read as i64, count as i64)?;
         let all = Tensor::f_cat(&[losses, correct.f_view([1])?], 0)?.f_to_device(Device::Cpu)?;
         let mut values = vec![0f64; count + 1];
@@ -99,7 +127,11 @@ impl Figures {
         let correct = values.pop().unwrap_or(0.0) as usize;
         let images = (self.read..until).map(|batch| start(batch + 1) - start(batch));
         let losses = images.zip(values).collect();
-        Ok(Read { first: std::mem::replace(&mut self.read, until), losses, correct })
+        Ok(Read {
+            first: std::mem::replace(&mut self.read, until),
+            losses,
+            correct,
+        })
     }
 }
 
@@ -110,17 +142,27 @@ mod tests {
     #[test]
     fn the_loss_of_an_epoch_weighs_batches_by_their_images() {
         let mut metrics = Metrics::default();
-        metrics.add(&Read { first: 0, losses: vec![(3, 1.0), (1, 5.0)], correct: 3 });
+        metrics.add(&Read {
+            first: 0,
+            losses: vec![(3, 1.0), (1, 5.0)],
+            correct: 3,
+        });
         assert_eq!((metrics.loss(), metrics.accuracy()), (2.0, 0.75));
     }
 
     #[test]
     fn an_empty_epoch_has_finite_figures() {
-        assert_eq!((Metrics::default().loss(), Metrics::default().accuracy()), (0.0, 0.0));
+        assert_eq!(
+            (Metrics::default().loss(), Metrics::default().accuracy()),
+            (0.0, 0.0)
+        );
     }
 
     fn logits_and_labels() -> (Tensor, Tensor) {
-        (Tensor::from_slice2(&[[0.0f32, 1.0], [3.0, 2.0], [0.0, 1.0]]), Tensor::from_slice(&[1i64, 0, 0]))
+        (
+            Tensor::from_slice2(&[[0.0f32, 1.0], [3.0, 2.0], [0.0, 1.0]]),
+            Tensor::from_slice(&[1i64, 0, 0]),
+        )
     }
 
     #[test]
@@ -128,12 +170,36 @@ mod tests {
         let (logits, labels) = logits_and_labels();
         let mut figures = Figures::new(8, 3, 0, Device::Cpu).unwrap();
         for (batch, loss) in [0.5f32, 0.25].into_iter().enumerate() {
-            figures.take(batch, 0, &Tensor::from(loss), &logits, &labels).unwrap();
+            figures
+                .take(batch, 0, &Tensor::from(loss), &logits, &labels)
+                .unwrap();
         }
-        assert_eq!(figures.read(1).unwrap(), Read { first: 0, losses: vec![(3, 0.5)], correct: 2 });
-        figures.take(2, 0, &Tensor::from(2.0f32), &logits.narrow(0, 1, 2), &labels.narrow(0, 1, 2)).unwrap();
+        assert_eq!(
+            figures.read(1).unwrap(),
+            Read {
+                first: 0,
+                losses: vec![(3, 0.5)],
+                correct: 2
+            }
+        );
+        figures
+            .take(
+                2,
+                0,
+                &Tensor::from(2.0f32),
+                &logits.narrow(0, 1, 2),
+                &labels.narrow(0, 1, 2),
+            )
+            .unwrap();
         assert!(figures.is_behind(3));
-        assert_eq!(figures.read(3).unwrap(), Read { first: 1, losses: vec![(3, 0.25), (2, 2.0)], correct: 3 });
+        assert_eq!(
+            figures.read(3).unwrap(),
+            Read {
+                first: 1,
+                losses: vec![(3, 0.25), (2, 2.0)],
+                correct: 3
+            }
+        );
         assert!(!figures.is_behind(3));
     }
 
@@ -143,10 +209,24 @@ mod tests {
         let mut figures = Figures::new(3, 3, 0, Device::Cpu).unwrap();
         let part = |range: std::ops::Range<i64>, loss: f32| {
             let length = range.end - range.start;
-            let (logits, labels) = (logits.narrow(0, range.start, length), labels.narrow(0, range.start, length));
-            figures.take(0, range.start, &Tensor::from(loss), &logits, &labels).unwrap();
+            let (logits, labels) = (
+                logits.narrow(0, range.start, length),
+                labels.narrow(0, range.start, length),
+            );
+            figures
+                .take(0, range.start, &Tensor::from(loss), &logits, &labels)
+                .unwrap();
         };
-        [(0..2, 7.0), (0..1, 0.25), (1..3, 0.5)].into_iter().for_each(|(range, loss)| part(range, loss));
-        assert_eq!(figures.read(1).unwrap(), Read { first: 0, losses: vec![(3, 0.75)], correct: 2 });
+        [(0..2, 7.0), (0..1, 0.25), (1..3, 0.5)]
+            .into_iter()
+            .for_each(|(range, loss)| part(range, loss));
+        assert_eq!(
+            figures.read(1).unwrap(),
+            Read {
+                first: 0,
+                losses: vec![(3, 0.75)],
+                correct: 2
+            }
+        );
     }
 }

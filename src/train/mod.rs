@@ -1,5 +1,5 @@
-//! Training: batches, loss, optimiser, validation accuracy after each epoch; of a search's children (`trainer`), and of one
-//! network to the end (`full`).
+//! Training: batches, loss, optimiser, validation accuracy after each epoch; of a search's children
+//! (`trainer`), and of one network to the end (`full`).
 
 mod data;
 mod device;
@@ -18,4 +18,7 @@ pub use fit::{Epoch, Fit};
 pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
-pub use trainer::{Control, Next, TrainError, cross_entropy, evaluate, evaluation_batch, in_smaller_batches, train_child};
+pub use trainer::{
+    Control, Next, TrainError, cross_entropy, evaluate, evaluation_batch, in_smaller_batches,
+    train_child,
+};

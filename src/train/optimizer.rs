@@ -4,8 +4,8 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use crate::config::{ChildConfig, Recipe};
 
-/// SGD with (Nesterov) momentum and weight decay over one vector of parameters: five kernels a step on a GPU, eight operations on
-/// the CPU.
+/// SGD with (Nesterov) momentum and weight decay over one vector of parameters: five kernels a step
+/// on a GPU, eight operations on the CPU.
 #[derive(Debug)]
 pub struct Sgd {
     /// Running sum of gradients, `[P]`; zero before the first step.
@@ -25,14 +25,36 @@ pub struct SgdSettings {
 }
 
 impl From<&ChildConfig> for SgdSettings {
-    fn from(&ChildConfig { momentum, nesterov, weight_decay, .. }: &ChildConfig) -> Self {
-        SgdSettings { momentum, nesterov, weight_decay }
+    fn from(
+        &ChildConfig {
+            momentum,
+            nesterov,
+            weight_decay,
+            ..
+        }: &ChildConfig,
+    ) -> Self {
+        SgdSettings {
+            momentum,
+            nesterov,
+            weight_decay,
+        }
     }
 }
 
 impl From<&Recipe> for SgdSettings {
-    fn from(&Recipe { momentum, nesterov, weight_decay, .. }: &Recipe) -> Self {
-        SgdSettings { momentum, nesterov, weight_decay }
+    fn from(
+        &Recipe {
+            momentum,
+            nesterov,
+            weight_decay,
+            ..
+        }: &Recipe,
+    ) -> Self {
+        SgdSettings {
+            momentum,
+            nesterov,
+            weight_decay,
+        }
     }
 }
 
@@ -54,24 +76,43 @@ impl Sgd {
         &self.velocity
     }
 
-    /// Move `values` against `gradient` (both `[P]`). All memory that it takes, it takes before anything is changed: where that is
-    /// not to be had, velocity and values are as they were.
-    pub fn step(&mut self, values: &Tensor, gradient: Tensor, learning_rate: f64) -> Result<(), TchError> {
+    /// Move `values` against `gradient` (both `[P]`). All memory that it takes, it takes before
+    /// anything is changed: where that is not to be had, velocity and values are as they were.
+    pub fn step(
+        &mut self,
+        values: &Tensor,
+        gradient: Tensor,
+        learning_rate: f64,
+    ) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
-        let SgdSettings { momentum, nesterov, weight_decay } = self.settings;
+        let SgdSettings {
+            momentum,
+            nesterov,
+            weight_decay,
+        } = self.settings;
         if self.stride.value != -learning_rate {
             self.stride = Factor::new(-learning_rate, values.device())?;
         }
         let (mut values, mut direction) = (values.shallow_clone(), gradient);
-        let product = if self.stride.on_device.is_some() { None } else { Some(values.f_empty_like()?) };
+        let product = if self.stride.on_device.is_some() {
+            None
+        } else {
+            Some(values.f_empty_like()?)
+        };
         if weight_decay != 0.0 {
-            self.weight_decay.add_times(&values, &mut direction, product.as_ref())?;
+            self.weight_decay
+                .add_times(&values, &mut direction, product.as_ref())?;
         }
         let _ = self.velocity.f_mul_scalar_(momentum)?.f_add_(&direction)?;
         if nesterov {
-            self.momentum.add_times(&self.velocity, &mut direction, product.as_ref())?;
+            self.momentum
+                .add_times(&self.velocity, &mut direction, product.as_ref())?;
         }
-        self.stride.add_times(if nesterov { &direction } else { &self.velocity }, &mut values, product.as_ref())
+        self.stride.add_times(
+            if nesterov { &direction } else { &self.velocity },
+            &mut values,
+            product.as_ref(),
+        )
     }
 }
 
@@ -79,22 +120,33 @@ impl Sgd {
 #[derive(Debug)]
 struct Factor {
     value: f64,
-    /// The same as `[1]`, f32, where one kernel multiplies and adds. On the CPU that would round once where PyTorch's optimiser
-    /// rounds twice.
+    /// The same as `[1]`, f32, where one kernel multiplies and adds. On the CPU that would round
+    /// once where PyTorch's optimiser rounds twice.
     on_device: Option<Tensor>,
 }
 
 impl Factor {
     fn new(value: f64, device: Device) -> Result<Factor, TchError> {
         let fused = || Tensor::f_full([1], value, (Kind::Float, device));
-        Ok(Factor { value, on_device: (device != Device::Cpu).then(fused).transpose()? })
+        Ok(Factor {
+            value,
+            on_device: (device != Device::Cpu).then(fused).transpose()?,
+        })
     }
 
-    /// Add `values` times this to `sum`. Where it is not done at once, the products go to `product` first.
-    fn add_times(&self, values: &Tensor, sum: &mut Tensor, product: Option<&Tensor>) -> Result<(), TchError> {
+    /// Add `values` times this to `sum`. Where it is not done at once, the products go to `product`
+    /// first.
+    fn add_times(
+        &self,
+        values: &Tensor,
+        sum: &mut Tensor,
+        product: Option<&Tensor>,
+    ) -> Result<(), TchError> {
         match (&self.on_device, product) {
             (Some(factor), _) => sum.f_addcmul_(values, factor).map(drop),
-            (None, Some(product)) => sum.f_add_(&values.f_mul_scalar_out(product, self.value)?).map(drop),
+            (None, Some(product)) => sum
+                .f_add_(&values.f_mul_scalar_out(product, self.value)?)
+                .map(drop),
             (None, None) => sum.f_add_(&values.f_mul_scalar(self.value)?).map(drop),
         }
     }
@@ -105,15 +157,29 @@ mod tests {
     use super::*;
 
     /// The same in one operation after another, as torch.optim.SGD writes it.
-    fn step_by_step(values: &Tensor, velocity: &Tensor, gradient: &Tensor, settings: SgdSettings, rate: f64) -> (Tensor, Tensor) {
+    fn step_by_step(
+        values: &Tensor,
+        velocity: &Tensor,
+        gradient: &Tensor,
+        settings: SgdSettings,
+        rate: f64,
+    ) -> (Tensor, Tensor) {
         let gradient = gradient + values * settings.weight_decay;
         let velocity = velocity * settings.momentum + &gradient;
-        let direction = if settings.nesterov { &velocity * settings.momentum + gradient } else { velocity.shallow_clone() };
+        let direction = if settings.nesterov {
+            &velocity * settings.momentum + gradient
+        } else {
+            velocity.shallow_clone()
+        };
         (values - direction * rate, velocity)
     }
 
     fn fuse(optimizer: &mut Sgd) {
-        for factor in [&mut optimizer.momentum, &mut optimizer.weight_decay, &mut optimizer.stride] {
+        for factor in [
+            &mut optimizer.momentum,
+            &mut optimizer.weight_decay,
+            &mut optimizer.stride,
+        ] {
             factor.on_device = Some(Tensor::full([1], factor.value, (Kind::Float, Device::Cpu)));
         }
     }
@@ -127,18 +193,24 @@ mod tests {
         tch::manual_seed(3);
         let random = || Tensor::randn([1_003], (Kind::Float, Device::Cpu));
         for (nesterov, fused) in [(false, false), (true, false), (false, true), (true, true)] {
-            let settings = SgdSettings { momentum: 0.9, nesterov, weight_decay: 1e-4 };
+            let settings = SgdSettings {
+                momentum: 0.9,
+                nesterov,
+                weight_decay: 1e-4,
+            };
             let values = random();
             let mut optimizer = Sgd::new(&values, settings).unwrap();
             for rate in [0.1, 0.1, 0.033] {
                 let gradient = random();
-                let expected = step_by_step(&values, optimizer.velocity(), &gradient, settings, rate);
+                let expected =
+                    step_by_step(&values, optimizer.velocity(), &gradient, settings, rate);
                 optimizer.stride = Factor::new(-rate, Device::Cpu).unwrap();
                 if fused {
                     fuse(&mut optimizer);
                 }
                 optimizer.step(&values, gradient, rate).unwrap();
-                let off = difference(&values, &expected.0).max(difference(optimizer.velocity(), &expected.1));
+                let off = difference(&values, &expected.0)
+                    .max(difference(optimizer.velocity(), &expected.1));
                 assert!(off <= if fused { 1e-6 } else { 0.0 }, "{off}");
             }
         }

@@ -18,12 +18,23 @@ mod tests {
     use super::*;
 
     fn config(schedule: ChildSchedule) -> ChildConfig {
-        ChildConfig { epochs: 1, batch_size: 128, learning_rate: 0.2, momentum: 0.9, nesterov: true, weight_decay: 1e-4, schedule }
+        ChildConfig {
+            epochs: 1,
+            batch_size: 128,
+            learning_rate: 0.2,
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 1e-4,
+            schedule,
+        }
     }
 
     #[test]
     fn a_constant_schedule_keeps_the_learning_rate() {
-        assert_eq!(learning_rate(&config(ChildSchedule::Constant), 99, 100), 0.2);
+        assert_eq!(
+            learning_rate(&config(ChildSchedule::Constant), 99, 100),
+            0.2
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Shortest time between two ticks. A tick waits for the device, so it is also how far the device may be behind.
+/// Shortest time between two ticks. A tick waits for the device, so it is also how far the device
+/// may be behind.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The ticks of one training.

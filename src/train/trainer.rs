@@ -17,14 +17,16 @@ use crate::event::{ChildEpoch, ChildProgress};
 use crate::fault::{self, Fault};
 use crate::space;
 
-/// Most images at a time when accuracy is measured: on the CPU what its caches hold, on a GPU what keeps it busy.
+/// Most images at a time when accuracy is measured: on the CPU what its caches hold, on a GPU what
+/// keeps it busy.
 pub fn evaluation_batch(device: Device) -> usize {
     if device == Device::Cpu { 125 } else { 1_000 }
 }
 
 /// Whoever watches and steers a training. An error ends it.
 pub trait Control {
-    /// Called before each batch; returns when the next one may start or the training is to end, and how long it stood still.
+    /// Called before each batch; returns when the next one may start or the training is to end, and
+    /// how long it stood still.
     fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)>;
     /// Called every now and then between two batches.
     fn progress(&mut self, progress: ChildProgress) -> anyhow::Result<()>;
@@ -45,8 +47,15 @@ pub enum Next {
 pub enum TrainError {
     #[error("the network cannot be built: {0}")]
     Unbuildable(space::ArchitectureError),
-    #[error("the network takes images {network:?} of {network_classes} classes, but the data have {data:?} of {data_classes}")]
-    Mismatch { network: [usize; 3], network_classes: usize, data: [usize; 3], data_classes: usize },
+    #[error(
+        "the network takes images {network:?} of {network_classes} classes, but the data have {data:?} of {data_classes}"
+    )]
+    Mismatch {
+        network: [usize; 3],
+        network_classes: usize,
+        data: [usize; 3],
+        data_classes: usize,
+    },
     #[error(
         "training needs about {} of memory, but {} are available; nothing was allocated",
         memory::in_words(*needed),
@@ -54,7 +63,11 @@ pub enum TrainError {
     )]
     Memory { needed: u64, available: u64 },
     #[error("diverged: the loss is {loss} at epoch {epoch}, batch {batch}")]
-    Diverged { epoch: usize, batch: usize, loss: f64 },
+    Diverged {
+        epoch: usize,
+        batch: usize,
+        loss: f64,
+    },
     /// The same may succeed with fewer images at a time, or when others have freed their memory.
     #[error("memory did not suffice: {0}")]
     OutOfMemory(String),
@@ -88,7 +101,9 @@ impl From<TchError> for TrainError {
 impl From<DataError> for TrainError {
     fn from(error: DataError) -> TrainError {
         match error {
-            DataError::Torch(text) => TrainError::of_libtorch(&text, |text| TrainError::Data(DataError::Torch(text))),
+            DataError::Torch(text) => {
+                TrainError::of_libtorch(&text, |text| TrainError::Data(DataError::Torch(text)))
+            }
             error => TrainError::Data(error),
         }
     }
@@ -100,12 +115,15 @@ impl TrainError {
         error.downcast().unwrap_or_else(TrainError::Stopped)
     }
 
-    /// Do something with libtorch: a panic of tch for want of memory or of the device is an error too, see [`fault::caught`].
+    /// Do something with libtorch: a panic of tch for want of memory or of the device is an error
+    /// too, see [`fault::caught`].
     pub fn caught<T>(work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
-        fault::caught(work).unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))
+        fault::caught(work)
+            .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))
     }
 
-    /// What an error of libtorch with this text means; one that tells of neither memory nor the device is `other`.
+    /// What an error of libtorch with this text means; one that tells of neither memory nor the
+    /// device is `other`.
     pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
         match Fault::of(text) {
             Fault::Memory => TrainError::OutOfMemory(fault::memory_sentence(text)),
@@ -115,14 +133,15 @@ impl TrainError {
     }
 }
 
-/// Train the child of `job` from scratch and return its validation accuracy after each epoch, each in 0..=1. They are fewer
-/// than `config.epochs` where `control` said [`Next::Enough`].
+/// Train the child of `job` from scratch and return its validation accuracy after each epoch, each
+/// in 0..=1. They are fewer than `config.epochs` where `control` said [`Next::Enough`].
 ///
-/// Everything random (weights, order of images, augmentation) follows from `job.seed`. A child that will need more memory than the
-/// `available` bytes, where those are known, is refused.
+/// Everything random (weights, order of images, augmentation) follows from `job.seed`. A child that
+/// will need more memory than the `available` bytes, where those are known, is refused.
 ///
 /// # Errors
-/// [`TrainError`]: one reason each; [`TrainError::Stopped`] exactly when `control` returned an error.
+/// [`TrainError`]: one reason each; [`TrainError::Stopped`] exactly when `control` returned an
+/// error.
 pub fn train_child(
     worker: usize,
     job: &ChildJob,
@@ -146,7 +165,13 @@ fn train_as_planned(
     tch::manual_seed(job.seed as i64);
     let network = Network::new(&job.architecture, plan, data.device)?;
     let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
-    let mut training = Training { worker, child: job.child, config, fit, ticks: Ticks::default() };
+    let mut training = Training {
+        worker,
+        child: job.child,
+        config,
+        fit,
+        ticks: Ticks::default(),
+    };
     let mut accuracies = Vec::with_capacity(config.epochs);
     for epoch in 1..=config.epochs {
         match training.epoch(epoch, control) {
@@ -158,14 +183,21 @@ fn train_as_planned(
     Ok(accuracies)
 }
 
-/// Refuse what cannot be trained, before anything is allocated; otherwise choose the network's form.
+/// Refuse what cannot be trained, before anything is allocated; otherwise choose the network's
+/// form.
 ///
-/// The form rounds in its own way, so it may depend on the machine's size and the worker's threads, but not on what happens
-/// to be free: the same seed must give the same accuracies.
-fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, available: Option<u64>) -> Result<Plan, TrainError> {
+/// The form rounds in its own way, so it may depend on the machine's size and the worker's threads,
+/// but not on what happens to be free: the same seed must give the same accuracies.
+fn check(
+    job: &ChildJob,
+    data: &TrainingData,
+    config: &ChildConfig,
+    available: Option<u64>,
+) -> Result<Plan, TrainError> {
     let (architecture, description) = (&job.architecture, &data.description);
     architecture.check()?;
-    if architecture.input != description.input || architecture.classes != description.classes.len() {
+    if architecture.input != description.input || architecture.classes != description.classes.len()
+    {
         return Err(TrainError::Mismatch {
             network: architecture.input,
             network_classes: architecture.classes,
@@ -176,7 +208,8 @@ fn check(job: &ChildJob, data: &TrainingData, config: &ChildConfig, available: O
     let batch_size = config.batch_size.min(data.train.len());
     let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
     let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;
-    let needed = space::training_memory(architecture, batch_size)?.saturating_add(plan.extra_memory(architecture, batch_size));
+    let needed = space::training_memory(architecture, batch_size)?
+        .saturating_add(plan.extra_memory(architecture, batch_size));
     match available.filter(|available| needed > *available) {
         Some(available) => Err(TrainError::Memory { needed, available }),
         None => Ok(plan),
@@ -193,7 +226,8 @@ struct Training<'work> {
 }
 
 impl Training<'_> {
-    /// Train through all images once (`number` from 1), then measure and return the validation accuracy.
+    /// Train through all images once (`number` from 1), then measure and return the validation
+    /// accuracy.
     fn epoch(&mut self, number: usize, control: &mut impl Control) -> Result<f64, TrainError> {
         let mut epoch = self.fit.epoch(number, 0, Metrics::default())?;
         while !epoch.is_done() {
@@ -202,16 +236,29 @@ impl Training<'_> {
             self.fit.step(&mut epoch, learning_rate)?;
             if self.ticks.is_due() {
                 epoch.settle()?;
-                control.progress(self.progress(&epoch)).map_err(TrainError::Stopped)?;
+                control
+                    .progress(self.progress(&epoch))
+                    .map_err(TrainError::Stopped)?;
                 self.ticks.told();
             }
         }
         epoch.settle()?;
         let images_per_second = epoch.images_per_second();
-        let (batch_size, between) = (evaluation_batch(self.fit.device()), || wait_for(&mut epoch, control));
-        let valid = evaluate(self.fit.network(), self.fit.validation(), batch_size, between)?;
+        let (batch_size, between) = (evaluation_batch(self.fit.device()), || {
+            wait_for(&mut epoch, control)
+        });
+        let valid = evaluate(
+            self.fit.network(),
+            self.fit.validation(),
+            batch_size,
+            between,
+        )?;
         if !valid.loss().is_finite() {
-            return Err(TrainError::Diverged { epoch: number, batch: epoch.batches(), loss: valid.loss() });
+            return Err(TrainError::Diverged {
+                epoch: number,
+                batch: epoch.batches(),
+                loss: valid.loss(),
+            });
         }
         let report = ChildEpoch {
             child: self.child,
@@ -232,7 +279,11 @@ impl Training<'_> {
 
     fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
         let batches = self.fit.batches();
-        learning_rate(self.config, (epoch - 1) * batches + batch, self.config.epochs * batches)
+        learning_rate(
+            self.config,
+            (epoch - 1) * batches + batch,
+            self.config.epochs * batches,
+        )
     }
 
     fn progress(&self, epoch: &Epoch) -> ChildProgress {
@@ -264,25 +315,31 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchErro
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
 }
 
-/// Loss and accuracy of `network` on `images`, `batch_size` at a time and fewer where memory does not suffice, batch norm in
-/// evaluation mode; `between` is called before each batch. The device is waited for once, at the end.
+/// Loss and accuracy of `network` on `images`, `batch_size` at a time and fewer where memory does
+/// not suffice, batch norm in evaluation mode; `between` is called before each batch. The device is
+/// waited for once, at the end.
 pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
     batch_size: usize,
     mut between: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Metrics, TrainError> {
-    in_smaller_batches(batch_size, |batch_size| evaluate_in_batches(network, images, batch_size, &mut between))
+    in_smaller_batches(batch_size, |batch_size| {
+        evaluate_in_batches(network, images, batch_size, &mut between)
+    })
 }
 
-/// Do something that takes memory with `batch_size` images at a time, and again with half as many where it does not suffice.
+/// Do something that takes memory with `batch_size` images at a time, and again with half as many
+/// where it does not suffice.
 pub fn in_smaller_batches<T>(
     mut batch_size: usize,
     mut evaluate: impl FnMut(usize) -> Result<T, TrainError>,
 ) -> Result<T, TrainError> {
     loop {
         match TrainError::caught(|| evaluate(batch_size)) {
-            Err(TrainError::OutOfMemory(_)) if batch_size > 1 => batch_size = batch_size.div_ceil(2),
+            Err(TrainError::OutOfMemory(_)) if batch_size > 1 => {
+                batch_size = batch_size.div_ceil(2)
+            }
             done => return done,
         }
     }
@@ -302,7 +359,13 @@ fn evaluate_in_batches(
         between()?;
         let (images, labels) = batch?;
         let logits = network.forward(&images, Mode::Evaluate)?;
-        figures.take(number, 0, &cross_entropy(&logits, &labels)?, &logits, &labels)?;
+        figures.take(
+            number,
+            0,
+            &cross_entropy(&logits, &labels)?,
+            &logits,
+            &labels,
+        )?;
     }
     let mut metrics = Metrics::default();
     metrics.add(&figures.read(count)?);

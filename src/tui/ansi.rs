@@ -1,6 +1,7 @@
 //! Cells to terminal bytes (ECMA-48), as few as possible: the watcher may sit behind a slow line.
 //!
-//! The pen and the cursor are remembered across frames, moves take the shortest sequence, and a frame is one write.
+//! The pen and the cursor are remembered across frames, moves take the shortest sequence, and a
+//! frame is one write.
 
 use std::io::{self, Write};
 
@@ -9,7 +10,8 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-/// Frames longer than this are sent as one synchronised update (mode 2026); below, one write is as good.
+/// Frames longer than this are sent as one synchronised update (mode 2026); below, one write is as
+/// good.
 const SYNCHRONISED_FROM: usize = 2_048;
 /// Unchanged columns that are rather written again than jumped over.
 const BRIDGE: u16 = 3;
@@ -40,7 +42,11 @@ struct Pen {
 
 impl Pen {
     fn of(cell: &Cell) -> Pen {
-        Pen { foreground: cell.fg, background: cell.bg, modifier: cell.modifier }
+        Pen {
+            foreground: cell.fg,
+            background: cell.bg,
+            modifier: cell.modifier,
+        }
     }
 
     /// Whether a blank looks the same in both.
@@ -53,7 +59,13 @@ impl Pen {
 impl<T: Tty> AnsiWriter<T> {
     /// With `ascii`, no other character is ever sent.
     pub fn new(tty: T, ascii: bool) -> AnsiWriter<T> {
-        AnsiWriter { tty, ascii, frame: Vec::new(), cursor: None, pen: Pen::default() }
+        AnsiWriter {
+            tty,
+            ascii,
+            frame: Vec::new(),
+            cursor: None,
+            pen: Pen::default(),
+        }
     }
 
     pub fn size(&self) -> io::Result<Size> {
@@ -85,7 +97,9 @@ impl<T: Tty> AnsiWriter<T> {
     /// Write the cell of `screen` at `x`, `y`, which the terminal shows otherwise.
     pub fn cell(&mut self, screen: &Buffer, x: u16, y: u16) {
         self.move_to(screen, x, y);
-        let Some(cell) = screen.cell((x, y)) else { return };
+        let Some(cell) = screen.cell((x, y)) else {
+            return;
+        };
         self.write(cell);
         let after = x.saturating_add(cell.symbol().width() as u16);
         // At the last column terminals differ in where the cursor is.
@@ -127,15 +141,28 @@ impl<T: Tty> AnsiWriter<T> {
         let target = Position { x, y };
         match self.cursor {
             Some(cursor) if cursor == target => return,
-            Some(cursor) if cursor.y == y && cursor.x < x && x - cursor.x <= BRIDGE && self.can_bridge(screen, cursor, x) => {
+            Some(cursor)
+                if cursor.y == y
+                    && cursor.x < x
+                    && x - cursor.x <= BRIDGE
+                    && self.can_bridge(screen, cursor, x) =>
+            {
                 for column in cursor.x..x {
-                    screen.cell((column, y)).into_iter().for_each(|cell| self.write(cell));
+                    screen
+                        .cell((column, y))
+                        .into_iter()
+                        .for_each(|cell| self.write(cell));
                 }
             }
             cursor => {
                 let absolute = format!("\x1b[{};{}H", u32::from(y) + 1, u32::from(x) + 1);
                 let relative = cursor.and_then(|cursor| shortcut(cursor, target));
-                self.push(relative.filter(|relative| relative.len() < absolute.len()).as_ref().unwrap_or(&absolute));
+                self.push(
+                    relative
+                        .filter(|relative| relative.len() < absolute.len())
+                        .as_ref()
+                        .unwrap_or(&absolute),
+                );
             }
         }
         self.cursor = Some(target);
@@ -143,10 +170,13 @@ impl<T: Tty> AnsiWriter<T> {
 
     /// Whether the cells up to column `x` are plain ones that need no other pen.
     fn can_bridge(&self, screen: &Buffer, from: Position, x: u16) -> bool {
-        (from.x..x).filter_map(|column| screen.cell((column, from.y))).all(|cell| {
-            let pen = Pen::of(cell);
-            cell.symbol().len() == 1 && (pen == self.pen || cell.symbol() == " " && pen.blank_like(self.pen))
-        })
+        (from.x..x)
+            .filter_map(|column| screen.cell((column, from.y)))
+            .all(|cell| {
+                let pen = Pen::of(cell);
+                cell.symbol().len() == 1
+                    && (pen == self.pen || cell.symbol() == " " && pen.blank_like(self.pen))
+            })
     }
 
     fn set_pen(&mut self, pen: Pen) {
@@ -160,7 +190,12 @@ impl<T: Tty> AnsiWriter<T> {
             current = Pen::default();
         }
         let added = pen.modifier - current.modifier;
-        codes.extend(ATTRIBUTES.iter().filter(|(flag, _)| added.contains(*flag)).map(|(_, code)| (*code).to_owned()));
+        codes.extend(
+            ATTRIBUTES
+                .iter()
+                .filter(|(flag, _)| added.contains(*flag))
+                .map(|(_, code)| (*code).to_owned()),
+        );
         if pen.foreground != current.foreground {
             codes.push(colour(pen.foreground, 30));
         }
@@ -174,14 +209,22 @@ impl<T: Tty> AnsiWriter<T> {
 }
 
 /// The attributes that the theme uses.
-const ATTRIBUTES: [(Modifier, &str); 4] =
-    [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::UNDERLINED, "4"), (Modifier::REVERSED, "7")];
+const ATTRIBUTES: [(Modifier, &str); 4] = [
+    (Modifier::BOLD, "1"),
+    (Modifier::DIM, "2"),
+    (Modifier::UNDERLINED, "4"),
+    (Modifier::REVERSED, "7"),
+];
 
 /// A move along the row, or to the start of a later one.
 fn shortcut(from: Position, to: Position) -> Option<String> {
     if from.y == to.y && to.x > from.x {
         let columns = to.x - from.x;
-        return Some(if columns == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{columns}C") });
+        return Some(if columns == 1 {
+            "\x1b[C".to_owned()
+        } else {
+            format!("\x1b[{columns}C")
+        });
     }
     if from.y == to.y {
         return Some("\x08".repeat(usize::from(from.x - to.x)));

@@ -1,4 +1,5 @@
-//! Standard output and standard error while the screen is up: libraries print there, and it must not reach the screen.
+//! Standard output and standard error while the screen is up: libraries print there, and it must
+//! not reach the screen.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read};
@@ -22,9 +23,14 @@ impl Redirection {
     pub fn start(pipe: &PipeWriter) -> io::Result<Redirection> {
         let mut redirection = Redirection { saved: Vec::new() };
         let (stdout, stderr) = (io::stdout(), io::stderr());
-        let streams = [(stdout.as_fd(), stdout.is_terminal()), (stderr.as_fd(), stderr.is_terminal())];
+        let streams = [
+            (stdout.as_fd(), stdout.is_terminal()),
+            (stderr.as_fd(), stderr.is_terminal()),
+        ];
         for (stream, _) in streams.into_iter().filter(|(_, is_terminal)| *is_terminal) {
-            redirection.saved.push((stream.as_raw_fd(), stream.try_clone_to_owned()?));
+            redirection
+                .saved
+                .push((stream.as_raw_fd(), stream.try_clone_to_owned()?));
             replace(stream.as_raw_fd(), pipe.as_fd())?;
         }
         Ok(redirection)
@@ -48,14 +54,21 @@ impl Drop for Redirection {
 fn replace(number: RawFd, with: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: dup2 takes two descriptors, both of which are open here: `number` is 1 or 2.
     let result = unsafe { libc::dup2(with.as_raw_fd(), number) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
-/// A pipe whose lines arrive at the receiver, without control sequences. Ends when the last writer is gone.
+/// A pipe whose lines arrive at the receiver, without control sequences. Ends when the last writer
+/// is gone.
 pub fn line_pipe() -> io::Result<(PipeWriter, Receiver<String>)> {
     let (reader, writer) = io::pipe()?;
     let (sender, receiver) = channel(WAITING_LINES);
-    std::thread::Builder::new().name("screen-capture".into()).spawn(move || read_lines(reader, &sender))?;
+    std::thread::Builder::new()
+        .name("screen-capture".into())
+        .spawn(move || read_lines(reader, &sender))?;
     Ok((writer, receiver))
 }
 
@@ -98,7 +111,10 @@ fn plain(text: &str) -> String {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         if character == '\x1b' && characters.next_if_eq(&'[').is_some() {
-            while characters.next().is_some_and(|parameter| !('@'..='~').contains(&parameter)) {}
+            while characters
+                .next()
+                .is_some_and(|parameter| !('@'..='~').contains(&parameter))
+            {}
         } else if character == '\t' {
             plain.push(' ');
         } else if !character.is_control() {
@@ -117,7 +133,9 @@ mod tests {
     #[test]
     fn lines_arrive_without_control_sequences() {
         let (mut writer, mut receiver) = line_pipe().expect("a pipe");
-        writer.write_all(b"\x1b[31mred\x1b[0m\tone\n\n10%\r20%\r\nlast").expect("the reader reads");
+        writer
+            .write_all(b"\x1b[31mred\x1b[0m\tone\n\n10%\r20%\r\nlast")
+            .expect("the reader reads");
         drop(writer);
         let lines: Vec<String> = std::iter::from_fn(|| receiver.blocking_recv()).collect();
         assert_eq!(lines, ["red one", "10%", "20%", "last"]);
@@ -127,7 +145,9 @@ mod tests {
     fn a_flood_is_dropped_and_the_writer_never_blocks() {
         let (mut writer, mut receiver) = line_pipe().expect("a pipe");
         for _ in 0..50_000 {
-            writer.write_all(b"warning: something\n").expect("the reader reads");
+            writer
+                .write_all(b"warning: something\n")
+                .expect("the reader reads");
         }
         drop(writer);
         assert!(std::iter::from_fn(|| receiver.blocking_recv()).count() >= WAITING_LINES);

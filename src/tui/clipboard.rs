@@ -1,7 +1,8 @@
 //! The clipboard of the user's own terminal, through SSH, tmux and screen: OSC 52.
 //!
-//! The terminal takes `ESC ] 52 ; c ; BASE64 BEL`. A multiplexer in between hands it on only in a wrapping of its own. The
-//! terminal does not answer, so nobody can know whether it has taken the text: some have this switched off.
+//! The terminal takes `ESC ] 52 ; c ; BASE64 BEL`. A multiplexer in between hands it on only in a
+//! wrapping of its own. The terminal does not answer, so nobody can know whether it has taken the
+//! text: some have this switched off.
 
 /// Bytes of text at most: xterm takes sequences of up to 100,000 bytes, of which 8 are not base64.
 pub const LONGEST: usize = 99_992 / 4 * 3;
@@ -11,7 +12,9 @@ const SCREEN_PIECE: usize = 240;
 
 /// Why a text cannot be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{length} bytes are too long for the terminal's clipboard, which takes {LONGEST}: save it to a file instead")]
+#[error(
+    "{length} bytes are too long for the terminal's clipboard, which takes {LONGEST}: save it to a file instead"
+)]
 pub struct TooLong {
     length: usize,
 }
@@ -46,10 +49,17 @@ impl Multiplexer {
         let plain = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
         Ok(match self {
             Multiplexer::None => plain,
-            // tmux takes the plain sequence with `set-clipboard on`, the wrapped one with `allow-passthrough on`.
-            Multiplexer::Tmux => format!("{plain}\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")),
+            // tmux takes the plain sequence with `set-clipboard on`, the wrapped one with
+            // `allow-passthrough on`.
+            Multiplexer::Tmux => format!(
+                "{plain}\x1bPtmux;{}\x1b\\",
+                plain.replace('\x1b', "\x1b\x1b")
+            ),
             Multiplexer::Screen => {
-                let pieces = plain.as_bytes().chunks(SCREEN_PIECE).map(String::from_utf8_lossy);
+                let pieces = plain
+                    .as_bytes()
+                    .chunks(SCREEN_PIECE)
+                    .map(String::from_utf8_lossy);
                 pieces.map(|piece| format!("\x1bP{piece}\x1b\\")).collect()
             }
         })
@@ -61,10 +71,17 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let bits = chunk
+            .iter()
+            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for position in 0..4 {
             let digit = ALPHABET[(bits >> (18 - 6 * position) & 63) as usize];
-            text.push(if position > chunk.len() { '=' } else { char::from(digit) });
+            text.push(if position > chunk.len() {
+                '='
+            } else {
+                char::from(digit)
+            });
         }
     }
     text
@@ -76,8 +93,15 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_rfc_4648() {
-        let texts: Vec<String> = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes())).into();
-        assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"]);
+        let texts: Vec<String> = ["", "f", "fo", "foo", "foob", "fooba", "foobar"]
+            .map(|text| base64(text.as_bytes()))
+            .into();
+        assert_eq!(
+            texts,
+            [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"
+            ]
+        );
     }
 
     #[test]
@@ -90,27 +114,57 @@ mod tests {
     fn screen_gets_pieces_that_join_to_the_sequence() {
         let text = "x".repeat(1000);
         let wrapped = Multiplexer::Screen.copy(&text).unwrap();
-        let pieces: Vec<&str> = wrapped.split("\x1b\\").filter(|piece| !piece.is_empty()).collect();
+        let pieces: Vec<&str> = wrapped
+            .split("\x1b\\")
+            .filter(|piece| !piece.is_empty())
+            .collect();
         assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.len() <= SCREEN_PIECE + 2));
-        let joined: String = pieces.iter().map(|piece| piece.strip_prefix("\x1bP").unwrap()).collect();
+        let joined: String = pieces
+            .iter()
+            .map(|piece| piece.strip_prefix("\x1bP").unwrap())
+            .collect();
         assert_eq!(joined, Multiplexer::None.copy(&text).unwrap());
     }
 
     #[test]
     fn a_text_beyond_the_limit_is_refused_and_one_at_it_is_not() {
         assert!(Multiplexer::None.copy(&"x".repeat(LONGEST)).unwrap().len() <= 100_000);
-        let error = Multiplexer::None.copy(&"x".repeat(LONGEST + 1)).unwrap_err().to_string();
-        assert!(error.starts_with("74995 bytes are too long") && error.ends_with("save it to a file instead"), "{error}");
+        let error = Multiplexer::None
+            .copy(&"x".repeat(LONGEST + 1))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("74995 bytes are too long")
+                && error.ends_with("save it to a file instead"),
+            "{error}"
+        );
     }
 
     #[test]
     fn the_multiplexer_follows_the_environment() {
         let detect = |pairs: &[(&str, &str)]| {
-            Multiplexer::detect(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+            Multiplexer::detect(|name| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
         };
-        assert_eq!(detect(&[("TERM", "screen-256color"), ("TMUX", "/tmp/tmux-0/default,1,0")]), Multiplexer::Tmux);
-        assert_eq!(detect(&[("TERM", "screen"), ("TMUX", "")]), Multiplexer::Screen);
-        assert_eq!(detect(&[("TERM", "xterm-256color"), ("STY", "1.pts-0.host")]), Multiplexer::Screen);
+        assert_eq!(
+            detect(&[
+                ("TERM", "screen-256color"),
+                ("TMUX", "/tmp/tmux-0/default,1,0")
+            ]),
+            Multiplexer::Tmux
+        );
+        assert_eq!(
+            detect(&[("TERM", "screen"), ("TMUX", "")]),
+            Multiplexer::Screen
+        );
+        assert_eq!(
+            detect(&[("TERM", "xterm-256color"), ("STY", "1.pts-0.host")]),
+            Multiplexer::Screen
+        );
         assert_eq!(detect(&[("TERM", "xterm-256color")]), Multiplexer::None);
     }
 }

@@ -19,7 +19,10 @@ pub struct Display<T: Tty> {
 impl<T: Tty> Display<T> {
     /// With `ascii`, no other character is ever sent.
     pub fn new(tty: T, ascii: bool) -> Display<T> {
-        Display { writer: AnsiWriter::new(tty, ascii), shown: Buffer::default() }
+        Display {
+            writer: AnsiWriter::new(tty, ascii),
+            shown: Buffer::default(),
+        }
     }
 
     pub fn size(&self) -> io::Result<Size> {
@@ -38,7 +41,11 @@ impl<T: Tty> Display<T> {
     pub fn alert(&mut self, bell: bool, notification: Option<&str>) -> io::Result<()> {
         let bell = if bell { "\x07" } else { "" };
         let notification = notification.map_or(String::new(), |text| {
-            let plain: String = text.chars().filter(|character| !character.is_control()).take(200).collect();
+            let plain: String = text
+                .chars()
+                .filter(|character| !character.is_control())
+                .take(200)
+                .collect();
             format!("\x1b]9;{plain}\x07")
         });
         self.writer.raw(&format!("{bell}{notification}"))
@@ -49,8 +56,8 @@ impl<T: Tty> Display<T> {
         self.writer.raw(sequence)
     }
 
-    /// Show `frame`. Rows of `scrolling`, where given, are first looked for further down in the frame before: a log
-    /// that moved up by a line costs that line and not all of its rows.
+    /// Show `frame`. Rows of `scrolling`, where given, are first looked for further down in the
+    /// frame before: a log that moved up by a line costs that line and not all of its rows.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -60,7 +67,9 @@ impl<T: Tty> Display<T> {
             self.writer.clear();
             self.shown = Buffer::empty(frame.area);
         }
-        if let Some(rows) = scrolling.filter(|rows| rows.start < rows.end && rows.end <= frame.area.height) {
+        if let Some(rows) =
+            scrolling.filter(|rows| rows.start < rows.end && rows.end <= frame.area.height)
+        {
             self.scroll(&frame, rows);
         }
         for y in 0..frame.area.height {
@@ -72,7 +81,8 @@ impl<T: Tty> Display<T> {
 
     /// Write the cells of a row that the terminal shows otherwise.
     fn write_row(&mut self, frame: &Buffer, y: u16) {
-        // Up to here a wide character of the frame before has been overwritten in part: what is left of it is unknown.
+        // Up to here a wide character of the frame before has been overwritten in part: what is
+        // left of it is unknown.
         let mut stale = 0;
         let mut x = 0;
         while x < frame.area.width {
@@ -80,18 +90,25 @@ impl<T: Tty> Display<T> {
             if x < stale || frame[(x, y)] != self.shown[(x, y)] {
                 self.writer.cell(frame, x, y);
                 let covered = x..(x + width).min(frame.area.width);
-                stale = covered.map(|column| column + columns(&self.shown[(column, y)])).fold(stale, u16::max);
+                stale = covered
+                    .map(|column| column + columns(&self.shown[(column, y)]))
+                    .fold(stale, u16::max);
             }
             x += width;
         }
     }
 
-    /// Let the terminal move rows that are in `frame` where they were some rows further down before.
+    /// Let the terminal move rows that are in `frame` where they were some rows further down
+    /// before.
     fn scroll(&mut self, frame: &Buffer, rows: Range<u16>) {
         let in_place = changed_rows(&self.shown, frame, rows.clone(), 0);
-        let best = (1..rows.end - rows.start).map(|by| (changed_rows(&self.shown, frame, rows.clone(), by), by)).min();
+        let best = (1..rows.end - rows.start)
+            .map(|by| (changed_rows(&self.shown, frame, rows.clone(), by), by))
+            .min();
         // A row that stays is worth more than the few bytes that moving it costs.
-        let Some((_, by)) = best.filter(|(changed, _)| *changed < in_place) else { return };
+        let Some((_, by)) = best.filter(|(changed, _)| *changed < in_place) else {
+            return;
+        };
         self.writer.scroll_up(rows.start, rows.end, by);
         for y in rows.clone() {
             for x in 0..frame.area.width {
@@ -107,12 +124,17 @@ fn columns(cell: &Cell) -> u16 {
     cell.symbol().width().clamp(1, 2) as u16
 }
 
-/// Rows of `next` that differ from those `by` rows further down in `before` (blank ones beyond the end).
+/// Rows of `next` that differ from those `by` rows further down in `before` (blank ones beyond the
+/// end).
 fn changed_rows(before: &Buffer, next: &Buffer, rows: Range<u16>, by: u16) -> usize {
     let blank = Cell::EMPTY;
     let differs = |y: &u16| {
         (0..next.area.width).any(|x| {
-            let old = if y + by < rows.end { &before[(x, y + by)] } else { &blank };
+            let old = if y + by < rows.end {
+                &before[(x, y + by)]
+            } else {
+                &blank
+            };
             next[(x, *y)] != *old
         })
     };
@@ -122,7 +144,11 @@ fn changed_rows(before: &Buffer, next: &Buffer, rows: Range<u16>, by: u16) -> us
 /// A blank has no colour: two that look the same must be the same.
 fn normalise_blanks(frame: &mut Buffer) {
     let visible = Modifier::REVERSED | Modifier::UNDERLINED;
-    for cell in frame.content.iter_mut().filter(|cell| cell.symbol() == " " && !cell.modifier.intersects(visible)) {
+    for cell in frame
+        .content
+        .iter_mut()
+        .filter(|cell| cell.symbol() == " " && !cell.modifier.intersects(visible))
+    {
         cell.set_style(Style::reset());
     }
 }
@@ -178,7 +204,11 @@ mod tests {
     impl Session {
         fn new(ascii: bool) -> Session {
             let sent = Recorder::default();
-            Session { display: Display::new(sent.clone(), ascii), sent, screen: vt100::Parser::new(HEIGHT, WIDTH, 0) }
+            Session {
+                display: Display::new(sent.clone(), ascii),
+                sent,
+                screen: vt100::Parser::new(HEIGHT, WIDTH, 0),
+            }
         }
 
         /// Draw the texts on a blank frame; the bytes sent.
@@ -188,7 +218,9 @@ mod tests {
                 frame.set_stringn(*x, *y, text, usize::from(WIDTH - x), *style);
             }
             self.sent.0.borrow_mut().clear();
-            self.display.show(frame, scrolling).expect("a recorder never fails");
+            self.display
+                .show(frame, scrolling)
+                .expect("a recorder never fails");
             let sent = String::from_utf8(self.sent.0.borrow().clone()).expect("only UTF-8 is sent");
             self.screen.process(sent.as_bytes());
             sent
@@ -216,18 +248,35 @@ mod tests {
         let mut session = Session::new(false);
         session.show(&[(0, 0, "a b", Style::new())], None);
         let red = Style::new().fg(Color::Red);
-        let coloured = [(0, 0, "a", Style::new()), (1, 0, " ", red), (2, 0, "b", Style::new()), (3, 0, "  ", red)];
+        let coloured = [
+            (0, 0, "a", Style::new()),
+            (1, 0, " ", red),
+            (2, 0, "b", Style::new()),
+            (3, 0, "  ", red),
+        ];
         assert_eq!(session.show(&coloured, None), "");
     }
 
     #[test]
     fn a_log_that_moves_up_costs_its_new_line_only() {
         let mut session = Session::new(false);
-        let lines = ["first line of the log", "second thing", "a third one", "the fourth event"];
-        let rows = |from: usize| (0..3).map(|row| (0, 4 + row as u16, lines[from + row], Style::new())).collect::<Vec<_>>();
+        let lines = [
+            "first line of the log",
+            "second thing",
+            "a third one",
+            "the fourth event",
+        ];
+        let rows = |from: usize| {
+            (0..3)
+                .map(|row| (0, 4 + row as u16, lines[from + row], Style::new()))
+                .collect::<Vec<_>>()
+        };
         session.show(&rows(0), Some(4..7));
         let sent = session.show(&rows(1), Some(4..7));
-        assert_eq!(session.screen.screen().contents().trim(), "second thing\na third one\nthe fourth event");
+        assert_eq!(
+            session.screen.screen().contents().trim(),
+            "second thing\na third one\nthe fourth event"
+        );
         assert!(sent.len() < lines[3].len() + 24, "{sent:?}");
     }
 
@@ -238,9 +287,19 @@ mod tests {
     }
 
     fn style() -> impl Strategy<Value = Style> {
-        let colours = prop_oneof![Just(Color::Reset), Just(Color::Red), Just(Color::Indexed(74)), Just(Color::Rgb(1, 2, 3))];
-        let modifiers = prop_oneof![Just(Modifier::empty()), Just(Modifier::BOLD), Just(Modifier::REVERSED)];
-        (colours, modifiers).prop_map(|(colour, modifier)| Style::new().fg(colour).add_modifier(modifier))
+        let colours = prop_oneof![
+            Just(Color::Reset),
+            Just(Color::Red),
+            Just(Color::Indexed(74)),
+            Just(Color::Rgb(1, 2, 3))
+        ];
+        let modifiers = prop_oneof![
+            Just(Modifier::empty()),
+            Just(Modifier::BOLD),
+            Just(Modifier::REVERSED)
+        ];
+        (colours, modifiers)
+            .prop_map(|(colour, modifier)| Style::new().fg(colour).add_modifier(modifier))
     }
 
     fn frame() -> impl Strategy<Value = Vec<(u16, u16, String, Style)>> {
@@ -249,7 +308,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was shown before, the terminal ends up as if the last frame had been drawn on a blank screen.
+        /// Whatever was shown before, the terminal ends up as if the last frame had been drawn on a
+        /// blank screen.
         #[test]
         fn what_arrives_is_what_was_drawn(frames in proptest::collection::vec(frame(), 1..6), top in 0..HEIGHT, rows in 1..HEIGHT) {
             let scrolling = Some(top..(top + rows).min(HEIGHT));

@@ -1,4 +1,5 @@
-//! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something changed.
+//! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something
+//! changed.
 
 use std::io;
 use std::path::Path;
@@ -72,9 +73,11 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
-    let reading =
-        Reading::start(Some(connection.run.join("journal.jsonl"))).context("cannot start a thread that reads the journal")?;
-    let size = terminal.size().context("cannot read the size of the terminal")?;
+    let reading = Reading::start(Some(connection.run.join("journal.jsonl")))
+        .context("cannot start a thread that reads the journal")?;
+    let size = terminal
+        .size()
+        .context("cannot read the size of the terminal")?;
     let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
     let display = Display::new(terminal, !settings.theme.glyphs.braille);
@@ -114,7 +117,11 @@ async fn print_unseen(lines: &mut Receiver<String>) {
 }
 
 impl Screen {
-    async fn run(&mut self, lines: &mut Receiver<String>, signals: &mut SignalStream) -> anyhow::Result<Leave> {
+    async fn run(
+        &mut self,
+        lines: &mut Receiver<String>,
+        signals: &mut SignalStream,
+    ) -> anyhow::Result<Leave> {
         let mut events = EventStream::new();
         let mut clock = tokio::time::interval(self.tick);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -156,7 +163,8 @@ impl Screen {
                 self.repaint();
             }
             Effect::Send(command) => {
-                // A search that is gone cannot be commanded; its records end too, which is handled there.
+                // A search that is gone cannot be commanded; its records end too, which is handled
+                // there.
                 let _ = self.connection.commands.send(command);
                 self.due = Due::Now;
             }
@@ -173,7 +181,9 @@ impl Screen {
             let bell = matches!(self.alerts, Alerts::Bell | Alerts::Both);
             let notification = matches!(self.alerts, Alerts::Notification | Alerts::Both);
             // A terminal that is gone is noticed with the next frame.
-            let _ = self.display.alert(bell, notification.then_some(text.as_str()));
+            let _ = self
+                .display
+                .alert(bell, notification.then_some(text.as_str()));
         }
     }
 
@@ -188,11 +198,18 @@ impl Screen {
     }
 
     fn save(&mut self, files: &[(String, String)]) {
-        let saved = files.iter().map(|(name, text)| save_new(Path::new(""), name, text)).collect::<Result<Vec<_>, _>>();
+        let saved = files
+            .iter()
+            .map(|(name, text)| save_new(Path::new(""), name, text))
+            .collect::<Result<Vec<_>, _>>();
         match saved {
             Ok(paths) => {
-                let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-                self.app.tell(Level::Info, format!("saved here: {}", names.join(", ")));
+                let names: Vec<String> = paths
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                self.app
+                    .tell(Level::Info, format!("saved here: {}", names.join(", ")));
             }
             Err(error) => self.app.tell(Level::Error, error.to_string()),
         }
@@ -221,14 +238,19 @@ impl Screen {
     /// Take in this record and all that wait behind it.
     fn records(&mut self, record: Option<Arc<Record>>) -> Effect {
         let Some(first) = record else {
-            // The screen stays: what it shows is still true, and the status says that nothing will follow.
+            // The screen stays: what it shows is still true, and the status says that nothing will
+            // follow.
             self.connected = false;
             return Effect::Nothing;
         };
         let mut next = Some(first);
         for _ in 0..RECORDS_AT_ONCE {
             let Some(record) = next else { break };
-            self.due = self.due.max(if record.event.is_tick() { Due::Tick } else { Due::News });
+            self.due = self.due.max(if record.event.is_tick() {
+                Due::Tick
+            } else {
+                Due::News
+            });
             self.app.take(&record);
             next = self.connection.records.try_recv().ok();
         }
@@ -278,12 +300,17 @@ impl Screen {
         } else {
             self.still_ticks = 0;
         }
-        if self.still_ticks <= SETTLING_TICKS || self.due >= Due::Tick { Effect::Draw } else { Effect::Nothing }
+        if self.still_ticks <= SETTLING_TICKS || self.due >= Due::Tick {
+            Effect::Draw
+        } else {
+            Effect::Nothing
+        }
     }
 
     fn measurements(&mut self) {
         self.telemetry.watch_run(&self.app.live.processes);
-        // A thread that has nothing more to say (no NVML) has closed its channel: what it said last still counts.
+        // A thread that has nothing more to say (no NVML) has closed its channel: what it said last
+        // still counts.
         if self.telemetry.gpu.has_changed().unwrap_or(true) {
             let status = self.telemetry.gpu.borrow_and_update().clone();
             self.app.view.take_gpu(status, Timestamp::now());
@@ -304,7 +331,9 @@ impl Screen {
         self.due = Due::Never;
         self.drawn_at = Instant::now();
         self.app.view.now = Timestamp::now();
-        let Ok(size) = self.display.size() else { return false };
+        let Ok(size) = self.display.size() else {
+            return false;
+        };
         self.app.view.size = size;
         self.app.refresh();
         let mut frame = display::blank(size);

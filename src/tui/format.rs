@@ -25,7 +25,8 @@ pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     fitted
 }
 
-/// `text` broken at spaces into lines of at most `width` columns; a longer word is cut. At least one line.
+/// `text` broken at spaces into lines of at most `width` columns; a longer word is cut. At least
+/// one line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = vec![String::new()];
@@ -36,7 +37,10 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             if gap > 0 {
                 push(&mut lines, ' ');
             }
-            lines.last_mut().into_iter().for_each(|line| line.push_str(word));
+            lines
+                .last_mut()
+                .into_iter()
+                .for_each(|line| line.push_str(word));
             used += gap + word.width();
             continue;
         }

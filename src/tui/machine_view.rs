@@ -12,7 +12,8 @@ use crate::telemetry::{GpuSample, GpuStatus, HostStatus};
 const HISTORY: usize = 240;
 /// Measurements that make one point of a history: a column that moves seldom costs few bytes.
 pub const MEASUREMENTS_PER_POINT: usize = 5;
-/// NVML is said to be silent when it has not answered for so long. (Waking a GPU from its sleep takes seconds.)
+/// NVML is said to be silent when it has not answered for so long. (Waking a GPU from its sleep
+/// takes seconds.)
 const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 
 /// What is measured of the machine.
@@ -64,7 +65,10 @@ impl History {
 
     /// The newest points, at most so many.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = f64> + '_ {
-        self.points.iter().skip(self.points.len().saturating_sub(count)).copied()
+        self.points
+            .iter()
+            .skip(self.points.len().saturating_sub(count))
+            .copied()
     }
 }
 
@@ -77,7 +81,11 @@ impl Track {
         if gpu.energy.is_none() && gpu.power.is_none() {
             return;
         }
-        let now = Reading { seconds, counter: gpu.energy, power: gpu.power };
+        let now = Reading {
+            seconds,
+            counter: gpu.energy,
+            power: gpu.power,
+        };
         if let Some(joules) = self.last.and_then(|last| now.joules_since(&last)) {
             self.joules = Some(self.joules.unwrap_or(0.0) + joules);
         }
@@ -120,7 +128,8 @@ impl MachineView {
     fn measure(&mut self, gpus: &[GpuSample], time: Timestamp) {
         let known: Vec<f64> = gpus.iter().filter_map(|gpu| gpu.utilization).collect();
         if !known.is_empty() {
-            self.gpu_history.push(known.iter().sum::<f64>() / known.len() as f64);
+            self.gpu_history
+                .push(known.iter().sum::<f64>() / known.len() as f64);
         }
         for gpu in gpus {
             self.tracks.entry(gpu.index).or_default().take(gpu, time);
@@ -132,7 +141,9 @@ impl MachineView {
             self.host_history.push(host.busy());
         }
         self.host = match (&self.host, status) {
-            (HostStatus::Present(shown), HostStatus::Present(new)) => HostStatus::Present(steady::host(shown, new)),
+            (HostStatus::Present(shown), HostStatus::Present(new)) => {
+                HostStatus::Present(steady::host(shown, new))
+            }
             (_, status) => status,
         };
     }
@@ -152,7 +163,10 @@ impl MachineView {
 
     /// Utilisation of one GPU.
     pub fn utilization(&self, gpu: u32) -> Option<&History> {
-        self.tracks.get(&gpu).map(|track| &track.utilization).filter(|history| !history.points.is_empty())
+        self.tracks
+            .get(&gpu)
+            .map(|track| &track.utilization)
+            .filter(|history| !history.points.is_empty())
     }
 
     /// Watt-hours that one GPU has taken since the screen measures, for whomever.
@@ -163,7 +177,8 @@ impl MachineView {
 
 /// The GPUs that are there, steadied, and those that have vanished, without their values.
 fn merged(shown: &[GpuSample], new: Vec<GpuSample>) -> Vec<GpuSample> {
-    let mut gpus: BTreeMap<u32, GpuSample> = shown.iter().map(|gpu| (gpu.index, lost(gpu))).collect();
+    let mut gpus: BTreeMap<u32, GpuSample> =
+        shown.iter().map(|gpu| (gpu.index, lost(gpu))).collect();
     for gpu in new {
         let before = shown.iter().find(|shown| shown.index == gpu.index);
         let gpu = match before {
@@ -177,7 +192,12 @@ fn merged(shown: &[GpuSample], new: Vec<GpuSample>) -> Vec<GpuSample> {
 }
 
 fn lost(gpu: &GpuSample) -> GpuSample {
-    GpuSample { index: gpu.index, name: gpu.name.clone(), lost: true, ..GpuSample::default() }
+    GpuSample {
+        index: gpu.index,
+        name: gpu.name.clone(),
+        lost: true,
+        ..GpuSample::default()
+    }
 }
 
 #[cfg(test)]
@@ -189,7 +209,13 @@ mod tests {
     }
 
     fn gpu(index: u32) -> GpuSample {
-        GpuSample { index, name: Some(format!("GPU {index}")), utilization: Some(0.5), power: Some(360.0), ..GpuSample::default() }
+        GpuSample {
+            index,
+            name: Some(format!("GPU {index}")),
+            utilization: Some(0.5),
+            power: Some(360.0),
+            ..GpuSample::default()
+        }
     }
 
     fn view(statuses: Vec<GpuStatus>) -> MachineView {
@@ -203,7 +229,11 @@ mod tests {
     #[test]
     fn a_gpu_that_vanishes_keeps_its_row_and_name_and_loses_its_values() {
         let both = GpuStatus::Present(vec![gpu(0), gpu(1)]);
-        let off_the_bus = GpuSample { index: 1, lost: true, ..GpuSample::default() };
+        let off_the_bus = GpuSample {
+            index: 1,
+            lost: true,
+            ..GpuSample::default()
+        };
         for now in [vec![gpu(0)], vec![gpu(0), off_the_bus]] {
             let view = view(vec![both.clone(), GpuStatus::Present(now)]);
             assert_eq!(view.gpus(), [gpu(0), lost(&gpu(1))]);
@@ -212,18 +242,30 @@ mod tests {
 
     #[test]
     fn a_driver_that_fails_leaves_the_rows_and_says_why() {
-        let view = view(vec![GpuStatus::Present(vec![gpu(0)]), GpuStatus::Absent("NVML: unloaded".into())]);
-        assert_eq!((view.gpus(), view.trouble.as_deref()), (&[lost(&gpu(0))][..], Some("NVML: unloaded")));
+        let view = view(vec![
+            GpuStatus::Present(vec![gpu(0)]),
+            GpuStatus::Absent("NVML: unloaded".into()),
+        ]);
+        assert_eq!(
+            (view.gpus(), view.trouble.as_deref()),
+            (&[lost(&gpu(0))][..], Some("NVML: unloaded"))
+        );
     }
 
     #[test]
     fn a_machine_without_gpus_has_none() {
-        assert_eq!(view(vec![GpuStatus::Absent("none".into())]).gpu, GpuStatus::Absent("none".into()));
+        assert_eq!(
+            view(vec![GpuStatus::Absent("none".into())]).gpu,
+            GpuStatus::Absent("none".into())
+        );
     }
 
     #[test]
     fn energy_is_the_power_over_time_where_there_is_no_counter_and_none_where_there_is_neither() {
-        let dark = GpuSample { index: 1, ..GpuSample::default() };
+        let dark = GpuSample {
+            index: 1,
+            ..GpuSample::default()
+        };
         let status = GpuStatus::Present(vec![gpu(0), dark]);
         let view = view(vec![status.clone(), status.clone(), status]);
         assert_eq!(view.watt_hours(0), Some(0.4));
@@ -232,10 +274,23 @@ mod tests {
 
     #[test]
     fn a_gpu_without_utilisation_has_no_history_and_does_not_lower_the_mean() {
-        let mig = GpuSample { index: 1, mig: true, ..GpuSample::default() };
-        let view = view(vec![GpuStatus::Present(vec![gpu(0), mig]); MEASUREMENTS_PER_POINT]);
+        let mig = GpuSample {
+            index: 1,
+            mig: true,
+            ..GpuSample::default()
+        };
+        let view = view(vec![
+            GpuStatus::Present(vec![gpu(0), mig]);
+            MEASUREMENTS_PER_POINT
+        ]);
         assert!(view.utilization(1).is_none());
-        assert_eq!((view.gpu_history.newest(9).collect::<Vec<_>>(), view.utilization(0).is_some()), (vec![0.5], true));
+        assert_eq!(
+            (
+                view.gpu_history.newest(9).collect::<Vec<_>>(),
+                view.utilization(0).is_some()
+            ),
+            (vec![0.5], true)
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The screen: a client that takes the records of a run, draws them, and sends commands. It knows nothing else of
-//! the search.
+//! The screen: a client that takes the records of a run, draws them, and sends commands. It knows
+//! nothing else of the search.
 //!
 //! ```text
 //! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display -> terminal
@@ -49,8 +49,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// From the settings of the screen; what they leave open is found out from the environment, as `variable` reads it.
-    pub fn new(config: &ScreenConfig, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, KeymapError> {
+    /// From the settings of the screen; what they leave open is found out from the environment, as
+    /// `variable` reads it.
+    pub fn new(
+        config: &ScreenConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Settings, KeymapError> {
         let depth = match config.colours {
             Colours::Auto => ColourDepth::detect(&variable),
             Colours::None => ColourDepth::None,
@@ -94,15 +98,18 @@ pub enum Leave {
 
 /// Show the run on the terminal until the user leaves, the search is gone, or a signal comes.
 ///
-/// The terminal is in its former state when this returns, and when it panics. While the screen is up, what any part
-/// of the process writes to standard output and standard error goes to the log panel.
+/// The terminal is in its former state when this returns, and when it panics. While the screen is
+/// up, what any part of the process writes to standard output and standard error goes to the log
+/// panel.
 ///
 /// Children and moments that are not in memory are read from the run's journal.
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
 pub fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().build().context("cannot start the event loop of the screen")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start the event loop of the screen")?;
     runtime.block_on(event_loop::run(connection, settings))
 }

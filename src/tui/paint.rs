@@ -20,12 +20,20 @@ pub struct Painter<'a> {
 impl<'a> Painter<'a> {
     pub fn new(buffer: &'a mut Buffer, area: Rect, theme: &'a Theme) -> Painter<'a> {
         let area = area.intersection(buffer.area);
-        Painter { buffer, area, theme }
+        Painter {
+            buffer,
+            area,
+            theme,
+        }
     }
 
     /// The part of this area that `area` (in screen positions) covers.
     pub fn part(&mut self, area: Rect) -> Painter<'_> {
-        Painter { area: area.intersection(self.area), buffer: self.buffer, theme: self.theme }
+        Painter {
+            area: area.intersection(self.area),
+            buffer: self.buffer,
+            theme: self.theme,
+        }
     }
 
     pub fn area(&self) -> Rect {
@@ -54,14 +62,17 @@ impl<'a> Painter<'a> {
         if y < self.height() && x < self.width() {
             // Both fit into u16: they are inside the area.
             let (column, row) = (self.area.x + x as u16, self.area.y + y as u16);
-            self.buffer.set_stringn(column, row, text, self.width() - x, style);
+            self.buffer
+                .set_stringn(column, row, text, self.width() - x, style);
         }
         end
     }
 
     /// Write the pieces one after another; the column after them.
     pub fn pieces(&mut self, x: usize, y: usize, pieces: &[Piece]) -> usize {
-        pieces.iter().fold(x, |x, (role, text)| self.text(x, y, *role, text))
+        pieces
+            .iter()
+            .fold(x, |x, (role, text)| self.text(x, y, *role, text))
     }
 
     /// Write `text` so that it ends before column `end`.
@@ -80,7 +91,10 @@ impl<'a> Painter<'a> {
 /// A horizontal bar of `width` columns, filled to `fraction`.
 pub fn bar(glyphs: &Glyphs, width: usize, fraction: f64, role: Role) -> Vec<Piece> {
     let full = filled(width, fraction);
-    vec![(role, glyphs.bar_full.repeat(full)), (Role::Dim, glyphs.bar_empty.repeat(width - full))]
+    vec![
+        (role, glyphs.bar_full.repeat(full)),
+        (Role::Dim, glyphs.bar_empty.repeat(width - full)),
+    ]
 }
 
 /// Blank the painter's area and draw a frame with a title around it.
@@ -93,12 +107,22 @@ pub fn frame(painter: &mut Painter<'_>, title: &str) {
     let glyphs = painter.glyphs();
     let [upper_left, upper_right, lower_left, lower_right] = glyphs.corners;
     let rule = glyphs.rule.repeat(width - 2);
-    painter.text(0, 0, Role::Focus, &format!("{upper_left}{rule}{upper_right}"));
+    painter.text(
+        0,
+        0,
+        Role::Focus,
+        &format!("{upper_left}{rule}{upper_right}"),
+    );
     for y in 1..height - 1 {
         painter.text(0, y, Role::Focus, glyphs.vertical);
         painter.text(width - 1, y, Role::Focus, glyphs.vertical);
     }
-    painter.text(0, height - 1, Role::Focus, &format!("{lower_left}{rule}{lower_right}"));
+    painter.text(
+        0,
+        height - 1,
+        Role::Focus,
+        &format!("{lower_left}{rule}{lower_right}"),
+    );
     painter.text(2, 0, Role::Focus, &format!(" {title} "));
 }
 
@@ -131,12 +155,22 @@ mod tests {
         painter.text(9, 0, Role::Text, "x");
         painter.text(0, 5, Role::Text, "x");
         painter.right(1, 0, Role::Text, "long");
-        let rows: Vec<String> = (0..3).map(|y| (0..6).map(|x| buffer[(x, y)].symbol().to_owned()).collect()).collect();
+        let rows: Vec<String> = (0..3)
+            .map(|y| (0..6).map(|x| buffer[(x, y)].symbol().to_owned()).collect())
+            .collect();
         assert_eq!(rows, ["      ", " lon  ", "      "]);
     }
 
     #[test]
     fn a_bar_is_full_only_when_all_is_done() {
-        assert_eq!((filled(10, 0.999), filled(10, 1.0), filled(10, f64::NAN), filled(0, 1.0)), (9, 10, 0, 0));
+        assert_eq!(
+            (
+                filled(10, 0.999),
+                filled(10, 1.0),
+                filled(10, f64::NAN),
+                filled(0, 1.0)
+            ),
+            (9, 10, 0, 0)
+        );
     }
 }

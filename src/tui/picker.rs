@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use crossterm::event::{Event as TerminalEvent, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event as TerminalEvent, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -33,13 +35,21 @@ struct Picker {
     theme: Theme,
 }
 
-/// Let the user choose a run; none if they choose none. The terminal is in its former state afterwards.
+/// Let the user choose a run; none if they choose none. The terminal is in its former state
+/// afterwards.
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
 pub fn choose(theme: Theme) -> anyhow::Result<Option<PathBuf>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().context("cannot start the event loop")?;
-    let mut picker = Picker { runs: runs::survey(), selected: 0, theme };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start the event loop")?;
+    let mut picker = Picker {
+        runs: runs::survey(),
+        selected: 0,
+        theme,
+    };
     runtime.block_on(picker.choose())
 }
 
@@ -52,7 +62,9 @@ impl Picker {
         let mut display = Display::new(terminal, !self.theme.glyphs.braille);
         let mut events = EventStream::new();
         loop {
-            let size = display.size().context("cannot read the size of the terminal")?;
+            let size = display
+                .size()
+                .context("cannot read the size of the terminal")?;
             let mut frame = display::blank(size);
             self.draw(&mut frame, Timestamp::now());
             display.show(frame, None).context("the terminal is gone")?;
@@ -69,7 +81,9 @@ impl Picker {
             };
             match event {
                 Some(Ok(TerminalEvent::Key(key))) => match self.key(&key) {
-                    Choice::Open => return Ok(self.runs.get(self.selected).map(|run| run.path.clone())),
+                    Choice::Open => {
+                        return Ok(self.runs.get(self.selected).map(|run| run.path.clone()));
+                    }
                     Choice::Leave => return Ok(None),
                     Choice::Stay => {}
                 },
@@ -85,9 +99,17 @@ impl Picker {
         }
         let last = self.runs.len().saturating_sub(1);
         match key.code {
-            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Choice::Leave,
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                return Choice::Leave;
+            }
             KeyCode::Char('q') | KeyCode::Esc => return Choice::Leave,
-            KeyCode::Enter => return if self.runs.is_empty() { Choice::Stay } else { Choice::Open },
+            KeyCode::Enter => {
+                return if self.runs.is_empty() {
+                    Choice::Stay
+                } else {
+                    Choice::Open
+                };
+            }
             KeyCode::Down | KeyCode::Char('j') => self.selected = (self.selected + 1).min(last),
             KeyCode::Up | KeyCode::Char('k') => self.selected = self.selected.saturating_sub(1),
             KeyCode::Home | KeyCode::Char('g') => self.selected = 0,
@@ -106,15 +128,32 @@ impl Picker {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
         screen.text(1, 0, Role::Title, "Runs");
-        let mut lines = lines(&self.runs, now, screen.width().saturating_sub(1), screen.glyphs().ellipsis);
+        let mut lines = lines(
+            &self.runs,
+            now,
+            screen.width().saturating_sub(1),
+            screen.glyphs().ellipsis,
+        );
         screen.text(1, 1, Role::Dim, &lines.remove(0));
         if self.runs.is_empty() {
-            screen.text(1, 2, Role::Text, "none in ./runs, and none that you began elsewhere");
+            screen.text(
+                1,
+                2,
+                Role::Text,
+                "none in ./runs, and none that you began elsewhere",
+            );
         }
         // Title, head and keys.
         let rows = screen.height().saturating_sub(3);
         let top = (self.selected + 1).saturating_sub(rows);
-        for (y, (index, run)) in self.runs.iter().enumerate().skip(top).take(rows).enumerate() {
+        for (y, (index, run)) in self
+            .runs
+            .iter()
+            .enumerate()
+            .skip(top)
+            .take(rows)
+            .enumerate()
+        {
             let mark = if index == self.selected { ">" } else { " " };
             let role = match (index == self.selected, run.status.is_live()) {
                 (true, _) => Role::Selected,
@@ -129,17 +168,41 @@ impl Picker {
 }
 
 /// What is told of a run. Columns that are numbers stand to the right.
-const TITLES: [&str; 7] = ["run", "state", "of", "progress", "children", "best accuracy", "changed"];
+const TITLES: [&str; 7] = [
+    "run",
+    "state",
+    "of",
+    "progress",
+    "children",
+    "best accuracy",
+    "changed",
+];
 const IS_NUMBER: [bool; 7] = [false, false, false, false, true, true, false];
-/// Columns that a narrow screen leaves out, in this order: preset or network (most names end in it) and children.
+/// Columns that a narrow screen leaves out, in this order: preset or network (most names end in it)
+/// and children.
 const DISPENSABLE: [usize; 2] = [2, 4];
 
-/// The heading, then each run, in lines of `width` columns; what does not fit then is cut from the names.
+/// The heading, then each run, in lines of `width` columns; what does not fit then is cut from the
+/// names.
 fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
-    let rows: Vec<[String; 7]> = std::iter::once(TITLES.map(str::to_owned)).chain(runs.iter().map(|run| row(run, now))).collect();
-    let mut widths: [usize; 7] = std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    let rows: Vec<[String; 7]> = std::iter::once(TITLES.map(str::to_owned))
+        .chain(runs.iter().map(|run| row(run, now)))
+        .collect();
+    let mut widths: [usize; 7] = std::array::from_fn(|column| {
+        rows.iter()
+            .map(|row| row[column].width())
+            .max()
+            .unwrap_or(0)
+    });
     // A column that is left out has no width.
-    let needed = |widths: &[usize; 7]| widths.iter().filter(|width| **width > 0).map(|width| width + 1).sum::<usize>() - 1;
+    let needed = |widths: &[usize; 7]| {
+        widths
+            .iter()
+            .filter(|width| **width > 0)
+            .map(|width| width + 1)
+            .sum::<usize>()
+            - 1
+    };
     for column in DISPENSABLE {
         if needed(&widths) > width {
             widths[column] = 0;
@@ -148,8 +211,15 @@ fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<
     widths[0] -= needed(&widths).saturating_sub(width).min(widths[0] - 1);
     let line = |row: &[String; 7]| {
         let cells = (0..7).filter(|column| widths[*column] > 0).map(|column| {
-            let (text, width) = (format::fit(&row[column], widths[column], ellipsis), widths[column]);
-            if IS_NUMBER[column] { format!("{text:>width$}") } else { format!("{text:<width$}") }
+            let (text, width) = (
+                format::fit(&row[column], widths[column], ellipsis),
+                widths[column],
+            );
+            if IS_NUMBER[column] {
+                format!("{text:>width$}")
+            } else {
+                format!("{text:<width$}")
+            }
         });
         cells.collect::<Vec<_>>().join(" ")
     };
@@ -163,8 +233,11 @@ fn row(run: &RunInfo, now: Timestamp) -> [String; 7] {
         run.work.subject().to_owned(),
         run.work.progress(),
         run.work.children(),
-        run.best_accuracy.map_or_else(|| "none".to_owned(), format::accuracy),
-        run.changed.map_or_else(String::new, |time| format!("{} ago", age(now.duration_since(time).as_secs_f64()))),
+        run.best_accuracy
+            .map_or_else(|| "none".to_owned(), format::accuracy),
+        run.changed.map_or_else(String::new, |time| {
+            format!("{} ago", age(now.duration_since(time).as_secs_f64()))
+        }),
     ]
 }
 
@@ -205,20 +278,37 @@ mod tests {
     }
 
     fn shown(name: &str, width: usize) -> Vec<String> {
-        lines(&[run(name)], Timestamp::from_second(3_540).unwrap(), width, "...")
+        lines(
+            &[run(name)],
+            Timestamp::from_second(3_540).unwrap(),
+            width,
+            "...",
+        )
     }
 
     #[test]
     fn at_80_columns_the_name_the_accuracy_and_the_time_are_whole() {
         let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
-        assert!(lines[0].ends_with("best accuracy changed   ") && lines.iter().all(|line| line.len() <= 79), "{lines:?}");
-        assert!(lines[1].starts_with("2026-11-24T13-12-59Z-monograph finished") && lines[1].ends_with("84.56 % 59 min ago"));
+        assert!(
+            lines[0].ends_with("best accuracy changed   ")
+                && lines.iter().all(|line| line.len() <= 79),
+            "{lines:?}"
+        );
+        assert!(
+            lines[1].starts_with("2026-11-24T13-12-59Z-monograph finished")
+                && lines[1].ends_with("84.56 % 59 min ago")
+        );
     }
 
     #[test]
     fn a_wide_terminal_shows_every_column() {
-        let [heading, _] = &shown("run", 120)[..] else { panic!("a heading and a run") };
-        assert!(TITLES.iter().all(|title| heading.contains(title)), "{heading}");
+        let [heading, _] = &shown("run", 120)[..] else {
+            panic!("a heading and a run")
+        };
+        assert!(
+            TITLES.iter().all(|title| heading.contains(title)),
+            "{heading}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the screen asks of the run's journal, read on a thread of its own: drawing never waits for a disk.
+//! What the screen asks of the run's journal, read on a thread of its own: drawing never waits for
+//! a disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,13 +32,19 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Begin to serve from the journal at this path. It is opened when something is wanted of it; without one, every
-    /// request fails.
+    /// Begin to serve from the journal at this path. It is opened when something is wanted of it;
+    /// without one, every request fails.
     pub fn start(journal: Option<PathBuf>) -> io::Result<Reading> {
         let (requests, inbox) = mpsc::channel();
         let (outbox, answers) = unbounded_channel();
-        std::thread::Builder::new().name("nas-reading".to_owned()).spawn(move || serve(journal.as_deref(), &inbox, &outbox))?;
-        Ok(Reading { requests, answers, in_flight: false })
+        std::thread::Builder::new()
+            .name("nas-reading".to_owned())
+            .spawn(move || serve(journal.as_deref(), &inbox, &outbox))?;
+        Ok(Reading {
+            requests,
+            answers,
+            in_flight: false,
+        })
     }
 
     /// Ask, unless an answer is still to come: what is wanted may be something else by then.
@@ -77,19 +84,29 @@ fn serve(journal: Option<&Path>, inbox: &mpsc::Receiver<Wanted>, outbox: &Unboun
     }
 }
 
-fn answer_from(path: &Path, archive: &mut Option<Archive>, wanted: Wanted) -> Result<Answer, String> {
+fn answer_from(
+    path: &Path,
+    archive: &mut Option<Archive>,
+    wanted: Wanted,
+) -> Result<Answer, String> {
     let text = |error: JournalError| error.to_string();
     let archive = match archive {
         Some(archive) => archive,
         None => archive.insert(Archive::open(path).map_err(text)?),
     };
     match wanted {
-        Wanted::Child { child, sampled_seq, ended_seq } => {
+        Wanted::Child {
+            child,
+            sampled_seq,
+            ended_seq,
+        } => {
             let detail = archive.child(child, sampled_seq, ended_seq).map_err(text)?;
-            detail
-                .map(Box::new)
-                .map(Answer::Child)
-                .ok_or_else(|| format!("{}, line {sampled_seq}: nothing about child {child}", path.display()))
+            detail.map(Box::new).map(Answer::Child).ok_or_else(|| {
+                format!(
+                    "{}, line {sampled_seq}: nothing about child {child}",
+                    path.display()
+                )
+            })
         }
         Wanted::State { seq } => {
             let state = Box::new(archive.state_at(seq).map_err(text)?);
@@ -102,7 +119,11 @@ fn answer_from(path: &Path, archive: &mut Option<Archive>, wanted: Wanted) -> Re
 mod tests {
     use super::*;
 
-    const CHILD: Wanted = Wanted::Child { child: 1, sampled_seq: 5, ended_seq: None };
+    const CHILD: Wanted = Wanted::Child {
+        child: 1,
+        sampled_seq: 5,
+        ended_seq: None,
+    };
 
     fn demo() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
@@ -110,15 +131,22 @@ mod tests {
 
     fn next(reading: &mut Reading, wanted: Wanted) -> Answer {
         reading.ask(Some(wanted));
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(reading.answer())
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(reading.answer())
     }
 
     #[test]
     fn children_and_states_are_read_from_the_journal() {
         let mut reading = Reading::start(Some(demo())).unwrap();
-        let Answer::Child(detail) = next(&mut reading, CHILD) else { panic!("no child") };
+        let Answer::Child(detail) = next(&mut reading, CHILD) else {
+            panic!("no child")
+        };
         assert_eq!(detail.candidate.child, 1);
-        let Answer::State(past) = next(&mut reading, Wanted::State { seq: 100 }) else { panic!("no state") };
+        let Answer::State(past) = next(&mut reading, Wanted::State { seq: 100 }) else {
+            panic!("no state")
+        };
         assert_eq!((past.seq, past.state.last_seq), (100, 100));
     }
 
@@ -127,18 +155,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut reading = Reading::start(Some(path.clone())).unwrap();
-        let Answer::Failed { wanted, problem } = next(&mut reading, CHILD) else { panic!("read from nothing") };
-        assert!(wanted == CHILD && problem.contains("journal.jsonl"), "{problem}");
+        let Answer::Failed { wanted, problem } = next(&mut reading, CHILD) else {
+            panic!("read from nothing")
+        };
+        assert!(
+            wanted == CHILD && problem.contains("journal.jsonl"),
+            "{problem}"
+        );
         std::fs::copy(demo(), &path).unwrap();
         assert!(matches!(next(&mut reading, CHILD), Answer::Child(_)));
-        let Answer::Failed { problem, .. } = next(&mut reading, Wanted::Child { child: 7, sampled_seq: 5, ended_seq: None }) else {
+        let Answer::Failed { problem, .. } = next(
+            &mut reading,
+            Wanted::Child {
+                child: 7,
+                sampled_seq: 5,
+                ended_seq: None,
+            },
+        ) else {
             panic!("child 7 is not in record 5")
         };
-        assert!(problem.ends_with("line 5: nothing about child 7"), "{problem}");
+        assert!(
+            problem.ends_with("line 5: nothing about child 7"),
+            "{problem}"
+        );
     }
 
     #[test]
     fn without_a_journal_every_request_fails() {
-        assert!(matches!(next(&mut Reading::start(None).unwrap(), CHILD), Answer::Failed { .. }));
+        assert!(matches!(
+            next(&mut Reading::start(None).unwrap(), CHILD),
+            Answer::Failed { .. }
+        ));
     }
 }

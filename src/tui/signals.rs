@@ -15,13 +15,15 @@ impl SignalStream {
         let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
         let handle = signals.handle();
         let (sender, receiver) = unbounded_channel();
-        std::thread::Builder::new().name("screen-signals".into()).spawn(move || {
-            for signal in signals.forever() {
-                if sender.send(signal).is_err() {
-                    return;
+        std::thread::Builder::new()
+            .name("screen-signals".into())
+            .spawn(move || {
+                for signal in signals.forever() {
+                    if sender.send(signal).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(SignalStream { receiver, handle })
     }
 

@@ -1,4 +1,5 @@
-//! Measurements that stand still on the screen: a value is shown anew only when it differs by more than its usual trembling.
+//! Measurements that stand still on the screen: a value is shown anew only when it differs by more
+//! than its usual trembling.
 
 use crate::telemetry::{Clock, GpuSample, HostSample, ProcessSample};
 
@@ -20,7 +21,9 @@ const TRAFFIC_PART: f64 = 0.15;
 
 /// What is shown of a GPU that was shown as `shown` and is now as `new`.
 pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
-    let power_tolerance = new.power.map_or(WATTS, |power| (power * POWER_PART).max(WATTS));
+    let power_tolerance = new
+        .power
+        .map_or(WATTS, |power| (power * POWER_PART).max(WATTS));
     GpuSample {
         utilization: share(shown.utilization, new.utilization),
         memory_used: bytes(shown.memory_used, new.memory_used),
@@ -34,22 +37,36 @@ pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
 
 /// What is shown of the host.
 pub fn host(shown: &HostSample, new: HostSample) -> HostSample {
-    let core = |(core, busy): (usize, &f64)| share(shown.cores.get(core).copied(), Some(*busy)).unwrap_or(*busy);
+    let core = |(core, busy): (usize, &f64)| {
+        share(shown.cores.get(core).copied(), Some(*busy)).unwrap_or(*busy)
+    };
     let cores = new.cores.iter().enumerate().map(core);
     HostSample {
         cores: cores.collect(),
-        memory_used: bytes(Some(shown.memory_used), Some(new.memory_used)).unwrap_or(new.memory_used),
+        memory_used: bytes(Some(shown.memory_used), Some(new.memory_used))
+            .unwrap_or(new.memory_used),
         swap_used: bytes(Some(shown.swap_used), Some(new.swap_used)).unwrap_or(new.swap_used),
         load: keep(shown.load, new.load, 0.1),
-        ours: new.ours.iter().map(|ours| process(shown.ours.iter().find(|shown| shown.pid == ours.pid), ours)).collect(),
+        ours: new
+            .ours
+            .iter()
+            .map(|ours| process(shown.ours.iter().find(|shown| shown.pid == ours.pid), ours))
+            .collect(),
         ..new
     }
 }
 
 fn process(shown: Option<&ProcessSample>, new: &ProcessSample) -> ProcessSample {
-    let Some(shown) = shown else { return new.clone() };
+    let Some(shown) = shown else {
+        return new.clone();
+    };
     ProcessSample {
-        cpu: keep(shown.cpu, new.cpu, new.cpu.map_or(0.0, |cpu| (cpu * PROCESSOR_PART).max(PROCESSOR))),
+        cpu: keep(
+            shown.cpu,
+            new.cpu,
+            new.cpu
+                .map_or(0.0, |cpu| (cpu * PROCESSOR_PART).max(PROCESSOR)),
+        ),
         resident: bytes(Some(shown.resident), Some(new.resident)).unwrap_or(new.resident),
         read: traffic(shown.read, new.read),
         written: traffic(shown.written, new.written),
@@ -59,33 +76,49 @@ fn process(shown: Option<&ProcessSample>, new: &ProcessSample) -> ProcessSample 
 
 fn share(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
     // Nothing and all are never rounded away.
-    if new.is_some_and(|share| share <= 0.0 || share == 1.0) { new } else { keep(shown, new, SHARE) }
+    if new.is_some_and(|share| share <= 0.0 || share == 1.0) {
+        new
+    } else {
+        keep(shown, new, SHARE)
+    }
 }
 
 fn bytes(shown: Option<u64>, new: Option<u64>) -> Option<u64> {
-    let close = shown.zip(new).is_some_and(|(shown, new)| (shown.abs_diff(new) as f64) < BYTES);
+    let close = shown
+        .zip(new)
+        .is_some_and(|(shown, new)| (shown.abs_diff(new) as f64) < BYTES);
     if close { shown } else { new }
 }
 
 /// A sensor trembles by one degree and is not exact to one.
 fn degrees(shown: Option<u32>, new: Option<u32>) -> Option<u32> {
-    let close = shown.zip(new).is_some_and(|(shown, new)| shown.abs_diff(new) <= 1);
+    let close = shown
+        .zip(new)
+        .is_some_and(|(shown, new)| shown.abs_diff(new) <= 1);
     if close { shown } else { new }
 }
 
 fn traffic(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
     let tolerance = new.map_or(0.0, |new| (new * TRAFFIC_PART).max(TRAFFIC));
-    if new == Some(0.0) { new } else { keep(shown, new, tolerance) }
+    if new == Some(0.0) {
+        new
+    } else {
+        keep(shown, new, tolerance)
+    }
 }
 
 fn clock(shown: Option<Clock>, new: Option<Clock>) -> Option<Clock> {
-    let close = shown.zip(new).is_some_and(|(shown, new)| shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK);
+    let close = shown
+        .zip(new)
+        .is_some_and(|(shown, new)| shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK);
     if close { shown } else { new }
 }
 
 /// The value shown, unless the new one is further from it than `tolerance`, or there is none.
 fn keep(shown: Option<f64>, new: Option<f64>, tolerance: f64) -> Option<f64> {
-    let close = shown.zip(new).is_some_and(|(shown, new)| (shown - new).abs() < tolerance);
+    let close = shown
+        .zip(new)
+        .is_some_and(|(shown, new)| (shown - new).abs() < tolerance);
     if close { shown } else { new }
 }
 
@@ -94,7 +127,10 @@ mod tests {
     use super::*;
 
     fn utilization(shown: f64, new: f64) -> Option<f64> {
-        let sample = |share| GpuSample { utilization: Some(share), ..GpuSample::default() };
+        let sample = |share| GpuSample {
+            utilization: Some(share),
+            ..GpuSample::default()
+        };
         gpu(&sample(shown), sample(new)).utilization
     }
 
@@ -106,12 +142,20 @@ mod tests {
 
     #[test]
     fn idle_and_busy_are_shown_as_they_are() {
-        assert_eq!((utilization(0.02, 0.0), utilization(0.98, 1.0)), (Some(0.0), Some(1.0)));
+        assert_eq!(
+            (utilization(0.02, 0.0), utilization(0.98, 1.0)),
+            (Some(0.0), Some(1.0))
+        );
     }
 
     #[test]
     fn a_value_that_is_no_longer_told_is_no_longer_shown() {
-        let shown = GpuSample { utilization: Some(0.5), power: Some(100.0), memory_used: Some(1), ..GpuSample::default() };
+        let shown = GpuSample {
+            utilization: Some(0.5),
+            power: Some(100.0),
+            memory_used: Some(1),
+            ..GpuSample::default()
+        };
         assert_eq!(gpu(&shown, GpuSample::default()), GpuSample::default());
     }
 

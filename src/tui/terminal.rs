@@ -15,7 +15,8 @@ use super::capture::Redirection;
 
 /// Alternate screen, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
-/// Main screen with its cursor, attributes off, cursor shown. (The attributes come back with the cursor.)
+/// Main screen with its cursor, attributes off, cursor shown. (The attributes come back with the
+/// cursor.)
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 
 /// What gives the terminal back.
@@ -39,9 +40,14 @@ impl Terminal {
     /// If standard output is not a terminal.
     pub fn of_stdout() -> io::Result<Terminal> {
         if !io::stdout().is_terminal() {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "standard output is not a terminal (use --headless)"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "standard output is not a terminal (use --headless)",
+            ));
         }
-        Ok(Terminal { tty: File::from(io::stdout().as_fd().try_clone_to_owned()?) })
+        Ok(Terminal {
+            tty: File::from(io::stdout().as_fd().try_clone_to_owned()?),
+        })
     }
 
     fn try_clone(&self) -> io::Result<File> {
@@ -61,7 +67,12 @@ impl Write for Terminal {
 
 impl Tty for Terminal {
     fn size(&self) -> io::Result<Size> {
-        let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+        let mut size = libc::winsize {
+            ws_row: 0,
+            ws_col: 0,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         // SAFETY: TIOCGWINSZ writes one winsize to the address given; the descriptor is open.
         let result = unsafe { libc::ioctl(self.tty.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
         if result != 0 {
@@ -85,7 +96,10 @@ impl Guard {
     /// Raw mode and the alternate screen; standard output and error go into `pipe`.
     pub fn enter(terminal: &Terminal, pipe: PipeWriter) -> io::Result<Guard> {
         install_panic_hook();
-        let guard = Guard { terminal: terminal.try_clone()?, pipe };
+        let guard = Guard {
+            terminal: terminal.try_clone()?,
+            pipe,
+        };
         guard.take()?;
         Ok(guard)
     }
@@ -98,7 +112,13 @@ impl Guard {
         // From here on, dropping the guard gives back whatever was taken.
         let redirection = Redirection::start(&self.pipe);
         match redirection {
-            Ok(redirection) => *held = Some(Held { tty: tty.try_clone()?, redirection, thread }),
+            Ok(redirection) => {
+                *held = Some(Held {
+                    tty: tty.try_clone()?,
+                    redirection,
+                    thread,
+                })
+            }
             Err(error) => {
                 let _ = crossterm::terminal::disable_raw_mode();
                 return Err(error);
@@ -108,11 +128,12 @@ impl Guard {
         tty.write_all(ENTER)
     }
 
-    /// Give the terminal back, stop the process (and its group, as the terminal's own Ctrl-Z does), and take the
-    /// terminal again when it goes on.
+    /// Give the terminal back, stop the process (and its group, as the terminal's own Ctrl-Z does),
+    /// and take the terminal again when it goes on.
     pub fn suspend(&self) -> io::Result<()> {
         give_back();
-        // SAFETY: kill with 0 signals this process's own group; SIGTSTP has its default action here.
+        // SAFETY: kill with 0 signals this process's own group; SIGTSTP has its default action
+        // here.
         if unsafe { libc::kill(0, libc::SIGTSTP) } != 0 {
             return self.take().and(Err(io::Error::last_os_error()));
         }
@@ -136,7 +157,8 @@ impl Drop for Guard {
     }
 }
 
-/// Give the terminal back if it is held. Errors are ignored: it may be gone, and nobody could be told.
+/// Give the terminal back if it is held. Errors are ignored: it may be gone, and nobody could be
+/// told.
 fn give_back() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(mut held) = held {
@@ -146,14 +168,17 @@ fn give_back() {
     }
 }
 
-/// A panic in the screen's own thread gives the terminal back before its message is printed. The message of a panic in
-/// any other thread goes to the log panel, like everything else that is printed.
+/// A panic in the screen's own thread gives the terminal back before its message is printed. The
+/// message of a panic in any other thread goes to the log panel, like everything else that is
+/// printed.
 fn install_panic_hook() {
     PANIC_HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let own =
-                HELD.try_lock().is_ok_and(|held| held.as_ref().is_some_and(|held| held.thread == std::thread::current().id()));
+            let own = HELD.try_lock().is_ok_and(|held| {
+                held.as_ref()
+                    .is_some_and(|held| held.thread == std::thread::current().id())
+            });
             if own {
                 give_back();
             }
@@ -183,15 +208,35 @@ mod tests {
 
     #[test]
     fn a_panic_gives_the_terminal_back_before_its_message() {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let size = PtySize {
+            rows: 24,
+            cols: 80,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal");
         let modes = |pair: &portable_pty::PtyPair| format!("{:?}", pair.master.get_termios());
         let before = modes(&pair);
-        let mut command = CommandBuilder::new(std::env::current_exe().expect("this test binary has a path"));
+        let mut command =
+            CommandBuilder::new(std::env::current_exe().expect("this test binary has a path"));
         let name = "tui::terminal::tests::panics_while_it_holds_the_terminal";
-        command.args([name, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
-        let mut child = pair.slave.spawn_command(command).expect("the test binary starts");
-        let mut reader = pair.master.try_clone_reader().expect("its output can be read");
+        command.args([
+            name,
+            "--exact",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ]);
+        let mut child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the test binary starts");
+        let mut reader = pair
+            .master
+            .try_clone_reader()
+            .expect("its output can be read");
         let reading = std::thread::spawn(move || {
             let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
             while !String::from_utf8_lossy(&all).contains("test result") {
@@ -205,8 +250,12 @@ mod tests {
         assert!(!child.wait().expect("it can be waited for").success());
         let output = reading.join().expect("reading does not panic");
         assert_eq!(modes(&pair), before);
-        let left = output.find("\x1b[?1049l").expect("the alternate screen is left");
-        let message = output.find("something broke").expect("the message is printed");
+        let left = output
+            .find("\x1b[?1049l")
+            .expect("the alternate screen is left");
+        let message = output
+            .find("something broke")
+            .expect("the message is printed");
         assert!(left < message, "{output:?}");
         assert!(!output.contains("a stray line"), "{output:?}");
     }

@@ -31,7 +31,12 @@ impl TextLine {
     /// A line that begins with `text`, the cursor at its end.
     pub fn new(purpose: Purpose, text: &str) -> TextLine {
         let text: Vec<char> = text.chars().take(LONGEST).collect();
-        TextLine { purpose, cursor: text.len(), text, problem: None }
+        TextLine {
+            purpose,
+            cursor: text.len(),
+            text,
+            problem: None,
+        }
     }
 
     pub fn text(&self) -> String {
@@ -40,7 +45,10 @@ impl TextLine {
 
     /// The text before the cursor, and from it on.
     pub fn halves(&self) -> (String, String) {
-        (self.text[..self.cursor].iter().collect(), self.text[self.cursor..].iter().collect())
+        (
+            self.text[..self.cursor].iter().collect(),
+            self.text[self.cursor..].iter().collect(),
+        )
     }
 
     /// Take in a key; false if it means nothing here.
@@ -49,9 +57,13 @@ impl TextLine {
         match key.code {
             KeyCode::Char('a') if control => self.cursor = 0,
             KeyCode::Char('e') if control => self.cursor = self.text.len(),
-            KeyCode::Char('u') if control => drop(self.text.drain(..std::mem::take(&mut self.cursor))),
+            KeyCode::Char('u') if control => {
+                drop(self.text.drain(..std::mem::take(&mut self.cursor)))
+            }
             KeyCode::Char('w') if control => self.delete_word(),
-            KeyCode::Char(character) if !control && !character.is_control() && self.text.len() < LONGEST => {
+            KeyCode::Char(character)
+                if !control && !character.is_control() && self.text.len() < LONGEST =>
+            {
                 self.text.insert(self.cursor, character);
                 self.cursor += 1;
             }
@@ -72,8 +84,14 @@ impl TextLine {
 
     fn delete_word(&mut self) {
         let before = &self.text[..self.cursor];
-        let word_end = before.iter().rposition(|character| !character.is_whitespace()).map_or(0, |last| last + 1);
-        let start = before[..word_end].iter().rposition(|character| character.is_whitespace()).map_or(0, |space| space + 1);
+        let word_end = before
+            .iter()
+            .rposition(|character| !character.is_whitespace())
+            .map_or(0, |last| last + 1);
+        let start = before[..word_end]
+            .iter()
+            .rposition(|character| character.is_whitespace())
+            .map_or(0, |space| space + 1);
         self.text.drain(start..self.cursor);
         self.cursor = start;
     }
@@ -88,7 +106,14 @@ mod tests {
     fn typed(keys: &[(KeyCode, bool)]) -> TextLine {
         let mut line = TextLine::new(Purpose::Filter, "acc > 0.8");
         for (code, control) in keys {
-            line.key(&KeyEvent::new(*code, if *control { KeyModifiers::CONTROL } else { KeyModifiers::NONE }));
+            line.key(&KeyEvent::new(
+                *code,
+                if *control {
+                    KeyModifiers::CONTROL
+                } else {
+                    KeyModifiers::NONE
+                },
+            ));
         }
         line
     }
@@ -100,8 +125,22 @@ mod tests {
         assert_eq!(text(&[(KeyCode::Backspace, false)]), "acc > 0.");
         assert_eq!(text(&[(KeyCode::Char('w'), true)]), "acc > ");
         assert_eq!(text(&[(KeyCode::Char('u'), true)]), "");
-        assert_eq!(text(&[(KeyCode::Home, false), (KeyCode::Delete, false), (KeyCode::Char('x'), false)]), "xcc > 0.8");
-        assert_eq!(text(&[(KeyCode::Left, false), (KeyCode::Left, false), (KeyCode::Char('1'), false)]), "acc > 01.8");
+        assert_eq!(
+            text(&[
+                (KeyCode::Home, false),
+                (KeyCode::Delete, false),
+                (KeyCode::Char('x'), false)
+            ]),
+            "xcc > 0.8"
+        );
+        assert_eq!(
+            text(&[
+                (KeyCode::Left, false),
+                (KeyCode::Left, false),
+                (KeyCode::Char('1'), false)
+            ]),
+            "acc > 01.8"
+        );
     }
 
     proptest! {

@@ -1,7 +1,8 @@
-//! Colours and characters: what the terminal can show, and what each part of the screen looks like in it.
+//! Colours and characters: what the terminal can show, and what each part of the screen looks like
+//! in it.
 //!
-//! The default palette is Okabe and Ito's (2008), told apart by all common forms of colour blindness. Nothing is said by
-//! colour alone: series differ in shape, levels and phases in words.
+//! The default palette is Okabe and Ito's (2008), told apart by all common forms of colour
+//! blindness. Nothing is said by colour alone: series differ in shape, levels and phases in words.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -17,15 +18,27 @@ pub enum ColourDepth {
 }
 
 impl ColourDepth {
-    /// By NO_COLOR (any value but the empty one: none), COLORTERM and TERM, as `variable` reads them.
+    /// By NO_COLOR (any value but the empty one: none), COLORTERM and TERM, as `variable` reads
+    /// them.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> ColourDepth {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
-        if set("NO_COLOR").is_some() || term.is_empty() || term == "dumb" || term.starts_with("vt") {
+        if set("NO_COLOR").is_some() || term.is_empty() || term == "dumb" || term.starts_with("vt")
+        {
             ColourDepth::None
-        } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") || term.ends_with("-direct") {
+        } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
+            || term.ends_with("-direct")
+        {
             ColourDepth::True
-        } else if term.contains("256") || ["alacritty", "xterm-kitty", "foot", "wezterm", "xterm-ghostty"].contains(&term.as_str())
+        } else if term.contains("256")
+            || [
+                "alacritty",
+                "xterm-kitty",
+                "foot",
+                "wezterm",
+                "xterm-ghostty",
+            ]
+            .contains(&term.as_str())
         {
             ColourDepth::Indexed
         } else {
@@ -123,7 +136,8 @@ pub struct Glyphs {
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
     pub corners: [&'static str; 4],
-    /// Where rules meet a vertical line: from both sides at its top, from the left, from the right, from both.
+    /// Where rules meet a vertical line: from both sides at its top, from the left, from the right,
+    /// from both.
     pub junctions: [&'static str; 4],
     /// Between a value and what it turns into.
     pub becomes: &'static str,
@@ -276,7 +290,8 @@ struct Palette {
     dim: Shade,
 }
 
-/// Okabe and Ito's orange, sky blue, bluish green, vermillion, reddish purple and yellow, on a dark background.
+/// Okabe and Ito's orange, sky blue, bluish green, vermillion, reddish purple and yellow, on a dark
+/// background.
 const COLOUR_BLIND: Palette = Palette {
     mean: Shade((0xE6, 0x9F, 0x00), 214, Color::Yellow),
     child: Shade((0x56, 0xB4, 0xE9), 74, Color::Cyan),
@@ -310,8 +325,16 @@ const HIGH_CONTRAST: Palette = Palette {
 
 impl Theme {
     pub fn new(name: ThemeName, depth: ColourDepth, ascii: bool) -> Theme {
-        let depth = if name == ThemeName::Monochrome { ColourDepth::None } else { depth };
-        Theme { name, depth, glyphs: if ascii { ASCII } else { UNICODE } }
+        let depth = if name == ThemeName::Monochrome {
+            ColourDepth::None
+        } else {
+            depth
+        };
+        Theme {
+            name,
+            depth,
+            glyphs: if ascii { ASCII } else { UNICODE },
+        }
     }
 
     fn palette(&self) -> &'static Palette {
@@ -329,7 +352,9 @@ impl Theme {
         match role {
             Role::Text | Role::Reference => plain,
             Role::Strong | Role::Title => bold,
-            Role::Dim | Role::Band if self.depth == ColourDepth::None => plain.add_modifier(Modifier::DIM),
+            Role::Dim | Role::Band if self.depth == ColourDepth::None => {
+                plain.add_modifier(Modifier::DIM)
+            }
             Role::Dim | Role::Band => self.paint(plain, &palette.dim),
             Role::Focus => self.paint(bold, &palette.child),
             Role::Key => self.paint(bold, &palette.child),
@@ -363,19 +388,36 @@ mod tests {
     use super::*;
 
     fn environment<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
-        |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        |name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
     }
 
     #[test]
     fn colour_depth_follows_the_environment() {
         let cases: [(&[(&str, &str)], ColourDepth); 7] = [
-            (&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")], ColourDepth::True),
+            (
+                &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
+                ColourDepth::True,
+            ),
             (&[("TERM", "xterm-256color")], ColourDepth::Indexed),
             (&[("TERM", "xterm")], ColourDepth::Sixteen),
             (&[("TERM", "vt100")], ColourDepth::None),
-            (&[("TERM", "dumb"), ("COLORTERM", "truecolor")], ColourDepth::None),
-            (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], ColourDepth::None),
-            (&[("TERM", "xterm-256color"), ("NO_COLOR", "")], ColourDepth::Indexed),
+            (
+                &[("TERM", "dumb"), ("COLORTERM", "truecolor")],
+                ColourDepth::None,
+            ),
+            (
+                &[("TERM", "xterm-256color"), ("NO_COLOR", "1")],
+                ColourDepth::None,
+            ),
+            (
+                &[("TERM", "xterm-256color"), ("NO_COLOR", "")],
+                ColourDepth::Indexed,
+            ),
         ];
         for (pairs, depth) in cases {
             assert_eq!(ColourDepth::detect(environment(pairs)), depth, "{pairs:?}");
@@ -385,21 +427,46 @@ mod tests {
     #[test]
     fn the_first_locale_variable_that_is_set_decides() {
         assert!(locale_is_utf8(environment(&[("LANG", "C.UTF-8")])));
-        assert!(locale_is_utf8(environment(&[("LC_ALL", "de_DE.utf8"), ("LANG", "C")])));
-        assert!(!locale_is_utf8(environment(&[("LC_ALL", "C"), ("LANG", "C.UTF-8")])));
+        assert!(locale_is_utf8(environment(&[
+            ("LC_ALL", "de_DE.utf8"),
+            ("LANG", "C")
+        ])));
+        assert!(!locale_is_utf8(environment(&[
+            ("LC_ALL", "C"),
+            ("LANG", "C.UTF-8")
+        ])));
         assert!(!locale_is_utf8(environment(&[])));
     }
 
     #[test]
     fn without_colour_no_style_has_a_colour() {
         let theme = Theme::new(ThemeName::default(), ColourDepth::None, true);
-        for role in [Role::Dim, Role::Focus, Role::Child, Role::Mean, Role::Baseline, Role::Best, Role::Warning, Role::Error] {
-            assert_eq!((theme.style(role).fg, theme.style(role).bg), (None, None), "{role:?}");
+        for role in [
+            Role::Dim,
+            Role::Focus,
+            Role::Child,
+            Role::Mean,
+            Role::Baseline,
+            Role::Best,
+            Role::Warning,
+            Role::Error,
+        ] {
+            assert_eq!(
+                (theme.style(role).fg, theme.style(role).bg),
+                (None, None),
+                "{role:?}"
+            );
         }
     }
 
     #[test]
     fn an_ascii_theme_has_only_ascii() {
-        assert!(format!("{:?}", Theme::new(ThemeName::default(), ColourDepth::True, true).glyphs).is_ascii());
+        assert!(
+            format!(
+                "{:?}",
+                Theme::new(ThemeName::default(), ColourDepth::True, true).glyphs
+            )
+            .is_ascii()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What the user looks at, apart from what is known of the run: focus, scrolling, overlays, and measurements.
+//! What the user looks at, apart from what is known of the run: focus, scrolling, overlays, and
+//! measurements.
 
 use ratatui::layout::Size;
 
@@ -51,12 +52,24 @@ impl Panel {
     /// The panels of a run, in the order of Tab.
     pub fn of(kind: RunKind) -> &'static [Panel] {
         match kind {
-            RunKind::Search => {
-                &[Panel::Chart, Panel::Controller, Panel::Training, Panel::Dna, Panel::Children, Panel::Machine, Panel::Log]
-            }
-            RunKind::Training => {
-                &[Panel::Curves, Panel::Progress, Panel::Network, Panel::Layers, Panel::Test, Panel::Machine, Panel::Log]
-            }
+            RunKind::Search => &[
+                Panel::Chart,
+                Panel::Controller,
+                Panel::Training,
+                Panel::Dna,
+                Panel::Children,
+                Panel::Machine,
+                Panel::Log,
+            ],
+            RunKind::Training => &[
+                Panel::Curves,
+                Panel::Progress,
+                Panel::Network,
+                Panel::Layers,
+                Panel::Test,
+                Panel::Machine,
+                Panel::Log,
+            ],
         }
     }
 
@@ -166,7 +179,8 @@ pub struct View {
     pub worker: usize,
     /// A child to show instead.
     pub chosen: Option<u64>,
-    /// The moment that is shown: after so many finished episodes, or epochs of a training. None is the present.
+    /// The moment that is shown: after so many finished episodes, or epochs of a training. None is
+    /// the present.
     pub moment: Option<usize>,
     pub dna_columns: DnaColumns,
     /// First line shown.
@@ -204,7 +218,12 @@ impl View {
             machine_top: 0,
             list: ListView::default(),
             training: TrainingView::default(),
-            log: LogView { end: None, least: Level::Info, filter: String::new(), query: String::new() },
+            log: LogView {
+                end: None,
+                least: Level::Info,
+                filter: String::new(),
+                query: String::new(),
+            },
             machine: MachineView::new(now),
         }
     }

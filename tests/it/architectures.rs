@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 use nas_tui::config::Decode;
 use nas_tui::space::builtin::builtin;
 use nas_tui::space::file::{CostedArchitecture, DnaContext};
-use nas_tui::space::{Architecture, Cost, read_architecture, read_architectures, training_memory, write_architecture};
+use nas_tui::space::{
+    Architecture, Cost, read_architecture, read_architectures, training_memory, write_architecture,
+};
 use serde::Deserialize;
 
-const CIFAR: DnaContext = DnaContext { decode: Decode::Literal, input: [3, 32, 32], classes: 10 };
+const CIFAR: DnaContext = DnaContext {
+    decode: Decode::Literal,
+    input: [3, 32, 32],
+    classes: 10,
+};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -17,8 +23,15 @@ fn fixtures() -> PathBuf {
 /// The JSON files of a corpus.
 pub fn corpus(kind: &str) -> Vec<PathBuf> {
     let folder = fixtures().join("architectures").join(kind);
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
     files.sort();
     assert!(files.len() >= 5, "{kind}: {files:?}");
     files
@@ -26,7 +39,9 @@ pub fn corpus(kind: &str) -> Vec<PathBuf> {
 
 /// A file of the benchmark's networks.
 fn bench(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("benches")
+        .join(name)
 }
 
 #[test]
@@ -46,22 +61,38 @@ fn what_inspect_prints_is_an_architecture_file_itself() {
     for path in corpus("good") {
         let network = read_architecture(&path, CIFAR).unwrap();
         let costed = folder.path().join("costed.json");
-        std::fs::write(&costed, CostedArchitecture::new(&network).unwrap().to_json()).unwrap();
+        std::fs::write(
+            &costed,
+            CostedArchitecture::new(&network).unwrap().to_json(),
+        )
+        .unwrap();
         assert_eq!(read_architecture(&costed, CIFAR).unwrap(), network);
     }
 }
 
 #[test]
 fn a_dna_file_is_named_after_its_file_and_a_gene_of_five_is_rectangular() {
-    let network = read_architecture(&fixtures().join("architectures/good/dna_rectangular.json"), CIFAR).unwrap();
+    let network = read_architecture(
+        &fixtures().join("architectures/good/dna_rectangular.json"),
+        CIFAR,
+    )
+    .unwrap();
     assert_eq!(network.name, "dna_rectangular");
-    assert_eq!((network.layers[0].kernel, network.layers[1].stride), ([3, 7], [2, 1]));
+    assert_eq!(
+        (network.layers[0].kernel, network.layers[1].stride),
+        ([3, 7], [2, 1])
+    );
 }
 
 #[test]
 fn nascnn15_equals_the_benchs_file() {
-    let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
-    assert_eq!(read_architecture(&bench("nascnn15.json"), CIFAR).unwrap(), network);
+    let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        read_architecture(&bench("nascnn15.json"), CIFAR).unwrap(),
+        network
+    );
 }
 
 #[test]
@@ -88,20 +119,55 @@ fn measured() -> Vec<Measured> {
 
 #[test]
 fn params_macs_and_shapes_agree_with_pytorchs_modules() {
-    for Measured { architecture, params, macs, output_shapes, .. } in measured() {
+    for Measured {
+        architecture,
+        params,
+        macs,
+        output_shapes,
+        ..
+    } in measured()
+    {
         let cost = Cost::of(&architecture).unwrap();
-        assert_eq!((cost.params, cost.macs), (params, macs), "{}", architecture.name);
-        assert_eq!(cost.layers.iter().map(|layer| layer.output_shape).collect::<Vec<_>>(), output_shapes, "{}", architecture.name);
+        assert_eq!(
+            (cost.params, cost.macs),
+            (params, macs),
+            "{}",
+            architecture.name
+        );
+        assert_eq!(
+            cost.layers
+                .iter()
+                .map(|layer| layer.output_shape)
+                .collect::<Vec<_>>(),
+            output_shapes,
+            "{}",
+            architecture.name
+        );
     }
 }
 
 #[test]
 fn receptive_fields_agree_with_the_extent_of_pytorchs_gradients() {
     let mut compared = 0;
-    for Measured { architecture, receptive_field, .. } in measured() {
-        let Some(expected) = receptive_field else { continue };
+    for Measured {
+        architecture,
+        receptive_field,
+        ..
+    } in measured()
+    {
+        let Some(expected) = receptive_field else {
+            continue;
+        };
         let cost = Cost::of(&architecture).unwrap();
-        assert_eq!(cost.layers.iter().map(|layer| layer.receptive_field).collect::<Vec<_>>(), expected, "{}", architecture.name);
+        assert_eq!(
+            cost.layers
+                .iter()
+                .map(|layer| layer.receptive_field)
+                .collect::<Vec<_>>(),
+            expected,
+            "{}",
+            architecture.name
+        );
         compared += 1;
     }
     assert!(compared >= 8);
@@ -109,9 +175,20 @@ fn receptive_fields_agree_with_the_extent_of_pytorchs_gradients() {
 
 #[test]
 fn estimated_memory_covers_pytorchs_peak_without_exaggerating() {
-    for Measured { architecture, batch_size, peak_bytes, .. } in measured().iter().filter(|measured| measured.peak_bytes > 1 << 20)
+    for Measured {
+        architecture,
+        batch_size,
+        peak_bytes,
+        ..
+    } in measured()
+        .iter()
+        .filter(|measured| measured.peak_bytes > 1 << 20)
     {
         let ratio = training_memory(architecture, *batch_size).unwrap() as f64 / *peak_bytes as f64;
-        assert!((1.0..1.5).contains(&ratio), "{}: estimate is {ratio:.3} of the peak", architecture.name);
+        assert!(
+            (1.0..1.5).contains(&ratio),
+            "{}: estimate is {ratio:.3} of the peak",
+            architecture.name
+        );
     }
 }

@@ -31,7 +31,10 @@ pub struct Server {
 }
 
 fn serve(content: Vec<u8>, behaviours: Vec<Behaviour>) -> Server {
-    serve_files(vec![("cifar-10-binary.tar.gz".to_owned(), content)], behaviours)
+    serve_files(
+        vec![("cifar-10-binary.tar.gz".to_owned(), content)],
+        behaviours,
+    )
 }
 
 /// A server of files by name; anything else is not found.
@@ -58,27 +61,52 @@ fn answer(
 ) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let target = lines.next().unwrap_or(Ok(String::new()))?;
-    let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-    let range = head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: ").map(str::to_owned));
+    let head: Vec<String> = lines
+        .map_while(Result::ok)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let range = head.iter().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("range: ")
+            .map(str::to_owned)
+    });
     seen.lock().unwrap().push(range.clone());
-    let start = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
-    let file = files.iter().find(|(name, _)| target.starts_with(&format!("GET /mirror/{name} ")));
+    let start = range.and_then(|range| {
+        range
+            .strip_prefix("bytes=")?
+            .strip_suffix('-')?
+            .parse::<usize>()
+            .ok()
+    });
+    let file = files
+        .iter()
+        .find(|(name, _)| target.starts_with(&format!("GET /mirror/{name} ")));
     let content = file.map_or(&[][..], |(_, content)| content);
     let total = content.len();
     let (status, extra, body) = match (behaviour, start) {
         _ if file.is_none() => ("404 Not Found".to_owned(), String::new(), content),
         (Behaviour::Status(status), _) => (format!("{status} No"), String::new(), &content[..0]),
         (Behaviour::IgnoreRange, _) | (_, None) => ("200 OK".to_owned(), String::new(), content),
-        (_, Some(start)) if start >= total => {
-            ("416 Range Not Satisfiable".to_owned(), format!("Content-Range: bytes */{total}\r\n"), &content[..0])
-        }
+        (_, Some(start)) if start >= total => (
+            "416 Range Not Satisfiable".to_owned(),
+            format!("Content-Range: bytes */{total}\r\n"),
+            &content[..0],
+        ),
         (_, Some(start)) => {
             let range = format!("Content-Range: bytes {start}-{}/{total}\r\n", total - 1);
             ("206 Partial Content".to_owned(), range, &content[start..])
         }
     };
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{extra}Connection: close\r\n\r\n", body.len())?;
-    let sent = if let Behaviour::HangUpAfter(bytes) = behaviour { bytes.min(body.len()) } else { body.len() };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{extra}Connection: close\r\n\r\n",
+        body.len()
+    )?;
+    let sent = if let Behaviour::HangUpAfter(bytes) = behaviour {
+        bytes.min(body.len())
+    } else {
+        body.len()
+    };
     stream.write_all(&body[..sent])
 }
 
@@ -87,13 +115,24 @@ fn archive() -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(gzip);
     let mut state = 1u32;
-    for name in ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"] {
+    for name in [
+        "data_batch_1",
+        "data_batch_2",
+        "data_batch_3",
+        "data_batch_4",
+        "data_batch_5",
+        "test_batch",
+    ] {
         let mut record = vec![0; 3_073];
         for byte in &mut record[1..] {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             *byte = (state >> 24) as u8;
         }
-        append(&mut builder, &format!("cifar-10-batches-bin/{name}.bin"), &record);
+        append(
+            &mut builder,
+            &format!("cifar-10-batches-bin/{name}.bin"),
+            &record,
+        );
     }
     builder.into_inner().unwrap().finish().unwrap()
 }
@@ -106,12 +145,21 @@ fn append(builder: &mut tar::Builder<impl Write>, name: &str, content: &[u8]) {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Md5::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn fetch(url: &str, content: &[u8], folder: &Path) -> Fetch {
     let url = archive_url(Some(url));
-    Fetch { url, folder: folder.to_owned(), md5: md5(content), attempts: 2, pause: Duration::ZERO }
+    Fetch {
+        url,
+        folder: folder.to_owned(),
+        md5: md5(content),
+        attempts: 2,
+        pause: Duration::ZERO,
+    }
 }
 
 fn run(fetch: &Fetch) -> Result<Fetched, FetchError> {
@@ -120,8 +168,10 @@ fn run(fetch: &Fetch) -> Result<Fetched, FetchError> {
 
 /// Everything in the folder but the lock.
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.retain(|name| name != ".fetch.lock");
     names.sort();
     names
@@ -129,7 +179,12 @@ fn names(folder: &Path) -> Vec<String> {
 
 fn assert_installed(folder: &TempDir) {
     assert_eq!(names(folder.path()), ["cifar-10-batches-bin"]);
-    assert_eq!(fs::read_dir(folder.path().join("cifar-10-batches-bin")).unwrap().count(), 6);
+    assert_eq!(
+        fs::read_dir(folder.path().join("cifar-10-batches-bin"))
+            .unwrap()
+            .count(),
+        6
+    );
 }
 
 const PART: &str = "cifar-10-binary.tar.gz.part";
@@ -139,12 +194,23 @@ fn a_fetch_downloads_verifies_unpacks_and_leaves_nothing_else_behind() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(content.clone(), vec![Behaviour::Serve]);
     let mut steps = Vec::new();
-    let fetched = fetch(&server.url, &content, folder.path()).run(&mut |step| steps.push(step)).unwrap();
-    assert_eq!(fetched, Fetched::New(folder.path().join("cifar-10-batches-bin")));
+    let fetched = fetch(&server.url, &content, folder.path())
+        .run(&mut |step| steps.push(step))
+        .unwrap();
+    assert_eq!(
+        fetched,
+        Fetched::New(folder.path().join("cifar-10-batches-bin"))
+    );
     assert_installed(&folder);
     let total = content.len() as u64;
-    assert!(steps.contains(&Progress::Downloading { done: total, total: Some(total) }));
-    assert_eq!(steps[steps.len() - 2..], [Progress::Verifying, Progress::Unpacking]);
+    assert!(steps.contains(&Progress::Downloading {
+        done: total,
+        total: Some(total)
+    }));
+    assert_eq!(
+        steps[steps.len() - 2..],
+        [Progress::Verifying, Progress::Unpacking]
+    );
 }
 
 #[test]
@@ -155,7 +221,11 @@ fn sound_data_are_not_downloaded_again_but_broken_ones_are() {
     run(&fetch).unwrap();
     assert!(matches!(run(&fetch), Ok(Fetched::AlreadyThere(_))));
     assert_eq!(server.ranges.lock().unwrap().len(), 1);
-    fs::write(folder.path().join("cifar-10-batches-bin/test_batch.bin"), "broken").unwrap();
+    fs::write(
+        folder.path().join("cifar-10-batches-bin/test_batch.bin"),
+        "broken",
+    )
+    .unwrap();
     assert!(matches!(run(&fetch), Ok(Fetched::New(_))));
     assert_installed(&folder);
 }
@@ -163,30 +233,59 @@ fn sound_data_are_not_downloaded_again_but_broken_ones_are() {
 #[test]
 fn a_broken_connection_is_taken_up_where_it_broke() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
-    let server = serve(content.clone(), vec![Behaviour::HangUpAfter(5_000), Behaviour::HangUpAfter(3_000), Behaviour::Serve]);
+    let server = serve(
+        content.clone(),
+        vec![
+            Behaviour::HangUpAfter(5_000),
+            Behaviour::HangUpAfter(3_000),
+            Behaviour::Serve,
+        ],
+    );
     run(&fetch(&server.url, &content, folder.path())).unwrap();
     assert_installed(&folder);
     let ranges = server.ranges.lock().unwrap().clone();
-    assert_eq!(ranges, [None, Some("bytes=5000-".to_owned()), Some("bytes=8000-".to_owned())]);
+    assert_eq!(
+        ranges,
+        [
+            None,
+            Some("bytes=5000-".to_owned()),
+            Some("bytes=8000-".to_owned())
+        ]
+    );
 }
 
 #[test]
 fn a_later_fetch_goes_on_from_what_an_earlier_one_left() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
-    let gone = serve(content.clone(), vec![Behaviour::HangUpAfter(4_000), Behaviour::HangUpAfter(0)]);
-    let message = run(&fetch(&gone.url, &content, folder.path())).unwrap_err().to_string();
-    assert!(message.contains("broke off after 4000 bytes") && message.contains("run the same command again"), "{message}");
+    let gone = serve(
+        content.clone(),
+        vec![Behaviour::HangUpAfter(4_000), Behaviour::HangUpAfter(0)],
+    );
+    let message = run(&fetch(&gone.url, &content, folder.path()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("broke off after 4000 bytes")
+            && message.contains("run the same command again"),
+        "{message}"
+    );
     assert_eq!(names(folder.path()), [PART]);
     let server = serve(content.clone(), vec![Behaviour::Serve]);
     run(&fetch(&server.url, &content, folder.path())).unwrap();
-    assert_eq!(*server.ranges.lock().unwrap(), [Some("bytes=4000-".to_owned())]);
+    assert_eq!(
+        *server.ranges.lock().unwrap(),
+        [Some("bytes=4000-".to_owned())]
+    );
     assert_installed(&folder);
 }
 
 #[test]
 fn a_server_that_ignores_ranges_is_read_from_the_start() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
-    let server = serve(content.clone(), vec![Behaviour::HangUpAfter(5_000), Behaviour::IgnoreRange]);
+    let server = serve(
+        content.clone(),
+        vec![Behaviour::HangUpAfter(5_000), Behaviour::IgnoreRange],
+    );
     run(&fetch(&server.url, &content, folder.path())).unwrap();
     assert_eq!(server.ranges.lock().unwrap().len(), 2);
     assert_installed(&folder);
@@ -211,8 +310,13 @@ fn a_whole_part_is_not_downloaded_again_and_one_too_long_starts_over() {
 fn a_wrong_md5_removes_the_file_and_says_so() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(content.clone(), vec![Behaviour::Serve]);
-    let message = run(&fetch(&server.url, b"another archive", folder.path())).unwrap_err().to_string();
-    assert!(message.contains(&md5(&content)) && message.contains("was removed"), "{message}");
+    let message = run(&fetch(&server.url, b"another archive", folder.path()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains(&md5(&content)) && message.contains("was removed"),
+        "{message}"
+    );
     assert_eq!(names(folder.path()), [""; 0]);
 }
 
@@ -220,15 +324,23 @@ fn a_wrong_md5_removes_the_file_and_says_so() {
 fn a_404_ends_the_fetch_at_once_with_ways_out() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(content.clone(), vec![Behaviour::Status(404)]);
-    let message = run(&fetch(&server.url, &content, folder.path())).unwrap_err().to_string();
-    assert!(message.contains("the server answered 404") && message.contains("--mirror"), "{message}");
+    let message = run(&fetch(&server.url, &content, folder.path()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("the server answered 404") && message.contains("--mirror"),
+        "{message}"
+    );
     assert_eq!(server.ranges.lock().unwrap().len(), 1);
 }
 
 #[test]
 fn a_server_in_trouble_is_asked_again() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
-    let server = serve(content.clone(), vec![Behaviour::Status(503), Behaviour::Serve]);
+    let server = serve(
+        content.clone(),
+        vec![Behaviour::Status(503), Behaviour::Serve],
+    );
     run(&fetch(&server.url, &content, folder.path())).unwrap();
     assert_installed(&folder);
 }
@@ -236,25 +348,53 @@ fn a_server_in_trouble_is_asked_again() {
 #[test]
 fn a_server_that_is_not_there_is_named() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let message = run(&fetch(&format!("http://127.0.0.1:{port}"), &content, folder.path())).unwrap_err().to_string();
-    assert!(message.contains(&port.to_string()) && message.contains("cannot be downloaded"), "{message}");
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let message = run(&fetch(
+        &format!("http://127.0.0.1:{port}"),
+        &content,
+        folder.path(),
+    ))
+    .unwrap_err()
+    .to_string();
+    assert!(
+        message.contains(&port.to_string()) && message.contains("cannot be downloaded"),
+        "{message}"
+    );
 }
 
 #[test]
 fn an_archive_that_holds_an_evil_entry_installs_nothing() {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(gzip);
-    append(&mut builder, "cifar-10-batches-bin/data_batch_1.bin", &[0; 3_073]);
+    append(
+        &mut builder,
+        "cifar-10-batches-bin/data_batch_1.bin",
+        &[0; 3_073],
+    );
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Symlink);
     header.set_size(0);
-    builder.append_link(&mut header, "cifar-10-batches-bin/test_batch.bin", "/etc/passwd").unwrap();
+    builder
+        .append_link(
+            &mut header,
+            "cifar-10-batches-bin/test_batch.bin",
+            "/etc/passwd",
+        )
+        .unwrap();
     let content = builder.into_inner().unwrap().finish().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let server = serve(content.clone(), vec![Behaviour::Serve]);
-    let message = run(&fetch(&server.url, &content, folder.path())).unwrap_err().to_string();
-    assert!(message.contains("test_batch.bin` is refused: it is a link"), "{message}");
+    let message = run(&fetch(&server.url, &content, folder.path()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("test_batch.bin` is refused: it is a link"),
+        "{message}"
+    );
     assert_eq!(names(folder.path()), [PART], "nothing unpacked is left");
 }
 
@@ -263,7 +403,11 @@ fn a_mirror_may_be_a_folder_or_the_archive_and_lie_on_disk() {
     let (content, mirror) = (archive(), tempfile::tempdir().unwrap());
     fs::write(mirror.path().join("cifar-10-binary.tar.gz"), &content).unwrap();
     let path = mirror.path().display();
-    for url in [format!("file://{path}"), format!("{path}/"), format!("file://{path}/cifar-10-binary.tar.gz")] {
+    for url in [
+        format!("file://{path}"),
+        format!("{path}/"),
+        format!("file://{path}/cifar-10-binary.tar.gz"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         run(&fetch(&url, &content, folder.path())).unwrap();
         assert_installed(&folder);
@@ -274,8 +418,16 @@ fn a_mirror_may_be_a_folder_or_the_archive_and_lie_on_disk() {
 fn an_archive_put_there_by_hand_is_used_and_kept() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("cifar-10-binary.tar.gz"), &content).unwrap();
-    run(&fetch("http://127.0.0.1:9/never-asked", &content, folder.path())).unwrap();
-    assert_eq!(names(folder.path()), ["cifar-10-batches-bin", "cifar-10-binary.tar.gz"]);
+    run(&fetch(
+        "http://127.0.0.1:9/never-asked",
+        &content,
+        folder.path(),
+    ))
+    .unwrap();
+    assert_eq!(
+        names(folder.path()),
+        ["cifar-10-batches-bin", "cifar-10-binary.tar.gz"]
+    );
 }
 
 #[test]
@@ -298,7 +450,13 @@ fn the_program_fetches_from_a_mirror_and_rejects_an_archive_with_the_wrong_md5()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    assert!(errors.contains("c32a1d4ab5d03f1284b67883e8d87530") && errors.contains("was removed"), "{errors}");
-    assert!(!errors.contains('\r') && !errors.contains('\u{1b}'), "no progress bar without a terminal: {errors:?}");
+    assert!(
+        errors.contains("c32a1d4ab5d03f1284b67883e8d87530") && errors.contains("was removed"),
+        "{errors}"
+    );
+    assert!(
+        !errors.contains('\r') && !errors.contains('\u{1b}'),
+        "no progress bar without a terminal: {errors:?}"
+    );
     assert_eq!(names(folder.path()), [""; 0]);
 }

@@ -1,4 +1,5 @@
-//! Searches and screens as processes of their own: what ends with what, who sees what, who may do what.
+//! Searches and screens as processes of their own: what ends with what, who sees what, who may do
+//! what.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use super::terminal::{Terminal, engine};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Two episodes of three children of two layers over 200 images each; children of 200 epochs, so that there is time.
+/// Two episodes of three children of two layers over 200 images each; children of 200 epochs, so
+/// that there is time.
 const SMALL: [&str; 14] = [
     "data.limit=200",
     "data.validation=100",
@@ -34,8 +36,14 @@ const SMALL: [&str; 14] = [
 
 fn nas_tui(folder: &Path, arguments: &[&str]) -> Program {
     let mut program = Program::new(env!("CARGO_BIN_EXE_nas-tui"));
-    program.args(arguments).current_dir(folder).env("XDG_STATE_HOME", folder.join("state"));
-    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    program
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_STATE_HOME", folder.join("state"));
+    program
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     program
 }
 
@@ -63,8 +71,18 @@ fn is_alive(pid: i32) -> bool {
 
 /// Process ids of the workers of a run, as its journal has them.
 fn workers(run: &Path) -> Vec<i32> {
-    let pid = |record: Record| if let Event::WorkerStarted { pid, .. } = record.event { Some(pid as i32) } else { None };
-    journal::read(&run.join("journal.jsonl")).unwrap().into_iter().filter_map(pid).collect()
+    let pid = |record: Record| {
+        if let Event::WorkerStarted { pid, .. } = record.event {
+            Some(pid as i32)
+        } else {
+            None
+        }
+    };
+    journal::read(&run.join("journal.jsonl"))
+        .unwrap()
+        .into_iter()
+        .filter_map(pid)
+        .collect()
 }
 
 fn signal(pid: i32, signal: i32) {
@@ -93,7 +111,11 @@ fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place
 
     let second = output(folder.path(), &["search", "--headless", "--resume", "run"]);
     assert_eq!(second.status.code(), Some(2));
-    assert!(text(&second.stderr).contains(&format!("pid {pid} on {}", host_name())), "{}", text(&second.stderr));
+    assert!(
+        text(&second.stderr).contains(&format!("pid {pid} on {}", host_name())),
+        "{}",
+        text(&second.stderr)
+    );
 
     let mut again = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
     again.wait_for("RUNNING");
@@ -103,7 +125,9 @@ fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place
     assert_eq!(again.wait_exit(), 130);
     again.assert_restored();
     again.wait_for("search --resume run");
-    wait_until("the end of the search and its workers", || !is_alive(pid) && !workers(&run).into_iter().any(is_alive));
+    wait_until("the end of the search and its workers", || {
+        !is_alive(pid) && !workers(&run).into_iter().any(is_alive)
+    });
     assert!(!run.join("control.sock").exists());
 }
 
@@ -143,12 +167,18 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     signal(pid, libc::SIGKILL);
     screen.wait_for("PROCESS GONE");
     screen.wait_for("no process works on this run");
-    wait_until("the end of the workers", || !workers(&run).into_iter().any(is_alive));
+    wait_until("the end of the workers", || {
+        !workers(&run).into_iter().any(is_alive)
+    });
     screen.signal(libc::SIGTERM);
     assert_eq!(screen.wait_exit(), 130);
 
-    let list: serde_json::Value = serde_json::from_slice(&output(folder.path(), &["list", "--json"]).stdout).unwrap();
-    assert_eq!((&list[0]["name"], &list[0]["status"]), (&"run".into(), &"dead".into()));
+    let list: serde_json::Value =
+        serde_json::from_slice(&output(folder.path(), &["list", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&list[0]["name"], &list[0]["status"]),
+        (&"run".into(), &"dead".into())
+    );
     let table = text(&output(folder.path(), &["list"]).stdout);
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
     let mut dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
@@ -165,7 +195,13 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
 #[test]
 fn a_search_that_cannot_begin_says_why_on_the_terminal_and_leaves_nothing_behind() {
     let (folder, run) = folder();
-    let arguments = ["search", "--run", "run", "--set", "data.source=folder:/nonexistent/images"];
+    let arguments = [
+        "search",
+        "--run",
+        "run",
+        "--set",
+        "data.source=folder:/nonexistent/images",
+    ];
     let mut terminal = Terminal::start(&arguments, folder.path(), 80, 24);
     assert_eq!(terminal.wait_exit(), 2);
     terminal.wait_for("/nonexistent/images");
@@ -178,10 +214,17 @@ fn without_a_terminal_attach_lists_the_runs_and_asks_for_a_name() {
     let (folder, _) = folder();
     let answer = output(folder.path(), &["attach"]);
     assert_eq!(answer.status.code(), Some(2));
-    assert!(text(&answer.stdout).contains("no runs") && text(&answer.stderr).contains("nas-tui attach RUN"));
+    assert!(
+        text(&answer.stdout).contains("no runs")
+            && text(&answer.stderr).contains("nas-tui attach RUN")
+    );
     let answer = output(folder.path(), &["attach", "nowhere"]);
     assert_eq!(answer.status.code(), Some(2));
-    assert!(text(&answer.stderr).contains("nowhere is not a run directory"), "{}", text(&answer.stderr));
+    assert!(
+        text(&answer.stderr).contains("nowhere is not a run directory"),
+        "{}",
+        text(&answer.stderr)
+    );
 }
 
 #[test]
@@ -199,7 +242,12 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     picker.keys("q");
     assert_eq!(picker.wait_exit(), 0);
     picker.assert_restored();
-    let mut replay = Terminal::start(&["replay", "recorded", "--speed", "100000"], folder.path(), 80, 24);
+    let mut replay = Terminal::start(
+        &["replay", "recorded", "--speed", "100000"],
+        folder.path(),
+        80,
+        24,
+    );
     replay.wait_for("run completed");
     replay.keys("q");
     assert_eq!(replay.wait_exit(), 0);
@@ -217,13 +265,27 @@ fn wait_for(client: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Record 
 }
 
 /// A headless search with a client.
-fn headless(folder: &Path, run: &Path, arguments: &[&str], set: &[&str]) -> (std::process::Child, Connection) {
+fn headless(
+    folder: &Path,
+    run: &Path,
+    arguments: &[&str],
+    set: &[&str],
+) -> (std::process::Child, Connection) {
     let mut program = nas_tui(folder, &["search", "--headless"]);
-    program.args(arguments).args(set.iter().flat_map(|setting| ["--set", setting]));
-    let child = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    program
+        .args(arguments)
+        .args(set.iter().flat_map(|setting| ["--set", setting]));
+    let child = program
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     wait_until("the socket", || run.join("control.sock").exists());
     let client = link::attach(run, false).unwrap();
-    assert_eq!(*client.status.borrow(), LinkStatus::Live { watch_only: false });
+    assert_eq!(
+        *client.status.borrow(),
+        LinkStatus::Live { watch_only: false }
+    );
     (child, client)
 }
 
@@ -234,40 +296,95 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
     settings.extend(["child.epochs=100000", "data.limit=50"]);
     let (mut search, mut client) = headless(folder.path(), &run, &["--run", "run"], &settings);
     let sampled = wait_for(&mut client, |event| matches!(event, Event::ChildSampled(_)));
-    let Event::ChildSampled(sampled) = sampled.event else { unreachable!() };
+    let Event::ChildSampled(sampled) = sampled.event else {
+        unreachable!()
+    };
     client.commands.send(Command::StopAfterEpisode).unwrap();
-    client.commands.send(Command::Train { parent: 1, dna: sampled.dna.clone() }).unwrap();
+    client
+        .commands
+        .send(Command::Train {
+            parent: 1,
+            dna: sampled.dna.clone(),
+        })
+        .unwrap();
     let queued = wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
-    assert!(matches!(queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent) == (7, 1)));
+    assert!(
+        matches!(queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent) == (7, 1))
+    );
     // Child 2 has not begun; 1 and 3 have had an epoch.
     client.commands.send(Command::Skip { child: 2 }).unwrap();
-    let excluded = wait_for(&mut client, |event| matches!(event, Event::ChildExcluded { .. }));
-    assert!(matches!(excluded.event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped by a user")));
+    let excluded = wait_for(&mut client, |event| {
+        matches!(event, Event::ChildExcluded { .. })
+    });
+    assert!(
+        matches!(excluded.event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped by a user"))
+    );
     for child in [1, 3] {
-        let of_child = |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
+        let of_child =
+            |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
         wait_for(&mut client, of_child);
         client.commands.send(Command::Skip { child }).unwrap();
-        let finished = wait_for(&mut client, |event| matches!(event, Event::ChildFinished(_)));
-        let Event::ChildFinished(finished) = finished.event else { unreachable!() };
-        assert!(finished.child == child && finished.skipped && finished.accuracy > 0.0, "{finished:?}");
+        let finished = wait_for(&mut client, |event| {
+            matches!(event, Event::ChildFinished(_))
+        });
+        let Event::ChildFinished(finished) = finished.event else {
+            unreachable!()
+        };
+        assert!(
+            finished.child == child && finished.skipped && finished.accuracy > 0.0,
+            "{finished:?}"
+        );
     }
-    let end = wait_for(&mut client, |event| matches!(event, Event::RunFinished { .. }));
-    assert!(matches!(end.event, Event::RunFinished { reason: FinishReason::Stopped, children: 3, .. }), "{end:?}");
+    let end = wait_for(&mut client, |event| {
+        matches!(event, Event::RunFinished { .. })
+    });
+    assert!(
+        matches!(
+            end.event,
+            Event::RunFinished {
+                reason: FinishReason::Stopped,
+                children: 3,
+                ..
+            }
+        ),
+        "{end:?}"
+    );
     assert_eq!(search.wait().unwrap().code(), Some(130));
 
-    // The edited child is the first to be trained; the screen follows the run into its next session.
+    // The edited child is the first to be trained; the screen follows the run into its next
+    // session.
     let (mut search, mut again) = headless(folder.path(), &run, &["--resume", "run"], &[]);
-    wait_for(&mut client, |event| matches!(event, Event::RunResumed { .. }));
-    wait_for(&mut again, |event| matches!(event, Event::RunResumed { .. }));
+    wait_for(&mut client, |event| {
+        matches!(event, Event::RunResumed { .. })
+    });
+    wait_for(&mut again, |event| {
+        matches!(event, Event::RunResumed { .. })
+    });
     for child in [7, 4, 5, 6] {
-        let of_child = |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
+        let of_child =
+            |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
         wait_for(&mut again, of_child);
         again.commands.send(Command::Skip { child }).unwrap();
-        wait_for(&mut again, |event| matches!(event, Event::ChildFinished(finished) if finished.child == child));
+        wait_for(
+            &mut again,
+            |event| matches!(event, Event::ChildFinished(finished) if finished.child == child),
+        );
     }
-    wait_for(&mut again, |event| matches!(event, Event::RunFinished { reason: FinishReason::Completed, .. }));
+    wait_for(&mut again, |event| {
+        matches!(
+            event,
+            Event::RunFinished {
+                reason: FinishReason::Completed,
+                ..
+            }
+        )
+    });
     assert_eq!(search.wait().unwrap().code(), Some(0));
-    let summary: serde_json::Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    let summary: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary["excluded_children"], 1);
-    assert_eq!((&summary["children_evaluated"], &summary["edited_children"]), (&5.into(), &1.into()));
+    assert_eq!(
+        (&summary["children_evaluated"], &summary["edited_children"]),
+        (&5.into(), &1.into())
+    );
 }

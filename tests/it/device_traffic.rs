@@ -1,4 +1,5 @@
-//! What training asks of a device: kernels, copies, and how often the host waits for it. Counted on the devices of `fake_cuda`.
+//! What training asks of a device: kernels, copies, and how often the host waits for it. Counted on
+//! the devices of `fake_cuda`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -8,7 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use nas_tui::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Decode, Normalization};
+use nas_tui::config::{
+    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Decode, Normalization,
+};
 use nas_tui::device::Device;
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
@@ -24,7 +27,13 @@ const BATCH: usize = 4;
 const TICK: f64 = 0.25;
 
 fn chain(layers: usize) -> Architecture {
-    let layer = |input| Layer { kernel: [3, 3], filters: 8, stride: [1, 1], padding: [1, 1], inputs: vec![input] };
+    let layer = |input| Layer {
+        kernel: [3, 3],
+        filters: 8,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs: vec![input],
+    };
     Architecture {
         name: format!("chain-{layers}"),
         input: [1, 28, 28],
@@ -73,7 +82,8 @@ impl Counted {
     }
 }
 
-/// Train a child for one epoch of `steps` steps in a worker of `program`, from its first message to its last.
+/// Train a child for one epoch of `steps` steps in a worker of `program`, from its first message to
+/// its last.
 fn count_child(program: &Path, architecture: &Architecture, steps: usize) -> Counted {
     let folder = tempfile::tempdir().unwrap();
     let counted = folder.path().join("counts");
@@ -87,18 +97,24 @@ fn count_child(program: &Path, architecture: &Architecture, steps: usize) -> Cou
         .spawn()
         .unwrap();
     let mut input = worker.stdin.take().unwrap();
-    let noise =
-        json!({"noise": {"input": architecture.input, "classes": architecture.classes, "train": steps * BATCH, "validation": 8}});
+    let noise = json!({"noise": {"input": architecture.input, "classes": architecture.classes, "train": steps * BATCH, "validation": 8}});
     let start = json!({"type": "start", "worker": 0, "data": data(), "child": child(), "threads": 1, "device": "cuda:0", "seed": 0, "sample": noise});
     let train = json!({"type": "train", "job": ChildJob { child: 0, seed: 1, architecture: architecture.clone() }});
     writeln!(input, "{start}\n{train}").unwrap();
-    let mut lines = BufReader::new(worker.stdout.take().unwrap()).lines().map(|line| line.unwrap());
-    let finished = lines.find(|line| line.contains(r#""type":"finished""#)).expect("the child comes to an end");
+    let mut lines = BufReader::new(worker.stdout.take().unwrap())
+        .lines()
+        .map(|line| line.unwrap());
+    let finished = lines
+        .find(|line| line.contains(r#""type":"finished""#))
+        .expect("the child comes to an end");
     assert!(finished.contains("valid_accuracies"), "{finished}");
     let seconds = begin.elapsed().as_secs_f64();
     drop(input);
     worker.wait().unwrap();
-    Counted { counts: fake_cuda::counts(&counted)[0], seconds }
+    Counted {
+        counts: fake_cuda::counts(&counted)[0],
+        seconds,
+    }
 }
 
 fn program() -> PathBuf {
@@ -108,12 +124,28 @@ fn program() -> PathBuf {
 /// `more` took as much again as `few` and `steps` steps on top: no step may have copied or waited.
 fn assert_only_ticks(few: &Counted, more: &Counted, steps: u64) {
     let ticks = more.most_ticks();
-    assert!(ticks < steps / 2, "too slow a machine to tell steps from ticks: {more:?}");
+    assert!(
+        ticks < steps / 2,
+        "too slow a machine to tell steps from ticks: {more:?}"
+    );
     let grown = |of: fn(&Counts) -> u64| of(&more.counts).saturating_sub(of(&few.counts));
-    assert!(grown(|counts| counts.kernels) > 30 * steps, "the steps ran on the device: {few:?}, {more:?}");
-    assert_eq!(grown(|counts| counts.copies_to_device), 0, "{few:?}, {more:?}");
-    assert!(grown(|counts| counts.copies_from_device) <= ticks, "{few:?}, {more:?}");
-    assert!(grown(|counts| counts.synchronisations) <= ticks, "{few:?}, {more:?}");
+    assert!(
+        grown(|counts| counts.kernels) > 30 * steps,
+        "the steps ran on the device: {few:?}, {more:?}"
+    );
+    assert_eq!(
+        grown(|counts| counts.copies_to_device),
+        0,
+        "{few:?}, {more:?}"
+    );
+    assert!(
+        grown(|counts| counts.copies_from_device) <= ticks,
+        "{few:?}, {more:?}"
+    );
+    assert!(
+        grown(|counts| counts.synchronisations) <= ticks,
+        "{few:?}, {more:?}"
+    );
 }
 
 #[test]
@@ -129,16 +161,48 @@ fn an_epoch_of_a_training_copies_and_waits_at_ticks_only_however_many_steps_it_h
     let [few, more] = [100, 200].map(|steps| {
         let counted = folder.path().join(format!("counts-{steps}"));
         let mut command = fake_cuda::nas_tui();
-        command.args(["train", "chain.json", "--headless", "--run", &format!("run-{steps}")]).current_dir(folder.path());
-        command.env("NAS_TUI_FAKE_CUDA_COUNTS", &counted).env("XDG_STATE_HOME", folder.path());
-        let settings = [format!("data.limit={}", steps * BATCH), format!("recipes.cosine.batch_size={BATCH}")];
-        let recipe = ["train.recipe=cosine", "recipes.cosine.epochs=1", "recipes.cosine.warmup_epochs=0"];
-        let fixed = recipe.into_iter().chain(["data.validation=20", "workers.threads=1"]);
-        command.args(settings.iter().map(String::as_str).chain(fixed).flat_map(|setting| ["--set", setting]));
+        command
+            .args([
+                "train",
+                "chain.json",
+                "--headless",
+                "--run",
+                &format!("run-{steps}"),
+            ])
+            .current_dir(folder.path());
+        command
+            .env("NAS_TUI_FAKE_CUDA_COUNTS", &counted)
+            .env("XDG_STATE_HOME", folder.path());
+        let settings = [
+            format!("data.limit={}", steps * BATCH),
+            format!("recipes.cosine.batch_size={BATCH}"),
+        ];
+        let recipe = [
+            "train.recipe=cosine",
+            "recipes.cosine.epochs=1",
+            "recipes.cosine.warmup_epochs=0",
+        ];
+        let fixed = recipe
+            .into_iter()
+            .chain(["data.validation=20", "workers.threads=1"]);
+        command.args(
+            settings
+                .iter()
+                .map(String::as_str)
+                .chain(fixed)
+                .flat_map(|setting| ["--set", setting]),
+        );
         let begin = Instant::now();
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Counted { counts: fake_cuda::counts(&counted)[0], seconds: begin.elapsed().as_secs_f64() }
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Counted {
+            counts: fake_cuda::counts(&counted)[0],
+            seconds: begin.elapsed().as_secs_f64(),
+        }
     });
     assert_only_ticks(&few, &more, 100);
 }
@@ -156,14 +220,29 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     ];
     fs::write(&script, format!("#!/bin/sh\n{}\n", lines.join("\n"))).unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    let placement = Placement { devices: vec![Device::Cuda(0)], threads: 1 };
-    let child = ChildConfig { epochs: 1_000, ..child() };
-    let settings = WorkerSettings { data: data(), child, placement, sample: None };
+    let placement = Placement {
+        devices: vec![Device::Cuda(0)],
+        threads: 1,
+    };
+    let child = ChildConfig {
+        epochs: 1_000,
+        ..child()
+    };
+    let settings = WorkerSettings {
+        data: data(),
+        child,
+        placement,
+        sample: None,
+    };
     let (sender, reports) = channel();
-    let mut workers = LocalWorkers::start_placed(Ok(settings), script, move |report| drop(sender.send(report)));
+    let mut workers = LocalWorkers::start_placed(Ok(settings), script, move |report| {
+        drop(sender.send(report))
+    });
     let wait = |wanted: fn(&Report) -> bool| {
         loop {
-            let report = reports.recv_timeout(Duration::from_secs(240)).expect("the awaited report comes");
+            let report = reports
+                .recv_timeout(Duration::from_secs(240))
+                .expect("the awaited report comes");
             match report {
                 report if wanted(&report) => return report,
                 Report::Fatal { message } => panic!("{message}"),
@@ -171,8 +250,16 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
             }
         }
     };
-    workers.submit(ChildJob { child: 1, seed: 1, architecture: chain(3) });
-    let Report::WorkerStarted { pid, .. } = wait(|report| matches!(report, Report::WorkerStarted { .. })) else { unreachable!() };
+    workers.submit(ChildJob {
+        child: 1,
+        seed: 1,
+        architecture: chain(3),
+    });
+    let Report::WorkerStarted { pid, .. } =
+        wait(|report| matches!(report, Report::WorkerStarted { .. }))
+    else {
+        unreachable!()
+    };
     let so_far = || fs::read_to_string(trace.with_extension(pid.to_string())).unwrap();
     wait(|report| matches!(report, Report::Progress(_)));
     for number in 1..=3 {
@@ -188,8 +275,8 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     workers.shutdown();
 }
 
-/// `cargo test --release --test it -- --ignored --nocapture what_a_step` prints the table of docs/PERFORMANCE.md, of the program that
-/// the variable NAS_TUI_COUNTED names or else of this one.
+/// `cargo test --release --test it -- --ignored --nocapture what_a_step` prints the table of
+/// docs/PERFORMANCE.md, of the program that the variable NAS_TUI_COUNTED names or else of this one.
 #[test]
 #[ignore = "a measurement, not a check"]
 fn what_a_step_asks_of_a_device() {
@@ -198,9 +285,13 @@ fn what_a_step_asks_of_a_device() {
     println!("| network | kernels | copies to the device | copies from it | waits |");
     for network in [chain(6), chain(15), nascnn15] {
         // Small images change no count, and steps that are fast on a CPU end before the first tick.
-        let architecture = Architecture { input: [network.input[0], 8, 8], ..network };
+        let architecture = Architecture {
+            input: [network.input[0], 8, 8],
+            ..network
+        };
         let steps = 10;
-        let [few, more] = [steps, 2 * steps].map(|steps| count_child(&program, &architecture, steps as usize).counts);
+        let [few, more] = [steps, 2 * steps]
+            .map(|steps| count_child(&program, &architecture, steps as usize).counts);
         let per_step = |of: fn(&Counts) -> u64| (of(&more) - of(&few)) as f64 / steps as f64;
         println!(
             "| {} | {} | {} | {} | {} |",

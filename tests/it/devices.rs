@@ -1,4 +1,5 @@
-//! Devices by name on the command line and in settings, and how many workers share one, on devices that the tests make up.
+//! Devices by name on the command line and in settings, and how many workers share one, on devices
+//! that the tests make up.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,8 +9,15 @@ use std::time::{Duration, Instant};
 use super::fake_cuda;
 
 fn run(mut command: Command) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = command.output().expect("the program starts");
-    (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the program starts");
+    (
+        status.code(),
+        String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned(),
+    )
 }
 
 fn network(folder: &Path) -> PathBuf {
@@ -21,9 +29,20 @@ fn network(folder: &Path) -> PathBuf {
 /// `nas-tui train` of a small network on few images, into `run`.
 fn train(folder: &Path, devices: &str, device: &[&str]) -> Command {
     let mut command = fake_cuda::nas_tui();
-    command.env("NAS_TUI_FAKE_CUDA_DEVICES", devices).arg("train").arg(network(folder));
-    command.args(["--headless", "--run"]).arg(folder.join("run")).args(device);
-    for setting in ["data.limit=256", "data.validation=128", "recipes.cosine.epochs=1", "recipes.cosine.warmup_epochs=0"] {
+    command
+        .env("NAS_TUI_FAKE_CUDA_DEVICES", devices)
+        .arg("train")
+        .arg(network(folder));
+    command
+        .args(["--headless", "--run"])
+        .arg(folder.join("run"))
+        .args(device);
+    for setting in [
+        "data.limit=256",
+        "data.validation=128",
+        "recipes.cosine.epochs=1",
+        "recipes.cosine.warmup_epochs=0",
+    ] {
         command.args(["--set", setting]);
     }
     command.args(["--recipe", "cosine"]);
@@ -36,19 +55,39 @@ fn a_training_takes_the_gpu_that_was_named_and_its_weights_are_evaluated_on_anot
     let (status, text) = run(train(folder.path(), "2", &["--device", "cuda:1"]));
     assert_eq!(status, Some(0), "{text}");
     let journal = std::fs::read_to_string(folder.path().join("run/journal.jsonl")).unwrap();
-    assert!(journal.lines().next().unwrap().contains(r#""device":"cuda:1""#), "{journal}");
+    assert!(
+        journal
+            .lines()
+            .next()
+            .unwrap()
+            .contains(r#""device":"cuda:1""#),
+        "{journal}"
+    );
     let counts = folder.path().join("counts");
     let evaluate = |device: &str| {
         let mut command = fake_cuda::nas_tui();
-        command.env("NAS_TUI_FAKE_CUDA_DEVICES", "2").env("NAS_TUI_FAKE_CUDA_COUNTS", &counts);
-        command.arg("evaluate").arg(format!("{}:best", folder.path().join("run").display()));
+        command
+            .env("NAS_TUI_FAKE_CUDA_DEVICES", "2")
+            .env("NAS_TUI_FAKE_CUDA_COUNTS", &counts);
+        command
+            .arg("evaluate")
+            .arg(format!("{}:best", folder.path().join("run").display()));
         command.args(["--limit", "100", "--device", device]);
         command
     };
     let (status, text) = run(evaluate("cpu"));
-    assert!(status == Some(0) && fake_cuda::counts(&counts).iter().all(|counts| counts.kernels == 0), "{text}");
+    assert!(
+        status == Some(0)
+            && fake_cuda::counts(&counts)
+                .iter()
+                .all(|counts| counts.kernels == 0),
+        "{text}"
+    );
     let (status, text_of_gpu) = run(evaluate("cuda:0"));
-    assert!(status == Some(0) && fake_cuda::counts(&counts)[0].kernels > 10, "{text_of_gpu}");
+    assert!(
+        status == Some(0) && fake_cuda::counts(&counts)[0].kernels > 10,
+        "{text_of_gpu}"
+    );
     assert_eq!(text, text_of_gpu, "the fake computes as the CPU does");
 }
 
@@ -56,13 +95,24 @@ fn a_training_takes_the_gpu_that_was_named_and_its_weights_are_evaluated_on_anot
 fn a_gpu_that_is_not_there_is_refused_by_every_command_with_those_that_are() {
     let folder = tempfile::tempdir().unwrap();
     let mut evaluate = fake_cuda::nas_tui();
-    evaluate.args(["evaluate", "monograph-demo", "--decode", "clipped", "--weights", "none", "--device", "cuda:7"]);
+    evaluate.args([
+        "evaluate",
+        "monograph-demo",
+        "--decode",
+        "clipped",
+        "--weights",
+        "none",
+        "--device",
+        "cuda:7",
+    ]);
     let mut bench = fake_cuda::nas_tui();
     bench
         .args(["bench", "--device", "cuda:7", "--children"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/children_small.json"));
     let mut search = fake_cuda::nas_tui();
-    search.args(["search", "--headless", "--device", "cuda:7", "--run"]).arg(folder.path().join("search"));
+    search
+        .args(["search", "--headless", "--device", "cuda:7", "--run"])
+        .arg(folder.path().join("search"));
     for (name, command) in [
         ("train", train(folder.path(), "2", &["--device", "cuda:7"])),
         ("evaluate", evaluate),
@@ -73,13 +123,19 @@ fn a_gpu_that_is_not_there_is_refused_by_every_command_with_those_that_are() {
         command.env("NAS_TUI_FAKE_CUDA_DEVICES", "2");
         let (status, text) = run(command);
         assert_eq!(status, Some(2), "{name}: {text}");
-        assert!(text.contains("`cuda:7`") && text.contains("cpu, cuda:0 and cuda:1"), "{name}: {text}");
+        assert!(
+            text.contains("`cuda:7`") && text.contains("cpu, cuda:0 and cuda:1"),
+            "{name}: {text}"
+        );
     }
 }
 
 #[test]
 fn a_name_that_is_no_device_is_refused_before_anything_is_done() {
-    for arguments in [&["train", "nascnn15", "--device", "gpu"][..], &["config", "show", "--set", "workers.device=cuda:x"]] {
+    for arguments in [
+        &["train", "nascnn15", "--device", "gpu"][..],
+        &["config", "show", "--set", "workers.device=cuda:x"],
+    ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
         command.args(arguments);
         let (status, text) = run(command);
@@ -87,13 +143,23 @@ fn a_name_that_is_no_device_is_refused_before_anything_is_done() {
     }
 }
 
-/// A search of two children on a made-up GPU of its own, with the number of workers left to the machine.
+/// A search of two children on a made-up GPU of its own, with the number of workers left to the
+/// machine.
 fn search(folder: &Path, run: &str) -> Command {
     let mut command = fake_cuda::nas_tui();
-    command.env("XDG_CACHE_HOME", folder.join("cache")).env("NAS_TUI_FAKE_CUDA_DEVICES", "1");
-    command.args(["search", "--headless", "--run"]).arg(folder.join(run));
-    let settings =
-        ["search.episodes=1", "search.children_per_episode=2", "data.limit=256", "data.validation=128", "child.epochs=2"];
+    command
+        .env("XDG_CACHE_HOME", folder.join("cache"))
+        .env("NAS_TUI_FAKE_CUDA_DEVICES", "1");
+    command
+        .args(["search", "--headless", "--run"])
+        .arg(folder.join(run));
+    let settings = [
+        "search.episodes=1",
+        "search.children_per_episode=2",
+        "data.limit=256",
+        "data.validation=128",
+        "child.epochs=2",
+    ];
     for setting in settings {
         command.args(["--set", setting]);
     }
@@ -108,27 +174,61 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
     std::fs::write(&cache, "{ torn").unwrap();
     let (status, first) = run(search(folder.path(), "first"));
     assert_eq!(status, Some(0), "{first}");
-    assert!(first.contains("throughput.json: ") && first.contains("what was measured before is lost"), "{first}");
-    let (notice, start) =
-        ("workers.count = auto: measuring how many workers are fastest on cuda:0 (unknown CUDA device)", " started on cuda:0");
-    assert!(first.find(notice).unwrap() < first.find(start).unwrap(), "{first}");
+    assert!(
+        first.contains("throughput.json: ") && first.contains("what was measured before is lost"),
+        "{first}"
+    );
+    let (notice, start) = (
+        "workers.count = auto: measuring how many workers are fastest on cuda:0 (unknown CUDA device)",
+        " started on cuda:0",
+    );
+    assert!(
+        first.find(notice).unwrap() < first.find(start).unwrap(),
+        "{first}"
+    );
     let journal = std::fs::read_to_string(folder.path().join("first/journal.jsonl")).unwrap();
-    let line =
-        |text: &str| serde_json::from_str::<serde_json::Value>(journal.lines().find(|line| line.contains(text)).unwrap()).unwrap();
-    let time = |text: &str| line(text)["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let line = |text: &str| {
+        serde_json::from_str::<serde_json::Value>(
+            journal.lines().find(|line| line.contains(text)).unwrap(),
+        )
+        .unwrap()
+    };
+    let time = |text: &str| {
+        line(text)["time"]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    };
     // Said when it begins: four numbers of workers are measured for 1.5 s each.
-    assert!(time("run_started").duration_since(time("measuring how many")).as_secs() >= 6, "{journal}");
+    assert!(
+        time("run_started")
+            .duration_since(time("measuring how many"))
+            .as_secs()
+            >= 6,
+        "{journal}"
+    );
     let told = "workers.count = auto: cuda:0: measured on unknown CUDA device, children per hour: 1 worker ";
-    assert!(first.contains(told) && first.contains(", 8 workers "), "{first}");
+    assert!(
+        first.contains(told) && first.contains(", 8 workers "),
+        "{first}"
+    );
     let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&cache).unwrap()).unwrap();
     assert_eq!(kept["devices"][0]["rates"].as_array().unwrap().len(), 4);
 
     let since = Instant::now();
     let (status, second) = run(search(folder.path(), "second"));
     assert_eq!(status, Some(0), "{second}");
-    assert!(second.contains("as measured on ") && !second.contains("children per hour: 1 worker"), "{second}");
+    assert!(
+        second.contains("as measured on ") && !second.contains("children per hour: 1 worker"),
+        "{second}"
+    );
     let workers = |text: &str| text.matches(" started on cuda:0").count();
-    assert!(workers(&first) >= 1 && workers(&first) == workers(&second), "{first}\n{second}\n{:?}", since.elapsed());
+    assert!(
+        workers(&first) >= 1 && workers(&first) == workers(&second),
+        "{first}\n{second}\n{:?}",
+        since.elapsed()
+    );
 }
 
 #[test]
@@ -136,19 +236,35 @@ fn a_search_that_is_stopped_while_it_measures_ends_at_once_and_leaves_nothing() 
     let folder = tempfile::tempdir().unwrap();
     let counts = folder.path().join("counts");
     let mut command = search(folder.path(), "run");
-    let mut process = command.env("NAS_TUI_FAKE_CUDA_COUNTS", &counts).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = command
+        .env("NAS_TUI_FAKE_CUDA_COUNTS", &counts)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut first = String::new();
-    BufReader::new(process.stderr.take().unwrap()).read_line(&mut first).unwrap();
+    BufReader::new(process.stderr.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
     let deadline = Instant::now() + Duration::from_secs(240);
     // Workers train on the device: the measurement is under way.
-    while fake_cuda::counts(&counts).first().is_none_or(|busiest| busiest.kernels < 100) {
+    while fake_cuda::counts(&counts)
+        .first()
+        .is_none_or(|busiest| busiest.kernels < 100)
+    {
         assert!(Instant::now() < deadline, "nothing was measured");
         std::thread::sleep(Duration::from_millis(20));
     }
     let since = Instant::now();
     // SAFETY: a signal to a process that has not been waited for.
-    assert_eq!(unsafe { libc::kill(process.id() as libc::pid_t, libc::SIGTERM) }, 0);
+    assert_eq!(
+        unsafe { libc::kill(process.id() as libc::pid_t, libc::SIGTERM) },
+        0
+    );
     assert_eq!(process.wait().unwrap().code(), Some(130));
-    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        since.elapsed()
+    );
     assert!(!folder.path().join("run").exists() && !folder.path().join("cache").exists());
 }

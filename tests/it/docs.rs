@@ -18,9 +18,18 @@ fn describe(command: &mut clap::Command, page: &mut String) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     let name = command.get_bin_name().unwrap_or("nas-tui").to_owned();
-    write!(page, "\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim()).unwrap();
-    let shown = |command: &&mut clap::Command| !command.is_hide_set() && command.get_name() != "help";
-    command.get_subcommands_mut().filter(shown).for_each(|command| describe(command, page));
+    write!(
+        page,
+        "\n## {name}\n\n```text\n{}\n```\n",
+        lines.join("\n").trim()
+    )
+    .unwrap();
+    let shown =
+        |command: &&mut clap::Command| !command.is_hide_set() && command.get_name() != "help";
+    command
+        .get_subcommands_mut()
+        .filter(shown)
+        .for_each(|command| describe(command, page));
 }
 
 #[test]
@@ -34,12 +43,18 @@ fn the_page_of_commands_is_what_their_help_says() {
         std::fs::write(&file, &page).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == page, "docs/COMMANDS.md is not what the help says; run: UPDATE_DOCS=1 cargo nextest run --release docs");
+    assert!(
+        written == page,
+        "docs/COMMANDS.md is not what the help says; run: UPDATE_DOCS=1 cargo nextest run --release docs"
+    );
 }
 
 /// The commands that a document shows, indented, without their comments.
 fn examples(document: &str) -> Vec<String> {
-    let command = |line: &str| line.strip_prefix("    nas-tui").map(|rest| rest.split('#').next().unwrap_or("").trim().to_owned());
+    let command = |line: &str| {
+        line.strip_prefix("    nas-tui")
+            .map(|rest| rest.split('#').next().unwrap_or("").trim().to_owned())
+    };
     document.lines().filter_map(command).collect()
 }
 
@@ -48,7 +63,10 @@ fn every_command_that_the_readme_shows_is_one_that_the_program_takes() {
     let readme = std::fs::read_to_string(path("README.md")).unwrap();
     let examples = examples(&readme);
     assert!(examples.len() > 10, "{examples:?}");
-    for example in examples.iter().filter(|example| !example.starts_with("COMMAND")) {
+    for example in examples
+        .iter()
+        .filter(|example| !example.starts_with("COMMAND"))
+    {
         let words = std::iter::once("nas-tui").chain(example.split_whitespace());
         if let Err(error) = Cli::try_parse_from(words) {
             panic!("README shows `nas-tui {example}`: {error}");
@@ -68,10 +86,22 @@ fn named_files<'text>(text: &'text str, folder: &str) -> Vec<&'text str> {
 #[test]
 fn every_script_and_benchmark_that_a_document_or_a_help_text_names_is_in_the_repository() {
     let mut named = 0;
-    for document in ["README.md", "docs/COMMANDS.md", "docs/DEPENDENCIES.md", "docs/PERFORMANCE.md", "docs/REPRODUCTION.md"] {
+    for document in [
+        "README.md",
+        "docs/COMMANDS.md",
+        "docs/DEPENDENCIES.md",
+        "docs/PERFORMANCE.md",
+        "docs/REPRODUCTION.md",
+    ] {
         let text = std::fs::read_to_string(path(document)).unwrap();
-        for file in ["benches/", "scripts/", "tests/"].iter().flat_map(|folder| named_files(&text, folder)) {
-            assert!(path(file).is_file(), "{document} names {file}, which is not there");
+        for file in ["benches/", "scripts/", "tests/"]
+            .iter()
+            .flat_map(|folder| named_files(&text, folder))
+        {
+            assert!(
+                path(file).is_file(),
+                "{document} names {file}, which is not there"
+            );
             named += 1;
         }
     }

@@ -1,9 +1,11 @@
-//! A training as its journal tells of it, made up with plausible numbers: NASCNN15 with the plateau recipe.
+//! A training as its journal tells of it, made up with plausible numbers: NASCNN15 with the plateau
+//! recipe.
 
 use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
 use nas_tui::event::{
-    DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
+    DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingProgress,
+    TrainingStarted,
 };
 use nas_tui::space::{Cost, builtin::builtin};
 
@@ -11,7 +13,18 @@ use nas_tui::space::{Cost, builtin::builtin};
 pub const EPOCHS: usize = 30;
 /// Batches of an epoch.
 pub const BATCHES: usize = 352;
-const CIFAR: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const CIFAR: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
 /// Seconds of an epoch.
 const SECONDS: f64 = 38.0;
 
@@ -27,7 +40,9 @@ fn classes() -> Vec<String> {
 }
 
 pub fn started() -> TrainingStarted {
-    let architecture = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).expect("built in").expect("valid");
+    let architecture = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+        .expect("built in")
+        .expect("valid");
     let cost = Cost::of(&architecture).expect("a valid network");
     TrainingStarted {
         run: "20261124-101500-nascnn15".to_owned(),
@@ -43,7 +58,10 @@ pub fn started() -> TrainingStarted {
             momentum: 0.9,
             nesterov: true,
             weight_decay: 1e-4,
-            schedule: Schedule::Plateau { patience: 4, factor: 0.1 },
+            schedule: Schedule::Plateau {
+                patience: 4,
+                factor: 0.1,
+            },
             early_stopping: 8,
         },
         precision: Precision::Bf16,
@@ -66,7 +84,8 @@ pub fn started() -> TrainingStarted {
     }
 }
 
-/// Epoch `epoch`, from 1: the learning rate falls after epochs 12 and 22, the best validation accuracy is in epoch 22.
+/// Epoch `epoch`, from 1: the learning rate falls after epochs 12 and 22, the best validation
+/// accuracy is in epoch 22.
 pub fn epoch(epoch: usize) -> TrainingEpoch {
     let (steps, learning_rate) = match epoch {
         ..=12 => (0.0, 0.1),
@@ -81,7 +100,11 @@ pub fn epoch(epoch: usize) -> TrainingEpoch {
         train_loss,
         train_accuracy: 0.1 + 0.66 * learned + 0.1 * steps + 0.005 * noise(epoch + 100),
         valid_loss: train_loss + 0.1 + overfits + 0.05 * noise(epoch + 200),
-        valid_accuracy: 0.1 + 0.64 * learned + 0.09 * f64::min(steps, 1.0) + 0.01 * noise(epoch + 300) - overfits / 10.0
+        valid_accuracy: 0.1
+            + 0.64 * learned
+            + 0.09 * f64::min(steps, 1.0)
+            + 0.01 * noise(epoch + 300)
+            - overfits / 10.0
             + if epoch == 22 { 0.03 } else { 0.0 },
         learning_rate,
         images_per_second: 1_290.0 + 25.0 * noise(epoch + 400),
@@ -94,19 +117,25 @@ pub fn report() -> ClassificationReport {
     let labels: Vec<usize> = (0..1_000).map(|image| image % 10).collect();
     let logits = labels.iter().enumerate().map(|(image, &label)| {
         let of_class = |class: usize| {
-            let alike = matches!((label, class), (3, 5) | (5, 3) | (1, 9) | (9, 1) | (0, 8) | (2, 4));
+            let alike = matches!(
+                (label, class),
+                (3, 5) | (5, 3) | (1, 9) | (9, 1) | (0, 8) | (2, 4)
+            );
             let right = if class == label { 4.0 } else { 0.0 };
             right + if alike { 1.8 } else { 0.0 } + 2.2 * noise(image * 10 + class + 5_000)
         };
         (0..10).map(of_class).collect()
     });
-    ClassificationReport::new(&classes(), &labels, &logits.collect::<Vec<_>>()).expect("labels and logits belong together")
+    ClassificationReport::new(&classes(), &labels, &logits.collect::<Vec<_>>())
+        .expect("labels and logits belong together")
 }
 
 /// The start and the first `epochs` epochs.
 pub fn running(epochs: usize) -> Vec<Event> {
     let done = (1..=epochs).map(|number| Event::TrainingEpoch(epoch(number)));
-    std::iter::once(Event::TrainingStarted(Box::new(started()))).chain(done).collect()
+    std::iter::once(Event::TrainingStarted(Box::new(started())))
+        .chain(done)
+        .collect()
 }
 
 /// A tick in the epoch after the first `epochs`.
@@ -126,7 +155,13 @@ pub fn progress(epochs: usize) -> Event {
 /// All of it, with the test.
 pub fn finished() -> Vec<Event> {
     let mut events = running(EPOCHS);
-    events.insert(1, Event::MicroBatchReduced { micro_batch: 64, reason: "CUDA out of memory".to_owned() });
+    events.insert(
+        1,
+        Event::MicroBatchReduced {
+            micro_batch: 64,
+            reason: "CUDA out of memory".to_owned(),
+        },
+    );
     let best = epoch(22);
     events.push(Event::TestFinished(Box::new(TestFinished {
         epoch: 22,
@@ -136,7 +171,12 @@ pub fn finished() -> Vec<Event> {
         report: report(),
     })));
     let reason = FinishReason::Completed;
-    events.push(Event::RunFinished { reason, children: 0, epochs: Some(EPOCHS), wall_seconds: SECONDS * EPOCHS as f64 });
+    events.push(Event::RunFinished {
+        reason,
+        children: 0,
+        epochs: Some(EPOCHS),
+        wall_seconds: SECONDS * EPOCHS as f64,
+    });
     events
 }
 
@@ -151,7 +191,12 @@ pub fn records(events: &[Event]) -> Vec<Record> {
         };
         seq += u64::from(!event.is_tick());
         let time = jiff::Timestamp::from_millisecond((time * 1e3) as i64).expect("in range");
-        Record { v: 1, seq: (!event.is_tick()).then_some(seq), time, event: event.clone() }
+        Record {
+            v: 1,
+            seq: (!event.is_tick()).then_some(seq),
+            time,
+            event: event.clone(),
+        }
     };
     events.iter().map(record).collect()
 }

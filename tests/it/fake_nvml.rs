@@ -1,11 +1,14 @@
-//! GPUs through a `libnvidia-ml.so.1` that the tests build themselves: this machine need not have one.
+//! GPUs through a `libnvidia-ml.so.1` that the tests build themselves: this machine need not have
+//! one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use nas_tui::telemetry::gpu::{load_from, memory_of, status};
-use nas_tui::telemetry::{Clock, EnergyMeter, GpuProcess, GpuSample, GpuStatus, ProcessRole, Throttle, WatchList, Watched};
+use nas_tui::telemetry::{
+    Clock, EnergyMeter, GpuProcess, GpuSample, GpuStatus, ProcessRole, Throttle, WatchList, Watched,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -19,10 +22,17 @@ pub fn build(settings: &[&str]) -> (TempDir, PathBuf) {
     let library = folder.path().join("libnvidia-ml.so.1");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fake_nvml.c");
     let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o"]).arg(&library).arg(source);
+    compiler
+        .args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o"])
+        .arg(&library)
+        .arg(source);
     compiler.args(settings.iter().map(|setting| format!("-D{setting}")));
     let output = compiler.output().expect("a C compiler, `cc`");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     (folder, library)
 }
 
@@ -39,9 +49,15 @@ fn gpus(settings: &[&str], watched: &WatchList) -> Vec<GpuSample> {
 /// `nas-tui doctor` with the library in place of the machine's.
 fn doctor(library: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
-    command.arg("doctor").args(arguments).envs(variables.iter().copied());
+    command
+        .arg("doctor")
+        .args(arguments)
+        .envs(variables.iter().copied());
     // libtorch's own path is not needed: it is in the program.
-    command.env("LD_LIBRARY_PATH", library.parent().expect("the library is in a folder"));
+    command.env(
+        "LD_LIBRARY_PATH",
+        library.parent().expect("the library is in a folder"),
+    );
     command.output().expect("the program starts")
 }
 
@@ -53,16 +69,36 @@ fn nvml_finding(output: &Output) -> Value {
 pub fn finding(output: &Output, topic: &str) -> Value {
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let findings = report["findings"].as_array().expect("findings").clone();
-    findings.into_iter().find(|finding| finding["topic"] == topic).unwrap_or_else(|| panic!("no finding about {topic}"))
+    findings
+        .into_iter()
+        .find(|finding| finding["topic"] == topic)
+        .unwrap_or_else(|| panic!("no finding about {topic}"))
 }
 
 #[test]
 fn a_gpu_that_tells_everything_is_read_whole() {
     let gpus = gpus(&[], &WatchList::default());
-    let GpuSample { utilization, energy, processes, .. } = gpus[0].clone();
-    assert!(utilization.is_some_and(|share| (0.3..1.0).contains(&share)) && energy.is_some_and(|joules| joules > 0.0));
-    assert_eq!(processes.map(|processes| processes.len()), Some(1), "one that computes and draws is one process");
-    let told = GpuSample { utilization: None, energy: None, processes: None, ..gpus[0].clone() };
+    let GpuSample {
+        utilization,
+        energy,
+        processes,
+        ..
+    } = gpus[0].clone();
+    assert!(
+        utilization.is_some_and(|share| (0.3..1.0).contains(&share))
+            && energy.is_some_and(|joules| joules > 0.0)
+    );
+    assert_eq!(
+        processes.map(|processes| processes.len()),
+        Some(1),
+        "one that computes and draws is one process"
+    );
+    let told = GpuSample {
+        utilization: None,
+        energy: None,
+        processes: None,
+        ..gpus[0].clone()
+    };
     let expected = GpuSample {
         index: 0,
         name: Some("NVIDIA H100 80GB HBM3".into()),
@@ -72,8 +108,14 @@ fn a_gpu_that_tells_everything_is_read_whole() {
         temperature: Some(61),
         power: Some(360.0),
         power_limit: Some(700.0),
-        sm_clock: Some(Clock { now: 1_755, max: Some(1_980) }),
-        memory_clock: Some(Clock { now: 2_619, max: Some(2_619) }),
+        sm_clock: Some(Clock {
+            now: 1_755,
+            max: Some(1_980),
+        }),
+        memory_clock: Some(Clock {
+            now: 2_619,
+            max: Some(2_619),
+        }),
         throttle: Some(vec![Throttle::PowerCap]),
         ..GpuSample::default()
     };
@@ -104,7 +146,14 @@ fn the_load_of_a_gpu_in_instances_is_none_even_if_nvml_says_0() {
 #[test]
 fn a_gpu_off_the_bus_keeps_its_place_and_the_other_its_values() {
     let gpus = gpus(&["FAKE_NVML_LOST=1"], &WatchList::default());
-    assert_eq!(gpus[1], GpuSample { index: 1, lost: true, ..GpuSample::default() });
+    assert_eq!(
+        gpus[1],
+        GpuSample {
+            index: 1,
+            lost: true,
+            ..GpuSample::default()
+        }
+    );
     assert_eq!(gpus[0].temperature, Some(61));
 }
 
@@ -112,12 +161,39 @@ fn a_gpu_off_the_bus_keeps_its_place_and_the_other_its_values() {
 fn our_process_on_a_gpu_is_told_from_those_of_others() {
     let own = std::process::id();
     let watched = WatchList::default();
-    watched.set(vec![Watched { pid: own, role: ProcessRole::Worker(3), seen: jiff::Timestamp::now() }]);
+    watched.set(vec![Watched {
+        pid: own,
+        role: ProcessRole::Worker(3),
+        seen: jiff::Timestamp::now(),
+    }]);
     let gpus = gpus(&[&format!("FAKE_NVML_PID={own}")], &watched);
     let processes = gpus[0].processes.clone().expect("processes");
-    let [ours, other] = &processes[..] else { panic!("{processes:?}") };
-    assert!(matches!(ours, GpuProcess { role: Some(ProcessRole::Worker(3)), memory: Some(12_884_901_888), .. }), "{ours:?}");
-    assert!(matches!(other, GpuProcess { pid: 1, role: None, memory: None, .. }), "{other:?}");
+    let [ours, other] = &processes[..] else {
+        panic!("{processes:?}")
+    };
+    assert!(
+        matches!(
+            ours,
+            GpuProcess {
+                role: Some(ProcessRole::Worker(3)),
+                memory: Some(12_884_901_888),
+                ..
+            }
+        ),
+        "{ours:?}"
+    );
+    assert!(
+        matches!(
+            other,
+            GpuProcess {
+                pid: 1,
+                role: None,
+                memory: None,
+                ..
+            }
+        ),
+        "{other:?}"
+    );
 }
 
 #[test]
@@ -127,14 +203,21 @@ fn what_a_process_has_taken_of_a_gpu_is_told_where_the_driver_knows_it() {
     let nvml = load_from(&library).unwrap();
     let gpu = nvml.device_by_index(0).unwrap();
     // The second one is there without a figure, the third is not.
-    assert_eq!([own, 1, own + 1].map(|pid| memory_of(&gpu, pid)), [Some(12 * GIB), None, None]);
+    assert_eq!(
+        [own, 1, own + 1].map(|pid| memory_of(&gpu, pid)),
+        [Some(12 * GIB), None, None]
+    );
 }
 
 #[test]
 fn a_process_that_has_the_pid_of_a_worker_that_is_long_gone_is_not_ours() {
     let own = std::process::id();
     let watched = WatchList::default();
-    watched.set(vec![Watched { pid: own, role: ProcessRole::Worker(3), seen: jiff::Timestamp::UNIX_EPOCH }]);
+    watched.set(vec![Watched {
+        pid: own,
+        role: ProcessRole::Worker(3),
+        seen: jiff::Timestamp::UNIX_EPOCH,
+    }]);
     assert_eq!(watched.role(own), None);
 }
 
@@ -147,10 +230,18 @@ fn a_child_is_told_the_energy_that_its_gpu_took() {
     let start = Instant::now();
     std::thread::sleep(Duration::from_millis(2_500));
     let (seconds, asked) = (start.elapsed().as_secs_f64(), Instant::now());
-    let energy = meter.child_ended(1).expect("the first GPU counts its energy");
-    assert!(asked.elapsed() < Duration::from_millis(50), "the search had to wait");
+    let energy = meter
+        .child_ended(1)
+        .expect("the first GPU counts its energy");
+    assert!(
+        asked.elapsed() < Duration::from_millis(50),
+        "the search had to wait"
+    );
     let joules = energy * 3_600.0;
-    assert!((joules / seconds / 360.0 - 1.0).abs() < 0.1, "{joules} J in {seconds} s at 360 W");
+    assert!(
+        (joules / seconds / 360.0 - 1.0).abs() < 0.1,
+        "{joules} J in {seconds} s at 360 W"
+    );
     assert_eq!(meter.child_ended(2), None, "the second GPU tells nothing");
 }
 
@@ -164,7 +255,11 @@ fn a_driver_that_hangs_holds_the_search_up_neither_while_children_train_nor_at_i
     meter.child_started(2, "cuda:0");
     assert_eq!((meter.child_ended(1), meter.child_ended(2)), (None, None));
     drop(meter);
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]
@@ -176,22 +271,40 @@ fn keys_are_answered_while_a_driver_hangs() {
     std::fs::create_dir_all(&run).expect("a run directory");
     let journal = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
     std::fs::copy(journal, run.join("journal.jsonl")).expect("a journal");
-    let path = library.parent().and_then(Path::to_str).expect("the library is in a folder");
-    let mut terminal = Terminal::start_with(&[("LD_LIBRARY_PATH", path)], &["attach", "recorded"], folder.path(), 80, 24);
+    let path = library
+        .parent()
+        .and_then(Path::to_str)
+        .expect("the library is in a folder");
+    let mut terminal = Terminal::start_with(
+        &[("LD_LIBRARY_PATH", path)],
+        &["attach", "recorded"],
+        folder.path(),
+        80,
+        24,
+    );
     terminal.wait_for("FINISHED");
     terminal.keys("5");
     terminal.wait_for("H100");
     // A run that is over is drawn anew only for a key.
     let start = Instant::now();
     while !terminal.contents().contains("NVML does not answer") {
-        assert!(start.elapsed() < Duration::from_secs(60), "NVML still answers:\n{}", terminal.contents());
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "NVML still answers:\n{}",
+            terminal.contents()
+        );
         std::thread::sleep(Duration::from_millis(500));
         terminal.keys("\x0c");
     }
     let mut slowest = Duration::ZERO;
-    for (keys, shown) in
-        [("1a", "Accuracy"), ("a", "Reward"), ("b", "Inspector"), ("\t", "[Costs]"), ("\x1b[B", "[Costs]"), ("q", "Log")]
-    {
+    for (keys, shown) in [
+        ("1a", "Accuracy"),
+        ("a", "Reward"),
+        ("b", "Inspector"),
+        ("\t", "[Costs]"),
+        ("\x1b[B", "[Costs]"),
+        ("q", "Log"),
+    ] {
         let pressed = Instant::now();
         terminal.keys(keys);
         terminal.wait_for(shown);
@@ -202,7 +315,11 @@ fn keys_are_answered_while_a_driver_hangs() {
     let pressed = Instant::now();
     terminal.keys("q");
     assert_eq!(terminal.wait_exit(), 0);
-    assert!(pressed.elapsed() < Duration::from_secs(5), "the end waits for the driver: {:?}", pressed.elapsed());
+    assert!(
+        pressed.elapsed() < Duration::from_secs(5),
+        "the end waits for the driver: {:?}",
+        pressed.elapsed()
+    );
     terminal.assert_restored();
 }
 
@@ -214,7 +331,10 @@ fn doctor_names_both_gpus_and_what_the_driver_is() {
     let text = "driver 570.00.01, CUDA 12.8: NVIDIA H100 80GB HBM3 (80 GiB, 67 free), NVIDIA GeForce GTX 1660 (6 GiB, 5 free, MIG)";
     assert_eq!(finding["text"], text);
     let gpu = &finding["details"]["gpus"][0];
-    assert_eq!((&gpu["power_limit"], &gpu["counts_energy"], &gpu["mig"]), (&700.0.into(), &true.into(), &false.into()));
+    assert_eq!(
+        (&gpu["power_limit"], &gpu["counts_energy"], &gpu["mig"]),
+        (&700.0.into(), &true.into(), &false.into())
+    );
 }
 
 #[test]
@@ -222,7 +342,12 @@ fn doctor_warns_of_a_gpu_off_the_bus() {
     let (_folder, library) = build(&[]);
     let finding = nvml_finding(&doctor(&library, &["--json"], &[("FAKE_NVML_LOST", "1")]));
     assert_eq!(finding["status"], "warning", "{finding}");
-    assert!(finding["text"].as_str().is_some_and(|text| text.contains("GPU 1 (not reached)")), "{finding}");
+    assert!(
+        finding["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("GPU 1 (not reached)")),
+        "{finding}"
+    );
 }
 
 #[test]
@@ -232,12 +357,19 @@ fn doctor_does_not_wait_for_a_driver_that_hangs() {
     let finding = nvml_finding(&doctor(&library, &["--json"], &[("FAKE_NVML_HANG", "1")]));
     assert!(start.elapsed() < Duration::from_secs(60));
     assert_eq!(finding["status"], "warning", "{finding}");
-    assert!(finding["text"].as_str().is_some_and(|text| text.contains("does not answer")), "{finding}");
+    assert!(
+        finding["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("does not answer")),
+        "{finding}"
+    );
 }
 
-// --- a GPU that libtorch does not see -------------------------------------------------------------------------------
+// --- a GPU that libtorch does not see
+// -------------------------------------------------------------------------------
 
-/// Where a GPU is and CUDA is not, these commands say so. The user has hidden it, which is a reason on every machine.
+/// Where a GPU is and CUDA is not, these commands say so. The user has hidden it, which is a reason
+/// on every machine.
 #[cfg(feature = "torch")]
 mod unseen {
     use std::process::{Command, Output};
@@ -262,16 +394,29 @@ mod unseen {
 
     /// The program with the fake's GPUs, all of them hidden, in a folder of its own.
     fn run(arguments: &[&str], settings: &[&str]) -> Output {
-        run_in(&tempfile::tempdir().expect("a temporary folder"), arguments, settings)
+        run_in(
+            &tempfile::tempdir().expect("a temporary folder"),
+            arguments,
+            settings,
+        )
     }
 
     fn run_in(folder: &TempDir, arguments: &[&str], settings: &[&str]) -> Output {
         let (_folder, library) = build(&[]);
         std::fs::write(folder.path().join("tiny.json"), NETWORK).expect("a network");
         let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
-        command.args(arguments).args(settings.iter().flat_map(|setting| ["--set", setting]));
-        command.current_dir(folder.path()).env("XDG_STATE_HOME", folder.path());
-        command.env("LD_LIBRARY_PATH", library.parent().expect("the library is in a folder")).env("CUDA_VISIBLE_DEVICES", "");
+        command
+            .args(arguments)
+            .args(settings.iter().flat_map(|setting| ["--set", setting]));
+        command
+            .current_dir(folder.path())
+            .env("XDG_STATE_HOME", folder.path());
+        command
+            .env(
+                "LD_LIBRARY_PATH",
+                library.parent().expect("the library is in a folder"),
+            )
+            .env("CUDA_VISIBLE_DEVICES", "");
         command.output().expect("the program starts")
     }
 
@@ -282,18 +427,46 @@ mod unseen {
     #[test]
     fn a_search_without_a_screen_warns_of_it_once() {
         let output = run(&["search", "--headless", "--run", "run"], &TINY);
-        assert!(output.status.success() && log(&output).matches(IDLE).count() == 1, "{}", log(&output));
+        assert!(
+            output.status.success() && log(&output).matches(IDLE).count() == 1,
+            "{}",
+            log(&output)
+        );
     }
 
     #[test]
     fn a_search_for_the_cpu_has_nothing_to_warn_of() {
-        let output = run(&["search", "--headless", "--run", "run", "--set", "workers.device=\"cpu\""], &TINY);
-        assert!(output.status.success() && !log(&output).contains("stays idle"), "{}", log(&output));
+        let output = run(
+            &[
+                "search",
+                "--headless",
+                "--run",
+                "run",
+                "--set",
+                "workers.device=\"cpu\"",
+            ],
+            &TINY,
+        );
+        assert!(
+            output.status.success() && !log(&output).contains("stays idle"),
+            "{}",
+            log(&output)
+        );
     }
 
     #[test]
     fn a_search_that_must_have_cuda_ends_with_the_reason() {
-        let output = run(&["search", "--headless", "--run", "run", "--set", "workers.device=\"cuda\""], &TINY);
+        let output = run(
+            &[
+                "search",
+                "--headless",
+                "--run",
+                "run",
+                "--set",
+                "workers.device=\"cuda\"",
+            ],
+            &TINY,
+        );
         assert!(!output.status.success());
         let error = "libtorch sees no CUDA device; ask for `auto` or `cpu` to train on the CPU; \
                      CUDA_VISIBLE_DEVICES is empty";
@@ -303,15 +476,38 @@ mod unseen {
     #[test]
     fn a_training_an_evaluation_and_a_benchmark_warn_of_it() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let training = ["train.recipe=cosine", "recipes.cosine.epochs=2", "data.limit=200", "data.validation=100"];
+        let training = [
+            "train.recipe=cosine",
+            "recipes.cosine.epochs=2",
+            "data.limit=200",
+            "data.validation=100",
+        ];
         let commands: [(&[&str], &[&str]); 3] = [
-            (&["train", "tiny.json", "--headless", "--run", "run"], &training),
+            (
+                &["train", "tiny.json", "--headless", "--run", "run"],
+                &training,
+            ),
             (&["evaluate", "run:best", "--limit", "50"], &[]),
-            (&["bench", "--children", "tiny.json", "--images", "128", "--data", "fashion-mnist-mini"], &[]),
+            (
+                &[
+                    "bench",
+                    "--children",
+                    "tiny.json",
+                    "--images",
+                    "128",
+                    "--data",
+                    "fashion-mnist-mini",
+                ],
+                &[],
+            ),
         ];
         for (arguments, settings) in commands {
             let output = run_in(&folder, arguments, settings);
-            assert!(output.status.success() && log(&output).matches(IDLE).count() == 1, "{}", log(&output));
+            assert!(
+                output.status.success() && log(&output).matches(IDLE).count() == 1,
+                "{}",
+                log(&output)
+            );
         }
     }
 
@@ -319,7 +515,10 @@ mod unseen {
     fn the_screen_of_a_search_shows_the_warning() {
         let (_folder, library) = build(&[]);
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = library.parent().and_then(Path::to_str).expect("the library is in a folder");
+        let path = library
+            .parent()
+            .and_then(Path::to_str)
+            .expect("the library is in a folder");
         let variables = [("LD_LIBRARY_PATH", path), ("CUDA_VISIBLE_DEVICES", "")];
         let mut arguments = vec!["search", "--run", "run"];
         arguments.extend(TINY.iter().flat_map(|setting| ["--set", setting]));
@@ -333,15 +532,26 @@ mod unseen {
     #[test]
     fn doctor_tells_a_libtorch_for_the_cpu_from_all_other_reasons() {
         let (_folder, library) = build(&[]);
-        if nas_tui::child::libtorch::folder().join("libtorch_cuda.so").exists() {
+        if nas_tui::child::libtorch::folder()
+            .join("libtorch_cuda.so")
+            .exists()
+        {
             // That of a GPU server: tests/it/cuda_build.rs tries the other reasons there, too.
             return;
         }
         let output = doctor(&library, &["--json"], &[]);
         let finding = finding(&output, "cuda");
         assert_eq!(finding["status"], "warning", "{finding}");
-        assert_eq!(finding["text"], "this program runs on a libtorch that is built for the CPU only");
-        assert!(finding["remedy"].as_str().is_some_and(|remedy| remedy.contains("make build KIND=cuda")), "{finding}");
+        assert_eq!(
+            finding["text"],
+            "this program runs on a libtorch that is built for the CPU only"
+        );
+        assert!(
+            finding["remedy"]
+                .as_str()
+                .is_some_and(|remedy| remedy.contains("make build KIND=cuda")),
+            "{finding}"
+        );
         assert_eq!(finding["details"]["driver_runs"], "12.8");
     }
 }

@@ -1,4 +1,5 @@
-//! Workers that break, cannot start or answer late: programs that speak the workers' protocol and do as a test says.
+//! Workers that break, cannot start or answer late: programs that speak the workers' protocol and
+//! do as a test says.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -10,8 +11,8 @@ use nas_tui::reward::Outcome;
 
 use crate::workers::{PATIENCE, Watched, architecture, job, settings};
 
-/// Shell functions for a worker's part of the protocol. `$start` is the first message, `nth FILE` how often it was called for
-/// that file.
+/// Shell functions for a worker's part of the protocol. `$start` is the first message, `nth FILE`
+/// how often it was called for that file.
 const PROTOCOL: &str = r#"#!/bin/sh
 cd "$(dirname "$0")"
 read -r start
@@ -43,11 +44,16 @@ impl Scripted {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut settings = settings(devices.len(), 1);
         settings.placement.devices = devices.to_vec();
-        Scripted { watched: Watched::start_program(settings, program), _folder: folder }
+        Scripted {
+            watched: Watched::start_program(settings, program),
+            _folder: folder,
+        }
     }
 
     fn submit(&mut self, children: impl IntoIterator<Item = u64>) {
-        children.into_iter().for_each(|child| self.watched.workers.submit(job(child)));
+        children
+            .into_iter()
+            .for_each(|child| self.watched.workers.submit(job(child)));
     }
 
     /// Every report until the workers give up.
@@ -55,7 +61,12 @@ impl Scripted {
     fn until_fatal(&self) -> (Vec<Report>, String) {
         let mut reports = Vec::new();
         loop {
-            match self.watched.reports.recv_timeout(PATIENCE).expect("an end comes") {
+            match self
+                .watched
+                .reports
+                .recv_timeout(PATIENCE)
+                .expect("an end comes")
+            {
                 Report::Fatal { message } => return (reports, message),
                 report => reports.push(report),
             }
@@ -81,12 +92,25 @@ fn a_worker_that_cannot_start_is_left_out_with_a_warning_and_the_others_train() 
                 && message.contains("2 of 3 workers"))
     };
     let mut seen = Vec::new();
-    while !seen.iter().any(|report| matches!(report, Report::Finished { .. })) {
+    while !seen
+        .iter()
+        .any(|report| matches!(report, Report::Finished { .. }))
+    {
         seen.push(scripted.watched.reports.recv_timeout(PATIENCE).unwrap());
     }
     assert_eq!(count(&seen, warned), 1, "{seen:?}");
-    assert_eq!(count(&seen, |report| matches!(report, Report::WorkerDied { .. })), 0, "the reason is told once: {seen:?}");
-    let ready = seen.iter().find_map(|report| if let Report::Ready(ready) = report { Some(ready.workers) } else { None });
+    assert_eq!(
+        count(&seen, |report| matches!(report, Report::WorkerDied { .. })),
+        0,
+        "the reason is told once: {seen:?}"
+    );
+    let ready = seen.iter().find_map(|report| {
+        if let Report::Ready(ready) = report {
+            Some(ready.workers)
+        } else {
+            None
+        }
+    });
     assert_eq!(ready, Some(2));
 }
 
@@ -96,8 +120,15 @@ fn workers_of_which_none_can_start_end_everything_with_each_reason_once() {
         case "$start" in *'"worker":0,'*) broken memory "CUDA out of memory";; esac
         broken device "CUDA error: device is in exclusive mode""#;
     let (_, message) = Scripted::start(3, script).until_fatal();
-    assert_eq!(message.matches("CUDA out of memory").count(), 1, "{message}");
-    assert!(message.contains("worker 1 (cpu), worker 2 (cpu): CUDA error: device is in exclusive mode"), "{message}");
+    assert_eq!(
+        message.matches("CUDA out of memory").count(),
+        1,
+        "{message}"
+    );
+    assert!(
+        message.contains("worker 1 (cpu), worker 2 (cpu): CUDA error: device is in exclusive mode"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -106,7 +137,10 @@ fn data_that_no_worker_can_use_end_everything_though_others_have_started() {
         case "$start" in *'"worker":1,'*) sleep 0.3; say '{"type":"unusable","message":"train-images.gz is torn"}'; exit;; esac
         ready
         while read -r message; do trained "$message"; done"#;
-    assert_eq!(Scripted::start(2, script).until_fatal().1, "train-images.gz is torn");
+    assert_eq!(
+        Scripted::start(2, script).until_fatal().1,
+        "train-images.gz is torn"
+    );
 }
 
 const BREAKS: &str = r#"
@@ -116,18 +150,27 @@ const BREAKS: &str = r#"
           trained "$message"
         done"#;
 
-/// The outcome of child 1, whose workers break so often, and all that was reported before the next child had ended too.
+/// The outcome of child 1, whose workers break so often, and all that was reported before the next
+/// child had ended too.
 fn breaking(times: usize, cause: &str, reason: &str) -> (Outcome, Vec<Report>) {
-    let script = BREAKS.replace("TIMES", &times.to_string()).replace("CAUSE", cause).replace("REASON", reason);
+    let script = BREAKS
+        .replace("TIMES", &times.to_string())
+        .replace("CAUSE", cause)
+        .replace("REASON", reason);
     let mut scripted = Scripted::start(1, &script);
     scripted.submit([1, 2]);
     let mut seen: Vec<Report> = Vec::new();
     while !matches!(seen.last(), Some(Report::Finished { child: 2, .. })) {
         seen.push(scripted.watched.reports.recv_timeout(PATIENCE).unwrap());
-        assert!(!matches!(seen.last(), Some(Report::Fatal { .. })), "{seen:?}");
+        assert!(
+            !matches!(seen.last(), Some(Report::Fatal { .. })),
+            "{seen:?}"
+        );
     }
     let outcome = seen.iter().find_map(|report| match report {
-        Report::Finished { child: 1, outcome, .. } => Some(outcome.clone()),
+        Report::Finished {
+            child: 1, outcome, ..
+        } => Some(outcome.clone()),
         _ => None,
     });
     (outcome.unwrap(), seen)
@@ -138,27 +181,57 @@ const ILLEGAL: &str = "the device failed: CUDA error: an illegal memory access w
 #[test]
 fn a_child_whose_workers_device_failed_is_trained_by_a_new_worker() {
     let (outcome, seen) = breaking(1, "device", ILLEGAL);
-    assert_eq!(outcome, Outcome::Trained { valid_accuracies: vec![0.5] });
+    assert_eq!(
+        outcome,
+        Outcome::Trained {
+            valid_accuracies: vec![0.5]
+        }
+    );
     let died: Vec<&str> = seen
         .iter()
-        .filter_map(|report| if let Report::WorkerDied { reason, .. } = report { Some(reason.as_str()) } else { None })
+        .filter_map(|report| {
+            if let Report::WorkerDied { reason, .. } = report {
+                Some(reason.as_str())
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(died, [ILLEGAL], "in the worker's own words");
-    assert_eq!(count(&seen, |report| matches!(report, Report::Retried { child: 1, .. })), 1);
+    assert_eq!(
+        count(&seen, |report| matches!(
+            report,
+            Report::Retried { child: 1, .. }
+        )),
+        1
+    );
 }
 
 #[test]
 fn a_child_whose_workers_device_failed_twice_is_excluded_and_the_next_one_trains() {
     let (outcome, _) = breaking(2, "device", ILLEGAL);
-    assert_eq!(outcome, Outcome::Excluded { reason: format!("its worker died 2 times: {ILLEGAL}") });
+    assert_eq!(
+        outcome,
+        Outcome::Excluded {
+            reason: format!("its worker died 2 times: {ILLEGAL}")
+        }
+    );
 }
 
 #[test]
 fn a_small_child_that_finds_no_memory_in_a_new_process_either_is_excluded() {
     let (outcome, _) = breaking(2, "memory", "memory did not suffice: CUDA out of memory");
-    let Outcome::Excluded { reason } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(reason, "its worker died 2 times: memory did not suffice: CUDA out of memory");
-    assert!(matches!(breaking(1, "memory", "CUDA out of memory").0, Outcome::Trained { .. }));
+    let Outcome::Excluded { reason } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(
+        reason,
+        "its worker died 2 times: memory did not suffice: CUDA out of memory"
+    );
+    assert!(matches!(
+        breaking(1, "memory", "CUDA out of memory").0,
+        Outcome::Trained { .. }
+    ));
 }
 
 #[test]
@@ -172,15 +245,23 @@ fn children_that_are_too_large_fail_one_after_another_and_their_worker_stays() {
     let mut scripted = Scripted::start(1, script);
     for child in 1..=3 {
         // More than any machine has.
-        scripted.watched.workers.submit(ChildJob { architecture: architecture(1 << 24), ..job(child) });
+        scripted.watched.workers.submit(ChildJob {
+            architecture: architecture(1 << 24),
+            ..job(child)
+        });
     }
     scripted.submit([4]);
     for child in 1..=3 {
         let outcome = scripted.watched.outcome_of(child);
-        let Outcome::Failed { reason } = outcome else { panic!("{outcome:?}") };
+        let Outcome::Failed { reason } = outcome else {
+            panic!("{outcome:?}")
+        };
         assert_eq!(reason, "CUDA out of memory (in a new process too)");
     }
-    assert!(matches!(scripted.watched.outcome_of(4), Outcome::Trained { .. }));
+    assert!(matches!(
+        scripted.watched.outcome_of(4),
+        Outcome::Trained { .. }
+    ));
 }
 
 #[test]
@@ -191,8 +272,15 @@ fn a_device_that_fails_whatever_is_trained_ends_everything_before_many_children_
     let mut scripted = Scripted::start(1, script);
     scripted.submit(1..=16);
     let (seen, message) = scripted.until_fatal();
-    assert!(message.contains("no worker can train: CUDA error: uncorrectable ECC error encountered"), "{message}");
-    assert_eq!(count(&seen, |report| matches!(report, Report::Finished { .. })), 1, "{seen:?}");
+    assert!(
+        message.contains("no worker can train: CUDA error: uncorrectable ECC error encountered"),
+        "{message}"
+    );
+    assert_eq!(
+        count(&seen, |report| matches!(report, Report::Finished { .. })),
+        1,
+        "{seen:?}"
+    );
 }
 
 #[test]
@@ -209,18 +297,40 @@ fn a_device_that_fails_again_and_again_is_left_out_and_another_trains_all_childr
     let mut seen = Vec::new();
     while count(&seen, |report| matches!(report, Report::Finished { .. })) < 12 {
         seen.push(scripted.watched.reports.recv_timeout(PATIENCE).unwrap());
-        assert!(!matches!(seen.last(), Some(Report::Fatal { .. })), "{seen:?}");
+        assert!(
+            !matches!(seen.last(), Some(Report::Fatal { .. })),
+            "{seen:?}"
+        );
     }
     let left_out = |report: &Report| matches!(report, Report::Log { message, .. } if message.contains("worker 0 (cuda:0) has died 3 times") && message.contains("1 of 2"));
     assert_eq!(count(&seen, left_out), 1, "{seen:?}");
-    assert_eq!(count(&seen, |report| matches!(report, Report::WorkerDied { worker: 0, .. })), 3);
-    let trained = |report: &Report| matches!(report, Report::Finished { outcome: Outcome::Trained { .. }, .. });
-    assert_eq!(count(&seen, trained), 12, "each child that was lost is tried on the other device: {seen:?}");
+    assert_eq!(
+        count(&seen, |report| matches!(
+            report,
+            Report::WorkerDied { worker: 0, .. }
+        )),
+        3
+    );
+    let trained = |report: &Report| {
+        matches!(
+            report,
+            Report::Finished {
+                outcome: Outcome::Trained { .. },
+                ..
+            }
+        )
+    };
+    assert_eq!(
+        count(&seen, trained),
+        12,
+        "each child that was lost is tried on the other device: {seen:?}"
+    );
 }
 
 #[test]
 fn a_late_answer_to_a_pause_that_was_taken_back_is_not_taken_for_one_to_the_next() {
-    // It says that it stands still for pause 1 when pause 2 has been asked for, and for pause 2 a second later.
+    // It says that it stands still for pause 1 when pause 2 has been asked for, and for pause 2 a
+    // second later.
     let script = r#"
         ready
         while read -r message; do
@@ -231,11 +341,18 @@ fn a_late_answer_to_a_pause_that_was_taken_back_is_not_taken_for_one_to_the_next
         done"#;
     let mut scripted = Scripted::start(1, script);
     scripted.submit([1]);
-    scripted.watched.wait(|report| matches!(report, Report::ChildStarted { .. }));
+    scripted
+        .watched
+        .wait(|report| matches!(report, Report::ChildStarted { .. }));
     scripted.watched.workers.pause(1);
     scripted.watched.workers.resume();
     scripted.watched.workers.pause(2);
-    let next: Vec<Report> = (0..2).map(|_| scripted.watched.reports.recv_timeout(PATIENCE).unwrap()).collect();
-    assert!(matches!(&next[0], Report::Log { message, .. } if message == "now"), "{next:?}");
+    let next: Vec<Report> = (0..2)
+        .map(|_| scripted.watched.reports.recv_timeout(PATIENCE).unwrap())
+        .collect();
+    assert!(
+        matches!(&next[0], Report::Log { message, .. } if message == "now"),
+        "{next:?}"
+    );
     assert_eq!(next[1], Report::Paused { number: 2 });
 }

@@ -1,4 +1,5 @@
-//! What goes wrong on a GPU, end to end: devices of tests/fixtures/fake_cuda.cpp that fail at a kernel that a test names.
+//! What goes wrong on a GPU, end to end: devices of tests/fixtures/fake_cuda.cpp that fail at a
+//! kernel that a test names.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -57,24 +58,45 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str], settings: &[&str], variables: &[(&str, &str)]) -> Command {
+    fn command(
+        &self,
+        arguments: &[&str],
+        settings: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Command {
         let mut command = fake_cuda::nas_tui();
-        command.args(arguments).args(settings.iter().flat_map(|setting| ["--set", setting]));
-        command.current_dir(self.folder.path()).env("XDG_STATE_HOME", self.path("state")).envs(variables.iter().copied());
+        command
+            .args(arguments)
+            .args(settings.iter().flat_map(|setting| ["--set", setting]));
+        command
+            .current_dir(self.folder.path())
+            .env("XDG_STATE_HOME", self.path("state"))
+            .envs(variables.iter().copied());
         command
     }
 
     fn search(&self, run: &str, variables: &[(&str, &str)]) -> Output {
-        self.command(&["search", "--headless", "--run", run], &SEARCH, variables).output().unwrap()
+        self.command(&["search", "--headless", "--run", run], &SEARCH, variables)
+            .output()
+            .unwrap()
     }
 
     fn train(&self, run: &str, variables: &[(&str, &str)]) -> Output {
-        self.command(&["train", "tiny.json", "--headless", "--run", run], &TRAINING, variables).output().unwrap()
+        self.command(
+            &["train", "tiny.json", "--headless", "--run", run],
+            &TRAINING,
+            variables,
+        )
+        .output()
+        .unwrap()
     }
 
     /// The fault `kind` at kernel number `kernel` of each process, `times` times in all.
     fn fault(&self, kind: &str, kernel: usize, times: usize) -> String {
-        format!("{kind}:{kernel}:{times}:{}", self.path(&format!("marks-{kind}-{kernel}")).display())
+        format!(
+            "{kind}:{kernel}:{times}:{}",
+            self.path(&format!("marks-{kind}-{kernel}")).display()
+        )
     }
 
     fn events(&self, run: &str) -> Vec<Event> {
@@ -86,25 +108,43 @@ impl Place {
         std::fs::read(self.path(run).join("weights.safetensors")).unwrap()
     }
 
-    /// Names of the kernels of the process that ran most of them with `NAS_TUI_FAKE_CUDA_TRACE` in `trace`, in order.
+    /// Names of the kernels of the process that ran most of them with `NAS_TUI_FAKE_CUDA_TRACE` in
+    /// `trace`, in order.
     fn kernels(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
-        let traces = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("trace."));
+        let entries = std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        let traces =
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("trace."));
         let texts = traces.map(|entry| std::fs::read_to_string(entry.path()).unwrap());
         let names = |text: String| -> Vec<String> {
-            text.lines().filter_map(|line| line.strip_prefix("kernel ")).map(str::to_owned).collect()
+            text.lines()
+                .filter_map(|line| line.strip_prefix("kernel "))
+                .map(str::to_owned)
+                .collect()
         };
         texts.map(names).max_by_key(Vec::len).expect("a trace")
     }
 }
 
 fn assert_ok(output: &Output) {
-    assert!(output.status.success(), "{:?}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{:?}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Accuracies of the children that were trained, by number.
 fn accuracies(events: &[Event]) -> Vec<(u64, f64)> {
-    let of = |event: &Event| if let Event::ChildFinished(child) = event { Some((child.child, child.accuracy)) } else { None };
+    let of = |event: &Event| {
+        if let Event::ChildFinished(child) = event {
+            Some((child.child, child.accuracy))
+        } else {
+            None
+        }
+    };
     let mut all: Vec<(u64, f64)> = events.iter().filter_map(of).collect();
     all.sort_by_key(|(child, _)| *child);
     all
@@ -113,7 +153,13 @@ fn accuracies(events: &[Event]) -> Vec<(u64, f64)> {
 fn deaths(events: &[Event]) -> Vec<&str> {
     events
         .iter()
-        .filter_map(|event| if let Event::WorkerDied { reason, .. } = event { Some(reason.as_str()) } else { None })
+        .filter_map(|event| {
+            if let Event::WorkerDied { reason, .. } = event {
+                Some(reason.as_str())
+            } else {
+                None
+            }
+        })
         .collect()
 }
 
@@ -124,44 +170,77 @@ fn a_child_on_a_device_that_fails_once_is_trained_again_in_a_new_process_with_th
     let whole = accuracies(&place.events("whole"));
     assert_eq!(whole.len(), 2);
     // What ends a process for good, and what it could have survived but for its caches.
-    for (kind, reason) in
-        [("illegal-access", ILLEGAL), ("cudnn-execution", "CUDNN_STATUS_EXECUTION_FAILED"), ("cublas-alloc", "ALLOC_FAILED")]
-    {
-        let output = place.search(kind, &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault(kind, 200, 1))]);
+    for (kind, reason) in [
+        ("illegal-access", ILLEGAL),
+        ("cudnn-execution", "CUDNN_STATUS_EXECUTION_FAILED"),
+        ("cublas-alloc", "ALLOC_FAILED"),
+    ] {
+        let output = place.search(
+            kind,
+            &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault(kind, 200, 1))],
+        );
         assert_ok(&output);
         let events = place.events(kind);
         let died = deaths(&events);
         assert!(died.len() == 1 && died[0].contains(reason), "{died:?}");
         assert_eq!(accuracies(&events), whole, "{kind}");
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(log.matches(reason).count(), 1, "a reason is said once: {log}");
-        assert!(!log.contains("frame #") && !log.contains("CUDA_LAUNCH_BLOCKING"), "{log}");
+        assert_eq!(
+            log.matches(reason).count(),
+            1,
+            "a reason is said once: {log}"
+        );
+        assert!(
+            !log.contains("frame #") && !log.contains("CUDA_LAUNCH_BLOCKING"),
+            "{log}"
+        );
     }
 }
 
 #[test]
 fn a_child_whose_device_fails_twice_is_excluded_and_the_next_one_counts() {
     let place = Place::new();
-    let output = place.search("run", &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("illegal-access", 200, 2))]);
+    let output = place.search(
+        "run",
+        &[(
+            "NAS_TUI_FAKE_CUDA_FAULT",
+            &place.fault("illegal-access", 200, 2),
+        )],
+    );
     assert_ok(&output);
     let events = place.events("run");
     let excluded = |event: &&Event| matches!(event, Event::ChildExcluded { child: 1, reason, .. } if reason.contains(ILLEGAL));
     assert_eq!(events.iter().filter(excluded).count(), 1, "{events:?}");
-    let Some(Event::EpisodeFinished(episode)) = events.iter().find(|event| matches!(event, Event::EpisodeFinished(_))) else {
+    let Some(Event::EpisodeFinished(episode)) = events
+        .iter()
+        .find(|event| matches!(event, Event::EpisodeFinished(_)))
+    else {
         panic!("the episode is learned from")
     };
-    assert_eq!((episode.excluded, episode.failures, episode.advantages.len()), (1, 0, 1));
+    assert_eq!(
+        (episode.excluded, episode.failures, episode.advantages.len()),
+        (1, 0, 1)
+    );
     assert_eq!(accuracies(&events).len(), 1);
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 child excluded"), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("1 child excluded"),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 #[test]
 fn a_small_child_that_runs_out_of_memory_in_a_new_process_too_is_excluded() {
     let place = Place::new();
-    assert_ok(&place.search("run", &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("out-of-memory", 200, 2))]));
+    assert_ok(&place.search(
+        "run",
+        &[(
+            "NAS_TUI_FAKE_CUDA_FAULT",
+            &place.fault("out-of-memory", 200, 2),
+        )],
+    ));
     let events = place.events("run");
-    let excluded =
-        |event: &&Event| matches!(event, Event::ChildExcluded { child: 1, reason, .. } if reason.contains("CUDA out of memory"));
+    let excluded = |event: &&Event| matches!(event, Event::ChildExcluded { child: 1, reason, .. } if reason.contains("CUDA out of memory"));
     assert_eq!(events.iter().filter(excluded).count(), 1, "{events:?}");
     assert_eq!(accuracies(&events).len(), 1);
 }
@@ -169,76 +248,171 @@ fn a_small_child_that_runs_out_of_memory_in_a_new_process_too_is_excluded() {
 #[test]
 fn a_device_on_which_nothing_can_be_trained_ends_the_search_before_its_children_are_used_up() {
     let place = Place::new();
-    let output = place.search("run", &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("ecc", 200, 100))]);
+    let output = place.search(
+        "run",
+        &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("ecc", 200, 100))],
+    );
     assert_eq!(output.status.code(), Some(1));
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(log.contains("no worker can train") && log.contains("uncorrectable ECC error"), "{log}");
-    let given_up = place.events("run").iter().filter(|event| matches!(event, Event::ChildExcluded { .. })).count();
+    assert!(
+        log.contains("no worker can train") && log.contains("uncorrectable ECC error"),
+        "{log}"
+    );
+    let given_up = place
+        .events("run")
+        .iter()
+        .filter(|event| matches!(event, Event::ChildExcluded { .. }))
+        .count();
     assert_eq!(given_up, 1);
 }
 
 #[test]
 fn memory_that_runs_out_while_accuracy_is_measured_makes_the_batches_smaller_and_nothing_else() {
     let place = Place::new();
-    assert_ok(&place.search("whole", &[("NAS_TUI_FAKE_CUDA_TRACE", place.path("trace").to_str().unwrap())]));
+    assert_ok(&place.search(
+        "whole",
+        &[(
+            "NAS_TUI_FAKE_CUDA_TRACE",
+            place.path("trace").to_str().unwrap(),
+        )],
+    ));
     let kernels = place.kernels();
     // The last convolution of the second child is one of its validation.
-    let last = kernels.iter().rposition(|name| name.contains("convolution") && !name.contains("backward")).unwrap() + 1;
-    assert_ok(&place.search("short", &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("no-engine", last, 1))]));
-    assert!(std::fs::read(place.path(&format!("marks-no-engine-{last}"))).unwrap() == b"x", "the fault happened");
+    let last = kernels
+        .iter()
+        .rposition(|name| name.contains("convolution") && !name.contains("backward"))
+        .unwrap()
+        + 1;
+    assert_ok(&place.search(
+        "short",
+        &[(
+            "NAS_TUI_FAKE_CUDA_FAULT",
+            &place.fault("no-engine", last, 1),
+        )],
+    ));
+    assert!(
+        std::fs::read(place.path(&format!("marks-no-engine-{last}"))).unwrap() == b"x",
+        "the fault happened"
+    );
     let (whole, short) = (place.events("whole"), place.events("short"));
-    assert_eq!((accuracies(&whole), deaths(&short).len()), (accuracies(&short), 0));
+    assert_eq!(
+        (accuracies(&whole), deaths(&short).len()),
+        (accuracies(&short), 0)
+    );
 }
 
 #[test]
 fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
     let place = Place::new();
-    assert_ok(&place.train("whole", &[("NAS_TUI_FAKE_CUDA_TRACE", place.path("trace").to_str().unwrap())]));
+    assert_ok(&place.train(
+        "whole",
+        &[(
+            "NAS_TUI_FAKE_CUDA_TRACE",
+            place.path("trace").to_str().unwrap(),
+        )],
+    ));
     let kernels = place.kernels();
-    let from = |start: usize, name: &str| start + kernels[start..].iter().position(|kernel| kernel == name).unwrap();
+    let from = |start: usize, name: &str| {
+        start
+            + kernels[start..]
+                .iter()
+                .position(|kernel| kernel == name)
+                .unwrap()
+    };
     let first = from(0, "aten::convolution");
-    let second_norm = from(from(first, "aten::native_batch_norm") + 1, "aten::native_batch_norm");
+    let second_norm = from(
+        from(first, "aten::native_batch_norm") + 1,
+        "aten::native_batch_norm",
+    );
     let backward = from(second_norm, "aten::convolution_backward");
     let optimizer = from(backward, "aten::addcmul");
-    // Before any statistics have moved; after the first layer's have; after all have, in the backward pass; when the gradient is
-    // put together, and when the optimiser takes its memory.
-    let gradient = optimizer - kernels[..optimizer].iter().rev().position(|kernel| kernel == "aten::cat").unwrap() - 1;
+    // Before any statistics have moved; after the first layer's have; after all have, in the
+    // backward pass; when the gradient is put together, and when the optimiser takes its memory.
+    let gradient = optimizer
+        - kernels[..optimizer]
+            .iter()
+            .rev()
+            .position(|kernel| kernel == "aten::cat")
+            .unwrap()
+        - 1;
     let places = [first, second_norm, backward, gradient, optimizer - 1];
     let weights: Vec<Vec<u8>> = places
         .iter()
         .map(|place_of| {
             let run = format!("run-{place_of}");
-            assert_ok(&place.train(&run, &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("out-of-memory", place_of + 1, 1))]));
+            assert_ok(&place.train(
+                &run,
+                &[(
+                    "NAS_TUI_FAKE_CUDA_FAULT",
+                    &place.fault("out-of-memory", place_of + 1, 1),
+                )],
+            ));
             let reduced: Vec<usize> = place
                 .events(&run)
                 .iter()
-                .filter_map(
-                    |event| if let Event::MicroBatchReduced { micro_batch, .. } = event { Some(*micro_batch) } else { None },
-                )
+                .filter_map(|event| {
+                    if let Event::MicroBatchReduced { micro_batch, .. } = event {
+                        Some(*micro_batch)
+                    } else {
+                        None
+                    }
+                })
                 .collect();
             assert_eq!(reduced, [25], "{} at {place_of}", kernels[*place_of]);
             place.weights(&run)
         })
         .collect();
-    assert!(weights.iter().all(|other| *other == weights[0]), "the same whatever the place");
-    assert_ne!(weights[0], place.weights("whole"), "halves have statistics of their own");
+    assert!(
+        weights.iter().all(|other| *other == weights[0]),
+        "the same whatever the place"
+    );
+    assert_ne!(
+        weights[0],
+        place.weights("whole"),
+        "halves have statistics of their own"
+    );
 }
 
 #[test]
-fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_if_nothing_had_happened() {
+fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_if_nothing_had_happened()
+ {
     let place = Place::new();
-    assert_ok(&place.train("whole", &[("NAS_TUI_FAKE_CUDA_TRACE", place.path("trace").to_str().unwrap())]));
+    assert_ok(&place.train(
+        "whole",
+        &[(
+            "NAS_TUI_FAKE_CUDA_TRACE",
+            place.path("trace").to_str().unwrap(),
+        )],
+    ));
     // In the middle of the second epoch.
     let kernel = place.kernels().len() / 2;
-    let output = place.train("parts", &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("illegal-access", kernel, 1))]);
+    let output = place.train(
+        "parts",
+        &[(
+            "NAS_TUI_FAKE_CUDA_FAULT",
+            &place.fault("illegal-access", kernel, 1),
+        )],
+    );
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{log}");
-    assert!(log.contains(ILLEGAL) && log.contains("--resume") && !log.contains("frame #"), "{log}");
-    let resume = place.command(&["train", "--headless", "--resume", "parts"], &[], &[]).output().unwrap();
+    assert!(
+        log.contains(ILLEGAL) && log.contains("--resume") && !log.contains("frame #"),
+        "{log}"
+    );
+    let resume = place
+        .command(&["train", "--headless", "--resume", "parts"], &[], &[])
+        .output()
+        .unwrap();
     assert_ok(&resume);
     assert_eq!(place.weights("parts"), place.weights("whole"));
     let test = |run: &str| {
-        place.events(run).into_iter().find_map(|event| if let Event::TestFinished(test) = event { Some(test.report) } else { None })
+        place.events(run).into_iter().find_map(|event| {
+            if let Event::TestFinished(test) = event {
+                Some(test.report)
+            } else {
+                None
+            }
+        })
     };
     assert_eq!(test("parts").unwrap(), test("whole").unwrap());
 }
@@ -246,18 +420,35 @@ fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_
 #[test]
 fn images_that_the_devices_memory_does_not_hold_stay_on_the_host() {
     let place = Place::new();
-    let many = ["data.limit=4000", "recipes.cosine.epochs=1", "recipes.cosine.warmup_epochs=0", "recipes.cosine.batch_size=10"];
+    let many = [
+        "data.limit=4000",
+        "recipes.cosine.epochs=1",
+        "recipes.cosine.warmup_epochs=0",
+        "recipes.cosine.batch_size=10",
+    ];
     let train = |run: &str, more: &[&str], variables: &[(&str, &str)]| {
         let settings = [&TRAINING[..], &many, more].concat();
-        place.command(&["train", "tiny.json", "--headless", "--run", run], &settings, variables).output().unwrap()
+        place
+            .command(
+                &["train", "tiny.json", "--headless", "--run", run],
+                &settings,
+                variables,
+            )
+            .output()
+            .unwrap()
     };
     assert_ok(&train("host", &["train.data_on_device=false"], &[]));
-    // The images take three megabytes, a step with ten of them far less; what is measured is measured in smaller batches.
+    // The images take three megabytes, a step with ten of them far less; what is measured is
+    // measured in smaller batches.
     let output = train("short", &[], &[("NAS_TUI_FAKE_CUDA_MEMORY", "2500000")]);
     assert_ok(&output);
     let warned = |event: &Event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains("memory did not suffice for the images"));
     assert_eq!(
-        place.events("short").iter().filter(|event| warned(event)).count(),
+        place
+            .events("short")
+            .iter()
+            .filter(|event| warned(event))
+            .count(),
         1,
         "{}",
         String::from_utf8_lossy(&output.stderr)

@@ -1,12 +1,14 @@
-//! docs/JOURNAL.md against the events themselves: nothing is undocumented, and nothing documented is gone.
+//! docs/JOURNAL.md against the events themselves: nothing is undocumented, and nothing documented
+//! is gone.
 
 use std::collections::BTreeSet;
 
 use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Precision, Recipe, Schedule};
 use nas_tui::event::{
-    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, DataDescription, EpisodeFinished, Event,
-    FinishReason, Level, Reference, ReferenceEpisode, RunStarted, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
+    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, DataDescription,
+    EpisodeFinished, Event, FinishReason, Level, Reference, ReferenceEpisode, RunStarted,
+    TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
 use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
 use serde_json::Value;
@@ -48,25 +50,51 @@ fn run_started() -> Event {
         threads: 1,
         device: text(),
         data: data(),
-        decisions: vec![Decision { kind: DecisionKind::Kernel, choices: vec![1] }],
+        decisions: vec![Decision {
+            kind: DecisionKind::Kernel,
+            choices: vec![1],
+        }],
         decode: nas_tui::config::Decode::Literal,
         reference: Some(Box::new(Reference {
             run: text(),
             strategy: text(),
-            episodes: vec![ReferenceEpisode { episode: 1, mean_reward: 0.0, mean_accuracy: Some(0.0) }],
+            episodes: vec![ReferenceEpisode {
+                episode: 1,
+                mean_reward: 0.0,
+                mean_accuracy: Some(0.0),
+            }],
             not_comparable: Some(text()),
         })),
     })
 }
 
 fn child_sampled() -> Event {
-    let layer = Layer { kernel: [3, 3], filters: 8, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
-    let choice = Choice { layer: 1, head: 0, index: 0, log_prob: 0.0, entropy: 0.0, probabilities: vec![1.0] };
+    let layer = Layer {
+        kernel: [3, 3],
+        filters: 8,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs: vec![0],
+    };
+    let choice = Choice {
+        layer: 1,
+        head: 0,
+        index: 0,
+        log_prob: 0.0,
+        entropy: 0.0,
+        probabilities: vec![1.0],
+    };
     Event::ChildSampled(ChildSampled {
         child: 1,
         episode: 1,
         dna: Dna(vec![vec![3, 8, 1, 1]]),
-        architecture: Architecture { name: text(), input: [1, 28, 28], classes: 10, layers: vec![layer], output: vec![1] },
+        architecture: Architecture {
+            name: text(),
+            input: [1, 28, 28],
+            classes: 10,
+            layers: vec![layer],
+            output: vec![1],
+        },
         params: 1,
         macs: 1,
         log_prob: 0.0,
@@ -123,8 +151,25 @@ fn child_finished() -> Event {
 }
 
 fn child_queued() -> Event {
-    let Event::ChildSampled(ChildSampled { dna, architecture, params, macs, .. }) = child_sampled() else { unreachable!() };
-    Event::ChildQueued(ChildQueued { child: 3, episode: 1, parent: 1, dna, architecture, params, macs })
+    let Event::ChildSampled(ChildSampled {
+        dna,
+        architecture,
+        params,
+        macs,
+        ..
+    }) = child_sampled()
+    else {
+        unreachable!()
+    };
+    Event::ChildQueued(ChildQueued {
+        child: 3,
+        episode: 1,
+        parent: 1,
+        dna,
+        architecture,
+        params,
+        macs,
+    })
 }
 
 fn episode_finished() -> Event {
@@ -148,8 +193,19 @@ fn episode_finished() -> Event {
 }
 
 fn training_started() -> Event {
-    let Event::ChildSampled(ChildSampled { architecture, params, macs, .. }) = child_sampled() else { unreachable!() };
-    let schedule = Schedule::Steps { at: vec![0.5], factor: 0.1 };
+    let Event::ChildSampled(ChildSampled {
+        architecture,
+        params,
+        macs,
+        ..
+    }) = child_sampled()
+    else {
+        unreachable!()
+    };
+    let schedule = Schedule::Steps {
+        at: vec![0.5],
+        factor: 0.1,
+    };
     let settings = Recipe {
         epochs: 1,
         batch_size: 2,
@@ -209,29 +265,84 @@ fn training_epoch() -> Event {
 fn test_finished() -> Event {
     let classes: Vec<String> = (0..6).map(|class| class.to_string()).collect();
     // Two images, one of them taken for another class.
-    let logits = [0, 1].map(|prediction| (0..6).map(|class| f64::from(u8::from(class == prediction))).collect());
+    let logits = [0, 1].map(|prediction| {
+        (0..6)
+            .map(|class| f64::from(u8::from(class == prediction)))
+            .collect()
+    });
     let report = ClassificationReport::new(&classes, &[0, 0], &logits).unwrap();
-    Event::TestFinished(Box::new(TestFinished { epoch: 1, valid_accuracy: 0.0, data: text(), seconds: 0.0, report }))
+    Event::TestFinished(Box::new(TestFinished {
+        epoch: 1,
+        valid_accuracy: 0.0,
+        data: text(),
+        seconds: 0.0,
+        report,
+    }))
 }
 
-/// The event after `event` in the enum, each with every field; a new variant does not compile until it is here.
+/// The event after `event` in the enum, each with every field; a new variant does not compile until
+/// it is here.
 fn next(event: &Event) -> Option<Event> {
     Some(match event {
-        Event::RunStarted(_) => Event::RunResumed { host: text(), pid: 1, version: text(), next_child: Some(1), epoch: Some(1) },
-        Event::RunResumed { .. } => Event::WorkerStarted { worker: 0, pid: 1, device: text() },
-        Event::WorkerStarted { .. } => Event::WorkerDied { worker: 0, reason: text() },
-        Event::WorkerDied { .. } => Event::EpisodeStarted { episode: 1, depth: 6, baseline: Some(0.0) },
+        Event::RunStarted(_) => Event::RunResumed {
+            host: text(),
+            pid: 1,
+            version: text(),
+            next_child: Some(1),
+            epoch: Some(1),
+        },
+        Event::RunResumed { .. } => Event::WorkerStarted {
+            worker: 0,
+            pid: 1,
+            device: text(),
+        },
+        Event::WorkerStarted { .. } => Event::WorkerDied {
+            worker: 0,
+            reason: text(),
+        },
+        Event::WorkerDied { .. } => Event::EpisodeStarted {
+            episode: 1,
+            depth: 6,
+            baseline: Some(0.0),
+        },
         Event::EpisodeStarted { .. } => child_sampled(),
-        Event::ChildSampled(_) => Event::ChildStarted { child: 1, episode: 1, worker: 0, device: text(), attempt: 1 },
+        Event::ChildSampled(_) => Event::ChildStarted {
+            child: 1,
+            episode: 1,
+            worker: 0,
+            device: text(),
+            attempt: 1,
+        },
         Event::ChildStarted { .. } => child_progress(),
         Event::ChildProgress(_) => child_epoch(),
         Event::ChildEpoch(_) => child_finished(),
-        Event::ChildFinished(_) => Event::ChildFailed { child: 1, episode: 1, reason: text(), reward: 0.0, seconds: 0.0 },
-        Event::ChildFailed { .. } => Event::ChildExcluded { child: 1, episode: 1, reason: text(), seconds: 0.0 },
-        Event::ChildExcluded { .. } => Event::ChildRetried { child: 1, reason: text() },
+        Event::ChildFinished(_) => Event::ChildFailed {
+            child: 1,
+            episode: 1,
+            reason: text(),
+            reward: 0.0,
+            seconds: 0.0,
+        },
+        Event::ChildFailed { .. } => Event::ChildExcluded {
+            child: 1,
+            episode: 1,
+            reason: text(),
+            seconds: 0.0,
+        },
+        Event::ChildExcluded { .. } => Event::ChildRetried {
+            child: 1,
+            reason: text(),
+        },
         Event::ChildRetried { .. } => episode_finished(),
-        Event::EpisodeFinished(_) => Event::EpisodeExcluded { episode: 1, children: 1, seconds: 0.0 },
-        Event::EpisodeExcluded { .. } => Event::CheckpointSaved { episode: 1, next_child: 1 },
+        Event::EpisodeFinished(_) => Event::EpisodeExcluded {
+            episode: 1,
+            children: 1,
+            seconds: 0.0,
+        },
+        Event::EpisodeExcluded { .. } => Event::CheckpointSaved {
+            episode: 1,
+            next_child: 1,
+        },
         Event::CheckpointSaved { .. } => Event::PauseRequested,
         Event::PauseRequested => Event::Paused,
         Event::Paused => Event::Resumed,
@@ -244,12 +355,21 @@ fn next(event: &Event) -> Option<Event> {
         Event::TrainingStarted(_) => training_progress(),
         Event::TrainingProgress(_) => training_epoch(),
         Event::TrainingEpoch(_) => Event::TrainingSaved { epoch: 1, batch: 1 },
-        Event::TrainingSaved { .. } => Event::MicroBatchReduced { micro_batch: 1, reason: text() },
+        Event::TrainingSaved { .. } => Event::MicroBatchReduced {
+            micro_batch: 1,
+            reason: text(),
+        },
         Event::MicroBatchReduced { .. } => test_finished(),
-        Event::TestFinished(_) => Event::Notice { level: Level::Info, message: text() },
-        Event::Notice { .. } => {
-            Event::RunFinished { reason: FinishReason::Completed, children: 1, epochs: Some(1), wall_seconds: 0.0 }
-        }
+        Event::TestFinished(_) => Event::Notice {
+            level: Level::Info,
+            message: text(),
+        },
+        Event::Notice { .. } => Event::RunFinished {
+            reason: FinishReason::Completed,
+            children: 1,
+            epochs: Some(1),
+            wall_seconds: 0.0,
+        },
         Event::RunFinished { .. } => return None,
     })
 }
@@ -269,13 +389,18 @@ fn keys(value: &Value, into: &mut BTreeSet<String>) {
 /// The section under `### \`name\`` of the document.
 fn section(name: &str) -> &'static str {
     let heading = format!("### `{name}`\n");
-    let start = DOCUMENT.find(&heading).unwrap_or_else(|| panic!("docs/JOURNAL.md has no section for {name}")) + heading.len();
+    let start = DOCUMENT
+        .find(&heading)
+        .unwrap_or_else(|| panic!("docs/JOURNAL.md has no section for {name}"))
+        + heading.len();
     let rest = &DOCUMENT[start..];
     &rest[..rest.find("\n### ").unwrap_or(rest.len())]
 }
 
 fn all_events() -> Vec<Value> {
-    std::iter::successors(Some(run_started()), next).map(|event| serde_json::to_value(event).unwrap()).collect()
+    std::iter::successors(Some(run_started()), next)
+        .map(|event| serde_json::to_value(event).unwrap())
+        .collect()
 }
 
 #[test]
@@ -286,15 +411,24 @@ fn every_event_and_every_field_is_documented() {
         keys(&event, &mut fields);
         fields.remove("event");
         let section = section(name);
-        let missing: Vec<&String> = fields.iter().filter(|field| !section.contains(&format!("`{field}`"))).collect();
+        let missing: Vec<&String> = fields
+            .iter()
+            .filter(|field| !section.contains(&format!("`{field}`")))
+            .collect();
         assert!(missing.is_empty(), "docs/JOURNAL.md, {name}: {missing:?}");
     }
 }
 
 #[test]
 fn every_documented_event_exists() {
-    let documented: BTreeSet<&str> = DOCUMENT.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+    let documented: BTreeSet<&str> = DOCUMENT
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'))
+        .collect();
     let events = all_events();
-    let existing: BTreeSet<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let existing: BTreeSet<&str> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
     assert_eq!(documented, existing);
 }

@@ -54,11 +54,18 @@ mod weights;
 #[cfg(feature = "torch")]
 mod workers;
 
-/// A network with weights from `seed`. libtorch has one generator per process, and tests may share one.
+/// A network with weights from `seed`. libtorch has one generator per process, and tests may share
+/// one.
 #[cfg(feature = "torch")]
-fn seeded_network(architecture: &nas_tui::space::Architecture, plan: nas_tui::child::Plan, seed: i64) -> nas_tui::child::Network {
+fn seeded_network(
+    architecture: &nas_tui::space::Architecture,
+    plan: nas_tui::child::Plan,
+    seed: i64,
+) -> nas_tui::child::Network {
     static GENERATOR: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _alone = GENERATOR.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = GENERATOR
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     tch::manual_seed(seed);
     nas_tui::child::Network::new(architecture, plan, tch::Device::Cpu).unwrap()
 }

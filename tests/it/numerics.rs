@@ -1,4 +1,5 @@
-//! The network, its gradients and its optimiser against PyTorch 2.11 (values from tests/fixtures/make_numerics.py).
+//! The network, its gradients and its optimiser against PyTorch 2.11 (values from
+//! tests/fixtures/make_numerics.py).
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,16 @@ const TOLERANCE: f64 = 1e-5;
 
 /// Every form in which a network can lie in memory.
 fn plans(architecture: &Architecture) -> Vec<Plan> {
-    let forms = |layout| [Plan::plain(architecture, layout), Plan::filled(architecture, layout)];
-    [Layout::Contiguous, Layout::ChannelsLast].into_iter().flat_map(forms).collect()
+    let forms = |layout| {
+        [
+            Plan::plain(architecture, layout),
+            Plan::filled(architecture, layout),
+        ]
+    };
+    [Layout::Contiguous, Layout::ChannelsLast]
+        .into_iter()
+        .flat_map(forms)
+        .collect()
 }
 
 struct Fixture {
@@ -27,22 +36,34 @@ struct Fixture {
 }
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
 }
 
 impl Fixture {
     fn read() -> Fixture {
         let bytes = std::fs::read(path("numerics.safetensors")).unwrap();
         let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
-        let architecture = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["architecture"]).unwrap();
-        Fixture { bytes, architecture }
+        let architecture =
+            serde_json::from_str(&metadata.metadata().as_ref().unwrap()["architecture"]).unwrap();
+        Fixture {
+            bytes,
+            architecture,
+        }
     }
 
     fn get(&self, name: &str) -> Tensor {
         let file = SafeTensors::deserialize(&self.bytes).unwrap();
-        let view = file.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let view = file
+            .tensor(name)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-        let kind = if view.dtype() == Dtype::I64 { tch::Kind::Int64 } else { tch::Kind::Float };
+        let kind = if view.dtype() == Dtype::I64 {
+            tch::Kind::Int64
+        } else {
+            tch::Kind::Float
+        };
         Tensor::from_data_size(view.data(), &shape, kind)
     }
 
@@ -60,7 +81,11 @@ fn assert_close(what: &str, actual: &Tensor, expected: &Tensor) {
     assert_eq!(actual.size(), expected.size(), "{what}");
     let difference = (actual - expected).abs().max().double_value(&[]);
     let scale = expected.abs().max().double_value(&[]).max(1e-12);
-    assert!(difference / scale <= TOLERANCE, "{what}: relative difference {:e}", difference / scale);
+    assert!(
+        difference / scale <= TOLERANCE,
+        "{what}: relative difference {:e}",
+        difference / scale
+    );
 }
 
 fn nesterov() -> ChildConfig {
@@ -84,19 +109,41 @@ fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
         let mut optimizer = Sgd::new(network.parameters().values(), (&nesterov()).into()).unwrap();
         for step in 0..2 {
             let logits = network.forward(&images.get(step), Mode::Train).unwrap();
-            assert_close("logits", &logits, &fixture.get(&format!("step{step}.logits")));
+            assert_close(
+                "logits",
+                &logits,
+                &fixture.get(&format!("step{step}.logits")),
+            );
             let loss = cross_entropy(&logits, &labels.get(step)).unwrap();
             assert_close("loss", &loss, &fixture.get(&format!("step{step}.loss")));
             let gradient = network.parameters().gradient(&loss).unwrap();
             for (name, gradient) in network.parameters().named(&gradient).unwrap() {
-                assert_close(name, &gradient, &fixture.get(&format!("step{step}.gradient.{name}")));
+                assert_close(
+                    name,
+                    &gradient,
+                    &fixture.get(&format!("step{step}.gradient.{name}")),
+                );
             }
-            optimizer.step(network.parameters().values(), gradient, 0.1).unwrap();
-            for (name, parameter) in network.parameters().named(network.parameters().values()).unwrap() {
-                assert_close(name, &parameter, &fixture.get(&format!("step{step}.after.{name}")));
+            optimizer
+                .step(network.parameters().values(), gradient, 0.1)
+                .unwrap();
+            for (name, parameter) in network
+                .parameters()
+                .named(network.parameters().values())
+                .unwrap()
+            {
+                assert_close(
+                    name,
+                    &parameter,
+                    &fixture.get(&format!("step{step}.after.{name}")),
+                );
             }
             for (name, buffer) in network.buffers() {
-                assert_close(&name, &buffer, &fixture.get(&format!("step{step}.after.{name}")));
+                assert_close(
+                    &name,
+                    &buffer,
+                    &fixture.get(&format!("step{step}.after.{name}")),
+                );
             }
         }
     }
@@ -108,9 +155,16 @@ fn logits_in_evaluation_mode_agree_with_pytorch_and_leave_the_statistics_alone()
     for plan in plans(&fixture.architecture) {
         let network = fixture.network(plan);
         let before: Vec<Tensor> = network.buffers().map(|(_, buffer)| buffer.copy()).collect();
-        let logits = tch::no_grad(|| network.forward(&fixture.get("images").get(0), Mode::Evaluate)).unwrap();
+        let logits =
+            tch::no_grad(|| network.forward(&fixture.get("images").get(0), Mode::Evaluate))
+                .unwrap();
         assert_close("logits", &logits, &fixture.get("eval.logits"));
-        assert!(network.buffers().zip(&before).all(|((_, after), before)| after == *before));
+        assert!(
+            network
+                .buffers()
+                .zip(&before)
+                .all(|((_, after), before)| after == *before)
+        );
     }
 }
 
@@ -119,7 +173,11 @@ fn a_seed_gives_pytorchs_initial_weights() {
     let fixture = Fixture::read();
     for plan in plans(&fixture.architecture) {
         let network = seeded_network(&fixture.architecture, plan, 7);
-        for (name, parameter) in network.parameters().named(network.parameters().values()).unwrap() {
+        for (name, parameter) in network
+            .parameters()
+            .named(network.parameters().values())
+            .unwrap()
+        {
             assert_close(name, &parameter, &fixture.get(&format!("seed7.{name}")));
         }
     }
@@ -128,11 +186,19 @@ fn a_seed_gives_pytorchs_initial_weights() {
 #[test]
 fn a_network_has_as_many_parameters_as_its_cost_says() {
     let architecture = Fixture::read().architecture;
-    let network = seeded_network(&architecture, Plan::filled(&architecture, Layout::ChannelsLast), 0);
-    assert_eq!(network.parameters().count(), Cost::of(&architecture).unwrap().params);
+    let network = seeded_network(
+        &architecture,
+        Plan::filled(&architecture, Layout::ChannelsLast),
+        0,
+    );
+    assert_eq!(
+        network.parameters().count(),
+        Cost::of(&architecture).unwrap().params
+    );
 }
 
-/// Layers that keep the size of the image, so that convolutions over spectra apply; joined inputs, uneven kernels.
+/// Layers that keep the size of the image, so that convolutions over spectra apply; joined inputs,
+/// uneven kernels.
 fn even_sized() -> Architecture {
     let layer = |kernel: [usize; 2], filters, inputs: &[usize]| Layer {
         kernel,
@@ -160,13 +226,22 @@ fn even_sized() -> Architecture {
 fn convolutions_over_spectra_compute_what_direct_ones_do() {
     let (architecture, fixture) = (even_sized(), Fixture::read());
     let (images, labels) = (fixture.get("images").get(0), fixture.get("labels").get(0));
-    let [direct, spectral] = [Plan::plain(&architecture, Layout::Contiguous), Plan::spectral(&architecture).unwrap()]
-        .map(|plan| seeded_network(&architecture, plan, 3));
+    let [direct, spectral] = [
+        Plan::plain(&architecture, Layout::Contiguous),
+        Plan::spectral(&architecture).unwrap(),
+    ]
+    .map(|plan| seeded_network(&architecture, plan, 3));
     for mode in [Mode::Train, Mode::Evaluate] {
-        let [expected, actual] = [&direct, &spectral].map(|network| network.forward(&images, mode).unwrap());
+        let [expected, actual] =
+            [&direct, &spectral].map(|network| network.forward(&images, mode).unwrap());
         assert_close("logits", &actual, &expected);
-        let [expected, actual] = [(&direct, expected), (&spectral, actual)]
-            .map(|(network, logits)| network.parameters().gradient(&cross_entropy(&logits, &labels).unwrap()).unwrap());
+        let [expected, actual] =
+            [(&direct, expected), (&spectral, actual)].map(|(network, logits)| {
+                network
+                    .parameters()
+                    .gradient(&cross_entropy(&logits, &labels).unwrap())
+                    .unwrap()
+            });
         assert_close("gradient", &actual, &expected);
         for ((name, expected), (_, actual)) in direct.buffers().zip(spectral.buffers()) {
             assert_close(&name, &actual, &expected);
@@ -174,8 +249,9 @@ fn convolutions_over_spectra_compute_what_direct_ones_do() {
     }
 }
 
-/// A 1x1 kernel with a stride, reading `channels` channels of the image: what oneDNN's backward pass for channels-last
-/// tensors gets wrong below 8 channels (it writes past its buffer: crashes, wrong numbers).
+/// A 1x1 kernel with a stride, reading `channels` channels of the image: what oneDNN's backward
+/// pass for channels-last tensors gets wrong below 8 channels (it writes past its buffer: crashes,
+/// wrong numbers).
 fn strided_pointwise(channels: usize) -> Architecture {
     let layer = |kernel, filters, stride, inputs: &[usize]| Layer {
         kernel: [kernel; 2],
@@ -188,7 +264,11 @@ fn strided_pointwise(channels: usize) -> Architecture {
         name: "strided-pointwise".to_owned(),
         input: [channels, 15, 15],
         classes: 3,
-        layers: vec![layer(1, 8, 2, &[0]), layer(3, 4, 1, &[1]), layer(1, 5, 3, &[2])],
+        layers: vec![
+            layer(1, 8, 2, &[0]),
+            layer(3, 4, 1, &[1]),
+            layer(1, 5, 3, &[2]),
+        ],
         output: vec![3],
     }
 }
@@ -197,13 +277,23 @@ fn strided_pointwise(channels: usize) -> Architecture {
 fn a_strided_1x1_convolution_over_few_channels_computes_the_same_in_every_memory_form() {
     for channels in [1, 3, 4] {
         let architecture = strided_pointwise(channels);
-        let images = Tensor::randn([50, channels as i64, 15, 15], (tch::Kind::Float, Device::Cpu));
+        let images = Tensor::randn(
+            [50, channels as i64, 15, 15],
+            (tch::Kind::Float, Device::Cpu),
+        );
         let labels = Tensor::randint(3, [50], (tch::Kind::Int64, Device::Cpu));
         let gradients = plans(&architecture).into_iter().map(|plan| {
             let network = seeded_network(&architecture, plan, 5);
-            let loss = cross_entropy(&network.forward(&images, Mode::Train).unwrap(), &labels).unwrap();
+            let loss =
+                cross_entropy(&network.forward(&images, Mode::Train).unwrap(), &labels).unwrap();
             let gradient = network.parameters().gradient(&loss).unwrap();
-            network.parameters().named(&gradient).unwrap().into_iter().map(|(_, tensor)| tensor.flatten(0, -1)).collect::<Vec<_>>()
+            network
+                .parameters()
+                .named(&gradient)
+                .unwrap()
+                .into_iter()
+                .map(|(_, tensor)| tensor.flatten(0, -1))
+                .collect::<Vec<_>>()
         });
         let gradients: Vec<Tensor> = gradients.map(|parts| Tensor::cat(&parts, 0)).collect();
         for other in &gradients[1..] {
@@ -218,24 +308,46 @@ fn added_channels_stay_zero_through_training() {
     let network = fixture.network(Plan::filled(&fixture.architecture, Layout::ChannelsLast));
     let mut optimizer = Sgd::new(network.parameters().values(), (&nesterov()).into()).unwrap();
     for step in 0..2 {
-        let logits = network.forward(&fixture.get("images").get(step), Mode::Train).unwrap();
+        let logits = network
+            .forward(&fixture.get("images").get(step), Mode::Train)
+            .unwrap();
         let loss = cross_entropy(&logits, &fixture.get("labels").get(step)).unwrap();
         let gradient = network.parameters().gradient(&loss).unwrap();
-        optimizer.step(network.parameters().values(), gradient, 0.1).unwrap();
+        optimizer
+            .step(network.parameters().values(), gradient, 0.1)
+            .unwrap();
     }
     let values = network.parameters().values();
     let nonzero = |tensor: &Tensor| tensor.count_nonzero(None::<i64>).int64_value(&[]) as u64;
-    let named: u64 = network.parameters().named(values).unwrap().iter().map(|(_, tensor)| nonzero(tensor)).sum();
+    let named: u64 = network
+        .parameters()
+        .named(values)
+        .unwrap()
+        .iter()
+        .map(|(_, tensor)| nonzero(tensor))
+        .sum();
     assert!(values.numel() as u64 > network.parameters().count());
-    assert_eq!((nonzero(values), named), (named, network.parameters().count()));
+    assert_eq!(
+        (nonzero(values), named),
+        (named, network.parameters().count())
+    );
 }
 
 #[test]
 fn small_children_fill_vectors_and_nascnn15_goes_over_spectra() {
     let nascnn15 = resolve_architecture("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap();
-    assert_eq!(Plan::fastest(&nascnn15, Device::Cpu, 128).unwrap(), Plan::spectral(&nascnn15).unwrap());
-    assert_eq!(Plan::direct(&nascnn15, Device::Cpu).unwrap(), Plan::plain(&nascnn15, Layout::Contiguous));
+    assert_eq!(
+        Plan::fastest(&nascnn15, Device::Cpu, 128).unwrap(),
+        Plan::spectral(&nascnn15).unwrap()
+    );
+    assert_eq!(
+        Plan::direct(&nascnn15, Device::Cpu).unwrap(),
+        Plan::plain(&nascnn15, Layout::Contiguous)
+    );
     let small = Fixture::read().architecture;
-    assert_eq!(Plan::fastest(&small, Device::Cpu, 128).unwrap(), Plan::filled(&small, Layout::ChannelsLast));
+    assert_eq!(
+        Plan::fastest(&small, Device::Cpu, 128).unwrap(),
+        Plan::filled(&small, Layout::ChannelsLast)
+    );
     assert_eq!(Plan::spectral(&small), None);
 }

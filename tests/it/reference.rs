@@ -1,4 +1,5 @@
-//! Weights and images that a formula gives, and what PyTorch computes for them (tests/fixtures/make_nascnn15.py).
+//! Weights and images that a formula gives, and what PyTorch computes for them
+//! (tests/fixtures/make_nascnn15.py).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,9 @@ use safetensors::{Dtype, SafeTensors};
 const IMAGES: usize = 6;
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
 }
 
 /// Images with the logits that PyTorch computes for them.
@@ -26,8 +29,16 @@ pub struct Case {
 impl Case {
     /// As scripts/check_logits.py reads it.
     pub fn write(&self, path: &Path) {
-        let Case { shape, images, logits } = self;
-        std::fs::write(path, serde_json::json!({ "shape": shape, "images": images, "logits": logits }).to_string()).unwrap();
+        let Case {
+            shape,
+            images,
+            logits,
+        } = self;
+        std::fs::write(
+            path,
+            serde_json::json!({ "shape": shape, "images": images, "logits": logits }).to_string(),
+        )
+        .unwrap();
     }
 }
 
@@ -44,18 +55,30 @@ pub fn write_weights(architecture: &Architecture, path: &Path) {
         .into_iter()
         .enumerate()
         .map(|(number, (name, shape))| {
-            let bytes = values(number, &name, &shape).iter().flat_map(|value| value.to_le_bytes()).collect();
+            let bytes = values(number, &name, &shape)
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             (name, shape, bytes)
         })
         .collect();
-    let views = tensors.iter().map(|(name, shape, bytes)| (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        (
+            name,
+            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+        )
+    });
     std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
 fn values(number: usize, name: &str, shape: &[usize]) -> Vec<f32> {
     let mut state = (number as u32 + 1).wrapping_mul(2_654_435_761);
     let fan_in: usize = shape[1..].iter().product();
-    let part = if name.starts_with("layers") { name.splitn(3, '.').last().unwrap() } else { name };
+    let part = if name.starts_with("layers") {
+        name.splitn(3, '.').last().unwrap()
+    } else {
+        name
+    };
     let value = |uniform: f64| match part {
         "conv.weight" => (2.0 * uniform - 1.0) * (6.0 / fan_in as f64).sqrt(),
         "bn.weight" => 0.5 + uniform,
@@ -65,7 +88,9 @@ fn values(number: usize, name: &str, shape: &[usize]) -> Vec<f32> {
         "classifier.weight" => 2.0 * uniform - 1.0,
         other => panic!("no formula for {other}"),
     };
-    (0..shape.iter().product()).map(|_| value(f64::from(next(&mut state) >> 8) / f64::from(1 << 24)) as f32).collect()
+    (0..shape.iter().product())
+        .map(|_| value(f64::from(next(&mut state) >> 8) / f64::from(1 << 24)) as f32)
+        .collect()
 }
 
 /// `[6, 3, 32, 32]`: noise of another strength and brightness in each image.
@@ -89,23 +114,43 @@ pub fn nascnn15(name: &str) -> Case {
         (f32::from(pixel) / 255.0 - MEAN[channel]) / STD[channel]
     };
     let images = cifar_images().iter().enumerate().map(normalised).collect();
-    Case { shape: vec![IMAGES, 3, 32, 32], images, logits: logits.remove(name).unwrap() }
+    Case {
+        shape: vec![IMAGES, 3, 32, 32],
+        images,
+        logits: logits.remove(name).unwrap(),
+    }
 }
 
-/// A small network with unequal sizes, strides and paddings, and what PyTorch computes for it; its weights are in
-/// tests/fixtures/numerics_weights.safetensors.
+/// A small network with unequal sizes, strides and paddings, and what PyTorch computes for it; its
+/// weights are in tests/fixtures/numerics_weights.safetensors.
 pub fn numerics() -> (Architecture, Case) {
     let bytes = std::fs::read(fixture("numerics.safetensors")).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
-    let architecture = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["architecture"]).unwrap();
+    let architecture =
+        serde_json::from_str(&metadata.metadata().as_ref().unwrap()["architecture"]).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let floats = |name: &str| -> Vec<f32> {
-        let values = file.tensor(name).unwrap().data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        let values = file
+            .tensor(name)
+            .unwrap()
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
         values.collect()
     };
     let shape = file.tensor("images").unwrap().shape()[1..].to_vec();
     // The logits are those of the first of two batches.
     let images = floats("images")[..shape.iter().product()].to_vec();
-    let logits = floats("eval.logits").chunks(3).map(|row| row.iter().copied().map(f64::from).collect()).collect();
-    (architecture, Case { shape, images, logits })
+    let logits = floats("eval.logits")
+        .chunks(3)
+        .map(|row| row.iter().copied().map(f64::from).collect())
+        .collect();
+    (
+        architecture,
+        Case {
+            shape,
+            images,
+            logits,
+        },
+    )
 }

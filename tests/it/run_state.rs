@@ -25,15 +25,29 @@ fn finished(child: u64, accuracy: f64) -> Event {
 
 fn apply(state: &mut RunState, second: i64, event: Event) {
     let time = Timestamp::from_second(1_800_000_000 + second).expect("a time of this century");
-    state.apply(&Record { v: 1, seq: None, time, event });
+    state.apply(&Record {
+        v: 1,
+        seq: None,
+        time,
+        event,
+    });
 }
 
 fn notice() -> Event {
-    Event::Notice { level: Level::Info, message: "still here".to_owned() }
+    Event::Notice {
+        level: Level::Info,
+        message: "still here".to_owned(),
+    }
 }
 
 fn resumed() -> Event {
-    Event::RunResumed { host: "h".to_owned(), pid: 1, version: "1".to_owned(), next_child: Some(1), epoch: None }
+    Event::RunResumed {
+        host: "h".to_owned(),
+        pid: 1,
+        version: "1".to_owned(),
+        next_child: Some(1),
+        epoch: None,
+    }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -65,7 +79,16 @@ fn a_run_that_was_stopped_while_paused_goes_on_counting_when_it_is_resumed() {
     let mut state = RunState::default();
     apply(&mut state, 0, notice());
     apply(&mut state, 10, Event::Paused);
-    apply(&mut state, 20, Event::RunFinished { reason: FinishReason::Stopped, children: 0, epochs: None, wall_seconds: 1.0 });
+    apply(
+        &mut state,
+        20,
+        Event::RunFinished {
+            reason: FinishReason::Stopped,
+            children: 0,
+            epochs: None,
+            wall_seconds: 1.0,
+        },
+    );
     apply(&mut state, 50, resumed());
     assert_eq!(state.phase, Phase::Running);
     assert_eq!(state.clock.seconds_until(at(55)), 15.0);
@@ -96,7 +119,8 @@ proptest! {
             now += seconds;
             let event = [notice(), Event::Paused, Event::Resumed, resumed()][event].clone();
             let killed = matches!(event, Event::RunResumed { .. });
-            // A process that was killed had not worked until its successor began: its time ends with its last event.
+            // A process that was killed had not worked until its successor began: its time ends
+            // with its last event.
             if killed {
                 before = state.now.map_or(before, |last| state.clock.seconds_until(last));
             }

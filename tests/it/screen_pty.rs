@@ -24,12 +24,21 @@ fn a_user_pauses_resizes_asks_for_help_and_stops() {
     std::thread::sleep(Duration::from_secs(7));
     let sent = terminal.sent();
     std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(terminal.sent(), sent, "bytes were sent while nothing changed");
+    assert_eq!(
+        terminal.sent(),
+        sent,
+        "bytes were sent while nothing changed"
+    );
     terminal.keys(" ");
     terminal.wait_for("RUNNING");
 
     terminal.resize(120, 40);
-    terminal.wait_until("footer in the new last row", |contents| contents.lines().nth(39).is_some_and(|row| row.contains("quit")));
+    terminal.wait_until("footer in the new last row", |contents| {
+        contents
+            .lines()
+            .nth(39)
+            .is_some_and(|row| row.contains("quit"))
+    });
     terminal.resize(40, 10);
     terminal.wait_for("needs 60 x 15");
     terminal.resize(80, 24);
@@ -38,12 +47,16 @@ fn a_user_pauses_resizes_asks_for_help_and_stops() {
     terminal.keys("?");
     terminal.wait_for("pause or resume the run");
     terminal.keys("\x1b");
-    terminal.wait_until("panels without help", |contents| !contents.contains("pause or resume the run"));
+    terminal.wait_until("panels without help", |contents| {
+        !contents.contains("pause or resume the run")
+    });
 
     terminal.keys("q");
     terminal.wait_for("Leave the screen?");
     terminal.keys("c");
-    terminal.wait_until("panels without a question", |contents| !contents.contains("Leave the screen?"));
+    terminal.wait_until("panels without a question", |contents| {
+        !contents.contains("Leave the screen?")
+    });
 
     terminal.keys("\x03");
     terminal.wait_for("Leave the screen?");
@@ -67,7 +80,8 @@ fn a_key_is_answered_at_once() {
             slowest = slowest.max(start.elapsed());
         }
     }
-    // 50 ms on a quiet machine, with training on every core; the machine that runs all tests at once is not quiet.
+    // 50 ms on a quiet machine, with training on every core; the machine that runs all tests at
+    // once is not quiet.
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");
 }
 
@@ -81,7 +95,10 @@ fn signals_leave_the_terminal_as_it_was_and_the_search_at_work() {
         assert_eq!(terminal.wait_exit(), 130, "after signal {signal}");
         terminal.assert_restored();
         terminal.wait_for("the search goes on (pid ");
-        assert!(engine(&folder.path().join("run")).is_some(), "after signal {signal}");
+        assert!(
+            engine(&folder.path().join("run")).is_some(),
+            "after signal {signal}"
+        );
     }
 }
 
@@ -90,7 +107,8 @@ fn suspending_gives_the_terminal_back_and_continuing_takes_it_again() {
     let folder = folder();
     let mut terminal = Terminal::search(folder.path());
     terminal.wait_for("RUNNING");
-    // The program leads its own session here, so that no shell could continue it: Ctrl-Z must not stop it for good.
+    // The program leads its own session here, so that no shell could continue it: Ctrl-Z must not
+    // stop it for good.
     terminal.keys("\x1a");
     terminal.wait_for("RUNNING");
     // A stop from outside, after which a shell has reset the terminal's modes.
@@ -106,7 +124,12 @@ fn suspending_gives_the_terminal_back_and_continuing_takes_it_again() {
 #[test]
 fn an_error_before_the_first_frame_leaves_the_terminal_alone() {
     let folder = folder();
-    let mut terminal = Terminal::start(&["search", "--set", "child.epochs=never"], folder.path(), 80, 24);
+    let mut terminal = Terminal::start(
+        &["search", "--set", "child.epochs=never"],
+        folder.path(),
+        80,
+        24,
+    );
     assert_eq!(terminal.wait_exit(), 2);
     terminal.assert_restored();
     terminal.wait_for("child.epochs");

@@ -34,10 +34,19 @@ const TINY: [&str; 12] = [
 /// `nas-tui search --headless` in a process group of its own.
 fn search(arguments: &[&str], set: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
-    command.args(["search", "--headless"]).args(arguments).process_group(0);
+    command
+        .args(["search", "--headless"])
+        .args(arguments)
+        .process_group(0);
     command.args(set.iter().flat_map(|setting| ["--set", setting]));
-    command.env("XDG_STATE_HOME", std::env::temp_dir().join("nas-tui-test-state"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env(
+        "XDG_STATE_HOME",
+        std::env::temp_dir().join("nas-tui-test-state"),
+    );
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -51,7 +60,11 @@ fn resume(path: &Path) -> Command {
 
 /// A new run, or the next session of the one that is there.
 fn go_on(path: &Path) -> Command {
-    if path.join("config.toml").is_file() { resume(path) } else { new_run(path) }
+    if path.join("config.toml").is_file() {
+        resume(path)
+    } else {
+        new_run(path)
+    }
 }
 
 fn stderr(output: &Output) -> String {
@@ -59,15 +72,22 @@ fn stderr(output: &Output) -> String {
 }
 
 fn signal_group(child: &Child, signal: i32) {
-    // SAFETY: a plain system call; the group is the child's own and the child has not been waited for.
+    // SAFETY: a plain system call; the group is the child's own and the child has not been waited
+    // for.
     assert_eq!(unsafe { libc::kill(-(child.id() as i32), signal) }, 0);
 }
 
 /// Wait until the journal has a line that contains `text`.
 fn wait_for_line(path: &Path, text: &str) {
     let begin = Instant::now();
-    while !fs::read_to_string(path.join("journal.jsonl")).is_ok_and(|journal| journal.contains(text)) {
-        assert!(begin.elapsed() < Duration::from_secs(60), "no {text} in {}", path.display());
+    while !fs::read_to_string(path.join("journal.jsonl"))
+        .is_ok_and(|journal| journal.contains(text))
+    {
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "no {text} in {}",
+            path.display()
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -86,19 +106,40 @@ fn records(path: &Path) -> Vec<Record> {
 }
 
 fn found(path: &Path) -> Found {
-    let controller = Checkpoint::load(&path.join("checkpoint/search.safetensors")).unwrap().unwrap().state;
-    let mut found = Found { dna: BTreeMap::new(), accuracies: BTreeMap::new(), baselines: Vec::new(), controller };
+    let controller = Checkpoint::load(&path.join("checkpoint/search.safetensors"))
+        .unwrap()
+        .unwrap()
+        .state;
+    let mut found = Found {
+        dna: BTreeMap::new(),
+        accuracies: BTreeMap::new(),
+        baselines: Vec::new(),
+        controller,
+    };
     for record in records(path) {
         match record.event {
             Event::ChildSampled(child) => {
-                assert!(found.dna.insert(child.child, child.dna.to_string()).is_none(), "child {} was sampled twice", child.child);
+                assert!(
+                    found
+                        .dna
+                        .insert(child.child, child.dna.to_string())
+                        .is_none(),
+                    "child {} was sampled twice",
+                    child.child
+                );
             }
             Event::ChildFinished(child) => {
                 let values = (child.accuracy, child.reward, child.repeat_of);
-                assert!(found.accuracies.insert(child.child, values).is_none(), "child {} finished twice", child.child);
+                assert!(
+                    found.accuracies.insert(child.child, values).is_none(),
+                    "child {} finished twice",
+                    child.child
+                );
             }
             Event::ChildFailed { child, reason, .. } => panic!("child {child} failed: {reason}"),
-            Event::EpisodeFinished(episode) => found.baselines.push((episode.mean_reward, episode.next_baseline)),
+            Event::EpisodeFinished(episode) => found
+                .baselines
+                .push((episode.mean_reward, episode.next_baseline)),
             _ => {}
         }
     }
@@ -106,7 +147,12 @@ fn found(path: &Path) -> Found {
 }
 
 fn assert_ok(output: &Output) {
-    assert!(output.status.success(), "{:?}\n{}", output.status, stderr(output));
+    assert!(
+        output.status.success(),
+        "{:?}\n{}",
+        output.status,
+        stderr(output)
+    );
 }
 
 #[test]
@@ -118,7 +164,10 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
     let duration = begin.elapsed();
     let expected = found(&whole);
     assert_eq!(expected.accuracies.len(), 12);
-    assert!(expected.controller.tensors.len() > 5, "the controller is part of the checkpoint");
+    assert!(
+        expected.controller.tensors.len() > 5,
+        "the controller is part of the checkpoint"
+    );
 
     let (mut kills, mut at_work, mut runs) = (0, 0, 0);
     let mut path = root.path().join("killed-0");
@@ -126,8 +175,15 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
         if kills == 20 {
             break;
         }
-        assert!(attempt < 100, "{kills} kills in {attempt} attempts: the moments are too late");
-        let mut child = go_on(&path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        assert!(
+            attempt < 100,
+            "{kills} kills in {attempt} attempts: the moments are too late"
+        );
+        let mut child = go_on(&path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let moment = derive(20, "kill", attempt) as f64 / u64::MAX as f64;
         std::thread::sleep(duration.mul_f64(moment));
         signal_group(&child, libc::SIGKILL);
@@ -146,7 +202,10 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
     }
     assert_ok(&go_on(&path).output().unwrap());
     assert_eq!(found(&path), expected, "run {runs}");
-    assert!(at_work >= 3, "only {at_work} of {kills} kills came while children were trained");
+    assert!(
+        at_work >= 3,
+        "only {at_work} of {kills} kills came while children were trained"
+    );
 }
 
 /// Whether the last session in the journal has started a child.
@@ -162,14 +221,33 @@ fn a_search_prints_events_to_stderr_and_its_summary_to_stdout_and_writes_its_fil
     let path = root.path().join("run");
     let output = new_run(&path).output().unwrap();
     assert_ok(&output);
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout).into_owned(), stderr(&output));
-    assert!(stdout.contains("best child:") && stdout.contains("slope of the mean reward"), "{stdout}");
-    assert!(stderr.contains("episode 3: mean reward") && stderr.contains("child 12:"), "{stderr}");
-    for file in ["config.toml", "journal.jsonl", "checkpoint/search.safetensors", "best.json", "summary.json"] {
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr(&output),
+    );
+    assert!(
+        stdout.contains("best child:") && stdout.contains("slope of the mean reward"),
+        "{stdout}"
+    );
+    assert!(
+        stderr.contains("episode 3: mean reward") && stderr.contains("child 12:"),
+        "{stderr}"
+    );
+    for file in [
+        "config.toml",
+        "journal.jsonl",
+        "checkpoint/search.safetensors",
+        "best.json",
+        "summary.json",
+    ] {
         assert!(path.join(file).is_file(), "{file}");
     }
-    let summary: serde_json::Value = serde_json::from_str(&fs::read_to_string(path.join("summary.json")).unwrap()).unwrap();
-    assert_eq!((&summary["children_evaluated"], &summary["preset"]), (&12.into(), &"demo".into()));
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(path.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&summary["children_evaluated"], &summary["preset"]),
+        (&12.into(), &"demo".into())
+    );
 
     let before = fs::read(path.join("journal.jsonl")).unwrap();
     let again = resume(&path).output().unwrap();
@@ -181,14 +259,37 @@ fn a_search_prints_events_to_stderr_and_its_summary_to_stdout_and_writes_its_fil
 #[test]
 fn the_program_alone_searches_with_the_config_toml_of_its_folder() {
     let root = tempfile::tempdir().unwrap();
-    let settings: Vec<(&str, &str)> = TINY.iter().filter_map(|setting| setting.split_once('=')).collect();
-    let lines: Vec<String> = settings.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-    fs::write(root.path().join("config.toml"), lines.concat() + "search.strategy = \"random\"\n").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_nas-tui")).current_dir(root.path()).stdin(Stdio::null()).output().unwrap();
+    let settings: Vec<(&str, &str)> = TINY
+        .iter()
+        .filter_map(|setting| setting.split_once('='))
+        .collect();
+    let lines: Vec<String> = settings
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}\n"))
+        .collect();
+    fs::write(
+        root.path().join("config.toml"),
+        lines.concat() + "search.strategy = \"random\"\n",
+    )
+    .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_nas-tui"))
+        .current_dir(root.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     assert_ok(&output);
-    let runs: Vec<PathBuf> = fs::read_dir(root.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(runs.len() == 1 && runs[0].to_str().unwrap().ends_with("Z-demo"), "{runs:?}");
-    let controller = Checkpoint::load(&runs[0].join("checkpoint/search.safetensors")).unwrap().unwrap().state;
+    let runs: Vec<PathBuf> = fs::read_dir(root.path().join("runs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(
+        runs.len() == 1 && runs[0].to_str().unwrap().ends_with("Z-demo"),
+        "{runs:?}"
+    );
+    let controller = Checkpoint::load(&runs[0].join("checkpoint/search.safetensors"))
+        .unwrap()
+        .unwrap()
+        .state;
     assert_eq!(controller.strategy, "random");
 }
 
@@ -197,12 +298,22 @@ fn stop_with(signal: i32) -> (tempfile::TempDir, PathBuf, ExitStatus, String) {
     let path = root.path().join("run");
     let mut command = new_run(&path);
     // Long enough to be stopped.
-    command.args(["--set", "search.episodes=200", "--set", "search.reuse=false"]);
+    command.args([
+        "--set",
+        "search.episodes=200",
+        "--set",
+        "search.reuse=false",
+    ]);
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     wait_for_line(&path, "\"event\":\"child_finished\"");
     signal_group(&child, signal);
     let mut text = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
     (root, path, child.wait().unwrap(), text)
 }
 
@@ -212,7 +323,15 @@ fn a_signal_stops_the_search_with_a_checkpoint_and_exit_status_130() {
         let (_root, path, status, text) = stop_with(signal);
         assert_eq!(status.code(), Some(130), "signal {signal}: {text}");
         assert!(text.contains("--resume"), "{text}");
-        let is_stopped = |record: &Record| matches!(record.event, Event::RunFinished { reason: FinishReason::Stopped, .. });
+        let is_stopped = |record: &Record| {
+            matches!(
+                record.event,
+                Event::RunFinished {
+                    reason: FinishReason::Stopped,
+                    ..
+                }
+            )
+        };
         assert!(is_stopped(records(&path).last().unwrap()));
         assert!(path.join("checkpoint/search.safetensors").is_file());
     }
@@ -221,9 +340,16 @@ fn a_signal_stops_the_search_with_a_checkpoint_and_exit_status_130() {
 /// A file size limit is a disk that is full for files of that size.
 fn limit_file_size(command: &mut Command, bytes: u64) {
     let limit = move || {
-        let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
+        let limit = libc::rlimit {
+            rlim_cur: bytes,
+            rlim_max: libc::RLIM_INFINITY,
+        };
         // SAFETY: one async-signal-safe system call between fork and exec.
-        if unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &limit) } == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        if unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &limit) } == 0 {
+            Ok(())
+        } else {
+            Err(std::io::Error::last_os_error())
+        }
     };
     // SAFETY: the closure allocates nothing.
     unsafe { command.pre_exec(limit) };
@@ -232,9 +358,16 @@ fn limit_file_size(command: &mut Command, bytes: u64) {
 #[test]
 fn a_full_disk_ends_the_search_with_a_message_and_nothing_is_lost() {
     let root = tempfile::tempdir().unwrap();
-    // The journal outgrows the limit first where the checkpoint has no controller in it, and the checkpoint where it has.
-    for (strategy, file) in [("random", "journal.jsonl"), ("reinforce", "search.safetensors")] {
-        let (whole, path) = (root.path().join(strategy), root.path().join(format!("{strategy}-full")));
+    // The journal outgrows the limit first where the checkpoint has no controller in it, and the
+    // checkpoint where it has.
+    for (strategy, file) in [
+        ("random", "journal.jsonl"),
+        ("reinforce", "search.safetensors"),
+    ] {
+        let (whole, path) = (
+            root.path().join(strategy),
+            root.path().join(format!("{strategy}-full")),
+        );
         let setting = format!("search.strategy={strategy}");
         let begin = |path: &Path| {
             let mut command = new_run(path);
@@ -248,9 +381,15 @@ fn a_full_disk_ends_the_search_with_a_message_and_nothing_is_lost() {
         let output = command.output().unwrap();
         let text = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains(file) && text.contains("ulimit -f") && text.contains("resume"), "{text}");
+        assert!(
+            text.contains(file) && text.contains("ulimit -f") && text.contains("resume"),
+            "{text}"
+        );
         let journal = fs::read_to_string(path.join("journal.jsonl")).unwrap();
-        assert!(journal.ends_with('\n') && !records(&path).is_empty(), "the journal is whole");
+        assert!(
+            journal.ends_with('\n') && !records(&path).is_empty(),
+            "the journal is whole"
+        );
         assert_ok(&resume(&path).output().unwrap());
         assert_eq!(found(&path), found(&whole));
     }
@@ -264,7 +403,11 @@ fn a_second_search_on_one_run_directory_is_refused_with_the_pid_of_the_first() {
     fs::write(path.join("config.toml"), "").unwrap();
     let output = resume(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains(&format!("pid {}", std::process::id())), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("pid {}", std::process::id())),
+        "{}",
+        stderr(&output)
+    );
     drop(first);
 }
 
@@ -273,20 +416,42 @@ fn damage_is_an_error_with_its_place_and_exit_status_2() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     assert_ok(&new_run(&path).output().unwrap());
-    let (journal, checkpoint) = (path.join("journal.jsonl"), path.join("checkpoint/search.safetensors"));
-    let (lines, bytes) = (fs::read_to_string(&journal).unwrap(), fs::read(&checkpoint).unwrap());
+    let (journal, checkpoint) = (
+        path.join("journal.jsonl"),
+        path.join("checkpoint/search.safetensors"),
+    );
+    let (lines, bytes) = (
+        fs::read_to_string(&journal).unwrap(),
+        fs::read(&checkpoint).unwrap(),
+    );
 
-    fs::write(&journal, lines.replacen("\"event\":\"child_sampled\"", "\"event\":\"child_samp", 1)).unwrap();
+    fs::write(
+        &journal,
+        lines.replacen("\"event\":\"child_sampled\"", "\"event\":\"child_samp", 1),
+    )
+    .unwrap();
     let output = resume(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("journal.jsonl, line ") && stderr(&output).contains("column"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("journal.jsonl, line ") && stderr(&output).contains("column"),
+        "{}",
+        stderr(&output)
+    );
 
     fs::write(&journal, &lines).unwrap();
     fs::write(&checkpoint, &bytes[..bytes.len() - 9]).unwrap();
     let output = resume(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains(&format!("search.safetensors, byte {}", bytes.len() - 9)), "{}", stderr(&output));
-    assert_eq!(fs::read_to_string(&journal).unwrap(), lines, "nothing was written");
+    assert!(
+        stderr(&output).contains(&format!("search.safetensors, byte {}", bytes.len() - 9)),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        fs::read_to_string(&journal).unwrap(),
+        lines,
+        "nothing was written"
+    );
 }
 
 #[test]
@@ -297,7 +462,11 @@ fn data_that_is_not_there_ends_the_search_before_training_with_exit_status_2() {
     command.args(["--set", "data.source=folder:/nonexistent/images"]);
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("/nonexistent/images"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("/nonexistent/images"),
+        "{}",
+        stderr(&output)
+    );
     assert!(!path.exists(), "nothing to resume is left behind");
 }
 
@@ -316,7 +485,11 @@ fn a_folder_that_is_no_run_or_not_empty_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let output = resume(root.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("not a run directory"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("not a run directory"),
+        "{}",
+        stderr(&output)
+    );
     fs::write(root.path().join("thesis.tex"), "").unwrap();
     let output = new_run(root.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -5,26 +5,47 @@ use nas_tui::space::{Architecture, Cost, Dna, Layer, Space, training_memory};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-/// Spaces whose values are at most `largest`. Paddings are small and chains that mean what they say are frequent, so that
-/// layers to come often need more than a single pixel: elsewhere there is nothing to mask.
+/// Spaces whose values are at most `largest`. Paddings are small and chains that mean what they say
+/// are frequent, so that layers to come often need more than a single pixel: elsewhere there is
+/// nothing to mask.
 fn space_config(largest: u32) -> impl Strategy<Value = SpaceConfig> {
-    let some = |from: u32, to: u32| subsequence((from..=to).collect::<Vec<_>>(), 1..=3usize.min((to - from + 1) as usize));
+    let some = |from: u32, to: u32| {
+        subsequence(
+            (from..=to).collect::<Vec<_>>(),
+            1..=3usize.min((to - from + 1) as usize),
+        )
+    };
     let odd = subsequence((1..=largest).step_by(2).collect::<Vec<_>>(), 1..=2);
-    let lists = (some(1, largest), odd, some(1, largest), some(1, largest), some(0, largest / 4));
+    let lists = (
+        some(1, largest),
+        odd,
+        some(1, largest),
+        some(1, largest),
+        some(0, largest / 4),
+    );
     (lists, prop::bool::weighted(0.8), prop::bool::weighted(0.8)).prop_map(
         |((kernels, odd, filters, strides, paddings), chain, literal)| SpaceConfig {
-            layer: if chain { LayerKind::Chain } else { LayerKind::Rectangular },
+            layer: if chain {
+                LayerKind::Chain
+            } else {
+                LayerKind::Rectangular
+            },
             kernels: if chain { kernels } else { odd },
             filters,
             strides,
             paddings: if chain { paddings } else { Vec::new() },
-            decode: if literal || !chain { Decode::Literal } else { Decode::Clipped },
+            decode: if literal || !chain {
+                Decode::Literal
+            } else {
+                Decode::Clipped
+            },
         },
     )
 }
 
-/// Whether some completion of `genes` to `depth` layers can be built on images of `size`, by trying every one. Masks are
-/// not consulted: `roomy` is the same space over images so large that everything fits, and each network is checked.
+/// Whether some completion of `genes` to `depth` layers can be built on images of `size`, by trying
+/// every one. Masks are not consulted: `roomy` is the same space over images so large that
+/// everything fits, and each network is checked.
 fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: usize) -> bool {
     let decisions = roomy.decisions();
     let mut genes = genes.to_vec();
@@ -32,7 +53,12 @@ fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: us
         Some(gene) if gene.len() < decisions.len() => gene.len(),
         _ if genes.len() == depth => {
             let network = roomy.decode(&Dna(genes), "child").unwrap();
-            return Architecture { input: [3, size[0], size[1]], ..network }.check().is_ok();
+            return Architecture {
+                input: [3, size[0], size[1]],
+                ..network
+            }
+            .check()
+            .is_ok();
         }
         _ => {
             genes.push(Vec::new());
@@ -47,7 +73,12 @@ fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: us
 }
 
 /// Compare every mask on the way to one child of `depth` layers with brute force.
-fn compare_masks(space: &Space, roomy: &Space, depth: usize, picks: &[usize]) -> Result<(), TestCaseError> {
+fn compare_masks(
+    space: &Space,
+    roomy: &Space,
+    depth: usize,
+    picks: &[usize],
+) -> Result<(), TestCaseError> {
     let size = [space.input()[1], space.input()[2]];
     let mut prefix = space.prefix(depth);
     for pick in picks.iter().cycle() {
@@ -60,9 +91,17 @@ fn compare_masks(space: &Space, roomy: &Space, depth: usize, picks: &[usize]) ->
                 genes.push(Vec::new());
             }
             genes.last_mut().unwrap().push(choice);
-            prop_assert_eq!(feasible, has_completion(roomy, size, &genes, depth), "{:?} of depth {}", genes, depth);
+            prop_assert_eq!(
+                feasible,
+                has_completion(roomy, size, &genes, depth),
+                "{:?} of depth {}",
+                genes,
+                depth
+            );
         }
-        let feasible: Vec<usize> = (0..choices.len()).filter(|&index| next.feasible[index]).collect();
+        let feasible: Vec<usize> = (0..choices.len())
+            .filter(|&index| next.feasible[index])
+            .collect();
         prefix.choose(feasible[pick % feasible.len()]);
     }
     Ok(())
@@ -73,13 +112,15 @@ fn layers(count: usize) -> impl Strategy<Value = Vec<Layer>> {
         let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
         let inputs = subsequence((0..number).collect::<Vec<_>>(), 1..=number);
         // Padding of half the kernel and more: the kernel always fits.
-        (pair(1..=5), 1..=9usize, pair(1..=3), pair(0..=2), inputs).prop_map(|(kernel, filters, stride, more, inputs)| Layer {
-            kernel,
-            filters,
-            stride,
-            padding: [0, 1].map(|axis| kernel[axis] / 2 + more[axis]),
-            inputs,
-        })
+        (pair(1..=5), 1..=9usize, pair(1..=3), pair(0..=2), inputs).prop_map(
+            |(kernel, filters, stride, more, inputs)| Layer {
+                kernel,
+                filters,
+                stride,
+                padding: [0, 1].map(|axis| kernel[axis] / 2 + more[axis]),
+                inputs,
+            },
+        )
     };
     (1..=count).map(layer).collect::<Vec<_>>()
 }
@@ -87,8 +128,19 @@ fn layers(count: usize) -> impl Strategy<Value = Vec<Layer>> {
 fn architecture() -> impl Strategy<Value = Architecture> {
     (1..=8usize).prop_flat_map(|count| {
         let output = subsequence((0..=count).collect::<Vec<_>>(), 1..=count);
-        ([1..=4usize, 1..=20, 1..=20], 1..=12usize, layers(count), output)
-            .prop_map(|(input, classes, layers, output)| Architecture { name: "random".into(), input, classes, layers, output })
+        (
+            [1..=4usize, 1..=20, 1..=20],
+            1..=12usize,
+            layers(count),
+            output,
+        )
+            .prop_map(|(input, classes, layers, output)| Architecture {
+                name: "random".into(),
+                input,
+                classes,
+                layers,
+                output,
+            })
     })
 }
 
@@ -128,7 +180,8 @@ proptest! {
         let roomy = Space::new(&config, [3, 1000, 1000], 2).unwrap();
         match Space::new(&config, [3, height, width], 2) {
             Ok(space) if space.check_depth(depth).is_ok() => compare_masks(&space, &roomy, depth, &picks)?,
-            // Refused as a whole: then there is no child of this depth, or not even one of a single layer.
+            // Refused as a whole: then there is no child of this depth, or not even one of a single
+            // layer.
             Ok(_) => prop_assert!(!has_completion(&roomy, [height, width], &[], depth)),
             Err(_) => prop_assert!(!has_completion(&roomy, [height, width], &[], 1)),
         }

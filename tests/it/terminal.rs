@@ -37,9 +37,22 @@ impl Terminal {
     }
 
     /// The same with these variables in the environment.
-    pub fn start_with(variables: &[(&str, &str)], arguments: &[&str], folder: &Path, columns: u16, rows: u16) -> Terminal {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+    pub fn start_with(
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        folder: &Path,
+        columns: u16,
+        rows: u16,
+    ) -> Terminal {
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_nas-tui"));
         command.args(arguments);
         command.cwd(folder);
@@ -47,11 +60,22 @@ impl Terminal {
         command.env("LC_ALL", "C.UTF-8");
         command.env("XDG_STATE_HOME", folder.join("state"));
         command.env_remove("NO_COLOR");
-        variables.iter().for_each(|(name, value)| command.env(name, value));
+        variables
+            .iter()
+            .for_each(|(name, value)| command.env(name, value));
         let modes_before = modes(&*pair.master);
-        let child = pair.slave.spawn_command(command).expect("the program starts");
-        let mut reader = pair.master.try_clone_reader().expect("the output can be read");
-        let output = Arc::new(Mutex::new(Output { screen: vt100::Parser::new(rows, columns, 0), bytes: Vec::new() }));
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
+        let mut reader = pair
+            .master
+            .try_clone_reader()
+            .expect("the output can be read");
+        let output = Arc::new(Mutex::new(Output {
+            screen: vt100::Parser::new(rows, columns, 0),
+            bytes: Vec::new(),
+        }));
         let writer = Arc::clone(&output);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -62,21 +86,45 @@ impl Terminal {
             }
         });
         let keyboard = pair.master.take_writer().expect("keys can be typed");
-        Terminal { folder: folder.to_owned(), child, master: pair.master, keyboard, output, modes_before }
+        Terminal {
+            folder: folder.to_owned(),
+            child,
+            master: pair.master,
+            keyboard,
+            output,
+            modes_before,
+        }
     }
 
     /// A search that lasts longer than any test, in a terminal of 80 x 24.
     pub fn search(folder: &Path) -> Terminal {
-        let arguments = ["search", "--preset", "demo", "--run", "run", "--set", "workers.count=1", "--set", "child.epochs=200"];
+        let arguments = [
+            "search",
+            "--preset",
+            "demo",
+            "--run",
+            "run",
+            "--set",
+            "workers.count=1",
+            "--set",
+            "child.epochs=200",
+        ];
         Terminal::start(&arguments, folder, 80, 24)
     }
 
     pub fn keys(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.keyboard
+            .write_all(keys.as_bytes())
+            .expect("the terminal takes keys");
     }
 
     pub fn contents(&self) -> String {
-        self.output.lock().expect("no reader panics").screen.screen().contents()
+        self.output
+            .lock()
+            .expect("no reader panics")
+            .screen
+            .screen()
+            .contents()
     }
 
     pub fn sent(&self) -> usize {
@@ -85,24 +133,45 @@ impl Terminal {
 
     /// Wait until the screen shows `text`.
     pub fn wait_for(&self, text: &str) {
-        self.wait_until(&format!("{text:?} on the screen"), |contents| contents.contains(text));
+        self.wait_until(&format!("{text:?} on the screen"), |contents| {
+            contents.contains(text)
+        });
     }
 
     pub fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
         let start = Instant::now();
         while !holds(&self.contents()) {
-            assert!(start.elapsed() < PATIENCE, "no {what} in:\n{}", self.contents());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {what} in:\n{}",
+                self.contents()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.output.lock().expect("no reader panics").screen.screen_mut().set_size(rows, columns);
-        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).expect("a new size");
+        self.output
+            .lock()
+            .expect("no reader panics")
+            .screen
+            .screen_mut()
+            .set_size(rows, columns);
+        self.master
+            .resize(PtySize {
+                rows,
+                cols: columns,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .expect("a new size");
     }
 
     pub fn signal(&self, signal: i32) {
-        let pid = self.child.process_id().expect("the program has a process id");
+        let pid = self
+            .child
+            .process_id()
+            .expect("the program has a process id");
         // SAFETY: kill touches no memory; the process is our own child and has not been waited for.
         assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
     }
@@ -111,12 +180,20 @@ impl Terminal {
     pub fn wait_exit(&mut self) -> u32 {
         let start = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
+            if let Some(status) = self
+                .child
+                .try_wait()
+                .expect("the program can be waited for")
+            {
                 // What was written last may still be on its way.
                 std::thread::sleep(Duration::from_millis(200));
                 return status.exit_code();
             }
-            assert!(start.elapsed() < PATIENCE, "still running:\n{}", self.contents());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "still running:\n{}",
+                self.contents()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -125,10 +202,20 @@ impl Terminal {
     pub fn assert_restored(&self) {
         let output = self.output.lock().expect("no reader panics");
         let screen = output.screen.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen is still shown");
+        assert!(
+            !screen.alternate_screen(),
+            "the alternate screen is still shown"
+        );
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
-        assert!(!screen.bold() && screen.fgcolor() == vt100::Color::Default, "the pen is not plain");
-        assert_eq!(modes(&*self.master), self.modes_before, "the terminal's modes differ");
+        assert!(
+            !screen.bold() && screen.fgcolor() == vt100::Color::Default,
+            "the pen is not plain"
+        );
+        assert_eq!(
+            modes(&*self.master),
+            self.modes_before,
+            "the terminal's modes differ"
+        );
     }
 }
 
@@ -136,7 +223,8 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         if let Some(pid) = engine(&self.folder.join("run")) {
-            // SAFETY: kill touches no memory; the process holds the lock of a run that this test made.
+            // SAFETY: kill touches no memory; the process holds the lock of a run that this test
+            // made.
             unsafe { libc::kill(pid, libc::SIGKILL) };
         }
     }

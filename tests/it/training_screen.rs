@@ -1,4 +1,5 @@
-//! The screen of a run that trains one network: the whole of it and each panel, and any keys on any size.
+//! The screen of a run that trains one network: the whole of it and each panel, and any keys on any
+//! size.
 
 use insta::assert_snapshot;
 use nas_tui::event::{Event, Record};
@@ -18,7 +19,11 @@ fn app(events: &[Event], width: u16, height: u16) -> App {
 
 /// In the 19th epoch, after one reduction of the learning rate.
 fn running(width: u16, height: u16) -> App {
-    app(&[example::running(18), vec![example::progress(18)]].concat(), width, height)
+    app(
+        &[example::running(18), vec![example::progress(18)]].concat(),
+        width,
+        height,
+    )
 }
 
 fn finished(width: u16, height: u16) -> App {
@@ -34,15 +39,27 @@ fn maximise(app: &mut App, panel: Panel) {
 #[test]
 fn the_screen_of_a_training() {
     for (width, height) in SIZES.into_iter().chain([(60, 15), (60, 40), (100, 30)]) {
-        assert_snapshot!(format!("training_running_{width}x{height}"), text(&running(width, height)));
-        assert_snapshot!(format!("training_finished_{width}x{height}"), text(&finished(width, height)));
+        assert_snapshot!(
+            format!("training_running_{width}x{height}"),
+            text(&running(width, height))
+        );
+        assert_snapshot!(
+            format!("training_finished_{width}x{height}"),
+            text(&finished(width, height))
+        );
     }
 }
 
 #[test]
 fn each_panel_of_a_training_alone() {
     for (width, height) in SIZES {
-        for panel in [Panel::Curves, Panel::Progress, Panel::Network, Panel::Layers, Panel::Test] {
+        for panel in [
+            Panel::Curves,
+            Panel::Progress,
+            Panel::Network,
+            Panel::Layers,
+            Panel::Test,
+        ] {
             let name = format!("{panel:?}").to_lowercase();
             let mut app = running(width, height);
             maximise(&mut app, panel);
@@ -56,7 +73,10 @@ fn each_panel_of_a_training_alone() {
 
 #[test]
 fn a_training_before_its_first_epoch() {
-    assert_snapshot!("training_started_80x24", text(&app(&example::running(0), 80, 24)));
+    assert_snapshot!(
+        "training_started_80x24",
+        text(&app(&example::running(0), 80, 24))
+    );
 }
 
 #[test]
@@ -66,13 +86,20 @@ fn a_training_whose_process_is_gone_tells_how_to_continue_it() {
     app.take_link(LinkStatus::Dead { watch_only: false });
     assert_snapshot!("training_dead_80x24", text(&app));
     press(&mut app, " ");
-    assert!(text(&app).contains("nas-tui train --resume"), "{}", text(&app));
+    assert!(
+        text(&app).contains("nas-tui train --resume"),
+        "{}",
+        text(&app)
+    );
 }
 
 #[test]
 fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
     let ascii = theme(ColourDepth::None, true);
-    for (name, events) in [("running", example::running(18)), ("finished", example::finished())] {
+    for (name, events) in [
+        ("running", example::running(18)),
+        ("finished", example::finished()),
+    ] {
         let mut app = app_with(&example::records(&events), Size::new(80, 24), ascii);
         for panel in Panel::of(app.kind()) {
             maximise(&mut app, *panel);
@@ -82,7 +109,11 @@ fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
         app.view.focus = Panel::Curves;
         let frame = draw(&app);
         assert!(
-            frame.content.iter().all(|cell| cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset)
+            frame
+                .content
+                .iter()
+                .all(|cell| cell.fg == ratatui::style::Color::Reset
+                    && cell.bg == ratatui::style::Color::Reset)
         );
         assert_snapshot!(format!("training_ascii_{name}_80x24"), text(&app));
     }
@@ -102,11 +133,19 @@ fn the_crosshair_of_the_curves_has_the_exact_values_of_an_epoch() {
     press(&mut app, "fl");
     let last = example::epoch(example::EPOCHS);
     let text = text(&app);
-    let exact = format!("epoch {}  loss {:.4} valid.  {:.4} train", example::EPOCHS, last.valid_loss, last.train_loss);
+    let exact = format!(
+        "epoch {}  loss {:.4} valid.  {:.4} train",
+        example::EPOCHS,
+        last.valid_loss,
+        last.train_loss
+    );
     assert!(text.contains(&exact), "{text}");
     assert_snapshot!("training_crosshair_120x40", text);
     press(&mut app, "\x1b");
-    assert!(app.view.maximised && !text_of_title(&app).contains("valid."), "Esc takes the crosshair away first");
+    assert!(
+        app.view.maximised && !text_of_title(&app).contains("valid."),
+        "Esc takes the crosshair away first"
+    );
 }
 
 fn text_of_title(app: &App) -> String {
@@ -141,7 +180,11 @@ fn keys_of_a_search_say_that_they_are_not_for_a_training() {
     for key in ["x", "e", "b", "\n", "y"] {
         let mut app = running(80, 24);
         press(&mut app, key);
-        assert!(text(&app).contains("this is a training"), "{key:?}: {}", text(&app));
+        assert!(
+            text(&app).contains("this is a training"),
+            "{key:?}: {}",
+            text(&app)
+        );
         assert!(app.view.inspector.is_none() && app.view.question.is_none());
     }
 }
@@ -151,27 +194,52 @@ fn the_help_of_a_training_has_no_key_of_a_search() {
     let mut app = running(120, 100);
     press(&mut app, "?");
     let text = text(&app);
-    assert!(text.contains("curves: zoom in") && text.contains("an epoch later"), "{text}");
-    assert!(!text.contains("child") && !text.contains("episode") && !text.contains("inspector"), "{text}");
+    assert!(
+        text.contains("curves: zoom in") && text.contains("an epoch later"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("child") && !text.contains("episode") && !text.contains("inspector"),
+        "{text}"
+    );
 }
 
 #[test]
 fn nothing_on_the_screen_of_a_training_speaks_of_a_search() {
-    let keys = ["", "?", "?\x06", "q", " ", "/", "6/", "1", "2", "3", "4", "5", "6"];
+    let keys = [
+        "", "?", "?\x06", "q", " ", "/", "6/", "1", "2", "3", "4", "5", "6",
+    ];
     for (width, height) in SIZES {
         for keys in keys {
-            let mut apps = [running(width, height), finished(width, height), app(&example::running(0), width, height)];
+            let mut apps = [
+                running(width, height),
+                finished(width, height),
+                app(&example::running(0), width, height),
+            ];
             apps.iter_mut().for_each(|app| drop(press(app, keys)));
             for app in &apps {
-                assert!(!text(app).to_lowercase().contains("search"), "{keys:?}: {}", text(app));
+                assert!(
+                    !text(app).to_lowercase().contains("search"),
+                    "{keys:?}: {}",
+                    text(app)
+                );
             }
         }
         let mut app = running(width, height);
         app.resume_command = "nas-tui train --resume RUN".to_owned();
         let dead = LinkStatus::Dead { watch_only: false };
-        for link in [LinkStatus::Live { watch_only: false }, LinkStatus::Journal { holder: "host".to_owned() }, dead] {
+        for link in [
+            LinkStatus::Live { watch_only: false },
+            LinkStatus::Journal {
+                holder: "host".to_owned(),
+            },
+            dead,
+        ] {
             let words = app.words_of(&link).unwrap();
-            assert!(words.contains("train") && !words.contains("search"), "{words}");
+            assert!(
+                words.contains("train") && !words.contains("search"),
+                "{words}"
+            );
             app.take_link(link);
             assert!(!text(&app).contains("search"), "{}", text(&app));
         }
@@ -193,7 +261,11 @@ fn a_training_is_stepped_through_by_its_epochs() {
     let mut app = app_with(&records, Size::new(80, 24), plain());
     press(&mut app, "[[");
     assert!(text(&app).contains("AFTER EPOCH 17"), "{}", text(&app));
-    let seq = records.iter().filter(|record| matches!(record.event, Event::TrainingEpoch(_))).nth(16).and_then(|record| record.seq);
+    let seq = records
+        .iter()
+        .filter(|record| matches!(record.event, Event::TrainingEpoch(_)))
+        .nth(16)
+        .and_then(|record| record.seq);
     assert_eq!(app.wanted(), seq.map(|seq| Wanted::State { seq }));
 }
 
@@ -202,17 +274,36 @@ fn a_new_best_epoch_calls_the_user_and_the_end_does() {
     let mut app = app(&example::running(1), 80, 24);
     let mut records = example::records(&example::finished());
     let opened = app.view.now;
-    records.iter_mut().for_each(|record| record.time = opened + jiff::SignedDuration::from_secs(1));
-    records.iter().filter(|record| !is_known(record)).for_each(|record| app.take(record));
-    let alerts: Vec<String> = std::iter::from_fn(|| app.next_alert()).map(|alert| alert.0).collect();
-    assert!(alerts.iter().any(|alert| alert.starts_with("new best epoch 22: validation accuracy")), "{alerts:?}");
-    assert!(!alerts.iter().any(|alert| alert.contains("best epoch 24")), "{alerts:?}");
-    assert_eq!(alerts.last().map(String::as_str), Some("the run is over: FINISHED"));
+    records
+        .iter_mut()
+        .for_each(|record| record.time = opened + jiff::SignedDuration::from_secs(1));
+    records
+        .iter()
+        .filter(|record| !is_known(record))
+        .for_each(|record| app.take(record));
+    let alerts: Vec<String> = std::iter::from_fn(|| app.next_alert())
+        .map(|alert| alert.0)
+        .collect();
+    assert!(
+        alerts
+            .iter()
+            .any(|alert| alert.starts_with("new best epoch 22: validation accuracy")),
+        "{alerts:?}"
+    );
+    assert!(
+        !alerts.iter().any(|alert| alert.contains("best epoch 24")),
+        "{alerts:?}"
+    );
+    assert_eq!(
+        alerts.last().map(String::as_str),
+        Some("the run is over: FINISHED")
+    );
 }
 
 /// Whether `running(1)` has told of it.
 fn is_known(record: &Record) -> bool {
-    matches!(&record.event, Event::TrainingStarted(_)) || matches!(&record.event, Event::TrainingEpoch(epoch) if epoch.epoch == 1)
+    matches!(&record.event, Event::TrainingStarted(_))
+        || matches!(&record.event, Event::TrainingEpoch(epoch) if epoch.epoch == 1)
 }
 
 proptest! {

@@ -1,4 +1,5 @@
-//! Weights as safetensors: what is saved is read again, and what does not belong to a network is refused.
+//! Weights as safetensors: what is saved is read again, and what does not belong to a network is
+//! refused.
 
 use std::path::Path;
 
@@ -12,7 +13,13 @@ use tch::{Device, Kind, Tensor};
 use crate::seeded_network;
 
 fn architecture(filters: usize) -> Architecture {
-    let layer = |inputs: &[usize]| Layer { kernel: [3, 3], filters, stride: [1, 1], padding: [1, 1], inputs: inputs.to_vec() };
+    let layer = |inputs: &[usize]| Layer {
+        kernel: [3, 3],
+        filters,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs: inputs.to_vec(),
+    };
     Architecture {
         name: "weights".to_owned(),
         input: [2, 6, 6],
@@ -31,12 +38,16 @@ fn network(filters: usize, seed: i64, layout: Layout) -> Network {
 fn saved_weights_make_another_network_compute_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("w.safetensors");
-    let (one, other) = (network(5, 1, Layout::Contiguous), network(5, 2, Layout::ChannelsLast));
+    let (one, other) = (
+        network(5, 1, Layout::Contiguous),
+        network(5, 2, Layout::ChannelsLast),
+    );
     let images = Tensor::randn([4, 2, 6, 6], (Kind::Float, Device::Cpu));
     let _ = tch::no_grad(|| one.forward(&images, Mode::Train)).unwrap(); // so that the running statistics have moved
     weights::save(&one, &file).unwrap();
     weights::load(&other, &file).unwrap();
-    let [expected, actual] = [&one, &other].map(|network| tch::no_grad(|| network.forward(&images, Mode::Evaluate)).unwrap());
+    let [expected, actual] = [&one, &other]
+        .map(|network| tch::no_grad(|| network.forward(&images, Mode::Evaluate)).unwrap());
     assert!((expected - actual).abs().max().double_value(&[]) < 1e-6);
 }
 
@@ -50,12 +61,26 @@ fn the_names_in_a_file_are_pytorchs() {
     let mut names: Vec<String> = contents.names().into_iter().map(str::to_owned).collect();
     names.sort();
     let layer = |index| {
-        ["bn.bias", "bn.running_mean", "bn.running_var", "bn.weight", "conv.weight"].map(|name| format!("layers.{index}.{name}"))
+        [
+            "bn.bias",
+            "bn.running_mean",
+            "bn.running_var",
+            "bn.weight",
+            "conv.weight",
+        ]
+        .map(|name| format!("layers.{index}.{name}"))
     };
-    let expected: Vec<String> =
-        ["classifier.bias", "classifier.weight"].map(str::to_owned).into_iter().chain(layer(0)).chain(layer(1)).collect();
+    let expected: Vec<String> = ["classifier.bias", "classifier.weight"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(layer(0))
+        .chain(layer(1))
+        .collect();
     assert_eq!(names, expected);
-    assert_eq!(contents.tensor("layers.1.conv.weight").unwrap().shape(), [4, 6, 3, 3]);
+    assert_eq!(
+        contents.tensor("layers.1.conv.weight").unwrap().shape(),
+        [4, 6, 3, 3]
+    );
 }
 
 /// Save weights, change the file's tensors, and return the error of loading it.
@@ -66,19 +91,32 @@ fn error_after(change: impl Fn(&mut Vec<(String, Vec<usize>, Vec<u8>)>)) -> Stri
     weights::save(&network, &file).unwrap();
     let bytes = std::fs::read(&file).unwrap();
     let contents = SafeTensors::deserialize(&bytes).unwrap();
-    let mut tensors: Vec<_> =
-        contents.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec(), view.data().to_vec())).collect();
+    let mut tensors: Vec<_> = contents
+        .iter()
+        .map(|(name, view)| (name.to_owned(), view.shape().to_vec(), view.data().to_vec()))
+        .collect();
     change(&mut tensors);
     write(&file, &tensors);
     let before = network.parameters().values().copy();
-    let error = weights::load(&network, &file).expect_err("the file is not the network's").to_string();
-    assert_eq!(before, *network.parameters().values(), "an error must leave the network as it was");
+    let error = weights::load(&network, &file)
+        .expect_err("the file is not the network's")
+        .to_string();
+    assert_eq!(
+        before,
+        *network.parameters().values(),
+        "an error must leave the network as it was"
+    );
     assert!(error.contains("w.safetensors"), "{error}");
     error
 }
 
 fn write(file: &Path, tensors: &[(String, Vec<usize>, Vec<u8>)]) {
-    let views = tensors.iter().map(|(name, shape, data)| (name, TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
+    let views = tensors.iter().map(|(name, shape, data)| {
+        (
+            name,
+            TensorView::new(Dtype::F32, shape.clone(), data).unwrap(),
+        )
+    });
     std::fs::write(file, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
@@ -90,17 +128,24 @@ fn a_missing_tensor_is_named() {
 
 #[test]
 fn a_tensor_too_many_is_named() {
-    let error = error_after(|tensors| tensors.push(("layers.2.bn.bias".to_owned(), vec![1], vec![0; 4])));
+    let error =
+        error_after(|tensors| tensors.push(("layers.2.bn.bias".to_owned(), vec![1], vec![0; 4])));
     assert!(error.contains("`layers.2.bn.bias` has no place"), "{error}");
 }
 
 #[test]
 fn a_wrong_shape_is_told_with_the_right_one() {
     let error = error_after(|tensors| {
-        let classifier = tensors.iter_mut().find(|(name, ..)| name == "classifier.weight").unwrap();
+        let classifier = tensors
+            .iter_mut()
+            .find(|(name, ..)| name == "classifier.weight")
+            .unwrap();
         classifier.1 = vec![8, 3];
     });
-    assert!(error.contains("`classifier.weight` has shape [8, 3], but the architecture needs [3, 8]"), "{error}");
+    assert!(
+        error.contains("`classifier.weight` has shape [8, 3], but the architecture needs [3, 8]"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -118,7 +163,12 @@ fn a_torn_file_is_refused_and_named() {
     let bytes = std::fs::read(&file).unwrap();
     for length in [0, 7, 100, bytes.len() - 1] {
         std::fs::write(&file, &bytes[..length]).unwrap();
-        let error = weights::load(&network, &file).expect_err("the file is torn").to_string();
-        assert!(error.contains("w.safetensors: not a sound safetensors file"), "{error}");
+        let error = weights::load(&network, &file)
+            .expect_err("the file is torn")
+            .to_string();
+        assert!(
+            error.contains("w.safetensors: not a sound safetensors file"),
+            "{error}"
+        );
     }
 }

@@ -1,9 +1,11 @@
-//! CUDA as libtorch has it: loaded by the processes that train, and the reason where it shows no device.
+//! CUDA as libtorch has it: loaded by the processes that train, and the reason where it shows no
+//! device.
 //!
-//! Nothing that we link needs libtorch's CUDA libraries, so the linker leaves them out, and the program starts without them:
-//! commands that train nothing would pay for them (docs/PERFORMANCE.md). libtorch looks its CUDA part up once, at the first
-//! question that concerns it, and is without CUDA from then on if it is not there. So every such question goes through this module,
-//! which loads the libraries first.
+//! Nothing that we link needs libtorch's CUDA libraries, so the linker leaves them out, and the
+//! program starts without them: commands that train nothing would pay for them
+//! (docs/PERFORMANCE.md). libtorch looks its CUDA part up once, at the first question that concerns
+//! it, and is without CUDA from then on if it is not there. So every such question goes through
+//! this module, which loads the libraries first.
 
 mod diagnosis;
 mod identity;
@@ -40,8 +42,8 @@ pub enum Library {
 /// To be called as the first thing that the program does.
 pub fn count_by_bus() {
     if std::env::var_os(ORDER).is_none() {
-        // SAFETY: nobody else reads or writes the environment: the program calls this before it starts a thread, and no library
-        // has been asked for anything yet.
+        // SAFETY: nobody else reads or writes the environment: the program calls this before it
+        // starts a thread, and no library has been asked for anything yet.
         unsafe { std::env::set_var(ORDER, "PCI_BUS_ID") };
     }
 }
@@ -57,23 +59,31 @@ fn load(folder: &Path) -> Library {
     if !path.exists() {
         return Library::NotBuilt;
     }
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return Library::NotBuilt };
-    // SAFETY: `path` is a C string. What runs while it is loaded is libtorch's registration of its own operators, made for this: in
-    // Python, too, it happens after the start. The handle is never closed, so that nothing of it can dangle. dlerror's text is
-    // copied before another call can replace it, by the thread that made the failing call.
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
+        return Library::NotBuilt;
+    };
+    // SAFETY: `path` is a C string. What runs while it is loaded is libtorch's registration of its
+    // own operators, made for this: in Python, too, it happens after the start. The handle is never
+    // closed, so that nothing of it can dangle. dlerror's text is copied before another call can
+    // replace it, by the thread that made the failing call.
     unsafe {
         if !libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL).is_null() {
             return Library::Loaded;
         }
         let error = libc::dlerror();
-        let reason = if error.is_null() { "unknown reason".into() } else { CStr::from_ptr(error).to_string_lossy() };
+        let reason = if error.is_null() {
+            "unknown reason".into()
+        } else {
+            CStr::from_ptr(error).to_string_lossy()
+        };
         Library::Failed(reason.into_owned())
     }
 }
 
 /// The CUDA devices that libtorch can use in this process: `cuda:0` up to this number.
 pub fn devices() -> usize {
-    // libtorch asks the same, and prints a warning to standard error where the answer is an error. We tell it ourselves.
+    // libtorch asks the same, and prints a warning to standard error where the answer is an error.
+    // We tell it ourselves.
     if *library() == Library::Loaded && matches!(runtime::device_count(), Some(Err(_))) {
         return 0;
     }
@@ -88,10 +98,13 @@ pub fn has_cudnn() -> bool {
 /// The CUDA version that libtorch was built for.
 pub fn version() -> Option<driver::Version> {
     // A build for the CPU comes with a CUDA runtime, too.
-    (*library() == Library::Loaded).then(runtime::version).flatten()
+    (*library() == Library::Loaded)
+        .then(runtime::version)
+        .flatten()
 }
 
-/// Why libtorch sees no device, where the machine has an NVIDIA GPU. Asks the driver, which can take seconds.
+/// Why libtorch sees no device, where the machine has an NVIDIA GPU. Asks the driver, which can
+/// take seconds.
 pub fn diagnose() -> Option<Diagnosis> {
     match driver::ask() {
         Ok((driver, _)) => diagnosis::diagnose(&Facts::of_this_process(driver)),
@@ -99,16 +112,22 @@ pub fn diagnose() -> Option<Diagnosis> {
     }
 }
 
-/// What keeps this process from computing on `cuda:N`, which libtorch sees. Asks the driver, which can take seconds.
+/// What keeps this process from computing on `cuda:N`, which libtorch sees. Asks the driver, which
+/// can take seconds.
 pub fn concern(number: usize) -> Option<Diagnosis> {
     let (driver, _) = driver::ask().ok()?;
     diagnosis::concern(&driver, version(), number)
 }
 
-/// `reason`, an error of device `number`, with what the driver knows of it where that may be its cause: CUDA says the same of a
-/// device that others have and of one that nobody may use.
+/// `reason`, an error of device `number`, with what the driver knows of it where that may be its
+/// cause: CUDA says the same of a device that others have and of one that nobody may use.
 pub fn explained(number: usize, reason: &str) -> String {
-    const REFUSALS: [&str; 4] = ["busy or unavailable", "no kernel image", "not permitted", "prohibited"];
+    const REFUSALS: [&str; 4] = [
+        "busy or unavailable",
+        "no kernel image",
+        "not permitted",
+        "prohibited",
+    ];
     let is_refusal = REFUSALS.iter().any(|words| reason.contains(words));
     match concern(number).filter(|_| is_refusal) {
         Some(concern) => format!("{reason} ({concern})"),
@@ -124,7 +143,8 @@ impl Facts {
             devices: devices(),
             error: runtime::device_count().and_then(Result::err),
             built_for: version(),
-            has_driver_library: runtime::driver_version().is_none_or(|version| version != driver::Version(0, 0)),
+            has_driver_library: runtime::driver_version()
+                .is_none_or(|version| version != driver::Version(0, 0)),
             visible_devices: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
             library,
             driver,
@@ -138,7 +158,8 @@ impl Facts {
 
     /// What keeps processes from computing on a device that libtorch sees: the first such.
     pub fn concern(&self) -> Option<Diagnosis> {
-        (0..self.devices).find_map(|number| diagnosis::concern(&self.driver, self.built_for, number))
+        (0..self.devices)
+            .find_map(|number| diagnosis::concern(&self.driver, self.built_for, number))
     }
 }
 
@@ -153,21 +174,43 @@ mod tests {
 
     /// Every file below `folder` but this module's.
     fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
-        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let entries = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
         let others = entries.filter(|path| !path.ends_with("child/cuda"));
-        others.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+        others
+            .flat_map(|path| {
+                if path.is_dir() {
+                    sources(&path)
+                } else {
+                    vec![path]
+                }
+            })
+            .collect()
     }
 
     #[test]
     fn nobody_else_asks_libtorch_for_devices() {
-        let questions =
-            ["Cuda::device_count(", "Cuda::is_available(", "Cuda::cudnn_is_available(", "cuda_if_available(", "has_cuda("];
+        let questions = [
+            "Cuda::device_count(",
+            "Cuda::is_available(",
+            "Cuda::cudnn_is_available(",
+            "cuda_if_available(",
+            "has_cuda(",
+        ];
         let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
         assert!(files.len() > 200, "{}", files.len());
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
-            let found: Vec<&str> = questions.into_iter().filter(|question| text.contains(question)).collect();
-            assert!(found.is_empty(), "{}: {found:?}: ask child::cuda, which loads CUDA's libraries first", file.display());
+            let found: Vec<&str> = questions
+                .into_iter()
+                .filter(|question| text.contains(question))
+                .collect();
+            assert!(
+                found.is_empty(),
+                "{}: {found:?}: ask child::cuda, which loads CUDA's libraries first",
+                file.display()
+            );
         }
     }
 
@@ -175,7 +218,13 @@ mod tests {
     fn a_library_that_cannot_be_loaded_is_told_with_the_linkers_reason() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(LIBRARY), "not a library").unwrap();
-        let Library::Failed(reason) = load(folder.path()) else { panic!("it was loaded") };
-        assert!(reason.contains(LIBRARY) && reason.contains("invalid ELF header") || reason.contains("too short"), "{reason}");
+        let Library::Failed(reason) = load(folder.path()) else {
+            panic!("it was loaded")
+        };
+        assert!(
+            reason.contains(LIBRARY) && reason.contains("invalid ELF header")
+                || reason.contains("too short"),
+            "{reason}"
+        );
     }
 }

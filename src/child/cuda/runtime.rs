@@ -1,4 +1,5 @@
-//! CUDA's runtime library as it came with libtorch: what it says without a device, and its errors in words.
+//! CUDA's runtime library as it came with libtorch: what it says without a device, and its errors
+//! in words.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -37,27 +38,37 @@ fn version_of(number: c_int) -> Option<Version> {
 /// Call `cudaError_t name(int *answer)`.
 fn ask(name: &CStr) -> Option<Result<c_int, CudaError>> {
     let function = find(name)?;
-    // SAFETY: the functions that this module asks for have this signature since CUDA's first release.
-    let function: unsafe extern "C" fn(*mut c_int) -> c_int = unsafe { std::mem::transmute(function) };
+    // SAFETY: the functions that this module asks for have this signature since CUDA's first
+    // release.
+    let function: unsafe extern "C" fn(*mut c_int) -> c_int =
+        unsafe { std::mem::transmute(function) };
     let mut answer = 0;
     // SAFETY: `answer` outlives the call.
     match unsafe { function(&raw mut answer) } {
         SUCCESS => Some(Ok(answer)),
-        code => Some(Err(CudaError { code, text: text_of(code) })),
+        code => Some(Err(CudaError {
+            code,
+            text: text_of(code),
+        })),
     }
 }
 
 fn text_of(code: c_int) -> String {
-    let Some(function) = find(c"cudaGetErrorString") else { return format!("error {code}") };
+    let Some(function) = find(c"cudaGetErrorString") else {
+        return format!("error {code}");
+    };
     // SAFETY: the signature of `const char *cudaGetErrorString(cudaError_t)`.
-    let function: unsafe extern "C" fn(c_int) -> *const c_char = unsafe { std::mem::transmute(function) };
+    let function: unsafe extern "C" fn(c_int) -> *const c_char =
+        unsafe { std::mem::transmute(function) };
     // SAFETY: it takes any number and returns a text that lives as long as the library, or null.
     let text = unsafe { function(code) };
     if text.is_null() {
         return format!("error {code}");
     }
     // SAFETY: not null, so it is such a text.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A function among all libraries of this process.

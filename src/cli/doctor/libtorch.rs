@@ -12,7 +12,13 @@ use crate::telemetry::driver::Driver;
 pub(super) fn findings(_driver: Option<&Driver>) -> Vec<Finding> {
     let text = "this program was built without libtorch (as a viewer): it can inspect and replay, not search or train";
     let remedy = "build it with the default features: `make build`, or `cargo build --release` with LIBTORCH set";
-    vec![Finding::with("libtorch", Status::Failure, text, remedy, serde_json::json!({ "feature": false }))]
+    vec![Finding::with(
+        "libtorch",
+        Status::Failure,
+        text,
+        remedy,
+        serde_json::json!({ "feature": false }),
+    )]
 }
 
 #[cfg(feature = "torch")]
@@ -35,11 +41,16 @@ mod with_torch {
     fn library() -> Finding {
         let folder = libtorch::folder();
         let version = libtorch::version();
-        let shown = version.clone().unwrap_or_else(|| "of unknown version".to_owned());
-        let details =
-            json!({ "version": version, "folder": folder, "mkl": tch::utils::has_mkl(), "threads": tch::get_num_threads() });
+        let shown = version
+            .clone()
+            .unwrap_or_else(|| "of unknown version".to_owned());
+        let details = json!({ "version": version, "folder": folder, "mkl": tch::utils::has_mkl(), "threads": tch::get_num_threads() });
         match works() {
-            Ok(()) => Finding::ok("libtorch", format!("{shown}, {}, device cpu works", folder.display()), details),
+            Ok(()) => Finding::ok(
+                "libtorch",
+                format!("{shown}, {}, device cpu works", folder.display()),
+                details,
+            ),
             Err(error) => Finding::with(
                 "libtorch",
                 Status::Failure,
@@ -52,9 +63,17 @@ mod with_torch {
 
     /// A product whose value is known.
     fn works() -> Result<(), String> {
-        let ones = tch::Tensor::f_ones([2, 2], (tch::Kind::Float, tch::Device::Cpu)).map_err(|error| error.to_string())?;
-        let product = ones.f_mm(&ones).and_then(|product| product.f_double_value(&[1, 1])).map_err(|error| error.to_string())?;
-        if product == 2.0 { Ok(()) } else { Err(format!("1·1 + 1·1 came out as {product}")) }
+        let ones = tch::Tensor::f_ones([2, 2], (tch::Kind::Float, tch::Device::Cpu))
+            .map_err(|error| error.to_string())?;
+        let product = ones
+            .f_mm(&ones)
+            .and_then(|product| product.f_double_value(&[1, 1]))
+            .map_err(|error| error.to_string())?;
+        if product == 2.0 {
+            Ok(())
+        } else {
+            Err(format!("1·1 + 1·1 came out as {product}"))
+        }
     }
 
     /// Names in JSON: `available`: libtorch is built for CUDA and its libraries are loaded.
@@ -69,15 +88,25 @@ mod with_torch {
         let facts = driver.map(|driver| cuda::Facts::of_this_process(driver.clone()));
         if count > 0 {
             let devices: Vec<String> = (0..count).map(|index| format!("cuda:{index}")).collect();
-            let versions = cuda::version().map_or(String::new(), |version| format!(" (libtorch for CUDA {version})"));
+            let versions = cuda::version().map_or(String::new(), |version| {
+                format!(" (libtorch for CUDA {version})")
+            });
             let text = devices.join(", ") + &versions;
             return match facts.and_then(|facts| facts.concern()) {
-                Some(found) => Finding::with("cuda", Status::Warning, format!("{text}; {}", found.reason), found.remedy, details),
+                Some(found) => Finding::with(
+                    "cuda",
+                    Status::Warning,
+                    format!("{text}; {}", found.reason),
+                    found.remedy,
+                    details,
+                ),
                 None => Finding::ok("cuda", text, details),
             };
         }
         match facts.and_then(|facts| facts.diagnose()) {
-            Some(found) => Finding::with("cuda", Status::Warning, found.reason, found.remedy, details),
+            Some(found) => {
+                Finding::with("cuda", Status::Warning, found.reason, found.remedy, details)
+            }
             None => Finding::with(
                 "cuda",
                 Status::Note,

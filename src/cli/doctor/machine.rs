@@ -27,7 +27,10 @@ pub(super) fn gpus() -> Gpus {
     match driver::ask() {
         Ok((driver, GpuStatus::Present(gpus))) => {
             let finding = describe_gpus(&driver, &gpus);
-            Gpus { driver: Some(driver), finding }
+            Gpus {
+                driver: Some(driver),
+                finding,
+            }
         }
         Ok((driver, status)) => {
             let details = json!({ "driver": driver.version, "cuda": cuda(&driver), "gpus": [] });
@@ -41,19 +44,30 @@ pub(super) fn gpus() -> Gpus {
                 ),
                 _ => Finding::ok("nvml", format!("{driver}: no GPU"), details),
             };
-            Gpus { driver: Some(driver), finding }
+            Gpus {
+                driver: Some(driver),
+                finding,
+            }
         }
         Err(Silence::NotThere(error)) => {
             let text = format!("not available: {error}");
             let remedy = "install NVIDIA's driver if this machine has such a GPU; without one the screen shows CPU and memory";
             let details = json!({ "error": error });
-            Gpus { driver: None, finding: Finding::with("nvml", Status::Note, text, remedy, details) }
+            Gpus {
+                driver: None,
+                finding: Finding::with("nvml", Status::Note, text, remedy, details),
+            }
         }
         Err(Silence::Fails(error)) => {
-            let (text, remedy) =
-                (format!("does not answer: {error}"), "try `nvidia-smi`; reload the driver or restart the machine");
+            let (text, remedy) = (
+                format!("does not answer: {error}"),
+                "try `nvidia-smi`; reload the driver or restart the machine",
+            );
             let details = json!({ "error": error });
-            Gpus { driver: None, finding: Finding::with("nvml", Status::Warning, text, remedy, details) }
+            Gpus {
+                driver: None,
+                finding: Finding::with("nvml", Status::Warning, text, remedy, details),
+            }
         }
     }
 }
@@ -81,7 +95,9 @@ fn describe_gpu(gpu: &GpuSample) -> String {
     }
     let mig = if gpu.mig { ", MIG" } else { "" };
     match (gpu.memory_total, gpu.memory_free) {
-        (Some(total), Some(free)) => format!("{name} ({:.0} GiB, {:.0} free{mig})", gib(total), gib(free)),
+        (Some(total), Some(free)) => {
+            format!("{name} ({:.0} GiB, {:.0} free{mig})", gib(total), gib(free))
+        }
         _ => format!("{name} (memory unknown{mig})"),
     }
 }
@@ -97,7 +113,11 @@ fn figures(gpu: &GpuSample) -> Value {
 pub(super) fn findings() -> Vec<Finding> {
     let runs = Path::new(RUNS);
     let folder = if runs.is_dir() { runs } else { Path::new(".") };
-    vec![disk(folder, free_space(folder)), processors(), memory(available_memory())]
+    vec![
+        disk(folder, free_space(folder)),
+        processors(),
+        memory(available_memory()),
+    ]
 }
 
 fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
@@ -107,11 +127,19 @@ fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
         Ok(free) if free < LEAST_DISK => Finding::with(
             "disk",
             Status::Warning,
-            format!("only {:.2} GiB free for runs in {}", gib(free), shown.display()),
+            format!(
+                "only {:.2} GiB free for runs in {}",
+                gib(free),
+                shown.display()
+            ),
             "free at least 1 GiB, or keep runs elsewhere with --run DIR",
             details,
         ),
-        Ok(free) => Finding::ok("disk", format!("{:.1} GiB free for runs in {}", gib(free), shown.display()), details),
+        Ok(free) => Finding::ok(
+            "disk",
+            format!("{:.1} GiB free for runs in {}", gib(free), shown.display()),
+            details,
+        ),
         Err(error) => Finding::with(
             "disk",
             Status::Warning,
@@ -125,7 +153,8 @@ fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
 /// Bytes that an ordinary user may still write on the file system of `folder`.
 fn free_space(folder: &Path) -> std::io::Result<u64> {
     let path = std::ffi::CString::new(folder.as_os_str().as_bytes())?;
-    // SAFETY: `path` is a C string and outlives the call, which fills in a structure of plain numbers.
+    // SAFETY: `path` is a C string and outlives the call, which fills in a structure of plain
+    // numbers.
     let (status, figures) = unsafe {
         let mut figures: libc::statvfs = std::mem::zeroed();
         (libc::statvfs(path.as_ptr(), &mut figures), figures)
@@ -141,7 +170,14 @@ fn processors() -> Finding {
     let model = host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
     let plural = if cores == 1 { "" } else { "s" };
-    Finding::ok("cpu", format!("{cores} core{plural}{}", model.map_or(String::new(), |model| format!(", {model}"))), details)
+    Finding::ok(
+        "cpu",
+        format!(
+            "{cores} core{plural}{}",
+            model.map_or(String::new(), |model| format!(", {model}"))
+        ),
+        details,
+    )
 }
 
 /// Total and available bytes, within the limit of this process's group where there is one.
@@ -149,7 +185,11 @@ fn available_memory() -> Option<(u64, u64)> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let field = |name: &str| -> Option<u64> {
         let line = info.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().trim_end_matches(" kB").parse::<u64>().ok()?.checked_mul(1024)
+        line.trim()
+            .trim_end_matches(" kB")
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(1024)
     };
     let (total, available) = (field("MemTotal:")?, field("MemAvailable:")?);
     match group_memory() {
@@ -158,30 +198,44 @@ fn available_memory() -> Option<(u64, u64)> {
     }
 }
 
-/// Limit of this process's control group (version 2) and what is left of it, counting cached files as free.
+/// Limit of this process's control group (version 2) and what is left of it, counting cached files
+/// as free.
 fn group_memory() -> Option<(u64, u64)> {
     let read = |file: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{file}")).ok();
     let limit: u64 = read("memory.max")?.trim().parse().ok()?;
     let used: u64 = read("memory.current")?.trim().parse().ok()?;
-    let cached = read("memory.stat")?.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse::<u64>().ok())?;
+    let cached = read("memory.stat")?
+        .lines()
+        .find_map(|line| line.strip_prefix("inactive_file ")?.parse::<u64>().ok())?;
     Some((limit, limit.saturating_sub(used.saturating_sub(cached))))
 }
 
 fn memory(figures: Option<(u64, u64)>) -> Finding {
-    let details =
-        json!({ "total_bytes": figures.map(|(total, _)| total), "available_bytes": figures.map(|(_, available)| available) });
+    let details = json!({ "total_bytes": figures.map(|(total, _)| total), "available_bytes": figures.map(|(_, available)| available) });
     match figures {
         Some((total, available)) if available < LEAST_MEMORY => Finding::with(
             "memory",
             Status::Warning,
-            format!("only {:.1} of {:.1} GiB available", gib(available), gib(total)),
+            format!(
+                "only {:.1} of {:.1} GiB available",
+                gib(available),
+                gib(total)
+            ),
             "end other programs, or use fewer workers (workers.count) and smaller batches (child.batch_size)",
             details,
         ),
-        Some((total, available)) => {
-            Finding::ok("memory", format!("{:.1} of {:.1} GiB available", gib(available), gib(total)), details)
-        }
-        None => Finding::with("memory", Status::Note, "unknown", "this system has no /proc/meminfo", details),
+        Some((total, available)) => Finding::ok(
+            "memory",
+            format!("{:.1} of {:.1} GiB available", gib(available), gib(total)),
+            details,
+        ),
+        None => Finding::with(
+            "memory",
+            Status::Note,
+            "unknown",
+            "this system has no /proc/meminfo",
+            details,
+        ),
     }
 }
 
@@ -197,7 +251,10 @@ mod tests {
     fn a_disk_that_is_nearly_full_is_a_warning() {
         assert_eq!(disk(Path::new("."), Ok(GIB - 1)).status, Status::Warning);
         assert_eq!(disk(Path::new("."), Ok(GIB)).status, Status::Ok);
-        assert_eq!(disk(Path::new("/nowhere"), free_space(Path::new("/nowhere"))).status, Status::Warning);
+        assert_eq!(
+            disk(Path::new("/nowhere"), free_space(Path::new("/nowhere"))).status,
+            Status::Warning
+        );
     }
 
     #[test]

@@ -30,31 +30,48 @@ impl Terminal {
             term: variable("TERM"),
             colorterm: variable("COLORTERM"),
             no_color: variable("NO_COLOR").is_some(),
-            locale: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable),
+            locale: ["LC_ALL", "LC_CTYPE", "LANG"]
+                .into_iter()
+                .find_map(variable),
             size: window_size(),
         }
     }
 
     fn is_utf8(&self) -> bool {
-        let locale = self.locale.as_deref().unwrap_or("").to_ascii_lowercase().replace('-', "");
+        let locale = self
+            .locale
+            .as_deref()
+            .unwrap_or("")
+            .to_ascii_lowercase()
+            .replace('-', "");
         locale.contains("utf8")
     }
 
     fn colours(&self) -> &'static str {
-        match (self.no_color, self.colorterm.as_deref(), self.term.as_deref()) {
+        match (
+            self.no_color,
+            self.colorterm.as_deref(),
+            self.term.as_deref(),
+        ) {
             (true, ..) => "no colours (NO_COLOR)",
             (_, Some("truecolor" | "24bit"), _) => "16 million colours",
-            (_, _, Some(term)) if term.contains("256color") || term.contains("direct") => "256 colours",
+            (_, _, Some(term)) if term.contains("256color") || term.contains("direct") => {
+                "256 colours"
+            }
             _ => "16 colours",
         }
     }
 }
 
 fn window_size() -> Option<(u16, u16)> {
-    // SAFETY: TIOCGWINSZ fills in the structure it is given, whose fields are plain numbers; on failure it is not read.
+    // SAFETY: TIOCGWINSZ fills in the structure it is given, whose fields are plain numbers; on
+    // failure it is not read.
     let (status, size) = unsafe {
         let mut size: libc::winsize = std::mem::zeroed();
-        (libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size), size)
+        (
+            libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size),
+            size,
+        )
     };
     (status == 0 && size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
@@ -67,7 +84,13 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
     if !terminal.is_terminal {
         let text = "standard input and output are no terminal: runs print plain lines";
         let remedy = "for the screen, run it in a terminal (with ssh: `ssh -t`)";
-        return vec![Finding::with("terminal", Status::Note, text, remedy, details)];
+        return vec![Finding::with(
+            "terminal",
+            Status::Note,
+            text,
+            remedy,
+            details,
+        )];
     }
     let term = terminal.term.as_deref().unwrap_or("not set");
     let (columns, rows) = terminal.size.unwrap_or((0, 0));
@@ -77,9 +100,16 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
         None => Finding::ok("terminal", text, details.clone()),
     }];
     findings.push(match terminal.is_utf8() {
-        true => Finding::ok("locale", terminal.locale.clone().unwrap_or_default(), details),
+        true => Finding::ok(
+            "locale",
+            terminal.locale.clone().unwrap_or_default(),
+            details,
+        ),
         false => {
-            let text = format!("{}: not UTF-8, the screen keeps to ASCII", terminal.locale.as_deref().unwrap_or("not set"));
+            let text = format!(
+                "{}: not UTF-8, the screen keeps to ASCII",
+                terminal.locale.as_deref().unwrap_or("not set")
+            );
             Finding::with("locale", Status::Warning, text, "set LANG=C.UTF-8", details)
         }
     });
@@ -88,11 +118,16 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
 
 fn problem(terminal: &Terminal, (columns, rows): (u16, u16)) -> Option<String> {
     match terminal.term.as_deref() {
-        None | Some("dumb") => Some("set TERM to what your terminal is, for instance TERM=xterm-256color".to_owned()),
-        _ if (columns, rows) == (0, 0) => Some("the size is unknown; try `stty rows 24 cols 80`".to_owned()),
-        _ if columns < SMALLEST.0 || rows < SMALLEST.1 => {
-            Some(format!("make the window at least {}x{} or its letters smaller", SMALLEST.0, SMALLEST.1))
+        None | Some("dumb") => {
+            Some("set TERM to what your terminal is, for instance TERM=xterm-256color".to_owned())
         }
+        _ if (columns, rows) == (0, 0) => {
+            Some("the size is unknown; try `stty rows 24 cols 80`".to_owned())
+        }
+        _ if columns < SMALLEST.0 || rows < SMALLEST.1 => Some(format!(
+            "make the window at least {}x{} or its letters smaller",
+            SMALLEST.0, SMALLEST.1
+        )),
         _ => None,
     }
 }
@@ -112,7 +147,10 @@ mod tests {
     }
 
     fn statuses(terminal: &Terminal) -> Vec<Status> {
-        findings(terminal).iter().map(|finding| finding.status).collect()
+        findings(terminal)
+            .iter()
+            .map(|finding| finding.status)
+            .collect()
     }
 
     #[test]
@@ -123,23 +161,79 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_terminal_comes_with_a_remedy() {
         for (terminal, remedy) in [
-            (Terminal { term: None, ..good() }, "set TERM"),
-            (Terminal { term: Some("dumb".to_owned()), ..good() }, "set TERM"),
-            (Terminal { size: Some((79, 24)), ..good() }, "at least 80x24"),
-            (Terminal { size: None, ..good() }, "stty"),
-            (Terminal { locale: Some("C".to_owned()), ..good() }, "C.UTF-8"),
-            (Terminal { is_terminal: false, ..good() }, "ssh -t"),
+            (
+                Terminal {
+                    term: None,
+                    ..good()
+                },
+                "set TERM",
+            ),
+            (
+                Terminal {
+                    term: Some("dumb".to_owned()),
+                    ..good()
+                },
+                "set TERM",
+            ),
+            (
+                Terminal {
+                    size: Some((79, 24)),
+                    ..good()
+                },
+                "at least 80x24",
+            ),
+            (
+                Terminal {
+                    size: None,
+                    ..good()
+                },
+                "stty",
+            ),
+            (
+                Terminal {
+                    locale: Some("C".to_owned()),
+                    ..good()
+                },
+                "C.UTF-8",
+            ),
+            (
+                Terminal {
+                    is_terminal: false,
+                    ..good()
+                },
+                "ssh -t",
+            ),
         ] {
             let findings = findings(&terminal);
-            let told = findings.iter().filter_map(|finding| finding.remedy.as_deref()).collect::<Vec<_>>();
-            assert!(told.len() == 1 && told[0].contains(remedy), "{told:?} instead of {remedy}");
+            let told = findings
+                .iter()
+                .filter_map(|finding| finding.remedy.as_deref())
+                .collect::<Vec<_>>();
+            assert!(
+                told.len() == 1 && told[0].contains(remedy),
+                "{told:?} instead of {remedy}"
+            );
         }
     }
 
     #[test]
     fn colours_are_told_from_the_environment() {
         assert_eq!(good().colours(), "256 colours");
-        assert_eq!(Terminal { colorterm: Some("truecolor".to_owned()), ..good() }.colours(), "16 million colours");
-        assert_eq!(Terminal { no_color: true, ..good() }.colours(), "no colours (NO_COLOR)");
+        assert_eq!(
+            Terminal {
+                colorterm: Some("truecolor".to_owned()),
+                ..good()
+            }
+            .colours(),
+            "16 million colours"
+        );
+        assert_eq!(
+            Terminal {
+                no_color: true,
+                ..good()
+            }
+            .colours(),
+            "no colours (NO_COLOR)"
+        );
     }
 }

@@ -9,7 +9,9 @@ use crate::child;
 use crate::cli::{OrBadInput, print, say};
 use crate::device::{Device, DeviceChoice};
 use crate::numbers::{bytes, count};
-use crate::selftest::report::{Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers};
+use crate::selftest::report::{
+    Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers,
+};
 use crate::selftest::{self, environment::Environment};
 
 /// Columns of the report.
@@ -25,8 +27,15 @@ pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     let tell = |what: &str| say(&format!("[{:3.0} s] {what}", since.elapsed().as_secs_f64()));
     warning.iter().for_each(|warning| tell(warning));
     let report = selftest::run(&program, &devices, &tell);
-    print(&if json { serde_json::to_string_pretty(&report)? + "\n" } else { text(&report) })?;
-    anyhow::ensure!(report.passed, "this machine does not train as it should: see what has failed above");
+    print(&if json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        text(&report)
+    })?;
+    anyhow::ensure!(
+        report.passed,
+        "this machine does not train as it should: see what has failed above"
+    );
     Ok(())
 }
 
@@ -46,7 +55,11 @@ fn text(report: &Report) -> String {
         text += &format!("\n{}: {}\n", device.device, device.model);
         text += &describe(device);
     }
-    let failed = report.devices.iter().flat_map(DeviceReport::verdicts).filter(|verdict| matches!(verdict, Verdict::Failed(_)));
+    let failed = report
+        .devices
+        .iter()
+        .flat_map(DeviceReport::verdicts)
+        .filter(|verdict| matches!(verdict, Verdict::Failed(_)));
     let end = match failed.count() {
         0 => "No check has failed".to_owned(),
         1 => "1 check has FAILED".to_owned(),
@@ -56,29 +69,69 @@ fn text(report: &Report) -> String {
 }
 
 fn environment(environment: &Environment) -> String {
-    let Environment { version, system, kernel, architecture, libtorch, libtorch_cuda, cpu, cores, memory_bytes, .. } = environment;
+    let Environment {
+        version,
+        system,
+        kernel,
+        architecture,
+        libtorch,
+        libtorch_cuda,
+        cpu,
+        cores,
+        memory_bytes,
+        ..
+    } = environment;
     let unknown = || "unknown".to_owned();
     let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
-    let built = libtorch_cuda.as_ref().map_or("for the CPU".to_owned(), |cuda| format!("for CUDA {cuda}"));
+    let built = libtorch_cuda
+        .as_ref()
+        .map_or("for the CPU".to_owned(), |cuda| format!("for CUDA {cuda}"));
     let gpus = match &environment.gpus[..] {
         [] => "none that NVML names".to_owned(),
         gpus => gpus.join(", "),
     };
     let driver = environment.driver.as_ref().map(|driver| {
-        let cuda = environment.driver_cuda.as_ref().map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
+        let cuda = environment
+            .driver_cuda
+            .as_ref()
+            .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
         format!("{driver}{cuda}")
     });
     let mut rows = vec![
         ("nas-tui", version.clone()),
-        ("libtorch", format!("{}, built {built}", or_unknown(libtorch))),
-        ("system", format!("{}, {}, {architecture}", or_unknown(system), or_unknown(kernel))),
-        ("CPU", format!("{}, {cores} core{}", or_unknown(cpu), if *cores == 1 { "" } else { "s" })),
+        (
+            "libtorch",
+            format!("{}, built {built}", or_unknown(libtorch)),
+        ),
+        (
+            "system",
+            format!(
+                "{}, {}, {architecture}",
+                or_unknown(system),
+                or_unknown(kernel)
+            ),
+        ),
+        (
+            "CPU",
+            format!(
+                "{}, {cores} core{}",
+                or_unknown(cpu),
+                if *cores == 1 { "" } else { "s" }
+            ),
+        ),
         ("memory", memory_bytes.map_or_else(unknown, bytes)),
         ("GPU", gpus),
     ];
     rows.extend(driver.map(|driver| ("driver", driver)));
-    rows.extend(environment.variables.iter().map(|(name, value)| ("set", format!("{name}={value}"))));
-    rows.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect()
+    rows.extend(
+        environment
+            .variables
+            .iter()
+            .map(|(name, value)| ("set", format!("{name}={value}"))),
+    );
+    rows.iter()
+        .map(|(name, value)| format!("{name:<9}{value}\n"))
+        .collect()
 }
 
 /// One device. A reason that several checks have failed for is told once.
@@ -91,7 +144,10 @@ fn describe(device: &DeviceReport) -> String {
     let mut shortened = text;
     for reason in reasons.collect::<std::collections::BTreeSet<_>>() {
         if let Some((first, rest)) = shortened.split_once(&reason) {
-            shortened = format!("{first}{reason}{}", rest.replace(&format!("FAILED\n{reason}"), "FAILED again\n"));
+            shortened = format!(
+                "{first}{reason}{}",
+                rest.replace(&format!("FAILED\n{reason}"), "FAILED again\n")
+            );
         }
     }
     shortened
@@ -103,9 +159,15 @@ fn describe_at_length(device: &DeviceReport) -> String {
         text,
         "  Losses of the first two training steps, held against the CPU's in f32 (its\n  limit: ten times what another number of threads was seen to change)"
     );
-    let _ =
-        writeln!(text, "    {:<12}{:<9}{:<14}{:>7}  {:>7}  {:>7}", "network", "numbers", "memory", "threads", "off by", "limit");
-    device.agreement.iter().for_each(|row| text += &agreement(row));
+    let _ = writeln!(
+        text,
+        "    {:<12}{:<9}{:<14}{:>7}  {:>7}  {:>7}",
+        "network", "numbers", "memory", "threads", "off by", "limit"
+    );
+    device
+        .agreement
+        .iter()
+        .for_each(|row| text += &agreement(row));
     if !device.speed.is_empty() {
         let _ = writeln!(text, "  Training images per second, one process");
         device.speed.iter().for_each(|row| text += &speed(row));
@@ -118,24 +180,50 @@ fn describe_at_length(device: &DeviceReport) -> String {
 }
 
 fn agreement(row: &Agreement) -> String {
-    let Agreement { form, difference, tolerance, verdict, .. } = row;
+    let Agreement {
+        form,
+        difference,
+        tolerance,
+        verdict,
+        ..
+    } = row;
     let off = difference.map_or("-".to_owned(), |difference| match difference {
         0.0 => "0".to_owned(),
         some => format!("{some:.1e}"),
     });
-    let (network, numbers, memory) = (form.network.in_words(), form.numbers.in_words(), form.memory.in_words());
-    let line = format!("    {network:<12}{numbers:<9}{memory:<14}{:>7}  {off:>7}  {tolerance:>7.0e}", form.threads);
+    let (network, numbers, memory) = (
+        form.network.in_words(),
+        form.numbers.in_words(),
+        form.memory.in_words(),
+    );
+    let line = format!(
+        "    {network:<12}{numbers:<9}{memory:<14}{:>7}  {off:>7}  {tolerance:>7.0e}",
+        form.threads
+    );
     line + "  " + &ending(verdict)
 }
 
 fn speed(row: &Speed) -> String {
-    let Speed { form, batch, images_per_second, verdict } = row;
+    let Speed {
+        form,
+        batch,
+        images_per_second,
+        verdict,
+    } = row;
     let speed = images_per_second.map_or("-".to_owned(), |speed| match speed {
         slow if slow < 100.0 => format!("{slow:.1}"),
         fast => count(fast.round() as u64),
     });
-    let threads = format!("{} thread{}", form.threads, if form.threads == 1 { "" } else { "s" });
-    let what = format!("{:<12}{:<9}batch of {batch}, {threads}", form.network.in_words(), form.numbers.in_words());
+    let threads = format!(
+        "{} thread{}",
+        form.threads,
+        if form.threads == 1 { "" } else { "s" }
+    );
+    let what = format!(
+        "{:<12}{:<9}batch of {batch}, {threads}",
+        form.network.in_words(),
+        form.numbers.in_words()
+    );
     format!("    {what:<46}  {speed:>10}  {}", ending(verdict))
 }
 
@@ -152,7 +240,10 @@ fn workers(found: &Workers) -> String {
             (false, _) => "",
         };
         let what = format!("{} worker{plural}", rate.workers);
-        let line = format!("    {what:<38}  {:>10}  {mark}", count(rate.children_per_hour.round() as u64));
+        let line = format!(
+            "    {what:<38}  {:>10}  {mark}",
+            count(rate.children_per_hour.round() as u64)
+        );
         line.trim_end().to_owned() + "\n"
     };
     head.to_owned() + &found.rates.iter().map(row).collect::<String>()
@@ -178,7 +269,11 @@ fn pause(found: &Pause) -> String {
 fn out_of_memory(found: &OutOfMemory) -> String {
     let text = match (found.asked_bytes, found.limit_bytes) {
         (Some(asked), Some(limit)) => {
-            format!("{} asked of {}: refused; the next step trained", bytes(asked), bytes(limit))
+            format!(
+                "{} asked of {}: refused; the next step trained",
+                bytes(asked),
+                bytes(limit)
+            )
         }
         _ => "-".to_owned(),
     };
@@ -187,7 +282,11 @@ fn out_of_memory(found: &OutOfMemory) -> String {
 
 fn numbering(found: &Numbering) -> String {
     let text = match (&found.cuda_bus, &found.nvml_bus) {
-        (Some(cuda), Some(nvml)) => format!("libtorch's at {}, NVML's at {}", cuda.to_lowercase(), nvml.to_lowercase()),
+        (Some(cuda), Some(nvml)) => format!(
+            "libtorch's at {}, NVML's at {}",
+            cuda.to_lowercase(),
+            nvml.to_lowercase()
+        ),
         _ => String::new(),
     };
     row("GPU's number", &text, &found.verdict)
@@ -228,10 +327,27 @@ mod tests {
     use crate::evaluate::throughput::Rate;
     use crate::selftest::task::{Form, Memory, NetworkName, Numbers};
 
-    fn agreement(network: NetworkName, numbers: Numbers, difference: Option<f64>, verdict: Verdict) -> Agreement {
-        let form = Form { network, memory: Memory::ChannelsLast, numbers, threads: 16 };
+    fn agreement(
+        network: NetworkName,
+        numbers: Numbers,
+        difference: Option<f64>,
+        verdict: Verdict,
+    ) -> Agreement {
+        let form = Form {
+            network,
+            memory: Memory::ChannelsLast,
+            numbers,
+            threads: 16,
+        };
         let losses = vec![2.0; if difference.is_some() { 2 } else { 0 }];
-        Agreement { form, reference: vec![2.0; 2], losses, difference, tolerance: numbers.tolerance(), verdict }
+        Agreement {
+            form,
+            reference: vec![2.0; 2],
+            losses,
+            difference,
+            tolerance: numbers.tolerance(),
+            verdict,
+        }
     }
 
     fn broken() -> Verdict {
@@ -241,16 +357,35 @@ mod tests {
     }
 
     fn gpu() -> DeviceReport {
-        let form = |network| Form { network, memory: Memory::Fastest, numbers: Numbers::Tf32, threads: 16 };
-        let speed =
-            |network, batch, speed| Speed { form: form(network), batch, images_per_second: Some(speed), verdict: Verdict::Passed };
+        let form = |network| Form {
+            network,
+            memory: Memory::Fastest,
+            numbers: Numbers::Tf32,
+            threads: 16,
+        };
+        let speed = |network, batch, speed| Speed {
+            form: form(network),
+            batch,
+            images_per_second: Some(speed),
+            verdict: Verdict::Passed,
+        };
         let rates = [(1, 15_200.4), (2, 29_911.0), (4, 51_004.0), (8, 50_930.0)];
         DeviceReport {
             device: Device::Cuda(0),
             model: "NVIDIA H100 80GB HBM3".to_owned(),
             agreement: vec![
-                agreement(NetworkName::SmallChild, Numbers::F32, Some(0.0), Verdict::Passed),
-                agreement(NetworkName::SmallChild, Numbers::Tf32, Some(1.34e-4), Verdict::Passed),
+                agreement(
+                    NetworkName::SmallChild,
+                    Numbers::F32,
+                    Some(0.0),
+                    Verdict::Passed,
+                ),
+                agreement(
+                    NetworkName::SmallChild,
+                    Numbers::Tf32,
+                    Some(1.34e-4),
+                    Verdict::Passed,
+                ),
                 agreement(
                     NetworkName::Nascnn15,
                     Numbers::Bf16,
@@ -260,9 +395,17 @@ mod tests {
                 agreement(NetworkName::SmallChild, Numbers::F32, None, broken()),
                 agreement(NetworkName::Nascnn15, Numbers::F32, None, broken()),
             ],
-            speed: vec![speed(NetworkName::SmallChild, 100, 41_234.5), speed(NetworkName::Nascnn15, 8, 2.84)],
+            speed: vec![
+                speed(NetworkName::SmallChild, 100, 41_234.5),
+                speed(NetworkName::Nascnn15, 8, 2.84),
+            ],
             workers: Workers {
-                rates: rates.map(|(workers, children_per_hour)| Rate { workers, children_per_hour }).into(),
+                rates: rates
+                    .map(|(workers, children_per_hour)| Rate {
+                        workers,
+                        children_per_hour,
+                    })
+                    .into(),
                 best: Some(4),
                 kept: true,
                 verdict: Verdict::Passed,
@@ -305,7 +448,12 @@ mod tests {
             gpus: vec!["NVIDIA H100 80GB HBM3".to_owned()],
             variables: BTreeMap::from([("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned())]),
         };
-        Report { passed: false, seconds: 61.4, environment, devices: vec![gpu()] }
+        Report {
+            passed: false,
+            seconds: 61.4,
+            environment,
+            devices: vec![gpu()],
+        }
     }
 
     #[test]

@@ -55,24 +55,57 @@ pub struct Output<'a> {
 impl Drop {
     /// From `against` (CIFAR-10) to `here`; none where a set is empty.
     fn new(against: &Evaluated, here: &Evaluated) -> Option<Drop> {
-        let Evaluated { data, report: ClassificationReport { images, correct, accuracy, accuracy_ci95, .. }, .. } = against;
-        let (drop, ci95) = difference((*correct, *images), (here.report.correct, here.report.images))?;
-        let (images, correct, accuracy, accuracy_ci95) = (*images, *correct, *accuracy, *accuracy_ci95);
-        Some(Drop { data: data.clone(), images, correct, accuracy, accuracy_ci95, drop, ci95 })
+        let Evaluated {
+            data,
+            report:
+                ClassificationReport {
+                    images,
+                    correct,
+                    accuracy,
+                    accuracy_ci95,
+                    ..
+                },
+            ..
+        } = against;
+        let (drop, ci95) = difference(
+            (*correct, *images),
+            (here.report.correct, here.report.images),
+        )?;
+        let (images, correct, accuracy, accuracy_ci95) =
+            (*images, *correct, *accuracy, *accuracy_ci95);
+        Some(Drop {
+            data: data.clone(),
+            images,
+            correct,
+            accuracy,
+            accuracy_ci95,
+            drop,
+            ci95,
+        })
     }
 }
 
 impl<'a> Output<'a> {
     /// Of every version of the data, the first one first; none if there is none.
-    pub fn new(architecture: &'a str, versions: Vec<Evaluated>, against: Option<&Evaluated>) -> Option<Output<'a>> {
+    pub fn new(
+        architecture: &'a str,
+        versions: Vec<Evaluated>,
+        against: Option<&Evaluated>,
+    ) -> Option<Output<'a>> {
         let judged = |evaluated: Evaluated| {
-            let drop = evaluated.version.map(|_| against.and_then(|against| Drop::new(against, &evaluated)));
+            let drop = evaluated
+                .version
+                .map(|_| against.and_then(|against| Drop::new(against, &evaluated)));
             Version { evaluated, drop }
         };
         let mut versions = versions.into_iter().map(judged);
         let first = versions.next()?;
         let other_versions = first.evaluated.version.map(|_| versions.collect());
-        Some(Output { architecture, first, other_versions })
+        Some(Output {
+            architecture,
+            first,
+            other_versions,
+        })
     }
 
     /// One line of JSON.
@@ -82,18 +115,52 @@ impl<'a> Output<'a> {
 
     /// A headline and the report of each version.
     pub fn text(&self) -> String {
-        let versions = [&self.first].into_iter().chain(self.other_versions.iter().flatten());
-        versions.map(|version| self.describe(version)).collect::<Vec<_>>().join("\n")
+        let versions = [&self.first]
+            .into_iter()
+            .chain(self.other_versions.iter().flatten());
+        versions
+            .map(|version| self.describe(version))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
-    fn describe(&self, Version { evaluated: Evaluated { data, version, report }, drop }: &Version) -> String {
-        let version = version.map(|version| format!(" ({version})")).unwrap_or_default();
-        let ClassificationReport { accuracy, correct, images, loss, .. } = report;
+    fn describe(
+        &self,
+        Version {
+            evaluated:
+                Evaluated {
+                    data,
+                    version,
+                    report,
+                },
+            drop,
+        }: &Version,
+    ) -> String {
+        let version = version
+            .map(|version| format!(" ({version})"))
+            .unwrap_or_default();
+        let ClassificationReport {
+            accuracy,
+            correct,
+            images,
+            loss,
+            ..
+        } = report;
         let name = self.architecture;
-        let mut lines =
-            format!("{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {loss:.4}\n");
-        if let Some(Drop { data, accuracy, drop, ci95: [low, high], .. }) = drop.as_ref().and_then(Option::as_ref) {
-            lines += &format!("drop of {drop:.4} from {accuracy:.4} on {data}, 95 % interval {low:.4} to {high:.4}\n");
+        let mut lines = format!(
+            "{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {loss:.4}\n"
+        );
+        if let Some(Drop {
+            data,
+            accuracy,
+            drop,
+            ci95: [low, high],
+            ..
+        }) = drop.as_ref().and_then(Option::as_ref)
+        {
+            lines += &format!(
+                "drop of {drop:.4} from {accuracy:.4} on {data}, 95 % interval {low:.4} to {high:.4}\n"
+            );
         }
         lines + "\n" + &text::text(report)
     }

@@ -34,33 +34,67 @@ pub struct Died {
 impl Detached {
     /// Start the process of a run and hand the run's lock to it.
     pub fn start(prepared: Prepared, settings: &SettingsArgs) -> io::Result<Detached> {
-        let Prepared { work, config, directory, is_new } = prepared;
+        let Prepared {
+            work,
+            config,
+            directory,
+            is_new,
+        } = prepared;
         let path = directory.path().to_owned();
         if is_new {
-            if let Work::Training { architecture: Some(architecture), .. } = &work {
-                write_atomically(&directory.architecture_path(), architecture.to_json().as_bytes())?;
+            if let Work::Training {
+                architecture: Some(architecture),
+                ..
+            } = &work
+            {
+                write_atomically(
+                    &directory.architecture_path(),
+                    architecture.to_json().as_bytes(),
+                )?;
             }
             directory.write_config(&config.to_toml())?;
         }
-        let log = OpenOptions::new().create(true).append(true).open(log_of(&path))?;
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log_of(&path))?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("engine").arg(&path);
         if is_new {
             command.arg("--new");
         } else {
             command.args(settings.set.iter().flat_map(|setting| ["--set", setting]));
-            command.args(settings.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+            command.args(
+                settings
+                    .seed
+                    .iter()
+                    .flat_map(|seed| ["--seed".to_owned(), seed.to_string()]),
+            );
         }
         if let Work::Training { origin, .. } = &work {
             command.args(origin.iter().flat_map(|origin| ["--origin", origin]));
             train::environment(&mut command, &config);
         }
-        command.stdin(Stdio::from(directory.into_lock())).stdout(Stdio::piped()).stderr(Stdio::from(log));
+        command
+            .stdin(Stdio::from(directory.into_lock()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(log));
         // SAFETY: setsid is async-signal-safe and allocates nothing.
-        unsafe { command.pre_exec(|| if libc::setsid() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }) };
+        unsafe {
+            command.pre_exec(|| {
+                if libc::setsid() < 0 {
+                    Err(io::Error::last_os_error())
+                } else {
+                    Ok(())
+                }
+            })
+        };
         let mut child = command.spawn()?;
         let (sender, words) = channel();
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
         let listen = move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
             for word in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
@@ -69,7 +103,9 @@ impl Detached {
                 }
             }
         };
-        std::thread::Builder::new().name("nas-words".to_owned()).spawn(listen)?;
+        std::thread::Builder::new()
+            .name("nas-words".to_owned())
+            .spawn(listen)?;
         Ok(Detached { child, words })
     }
 
@@ -93,12 +129,21 @@ impl Detached {
     }
 
     fn bury(&mut self, run: &Path) -> Died {
-        let how = match self.child.wait().map(|status| (status.code(), status.signal())) {
+        let how = match self
+            .child
+            .wait()
+            .map(|status| (status.code(), status.signal()))
+        {
             Ok((_, Some(signal))) => format!("signal {signal}"),
             Ok((Some(code), _)) => format!("exit status {code}"),
             _ => "in an unknown way".to_owned(),
         };
         let log = log_of(run).display().to_string();
-        Died { pid: self.pid(), how, log, resume: resume_command(run) }
+        Died {
+            pid: self.pid(),
+            how,
+            log,
+            resume: resume_command(run),
+        }
     }
 }

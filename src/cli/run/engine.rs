@@ -1,8 +1,8 @@
-//! `nas-tui engine` (hidden): the process of a run whose screen is another one. It is in a session of its own, so that
-//! nothing that becomes of a terminal reaches it.
+//! `nas-tui engine` (hidden): the process of a run whose screen is another one. It is in a session
+//! of its own, so that nothing that becomes of a terminal reaches it.
 //!
-//! Standard input is the locked file of the run, handed over; standard output is a pipe for `Word`s; standard error is
-//! the file `search.log` or `training.log`.
+//! Standard input is the locked file of the run, handed over; standard output is a pipe for
+//! `Word`s; standard error is the file `search.log` or `training.log`.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,7 +23,8 @@ use crate::runs::RunDirectory;
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     run: PathBuf,
-    /// The run has not begun: its settings are in its config.toml, and nothing is left of it if it cannot begin.
+    /// The run has not begun: its settings are in its config.toml, and nothing is left of it if it
+    /// cannot begin.
     #[arg(long)]
     new: bool,
     /// ARCH of a new training
@@ -46,11 +47,18 @@ pub(super) enum Word {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (lock, mut starter) = take_standard_streams().context("cannot take the standard streams over")?;
+    let (lock, mut starter) =
+        take_standard_streams().context("cannot take the standard streams over")?;
     let result = work(args, lock, &mut starter);
     let word = match &result {
-        Ok(()) => Word::Ended { code: 0, message: None },
-        Err(error) => Word::Ended { code: exit_code(error), message: Some(format!("{error:#}")) },
+        Ok(()) => Word::Ended {
+            code: 0,
+            message: None,
+        },
+        Err(error) => Word::Ended {
+            code: exit_code(error),
+            message: Some(format!("{error:#}")),
+        },
     };
     starter.say(&word);
     result
@@ -58,7 +66,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn work(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
     let directory = RunDirectory::adopt(&args.run, lock).map_err(|error| classify(error.into()))?;
-    let mut prepared = Prepared { is_new: args.new, ..Prepared::resume(directory, &args.settings)? };
+    let mut prepared = Prepared {
+        is_new: args.new,
+        ..Prepared::resume(directory, &args.settings)?
+    };
     if let Work::Training { origin, .. } = &mut prepared.work {
         origin.clone_from(&args.origin);
     }
@@ -87,14 +98,15 @@ impl Starter {
     }
 }
 
-/// Keep what standard input and output are, and put /dev/null and standard error in their places: what libraries print
-/// goes to the log.
+/// Keep what standard input and output are, and put /dev/null and standard error in their places:
+/// what libraries print goes to the log.
 fn take_standard_streams() -> io::Result<(File, Starter)> {
     let lock = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let starter = Starter(File::from(io::stdout().as_fd().try_clone_to_owned()?));
     let nothing = File::open("/dev/null")?;
     for (from, to) in [(nothing.as_raw_fd(), 0), (2, 1)] {
-        // SAFETY: dup2 on open descriptors; the standard descriptors belong to nobody in this program.
+        // SAFETY: dup2 on open descriptors; the standard descriptors belong to nobody in this
+        // program.
         if unsafe { libc::dup2(from, to) } < 0 {
             return Err(io::Error::last_os_error());
         }

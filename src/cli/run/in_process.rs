@@ -31,14 +31,23 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let told = headless::watch(connection, known, &mut stderr());
     let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path));
     // It ends with its error, which stands among its lines.
-    let ending = ending.map_err(|error| if told == Some(format!("{error:#}")) { Told(error).into() } else { error })?;
-    discard_if_unstarted(is_new && ending.reason != Some(FinishReason::Completed), &path);
+    let ending = ending.map_err(|error| {
+        if told == Some(format!("{error:#}")) {
+            Told(error).into()
+        } else {
+            error
+        }
+    })?;
+    discard_if_unstarted(
+        is_new && ending.reason != Some(FinishReason::Completed),
+        &path,
+    );
     crate::cli::print(&ending.text)?;
     outcome(ending.reason, &path)
 }
 
-/// Start a run that any client can find, watch and command. The first of `stopping` signals stops it as a client's stop
-/// does, the second ends the program at once.
+/// Start a run that any client can find, watch and command. The first of `stopping` signals stops
+/// it as a client's stop does, the second ends the program at once.
 pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
     stop_on_signals(opened.hub().commands(), stopping)?;
     // A run that `list` does not know can still be named.
@@ -49,9 +58,12 @@ pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
 fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyhow::Result<()> {
     let mut signals = Signals::new(stopping).context("cannot listen for signals")?;
     // Without a handler a hang-up kills, where it is not to stop the search.
-    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false))).context("cannot listen for SIGHUP")?;
-    // Without a handler a file size limit (ulimit -f) kills; with one, the write that exceeds it is an error like a full disk.
-    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("cannot listen for SIGXFSZ")?;
+    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))
+        .context("cannot listen for SIGHUP")?;
+    // Without a handler a file size limit (ulimit -f) kills; with one, the write that exceeds it is
+    // an error like a full disk.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))
+        .context("cannot listen for SIGXFSZ")?;
     let listen = move || {
         let mut stopping = false;
         for _ in signals.forever() {
@@ -62,6 +74,9 @@ fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyh
             let _ = commands.send(Command::Stop);
         }
     };
-    std::thread::Builder::new().name("nas-signals".to_owned()).spawn(listen).context("cannot start a thread")?;
+    std::thread::Builder::new()
+        .name("nas-signals".to_owned())
+        .spawn(listen)
+        .context("cannot start a thread")?;
     Ok(())
 }

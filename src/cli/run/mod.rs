@@ -1,5 +1,6 @@
-//! What `nas-tui search` and `nas-tui train` share: a run that is begun or resumed. On a terminal it is a process of its own,
-//! and the screen a client of it; without one it runs here, with one plain line per event.
+//! What `nas-tui search` and `nas-tui train` share: a run that is begun or resumed. On a terminal
+//! it is a process of its own, and the screen a client of it; without one it runs here, with one
+//! plain line per event.
 
 mod detached;
 pub mod engine;
@@ -39,7 +40,8 @@ impl ShowArgs {
     }
 }
 
-/// A run that is this process's to begin or to continue: its settings are valid, its directory is locked.
+/// A run that is this process's to begin or to continue: its settings are valid, its directory is
+/// locked.
 pub struct Prepared {
     pub work: Work,
     pub config: Config,
@@ -63,11 +65,28 @@ impl Prepared {
     /// The run of `directory`, to be continued.
     pub fn resume(directory: RunDirectory, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         let SettingsArgs { set, seed, .. } = settings;
-        let options = Options { file: Some(directory.config_path()), preset: None, set: set.clone(), seed: *seed };
+        let options = Options {
+            file: Some(directory.config_path()),
+            preset: None,
+            set: set.clone(),
+            seed: *seed,
+        };
         let config = config::resolve(&options).or_bad_input()?;
         let is_training = directory.architecture_path().is_file();
-        let work = if is_training { Work::Training { architecture: None, origin: None } } else { Work::Search };
-        Ok(Prepared { work, config, directory, is_new: false })
+        let work = if is_training {
+            Work::Training {
+                architecture: None,
+                origin: None,
+            }
+        } else {
+            Work::Search
+        };
+        Ok(Prepared {
+            work,
+            config,
+            directory,
+            is_new: false,
+        })
     }
 
     fn open(self) -> anyhow::Result<Opened> {
@@ -77,7 +96,11 @@ impl Prepared {
 
 /// Begin or go on, with a screen or without.
 pub fn run(prepared: Prepared, settings: &SettingsArgs, show: &ShowArgs) -> anyhow::Result<()> {
-    if show.wants_screen() { screen::run(prepared, settings, show.ascii) } else { in_process::run(prepared) }
+    if show.wants_screen() {
+        screen::run(prepared, settings, show.ascii)
+    } else {
+        in_process::run(prepared)
+    }
 }
 
 /// How a run has ended: why, and its summary as it is printed.
@@ -99,24 +122,38 @@ impl Ending {
 
 impl From<Summary> for Ending {
     fn from(summary: Summary) -> Ending {
-        Ending { reason: summary.reason, text: summary.to_string() }
+        Ending {
+            reason: summary.reason,
+            text: summary.to_string(),
+        }
     }
 }
 
 impl From<TrainingSummary> for Ending {
     fn from(summary: TrainingSummary) -> Ending {
-        Ending { reason: summary.reason, text: summary.to_string() }
+        Ending {
+            reason: summary.reason,
+            text: summary.to_string(),
+        }
     }
 }
 
 /// Exit status 2 for what the user can mend, 1 for the rest.
 pub fn classify(error: SearchError) -> anyhow::Error {
-    if error.is_bad_input() { BadInput(error.into()).into() } else { error.into() }
+    if error.is_bad_input() {
+        BadInput(error.into()).into()
+    } else {
+        error.into()
+    }
 }
 
 /// [`classify`] for a training.
 pub fn classify_training(error: TrainingError) -> anyhow::Error {
-    if error.is_bad_input() { BadInput(error.into()).into() } else { error.into() }
+    if error.is_bad_input() {
+        BadInput(error.into()).into()
+    } else {
+        error.into()
+    }
 }
 
 /// Of a new run that never began, nothing is left to be resumed.
@@ -133,13 +170,18 @@ fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
         Some(FinishReason::Stopped) if !path.exists() => {
             Err(Interrupted("stopped before it began: nothing is left of it".to_owned()).into())
         }
-        Some(FinishReason::Stopped) => Err(Interrupted(format!("stopped; continue with: {}", resume_command(path))).into()),
+        Some(FinishReason::Stopped) => {
+            Err(Interrupted(format!("stopped; continue with: {}", resume_command(path))).into())
+        }
         _ => Ok(()),
     }
 }
 
 /// What is said of a complete run.
 fn nothing_to_resume(ending: &Ending, path: &Path) -> anyhow::Result<()> {
-    say(&format!("the run in {} is complete: there is nothing to resume", path.display()));
+    say(&format!(
+        "the run in {} is complete: there is nothing to resume",
+        path.display()
+    ));
     super::print(&ending.text)
 }

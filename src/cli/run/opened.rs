@@ -24,13 +24,25 @@ pub type Join = Box<dyn FnOnce() -> anyhow::Result<Ending>>;
 
 impl Opened {
     pub fn new(prepared: Prepared) -> anyhow::Result<Opened> {
-        let Prepared { work, config, directory, is_new } = prepared;
+        let Prepared {
+            work,
+            config,
+            directory,
+            is_new,
+        } = prepared;
         Ok(match work {
             Work::Search => {
-                let open = if is_new { search::Session::begin } else { search::Session::resume };
+                let open = if is_new {
+                    search::Session::begin
+                } else {
+                    search::Session::resume
+                };
                 Opened::Search(Box::new(open(config, directory).map_err(classify)?))
             }
-            Work::Training { architecture: Some(architecture), origin } if is_new => {
+            Work::Training {
+                architecture: Some(architecture),
+                origin,
+            } if is_new => {
                 let origin = origin.unwrap_or_else(|| architecture.name.clone());
                 let session = full::Session::begin(config, directory, architecture, origin);
                 Opened::Training(Box::new(session.map_err(classify_training)?))
@@ -100,14 +112,21 @@ fn parts() -> Parts {
             Ok(Box::new(LocalWorkers::start(config, program, report)) as Box<dyn Evaluator>)
         }),
         strategy: Box::new(|config, space| match config.search.strategy {
-            StrategyName::Reinforce => Box::new(reinforce(config, space.decisions())) as Box<dyn Strategy>,
+            StrategyName::Reinforce => {
+                Box::new(reinforce(config, space.decisions())) as Box<dyn Strategy>
+            }
             StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
         }),
     }
 }
 
 fn reinforce(config: &Config, decisions: &[Decision]) -> Reinforce {
-    // The policy is tiny: a second thread costs more than it brings, and the workers need the cores.
+    // The policy is tiny: a second thread costs more than it brings, and the workers need the
+    // cores.
     tch::set_num_threads(1);
-    Reinforce::new(&config.controller, decisions, derive(config.search.seed, "controller", 0))
+    Reinforce::new(
+        &config.controller,
+        decisions,
+        derive(config.search.seed, "controller", 0),
+    )
 }

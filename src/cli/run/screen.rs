@@ -16,7 +16,8 @@ use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
 use crate::tui::{self, Leave};
 
-/// A run that cannot begin says so within this time, as a rule: then the screen is not opened for it.
+/// A run that cannot begin says so within this time, as a rule: then the screen is not opened for
+/// it.
 const FIRST_MOMENTS: Duration = Duration::from_secs(2);
 /// How often it is looked whether a run has begun, and whether the user has lost patience.
 const LOOK: Duration = Duration::from_millis(20);
@@ -25,8 +26,10 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
     let look = screen::settings(prepared.config.screen.clone(), ascii)?;
     let interrupted = Arc::new(AtomicBool::new(false));
-    let handler = signal_hook::flag::register(SIGINT, interrupted.clone()).context("cannot listen for signals")?;
-    let mut search = Detached::start(prepared, settings).inspect_err(|_| discard_if_unstarted(is_new, &path))?;
+    let handler = signal_hook::flag::register(SIGINT, interrupted.clone())
+        .context("cannot listen for signals")?;
+    let mut search =
+        Detached::start(prepared, settings).inspect_err(|_| discard_if_unstarted(is_new, &path))?;
     say(&format!("run directory: {}", path.display()));
     if let Some(word) = first_moments(&mut search, &path, is_new, &interrupted)? {
         return conclude(&word, &path);
@@ -35,7 +38,9 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::
     let connection = link::attach(&path, false)?;
     let leave = tui::run(connection, &look);
     match leave {
-        Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => conclude(&last_word(&mut search, &path)?, &path),
+        Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => {
+            conclude(&last_word(&mut search, &path)?, &path)
+        }
         Ok(leave) => attach::farewell(leave, &path, false),
         Err(error) => {
             say(&attach::goes_on(&path, false));
@@ -45,7 +50,12 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::
 }
 
 /// Wait until the run has begun; its last word where it has ended before.
-fn first_moments(search: &mut Detached, run: &Path, is_new: bool, interrupted: &AtomicBool) -> anyhow::Result<Option<Word>> {
+fn first_moments(
+    search: &mut Detached,
+    run: &Path,
+    is_new: bool,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Option<Word>> {
     let mut serving_since: Option<Instant> = None;
     loop {
         match search.hear(LOOK, run)? {
@@ -64,7 +74,8 @@ fn first_moments(search: &mut Detached, run: &Path, is_new: bool, interrupted: &
 }
 
 fn has_begun(run: &Path) -> bool {
-    std::fs::read_to_string(run.join("journal.jsonl")).is_ok_and(|journal| journal.contains("_started\""))
+    std::fs::read_to_string(run.join("journal.jsonl"))
+        .is_ok_and(|journal| journal.contains("_started\""))
 }
 
 /// How a run that is over, or about to be, has ended.

@@ -1,10 +1,12 @@
-//! The rules of `[space]`, for settings and for whatever else makes a space: the only place of these.
+//! The rules of `[space]`, for settings and for whatever else makes a space: the only place of
+//! these.
 
 use super::{Checked, violation};
 use crate::config::raw::RawSpace;
 use crate::config::{Decode, LayerKind, SpaceConfig};
 
-/// Largest kernel, number of filters, stride or padding of a layer, in settings and in architectures.
+/// Largest kernel, number of filters, stride or padding of a layer, in settings and in
+/// architectures.
 pub const LARGEST_SETTING: usize = 4096;
 
 pub fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
@@ -15,7 +17,11 @@ pub fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
     };
     match (raw.layer, raw.decode) {
         (LayerKind::Rectangular, Decode::Clipped) => {
-            return violation("space.decode", "clipped", "must be \"literal\" in a rectangular space");
+            return violation(
+                "space.decode",
+                "clipped",
+                "must be \"literal\" in a rectangular space",
+            );
         }
         (LayerKind::Rectangular, _) => odd_kernels(&kernels)?,
         _ => {}
@@ -39,16 +45,29 @@ impl SpaceConfig {
         let list = |values: &[u32]| values.iter().copied().map(i64::from).collect();
         let (kernels, filters) = (list(&self.kernels), list(&self.filters));
         let (strides, paddings) = (list(&self.strides), list(&self.paddings));
-        space(&RawSpace { layer: self.layer, kernels, filters, strides, paddings, decode: self.decode }).map(drop)
+        space(&RawSpace {
+            layer: self.layer,
+            kernels,
+            filters,
+            strides,
+            paddings,
+            decode: self.decode,
+        })
+        .map(drop)
     }
 }
 
-/// Check the choices of one list, named by its key: some, none of them twice, none too small or too large.
+/// Check the choices of one list, named by its key: some, none of them twice, none too small or too
+/// large.
 ///
 /// # Errors
 /// The first rule that is broken.
 pub fn check_choices(key: &'static str, values: &[u32]) -> Checked<()> {
-    choices(key, &values.iter().copied().map(i64::from).collect::<Vec<_>>()).map(drop)
+    choices(
+        key,
+        &values.iter().copied().map(i64::from).collect::<Vec<_>>(),
+    )
+    .map(drop)
 }
 
 fn choices(key: &'static str, values: &[i64]) -> Checked<Vec<u32>> {
@@ -58,7 +77,11 @@ fn choices(key: &'static str, values: &[i64]) -> Checked<Vec<u32>> {
     }
     for (position, value) in values.iter().enumerate() {
         if *value < least || *value > LARGEST_SETTING as i64 {
-            return violation(key, value, format!("must list whole numbers from {least} to {LARGEST_SETTING}"));
+            return violation(
+                key,
+                value,
+                format!("must list whole numbers from {least} to {LARGEST_SETTING}"),
+            );
         }
         if values[..position].contains(value) {
             return violation(key, value, "must list each value once");

@@ -8,11 +8,17 @@ use crate::config::{Recipe, Schedule, TrainConfig};
 
 /// Every recipe is checked, also those that are not chosen.
 pub fn train(raw: &RawTrain, recipes: &BTreeMap<String, RawRecipe>) -> Checked<TrainConfig> {
-    let checked: BTreeMap<&String, Recipe> =
-        recipes.iter().map(|(name, raw)| Ok((name, named_recipe(name, raw)?))).collect::<Checked<_>>()?;
+    let checked: BTreeMap<&String, Recipe> = recipes
+        .iter()
+        .map(|(name, raw)| Ok((name, named_recipe(name, raw)?)))
+        .collect::<Checked<_>>()?;
     let Some(recipe) = checked.get(&raw.recipe) else {
         let names: Vec<&str> = recipes.keys().map(String::as_str).collect();
-        return violation("train.recipe", &raw.recipe, format!("must be one of [recipes]: {}", names.join(", ")));
+        return violation(
+            "train.recipe",
+            &raw.recipe,
+            format!("must be one of [recipes]: {}", names.join(", ")),
+        );
     };
     Ok(TrainConfig {
         recipe_name: raw.recipe.clone(),
@@ -26,8 +32,17 @@ pub fn train(raw: &RawTrain, recipes: &BTreeMap<String, RawRecipe>) -> Checked<T
 }
 
 fn named_recipe(name: &str, raw: &RawRecipe) -> Checked<Recipe> {
-    let full =
-        |Violation { key, related, value, rule }| Violation { key: format!("recipes.{name}.{key}").into(), related, value, rule };
+    let full = |Violation {
+                    key,
+                    related,
+                    value,
+                    rule,
+                }| Violation {
+        key: format!("recipes.{name}.{key}").into(),
+        related,
+        value,
+        rule,
+    };
     recipe(raw).map_err(full)
 }
 
@@ -53,17 +68,22 @@ fn schedule(raw: &RawRecipe, epochs: usize) -> Checked<Schedule> {
     let factor = between("factor", raw.factor.unwrap_or(0.1), f64::MIN_POSITIVE, 1.0);
     Ok(match raw.schedule {
         RawSchedule::Constant => Schedule::Constant,
-        RawSchedule::Steps => {
-            Schedule::Steps { at: milestones(raw.milestones.as_deref().unwrap_or(&[0.5, 0.75]))?, factor: factor? }
-        }
-        RawSchedule::Plateau => {
-            Schedule::Plateau { patience: whole("patience", raw.patience.unwrap_or(10), 0, 100_000)?, factor: factor? }
-        }
+        RawSchedule::Steps => Schedule::Steps {
+            at: milestones(raw.milestones.as_deref().unwrap_or(&[0.5, 0.75]))?,
+            factor: factor?,
+        },
+        RawSchedule::Plateau => Schedule::Plateau {
+            patience: whole("patience", raw.patience.unwrap_or(10), 0, 100_000)?,
+            factor: factor?,
+        },
         RawSchedule::Cosine => {
             let warmup_epochs = whole("warmup_epochs", raw.warmup_epochs.unwrap_or(0), 0, 100_000)?;
             if warmup_epochs >= epochs {
                 let rule = format!("must be below the recipe's epochs ({epochs})");
-                return together_with("train.recipe", violation("warmup_epochs", warmup_epochs, rule));
+                return together_with(
+                    "train.recipe",
+                    violation("warmup_epochs", warmup_epochs, rule),
+                );
             }
             Schedule::Cosine { warmup_epochs }
         }
@@ -71,9 +91,15 @@ fn schedule(raw: &RawRecipe, epochs: usize) -> Checked<Schedule> {
 }
 
 fn milestones(at: &[f64]) -> Checked<Vec<f64>> {
-    let inside = at.iter().all(|part| part.is_finite() && *part > 0.0 && *part < 1.0);
+    let inside = at
+        .iter()
+        .all(|part| part.is_finite() && *part > 0.0 && *part < 1.0);
     if !inside || !at.is_sorted() {
-        return violation("milestones", format!("{at:?}"), "must list parts of the epochs, above 0 and below 1, in rising order");
+        return violation(
+            "milestones",
+            format!("{at:?}"),
+            "must list parts of the epochs, above 0 and below 1, in rising order",
+        );
     }
     Ok(at.to_vec())
 }
@@ -84,40 +110,91 @@ mod tests {
 
     fn with(set: &[&str]) -> Result<crate::config::Config, String> {
         let set = set.iter().map(|text| (*text).to_owned()).collect();
-        resolve(&Options { set, ..Options::default() }).map_err(|error| error.to_string())
+        resolve(&Options {
+            set,
+            ..Options::default()
+        })
+        .map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_recipes_are_those_of_the_papers() {
         let densenet = with(&[]).unwrap().train;
-        assert_eq!((densenet.recipe_name.as_str(), densenet.recipe.epochs, densenet.recipe.learning_rate), ("densenet", 300, 0.1));
-        assert_eq!(densenet.recipe.schedule, Schedule::Steps { at: vec![0.5, 0.75], factor: 0.1 });
+        assert_eq!(
+            (
+                densenet.recipe_name.as_str(),
+                densenet.recipe.epochs,
+                densenet.recipe.learning_rate
+            ),
+            ("densenet", 300, 0.1)
+        );
+        assert_eq!(
+            densenet.recipe.schedule,
+            Schedule::Steps {
+                at: vec![0.5, 0.75],
+                factor: 0.1
+            }
+        );
         let plateau = with(&["train.recipe=plateau"]).unwrap().train.recipe;
-        assert_eq!((plateau.schedule, plateau.early_stopping), (Schedule::Plateau { patience: 10, factor: 0.1 }, 20));
+        assert_eq!(
+            (plateau.schedule, plateau.early_stopping),
+            (
+                Schedule::Plateau {
+                    patience: 10,
+                    factor: 0.1
+                },
+                20
+            )
+        );
         let cosine = with(&["train.recipe=cosine"]).unwrap().train.recipe;
         assert_eq!(cosine.schedule, Schedule::Cosine { warmup_epochs: 1 });
     }
 
     #[test]
     fn a_recipe_of_ones_own_needs_only_what_differs() {
-        let own = with(&["train.recipe=mine", "recipes.mine.epochs=7"]).unwrap().train.recipe;
+        let own = with(&["train.recipe=mine", "recipes.mine.epochs=7"])
+            .unwrap()
+            .train
+            .recipe;
         let densenet = with(&[]).unwrap().train.recipe;
-        assert_eq!(own, crate::config::Recipe { epochs: 7, ..densenet });
+        assert_eq!(
+            own,
+            crate::config::Recipe {
+                epochs: 7,
+                ..densenet
+            }
+        );
     }
 
     #[test]
     fn an_unknown_recipe_is_answered_with_the_known_ones() {
         let message = with(&["train.recipe=adam"]).unwrap_err();
-        assert!(message.contains("train.recipe = adam") && message.contains("cosine, densenet, plateau"), "{message}");
+        assert!(
+            message.contains("train.recipe = adam")
+                && message.contains("cosine, densenet, plateau"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_bad_value_is_named_with_its_recipe() {
         for (set, expected) in [
-            ("recipes.cosine.epochs=0", "recipes.cosine.epochs = 0: must be a whole number"),
-            ("recipes.cosine.warmup_epochs=30", "recipes.cosine.warmup_epochs = 30: must be below the recipe's epochs (30)"),
-            ("recipes.densenet.milestones=[0.75, 0.5]", "recipes.densenet.milestones = [0.75, 0.5]: must list"),
-            ("recipes.plateau.factor=1.5", "recipes.plateau.factor = 1.5: must be at least"),
+            (
+                "recipes.cosine.epochs=0",
+                "recipes.cosine.epochs = 0: must be a whole number",
+            ),
+            (
+                "recipes.cosine.warmup_epochs=30",
+                "recipes.cosine.warmup_epochs = 30: must be below the recipe's epochs (30)",
+            ),
+            (
+                "recipes.densenet.milestones=[0.75, 0.5]",
+                "recipes.densenet.milestones = [0.75, 0.5]: must list",
+            ),
+            (
+                "recipes.plateau.factor=1.5",
+                "recipes.plateau.factor = 1.5: must be at least",
+            ),
         ] {
             let message = with(&[set]).unwrap_err();
             assert!(message.contains(expected), "{message}");

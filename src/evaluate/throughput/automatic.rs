@@ -13,7 +13,8 @@ use crate::telemetry;
 
 /// Time for each number of workers.
 const WINDOW: Duration = Duration::from_millis(1500);
-/// Device memory that a worker may take before its first child, where it has not been measured: libtorch's kernels and cuDNN's.
+/// Device memory that a worker may take before its first child, where it has not been measured:
+/// libtorch's kernels and cuDNN's.
 const WORKER: u64 = 1 << 30;
 
 /// Decides how many workers share a GPU.
@@ -31,11 +32,15 @@ pub struct Automatic<'a> {
 impl Automatic<'_> {
     /// Workers for `device`: as many as are fastest there, as far as its free memory goes.
     pub fn workers(&self, device: Device) -> usize {
-        let Some(throughput) = self.throughput(device) else { return 1 };
+        let Some(throughput) = self.throughput(device) else {
+            return 1;
+        };
         let best = throughput.best();
         match self.fitting(device, &throughput) {
             Some(fitting) if fitting < best => {
-                let text = format!("{device}: its free memory is enough for {fitting} of the {best} workers that would be fastest");
+                let text = format!(
+                    "{device}: its free memory is enough for {fitting} of the {best} workers that would be fastest"
+                );
                 (self.log)(Level::Warning, text);
                 fitting
             }
@@ -45,19 +50,36 @@ impl Automatic<'_> {
 
     fn throughput(&self, device: Device) -> Option<Throughput> {
         let libtorch = libtorch::version().unwrap_or_else(|| "of unknown version".to_owned());
-        let key = Key { model: crew::model_of(device), libtorch, cuda: crew::cuda_of(device), cores: cores() };
+        let key = Key {
+            model: crew::model_of(device),
+            libtorch,
+            cuda: crew::cuda_of(device),
+            cores: cores(),
+        };
         let cache = usual_place().map(Cache::at);
         match cache.as_ref().map(|cache| cache.find(&key)) {
             Some(Ok(Some(kept))) => {
                 let (day, count) = (kept.measured.strftime("%Y-%m-%d"), kept.best());
-                let text = format!("{device}: {count} worker(s), as measured on {day} for {}", key.model);
+                let text = format!(
+                    "{device}: {count} worker(s), as measured on {day} for {}",
+                    key.model
+                );
                 (self.log)(Level::Info, text);
                 return Some(kept);
             }
-            Some(Err(error)) => (self.log)(Level::Warning, format!("{error}: what was measured before is lost")),
+            Some(Err(error)) => (self.log)(
+                Level::Warning,
+                format!("{error}: what was measured before is lost"),
+            ),
             Some(Ok(None)) | None => {}
         }
-        (self.log)(Level::Info, format!("measuring how many workers are fastest on {device} ({}): some seconds", key.model));
+        (self.log)(
+            Level::Info,
+            format!(
+                "measuring how many workers are fastest on {device} ({}): some seconds",
+                key.model
+            ),
+        );
         let measured = match self.measure(device) {
             Ok(measured) => measured,
             Err(MeasureError::Interrupted) => return None,
@@ -70,9 +92,17 @@ impl Automatic<'_> {
             }
         };
         let (model, words, best) = (&measured.model, measured.in_words(), measured.best());
-        (self.log)(Level::Info, format!("{device}: measured on {model}, children per hour: {words}; so {best} worker(s)"));
+        (self.log)(
+            Level::Info,
+            format!(
+                "{device}: measured on {model}, children per hour: {words}; so {best} worker(s)"
+            ),
+        );
         if let Some(Err(error)) = cache.map(|cache| cache.keep(&measured)) {
-            (self.log)(Level::Warning, format!("the measurement is not kept for the next run: {error}"));
+            (self.log)(
+                Level::Warning,
+                format!("the measurement is not kept for the next run: {error}"),
+            );
         }
         Some(measured)
     }
@@ -80,21 +110,36 @@ impl Automatic<'_> {
     fn measure(&self, device: Device) -> Result<Throughput, MeasureError> {
         let counts = counts(device);
         let most = counts.last().copied().unwrap_or(1);
-        Crew::start(self.program, device, most, self.interrupted)?.throughput(&counts, WINDOW, |_| {})
+        Crew::start(self.program, device, most, self.interrupted)?.throughput(
+            &counts,
+            WINDOW,
+            |_| {},
+        )
     }
 
     /// Workers that the free memory of `device` is enough for; none where nobody knows it.
     fn fitting(&self, device: Device, throughput: &Throughput) -> Option<usize> {
-        let each = throughput.worker_bytes.unwrap_or(WORKER).saturating_add(self.child_bytes).max(1);
-        Some(usize::try_from(free(device)? / each).unwrap_or(usize::MAX).max(1))
+        let each = throughput
+            .worker_bytes
+            .unwrap_or(WORKER)
+            .saturating_add(self.child_bytes)
+            .max(1);
+        Some(
+            usize::try_from(free(device)? / each)
+                .unwrap_or(usize::MAX)
+                .max(1),
+        )
     }
 }
 
-/// Numbers of workers to compare on `device`: on a GPU as many as its free memory is enough for, on the CPU up to one per core.
+/// Numbers of workers to compare on `device`: on a GPU as many as its free memory is enough for, on
+/// the CPU up to one per core.
 pub fn counts(device: Device) -> Vec<usize> {
     let most = match device {
         Device::Cpu => cores(),
-        Device::Cuda(_) => free(device).map_or(usize::MAX, |free| usize::try_from(free / WORKER).unwrap_or(usize::MAX).max(1)),
+        Device::Cuda(_) => free(device).map_or(usize::MAX, |free| {
+            usize::try_from(free / WORKER).unwrap_or(usize::MAX).max(1)
+        }),
     };
     let mut counts: Vec<usize> = COUNTS.into_iter().filter(|&count| count <= most).collect();
     if device == Device::Cpu && counts.last().is_some_and(|&last| last < most) {

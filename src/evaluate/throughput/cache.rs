@@ -46,7 +46,8 @@ impl Cache {
         Ok(self.read()?.into_iter().find(|kept| kept.is_for(key)))
     }
 
-    /// Keep `throughput` in place of an earlier one of the same device. A file that is damaged is replaced.
+    /// Keep `throughput` in place of an earlier one of the same device. A file that is damaged is
+    /// replaced.
     ///
     /// # Errors
     /// Of the file system; the text names the file.
@@ -55,9 +56,14 @@ impl Cache {
         let mut devices = self.read().unwrap_or_default();
         devices.retain(|kept| !kept.is_for(&key));
         devices.push(throughput.clone());
-        let text = serde_json::to_string_pretty(&File { version: VERSION, devices }).map_err(io::Error::from)?;
+        let text = serde_json::to_string_pretty(&File {
+            version: VERSION,
+            devices,
+        })
+        .map_err(io::Error::from)?;
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| in_file(folder, "cannot create", error))?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| in_file(folder, "cannot create", error))?;
         }
         write_atomically(&self.path, (text + "\n").as_bytes())
     }
@@ -72,7 +78,11 @@ impl Cache {
     }
 
     fn damaged(&self, problem: &str) -> io::Error {
-        in_file(&self.path, "cannot use", io::Error::new(io::ErrorKind::InvalidData, problem))
+        in_file(
+            &self.path,
+            "cannot use",
+            io::Error::new(io::ErrorKind::InvalidData, problem),
+        )
     }
 
     pub fn path(&self) -> &Path {
@@ -83,10 +93,15 @@ impl Cache {
 fn parse(text: &str) -> Result<Vec<Throughput>, String> {
     let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if file.version != VERSION {
-        return Err(format!("version {} is not the one of this program, {VERSION}", file.version));
+        return Err(format!(
+            "version {} is not the one of this program, {VERSION}",
+            file.version
+        ));
     }
     let sane = |throughput: &Throughput| {
-        let rate = |rate: &super::Rate| rate.workers > 0 && rate.children_per_hour.is_finite() && rate.children_per_hour > 0.0;
+        let rate = |rate: &super::Rate| {
+            rate.workers > 0 && rate.children_per_hour.is_finite() && rate.children_per_hour > 0.0
+        };
         !throughput.rates.is_empty() && throughput.rates.iter().all(rate)
     };
     match file.devices.iter().find(|throughput| !sane(throughput)) {
@@ -97,7 +112,12 @@ fn parse(text: &str) -> Result<Vec<Throughput>, String> {
 
 impl Throughput {
     pub fn key(&self) -> Key {
-        Key { model: self.model.clone(), libtorch: self.libtorch.clone(), cuda: self.cuda.clone(), cores: self.cores }
+        Key {
+            model: self.model.clone(),
+            libtorch: self.libtorch.clone(),
+            cuda: self.cuda.clone(),
+            cores: self.cores,
+        }
     }
 
     fn is_for(&self, key: &Key) -> bool {
@@ -118,17 +138,32 @@ mod tests {
     fn what_is_kept_is_found_again_for_the_same_device_libtorch_and_machine_alone() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
-        let (first, second) = (throughput("H100", &[(1, 10.0), (2, 19.5)]), throughput("A100", &[(1, 7.25)]));
+        let (first, second) = (
+            throughput("H100", &[(1, 10.0), (2, 19.5)]),
+            throughput("A100", &[(1, 7.25)]),
+        );
         assert_eq!(cache.find(&first.key()).unwrap(), None);
         cache.keep(&first).unwrap();
         cache.keep(&second).unwrap();
         assert_eq!(cache.find(&first.key()).unwrap(), Some(first.clone()));
         assert_eq!(cache.find(&second.key()).unwrap(), Some(second));
         for other in [
-            Key { libtorch: "2.12.0".to_owned(), ..first.key() },
-            Key { cuda: Some("12.8".to_owned()), ..first.key() },
-            Key { cuda: None, ..first.key() },
-            Key { cores: 2, ..first.key() },
+            Key {
+                libtorch: "2.12.0".to_owned(),
+                ..first.key()
+            },
+            Key {
+                cuda: Some("12.8".to_owned()),
+                ..first.key()
+            },
+            Key {
+                cuda: None,
+                ..first.key()
+            },
+            Key {
+                cores: 2,
+                ..first.key()
+            },
             throughput("T4", &[]).key(),
         ] {
             assert_eq!(cache.find(&other).unwrap(), None);

@@ -13,7 +13,8 @@ use crate::reward::Outcome;
 use crate::space::Architecture;
 use crate::telemetry;
 
-/// Longest wait for a worker to start, to train its first batch or to stand still. A first batch on a GPU loads its kernels.
+/// Longest wait for a worker to start, to train its first batch or to stand still. A first batch on
+/// a GPU loads its kernels.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Workers that have just begun run unsteadily.
 const WARM_UP: Duration = Duration::from_millis(300);
@@ -55,7 +56,11 @@ impl<'a> Crew<'a> {
         count: usize,
         interrupted: &'a dyn Fn() -> bool,
     ) -> Result<Crew<'a>, MeasureError> {
-        let threads = if device.is_cuda() { (placement::cores() / count).max(1) } else { 1 };
+        let threads = if device.is_cuda() {
+            (placement::cores() / count).max(1)
+        } else {
+            1
+        };
         let (settings, child) = (settings(device, count, threads)?, small_child()?);
         let used_before = memory_used(device);
         let (sender, reports) = channel();
@@ -95,7 +100,8 @@ impl<'a> Crew<'a> {
         self.ready.workers
     }
 
-    /// Children per hour with each of `counts` (as many as there are workers), for `window` each. `tell` hears what comes next.
+    /// Children per hour with each of `counts` (as many as there are workers), for `window` each.
+    /// `tell` hears what comes next.
     ///
     /// # Errors
     /// When children fail, workers are silent, or `interrupted` says so.
@@ -107,12 +113,24 @@ impl<'a> Crew<'a> {
     ) -> Result<Throughput, MeasureError> {
         let mut rates = Vec::new();
         // The most first: then every worker has loaded its kernels.
-        let fitting: Vec<usize> = counts.iter().copied().filter(|&count| count <= self.size()).collect();
+        let fitting: Vec<usize> = counts
+            .iter()
+            .copied()
+            .filter(|&count| count <= self.size())
+            .collect();
         for workers in fitting.into_iter().rev() {
             tell(workers);
-            rates.insert(0, Rate { workers, children_per_hour: 3600.0 * self.children_per_second(workers, window)? });
+            rates.insert(
+                0,
+                Rate {
+                    workers,
+                    children_per_hour: 3600.0 * self.children_per_second(workers, window)?,
+                },
+            );
         }
-        let used = memory_used(self.device).zip(self.used_before).and_then(|(now, before)| now.checked_sub(before));
+        let used = memory_used(self.device)
+            .zip(self.used_before)
+            .and_then(|(now, before)| now.checked_sub(before));
         Ok(Throughput {
             model: model_of(self.device),
             libtorch: self.ready.libtorch.clone(),
@@ -120,11 +138,14 @@ impl<'a> Crew<'a> {
             cores: placement::cores(),
             measured: jiff::Timestamp::now(),
             rates,
-            worker_bytes: used.map(|used| used / self.size().max(1) as u64).filter(|&bytes| bytes > 0),
+            worker_bytes: used
+                .map(|used| used / self.size().max(1) as u64)
+                .filter(|&bytes| bytes > 0),
         })
     }
 
-    /// How long it takes, from the request on, until `count` workers in the middle of training stand still; `times` in a row.
+    /// How long it takes, from the request on, until `count` workers in the middle of training
+    /// stand still; `times` in a row.
     ///
     /// # Errors
     /// As [`Crew::throughput`].
@@ -138,7 +159,9 @@ impl<'a> Crew<'a> {
             self.pauses += 1;
             self.workers.pause(self.pauses);
             while !std::mem::take(&mut self.paused) {
-                self.hear(asked + PATIENCE)?.then_some(()).ok_or_else(|| late("not every worker stood still"))?;
+                self.hear(asked + PATIENCE)?
+                    .then_some(())
+                    .ok_or_else(|| late("not every worker stood still"))?;
             }
             latencies.push(asked.elapsed());
             self.workers.resume();
@@ -153,7 +176,13 @@ impl<'a> Crew<'a> {
         self.train_until(since + window)?;
         let rate = (self.done() - before) / since.elapsed().as_secs_f64();
         self.end()?;
-        if rate > 0.0 { Ok(rate) } else { Err(MeasureError::Failed(format!("{count} worker(s) made no progress"))) }
+        if rate > 0.0 {
+            Ok(rate)
+        } else {
+            Err(MeasureError::Failed(format!(
+                "{count} worker(s) made no progress"
+            )))
+        }
     }
 
     /// Children that are done, with the parts of those under way.
@@ -168,7 +197,9 @@ impl<'a> Crew<'a> {
         (0..count).for_each(|_| self.submit());
         let deadline = Instant::now() + PATIENCE;
         while self.moving.len() < count {
-            self.hear(deadline)?.then_some(()).ok_or_else(|| late("not every worker trained a batch"))?;
+            self.hear(deadline)?
+                .then_some(())
+                .ok_or_else(|| late("not every worker trained a batch"))?;
         }
         self.train_until(Instant::now() + WARM_UP)
     }
@@ -181,34 +212,55 @@ impl<'a> Crew<'a> {
     /// End what is under way.
     fn end(&mut self) -> Result<(), MeasureError> {
         self.ending = true;
-        self.under_way.keys().for_each(|&child| self.workers.skip(child));
+        self.under_way
+            .keys()
+            .for_each(|&child| self.workers.skip(child));
         let deadline = Instant::now() + PATIENCE;
         while !self.under_way.is_empty() {
-            self.hear(deadline)?.then_some(()).ok_or_else(|| late("not every child ended"))?;
+            self.hear(deadline)?
+                .then_some(())
+                .ok_or_else(|| late("not every child ended"))?;
         }
         Ok(())
     }
 
     fn submit(&mut self) {
         self.under_way.insert(self.next, 0.0);
-        self.workers.submit(ChildJob { child: self.next, seed: self.next, architecture: self.child.clone() });
+        self.workers.submit(ChildJob {
+            child: self.next,
+            seed: self.next,
+            architecture: self.child.clone(),
+        });
         self.next += 1;
     }
 
     /// Take one report; whether one came before `deadline`.
     fn hear(&mut self, deadline: Instant) -> Result<bool, MeasureError> {
-        let Some(report) = receive(&self.reports, deadline, self.interrupted)? else { return Ok(false) };
+        let Some(report) = receive(&self.reports, deadline, self.interrupted)? else {
+            return Ok(false);
+        };
         match report {
             Report::Progress(progress) => {
-                let epochs_done = progress.epoch.saturating_sub(1) as f64 + progress.batch as f64 / progress.batches.max(1) as f64;
-                self.moved(progress.worker, progress.child, epochs_done / progress.epochs.max(1) as f64);
+                let epochs_done = progress.epoch.saturating_sub(1) as f64
+                    + progress.batch as f64 / progress.batches.max(1) as f64;
+                self.moved(
+                    progress.worker,
+                    progress.child,
+                    epochs_done / progress.epochs.max(1) as f64,
+                );
             }
             Report::Epoch(epoch) => {
-                self.moved(epoch.worker, epoch.child, epoch.epoch as f64 / epoch.epochs.max(1) as f64);
+                self.moved(
+                    epoch.worker,
+                    epoch.child,
+                    epoch.epoch as f64 / epoch.epochs.max(1) as f64,
+                );
             }
             Report::Finished { child, outcome, .. } => self.finished(child, &outcome)?,
             Report::Paused { number } => self.paused = number == self.pauses,
-            Report::WorkerDied { reason, .. } => return Err(MeasureError::Failed(format!("a worker died: {reason}"))),
+            Report::WorkerDied { reason, .. } => {
+                return Err(MeasureError::Failed(format!("a worker died: {reason}")));
+            }
             Report::Fatal { message } => return Err(MeasureError::Failed(message)),
             _ => {}
         }
@@ -240,7 +292,11 @@ impl<'a> Crew<'a> {
 }
 
 /// The next report; none if there was none before `deadline`.
-fn receive(reports: &Receiver<Report>, deadline: Instant, interrupted: &dyn Fn() -> bool) -> Result<Option<Report>, MeasureError> {
+fn receive(
+    reports: &Receiver<Report>,
+    deadline: Instant,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Option<Report>, MeasureError> {
     loop {
         if interrupted() {
             return Err(MeasureError::Interrupted);
@@ -250,7 +306,9 @@ fn receive(reports: &Receiver<Report>, deadline: Instant, interrupted: &dyn Fn()
             Ok(report) => return Ok(Some(report)),
             Err(RecvTimeoutError::Timeout) if left.is_zero() => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(MeasureError::Failed("the workers have gone".to_owned())),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(MeasureError::Failed("the workers have gone".to_owned()));
+            }
         }
     }
 }
@@ -263,13 +321,19 @@ fn late(what: &str) -> MeasureError {
 pub fn model_of(device: Device) -> String {
     match device {
         Device::Cpu => telemetry::host::cpu_model().unwrap_or_else(|| "CPU".to_owned()),
-        Device::Cuda(number) => telemetry::cuda::model(number).unwrap_or_else(|| "unknown CUDA device".to_owned()),
+        Device::Cuda(number) => {
+            telemetry::cuda::model(number).unwrap_or_else(|| "unknown CUDA device".to_owned())
+        }
     }
 }
 
 /// CUDA version that libtorch was built for, where `device` is a GPU.
 pub fn cuda_of(device: Device) -> Option<String> {
-    device.is_cuda().then(cuda::version).flatten().map(|version| version.to_string())
+    device
+        .is_cuda()
+        .then(cuda::version)
+        .flatten()
+        .map(|version| version.to_string())
 }
 
 fn memory_used(device: Device) -> Option<u64> {

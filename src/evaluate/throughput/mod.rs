@@ -1,4 +1,5 @@
-//! How many workers a device is best shared by: measured with real workers, kept in the cache folder.
+//! How many workers a device is best shared by: measured with real workers, kept in the cache
+//! folder.
 
 mod automatic;
 mod cache;
@@ -38,7 +39,8 @@ pub struct Throughput {
     pub measured: jiff::Timestamp,
     /// By number of workers, rising.
     pub rates: Vec<Rate>,
-    /// Device memory that one worker takes before its first child, bytes; none where NVML does not tell.
+    /// Device memory that one worker takes before its first child, bytes; none where NVML does not
+    /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_bytes: Option<u64>,
 }
@@ -53,15 +55,26 @@ pub struct Rate {
 impl Throughput {
     /// The smallest number of workers that is as fast as any, but for 3 %.
     pub fn best(&self) -> usize {
-        let most = self.rates.iter().map(|rate| rate.children_per_hour).fold(0.0, f64::max);
-        self.rates.iter().find(|rate| rate.children_per_hour * WORTH_IT >= most).map_or(1, |rate| rate.workers)
+        let most = self
+            .rates
+            .iter()
+            .map(|rate| rate.children_per_hour)
+            .fold(0.0, f64::max);
+        self.rates
+            .iter()
+            .find(|rate| rate.children_per_hour * WORTH_IT >= most)
+            .map_or(1, |rate| rate.workers)
     }
 
     /// `1 worker 5,100, 2 workers 9,800`: children per hour, for a sentence.
     pub fn in_words(&self) -> String {
         let rate = |rate: &Rate| {
             let plural = if rate.workers == 1 { "" } else { "s" };
-            format!("{} worker{plural} {}", rate.workers, crate::numbers::count(rate.children_per_hour.round() as u64))
+            format!(
+                "{} worker{plural} {}",
+                rate.workers,
+                crate::numbers::count(rate.children_per_hour.round() as u64)
+            )
         };
         self.rates.iter().map(rate).collect::<Vec<_>>().join(", ")
     }
@@ -76,25 +89,51 @@ pub enum MeasureError {
     Failed(String),
 }
 
-/// The child that is trained to measure a device: six layers out of the space of the preset `demo`, for its images.
+/// The child that is trained to measure a device: six layers out of the space of the preset `demo`,
+/// for its images.
 ///
 /// # Errors
 /// Never, unless the space's rules change.
 pub fn small_child() -> Result<Architecture, MeasureError> {
-    const GENES: [[u32; 4]; 6] = [[3, 8, 1, 1], [3, 8, 2, 1], [5, 8, 1, 2], [3, 8, 1, 1], [3, 8, 2, 1], [3, 8, 1, 1]];
-    let genome = Genome { layer: LayerKind::Chain, decode: Decode::Literal };
+    const GENES: [[u32; 4]; 6] = [
+        [3, 8, 1, 1],
+        [3, 8, 2, 1],
+        [5, 8, 1, 2],
+        [3, 8, 1, 1],
+        [3, 8, 2, 1],
+        [3, 8, 1, 1],
+    ];
+    let genome = Genome {
+        layer: LayerKind::Chain,
+        decode: Decode::Literal,
+    };
     let dna = Dna(GENES.map(|gene| gene.to_vec()).into());
-    genome.decode(&dna, "small-child", [1, 28, 28], 10).map_err(|error| MeasureError::Failed(error.to_string()))
+    genome
+        .decode(&dna, "small-child", [1, 28, 28], 10)
+        .map_err(|error| MeasureError::Failed(error.to_string()))
 }
 
 /// Workers on `device` that train as in the preset `demo`: the embedded images, two epochs a child.
 ///
 /// # Errors
 /// Never, unless the preset is broken.
-pub fn settings(device: Device, workers: usize, threads: usize) -> Result<WorkerSettings, MeasureError> {
-    let demo = resolve(&Options::default()).map_err(|error| MeasureError::Failed(error.to_string()))?;
-    let placement = Placement { devices: vec![device; workers], threads };
-    Ok(WorkerSettings { data: demo.data, child: demo.child, placement, sample: None })
+pub fn settings(
+    device: Device,
+    workers: usize,
+    threads: usize,
+) -> Result<WorkerSettings, MeasureError> {
+    let demo =
+        resolve(&Options::default()).map_err(|error| MeasureError::Failed(error.to_string()))?;
+    let placement = Placement {
+        devices: vec![device; workers],
+        threads,
+    };
+    Ok(WorkerSettings {
+        data: demo.data,
+        child: demo.child,
+        placement,
+        sample: None,
+    })
 }
 
 /// The kept measurements' usual place; none without a home folder.
@@ -113,16 +152,28 @@ mod tests {
             cuda: Some("13.0".to_owned()),
             cores: 16,
             measured: jiff::Timestamp::UNIX_EPOCH,
-            rates: rates.iter().map(|&(workers, children_per_hour)| Rate { workers, children_per_hour }).collect(),
+            rates: rates
+                .iter()
+                .map(|&(workers, children_per_hour)| Rate {
+                    workers,
+                    children_per_hour,
+                })
+                .collect(),
             worker_bytes: None,
         }
     }
 
     #[test]
     fn the_best_number_is_the_smallest_that_is_as_fast_as_any() {
-        assert_eq!(throughput("x", &[(1, 100.0), (2, 190.0), (4, 300.0), (8, 305.0)]).best(), 4);
+        assert_eq!(
+            throughput("x", &[(1, 100.0), (2, 190.0), (4, 300.0), (8, 305.0)]).best(),
+            4
+        );
         assert_eq!(throughput("x", &[(1, 100.0), (2, 80.0)]).best(), 1);
-        assert_eq!(throughput("x", &[(1, 100.0), (2, 190.0), (4, 300.0), (8, 320.0)]).best(), 8);
+        assert_eq!(
+            throughput("x", &[(1, 100.0), (2, 190.0), (4, 300.0), (8, 320.0)]).best(),
+            8
+        );
         assert_eq!(throughput("x", &[]).best(), 1);
     }
 
@@ -130,9 +181,15 @@ mod tests {
     fn the_small_child_is_one_of_the_demo_search() {
         let child = small_child().unwrap();
         let demo = resolve(&Options::default()).unwrap();
-        assert_eq!((child.layers.len(), child.input), (demo.search.initial_depth, [1, 28, 28]));
+        assert_eq!(
+            (child.layers.len(), child.input),
+            (demo.search.initial_depth, [1, 28, 28])
+        );
         for layer in &child.layers {
-            assert!(demo.space.kernels.contains(&(layer.kernel[0] as u32)) && demo.space.filters.contains(&(layer.filters as u32)));
+            assert!(
+                demo.space.kernels.contains(&(layer.kernel[0] as u32))
+                    && demo.space.filters.contains(&(layer.filters as u32))
+            );
         }
     }
 }

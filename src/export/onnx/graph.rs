@@ -23,7 +23,13 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub fn new(architecture: &'a Architecture, weights: &'a Weights) -> Result<Self, OnnxError> {
         let shapes = architecture.shapes()?;
-        Ok(Builder { architecture, weights, shapes, nodes: Vec::new(), tensors: Vec::new() })
+        Ok(Builder {
+            architecture,
+            weights,
+            shapes,
+            nodes: Vec::new(),
+            tensors: Vec::new(),
+        })
     }
 
     /// Nodes and embedded tensors of the whole network.
@@ -54,33 +60,70 @@ impl<'a> Builder<'a> {
         for part in ["weight", "bias", "running_mean", "running_var"] {
             inputs.push(self.weight(format!("layers.{index}.bn.{part}"))?);
         }
-        let normalised = self.node("BatchNormalization", &name, "bn", inputs, vec![float("epsilon", EPSILON)]);
-        self.push("Relu", format!("{name}/relu"), vec![normalised], name, Vec::new());
+        let normalised = self.node(
+            "BatchNormalization",
+            &name,
+            "bn",
+            inputs,
+            vec![float("epsilon", EPSILON)],
+        );
+        self.push(
+            "Relu",
+            format!("{name}/relu"),
+            vec![normalised],
+            name,
+            Vec::new(),
+        );
         Ok(())
     }
 
     fn classifier(&mut self) -> Result<(), OnnxError> {
         let joined = self.join("classifier", &self.architecture.output);
-        let pooled = self.node("GlobalAveragePool", "classifier", "pool", vec![joined], Vec::new());
-        let features = self.node("Flatten", "classifier", "flatten", vec![pooled], vec![int("axis", 1)]);
-        let (weight, bias) = (self.weight("classifier.weight".to_owned())?, self.weight("classifier.bias".to_owned())?);
+        let pooled = self.node(
+            "GlobalAveragePool",
+            "classifier",
+            "pool",
+            vec![joined],
+            Vec::new(),
+        );
+        let features = self.node(
+            "Flatten",
+            "classifier",
+            "flatten",
+            vec![pooled],
+            vec![int("axis", 1)],
+        );
+        let (weight, bias) = (
+            self.weight("classifier.weight".to_owned())?,
+            self.weight("classifier.bias".to_owned())?,
+        );
         let inputs = vec![features, weight, bias];
-        self.push("Gemm", "classifier/linear".to_owned(), inputs, "logits".to_owned(), vec![int("transB", 1)]);
+        self.push(
+            "Gemm",
+            "classifier/linear".to_owned(),
+            inputs,
+            "logits".to_owned(),
+            vec![int("transB", 1)],
+        );
         Ok(())
     }
 
-    /// The name of the joined outputs of `inputs`, which `reader` reads: zero-padded, centred, to the largest, and
-    /// concatenated over channels.
+    /// The name of the joined outputs of `inputs`, which `reader` reads: zero-padded, centred, to
+    /// the largest, and concatenated over channels.
     fn join(&mut self, reader: &str, inputs: &[usize]) -> String {
         let joined = joined_shape(inputs, &self.shapes);
-        let parts: Vec<String> = inputs.iter().map(|&input| self.padded(reader, input, joined)).collect();
+        let parts: Vec<String> = inputs
+            .iter()
+            .map(|&input| self.padded(reader, input, joined))
+            .collect();
         match <[String; 1]>::try_from(parts) {
             Ok([only]) => only,
             Err(several) => self.node("Concat", reader, "concat", several, vec![int("axis", 1)]),
         }
     }
 
-    /// The output of layer `input` with the height and width of `target`; the odd row or column goes below or right.
+    /// The output of layer `input` with the height and width of `target`; the odd row or column
+    /// goes below or right.
     fn padded(&mut self, reader: &str, input: usize, target: [usize; 3]) -> String {
         let [_, height, width] = self.shapes[input];
         let (rows, columns) = (target[1] - height, target[2] - width);
@@ -91,49 +134,117 @@ impl<'a> Builder<'a> {
         let pads = [0, 0, top, left, 0, 0, rows - top, columns - left];
         let part = format!("pad_{}", output_of(input));
         let name = format!("{reader}.{part}.pads");
-        let raw_data = pads.iter().flat_map(|&pad| (pad as i64).to_le_bytes()).collect();
-        self.tensors.push(TensorProto { dims: vec![8], data_type: INT64, name: name.clone(), raw_data });
-        self.node("Pad", reader, &part, vec![output_of(input), name], Vec::new())
+        let raw_data = pads
+            .iter()
+            .flat_map(|&pad| (pad as i64).to_le_bytes())
+            .collect();
+        self.tensors.push(TensorProto {
+            dims: vec![8],
+            data_type: INT64,
+            name: name.clone(),
+            raw_data,
+        });
+        self.node(
+            "Pad",
+            reader,
+            &part,
+            vec![output_of(input), name],
+            Vec::new(),
+        )
     }
 
     /// Embed a tensor of the weights; returns its name.
     fn weight(&mut self, name: String) -> Result<String, OnnxError> {
-        let Some(tensor) = self.weights.tensors().get(&name) else { return Err(OnnxError::NoTensor { name }) };
+        let Some(tensor) = self.weights.tensors().get(&name) else {
+            return Err(OnnxError::NoTensor { name });
+        };
         let dims = tensor.shape.iter().map(|&size| size as i64).collect();
-        let raw_data = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.tensors.push(TensorProto { dims, data_type: FLOAT, name: name.clone(), raw_data });
+        let raw_data = tensor
+            .values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        self.tensors.push(TensorProto {
+            dims,
+            data_type: FLOAT,
+            name: name.clone(),
+            raw_data,
+        });
         Ok(name)
     }
 
     /// Add the node `OWNER/PART`; returns the name of its output, `OWNER.PART`.
-    fn node(&mut self, operator: &str, owner: &str, part: &str, inputs: Vec<String>, attributes: Vec<AttributeProto>) -> String {
+    fn node(
+        &mut self,
+        operator: &str,
+        owner: &str,
+        part: &str,
+        inputs: Vec<String>,
+        attributes: Vec<AttributeProto>,
+    ) -> String {
         let output = format!("{owner}.{part}");
-        self.push(operator, format!("{owner}/{part}"), inputs, output.clone(), attributes);
+        self.push(
+            operator,
+            format!("{owner}/{part}"),
+            inputs,
+            output.clone(),
+            attributes,
+        );
         output
     }
 
-    fn push(&mut self, operator: &str, name: String, input: Vec<String>, output: String, attribute: Vec<AttributeProto>) {
-        self.nodes.push(NodeProto { input, output: vec![output], name, op_type: operator.to_owned(), attribute });
+    fn push(
+        &mut self,
+        operator: &str,
+        name: String,
+        input: Vec<String>,
+        output: String,
+        attribute: Vec<AttributeProto>,
+    ) {
+        self.nodes.push(NodeProto {
+            input,
+            output: vec![output],
+            name,
+            op_type: operator.to_owned(),
+            attribute,
+        });
     }
 }
 
 /// The name of a layer's output; 0 is the image.
 fn output_of(number: usize) -> String {
-    if number == 0 { "images".to_owned() } else { format!("layer{number}") }
+    if number == 0 {
+        "images".to_owned()
+    } else {
+        format!("layer{number}")
+    }
 }
 
 fn attribute(name: &str, r#type: AttributeType) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), r#type: r#type.into(), ..AttributeProto::default() }
+    AttributeProto {
+        name: name.to_owned(),
+        r#type: r#type.into(),
+        ..AttributeProto::default()
+    }
 }
 
 fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) }
+    AttributeProto {
+        i: Some(value),
+        ..attribute(name, AttributeType::Int)
+    }
 }
 
 fn float(name: &str, value: f32) -> AttributeProto {
-    AttributeProto { f: Some(value), ..attribute(name, AttributeType::Float) }
+    AttributeProto {
+        f: Some(value),
+        ..attribute(name, AttributeType::Float)
+    }
 }
 
 fn ints(name: &str, values: &[usize]) -> AttributeProto {
-    AttributeProto { ints: values.iter().map(|&value| value as i64).collect(), ..attribute(name, AttributeType::Ints) }
+    AttributeProto {
+        ints: values.iter().map(|&value| value as i64).collect(),
+        ..attribute(name, AttributeType::Ints)
+    }
 }

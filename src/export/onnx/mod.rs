@@ -1,8 +1,9 @@
-//! An architecture with its weights as an ONNX file: Conv, BatchNormalization and Relu for each layer, Pad and Concat where
-//! outputs are joined, and GlobalAveragePool, Flatten and Gemm for the classifier.
+//! An architecture with its weights as an ONNX file: Conv, BatchNormalization and Relu for each
+//! layer, Pad and Concat where outputs are joined, and GlobalAveragePool, Flatten and Gemm for the
+//! classifier.
 //!
-//! Weights keep PyTorch's names (`layers.0.conv.weight`). Input `images` `[batch, C, H, W]` and output `logits`
-//! `[batch, classes]` are float32; the batch may have any size.
+//! Weights keep PyTorch's names (`layers.0.conv.weight`). Input `images` `[batch, C, H, W]` and
+//! output `logits` `[batch, classes]` are float32; the batch may have any size.
 
 mod graph;
 mod schema;
@@ -11,7 +12,8 @@ use prost::Message;
 
 use self::graph::Builder;
 use self::schema::{
-    Dimension, FLOAT, GraphProto, ModelProto, OperatorSetIdProto, Size, TensorShapeProto, TensorType, TypeProto, ValueInfoProto,
+    Dimension, FLOAT, GraphProto, ModelProto, OperatorSetIdProto, Size, TensorShapeProto,
+    TensorType, TypeProto, ValueInfoProto,
 };
 use super::plain;
 use crate::space::weights::Weights;
@@ -32,7 +34,9 @@ pub enum OnnxError {
     Architecture(#[from] ArchitectureError),
     #[error("the operator set {opset} cannot be written; name one from {} to {}", OPSETS.start(), OPSETS.end())]
     Opset { opset: u8 },
-    #[error("the network takes {bytes} bytes, but an ONNX file holds at most {LARGEST_FILE}; export it as PyTorch code")]
+    #[error(
+        "the network takes {bytes} bytes, but an ONNX file holds at most {LARGEST_FILE}; export it as PyTorch code"
+    )]
     TooLarge { bytes: usize },
     #[error("the weights have no tensor `{name}`: they were read for another architecture")]
     NoTensor { name: String },
@@ -41,12 +45,22 @@ pub enum OnnxError {
 /// The bytes of the file; `weights` must be those of `architecture`.
 ///
 /// # Errors
-/// [`OnnxError`]: a network that cannot be built or is too large, or an operator set outside of [`OPSETS`].
-pub fn model(architecture: &Architecture, weights: &Weights, opset: u8) -> Result<Vec<u8>, OnnxError> {
+/// [`OnnxError`]: a network that cannot be built or is too large, or an operator set outside of
+/// [`OPSETS`].
+pub fn model(
+    architecture: &Architecture,
+    weights: &Weights,
+    opset: u8,
+) -> Result<Vec<u8>, OnnxError> {
     if !OPSETS.contains(&opset) {
         return Err(OnnxError::Opset { opset });
     }
-    let Architecture { name, input, classes, .. } = architecture;
+    let Architecture {
+        name,
+        input,
+        classes,
+        ..
+    } = architecture;
     let (node, initializer) = Builder::new(architecture, weights)?.build()?;
     let graph = GraphProto {
         node,
@@ -62,7 +76,10 @@ pub fn model(architecture: &Architecture, weights: &Weights, opset: u8) -> Resul
         producer_name: "nas-tui".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         graph: Some(graph),
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: opset.into() }],
+        opset_import: vec![OperatorSetIdProto {
+            domain: String::new(),
+            version: opset.into(),
+        }],
     };
     match model.encoded_len() {
         bytes if bytes > LARGEST_FILE => Err(OnnxError::TooLarge { bytes }),
@@ -83,10 +100,22 @@ fn ir_version(opset: u8) -> i64 {
 /// A float tensor `[batch, ...sizes]`.
 fn tensor(name: &str, sizes: &[usize]) -> ValueInfoProto {
     let dimension = |size| Dimension { size: Some(size) };
-    let sizes = sizes.iter().map(|&size| dimension(Size::Value(size as i64)));
-    let dim = std::iter::once(dimension(Size::Name("batch".to_owned()))).chain(sizes).collect();
-    let tensor_type = TensorType { elem_type: FLOAT, shape: Some(TensorShapeProto { dim }) };
-    ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+    let sizes = sizes
+        .iter()
+        .map(|&size| dimension(Size::Value(size as i64)));
+    let dim = std::iter::once(dimension(Size::Name("batch".to_owned())))
+        .chain(sizes)
+        .collect();
+    let tensor_type = TensorType {
+        elem_type: FLOAT,
+        shape: Some(TensorShapeProto { dim }),
+    };
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto {
+            tensor_type: Some(tensor_type),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -100,20 +129,29 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let bytes = std::fs::read(folder.join("numerics.safetensors")).unwrap();
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
-        let architecture: Architecture = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["architecture"]).unwrap();
-        let weights = Weights::read(&folder.join("numerics_weights.safetensors"), &architecture).unwrap();
+        let architecture: Architecture =
+            serde_json::from_str(&metadata.metadata().as_ref().unwrap()["architecture"]).unwrap();
+        let weights =
+            Weights::read(&folder.join("numerics_weights.safetensors"), &architecture).unwrap();
         (architecture, weights)
     }
 
     fn written(architecture: &Architecture, weights: &Weights) -> GraphProto {
-        ModelProto::decode(&model(architecture, weights, DEFAULT_OPSET).unwrap()[..]).unwrap().graph.unwrap()
+        ModelProto::decode(&model(architecture, weights, DEFAULT_OPSET).unwrap()[..])
+            .unwrap()
+            .graph
+            .unwrap()
     }
 
     #[test]
     fn the_nodes_of_a_network_are_its_operations_in_order() {
         let (architecture, weights) = numerics();
         let graph = written(&architecture, &weights);
-        let nodes: Vec<String> = graph.node.iter().map(|node| format!("{}: {}", node.name, node.input.join(", "))).collect();
+        let nodes: Vec<String> = graph
+            .node
+            .iter()
+            .map(|node| format!("{}: {}", node.name, node.input.join(", ")))
+            .collect();
         insta::assert_snapshot!(nodes.join("\n"));
     }
 
@@ -122,9 +160,24 @@ mod tests {
         let (architecture, weights) = numerics();
         let graph = written(&architecture, &weights);
         for (name, values) in weights.tensors() {
-            let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name).unwrap();
-            assert_eq!(tensor.dims, values.shape.iter().map(|&size| size as i64).collect::<Vec<_>>());
-            let bytes: Vec<u8> = values.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let tensor = graph
+                .initializer
+                .iter()
+                .find(|tensor| tensor.name == *name)
+                .unwrap();
+            assert_eq!(
+                tensor.dims,
+                values
+                    .shape
+                    .iter()
+                    .map(|&size| size as i64)
+                    .collect::<Vec<_>>()
+            );
+            let bytes: Vec<u8> = values
+                .values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             assert_eq!(tensor.raw_data, bytes, "{name}");
         }
     }
@@ -134,14 +187,29 @@ mod tests {
         let (mut architecture, weights) = numerics();
         architecture.layers[4].inputs = vec![3];
         let graph = written(&architecture, &weights);
-        assert!(graph.node.iter().all(|node| !node.name.starts_with("layer4/")), "{:?}", graph.node);
-        assert!(graph.initializer.iter().all(|tensor| !tensor.name.starts_with("layers.3.")));
+        assert!(
+            graph
+                .node
+                .iter()
+                .all(|node| !node.name.starts_with("layer4/")),
+            "{:?}",
+            graph.node
+        );
+        assert!(
+            graph
+                .initializer
+                .iter()
+                .all(|tensor| !tensor.name.starts_with("layers.3."))
+        );
     }
 
     #[test]
     fn an_operator_set_that_is_not_known_is_refused_with_those_that_are() {
         let (architecture, weights) = numerics();
         let error = model(&architecture, &weights, 12).unwrap_err().to_string();
-        assert!(error.contains("operator set 12") && error.contains("from 13 to 21"), "{error}");
+        assert!(
+            error.contains("operator set 12") && error.contains("from 13 to 21"),
+            "{error}"
+        );
     }
 }

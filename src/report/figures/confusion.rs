@@ -11,7 +11,8 @@ use crate::numbers::count;
 /// Cells narrower than this have no number, and rows lower than this no name.
 const ROOM_FOR_NUMBER: f64 = 17.0;
 const ROOM_FOR_NAME: f64 = 9.5;
-/// Share of a row from which on its cell is so dark that its number is drawn in the colour of paper.
+/// Share of a row from which on its cell is so dark that its number is drawn in the colour of
+/// paper.
 const DARK: f64 = 0.55;
 
 struct Matrix<'a> {
@@ -34,13 +35,39 @@ pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
         Form::Narrow => (70.0, 340.0),
     };
     let size = form.text_size();
-    let names = report.per_class.iter().map(|class| text_width(&class.class, size)).fold(0.0, f64::max).min(widest);
-    let left = if form == Form::Wide { names + 40.0 } else { names + 24.0 };
+    let names = report
+        .per_class
+        .iter()
+        .map(|class| text_width(&class.class, size))
+        .fold(0.0, f64::max)
+        .min(widest);
+    let left = if form == Form::Wide {
+        names + 40.0
+    } else {
+        names + 24.0
+    };
     // The last slanting name reaches beyond its column.
-    let beyond = report.per_class.last().map_or(0.0, |class| text_width(&class.class, size).min(widest) * 0.72 - 8.0).max(0.0);
-    let room = if form == Form::Wide { square } else { form.width() - left - 4.0 - beyond };
+    let beyond = report
+        .per_class
+        .last()
+        .map_or(0.0, |class| {
+            text_width(&class.class, size).min(widest) * 0.72 - 8.0
+        })
+        .max(0.0);
+    let room = if form == Form::Wide {
+        square
+    } else {
+        form.width() - left - 4.0 - beyond
+    };
     let cell = (room / classes as f64).min(52.0);
-    let matrix = Matrix { report, classes, left, top: names * 0.72 + 34.0, cell, size };
+    let matrix = Matrix {
+        report,
+        classes,
+        left,
+        top: names * 0.72 + 34.0,
+        cell,
+        size,
+    };
     let height = matrix.top + cell * classes as f64 + 10.0;
     let titles = matrix.titles();
     svg::document(
@@ -55,21 +82,35 @@ impl Matrix<'_> {
         let rows = self.report.confusion.iter().enumerate();
         svg::all(rows.flat_map(|(row, counts)| {
             let images: usize = counts.iter().sum();
-            counts.iter().enumerate().map(move |(column, count)| self.cell(row, column, *count, images))
+            counts
+                .iter()
+                .enumerate()
+                .map(move |(column, count)| self.cell(row, column, *count, images))
         }))
     }
 
     fn cell(&self, row: usize, column: usize, images: usize, of: usize) -> Markup {
-        let (x, y) = (self.left + column as f64 * self.cell, self.top + row as f64 * self.cell);
+        let (x, y) = (
+            self.left + column as f64 * self.cell,
+            self.top + row as f64 * self.cell,
+        );
         let share = images as f64 / of.max(1) as f64;
-        // Right answers blue, wrong ones orange; a rare mistake still shows, since it is the mistakes that one looks for.
-        let (ink, opacity) = if row == column { (Ink::Blue, share) } else { (Ink::Vermilion, (share * 2.5).min(1.0)) };
+        // Right answers blue, wrong ones orange; a rare mistake still shows, since it is the
+        // mistakes that one looks for.
+        let (ink, opacity) = if row == column {
+            (Ink::Blue, share)
+        } else {
+            (Ink::Vermilion, (share * 2.5).min(1.0))
+        };
         let ground = svg::area((x, y), (self.cell - 1.0, self.cell - 1.0), Ink::Grid, 0.35);
         let size = (self.cell * 0.36).min(self.size);
         let dark = opacity > DARK;
         let text = count(images as u64);
         let label = Text {
-            at: (x + (self.cell - 1.0) / 2.0, y + (self.cell - 1.0) / 2.0 + size * 0.35),
+            at: (
+                x + (self.cell - 1.0) / 2.0,
+                y + (self.cell - 1.0) / 2.0 + size * 0.35,
+            ),
             size,
             anchor: Anchor::Middle,
             ink: if dark { Ink::Paper } else { Ink::Text },
@@ -88,23 +129,66 @@ impl Matrix<'_> {
     /// Of the classes, at the rows and slanting at the columns.
     fn names(&self, widest: f64) -> Markup {
         let size = self.size.min(self.cell * 0.9);
-        let names: Vec<String> = self.report.per_class.iter().map(|class| shortened(&class.class, widest, size)).collect();
+        let names: Vec<String> = self
+            .report
+            .per_class
+            .iter()
+            .map(|class| shortened(&class.class, widest, size))
+            .collect();
         let row = |(number, name): (usize, &String)| {
-            let at = (self.left - 8.0, self.top + (number as f64 + 0.5) * self.cell + size * 0.35);
-            Text { at, size, anchor: Anchor::End, ink: Ink::Text, bold: false, text: name }.draw()
+            let at = (
+                self.left - 8.0,
+                self.top + (number as f64 + 0.5) * self.cell + size * 0.35,
+            );
+            Text {
+                at,
+                size,
+                anchor: Anchor::End,
+                ink: Ink::Text,
+                bold: false,
+                text: name,
+            }
+            .draw()
         };
         let column = |(number, name): (usize, &String)| {
-            let at = (self.left + (number as f64 + 0.45) * self.cell, self.top - 7.0);
-            Text { at, size, anchor: Anchor::Start, ink: Ink::Text, bold: false, text: name }.draw_turned(-45.0)
+            let at = (
+                self.left + (number as f64 + 0.45) * self.cell,
+                self.top - 7.0,
+            );
+            Text {
+                at,
+                size,
+                anchor: Anchor::Start,
+                ink: Ink::Text,
+                bold: false,
+                text: name,
+            }
+            .draw_turned(-45.0)
         };
         html! { (svg::all(names.iter().enumerate().map(row))) (svg::all(names.iter().enumerate().map(column))) }
     }
 
     fn titles(&self) -> Markup {
-        let title = |at, anchor, text: &str| Text { at, size: self.size, anchor, ink: Ink::Muted, bold: false, text }.draw();
+        let title = |at, anchor, text: &str| {
+            Text {
+                at,
+                size: self.size,
+                anchor,
+                ink: Ink::Muted,
+                bold: false,
+                text,
+            }
+            .draw()
+        };
         let middle = self.top + self.cell * self.classes as f64 / 2.0;
-        let side =
-            Text { at: (12.0, middle), size: self.size, anchor: Anchor::Middle, ink: Ink::Muted, bold: false, text: "class" };
+        let side = Text {
+            at: (12.0, middle),
+            size: self.size,
+            anchor: Anchor::Middle,
+            ink: Ink::Muted,
+            bold: false,
+            text: "class",
+        };
         html! {
             (title((self.left, self.size + 2.0), Anchor::Start, "taken for"))
             (side.draw_turned(-90.0))
@@ -118,13 +202,23 @@ mod tests {
     use super::*;
 
     fn report(classes: usize) -> ClassificationReport {
-        let names: Vec<String> = (0..classes).map(|class| format!("class <{class}>")).collect();
+        let names: Vec<String> = (0..classes)
+            .map(|class| format!("class <{class}>"))
+            .collect();
         let labels: Vec<usize> = (0..classes * 7).map(|image| image % classes).collect();
         let logits: Vec<Vec<f64>> = labels
             .iter()
             .enumerate()
             .map(|(image, label)| {
-                (0..classes).map(|class| if class == (label + image % 3) % classes { 2.0 } else { 0.0 }).collect()
+                (0..classes)
+                    .map(|class| {
+                        if class == (label + image % 3) % classes {
+                            2.0
+                        } else {
+                            0.0
+                        }
+                    })
+                    .collect()
             })
             .collect();
         ClassificationReport::new(&names, &labels, &logits).unwrap()
@@ -147,13 +241,30 @@ mod tests {
             .unwrap()
             .descendants()
             .filter(|node| node.has_tag_name("text"))
-            .filter(|node| node.text().is_some_and(|text| text.chars().all(|c| c.is_ascii_digit())))
+            .filter(|node| {
+                node.text()
+                    .is_some_and(|text| text.chars().all(|c| c.is_ascii_digit()))
+            })
             .count();
-        assert_eq!(numbers, report.confusion.iter().flatten().filter(|images| **images > 0).count());
+        assert_eq!(
+            numbers,
+            report
+                .confusion
+                .iter()
+                .flatten()
+                .filter(|images| **images > 0)
+                .count()
+        );
     }
 
     #[test]
     fn where_a_cell_has_no_room_there_is_no_number() {
-        assert_eq!(draw(&report(100), Form::Narrow, "t").matches("<text").count(), 2, "the two titles");
+        assert_eq!(
+            draw(&report(100), Form::Narrow, "t")
+                .matches("<text")
+                .count(),
+            2,
+            "the two titles"
+        );
     }
 }

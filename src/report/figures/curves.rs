@@ -51,42 +51,86 @@ pub struct Curves {
 
 impl Series {
     pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Series {
-        Series { name: name.to_owned(), ink, dashed: false, points }
+        Series {
+            name: name.to_owned(),
+            ink,
+            dashed: false,
+            points,
+        }
     }
 
     pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Series {
-        Series { dashed: true, ..Series::solid(name, ink, points) }
+        Series {
+            dashed: true,
+            ..Series::solid(name, ink, points)
+        }
     }
 
     fn places(&self) -> Vec<(f64, f64)> {
-        self.points.iter().filter(|(_, value)| value.is_finite()).map(|(count, value)| (*count as f64, *value)).collect()
+        self.points
+            .iter()
+            .filter(|(_, value)| value.is_finite())
+            .map(|(count, value)| (*count as f64, *value))
+            .collect()
     }
 }
 
 /// The figure.
 pub fn draw(data: &Curves, form: Form, title: &str) -> String {
-    let values = || data.series.iter().flat_map(|series| &series.points).filter(|(_, value)| value.is_finite());
-    let (Some(first), Some(last)) = (values().map(|point| point.0).min(), values().map(|point| point.0).max()) else {
+    let values = || {
+        data.series
+            .iter()
+            .flat_map(|series| &series.points)
+            .filter(|(_, value)| value.is_finite())
+    };
+    let (Some(first), Some(last)) = (
+        values().map(|point| point.0).min(),
+        values().map(|point| point.0).max(),
+    ) else {
         return empty(form, data.nothing);
     };
-    let (low, high) =
-        values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, value)| (low.min(*value), high.max(*value)));
-    let x = Scale::counts(data.along, first, last, if form == Form::Wide { 10 } else { 5 });
+    let (low, high) = values().fold(
+        (f64::INFINITY, f64::NEG_INFINITY),
+        |(low, high), (_, value)| (low.min(*value), high.max(*value)),
+    );
+    let x = Scale::counts(
+        data.along,
+        first,
+        last,
+        if form == Form::Wide { 10 } else { 5 },
+    );
     let y = match data.unit {
         Unit::Plain => Scale::values(data.up, (low, high), 6, plain),
         Unit::FromZero => Scale::values(data.up, (low.min(0.0), high), 6, plain),
         Unit::Share => Scale::values(data.up, (low, high), 6, percent),
         Unit::Logarithmic => Scale::logarithmic(data.up, (low, high), 6, plain),
     };
-    let key = |series: &Series| Key::new(if series.dashed { Mark::Dashes } else { Mark::Line }, series.ink, series.name.clone());
+    let key = |series: &Series| {
+        Key::new(
+            if series.dashed {
+                Mark::Dashes
+            } else {
+                Mark::Line
+            },
+            series.ink,
+            series.name.clone(),
+        )
+    };
     let plot = Plot::new(form, x, y, data.series.iter().map(key).collect());
     let lines = data.series.iter().map(|series| line(series, &plot));
-    plot.document(title, &html! { (svg::all(lines)) @if let Some(noted) = &data.noted { (note(noted, &plot)) } })
+    plot.document(
+        title,
+        &html! { (svg::all(lines)) @if let Some(noted) = &data.noted { (note(noted, &plot)) } },
+    )
 }
 
 fn line(series: &Series, plot: &Plot) -> Markup {
     let places = series.places();
-    let pen = if series.dashed { Pen::dashed(series.ink, 2.0, DASH) } else { Pen::solid(series.ink, 2.2) };
+    let pen = if series.dashed {
+        Pen::dashed(series.ink, 2.0, DASH)
+    } else {
+        Pen::solid(series.ink, 2.2)
+    };
     html! {
         (plot.line(&places, pen))
         // Few values are marked one by one: a single one has no line at all.
@@ -98,8 +142,19 @@ fn line(series: &Series, plot: &Plot) -> Markup {
 fn note(noted: &Noted, plot: &Plot) -> Markup {
     let (x, y) = plot.at((noted.at.0 as f64, noted.at.1));
     let left = x > plot.right() / 2.0;
-    let (at, anchor) = if left { ((x - 10.0, y - 9.0), Anchor::End) } else { ((x + 10.0, y - 9.0), Anchor::Start) };
-    let text = Text { at, size: plot.text_size(), anchor, ink: Ink::Text, bold: true, text: &noted.text };
+    let (at, anchor) = if left {
+        ((x - 10.0, y - 9.0), Anchor::End)
+    } else {
+        ((x + 10.0, y - 9.0), Anchor::Start)
+    };
+    let text = Text {
+        at,
+        size: plot.text_size(),
+        anchor,
+        ink: Ink::Text,
+        bold: true,
+        text: &noted.text,
+    };
     html! {
         circle cx=(svg::number(x)) cy=(svg::number(y)) r="6.5" fill="none" stroke=(Ink::Text.colour()) class=(Ink::Text.stroke()) stroke-width="1.6" {}
         (text.draw_over())
@@ -112,15 +167,29 @@ mod tests {
     use super::*;
 
     fn curves(unit: Unit, points: &[(u64, f64)]) -> Curves {
-        let series =
-            vec![Series::solid("train", Ink::Blue, points.to_vec()), Series::dashed("validation", Ink::Orange, points.to_vec())];
-        Curves { along: "epoch", up: "loss", unit, series, noted: None, nothing: "nothing yet" }
+        let series = vec![
+            Series::solid("train", Ink::Blue, points.to_vec()),
+            Series::dashed("validation", Ink::Orange, points.to_vec()),
+        ];
+        Curves {
+            along: "epoch",
+            up: "loss",
+            unit,
+            series,
+            noted: None,
+            nothing: "nothing yet",
+        }
     }
 
     #[test]
     fn every_unit_is_drawn_whatever_the_values() {
         for unit in [Unit::Plain, Unit::FromZero, Unit::Share, Unit::Logarithmic] {
-            for points in [vec![(1, 0.5)], vec![(1, 0.5), (2, 0.5)], vec![(3, 0.0), (9, 1e-9)], vec![(1, f64::NAN), (2, 0.1)]] {
+            for points in [
+                vec![(1, 0.5)],
+                vec![(1, 0.5), (2, 0.5)],
+                vec![(3, 0.0), (9, 1e-9)],
+                vec![(1, f64::NAN), (2, 0.1)],
+            ] {
                 assert_sound(&draw(&curves(unit, &points), Form::Narrow, "t"));
             }
         }
@@ -129,6 +198,8 @@ mod tests {
     #[test]
     fn no_value_is_said() {
         assert!(draw(&curves(Unit::Plain, &[]), Form::Wide, "t").contains("nothing yet"));
-        assert!(draw(&curves(Unit::Plain, &[(1, f64::NAN)]), Form::Wide, "t").contains("nothing yet"));
+        assert!(
+            draw(&curves(Unit::Plain, &[(1, f64::NAN)]), Form::Wide, "t").contains("nothing yet")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Colours of a report: each has a value on white paper and one on a dark screen.
 //!
-//! The hues are those of Okabe and Ito (2008), which the colour-blind tell apart; on dark ground they are lighter where they need to be.
+//! The hues are those of Okabe and Ito (2008), which the colour-blind tell apart; on dark ground
+//! they are lighter where they need to be.
 
 use std::fmt::Write as _;
 
@@ -34,7 +35,13 @@ const INKS: [(Ink, &str, &str, &str); 10] = [
 ];
 
 /// The inks of things that must be told apart, in order; whoever needs more begins again.
-pub const SERIES: [Ink; 5] = [Ink::Blue, Ink::Orange, Ink::Green, Ink::Purple, Ink::Vermilion];
+pub const SERIES: [Ink; 5] = [
+    Ink::Blue,
+    Ink::Orange,
+    Ink::Green,
+    Ink::Purple,
+    Ink::Vermilion,
+];
 
 impl Ink {
     fn entry(self) -> &'static (Ink, &'static str, &'static str, &'static str) {
@@ -46,8 +53,8 @@ impl Ink {
         self.entry().2
     }
 
-    /// Class of what is filled with it. A style sheet goes before the attributes of an element, so that a page can change
-    /// the colours of the very same drawing.
+    /// Class of what is filled with it. A style sheet goes before the attributes of an element, so
+    /// that a page can change the colours of the very same drawing.
     pub fn fill(self) -> String {
         format!("f-{}", self.entry().1)
     }
@@ -58,11 +65,13 @@ impl Ink {
     }
 }
 
-/// The rules of a page: a variable for each ink, light and dark (never on paper), and the classes that use it.
+/// The rules of a page: a variable for each ink, light and dark (never on paper), and the classes
+/// that use it.
 pub fn stylesheet() -> String {
     let variables = |dark: bool| {
-        let pair =
-            |(_, name, light, on_dark): &(Ink, &str, &str, &str)| format!("--{name}:{};", if dark { on_dark } else { light });
+        let pair = |(_, name, light, on_dark): &(Ink, &str, &str, &str)| {
+            format!("--{name}:{};", if dark { on_dark } else { light })
+        };
         INKS.iter().map(pair).collect::<String>()
     };
     let mut rules = format!(
@@ -72,7 +81,10 @@ pub fn stylesheet() -> String {
     );
     for (_, name, ..) in &INKS {
         // Writing to a string does not fail.
-        let _ = writeln!(rules, ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}");
+        let _ = writeln!(
+            rules,
+            ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}"
+        );
     }
     rules
 }
@@ -83,9 +95,17 @@ mod tests {
 
     #[test]
     fn every_ink_finds_its_own_colour() {
-        assert!(INKS.iter().enumerate().all(|(place, (ink, ..))| *ink as usize == place));
+        assert!(
+            INKS.iter()
+                .enumerate()
+                .all(|(place, (ink, ..))| *ink as usize == place)
+        );
         assert_eq!(
-            (Ink::Blue.colour(), Ink::Blue.fill().as_str(), Ink::Purple.stroke().as_str()),
+            (
+                Ink::Blue.colour(),
+                Ink::Blue.fill().as_str(),
+                Ink::Purple.stroke().as_str()
+            ),
             ("#0072b2", "f-blue", "s-purple")
         );
     }
@@ -94,7 +114,11 @@ mod tests {
     fn luminance(colour: &str) -> f64 {
         let channel = |from: usize| {
             let value = f64::from(u8::from_str_radix(&colour[from..from + 2], 16).unwrap()) / 255.0;
-            if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            if value <= 0.03928 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
         };
         0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
     }
@@ -109,7 +133,10 @@ mod tests {
         let (_, _, light, dark) = INKS[Ink::Paper as usize];
         for ink in [Ink::Text, Ink::Muted] {
             let (_, name, on_light, on_dark) = INKS[ink as usize];
-            assert!(contrast(on_light, light) > 4.5 && contrast(on_dark, dark) > 4.5, "{name}");
+            assert!(
+                contrast(on_light, light) > 4.5 && contrast(on_dark, dark) > 4.5,
+                "{name}"
+            );
         }
     }
 
@@ -118,7 +145,10 @@ mod tests {
         let (_, _, light, dark) = INKS[Ink::Paper as usize];
         for ink in SERIES {
             let (_, name, on_light, on_dark) = INKS[ink as usize];
-            assert!(contrast(on_light, light) > 3.0 && contrast(on_dark, dark) > 4.5, "{name}");
+            assert!(
+                contrast(on_light, light) > 3.0 && contrast(on_dark, dark) > 4.5,
+                "{name}"
+            );
         }
     }
 }

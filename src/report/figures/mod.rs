@@ -1,4 +1,5 @@
-//! Figures of a report: each is one function from plain data to an SVG, the same in the page and in the files beside it.
+//! Figures of a report: each is one function from plain data to an SVG, the same in the page and in
+//! the files beside it.
 
 pub mod children;
 pub mod confusion;
@@ -28,10 +29,22 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A figure that `draw` draws for each form; it is also given the title, for those who cannot see the drawing.
-    pub fn new(name: &'static str, title: &str, caption: impl Into<String>, draw: impl Fn(Form, &str) -> String) -> Figure {
+    /// A figure that `draw` draws for each form; it is also given the title, for those who cannot
+    /// see the drawing.
+    pub fn new(
+        name: &'static str,
+        title: &str,
+        caption: impl Into<String>,
+        draw: impl Fn(Form, &str) -> String,
+    ) -> Figure {
         let [wide, narrow] = [Form::Wide, Form::Narrow].map(|form| draw(form, title));
-        Figure { name, title: title.to_owned(), caption: caption.into(), wide, narrow }
+        Figure {
+            name,
+            title: title.to_owned(),
+            caption: caption.into(),
+            wide,
+            narrow,
+        }
     }
 }
 
@@ -39,9 +52,13 @@ impl Figure {
 pub mod tests {
     /// The drawing as XML, all of whose numbers are finite.
     pub fn assert_sound(svg: &str) {
-        let document = roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
+        let document =
+            roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
         let root = document.root_element();
-        assert!(root.attribute("aria-label").is_some_and(|label| !label.is_empty()));
+        assert!(
+            root.attribute("aria-label")
+                .is_some_and(|label| !label.is_empty())
+        );
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         assert!(!svg.contains("url(") && !svg.contains("href"));
     }

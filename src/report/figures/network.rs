@@ -1,7 +1,8 @@
-//! A network as a drawn graph: a row for the image, each layer and the classifier, and a line for every output that is read.
+//! A network as a drawn graph: a row for the image, each layer and the classifier, and a line for
+//! every output that is read.
 //!
-//! An output runs straight down its lane ([`Lanes`]); who reads it is reached by a bend out of that lane. A line that crosses
-//! without a bend is not joined.
+//! An output runs straight down its lane ([`Lanes`]); who reads it is reached by a bend out of that
+//! lane. A line that crosses without a bend is not joined.
 
 use maud::{Markup, html};
 
@@ -29,7 +30,13 @@ pub fn figure(architecture: &Architecture) -> Figure {
 /// The drawing.
 pub fn draw(architecture: &Architecture, form: Form, title: &str) -> String {
     if architecture.layers.len() > MOST_LAYERS {
-        return empty(form, &format!("{} layers are too many to draw; the table has them all.", architecture.layers.len()));
+        return empty(
+            form,
+            &format!(
+                "{} layers are too many to draw; the table has them all.",
+                architecture.layers.len()
+            ),
+        );
     }
     match (Lanes::of(architecture), Cost::of(architecture)) {
         (Some(lanes), Ok(cost)) => Drawing::new(architecture, &lanes, &cost, form).document(title),
@@ -49,13 +56,26 @@ struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    fn new(architecture: &'a Architecture, lanes: &'a Lanes, cost: &'a Cost, form: Form) -> Drawing<'a> {
+    fn new(
+        architecture: &'a Architecture,
+        lanes: &'a Lanes,
+        cost: &'a Cost,
+        form: Form,
+    ) -> Drawing<'a> {
         let (room, widest, row) = match form {
             Form::Wide => (300.0, 20.0, 34.0),
             Form::Narrow => (120.0, 16.0, 31.0),
         };
         let spacing = (room / lanes.count.max(1) as f64).min(widest);
-        Drawing { architecture, lanes, cost, form, spacing, row, radius: if form == Form::Wide { 10.0 } else { 8.5 } }
+        Drawing {
+            architecture,
+            lanes,
+            cost,
+            form,
+            spacing,
+            row,
+            radius: if form == Form::Wide { 10.0 } else { 8.5 },
+        }
     }
 
     fn x(&self, lane: usize) -> f64 {
@@ -71,32 +91,51 @@ impl<'a> Drawing<'a> {
         let outputs = (0..self.lanes.rows.len()).map(|source| self.output(source));
         let joints = (0..self.lanes.rows.len()).map(|reader| self.joints(reader));
         let nodes = (0..self.lanes.rows.len()).map(|row| self.node(row));
-        let content = html! { (svg::all(outputs)) (svg::all(joints)) (svg::all(nodes)) (self.table()) };
+        let content =
+            html! { (svg::all(outputs)) (svg::all(joints)) (svg::all(nodes)) (self.table()) };
         svg::document((self.form.width(), height), title, &content)
     }
 
     /// Neighbouring lanes seldom have one colour; the image is grey.
     fn ink(&self, source: usize) -> Ink {
-        if source == 0 { Ink::Muted } else { SERIES[(source - 1) % SERIES.len()] }
+        if source == 0 {
+            Ink::Muted
+        } else {
+            SERIES[(source - 1) % SERIES.len()]
+        }
     }
 
     /// The line down the lane of an output, as far as its last reader (or the bend to it).
     fn output(&self, source: usize) -> Markup {
         let lane = self.lanes.rows[source].lane;
-        let Some(last) = self.lanes.readers(source).last().copied() else { return html! {} };
-        let end = if self.lanes.rows[last].lane == lane { self.y(last) } else { self.y(last) - self.bend() };
+        let Some(last) = self.lanes.readers(source).last().copied() else {
+            return html! {};
+        };
+        let end = if self.lanes.rows[last].lane == lane {
+            self.y(last)
+        } else {
+            self.y(last) - self.bend()
+        };
         Pen::solid(self.ink(source), 2.2).line((self.x(lane), self.y(source)), (self.x(lane), end))
     }
 
     /// The bends by which a row reads outputs of other lanes, the farthest first.
     fn joints(&self, reader: usize) -> Markup {
         let row = &self.lanes.rows[reader];
-        let reads = row.wires.iter().enumerate().filter_map(|(lane, wire)| Some((lane, (*wire)?)));
-        let mut reads: Vec<(usize, usize)> =
-            reads.filter(|(lane, wire)| wire.read && *lane != row.lane).map(|(lane, wire)| (lane, wire.source)).collect();
+        let reads = row
+            .wires
+            .iter()
+            .enumerate()
+            .filter_map(|(lane, wire)| Some((lane, (*wire)?)));
+        let mut reads: Vec<(usize, usize)> = reads
+            .filter(|(lane, wire)| wire.read && *lane != row.lane)
+            .map(|(lane, wire)| (lane, wire.source))
+            .collect();
         reads.sort_by_key(|(lane, _)| std::cmp::Reverse(lane.abs_diff(row.lane)));
         let halos = reads.iter().map(|(lane, _)| self.halo(*lane, reader));
-        let lines = reads.iter().map(|(lane, source)| Pen::solid(self.ink(*source), 2.0).draw(&self.joint(*lane, reader)));
+        let lines = reads.iter().map(|(lane, source)| {
+            Pen::solid(self.ink(*source), 2.0).draw(&self.joint(*lane, reader))
+        });
         svg::all(halos.chain(lines))
     }
 
@@ -116,7 +155,8 @@ impl<'a> Drawing<'a> {
         bend + &format!("L{} {}", number(to.0), number(to.1))
     }
 
-    /// Paper around the straight part of a joint, so that the lanes it crosses are seen to pass below it.
+    /// Paper around the straight part of a joint, so that the lanes it crosses are seen to pass
+    /// below it.
     fn halo(&self, lane: usize, reader: usize) -> Markup {
         let (corner, to) = self.corner(lane, reader);
         let inwards: f64 = if to.0 > corner { 4.0 } else { -4.0 };
@@ -128,9 +168,19 @@ impl<'a> Drawing<'a> {
 
     /// Where a joint's bend ends, and where the joint does.
     fn corner(&self, lane: usize, reader: usize) -> (f64, (f64, f64)) {
-        let (from, to) = (self.x(lane), (self.x(self.lanes.rows[reader].lane), self.y(reader)));
+        let (from, to) = (
+            self.x(lane),
+            (self.x(self.lanes.rows[reader].lane), self.y(reader)),
+        );
         let reach = self.bend().min((to.0 - from).abs());
-        (if to.0 > from { from + reach } else { from - reach }, to)
+        (
+            if to.0 > from {
+                from + reach
+            } else {
+                from - reach
+            },
+            to,
+        )
     }
 
     fn bend(&self) -> f64 {
@@ -147,10 +197,25 @@ impl<'a> Drawing<'a> {
                     fill=(Ink::Text.colour()) stroke=(Ink::Paper.colour()) stroke-width="1.5" class={ (Ink::Text.fill()) " " (Ink::Paper.stroke()) } {}
             };
         }
-        let ink = if self.lanes.rows[row].is_read { self.ink(row) } else { Ink::Muted };
-        let size = if row < 100 { self.radius * 1.05 } else { self.radius * 0.8 };
+        let ink = if self.lanes.rows[row].is_read {
+            self.ink(row)
+        } else {
+            Ink::Muted
+        };
+        let size = if row < 100 {
+            self.radius * 1.05
+        } else {
+            self.radius * 0.8
+        };
         let text = row.to_string();
-        let label = Text { at: (x, y + size * 0.36), size, anchor: Anchor::Middle, ink: Ink::Paper, bold: true, text: &text };
+        let label = Text {
+            at: (x, y + size * 0.36),
+            size,
+            anchor: Anchor::Middle,
+            ink: Ink::Paper,
+            bold: true,
+            text: &text,
+        };
         html! { (svg::disc((x, y), self.radius, ink)) (label.draw()) }
     }
 
@@ -159,15 +224,41 @@ impl<'a> Drawing<'a> {
         let left = self.x(self.lanes.count.saturating_sub(1)) + 24.0;
         let width = self.form.width() - left - 10.0;
         let size = self.form.text_size();
-        let ends: Vec<f64> = self.columns().iter().map(|(_, share)| left + share * width).collect();
+        let ends: Vec<f64> = self
+            .columns()
+            .iter()
+            .map(|(_, share)| left + share * width)
+            .collect();
         let cell = |end: f64, y: f64, ink: Ink, text: &str| {
-            Text { at: (end, y + size * 0.35), size, anchor: Anchor::End, ink, bold: false, text }.draw()
+            Text {
+                at: (end, y + size * 0.35),
+                size,
+                anchor: Anchor::End,
+                ink,
+                bold: false,
+                text,
+            }
+            .draw()
         };
-        let heads = self.columns().iter().zip(&ends).map(|((name, _), end)| cell(*end, 16.0, Ink::Muted, name)).collect::<Vec<_>>();
+        let heads = self
+            .columns()
+            .iter()
+            .zip(&ends)
+            .map(|((name, _), end)| cell(*end, 16.0, Ink::Muted, name))
+            .collect::<Vec<_>>();
         let rows = (0..self.lanes.rows.len()).map(|row| {
             let cells = self.cells(row);
-            let ink = if row == 0 || row + 1 == self.lanes.rows.len() { Ink::Muted } else { Ink::Text };
-            svg::all(cells.iter().zip(&ends).map(|(text, end)| cell(*end, self.y(row), ink, text)))
+            let ink = if row == 0 || row + 1 == self.lanes.rows.len() {
+                Ink::Muted
+            } else {
+                Ink::Text
+            };
+            svg::all(
+                cells
+                    .iter()
+                    .zip(&ends)
+                    .map(|(text, end)| cell(*end, self.y(row), ink, text)),
+            )
         });
         let bars = self.form == Form::Wide;
         html! { (svg::all(heads)) (svg::all(rows)) @if bars { (self.bars(left + 0.8 * width + 10.0, 0.2 * width - 10.0)) } }
@@ -176,7 +267,13 @@ impl<'a> Drawing<'a> {
     /// Headings, and where their columns end in the table.
     fn columns(&self) -> &'static [(&'static str, f64)] {
         match self.form {
-            Form::Wide => &[("kernel", 0.13), ("filters", 0.27), ("output", 0.46), ("parameters", 0.65), ("MACs", 0.8)],
+            Form::Wide => &[
+                ("kernel", 0.13),
+                ("filters", 0.27),
+                ("output", 0.46),
+                ("parameters", 0.65),
+                ("MACs", 0.8),
+            ],
             Form::Narrow => &[("kernel", 0.3), ("filters", 0.6), ("MACs", 1.0)],
         }
     }
@@ -184,25 +281,38 @@ impl<'a> Drawing<'a> {
     fn cells(&self, row: usize) -> Vec<String> {
         let [channels, height, width] = self.architecture.input;
         let shape = |[channels, height, width]: [usize; 3]| format!("{channels}×{height}×{width}");
-        let (kernel, filters, output, params, macs) = match (row, self.architecture.layers.get(row.wrapping_sub(1))) {
-            (0, _) => ("image".to_owned(), channels.to_string(), shape([channels, height, width]), String::new(), String::new()),
-            (_, Some(layer)) => {
-                let cost = &self.cost.layers[row - 1];
-                let [rows, columns] = layer.kernel;
-                (
-                    format!("{rows}×{columns}"),
-                    layer.filters.to_string(),
-                    shape(cost.output_shape),
-                    count(cost.params),
-                    compact(cost.macs),
-                )
-            }
-            _ => {
-                let classifier = &self.cost.classifier;
-                let classes = self.architecture.classes.to_string();
-                ("linear".to_owned(), classes.clone(), classes, count(classifier.params), compact(classifier.macs))
-            }
-        };
+        let (kernel, filters, output, params, macs) =
+            match (row, self.architecture.layers.get(row.wrapping_sub(1))) {
+                (0, _) => (
+                    "image".to_owned(),
+                    channels.to_string(),
+                    shape([channels, height, width]),
+                    String::new(),
+                    String::new(),
+                ),
+                (_, Some(layer)) => {
+                    let cost = &self.cost.layers[row - 1];
+                    let [rows, columns] = layer.kernel;
+                    (
+                        format!("{rows}×{columns}"),
+                        layer.filters.to_string(),
+                        shape(cost.output_shape),
+                        count(cost.params),
+                        compact(cost.macs),
+                    )
+                }
+                _ => {
+                    let classifier = &self.cost.classifier;
+                    let classes = self.architecture.classes.to_string();
+                    (
+                        "linear".to_owned(),
+                        classes.clone(),
+                        classes,
+                        count(classifier.params),
+                        compact(classifier.macs),
+                    )
+                }
+            };
         match self.form {
             Form::Wide => vec![kernel, filters, output, params, macs],
             Form::Narrow => vec![kernel, filters, macs],
@@ -211,9 +321,21 @@ impl<'a> Drawing<'a> {
 
     /// Multiply-accumulates of each layer, beside those of the dearest one.
     fn bars(&self, left: f64, width: f64) -> Markup {
-        let largest = self.cost.layers.iter().map(|layer| layer.macs).max().unwrap_or(0).max(1) as f64;
+        let largest = self
+            .cost
+            .layers
+            .iter()
+            .map(|layer| layer.macs)
+            .max()
+            .unwrap_or(0)
+            .max(1) as f64;
         let bar = |(index, layer): (usize, &crate::space::LayerCost)| {
-            svg::area((left, self.y(index + 1) - 5.0), (width * layer.macs as f64 / largest, 10.0), Ink::Sky, 0.7)
+            svg::area(
+                (left, self.y(index + 1) - 5.0),
+                (width * layer.macs as f64 / largest, 10.0),
+                Ink::Sky,
+                0.7,
+            )
         };
         svg::all(self.cost.layers.iter().enumerate().map(bar))
     }
@@ -222,12 +344,19 @@ impl<'a> Drawing<'a> {
 /// `1 skip connection`, `12 skip connections`.
 pub fn skips_in_words(architecture: &Architecture) -> String {
     let count = skip_connections(architecture);
-    format!("{count} skip connection{}", if count == 1 { "" } else { "s" })
+    format!(
+        "{count} skip connection{}",
+        if count == 1 { "" } else { "s" }
+    )
 }
 
 /// How many connections pass over at least one layer.
 pub fn skip_connections(architecture: &Architecture) -> usize {
-    inputs(architecture).iter().enumerate().flat_map(|(row, inputs)| inputs.iter().filter(move |input| **input + 1 < row)).count()
+    inputs(architecture)
+        .iter()
+        .enumerate()
+        .flat_map(|(row, inputs)| inputs.iter().filter(move |input| **input + 1 < row))
+        .count()
 }
 
 #[cfg(test)]
@@ -241,7 +370,9 @@ mod tests {
     use crate::space::lanes::tests::any_network;
 
     fn nascnn15() -> Architecture {
-        builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap()
+        builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .unwrap()
+            .unwrap()
     }
 
     #[test]
@@ -249,10 +380,20 @@ mod tests {
         let network = nascnn15();
         let lanes = Lanes::of(&network).unwrap();
         let svg = draw(&network, Form::Wide, "t");
-        let edges = network.layers.iter().map(|layer| layer.inputs.len()).sum::<usize>() + network.output.len();
+        let edges = network
+            .layers
+            .iter()
+            .map(|layer| layer.inputs.len())
+            .sum::<usize>()
+            + network.output.len();
         let bends = svg.matches('Q').count();
         let straight = (0..lanes.rows.len())
-            .flat_map(|source| lanes.readers(source).into_iter().map(move |reader| (source, reader)))
+            .flat_map(|source| {
+                lanes
+                    .readers(source)
+                    .into_iter()
+                    .map(move |reader| (source, reader))
+            })
             .filter(|(source, reader)| lanes.rows[*source].lane == lanes.rows[*reader].lane)
             .count();
         assert_eq!(bends + straight, edges);
@@ -261,9 +402,18 @@ mod tests {
     #[test]
     fn skip_connections_are_counted() {
         let network = nascnn15();
-        let edges = network.layers.iter().map(|layer| layer.inputs.len()).sum::<usize>() + 1;
-        // Every layer but 8, 9, 12 reads the one before it ... counted here from the definition itself.
-        let near = (1..=15).filter(|row| network.layers[row - 1].inputs.contains(&(row - 1))).count() + 1;
+        let edges = network
+            .layers
+            .iter()
+            .map(|layer| layer.inputs.len())
+            .sum::<usize>()
+            + 1;
+        // Every layer but 8, 9, 12 reads the one before it ... counted here from the definition
+        // itself.
+        let near = (1..=15)
+            .filter(|row| network.layers[row - 1].inputs.contains(&(row - 1)))
+            .count()
+            + 1;
         assert_eq!(skip_connections(&network), edges - near);
     }
 
@@ -281,7 +431,13 @@ mod tests {
         let mut network = nascnn15();
         network.layers[0].inputs = vec![9];
         assert!(draw(&network, Form::Wide, "t").contains("cannot be built"));
-        let layer = crate::space::Layer { kernel: [1; 2], filters: 1, stride: [1; 2], padding: [0; 2], inputs: vec![0] };
+        let layer = crate::space::Layer {
+            kernel: [1; 2],
+            filters: 1,
+            stride: [1; 2],
+            padding: [0; 2],
+            inputs: vec![0],
+        };
         network.layers = vec![layer; MOST_LAYERS + 1];
         assert!(draw(&network, Form::Wide, "t").contains("too many to draw"));
     }

@@ -23,13 +23,26 @@ pub struct Pareto {
 impl Pareto {
     pub fn of(state: &RunState) -> Pareto {
         let mut front = Front::default();
-        let sampled = || state.children.iter().enumerate().filter(|(_, row)| row.parent.is_none());
+        let sampled = || {
+            state
+                .children
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.parent.is_none())
+        };
         sampled().for_each(|(index, _)| front.add(index as u32, &state.children));
         let place = |row| Point::of(row).map(|point| (point.macs, point.accuracy));
         Pareto {
             children: sampled().filter_map(|(_, row)| place(row)).collect(),
-            front: front.rows().iter().filter_map(|index| place(state.children.get(*index as usize)?)).collect(),
-            best: state.best.as_ref().map(|best| (best.child, best.macs, best.accuracy)),
+            front: front
+                .rows()
+                .iter()
+                .filter_map(|index| place(state.children.get(*index as usize)?))
+                .collect(),
+            best: state
+                .best
+                .as_ref()
+                .map(|best| (best.child, best.macs, best.accuracy)),
         }
     }
 }
@@ -39,20 +52,34 @@ pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
     let costs = || data.children.iter().map(|(macs, _)| *macs as f64);
     let accuracies = || data.children.iter().map(|(_, accuracy)| *accuracy);
     let span = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        })
     };
     if data.children.is_empty() {
         return empty(form, "No child has an accuracy yet.");
     }
     let label = |value: f64, _| round(value);
-    let x = Scale::logarithmic("MACs per image", span(&mut costs()), if form == Form::Wide { 8 } else { 4 }, label);
+    let x = Scale::logarithmic(
+        "MACs per image",
+        span(&mut costs()),
+        if form == Form::Wide { 8 } else { 4 },
+        label,
+    );
     let y = Scale::values("validation accuracy", span(&mut accuracies()), 6, percent);
     let keys = vec![
         Key::new(Mark::Dot, Ink::Blue, "a child"),
-        Key::new(Mark::Line, Ink::Green, "Pareto front: nothing cheaper is as accurate"),
+        Key::new(
+            Mark::Line,
+            Ink::Green,
+            "Pareto front: nothing cheaper is as accurate",
+        ),
     ];
     let plot = Plot::new(form, x, y, keys);
-    let points = data.children.iter().map(|(macs, accuracy)| plot.at((*macs as f64, *accuracy)));
+    let points = data
+        .children
+        .iter()
+        .map(|(macs, accuracy)| plot.at((*macs as f64, *accuracy)));
     plot.document(title, &html! { (svg::dots(points, 5.0, Ink::Blue, 0.5)) (front(data, &plot)) (best(data, &plot)) })
 }
 
@@ -71,11 +98,25 @@ fn front(data: &Pareto, plot: &Plot) -> Markup {
 }
 
 fn best(data: &Pareto, plot: &Plot) -> Markup {
-    let Some((child, macs, accuracy)) = data.best else { return html! {} };
+    let Some((child, macs, accuracy)) = data.best else {
+        return html! {};
+    };
     let (x, y) = plot.at((macs as f64, accuracy));
-    let (shift, anchor) = if x > plot.right() / 2.0 { (-9.0, Anchor::End) } else { (9.0, Anchor::Start) };
+    let (shift, anchor) = if x > plot.right() / 2.0 {
+        (-9.0, Anchor::End)
+    } else {
+        (9.0, Anchor::Start)
+    };
     let text = format!("child {child}, the best");
-    Text { at: (x + shift, y - 7.0), size: plot.text_size(), anchor, ink: Ink::Text, bold: true, text: &text }.draw_over()
+    Text {
+        at: (x + shift, y - 7.0),
+        size: plot.text_size(),
+        anchor,
+        ink: Ink::Text,
+        bold: true,
+        text: &text,
+    }
+    .draw_over()
 }
 
 #[cfg(test)]
@@ -85,15 +126,25 @@ mod tests {
 
     #[test]
     fn a_search_without_accuracies_says_so() {
-        let none = Pareto { children: Vec::new(), front: Vec::new(), best: None };
+        let none = Pareto {
+            children: Vec::new(),
+            front: Vec::new(),
+            best: None,
+        };
         assert!(draw(&none, Form::Wide, "t").contains("No child has an accuracy yet."));
     }
 
     #[test]
     fn one_child_and_many_are_drawn() {
-        let one = Pareto { children: vec![(1_000, 0.5)], front: vec![(1_000, 0.5)], best: Some((1, 1_000, 0.5)) };
+        let one = Pareto {
+            children: vec![(1_000, 0.5)],
+            front: vec![(1_000, 0.5)],
+            best: Some((1, 1_000, 0.5)),
+        };
         assert_sound(&draw(&one, Form::Narrow, "t"));
-        let children = (1..200u64).map(|n| (n * n * 1_000, (n as f64 / 200.0).sqrt())).collect();
+        let children = (1..200u64)
+            .map(|n| (n * n * 1_000, (n as f64 / 200.0).sqrt()))
+            .collect();
         assert_sound(&draw(&Pareto { children, ..one }, Form::Wide, "t"));
     }
 }

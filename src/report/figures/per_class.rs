@@ -19,14 +19,37 @@ const MOST: usize = 120;
 pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     let classes = report.per_class.len();
     if classes == 0 || classes > MOST {
-        return empty(form, &format!("{classes} classes are too many to draw; the table has them all."));
+        return empty(
+            form,
+            &format!("{classes} classes are too many to draw; the table has them all."),
+        );
     }
     let size = form.text_size();
     let widest = if form == Form::Wide { 190.0 } else { 92.0 };
-    let names = report.per_class.iter().map(|class| text_width(&class.class, size)).fold(0.0, f64::max).min(widest);
-    let lowest = report.per_class.iter().filter_map(|class| class.ci95).map(|[low, _]| low).fold(report.accuracy, f64::min);
-    let highest = report.per_class.iter().filter_map(|class| class.ci95).map(|[_, high]| high).fold(report.accuracy, f64::max);
-    let field = Field { left: names + 18.0, right: form.width() - 62.0, axis: Axis::covering(lowest, highest, 6), size };
+    let names = report
+        .per_class
+        .iter()
+        .map(|class| text_width(&class.class, size))
+        .fold(0.0, f64::max)
+        .min(widest);
+    let lowest = report
+        .per_class
+        .iter()
+        .filter_map(|class| class.ci95)
+        .map(|[low, _]| low)
+        .fold(report.accuracy, f64::min);
+    let highest = report
+        .per_class
+        .iter()
+        .filter_map(|class| class.ci95)
+        .map(|[_, high]| high)
+        .fold(report.accuracy, f64::max);
+    let field = Field {
+        left: names + 18.0,
+        right: form.width() - 62.0,
+        axis: Axis::covering(lowest, highest, 6),
+        size,
+    };
     let bottom = TOP + ROW * classes as f64;
     let content = html! {
         (field.grid(bottom))
@@ -50,7 +73,14 @@ impl Field {
     }
 
     fn text<'a>(&self, at: (f64, f64), anchor: Anchor, ink: Ink, text: &'a str) -> Text<'a> {
-        Text { at, size: self.size, anchor, ink, bold: false, text }
+        Text {
+            at,
+            size: self.size,
+            anchor,
+            ink,
+            bold: false,
+            text,
+        }
     }
 
     fn grid(&self, bottom: f64) -> Markup {
@@ -68,7 +98,9 @@ impl Field {
     fn class(&self, class: &ClassAccuracy, y: f64, room: f64) -> Markup {
         let name = shortened(&class.class, room, self.size);
         let baseline = y + self.size * 0.35;
-        let value = class.accuracy.map_or("no images".to_owned(), |accuracy| format!("{:.1} %", accuracy * 100.0));
+        let value = class.accuracy.map_or("no images".to_owned(), |accuracy| {
+            format!("{:.1} %", accuracy * 100.0)
+        });
         html! {
             (self.text((self.left - 10.0, baseline), Anchor::End, Ink::Text, &name).draw())
             @if let (Some(accuracy), Some([low, high])) = (class.accuracy, class.ci95) {
@@ -82,7 +114,11 @@ impl Field {
     fn overall(&self, report: &ClassificationReport) -> Markup {
         let text = format!("all images {:.2} %", report.accuracy * 100.0);
         let x = self.x(report.accuracy);
-        let anchor = if x > (self.left + self.right) / 2.0 { Anchor::End } else { Anchor::Start };
+        let anchor = if x > (self.left + self.right) / 2.0 {
+            Anchor::End
+        } else {
+            Anchor::Start
+        };
         self.text((x, TOP - 12.0), anchor, Ink::Text, &text).draw()
     }
 }
@@ -95,9 +131,16 @@ mod tests {
     #[test]
     fn a_class_without_images_says_so() {
         let classes = ["a", "b", "c"].map(str::to_owned);
-        let report =
-            ClassificationReport::new(&classes, &[0, 1, 1], &[vec![1.0, 0.0, 0.0], vec![0.0, 1.0, 0.0], vec![1.0, 0.0, 0.0]])
-                .unwrap();
+        let report = ClassificationReport::new(
+            &classes,
+            &[0, 1, 1],
+            &[
+                vec![1.0, 0.0, 0.0],
+                vec![0.0, 1.0, 0.0],
+                vec![1.0, 0.0, 0.0],
+            ],
+        )
+        .unwrap();
         for form in [Form::Wide, Form::Narrow] {
             let svg = draw(&report, form, "t");
             assert_sound(&svg);

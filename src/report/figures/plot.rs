@@ -1,4 +1,5 @@
-//! The frame of a plot: two scales with round ticks, a grid, titles, a legend, and where a value is drawn.
+//! The frame of a plot: two scales with round ticks, a grid, titles, a legend, and where a value is
+//! drawn.
 
 use maud::{Markup, html};
 
@@ -16,34 +17,76 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Values from `low` to `high` at least, with round ends and about `most` ticks that `label` writes (value, decimals).
-    pub fn values(title: &str, (low, high): (f64, f64), most: usize, label: fn(f64, usize) -> String) -> Scale {
-        Scale::of(title, ValueAxis::Linear(Axis::covering(low, high, most)), label)
+    /// Values from `low` to `high` at least, with round ends and about `most` ticks that `label`
+    /// writes (value, decimals).
+    pub fn values(
+        title: &str,
+        (low, high): (f64, f64),
+        most: usize,
+        label: fn(f64, usize) -> String,
+    ) -> Scale {
+        Scale::of(
+            title,
+            ValueAxis::Linear(Axis::covering(low, high, most)),
+            label,
+        )
     }
 
     /// As [`Scale::values`], logarithmic.
-    pub fn logarithmic(title: &str, (low, high): (f64, f64), most: usize, label: fn(f64, usize) -> String) -> Scale {
-        Scale::of(title, ValueAxis::Log(LogAxis::covering(low, high, most)), label)
+    pub fn logarithmic(
+        title: &str,
+        (low, high): (f64, f64),
+        most: usize,
+        label: fn(f64, usize) -> String,
+    ) -> Scale {
+        Scale::of(
+            title,
+            ValueAxis::Log(LogAxis::covering(low, high, most)),
+            label,
+        )
     }
 
     fn of(title: &str, axis: ValueAxis, label: fn(f64, usize) -> String) -> Scale {
-        let ticks = axis.ticks().into_iter().map(|(value, decimals)| (value, label(value, decimals))).collect();
-        Scale { title: title.to_owned(), axis, ticks }
+        let ticks = axis
+            .ticks()
+            .into_iter()
+            .map(|(value, decimals)| (value, label(value, decimals)))
+            .collect();
+        Scale {
+            title: title.to_owned(),
+            axis,
+            ticks,
+        }
     }
 
-    /// Things that are counted, from `first` to `last`: children, epochs, episodes. Ticks are whole numbers.
+    /// Things that are counted, from `first` to `last`: children, epochs, episodes. Ticks are whole
+    /// numbers.
     pub fn counts(title: &str, first: u64, last: u64, most: usize) -> Scale {
         let (low, high) = (first as f64, last.max(first) as f64);
         let step = round_step(((high - low) / most.max(1) as f64).max(1.0));
-        let multiples =
-            (1..).map(|multiple| multiple as f64 * step).skip_while(|value| *value < low).take_while(|value| *value <= high);
+        let multiples = (1..)
+            .map(|multiple| multiple as f64 * step)
+            .skip_while(|value| *value < low)
+            .take_while(|value| *value <= high);
         // The first of all is worth a tick where there is room before the second one.
-        let begin = (low % step != 0.0 && (step - low % step) >= 0.6 * step || high == low).then_some(low);
-        let mut ticks: Vec<(f64, String)> =
-            begin.into_iter().chain(multiples).map(|value| (value, crate::numbers::count(value as u64))).collect();
+        let begin =
+            (low % step != 0.0 && (step - low % step) >= 0.6 * step || high == low).then_some(low);
+        let mut ticks: Vec<(f64, String)> = begin
+            .into_iter()
+            .chain(multiples)
+            .map(|value| (value, crate::numbers::count(value as u64)))
+            .collect();
         ticks.dedup_by(|one, other| one.0 == other.0);
         let margin = 0.5_f64.max((high - low) * 0.01);
-        Scale { title: title.to_owned(), axis: ValueAxis::Linear(Axis { low: low - margin, high: high + margin, step }), ticks }
+        Scale {
+            title: title.to_owned(),
+            axis: ValueAxis::Linear(Axis {
+                low: low - margin,
+                high: high + margin,
+                step,
+            }),
+            ticks,
+        }
     }
 
     fn fraction(&self, value: f64) -> f64 {
@@ -82,7 +125,11 @@ pub enum Mark {
 
 impl Key {
     pub fn new(mark: Mark, ink: Ink, text: impl Into<String>) -> Key {
-        Key { mark, ink, text: text.into() }
+        Key {
+            mark,
+            ink,
+            text: text.into(),
+        }
     }
 
     fn draw(&self, (x, y): (f64, f64), size: f64) -> Markup {
@@ -91,10 +138,19 @@ impl Key {
             Mark::Dot => svg::disc((x + 9.0, middle), 4.0, self.ink),
             Mark::Cross => svg::crosses([(x + 9.0, middle)].into_iter(), 7.0, self.ink),
             Mark::Line => Pen::solid(self.ink, 2.2).line((x, middle), (x + SAMPLE, middle)),
-            Mark::Dashes => Pen::dashed(self.ink, 1.8, DASH).line((x, middle), (x + SAMPLE, middle)),
+            Mark::Dashes => {
+                Pen::dashed(self.ink, 1.8, DASH).line((x, middle), (x + SAMPLE, middle))
+            }
             Mark::Band => svg::area((x, middle - 5.0), (SAMPLE, 10.0), self.ink, BAND),
         };
-        let text = Text { at: (x + SAMPLE + 6.0, y), size, anchor: Anchor::Start, ink: Ink::Text, bold: false, text: &self.text };
+        let text = Text {
+            at: (x + SAMPLE + 6.0, y),
+            size,
+            anchor: Anchor::Start,
+            ink: Ink::Text,
+            bold: false,
+            text: &self.text,
+        };
         html! { (sample) (text.draw()) }
     }
 }
@@ -124,14 +180,31 @@ pub struct Plot {
 impl Plot {
     pub fn new(form: Form, x: Scale, y: Scale, keys: Vec<Key>) -> Plot {
         let (width, text) = (form.width(), form.text_size());
-        let labels = y.ticks.iter().map(|(_, label)| text_width(label, text)).fold(0.0, f64::max);
+        let labels = y
+            .ticks
+            .iter()
+            .map(|(_, label)| text_width(label, text))
+            .fold(0.0, f64::max);
         let left = labels + 16.0;
         // The last label is written around its tick.
-        let beyond = x.ticks.last().map_or(0.0, |(_, label)| text_width(label, text) / 2.0);
+        let beyond = x
+            .ticks
+            .last()
+            .map_or(0.0, |(_, label)| text_width(label, text) / 2.0);
         let (legend, rows) = place(keys, width, text);
         let top = rows as f64 * text * 1.65 + text * 2.6;
         let height = form.height() + rows.saturating_sub(1) as f64 * text * 1.65;
-        Plot { form, size: (width, height), left, right: width - beyond.max(14.0), top, bottom: height - text * 3.4, x, y, legend }
+        Plot {
+            form,
+            size: (width, height),
+            left,
+            right: width - beyond.max(14.0),
+            top,
+            bottom: height - text * 3.4,
+            x,
+            y,
+            legend,
+        }
     }
 
     /// Where a value is drawn along the plot.
@@ -164,17 +237,36 @@ impl Plot {
 
     /// A line through values.
     pub fn line(&self, points: &[(f64, f64)], pen: Pen) -> Markup {
-        pen.draw(&svg::polyline(&points.iter().map(|point| self.at(*point)).collect::<Vec<_>>()))
+        pen.draw(&svg::polyline(
+            &points
+                .iter()
+                .map(|point| self.at(*point))
+                .collect::<Vec<_>>(),
+        ))
     }
 
     /// The whole drawing, with `content` over the grid.
     pub fn document(&self, description: &str, content: &Markup) -> String {
-        svg::document(self.size, description, &html! { (self.grid()) (content) (self.titles()) })
+        svg::document(
+            self.size,
+            description,
+            &html! { (self.grid()) (content) (self.titles()) },
+        )
     }
 
     fn grid(&self) -> Markup {
         let size = self.form.text_size();
-        let label = |at, anchor, text: &str| Text { at, size, anchor, ink: Ink::Muted, bold: false, text }.draw();
+        let label = |at, anchor, text: &str| {
+            Text {
+                at,
+                size,
+                anchor,
+                ink: Ink::Muted,
+                bold: false,
+                text,
+            }
+            .draw()
+        };
         let rows = self.y.ticks.iter().map(|(value, text)| {
             let y = self.y(*value);
             html! {
@@ -189,13 +281,24 @@ impl Plot {
                 (label((x, self.bottom + 6.0 + size), Anchor::Middle, text))
             }
         });
-        let floor = Pen::solid(Ink::Muted, 1.0).line((self.left, self.bottom), (self.right, self.bottom));
+        let floor =
+            Pen::solid(Ink::Muted, 1.0).line((self.left, self.bottom), (self.right, self.bottom));
         svg::all(rows.chain(columns).chain([floor]))
     }
 
     fn titles(&self) -> Markup {
         let size = self.form.text_size();
-        let title = |at, anchor, text: &str| Text { at, size, anchor, ink: Ink::Muted, bold: false, text }.draw();
+        let title = |at, anchor, text: &str| {
+            Text {
+                at,
+                size,
+                anchor,
+                ink: Ink::Muted,
+                bold: false,
+                text,
+            }
+            .draw()
+        };
         html! {
             (title((6.0, self.top - size * 0.9), Anchor::Start, &self.y.title))
             (title((self.right, self.size.1 - 6.0), Anchor::End, &self.x.title))
@@ -207,7 +310,8 @@ impl Plot {
 /// An entry of a legend and where it begins.
 type PlacedKey = (Key, (f64, f64));
 
-/// Legend entries from left to right in as many rows as they take: each with its place, and the rows.
+/// Legend entries from left to right in as many rows as they take: each with its place, and the
+/// rows.
 fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
     let (mut x, mut row) = (6.0, 1);
     let mut placed = Vec::with_capacity(keys.len());
@@ -244,23 +348,43 @@ mod tests {
     use super::*;
 
     fn labels(scale: &Scale) -> Vec<&str> {
-        scale.ticks.iter().map(|(_, label)| label.as_str()).collect()
+        scale
+            .ticks
+            .iter()
+            .map(|(_, label)| label.as_str())
+            .collect()
     }
 
     #[test]
     fn ticks_are_round_and_tell_values_apart() {
-        assert_eq!(labels(&Scale::values("", (0.04, 0.37), 5, plain)), ["0.0", "0.1", "0.2", "0.3", "0.4"]);
-        assert_eq!(labels(&Scale::values("", (0.42, 0.71), 5, percent)), ["40 %", "50 %", "60 %", "70 %", "80 %"]);
-        assert_eq!(labels(&Scale::values("", (0.9112, 0.9128), 5, percent))[..2], ["91.10 %", "91.15 %"]);
-        assert_eq!(labels(&Scale::counts("", 1, 96, 6)), ["1", "20", "40", "60", "80"]);
-        assert_eq!(labels(&Scale::counts("", 1, 6, 8)), ["1", "2", "3", "4", "5", "6"]);
+        assert_eq!(
+            labels(&Scale::values("", (0.04, 0.37), 5, plain)),
+            ["0.0", "0.1", "0.2", "0.3", "0.4"]
+        );
+        assert_eq!(
+            labels(&Scale::values("", (0.42, 0.71), 5, percent)),
+            ["40 %", "50 %", "60 %", "70 %", "80 %"]
+        );
+        assert_eq!(
+            labels(&Scale::values("", (0.9112, 0.9128), 5, percent))[..2],
+            ["91.10 %", "91.15 %"]
+        );
+        assert_eq!(
+            labels(&Scale::counts("", 1, 96, 6)),
+            ["1", "20", "40", "60", "80"]
+        );
+        assert_eq!(
+            labels(&Scale::counts("", 1, 6, 8)),
+            ["1", "2", "3", "4", "5", "6"]
+        );
         assert_eq!(labels(&Scale::counts("", 1, 1, 8)), ["1"]);
     }
 
     #[test]
     fn a_legend_goes_on_in_the_next_row() {
-        let keys: Vec<Key> =
-            ["children", "mean of the episode", "best so far"].map(|text| Key::new(Mark::Line, Ink::Blue, text)).into();
+        let keys: Vec<Key> = ["children", "mean of the episode", "best so far"]
+            .map(|text| Key::new(Mark::Line, Ink::Blue, text))
+            .into();
         let (placed, rows) = place(keys.clone(), 760.0, 12.0);
         assert_eq!((placed.len(), rows), (3, 1));
         assert_eq!(place(keys, 200.0, 12.0).1, 3);

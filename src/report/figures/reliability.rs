@@ -8,8 +8,8 @@ use super::svg::{self, Form, Pen};
 use crate::classification::proportion::wilson;
 use crate::classification::{Bin, Calibration};
 
-/// The figure: accuracy over confidence in bins, with intervals, beside the line of perfect calibration; the images of each
-/// bin as bars on the floor.
+/// The figure: accuracy over confidence in bins, with intervals, beside the line of perfect
+/// calibration; the images of each bin as bars on the floor.
 pub fn draw(calibration: &Calibration, form: Form, title: &str) -> String {
     let x = Scale::values("confidence", (0.0, 1.0), 6, percent);
     let y = Scale::values("accuracy", (0.0, 1.0), 6, percent);
@@ -32,14 +32,27 @@ pub fn draw(calibration: &Calibration, form: Form, title: &str) -> String {
 
 /// The bin's share of the images, as a bar of at most a third of the height.
 fn share(bin: &Bin, calibration: &Calibration, plot: &Plot) -> Markup {
-    let most = calibration.bins.iter().map(|bin| bin.images).max().unwrap_or(0).max(1);
+    let most = calibration
+        .bins
+        .iter()
+        .map(|bin| bin.images)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let height = bin.images as f64 / most as f64 / 3.0;
     let (left, top) = plot.at((bin.from, height));
-    svg::area((left + 1.0, top), (plot.x(bin.to) - left - 2.0, plot.floor() - top), Ink::Orange, 0.3)
+    svg::area(
+        (left + 1.0, top),
+        (plot.x(bin.to) - left - 2.0, plot.floor() - top),
+        Ink::Orange,
+        0.3,
+    )
 }
 
 fn point(bin: &Bin, plot: &Plot) -> Markup {
-    let (Some(confidence), Some(accuracy)) = (bin.confidence, bin.accuracy) else { return html! {} };
+    let (Some(confidence), Some(accuracy)) = (bin.confidence, bin.accuracy) else {
+        return html! {};
+    };
     let [low, high] = wilson((accuracy * bin.images as f64).round() as usize, bin.images);
     html! {
         (plot.line(&[(confidence, low), (confidence, high)], Pen::solid(Ink::Blue, 1.8)))
@@ -54,7 +67,12 @@ mod tests {
 
     #[test]
     fn one_answer_and_many_are_drawn() {
-        for answers in [vec![(1.0, true)], (0..100).map(|n| (f64::from(n) / 100.0, n % 3 == 0)).collect()] {
+        for answers in [
+            vec![(1.0, true)],
+            (0..100)
+                .map(|n| (f64::from(n) / 100.0, n % 3 == 0))
+                .collect(),
+        ] {
             for form in [Form::Wide, Form::Narrow] {
                 assert_sound(&draw(&Calibration::of(&answers), form, "t"));
             }

@@ -1,4 +1,5 @@
-//! Parts of an SVG drawing: the same text is in the page and in the image file. Lengths are CSS pixels.
+//! Parts of an SVG drawing: the same text is in the page and in the image file. Lengths are CSS
+//! pixels.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -55,13 +56,23 @@ pub fn number(value: f64) -> String {
     let value = if value.is_finite() { value } else { 0.0 };
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// `text` without characters that XML does not allow.
 pub fn printable(text: &str) -> String {
     text.chars()
-        .map(|character| if character.is_control() || "\u{fffe}\u{ffff}".contains(character) { ' ' } else { character })
+        .map(|character| {
+            if character.is_control() || "\u{fffe}\u{ffff}".contains(character) {
+                ' '
+            } else {
+                character
+            }
+        })
         .collect()
 }
 
@@ -132,11 +143,19 @@ pub struct Pen {
 
 impl Pen {
     pub fn solid(ink: Ink, width: f64) -> Pen {
-        Pen { ink, width, dash: None }
+        Pen {
+            ink,
+            width,
+            dash: None,
+        }
     }
 
     pub fn dashed(ink: Ink, width: f64, dash: &'static str) -> Pen {
-        Pen { ink, width, dash: Some(dash) }
+        Pen {
+            ink,
+            width,
+            dash: Some(dash),
+        }
     }
 
     /// A line along the commands `path`.
@@ -154,19 +173,41 @@ impl Pen {
 
 /// Path commands through `points`, straight from one to the next.
 pub fn polyline(points: &[(f64, f64)]) -> String {
-    let command =
-        |(place, (x, y)): (usize, &(f64, f64))| format!("{}{} {}", if place == 0 { "M" } else { "L" }, number(*x), number(*y));
+    let command = |(place, (x, y)): (usize, &(f64, f64))| {
+        format!(
+            "{}{} {}",
+            if place == 0 { "M" } else { "L" },
+            number(*x),
+            number(*y)
+        )
+    };
     points.iter().enumerate().map(command).collect()
 }
 
-/// Dots of one size as a single path, so that thousands of them stay small: each is a line of no length with a round end.
-/// Dots that would cover each other exactly are drawn once.
-pub fn dots(points: impl Iterator<Item = (f64, f64)>, diameter: f64, ink: Ink, opacity: f64) -> Markup {
+/// Dots of one size as a single path, so that thousands of them stay small: each is a line of no
+/// length with a round end. Dots that would cover each other exactly are drawn once.
+pub fn dots(
+    points: impl Iterator<Item = (f64, f64)>,
+    diameter: f64,
+    ink: Ink,
+    opacity: f64,
+) -> Markup {
     let mut seen = std::collections::HashSet::new();
     let tenth = |value: f64| (value * 10.0).round() as i64;
-    let places: Vec<(i64, i64)> = points.map(|(x, y)| (tenth(x), tenth(y))).filter(|place| seen.insert(*place)).collect();
-    let path: String =
-        places.iter().map(|(x, y)| format!("M{} {}h.01", number(*x as f64 / 10.0), number(*y as f64 / 10.0))).collect();
+    let places: Vec<(i64, i64)> = points
+        .map(|(x, y)| (tenth(x), tenth(y)))
+        .filter(|place| seen.insert(*place))
+        .collect();
+    let path: String = places
+        .iter()
+        .map(|(x, y)| {
+            format!(
+                "M{} {}h.01",
+                number(*x as f64 / 10.0),
+                number(*y as f64 / 10.0)
+            )
+        })
+        .collect();
     html! {
         path d=(path) fill="none" stroke=(ink.colour()) class=(ink.stroke()) stroke-width=(number(diameter)) stroke-linecap="round"
             stroke-opacity=(number(opacity)) {}
@@ -177,7 +218,8 @@ pub fn dots(points: impl Iterator<Item = (f64, f64)>, diameter: f64, ink: Ink, o
 pub fn crosses(points: impl Iterator<Item = (f64, f64)>, size: f64, ink: Ink) -> Markup {
     let half = size / 2.0;
     let cross = |(x, y): (f64, f64)| {
-        polyline(&[(x - half, y - half), (x + half, y + half)]) + &polyline(&[(x - half, y + half), (x + half, y - half)])
+        polyline(&[(x - half, y - half), (x + half, y + half)])
+            + &polyline(&[(x - half, y + half), (x + half, y - half)])
     };
     Pen::solid(ink, 1.6).draw(&points.map(cross).collect::<String>())
 }
@@ -206,7 +248,8 @@ pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
 /// About how wide `text` is: what fits by this fits in any common typeface without serifs.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let share = |character: char| match character {
-        'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')' | ' ' | '/' => 0.31,
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '('
+        | ')' | ' ' | '/' => 0.31,
         'm' | 'w' | 'M' | 'W' | '%' | '@' | '–' | '—' => 0.86,
         character if character.is_uppercase() || character.is_ascii_digit() => 0.65,
         character if character.is_ascii() => 0.56,
@@ -237,23 +280,42 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_always_finite() {
-        let texts: Vec<String> = [1.0, 2.5, -0.001, 2.71999, f64::NAN, f64::INFINITY].into_iter().map(number).collect();
+        let texts: Vec<String> = [1.0, 2.5, -0.001, 2.71999, f64::NAN, f64::INFINITY]
+            .into_iter()
+            .map(number)
+            .collect();
         assert_eq!(texts, ["1", "2.5", "0", "2.72", "0", "0"]);
     }
 
     #[test]
     fn what_comes_from_a_run_is_escaped_and_can_be_parsed() {
         let nasty = "<b>&\"' ]]> \u{1} \u{1b}[0m";
-        let text = Text { at: (1.0, 2.0), size: 12.0, anchor: Anchor::Start, ink: Ink::Text, bold: false, text: nasty };
+        let text = Text {
+            at: (1.0, 2.0),
+            size: 12.0,
+            anchor: Anchor::Start,
+            ink: Ink::Text,
+            bold: false,
+            text: nasty,
+        };
         let svg = document((10.0, 10.0), nasty, &text.draw());
         let parsed = roxmltree::Document::parse(&svg).unwrap();
-        let found = parsed.descendants().find(|node| node.has_tag_name("text")).unwrap();
+        let found = parsed
+            .descendants()
+            .find(|node| node.has_tag_name("text"))
+            .unwrap();
         assert_eq!(found.text(), Some("<b>&\"' ]]>    [0m"));
     }
 
     #[test]
     fn dots_on_one_place_are_drawn_once() {
-        let svg = dots([(1.0, 1.0), (1.01, 1.0), (2.0, 1.0)].into_iter(), 3.0, Ink::Blue, 0.5).into_string();
+        let svg = dots(
+            [(1.0, 1.0), (1.01, 1.0), (2.0, 1.0)].into_iter(),
+            3.0,
+            Ink::Blue,
+            0.5,
+        )
+        .into_string();
         assert_eq!(svg.matches("h.01").count(), 2, "{svg}");
     }
 
@@ -261,6 +323,9 @@ mod tests {
     fn a_text_too_wide_is_shortened() {
         assert_eq!(shortened("Ankle boot", 100.0, 12.0), "Ankle boot");
         let short = shortened("a very long class name", 60.0, 12.0);
-        assert!(short.ends_with('…') && text_width(&short, 12.0) < 66.0, "{short}");
+        assert!(
+            short.ends_with('…') && text_width(&short, 12.0) < 66.0,
+            "{short}"
+        );
     }
 }

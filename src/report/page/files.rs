@@ -1,4 +1,5 @@
-//! The files of a report in their folder. Each is replaced as a whole, and what is not ours is left alone.
+//! The files of a report in their folder. Each is replaced as a whole, and what is not ours is left
+//! alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,24 +22,37 @@ pub enum WriteError {
     #[error("{} is a run directory, which its search alone writes to: name another folder with --out, such as {}", path.display(), path.join("report").display())]
     RunDirectory { path: PathBuf },
     #[error("cannot make the folder {}: {source}", path.display())]
-    Folder { path: PathBuf, source: std::io::Error },
+    Folder {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error(transparent)]
     File(#[from] std::io::Error),
     #[error("figure {name}: {source}")]
-    Figure { name: &'static str, source: PngError },
+    Figure {
+        name: &'static str,
+        source: PngError,
+    },
     #[error("table {name}: {source}")]
-    Table { name: &'static str, source: csv::Error },
+    Table {
+        name: &'static str,
+        source: csv::Error,
+    },
 }
 
 impl WriteError {
     /// Whether another folder would help: the user's to mend.
     pub fn is_bad_folder(&self) -> bool {
-        matches!(self, WriteError::Foreign { .. } | WriteError::RunDirectory { .. })
+        matches!(
+            self,
+            WriteError::Foreign { .. } | WriteError::RunDirectory { .. }
+        )
     }
 }
 
-/// Write `report` into `folder`, which is made where it is not there: `report.html`, `summary.json`, `figures/NAME.svg` and
-/// `.png`, `tables/NAME.csv`. An older report is replaced. Returns the path of the page.
+/// Write `report` into `folder`, which is made where it is not there: `report.html`,
+/// `summary.json`, `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced.
+/// Returns the path of the page.
 ///
 /// # Errors
 /// A folder that holds another program's page or is a run directory, and those of the file system.
@@ -48,10 +62,19 @@ pub fn write(report: &Report, folder: &Path) -> Result<PathBuf, WriteError> {
     let figures = folder.join("figures");
     let tables = folder.join("tables");
     for path in [&figures, &tables] {
-        fs::create_dir_all(path).map_err(|source| WriteError::Folder { path: path.clone(), source })?;
+        fs::create_dir_all(path).map_err(|source| WriteError::Folder {
+            path: path.clone(),
+            source,
+        })?;
     }
-    report.figures.iter().try_for_each(|figure| write_figure(figure, &figures))?;
-    report.tables.iter().try_for_each(|table| write_table(table, &tables))?;
+    report
+        .figures
+        .iter()
+        .try_for_each(|figure| write_figure(figure, &figures))?;
+    report
+        .tables
+        .iter()
+        .try_for_each(|table| write_table(table, &tables))?;
     write_atomically(&folder.join("summary.json"), report.summary.as_bytes())?;
     // Last: where the page is, all is.
     write_atomically(&page, report.page.as_bytes())?;
@@ -60,10 +83,14 @@ pub fn write(report: &Report, folder: &Path) -> Result<PathBuf, WriteError> {
 
 fn refuse_foreign(folder: &Path, page: &Path) -> Result<(), WriteError> {
     if folder.join("journal.jsonl").exists() {
-        return Err(WriteError::RunDirectory { path: folder.to_owned() });
+        return Err(WriteError::RunDirectory {
+            path: folder.to_owned(),
+        });
     }
     match fs::read(page) {
-        Ok(bytes) if !String::from_utf8_lossy(&bytes).contains(MARK) => Err(WriteError::Foreign { path: page.to_owned() }),
+        Ok(bytes) if !String::from_utf8_lossy(&bytes).contains(MARK) => Err(WriteError::Foreign {
+            path: page.to_owned(),
+        }),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(WriteError::File(error)),
@@ -71,14 +98,23 @@ fn refuse_foreign(folder: &Path, page: &Path) -> Result<(), WriteError> {
 }
 
 fn write_figure(figure: &Figure, folder: &Path) -> Result<(), WriteError> {
-    let image = png(&figure.wide).map_err(|source| WriteError::Figure { name: figure.name, source })?;
-    write_atomically(&folder.join(format!("{}.svg", figure.name)), figure.wide.as_bytes())?;
+    let image = png(&figure.wide).map_err(|source| WriteError::Figure {
+        name: figure.name,
+        source,
+    })?;
+    write_atomically(
+        &folder.join(format!("{}.svg", figure.name)),
+        figure.wide.as_bytes(),
+    )?;
     write_atomically(&folder.join(format!("{}.png", figure.name)), &image)?;
     Ok(())
 }
 
 fn write_table(table: &Table, folder: &Path) -> Result<(), WriteError> {
-    let bytes = table.to_csv().map_err(|source| WriteError::Table { name: table.name, source })?;
+    let bytes = table.to_csv().map_err(|source| WriteError::Table {
+        name: table.name,
+        source,
+    })?;
     write_atomically(&folder.join(format!("{}.csv", table.name)), &bytes)?;
     Ok(())
 }
@@ -88,7 +124,12 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        Report { page: format!("<html>{MARK} 1\">"), figures: Vec::new(), tables: Vec::new(), summary: "{}\n".to_owned() }
+        Report {
+            page: format!("<html>{MARK} 1\">"),
+            figures: Vec::new(),
+            tables: Vec::new(),
+            summary: "{}\n".to_owned(),
+        }
     }
 
     #[test]
@@ -98,15 +139,26 @@ mod tests {
         write(&report(), folder.path()).unwrap();
         fs::write(&page, "<html>my home page</html>").unwrap();
         let error = write(&report(), folder.path()).unwrap_err();
-        assert!(error.is_bad_folder() && error.to_string().contains("report.html is there already"), "{error}");
-        assert_eq!(fs::read_to_string(&page).unwrap(), "<html>my home page</html>");
+        assert!(
+            error.is_bad_folder() && error.to_string().contains("report.html is there already"),
+            "{error}"
+        );
+        assert_eq!(
+            fs::read_to_string(&page).unwrap(),
+            "<html>my home page</html>"
+        );
     }
 
     #[test]
     fn nothing_is_written_into_a_run_directory() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("journal.jsonl"), "").unwrap();
-        assert!(write(&report(), folder.path()).unwrap_err().to_string().contains("is a run directory"));
+        assert!(
+            write(&report(), folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("is a run directory")
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -17,7 +17,11 @@ pub struct Section {
 
 impl Section {
     pub fn new(id: &'static str, title: &str, body: Markup) -> Section {
-        Section { id, title: title.to_owned(), body }
+        Section {
+            id,
+            title: title.to_owned(),
+            body,
+        }
     }
 }
 
@@ -64,7 +68,8 @@ pub fn page(head: &Head, sections: &[Section], generator: &str, footer: &Markup)
     markup.into_string()
 }
 
-/// A figure with its caption: the drawing for a phone and the one for wider screens, of which one is shown.
+/// A figure with its caption: the drawing for a phone and the one for wider screens, of which one
+/// is shown.
 pub fn figure(figure: &Figure) -> Markup {
     html! {
         figure id={ "figure-" (figure.name) } {
@@ -85,7 +90,11 @@ pub struct Tile {
 
 impl Tile {
     pub fn new(name: &'static str, value: impl Into<String>, note: impl Into<String>) -> Tile {
-        Tile { name, value: value.into(), note: note.into() }
+        Tile {
+            name,
+            value: value.into(),
+            note: note.into(),
+        }
     }
 }
 

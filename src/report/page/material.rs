@@ -1,4 +1,5 @@
-//! What a report is made of: the journal of a run read once, its settings, and whether anybody works on it.
+//! What a report is made of: the journal of a run read once, its settings, and whether anybody
+//! works on it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -97,14 +98,27 @@ impl Standing {
     /// One word for it, and what it means for the numbers.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
-            Standing::Live => ("running", "The run is not over: every number here is as of the report."),
-            Standing::Paused => ("paused", "The run is paused, not over: every number here is as of the report."),
+            Standing::Live => (
+                "running",
+                "The run is not over: every number here is as of the report.",
+            ),
+            Standing::Paused => (
+                "paused",
+                "The run is paused, not over: every number here is as of the report.",
+            ),
             Standing::Completed => ("completed", "The run is over as planned."),
-            Standing::Stopped => ("stopped", "The run was stopped before its planned end; it can be resumed."),
-            Standing::Failed => {
-                ("failed", "An error ended the run before its planned end; it can be resumed when the cause is mended.")
-            }
-            Standing::Dead => ("dead", "The run broke off without a farewell, and nobody works on it; it can be resumed."),
+            Standing::Stopped => (
+                "stopped",
+                "The run was stopped before its planned end; it can be resumed.",
+            ),
+            Standing::Failed => (
+                "failed",
+                "An error ended the run before its planned end; it can be resumed when the cause is mended.",
+            ),
+            Standing::Dead => (
+                "dead",
+                "The run broke off without a farewell, and nobody works on it; it can be resumed.",
+            ),
         }
     }
 }
@@ -123,18 +137,38 @@ impl Material {
             gathered.apply(&record?);
         }
         let path = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        let name = path.file_name().map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned());
-        let Gathered { mut material, tally, training, .. } = gathered;
+        let name = path.file_name().map_or_else(
+            || run.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let Gathered {
+            mut material,
+            tally,
+            training,
+            ..
+        } = gathered;
         material.summary = tally.summary();
-        material.training = material.state.training_run.is_some().then(|| training.summary());
+        material.training = material
+            .state
+            .training_run
+            .is_some()
+            .then(|| training.summary());
         material.torn = reader.torn().is_some();
-        Ok(Material { name, holder, settings: Settings::read(&run.join("config.toml")), path, ..material })
+        Ok(Material {
+            name,
+            holder,
+            settings: Settings::read(&run.join("config.toml")),
+            path,
+            ..material
+        })
     }
 
-    /// Images that a network of the run is trained on at a time: as the journal tells, or where it is of an older program the
-    /// settings.
+    /// Images that a network of the run is trained on at a time: as the journal tells, or where it
+    /// is of an older program the settings.
     pub fn batch_size(&self) -> Option<usize> {
-        let Settings::Known(settings) = &self.settings else { return self.state.batch_size() };
+        let Settings::Known(settings) = &self.settings else {
+            return self.state.batch_size();
+        };
         let set = || usize::try_from(settings.get("child")?.get("batch_size")?.as_integer()?).ok();
         self.state.batch_size().or_else(set)
     }
@@ -171,39 +205,83 @@ impl Gathered {
             Event::RunStarted(run) => self.begin(record.time, &run.host, &run.version),
             Event::TrainingStarted(run) => self.begin(record.time, &run.host, &run.version),
             Event::RunResumed { host, version, .. } => self.begin(record.time, host, version),
-            Event::WorkerStarted { device, .. } => drop(self.material.devices.insert(device.clone())),
+            Event::WorkerStarted { device, .. } => {
+                drop(self.material.devices.insert(device.clone()))
+            }
             Event::ChildStarted { child, attempt, .. } => {
                 self.epochs.remove(child);
                 self.attempts.insert(*child, *attempt);
             }
-            Event::ChildEpoch(epoch) => self.epochs.entry(epoch.child).or_default().push(epoch.clone()),
+            Event::ChildEpoch(epoch) => self
+                .epochs
+                .entry(epoch.child)
+                .or_default()
+                .push(epoch.clone()),
             Event::ChildFinished(finished) => {
                 let epochs = self.epochs.remove(&finished.child).unwrap_or_default();
-                if self.material.state.best.as_ref().is_some_and(|best| best.child == finished.child) {
+                if self
+                    .material
+                    .state
+                    .best
+                    .as_ref()
+                    .is_some_and(|best| best.child == finished.child)
+                {
                     self.material.best_epochs = epochs;
                 }
             }
-            Event::ChildFailed { child, episode, reason, .. } | Event::ChildExcluded { child, episode, reason, .. } => {
+            Event::ChildFailed {
+                child,
+                episode,
+                reason,
+                ..
+            }
+            | Event::ChildExcluded {
+                child,
+                episode,
+                reason,
+                ..
+            } => {
                 self.epochs.remove(child);
                 let attempts = self.attempts.remove(child).unwrap_or(0);
                 let is_excluded = matches!(record.event, Event::ChildExcluded { .. });
-                let failure = Failure { child: *child, episode: *episode, attempts, reason: reason.clone(), is_excluded };
+                let failure = Failure {
+                    child: *child,
+                    episode: *episode,
+                    attempts,
+                    reason: reason.clone(),
+                    is_excluded,
+                };
                 self.material.failures.push(failure);
             }
             Event::WorkerDied { worker, reason } => {
-                self.note(record.time, Level::Warning, format!("worker {worker} died: {reason}"));
+                self.note(
+                    record.time,
+                    Level::Warning,
+                    format!("worker {worker} died: {reason}"),
+                );
             }
-            Event::MicroBatchReduced { micro_batch, reason } => {
-                let text = format!("batches are computed {micro_batch} images at a time from here on: {reason}");
+            Event::MicroBatchReduced {
+                micro_batch,
+                reason,
+            } => {
+                let text = format!(
+                    "batches are computed {micro_batch} images at a time from here on: {reason}"
+                );
                 self.note(record.time, Level::Warning, text);
             }
-            Event::Notice { level, message } if *level >= Level::Warning => self.note(record.time, *level, message.clone()),
+            Event::Notice { level, message } if *level >= Level::Warning => {
+                self.note(record.time, *level, message.clone())
+            }
             _ => {}
         }
     }
 
     fn begin(&mut self, began: Timestamp, host: &str, version: &str) {
-        self.material.sessions.push(Session { began, host: host.to_owned(), version: version.to_owned() });
+        self.material.sessions.push(Session {
+            began,
+            host: host.to_owned(),
+            version: version.to_owned(),
+        });
     }
 
     fn note(&mut self, time: Timestamp, level: Level, text: String) {
@@ -244,9 +322,15 @@ mod tests {
     fn the_best_childs_epochs_and_the_failures_with_their_reasons_are_found() {
         let (_folder, material) = run(|journal| journal);
         let best = material.state.best.as_ref().unwrap();
-        let accuracies: Vec<f64> = material.best_epochs.iter().map(|epoch| epoch.valid_accuracy).collect();
+        let accuracies: Vec<f64> = material
+            .best_epochs
+            .iter()
+            .map(|epoch| epoch.valid_accuracy)
+            .collect();
         assert_eq!(accuracies, best.valid_accuracies);
-        let [failure] = &material.failures[..] else { panic!("{:?}", material.failures) };
+        let [failure] = &material.failures[..] else {
+            panic!("{:?}", material.failures)
+        };
         assert_eq!((failure.child, failure.attempts), (20, 2));
         assert!(!failure.reason.is_empty());
         assert_eq!(material.standing(), Standing::Completed);
@@ -265,28 +349,63 @@ mod tests {
         let (folder, _) = run(|journal| journal);
         let journal = folder.path().join("journal.jsonl");
         let text = std::fs::read_to_string(&journal).unwrap();
-        std::fs::write(&journal, text.lines().take(50).map(|line| line.to_owned() + "\n").collect::<String>()).unwrap();
+        std::fs::write(
+            &journal,
+            text.lines()
+                .take(50)
+                .map(|line| line.to_owned() + "\n")
+                .collect::<String>(),
+        )
+        .unwrap();
         let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
         lock.lock().unwrap();
-        assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Live);
+        assert_eq!(
+            Material::read(folder.path()).unwrap().standing(),
+            Standing::Live
+        );
         drop(lock);
-        assert_eq!(Material::read(folder.path()).unwrap().standing(), Standing::Dead);
+        assert_eq!(
+            Material::read(folder.path()).unwrap().standing(),
+            Standing::Dead
+        );
     }
 
     #[test]
     fn the_batch_size_is_the_journals_and_of_an_older_run_that_of_its_settings() {
         let (folder, material) = run(|journal| journal);
         assert_eq!(material.batch_size(), None);
-        std::fs::write(folder.path().join("config.toml"), "[child]\nbatch_size = 100\n").unwrap();
-        assert_eq!(Material::read(folder.path()).unwrap().batch_size(), Some(100));
-        let (folder, _) = run(|journal| journal.replacen("\"child_epochs\"", "\"child_batch_size\":48,\"child_epochs\"", 1));
-        std::fs::write(folder.path().join("config.toml"), "[child]\nbatch_size = 100\n").unwrap();
-        assert_eq!(Material::read(folder.path()).unwrap().batch_size(), Some(48));
+        std::fs::write(
+            folder.path().join("config.toml"),
+            "[child]\nbatch_size = 100\n",
+        )
+        .unwrap();
+        assert_eq!(
+            Material::read(folder.path()).unwrap().batch_size(),
+            Some(100)
+        );
+        let (folder, _) = run(|journal| {
+            journal.replacen(
+                "\"child_epochs\"",
+                "\"child_batch_size\":48,\"child_epochs\"",
+                1,
+            )
+        });
+        std::fs::write(
+            folder.path().join("config.toml"),
+            "[child]\nbatch_size = 100\n",
+        )
+        .unwrap();
+        assert_eq!(
+            Material::read(folder.path()).unwrap().batch_size(),
+            Some(48)
+        );
     }
 
     #[test]
     fn settings_that_are_not_there_are_not_made_up() {
         let (_folder, material) = run(|journal| journal);
-        assert!(matches!(&material.settings, Settings::Unknown(reason) if reason.contains("config.toml")));
+        assert!(
+            matches!(&material.settings, Settings::Unknown(reason) if reason.contains("config.toml"))
+        );
     }
 }

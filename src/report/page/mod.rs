@@ -53,6 +53,11 @@ impl Report {
             Some(training) => training.to_json()?,
             None => material.summary.to_json()?,
         };
-        Ok(Report { page, figures, tables, summary })
+        Ok(Report {
+            page,
+            figures,
+            tables,
+            summary,
+        })
     }
 }

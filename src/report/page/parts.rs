@@ -53,15 +53,26 @@ pub fn settings(settings: &Settings) -> Markup {
 type SettingsSection<'a> = (String, Vec<(&'a str, String)>);
 
 fn sections_of<'a>(name: &str, table: &'a toml::Table, sections: &mut Vec<SettingsSection<'a>>) {
-    let value = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let own = table.iter().filter(|(_, entry)| !entry.is_table()).map(|(key, entry)| (key.as_str(), value(entry)));
+    let value = |value: &toml::Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let own = table
+        .iter()
+        .filter(|(_, entry)| !entry.is_table())
+        .map(|(key, entry)| (key.as_str(), value(entry)));
     let own: Vec<(&str, String)> = own.collect();
     if !own.is_empty() {
         sections.push((name.to_owned(), own));
     }
     for (key, entry) in table {
         if let Some(table) = entry.as_table() {
-            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            let name = if name.is_empty() {
+                key.clone()
+            } else {
+                format!("{name}.{key}")
+            };
             sections_of(&name, table, sections);
         }
     }
@@ -72,7 +83,13 @@ pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
     let [channels, height, width] = data.input;
     vec![
         ("data set", data.spec.clone()),
-        ("images", format!("{channels}×{height}×{width}, {} classes", data.classes.len())),
+        (
+            "images",
+            format!(
+                "{channels}×{height}×{width}, {} classes",
+                data.classes.len()
+            ),
+        ),
         ("training images", count(data.train_images as u64)),
         ("validation images", count(data.validation_images as u64)),
         ("fingerprint (CRC-32)", data.fingerprint.clone()),
@@ -81,18 +98,34 @@ pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
 
 /// What training `architecture` on `batch_size` images at a time takes.
 pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -> String {
-    let estimate = batch_size.and_then(|images| Some((images, space::training_memory(architecture, images).ok()?)));
+    let estimate = batch_size
+        .and_then(|images| Some((images, space::training_memory(architecture, images).ok()?)));
     estimate.map_or_else(
         || "not known".to_owned(),
-        |(images, memory)| format!("about {} at batch size {images} (estimate)", numbers::bytes(memory)),
+        |(images, memory)| {
+            format!(
+                "about {} at batch size {images} (estimate)",
+                numbers::bytes(memory)
+            )
+        },
     )
 }
 
 /// Who worked on the run when, with which program.
 pub fn sessions(material: &Material) -> Markup {
     let columns: [Column; 3] = [("began", false), ("host", false), ("nas-tui", false)];
-    let row = |session: &super::material::Session| vec![text(moment(session.began)), text(&session.host), text(&session.version)];
-    table("Sessions", &columns, &material.sessions.iter().map(row).collect::<Vec<_>>())
+    let row = |session: &super::material::Session| {
+        vec![
+            text(moment(session.began)),
+            text(&session.host),
+            text(&session.version),
+        ]
+    };
+    table(
+        "Sessions",
+        &columns,
+        &material.sessions.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 /// Warnings and errors of the run; nothing where there are none.
@@ -101,7 +134,11 @@ pub fn notices(material: &Material) -> Option<Markup> {
         return None;
     }
     let row = |notice: &super::material::Notice| {
-        let word = if notice.level == Level::Error { "error" } else { "warning" };
+        let word = if notice.level == Level::Error {
+            "error"
+        } else {
+            "warning"
+        };
         vec![text(moment(notice.time)), text(word), text(&notice.text)]
     };
     let columns: [Column; 3] = [("when", false), ("level", false), ("what", false)];
@@ -126,9 +163,13 @@ const LAYER_COLUMNS: [Column; 10] = [
 
 /// The layers of a network with what each costs; the classifier comes last.
 pub fn layers(architecture: &Architecture) -> Markup {
-    let Ok(cost) = Cost::of(architecture) else { return html! { p { "This network cannot be built, so it has no costs." } } };
+    let Ok(cost) = Cost::of(architecture) else {
+        return html! { p { "This network cannot be built, so it has no costs." } };
+    };
     let layers = architecture.layers.iter().zip(&cost.layers).enumerate();
-    let mut rows: Vec<Vec<Markup>> = layers.map(|(index, (layer, cost))| layer_row(index + 1, layer, cost)).collect();
+    let mut rows: Vec<Vec<Markup>> = layers
+        .map(|(index, (layer, cost))| layer_row(index + 1, layer, cost))
+        .collect();
     let classes = architecture.classes.to_string();
     let classifier = [
         "classifier".to_owned(),
@@ -143,14 +184,18 @@ pub fn layers(architecture: &Architecture) -> Markup {
         compact(cost.classifier.macs),
     ];
     rows.push(classifier.iter().map(text).collect());
-    let caption =
-        format!("{} parameters and {} multiply-accumulates (MACs) per image in all", count(cost.params), count(cost.macs));
+    let caption = format!(
+        "{} parameters and {} multiply-accumulates (MACs) per image in all",
+        count(cost.params),
+        count(cost.macs)
+    );
     table(&caption, &LAYER_COLUMNS, &rows)
 }
 
 fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
     let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
-    let ([channels, height, width], [field_height, field_width]) = (cost.output_shape, cost.receptive_field);
+    let ([channels, height, width], [field_height, field_width]) =
+        (cost.output_shape, cost.receptive_field);
     let cells = [
         number.to_string(),
         pair(layer.kernel),

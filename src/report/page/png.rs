@@ -25,24 +25,39 @@ pub enum PngError {
 /// Inter, the part that figures need (assets/report-font).
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(include_bytes!("../../../assets/report-font/Inter-Regular-subset.otf").to_vec());
-    fonts.load_font_data(include_bytes!("../../../assets/report-font/Inter-SemiBold-subset.otf").to_vec());
+    fonts.load_font_data(
+        include_bytes!("../../../assets/report-font/Inter-Regular-subset.otf").to_vec(),
+    );
+    fonts.load_font_data(
+        include_bytes!("../../../assets/report-font/Inter-SemiBold-subset.otf").to_vec(),
+    );
     Arc::new(fonts)
 });
 
 /// `svg` as PNG, [`SCALE`] pixels for each of its own.
 pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
-    let options = Options { fontdb: FONTS.clone(), font_family: "Inter".to_owned(), ..Options::default() };
+    let options = Options {
+        fontdb: FONTS.clone(),
+        font_family: "Inter".to_owned(),
+        ..Options::default()
+    };
     let tree = Tree::from_str(svg, &options)?;
     let (width, height) = (tree.size().width(), tree.size().height());
     let scale = SCALE.min((MOST_PIXELS / (width * height)).sqrt());
     let [columns, rows] = [width, height].map(|length| (length * scale).round().max(1.0) as u32);
     let mut pixels = Pixmap::new(columns, rows).ok_or(PngError::Size { width, height })?;
-    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, scale),
+        &mut pixels.as_mut(),
+    );
     // The paper is opaque, so that premultiplied colours are the colours themselves.
-    let image = RgbaImage::from_raw(columns, rows, pixels.take()).ok_or(PngError::Size { width, height })?;
+    let image = RgbaImage::from_raw(columns, rows, pixels.take())
+        .ok_or(PngError::Size { width, height })?;
     let mut bytes = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageRgba8(image).into_rgb8().write_to(&mut bytes, ImageFormat::Png)?;
+    DynamicImage::ImageRgba8(image)
+        .into_rgb8()
+        .write_to(&mut bytes, ImageFormat::Png)?;
     Ok(bytes.into_inner())
 }
 
@@ -55,21 +70,29 @@ mod tests {
         let svg = format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20" font-family="Inter"><rect width="60" height="20" fill="#ffffff"/>{body}</svg>"##
         );
-        let image = image::load_from_memory(&png(&svg).unwrap()).unwrap().into_rgb8();
+        let image = image::load_from_memory(&png(&svg).unwrap())
+            .unwrap()
+            .into_rgb8();
         assert_eq!(image.dimensions(), (120, 40));
         image.pixels().filter(|pixel| pixel.0 != [255; 3]).count()
     }
 
     #[test]
     fn text_is_drawn_without_any_font_of_the_machine_and_bold_is_heavier() {
-        let text = |weight: u32| drawn(&format!(r#"<text x="2" y="15" font-size="14" font-weight="{weight}">95 %±</text>"#));
+        let text = |weight: u32| {
+            drawn(&format!(
+                r#"<text x="2" y="15" font-size="14" font-weight="{weight}">95 %±</text>"#
+            ))
+        };
         assert!(text(400) > 200, "{}", text(400));
         assert!(text(600) > text(400));
     }
 
     #[test]
     fn a_line_of_no_length_with_a_round_end_is_a_dot() {
-        let dot = drawn(r#"<path d="M30 10h.01" fill="none" stroke="black" stroke-width="6" stroke-linecap="round"/>"#);
+        let dot = drawn(
+            r#"<path d="M30 10h.01" fill="none" stroke="black" stroke-width="6" stroke-linecap="round"/>"#,
+        );
         assert!((90..200).contains(&dot), "{dot}");
     }
 

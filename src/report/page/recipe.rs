@@ -20,7 +20,10 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
         ("recipe", started.recipe.clone()),
         ("epochs, at most", settings.epochs.to_string()),
         ("batch", format!("{} images{micro}", settings.batch_size)),
-        ("optimiser", format!("SGD, momentum {}{nesterov}", settings.momentum)),
+        (
+            "optimiser",
+            format!("SGD, momentum {}{nesterov}", settings.momentum),
+        ),
         ("learning rate, highest", settings.learning_rate.to_string()),
         ("schedule", schedule(&settings.schedule, settings.epochs)),
         ("weight decay", settings.weight_decay.to_string()),
@@ -33,14 +36,26 @@ fn schedule(schedule: &Schedule, epochs: usize) -> String {
     match schedule {
         Schedule::Constant => "constant".to_owned(),
         Schedule::Steps { at, factor } => {
-            let parts: Vec<String> = at.iter().map(|part| format!("{} %", (part * 1e4).round() / 1e2)).collect();
-            format!("times {factor} at {} of {epochs} epochs", parts.join(" and "))
+            let parts: Vec<String> = at
+                .iter()
+                .map(|part| format!("{} %", (part * 1e4).round() / 1e2))
+                .collect();
+            format!(
+                "times {factor} at {} of {epochs} epochs",
+                parts.join(" and ")
+            )
         }
-        Schedule::Plateau { patience, factor } => format!("times {factor} after more than {patience} epochs without gain"),
+        Schedule::Plateau { patience, factor } => {
+            format!("times {factor} after more than {patience} epochs without gain")
+        }
         Schedule::Cosine { warmup_epochs } => format!("cosine, {warmup_epochs} epochs of warm-up"),
     }
 }
 
 fn early_stopping(patience: usize) -> String {
-    if patience == 0 { "never".to_owned() } else { format!("after {patience} epochs without gain") }
+    if patience == 0 {
+        "never".to_owned()
+    } else {
+        format!("after {patience} epochs without gain")
+    }
 }

@@ -27,7 +27,9 @@ impl Table {
         for row in &self.rows {
             writer.write_record(row)?;
         }
-        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+        writer
+            .into_inner()
+            .map_err(|error| csv::Error::from(error.into_error()))
     }
 }
 
@@ -35,11 +37,15 @@ fn cell<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Every child that has come to an end, by number. `state`: `trained` (also a repeat, with the accuracy of an earlier child),
-/// `failed` (reward 0) or `excluded` (no reward); `failure` has the reason of the latter two.
+/// Every child that has come to an end, by number. `state`: `trained` (also a repeat, with the
+/// accuracy of an earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` has the
+/// reason of the latter two.
 pub fn children(material: &Material) -> Table {
-    let reasons: std::collections::HashMap<u64, &str> =
-        material.failures.iter().map(|failure| (failure.child, failure.reason.as_str())).collect();
+    let reasons: std::collections::HashMap<u64, &str> = material
+        .failures
+        .iter()
+        .map(|failure| (failure.child, failure.reason.as_str()))
+        .collect();
     let mut rows: Vec<_> = material.state.children.iter().collect();
     rows.sort_by_key(|row| row.child);
     let row = |row: &crate::state::ChildRow| {
@@ -126,29 +132,52 @@ pub fn episodes(material: &Material) -> Table {
     }
 }
 
-/// The layers of a network with their costs; the classifier is the last row. None of a network that cannot be built.
+/// The layers of a network with their costs; the classifier is the last row. None of a network that
+/// cannot be built.
 pub fn layers(architecture: &Architecture) -> Option<Table> {
     let cost = Cost::of(architecture).ok()?;
     let reads = inputs(architecture);
-    let list = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
-    let layer = |(index, (layer, cost)): (usize, (&crate::space::Layer, &crate::space::LayerCost))| {
-        let numbers = [
-            index + 1,
-            layer.kernel[0],
-            layer.kernel[1],
-            layer.filters,
-            layer.stride[0],
-            layer.stride[1],
-            layer.padding[0],
-            layer.padding[1],
-        ];
-        let mut cells: Vec<String> = numbers.iter().map(usize::to_string).collect();
-        cells.push(list(reads[index + 1]));
-        cells.extend(cost.output_shape.iter().map(usize::to_string));
-        cells.extend([cost.params, cost.macs, cost.receptive_field[0], cost.receptive_field[1]].iter().map(u64::to_string));
-        cells
+    let list = |numbers: &[usize]| {
+        numbers
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
     };
-    let mut rows: Vec<Vec<String>> = architecture.layers.iter().zip(&cost.layers).enumerate().map(layer).collect();
+    let layer =
+        |(index, (layer, cost)): (usize, (&crate::space::Layer, &crate::space::LayerCost))| {
+            let numbers = [
+                index + 1,
+                layer.kernel[0],
+                layer.kernel[1],
+                layer.filters,
+                layer.stride[0],
+                layer.stride[1],
+                layer.padding[0],
+                layer.padding[1],
+            ];
+            let mut cells: Vec<String> = numbers.iter().map(usize::to_string).collect();
+            cells.push(list(reads[index + 1]));
+            cells.extend(cost.output_shape.iter().map(usize::to_string));
+            cells.extend(
+                [
+                    cost.params,
+                    cost.macs,
+                    cost.receptive_field[0],
+                    cost.receptive_field[1],
+                ]
+                .iter()
+                .map(u64::to_string),
+            );
+            cells
+        };
+    let mut rows: Vec<Vec<String>> = architecture
+        .layers
+        .iter()
+        .zip(&cost.layers)
+        .enumerate()
+        .map(layer)
+        .collect();
     let mut classifier = vec![String::new(); 16];
     classifier[0] = "classifier".to_owned();
     classifier[3] = architecture.classes.to_string();
@@ -174,7 +203,11 @@ pub fn layers(architecture: &Architecture) -> Option<Table> {
         "field_height",
         "field_width",
     ];
-    Some(Table { name: "layers", head, rows })
+    Some(Table {
+        name: "layers",
+        head,
+        rows,
+    })
 }
 
 /// Every epoch of a training.
@@ -189,7 +222,9 @@ pub fn epochs(run: &TrainingRun) -> Table {
             epoch.images_per_second,
             epoch.seconds,
         ];
-        std::iter::once(epoch.epoch.to_string()).chain(numbers.iter().map(f64::to_string)).collect()
+        std::iter::once(epoch.epoch.to_string())
+            .chain(numbers.iter().map(f64::to_string))
+            .collect()
     };
     Table {
         name: "epochs",
@@ -221,18 +256,42 @@ pub fn per_class(report: &ClassificationReport) -> Table {
     };
     Table {
         name: "per_class",
-        head: vec!["class", "images", "correct", "accuracy", "ci95_low", "ci95_high"],
+        head: vec![
+            "class",
+            "images",
+            "correct",
+            "accuracy",
+            "ci95_low",
+            "ci95_high",
+        ],
         rows: report.per_class.iter().map(row).collect(),
     }
 }
 
-/// Test images by class and prediction, one pair a row: names of classes stand in cells and can be anything.
+/// Test images by class and prediction, one pair a row: names of classes stand in cells and can be
+/// anything.
 pub fn confusion(report: &ClassificationReport) -> Table {
-    let name = |number: usize| report.per_class.get(number).map_or_else(String::new, |class| class.class.clone());
-    let rows = report.confusion.iter().enumerate().flat_map(|(row, counts)| {
-        counts.iter().enumerate().map(move |(column, images)| vec![name(row), name(column), images.to_string()])
-    });
-    Table { name: "confusion", head: vec!["class", "taken_for", "images"], rows: rows.collect() }
+    let name = |number: usize| {
+        report
+            .per_class
+            .get(number)
+            .map_or_else(String::new, |class| class.class.clone())
+    };
+    let rows = report
+        .confusion
+        .iter()
+        .enumerate()
+        .flat_map(|(row, counts)| {
+            counts
+                .iter()
+                .enumerate()
+                .map(move |(column, images)| vec![name(row), name(column), images.to_string()])
+        });
+    Table {
+        name: "confusion",
+        head: vec!["class", "taken_for", "images"],
+        rows: rows.collect(),
+    }
 }
 
 #[cfg(test)]
@@ -244,7 +303,11 @@ mod tests {
     #[test]
     fn commas_quotes_and_line_breaks_survive() {
         let nasty = "a,\"b\"\nc;=1+1";
-        let table = Table { name: "t", head: vec!["one", "two"], rows: vec![vec![nasty.to_owned(), String::new()]] };
+        let table = Table {
+            name: "t",
+            head: vec!["one", "two"],
+            rows: vec![vec![nasty.to_owned(), String::new()]],
+        };
         let text = String::from_utf8(table.to_csv().unwrap()).unwrap();
         assert_eq!(text, "one,two\n\"a,\"\"b\"\"\nc;=1+1\",\n");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -254,17 +317,31 @@ mod tests {
 
     #[test]
     fn a_row_that_does_not_fit_the_head_is_an_error() {
-        let table = Table { name: "t", head: vec!["one", "two"], rows: vec![vec!["1".to_owned()]] };
+        let table = Table {
+            name: "t",
+            head: vec!["one", "two"],
+            rows: vec![vec!["1".to_owned()]],
+        };
         assert!(table.to_csv().is_err());
     }
 
     #[test]
     fn the_layers_sum_up_to_the_network() {
-        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .unwrap()
+            .unwrap();
         let table = layers(&network).unwrap();
         assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
-        let column = table.head.iter().position(|name| *name == "parameters").unwrap();
-        let sum: u64 = table.rows.iter().map(|row| row[column].parse::<u64>().unwrap()).sum();
+        let column = table
+            .head
+            .iter()
+            .position(|name| *name == "parameters")
+            .unwrap();
+        let sum: u64 = table
+            .rows
+            .iter()
+            .map(|row| row[column].parse::<u64>().unwrap())
+            .sum();
         assert_eq!(sum, 4_201_630);
     }
 }

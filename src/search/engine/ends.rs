@@ -1,4 +1,5 @@
-//! The first and the last moments of a session: take the run over, wait for the workers, say farewell.
+//! The first and the last moments of a session: take the run over, wait for the workers, say
+//! farewell.
 
 use std::io;
 
@@ -28,10 +29,16 @@ impl Engine {
             next_child: Some(next_child),
             epoch: None,
         })?;
-        if let Some(checkpoint) =
-            checkpoint.filter(|saved| self.recorder.ledger.checkpointed.is_none_or(|last| last < saved.episode))
-        {
-            self.recorder.tell(Event::CheckpointSaved { episode: checkpoint.episode, next_child })?;
+        if let Some(checkpoint) = checkpoint.filter(|saved| {
+            self.recorder
+                .ledger
+                .checkpointed
+                .is_none_or(|last| last < saved.episode)
+        }) {
+            self.recorder.tell(Event::CheckpointSaved {
+                episode: checkpoint.episode,
+                next_child,
+            })?;
         }
         match self.recorder.ledger.best() {
             Some(best) => Ok(self.directory.write_best(best)?),
@@ -39,29 +46,42 @@ impl Engine {
         }
     }
 
-    /// Wait until the workers have checked their data. Notices are told at once: measuring a GPU takes a while, and users must
-    /// know what they wait for. What else comes in meanwhile is held back until `run_started` is written; but a stop is obeyed
-    /// and an error is an error.
+    /// Wait until the workers have checked their data. Notices are told at once: measuring a GPU
+    /// takes a while, and users must know what they wait for. What else comes in meanwhile is held
+    /// back until `run_started` is written; but a stop is obeyed and an error is an error.
     pub(super) fn await_workers(&mut self) -> Result<(Ready, Vec<Message>), Halt> {
         let mut held = Vec::new();
         loop {
             match self.inbox.wait() {
                 Message::Report(Report::Ready(ready)) => return Ok((ready, held)),
-                Message::Report(Report::Fatal { message }) => return Err(SearchError::Unusable(message).into()),
+                Message::Report(Report::Fatal { message }) => {
+                    return Err(SearchError::Unusable(message).into());
+                }
                 Message::Command(Command::Stop) => {
                     self.recorder.tell(Event::StopRequested)?;
                     return Err(Halt::Stopped);
                 }
                 // Once something is held back, what follows it must not overtake it.
-                Message::Report(Report::Log { level, message }) if held.is_empty() => self.recorder.notice(level, message)?,
-                Message::Silence => return Err(SearchError::Evaluator("the workers could not be started".to_owned()).into()),
+                Message::Report(Report::Log { level, message }) if held.is_empty() => {
+                    self.recorder.notice(level, message)?
+                }
+                Message::Silence => {
+                    return Err(SearchError::Evaluator(
+                        "the workers could not be started".to_owned(),
+                    )
+                    .into());
+                }
                 message => held.push(message),
             }
         }
     }
 
     pub(super) fn space(&self, ready: &Ready) -> Result<Space, SearchError> {
-        let space = Space::new(&self.config.space, ready.data.input, ready.data.classes.len())?;
+        let space = Space::new(
+            &self.config.space,
+            ready.data.input,
+            ready.data.classes.len(),
+        )?;
         let search = &self.config.search;
         space.check_depth(search.depth(1))?;
         space.check_depth(search.depth(search.children()))?;
@@ -70,8 +90,18 @@ impl Engine {
 
     /// # Errors
     /// If the reference run cannot be read.
-    pub(super) fn run_started(&self, ready: &Ready, space: &Space) -> Result<RunStarted, JournalError> {
-        let Config { preset, search, child, reward, .. } = &self.config;
+    pub(super) fn run_started(
+        &self,
+        ready: &Ready,
+        space: &Space,
+    ) -> Result<RunStarted, JournalError> {
+        let Config {
+            preset,
+            search,
+            child,
+            reward,
+            ..
+        } = &self.config;
         let mut started = RunStarted {
             run: self.directory.name(),
             preset: preset.clone(),
@@ -103,24 +133,49 @@ impl Engine {
 
     /// Say so where the run cannot be held against the one that was asked for.
     pub(super) fn tell_of_reference(&mut self) -> Result<(), Halt> {
-        let reference = self.recorder.ledger.started.as_ref().and_then(|started| started.reference.as_deref());
-        let Some((run, reason)) = reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?))) else {
+        let reference = self
+            .recorder
+            .ledger
+            .started
+            .as_ref()
+            .and_then(|started| started.reference.as_deref());
+        let Some((run, reason)) = reference
+            .and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?)))
+        else {
             return Ok(());
         };
         let text = format!("this run is not comparable with {run} (search.reference): {reason}");
         Ok(self.recorder.notice(Level::Warning, text)?)
     }
 
-    /// Other data is an error; other workers are the user's right, but the numbers will not be the same.
-    pub(super) fn compare_workers(&mut self, started: &RunStarted, ready: &Ready) -> Result<(), Halt> {
+    /// Other data is an error; other workers are the user's right, but the numbers will not be the
+    /// same.
+    pub(super) fn compare_workers(
+        &mut self,
+        started: &RunStarted,
+        ready: &Ready,
+    ) -> Result<(), Halt> {
         if started.data.fingerprint != ready.data.fingerprint {
             let name = |data: &DataDescription| {
-                format!("{}, {} images, CRC-32 {}", data.spec, data.train_images + data.validation_images, data.fingerprint)
+                format!(
+                    "{}, {} images, CRC-32 {}",
+                    data.spec,
+                    data.train_images + data.validation_images,
+                    data.fingerprint
+                )
             };
-            return Err(SearchError::OtherData { then: name(&started.data), now: name(&ready.data) }.into());
+            return Err(SearchError::OtherData {
+                then: name(&started.data),
+                now: name(&ready.data),
+            }
+            .into());
         }
         let compared = [
-            ("threads", started.threads.to_string(), ready.threads.to_string()),
+            (
+                "threads",
+                started.threads.to_string(),
+                ready.threads.to_string(),
+            ),
             ("device", started.device.clone(), ready.device.clone()),
             ("libtorch", started.libtorch.clone(), ready.libtorch.clone()),
         ];
@@ -145,18 +200,29 @@ impl Engine {
         match error {
             // The first error is the one to mend; a full disk makes the farewell fail as well.
             Some(error) => Err(error),
-            None => farewell.map(|()| self.recorder.ledger.tally.summary()).map_err(SearchError::from),
+            None => farewell
+                .map(|()| self.recorder.ledger.tally.summary())
+                .map_err(SearchError::from),
         }
     }
 
-    fn say_farewell(&mut self, reason: FinishReason, error: Option<&SearchError>) -> io::Result<()> {
+    fn say_farewell(
+        &mut self,
+        reason: FinishReason,
+        error: Option<&SearchError>,
+    ) -> io::Result<()> {
         if let Some(error) = error {
             self.recorder.notice(Level::Error, error.to_string())?;
         }
         let ledger = &self.recorder.ledger;
         let wall_seconds = ledger.tally.clock().seconds_until(jiff::Timestamp::now());
         let children = ledger.children_ended();
-        self.recorder.tell(Event::RunFinished { reason, children, epochs: None, wall_seconds })?;
+        self.recorder.tell(Event::RunFinished {
+            reason,
+            children,
+            epochs: None,
+            wall_seconds,
+        })?;
         let json = self.recorder.ledger.tally.summary().to_json()?;
         self.directory.write_summary(&json)
     }

@@ -38,14 +38,20 @@ impl Engine {
     fn stop_after_episode(&mut self, stop: bool) -> Result<(), Halt> {
         if self.stops_after_episode != stop {
             self.stops_after_episode = stop;
-            self.recorder.tell(if stop { Event::EpisodeStopRequested } else { Event::EpisodeStopWithdrawn })?;
+            self.recorder.tell(if stop {
+                Event::EpisodeStopRequested
+            } else {
+                Event::EpisodeStopWithdrawn
+            })?;
         }
         Ok(())
     }
 
     fn skip(&mut self, child: u64, crew: &mut Crew) -> Result<(), Halt> {
         if !self.submitted.contains(&child) {
-            let text = format!("child {child} is neither in training nor waiting for it: there is nothing to skip");
+            let text = format!(
+                "child {child} is neither in training nor waiting for it: there is nothing to skip"
+            );
             return Ok(self.recorder.notice(Level::Warning, text)?);
         }
         if !self.recorder.ledger.is_skipped(child) {
@@ -64,7 +70,9 @@ impl Engine {
     fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
         let ledger = &self.recorder.ledger;
         if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
-            let text = format!("a network edited from child {parent} cannot be trained: there is no child {parent}");
+            let text = format!(
+                "a network edited from child {parent} cannot be trained: there is no child {parent}"
+            );
             return Ok(self.recorder.notice(Level::Warning, text)?);
         }
         // After all children that the search will sample: theirs must not depend on what users do.
@@ -76,7 +84,8 @@ impl Engine {
                 self.submit(child, &queued.architecture, crew);
             }
             Err(error) => {
-                let text = format!("the network edited from child {parent} cannot be trained: {error}");
+                let text =
+                    format!("the network edited from child {parent} cannot be trained: {error}");
                 self.recorder.notice(Level::Warning, text)?;
             }
         }
@@ -86,17 +95,46 @@ impl Engine {
     /// Train the edited children that an earlier session did not get to.
     pub(super) fn submit_queued(&mut self, crew: &mut Crew) {
         let queued: Vec<ChildQueued> = self.recorder.ledger.queued().cloned().collect();
-        queued.iter().for_each(|queued| self.submit(queued.child, &queued.architecture, crew));
+        queued
+            .iter()
+            .for_each(|queued| self.submit(queued.child, &queued.architecture, crew));
     }
 
     /// The end of an edited child: written down, and nothing else follows from it.
-    pub(super) fn end_edited(&mut self, queued: ChildQueued, ended: Ended, seconds: f64) -> Result<(), Halt> {
-        let ChildQueued { child, episode, dna, params, macs, .. } = queued;
+    pub(super) fn end_edited(
+        &mut self,
+        queued: ChildQueued,
+        ended: Ended,
+        seconds: f64,
+    ) -> Result<(), Halt> {
+        let ChildQueued {
+            child,
+            episode,
+            dna,
+            params,
+            macs,
+            ..
+        } = queued;
         let energy_wh = self.energy.child_ended(child);
         Ok(self.recorder.tell(match ended {
-            Ended::Failed { reason, reward } => Event::ChildFailed { child, episode, reason, reward, seconds },
-            Ended::Excluded { reason } => Event::ChildExcluded { child, episode, reason, seconds },
-            Ended::Trained { accuracy, reward, valid_accuracies } => Event::ChildFinished(ChildFinished {
+            Ended::Failed { reason, reward } => Event::ChildFailed {
+                child,
+                episode,
+                reason,
+                reward,
+                seconds,
+            },
+            Ended::Excluded { reason } => Event::ChildExcluded {
+                child,
+                episode,
+                reason,
+                seconds,
+            },
+            Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies,
+            } => Event::ChildFinished(ChildFinished {
                 child,
                 episode,
                 dna,
@@ -113,7 +151,8 @@ impl Engine {
         })?)
     }
 
-    /// After the last episode: wait for the edited children, unless the run is to stop here. A resume trains the rest.
+    /// After the last episode: wait for the edited children, unless the run is to stop here. A
+    /// resume trains the rest.
     pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         while self.recorder.ledger.queued().next().is_some() || self.pace != Pace::Running {
             if self.stops_after_episode {
@@ -126,8 +165,22 @@ impl Engine {
     }
 }
 
-fn edited(child: u64, episode: usize, parent: u64, dna: Dna, crew: &Crew) -> Result<ChildQueued, SpaceError> {
+fn edited(
+    child: u64,
+    episode: usize,
+    parent: u64,
+    dna: Dna,
+    crew: &Crew,
+) -> Result<ChildQueued, SpaceError> {
     let architecture = crew.space.decode(&dna, &format!("child-{child}"))?;
     let Cost { params, macs, .. } = Cost::of(&architecture)?;
-    Ok(ChildQueued { child, episode, parent, dna, architecture, params, macs })
+    Ok(ChildQueued {
+        child,
+        episode,
+        parent,
+        dna,
+        architecture,
+        params,
+        macs,
+    })
 }

@@ -9,7 +9,10 @@ use crate::link::{Command, Connection};
 /// The next record that `wanted` holds for.
 pub fn wait_for(connection: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Arc<Record> {
     loop {
-        let record = connection.records.blocking_recv().expect("the search is still on");
+        let record = connection
+            .records
+            .blocking_recv()
+            .expect("the search is still on");
         if wanted(&record.event) {
             return record;
         }
@@ -26,14 +29,20 @@ fn a_pause_is_acknowledged_and_nothing_is_learnt_before_the_resume() {
     let searching = session.start(parts(&Behaviour::default())).unwrap();
     wait_for(&mut client, |event| *event == Event::Paused);
     std::thread::sleep(std::time::Duration::from_millis(50));
-    assert!(client.records.try_recv().is_err(), "nothing happens while paused");
+    assert!(
+        client.records.try_recv().is_err(),
+        "nothing happens while paused"
+    );
     client.commands.send(Command::Resume).unwrap();
     let summary = searching.join().unwrap();
     assert_eq!(summary.reason, Some(FinishReason::Completed));
     let mut names = event_names(&run.journal());
     names.retain(|name| name != "worker_started");
     let at = |name: &str| names.iter().position(|other| other == name).unwrap();
-    assert_eq!(names[at("pause_requested")..=at("episode_started")], ["pause_requested", "paused", "resumed", "episode_started"]);
+    assert_eq!(
+        names[at("pause_requested")..=at("episode_started")],
+        ["pause_requested", "paused", "resumed", "episode_started"]
+    );
 }
 
 #[test]
@@ -61,13 +70,23 @@ fn a_stop_in_the_first_episode_saves_a_checkpoint_and_the_run_can_be_resumed() {
     plain.search(&Behaviour::default()).unwrap();
     let session = stopped.begin();
     let mut client = session.hub().connect().unwrap();
-    let searching = session.start(parts(&Behaviour { silent: vec![2, 3, 4], ..Behaviour::default() })).unwrap();
-    wait_for(&mut client, |event| matches!(event, Event::ChildFinished(_)));
+    let searching = session
+        .start(parts(&Behaviour {
+            silent: vec![2, 3, 4],
+            ..Behaviour::default()
+        }))
+        .unwrap();
+    wait_for(&mut client, |event| {
+        matches!(event, Event::ChildFinished(_))
+    });
     client.commands.send(Command::Stop).unwrap();
     let summary = searching.join().unwrap();
     assert_eq!(summary.reason, Some(FinishReason::Stopped));
     let names = event_names(&stopped.journal());
-    assert_eq!(names[names.len() - 3..], ["stop_requested", "checkpoint_saved", "run_finished"]);
+    assert_eq!(
+        names[names.len() - 3..],
+        ["stop_requested", "checkpoint_saved", "run_finished"]
+    );
     assert_eq!(stopped.checkpoint().unwrap().episode, 0);
     stopped.resume(&Behaviour::default()).unwrap();
     let (plain, mut stopped) = (plain.outcome(), stopped.outcome());
@@ -84,8 +103,14 @@ fn a_stop_while_paused_ends_the_run() {
     let searching = session.start(parts(&Behaviour::default())).unwrap();
     wait_for(&mut client, |event| *event == Event::Paused);
     client.commands.send(Command::Stop).unwrap();
-    assert_eq!(searching.join().unwrap().reason, Some(FinishReason::Stopped));
-    assert_eq!(run.resume(&Behaviour::default()).unwrap().reason, Some(FinishReason::Completed));
+    assert_eq!(
+        searching.join().unwrap().reason,
+        Some(FinishReason::Stopped)
+    );
+    assert_eq!(
+        run.resume(&Behaviour::default()).unwrap().reason,
+        Some(FinishReason::Completed)
+    );
 }
 
 #[test]
@@ -93,5 +118,13 @@ fn a_client_that_leaves_does_not_disturb_the_search() {
     let run = Run::new(&[]);
     let session = run.begin();
     drop(session.hub().connect().unwrap());
-    assert_eq!(session.start(parts(&Behaviour::default())).unwrap().join().unwrap().children_evaluated, 12);
+    assert_eq!(
+        session
+            .start(parts(&Behaviour::default()))
+            .unwrap()
+            .join()
+            .unwrap()
+            .children_evaluated,
+        12
+    );
 }

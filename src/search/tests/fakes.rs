@@ -1,4 +1,5 @@
-//! What the tests of the search share: a policy that learns, an evaluator that computes, runs in temporary folders.
+//! What the tests of the search share: a policy that learns, an evaluator that computes, runs in
+//! temporary folders.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,10 @@ use crate::runs::RunDirectory;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::sample::masked_log_softmax;
 use crate::search::seeds::derive;
-use crate::search::{Baseline, Learned, Parts, Sample, SearchError, Session, StateTensor, Strategy, StrategyError, StrategyState};
+use crate::search::{
+    Baseline, Learned, Parts, Sample, SearchError, Session, StateTensor, Strategy, StrategyError,
+    StrategyState,
+};
 use crate::space::Space;
 
 /// Three episodes of four children of two layers, few enough choices for repeats.
@@ -31,12 +35,20 @@ pub fn config(set: &[&str]) -> Config {
         "space.paddings=[0,1]",
         "child.epochs=2",
     ];
-    let set = tiny.iter().chain(set).map(|text| (*text).to_owned()).collect();
-    resolve(&Options { set, ..Options::default() }).unwrap()
+    let set = tiny
+        .iter()
+        .chain(set)
+        .map(|text| (*text).to_owned())
+        .collect();
+    resolve(&Options {
+        set,
+        ..Options::default()
+    })
+    .unwrap()
 }
 
-/// A policy with one logit per head and choice, moved by the advantage of every choice taken: it learns, and its state
-/// is a tensor.
+/// A policy with one logit per head and choice, moved by the advantage of every choice taken: it
+/// learns, and its state is a tensor.
 pub struct Bandit {
     logits: Vec<Vec<f64>>,
     baseline: Baseline,
@@ -44,14 +56,23 @@ pub struct Bandit {
 
 impl Bandit {
     pub fn new(space: &Space) -> Bandit {
-        let logits = space.decisions().iter().map(|decision| vec![0.0; decision.choices.len()]).collect();
-        Bandit { logits, baseline: Baseline::new(0.8) }
+        let logits = space
+            .decisions()
+            .iter()
+            .map(|decision| vec![0.0; decision.choices.len()])
+            .collect();
+        Bandit {
+            logits,
+            baseline: Baseline::new(0.8),
+        }
     }
 }
 
 impl Strategy for Bandit {
     fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
-        Sample::draw(space, depth, seed, |next, _| masked_log_softmax(&self.logits[next.head], &next.feasible))
+        Sample::draw(space, depth, seed, |next, _| {
+            masked_log_softmax(&self.logits[next.head], &next.feasible)
+        })
     }
 
     fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
@@ -69,17 +90,30 @@ impl Strategy for Bandit {
     }
 
     fn state(&self) -> StrategyState {
-        let tensor = |logits: &Vec<f64>| StateTensor { shape: vec![logits.len()], values: logits.clone() };
+        let tensor = |logits: &Vec<f64>| StateTensor {
+            shape: vec![logits.len()],
+            values: logits.clone(),
+        };
         StrategyState {
             strategy: "bandit".into(),
-            scalars: BTreeMap::from([("baseline".into(), serde_json::json!(self.baseline.value()))]),
-            tensors: self.logits.iter().enumerate().map(|(head, logits)| (format!("head{head}"), tensor(logits))).collect(),
+            scalars: BTreeMap::from([(
+                "baseline".into(),
+                serde_json::json!(self.baseline.value()),
+            )]),
+            tensors: self
+                .logits
+                .iter()
+                .enumerate()
+                .map(|(head, logits)| (format!("head{head}"), tensor(logits)))
+                .collect(),
         }
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
         for (head, logits) in self.logits.iter_mut().enumerate() {
-            *logits = state.tensor(&format!("head{head}"), &[logits.len()])?.to_vec();
+            *logits = state
+                .tensor(&format!("head{head}"), &[logits.len()])?
+                .to_vec();
         }
         self.baseline.restore(state.scalar("baseline")?)
     }
@@ -117,7 +151,12 @@ pub struct Behaviour {
 
 impl Behaviour {
     pub fn jobs(&self) -> Vec<u64> {
-        self.jobs.lock().unwrap().iter().map(|job| job.child).collect()
+        self.jobs
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|job| job.child)
+            .collect()
     }
 }
 
@@ -131,7 +170,12 @@ struct Calculator {
 
 /// Validation accuracies of a job.
 fn accuracies(job: &ChildJob) -> Vec<f64> {
-    let size: usize = job.architecture.layers.iter().map(|layer| layer.filters * layer.kernel[0]).sum();
+    let size: usize = job
+        .architecture
+        .layers
+        .iter()
+        .map(|layer| layer.filters * layer.kernel[0])
+        .sum();
     let noise = derive(job.seed, "noise", 0) as f64 / u64::MAX as f64;
     vec![0.1, (size as f64 / 60.0 + 0.05 * noise).min(1.0)]
 }
@@ -144,7 +188,9 @@ impl Calculator {
     /// Evaluate what waits.
     fn work(&mut self) {
         if !self.paused {
-            std::mem::take(&mut self.waiting).into_iter().for_each(|job| self.evaluate(&job));
+            std::mem::take(&mut self.waiting)
+                .into_iter()
+                .for_each(|job| self.evaluate(&job));
         }
     }
 
@@ -153,18 +199,35 @@ impl Calculator {
         if self.behaviour.silent.contains(&child) || self.behaviour.unbegun.contains(&child) {
             return;
         }
-        self.report(Report::ChildStarted { child, worker: 0, device: "cpu".into(), attempt: 1 });
+        self.report(Report::ChildStarted {
+            child,
+            worker: 0,
+            device: "cpu".into(),
+            attempt: 1,
+        });
         if self.behaviour.fatal_at == Some(child) {
-            return self.report(Report::Fatal { message: "the graphics card has left the bus".into() });
+            return self.report(Report::Fatal {
+                message: "the graphics card has left the bus".into(),
+            });
         }
         let outcome = if self.behaviour.failing.contains(&child) {
-            Outcome::Failed { reason: "the loss is not finite".into() }
+            Outcome::Failed {
+                reason: "the loss is not finite".into(),
+            }
         } else if self.behaviour.breaking.contains(&child) {
-            Outcome::Excluded { reason: "its worker died 2 times".into() }
+            Outcome::Excluded {
+                reason: "its worker died 2 times".into(),
+            }
         } else {
-            Outcome::Trained { valid_accuracies: accuracies(job) }
+            Outcome::Trained {
+                valid_accuracies: accuracies(job),
+            }
         };
-        let report = Report::Finished { child, outcome, seconds: 1.0 };
+        let report = Report::Finished {
+            child,
+            outcome,
+            seconds: 1.0,
+        };
         if !self.behaviour.backwards {
             return self.report(report);
         }
@@ -178,7 +241,11 @@ impl Calculator {
 
 impl Evaluator for Calculator {
     fn submit(&mut self, job: ChildJob) {
-        assert_ne!(self.behaviour.panic_at, Some(job.child), "a panic that a test asked for");
+        assert_ne!(
+            self.behaviour.panic_at,
+            Some(job.child),
+            "a panic that a test asked for"
+        );
         if let Some((checkpoint, folder)) = &self.behaviour.snapshots {
             let _ = std::fs::copy(checkpoint, folder.join(job.child.to_string()));
         }
@@ -189,16 +256,34 @@ impl Evaluator for Calculator {
 
     /// A silent child has had its first epoch; one that waits has not begun.
     fn skip(&mut self, child: u64) {
-        let waited = self.waiting.iter().any(|job| job.child == child) || self.behaviour.unbegun.contains(&child);
+        let waited = self.waiting.iter().any(|job| job.child == child)
+            || self.behaviour.unbegun.contains(&child);
         self.waiting.retain(|job| job.child != child);
-        let outcome =
-            if waited { Outcome::Excluded { reason: SKIPPED.into() } } else { Outcome::Trained { valid_accuracies: vec![0.9] } };
-        self.report(Report::Finished { child, outcome, seconds: 0.5 });
+        let outcome = if waited {
+            Outcome::Excluded {
+                reason: SKIPPED.into(),
+            }
+        } else {
+            Outcome::Trained {
+                valid_accuracies: vec![0.9],
+            }
+        };
+        self.report(Report::Finished {
+            child,
+            outcome,
+            seconds: 0.5,
+        });
     }
 
     fn pause(&mut self, number: u64) {
         self.paused = true;
-        self.report(Report::Paused { number: if self.behaviour.answers_late { number - 1 } else { number } });
+        self.report(Report::Paused {
+            number: if self.behaviour.answers_late {
+                number - 1
+            } else {
+                number
+            },
+        });
     }
 
     fn resume(&mut self) {
@@ -219,22 +304,49 @@ pub fn parts(behaviour: &Behaviour) -> Parts {
                 classes: (0..10).map(|class| class.to_string()).collect(),
                 train_images: 100,
                 validation_images: 50,
-                fingerprint: if behaviour.fingerprint.is_empty() { "0badcafe".into() } else { behaviour.fingerprint.clone() },
+                fingerprint: if behaviour.fingerprint.is_empty() {
+                    "0badcafe".into()
+                } else {
+                    behaviour.fingerprint.clone()
+                },
             };
-            let ready =
-                Ready { data, workers: 1, threads: behaviour.threads.max(1), device: "cpu".into(), libtorch: "2.11.0".into() };
+            let ready = Ready {
+                data,
+                workers: 1,
+                threads: behaviour.threads.max(1),
+                device: "cpu".into(),
+                libtorch: "2.11.0".into(),
+            };
             let first = if behaviour.unusable {
-                Report::Fatal { message: "train-images.gz is truncated".into() }
+                Report::Fatal {
+                    message: "train-images.gz is truncated".into(),
+                }
             } else {
                 Report::Ready(ready)
             };
             let message = "the workers are being placed".to_owned();
             if behaviour.placing {
-                reports.send(Report::Log { level: Level::Info, message }).unwrap();
+                reports
+                    .send(Report::Log {
+                        level: Level::Info,
+                        message,
+                    })
+                    .unwrap();
             }
-            reports.send(Report::WorkerStarted { worker: 0, pid: 1, device: "cpu".into() }).unwrap();
+            reports
+                .send(Report::WorkerStarted {
+                    worker: 0,
+                    pid: 1,
+                    device: "cpu".into(),
+                })
+                .unwrap();
             reports.send(first).unwrap();
-            Ok(Box::new(Calculator { behaviour, reports, waiting: Vec::new(), paused: false }) as Box<dyn Evaluator>)
+            Ok(Box::new(Calculator {
+                behaviour,
+                reports,
+                waiting: Vec::new(),
+                paused: false,
+            }) as Box<dyn Evaluator>)
         }),
         strategy: Box::new(|_, space| Box::new(Bandit::new(space))),
     }
@@ -248,7 +360,10 @@ pub struct Run {
 
 impl Run {
     pub fn new(set: &[&str]) -> Run {
-        Run { root: tempfile::tempdir().unwrap(), config: config(set) }
+        Run {
+            root: tempfile::tempdir().unwrap(),
+            config: config(set),
+        }
     }
 
     pub fn path(&self) -> PathBuf {
@@ -264,11 +379,18 @@ impl Run {
     }
 
     pub fn begin(&self) -> Session {
-        Session::begin(self.config.clone(), RunDirectory::create(&self.path()).unwrap()).unwrap()
+        Session::begin(
+            self.config.clone(),
+            RunDirectory::create(&self.path()).unwrap(),
+        )
+        .unwrap()
     }
 
     pub fn open(&self) -> Result<Session, SearchError> {
-        Session::resume(self.config.clone(), RunDirectory::open(&self.path()).unwrap())
+        Session::resume(
+            self.config.clone(),
+            RunDirectory::open(&self.path()).unwrap(),
+        )
     }
 
     /// Begin and search to the end.
@@ -290,25 +412,56 @@ impl Run {
 
     /// Everything about the run that must not depend on how often it was interrupted.
     pub fn outcome(&self) -> RunOutcome {
-        let mut outcome = RunOutcome { state: self.checkpoint().unwrap().state, ..RunOutcome::default() };
+        let mut outcome = RunOutcome {
+            state: self.checkpoint().unwrap().state,
+            ..RunOutcome::default()
+        };
         for record in self.records() {
             match record.event {
                 Event::ChildSampled(sampled) => {
-                    let is_new = outcome.dna.insert(sampled.child, sampled.dna.to_string()).is_none();
+                    let is_new = outcome
+                        .dna
+                        .insert(sampled.child, sampled.dna.to_string())
+                        .is_none();
                     assert!(is_new, "child {} was sampled twice", sampled.child);
                 }
                 Event::ChildFinished(finished) => {
-                    let account = format!("{} {} {:?}", finished.accuracy, finished.reward, finished.repeat_of);
-                    assert!(outcome.ended.insert(finished.child, account).is_none(), "child {} ended twice", finished.child);
+                    let account = format!(
+                        "{} {} {:?}",
+                        finished.accuracy, finished.reward, finished.repeat_of
+                    );
+                    assert!(
+                        outcome.ended.insert(finished.child, account).is_none(),
+                        "child {} ended twice",
+                        finished.child
+                    );
                 }
-                Event::ChildFailed { child, reason, reward, .. } => {
-                    assert!(outcome.ended.insert(child, format!("{reason} {reward}")).is_none(), "child {child} ended twice");
+                Event::ChildFailed {
+                    child,
+                    reason,
+                    reward,
+                    ..
+                } => {
+                    assert!(
+                        outcome
+                            .ended
+                            .insert(child, format!("{reason} {reward}"))
+                            .is_none(),
+                        "child {child} ended twice"
+                    );
                 }
                 Event::ChildExcluded { child, reason, .. } => {
-                    assert!(outcome.ended.insert(child, reason).is_none(), "child {child} ended twice");
+                    assert!(
+                        outcome.ended.insert(child, reason).is_none(),
+                        "child {child} ended twice"
+                    );
                 }
-                Event::EpisodeExcluded { episode, children, .. } => {
-                    outcome.episodes.push(format!("{episode}: {children} excluded"));
+                Event::EpisodeExcluded {
+                    episode, children, ..
+                } => {
+                    outcome
+                        .episodes
+                        .push(format!("{episode}: {children} excluded"));
                 }
                 Event::EpisodeFinished(mut finished) => {
                     finished.seconds = 0.0;
@@ -337,7 +490,10 @@ pub struct RunOutcome {
 pub fn event_names(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let name = |line: &str| {
-        serde_json::from_str::<HashMap<String, serde_json::Value>>(line).unwrap()["event"].as_str().unwrap().to_owned()
+        serde_json::from_str::<HashMap<String, serde_json::Value>>(line).unwrap()["event"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let mut names: Vec<String> = text.lines().map(name).collect();
     names.dedup();

@@ -7,14 +7,26 @@ use crate::search::seeds::derive;
 fn finished(run: &Run) -> Vec<ChildFinished> {
     run.records()
         .into_iter()
-        .filter_map(|record| if let Event::ChildFinished(child) = record.event { Some(child) } else { None })
+        .filter_map(|record| {
+            if let Event::ChildFinished(child) = record.event {
+                Some(child)
+            } else {
+                None
+            }
+        })
         .collect()
 }
 
 fn sampled(run: &Run) -> Vec<ChildSampled> {
     run.records()
         .into_iter()
-        .filter_map(|record| if let Event::ChildSampled(child) = record.event { Some(child) } else { None })
+        .filter_map(|record| {
+            if let Event::ChildSampled(child) = record.event {
+                Some(child)
+            } else {
+                None
+            }
+        })
         .collect()
 }
 
@@ -22,7 +34,14 @@ fn sampled(run: &Run) -> Vec<ChildSampled> {
 fn a_run_samples_trains_learns_and_saves_episode_by_episode() {
     let run = Run::new(&["search.reuse=false", "search.episodes=2"]);
     let summary = run.search(&Behaviour::default()).unwrap();
-    assert_eq!((summary.children_evaluated, summary.episodes.len(), summary.repeats), (8, 2, 0));
+    assert_eq!(
+        (
+            summary.children_evaluated,
+            summary.episodes.len(),
+            summary.repeats
+        ),
+        (8, 2, 0)
+    );
     let mut expected = vec!["run_started", "worker_started"];
     for _ in 0..2 {
         expected.extend(["episode_started", "child_sampled"]);
@@ -40,11 +59,22 @@ fn what_is_said_while_the_workers_are_placed_is_told_before_the_run_starts() {
     let run = Run::new(&["search.episodes=1"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
-    let searching = session.start(parts(&Behaviour { placing: true, ..Behaviour::default() })).unwrap();
+    let searching = session
+        .start(parts(&Behaviour {
+            placing: true,
+            ..Behaviour::default()
+        }))
+        .unwrap();
     let first = client.records.blocking_recv().unwrap();
-    assert!(matches!(&first.event, Event::Notice { message, .. } if message.contains("being placed")), "{first:?}");
+    assert!(
+        matches!(&first.event, Event::Notice { message, .. } if message.contains("being placed")),
+        "{first:?}"
+    );
     searching.join().unwrap();
-    assert_eq!(event_names(&run.journal())[..3], ["notice", "run_started", "worker_started"]);
+    assert_eq!(
+        event_names(&run.journal())[..3],
+        ["notice", "run_started", "worker_started"]
+    );
 }
 
 #[test]
@@ -52,10 +82,19 @@ fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
     let images = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(images.path().join("train/cat")).unwrap();
     std::fs::write(images.path().join("train/cat/photo.tiff"), "II*").unwrap();
-    let run = Run::new(&["search.episodes=1", &format!("data.source=folder:{}", images.path().display())]);
+    let run = Run::new(&[
+        "search.episodes=1",
+        &format!("data.source=folder:{}", images.path().display()),
+    ]);
     run.search(&Behaviour::default()).unwrap();
     let told = |event: &Event| matches!(event, Event::Notice { message, .. } if message.contains("1 file is not read, the first "));
-    assert_eq!(run.records().iter().filter(|record| told(&record.event)).count(), 1);
+    assert_eq!(
+        run.records()
+            .iter()
+            .filter(|record| told(&record.event))
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -63,7 +102,12 @@ fn the_outcome_does_not_depend_on_the_order_in_which_workers_finish() {
     for reuse in ["search.reuse=true", "search.reuse=false"] {
         let (forwards, backwards) = (Run::new(&[reuse]), Run::new(&[reuse]));
         forwards.search(&Behaviour::default()).unwrap();
-        backwards.search(&Behaviour { backwards: true, ..Behaviour::default() }).unwrap();
+        backwards
+            .search(&Behaviour {
+                backwards: true,
+                ..Behaviour::default()
+            })
+            .unwrap();
         assert_eq!(forwards.outcome(), backwards.outcome());
     }
 }
@@ -72,7 +116,14 @@ fn the_outcome_does_not_depend_on_the_order_in_which_workers_finish() {
 fn each_child_is_trained_with_the_seed_of_its_number() {
     let (run, behaviour) = (Run::new(&["search.seed=5"]), Behaviour::default());
     run.search(&behaviour).unwrap();
-    assert!(behaviour.jobs.lock().unwrap().iter().all(|job| job.seed == derive(5, "train", job.child)));
+    assert!(
+        behaviour
+            .jobs
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|job| job.seed == derive(5, "train", job.child))
+    );
 }
 
 #[test]
@@ -88,36 +139,70 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 
 #[test]
 fn a_repeat_is_not_trained_and_takes_accuracy_and_reward_of_the_first() {
-    let (run, behaviour) = (Run::new(&["space.kernels=[3]", "space.paddings=[1]"]), Behaviour::default());
+    let (run, behaviour) = (
+        Run::new(&["space.kernels=[3]", "space.paddings=[1]"]),
+        Behaviour::default(),
+    );
     let summary = run.search(&behaviour).unwrap();
     let finished = finished(&run);
     let by_number = |child: u64| finished.iter().find(|other| other.child == child).unwrap();
-    let repeats: Vec<&ChildFinished> = finished.iter().filter(|child| child.repeat_of.is_some()).collect();
+    let repeats: Vec<&ChildFinished> = finished
+        .iter()
+        .filter(|child| child.repeat_of.is_some())
+        .collect();
     assert!(repeats.len() >= 3, "the space is small enough for repeats");
     let sampled = sampled(&run);
-    let architecture = |child: u64| &sampled.iter().find(|other| other.child == child).unwrap().architecture;
+    let architecture = |child: u64| {
+        &sampled
+            .iter()
+            .find(|other| other.child == child)
+            .unwrap()
+            .architecture
+    };
     for repeat in &repeats {
         let first = by_number(repeat.repeat_of.unwrap());
         assert!(first.child < repeat.child && first.repeat_of.is_none());
-        assert_eq!((first.accuracy, first.reward), (repeat.accuracy, repeat.reward));
+        assert_eq!(
+            (first.accuracy, first.reward),
+            (repeat.accuracy, repeat.reward)
+        );
         assert!(architecture(first.child).same_network(architecture(repeat.child)));
         assert!(!behaviour.jobs().contains(&repeat.child));
         assert_eq!(repeat.seconds, 0.0);
     }
-    assert!(repeats.iter().any(|repeat| by_number(repeat.repeat_of.unwrap()).episode == repeat.episode), "within an episode");
-    assert!(repeats.iter().any(|repeat| by_number(repeat.repeat_of.unwrap()).episode < repeat.episode), "across episodes");
+    assert!(
+        repeats
+            .iter()
+            .any(|repeat| by_number(repeat.repeat_of.unwrap()).episode == repeat.episode),
+        "within an episode"
+    );
+    assert!(
+        repeats
+            .iter()
+            .any(|repeat| by_number(repeat.repeat_of.unwrap()).episode < repeat.episode),
+        "across episodes"
+    );
     assert_eq!(summary.repeats, repeats.len() as u64);
     let told: usize = run
         .records()
         .iter()
-        .map(|record| if let Event::EpisodeFinished(episode) = &record.event { episode.repeats } else { 0 })
+        .map(|record| {
+            if let Event::EpisodeFinished(episode) = &record.event {
+                episode.repeats
+            } else {
+                0
+            }
+        })
         .sum();
     assert_eq!(told, repeats.len());
 }
 
 #[test]
 fn without_reuse_every_child_is_trained() {
-    let (run, behaviour) = (Run::new(&["search.reuse=false", "search.episodes=6"]), Behaviour::default());
+    let (run, behaviour) = (
+        Run::new(&["search.reuse=false", "search.episodes=6"]),
+        Behaviour::default(),
+    );
     assert_eq!(run.search(&behaviour).unwrap().repeats, 0);
     assert_eq!(behaviour.jobs(), (1..=24).collect::<Vec<_>>());
 }
@@ -126,12 +211,21 @@ fn without_reuse_every_child_is_trained() {
 fn depth_follows_the_schedule_also_within_an_episode() {
     let run = Run::new(&["search.depth_every=6"]);
     run.search(&Behaviour::default()).unwrap();
-    let depths: Vec<usize> = sampled(&run).iter().map(|child| child.dna.depth()).collect();
+    let depths: Vec<usize> = sampled(&run)
+        .iter()
+        .map(|child| child.dna.depth())
+        .collect();
     assert_eq!(depths, [2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3]);
     let told: Vec<usize> = run
         .records()
         .iter()
-        .filter_map(|record| if let Event::EpisodeStarted { depth, .. } = record.event { Some(depth) } else { None })
+        .filter_map(|record| {
+            if let Event::EpisodeStarted { depth, .. } = record.event {
+                Some(depth)
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(told, [2, 2, 3], "depth of an episode is its first child's");
 }
@@ -144,8 +238,14 @@ fn the_best_child_and_the_summary_are_in_the_run_directory() {
         serde_json::from_str(&std::fs::read_to_string(run.path().join(name)).unwrap()).unwrap()
     };
     let (best, written) = (read("best.json"), read("summary.json"));
-    assert_eq!(best["child"], serde_json::json!(summary.best.as_ref().unwrap().child));
-    assert_eq!(best["architecture"]["name"], format!("child-{}", best["child"]));
+    assert_eq!(
+        best["child"],
+        serde_json::json!(summary.best.as_ref().unwrap().child)
+    );
+    assert_eq!(
+        best["architecture"]["name"],
+        format!("child-{}", best["child"])
+    );
     for field in ["accuracy", "reward", "params", "macs", "dna", "episode"] {
         assert_eq!(best[field], written["best"][field], "{field}");
     }
@@ -158,27 +258,58 @@ fn a_child_that_fails_has_reward_zero_and_its_repeat_fails_for_the_same_reason()
     let tight = ["space.kernels=[3]", "space.paddings=[1]"];
     let plain = Run::new(&tight);
     plain.search(&Behaviour::default()).unwrap();
-    let within =
-        finished(&plain).into_iter().find(|child| child.repeat_of.is_some_and(|first| (first - 1) / 4 == (child.child - 1) / 4));
-    let (first, repeat) = within.map(|child| (child.repeat_of.unwrap(), child.child)).expect("a repeat within an episode");
+    let within = finished(&plain).into_iter().find(|child| {
+        child
+            .repeat_of
+            .is_some_and(|first| (first - 1) / 4 == (child.child - 1) / 4)
+    });
+    let (first, repeat) = within
+        .map(|child| (child.repeat_of.unwrap(), child.child))
+        .expect("a repeat within an episode");
     let run = Run::new(&tight);
-    let summary = run.search(&Behaviour { failing: vec![first], ..Behaviour::default() }).unwrap();
+    let summary = run
+        .search(&Behaviour {
+            failing: vec![first],
+            ..Behaviour::default()
+        })
+        .unwrap();
     let failures: Vec<(u64, String, f64)> = run
         .records()
         .into_iter()
         .filter_map(|record| match record.event {
-            Event::ChildFailed { child, reason, reward, .. } => Some((child, reason, reward)),
+            Event::ChildFailed {
+                child,
+                reason,
+                reward,
+                ..
+            } => Some((child, reason, reward)),
             _ => None,
         })
         .collect();
-    assert!(failures.contains(&(first, "the loss is not finite".into(), 0.0)), "{failures:?}");
-    assert!(failures.contains(&(repeat, format!("repeat of child {first}: the loss is not finite"), 0.0)), "{failures:?}");
+    assert!(
+        failures.contains(&(first, "the loss is not finite".into(), 0.0)),
+        "{failures:?}"
+    );
+    assert!(
+        failures.contains(&(
+            repeat,
+            format!("repeat of child {first}: the loss is not finite"),
+            0.0
+        )),
+        "{failures:?}"
+    );
     assert_eq!(summary.failures, failures.len() as u64);
     assert_eq!(summary.children_evaluated, 12, "the search goes on");
 }
 
 fn episodes(run: &Run) -> Vec<EpisodeFinished> {
-    let finished = |record: Record| if let Event::EpisodeFinished(episode) = record.event { Some(episode) } else { None };
+    let finished = |record: Record| {
+        if let Event::EpisodeFinished(episode) = record.event {
+            Some(episode)
+        } else {
+            None
+        }
+    };
     run.records().into_iter().filter_map(finished).collect()
 }
 
@@ -189,30 +320,77 @@ fn an_excluded_child_takes_no_part_in_learning_means_baseline_and_best() {
     let all = plain.search(&Behaviour::default()).unwrap();
     let best = all.best.unwrap().child;
     let run = Run::new(&settings);
-    let summary = run.search(&Behaviour { breaking: vec![best], ..Behaviour::default() }).unwrap();
-    let rewards: Vec<f64> = finished(&plain).iter().filter(|child| child.child != best).map(|child| child.reward).collect();
-    let [episode] = &episodes(&run)[..] else { panic!("one episode") };
+    let summary = run
+        .search(&Behaviour {
+            breaking: vec![best],
+            ..Behaviour::default()
+        })
+        .unwrap();
+    let rewards: Vec<f64> = finished(&plain)
+        .iter()
+        .filter(|child| child.child != best)
+        .map(|child| child.reward)
+        .collect();
+    let [episode] = &episodes(&run)[..] else {
+        panic!("one episode")
+    };
     let mean = rewards.iter().sum::<f64>() / 3.0;
-    assert!((episode.mean_reward - mean).abs() < 1e-12 && (episode.next_baseline - mean).abs() < 1e-12, "{episode:?}");
-    assert_eq!((episode.advantages.len(), episode.failures, episode.excluded), (3, 0, 1));
-    assert_eq!((summary.children_evaluated, summary.failures, summary.excluded_children), (3, 0, 1));
-    assert!(summary.best.as_ref().is_some_and(|other| other.child != best));
-    assert!(summary.to_string().contains("1 child excluded"), "{summary}");
-    // The strategy has learned from the others alone: its state is that of one that never saw the child.
-    let (with, without) = (plain.checkpoint().unwrap().state, run.checkpoint().unwrap().state);
+    assert!(
+        (episode.mean_reward - mean).abs() < 1e-12 && (episode.next_baseline - mean).abs() < 1e-12,
+        "{episode:?}"
+    );
+    assert_eq!(
+        (episode.advantages.len(), episode.failures, episode.excluded),
+        (3, 0, 1)
+    );
+    assert_eq!(
+        (
+            summary.children_evaluated,
+            summary.failures,
+            summary.excluded_children
+        ),
+        (3, 0, 1)
+    );
+    assert!(
+        summary
+            .best
+            .as_ref()
+            .is_some_and(|other| other.child != best)
+    );
+    assert!(
+        summary.to_string().contains("1 child excluded"),
+        "{summary}"
+    );
+    // The strategy has learned from the others alone: its state is that of one that never saw the
+    // child.
+    let (with, without) = (
+        plain.checkpoint().unwrap().state,
+        run.checkpoint().unwrap().state,
+    );
     assert_ne!(with, without);
 }
 
 #[test]
 fn an_episode_of_excluded_children_teaches_nothing_and_says_so() {
     let run = Run::new(&["search.reuse=false", "search.episodes=2"]);
-    let summary = run.search(&Behaviour { breaking: vec![5, 6, 7, 8], ..Behaviour::default() }).unwrap();
+    let summary = run
+        .search(&Behaviour {
+            breaking: vec![5, 6, 7, 8],
+            ..Behaviour::default()
+        })
+        .unwrap();
     let state_after_one = Run::new(&["search.reuse=false", "search.episodes=1"]);
     state_after_one.search(&Behaviour::default()).unwrap();
-    assert_eq!(run.checkpoint().unwrap().state, state_after_one.checkpoint().unwrap().state);
+    assert_eq!(
+        run.checkpoint().unwrap().state,
+        state_after_one.checkpoint().unwrap().state
+    );
     assert_eq!((summary.episodes.len(), summary.excluded_children), (1, 4));
     let names = event_names(&run.journal());
-    assert_eq!(names[names.len() - 3..], ["episode_excluded", "checkpoint_saved", "run_finished"]);
+    assert_eq!(
+        names[names.len() - 3..],
+        ["episode_excluded", "checkpoint_saved", "run_finished"]
+    );
 }
 
 #[test]
@@ -220,9 +398,17 @@ fn nobody_repeats_an_excluded_child() {
     let tight = ["space.kernels=[3]", "space.paddings=[1]"];
     let plain = Run::new(&tight);
     plain.search(&Behaviour::default()).unwrap();
-    let repeat = finished(&plain).into_iter().find(|child| child.repeat_of.is_some()).expect("a repeat");
-    let (run, behaviour) =
-        (Run::new(&tight), Behaviour { breaking: repeat.repeat_of.into_iter().collect(), ..Behaviour::default() });
+    let repeat = finished(&plain)
+        .into_iter()
+        .find(|child| child.repeat_of.is_some())
+        .expect("a repeat");
+    let (run, behaviour) = (
+        Run::new(&tight),
+        Behaviour {
+            breaking: repeat.repeat_of.into_iter().collect(),
+            ..Behaviour::default()
+        },
+    );
     run.search(&behaviour).unwrap();
     assert!(behaviour.jobs().contains(&repeat.child));
 }

@@ -19,12 +19,18 @@ struct Original {
 impl Original {
     fn new(set: &[&str], behaviour: &Behaviour) -> Original {
         let (run, snapshots) = (Run::new(set), tempfile::tempdir().unwrap());
-        let copying = Behaviour { snapshots: Some((run.checkpoint_path(), snapshots.path().to_owned())), ..behaviour.clone() };
+        let copying = Behaviour {
+            snapshots: Some((run.checkpoint_path(), snapshots.path().to_owned())),
+            ..behaviour.clone()
+        };
         run.search(&copying).unwrap();
         let journal = fs::read_to_string(run.journal()).unwrap();
         Original {
             outcome: run.outcome(),
-            behaviour: Behaviour { jobs: Default::default(), ..behaviour.clone() },
+            behaviour: Behaviour {
+                jobs: Default::default(),
+                ..behaviour.clone()
+            },
             run,
             journal,
             snapshots,
@@ -43,12 +49,22 @@ impl Original {
         }
         let next = (episode * search.children_per_episode) as u64 + 1;
         let path = |child: u64| self.snapshots.path().join(child.to_string());
-        (episode > 0).then(|| (next..next + search.children_per_episode as u64).map(path).find(|path| path.is_file())).flatten()
+        (episode > 0)
+            .then(|| {
+                (next..next + search.children_per_episode as u64)
+                    .map(path)
+                    .find(|path| path.is_file())
+            })
+            .flatten()
     }
 
-    /// A run directory as a crash would leave it: the journal's first `bytes` bytes and the checkpoint of `episode`.
+    /// A run directory as a crash would leave it: the journal's first `bytes` bytes and the
+    /// checkpoint of `episode`.
     fn cut(&self, bytes: usize, episode: usize) -> Option<Run> {
-        let run = Run { root: tempfile::tempdir().unwrap(), config: self.run.config.clone() };
+        let run = Run {
+            root: tempfile::tempdir().unwrap(),
+            config: self.run.config.clone(),
+        };
         fs::create_dir_all(run.path().join("checkpoint")).unwrap();
         fs::write(run.path().join("config.toml"), self.run.config.to_toml()).unwrap();
         fs::write(run.journal(), &self.journal.as_bytes()[..bytes]).unwrap();
@@ -58,11 +74,19 @@ impl Original {
         Some(run)
     }
 
-    /// Episodes of which the first `lines` lines say that they are finished, and that their checkpoint is saved.
+    /// Episodes of which the first `lines` lines say that they are finished, and that their
+    /// checkpoint is saved.
     fn progress(&self, lines: usize) -> (usize, usize) {
-        let count =
-            |name: &str| self.lines()[..lines].iter().filter(|line| line.contains(&format!("\"event\":\"{name}\""))).count();
-        (count("episode_finished") + count("episode_excluded"), count("checkpoint_saved"))
+        let count = |name: &str| {
+            self.lines()[..lines]
+                .iter()
+                .filter(|line| line.contains(&format!("\"event\":\"{name}\"")))
+                .count()
+        };
+        (
+            count("episode_finished") + count("episode_excluded"),
+            count("checkpoint_saved"),
+        )
     }
 }
 
@@ -74,15 +98,22 @@ fn resume_after_every_line(original: &Original) {
         let (finished, saved) = original.progress(lines);
         // The checkpoint may be one ahead of what the journal says of it.
         for episode in [saved, finished] {
-            let Some(cut) = original.cut(bytes, episode) else { continue };
+            let Some(cut) = original.cut(bytes, episode) else {
+                continue;
+            };
             tried += 1;
             if let Ok(session) = cut.open()
                 && session.complete().is_none()
             {
                 drop(session);
-                cut.resume(&original.behaviour).unwrap_or_else(|error| panic!("line {lines}, checkpoint {episode}: {error}"));
+                cut.resume(&original.behaviour)
+                    .unwrap_or_else(|error| panic!("line {lines}, checkpoint {episode}: {error}"));
             }
-            assert_eq!(cut.outcome(), original.outcome, "line {lines}, checkpoint {episode}");
+            assert_eq!(
+                cut.outcome(),
+                original.outcome,
+                "line {lines}, checkpoint {episode}"
+            );
         }
         bytes += original.lines().get(lines).map_or(0, |line| line.len());
     }
@@ -91,13 +122,20 @@ fn resume_after_every_line(original: &Original) {
 
 #[test]
 fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
-    let behaviour = Behaviour { failing: vec![2, 7], breaking: vec![3], ..Behaviour::default() };
+    let behaviour = Behaviour {
+        failing: vec![2, 7],
+        breaking: vec![3],
+        ..Behaviour::default()
+    };
     resume_after_every_line(&Original::new(&["search.episodes=4"], &behaviour));
 }
 
 #[test]
 fn so_does_a_run_with_an_episode_of_which_nothing_can_be_learned() {
-    let behaviour = Behaviour { breaking: vec![3, 5, 6, 7, 8], ..Behaviour::default() };
+    let behaviour = Behaviour {
+        breaking: vec![3, 5, 6, 7, 8],
+        ..Behaviour::default()
+    };
     let original = Original::new(&["search.reuse=false"], &behaviour);
     assert_eq!(original.outcome.episodes[1], "2: 4 excluded");
     resume_after_every_line(&original);
@@ -106,12 +144,20 @@ fn so_does_a_run_with_an_episode_of_which_nothing_can_be_learned() {
 #[test]
 fn a_run_killed_again_and_again_equals_one_that_never_was() {
     let original = Original::new(&[], &Behaviour::default());
-    let cut = original.cut(original.lines()[..4].concat().len(), 0).unwrap();
+    let cut = original
+        .cut(original.lines()[..4].concat().len(), 0)
+        .unwrap();
     for silent in [vec![3, 4, 5, 6, 7, 8], vec![6, 7, 8], vec![9, 10]] {
-        // Children that never end; the session is stopped, and its last line cut off as if it had been killed before.
+        // Children that never end; the session is stopped, and its last line cut off as if it had
+        // been killed before.
         let session = cut.open().unwrap();
         let mut client = session.hub().connect().unwrap();
-        let searching = session.start(super::fakes::parts(&Behaviour { silent: silent.clone(), ..Behaviour::default() })).unwrap();
+        let searching = session
+            .start(super::fakes::parts(&Behaviour {
+                silent: silent.clone(),
+                ..Behaviour::default()
+            }))
+            .unwrap();
         std::thread::sleep(std::time::Duration::from_millis(30));
         client.commands.send(crate::link::Command::Stop).unwrap();
         searching.join().unwrap();
@@ -140,7 +186,11 @@ fn a_journal_torn_inside_a_line_is_repaired_with_a_notice() {
 #[test]
 fn what_ended_before_is_not_trained_again() {
     let original = Original::new(&["search.reuse=false"], &Behaviour::default());
-    let ended = original.lines().iter().position(|line| line.contains("child_finished") && line.contains("\"child\":6,")).unwrap();
+    let ended = original
+        .lines()
+        .iter()
+        .position(|line| line.contains("child_finished") && line.contains("\"child\":6,"))
+        .unwrap();
     let bytes = original.lines()[..=ended].concat().len();
     let cut = original.cut(bytes, 1).unwrap();
     cut.resume(&original.behaviour).unwrap();
@@ -150,13 +200,18 @@ fn what_ended_before_is_not_trained_again() {
 #[test]
 fn a_lost_checkpoint_is_computed_again_from_the_journal_and_nothing_is_trained_twice() {
     let original = Original::new(&["search.reuse=false"], &Behaviour::default());
-    let ended = original.lines().iter().position(|line| line.contains("child_finished") && line.contains("\"child\":10,")).unwrap();
-    let cut = original.cut(original.lines()[..=ended].concat().len(), 0).unwrap();
+    let ended = original
+        .lines()
+        .iter()
+        .position(|line| line.contains("child_finished") && line.contains("\"child\":10,"))
+        .unwrap();
+    let cut = original
+        .cut(original.lines()[..=ended].concat().len(), 0)
+        .unwrap();
     cut.resume(&original.behaviour).unwrap();
     assert_eq!(cut.outcome(), original.outcome);
     assert_eq!(original.behaviour.jobs(), [11, 12]);
-    let is_notice =
-        |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("checkpoint is missing"));
+    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("checkpoint is missing"));
     assert!(cut.records().iter().any(is_notice), "and the user is told");
 }
 
@@ -174,9 +229,14 @@ fn a_complete_run_has_nothing_to_resume() {
 #[test]
 fn a_child_that_comes_out_different_is_an_error_that_names_it() {
     let original = Original::new(&[], &Behaviour::default());
-    let cut = original.cut(original.lines()[..8].concat().len(), 0).unwrap();
+    let cut = original
+        .cut(original.lines()[..8].concat().len(), 0)
+        .unwrap();
     let journal = fs::read_to_string(cut.journal()).unwrap();
-    let line = journal.lines().position(|line| line.contains("child_sampled") && line.contains("\"child\":2,")).unwrap();
+    let line = journal
+        .lines()
+        .position(|line| line.contains("child_sampled") && line.contains("\"child\":2,"))
+        .unwrap();
     let changed: Vec<String> = journal
         .lines()
         .enumerate()
@@ -184,7 +244,10 @@ fn a_child_that_comes_out_different_is_an_error_that_names_it() {
         .collect();
     fs::write(cut.journal(), changed.concat()).unwrap();
     let error = cut.resume(&Behaviour::default()).unwrap_err();
-    assert!(matches!(error, SearchError::OtherChild { child: 2, .. }), "{error}");
+    assert!(
+        matches!(error, SearchError::OtherChild { child: 2, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -195,7 +258,10 @@ fn settings_changed_since_the_checkpoint_are_refused_by_name() {
     cut.config = config(&["child.epochs=3"]);
     fs::write(cut.path().join("config.toml"), cut.config.to_toml()).unwrap();
     let error = cut.open().err().expect("must be refused");
-    assert!(error.is_bad_input() && error.to_string().contains("child.epochs was 2 and is 3"), "{error}");
+    assert!(
+        error.is_bad_input() && error.to_string().contains("child.epochs was 2 and is 3"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -207,25 +273,49 @@ fn a_damaged_checkpoint_is_an_error_and_never_a_silent_restart() {
     bytes[middle] ^= 0x10;
     fs::write(run.checkpoint_path(), bytes).unwrap();
     let error = run.open().err().expect("must be refused");
-    assert!(matches!(error, SearchError::Checkpoint(_)) && error.is_bad_input(), "{error}");
+    assert!(
+        matches!(error, SearchError::Checkpoint(_)) && error.is_bad_input(),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_checkpoint_newer_than_its_journal_is_an_error() {
     let original = Original::new(&[], &Behaviour::default());
-    let cut = original.cut(original.lines()[..5].concat().len(), 2).unwrap();
+    let cut = original
+        .cut(original.lines()[..5].concat().len(), 2)
+        .unwrap();
     let error = cut.open().err().expect("must be refused");
-    assert!(matches!(error, SearchError::JournalBehind { journal: 5, .. }), "{error}");
+    assert!(
+        matches!(error, SearchError::JournalBehind { journal: 5, .. }),
+        "{error}"
+    );
 }
 
 #[test]
 fn other_data_is_refused_and_another_number_of_threads_is_noticed() {
     let original = Original::new(&[], &Behaviour::default());
-    let cut = || original.cut(original.lines()[..9].concat().len(), 0).unwrap();
-    let error = cut().resume(&Behaviour { fingerprint: "deadbeef".into(), ..Behaviour::default() }).unwrap_err();
-    assert!(matches!(error, SearchError::OtherData { .. }) && error.to_string().contains("deadbeef"), "{error}");
+    let cut = || {
+        original
+            .cut(original.lines()[..9].concat().len(), 0)
+            .unwrap()
+    };
+    let error = cut()
+        .resume(&Behaviour {
+            fingerprint: "deadbeef".into(),
+            ..Behaviour::default()
+        })
+        .unwrap_err();
+    assert!(
+        matches!(error, SearchError::OtherData { .. }) && error.to_string().contains("deadbeef"),
+        "{error}"
+    );
     let cut = cut();
-    cut.resume(&Behaviour { threads: 3, ..Behaviour::default() }).unwrap();
+    cut.resume(&Behaviour {
+        threads: 3,
+        ..Behaviour::default()
+    })
+    .unwrap();
     let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("threads: 3 where the run was begun with 1"));
     assert!(cut.records().iter().any(is_notice));
 }
@@ -233,17 +323,31 @@ fn other_data_is_refused_and_another_number_of_threads_is_noticed() {
 #[test]
 fn the_screen_of_a_resumed_run_knows_the_dna_of_children_sampled_before() {
     let original = Original::new(&["search.reuse=false"], &Behaviour::default());
-    let started = original.lines().iter().position(|line| line.contains("child_started") && line.contains("\"child\":2,")).unwrap();
-    let cut = original.cut(original.lines()[..=started].concat().len(), 0).unwrap();
+    let started = original
+        .lines()
+        .iter()
+        .position(|line| line.contains("child_started") && line.contains("\"child\":2,"))
+        .unwrap();
+    let cut = original
+        .cut(original.lines()[..=started].concat().len(), 0)
+        .unwrap();
     cut.resume(&original.behaviour).unwrap();
     let mut state = crate::state::RunState::default();
     let mut seen = 0;
     for record in cut.records() {
         state.apply(&record);
         if let Event::ChildStarted { worker, .. } = record.event {
-            assert!(state.training[&worker].candidate.is_some(), "{:?}", record.event);
+            assert!(
+                state.training[&worker].candidate.is_some(),
+                "{:?}",
+                record.event
+            );
             seen += 1;
         }
     }
-    assert_eq!((seen, state.children.len(), state.waiting.len()), (13, 12, 0), "child 2 was started twice");
+    assert_eq!(
+        (seen, state.children.len(), state.waiting.len()),
+        (13, 12, 0),
+        "child 2 was started twice"
+    );
 }

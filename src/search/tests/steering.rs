@@ -11,18 +11,29 @@ use crate::space::Dna;
 fn held(run: &Run, silent: &[u64]) -> (Connection, Searching, Behaviour) {
     let session = run.begin();
     let client = session.hub().connect().unwrap();
-    let behaviour = Behaviour { silent: silent.to_vec(), ..Behaviour::default() };
+    let behaviour = Behaviour {
+        silent: silent.to_vec(),
+        ..Behaviour::default()
+    };
     (client, session.start(parts(&behaviour)).unwrap(), behaviour)
 }
 
 fn wait_for_end(client: &mut Connection, child: u64) -> ChildFinished {
-    let record = wait_for(client, |event| matches!(event, Event::ChildFinished(finished) if finished.child == child));
-    let Event::ChildFinished(finished) = record.event.clone() else { unreachable!() };
+    let record = wait_for(
+        client,
+        |event| matches!(event, Event::ChildFinished(finished) if finished.child == child),
+    );
+    let Event::ChildFinished(finished) = record.event.clone() else {
+        unreachable!()
+    };
     finished
 }
 
 fn wait_for_warning(client: &mut Connection, text: &str) {
-    wait_for(client, |event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains(text)));
+    wait_for(
+        client,
+        |event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains(text)),
+    );
 }
 
 /// What was found, without the edited children.
@@ -38,9 +49,14 @@ fn a_skipped_child_keeps_the_accuracy_of_the_epochs_it_had() {
     let (mut client, searching, _) = held(&run, &[2]);
     wait_for_end(&mut client, 1);
     client.commands.send(Command::Skip { child: 2 }).unwrap();
-    wait_for(&mut client, |event| *event == Event::SkipRequested { child: 2 });
+    wait_for(&mut client, |event| {
+        *event == Event::SkipRequested { child: 2 }
+    });
     let skipped = wait_for_end(&mut client, 2);
-    assert!(skipped.skipped && skipped.accuracy == 0.9 && skipped.valid_accuracies.len() == 1, "{skipped:?}");
+    assert!(
+        skipped.skipped && skipped.accuracy == 0.9 && skipped.valid_accuracies.len() == 1,
+        "{skipped:?}"
+    );
     assert_eq!(searching.join().unwrap().children_evaluated, 12);
 }
 
@@ -49,13 +65,26 @@ fn a_child_that_is_skipped_before_its_first_epoch_is_excluded() {
     let run = Run::new(&["search.reuse=false"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
-    let behaviour = Behaviour { unbegun: vec![2], ..Behaviour::default() };
+    let behaviour = Behaviour {
+        unbegun: vec![2],
+        ..Behaviour::default()
+    };
     let searching = session.start(parts(&behaviour)).unwrap();
     wait_for_end(&mut client, 1);
     client.commands.send(Command::Skip { child: 2 }).unwrap();
-    wait_for(&mut client, |event| matches!(event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped")));
+    wait_for(
+        &mut client,
+        |event| matches!(event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped")),
+    );
     let summary = searching.join().unwrap();
-    assert_eq!((summary.children_evaluated, summary.failures, summary.excluded_children), (11, 0, 1));
+    assert_eq!(
+        (
+            summary.children_evaluated,
+            summary.failures,
+            summary.excluded_children
+        ),
+        (11, 0, 1)
+    );
 }
 
 #[test]
@@ -63,15 +92,30 @@ fn an_answer_to_a_pause_that_was_taken_back_is_not_one_to_the_next() {
     let run = Run::new(&["search.reuse=false"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
-    let behaviour = Behaviour { silent: vec![2], answers_late: true, ..Behaviour::default() };
+    let behaviour = Behaviour {
+        silent: vec![2],
+        answers_late: true,
+        ..Behaviour::default()
+    };
     let searching = session.start(parts(&behaviour)).unwrap();
     wait_for_end(&mut client, 1);
-    for command in [Command::Pause, Command::Resume, Command::Pause, Command::Stop] {
+    for command in [
+        Command::Pause,
+        Command::Resume,
+        Command::Pause,
+        Command::Stop,
+    ] {
         client.commands.send(command).unwrap();
     }
     searching.join().unwrap();
     let names = event_names(&run.journal());
-    assert_eq!(names.iter().filter(|name| *name == "pause_requested").count(), 2);
+    assert_eq!(
+        names
+            .iter()
+            .filter(|name| *name == "pause_requested")
+            .count(),
+        2
+    );
     assert!(!names.contains(&"paused".to_owned()), "{names:?}");
 }
 
@@ -93,17 +137,32 @@ fn what_is_not_in_training_cannot_be_skipped() {
 fn nobody_repeats_a_skipped_child() {
     let plain = Run::new(&[]);
     plain.search(&Behaviour::default()).unwrap();
-    let repeats = plain.records().into_iter().filter_map(|record| match record.event {
-        Event::ChildFinished(finished) => finished.repeat_of.map(|first| (first, finished.child, finished.episode)),
-        _ => None,
-    });
-    let in_one_episode = |(first, _, episode): &(u64, u64, usize)| (first - 1) / 4 + 1 == *episode as u64;
-    let (first, repeat, _) = repeats.into_iter().find(in_one_episode).expect("an episode with a repeat");
+    let repeats = plain
+        .records()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            Event::ChildFinished(finished) => finished
+                .repeat_of
+                .map(|first| (first, finished.child, finished.episode)),
+            _ => None,
+        });
+    let in_one_episode =
+        |(first, _, episode): &(u64, u64, usize)| (first - 1) / 4 + 1 == *episode as u64;
+    let (first, repeat, _) = repeats
+        .into_iter()
+        .find(in_one_episode)
+        .expect("an episode with a repeat");
 
     let run = Run::new(&[]);
     let (mut client, searching, behaviour) = held(&run, &[first]);
-    wait_for(&mut client, |event| matches!(event, Event::ChildSampled(sampled) if sampled.child == repeat));
-    client.commands.send(Command::Skip { child: first }).unwrap();
+    wait_for(
+        &mut client,
+        |event| matches!(event, Event::ChildSampled(sampled) if sampled.child == repeat),
+    );
+    client
+        .commands
+        .send(Command::Skip { child: first })
+        .unwrap();
     assert!(wait_for_end(&mut client, first).skipped);
     assert_eq!(wait_for_end(&mut client, repeat).repeat_of, None);
     searching.join().unwrap();
@@ -115,11 +174,25 @@ fn a_run_stops_after_its_episode_and_goes_on_as_if_it_had_not() {
     let (plain, stopped) = (Run::new(&[]), Run::new(&[]));
     plain.search(&Behaviour::default()).unwrap();
     let session = stopped.begin();
-    session.hub().commands().send(Command::StopAfterEpisode).unwrap();
-    let summary = session.start(parts(&Behaviour::default())).unwrap().join().unwrap();
-    assert_eq!((summary.reason, summary.episodes.len()), (Some(FinishReason::Stopped), 1));
+    session
+        .hub()
+        .commands()
+        .send(Command::StopAfterEpisode)
+        .unwrap();
+    let summary = session
+        .start(parts(&Behaviour::default()))
+        .unwrap()
+        .join()
+        .unwrap();
+    assert_eq!(
+        (summary.reason, summary.episodes.len()),
+        (Some(FinishReason::Stopped), 1)
+    );
     let names = event_names(&stopped.journal());
-    assert_eq!(names[names.len() - 3..], ["episode_finished", "checkpoint_saved", "run_finished"]);
+    assert_eq!(
+        names[names.len() - 3..],
+        ["episode_finished", "checkpoint_saved", "run_finished"]
+    );
     stopped.resume(&Behaviour::default()).unwrap();
     assert_eq!(plain.outcome(), stopped.outcome());
 }
@@ -128,14 +201,29 @@ fn a_run_stops_after_its_episode_and_goes_on_as_if_it_had_not() {
 fn a_stop_after_the_episode_can_be_taken_back() {
     let run = Run::new(&[]);
     let session = run.begin();
-    for command in [Command::GoOnAfterEpisode, Command::StopAfterEpisode, Command::StopAfterEpisode, Command::GoOnAfterEpisode] {
+    for command in [
+        Command::GoOnAfterEpisode,
+        Command::StopAfterEpisode,
+        Command::StopAfterEpisode,
+        Command::GoOnAfterEpisode,
+    ] {
         session.hub().commands().send(command).unwrap();
     }
-    let summary = session.start(parts(&Behaviour::default())).unwrap().join().unwrap();
+    let summary = session
+        .start(parts(&Behaviour::default()))
+        .unwrap()
+        .join()
+        .unwrap();
     assert_eq!(summary.reason, Some(FinishReason::Completed));
     let names = event_names(&run.journal());
     let count = |name: &str| names.iter().filter(|other| *other == name).count();
-    assert_eq!((count("episode_stop_requested"), count("episode_stop_withdrawn")), (1, 1));
+    assert_eq!(
+        (
+            count("episode_stop_requested"),
+            count("episode_stop_withdrawn")
+        ),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -144,24 +232,50 @@ fn an_edited_child_is_trained_and_changes_nothing_that_the_search_finds() {
     let expected = plain.search(&Behaviour::default()).unwrap();
     // The last child that is no repeat holds the search up.
     let trained = |record: Record| match record.event {
-        Event::ChildFinished(ChildFinished { child, repeat_of: None, .. }) => Some(child),
+        Event::ChildFinished(ChildFinished {
+            child,
+            repeat_of: None,
+            ..
+        }) => Some(child),
         _ => None,
     };
-    let last = plain.records().into_iter().filter_map(trained).max().unwrap();
+    let last = plain
+        .records()
+        .into_iter()
+        .filter_map(trained)
+        .max()
+        .unwrap();
     let (mut client, searching, behaviour) = held(&edited, &[last]);
     // Wide layers: the fake evaluator gives them the highest accuracy there is.
     let dna = Dna(vec![vec![3, 200, 1, 1], vec![3, 200, 1, 1]]);
-    wait_for(&mut client, |event| matches!(event, Event::ChildSampled(sampled) if sampled.child == last));
-    client.commands.send(Command::Train { parent: 3, dna: dna.clone() }).unwrap();
+    wait_for(
+        &mut client,
+        |event| matches!(event, Event::ChildSampled(sampled) if sampled.child == last),
+    );
+    client
+        .commands
+        .send(Command::Train {
+            parent: 3,
+            dna: dna.clone(),
+        })
+        .unwrap();
     let queued = wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
-    assert!(matches!(&queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent, &queued.dna) == (13, 3, &dna)));
+    assert!(
+        matches!(&queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent, &queued.dna) == (13, 3, &dna))
+    );
     assert_eq!(wait_for_end(&mut client, 13).accuracy, 1.0);
     client.commands.send(Command::Stop).unwrap();
     searching.join().unwrap();
     assert!(behaviour.jobs().contains(&13));
     let summary = edited.resume(&Behaviour::default()).unwrap();
-    assert_eq!((summary.edited_children, summary.children_evaluated), (1, 12));
-    assert_eq!((&summary.best, summary.unique_architectures), (&expected.best, expected.unique_architectures));
+    assert_eq!(
+        (summary.edited_children, summary.children_evaluated),
+        (1, 12)
+    );
+    assert_eq!(
+        (&summary.best, summary.unique_architectures),
+        (&expected.best, expected.unique_architectures)
+    );
     assert_eq!(of_the_search(&plain), of_the_search(&edited));
 }
 
@@ -170,21 +284,40 @@ fn the_end_of_the_run_waits_for_edited_children_and_a_resume_trains_those_of_a_s
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2, 13, 14]);
     let sampled = wait_for(&mut client, |event| matches!(event, Event::ChildSampled(_)));
-    let Event::ChildSampled(sampled) = &sampled.event else { unreachable!() };
+    let Event::ChildSampled(sampled) = &sampled.event else {
+        unreachable!()
+    };
     for _ in 0..2 {
-        client.commands.send(Command::Train { parent: 1, dna: sampled.dna.clone() }).unwrap();
+        client
+            .commands
+            .send(Command::Train {
+                parent: 1,
+                dna: sampled.dna.clone(),
+            })
+            .unwrap();
     }
     // Episodes do not wait for them: all goes on with child 2.
-    wait_for(&mut client, |event| matches!(event, Event::ChildQueued(queued) if queued.child == 14));
+    wait_for(
+        &mut client,
+        |event| matches!(event, Event::ChildQueued(queued) if queued.child == 14),
+    );
     client.commands.send(Command::Skip { child: 2 }).unwrap();
-    wait_for(&mut client, |event| matches!(event, Event::CheckpointSaved { episode: 3, .. }));
+    wait_for(&mut client, |event| {
+        matches!(event, Event::CheckpointSaved { episode: 3, .. })
+    });
     client.commands.send(Command::Skip { child: 13 }).unwrap();
     assert!(wait_for_end(&mut client, 13).skipped);
     client.commands.send(Command::Stop).unwrap();
-    assert_eq!(searching.join().unwrap().reason, Some(FinishReason::Stopped));
+    assert_eq!(
+        searching.join().unwrap().reason,
+        Some(FinishReason::Stopped)
+    );
     let again = Behaviour::default();
     let summary = run.resume(&again).unwrap();
-    assert_eq!((summary.reason, summary.edited_children), (Some(FinishReason::Completed), 2));
+    assert_eq!(
+        (summary.reason, summary.edited_children),
+        (Some(FinishReason::Completed), 2)
+    );
     assert_eq!(again.jobs(), [14]);
 }
 
@@ -193,7 +326,13 @@ fn a_steered_run_killed_after_any_later_line_and_resumed_ends_as_it_did() {
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);
     wait_for_end(&mut client, 1);
-    client.commands.send(Command::Train { parent: 1, dna: Dna(vec![vec![3, 8, 1, 1], vec![3, 8, 1, 1]]) }).unwrap();
+    client
+        .commands
+        .send(Command::Train {
+            parent: 1,
+            dna: Dna(vec![vec![3, 8, 1, 1], vec![3, 8, 1, 1]]),
+        })
+        .unwrap();
     wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
     client.commands.send(Command::Skip { child: 2 }).unwrap();
     searching.join().unwrap();
@@ -202,11 +341,15 @@ fn a_steered_run_killed_after_any_later_line_and_resumed_ends_as_it_did() {
     let is_end = |line: &&str| line.contains("\"child_finished\"") && line.contains("\"child\":2,");
     let skipped = lines.iter().position(is_end).unwrap() + 1;
     for count in skipped..lines.len() {
-        let cut = Run { root: tempfile::tempdir().unwrap(), config: run.config.clone() };
+        let cut = Run {
+            root: tempfile::tempdir().unwrap(),
+            config: run.config.clone(),
+        };
         std::fs::create_dir_all(cut.path().join("checkpoint")).unwrap();
         std::fs::write(cut.path().join("config.toml"), cut.config.to_toml()).unwrap();
         std::fs::write(cut.journal(), lines[..count].concat()).unwrap();
-        cut.resume(&Behaviour::default()).unwrap_or_else(|error| panic!("line {count}: {error}"));
+        cut.resume(&Behaviour::default())
+            .unwrap_or_else(|error| panic!("line {count}: {error}"));
         assert_eq!(cut.outcome(), run.outcome(), "line {count}");
     }
 }
@@ -216,9 +359,24 @@ fn an_edited_child_that_cannot_be_built_or_has_no_parent_is_refused_with_the_rea
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);
     wait_for_end(&mut client, 1);
-    client.commands.send(Command::Train { parent: 1, dna: Dna(vec![vec![99, 4, 1, 0]]) }).unwrap();
-    wait_for_warning(&mut client, "the network edited from child 1 cannot be trained");
-    client.commands.send(Command::Train { parent: 50, dna: Dna(vec![vec![3, 4, 1, 1]]) }).unwrap();
+    client
+        .commands
+        .send(Command::Train {
+            parent: 1,
+            dna: Dna(vec![vec![99, 4, 1, 0]]),
+        })
+        .unwrap();
+    wait_for_warning(
+        &mut client,
+        "the network edited from child 1 cannot be trained",
+    );
+    client
+        .commands
+        .send(Command::Train {
+            parent: 50,
+            dna: Dna(vec![vec![3, 4, 1, 1]]),
+        })
+        .unwrap();
     wait_for_warning(&mut client, "there is no child 50");
     client.commands.send(Command::Stop).unwrap();
     searching.join().unwrap();
@@ -231,36 +389,74 @@ fn a_run_tells_the_episodes_of_the_run_that_it_is_held_against() {
     let expected = reference.search(&Behaviour::default()).unwrap();
     let run = Run::new(&[&format!("search.reference={}", reference.path().display())]);
     run.search(&Behaviour::default()).unwrap();
-    let Event::RunStarted(started) = run.records().remove(0).event else { panic!("run_started comes first") };
+    let Event::RunStarted(started) = run.records().remove(0).event else {
+        panic!("run_started comes first")
+    };
     let told = started.reference.unwrap();
-    assert_eq!((told.run.as_str(), told.episodes.len(), &told.not_comparable), ("run", 3, &None));
-    assert_eq!(told.episodes[2].mean_reward, expected.episodes[2].mean_reward);
+    assert_eq!(
+        (told.run.as_str(), told.episodes.len(), &told.not_comparable),
+        ("run", 3, &None)
+    );
+    assert_eq!(
+        told.episodes[2].mean_reward,
+        expected.episodes[2].mean_reward
+    );
 }
 
 #[test]
 fn a_run_with_other_settings_than_its_reference_is_not_compared_with_it_and_says_why() {
-    let reference = Run::new(&["reward.power=2.0", "search.seed=7", "search.strategy=random"]);
+    let reference = Run::new(&[
+        "reward.power=2.0",
+        "search.seed=7",
+        "search.strategy=random",
+    ]);
     reference.search(&Behaviour::default()).unwrap();
     let run = Run::new(&[&format!("search.reference={}", reference.path().display())]);
     let summary = run.search(&Behaviour::default()).unwrap();
-    let Event::RunStarted(started) = run.records().remove(0).event else { panic!("run_started comes first") };
+    let Event::RunStarted(started) = run.records().remove(0).event else {
+        panic!("run_started comes first")
+    };
     let reason = started.reference.unwrap().not_comparable.unwrap();
-    assert_eq!(reason, "reward.power is 2.0 there and 1.0 here", "seed and strategy may differ");
+    assert_eq!(
+        reason, "reward.power is 2.0 there and 1.0 here",
+        "seed and strategy may differ"
+    );
     let warned = |record: &Record| {
         matches!(&record.event, Event::Notice { level: Level::Warning, message }
             if message.contains("not comparable") && message.contains(&reason))
     };
-    assert_eq!(run.records().iter().filter(|record| warned(record)).count(), 1);
-    assert!(summary.to_string().contains(&format!("not comparable: {reason}")), "{summary}");
+    assert_eq!(
+        run.records().iter().filter(|record| warned(record)).count(),
+        1
+    );
+    assert!(
+        summary
+            .to_string()
+            .contains(&format!("not comparable: {reason}")),
+        "{summary}"
+    );
 }
 
 #[test]
 fn a_run_of_other_images_than_its_reference_is_not_compared_with_it() {
     let reference = Run::new(&[]);
-    reference.search(&Behaviour { fingerprint: "deadbeef".into(), ..Behaviour::default() }).unwrap();
+    reference
+        .search(&Behaviour {
+            fingerprint: "deadbeef".into(),
+            ..Behaviour::default()
+        })
+        .unwrap();
     let run = Run::new(&[&format!("search.reference={}", reference.path().display())]);
-    let held = run.search(&Behaviour::default()).unwrap().reference.unwrap();
-    assert!(held.not_comparable.is_some_and(|reason| reason.contains("CRC-32 deadbeef there")) && held.difference.is_none());
+    let held = run
+        .search(&Behaviour::default())
+        .unwrap()
+        .reference
+        .unwrap();
+    assert!(
+        held.not_comparable
+            .is_some_and(|reason| reason.contains("CRC-32 deadbeef there"))
+            && held.difference.is_none()
+    );
 }
 
 #[test]
@@ -269,6 +465,13 @@ fn a_run_whose_settings_are_lost_is_compared_by_what_its_journal_tells() {
     reference.search(&Behaviour::default()).unwrap();
     std::fs::remove_file(reference.path().join("config.toml")).unwrap();
     let run = Run::new(&[&format!("search.reference={}", reference.path().display())]);
-    let held = run.search(&Behaviour::default()).unwrap().reference.unwrap();
-    assert!(held.not_comparable.is_some_and(|reason| reason.contains("the decisions of a layer")));
+    let held = run
+        .search(&Behaviour::default())
+        .unwrap()
+        .reference
+        .unwrap();
+    assert!(
+        held.not_comparable
+            .is_some_and(|reason| reason.contains("the decisions of a layer"))
+    );
 }

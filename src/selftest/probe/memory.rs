@@ -1,4 +1,5 @@
-//! Running out of memory on purpose: a batch that is too large for what there is, then one that fits.
+//! Running out of memory on purpose: a batch that is too large for what there is, then one that
+//! fits.
 
 use anyhow::{Context, bail};
 
@@ -21,29 +22,50 @@ const ALLOWANCE: u64 = 256 << 20;
 /// A batch that fits.
 const FITTING: usize = 2;
 
-/// Take a step whose first layer needs a quarter more memory than there is, see it fail, and take one that fits.
+/// Take a step whose first layer needs a quarter more memory than there is, see it fail, and take
+/// one that fits.
 pub fn run_out(name: Device, device: tch::Device) -> anyhow::Result<RanOutOfMemory> {
     let limit = limit(name)?;
     let images = usize::try_from((limit + limit / 4) / PER_IMAGE + 1)?;
     let data = TrainingData::new(data::noise(INPUT, 10, images, 1), &config()?, device, true)?;
     // Before the limit: the libraries load their kernels.
     step(&data, FITTING).context("a batch that fits could not be trained")?;
-    let restriction = (name == Device::Cpu).then(|| Restriction::begin(ALLOWANCE)).transpose()?;
+    let restriction = (name == Device::Cpu)
+        .then(|| Restriction::begin(ALLOWANCE))
+        .transpose()?;
     let error = match step(&data, images) {
         Err(TrainError::OutOfMemory(reason)) => reason,
-        Err(other) => return Err(anyhow::Error::from(other).context("it failed otherwise than for want of memory")),
-        Ok(_) => bail!("a batch that needs {} of {limit} bytes was trained", images as u64 * PER_IMAGE),
+        Err(other) => {
+            return Err(
+                anyhow::Error::from(other).context("it failed otherwise than for want of memory")
+            );
+        }
+        Ok(_) => bail!(
+            "a batch that needs {} of {limit} bytes was trained",
+            images as u64 * PER_IMAGE
+        ),
     };
     // Still under the limit: what was taken for the batch that failed must have been given back.
-    let loss_afterwards = step(&data, FITTING).context("after it, a batch that fits could not be trained")?;
+    let loss_afterwards =
+        step(&data, FITTING).context("after it, a batch that fits could not be trained")?;
     drop(restriction);
-    Ok(RanOutOfMemory { images, bytes: images as u64 * PER_IMAGE, limit, error, loss_afterwards })
+    Ok(RanOutOfMemory {
+        images,
+        bytes: images as u64 * PER_IMAGE,
+        limit,
+        error,
+        loss_afterwards,
+    })
 }
 
 /// `batch`, halved until training takes at most half of a GPU's memory.
 pub fn fitting(architecture: &Architecture, device: Device, batch: usize) -> anyhow::Result<usize> {
-    let Device::Cuda(number) = device else { return Ok(batch) };
-    let Some(total) = total(number) else { return Ok(batch) };
+    let Device::Cuda(number) = device else {
+        return Ok(batch);
+    };
+    let Some(total) = total(number) else {
+        return Ok(batch);
+    };
     let mut fitting = batch;
     while fitting > 1 && training_memory(architecture, fitting)? > total / 2 {
         fitting /= 2;
@@ -53,11 +75,31 @@ pub fn fitting(architecture: &Architecture, device: Device, batch: usize) -> any
 
 /// Loss of the first step with batches of `batch` images.
 fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
-    let layer = Layer { kernel: [3, 3], filters: FILTERS, stride: [1, 1], padding: [1, 1], inputs: vec![0] };
-    let network = Architecture { name: "wide".to_owned(), input: INPUT, classes: 10, layers: vec![layer], output: vec![1] };
+    let layer = Layer {
+        kernel: [3, 3],
+        filters: FILTERS,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs: vec![0],
+    };
+    let network = Architecture {
+        name: "wide".to_owned(),
+        input: INPUT,
+        classes: 10,
+        layers: vec![layer],
+        output: vec![1],
+    };
     tch::manual_seed(SEED as i64);
-    let network = Network::new(&network, Plan::plain(&network, Layout::Contiguous), data.device)?;
-    let settings = SgdSettings { momentum: 0.9, nesterov: true, weight_decay: 0.0 };
+    let network = Network::new(
+        &network,
+        Plan::plain(&network, Layout::Contiguous),
+        data.device,
+    )?;
+    let settings = SgdSettings {
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 0.0,
+    };
     let mut fit = Fit::new(network, settings, data, batch, SEED)?;
     let mut epoch = fit.epoch(1, 0, Metrics::default())?;
     fit.step(&mut epoch, 0.01)?;
@@ -69,13 +111,16 @@ fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
 fn limit(device: Device) -> anyhow::Result<u64> {
     match device {
         Device::Cpu => Ok(ALLOWANCE),
-        Device::Cuda(number) => total(number).context("neither CUDA nor NVML tells how much memory the device has"),
+        Device::Cuda(number) => {
+            total(number).context("neither CUDA nor NVML tells how much memory the device has")
+        }
     }
 }
 
 /// Bytes of a GPU.
 fn total(number: usize) -> Option<u64> {
-    cuda::total_memory(number).or_else(|| telemetry::cuda::memory(number).map(|(free, used)| free + used))
+    cuda::total_memory(number)
+        .or_else(|| telemetry::cuda::memory(number).map(|(free, used)| free + used))
 }
 
 /// A limit on this process's address space (RLIMIT_AS); lifted when dropped.
@@ -89,14 +134,20 @@ impl Restriction {
         let before = unsafe {
             let mut before: libc::rlimit = std::mem::zeroed();
             if libc::getrlimit(libc::RLIMIT_AS, &raw mut before) != 0 {
-                return Err(std::io::Error::last_os_error()).context("the limit of memory cannot be read");
+                return Err(std::io::Error::last_os_error())
+                    .context("the limit of memory cannot be read");
             }
             before
         };
-        let lowered = libc::rlimit { rlim_cur: (taken + more).min(before.rlim_max), ..before };
-        // SAFETY: `lowered` outlives the call. Allocations that fail from now on are errors that callers expect.
+        let lowered = libc::rlimit {
+            rlim_cur: (taken + more).min(before.rlim_max),
+            ..before
+        };
+        // SAFETY: `lowered` outlives the call. Allocations that fail from now on are errors that
+        // callers expect.
         if unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const lowered) } != 0 {
-            return Err(std::io::Error::last_os_error()).context("the limit of memory cannot be lowered");
+            return Err(std::io::Error::last_os_error())
+                .context("the limit of memory cannot be lowered");
         }
         Ok(Restriction(before))
     }
@@ -111,7 +162,12 @@ impl Drop for Restriction {
 
 /// Bytes of this process's address space.
 fn address_space() -> Option<u64> {
-    let pages: u64 = std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().next()?.parse().ok()?;
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm")
+        .ok()?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()?;
     // SAFETY: sysconf has no preconditions.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(page).ok().map(|page| pages * page)

@@ -15,13 +15,20 @@ fn config(kernels: &[u32], strides: &[u32], paddings: &[u32]) -> SpaceConfig {
 }
 
 fn rectangular(kernels: &[u32], strides: &[u32]) -> SpaceConfig {
-    SpaceConfig { layer: LayerKind::Rectangular, paddings: Vec::new(), ..config(kernels, strides, &[]) }
+    SpaceConfig {
+        layer: LayerKind::Rectangular,
+        paddings: Vec::new(),
+        ..config(kernels, strides, &[])
+    }
 }
 
-/// Take feasible choices until the child is complete; `pick` maps the number of feasible choices to one of them.
+/// Take feasible choices until the child is complete; `pick` maps the number of feasible choices to
+/// one of them.
 fn complete(prefix: &mut Prefix<'_>, mut pick: impl FnMut(usize) -> usize) {
     while let Some(next) = prefix.next() {
-        let feasible: Vec<usize> = (0..next.feasible.len()).filter(|&index| next.feasible[index]).collect();
+        let feasible: Vec<usize> = (0..next.feasible.len())
+            .filter(|&index| next.feasible[index])
+            .collect();
         assert!(!feasible.is_empty(), "no choice left at {next:?}");
         prefix.choose(feasible[pick(feasible.len())]);
     }
@@ -30,29 +37,63 @@ fn complete(prefix: &mut Prefix<'_>, mut pick: impl FnMut(usize) -> usize) {
 #[test]
 fn a_chain_decides_kernel_filters_stride_padding_layer_by_layer() {
     let space = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10).unwrap();
-    let kinds: Vec<DecisionKind> = space.decisions().iter().map(|decision| decision.kind).collect();
-    assert_eq!(kinds, [DecisionKind::Kernel, DecisionKind::Filters, DecisionKind::Stride, DecisionKind::Padding]);
+    let kinds: Vec<DecisionKind> = space
+        .decisions()
+        .iter()
+        .map(|decision| decision.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            DecisionKind::Kernel,
+            DecisionKind::Filters,
+            DecisionKind::Stride,
+            DecisionKind::Padding
+        ]
+    );
     let mut prefix = space.prefix(2);
     let mut places = Vec::new();
     while let Some(next) = prefix.next() {
         places.push((next.layer, next.head));
         prefix.choose(1);
     }
-    assert_eq!(places, [(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]);
+    assert_eq!(
+        places,
+        [
+            (1, 0),
+            (1, 1),
+            (1, 2),
+            (1, 3),
+            (2, 0),
+            (2, 1),
+            (2, 2),
+            (2, 3)
+        ]
+    );
     assert_eq!(prefix.dna().to_string(), "[[3,16,2,1],[3,16,2,1]]");
 }
 
 #[test]
 fn a_rectangular_space_decides_heights_and_widths_apart_and_pads_to_the_same_size() {
     let space = Space::new(&rectangular(&[1, 3, 5, 7], &[1]), [3, 32, 32], 10).unwrap();
-    let network = space.decode(&Dna(vec![vec![3, 7, 48, 1, 1]]), "child").unwrap();
-    assert_eq!((network.layers[0].kernel, network.layers[0].padding, network.layers[0].filters), ([3, 7], [1, 3], 48));
+    let network = space
+        .decode(&Dna(vec![vec![3, 7, 48, 1, 1]]), "child")
+        .unwrap();
+    assert_eq!(
+        (
+            network.layers[0].kernel,
+            network.layers[0].padding,
+            network.layers[0].filters
+        ),
+        ([3, 7], [1, 3], 48)
+    );
     assert_eq!(network.shapes().unwrap()[1], [48, 32, 32]);
 }
 
 #[test]
 fn a_choice_that_leaves_too_small_a_map_for_the_layers_to_come_is_masked() {
-    // Without padding, three 3x3 kernels need 7 pixels: 7 -> 5 -> 3 -> 1. A stride of 2 leaves too few.
+    // Without padding, three 3x3 kernels need 7 pixels: 7 -> 5 -> 3 -> 1. A stride of 2 leaves too
+    // few.
     let space = Space::new(&config(&[3, 5], &[1, 2], &[0]), [1, 7, 7], 10).unwrap();
     let mut prefix = space.prefix(3);
     assert_eq!(prefix.next().unwrap().feasible, [true, false]);
@@ -69,7 +110,10 @@ fn the_shorter_side_of_an_image_decides() {
 
 #[test]
 fn with_clipped_decoding_everything_is_feasible() {
-    let clipped = SpaceConfig { decode: Decode::Clipped, ..config(&[19, 24], &[13], &[0]) };
+    let clipped = SpaceConfig {
+        decode: Decode::Clipped,
+        ..config(&[19, 24], &[13], &[0])
+    };
     let space = Space::new(&clipped, [3, 2, 2], 10).unwrap();
     let mut prefix = space.prefix(30);
     let mut decisions = 0;
@@ -89,14 +133,25 @@ fn padding_beyond_the_kernels_need_grows_the_map_without_overflow() {
     let mut prefix = space.prefix(30);
     complete(&mut prefix, |_| 0);
     let network = space.decode(&prefix.dna(), "child").unwrap();
-    assert_eq!(network.shapes().unwrap()[30], [8, 65_536 + 30 * 8192, 1 + 30 * 8192]);
+    assert_eq!(
+        network.shapes().unwrap()[30],
+        [8, 65_536 + 30 * 8192, 1 + 30 * 8192]
+    );
 }
 
 #[test]
 fn a_space_in_which_nothing_can_be_built_is_an_error_with_the_sizes() {
-    let error = Space::new(&config(&[9], &[2], &[2]), [1, 4, 4], 10).unwrap_err().to_string();
-    assert!(error.contains("no child of 1 layers can be built on 4x4 images"), "{error}");
-    assert!(error.contains("smallest kernel (9x9)") && error.contains("at least 5x5"), "{error}");
+    let error = Space::new(&config(&[9], &[2], &[2]), [1, 4, 4], 10)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("no child of 1 layers can be built on 4x4 images"),
+        "{error}"
+    );
+    assert!(
+        error.contains("smallest kernel (9x9)") && error.contains("at least 5x5"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -104,7 +159,10 @@ fn a_depth_that_no_child_reaches_is_an_error_with_the_size_it_would_need() {
     let space = Space::new(&config(&[3], &[2], &[0]), [1, 28, 28], 10).unwrap();
     assert!(space.check_depth(3).is_ok()); // 28 -> 13 -> 6 -> 2
     let error = space.check_depth(4).unwrap_err().to_string();
-    assert!(error.contains("no child of 4 layers") && error.contains("at least 31x31"), "{error}");
+    assert!(
+        error.contains("no child of 4 layers") && error.contains("at least 31x31"),
+        "{error}"
+    );
     // A need beyond any number saturates instead of overflowing.
     assert!(space.check_depth(4_000).is_err());
 }
@@ -113,62 +171,141 @@ fn a_depth_that_no_child_reaches_is_an_error_with_the_size_it_would_need() {
 fn bad_lists_are_named() {
     let good = config(&[1, 3], &[1, 2], &[0, 1]);
     let cases = [
-        (SpaceConfig { kernels: vec![], ..good.clone() }, "space.kernels = []: must list at least one value"),
-        (SpaceConfig { paddings: vec![], ..good.clone() }, "space.paddings = []: must list"),
-        (SpaceConfig { strides: vec![1, 0], ..good.clone() }, "space.strides = 0: must list whole numbers from 1 to 4096"),
-        (SpaceConfig { filters: vec![8, 16, 8], ..good.clone() }, "space.filters = 8: must list each value once"),
-        (SpaceConfig { paddings: vec![5000], ..good.clone() }, "space.paddings = 5000: must list whole numbers from 0 to 4096"),
-        (rectangular(&[3, 4], &[1]), "space.kernels = 4: must list odd numbers in a rectangular space"),
+        (
+            SpaceConfig {
+                kernels: vec![],
+                ..good.clone()
+            },
+            "space.kernels = []: must list at least one value",
+        ),
+        (
+            SpaceConfig {
+                paddings: vec![],
+                ..good.clone()
+            },
+            "space.paddings = []: must list",
+        ),
+        (
+            SpaceConfig {
+                strides: vec![1, 0],
+                ..good.clone()
+            },
+            "space.strides = 0: must list whole numbers from 1 to 4096",
+        ),
+        (
+            SpaceConfig {
+                filters: vec![8, 16, 8],
+                ..good.clone()
+            },
+            "space.filters = 8: must list each value once",
+        ),
+        (
+            SpaceConfig {
+                paddings: vec![5000],
+                ..good.clone()
+            },
+            "space.paddings = 5000: must list whole numbers from 0 to 4096",
+        ),
+        (
+            rectangular(&[3, 4], &[1]),
+            "space.kernels = 4: must list odd numbers in a rectangular space",
+        ),
     ];
     for (config, expected) in cases {
-        let error = Space::new(&config, [1, 28, 28], 10).unwrap_err().to_string();
-        assert!(error.contains(expected), "{error:?} does not contain {expected:?}");
+        let error = Space::new(&config, [1, 28, 28], 10)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(expected),
+            "{error:?} does not contain {expected:?}"
+        );
     }
 }
 
 #[test]
 fn a_journals_decisions_obey_the_rules_of_the_settings() {
-    let mut decisions = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10).unwrap().decisions().to_vec();
+    let mut decisions = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10)
+        .unwrap()
+        .decisions()
+        .to_vec();
     decisions[2].choices.push(5000);
-    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10).unwrap_err().to_string();
-    assert!(error.contains("space.strides = 5000: must list whole numbers from 1 to 4096"), "{error}");
+    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("space.strides = 5000: must list whole numbers from 1 to 4096"),
+        "{error}"
+    );
 }
 
 #[test]
 fn settings_and_spaces_have_the_same_largest_choice() {
-    for (key, most) in [("kernels", 4095), ("filters", 4096), ("strides", 4096), ("paddings", 4096)] {
+    for (key, most) in [
+        ("kernels", 4095),
+        ("filters", 4096),
+        ("strides", 4096),
+        ("paddings", 4096),
+    ] {
         let resolved = |value: u32| {
             let set = vec![format!("space.{key}=[1, {value}]")];
-            crate::config::resolve(&crate::config::Options { set, ..Default::default() })
+            crate::config::resolve(&crate::config::Options {
+                set,
+                ..Default::default()
+            })
         };
         let space = resolved(most).unwrap().space;
         assert!(Space::new(&space, [1, 28, 28], 10).is_ok(), "{key}");
-        assert!(resolved(4097).unwrap_err().to_string().contains("4096"), "{key}");
+        assert!(
+            resolved(4097).unwrap_err().to_string().contains("4096"),
+            "{key}"
+        );
     }
 }
 
 #[test]
 fn images_without_pixels_and_no_classes_are_refused() {
     let good = config(&[1, 3], &[1, 2], &[0, 1]);
-    assert!(Space::new(&good, [1, 0, 28], 10).unwrap_err().to_string().contains("images of 1x0x28"));
-    assert!(Space::new(&good, [1, 28, 28], 0).unwrap_err().to_string().contains("in 0 classes"));
+    assert!(
+        Space::new(&good, [1, 0, 28], 10)
+            .unwrap_err()
+            .to_string()
+            .contains("images of 1x0x28")
+    );
+    assert!(
+        Space::new(&good, [1, 28, 28], 0)
+            .unwrap_err()
+            .to_string()
+            .contains("in 0 classes")
+    );
 }
 
 #[test]
 fn a_space_restored_from_its_decisions_decodes_as_it_did() {
-    for config in [config(&[1, 3], &[1, 2], &[0, 1]), rectangular(&[1, 3], &[1, 2])] {
+    for config in [
+        config(&[1, 3], &[1, 2], &[0, 1]),
+        rectangular(&[1, 3], &[1, 2]),
+    ] {
         let space = Space::new(&config, [1, 28, 28], 10).unwrap();
         let mut prefix = space.prefix(3);
         complete(&mut prefix, |feasible| feasible - 1);
-        let restored = Space::restore(space.decisions().to_vec(), config.decode, [1, 28, 28], 10).unwrap();
-        assert_eq!(restored.decode(&prefix.dna(), "x"), space.decode(&prefix.dna(), "x"));
+        let restored =
+            Space::restore(space.decisions().to_vec(), config.decode, [1, 28, 28], 10).unwrap();
+        assert_eq!(
+            restored.decode(&prefix.dna(), "x"),
+            space.decode(&prefix.dna(), "x")
+        );
     }
 }
 
 #[test]
 fn decisions_of_an_unknown_space_are_refused_by_name() {
-    let decisions = vec![Decision { kind: DecisionKind::Stride, choices: vec![1] }];
-    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10).unwrap_err().to_string();
+    let decisions = vec![Decision {
+        kind: DecisionKind::Stride,
+        choices: vec![1],
+    }];
+    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("[Stride]"), "{error}");
 }
 

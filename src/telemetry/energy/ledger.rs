@@ -1,8 +1,10 @@
-//! Who owes a GPU's energy: readings and the children in training in, watt-hours per child out. Without clock and NVML.
+//! Who owes a GPU's energy: readings and the children in training in, watt-hours per child out.
+//! Without clock and NVML.
 
 use std::collections::BTreeMap;
 
-/// Longest time (seconds) over which power is taken to have been as at its ends. What nobody looked at for longer is unknown.
+/// Longest time (seconds) over which power is taken to have been as at its ends. What nobody looked
+/// at for longer is unknown.
 const LONGEST_GAP: f64 = 10.0;
 const JOULES_PER_WATT_HOUR: f64 = 3_600.0;
 
@@ -18,9 +20,11 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Joules that were taken since `before`: by the counter, or else by the mean of the two powers.
+    /// Joules that were taken since `before`: by the counter, or else by the mean of the two
+    /// powers.
     ///
-    /// None if there is no counter that grew and no power at both ends, or too long a time between them.
+    /// None if there is no counter that grew and no power at both ends, or too long a time between
+    /// them.
     pub fn joules_since(&self, before: &Reading) -> Option<f64> {
         if let (Some(before), Some(now)) = (before.counter, self.counter)
             && now >= before
@@ -29,7 +33,9 @@ impl Reading {
         }
         let seconds = self.seconds - before.seconds;
         let mean = (before.power? + self.power?) / 2.0;
-        (0.0..=LONGEST_GAP).contains(&seconds).then_some(mean * seconds)
+        (0.0..=LONGEST_GAP)
+            .contains(&seconds)
+            .then_some(mean * seconds)
     }
 }
 
@@ -47,14 +53,27 @@ impl Ledger {
     /// A child is in training on `gpu` from now on. One that was already begins anew.
     pub fn start(&mut self, child: u64, gpu: u32, seconds: f64) {
         self.end(child, seconds);
-        let account = self.gpus.entry(gpu).or_insert_with(|| Account::new(seconds));
+        let account = self
+            .gpus
+            .entry(gpu)
+            .or_insert_with(|| Account::new(seconds));
         account.accrue(seconds);
-        account.shares.insert(child, Share { started: seconds, joules: Some(0.0), open: 0.0 });
+        account.shares.insert(
+            child,
+            Share {
+                started: seconds,
+                joules: Some(0.0),
+                open: 0.0,
+            },
+        );
     }
 
     /// A child's training ends now: its watt-hours, unless a part of them is unknown.
     pub fn end(&mut self, child: u64, seconds: f64) -> Option<f64> {
-        let (gpu, account) = self.gpus.iter_mut().find(|(_, account)| account.shares.contains_key(&child))?;
+        let (gpu, account) = self
+            .gpus
+            .iter_mut()
+            .find(|(_, account)| account.shares.contains_key(&child))?;
         let gpu = *gpu;
         account.accrue(seconds);
         let joules = account.end(child, seconds);
@@ -106,7 +125,10 @@ impl Share {
     /// Settle what is open at this power.
     fn settle(&mut self, watts: Option<f64>) {
         if self.open > 0.0 {
-            self.joules = self.joules.zip(watts).map(|(joules, watts)| joules + self.open * watts);
+            self.joules = self
+                .joules
+                .zip(watts)
+                .map(|(joules, watts)| joules + self.open * watts);
             self.open = 0.0;
         }
     }
@@ -114,30 +136,41 @@ impl Share {
 
 impl Account {
     fn new(seconds: f64) -> Account {
-        Account { last: None, watts: None, counted: seconds, shares: BTreeMap::new() }
+        Account {
+            last: None,
+            watts: None,
+            counted: seconds,
+            shares: BTreeMap::new(),
+        }
     }
 
     /// Share the time until now out among the children, equally.
     fn accrue(&mut self, seconds: f64) {
         let part = (seconds - self.counted).max(0.0) / self.shares.len().max(1) as f64;
-        self.shares.values_mut().for_each(|share| share.open += part);
+        self.shares
+            .values_mut()
+            .for_each(|share| share.open += part);
         self.counted = self.counted.max(seconds);
     }
 
     fn read(&mut self, reading: Reading) {
-        let Some(last) = self.last else { return self.read_first(reading) };
+        let Some(last) = self.last else {
+            return self.read_first(reading);
+        };
         let seconds = reading.seconds - last.seconds;
         if seconds <= 0.0 {
             return;
         }
         self.accrue(reading.seconds);
         self.watts = reading.joules_since(&last).map(|joules| joules / seconds);
-        self.shares.values_mut().for_each(|share| share.settle(self.watts));
+        self.shares
+            .values_mut()
+            .for_each(|share| share.settle(self.watts));
         self.last = Some(reading);
     }
 
-    /// The first reading comes just after the first child: the power was then what it is now. Where only the counter is told,
-    /// the next reading says.
+    /// The first reading comes just after the first child: the power was then what it is now. Where
+    /// only the counter is told, the next reading says.
     fn read_first(&mut self, reading: Reading) {
         self.accrue(reading.seconds);
         self.watts = reading.power;
@@ -151,7 +184,8 @@ impl Account {
         }
     }
 
-    /// Take a child out. The time since the last reading counts with the last power: the engine does not wait for another one.
+    /// Take a child out. The time since the last reading counts with the last power: the engine
+    /// does not wait for another one.
     fn end(&mut self, child: u64, seconds: f64) -> Option<f64> {
         let mut share = self.shares.remove(&child)?;
         let last = self.last?;
@@ -165,16 +199,27 @@ mod tests {
     use super::*;
 
     fn power(seconds: f64, watts: f64) -> Reading {
-        Reading { seconds, counter: None, power: Some(watts) }
+        Reading {
+            seconds,
+            counter: None,
+            power: Some(watts),
+        }
     }
 
     fn counter(seconds: f64, joules: f64) -> Reading {
-        Reading { seconds, counter: Some(joules), power: None }
+        Reading {
+            seconds,
+            counter: Some(joules),
+            power: None,
+        }
     }
 
     fn assert_joules(watt_hours: Option<f64>, joules: f64) {
         let found = watt_hours.map(|watt_hours| watt_hours * 3_600.0);
-        assert!(found.is_some_and(|found| (found - joules).abs() < 1e-6), "{found:?} instead of {joules}");
+        assert!(
+            found.is_some_and(|found| (found - joules).abs() < 1e-6),
+            "{found:?} instead of {joules}"
+        );
     }
 
     #[test]
@@ -237,7 +282,10 @@ mod tests {
 
     #[test]
     fn a_counter_that_runs_back_tells_nothing_unless_the_power_does() {
-        let both = |seconds, joules, watts| Reading { power: Some(watts), ..counter(seconds, joules) };
+        let both = |seconds, joules, watts| Reading {
+            power: Some(watts),
+            ..counter(seconds, joules)
+        };
         let mut ledger = Ledger::default();
         ledger.start(1, 0, 0.0);
         ledger.start(2, 1, 0.0);
@@ -253,7 +301,14 @@ mod tests {
     fn a_child_of_a_gpu_that_says_nothing_has_no_energy() {
         let mut ledger = Ledger::default();
         ledger.start(1, 0, 0.0);
-        ledger.read(0, Reading { seconds: 1.0, counter: None, power: None });
+        ledger.read(
+            0,
+            Reading {
+                seconds: 1.0,
+                counter: None,
+                power: None,
+            },
+        );
         assert_eq!(ledger.end(1, 2.0), None);
         assert_eq!(ledger.end(1, 2.0), None);
     }
@@ -291,7 +346,8 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever starts and ends when: all children together get what the GPU took while any was in training.
+        /// Whatever starts and ends when: all children together get what the GPU took while any was
+        /// in training.
         #[test]
         fn nothing_is_given_twice_or_lost(ends in proptest::collection::vec((0.0..5.0f64, 0.1..5.0f64), 1..6)) {
             let mut moments: Vec<(f64, u64, bool)> = Vec::new();

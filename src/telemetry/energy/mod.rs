@@ -1,4 +1,5 @@
-//! Energy per child: a thread reads the GPUs' energy while children are in training on them. The search never waits for it.
+//! Energy per child: a thread reads the GPUs' energy while children are in training on them. The
+//! search never waits for it.
 
 mod ledger;
 
@@ -16,8 +17,8 @@ use crate::device::Device;
 /// The GPUs that train are read this often.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Measures what the GPUs take for each child. There is no thread before the first child on a GPU, NVML is asked only while
-/// children train, and its answers are never waited for.
+/// Measures what the GPUs take for each child. There is no thread before the first child on a GPU,
+/// NVML is asked only while children train, and its answers are never waited for.
 #[derive(Debug)]
 pub struct EnergyMeter {
     /// NVML's file; none for the installed one.
@@ -44,17 +45,26 @@ struct Books {
 
 impl EnergyMeter {
     pub fn start() -> EnergyMeter {
-        EnergyMeter { library: None, shared: None }
+        EnergyMeter {
+            library: None,
+            shared: None,
+        }
     }
 
     /// With NVML from this file.
     pub fn start_with(library: PathBuf) -> EnergyMeter {
-        EnergyMeter { library: Some(library), shared: None }
+        EnergyMeter {
+            library: Some(library),
+            shared: None,
+        }
     }
 
-    /// A child's training begins on `device`: `cpu` or `cuda:N`. (A pause does not end it: what its GPU takes then counts.)
+    /// A child's training begins on `device`: `cpu` or `cuda:N`. (A pause does not end it: what its
+    /// GPU takes then counts.)
     pub fn child_started(&mut self, child: u64, device: &str) {
-        let Ok(Device::Cuda(gpu)) = device.parse() else { return };
+        let Ok(Device::Cuda(gpu)) = device.parse() else {
+            return;
+        };
         let Ok(gpu) = u32::try_from(gpu) else { return };
         let Some(shared) = self.running() else { return };
         let seconds = shared.seconds();
@@ -65,7 +75,8 @@ impl EnergyMeter {
         shared.changed.notify_all();
     }
 
-    /// A child's training ends, in whatever way: its watt-hours. None on the CPU and where a part of them is unknown.
+    /// A child's training ends, in whatever way: its watt-hours. None on the CPU and where a part
+    /// of them is unknown.
     pub fn child_ended(&mut self, child: u64) -> Option<f64> {
         let shared = self.shared.as_ref()?;
         let seconds = shared.seconds();
@@ -75,9 +86,15 @@ impl EnergyMeter {
     /// The thread's books. Starts the thread; none if it cannot be started or has found no NVML.
     fn running(&mut self) -> Option<&Arc<Shared>> {
         if self.shared.is_none() {
-            let shared = Arc::new(Shared { origin: Instant::now(), books: Mutex::default(), changed: Condvar::new() });
+            let shared = Arc::new(Shared {
+                origin: Instant::now(),
+                books: Mutex::default(),
+                changed: Condvar::new(),
+            });
             let (library, thread) = (self.library.clone(), Arc::clone(&shared));
-            let started = std::thread::Builder::new().name("telemetry-energy".into()).spawn(move || thread.measure(library));
+            let started = std::thread::Builder::new()
+                .name("telemetry-energy".into())
+                .spawn(move || thread.measure(library));
             if started.is_err() {
                 shared.lock().closed = true;
             }
@@ -110,7 +127,10 @@ impl Shared {
     fn measure(&self, library: Option<PathBuf>) {
         let nvml = library.map_or_else(gpu::load, |library| gpu::load_from(&library));
         let Ok(nvml) = nvml else {
-            *self.lock() = Books { closed: true, ..Books::default() };
+            *self.lock() = Books {
+                closed: true,
+                ..Books::default()
+            };
             return;
         };
         let gpus = cuda::visible_gpus(&nvml);
@@ -129,7 +149,10 @@ impl Shared {
     /// Wait until children train: on which GPUs. None at the end.
     fn wait_for_children(&self, seen: &mut u64) -> Option<Vec<u32>> {
         let idle = |books: &mut Books| !books.closed && books.ledger.busy().is_empty();
-        let books = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        let books = self
+            .changed
+            .wait_while(self.lock(), idle)
+            .unwrap_or_else(PoisonError::into_inner);
         *seen = books.starts;
         (!books.closed).then(|| books.ledger.busy())
     }
@@ -137,13 +160,24 @@ impl Shared {
     /// Wait for the next reading's time, or less if another child starts.
     fn pause(&self, seen: u64) {
         let waits = |books: &mut Books| !books.closed && books.starts == seen;
-        drop(self.changed.wait_timeout_while(self.lock(), INTERVAL, waits).unwrap_or_else(PoisonError::into_inner));
+        drop(
+            self.changed
+                .wait_timeout_while(self.lock(), INTERVAL, waits)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     fn read(&self, nvml: &Nvml, index: u32) -> Option<Reading> {
         let device = nvml.device_by_index(index).ok()?;
-        let (counter, power) = (gpu::joules(&device), device.power_usage().ok().map(gpu::watts));
-        Some(Reading { seconds: self.seconds(), counter, power })
+        let (counter, power) = (
+            gpu::joules(&device),
+            device.power_usage().ok().map(gpu::watts),
+        );
+        Some(Reading {
+            seconds: self.seconds(),
+            counter,
+            power,
+        })
     }
 }
 
@@ -167,7 +201,10 @@ mod tests {
         meter.child_started(1, "cuda:0");
         let start = Instant::now();
         while meter.running().is_some() {
-            assert!(start.elapsed() < Duration::from_secs(30), "the thread has not ended");
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "the thread has not ended"
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
         meter.child_started(2, "cuda:0");

@@ -11,7 +11,8 @@ use crate::child::weights::{self, WeightsError};
 use crate::sealed::{self, Blocks, CheckpointError};
 use crate::train::{Fit, Metrics};
 
-/// What the file holds beside the tensors. (Order of images and augmentation follow from seed, epoch and batch.)
+/// What the file holds beside the tensors. (Order of images and augmentation follow from seed,
+/// epoch and batch.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header<'a> {
     pub seed: u64,
@@ -42,7 +43,8 @@ pub struct Best {
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub header: Header<'static>,
-    /// Parameters and batch norm statistics now, the optimiser's velocity, and the weights of the best epoch.
+    /// Parameters and batch norm statistics now, the optimiser's velocity, and the weights of the
+    /// best epoch.
     pub network: Blocks,
     pub velocity: Blocks,
     pub best: Blocks,
@@ -58,9 +60,13 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
     let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())?;
     let under = |prefix: &str, blocks: Blocks| {
         let prefix = prefix.to_owned();
-        blocks.into_iter().map(move |(name, block)| (format!("{prefix}{name}"), block))
+        blocks
+            .into_iter()
+            .map(move |(name, block)| (format!("{prefix}{name}"), block))
     };
-    let all = under(NETWORK, network).chain(under(VELOCITY, velocity)).chain(under(BEST, best.clone()));
+    let all = under(NETWORK, network)
+        .chain(under(VELOCITY, velocity))
+        .chain(under(BEST, best.clone()));
     Ok(sealed::save(path, header, &all.collect())?)
 }
 
@@ -75,15 +81,33 @@ pub enum SaveError {
 impl Checkpoint {
     /// The checkpoint at `path`; none where there is no file.
     pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
-        let Some((header, blocks)) = sealed::load::<Header>(path)? else { return Ok(None) };
+        let Some((header, blocks)) = sealed::load::<Header>(path)? else {
+            return Ok(None);
+        };
         let (mut network, mut velocity, mut best) = (Blocks::new(), Blocks::new(), Blocks::new());
         for (name, block) in blocks {
-            let parts = [(NETWORK, &mut network), (VELOCITY, &mut velocity), (BEST, &mut best)];
-            let part = parts.into_iter().find_map(|(prefix, part)| name.strip_prefix(prefix).map(|name| (name, part)));
-            let Some((name, part)) = part else { return Err(sealed::nonsense(path, format!("tensor `{name}` has no place"))) };
+            let parts = [
+                (NETWORK, &mut network),
+                (VELOCITY, &mut velocity),
+                (BEST, &mut best),
+            ];
+            let part = parts
+                .into_iter()
+                .find_map(|(prefix, part)| name.strip_prefix(prefix).map(|name| (name, part)));
+            let Some((name, part)) = part else {
+                return Err(sealed::nonsense(
+                    path,
+                    format!("tensor `{name}` has no place"),
+                ));
+            };
             part.insert(name.to_owned(), block);
         }
-        Ok(Some(Checkpoint { header, network, velocity, best }))
+        Ok(Some(Checkpoint {
+            header,
+            network,
+            velocity,
+            best,
+        }))
     }
 
     /// Put the state back into `fit`, which was made with the same settings.

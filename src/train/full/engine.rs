@@ -1,7 +1,8 @@
 //! The training itself: epochs, what users ask for in between, checkpoints, the end.
 //!
-//! One thread. State is at all times the last checkpoint: what the journal tells of later batches and epochs is void after a
-//! kill, and happens again, bit for bit the same on a CPU (same seeds, same order of images, same number of threads).
+//! One thread. State is at all times the last checkpoint: what the journal tells of later batches
+//! and epochs is void after a kill, and happens again, bit for bit the same on a CPU (same seeds,
+//! same order of images, same number of threads).
 
 mod ends;
 mod steering;
@@ -73,17 +74,36 @@ impl From<SaveError> for TrainingError {
 
 impl Engine {
     pub(super) fn new(session: Session) -> Engine {
-        let Session { config, directory, architecture, origin, recorder, commands, checkpoint, notices, .. } = session;
-        Engine { config, directory, architecture, origin, recorder, inbox: Inbox::new(commands), checkpoint, notices }
+        let Session {
+            config,
+            directory,
+            architecture,
+            origin,
+            recorder,
+            commands,
+            checkpoint,
+            notices,
+            ..
+        } = session;
+        Engine {
+            config,
+            directory,
+            architecture,
+            origin,
+            recorder,
+            inbox: Inbox::new(commands),
+            checkpoint,
+            notices,
+        }
     }
 
     /// Train until the recipe's end, a client says stop, or an error makes it impossible to go on.
     pub(super) fn run(mut self) -> Result<TrainingSummary, TrainingError> {
         let ending = match self.recorder.ledger.is_complete() {
             true => Ok(()),
-            false => {
-                fault::caught(|| self.work()).unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch).into()))
-            }
+            false => fault::caught(|| self.work()).unwrap_or_else(|text| {
+                Err(TrainError::of_libtorch(&text, TrainError::Torch).into())
+            }),
         };
         self.finish(ending)
     }
@@ -91,18 +111,33 @@ impl Engine {
     fn work(&mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
-        let mut progress = Progress { last_save: Some(Instant::now()), ..Progress::default() };
-        let mut first = fit.epoch(1, 0, Metrics::default()).map_err(TrainingError::from)?;
+        let mut progress = Progress {
+            last_save: Some(Instant::now()),
+            ..Progress::default()
+        };
+        let mut first = fit
+            .epoch(1, 0, Metrics::default())
+            .map_err(TrainingError::from)?;
         let mut seconds = 0.0;
         if let Some(Checkpoint { header, best, .. }) = self.checkpoint.take() {
-            progress = Progress { seen: header.seen, best: header.best, best_weights: best, ..progress };
-            first = fit.epoch(header.epoch, header.batch, header.metrics).map_err(TrainingError::from)?;
+            progress = Progress {
+                seen: header.seen,
+                best: header.best,
+                best_weights: best,
+                ..progress
+            };
+            first = fit
+                .epoch(header.epoch, header.batch, header.metrics)
+                .map_err(TrainingError::from)?;
             seconds = header.seconds;
             // The one file that may be behind: it is made from the checkpoint.
             self.write_best(&progress)?;
         }
         if first.number() > self.recipe().epochs {
-            self.recorder.notice(Level::Info, "every epoch is done: only the test is left".to_owned())?;
+            self.recorder.notice(
+                Level::Info,
+                "every epoch is done: only the test is left".to_owned(),
+            )?;
         }
         self.epochs(&mut fit, &mut progress, first, seconds)?;
         self.test(&progress, &data)
@@ -112,7 +147,8 @@ impl Engine {
         &self.config.train.recipe
     }
 
-    /// Every epoch from `epoch`, which is under way since `seconds`, to the recipe's last one, or to an early end.
+    /// Every epoch from `epoch`, which is under way since `seconds`, to the recipe's last one, or
+    /// to an early end.
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
@@ -123,12 +159,16 @@ impl Engine {
         while epoch.number() <= self.recipe().epochs {
             if self.is_enough(epoch.number() - 1, progress) {
                 let patience = self.recipe().early_stopping;
-                let text = format!("no better validation accuracy for {patience} epochs: the training ends here");
+                let text = format!(
+                    "no better validation accuracy for {patience} epochs: the training ends here"
+                );
                 return Ok(self.recorder.notice(Level::Info, text)?);
             }
             self.batches(fit, progress, &mut epoch, seconds)?;
             self.end_epoch(fit, progress, &mut epoch, seconds)?;
-            epoch = fit.epoch(epoch.number() + 1, 0, Metrics::default()).map_err(TrainingError::from)?;
+            epoch = fit
+                .epoch(epoch.number() + 1, 0, Metrics::default())
+                .map_err(TrainingError::from)?;
             seconds = 0.0;
             self.save(fit, progress, &mut epoch, seconds)?;
         }
@@ -138,29 +178,51 @@ impl Engine {
     /// Whether after `done` epochs the recipe's patience is at its end.
     fn is_enough(&self, done: usize, progress: &Progress) -> bool {
         let patience = self.recipe().early_stopping;
-        patience > 0 && progress.best.is_some_and(|best| done >= best.epoch + patience)
+        patience > 0
+            && progress
+                .best
+                .is_some_and(|best| done >= best.epoch + patience)
     }
 
-    fn batches(&mut self, fit: &mut Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    fn batches(
+        &mut self,
+        fit: &mut Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         while !epoch.is_done() {
             self.obey(fit, progress, epoch, seconds)?;
-            let rate = learning_rate(self.recipe(), &progress.seen, epoch.number(), epoch.done(), epoch.batches());
+            let rate = learning_rate(
+                self.recipe(),
+                &progress.seen,
+                epoch.number(),
+                epoch.done(),
+                epoch.batches(),
+            );
             match fit.step(epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // The batch was not learned from: it comes again, in smaller parts.
                     fit.set_micro_batch(fit.micro_batch().div_ceil(2));
-                    self.recorder.tell(Event::MicroBatchReduced { micro_batch: fit.micro_batch(), reason })?;
+                    self.recorder.tell(Event::MicroBatchReduced {
+                        micro_batch: fit.micro_batch(),
+                        reason,
+                    })?;
                     continue;
                 }
                 outcome => outcome.map_err(TrainingError::from)?,
             }
             if progress.ticks.is_due() {
                 epoch.settle().map_err(TrainingError::from)?;
-                self.recorder.tell(Event::TrainingProgress(tick(epoch, rate)))?;
+                self.recorder
+                    .tell(Event::TrainingProgress(tick(epoch, rate)))?;
                 progress.ticks.told();
             }
             let minutes = Duration::from_secs_f64(60.0 * self.config.train.checkpoint_minutes);
-            if progress.last_save.is_some_and(|last| last.elapsed() >= minutes) {
+            if progress
+                .last_save
+                .is_some_and(|last| last.elapsed() >= minutes)
+            {
                 self.save_within(fit, progress, epoch, seconds)?;
             }
         }
@@ -168,7 +230,13 @@ impl Engine {
     }
 
     /// Measure the validation accuracy after the last batch, and what follows from it.
-    fn end_epoch(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    fn end_epoch(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         let images_per_second = epoch.images_per_second();
         let valid = self.validate(fit, progress, epoch, seconds)?;
         let number = epoch.number();
@@ -178,21 +246,42 @@ impl Engine {
             train_accuracy: epoch.metrics().accuracy(),
             valid_loss: valid.loss(),
             valid_accuracy: valid.accuracy(),
-            learning_rate: learning_rate(self.recipe(), &progress.seen, number, epoch.batches() - 1, epoch.batches()),
+            learning_rate: learning_rate(
+                self.recipe(),
+                &progress.seen,
+                number,
+                epoch.batches() - 1,
+                epoch.batches(),
+            ),
             images_per_second,
             seconds: seconds + epoch.seconds(),
         };
         progress.seen.epoch(self.recipe(), valid.accuracy());
-        let is_best = progress.best.is_none_or(|best| valid.accuracy() > best.valid_accuracy);
+        let is_best = progress
+            .best
+            .is_none_or(|best| valid.accuracy() > best.valid_accuracy);
         if is_best {
-            progress.best = Some(Best { epoch: number, valid_accuracy: valid.accuracy() });
+            progress.best = Some(Best {
+                epoch: number,
+                valid_accuracy: valid.accuracy(),
+            });
             progress.best_weights = weights::blocks(fit.network())?;
         }
         self.recorder.tell(Event::TrainingEpoch(done))?;
-        if is_best { self.write_best(progress) } else { Ok(()) }
+        if is_best {
+            self.write_best(progress)
+        } else {
+            Ok(())
+        }
     }
 
-    fn validate(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<Metrics, Halt> {
+    fn validate(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<Metrics, Halt> {
         let mut halt = None;
         let batch_size = fit.evaluation_batch();
         let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
@@ -206,53 +295,91 @@ impl Engine {
             (Ok(valid), None) if valid.loss().is_finite() => Ok(valid),
             (Ok(valid), None) => {
                 let (epoch, batch) = (epoch.number(), epoch.batches());
-                Err(TrainingError::from(TrainError::Diverged { epoch, batch, loss: valid.loss() }).into())
+                Err(TrainingError::from(TrainError::Diverged {
+                    epoch,
+                    batch,
+                    loss: valid.loss(),
+                })
+                .into())
             }
             (Err(error), None) => Err(TrainingError::from(error).into()),
         }
     }
 
     /// Save a checkpoint: `epoch` and all before it.
-    fn save(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    fn save(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         epoch.settle().map_err(TrainingError::from)?;
         let header = Header {
             seed: self.config.search.seed,
             epoch: epoch.number(),
             batch: epoch.done(),
             metrics: *epoch.metrics(),
-            seconds: if epoch.done() == 0 { 0.0 } else { seconds + epoch.seconds() },
+            seconds: if epoch.done() == 0 {
+                0.0
+            } else {
+                seconds + epoch.seconds()
+            },
             seen: progress.seen,
             best: progress.best,
             micro_batch: fit.micro_batch(),
             journal_seq: self.recorder.synced_seq()?,
             config: Cow::Owned(self.config.to_toml()),
         };
-        checkpoint::save(&self.directory.training_path(), &header, fit, &progress.best_weights).map_err(TrainingError::from)?;
+        checkpoint::save(
+            &self.directory.training_path(),
+            &header,
+            fit,
+            &progress.best_weights,
+        )
+        .map_err(TrainingError::from)?;
         progress.last_save = Some(Instant::now());
         Ok(())
     }
 
     /// A checkpoint within an epoch, which is worth telling.
-    fn save_within(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    fn save_within(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         self.save(fit, progress, epoch, seconds)?;
-        Ok(self.recorder.tell(Event::TrainingSaved { epoch: epoch.number(), batch: epoch.done() })?)
+        Ok(self.recorder.tell(Event::TrainingSaved {
+            epoch: epoch.number(),
+            batch: epoch.done(),
+        })?)
     }
 
     /// `weights.safetensors` and `best.json`: what the training has come to so far.
     fn write_best(&self, progress: &Progress) -> Result<(), Halt> {
-        let Some(best) = progress.best else { return Ok(()) };
+        let Some(best) = progress.best else {
+            return Ok(());
+        };
         let path = self.directory.weights_path();
         write_atomically(&path, &weights::serialized(&progress.best_weights, &path)?)?;
-        Ok(self.directory.write_best(&ends::BestFile::new(best, &self.architecture))?)
+        Ok(self
+            .directory
+            .write_best(&ends::BestFile::new(best, &self.architecture))?)
     }
 
     /// Classify the test images by the best weights, if that has not been done.
     fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
-        let Some(best) = progress.best.filter(|_| !self.recorder.ledger.is_tested()) else { return Ok(()) };
+        let Some(best) = progress.best.filter(|_| !self.recorder.ledger.is_tested()) else {
+            return Ok(());
+        };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
         match test::classify(&self.architecture, weights, &self.config.data, data)? {
             Ok(test) => Ok(self.recorder.tell(Event::TestFinished(Box::new(test)))?),
-            Err(missing) => Ok(self.recorder.notice(Level::Warning, format!("no test accuracy: {missing}"))?),
+            Err(missing) => Ok(self
+                .recorder
+                .notice(Level::Warning, format!("no test accuracy: {missing}"))?),
         }
     }
 }

@@ -58,7 +58,9 @@ pub enum TrainingError {
     Weights(#[source] WeightsError),
     #[error("the test images cannot be reported on")]
     Report(#[from] ReportError),
-    #[error("the training ended by a fault of its own: {0}. The run can be resumed; please report this")]
+    #[error(
+        "the training ended by a fault of its own: {0}. The run can be resumed; please report this"
+    )]
     Panicked(String),
 }
 
@@ -97,12 +99,16 @@ impl From<WeightsError> for TrainingError {
 }
 
 impl TrainingError {
-    /// Whether the user's input (settings, data, network, run directory) is at fault: exit status 2.
+    /// Whether the user's input (settings, data, network, run directory) is at fault: exit status
+    /// 2.
     pub fn is_bad_input(&self) -> bool {
         match self {
             TrainingError::Directory(error) => !matches!(error, DirectoryError::Io { .. }),
             TrainingError::Journal(error) => !matches!(error, JournalError::Io { .. }),
-            TrainingError::Train(error) => matches!(error, TrainError::Unbuildable(_) | TrainError::Mismatch { .. }),
+            TrainingError::Train(error) => matches!(
+                error,
+                TrainError::Unbuildable(_) | TrainError::Mismatch { .. }
+            ),
             TrainingError::Config(_)
             | TrainingError::Checkpoint(_)
             | TrainingError::Architecture(_)

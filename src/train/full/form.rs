@@ -19,9 +19,13 @@ pub struct Form {
 }
 
 impl Form {
-    /// Layout and numbers follow from the settings, the network, the device and the machine's size alone: a resumed training
-    /// must round as before. Only the micro-batch looks at what is free.
-    pub fn choose(architecture: &Architecture, config: &TrainConfig, device: Device) -> Result<Form, ArchitectureError> {
+    /// Layout and numbers follow from the settings, the network, the device and the machine's size
+    /// alone: a resumed training must round as before. Only the micro-batch looks at what is free.
+    pub fn choose(
+        architecture: &Architecture,
+        config: &TrainConfig,
+        device: Device,
+    ) -> Result<Form, ArchitectureError> {
         let batch = config.recipe.batch_size;
         let precision = match config.precision {
             Precision::Auto if device.is_cuda() => Precision::Bf16,
@@ -32,10 +36,17 @@ impl Form {
             (ChannelsLast::On, _) => Plan::plain(architecture, Layout::ChannelsLast),
             (ChannelsLast::Off, _) => Plan::plain(architecture, Layout::Contiguous),
             (ChannelsLast::Auto, Precision::Bf16) => Plan::direct(architecture, device)?,
-            (ChannelsLast::Auto, _) => Plan::fastest_within(architecture, device, batch, fair_share())?,
+            (ChannelsLast::Auto, _) => {
+                Plan::fastest_within(architecture, device, batch, fair_share())?
+            }
         };
         let (micro_batch, reason) = fitting(architecture, &plan, device, batch)?;
-        Ok(Form { plan, precision, micro_batch, reason })
+        Ok(Form {
+            plan,
+            precision,
+            micro_batch,
+            reason,
+        })
     }
 }
 
@@ -52,15 +63,23 @@ fn fitting(
 ) -> Result<(usize, Option<String>), ArchitectureError> {
     let available = memory::free(device).unwrap_or(u64::MAX);
     let needed = |images| -> Result<u64, ArchitectureError> {
-        Ok(space::training_memory(architecture, images)?.saturating_add(plan.extra_memory(architecture, images)))
+        Ok(space::training_memory(architecture, images)?
+            .saturating_add(plan.extra_memory(architecture, images)))
     };
     let mut micro = batch;
     while micro > 1 && needed(micro)? > available {
         micro = micro.div_ceil(2);
     }
-    let reason = (micro < batch).then_some(()).map(|()| -> Result<String, ArchitectureError> {
-        let (all, there) = (memory::in_words(needed(batch)?), memory::in_words(available));
-        Ok(format!("a batch of {batch} needs about {all} of memory, and {there} are free"))
-    });
+    let reason = (micro < batch)
+        .then_some(())
+        .map(|()| -> Result<String, ArchitectureError> {
+            let (all, there) = (
+                memory::in_words(needed(batch)?),
+                memory::in_words(available),
+            );
+            Ok(format!(
+                "a batch of {batch} needs about {all} of memory, and {there} are free"
+            ))
+        });
     Ok((micro, reason.transpose()?))
 }

@@ -4,7 +4,8 @@ use crate::clock::Clock;
 use crate::event::{Event, FinishReason, Record};
 use crate::state::TrainingRun;
 
-/// The training so far. A resumed one fills it from the journal, then goes on as if it had seen it all happen.
+/// The training so far. A resumed one fills it from the journal, then goes on as if it had seen it
+/// all happen.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub run: Option<TrainingRun>,

@@ -15,7 +15,8 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Take in the validation accuracy after an epoch. With PyTorch's words: ReduceLROnPlateau, mode max, threshold 0.
+    /// Take in the validation accuracy after an epoch. With PyTorch's words: ReduceLROnPlateau,
+    /// mode max, threshold 0.
     pub fn epoch(&mut self, recipe: &Recipe, valid_accuracy: f64) {
         if self.best.is_none_or(|best| valid_accuracy > best) {
             self.best = Some(valid_accuracy);
@@ -33,23 +34,35 @@ impl Seen {
 }
 
 /// Learning rate of batch `batch` (from 0) of `batches` in epoch `epoch` (from 1).
-pub fn learning_rate(recipe: &Recipe, seen: &Seen, epoch: usize, batch: usize, batches: usize) -> f64 {
+pub fn learning_rate(
+    recipe: &Recipe,
+    seen: &Seen,
+    epoch: usize,
+    batch: usize,
+    batches: usize,
+) -> f64 {
     let highest = recipe.learning_rate;
     match &recipe.schedule {
         Schedule::Constant => highest,
         Schedule::Steps { at, factor } => {
             let done = (epoch - 1) as f64;
-            let steps = at.iter().filter(|part| done >= *part * recipe.epochs as f64).count();
+            let steps = at
+                .iter()
+                .filter(|part| done >= *part * recipe.epochs as f64)
+                .count();
             highest * factor.powi(steps as i32)
         }
-        Schedule::Plateau { factor, .. } => highest * factor.powi(seen.reductions.min(1_000) as i32),
+        Schedule::Plateau { factor, .. } => {
+            highest * factor.powi(seen.reductions.min(1_000) as i32)
+        }
         Schedule::Cosine { warmup_epochs } => {
             let batches = batches.max(1);
             let (step, warmup) = ((epoch - 1) * batches + batch, warmup_epochs * batches);
             if step < warmup {
                 return highest * (step + 1) as f64 / warmup as f64;
             }
-            let progress = (step - warmup) as f64 / (recipe.epochs * batches - warmup).max(1) as f64;
+            let progress =
+                (step - warmup) as f64 / (recipe.epochs * batches - warmup).max(1) as f64;
             highest * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
         }
     }
@@ -61,7 +74,16 @@ mod tests {
 
     fn recipe(epochs: usize, schedule: Schedule) -> Recipe {
         let (momentum, weight_decay) = (0.9, 1e-4);
-        Recipe { epochs, batch_size: 64, learning_rate: 0.1, momentum, nesterov: true, weight_decay, schedule, early_stopping: 0 }
+        Recipe {
+            epochs,
+            batch_size: 64,
+            learning_rate: 0.1,
+            momentum,
+            nesterov: true,
+            weight_decay,
+            schedule,
+            early_stopping: 0,
+        }
     }
 
     fn close(one: f64, other: f64) -> bool {
@@ -70,18 +92,37 @@ mod tests {
 
     #[test]
     fn densenets_rate_is_divided_by_ten_when_half_and_three_quarters_of_the_epochs_are_done() {
-        let recipe = recipe(300, Schedule::Steps { at: vec![0.5, 0.75], factor: 0.1 });
+        let recipe = recipe(
+            300,
+            Schedule::Steps {
+                at: vec![0.5, 0.75],
+                factor: 0.1,
+            },
+        );
         let at = |epoch| learning_rate(&recipe, &Seen::default(), epoch, 0, 10);
-        for (epoch, expected) in [(1, 0.1), (150, 0.1), (151, 0.01), (225, 0.01), (226, 0.001), (300, 0.001)] {
+        for (epoch, expected) in [
+            (1, 0.1),
+            (150, 0.1),
+            (151, 0.01),
+            (225, 0.01),
+            (226, 0.001),
+            (300, 0.001),
+        ] {
             assert!(close(at(epoch), expected), "epoch {epoch}: {}", at(epoch));
         }
     }
 
     #[test]
     fn a_plateau_reduces_the_rate_after_more_than_its_patience_and_begins_to_count_again() {
-        // What torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2, threshold=0) does on this series:
-        // reductions after the 5th and the 9th epoch.
-        let recipe = recipe(300, Schedule::Plateau { patience: 2, factor: 0.1 });
+        // What torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2, threshold=0) does
+        // on this series: reductions after the 5th and the 9th epoch.
+        let recipe = recipe(
+            300,
+            Schedule::Plateau {
+                patience: 2,
+                factor: 0.1,
+            },
+        );
         let mut seen = Seen::default();
         let series = [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.7, 0.6, 0.5, 0.4, 0.8];
         let rates: Vec<f64> = series
@@ -91,8 +132,16 @@ mod tests {
                 learning_rate(&recipe, &seen, 1, 0, 1)
             })
             .collect();
-        let expected = [0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01, 0.001, 0.001];
-        assert!(rates.iter().zip(expected).all(|(one, other)| close(*one, other)), "{rates:?}");
+        let expected = [
+            0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01, 0.001, 0.001,
+        ];
+        assert!(
+            rates
+                .iter()
+                .zip(expected)
+                .all(|(one, other)| close(*one, other)),
+            "{rates:?}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! One process's turn at a training: open what is there, check that it fits together, train on a thread of its own.
+//! One process's turn at a training: open what is there, check that it fits together, train on a
+//! thread of its own.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -50,39 +51,74 @@ impl Session {
         architecture: Architecture,
         origin: String,
     ) -> Result<Session, TrainingError> {
-        write_atomically(&directory.architecture_path(), architecture.to_json().as_bytes())?;
+        write_atomically(
+            &directory.architecture_path(),
+            architecture.to_json().as_bytes(),
+        )?;
         directory.write_config(&config.to_toml())?;
         let opened = Recorder::begin(directory.journal_path())?;
-        Ok(Session::assemble(config, directory, (architecture, origin), opened, None, Vec::new()))
+        Ok(Session::assemble(
+            config,
+            directory,
+            (architecture, origin),
+            opened,
+            None,
+            Vec::new(),
+        ))
     }
 
-    /// Continue the training in `directory`. `config` is what its config.toml says, changed at most in what decides nothing.
+    /// Continue the training in `directory`. `config` is what its config.toml says, changed at most
+    /// in what decides nothing.
     ///
     /// # Errors
-    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is repaired but a torn last
-    /// line of the journal.
-    pub fn resume(mut config: Config, directory: RunDirectory, origin: Option<String>) -> Result<Session, TrainingError> {
+    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is
+    /// repaired but a torn last line of the journal.
+    pub fn resume(
+        mut config: Config,
+        directory: RunDirectory,
+        origin: Option<String>,
+    ) -> Result<Session, TrainingError> {
         let own = crate::config::read(&directory.config_path())?;
         refuse_other_settings(&own.to_toml(), &config)?;
-        let context = DnaContext { decode: Decode::Literal, input: [3, 32, 32], classes: 10 };
+        let context = DnaContext {
+            decode: Decode::Literal,
+            input: [3, 32, 32],
+            classes: 10,
+        };
         let architecture = read_architecture(&directory.architecture_path(), context)?;
         let (opened, torn) = Recorder::<Ledger>::resume(directory.journal_path())?;
-        let mut notices: Vec<(Level, String)> = torn.map(|text| (Level::Warning, text)).into_iter().collect();
+        let mut notices: Vec<(Level, String)> = torn
+            .map(|text| (Level::Warning, text))
+            .into_iter()
+            .collect();
         let checkpoint = Checkpoint::load(&directory.training_path())?;
         let ledger = &opened.0.ledger;
         match &checkpoint {
             Some(checkpoint) => refuse_other_settings(&checkpoint.header.config, &config)?,
-            None if ledger.epochs_done() > 0 => notices
-                .push((Level::Warning, "the checkpoint is missing: the training begins again with its first epoch".to_owned())),
+            None if ledger.epochs_done() > 0 => notices.push((
+                Level::Warning,
+                "the checkpoint is missing: the training begins again with its first epoch"
+                    .to_owned(),
+            )),
             None => {}
         }
         let started = ledger.run.as_ref().map(|run| &run.started);
-        let origin = started.map(|started| started.origin.clone()).or(origin).unwrap_or_else(|| architecture.name.clone());
+        let origin = started
+            .map(|started| started.origin.clone())
+            .or(origin)
+            .unwrap_or_else(|| architecture.name.clone());
         if let Some(started) = started {
             // The number of threads decides the last bits of every sum.
             config.workers.threads.get_or_insert(started.threads);
         }
-        Ok(Session::assemble(config, directory, (architecture, origin), opened, checkpoint, notices))
+        Ok(Session::assemble(
+            config,
+            directory,
+            (architecture, origin),
+            opened,
+            checkpoint,
+            notices,
+        ))
     }
 
     fn assemble(
@@ -93,8 +129,20 @@ impl Session {
         checkpoint: Option<Checkpoint>,
         mut notices: Vec<(Level, String)>,
     ) -> Session {
-        notices.extend(data::unread_files(&config.data).map(|unread| (Level::Warning, unread.to_string())));
-        Session { config, directory, architecture, origin, recorder, commands, checkpoint, notices, server: None }
+        notices.extend(
+            data::unread_files(&config.data).map(|unread| (Level::Warning, unread.to_string())),
+        );
+        Session {
+            config,
+            directory,
+            architecture,
+            origin,
+            recorder,
+            commands,
+            checkpoint,
+            notices,
+            server: None,
+        }
     }
 
     /// Whether the training is complete and there is nothing to do.
@@ -115,13 +163,15 @@ impl Session {
         self.recorder.hub.clone()
     }
 
-    /// Let clients in other processes connect, from now until the training ends. Where no socket can be made, the run says
-    /// so and goes on without.
+    /// Let clients in other processes connect, from now until the training ends. Where no socket
+    /// can be made, the run says so and goes on without.
     pub fn serve(&mut self) {
         match Server::start(self.hub()) {
             Ok(server) => self.server = Some(server),
             Err(error) => {
-                let text = format!("no screen can command this training, they can only read its journal: no socket: {error}");
+                let text = format!(
+                    "no screen can command this training, they can only read its journal: no socket: {error}"
+                );
                 self.notices.push((Level::Warning, text));
             }
         }
@@ -133,7 +183,8 @@ impl Session {
             .name("nas-train".to_owned())
             .spawn(move || {
                 let run = AssertUnwindSafe(|| self.run());
-                panic::catch_unwind(run).unwrap_or_else(|cause| Err(TrainingError::Panicked(fault::text_of(&*cause))))
+                panic::catch_unwind(run)
+                    .unwrap_or_else(|cause| Err(TrainingError::Panicked(fault::text_of(&*cause))))
             })
             .map_err(|error| in_file(Path::new("nas-train"), "cannot start the thread", error))?;
         Ok(Working { thread })
@@ -151,20 +202,40 @@ impl Session {
 impl Working {
     /// Wait for the end. The summary says whether the training is complete or was stopped.
     pub fn join(self) -> Result<TrainingSummary, TrainingError> {
-        self.thread.join().unwrap_or_else(|cause| Err(TrainingError::Panicked(fault::text_of(&*cause))))
+        self.thread
+            .join()
+            .unwrap_or_else(|cause| Err(TrainingError::Panicked(fault::text_of(&*cause))))
     }
 }
 
-/// An error unless `now` equals the settings `then` (TOML) in all that decides what the training comes to.
+/// An error unless `now` equals the settings `then` (TOML) in all that decides what the training
+/// comes to.
 fn refuse_other_settings(then: &str, now: &Config) -> Result<(), TrainingError> {
     let changes = now.changes_since(then, is_free_to_change);
-    if changes.is_empty() { Ok(()) } else { Err(TrainingError::OtherSettings { changes }) }
+    if changes.is_empty() {
+        Ok(())
+    } else {
+        Err(TrainingError::OtherSettings { changes })
+    }
 }
 
-/// Settings that decide nothing of what a training comes to: those of the machine, the screen and a search.
+/// Settings that decide nothing of what a training comes to: those of the machine, the screen and a
+/// search.
 fn is_free_to_change(key: &str) -> bool {
-    let sections = ["workers.", "screen.", "controller.", "space.", "child.", "reward."];
-    let keys = ["preset", "data.dir", "train.checkpoint_minutes", "train.data_on_device"];
+    let sections = [
+        "workers.",
+        "screen.",
+        "controller.",
+        "space.",
+        "child.",
+        "reward.",
+    ];
+    let keys = [
+        "preset",
+        "data.dir",
+        "train.checkpoint_minutes",
+        "train.data_on_device",
+    ];
     let of_search = key.starts_with("search.") && key != "search.seed";
     of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
 }

@@ -15,8 +15,8 @@ use crate::sealed::Blocks;
 use crate::space::Architecture;
 use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
 
-/// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as `nas-tui evaluate` does.
-/// None, with the reason, where the data has no test images.
+/// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as
+/// `nas-tui evaluate` does. None, with the reason, where the data has no test images.
 pub fn classify(
     architecture: &Architecture,
     (best, epoch, valid_accuracy): (&Blocks, usize, f64),
@@ -29,30 +29,55 @@ pub fn classify(
         Err(error @ DataError::Missing { .. }) => return Ok(Err(error)),
         Err(error) => return Err(error.into()),
     };
-    let network = Network::new(architecture, Plan::direct(architecture, data.device).map_err(TrainError::from)?, data.device)?;
+    let network = Network::new(
+        architecture,
+        Plan::direct(architecture, data.device).map_err(TrainError::from)?,
+        data.device,
+    )?;
     weights::restore(&network, best)?;
-    let labels: Vec<usize> = set.images.labels.iter().map(|&label| usize::from(label)).collect();
-    let images = DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
+    let labels: Vec<usize> = set
+        .images
+        .labels
+        .iter()
+        .map(|&label| usize::from(label))
+        .collect();
+    let images =
+        DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
     let logits = logits(&network, &images)?;
     let report = ClassificationReport::new(&set.classes, &labels, &rows(&logits)?)?;
     let seconds = started.elapsed().as_secs_f64();
-    Ok(Ok(TestFinished { epoch, valid_accuracy, data: set.spec, seconds, report }))
+    Ok(Ok(TestFinished {
+        epoch,
+        valid_accuracy,
+        data: set.spec,
+        seconds,
+        report,
+    }))
 }
 
-/// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode. Fewer images at a time where memory does not
-/// suffice.
+/// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode. Fewer images
+/// at a time where memory does not suffice.
 pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, TrainError> {
-    in_smaller_batches(evaluation_batch(network.device()), |batch_size| Ok(logits_in_batches(network, images, batch_size)?))
+    in_smaller_batches(evaluation_batch(network.device()), |batch_size| {
+        Ok(logits_in_batches(network, images, batch_size)?)
+    })
 }
 
-fn logits_in_batches(network: &Network, images: &DeviceDataset, batch_size: usize) -> Result<Tensor, DataError> {
+fn logits_in_batches(
+    network: &Network,
+    images: &DeviceDataset,
+    batch_size: usize,
+) -> Result<Tensor, DataError> {
     let _guard = tch::no_grad_guard();
     let batches = images.evaluation_batches(batch_size).map(|batch| {
         let (images, _) = batch?;
         Ok(network.forward(&images, Mode::Evaluate)?)
     });
     // Copied at the end, so that no batch waits for the one before.
-    Ok(Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?.f_to_device(Device::Cpu)?)
+    Ok(
+        Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?
+            .f_to_device(Device::Cpu)?,
+    )
 }
 
 fn rows(logits: &Tensor) -> Result<Vec<Vec<f64>>, TchError> {

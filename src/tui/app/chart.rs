@@ -9,13 +9,16 @@ impl App {
     /// What an action means in the chart; false where it means nothing there.
     pub(super) fn perform_in_chart(&mut self, action: Action) -> bool {
         let action = chart_action(action);
-        action.into_iter().for_each(|action| self.change_chart(action));
+        action
+            .into_iter()
+            .for_each(|action| self.change_chart(action));
         action.is_some()
     }
 
     /// Take the crosshair away, if there is one to be seen and moved.
     pub(super) fn leave_crosshair(&mut self) -> bool {
-        let has_crosshair = self.view.focus == Panel::Chart && self.view.chart.crosshair().is_some();
+        let has_crosshair =
+            self.view.focus == Panel::Chart && self.view.chart.crosshair().is_some();
         if has_crosshair {
             self.change_chart(ChartAction::CrosshairOff);
         }

@@ -14,7 +14,13 @@ impl App {
     pub fn draw(&self, frame: &mut Buffer) {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
-        let areas = layout::areas(area.as_size(), self.stage(), self.view.layout, self.view.focus, self.view.maximised);
+        let areas = layout::areas(
+            area.as_size(),
+            self.stage(),
+            self.view.layout,
+            self.view.focus,
+            self.view.maximised,
+        );
         let Some(areas) = areas else {
             self.draw_too_small(&mut screen);
             return;
@@ -35,9 +41,13 @@ impl App {
 
     /// Rows whose text moves up as a whole: those of the log, where it has the whole width.
     pub fn scrolling_rows(&self) -> Option<std::ops::Range<u16>> {
-        let covered = self.view.help.is_some() || self.view.question.is_some() || self.view.inspector.is_some();
+        let covered = self.view.help.is_some()
+            || self.view.question.is_some()
+            || self.view.inspector.is_some();
         let areas = self.areas().filter(|_| !covered)?;
-        let log = areas.of(Panel::Log).filter(|area| area.width == self.view.size.width)?;
+        let log = areas
+            .of(Panel::Log)
+            .filter(|area| area.width == self.view.size.width)?;
         Some(log.y + 1..log.bottom())
     }
 
@@ -46,11 +56,18 @@ impl App {
         let (phase, role) = panels::header::phase(self.live.phase);
         let x = screen.text(0, 0, role, phase);
         if let Some(name) = self.live.name() {
-            let name = crate::tui::format::fit(name, screen.width().saturating_sub(x + 1), screen.glyphs().ellipsis);
+            let name = crate::tui::format::fit(
+                name,
+                screen.width().saturating_sub(x + 1),
+                screen.glyphs().ellipsis,
+            );
             screen.text(x + 1, 0, Role::Title, &name);
         }
         let needed = format!("needs {width} x {height} characters");
-        for (y, line) in crate::tui::format::wrap(&needed, screen.width()).iter().enumerate() {
+        for (y, line) in crate::tui::format::wrap(&needed, screen.width())
+            .iter()
+            .enumerate()
+        {
             screen.text(0, 1 + y, Role::Text, line);
         }
     }
@@ -84,7 +101,11 @@ impl App {
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
         let mut x = 0;
         for panel in Panel::of(self.kind()) {
-            let role = if *panel == self.view.focus { Role::Selected } else { Role::Text };
+            let role = if *panel == self.view.focus {
+                Role::Selected
+            } else {
+                Role::Text
+            };
             x = painter.text(x, 0, role, &format!(" {} ", panel.name()));
         }
     }
@@ -98,7 +119,12 @@ impl App {
 
     pub(super) fn overlay_inside(&self) -> Rect {
         let area = self.overlay_area();
-        Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2))
+        Rect::new(
+            area.x + 2,
+            area.y + 1,
+            area.width.saturating_sub(4),
+            area.height.saturating_sub(2),
+        )
     }
 
     fn draw_help(&self, screen: &mut Painter<'_>) {
@@ -109,7 +135,12 @@ impl App {
         content.draw(&mut painter.part(inside), top);
         if let Some(position) = content.position(usize::from(inside.height), top) {
             let (width, height) = (painter.width(), painter.height());
-            painter.right(width.saturating_sub(2), height.saturating_sub(1), Role::Focus, &format!(" {position} "));
+            painter.right(
+                width.saturating_sub(2),
+                height.saturating_sub(1),
+                Role::Focus,
+                &format!(" {position} "),
+            );
         }
     }
 }
@@ -119,8 +150,14 @@ fn draw_separator(areas: &Areas, separator: Rect, screen: &mut Painter<'_>) {
     for y in 0..line.height() {
         let row = line.area().y + y as u16;
         // Titles that meet the line here, from the left and from the right.
-        let left = areas.panels.iter().any(|(_, area)| area.y == row && area.right() == separator.x);
-        let right = areas.panels.iter().any(|(_, area)| area.y == row && area.x == separator.x + 1);
+        let left = areas
+            .panels
+            .iter()
+            .any(|(_, area)| area.y == row && area.right() == separator.x);
+        let right = areas
+            .panels
+            .iter()
+            .any(|(_, area)| area.y == row && area.x == separator.x + 1);
         let glyphs = line.glyphs();
         let glyph = match (left, right) {
             (true, true) if y == 0 => glyphs.junctions[0],

@@ -31,7 +31,8 @@ impl App {
     /// What an action means while the inspector is open; none where it means the same as elsewhere.
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
         let action = inspector_action(action)?;
-        let effect = self.with_inspector(|inspector, scene, size| inspector.act(action, scene, size))?;
+        let effect =
+            self.with_inspector(|inspector, scene, size| inspector.act(action, scene, size))?;
         Some(match effect {
             InspectorEffect::None => Effect::Draw,
             InspectorEffect::Tell { level, text } => {
@@ -39,12 +40,18 @@ impl App {
                 Effect::Draw
             }
             InspectorEffect::Copy { text, what } => {
-                self.tell(Level::Info, format!("{what} copied ({} characters)", text.len()));
+                self.tell(
+                    Level::Info,
+                    format!("{what} copied ({} characters)", text.len()),
+                );
                 Effect::Copy(text)
             }
             InspectorEffect::Save(files) => Effect::Save(files),
             InspectorEffect::Queue { parent, dna } => {
-                self.tell(Level::Info, format!("asked for child {parent}, as edited, to be trained"));
+                self.tell(
+                    Level::Info,
+                    format!("asked for child {parent}, as edited, to be trained"),
+                );
                 self.command(Command::Train { parent, dna })
             }
             InspectorEffect::Close => {
@@ -55,7 +62,11 @@ impl App {
     }
 
     fn scene<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Scene<'a> {
-        Scene { state: self.state(), detail, is_forsaken: self.forsaken().is_some() }
+        Scene {
+            state: self.state(),
+            detail,
+            is_forsaken: self.forsaken().is_some(),
+        }
     }
 
     /// Let the inspector take in what has become known of its child.
@@ -63,9 +74,15 @@ impl App {
         let _ = self.with_inspector(|inspector, scene, _| inspector.refresh(scene));
     }
 
-    fn with_inspector<T>(&mut self, change: impl FnOnce(&mut InspectorView, &Scene<'_>, Size) -> T) -> Option<T> {
+    fn with_inspector<T>(
+        &mut self,
+        change: impl FnOnce(&mut InspectorView, &Scene<'_>, Size) -> T,
+    ) -> Option<T> {
         let mut inspector = self.view.inspector.take()?;
-        let (detail, size) = (self.detail(inspector.child()), panels::inside(self.inspector_area()).as_size());
+        let (detail, size) = (
+            self.detail(inspector.child()),
+            panels::inside(self.inspector_area()).as_size(),
+        );
         let result = change(&mut inspector, &self.scene(detail.as_ref()), size);
         self.view.inspector = Some(inspector);
         Some(result)
@@ -75,15 +92,28 @@ impl App {
     fn inspector_area(&self) -> Rect {
         self.areas().map_or(Rect::ZERO, |areas| {
             let top = areas.header.bottom();
-            Rect { y: top, height: areas.footer.y.saturating_sub(top), ..areas.header }
+            Rect {
+                y: top,
+                height: areas.footer.y.saturating_sub(top),
+                ..areas.header
+            }
         })
     }
 
     pub(super) fn draw_inspector(&self, inspector: &InspectorView, screen: &mut Painter<'_>) {
         let detail = self.detail(inspector.child());
         let area = self.inspector_area();
-        panels::title(&mut screen.part(area), true, "Inspector", &panels::Row::new(), None);
-        inspector.draw(&self.scene(detail.as_ref()), &mut screen.part(panels::inside(area)));
+        panels::title(
+            &mut screen.part(area),
+            true,
+            "Inspector",
+            &panels::Row::new(),
+            None,
+        );
+        inspector.draw(
+            &self.scene(detail.as_ref()),
+            &mut screen.part(panels::inside(area)),
+        );
     }
 }
 

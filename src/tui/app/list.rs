@@ -1,4 +1,5 @@
-//! The list of children among the panels: its keys, and the child at its cursor, which other panels show too.
+//! The list of children among the panels: its keys, and the child at its cursor, which other panels
+//! show too.
 
 use super::App;
 use crate::tui::keymap::Action;
@@ -19,11 +20,20 @@ impl App {
 
     /// Do what an action means in the list; false if it means nothing there.
     pub(super) fn perform_in_list(&mut self, action: Action) -> bool {
-        let Some(action) = list_action(action) else { return false };
-        let area = self.areas().and_then(|areas| areas.of(Panel::Children)).map(panels::inside);
+        let Some(action) = list_action(action) else {
+            return false;
+        };
+        let area = self
+            .areas()
+            .and_then(|areas| areas.of(Panel::Children))
+            .map(panels::inside);
         let mut list = std::mem::take(&mut self.view.list);
         let before = list.selected(self.state());
-        list.act(action, self.state(), area.map_or(0, |area| usize::from(area.height)));
+        list.act(
+            action,
+            self.state(),
+            area.map_or(0, |area| usize::from(area.height)),
+        );
         let chosen = list.selected(self.state());
         // Sorting leaves a cursor that has not been moved on the first child, but chooses none.
         if chosen != before && is_movement(action) {
@@ -34,15 +44,20 @@ impl App {
         true
     }
 
-    /// The child that Enter opens: the one at the cursor of the focused list, else the one that the panels show.
+    /// The child that Enter opens: the one at the cursor of the focused list, else the one that the
+    /// panels show.
     pub(super) fn child_at_hand(&self) -> Option<u64> {
-        let in_list = (self.view.focus == Panel::Children).then(|| self.view.list.selected(self.state())).flatten();
+        let in_list = (self.view.focus == Panel::Children)
+            .then(|| self.view.list.selected(self.state()))
+            .flatten();
         in_list.or_else(|| self.shown_child())
     }
 
     pub(super) fn draw_list(&self, painter: &mut Painter<'_>) {
         let focused = self.view.focus == Panel::Children;
-        panels::list::draw(painter, self.state(), &self.view.list, focused, &|child| self.detail(child));
+        panels::list::draw(painter, self.state(), &self.view.list, focused, &|child| {
+            self.detail(child)
+        });
     }
 }
 
@@ -120,10 +135,22 @@ mod tests {
         while let Some(next) = app.wanted() {
             assert!(wanted.len() < 20, "asks without end: {wanted:?}");
             match next {
-                Wanted::Child { child, sampled_seq, ended_seq } => {
-                    app.take_detail(archive.child(child, sampled_seq, ended_seq).unwrap().unwrap());
+                Wanted::Child {
+                    child,
+                    sampled_seq,
+                    ended_seq,
+                } => {
+                    app.take_detail(
+                        archive
+                            .child(child, sampled_seq, ended_seq)
+                            .unwrap()
+                            .unwrap(),
+                    );
                 }
-                Wanted::State { seq } => app.take_past(Past { seq, state: Box::new(archive.state_at(seq).unwrap()) }),
+                Wanted::State { seq } => app.take_past(Past {
+                    seq,
+                    state: Box::new(archive.state_at(seq).unwrap()),
+                }),
             }
             wanted.push(next);
         }
@@ -152,10 +179,18 @@ mod tests {
     fn a_filter_is_typed_and_a_wrong_one_says_where_it_is_wrong() {
         let mut app = app();
         press(&mut app, "/acc>\n");
-        let problem = app.view.text.as_ref().and_then(|line| line.problem.clone()).unwrap();
+        let problem = app
+            .view
+            .text
+            .as_ref()
+            .and_then(|line| line.problem.clone())
+            .unwrap();
         assert_eq!(problem, "at 5: expected a number");
         press(&mut app, "74%\n");
-        assert_eq!((app.view.text.is_none(), app.view.list.filter_text()), (true, "acc>74%"));
+        assert_eq!(
+            (app.view.text.is_none(), app.view.list.filter_text()),
+            (true, "acc>74%")
+        );
         assert_eq!(app.view.list.selected(app.state()), Some(23));
     }
 
@@ -172,11 +207,17 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_long_filter_is_read_whole_at_80_columns() {
         let mut app = app();
-        press(&mut app, "/acc>0.5 & params<1e6 & macs<20M & depth>8 & entropy<40 & size>3\n");
+        press(
+            &mut app,
+            "/acc>0.5 & params<1e6 & macs<20M & depth>8 & entropy<40 & size>3\n",
+        );
         let mut frame = crate::tui::display::blank(Size::new(80, 24));
         app.draw(&mut frame);
         let footer: String = (0..80).map(|x| frame[(x, 23)].symbol()).collect();
-        assert!(footer.contains("at 58: there is no `size`; the help (?) has the names"), "{footer}");
+        assert!(
+            footer.contains("at 58: there is no `size`; the help (?) has the names"),
+            "{footer}"
+        );
     }
 
     #[test]
@@ -186,9 +227,18 @@ mod tests {
         press(&mut app, "mjjjmc");
         let children: Vec<u64> = read_all(&mut app)
             .into_iter()
-            .filter_map(|wanted| if let Wanted::Child { child, .. } = wanted { Some(child) } else { None })
+            .filter_map(|wanted| {
+                if let Wanted::Child { child, .. } = wanted {
+                    Some(child)
+                } else {
+                    None
+                }
+            })
             .collect();
-        assert!(children.contains(&23) && children.len() == 2, "{children:?}");
+        assert!(
+            children.contains(&23) && children.len() == 2,
+            "{children:?}"
+        );
         press(&mut app, "\x1b");
         assert_eq!(app.view.list.wanted(app.state()), None);
     }

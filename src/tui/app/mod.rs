@@ -1,4 +1,5 @@
-//! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in `event_loop`.
+//! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in
+//! `event_loop`.
 
 mod chart;
 mod chosen;
@@ -114,12 +115,17 @@ impl App {
         let before = self.best_number();
         let ending = match &record.event {
             Event::ChildFinished(finished) => self.detail_of_live(finished.child),
-            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } => self.detail_of_live(*child),
+            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } => {
+                self.detail_of_live(*child)
+            }
             _ => None,
         };
         self.live.apply(record);
         if let (Some(detail), Some(row)) = (ending, self.live.children.last()) {
-            self.details.keep(ChildDetail { row: Some(row.clone()), ..detail });
+            self.details.keep(ChildDetail {
+                row: Some(row.clone()),
+                ..detail
+            });
         }
         if record.time > self.opened {
             self.alerts.extend(self.alert(record, before));
@@ -139,16 +145,32 @@ impl App {
     fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
         let text = match &record.event {
             Event::ChildFinished(finished) => {
-                let best =
-                    self.live.best.as_ref().filter(|best| best.child == finished.child && best_before != Some(best.child))?;
-                format!("new best child {}: accuracy {}", best.child, super::format::accuracy(best.accuracy))
+                let best = self.live.best.as_ref().filter(|best| {
+                    best.child == finished.child && best_before != Some(best.child)
+                })?;
+                format!(
+                    "new best child {}: accuracy {}",
+                    best.child,
+                    super::format::accuracy(best.accuracy)
+                )
             }
             Event::ChildFailed { child, reason, .. } => format!("child {child} failed: {reason}"),
-            Event::ChildExcluded { child, reason, .. } => format!("child {child} is excluded: {reason}"),
-            Event::TrainingEpoch(epoch) if self.best_number() == Some(epoch.epoch as u64) && best_before.is_some() => {
-                format!("new best epoch {}: validation accuracy {}", epoch.epoch, super::format::accuracy(epoch.valid_accuracy))
+            Event::ChildExcluded { child, reason, .. } => {
+                format!("child {child} is excluded: {reason}")
             }
-            Event::RunFinished { .. } => format!("the run is over: {}", super::panels::header::phase(self.live.phase).0),
+            Event::TrainingEpoch(epoch)
+                if self.best_number() == Some(epoch.epoch as u64) && best_before.is_some() =>
+            {
+                format!(
+                    "new best epoch {}: validation accuracy {}",
+                    epoch.epoch,
+                    super::format::accuracy(epoch.valid_accuracy)
+                )
+            }
+            Event::RunFinished { .. } => format!(
+                "the run is over: {}",
+                super::panels::header::phase(self.live.phase).0
+            ),
             _ => return None,
         };
         Some(Alert(text))
@@ -166,7 +188,10 @@ impl App {
 
     /// Tell the user something until the next key.
     pub fn tell(&mut self, level: Level, text: impl Into<String>) {
-        self.view.message = Some(Message { level, text: text.into() });
+        self.view.message = Some(Message {
+            level,
+            text: text.into(),
+        });
     }
 
     pub fn take_link(&mut self, link: LinkStatus) {
@@ -181,19 +206,20 @@ impl App {
     pub fn words_of(&self, link: &LinkStatus) -> Option<String> {
         let noun = self.kind().noun();
         match link {
-            LinkStatus::Dead { .. } => {
-                Some(format!("no process works on this run any more; continue it with: {}", self.resume_command))
-            }
-            LinkStatus::Journal { holder } => {
-                Some(format!("the {noun} cannot be reached ({holder}): reading its journal, without commands"))
-            }
+            LinkStatus::Dead { .. } => Some(format!(
+                "no process works on this run any more; continue it with: {}",
+                self.resume_command
+            )),
+            LinkStatus::Journal { holder } => Some(format!(
+                "the {noun} cannot be reached ({holder}): reading its journal, without commands"
+            )),
             LinkStatus::Live { .. } => Some(format!("connected to the {noun}")),
             LinkStatus::Ended | LinkStatus::Replay { .. } => None,
         }
     }
 
-    /// Bring what panels keep of the run up to date: to be called after records were taken, before they are drawn. Not with
-    /// each record: a long run comes in as many thousands of them.
+    /// Bring what panels keep of the run up to date: to be called after records were taken, before
+    /// they are drawn. Not with each record: a long run comes in as many thousands of them.
     pub fn refresh(&mut self) {
         self.refresh_list();
     }
@@ -217,7 +243,8 @@ impl App {
         self.tell(Level::Error, problem);
     }
 
-    /// Whether the screen has done what it was opened for: the stop that was asked for here has come.
+    /// Whether the screen has done what it was opened for: the stop that was asked for here has
+    /// come.
     pub fn done(&self) -> Option<Leave> {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
@@ -256,13 +283,19 @@ impl App {
         let told = self.view.message.take().is_some();
         let context = self.context();
         let effect = match self.keymap.action(context, Key::of(event)) {
-            Some(action) if self.keymap.is_of_other_runs(action, self.kind()) => self.refuse(action, Key::of(event)),
+            Some(action) if self.keymap.is_of_other_runs(action, self.kind()) => {
+                self.refuse(action, Key::of(event))
+            }
             Some(action) => self.perform(action),
             None if context == Context::Text => self.type_key(event),
             None => Effect::Nothing,
         };
         self.refresh();
-        if told && effect == Effect::Nothing { Effect::Draw } else { effect }
+        if told && effect == Effect::Nothing {
+            Effect::Draw
+        } else {
+            effect
+        }
     }
 
     fn perform(&mut self, action: Action) -> Effect {
@@ -279,7 +312,10 @@ impl App {
             Action::Slower => return self.change_speed(0.5),
             Action::Quit => return self.quit(),
             Action::Answer => return self.answer(self.view.answer),
-            Action::AnswerYes | Action::AnswerDetach | Action::AnswerStop | Action::AnswerCancel => {
+            Action::AnswerYes
+            | Action::AnswerDetach
+            | Action::AnswerStop
+            | Action::AnswerCancel => {
                 return self.answer_by_letter(action);
             }
             Action::NextAnswer => self.mark_next_answer(),
@@ -289,21 +325,35 @@ impl App {
             Action::Discard => self.view.text = None,
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_log_filter(),
-            Action::NextMatch | Action::PreviousMatch => self.find_again(action == Action::NextMatch),
+            Action::NextMatch | Action::PreviousMatch => {
+                self.find_again(action == Action::NextMatch)
+            }
             Action::NextLevel => self.next_level(),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
-            Action::ToggleQuantity if self.kind() == RunKind::Training => self.view.training.toggle_quantity(),
+            Action::ToggleQuantity if self.kind() == RunKind::Training => {
+                self.view.training.toggle_quantity()
+            }
             Action::ToggleQuantity => self.change_chart(ChartAction::ToggleQuantity),
             Action::ToggleColumns if self.kind() == RunKind::Training => {
                 self.view.training.in_percent = !self.view.training.in_percent
             }
             Action::ToggleColumns => {
                 let shapes = self.view.dna_columns == DnaColumns::Shapes;
-                self.view.dna_columns = if shapes { DnaColumns::Choices } else { DnaColumns::Shapes };
+                self.view.dna_columns = if shapes {
+                    DnaColumns::Choices
+                } else {
+                    DnaColumns::Shapes
+                };
             }
-            Action::Help => self.view.help = if self.view.help.is_some() { None } else { Some(0) },
+            Action::Help => {
+                self.view.help = if self.view.help.is_some() {
+                    None
+                } else {
+                    Some(0)
+                }
+            }
             Action::Inspect => self.inspect(self.child_at_hand()),
             Action::InspectBest => self.inspect(self.state().best.as_ref().map(|best| best.child)),
             action => self.navigate(action),
@@ -311,7 +361,8 @@ impl App {
         Effect::Draw
     }
 
-    /// What an action means in the focused panel alone; false where the panel has nothing to do with it.
+    /// What an action means in the focused panel alone; false where the panel has nothing to do
+    /// with it.
     fn perform_in_panel(&mut self, action: Action) -> bool {
         match self.view.focus {
             Panel::Chart => self.perform_in_chart(action),

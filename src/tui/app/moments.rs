@@ -1,4 +1,5 @@
-//! Earlier moments of the run: after each of its episodes, or of a training's epochs. Every panel shows the moment that is chosen.
+//! Earlier moments of the run: after each of its episodes, or of a training's epochs. Every panel
+//! shows the moment that is chosen.
 
 use super::{App, Wanted};
 use crate::event::Level;
@@ -12,7 +13,8 @@ pub struct Past {
 }
 
 impl App {
-    /// The state of the chosen moment, once the journal has been read. Until then the moment shown before stays.
+    /// The state of the chosen moment, once the journal has been read. Until then the moment shown
+    /// before stays.
     pub(super) fn past_state(&self) -> Option<&RunState> {
         self.view.moment?;
         self.past.as_ref().map(|past| &*past.state)
@@ -45,14 +47,30 @@ impl App {
     pub(super) fn step_moment(&mut self, forward: bool) {
         let finished = self.live.step_seqs().len();
         // A run that is over stands at the end of its last episode already.
-        let present = if self.finished() { finished } else { finished + 1 };
+        let present = if self.finished() {
+            finished
+        } else {
+            finished + 1
+        };
         let shown = self.view.moment.unwrap_or(present);
-        let wanted = if forward { shown + 1 } else { shown.saturating_sub(1) };
+        let wanted = if forward {
+            shown + 1
+        } else {
+            shown.saturating_sub(1)
+        };
         let step = self.step_name();
         match wanted {
-            0 if finished == 0 => self.tell(Level::Info, format!("no {step} has finished yet: there is no earlier moment")),
-            0 => self.tell(Level::Info, format!("this is the end of the first {step}: there is no earlier moment")),
-            _ if forward && self.view.moment.is_none() => self.tell(Level::Info, "this is the present: there is no later moment"),
+            0 if finished == 0 => self.tell(
+                Level::Info,
+                format!("no {step} has finished yet: there is no earlier moment"),
+            ),
+            0 => self.tell(
+                Level::Info,
+                format!("this is the end of the first {step}: there is no earlier moment"),
+            ),
+            _ if forward && self.view.moment.is_none() => {
+                self.tell(Level::Info, "this is the present: there is no later moment")
+            }
             wanted if wanted >= present => self.return_to_the_present(),
             wanted => self.view.moment = Some(wanted),
         }
@@ -60,7 +78,11 @@ impl App {
 
     /// What the moments are the ends of.
     pub fn step_name(&self) -> &'static str {
-        if self.kind() == RunKind::Training { "epoch" } else { "episode" }
+        if self.kind() == RunKind::Training {
+            "epoch"
+        } else {
+            "episode"
+        }
     }
 
     pub(super) fn return_to_the_present(&mut self) {

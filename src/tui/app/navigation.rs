@@ -46,7 +46,13 @@ impl Scroll {
 
 impl App {
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.view.size, self.stage(), self.view.layout, self.view.focus, self.view.maximised)
+        layout::areas(
+            self.view.size,
+            self.stage(),
+            self.view.layout,
+            self.view.focus,
+            self.view.maximised,
+        )
     }
 
     pub(super) fn navigate(&mut self, action: Action) {
@@ -82,8 +88,10 @@ impl App {
 
     /// Leave what was opened last.
     fn back(&mut self) {
-        let in_list =
-            |app: &mut App| app.view.focus == Panel::Children && (app.view.list.leave_mode() || app.view.list.clear_filter());
+        let in_list = |app: &mut App| {
+            app.view.focus == Panel::Children
+                && (app.view.list.leave_mode() || app.view.list.clear_filter())
+        };
         if self.view.help.take().is_some() || self.leave_crosshair() || in_list(self) {
         } else if self.in_the_past() {
             self.return_to_the_present();
@@ -112,35 +120,48 @@ impl App {
             self.view.help = Some(scroll.apply(top, &content, usize::from(area.height)));
             return;
         }
-        let Some(area) = areas.of(self.view.focus).map(panels::inside) else { return };
+        let Some(area) = areas.of(self.view.focus).map(panels::inside) else {
+            return;
+        };
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         match self.view.focus {
             Panel::Chart | Panel::Children | Panel::Curves | Panel::Network => {}
             Panel::Progress => {
                 let content = training_run::progress::content(self, width);
-                self.view.training.progress_top = scroll.apply(self.view.training.progress_top, &content, height);
+                self.view.training.progress_top =
+                    scroll.apply(self.view.training.progress_top, &content, height);
             }
             Panel::Layers => {
                 let content = training_run::layers::content(self, width);
-                self.view.training.layers_top = scroll.apply(self.view.training.layers_top, &content, height);
+                self.view.training.layers_top =
+                    scroll.apply(self.view.training.layers_top, &content, height);
             }
             Panel::Test => {
                 let content = training_run::test::content(self, width);
-                self.view.training.test_top = scroll.apply(self.view.training.test_top, &content, height);
+                self.view.training.test_top =
+                    scroll.apply(self.view.training.test_top, &content, height);
             }
             Panel::Training => match scroll {
                 Scroll::By(rows) | Scroll::Pages(rows) => self.step_worker(rows > 0),
                 Scroll::Top | Scroll::Bottom => {}
             },
             Panel::Dna => {
-                self.view.dna_top = scroll.apply(self.view.dna_top, &panels::dna::content(self, width, height), height);
+                self.view.dna_top = scroll.apply(
+                    self.view.dna_top,
+                    &panels::dna::content(self, width, height),
+                    height,
+                );
             }
             Panel::Controller => {
                 let content = panels::controller::content(self, width, height);
                 self.view.controller_top = scroll.apply(self.view.controller_top, &content, height);
             }
             Panel::Machine => {
-                self.view.machine_top = scroll.apply(self.view.machine_top, &panels::machine::content(self, width, height), height);
+                self.view.machine_top = scroll.apply(
+                    self.view.machine_top,
+                    &panels::machine::content(self, width, height),
+                    height,
+                );
             }
             Panel::Log => self.view.log.end = panels::log::scrolled(self, scroll, width, height),
         }

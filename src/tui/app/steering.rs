@@ -1,4 +1,5 @@
-//! What is asked of the search, and how the screen is left. The screen shows a change when the search has said so.
+//! What is asked of the search, and how the screen is left. The screen shows a change when the
+//! search has said so.
 
 use super::{App, Effect};
 use crate::event::Level;
@@ -19,26 +20,43 @@ impl App {
             LinkStatus::Live { watch_only: false } => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches",
             LinkStatus::Journal { .. } => {
-                return Some(format!("the {} cannot be reached from this machine: this screen only watches", self.kind().noun()));
+                return Some(format!(
+                    "the {} cannot be reached from this machine: this screen only watches",
+                    self.kind().noun()
+                ));
             }
             LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead { .. } => return Some(format!("continue it with: {}", self.resume_command)),
+            LinkStatus::Dead { .. } => {
+                return Some(format!("continue it with: {}", self.resume_command));
+            }
             LinkStatus::Replay { .. } => "this is a replay",
         };
         Some(reason.to_owned())
     }
 
-    /// Why an action that steers would do nothing now; none for one that would, or that steers nothing.
+    /// Why an action that steers would do nothing now; none for one that would, or that steers
+    /// nothing.
     pub fn why_not(&self, action: Action) -> Option<String> {
-        let replayed = matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
-        let steers = matches!(action, Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue);
-        if steers && !replayed { self.hindrance() } else { None }
+        let replayed =
+            matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
+        let steers = matches!(
+            action,
+            Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
+        );
+        if steers && !replayed {
+            self.hindrance()
+        } else {
+            None
+        }
     }
 
     /// Why nobody trains the children that were in training last; none where somebody does.
     pub fn forsaken(&self) -> Option<String> {
         match self.link {
-            LinkStatus::Dead { .. } => Some(format!("its process is gone: nobody trains; {} continues it", self.resume_command)),
+            LinkStatus::Dead { .. } => Some(format!(
+                "its process is gone: nobody trains; {} continues it",
+                self.resume_command
+            )),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,
         }
@@ -55,24 +73,35 @@ impl App {
         }
     }
 
-    /// A command that a training hears between two batches. One of a large network takes seconds: until then, say so.
+    /// A command that a training hears between two batches. One of a large network takes seconds:
+    /// until then, say so.
     fn command_at_next_batch(&mut self, command: Command, what: &str) -> Effect {
         let effect = self.command(command);
         if matches!(effect, Effect::Send(_)) && self.kind() == RunKind::Training {
-            self.tell(Level::Info, format!("asked for: the training {what} when the batch under way is done"));
+            self.tell(
+                Level::Info,
+                format!("asked for: the training {what} when the batch under way is done"),
+            );
         }
         effect
     }
 
     pub(super) fn toggle_pause(&mut self) -> Effect {
         if let LinkStatus::Replay { ended: true, .. } = self.link {
-            let [before, after] = [Action::PreviousEpisode, Action::NextEpisode].map(|action| self.keymap.key_of(action));
-            let text = format!("the replay has ended: {before} and {after} step through it, nas-tui replay plays it anew");
+            let [before, after] = [Action::PreviousEpisode, Action::NextEpisode]
+                .map(|action| self.keymap.key_of(action));
+            let text = format!(
+                "the replay has ended: {before} and {after} step through it, nas-tui replay plays it anew"
+            );
             self.tell(Level::Info, text);
             return Effect::Draw;
         }
         if let LinkStatus::Replay { paused, .. } = self.link {
-            return Effect::Send(if paused { Command::Resume } else { Command::Pause });
+            return Effect::Send(if paused {
+                Command::Resume
+            } else {
+                Command::Pause
+            });
         }
         match self.live.phase {
             Phase::Running => self.command_at_next_batch(Command::Pause, "pauses"),
@@ -82,18 +111,28 @@ impl App {
     }
 
     pub(super) fn change_speed(&mut self, by: f64) -> Effect {
-        let LinkStatus::Replay { speed, .. } = self.link else { return Effect::Nothing };
-        Effect::Send(Command::Speed { factor: (speed * by).clamp(*SPEEDS.start(), *SPEEDS.end()) })
+        let LinkStatus::Replay { speed, .. } = self.link else {
+            return Effect::Nothing;
+        };
+        Effect::Send(Command::Speed {
+            factor: (speed * by).clamp(*SPEEDS.start(), *SPEEDS.end()),
+        })
     }
 
     pub(super) fn toggle_stop_after_episode(&mut self) -> Effect {
         let stops = self.live.stops_after_episode;
-        self.command(if stops { Command::GoOnAfterEpisode } else { Command::StopAfterEpisode })
+        self.command(if stops {
+            Command::GoOnAfterEpisode
+        } else {
+            Command::StopAfterEpisode
+        })
     }
 
     /// Ask whether the training of the child shown is to end.
     pub(super) fn ask_to_skip(&mut self) -> Effect {
-        let waiting = self.shown_child().filter(|child| self.live.waiting.contains_key(child));
+        let waiting = self
+            .shown_child()
+            .filter(|child| self.live.waiting.contains_key(child));
         match (self.hindrance(), waiting) {
             (Some(reason), _) => self.tell(Level::Warning, reason),
             (None, None) => self.tell(Level::Info, "the child shown is not in training"),
@@ -104,7 +143,11 @@ impl App {
 
     fn ask(&mut self, question: Question) {
         self.view.question = Some(question);
-        self.view.answer = self.answers(question).last().copied().unwrap_or(Answer::Cancel);
+        self.view.answer = self
+            .answers(question)
+            .last()
+            .copied()
+            .unwrap_or(Answer::Cancel);
     }
 
     /// The answers that a question has now; the harmless one last.
@@ -112,15 +155,22 @@ impl App {
         match question {
             Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
             Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
-            Question::Leave if self.live.phase == Phase::Stopping => vec![Answer::Detach, Answer::Cancel],
+            Question::Leave if self.live.phase == Phase::Stopping => {
+                vec![Answer::Detach, Answer::Cancel]
+            }
             Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
         }
     }
 
     pub(super) fn mark_next_answer(&mut self) {
-        let Some(question) = self.view.question else { return };
+        let Some(question) = self.view.question else {
+            return;
+        };
         let answers = self.answers(question);
-        let marked = answers.iter().position(|answer| *answer == self.view.answer).unwrap_or(0);
+        let marked = answers
+            .iter()
+            .position(|answer| *answer == self.view.answer)
+            .unwrap_or(0);
         self.view.answer = answers[(marked + 1) % answers.len()];
     }
 
@@ -133,7 +183,9 @@ impl App {
                 self.ask(Question::Leave);
                 Effect::Draw
             }
-            LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => Effect::Leave(Leave::Detached),
+            LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
+                Effect::Leave(Leave::Detached)
+            }
             LinkStatus::Dead { watch_only: true } => Effect::Leave(Leave::Closed),
             LinkStatus::Dead { watch_only: false } => {
                 self.view.help = None;
@@ -151,13 +203,22 @@ impl App {
             Action::AnswerStop => Answer::Stop,
             _ => Answer::Cancel,
         };
-        let offered = self.view.question.is_some_and(|question| self.answers(question).contains(&answer));
-        if offered { self.answer(answer) } else { Effect::Nothing }
+        let offered = self
+            .view
+            .question
+            .is_some_and(|question| self.answers(question).contains(&answer));
+        if offered {
+            self.answer(answer)
+        } else {
+            Effect::Nothing
+        }
     }
 
     pub(super) fn answer(&mut self, answer: Answer) -> Effect {
         match (self.view.question.take(), answer) {
-            (Some(Question::Leave), _) if self.finished() && answer != Answer::Cancel => Effect::Leave(Leave::Finished),
+            (Some(Question::Leave), _) if self.finished() && answer != Answer::Cancel => {
+                Effect::Leave(Leave::Finished)
+            }
             (Some(Question::Resume), Answer::Yes) => Effect::Leave(Leave::Resume),
             (Some(Question::Resume), Answer::Detach) => Effect::Leave(Leave::Closed),
             (Some(Question::Leave), Answer::Detach) => Effect::Leave(Leave::Detached),

@@ -11,7 +11,8 @@ use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::view::Panel;
 
 impl App {
-    /// Open a line for what the focused panel can look for; elsewhere, for the children, or the log of a training.
+    /// Open a line for what the focused panel can look for; elsewhere, for the children, or the log
+    /// of a training.
     pub(super) fn begin_typing(&mut self) {
         if self.view.focus == Panel::Log {
             self.view.text = Some(TextLine::new(Purpose::Search, &self.view.log.query));
@@ -38,12 +39,17 @@ impl App {
     }
 
     pub(super) fn accept_text(&mut self) -> Effect {
-        let Some(line) = self.view.text.take() else { return Effect::Nothing };
+        let Some(line) = self.view.text.take() else {
+            return Effect::Nothing;
+        };
         match line.purpose {
             Purpose::Search => {
                 self.view.log.query = line.text();
                 if !self.view.log.query.is_empty() && !self.find_in_log(false) {
-                    self.tell(Level::Info, format!("the log has no line with \"{}\"", self.view.log.query));
+                    self.tell(
+                        Level::Info,
+                        format!("the log has no line with \"{}\"", self.view.log.query),
+                    );
                 }
             }
             Purpose::LogFilter => {
@@ -92,6 +98,9 @@ impl App {
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {
-        self.view.list.set_filter(text).map_err(|error| error.to_string())
+        self.view
+            .list
+            .set_filter(text)
+            .map_err(|error| error.to_string())
     }
 }

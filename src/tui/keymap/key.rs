@@ -32,7 +32,11 @@ const NAMED: [(&str, &str, KeyCode); 16] = [
 
 impl Key {
     const fn plain(code: KeyCode) -> Key {
-        Key { code, control: false, alt: false }
+        Key {
+            code,
+            control: false,
+            alt: false,
+        }
     }
 
     /// The key of an event.
@@ -44,7 +48,11 @@ impl Key {
             KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
             code => code,
         };
-        Key { code, control, alt: event.modifiers.contains(KeyModifiers::ALT) }
+        Key {
+            code,
+            control,
+            alt: event.modifiers.contains(KeyModifiers::ALT),
+        }
     }
 
     /// The key that `text` names; none if it names none.
@@ -55,7 +63,11 @@ impl Key {
         let (modifier, rest) = text.split_once('-')?;
         let key = Key::parse(rest)?;
         match modifier.to_ascii_lowercase().as_str() {
-            "ctrl" if !key.control => Some(Key { control: true, code: lower_case(key.code), ..key }),
+            "ctrl" if !key.control => Some(Key {
+                control: true,
+                code: lower_case(key.code),
+                ..key
+            }),
             "alt" if !key.alt => Some(Key { alt: true, ..key }),
             _ => None,
         }
@@ -70,14 +82,20 @@ impl Key {
         if let Some((_, _, code)) = NAMED.iter().find(|(written, ..)| *written == name) {
             return Some(Key::plain(*code));
         }
-        let number = name.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number))?;
+        let number = name
+            .strip_prefix('f')?
+            .parse()
+            .ok()
+            .filter(|number| (1..=12).contains(number))?;
         Some(Key::plain(KeyCode::F(number)))
     }
 
     /// As the help names it.
     pub fn name(&self) -> String {
         let name = match self.code {
-            KeyCode::Char(letter) if letter != ' ' && self.control => letter.to_ascii_uppercase().to_string(),
+            KeyCode::Char(letter) if letter != ' ' && self.control => {
+                letter.to_ascii_uppercase().to_string()
+            }
             KeyCode::Char(letter) if letter != ' ' => letter.to_string(),
             KeyCode::F(number) => format!("F{number}"),
             code => {
@@ -85,7 +103,10 @@ impl Key {
                 named.map_or_else(|| format!("{code:?}"), |(_, shown, _)| (*shown).to_owned())
             }
         };
-        let (control, alt) = (if self.control { "Ctrl-" } else { "" }, if self.alt { "Alt-" } else { "" });
+        let (control, alt) = (
+            if self.control { "Ctrl-" } else { "" },
+            if self.alt { "Alt-" } else { "" },
+        );
         format!("{control}{alt}{name}")
     }
 }
@@ -105,9 +126,35 @@ mod tests {
 
     #[test]
     fn keys_are_named_as_users_know_them() {
-        let names = ["space", "ctrl-z", "shift-tab", "G", "f5", "alt-x", "ctrl-alt-up", "-", "ctrl-space"];
-        let shown: Vec<String> = names.iter().map(|name| Key::parse(name).expect(name).name()).collect();
-        assert_eq!(shown, ["Space", "Ctrl-Z", "Shift-Tab", "G", "F5", "Alt-x", "Ctrl-Alt-Up", "-", "Ctrl-Space"]);
+        let names = [
+            "space",
+            "ctrl-z",
+            "shift-tab",
+            "G",
+            "f5",
+            "alt-x",
+            "ctrl-alt-up",
+            "-",
+            "ctrl-space",
+        ];
+        let shown: Vec<String> = names
+            .iter()
+            .map(|name| Key::parse(name).expect(name).name())
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "Space",
+                "Ctrl-Z",
+                "Shift-Tab",
+                "G",
+                "F5",
+                "Alt-x",
+                "Ctrl-Alt-Up",
+                "-",
+                "Ctrl-Space"
+            ]
+        );
     }
 
     #[test]
@@ -122,7 +169,10 @@ mod tests {
         let with = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
         let without = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE);
         assert_eq!(Key::of(&with), Key::of(&without));
-        assert_eq!(Some(Key::of(&KeyEvent::new(KeyCode::Tab, KeyModifiers::SHIFT))), Key::parse("shift-tab"));
+        assert_eq!(
+            Some(Key::of(&KeyEvent::new(KeyCode::Tab, KeyModifiers::SHIFT))),
+            Key::parse("shift-tab")
+        );
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! Keys to actions: one table, which settings may change, and from which the help and the footer are made too.
+//! Keys to actions: one table, which settings may change, and from which the help and the footer
+//! are made too.
 
 mod bindings;
 mod key;
@@ -13,7 +14,8 @@ pub use key::Key;
 use super::view::Panel;
 use crate::state::RunKind;
 
-/// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in snake_case.
+/// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in
+/// snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -94,7 +96,10 @@ impl Action {
     /// As settings name it.
     pub fn name(self) -> String {
         // A unit variant is a JSON string by construction.
-        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 
@@ -114,7 +119,12 @@ impl Context {
     /// Every place that keys can go to.
     pub fn all() -> impl Iterator<Item = Context> {
         let panels = Panel::ALL.into_iter().map(Context::Panel);
-        panels.chain([Context::Help, Context::Inspector, Context::Question, Context::Text])
+        panels.chain([
+            Context::Help,
+            Context::Inspector,
+            Context::Question,
+            Context::Text,
+        ])
     }
 }
 
@@ -178,12 +188,18 @@ pub enum InTraining {
 impl Binding {
     /// A key that means something else in a training.
     const fn in_training(self, help: &'static str) -> Binding {
-        Binding { in_training: InTraining::Other(help), ..self }
+        Binding {
+            in_training: InTraining::Other(help),
+            ..self
+        }
     }
 
     /// A key that means nothing in a training.
     const fn of_search(self) -> Binding {
-        Binding { in_training: InTraining::Nothing, ..self }
+        Binding {
+            in_training: InTraining::Nothing,
+            ..self
+        }
     }
 
     /// Its line in the help of such a run; none where it means nothing there.
@@ -222,46 +238,87 @@ pub enum KeymapError {
          pgup, pgdn, home, end, backspace, delete, insert or f1 to f12, with ctrl- or alt- before it"
     )]
     NoSuchKey { action: String, key: String },
-    #[error("screen.keys: {key} would mean both {one} and {other} in one place: give one of them another key")]
-    Twice { key: String, one: String, other: String },
+    #[error(
+        "screen.keys: {key} would mean both {one} and {other} in one place: give one of them another key"
+    )]
+    Twice {
+        key: String,
+        one: String,
+        other: String,
+    },
 }
 
 impl KeymapError {
     /// The settings that it is about: one of them at least has been set.
     pub fn settings(&self) -> Vec<String> {
         let actions = match self {
-            KeymapError::NoSuchAction { name: action } | KeymapError::NoSuchKey { action, .. } => vec![action.as_str()],
+            KeymapError::NoSuchAction { name: action } | KeymapError::NoSuchKey { action, .. } => {
+                vec![action.as_str()]
+            }
             KeymapError::NoWayOut => vec!["quit"],
             KeymapError::Twice { one, other, .. } => vec![one.as_str(), other.as_str()],
         };
-        actions.into_iter().map(|action| format!("screen.keys.{action}")).collect()
+        actions
+            .into_iter()
+            .map(|action| format!("screen.keys.{action}"))
+            .collect()
     }
 }
 
 impl Default for Keymap {
     fn default() -> Keymap {
-        let parse = |binding: &'static Binding| binding.keys.iter().filter_map(|key| Key::parse(key)).collect();
-        Keymap { bound: BINDINGS.iter().map(|binding| Bound { binding, keys: parse(binding) }).collect() }
+        let parse = |binding: &'static Binding| {
+            binding
+                .keys
+                .iter()
+                .filter_map(|key| Key::parse(key))
+                .collect()
+        };
+        Keymap {
+            bound: BINDINGS
+                .iter()
+                .map(|binding| Bound {
+                    binding,
+                    keys: parse(binding),
+                })
+                .collect(),
+        }
     }
 }
 
 impl Keymap {
-    /// The default keys, changed by `screen.keys`: the keys of an action replace its own; an empty list takes them away.
+    /// The default keys, changed by `screen.keys`: the keys of an action replace its own; an empty
+    /// list takes them away.
     pub fn new(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
         let mut keymap = Keymap::default();
         for (name, keys) in changes {
-            let known = keymap.bound.iter().any(|bound| bound.binding.action.name() == *name);
+            let known = keymap
+                .bound
+                .iter()
+                .any(|bound| bound.binding.action.name() == *name);
             if !known {
                 return Err(KeymapError::NoSuchAction { name: name.clone() });
             }
-            let parse =
-                |key: &String| Key::parse(key).ok_or_else(|| KeymapError::NoSuchKey { action: name.clone(), key: key.clone() });
+            let parse = |key: &String| {
+                Key::parse(key).ok_or_else(|| KeymapError::NoSuchKey {
+                    action: name.clone(),
+                    key: key.clone(),
+                })
+            };
             let keys = keys.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-            for bound in keymap.bound.iter_mut().filter(|bound| bound.binding.action.name() == *name) {
+            for bound in keymap
+                .bound
+                .iter_mut()
+                .filter(|bound| bound.binding.action.name() == *name)
+            {
                 bound.keys.clone_from(&keys);
             }
         }
-        if keymap.bound.iter().all(|bound| bound.binding.action != Action::Quit || bound.keys.is_empty()) {
+        if keymap
+            .bound
+            .iter()
+            .all(|bound| bound.binding.action != Action::Quit || bound.keys.is_empty())
+        {
             return Err(KeymapError::NoWayOut);
         }
         keymap.check()?;
@@ -270,13 +327,19 @@ impl Keymap {
 
     /// The action of a key, if it has one there.
     pub fn action(&self, context: Context, key: Key) -> Option<Action> {
-        let holds = |bound: &&Bound| bound.binding.scope.holds_in(context) && bound.keys.contains(&key);
-        self.bound.iter().find(holds).map(|bound| bound.binding.action)
+        let holds =
+            |bound: &&Bound| bound.binding.scope.holds_in(context) && bound.keys.contains(&key);
+        self.bound
+            .iter()
+            .find(holds)
+            .map(|bound| bound.binding.action)
     }
 
     /// The bindings of a context, in the order of the help.
     pub fn of(&self, context: Context) -> impl Iterator<Item = &Bound> {
-        self.bound.iter().filter(move |bound| bound.binding.scope.holds_in(context))
+        self.bound
+            .iter()
+            .filter(move |bound| bound.binding.scope.holds_in(context))
     }
 
     /// Whether an action means something, but nothing in such a run.
@@ -286,7 +349,10 @@ impl Keymap {
 
     /// What an action does in such a run.
     pub fn help_of(&self, action: Action, kind: RunKind) -> Option<&'static str> {
-        self.bound.iter().filter(|bound| bound.binding.action == action).find_map(|bound| bound.binding.help_in(kind))
+        self.bound
+            .iter()
+            .filter(|bound| bound.binding.action == action)
+            .find_map(|bound| bound.binding.help_in(kind))
     }
 
     pub fn all(&self) -> &[Bound] {
@@ -295,7 +361,10 @@ impl Keymap {
 
     /// The first key of an action, as the help names it.
     pub fn key_of(&self, action: Action) -> String {
-        let bound = self.bound.iter().find(|bound| bound.binding.action == action && !bound.keys.is_empty());
+        let bound = self
+            .bound
+            .iter()
+            .find(|bound| bound.binding.action == action && !bound.keys.is_empty());
         bound.map_or_else(|| "no key".to_owned(), |bound| bound.keys[0].name())
     }
 
@@ -303,9 +372,19 @@ impl Keymap {
     fn check(&self) -> Result<(), KeymapError> {
         for context in Context::all() {
             let mut seen: Vec<(Key, Action)> = Vec::new();
-            for (key, action) in self.of(context).flat_map(|bound| bound.keys.iter().map(|key| (*key, bound.binding.action))) {
-                if let Some((_, other)) = seen.iter().find(|(known, other)| *known == key && *other != action) {
-                    return Err(KeymapError::Twice { key: key.name(), one: other.name(), other: action.name() });
+            for (key, action) in self
+                .of(context)
+                .flat_map(|bound| bound.keys.iter().map(|key| (*key, bound.binding.action)))
+            {
+                if let Some((_, other)) = seen
+                    .iter()
+                    .find(|(known, other)| *known == key && *other != action)
+                {
+                    return Err(KeymapError::Twice {
+                        key: key.name(),
+                        one: other.name(),
+                        other: action.name(),
+                    });
                 }
                 seen.push((key, action));
             }
@@ -330,7 +409,10 @@ mod tests {
     use super::*;
 
     fn changed(name: &str, keys: &[&str]) -> Result<Keymap, KeymapError> {
-        Keymap::new(&BTreeMap::from([(name.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect())]))
+        Keymap::new(&BTreeMap::from([(
+            name.to_owned(),
+            keys.iter().map(|key| (*key).to_owned()).collect(),
+        )]))
     }
 
     fn key(text: &str) -> Key {
@@ -340,7 +422,10 @@ mod tests {
     #[test]
     fn every_default_key_can_be_read_and_none_has_two_meanings_in_one_place() {
         for binding in BINDINGS {
-            assert!(binding.keys.iter().all(|key| Key::parse(key).is_some()), "{binding:?}");
+            assert!(
+                binding.keys.iter().all(|key| Key::parse(key).is_some()),
+                "{binding:?}"
+            );
         }
         assert_eq!(Keymap::default().check(), Ok(()));
     }
@@ -349,25 +434,52 @@ mod tests {
     fn the_keys_of_an_action_can_be_changed_and_taken_away() {
         let chart = Context::Panel(Panel::Chart);
         let keymap = changed("toggle_pause", &["ctrl-p", "F2"]).unwrap();
-        assert_eq!(keymap.action(chart, key("ctrl-p")), Some(Action::TogglePause));
+        assert_eq!(
+            keymap.action(chart, key("ctrl-p")),
+            Some(Action::TogglePause)
+        );
         assert_eq!(keymap.action(chart, key("f2")), Some(Action::TogglePause));
         assert_eq!(keymap.action(chart, key("space")), None);
-        assert_eq!(changed("suspend", &[]).unwrap().action(chart, key("ctrl-z")), None);
+        assert_eq!(
+            changed("suspend", &[])
+                .unwrap()
+                .action(chart, key("ctrl-z")),
+            None
+        );
     }
 
     #[test]
     fn unknown_actions_unknown_keys_and_double_keys_are_refused() {
-        assert!(changed("teleport", &["t"]).unwrap_err().to_string().contains("no such action"));
-        assert!(changed("quit", &["hyper-q"]).unwrap_err().to_string().contains("\"hyper-q\" is no key"));
+        assert!(
+            changed("teleport", &["t"])
+                .unwrap_err()
+                .to_string()
+                .contains("no such action")
+        );
+        assert!(
+            changed("quit", &["hyper-q"])
+                .unwrap_err()
+                .to_string()
+                .contains("\"hyper-q\" is no key")
+        );
         assert_eq!(changed("quit", &[]).unwrap_err(), KeymapError::NoWayOut);
         let twice = changed("quit", &["f"]).unwrap_err().to_string();
-        assert!(twice.contains("quit") && twice.contains("maximise"), "{twice}");
+        assert!(
+            twice.contains("quit") && twice.contains("maximise"),
+            "{twice}"
+        );
     }
 
     #[test]
     fn a_key_may_mean_different_things_in_different_panels() {
         let keymap = Keymap::default();
-        assert_eq!(keymap.action(Context::Panel(Panel::Children), key("s")), Some(Action::SortNext));
-        assert_eq!(keymap.action(Context::Question, key("s")), Some(Action::AnswerStop));
+        assert_eq!(
+            keymap.action(Context::Panel(Panel::Children), key("s")),
+            Some(Action::SortNext)
+        );
+        assert_eq!(
+            keymap.action(Context::Question, key("s")),
+            Some(Action::AnswerStop)
+        );
     }
 }

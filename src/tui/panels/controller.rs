@@ -1,4 +1,5 @@
-//! The controller's policy: what it thought of each choice of the child shown, and what the last episode taught it.
+//! The controller's policy: what it thought of each choice of the child shown, and what the last
+//! episode taught it.
 
 use super::chart::verdict_line;
 use super::{Content, Row, join_fitting, labelled};
@@ -10,7 +11,8 @@ use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::view::Panel;
 
-/// Share of the largest entropy below which a policy has collapsed, and share of an episode that repeats then.
+/// Share of the largest entropy below which a policy has collapsed, and share of an episode that
+/// repeats then.
 const LEAST_ENTROPY: f64 = 0.1;
 const MOST_REPEATS: f64 = 0.5;
 
@@ -28,11 +30,21 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let position = content.position(height, app.view.controller_top);
     let beside = match alarm(app.state()) {
         Some(alarm) => vec![(Role::Error, alarm)],
-        None => app
-            .shown_child()
-            .map_or(Row::new(), |child| labelled("child", Role::Strong, format!("{child} {}", app.theme.glyphs.left_right))),
+        None => app.shown_child().map_or(Row::new(), |child| {
+            labelled(
+                "child",
+                Role::Strong,
+                format!("{child} {}", app.theme.glyphs.left_right),
+            )
+        }),
     };
-    super::title(painter, app.view.focus == Panel::Controller, "Controller", &beside, position.as_deref());
+    super::title(
+        painter,
+        app.view.focus == Panel::Controller,
+        "Controller",
+        &beside,
+        position.as_deref(),
+    );
     content.draw(&mut painter.part(area), app.view.controller_top);
 }
 
@@ -41,7 +53,10 @@ pub fn alarm(state: &RunState) -> Option<String> {
     let episode = state.episodes.last()?;
     let children = episode.advantages.len().max(1);
     if episode.repeats as f64 > MOST_REPEATS * children as f64 {
-        return Some(format!("COLLAPSED: {} of {children} repeats", episode.repeats));
+        return Some(format!(
+            "COLLAPSED: {} of {children} repeats",
+            episode.repeats
+        ));
     }
     let share = episode.entropy / episode.max_entropy;
     (episode.max_entropy > 0.0 && share < LEAST_ENTROPY)
@@ -52,24 +67,47 @@ pub fn alarm(state: &RunState) -> Option<String> {
 pub fn content(app: &App, width: usize, height: usize) -> Content {
     let state = app.state();
     // The first question to a controller. The chart answers it too, where that is shown.
-    let chart_is_shown = app.areas().is_some_and(|areas| areas.of(Panel::Chart).is_some());
+    let chart_is_shown = app
+        .areas()
+        .is_some_and(|areas| areas.of(Panel::Chart).is_some());
     let mut head = if height >= VERDICT_FROM && !chart_is_shown {
         vec![verdict_line::pieces(state, &app.theme.glyphs, width)]
     } else {
         Vec::new()
     };
     let above = head.len();
-    let figures = state.episodes.last().map(|episode| episode_rows(episode, width)).unwrap_or_default();
+    let figures = state
+        .episodes
+        .last()
+        .map(|episode| episode_rows(episode, width))
+        .unwrap_or_default();
     let detail = app.shown_child().and_then(|child| app.detail(child));
     let Some((run, detail)) = state.run.as_ref().zip(detail) else {
-        head.push(vec![(Role::Dim, "no child has been sampled yet".to_owned())]);
-        return Content { head, body: figures };
+        head.push(vec![(
+            Role::Dim,
+            "no child has been sampled yet".to_owned(),
+        )]);
+        return Content {
+            head,
+            body: figures,
+        };
     };
     if detail.candidate.choices().is_empty() {
-        head.push(vec![(Role::Dim, "an edited child: the controller did not choose it".to_owned())]);
-        return Content { head, body: figures };
+        head.push(vec![(
+            Role::Dim,
+            "an edited child: the controller did not choose it".to_owned(),
+        )]);
+        return Content {
+            head,
+            body: figures,
+        };
     }
-    let map = HeatMap { run, candidate: &detail.candidate, glyphs: &app.theme.glyphs, cell: cell_width(run, width) };
+    let map = HeatMap {
+        run,
+        candidate: &detail.candidate,
+        glyphs: &app.theme.glyphs,
+        cell: cell_width(run, width),
+    };
     let mut body = map.rows();
     head.extend(map.heading());
     let spare = height.saturating_sub(head.len() + body.len());
@@ -87,17 +125,33 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 
 /// What the last episode taught.
 fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
-    let number =
-        |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{:.3}", value + 0.0).replace("-0.000", "0.000"));
-    let share = if episode.max_entropy > 0.0 { episode.entropy / episode.max_entropy * 100.0 } else { 0.0 };
+    let number = |value: Option<f64>| {
+        value.map_or("none".to_owned(), |value| {
+            format!("{:.3}", value + 0.0).replace("-0.000", "0.000")
+        })
+    };
+    let share = if episode.max_entropy > 0.0 {
+        episode.entropy / episode.max_entropy * 100.0
+    } else {
+        0.0
+    };
     let spread = |pick: fn(f64, f64) -> f64| episode.advantages.iter().copied().reduce(pick);
     let (low, high) = (spread(f64::min), spread(f64::max));
-    let advantage = low.zip(high).map_or("none".to_owned(), |(low, high)| format!("{low:+.3} to {high:+.3}"));
-    let entropy = format!("{:.2} of {:.2} ({share:.0} %)", episode.entropy, episode.max_entropy);
+    let advantage = low.zip(high).map_or("none".to_owned(), |(low, high)| {
+        format!("{low:+.3} to {high:+.3}")
+    });
+    let entropy = format!(
+        "{:.2} of {:.2} ({share:.0} %)",
+        episode.entropy, episode.max_entropy
+    );
     vec![
         join_fitting(
             vec![
-                labelled(&format!("episode {}: entropy", episode.episode), Role::Strong, entropy),
+                labelled(
+                    &format!("episode {}: entropy", episode.episode),
+                    Role::Strong,
+                    entropy,
+                ),
                 labelled("repeats", Role::Text, episode.repeats.to_string()),
             ],
             "  ",
@@ -106,7 +160,11 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
         join_fitting(
             vec![
                 labelled("gradient", Role::Text, number(episode.gradient_norm)),
-                labelled("baseline", Role::Baseline, format!("{:.4}", episode.baseline)),
+                labelled(
+                    "baseline",
+                    Role::Baseline,
+                    format!("{:.4}", episode.baseline),
+                ),
                 labelled("advantage", Role::Text, advantage),
                 labelled("loss", Role::Text, number(episode.loss)),
             ],
@@ -126,9 +184,17 @@ struct HeatMap<'a> {
 
 /// Columns of a choice so that a layer fits into `width`.
 fn cell_width(run: &RunStarted, width: usize) -> usize {
-    let choices: usize = run.decisions.iter().map(|decision| decision.choices.len()).sum();
+    let choices: usize = run
+        .decisions
+        .iter()
+        .map(|decision| decision.choices.len())
+        .sum();
     let gaps = run.decisions.len();
-    if 3 + gaps + choices * WIDE_CELL <= width { WIDE_CELL } else { NARROW_CELL }
+    if 3 + gaps + choices * WIDE_CELL <= width {
+        WIDE_CELL
+    } else {
+        NARROW_CELL
+    }
 }
 
 impl HeatMap<'_> {
@@ -147,13 +213,20 @@ impl HeatMap<'_> {
     }
 
     fn rows(&self) -> Vec<Row> {
-        (1..=self.candidate.architecture.layers.len()).map(|layer| self.row(layer)).collect()
+        (1..=self.candidate.architecture.layers.len())
+            .map(|layer| self.row(layer))
+            .collect()
     }
 
     fn row(&self, layer: usize) -> Row {
         let mut row = vec![(Role::Dim, format!("{layer:>2} "))];
         for (head, decision) in self.run.decisions.iter().enumerate() {
-            match self.candidate.choices().iter().find(|choice| choice.layer == layer && choice.head == head) {
+            match self
+                .candidate
+                .choices()
+                .iter()
+                .find(|choice| choice.layer == layer && choice.head == head)
+            {
                 Some(choice) => row.extend(self.cells(choice)),
                 None => row.push((Role::Dim, " ".repeat(decision.choices.len() * self.cell))),
             }
@@ -193,7 +266,11 @@ impl HeatMap<'_> {
 
 /// Step of the shade for a probability: 0 for what cannot be built, then four equal steps.
 fn shade(probability: f64) -> usize {
-    if probability <= 0.0 { 0 } else { 1 + ((probability * 4.0) as usize).min(3) }
+    if probability <= 0.0 {
+        0
+    } else {
+        1 + ((probability * 4.0) as usize).min(3)
+    }
 }
 
 fn fit_name(kind: DecisionKind, width: usize) -> String {

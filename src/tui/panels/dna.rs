@@ -14,14 +14,26 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let height = usize::from(area.height);
     let content = content(app, usize::from(area.width), height);
     let position = content.position(height, app.view.dna_top);
-    super::title(painter, app.view.focus == Panel::Dna, "DNA", &name(app), position.as_deref());
+    super::title(
+        painter,
+        app.view.focus == Panel::Dna,
+        "DNA",
+        &name(app),
+        position.as_deref(),
+    );
     content.draw(&mut painter.part(area), app.view.dna_top);
 }
 
 /// Which child, beside the title.
 fn name(app: &App) -> Row {
-    let Some(child) = app.shown_child() else { return Row::new() };
-    let mut row = labelled("child", Role::Strong, format!("{child} {}", app.theme.glyphs.left_right));
+    let Some(child) = app.shown_child() else {
+        return Row::new();
+    };
+    let mut row = labelled(
+        "child",
+        Role::Strong,
+        format!("{child} {}", app.theme.glyphs.left_right),
+    );
     let state = app.state();
     if state.best.as_ref().is_some_and(|best| best.child == child) {
         row.push((Role::Best, " best".to_owned()));
@@ -29,7 +41,11 @@ fn name(app: &App) -> Row {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if app.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
-    } else if state.training.values().any(|training| training.child == child) {
+    } else if state
+        .training
+        .values()
+        .any(|training| training.child == child)
+    {
         row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
@@ -39,14 +55,26 @@ fn name(app: &App) -> Row {
 
 /// What the panel shows in `width` x `height`, below its title.
 pub fn content(app: &App, width: usize, height: usize) -> Content {
-    let dim = |text: &str| Content { head: vec![vec![(Role::Dim, text.to_owned())]], body: Vec::new() };
-    let Some(child) = app.shown_child() else { return dim("no child has been sampled yet") };
-    let Some(detail) = app.detail(child) else { return dim("reading the journal") };
+    let dim = |text: &str| Content {
+        head: vec![vec![(Role::Dim, text.to_owned())]],
+        body: Vec::new(),
+    };
+    let Some(child) = app.shown_child() else {
+        return dim("no child has been sampled yet");
+    };
+    let Some(detail) = app.detail(child) else {
+        return dim("reading the journal");
+    };
     let mut head = facts(app, &detail, width);
     if height >= 16 {
         head.push(Row::new());
     }
-    let table = layers::table(&detail.candidate.architecture, &columns(app, &detail.candidate), width, &app.theme.glyphs);
+    let table = layers::table(
+        &detail.candidate.architecture,
+        &columns(app, &detail.candidate),
+        width,
+        &app.theme.glyphs,
+    );
     head.extend(table.head);
     let mut body = table.body;
     let spare = height.saturating_sub(head.len() + body.len());
@@ -59,7 +87,10 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 
 /// The worker that trains a child, and how far it is; none where nobody does.
 fn trained(app: &App, child: u64) -> Option<(&usize, &Training)> {
-    app.state().training.iter().find(|(_, training)| training.child == child && app.forsaken().is_none())
+    app.state()
+        .training
+        .iter()
+        .find(|(_, training)| training.child == child && app.forsaken().is_none())
 }
 
 /// What stands above the layers: progress while it trains, what came of it afterwards.
@@ -74,18 +105,35 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 || vec![(Role::Error, row.trouble().unwrap_or_default().to_owned())],
                 |accuracy| labelled("accuracy", Role::Strong, format::accuracy(accuracy)),
             ),
-            labelled("reward", Role::Text, format::or_none(row.reward, format::reward)),
+            labelled(
+                "reward",
+                Role::Text,
+                format::or_none(row.reward, format::reward),
+            ),
         ],
-        None => match state.training.values().find(|training| training.child == candidate.child) {
+        None => match state
+            .training
+            .values()
+            .find(|training| training.child == candidate.child)
+        {
             Some(training) => vec![training::forsaken_row(state, training, width)],
             None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
         },
     };
     let origin = match &candidate.origin {
-        Origin::Sampled { log_prob, entropy, .. } => {
-            vec![labelled("log p", Role::Text, format!("{log_prob:.2}")), labelled("H", Role::Text, format!("{entropy:.2}"))]
+        Origin::Sampled {
+            log_prob, entropy, ..
+        } => {
+            vec![
+                labelled("log p", Role::Text, format!("{log_prob:.2}")),
+                labelled("H", Role::Text, format!("{entropy:.2}")),
+            ]
         }
-        Origin::Edited { parent } => vec![labelled("edited from child", Role::Text, parent.to_string())],
+        Origin::Edited { parent } => vec![labelled(
+            "edited from child",
+            Role::Text,
+            parent.to_string(),
+        )],
     };
     vec![
         join_fitting([first, origin].concat(), "  ", width),
@@ -104,7 +152,10 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
 /// What the table shows besides the layers themselves.
 fn columns(app: &App, candidate: &Candidate) -> layers::Options {
     let state = app.state();
-    let best = state.best.as_ref().filter(|best| best.child != candidate.child);
+    let best = state
+        .best
+        .as_ref()
+        .filter(|best| best.child != candidate.child);
     layers::Options {
         choices: candidate.choices().to_vec(),
         choices_first: app.view.dna_columns == DnaColumns::Choices,
@@ -117,8 +168,19 @@ fn epoch_rows(epochs: &[ChildEpoch], rows: usize) -> Vec<Row> {
     let heading = vec![(Role::Dim, "epoch    loss     train  validation".to_owned())];
     let last = &epochs[epochs.len().saturating_sub(rows.saturating_sub(1))..];
     let row = |epoch: &ChildEpoch| {
-        let (train, valid) = (format::accuracy(epoch.train_accuracy), format::accuracy(epoch.valid_accuracy));
-        vec![(Role::Text, format!("{:>5}  {:>6.3}  {train:>8}    {valid:>8}", epoch.epoch, epoch.train_loss))]
+        let (train, valid) = (
+            format::accuracy(epoch.train_accuracy),
+            format::accuracy(epoch.valid_accuracy),
+        );
+        vec![(
+            Role::Text,
+            format!(
+                "{:>5}  {:>6.3}  {train:>8}    {valid:>8}",
+                epoch.epoch, epoch.train_loss
+            ),
+        )]
     };
-    std::iter::once(heading).chain(last.iter().map(row)).collect()
+    std::iter::once(heading)
+        .chain(last.iter().map(row))
+        .collect()
 }

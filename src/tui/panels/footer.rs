@@ -35,11 +35,22 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let (before, after) = line.halves();
     let width = painter.width();
     // A long line is shown around its cursor, beside what is wrong with it.
-    let problem =
-        line.problem.as_ref().map(|problem| format::fit(problem, width.saturating_sub(x + LEAST_TYPED), painter.glyphs().ellipsis));
-    let room = width.saturating_sub(x + 2 + problem.as_ref().map_or(0, |problem| problem.width() + 2));
+    let problem = line.problem.as_ref().map(|problem| {
+        format::fit(
+            problem,
+            width.saturating_sub(x + LEAST_TYPED),
+            painter.glyphs().ellipsis,
+        )
+    });
+    let room =
+        width.saturating_sub(x + 2 + problem.as_ref().map_or(0, |problem| problem.width() + 2));
     let skip = before.chars().count().saturating_sub(room);
-    let x = painter.text(x, 0, Role::Text, &before.chars().skip(skip).collect::<String>());
+    let x = painter.text(
+        x,
+        0,
+        Role::Text,
+        &before.chars().skip(skip).collect::<String>(),
+    );
     let mut rest = after.chars();
     let under = rest.next().unwrap_or(' ');
     let x = painter.text(x, 0, Role::Selected, &under.to_string());
@@ -56,20 +67,37 @@ fn draw_message(message: &Message, painter: &mut Painter<'_>) {
         Level::Warning => Role::Warning,
         Level::Error => Role::Error,
     };
-    let text = format::fit(&message.text, painter.width().saturating_sub(2), painter.glyphs().ellipsis);
+    let text = format::fit(
+        &message.text,
+        painter.width().saturating_sub(2),
+        painter.glyphs().ellipsis,
+    );
     painter.text(1, 0, role, &text);
 }
 
 fn draw_keys(app: &App, painter: &mut Painter<'_>) {
     let mut x = 1;
     // The way out and the help come first when room is short.
-    let is_important =
-        |bound: &&Bound| matches!(bound.binding.action, Action::Quit | Action::Help | Action::TogglePause | Action::Back);
-    let (important, others): (Vec<&Bound>, Vec<&Bound>) =
-        app.keymap.of(app.context()).filter(|bound| bound.binding.short.is_some() && can_act(app, bound)).partition(is_important);
+    let is_important = |bound: &&Bound| {
+        matches!(
+            bound.binding.action,
+            Action::Quit | Action::Help | Action::TogglePause | Action::Back
+        )
+    };
+    let (important, others): (Vec<&Bound>, Vec<&Bound>) = app
+        .keymap
+        .of(app.context())
+        .filter(|bound| bound.binding.short.is_some() && can_act(app, bound))
+        .partition(is_important);
     // Keys of the focused panel alone say more than those of all panels.
-    let (own, general): (Vec<&Bound>, Vec<&Bound>) = others.into_iter().partition(|bound| is_own(app, bound));
-    for row in important.into_iter().chain(own).chain(general).filter_map(|bound| key(app, bound)) {
+    let (own, general): (Vec<&Bound>, Vec<&Bound>) =
+        others.into_iter().partition(|bound| is_own(app, bound));
+    for row in important
+        .into_iter()
+        .chain(own)
+        .chain(general)
+        .filter_map(|bound| key(app, bound))
+    {
         if x + pieces_width(&row) > painter.width() {
             break;
         }
@@ -78,13 +106,17 @@ fn draw_keys(app: &App, painter: &mut Painter<'_>) {
 }
 
 fn is_own(app: &App, bound: &Bound) -> bool {
-    let other = Context::all().find(|context| matches!(context, Context::Panel(_)) && *context != app.context());
+    let other = Context::all()
+        .find(|context| matches!(context, Context::Panel(_)) && *context != app.context());
     other.is_none_or(|other| !bound.binding.scope.holds_in(other))
 }
 
 fn key(app: &App, bound: &Bound) -> Option<Row> {
     let name = bound.keys.first()?.name();
-    Some(vec![(Role::Key, name), (Role::Dim, format!(" {}", word(app, bound)))])
+    Some(vec![
+        (Role::Key, name),
+        (Role::Dim, format!(" {}", word(app, bound))),
+    ])
 }
 
 /// Whether the key would do anything now.
@@ -94,7 +126,10 @@ fn can_act(app: &App, bound: &Bound) -> bool {
     }
     let can_pause = match app.link {
         LinkStatus::Replay { ended, .. } => !ended,
-        LinkStatus::Live { watch_only: false } => matches!(app.live.phase, Phase::Running | Phase::Pausing | Phase::Paused),
+        LinkStatus::Live { watch_only: false } => matches!(
+            app.live.phase,
+            Phase::Running | Phase::Pausing | Phase::Paused
+        ),
         _ => false,
     };
     bound.binding.action != Action::TogglePause || can_pause
@@ -104,10 +139,16 @@ fn can_act(app: &App, bound: &Bound) -> bool {
 fn word(app: &App, bound: &Bound) -> &'static str {
     let paused = matches!(app.live.phase, Phase::Pausing | Phase::Paused);
     match bound.binding.action {
-        Action::TogglePause if matches!(app.link, LinkStatus::Replay { paused: true, .. }) => "play",
+        Action::TogglePause if matches!(app.link, LinkStatus::Replay { paused: true, .. }) => {
+            "play"
+        }
         Action::TogglePause if paused && !matches!(app.link, LinkStatus::Replay { .. }) => "resume",
         Action::ToggleQuantity if app.kind() == RunKind::Training => "accuracy/loss",
-        Action::ToggleColumns if app.kind() == RunKind::Training && app.view.training.in_percent => "images",
+        Action::ToggleColumns
+            if app.kind() == RunKind::Training && app.view.training.in_percent =>
+        {
+            "images"
+        }
         Action::ToggleQuantity if app.view.chart.quantity == Quantity::Accuracy => "reward",
         Action::Maximise if app.view.maximised => "all panels",
         _ => bound.binding.short.unwrap_or_default(),

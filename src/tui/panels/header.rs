@@ -19,7 +19,11 @@ const RECENT: usize = 32;
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let width = painter.width().saturating_sub(2);
     let right = clock(app);
-    let left = identity(app, painter.glyphs(), width.saturating_sub(pieces_width(&right) + 2));
+    let left = identity(
+        app,
+        painter.glyphs(),
+        width.saturating_sub(pieces_width(&right) + 2),
+    );
     painter.pieces(1, 0, &left);
     painter.pieces((width + 1).saturating_sub(pieces_width(&right)), 0, &right);
     let second = standing(app, painter.glyphs(), width);
@@ -45,36 +49,57 @@ fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let name = app.state().name().unwrap_or("nas-tui");
     let room = width.saturating_sub(pieces_width(&standing) + 2);
     // The bar takes what the name leaves, up to a limit.
-    let bar = room.saturating_sub(name.width() + 2 + " 100 %".len()).min(24);
-    let progress = if bar >= 6 { progress(app.state(), glyphs, bar) } else { Row::new() };
+    let bar = room
+        .saturating_sub(name.width() + 2 + " 100 %".len())
+        .min(24);
+    let progress = if bar >= 6 {
+        progress(app.state(), glyphs, bar)
+    } else {
+        Row::new()
+    };
     let name = vec![(Role::Title, format::fit(name, room, glyphs.ellipsis))];
     join_fitting(vec![name, standing, progress], "  ", width)
 }
 
-/// The phase of the run, and what else must be known to read the screen: an earlier moment, a replay, a search that is gone.
+/// The phase of the run, and what else must be known to read the screen: an earlier moment, a
+/// replay, a search that is gone.
 fn standing_words(app: &App) -> Row {
     let live = &app.live;
     let (word, role) = phase(live.phase);
     let mut row = match &app.link {
-        LinkStatus::Dead { .. } => vec![(Role::Error, "PROCESS GONE".to_owned()), (Role::Dim, " resume it".to_owned())],
+        LinkStatus::Dead { .. } => vec![
+            (Role::Error, "PROCESS GONE".to_owned()),
+            (Role::Dim, " resume it".to_owned()),
+        ],
         LinkStatus::Replay { ended: true, .. } => vec![(Role::Warning, "REPLAY ENDED".to_owned())],
         LinkStatus::Replay { speed, paused, .. } => {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
-            vec![(Role::Warning, format!("{state} {}{speed}", app.theme.glyphs.times))]
+            vec![(
+                Role::Warning,
+                format!("{state} {}{speed}", app.theme.glyphs.times),
+            )]
         }
         _ => vec![(role, word.to_owned())],
     };
     match &app.link {
-        LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => row.push((Role::Dim, " watching".to_owned())),
+        LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
+            row.push((Role::Dim, " watching".to_owned()))
+        }
         _ => {}
     }
     if live.stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
-        row.push((Role::Warning, format!(" stops after episode {}", live.episode)));
+        row.push((
+            Role::Warning,
+            format!(" stops after episode {}", live.episode),
+        ));
     }
     if let Some(moment) = app.view.moment {
         let key = app.keymap.key_of(Action::Live);
         row = vec![
-            (Role::Warning, format!("AFTER {} {moment}", app.step_name().to_uppercase())),
+            (
+                Role::Warning,
+                format!("AFTER {} {moment}", app.step_name().to_uppercase()),
+            ),
             (Role::Dim, format!(" {key}: now")),
         ];
     }
@@ -83,9 +108,14 @@ fn standing_words(app: &App) -> Row {
 
 /// How much of the run is done, as a bar and a percentage.
 fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
-    let Some(fraction) = fraction_done(state) else { return Row::new() };
+    let Some(fraction) = fraction_done(state) else {
+        return Row::new();
+    };
     let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
-    row.push((Role::Text, format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor())));
+    row.push((
+        Role::Text,
+        format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor()),
+    ));
     row
 }
 
@@ -100,13 +130,26 @@ fn fraction_done(state: &RunState) -> Option<f64> {
 }
 
 fn clock(app: &App) -> Row {
-    if app.in_the_past() || !matches!(app.link, LinkStatus::Live { .. } | LinkStatus::Journal { .. }) {
-        return labelled("elapsed", Role::Text, format::duration(app.state().clock.seconds()));
+    if app.in_the_past()
+        || !matches!(
+            app.link,
+            LinkStatus::Live { .. } | LinkStatus::Journal { .. }
+        )
+    {
+        return labelled(
+            "elapsed",
+            Role::Text,
+            format::duration(app.state().clock.seconds()),
+        );
     }
     let working = app.state().clock.seconds_until(app.view.now);
     let mut row = labelled("elapsed", Role::Text, format::duration(working));
     if let Some(seconds) = remaining_seconds(app.state()) {
-        row.extend(labelled("  left", Role::Text, format!("{} {}", app.theme.glyphs.about, format::estimate(seconds))));
+        row.extend(labelled(
+            "  left",
+            Role::Text,
+            format!("{} {}", app.theme.glyphs.about, format::estimate(seconds)),
+        ));
     }
     row
 }
@@ -114,7 +157,12 @@ fn clock(app: &App) -> Row {
 fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let state = app.state();
     if let Some(training) = &state.training_run {
-        return training_run::standing::row(training, matches!(state.phase, Phase::Finished(_)), glyphs, width);
+        return training_run::standing::row(
+            training,
+            matches!(state.phase, Phase::Finished(_)),
+            glyphs,
+            width,
+        );
     }
     let Some(run) = &state.run else {
         return vec![(
@@ -126,63 +174,125 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
         )];
     };
     let total = run.episodes * run.children_per_episode;
-    let of = |role, number: u64, total: usize| vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))];
-    let episode = [vec![(Role::Dim, "episode ".to_owned())], of(Role::Text, state.episode as u64, run.episodes)].concat();
-    let child = [vec![(Role::Dim, "child ".to_owned())], of(Role::Text, current_child(state), total)].concat();
-    let edited_child = state.training.values().find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
+    let of = |role, number: u64, total: usize| {
+        vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))]
+    };
+    let episode = [
+        vec![(Role::Dim, "episode ".to_owned())],
+        of(Role::Text, state.episode as u64, run.episodes),
+    ]
+    .concat();
+    let child = [
+        vec![(Role::Dim, "child ".to_owned())],
+        of(Role::Text, current_child(state), total),
+    ]
+    .concat();
+    let edited_child = state
+        .training
+        .values()
+        .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
     let edited_child = edited_child.map_or(Row::new(), |(child, parent)| {
-        labelled(&format!("child {child}"), Role::Text, format!("edited from child {parent}"))
+        labelled(
+            &format!("child {child}"),
+            Role::Text,
+            format!("edited from child {parent}"),
+        )
     });
     let depth = labelled("depth", Role::Text, state.depth.to_string());
     let mut best = labelled("best", Role::Dim, "none yet");
     if let Some(child) = &state.best {
-        best = labelled("best accuracy", Role::Best, format::accuracy(child.accuracy));
-        best.extend(labelled(", its reward", Role::Strong, format::reward(child.reward)));
+        best = labelled(
+            "best accuracy",
+            Role::Best,
+            format::accuracy(child.accuracy),
+        );
+        best.extend(labelled(
+            ", its reward",
+            Role::Strong,
+            format::reward(child.reward),
+        ));
         if width >= 90 {
             best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
         }
     }
-    let preset = vec![(Role::Text, run.preset.clone()), (Role::Dim, format!(" preset, {} strategy", run.strategy))];
+    let preset = vec![
+        (Role::Text, run.preset.clone()),
+        (Role::Dim, format!(" preset, {} strategy", run.strategy)),
+    ];
     let data = vec![(Role::Text, run.data.spec.clone())];
-    let Counts { repeats, failures, excluded, edited, .. } = state.counts;
+    let Counts {
+        repeats,
+        failures,
+        excluded,
+        edited,
+        ..
+    } = state.counts;
     let counts = [
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
         (excluded, "excluded", Role::Warning),
         (edited, "edited", Role::Text),
     ];
-    let counts = counts
-        .into_iter()
-        .map(|(count, label, role)| if count > 0 { labelled(label, role, count.to_string()) } else { Row::new() });
+    let counts = counts.into_iter().map(|(count, label, role)| {
+        if count > 0 {
+            labelled(label, role, count.to_string())
+        } else {
+            Row::new()
+        }
+    });
     let gap = format!(" {} ", glyphs.separator);
-    let mut groups = vec![(2, episode), (1, child), (3, edited_child), (0, best), (3, depth)];
+    let mut groups = vec![
+        (2, episode),
+        (1, child),
+        (3, edited_child),
+        (0, best),
+        (3, depth),
+    ];
     groups.extend(counts.map(|row| (4, row)));
-    groups.extend([(5, verdict_line::brief(state, glyphs)), (6, preset), (7, data)]);
+    groups.extend([
+        (5, verdict_line::brief(state, glyphs)),
+        (6, preset),
+        (7, data),
+    ]);
     join_ranked(groups, &gap, width)
 }
 
 fn children_in_all(state: &RunState) -> Option<usize> {
-    state.run.as_ref().map(|run| run.episodes * run.children_per_episode)
+    state
+        .run
+        .as_ref()
+        .map(|run| run.episodes * run.children_per_episode)
 }
 
-/// The newest child of the search that is or was in training. (Edited children have higher numbers.)
+/// The newest child of the search that is or was in training. (Edited children have higher
+/// numbers.)
 fn current_child(state: &RunState) -> u64 {
     let planned = children_in_all(state).map_or(u64::MAX, |children| children as u64);
     let training = state.training.values().map(|training| training.child);
     let ended = state.children.iter().rev().take(256).map(|row| row.child);
-    training.chain(ended).filter(|child| *child <= planned).max().unwrap_or(0)
+    training
+        .chain(ended)
+        .filter(|child| *child <= planned)
+        .max()
+        .unwrap_or(0)
 }
 
-/// Seconds of training left, from the mean time of the last children (repeats cost none, and how long excluded ones took says
-/// nothing of the others); none when unknown or over.
+/// Seconds of training left, from the mean time of the last children (repeats cost none, and how
+/// long excluded ones took says nothing of the others); none when unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
     let is_ending = matches!(state.phase, Phase::Finished(_) | Phase::Stopping);
     if let Some(training) = &state.training_run {
         return training.seconds_left().filter(|_| !is_ending);
     }
     let run = state.run.as_ref()?;
-    let recent: Vec<f64> =
-        state.children.iter().rev().filter(|child| !child.is_excluded()).take(RECENT).map(|child| child.seconds).collect();
+    let recent: Vec<f64> = state
+        .children
+        .iter()
+        .rev()
+        .filter(|child| !child.is_excluded())
+        .take(RECENT)
+        .map(|child| child.seconds)
+        .collect();
     if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }

@@ -1,4 +1,5 @@
-//! The help: every key of this session and what it does, place by place; then the signs of the chart.
+//! The help: every key of this session and what it does, place by place; then the signs of the
+//! chart.
 
 use super::{Content, Row, chart, training_run};
 use crate::state::RunKind;
@@ -14,22 +15,42 @@ const KEYS_WIDTH: usize = 18;
 
 /// The help in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
-    let keys = app.keymap.all().iter().filter(|bound| !bound.keys.is_empty()).flat_map(|bound| rows(app, bound, width));
-    Content { head: Vec::new(), body: keys.chain(signs(app)).collect() }
+    let keys = app
+        .keymap
+        .all()
+        .iter()
+        .filter(|bound| !bound.keys.is_empty())
+        .flat_map(|bound| rows(app, bound, width));
+    Content {
+        head: Vec::new(),
+        body: keys.chain(signs(app)).collect(),
+    }
 }
 
 /// A binding: its keys in as many lines as they need, its text beside them.
 fn rows(app: &App, bound: &Bound, width: usize) -> Vec<Row> {
-    let Some(help) = bound.binding.help_in(app.kind()) else { return Vec::new() };
+    let Some(help) = bound.binding.help_in(app.kind()) else {
+        return Vec::new();
+    };
     let names: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
     let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
     let hindrance = app.why_not(bound.binding.action);
-    let role = if bound.binding.scope == Scope::Question || hindrance.is_some() { Role::Dim } else { Role::Text };
+    let role = if bound.binding.scope == Scope::Question || hindrance.is_some() {
+        Role::Dim
+    } else {
+        Role::Text
+    };
     let not_now = hindrance.map_or(String::new(), |reason| format!(" (not now: {reason})"));
-    let text = format::wrap(&format!("{help}{not_now}"), width.saturating_sub(KEYS_WIDTH));
+    let text = format::wrap(
+        &format!("{help}{not_now}"),
+        width.saturating_sub(KEYS_WIDTH),
+    );
     let line = |index: usize| {
         let part = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
-        vec![(Role::Key, format!("{:<KEYS_WIDTH$}", part(&keys))), (role, part(&text))]
+        vec![
+            (Role::Key, format!("{:<KEYS_WIDTH$}", part(&keys))),
+            (role, part(&text)),
+        ]
     };
     (0..keys.len().max(text.len())).map(line).collect()
 }
@@ -42,9 +63,16 @@ fn signs(app: &App) -> Vec<Row> {
         RunKind::Training => ("Signs of the curves", training_run::curves::signs(glyphs)),
     };
     let heading = vec![Row::new(), vec![(Role::Title, name.to_owned())]];
-    let sign =
-        |(role, glyph, text): (Role, &str, &str)| vec![(role, format!("{glyph:<KEYS_WIDTH$}")), (Role::Text, text.to_owned())];
-    heading.into_iter().chain(signs.into_iter().map(sign)).collect()
+    let sign = |(role, glyph, text): (Role, &str, &str)| {
+        vec![
+            (role, format!("{glyph:<KEYS_WIDTH$}")),
+            (Role::Text, text.to_owned()),
+        ]
+    };
+    heading
+        .into_iter()
+        .chain(signs.into_iter().map(sign))
+        .collect()
 }
 
 #[cfg(test)]
@@ -60,27 +88,56 @@ mod tests {
     use crate::tui::Settings;
 
     fn app(keys: BTreeMap<String, Vec<String>>) -> App {
-        let settings = Settings::new(&ScreenConfig { keys, ..ScreenConfig::default() }, |_| None).unwrap();
-        App::new(&settings, TimeZone::UTC, Size::new(80, 24), Timestamp::UNIX_EPOCH)
+        let settings = Settings::new(
+            &ScreenConfig {
+                keys,
+                ..ScreenConfig::default()
+            },
+            |_| None,
+        )
+        .unwrap();
+        App::new(
+            &settings,
+            TimeZone::UTC,
+            Size::new(80, 24),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     fn words(app: &App) -> Vec<String> {
         let rows = content(app, 76).body;
-        let keys = rows.iter().filter_map(|row| row.first()).filter(|(role, _)| *role == Role::Key);
-        keys.flat_map(|(_, text)| text.split_whitespace().map(str::to_owned)).collect()
+        let keys = rows
+            .iter()
+            .filter_map(|row| row.first())
+            .filter(|(role, _)| *role == Role::Key);
+        keys.flat_map(|(_, text)| text.split_whitespace().map(str::to_owned))
+            .collect()
     }
 
     /// The text of the help, without its line breaks.
     fn text(app: &App) -> String {
         let rows = content(app, 76).body;
-        rows.iter().filter_map(|row| row.get(1)).map(|(_, text)| text.trim()).collect::<Vec<_>>().join(" ")
+        rows.iter()
+            .filter_map(|row| row.get(1))
+            .map(|(_, text)| text.trim())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
     fn every_key_of_the_session_is_in_the_help_once_per_binding() {
-        let app = app(BTreeMap::from([("toggle_pause".to_owned(), vec!["ctrl-p".to_owned()])]));
-        let of_search = app.keymap.all().iter().filter(|bound| bound.binding.help_in(RunKind::Search).is_some());
-        let keys: Vec<String> = of_search.flat_map(|bound| bound.keys.iter().map(|key| key.name())).collect();
+        let app = app(BTreeMap::from([(
+            "toggle_pause".to_owned(),
+            vec!["ctrl-p".to_owned()],
+        )]));
+        let of_search = app
+            .keymap
+            .all()
+            .iter()
+            .filter(|bound| bound.binding.help_in(RunKind::Search).is_some());
+        let keys: Vec<String> = of_search
+            .flat_map(|bound| bound.keys.iter().map(|key| key.name()))
+            .collect();
         assert_eq!(words(&app), keys);
         assert!(keys.contains(&"Ctrl-P".to_owned()) && !keys.contains(&"Space".to_owned()));
     }
@@ -91,8 +148,15 @@ mod tests {
         assert!(!text(&app).contains("not now"));
         app.take_link(LinkStatus::Live { watch_only: true });
         let text = text(&app);
-        assert_eq!(text.matches("(not now: this screen only watches)").count(), 4, "{text}");
-        assert!(text.contains("end the training of the child shown (asks) (not now"), "{text}");
+        assert_eq!(
+            text.matches("(not now: this screen only watches)").count(),
+            4,
+            "{text}"
+        );
+        assert!(
+            text.contains("end the training of the child shown (asks) (not now"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -27,7 +27,11 @@ struct Column {
 
 impl Column {
     fn new(heading: &'static str, numeric: bool, cells: impl Iterator<Item = String>) -> Column {
-        Column { heading, numeric, cells: cells.collect() }
+        Column {
+            heading,
+            numeric,
+            cells: cells.collect(),
+        }
     }
 
     /// Mark the cells that are otherwise in `other`. (Layers that it does not have are marked too.)
@@ -41,26 +45,50 @@ impl Column {
     }
 
     fn width(&self) -> usize {
-        self.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(self.heading.len())
+        self.cells
+            .iter()
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(self.heading.len())
     }
 
     fn align(&self, text: &str, width: usize, glyphs: &Glyphs) -> String {
         let text = format::fit(text, width, glyphs.ellipsis);
-        if self.numeric { format!("{text:>width$}") } else { format!("{text:<width$}") }
+        if self.numeric {
+            format!("{text:>width$}")
+        } else {
+            format!("{text:<width$}")
+        }
     }
 }
 
 /// The table of `architecture` in `width` columns.
-pub fn table(architecture: &Architecture, options: &Options, width: usize, glyphs: &Glyphs) -> Content {
+pub fn table(
+    architecture: &Architecture,
+    options: &Options,
+    width: usize,
+    glyphs: &Glyphs,
+) -> Content {
     let columns = fitting(columns(architecture, options, glyphs), width);
-    let gap = if columns.iter().map(|(_, width)| width + 2).sum::<usize>() <= width + 2 { "  " } else { " " };
+    let gap = if columns.iter().map(|(_, width)| width + 2).sum::<usize>() <= width + 2 {
+        "  "
+    } else {
+        " "
+    };
     let line = |cell: &dyn Fn(&Column) -> String| -> String {
-        let cells: Vec<String> = columns.iter().map(|(column, width)| column.align(&cell(column), *width, glyphs)).collect();
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|(column, width)| column.align(&cell(column), *width, glyphs))
+            .collect();
         cells.join(gap)
     };
     let head = vec![vec![(Role::Dim, line(&|column| column.heading.to_owned()))]];
     let row = |index: usize| marked_row(line(&|column| column.cells[index].clone()));
-    Content { head, body: (0..architecture.layers.len()).map(row).collect() }
+    Content {
+        head,
+        body: (0..architecture.layers.len()).map(row).collect(),
+    }
 }
 
 /// A row whose marks stand out.
@@ -68,7 +96,10 @@ fn marked_row(line: String) -> Row {
     let mut row = Row::new();
     for part in line.split_inclusive('*') {
         match part.strip_suffix('*') {
-            Some(text) => row.extend([(Role::Text, text.to_owned()), (Role::Warning, "*".to_owned())]),
+            Some(text) => row.extend([
+                (Role::Text, text.to_owned()),
+                (Role::Warning, "*".to_owned()),
+            ]),
             None => row.push((Role::Text, part.to_owned())),
         }
     }
@@ -76,13 +107,22 @@ fn marked_row(line: String) -> Row {
 }
 
 fn columns(architecture: &Architecture, options: &Options, glyphs: &Glyphs) -> Vec<Column> {
-    let mut columns = vec![Column::new("#", true, (1..=architecture.layers.len()).map(|number| number.to_string()))];
-    let compared = options.compared.as_ref().map(|other| layer_columns(other, glyphs));
+    let mut columns = vec![Column::new(
+        "#",
+        true,
+        (1..=architecture.layers.len()).map(|number| number.to_string()),
+    )];
+    let compared = options
+        .compared
+        .as_ref()
+        .map(|other| layer_columns(other, glyphs));
     for (index, column) in layer_columns(architecture, glyphs).into_iter().enumerate() {
         columns.push(column.marked_against(compared.as_ref().map(|columns| &columns[index])));
     }
     // What was sampled can be built, so it has costs; a foreign architecture may not.
-    let costs = Cost::of(architecture).map(|cost| cost_columns(&cost.layers, glyphs)).unwrap_or_default();
+    let costs = Cost::of(architecture)
+        .map(|cost| cost_columns(&cost.layers, glyphs))
+        .unwrap_or_default();
     let (first, second) = (choice_columns(architecture, options), costs);
     if options.choices_first {
         columns.extend(first.into_iter().chain(second));
@@ -98,7 +138,11 @@ fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
     let pair = |[height, width]: [usize; 2]| format!("{height}{}{width}", glyphs.times);
     let mut columns = vec![
         Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
-        Column::new("filters", true, layers().map(|layer| layer.filters.to_string())),
+        Column::new(
+            "filters",
+            true,
+            layers().map(|layer| layer.filters.to_string()),
+        ),
         Column::new("stride", true, layers().map(|layer| pair(layer.stride))),
         Column::new("pad", true, layers().map(|layer| pair(layer.padding))),
     ];
@@ -111,10 +155,27 @@ fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<Column> {
     let times = glyphs.times;
     let costs = || costs.iter();
     vec![
-        Column::new("output", true, costs().map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2]))),
-        Column::new("params", true, costs().map(|cost| format::count(cost.params))),
+        Column::new(
+            "output",
+            true,
+            costs().map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2])),
+        ),
+        Column::new(
+            "params",
+            true,
+            costs().map(|cost| format::count(cost.params)),
+        ),
         Column::new("MACs", true, costs().map(|cost| format::compact(cost.macs))),
-        Column::new("field", true, costs().map(|cost| format!("{}{times}{}", cost.receptive_field[0], cost.receptive_field[1]))),
+        Column::new(
+            "field",
+            true,
+            costs().map(|cost| {
+                format!(
+                    "{}{times}{}",
+                    cost.receptive_field[0], cost.receptive_field[1]
+                )
+            }),
+        ),
     ]
 }
 
@@ -124,23 +185,47 @@ fn choice_columns(architecture: &Architecture, options: &Options) -> Vec<Column>
         return Vec::new();
     }
     let of_layer = |layer: usize, value: fn(&Choice) -> f64| {
-        let choices = options.choices.iter().filter(|choice| choice.layer == layer);
-        choices.map(|choice| format!("{:>5.2}", value(choice))).collect::<Vec<_>>().join(" ")
+        let choices = options
+            .choices
+            .iter()
+            .filter(|choice| choice.layer == layer);
+        choices
+            .map(|choice| format!("{:>5.2}", value(choice)))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let layers = || 1..=architecture.layers.len();
     vec![
-        Column::new("log p", true, layers().map(|layer| of_layer(layer, |choice| choice.log_prob))),
-        Column::new("entropy", true, layers().map(|layer| of_layer(layer, |choice| choice.entropy))),
+        Column::new(
+            "log p",
+            true,
+            layers().map(|layer| of_layer(layer, |choice| choice.log_prob)),
+        ),
+        Column::new(
+            "entropy",
+            true,
+            layers().map(|layer| of_layer(layer, |choice| choice.entropy)),
+        ),
     ]
 }
 
 fn inputs(layer: &Layer) -> String {
-    let names: Vec<String> =
-        layer.inputs.iter().map(|input| if *input == 0 { "image".to_owned() } else { input.to_string() }).collect();
+    let names: Vec<String> = layer
+        .inputs
+        .iter()
+        .map(|input| {
+            if *input == 0 {
+                "image".to_owned()
+            } else {
+                input.to_string()
+            }
+        })
+        .collect();
     names.join(",")
 }
 
-/// The columns that fit, each with its width: later ones are left out, the last one that fits in part is cut.
+/// The columns that fit, each with its width: later ones are left out, the last one that fits in
+/// part is cut.
 fn fitting(columns: Vec<Column>, width: usize) -> Vec<(Column, usize)> {
     let mut left = width;
     let mut fitting = Vec::new();
@@ -148,7 +233,11 @@ fn fitting(columns: Vec<Column>, width: usize) -> Vec<(Column, usize)> {
         let gap = usize::from(!fitting.is_empty());
         let wanted = column.width();
         // A list of inputs may be cut, a number may not.
-        let least = if column.numeric { wanted } else { column.heading.len() };
+        let least = if column.numeric {
+            wanted
+        } else {
+            column.heading.len()
+        };
         if left < gap + least {
             continue;
         }

@@ -14,7 +14,13 @@ use crate::tui::view::Panel;
 const TIME_WIDTH: usize = 9;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    super::title(painter, app.view.focus == Panel::Log, "Log", &beside(app), None);
+    super::title(
+        painter,
+        app.view.focus == Panel::Log,
+        "Log",
+        &beside(app),
+        None,
+    );
     let area = super::inside(painter.area());
     let rows = rows(app, usize::from(area.width), usize::from(area.height));
     // Until the panel is full the log starts at its top.
@@ -40,7 +46,10 @@ fn beside(app: &App) -> Row {
         row.push((Role::Dim, format!("/{} ", view.query)));
     }
     if view.end.is_some() {
-        row.push((Role::Warning, format!("scrolled back, {} follows", app.keymap.key_of(Action::Live))));
+        row.push((
+            Role::Warning,
+            format!("scrolled back, {} follows", app.keymap.key_of(Action::Live)),
+        ));
     }
     row
 }
@@ -53,7 +62,11 @@ fn rows(app: &App, width: usize, height: usize) -> Vec<Row> {
         Some(line) => index_of(app.state(), line).map_or(log.len(), |index| index + 1),
     };
     let mut rows: Vec<Row> = Vec::new();
-    for line in log.range(..end).rev().filter(|line| app.view.log.shows(line)) {
+    for line in log
+        .range(..end)
+        .rev()
+        .filter(|line| app.view.log.shows(line))
+    {
         if rows.len() >= height {
             break;
         }
@@ -78,36 +91,56 @@ pub fn scrolled(app: &App, scroll: Scroll, width: usize, height: usize) -> Optio
         Scroll::Top => first,
         Scroll::Bottom => newest,
     };
-    (end < newest).then(|| end.max(first)).filter(|end| *end < newest)
+    (end < newest)
+        .then(|| end.max(first))
+        .filter(|end| *end < newest)
 }
 
 /// The line so many shown lines after (or before) line `from`.
 fn step(app: &App, from: u64, by: i64) -> u64 {
     let state = app.state();
-    let shown = |line: &u64| index_of(state, *line).is_some_and(|index| app.view.log.shows(&state.log[index]));
-    let (oldest, newest) = (state.log_dropped, state.log_dropped + (state.log.len() as u64).saturating_sub(1));
+    let shown = |line: &u64| {
+        index_of(state, *line).is_some_and(|index| app.view.log.shows(&state.log[index]))
+    };
+    let (oldest, newest) = (
+        state.log_dropped,
+        state.log_dropped + (state.log.len() as u64).saturating_sub(1),
+    );
     let steps = by.unsigned_abs().saturating_sub(1) as usize;
     if by < 0 {
-        (oldest..from).rev().filter(shown).nth(steps).unwrap_or(oldest)
+        (oldest..from)
+            .rev()
+            .filter(shown)
+            .nth(steps)
+            .unwrap_or(oldest)
     } else {
-        (from + 1..=newest).filter(shown).nth(steps).unwrap_or(newest)
+        (from + 1..=newest)
+            .filter(shown)
+            .nth(steps)
+            .unwrap_or(newest)
     }
 }
 
-/// The line with the text searched for, before the last line shown or after it; the search begins again at the other end.
+/// The line with the text searched for, before the last line shown or after it; the search begins
+/// again at the other end.
 pub fn find(app: &App, forward: bool) -> Option<u64> {
     let (state, view) = (app.state(), &app.view.log);
     if view.query.is_empty() {
         return None;
     }
-    let (oldest, past) = (state.log_dropped, state.log_dropped + state.log.len() as u64);
+    let (oldest, past) = (
+        state.log_dropped,
+        state.log_dropped + state.log.len() as u64,
+    );
     let from = view.end.map_or(past, |end| end.clamp(oldest, past));
     let matches = |line: &u64| {
         let line = index_of(state, *line).map(|index| &state.log[index]);
         line.is_some_and(|line| view.shows(line) && line.contains(&view.query))
     };
     if forward {
-        (from.saturating_add(1).min(past)..past).chain(oldest..from).find(matches)
+        (from.saturating_add(1).min(past)..past)
+            .chain(oldest..from)
+            .find(matches)
     } else {
         let after = (from..past).rev();
         (oldest..from).rev().chain(after).find(matches)
@@ -134,7 +167,11 @@ fn index_of(state: &RunState, line: u64) -> Option<usize> {
 }
 
 fn line_rows(app: &App, line: &LogLine, width: usize) -> Vec<Row> {
-    let time = line.time.to_zoned(app.time_zone.clone()).strftime("%H:%M:%S ").to_string();
+    let time = line
+        .time
+        .to_zoned(app.time_zone.clone())
+        .strftime("%H:%M:%S ")
+        .to_string();
     let role = match line.level {
         Level::Info => Role::Text,
         Level::Warning => Role::Warning,
@@ -149,7 +186,11 @@ fn line_rows(app: &App, line: &LogLine, width: usize) -> Vec<Row> {
         .enumerate()
         .map(|(index, (time, text))| {
             // The level's word alone is coloured: a whole line in red is hard to read.
-            let (level, rest) = if index == 0 { text.split_at(word.len().min(text.len())) } else { ("", text.as_str()) };
+            let (level, rest) = if index == 0 {
+                text.split_at(word.len().min(text.len()))
+            } else {
+                ("", text.as_str())
+            };
             let mut row = vec![(Role::Dim, time), (role, level.to_owned())];
             row.extend(marked(rest, &app.view.log.query));
             row
@@ -162,7 +203,10 @@ fn marked(text: &str, query: &str) -> Row {
     let mut row = Row::new();
     let mut rest = text;
     // Only in ASCII does a letter keep its place when its case changes.
-    while let Some(at) = (!query.is_empty() && text.is_ascii()).then(|| find_ignoring_case(rest, query)).flatten() {
+    while let Some(at) = (!query.is_empty() && text.is_ascii())
+        .then(|| find_ignoring_case(rest, query))
+        .flatten()
+    {
         row.push((Role::Text, rest[..at].to_owned()));
         row.push((Role::Selected, rest[at..at + query.len()].to_owned()));
         rest = &rest[at + query.len()..];

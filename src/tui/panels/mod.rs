@@ -1,4 +1,5 @@
-//! The panels: each turns the state of the run and of the view into text for an area, and changes neither.
+//! The panels: each turns the state of the run and of the view into text for an area, and changes
+//! neither.
 
 pub mod chart;
 pub mod controller;
@@ -45,7 +46,13 @@ impl Content {
     /// Draw from body row `top` on.
     pub fn draw(&self, painter: &mut Painter<'_>, top: usize) {
         let top = top.min(self.last_top(painter.height()));
-        for (y, row) in self.head.iter().chain(self.body.iter().skip(top)).take(painter.height()).enumerate() {
+        for (y, row) in self
+            .head
+            .iter()
+            .chain(self.body.iter().skip(top))
+            .take(painter.height())
+            .enumerate()
+        {
             painter.pieces(0, y, row);
         }
     }
@@ -54,26 +61,57 @@ impl Content {
     pub fn position(&self, height: usize, top: usize) -> Option<String> {
         let room = self.room(height);
         let top = top.min(self.last_top(height));
-        (self.body.len() > room).then(|| format!("{}-{} of {}", top + 1, (top + room).min(self.body.len()), self.body.len()))
+        (self.body.len() > room).then(|| {
+            format!(
+                "{}-{} of {}",
+                top + 1,
+                (top + room).min(self.body.len()),
+                self.body.len()
+            )
+        })
     }
 }
 
 /// Where a panel's text goes: below its title, one column in.
 pub fn inside(area: Rect) -> Rect {
     let (indent, title) = (area.width.min(1), area.height.min(1));
-    Rect::new(area.x + indent, area.y + title, area.width - indent, area.height - title)
+    Rect::new(
+        area.x + indent,
+        area.y + title,
+        area.width - indent,
+        area.height - title,
+    )
 }
 
-/// The title row of a panel: its name, as many pieces of what stands beside it as fit, and a rule to the end.
-pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row, position: Option<&str>) {
+/// The title row of a panel: its name, as many pieces of what stands beside it as fit, and a rule
+/// to the end.
+pub fn title(
+    painter: &mut Painter<'_>,
+    focused: bool,
+    name: &str,
+    beside: &Row,
+    position: Option<&str>,
+) {
     let glyphs = painter.glyphs();
-    let (rule, role) = if focused { (glyphs.heavy_rule, Role::Focus) } else { (glyphs.rule, Role::Dim) };
+    let (rule, role) = if focused {
+        (glyphs.heavy_rule, Role::Focus)
+    } else {
+        (glyphs.rule, Role::Dim)
+    };
     let width = painter.width();
     painter.text(0, 0, role, &rule.repeat(width));
-    let x = painter.text(1, 0, if focused { Role::Focus } else { Role::Title }, &format!(" {name} "));
+    let x = painter.text(
+        1,
+        0,
+        if focused { Role::Focus } else { Role::Title },
+        &format!(" {name} "),
+    );
     let position = position.map_or(String::new(), |position| format!(" {position} "));
     let room = width.saturating_sub(x + position.len() + 1);
-    let fitting = (0..=beside.len()).rev().find(|count| pieces_width(&beside[..*count]) < room).unwrap_or(0);
+    let fitting = (0..=beside.len())
+        .rev()
+        .find(|count| pieces_width(&beside[..*count]) < room)
+        .unwrap_or(0);
     if fitting > 0 {
         let x = painter.pieces(x, 0, &beside[..fitting]);
         painter.text(x, 0, Role::Text, " ");
@@ -81,15 +119,20 @@ pub fn title(painter: &mut Painter<'_>, focused: bool, name: &str, beside: &Row,
     painter.right(width.saturating_sub(1), 0, Role::Text, &position);
 }
 
-/// The groups that fit into `width`, in order, with `gap` between them; later ones are left out first.
+/// The groups that fit into `width`, in order, with `gap` between them; later ones are left out
+/// first.
 pub fn join_fitting(groups: Vec<Row>, gap: &str, width: usize) -> Row {
     let ranked = groups.into_iter().enumerate().collect();
     join_ranked(ranked, gap, width)
 }
 
-/// The groups that fit into `width`, in order, with `gap` between them; those of the highest rank are left out first.
+/// The groups that fit into `width`, in order, with `gap` between them; those of the highest rank
+/// are left out first.
 pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
-    let groups: Vec<(usize, Row)> = groups.into_iter().filter(|(_, group)| !group.is_empty()).collect();
+    let groups: Vec<(usize, Row)> = groups
+        .into_iter()
+        .filter(|(_, group)| !group.is_empty())
+        .collect();
     let mut by_rank: Vec<usize> = (0..groups.len()).collect();
     by_rank.sort_by_key(|index| groups[*index].0);
     let mut used = 0;

@@ -17,15 +17,29 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let area = super::inside(painter.area());
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let content = content(app, width);
-    let chosen = app.state().training.keys().position(|worker| *worker == app.view.worker).unwrap_or(0);
+    let chosen = app
+        .state()
+        .training
+        .keys()
+        .position(|worker| *worker == app.view.worker)
+        .unwrap_or(0);
     // The chosen worker stays in sight.
     let rows_each = content.body.len() / app.state().training.len().max(1);
     let top = ((chosen + 1) * rows_each).saturating_sub(height);
     let position = content.position(height, top);
     let workers = app.state().training.len();
-    let beside =
-        if workers > 0 && app.forsaken().is_none() { labelled("workers", Role::Text, workers.to_string()) } else { Row::new() };
-    super::title(painter, app.view.focus == Panel::Training, "Training", &beside, position.as_deref());
+    let beside = if workers > 0 && app.forsaken().is_none() {
+        labelled("workers", Role::Text, workers.to_string())
+    } else {
+        Row::new()
+    };
+    super::title(
+        painter,
+        app.view.focus == Panel::Training,
+        "Training",
+        &beside,
+        position.as_deref(),
+    );
     content.draw(&mut painter.part(area), top);
 }
 
@@ -33,34 +47,72 @@ fn content(app: &App, width: usize) -> Content {
     let state = app.state();
     if state.training.is_empty() {
         let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
-        return Content { head: Vec::new(), body: outcome(app, width).unwrap_or_else(nothing) };
+        return Content {
+            head: Vec::new(),
+            body: outcome(app, width).unwrap_or_else(nothing),
+        };
     }
     let shown = app.shown_child();
     if let Some(reason) = app.forsaken() {
-        let head = format::wrap(&reason, width).into_iter().map(|line| vec![(Role::Warning, line)]).collect();
+        let head = format::wrap(&reason, width)
+            .into_iter()
+            .map(|line| vec![(Role::Warning, line)])
+            .collect();
         let row = |training: &Training| {
             let child = labelled("child", Role::Text, training.child.to_string());
-            [child, vec![(Role::Dim, "  ".to_owned())], forsaken_row(state, training, width.saturating_sub(12))].concat()
+            [
+                child,
+                vec![(Role::Dim, "  ".to_owned())],
+                forsaken_row(state, training, width.saturating_sub(12)),
+            ]
+            .concat()
         };
-        return Content { head, body: state.training.values().map(row).collect() };
+        return Content {
+            head,
+            body: state.training.values().map(row).collect(),
+        };
     }
     let rows = state.training.iter().flat_map(|(worker, training)| {
-        worker_rows(state, *worker, training, shown == Some(training.child), &app.theme.glyphs, width)
+        worker_rows(
+            state,
+            *worker,
+            training,
+            shown == Some(training.child),
+            &app.theme.glyphs,
+            width,
+        )
     });
-    Content { head: Vec::new(), body: rows.collect() }
+    Content {
+        head: Vec::new(),
+        body: rows.collect(),
+    }
 }
 
 /// What a run that is over has come to; none for one that goes on.
 fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
     let state = app.state();
-    let Phase::Finished(reason) = state.phase else { return None };
+    let Phase::Finished(reason) = state.phase else {
+        return None;
+    };
     let over = match reason {
         FinishReason::Completed => "completed",
         FinishReason::Stopped => "stopped before its end",
         FinishReason::Failed => "failed",
     };
-    let Counts { sampled, edited, failures, excluded, .. } = state.counts;
-    let count = |label, count: usize| if count > 0 { labelled(label, Role::Text, count.to_string()) } else { Row::new() };
+    let Counts {
+        sampled,
+        edited,
+        failures,
+        excluded,
+        ..
+    } = state.counts;
+    let count = |label, count: usize| {
+        if count > 0 {
+            labelled(label, Role::Text, count.to_string())
+        } else {
+            Row::new()
+        }
+    };
     let groups = vec![
         vec![(Role::Strong, format!("the run is {over}"))],
         count("children", sampled),
@@ -81,24 +133,48 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         ];
         rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
         let key = app.keymap.key_of(Action::InspectBest);
-        rows.push(vec![(Role::Key, key), (Role::Dim, " opens it: graph, costs, curves, relatives".to_owned())]);
+        rows.push(vec![
+            (Role::Key, key),
+            (
+                Role::Dim,
+                " opens it: graph, costs, curves, relatives".to_owned(),
+            ),
+        ]);
     }
     Some(rows)
 }
 
 /// One worker in one row where it fits, else in two.
-fn worker_rows(state: &RunState, worker: usize, training: &Training, shown: bool, glyphs: &Glyphs, width: usize) -> Vec<Row> {
+fn worker_rows(
+    state: &RunState,
+    worker: usize,
+    training: &Training,
+    shown: bool,
+    glyphs: &Glyphs,
+    width: usize,
+) -> Vec<Row> {
     let marker = if shown { glyphs.marker } else { " " };
     let role = if shown { Role::Strong } else { Role::Text };
     let place = Place::of(state, training);
-    let mut first = vec![(Role::Focus, format!("{marker} ")), (Role::Dim, format!("{worker} "))];
+    let mut first = vec![
+        (Role::Focus, format!("{marker} ")),
+        (Role::Dim, format!("{worker} ")),
+    ];
     first.push((role, format!("child {:<4}", training.child)));
     let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
     let figures = figures(state, training);
-    let wanted = figures.iter().filter(|figure| !figure.is_empty()).map(|figure| pieces_width(figure) + 2).sum::<usize>();
+    let wanted = figures
+        .iter()
+        .filter(|figure| !figure.is_empty())
+        .map(|figure| pieces_width(figure) + 2)
+        .sum::<usize>();
     let room = width.saturating_sub(pieces_width(&first) + epoch.len());
     let one_row = room >= wanted + *BAR.start();
-    let bar_width = if one_row { (room - wanted).min(*BAR.end()) } else { room.min(*BAR.end()) };
+    let bar_width = if one_row {
+        (room - wanted).min(*BAR.end())
+    } else {
+        room.min(*BAR.end())
+    };
     first.extend(bar(glyphs, bar_width, place.fraction(), Role::Gauge));
     first.push((Role::Text, epoch));
     if one_row {
@@ -106,17 +182,39 @@ fn worker_rows(state: &RunState, worker: usize, training: &Training, shown: bool
         first.extend(join_fitting(figures, "  ", wanted));
         return vec![first];
     }
-    vec![first, [vec![(Role::Text, "    ".to_owned())], join_fitting(figures, "  ", width.saturating_sub(4))].concat()]
+    vec![
+        first,
+        [
+            vec![(Role::Text, "    ".to_owned())],
+            join_fitting(figures, "  ", width.saturating_sub(4)),
+        ]
+        .concat(),
+    ]
 }
 
 /// The child in rows for a panel that shows it alone: progress, and what it has reached.
-pub fn progress_rows(state: &RunState, training: &Training, glyphs: &Glyphs, width: usize) -> Vec<Row> {
+pub fn progress_rows(
+    state: &RunState,
+    training: &Training,
+    glyphs: &Glyphs,
+    width: usize,
+) -> Vec<Row> {
     let place = Place::of(state, training);
     let label = format!(" epoch {}/{}", place.epoch, place.epochs);
-    let mut first = bar(glyphs, width.saturating_sub(label.len()).min(40), place.fraction(), Role::Gauge);
+    let mut first = bar(
+        glyphs,
+        width.saturating_sub(label.len()).min(40),
+        place.fraction(),
+        Role::Gauge,
+    );
     first.push((Role::Text, label));
     let mut second = join_fitting(figures(state, training), "  ", width);
-    if second.iter().filter(|(role, _)| *role == Role::Text).count() < 3 {
+    if second
+        .iter()
+        .filter(|(role, _)| *role == Role::Text)
+        .count()
+        < 3
+    {
         second = join_fitting(figures(state, training), " ", width);
     }
     vec![first, second]
@@ -126,11 +224,18 @@ pub fn progress_rows(state: &RunState, training: &Training, glyphs: &Glyphs, wid
 pub fn forsaken_row(state: &RunState, training: &Training, width: usize) -> Row {
     let place = Place::of(state, training);
     let groups = vec![
-        labelled("not in training: it stood at epoch", Role::Text, format!("{}/{}", place.epoch, place.epochs)),
-        training
-            .epochs
-            .last()
-            .map_or(Row::new(), |epoch| labelled("valid", Role::Text, format!("{:.1} %", epoch.valid_accuracy * 100.0))),
+        labelled(
+            "not in training: it stood at epoch",
+            Role::Text,
+            format!("{}/{}", place.epoch, place.epochs),
+        ),
+        training.epochs.last().map_or(Row::new(), |epoch| {
+            labelled(
+                "valid",
+                Role::Text,
+                format!("{:.1} %", epoch.valid_accuracy * 100.0),
+            )
+        }),
     ];
     join_fitting(groups, "  ", width)
 }
@@ -139,15 +244,29 @@ pub fn forsaken_row(state: &RunState, training: &Training, width: usize) -> Row 
 fn figures(state: &RunState, training: &Training) -> Vec<Row> {
     let last = training.epochs.last();
     let progress = training.progress.as_ref();
-    let loss = progress.map(|progress| progress.loss).or(last.map(|epoch| epoch.train_loss));
-    let speed = progress.map(|progress| progress.images_per_second).or(last.map(|epoch| epoch.images_per_second));
-    let figure = |label: &str, value: Option<String>| value.map_or(Row::new(), |value| labelled(label, Role::Text, value));
-    let images = speed.map_or(Row::new(), |speed| vec![(Role::Text, speed_text(speed)), (Role::Dim, " img/s".to_owned())]);
+    let loss = progress
+        .map(|progress| progress.loss)
+        .or(last.map(|epoch| epoch.train_loss));
+    let speed = progress
+        .map(|progress| progress.images_per_second)
+        .or(last.map(|epoch| epoch.images_per_second));
+    let figure = |label: &str, value: Option<String>| {
+        value.map_or(Row::new(), |value| labelled(label, Role::Text, value))
+    };
+    let images = speed.map_or(Row::new(), |speed| {
+        vec![
+            (Role::Text, speed_text(speed)),
+            (Role::Dim, " img/s".to_owned()),
+        ]
+    });
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
     vec![
         figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
-        figure("valid", last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0))),
+        figure(
+            "valid",
+            last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0)),
+        ),
         images,
         figure("left", remaining(state, training).map(format::estimate)),
     ]
@@ -156,16 +275,23 @@ fn figures(state: &RunState, training: &Training) -> Vec<Row> {
 /// Images per second in at most six columns.
 pub fn speed_text(speed: f64) -> String {
     let speed = speed.max(0.0).round() as u64;
-    if speed < 10_000 { format::count(speed) } else { format::compact(speed) }
+    if speed < 10_000 {
+        format::count(speed)
+    } else {
+        format::compact(speed)
+    }
 }
 
-/// Seconds until the child is trained: from its own epochs, or else from its speed; none where neither is known.
+/// Seconds until the child is trained: from its own epochs, or else from its speed; none where
+/// neither is known.
 fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     let place = Place::of(state, training);
     let epochs_left = place.epochs as f64 - (place.epoch as f64 - 1.0) - place.done;
     let per_epoch = match (training.epochs.last(), &training.progress) {
         (Some(epoch), _) => epoch.seconds,
-        (None, Some(progress)) => state.run.as_ref()?.data.train_images as f64 / progress.images_per_second,
+        (None, Some(progress)) => {
+            state.run.as_ref()?.data.train_images as f64 / progress.images_per_second
+        }
         (None, None) => return None,
     };
     let seconds = epochs_left * per_epoch;
@@ -186,10 +312,22 @@ impl Place {
         match (&training.progress, training.epochs.last()) {
             (Some(progress), last) if last.is_none_or(|last| last.epoch < progress.epoch) => {
                 let done = progress.batch as f64 / progress.batches.max(1) as f64;
-                Place { epoch: progress.epoch, epochs: progress.epochs, done }
+                Place {
+                    epoch: progress.epoch,
+                    epochs: progress.epochs,
+                    done,
+                }
             }
-            (_, Some(last)) => Place { epoch: last.epoch, epochs: last.epochs, done: 1.0 },
-            _ => Place { epoch: 1, epochs: state.run.as_ref().map_or(1, |run| run.child_epochs), done: 0.0 },
+            (_, Some(last)) => Place {
+                epoch: last.epoch,
+                epochs: last.epochs,
+                done: 1.0,
+            },
+            _ => Place {
+                epoch: 1,
+                epochs: state.run.as_ref().map_or(1, |run| run.child_epochs),
+                done: 0.0,
+            },
         }
     }
 

@@ -1,6 +1,7 @@
 //! A grid of dots in character cells: eight dots a cell in braille, one in ASCII.
 
-/// What a cell shows: the series on top wins the cell, so that lines stay lines where they cross clouds of points.
+/// What a cell shows: the series on top wins the cell, so that lines stay lines where they cross
+/// clouds of points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Series {
     /// Between the quartiles of an episode; below all else, so that it hides no point.
@@ -66,7 +67,12 @@ pub struct DotGrid {
 impl DotGrid {
     pub fn new(columns: usize, rows: usize, braille: bool) -> DotGrid {
         let resolution = if braille { (2, 4) } else { (1, 1) };
-        DotGrid { columns, rows, resolution, marks: vec![None; columns * rows] }
+        DotGrid {
+            columns,
+            rows,
+            resolution,
+            marks: vec![None; columns * rows],
+        }
     }
 
     /// Whether a cell holds several dots.
@@ -91,7 +97,10 @@ impl DotGrid {
 
     /// The cell in `column` of `row`, from the upper left corner.
     pub fn mark(&self, column: usize, row: usize) -> Option<Mark> {
-        self.marks.get(row * self.columns + column).copied().flatten()
+        self.marks
+            .get(row * self.columns + column)
+            .copied()
+            .flatten()
     }
 
     pub fn dot(&mut self, x: usize, y: usize, series: Series) {
@@ -127,14 +136,24 @@ impl DotGrid {
         let (across, down) = self.resolution;
         let from_top = self.height() - 1 - y;
         let cell = &mut self.marks[from_top / down * self.columns + x / across];
-        let dots = if down == 4 { braille_dot(x % 2, from_top % 4) } else { 1 };
+        let dots = if down == 4 {
+            braille_dot(x % 2, from_top % 4)
+        } else {
+            1
+        };
         match cell {
             Some(mark) if mark.series > series => {}
             Some(mark) if mark.series == series => {
                 mark.dots |= dots;
                 mark.marker |= marker;
             }
-            _ => *cell = Some(Mark { series, dots, marker }),
+            _ => {
+                *cell = Some(Mark {
+                    series,
+                    dots,
+                    marker,
+                })
+            }
         }
     }
 }

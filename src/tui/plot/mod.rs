@@ -1,4 +1,5 @@
-//! Parts of a plot in characters: a grid of dots, and the axes that it shares with the figures of a report.
+//! Parts of a plot in characters: a grid of dots, and the axes that it shares with the figures of a
+//! report.
 
 mod grid;
 

@@ -1,4 +1,5 @@
-//! The page in a headless Chromium, where there is one: nothing too wide, every figure to be seen, and a PDF.
+//! The page in a headless Chromium, where there is one: nothing too wide, every figure to be seen,
+//! and a PDF.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -59,15 +60,26 @@ struct SeenFigure {
     text: f64,
 }
 
-/// Chromium by `NAS_TUI_CHROMIUM` or in its usual places; where there is none, that nothing was checked is said.
+/// Chromium by `NAS_TUI_CHROMIUM` or in its usual places; where there is none, that nothing was
+/// checked is said.
 fn chromium() -> Option<PathBuf> {
-    let named = std::env::var_os("NAS_TUI_CHROMIUM").map(PathBuf::from).filter(|path| !path.as_os_str().is_empty());
-    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from);
+    let named = std::env::var_os("NAS_TUI_CHROMIUM")
+        .map(PathBuf::from)
+        .filter(|path| !path.as_os_str().is_empty());
+    let usual = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ]
+    .map(PathBuf::from);
     let found = named.or_else(|| usual.into_iter().find(|path| path.exists()));
     if found.is_none() {
         // Not eprintln: the test runner would hide it.
         let name = std::thread::current().name().unwrap_or("test").to_owned();
-        let _ = writeln!(std::io::stderr(), "SKIPPED {name}: no Chromium; name one with NAS_TUI_CHROMIUM");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED {name}: no Chromium; name one with NAS_TUI_CHROMIUM"
+        );
     }
     found
 }
@@ -75,15 +87,29 @@ fn chromium() -> Option<PathBuf> {
 /// What Chromium prints with these options on the page at `path`.
 fn run(chromium: &Path, profile: &Path, options: &[String], path: &Path) -> String {
     let mut command = Command::new(chromium);
-    command.args(QUIET).arg(format!("--user-data-dir={}", profile.display())).args(options);
-    let output = command.arg(format!("file://{}", path.display())).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    command
+        .args(QUIET)
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(options);
+    let output = command
+        .arg(format!("file://{}", path.display()))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// The page as a window of this size shows it.
 fn look(chromium: &Path, folder: &Path, page: &str, (width, height): (u32, u32)) -> Seen {
-    std::fs::write(folder.join("probed.html"), page.replace("</body>", &format!("{PROBE}</body>"))).unwrap();
+    std::fs::write(
+        folder.join("probed.html"),
+        page.replace("</body>", &format!("{PROBE}</body>")),
+    )
+    .unwrap();
     // A window of Chromium has a least width; a frame has not.
     let around = format!(
         r#"<!DOCTYPE html><body style="margin:0"><pre id="seen"></pre><script>addEventListener("message", event => seen.textContent = event.data)</script>
@@ -91,8 +117,17 @@ fn look(chromium: &Path, folder: &Path, page: &str, (width, height): (u32, u32))
     );
     std::fs::write(folder.join("around.html"), around).unwrap();
     let options = ["--dump-dom".to_owned(), "--window-size=1400,900".to_owned()];
-    let dom = run(chromium, &folder.join("profile"), &options, &folder.join("around.html"));
-    let text = dom.split_once(r#"<pre id="seen">"#).and_then(|(_, rest)| rest.split_once("</pre>")).map(|(text, _)| text).unwrap();
+    let dom = run(
+        chromium,
+        &folder.join("profile"),
+        &options,
+        &folder.join("around.html"),
+    );
+    let text = dom
+        .split_once(r#"<pre id="seen">"#)
+        .and_then(|(_, rest)| rest.split_once("</pre>"))
+        .map(|(text, _)| text)
+        .unwrap();
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {dom:.300}"))
 }
 
@@ -111,8 +146,14 @@ fn in_chromium_nothing_is_too_wide_for_a_phone_or_a_desk_and_every_figure_is_see
             for figure in &seen.figures {
                 assert!(figure.name.starts_with("figure-"));
                 assert_eq!(figure.drawings, 1, "{window:?}: {figure:?}");
-                assert!(figure.width > 250.0 && figure.height > 50.0, "{window:?}: {figure:?}");
-                assert!(figure.text >= 8.0, "{window:?}: letters too small: {figure:?}");
+                assert!(
+                    figure.width > 250.0 && figure.height > 50.0,
+                    "{window:?}: {figure:?}"
+                );
+                assert!(
+                    figure.text >= 8.0,
+                    "{window:?}: letters too small: {figure:?}"
+                );
             }
         }
     }
@@ -124,8 +165,15 @@ fn in_chromium_the_page_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let page = reported(folder.path(), SEARCH).join("report.html");
     let pdf = folder.path().join("report.pdf");
-    let options = [format!("--print-to-pdf={}", pdf.display()), "--no-pdf-header-footer".to_owned()];
+    let options = [
+        format!("--print-to-pdf={}", pdf.display()),
+        "--no-pdf-header-footer".to_owned(),
+    ];
     run(&chromium, &folder.path().join("profile"), &options, &page);
     let bytes = std::fs::read(pdf).unwrap();
-    assert!(bytes.starts_with(b"%PDF-") && bytes.len() > 20_000, "{} bytes", bytes.len());
+    assert!(
+        bytes.starts_with(b"%PDF-") && bytes.len() > 20_000,
+        "{} bytes",
+        bytes.len()
+    );
 }

@@ -13,20 +13,34 @@ use nas_tui::report::{Summary, TrainingSummary};
 use self::samples::{SEARCH, run_directory, training, with_test};
 
 fn report(run: &Path, out: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_nas-tui")).arg("report").arg(run).arg("--out").arg(out).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_nas-tui"))
+        .arg("report")
+        .arg(run)
+        .arg("--out")
+        .arg(out)
+        .output()
+        .unwrap()
 }
 
 /// The folder of the report on a run with this journal, which must succeed.
 fn reported(folder: &Path, journal: &str) -> PathBuf {
     let out = folder.join("out");
     let output = report(&run_directory(folder, journal), &out);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{}\n", out.join("report.html").display()));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        format!("{}\n", out.join("report.html").display())
+    );
     out
 }
 
 fn read(path: impl AsRef<Path>) -> String {
-    std::fs::read_to_string(path.as_ref()).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
+    std::fs::read_to_string(path.as_ref())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
 }
 
 /// Names of the files below `folder`, sorted.
@@ -35,7 +49,11 @@ fn files(folder: &Path) -> Vec<String> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() { names.extend(files(&path).iter().map(|below| format!("{name}/{below}"))) } else { names.push(name) }
+        if path.is_dir() {
+            names.extend(files(&path).iter().map(|below| format!("{name}/{below}")))
+        } else {
+            names.push(name)
+        }
     }
     names.sort();
     names
@@ -43,26 +61,55 @@ fn files(folder: &Path) -> Vec<String> {
 
 fn with_figures(figures: &[&str], others: &[&str]) -> Vec<String> {
     let of_figure = |name: &&str| [format!("figures/{name}.png"), format!("figures/{name}.svg")];
-    let mut names: Vec<String> = figures.iter().flat_map(of_figure).chain(others.iter().map(|name| (*name).to_owned())).collect();
+    let mut names: Vec<String> = figures
+        .iter()
+        .flat_map(of_figure)
+        .chain(others.iter().map(|name| (*name).to_owned()))
+        .collect();
     names.sort();
     names
 }
 
 fn rows(table: &Path) -> Vec<csv::StringRecord> {
-    csv::Reader::from_path(table).unwrap().records().map(Result::unwrap).collect()
+    csv::Reader::from_path(table)
+        .unwrap()
+        .records()
+        .map(Result::unwrap)
+        .collect()
 }
 
 #[test]
 fn a_searchs_report_has_its_page_figures_tables_and_summary() {
     let folder = tempfile::tempdir().unwrap();
     let out = reported(folder.path(), SEARCH);
-    let figures = ["rewards", "accuracies", "entropy", "network", "best-child-accuracy", "pareto"];
-    let tables = ["tables/children.csv", "tables/episodes.csv", "tables/layers.csv", "report.html", "summary.json"];
+    let figures = [
+        "rewards",
+        "accuracies",
+        "entropy",
+        "network",
+        "best-child-accuracy",
+        "pareto",
+    ];
+    let tables = [
+        "tables/children.csv",
+        "tables/episodes.csv",
+        "tables/layers.csv",
+        "report.html",
+        "summary.json",
+    ];
     assert_eq!(files(&out), with_figures(&figures, &tables));
-    let counts = ["children", "episodes", "layers"].map(|name| rows(&out.join(format!("tables/{name}.csv"))).len());
-    assert_eq!(counts, [96, 6, 7 + 1], "96 children, 6 episodes, 7 layers and the classifier");
+    let counts = ["children", "episodes", "layers"]
+        .map(|name| rows(&out.join(format!("tables/{name}.csv"))).len());
+    assert_eq!(
+        counts,
+        [96, 6, 7 + 1],
+        "96 children, 6 episodes, 7 layers and the classifier"
+    );
     let journal = folder.path().join("run/journal.jsonl");
-    assert_eq!(read(out.join("summary.json")), Summary::of_journal(&journal).unwrap().to_json().unwrap());
+    assert_eq!(
+        read(out.join("summary.json")),
+        Summary::of_journal(&journal).unwrap().to_json().unwrap()
+    );
 }
 
 /// `SEARCH`, with the child that failed excluded, beside a run that it cannot be compared with.
@@ -89,8 +136,19 @@ fn the_table_of_children_tells_trained_failed_and_excluded_apart() {
         let folder = folder.path().join(name);
         std::fs::create_dir(&folder).unwrap();
         let table = reported(&folder, journal).join("tables/children.csv");
-        assert!(read(&table).lines().next().unwrap().ends_with(",failure,state"));
-        ["trained", "failed", "excluded"].map(|state| rows(&table).iter().filter(|row| &row[row.len() - 1] == state).count())
+        assert!(
+            read(&table)
+                .lines()
+                .next()
+                .unwrap()
+                .ends_with(",failure,state")
+        );
+        ["trained", "failed", "excluded"].map(|state| {
+            rows(&table)
+                .iter()
+                .filter(|row| &row[row.len() - 1] == state)
+                .count()
+        })
     };
     assert_eq!(counts(SEARCH, "one"), [95, 1, 0]);
     assert_eq!(counts(&excluded_and_incomparable(), "two"), [95, 0, 1]);
@@ -100,23 +158,54 @@ fn the_table_of_children_tells_trained_failed_and_excluded_apart() {
 fn the_section_on_learning_says_that_the_reference_is_not_comparable_and_why() {
     let folder = tempfile::tempdir().unwrap();
     let page = read(reported(folder.path(), &excluded_and_incomparable()).join("report.html"));
-    let section = page.split("id=\"learning\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let section = page
+        .split("id=\"learning\"")
+        .nth(1)
+        .unwrap()
+        .split("</section>")
+        .next()
+        .unwrap();
     let expected = "This run is not comparable with by-chance (search.reference): child.epochs is 1 there and 2 here.";
-    assert!(section.contains(expected), "{}", &section[..section.len().min(600)]);
+    assert!(
+        section.contains(expected),
+        "{}",
+        &section[..section.len().min(600)]
+    );
 }
 
 #[test]
 fn a_trainings_report_has_its_page_figures_and_tables() {
     let folder = tempfile::tempdir().unwrap();
     let out = reported(folder.path(), &with_test());
-    let figures = ["loss", "accuracy", "learning-rate", "network", "confusion", "per-class", "reliability"];
-    let tables =
-        ["tables/epochs.csv", "tables/layers.csv", "tables/per_class.csv", "tables/confusion.csv", "report.html", "summary.json"];
+    let figures = [
+        "loss",
+        "accuracy",
+        "learning-rate",
+        "network",
+        "confusion",
+        "per-class",
+        "reliability",
+    ];
+    let tables = [
+        "tables/epochs.csv",
+        "tables/layers.csv",
+        "tables/per_class.csv",
+        "tables/confusion.csv",
+        "report.html",
+        "summary.json",
+    ];
     assert_eq!(files(&out), with_figures(&figures, &tables));
-    let counts = ["epochs", "layers", "per_class", "confusion"].map(|name| rows(&out.join(format!("tables/{name}.csv"))).len());
+    let counts = ["epochs", "layers", "per_class", "confusion"]
+        .map(|name| rows(&out.join(format!("tables/{name}.csv"))).len());
     assert_eq!(counts, [12, 16, 10, 100]);
     let journal = folder.path().join("run/journal.jsonl");
-    assert_eq!(read(out.join("summary.json")), TrainingSummary::of_journal(&journal).unwrap().to_json().unwrap());
+    assert_eq!(
+        read(out.join("summary.json")),
+        TrainingSummary::of_journal(&journal)
+            .unwrap()
+            .to_json()
+            .unwrap()
+    );
 }
 
 #[test]
@@ -124,14 +213,28 @@ fn figures_are_valid_svg_and_png_of_twice_their_size() {
     let folder = tempfile::tempdir().unwrap();
     for journal in [SEARCH, &with_test()] {
         let figures = reported(folder.path(), journal).join("figures");
-        for name in files(&figures).iter().filter_map(|name| name.strip_suffix(".svg")) {
+        for name in files(&figures)
+            .iter()
+            .filter_map(|name| name.strip_suffix(".svg"))
+        {
             let text = read(figures.join(format!("{name}.svg")));
-            let svg = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let length = |side: &str| svg.root_element().attribute(side).unwrap().parse::<f32>().unwrap();
+            let svg =
+                roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let length = |side: &str| {
+                svg.root_element()
+                    .attribute(side)
+                    .unwrap()
+                    .parse::<f32>()
+                    .unwrap()
+            };
             let image = image::open(figures.join(format!("{name}.png"))).unwrap();
             let expected = ["width", "height"].map(|side| (length(side) * SCALE).round() as u32);
             assert_eq!([image.width(), image.height()], expected, "{name}");
-            let drawn = image.to_rgb8().pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+            let drawn = image
+                .to_rgb8()
+                .pixels()
+                .filter(|pixel| pixel.0 != [255; 3])
+                .count();
             assert!(drawn > 1_000, "{name} is empty");
         }
     }
@@ -144,15 +247,25 @@ fn a_run_that_broke_off_is_reported_and_called_dead() {
     let page = read(out.join("report.html"));
     assert!(page.contains(">dead<") && page.contains("unfinished line"));
     let whole = SEARCH[..SEARCH.len() * 2 / 3].lines().count() - 1;
-    assert!(page.contains(&format!("up to its record {whole}")), "the lines before the torn one");
+    assert!(
+        page.contains(&format!("up to its record {whole}")),
+        "the lines before the torn one"
+    );
 }
 
 #[test]
 fn a_run_of_which_nothing_has_happened_yet_is_reported() {
     let folder = tempfile::tempdir().unwrap();
-    let first: String = SEARCH.lines().take(2).map(|line| line.to_owned() + "\n").collect();
+    let first: String = SEARCH
+        .lines()
+        .take(2)
+        .map(|line| line.to_owned() + "\n")
+        .collect();
     let page = read(reported(folder.path(), &first).join("report.html"));
-    assert!(page.contains("No child has come to an end yet.") && page.contains("there is no best network"));
+    assert!(
+        page.contains("No child has come to an end yet.")
+            && page.contains("there is no best network")
+    );
     let page = read(reported(folder.path(), "").join("report.html"));
     assert!(page.contains("never got as far as its first episode"));
 }

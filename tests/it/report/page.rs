@@ -6,11 +6,16 @@ use super::{read, reported};
 /// Elements that have no end tag.
 const VOID: [&str; 3] = ["meta", "br", "hr"];
 
-/// Every tag of the page, as it stands between `<` and `>`; the text of the style sheet is passed over.
+/// Every tag of the page, as it stands between `<` and `>`; the text of the style sheet is passed
+/// over.
 fn tags(page: &str) -> Vec<&str> {
     let (before, rest) = page.split_once("<style>").unwrap();
     let (_, after) = rest.split_once("</style>").unwrap();
-    [before, after].iter().flat_map(|part| part.split('<').skip(1)).map(|part| part.split_once('>').unwrap().0).collect()
+    [before, after]
+        .iter()
+        .flat_map(|part| part.split('<').skip(1))
+        .map(|part| part.split_once('>').unwrap().0)
+        .collect()
 }
 
 /// Attributes of a tag: `name="value"`.
@@ -18,7 +23,13 @@ fn attributes(tag: &str) -> Vec<(&str, &str)> {
     let mut pieces = tag.split('"');
     let mut found = Vec::new();
     while let (Some(name), Some(value)) = (pieces.next(), pieces.next()) {
-        found.push((name.trim_end_matches('=').rsplit(' ').next().unwrap_or_default(), value));
+        found.push((
+            name.trim_end_matches('=')
+                .rsplit(' ')
+                .next()
+                .unwrap_or_default(),
+            value,
+        ));
     }
     found
 }
@@ -45,7 +56,12 @@ fn the_page_is_well_formed_and_refers_to_nothing_outside() {
     for journal in [SEARCH, &with_test()] {
         let page = read(reported(folder.path(), journal).join("report.html"));
         assert_well_formed(&page);
-        assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("<script") && !page.contains("<link"));
+        assert!(
+            !page.contains("url(")
+                && !page.contains("@import")
+                && !page.contains("<script")
+                && !page.contains("<link")
+        );
         for tag in tags(&page) {
             for (name, value) in attributes(tag) {
                 let inside = match name {
@@ -63,10 +79,20 @@ fn the_page_is_well_formed_and_refers_to_nothing_outside() {
 #[test]
 fn training_memory_is_told_for_the_runs_own_batch_size() {
     let folder = tempfile::tempdir().unwrap();
-    let search = SEARCH.replacen("\"child_epochs\"", "\"child_batch_size\":48,\"child_epochs\"", 1);
-    assert!(read(reported(folder.path(), &search).join("report.html")).contains(" at batch size 48 (estimate)"));
+    let search = SEARCH.replacen(
+        "\"child_epochs\"",
+        "\"child_batch_size\":48,\"child_epochs\"",
+        1,
+    );
+    assert!(
+        read(reported(folder.path(), &search).join("report.html"))
+            .contains(" at batch size 48 (estimate)")
+    );
     let training = with_test().replacen("\"micro_batch\":128", "\"micro_batch\":64", 1);
-    assert!(read(reported(folder.path(), &training).join("report.html")).contains(" at batch size 64 (estimate)"));
+    assert!(
+        read(reported(folder.path(), &training).join("report.html"))
+            .contains(" at batch size 64 (estimate)")
+    );
 }
 
 #[test]
@@ -74,12 +100,24 @@ fn every_link_of_the_page_has_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let page = read(reported(folder.path(), SEARCH).join("report.html"));
     let tags = tags(&page);
-    let ids: Vec<&str> = tags.iter().flat_map(|tag| attributes(tag)).filter(|(name, _)| *name == "id").map(|(_, id)| id).collect();
+    let ids: Vec<&str> = tags
+        .iter()
+        .flat_map(|tag| attributes(tag))
+        .filter(|(name, _)| *name == "id")
+        .map(|(_, id)| id)
+        .collect();
     let unique: std::collections::HashSet<&&str> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len(), "an id twice: {ids:?}");
-    let links: Vec<&str> =
-        tags.iter().flat_map(|tag| attributes(tag)).filter(|(name, _)| *name == "href").map(|(_, to)| to).collect();
-    assert!(links.len() > 5 && links.iter().all(|link| ids.contains(&&link[1..])), "{links:?}");
+    let links: Vec<&str> = tags
+        .iter()
+        .flat_map(|tag| attributes(tag))
+        .filter(|(name, _)| *name == "href")
+        .map(|(_, to)| to)
+        .collect();
+    assert!(
+        links.len() > 5 && links.iter().all(|link| ids.contains(&&link[1..])),
+        "{links:?}"
+    );
 }
 
 #[test]
@@ -87,18 +125,34 @@ fn names_and_messages_of_a_run_are_text_whatever_they_hold() {
     let nasty = r#"<script>alert('x')</script>\"><img src=x onerror=y>&amp;"#;
     let journal = SEARCH
         .replace("\"T-shirt/top\"", &format!("\"{nasty}\""))
-        .replace("\"spec\":\"fashion-mnist-mini\"", &format!("\"spec\":\"{nasty}\""))
+        .replace(
+            "\"spec\":\"fashion-mnist-mini\"",
+            &format!("\"spec\":\"{nasty}\""),
+        )
         .replace("\"host\":\"vm\"", &format!("\"host\":\"{nasty}\""))
-        .replace("\"reason\":\"its worker", &format!("\"reason\":\"{nasty} its worker"))
-        .replace("\"reason\":\"signal", &format!("\"reason\":\"{nasty} signal"));
+        .replace(
+            "\"reason\":\"its worker",
+            &format!("\"reason\":\"{nasty} its worker"),
+        )
+        .replace(
+            "\"reason\":\"signal",
+            &format!("\"reason\":\"{nasty} signal"),
+        );
     let folder = tempfile::tempdir().unwrap();
     let out = reported(folder.path(), &journal);
     let page = read(out.join("report.html"));
     assert_well_formed(&page);
     assert!(!page.contains("<script") && !page.contains("<img"));
-    assert!(page.matches("&lt;script&gt;alert('x')&lt;/script&gt;").count() >= 4);
+    assert!(
+        page.matches("&lt;script&gt;alert('x')&lt;/script&gt;")
+            .count()
+            >= 4
+    );
     // A name of a class stands in the figures of a training.
-    let out = reported(folder.path(), &with_test().replace("\"cat\"", &format!("\"{nasty}\"")));
+    let out = reported(
+        folder.path(),
+        &with_test().replace("\"cat\"", &format!("\"{nasty}\"")),
+    );
     let page = read(out.join("report.html"));
     assert_well_formed(&page);
     assert!(!page.contains("<script"));

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
-use nas_tui::event::{DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingStarted, VERSION};
+use nas_tui::event::{
+    DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingStarted,
+    VERSION,
+};
 use nas_tui::space::{Cost, resolve_architecture};
 
 /// A real search.
@@ -20,7 +23,18 @@ pub fn run_directory(folder: &Path, journal: &str) -> PathBuf {
     run
 }
 
-const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
 
 fn classes() -> Vec<String> {
     CLASSES.map(str::to_owned).to_vec()
@@ -33,16 +47,31 @@ pub fn training(epochs: usize) -> String {
 
 /// The journal of one that early stopping ended after 12 epochs, with its test.
 pub fn with_test() -> String {
-    let finished =
-        Event::RunFinished { reason: FinishReason::Completed, children: 0, epochs: Some(12), wall_seconds: 12.0 * 1_900.0 };
-    journal(std::iter::once(started()).chain((1..=12).map(epoch)).chain([tested(), finished]))
+    let finished = Event::RunFinished {
+        reason: FinishReason::Completed,
+        children: 0,
+        epochs: Some(12),
+        wall_seconds: 12.0 * 1_900.0,
+    };
+    journal(
+        std::iter::once(started())
+            .chain((1..=12).map(epoch))
+            .chain([tested(), finished]),
+    )
 }
 
 /// Events as lines, an epoch's time apart.
 fn journal(events: impl Iterator<Item = Event>) -> String {
     let record = |(seq, event)| {
         let time = Timestamp::from_second(1_795_515_300 + 1_900 * seq as i64).unwrap();
-        serde_json::to_string(&Record { v: VERSION, seq: Some(seq), time, event }).unwrap() + "\n"
+        serde_json::to_string(&Record {
+            v: VERSION,
+            seq: Some(seq),
+            time,
+            event,
+        })
+        .unwrap()
+            + "\n"
     };
     (1..).zip(events).map(record).collect()
 }
@@ -64,7 +93,10 @@ fn started() -> Event {
             momentum: 0.9,
             nesterov: true,
             weight_decay: 1e-4,
-            schedule: Schedule::Plateau { patience: 3, factor: 0.1 },
+            schedule: Schedule::Plateau {
+                patience: 3,
+                factor: 0.1,
+            },
             early_stopping: 4,
         },
         precision: Precision::Bf16,
@@ -114,7 +146,13 @@ fn tested() -> Event {
             *label
         };
         (0..10)
-            .map(|class| if class == taken_for { 1.0 + (image % 50) as f64 / 10.0 } else { 0.1 * ((image + class) % 5) as f64 })
+            .map(|class| {
+                if class == taken_for {
+                    1.0 + (image % 50) as f64 / 10.0
+                } else {
+                    0.1 * ((image + class) % 5) as f64
+                }
+            })
             .collect()
     };
     let logits: Vec<Vec<f64>> = labels.iter().enumerate().map(row).collect();

@@ -15,7 +15,12 @@ const MOST_FAILURES: usize = 50;
 
 /// The most accurate ones.
 pub fn best(material: &Material) -> Markup {
-    let mut rows: Vec<&ChildRow> = material.state.children.iter().filter(|row| row.accuracy.is_some()).collect();
+    let mut rows: Vec<&ChildRow> = material
+        .state
+        .children
+        .iter()
+        .filter(|row| row.accuracy.is_some())
+        .collect();
     rows.sort_by(|one, other| match (one.accuracy, other.accuracy) {
         (Some(a), Some(b)) if is_better(a, one.child, (b, other.child)) => std::cmp::Ordering::Less,
         _ => std::cmp::Ordering::Greater,
@@ -33,7 +38,11 @@ pub fn best(material: &Material) -> Markup {
             row.genes.depth().to_string(),
             count(row.params),
             compact(row.macs),
-            if row.repeat_of.is_some() { "–".to_owned() } else { duration(row.seconds) },
+            if row.repeat_of.is_some() {
+                "–".to_owned()
+            } else {
+                duration(row.seconds)
+            },
             remark(row),
         ];
         cells.iter().map(text).collect()
@@ -50,15 +59,20 @@ pub fn best(material: &Material) -> Markup {
         ("remark", false),
     ];
     let shown: Vec<Vec<Markup>> = rows.iter().take(MOST_CHILDREN).map(row).collect();
-    let caption =
-        format!("The {} most accurate of {} children; children.csv has all, with their DNA", shown.len(), count(all as u64));
+    let caption = format!(
+        "The {} most accurate of {} children; children.csv has all, with their DNA",
+        shown.len(),
+        count(all as u64)
+    );
     table(&caption, &columns, &shown)
 }
 
 fn remark(row: &ChildRow) -> String {
     let remarks = [
-        row.repeat_of.map(|earlier| format!("repeat of child {earlier}")),
-        row.parent.map(|parent| format!("edited by hand from child {parent}")),
+        row.repeat_of
+            .map(|earlier| format!("repeat of child {earlier}")),
+        row.parent
+            .map(|parent| format!("edited by hand from child {parent}")),
         row.skipped.then(|| "ended early by a user".to_owned()),
     ];
     remarks.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -71,13 +85,41 @@ pub fn troubles(material: &Material) -> Option<Section> {
         return None;
     }
     let row = |failure: &Failure| {
-        let attempts = if failure.attempts == 0 { "–".to_owned() } else { failure.attempts.to_string() };
-        let outcome = if failure.is_excluded { "excluded" } else { "failed" };
-        let numbers = [failure.child.to_string(), failure.episode.to_string(), attempts, outcome.to_owned()];
-        numbers.iter().chain([&failure.reason]).map(text).collect::<Vec<_>>()
+        let attempts = if failure.attempts == 0 {
+            "–".to_owned()
+        } else {
+            failure.attempts.to_string()
+        };
+        let outcome = if failure.is_excluded {
+            "excluded"
+        } else {
+            "failed"
+        };
+        let numbers = [
+            failure.child.to_string(),
+            failure.episode.to_string(),
+            attempts,
+            outcome.to_owned(),
+        ];
+        numbers
+            .iter()
+            .chain([&failure.reason])
+            .map(text)
+            .collect::<Vec<_>>()
     };
-    let columns: [Column; 5] = [("child", true), ("episode", true), ("attempts", true), ("outcome", false), ("reason", false)];
-    let shown: Vec<Vec<Markup>> = material.failures.iter().take(MOST_FAILURES).map(row).collect();
+    let columns: [Column; 5] = [
+        ("child", true),
+        ("episode", true),
+        ("attempts", true),
+        ("outcome", false),
+        ("reason", false),
+    ];
+    let shown: Vec<Vec<Markup>> = material
+        .failures
+        .iter()
+        .take(MOST_FAILURES)
+        .map(row)
+        .collect();
     let caption = match material.failures.len() {
         failures if failures > shown.len() => {
             format!("The first {} of {failures} children that have no accuracy; children.csv has all", shown.len())

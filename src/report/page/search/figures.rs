@@ -36,11 +36,25 @@ impl Figures {
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let Figures { rewards, accuracies, entropy, learning_curve, network, pareto } = self;
-        [Some(rewards), Some(accuracies), Some(entropy), network, Some(learning_curve), Some(pareto)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let Figures {
+            rewards,
+            accuracies,
+            entropy,
+            learning_curve,
+            network,
+            pareto,
+        } = self;
+        [
+            Some(rewards),
+            Some(accuracies),
+            Some(entropy),
+            network,
+            Some(learning_curve),
+            Some(pareto),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -97,15 +111,23 @@ fn pareto(state: &RunState) -> Figure {
 }
 
 fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
-    let over =
-        |value: fn(&EpisodeFinished) -> f64| episodes.iter().map(|episode| (episode.episode as u64, value(episode))).collect();
+    let over = |value: fn(&EpisodeFinished) -> f64| {
+        episodes
+            .iter()
+            .map(|episode| (episode.episode as u64, value(episode)))
+            .collect()
+    };
     Curves {
         along: "episode",
         up: "entropy in nats per child",
         unit: Unit::FromZero,
         series: vec![
             Series::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
-            Series::dashed("largest possible", Ink::Muted, over(|episode| episode.max_entropy)),
+            Series::dashed(
+                "largest possible",
+                Ink::Muted,
+                over(|episode| episode.max_entropy),
+            ),
         ],
         noted: None,
         nothing: "No episode is finished yet.",
@@ -114,10 +136,17 @@ fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
 
 fn learning_curves(material: &Material) -> Curves {
     let over = |value: fn(&ChildEpoch) -> f64| {
-        material.best_epochs.iter().map(|epoch| (epoch.epoch as u64, value(epoch))).collect::<Vec<_>>()
+        material
+            .best_epochs
+            .iter()
+            .map(|epoch| (epoch.epoch as u64, value(epoch)))
+            .collect::<Vec<_>>()
     };
     let validation = over(|epoch| epoch.valid_accuracy);
-    let best = validation.iter().copied().max_by(|one, other| one.1.total_cmp(&other.1));
+    let best = validation
+        .iter()
+        .copied()
+        .max_by(|one, other| one.1.total_cmp(&other.1));
     Curves {
         along: "epoch",
         up: "accuracy",
@@ -126,7 +155,10 @@ fn learning_curves(material: &Material) -> Curves {
             Series::dashed("training", Ink::Orange, over(|epoch| epoch.train_accuracy)),
             Series::solid("validation", Ink::Blue, validation),
         ],
-        noted: best.map(|at| Noted { at, text: accuracy(at.1) }),
+        noted: best.map(|at| Noted {
+            at,
+            text: accuracy(at.1),
+        }),
         nothing: "The journal has no epochs of the best child.",
     }
 }

@@ -1,4 +1,5 @@
-//! The report of a search: what came of it, whether it learned, its best network, its children, what it took.
+//! The report of a search: what came of it, whether it learned, its best network, its children,
+//! what it took.
 
 mod children;
 mod figures;
@@ -21,16 +22,49 @@ const MOST_EPISODES: usize = 40;
 /// Head, sections, figures and tables of the report.
 pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
     let figures = Figures::of(material);
-    let mut sections = vec![result::section(material), learning(material, &figures), best(material, &figures), cost(&figures)];
-    sections.push(Section::new("children", "Children", children::best(material)));
+    let mut sections = vec![
+        result::section(material),
+        learning(material, &figures),
+        best(material, &figures),
+        cost(&figures),
+    ];
+    sections.push(Section::new(
+        "children",
+        "Children",
+        children::best(material),
+    ));
     sections.extend(children::troubles(material));
     sections.push(Section::new("costs", "What it took", costs(material)));
-    sections.push(Section::new("reading", "How to read these numbers", reading(material)));
-    sections.push(Section::new("settings", "Settings", parts::settings(&material.settings)));
-    sections.push(Section::new("environment", "Environment", environment(material)));
-    let tables = [Some(tables::children(material)), Some(tables::episodes(material))];
-    let layers = material.state.best_architecture.as_ref().and_then(tables::layers);
-    (head(material), sections, figures.into_list(), tables.into_iter().chain([layers]).flatten().collect())
+    sections.push(Section::new(
+        "reading",
+        "How to read these numbers",
+        reading(material),
+    ));
+    sections.push(Section::new(
+        "settings",
+        "Settings",
+        parts::settings(&material.settings),
+    ));
+    sections.push(Section::new(
+        "environment",
+        "Environment",
+        environment(material),
+    ));
+    let tables = [
+        Some(tables::children(material)),
+        Some(tables::episodes(material)),
+    ];
+    let layers = material
+        .state
+        .best_architecture
+        .as_ref()
+        .and_then(tables::layers);
+    (
+        head(material),
+        sections,
+        figures.into_list(),
+        tables.into_iter().chain([layers]).flatten().collect(),
+    )
 }
 
 fn head(material: &Material) -> Head {
@@ -38,17 +72,36 @@ fn head(material: &Material) -> Head {
     let subtitle = material.state.run.as_ref().map_or_else(
         || "It never got as far as its first episode.".to_owned(),
         |run| {
-            let began = material.state.started.map_or_else(String::new, |time| format!(", begun {}", parts::moment(time)));
-            format!("preset {} · strategy {} · seed {} · {}{began}", run.preset, run.strategy, run.seed, run.data.spec)
+            let began = material.state.started.map_or_else(String::new, |time| {
+                format!(", begun {}", parts::moment(time))
+            });
+            format!(
+                "preset {} · strategy {} · seed {} · {}{began}",
+                run.preset, run.strategy, run.seed, run.data.spec
+            )
         },
     );
-    let torn = if material.torn { " The journal ends in an unfinished line, which is left out." } else { "" };
-    Head { kind: "Architecture search report", title: material.name.clone(), subtitle, status: (word, format!("{sentence}{torn}")) }
+    let torn = if material.torn {
+        " The journal ends in an unfinished line, which is left out."
+    } else {
+        ""
+    };
+    Head {
+        kind: "Architecture search report",
+        title: material.name.clone(),
+        subtitle,
+        status: (word, format!("{sentence}{torn}")),
+    }
 }
 
 fn learning(material: &Material, figures: &Figures) -> Section {
-    let reference = material.state.run.as_ref().and_then(|run| run.reference.as_deref());
-    let incomparable = reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?)));
+    let reference = material
+        .state
+        .run
+        .as_ref()
+        .and_then(|run| run.reference.as_deref());
+    let incomparable =
+        reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?)));
     let body = html! {
         @if let Some((run, reason)) = incomparable {
             p { "This run is not comparable with " (run) " (search.reference): " (reason) "." }
@@ -94,9 +147,17 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
     ];
     let caption = match episodes.len() - shown.len() {
         0 => "Finished episodes".to_owned(),
-        _ => format!("The last {} of {} finished episodes; all are in episodes.csv", shown.len(), count(episodes.len() as u64)),
+        _ => format!(
+            "The last {} of {} finished episodes; all are in episodes.csv",
+            shown.len(),
+            count(episodes.len() as u64)
+        ),
     };
-    table(&caption, &columns, &shown.iter().map(row).collect::<Vec<_>>())
+    table(
+        &caption,
+        &columns,
+        &shown.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 fn best(material: &Material, figures: &Figures) -> Section {
@@ -124,18 +185,35 @@ fn cost(figures: &Figures) -> Section {
 fn costs(material: &Material) -> Markup {
     let (state, summary) = (&material.state, &material.summary);
     let trained = state.children.iter().filter(|row| row.repeat_of.is_none());
-    let training: f64 = trained.clone().map(|row| row.seconds).filter(|seconds| seconds.is_finite()).sum();
+    let training: f64 = trained
+        .clone()
+        .map(|row| row.seconds)
+        .filter(|seconds| seconds.is_finite())
+        .sum();
     let mut list = vec![
         ("working time", duration(summary.wall_seconds)),
         ("training, all workers together", duration(training)),
-        ("children per hour", format!("{:.1}", summary.children_per_hour)),
-        ("energy of the GPUs", if state.energy.children == 0 { "not known".to_owned() } else { energy(state.energy.watt_hours) }),
+        (
+            "children per hour",
+            format!("{:.1}", summary.children_per_hour),
+        ),
+        (
+            "energy of the GPUs",
+            if state.energy.children == 0 {
+                "not known".to_owned()
+            } else {
+                energy(state.energy.watt_hours)
+            },
+        ),
     ];
     if let Some(mean) = state.energy.mean() {
         list.push(("energy of a child, mean", energy(mean)));
     }
     if let Some(architecture) = &state.best_architecture {
-        list.push(("training memory of the best network", parts::training_memory(architecture, material.batch_size())));
+        list.push((
+            "training memory of the best network",
+            parts::training_memory(architecture, material.batch_size()),
+        ));
     }
     html! { (facts(&list)) p.note { "Working time leaves out pauses and the time between sessions." } }
 }
@@ -155,8 +233,18 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
         ("nas-tui", run.version.clone()),
         ("libtorch", run.libtorch.clone()),
         ("host", run.host.clone()),
-        ("devices", if devices.is_empty() { run.device.clone() } else { devices.join(", ") }),
-        ("workers", format!("{}, of {} thread(s) each", run.workers, run.threads)),
+        (
+            "devices",
+            if devices.is_empty() {
+                run.device.clone()
+            } else {
+                devices.join(", ")
+            },
+        ),
+        (
+            "workers",
+            format!("{}, of {} thread(s) each", run.workers, run.threads),
+        ),
         ("seed", run.seed.to_string()),
     ]
 }

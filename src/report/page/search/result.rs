@@ -50,28 +50,65 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
             Tile::new(
                 "its reward",
                 reward(best.reward),
-                run.map_or_else(String::new, |run| format!("accuracy to the power {}", run.reward_power)),
+                run.map_or_else(String::new, |run| {
+                    format!("accuracy to the power {}", run.reward_power)
+                }),
             ),
         ],
-        None => vec![Tile::new("best validation accuracy", "none", "no child has an accuracy")],
+        None => vec![Tile::new(
+            "best validation accuracy",
+            "none",
+            "no child has an accuracy",
+        )],
     };
-    list.push(Tile::new("test accuracy", "not measured", "a search reads no test images"));
+    list.push(Tile::new(
+        "test accuracy",
+        "not measured",
+        "a search reads no test images",
+    ));
     if let Some(best) = &state.best {
         let macs = format!("{} MACs per image", compact(best.macs));
-        list.push(Tile::new("parameters of the best", count(best.params), macs));
+        list.push(Tile::new(
+            "parameters of the best",
+            count(best.params),
+            macs,
+        ));
     }
-    let planned = run.map_or_else(String::new, |run| format!(" of {}", count((run.episodes * run.children_per_episode) as u64)));
-    let episodes = run.map_or_else(String::new, |run| format!(" of {}", count(run.episodes as u64)));
+    let planned = run.map_or_else(String::new, |run| {
+        format!(
+            " of {}",
+            count((run.episodes * run.children_per_episode) as u64)
+        )
+    });
+    let episodes = run.map_or_else(String::new, |run| {
+        format!(" of {}", count(run.episodes as u64))
+    });
     let of_them = format!(
         "{} different networks, {} repeats, {} failed{}",
         count(summary.unique_architectures),
         summary.repeats,
         summary.failures,
-        if summary.excluded_children > 0 { format!("; {} more excluded", summary.excluded_children) } else { String::new() }
+        if summary.excluded_children > 0 {
+            format!("; {} more excluded", summary.excluded_children)
+        } else {
+            String::new()
+        }
     );
-    list.push(Tile::new("children", format!("{}{planned}", count(summary.children_evaluated)), of_them));
-    let depth = if state.depth > 0 { format!("networks of {} layers in the last", state.depth) } else { String::new() };
-    list.push(Tile::new("episodes", format!("{}{episodes}", count(state.episodes.len() as u64)), depth));
+    list.push(Tile::new(
+        "children",
+        format!("{}{planned}", count(summary.children_evaluated)),
+        of_them,
+    ));
+    let depth = if state.depth > 0 {
+        format!("networks of {} layers in the last", state.depth)
+    } else {
+        String::new()
+    };
+    list.push(Tile::new(
+        "episodes",
+        format!("{}{episodes}", count(state.episodes.len() as u64)),
+        depth,
+    ));
     list.push(Tile::new(
         "working time",
         duration(summary.wall_seconds),
@@ -86,6 +123,18 @@ fn energy_tile(material: &Material) -> Tile {
     if known.children == 0 {
         return Tile::new("energy", "not known", "no GPU told its power");
     }
-    let trained = material.state.children.iter().filter(|row| row.repeat_of.is_none()).count();
-    Tile::new("energy", energy(known.watt_hours), format!("of the GPUs, for {} of {trained} trained children", known.children))
+    let trained = material
+        .state
+        .children
+        .iter()
+        .filter(|row| row.repeat_of.is_none())
+        .count();
+    Tile::new(
+        "energy",
+        energy(known.watt_hours),
+        format!(
+            "of the GPUs, for {} of {trained} trained children",
+            known.children
+        ),
+    )
 }

@@ -39,9 +39,25 @@ impl Figures {
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let Figures { loss, accuracy, learning_rate, network, test } = self;
-        let test = test.map(|Test { confusion, per_class, reliability }| [confusion, per_class, reliability]);
-        [loss, accuracy, learning_rate].into_iter().chain(test.into_iter().flatten()).chain([network]).collect()
+        let Figures {
+            loss,
+            accuracy,
+            learning_rate,
+            network,
+            test,
+        } = self;
+        let test = test.map(
+            |Test {
+                 confusion,
+                 per_class,
+                 reliability,
+             }| [confusion, per_class, reliability],
+        );
+        [loss, accuracy, learning_rate]
+            .into_iter()
+            .chain(test.into_iter().flatten())
+            .chain([network])
+            .collect()
     }
 }
 
@@ -73,28 +89,56 @@ impl Test {
 }
 
 fn loss(run: &TrainingRun) -> Figure {
-    let curves = pair(run, "loss", Unit::Plain, |epoch| (epoch.train_loss, epoch.valid_loss));
-    Figure::new("loss", "Loss", "Mean cross-entropy in nats.", |form, title| curves::draw(&curves, form, title))
+    let curves = pair(run, "loss", Unit::Plain, |epoch| {
+        (epoch.train_loss, epoch.valid_loss)
+    });
+    Figure::new(
+        "loss",
+        "Loss",
+        "Mean cross-entropy in nats.",
+        |form, title| curves::draw(&curves, form, title),
+    )
 }
 
 fn accuracy(run: &TrainingRun) -> Figure {
-    let curves = pair(run, "accuracy", Unit::Share, |epoch| (epoch.train_accuracy, epoch.valid_accuracy));
-    let best =
-        run.best().map(|best| Noted { at: (best.epoch as u64, best.valid_accuracy), text: numbers::accuracy(best.valid_accuracy) });
-    let curves = Curves { noted: best, ..curves };
+    let curves = pair(run, "accuracy", Unit::Share, |epoch| {
+        (epoch.train_accuracy, epoch.valid_accuracy)
+    });
+    let best = run.best().map(|best| Noted {
+        at: (best.epoch as u64, best.valid_accuracy),
+        text: numbers::accuracy(best.valid_accuracy),
+    });
+    let curves = Curves {
+        noted: best,
+        ..curves
+    };
     let caption = "The ring is the epoch whose weights are kept.";
-    Figure::new("accuracy", "Accuracy", caption, |form, title| curves::draw(&curves, form, title))
+    Figure::new("accuracy", "Accuracy", caption, |form, title| {
+        curves::draw(&curves, form, title)
+    })
 }
 
 fn learning_rate(run: &TrainingRun) -> Figure {
     let curves = rates(run);
     let caption = "Of the last batch of each epoch.";
-    Figure::new("learning-rate", "Learning rate", caption, |form, title| curves::draw(&curves, form, title))
+    Figure::new("learning-rate", "Learning rate", caption, |form, title| {
+        curves::draw(&curves, form, title)
+    })
 }
 
 /// A line for the training images and one for the validation images.
-fn pair(run: &TrainingRun, up: &'static str, unit: Unit, values: fn(&TrainingEpoch) -> (f64, f64)) -> Curves {
-    let over = |value: &dyn Fn(&TrainingEpoch) -> f64| run.epochs.iter().map(|epoch| (epoch.epoch as u64, value(epoch))).collect();
+fn pair(
+    run: &TrainingRun,
+    up: &'static str,
+    unit: Unit,
+    values: fn(&TrainingEpoch) -> (f64, f64),
+) -> Curves {
+    let over = |value: &dyn Fn(&TrainingEpoch) -> f64| {
+        run.epochs
+            .iter()
+            .map(|epoch| (epoch.epoch as u64, value(epoch)))
+            .collect()
+    };
     Curves {
         along: "epoch",
         up,
@@ -114,7 +158,18 @@ fn rates(run: &TrainingRun) -> Curves {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
         Schedule::Constant | Schedule::Cosine { .. } => Unit::FromZero,
     };
-    let points = run.epochs.iter().map(|epoch| (epoch.epoch as u64, epoch.learning_rate)).collect();
+    let points = run
+        .epochs
+        .iter()
+        .map(|epoch| (epoch.epoch as u64, epoch.learning_rate))
+        .collect();
     let series = vec![Series::solid("learning rate", Ink::Green, points)];
-    Curves { along: "epoch", up: "learning rate", unit, series, noted: None, nothing: "No epoch is done yet." }
+    Curves {
+        along: "epoch",
+        up: "learning rate",
+        unit,
+        series,
+        noted: None,
+        nothing: "No epoch is done yet.",
+    }
 }

@@ -1,4 +1,5 @@
-//! The report of a training: how well the network does, its curves, the network, its mistakes, what it took.
+//! The report of a training: how well the network does, its curves, the network, its mistakes, what
+//! it took.
 
 mod figures;
 mod result;
@@ -18,20 +19,44 @@ use crate::report::statistics::mean;
 use crate::state::TrainingRun;
 
 /// Head, sections, figures and tables of the report.
-pub fn compose(material: &Material, run: &TrainingRun) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
+pub fn compose(
+    material: &Material,
+    run: &TrainingRun,
+) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
     let figures = Figures::of(run);
-    let mut sections = vec![result::section(material, run), curves(&figures), test::section(run, &figures)];
+    let mut sections = vec![
+        result::section(material, run),
+        curves(&figures),
+        test::section(run, &figures),
+    ];
     sections.push(the_network(run, &figures));
-    sections.extend(parts::notices(material).map(|notices| Section::new("troubles", "Warnings", notices)));
+    sections.extend(
+        parts::notices(material).map(|notices| Section::new("troubles", "Warnings", notices)),
+    );
     sections.push(Section::new("costs", "What it took", costs(material, run)));
-    sections.push(Section::new("reading", "How to read these numbers", reading()));
+    sections.push(Section::new(
+        "reading",
+        "How to read these numbers",
+        reading(),
+    ));
     sections.push(Section::new("recipe", "Recipe", facts(&recipe::facts(run))));
-    sections.push(Section::new("settings", "Settings", parts::settings(&material.settings)));
-    sections.push(Section::new("environment", "Environment", environment(material, run)));
+    sections.push(Section::new(
+        "settings",
+        "Settings",
+        parts::settings(&material.settings),
+    ));
+    sections.push(Section::new(
+        "environment",
+        "Environment",
+        environment(material, run),
+    ));
     let mut tables = vec![tables::epochs(run)];
     tables.extend(tables::layers(&run.started.architecture));
     if let Some(test) = &run.test {
-        tables.extend([tables::per_class(&test.report), tables::confusion(&test.report)]);
+        tables.extend([
+            tables::per_class(&test.report),
+            tables::confusion(&test.report),
+        ]);
     }
     (head(material, run), sections, figures.into_list(), tables)
 }
@@ -49,11 +74,24 @@ fn head(material: &Material, run: &TrainingRun) -> Head {
     } else {
         String::new()
     };
-    let torn = if material.torn { " The journal ends in an unfinished line, which is left out." } else { "" };
-    let began = material.state.started.map_or_else(String::new, |time| format!(", begun {}", parts::moment(time)));
-    let subtitle =
-        format!("{} · recipe {} · seed {} · {}{began}", started.architecture.name, started.recipe, started.seed, started.data.spec);
-    Head { kind: "Training report", title: material.name.clone(), subtitle, status: (word, format!("{sentence}{ended}{torn}")) }
+    let torn = if material.torn {
+        " The journal ends in an unfinished line, which is left out."
+    } else {
+        ""
+    };
+    let began = material.state.started.map_or_else(String::new, |time| {
+        format!(", begun {}", parts::moment(time))
+    });
+    let subtitle = format!(
+        "{} · recipe {} · seed {} · {}{began}",
+        started.architecture.name, started.recipe, started.seed, started.data.spec
+    );
+    Head {
+        kind: "Training report",
+        title: material.name.clone(),
+        subtitle,
+        status: (word, format!("{sentence}{ended}{torn}")),
+    }
 }
 
 fn ended_early(material: &Material, run: &TrainingRun) -> bool {
@@ -80,10 +118,24 @@ fn the_network(run: &TrainingRun, figures: &Figures) -> Section {
 }
 
 fn costs(material: &Material, run: &TrainingRun) -> Markup {
-    let over =
-        |value: fn(&TrainingEpoch) -> f64| run.epochs.iter().map(value).filter(|value| value.is_finite()).collect::<Vec<_>>();
-    let (seconds, speeds) = (over(|epoch| epoch.seconds), over(|epoch| epoch.images_per_second));
-    let known = |values: &[f64], text: String| if values.is_empty() { "not known".to_owned() } else { text };
+    let over = |value: fn(&TrainingEpoch) -> f64| {
+        run.epochs
+            .iter()
+            .map(value)
+            .filter(|value| value.is_finite())
+            .collect::<Vec<_>>()
+    };
+    let (seconds, speeds) = (
+        over(|epoch| epoch.seconds),
+        over(|epoch| epoch.images_per_second),
+    );
+    let known = |values: &[f64], text: String| {
+        if values.is_empty() {
+            "not known".to_owned()
+        } else {
+            text
+        }
+    };
     let memory = parts::training_memory(&run.started.architecture, material.batch_size());
     html! {
         (facts(&[

@@ -32,23 +32,45 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
     });
     if let Some(test) = &run.test {
         let report = &test.report;
-        list.extend(
-            report
-                .top5
-                .as_ref()
-                .map(|top| Tile::new("top-5 test accuracy", accuracy(top.accuracy), format!("95 %: {}", parts::bounds(top.ci95)))),
-        );
-        list.push(Tile::new("test loss", format!("{:.4}", report.loss), "mean cross-entropy, nats"));
+        list.extend(report.top5.as_ref().map(|top| {
+            Tile::new(
+                "top-5 test accuracy",
+                accuracy(top.accuracy),
+                format!("95 %: {}", parts::bounds(top.ci95)),
+            )
+        }));
+        list.push(Tile::new(
+            "test loss",
+            format!("{:.4}", report.loss),
+            "mean cross-entropy, nats",
+        ));
         list.push(Tile::new(
             "calibration error",
             accuracy(report.calibration.error),
-            format!("expected, 15 bins; 95 %: {}", parts::bounds(report.calibration.ci95)),
+            format!(
+                "expected, 15 bins; 95 %: {}",
+                parts::bounds(report.calibration.ci95)
+            ),
         ));
     }
-    list.push(Tile::new("parameters", count(started.params), format!("{} MACs per image", compact(started.macs))));
-    let best = run.best().map_or_else(String::new, |best| format!("at most; weights of epoch {} kept", best.epoch));
-    list.push(Tile::new("epochs", format!("{} of {}", run.epochs.len(), started.settings.epochs), best));
-    list.push(Tile::new("working time", duration(material.state.clock.seconds()), format!("on {}", started.device)));
+    list.push(Tile::new(
+        "parameters",
+        count(started.params),
+        format!("{} MACs per image", compact(started.macs)),
+    ));
+    let best = run.best().map_or_else(String::new, |best| {
+        format!("at most; weights of epoch {} kept", best.epoch)
+    });
+    list.push(Tile::new(
+        "epochs",
+        format!("{} of {}", run.epochs.len(), started.settings.epochs),
+        best,
+    ));
+    list.push(Tile::new(
+        "working time",
+        duration(material.state.clock.seconds()),
+        format!("on {}", started.device),
+    ));
     list
 }
 

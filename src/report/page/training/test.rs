@@ -33,17 +33,44 @@ fn confused(report: &ClassificationReport) -> Markup {
     if report.most_confused.is_empty() {
         return html! { p { "No image was taken for another class." } };
     }
-    let columns: [Column; 4] = [("class", false), ("taken for", false), ("images", true), ("of the class", true)];
+    let columns: [Column; 4] = [
+        ("class", false),
+        ("taken for", false),
+        ("images", true),
+        ("of the class", true),
+    ];
     let row = |pair: &crate::classification::ConfusedPair| {
-        let of_class = report.per_class.iter().find(|class| class.class == pair.class).map_or(0, |class| class.images);
-        let share = format!("{:.1} %", 100.0 * pair.images as f64 / of_class.max(1) as f64);
-        vec![text(&pair.class), text(&pair.taken_for), text(count(pair.images as u64)), text(share)]
+        let of_class = report
+            .per_class
+            .iter()
+            .find(|class| class.class == pair.class)
+            .map_or(0, |class| class.images);
+        let share = format!(
+            "{:.1} %",
+            100.0 * pair.images as f64 / of_class.max(1) as f64
+        );
+        vec![
+            text(&pair.class),
+            text(&pair.taken_for),
+            text(count(pair.images as u64)),
+            text(share),
+        ]
     };
-    table("Most confused pairs", &columns, &report.most_confused.iter().map(row).collect::<Vec<_>>())
+    table(
+        "Most confused pairs",
+        &columns,
+        &report.most_confused.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 fn classes(report: &ClassificationReport) -> Markup {
-    let columns: [Column; 5] = [("class", false), ("images", true), ("right", true), ("accuracy", true), ("95 %", true)];
+    let columns: [Column; 5] = [
+        ("class", false),
+        ("images", true),
+        ("right", true),
+        ("accuracy", true),
+        ("95 %", true),
+    ];
     let row = |class: &crate::classification::ClassAccuracy| {
         let accuracy = class.accuracy.map_or_else(|| "–".to_owned(), accuracy);
         let interval = class.ci95.map_or_else(|| "–".to_owned(), parts::bounds);
@@ -55,5 +82,9 @@ fn classes(report: &ClassificationReport) -> Markup {
             text(interval),
         ]
     };
-    table("Accuracy on each class", &columns, &report.per_class.iter().map(row).collect::<Vec<_>>())
+    table(
+        "Accuracy on each class",
+        &columns,
+        &report.per_class.iter().map(row).collect::<Vec<_>>(),
+    )
 }

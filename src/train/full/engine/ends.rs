@@ -28,7 +28,11 @@ pub(super) struct BestFile<'a> {
 
 impl BestFile<'_> {
     pub fn new(best: Best, architecture: &Architecture) -> BestFile<'_> {
-        BestFile { epoch: best.epoch, valid_accuracy: best.valid_accuracy, architecture }
+        BestFile {
+            epoch: best.epoch,
+            valid_accuracy: best.valid_accuracy,
+            architecture,
+        }
     }
 }
 
@@ -37,15 +41,16 @@ impl Engine {
     pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
         let (device, threads) = self.place()?;
         tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-        // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes and many steps. (Children of a
-        // search are many shapes of few steps each: what is tried would cost more than it brings.)
+        // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes
+        // and many steps. (Children of a search are many shapes of few steps each: what is tried
+        // would cost more than it brings.)
         tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.config.workers.threads = Some(threads);
         let dataset = data::load(&self.config.data).map_err(TrainingError::from)?;
         let resident = self.config.train.data_on_device;
         let opened = child::device::open(device)?;
-        let data =
-            TrainingData::new(dataset, &self.config.data, opened, resident).map_err(|error| refused(device, error.into()))?;
+        let data = TrainingData::new(dataset, &self.config.data, opened, resident)
+            .map_err(|error| refused(device, error.into()))?;
         if let Some(text) = data.kept_on_host().filter(|_| resident) {
             self.notices.push((Level::Warning, text));
         }
@@ -60,15 +65,21 @@ impl Engine {
     /// The device and the number of threads.
     fn place(&mut self) -> Result<(Device, usize), TrainingError> {
         let (device, warning) = child::device::chosen_one(self.config.workers.device)?;
-        self.notices.extend(warning.map(|warning| (Level::Warning, warning)));
-        Ok((device, self.config.workers.threads.unwrap_or_else(placement::cores)))
+        self.notices
+            .extend(warning.map(|warning| (Level::Warning, warning)));
+        Ok((
+            device,
+            self.config.workers.threads.unwrap_or_else(placement::cores),
+        ))
     }
 
     /// Refuse a network that is not for these images, and data that are not those of the run.
     fn check(&self, data: &TrainingData) -> Result<(), TrainingError> {
         let (architecture, description) = (&self.architecture, &data.description);
         architecture.check().map_err(TrainError::from)?;
-        if architecture.input != description.input || architecture.classes != description.classes.len() {
+        if architecture.input != description.input
+            || architecture.classes != description.classes.len()
+        {
             return Err(TrainError::Mismatch {
                 network: architecture.input,
                 network_classes: architecture.classes,
@@ -77,12 +88,26 @@ impl Engine {
             }
             .into());
         }
-        match self.recorder.ledger.run.as_ref().map(|run| &run.started.data) {
+        match self
+            .recorder
+            .ledger
+            .run
+            .as_ref()
+            .map(|run| &run.started.data)
+        {
             Some(then) if then.fingerprint != description.fingerprint => {
                 let name = |data: &DataDescription| {
-                    format!("{}, {} images, CRC-32 {}", data.spec, data.train_images + data.validation_images, data.fingerprint)
+                    format!(
+                        "{}, {} images, CRC-32 {}",
+                        data.spec,
+                        data.train_images + data.validation_images,
+                        data.fingerprint
+                    )
                 };
-                Err(TrainingError::OtherData { then: name(then), now: name(description) })
+                Err(TrainingError::OtherData {
+                    then: name(then),
+                    now: name(description),
+                })
             }
             _ => Ok(()),
         }
@@ -90,7 +115,11 @@ impl Engine {
 
     /// Tell that the run begins, or that this process takes it over.
     fn open(&mut self, data: &TrainingData, device: &str, threads: usize) -> Result<(), Halt> {
-        let (host, pid, version) = (host_name(), std::process::id(), crate::build_info::VERSION.to_owned());
+        let (host, pid, version) = (
+            host_name(),
+            std::process::id(),
+            crate::build_info::VERSION.to_owned(),
+        );
         if let Some(run) = &self.recorder.ledger.run {
             let then = [run.started.threads.to_string(), run.started.device.clone()];
             let now = [threads.to_string(), device.to_owned()];
@@ -102,11 +131,21 @@ impl Engine {
                 );
                 self.notices.push((Level::Warning, text));
             }
-            let epoch = self.checkpoint.as_ref().map_or(1, |checkpoint| checkpoint.header.epoch);
-            self.recorder.tell(Event::RunResumed { host, pid, version, next_child: None, epoch: Some(epoch) })?;
+            let epoch = self
+                .checkpoint
+                .as_ref()
+                .map_or(1, |checkpoint| checkpoint.header.epoch);
+            self.recorder.tell(Event::RunResumed {
+                host,
+                pid,
+                version,
+                next_child: None,
+                epoch: Some(epoch),
+            })?;
         } else {
             let started = self.started(data, device, threads)?;
-            self.recorder.tell(Event::TrainingStarted(Box::new(started)))?;
+            self.recorder
+                .tell(Event::TrainingStarted(Box::new(started)))?;
         }
         for (level, text) in std::mem::take(&mut self.notices) {
             self.recorder.notice(level, text)?;
@@ -114,7 +153,12 @@ impl Engine {
         Ok(())
     }
 
-    fn started(&self, data: &TrainingData, device: &str, threads: usize) -> Result<TrainingStarted, TrainingError> {
+    fn started(
+        &self,
+        data: &TrainingData,
+        device: &str,
+        threads: usize,
+    ) -> Result<TrainingStarted, TrainingError> {
         let cost = Cost::of(&self.architecture).map_err(TrainError::from)?;
         let form = self.form(data)?;
         let train = &self.config.train;
@@ -150,7 +194,12 @@ impl Engine {
 
     /// The network as it is before its first epoch, or as the checkpoint has it.
     pub(super) fn fit<'data>(&mut self, data: &'data TrainingData) -> Result<Fit<'data>, Halt> {
-        let Form { plan, precision, micro_batch, reason } = self.form(data)?;
+        let Form {
+            plan,
+            precision,
+            micro_batch,
+            reason,
+        } = self.form(data)?;
         let seed = derive(self.config.search.seed, "train", 0);
         tch::manual_seed(seed as i64);
         let mut network = Network::new(&self.architecture, plan, data.device)?;
@@ -163,13 +212,19 @@ impl Engine {
             checkpoint.restore(&mut fit)?;
         } else if let Some(reason) = reason {
             fit.set_micro_batch(micro_batch);
-            self.recorder.tell(Event::MicroBatchReduced { micro_batch, reason })?;
+            self.recorder.tell(Event::MicroBatchReduced {
+                micro_batch,
+                reason,
+            })?;
         }
         Ok(fit)
     }
 
     /// Note how it ended, write the summary.
-    pub(super) fn finish(mut self, ending: Result<(), Halt>) -> Result<TrainingSummary, TrainingError> {
+    pub(super) fn finish(
+        mut self,
+        ending: Result<(), Halt>,
+    ) -> Result<TrainingSummary, TrainingError> {
         let (reason, error) = match ending {
             Ok(()) if self.recorder.ledger.is_complete() => return self.summary(),
             Ok(()) => (FinishReason::Completed, None),
@@ -184,15 +239,32 @@ impl Engine {
         }
     }
 
-    fn say_farewell(&mut self, reason: FinishReason, error: Option<&TrainingError>) -> Result<TrainingSummary, TrainingError> {
+    fn say_farewell(
+        &mut self,
+        reason: FinishReason,
+        error: Option<&TrainingError>,
+    ) -> Result<TrainingSummary, TrainingError> {
         if let Some(error) = error {
-            self.recorder.notice(Level::Error, format!("{:#}", anyhow::anyhow!(error.to_string())))?;
+            self.recorder.notice(
+                Level::Error,
+                format!("{:#}", anyhow::anyhow!(error.to_string())),
+            )?;
         }
-        let wall_seconds = self.recorder.ledger.clock.seconds_until(jiff::Timestamp::now());
+        let wall_seconds = self
+            .recorder
+            .ledger
+            .clock
+            .seconds_until(jiff::Timestamp::now());
         let epochs = Some(self.recorder.ledger.epochs_done());
-        self.recorder.tell(Event::RunFinished { reason, children: 0, epochs, wall_seconds })?;
+        self.recorder.tell(Event::RunFinished {
+            reason,
+            children: 0,
+            epochs,
+            wall_seconds,
+        })?;
         let summary = self.summary()?;
-        self.directory.write_summary(&summary.to_json().map_err(std::io::Error::from)?)?;
+        self.directory
+            .write_summary(&summary.to_json().map_err(std::io::Error::from)?)?;
         Ok(summary)
     }
 

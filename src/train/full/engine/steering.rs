@@ -23,7 +23,13 @@ impl Inbox {
 
 impl Engine {
     /// Do what clients ask for, between two batches. Returns when the next batch may start.
-    pub(super) fn obey(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    pub(super) fn obey(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         while let Some(command) = self.inbox.poll() {
             match command {
                 Command::Pause => self.stand_still(fit, progress, epoch, seconds)?,
@@ -46,11 +52,19 @@ impl Engine {
     }
 
     /// Wait until a client says that the training may go on.
-    fn stand_still(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    fn stand_still(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         self.recorder.tell(Event::PauseRequested)?;
         epoch.settle().map_err(super::TrainingError::from)?;
         // Validation may be under way, which the epoch knows nothing of.
-        synchronize(fit.device()).map_err(TrainError::from).map_err(super::TrainingError::from)?;
+        synchronize(fit.device())
+            .map_err(TrainError::from)
+            .map_err(super::TrainingError::from)?;
         self.recorder.tell(Event::Paused)?;
         loop {
             // Whoever could send a command keeps the channel open: the recorder's own hub.
@@ -63,7 +77,13 @@ impl Engine {
         }
     }
 
-    fn stop(&mut self, fit: &Fit, progress: &mut Progress, epoch: &mut Epoch, seconds: f64) -> Result<(), Halt> {
+    fn stop(
+        &mut self,
+        fit: &Fit,
+        progress: &mut Progress,
+        epoch: &mut Epoch,
+        seconds: f64,
+    ) -> Result<(), Halt> {
         self.recorder.tell(Event::StopRequested)?;
         self.save_within(fit, progress, epoch, seconds)?;
         Err(Halt::Stopped)
@@ -77,6 +97,9 @@ impl Engine {
             Command::Speed { .. } => "change the speed of a replay",
             Command::Pause | Command::Resume | Command::Stop => return Ok(()),
         };
-        Ok(self.recorder.notice(Level::Warning, format!("this run trains one network: there is no way to {what}"))?)
+        Ok(self.recorder.notice(
+            Level::Warning,
+            format!("this run trains one network: there is no way to {what}"),
+        )?)
     }
 }

@@ -11,7 +11,9 @@ pub fn labels(axis: &ValueAxis, quantity: Quantity) -> Vec<(f64, String)> {
     let label = |(value, decimals): (f64, usize)| {
         let text = match quantity {
             Quantity::Accuracy => format!("{:.*} %", decimals.saturating_sub(2), value * 100.0),
-            Quantity::Reward if decimals > 4 && value != 0.0 && value.abs() < 1e-3 => format!("{value:.0e}"),
+            Quantity::Reward if decimals > 4 && value != 0.0 && value.abs() < 1e-3 => {
+                format!("{value:.0e}")
+            }
             Quantity::Reward => format!("{value:.decimals$}"),
         };
         (value, text)
@@ -20,7 +22,13 @@ pub fn labels(axis: &ValueAxis, quantity: Quantity) -> Vec<(f64, String)> {
 }
 
 /// The line at the left of a plot of `rows` rows, in column `gutter`, with its labels before it.
-pub fn draw_values(painter: &mut Painter<'_>, axis: &ValueAxis, quantity: Quantity, gutter: usize, rows: usize) {
+pub fn draw_values(
+    painter: &mut Painter<'_>,
+    axis: &ValueAxis,
+    quantity: Quantity,
+    gutter: usize,
+    rows: usize,
+) {
     for row in 0..rows {
         painter.text(gutter, row, Role::Dim, painter.glyphs().axis);
     }
@@ -44,12 +52,24 @@ pub struct Floor<'a> {
 
 impl Floor<'_> {
     /// Draw it from `row` on.
-    pub fn draw(&self, painter: &mut Painter<'_>, row: usize, children: &Children, crosshair: Option<u64>) {
+    pub fn draw(
+        &self,
+        painter: &mut Painter<'_>,
+        row: usize,
+        children: &Children,
+        crosshair: Option<u64>,
+    ) {
         let glyphs = painter.glyphs();
         painter.text(self.left - 1, row, Role::Dim, glyphs.axis_corner);
-        painter.text(self.left, row, Role::Dim, &glyphs.floor.repeat(self.columns));
+        painter.text(
+            self.left,
+            row,
+            Role::Dim,
+            &glyphs.floor.repeat(self.columns),
+        );
         for episode in self.shown_episodes(2) {
-            if let Some(column) = self.column(self.extent.children(episode.saturating_add(1)).first) {
+            if let Some(column) = self.column(self.extent.children(episode.saturating_add(1)).first)
+            {
                 painter.text(column, row, Role::Dim, glyphs.floor_tick);
             }
         }
@@ -68,7 +88,9 @@ impl Floor<'_> {
     }
 
     fn column(&self, child: u64) -> Option<usize> {
-        self.span.column(child, self.columns).map(|column| self.left + column)
+        self.span
+            .column(child, self.columns)
+            .map(|column| self.left + column)
     }
 
     fn number_children(&self, painter: &mut Painter<'_>, row: usize) {
@@ -78,7 +100,9 @@ impl Floor<'_> {
         let mut free = self.name(painter, row + 1, &["child"]);
         let ticks = (self.span.first.div_ceil(step)..).map(|tick| tick.saturating_mul(step));
         for child in ticks.take(12).take_while(|child| *child <= self.span.last) {
-            let Some(column) = self.column(child) else { continue };
+            let Some(column) = self.column(child) else {
+                continue;
+            };
             if let Some(end) = self.label(painter, row + 1, column, free, &child.to_string()) {
                 painter.text(column, row, Role::Dim, glyphs.floor_label);
                 free = end;
@@ -91,32 +115,53 @@ impl Floor<'_> {
         let widest = self.extent.episode(self.span.last).to_string().len();
         for episode in self.shown_episodes(widest + 2) {
             let Span { first, last } = self.extent.children(episode);
-            let middle = self.span.clip(first, last).map(|part| part.first + (part.last - part.first) / 2);
+            let middle = self
+                .span
+                .clip(first, last)
+                .map(|part| part.first + (part.last - part.first) / 2);
             if let Some(column) = middle.and_then(|child| self.column(child)) {
-                free = self.label(painter, row, column, free, &episode.to_string()).unwrap_or(free);
+                free = self
+                    .label(painter, row, column, free, &episode.to_string())
+                    .unwrap_or(free);
             }
         }
     }
 
     /// The episodes in view that lie at least so many columns apart, at a round step.
     fn shown_episodes(&self, apart: usize) -> impl Iterator<Item = u64> + use<> {
-        let (first, last) = (self.extent.episode(self.span.first), self.extent.episode(self.span.last));
+        let (first, last) = (
+            self.extent.episode(self.span.first),
+            self.extent.episode(self.span.last),
+        );
         let most = (self.columns / apart.max(1)).max(1) as u64;
         let step = round_step(((last - first + 1) as f64 / most as f64).max(1.0)).min(1e18) as u64;
         let ticks = (first.div_ceil(step)..).map(move |tick| tick.saturating_mul(step));
-        ticks.take_while(move |episode| *episode <= last).take(most as usize + 1)
+        ticks
+            .take_while(move |episode| *episode <= last)
+            .take(most as usize + 1)
     }
 
     /// Write the longest of the names that fits before the plot; the first free column after it.
     fn name(&self, painter: &mut Painter<'_>, row: usize, names: &[&str]) -> usize {
         let fitting = names.iter().find(|name| name.len() <= self.left);
-        fitting.map_or(0, |name| painter.text(self.left - name.len(), row, Role::Dim, name))
+        fitting.map_or(0, |name| {
+            painter.text(self.left - name.len(), row, Role::Dim, name)
+        })
     }
 
     /// Write `text` centred on `column`, if it begins after `free`; the first free column after it.
-    fn label(&self, painter: &mut Painter<'_>, row: usize, column: usize, free: usize, text: &str) -> Option<usize> {
+    fn label(
+        &self,
+        painter: &mut Painter<'_>,
+        row: usize,
+        column: usize,
+        free: usize,
+        text: &str,
+    ) -> Option<usize> {
         let last = (self.left + self.columns).saturating_sub(text.len());
-        let start = (column + 1).saturating_sub(text.len().div_ceil(2)).min(last);
+        let start = (column + 1)
+            .saturating_sub(text.len().div_ceil(2))
+            .min(last);
         (start > free).then(|| painter.text(start, row, Role::Dim, text) + 1)
     }
 }

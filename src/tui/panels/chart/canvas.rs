@@ -6,7 +6,8 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{Dash, DotGrid, Series, ValueAxis, braille};
 use crate::tui::theme::{Glyphs, Role};
 
-/// What a series looks like on the screen: its role, and its character in a legend and where there is no braille.
+/// What a series looks like on the screen: its role, and its character in a legend and where there
+/// is no braille.
 pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
         Series::Band | Series::Quartile => (Role::Band, glyphs.band),
@@ -55,34 +56,61 @@ impl Canvas<'_> {
         // A lone dot is hard to see: a child is as large as leaves its neighbours apart.
         let per_child = self.grid.width() as u64 / self.span.count();
         let dots = self.grid.has_dots();
-        let (wide, high) = if dots { (per_child.clamp(1, 2) as usize, 1 + usize::from(per_child > 0)) } else { (1, 1) };
+        let (wide, high) = if dots {
+            (
+                per_child.clamp(1, 2) as usize,
+                1 + usize::from(per_child > 0),
+            )
+        } else {
+            (1, 1)
+        };
         // Every child can be seen as long as each has a column of its own; lines are broken for it.
         let columns = self.grid.width() / self.grid.resolution().0;
-        let series = if self.span.count() <= columns as u64 { Series::Point } else { Series::Child };
-        for point in children.within(self.span).iter().filter(|point| !point.failed) {
-            let Some(x) = self.span.column(point.child, self.grid.width()) else { continue };
+        let series = if self.span.count() <= columns as u64 {
+            Series::Point
+        } else {
+            Series::Child
+        };
+        for point in children
+            .within(self.span)
+            .iter()
+            .filter(|point| !point.failed)
+        {
+            let Some(x) = self.span.column(point.child, self.grid.width()) else {
+                continue;
+            };
             let y = self.height_of(point.value);
             for (dx, dy) in (0..wide).flat_map(|dx| (0..high).map(move |dy| (dx, dy))) {
-                self.grid.dot((x / wide) * wide + dx, (y / high) * high + dy, series);
+                self.grid
+                    .dot((x / wide) * wide + dx, (y / high) * high + dy, series);
             }
         }
     }
 
-    /// A shade in the cells whose middle lies between the quartiles, in one cell at least; over a cloud of points that would
-    /// hide it, the cells of the quartiles themselves.
+    /// A shade in the cells whose middle lies between the quartiles, in one cell at least; over a
+    /// cloud of points that would hide it, the cells of the quartiles themselves.
     fn band(&mut self, curves: &Curves) {
         let (across, down) = self.grid.resolution();
         let cloud = self.span.count() / (self.grid.width() / across).max(1) as u64 >= CLOUD;
-        for (low, high) in curves.low.iter().flat_map(columns).zip(curves.high.iter().flat_map(columns)) {
+        for (low, high) in curves
+            .low
+            .iter()
+            .flat_map(columns)
+            .zip(curves.high.iter().flat_map(columns))
+        {
             let column = low.0 / across * across;
             let (from, to) = (self.height_of(low.1), self.height_of(high.1));
             if cloud {
-                [from, to].into_iter().for_each(|y| self.grid.marker(column, y, Series::Quartile));
+                [from, to]
+                    .into_iter()
+                    .for_each(|y| self.grid.marker(column, y, Series::Quartile));
                 continue;
             }
             let middle = |row: usize| (row as f64 + 0.5) * down as f64 - 0.5;
             let thin = (from + to) / 2 / down;
-            for row in (from / down..=to / down).filter(|row| (from as f64..=to as f64).contains(&middle(*row)) || *row == thin) {
+            for row in (from / down..=to / down)
+                .filter(|row| (from as f64..=to as f64).contains(&middle(*row)) || *row == thin)
+            {
                 self.grid.marker(column, row * down, Series::Band);
             }
         }
@@ -98,9 +126,12 @@ impl Canvas<'_> {
     /// The best so far: level from one improvement to the next.
     fn stairs(&mut self, points: &[(usize, f64)]) {
         for pair in points.windows(2) {
-            let [(from, level), (to, y)] = [pair[0], pair[1]].map(|(x, value)| (x, self.height_of(value)));
-            self.grid.line((from, level), (to, level), Series::Best, Dash::Solid);
-            self.grid.line((to, level), (to, y), Series::Best, Dash::Solid);
+            let [(from, level), (to, y)] =
+                [pair[0], pair[1]].map(|(x, value)| (x, self.height_of(value)));
+            self.grid
+                .line((from, level), (to, level), Series::Best, Dash::Solid);
+            self.grid
+                .line((to, level), (to, y), Series::Best, Dash::Solid);
         }
     }
 
@@ -108,18 +139,37 @@ impl Canvas<'_> {
         let mut before = None;
         for level in levels {
             let y = self.height_of(level.value);
-            self.grid.line((level.from, before.unwrap_or(y)), (level.from, y), Series::Baseline, Dash::Solid);
-            self.grid.line((level.from, y), (level.to, y), Series::Baseline, Dash::Even(2));
+            self.grid.line(
+                (level.from, before.unwrap_or(y)),
+                (level.from, y),
+                Series::Baseline,
+                Dash::Solid,
+            );
+            self.grid.line(
+                (level.from, y),
+                (level.to, y),
+                Series::Baseline,
+                Dash::Even(2),
+            );
             before = Some(y);
         }
     }
 
-    /// One marker per episode, joined by a dotted line; where episodes are narrower than a marker only the line.
+    /// One marker per episode, joined by a dotted line; where episodes are narrower than a marker
+    /// only the line.
     fn means(&mut self, points: &[(usize, f64)]) {
-        let apart = points.windows(2).map(|pair| pair[1].0 - pair[0].0).min().unwrap_or(usize::MAX);
+        let apart = points
+            .windows(2)
+            .map(|pair| pair[1].0 - pair[0].0)
+            .min()
+            .unwrap_or(usize::MAX);
         let markers = apart >= MARKER * self.grid.resolution().0;
         if self.grid.has_dots() || !markers {
-            self.line(points, Series::MeanLine, if markers { Dash::Even(1) } else { Dash::Solid });
+            self.line(
+                points,
+                Series::MeanLine,
+                if markers { Dash::Even(1) } else { Dash::Solid },
+            );
         }
         for (x, value) in points.iter().filter(|_| markers) {
             self.grid.marker(*x, self.height_of(*value), Series::Mean);
@@ -128,14 +178,20 @@ impl Canvas<'_> {
 
     /// A vertical line at a child, and a marker at its value.
     fn crosshair(&mut self, children: &Children, child: u64) {
-        let Some(x) = self.span.column(child, self.grid.width()) else { return };
+        let Some(x) = self.span.column(child, self.grid.width()) else {
+            return;
+        };
         let (across, down) = self.grid.resolution();
         for y in (0..self.grid.height()).step_by(down) {
             self.grid.marker(x / across * across, y, Series::Crosshair);
         }
-        let at_child = children.within(Span { first: child, last: child });
+        let at_child = children.within(Span {
+            first: child,
+            last: child,
+        });
         for point in at_child.iter().filter(|point| !point.failed) {
-            self.grid.marker(x, self.height_of(point.value), Series::Chosen);
+            self.grid
+                .marker(x, self.height_of(point.value), Series::Chosen);
         }
     }
 
@@ -144,11 +200,19 @@ impl Canvas<'_> {
         let glyphs = painter.glyphs();
         let (across, down) = self.grid.resolution();
         let (columns, rows) = (self.grid.width() / across, self.grid.height() / down);
-        for (column, row) in (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))) {
-            let Some(mark) = self.grid.mark(column, row) else { continue };
+        for (column, row) in (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)))
+        {
+            let Some(mark) = self.grid.mark(column, row) else {
+                continue;
+            };
             let (role, letter) = look(mark.series, glyphs);
             if glyphs.braille && !mark.marker {
-                painter.text(column, row, role, braille(mark.dots).encode_utf8(&mut [0; 4]));
+                painter.text(
+                    column,
+                    row,
+                    role,
+                    braille(mark.dots).encode_utf8(&mut [0; 4]),
+                );
             } else {
                 painter.text(column, row, role, letter);
             }

@@ -13,7 +13,8 @@ pub struct Point {
     pub child: u64,
     pub episode: usize,
     pub value: f64,
-    /// Its reward is 0 because it failed: counted in every mean, drawn as a mark on the floor and not as a point.
+    /// Its reward is 0 because it failed: counted in every mean, drawn as a mark on the floor and
+    /// not as a point.
     pub failed: bool,
 }
 
@@ -32,16 +33,28 @@ pub struct Children {
 impl Children {
     /// In one pass: the rows of a long run do not fit into a processor's cache.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
-        let mut children = Children { points: Vec::with_capacity(state.children.len()), ..Children::default() };
+        let mut children = Children {
+            points: Vec::with_capacity(state.children.len()),
+            ..Children::default()
+        };
         for row in state.children.iter().filter(|row| row.parent.is_none()) {
             children.newest = children.newest.max(row.child);
             let failed = row.is_failed();
             if failed {
                 children.failed.push(row.child);
             }
-            let value = if quantity == Quantity::Accuracy { row.accuracy } else { row.reward };
+            let value = if quantity == Quantity::Accuracy {
+                row.accuracy
+            } else {
+                row.reward
+            };
             if let Some(value) = value.filter(|value| value.is_finite()) {
-                children.push(Point { child: row.child, episode: row.episode, value, failed });
+                children.push(Point {
+                    child: row.child,
+                    episode: row.episode,
+                    value,
+                    failed,
+                });
             }
         }
         if !children.points.is_sorted_by_key(|point| point.child) {
@@ -50,23 +63,33 @@ impl Children {
         children
     }
 
-    /// Put a point in its place: workers finish in any order, and the curves must not depend on it. A child ends soon after
-    /// its neighbours, so that its place is near; a point whose place is far is left for sorting.
+    /// Put a point in its place: workers finish in any order, and the curves must not depend on it.
+    /// A child ends soon after its neighbours, so that its place is near; a point whose place is
+    /// far is left for sorting.
     fn push(&mut self, point: Point) {
         let near = self.points.iter().rev().take(NEAR);
         let later = near.take_while(|other| other.child > point.child).count();
-        let place = if later < NEAR { self.points.len() - later } else { self.points.len() };
+        let place = if later < NEAR {
+            self.points.len() - later
+        } else {
+            self.points.len()
+        };
         self.points.insert(place, point);
     }
 
     /// The points from one child to another.
     pub fn within(&self, span: Span) -> &[Point] {
-        let from = self.points.partition_point(|point| point.child < span.first);
-        let to = self.points.partition_point(|point| point.child <= span.last);
+        let from = self
+            .points
+            .partition_point(|point| point.child < span.first);
+        let to = self
+            .points
+            .partition_point(|point| point.child <= span.last);
         &self.points[from..to]
     }
 
-    /// The quartiles of an episode's children; failed children count with their reward, and have no accuracy to count.
+    /// The quartiles of an episode's children; failed children count with their reward, and have no
+    /// accuracy to count.
     pub fn quartiles_of(&self, episode: usize) -> Option<[f64; 3]> {
         let of_episode = self.points.iter().filter(|point| point.episode == episode);
         quartiles(&mut of_episode.map(|point| point.value).collect::<Vec<_>>())
@@ -75,18 +98,22 @@ impl Children {
     /// The smoothed value after each point, see [`Smoothed`].
     pub fn smoothed(&self, extent: &Extent) -> impl Iterator<Item = (&Point, f64)> {
         let mut smoothed = Smoothed::over(extent.per_episode);
-        self.points.iter().map(move |point| (point, smoothed.take(point.value)))
+        self.points
+            .iter()
+            .map(move |point| (point, smoothed.take(point.value)))
     }
 }
 
-/// Exponential moving average without the pull towards its starting value of 0 (bias correction: Kingma & Ba, 2015):
+/// Exponential moving average without the pull towards its starting value of 0 (bias correction:
+/// Kingma & Ba, 2015):
 ///
 /// ```text
 /// m(t) = (1 - a) m(t-1) + a x(t),  w(t) = (1 - a) w(t-1) + a,  m(0) = w(0) = 0;  average(t) = m(t) / w(t)
 /// ```
 ///
-/// a = 2 / (2 n + 1) for n children an episode: values are as old, on average, as those of a plain mean over the last
-/// two episodes. Over one episode it would be as rough as the episodes' means, which the chart shows anyway.
+/// a = 2 / (2 n + 1) for n children an episode: values are as old, on average, as those of a plain
+/// mean over the last two episodes. Over one episode it would be as rough as the episodes' means,
+/// which the chart shows anyway.
 #[derive(Debug, Clone, Copy)]
 pub struct Smoothed {
     rate: f64,
@@ -96,7 +123,11 @@ pub struct Smoothed {
 
 impl Smoothed {
     pub fn over(children_per_episode: u64) -> Smoothed {
-        Smoothed { rate: 2.0 / (2.0 * children_per_episode.max(1) as f64 + 1.0), sum: 0.0, weight: 0.0 }
+        Smoothed {
+            rate: 2.0 / (2.0 * children_per_episode.max(1) as f64 + 1.0),
+            sum: 0.0,
+            weight: 0.0,
+        }
     }
 
     /// The average after the next value.
@@ -115,7 +146,8 @@ pub struct Level {
     pub value: f64,
 }
 
-/// The curves in view. Where several values share a column, it has one of them: the last or the mean.
+/// The curves in view. Where several values share a column, it has one of them: the last or the
+/// mean.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curves {
     /// After the last child of each column, over all children of the run.
@@ -134,9 +166,18 @@ pub struct Curves {
 
 impl Curves {
     /// The curves of `state` over the children of `span`, drawn `width` dots wide.
-    pub fn of(state: &RunState, children: &Children, quantity: Quantity, span: Span, width: usize) -> Curves {
+    pub fn of(
+        state: &RunState,
+        children: &Children,
+        quantity: Quantity,
+        span: Span,
+        width: usize,
+    ) -> Curves {
         let extent = Extent::new(state, children.newest);
-        let mut curves = Curves { mean: means(state, quantity, &extent, span, width), ..Curves::default() };
+        let mut curves = Curves {
+            mean: means(state, quantity, &extent, span, width),
+            ..Curves::default()
+        };
         curves.reference = reference(state, quantity, &extent, span, width);
         curves.follow(children, &extent, span, width);
         curves.band(state, children, &extent, span, width);
@@ -148,8 +189,14 @@ impl Curves {
 
     /// All values, for an axis that must hold them.
     pub fn values(&self) -> impl Iterator<Item = f64> {
-        let lines = [&self.smooth, &self.best, &self.mean, &self.reference].into_iter().flatten().map(|(_, value)| *value);
-        let levels = [&self.baseline, &self.low, &self.high].into_iter().flatten().map(|level| level.value);
+        let lines = [&self.smooth, &self.best, &self.mean, &self.reference]
+            .into_iter()
+            .flatten()
+            .map(|(_, value)| *value);
+        let levels = [&self.baseline, &self.low, &self.high]
+            .into_iter()
+            .flatten()
+            .map(|level| level.value);
         lines.chain(levels)
     }
 
@@ -163,7 +210,9 @@ impl Curves {
             if !point.failed {
                 best = best.max(point.value);
             }
-            let Some(column) = span.column(point.child, width) else { continue };
+            let Some(column) = span.column(point.child, width) else {
+                continue;
+            };
             put_last(&mut self.smooth, column, smooth);
             if best.is_finite() {
                 put_last(&mut self.best, column, best);
@@ -171,13 +220,28 @@ impl Curves {
         }
     }
 
-    fn band(&mut self, state: &RunState, children: &Children, extent: &Extent, span: Span, width: usize) {
+    fn band(
+        &mut self,
+        state: &RunState,
+        children: &Children,
+        extent: &Extent,
+        span: Span,
+        width: usize,
+    ) {
         let (mut low, mut high) = (Means::new(width), Means::new(width));
         let mut values = Vec::new();
         let finished = state.episodes.last().map_or(0, |episode| episode.episode);
-        for of_episode in children.within(span.whole_episodes(extent)).chunk_by(|one, other| one.episode == other.episode) {
+        for of_episode in children
+            .within(span.whole_episodes(extent))
+            .chunk_by(|one, other| one.episode == other.episode)
+        {
             let episode = of_episode[0].episode;
-            let Some(part) = extent.columns(episode as u64, span, width).filter(|_| episode <= finished) else { continue };
+            let Some(part) = extent
+                .columns(episode as u64, span, width)
+                .filter(|_| episode <= finished)
+            else {
+                continue;
+            };
             values.clear();
             values.extend(of_episode.iter().map(|point| point.value));
             if let Some([first, _, third]) = quartiles(&mut values) {
@@ -200,7 +264,13 @@ impl Span {
     /// The span with all children of the episodes at its ends.
     fn whole_episodes(self, extent: &Extent) -> Span {
         let first = extent.children(extent.episode(self.first)).first;
-        Span { first, last: extent.children(extent.episode(self.last)).last.max(self.last) }
+        Span {
+            first,
+            last: extent
+                .children(extent.episode(self.last))
+                .last
+                .max(self.last),
+        }
     }
 }
 
@@ -209,13 +279,17 @@ impl Extent {
     fn columns(&self, episode: u64, span: Span, width: usize) -> Option<(usize, usize)> {
         let Span { first, last } = self.children(episode);
         let part = span.clip(first, last).filter(|_| episode > 0)?;
-        Some((span.column(part.first, width)?, span.column(part.last, width)?))
+        Some((
+            span.column(part.first, width)?,
+            span.column(part.last, width)?,
+        ))
     }
 
     /// Column of the middle of an episode.
     fn middle(&self, episode: u64, span: Span, width: usize) -> Option<usize> {
         let Span { first, last } = self.children(episode);
-        span.column(first + (last - first) / 2, width).filter(|_| episode > 0)
+        span.column(first + (last - first) / 2, width)
+            .filter(|_| episode > 0)
     }
 }
 
@@ -236,8 +310,14 @@ impl Means {
     }
 
     fn points(self) -> Vec<(usize, f64)> {
-        let columns = self.0.into_iter().enumerate().filter(|(_, (_, count))| *count > 0);
-        columns.map(|(column, (sum, count))| (column, sum / f64::from(count))).collect()
+        let columns = self
+            .0
+            .into_iter()
+            .enumerate()
+            .filter(|(_, (_, count))| *count > 0);
+        columns
+            .map(|(column, (sum, count))| (column, sum / f64::from(count)))
+            .collect()
     }
 
     /// Neighbouring columns of one value as one.
@@ -246,7 +326,11 @@ impl Means {
         for (column, value) in self.points() {
             match levels.last_mut() {
                 Some(level) if level.to + 1 == column && level.value == value => level.to = column,
-                _ => levels.push(Level { from: column, to: column, value }),
+                _ => levels.push(Level {
+                    from: column,
+                    to: column,
+                    value,
+                }),
             }
         }
         levels
@@ -254,27 +338,69 @@ impl Means {
 }
 
 /// The mean of each finished episode.
-fn means(state: &RunState, quantity: Quantity, extent: &Extent, span: Span, width: usize) -> Vec<(usize, f64)> {
+fn means(
+    state: &RunState,
+    quantity: Quantity,
+    extent: &Extent,
+    span: Span,
+    width: usize,
+) -> Vec<(usize, f64)> {
     let of = |(episode, reward, accuracy): (usize, f64, Option<f64>)| {
-        let value = if quantity == Quantity::Reward { Some(reward) } else { accuracy };
+        let value = if quantity == Quantity::Reward {
+            Some(reward)
+        } else {
+            accuracy
+        };
         (episode, value)
     };
-    let episodes = state.episodes.iter().map(|episode| (episode.episode, episode.mean_reward, episode.mean_accuracy));
+    let episodes = state
+        .episodes
+        .iter()
+        .map(|episode| (episode.episode, episode.mean_reward, episode.mean_accuracy));
     at_middles(episodes.map(of), extent, span, width)
 }
 
-/// The mean of each episode of the run that this one is held against, at the same episode of this one.
-fn reference(state: &RunState, quantity: Quantity, extent: &Extent, span: Span, width: usize) -> Vec<(usize, f64)> {
-    let episodes = state.run.iter().filter_map(RunStarted::comparable).flat_map(|reference| &reference.episodes);
-    let value = |mean_reward: f64, accuracy| if quantity == Quantity::Reward { Some(mean_reward) } else { accuracy };
-    let values = episodes.map(|episode| (episode.episode, value(episode.mean_reward, episode.mean_accuracy)));
+/// The mean of each episode of the run that this one is held against, at the same episode of this
+/// one.
+fn reference(
+    state: &RunState,
+    quantity: Quantity,
+    extent: &Extent,
+    span: Span,
+    width: usize,
+) -> Vec<(usize, f64)> {
+    let episodes = state
+        .run
+        .iter()
+        .filter_map(RunStarted::comparable)
+        .flat_map(|reference| &reference.episodes);
+    let value = |mean_reward: f64, accuracy| {
+        if quantity == Quantity::Reward {
+            Some(mean_reward)
+        } else {
+            accuracy
+        }
+    };
+    let values = episodes.map(|episode| {
+        (
+            episode.episode,
+            value(episode.mean_reward, episode.mean_accuracy),
+        )
+    });
     at_middles(values, extent, span, width)
 }
 
-fn at_middles(values: impl Iterator<Item = (usize, Option<f64>)>, extent: &Extent, span: Span, width: usize) -> Vec<(usize, f64)> {
+fn at_middles(
+    values: impl Iterator<Item = (usize, Option<f64>)>,
+    extent: &Extent,
+    span: Span,
+    width: usize,
+) -> Vec<(usize, f64)> {
     let mut means = Means::new(width);
     for (episode, value) in values {
-        let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+        let Some(value) = value.filter(|value| value.is_finite()) else {
+            continue;
+        };
         if let Some(column) = extent.middle(episode as u64, span, width) {
             means.add((column, column), value);
         }
@@ -284,11 +410,20 @@ fn at_middles(values: impl Iterator<Item = (usize, Option<f64>)>, extent: &Exten
 
 /// The baseline of each finished episode and of the one under way.
 fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Level> {
-    let finished = state.episodes.iter().map(|episode| (episode.episode, episode.baseline));
+    let finished = state
+        .episodes
+        .iter()
+        .map(|episode| (episode.episode, episode.baseline));
     let known = state.episodes.last().map_or(0, |episode| episode.episode);
-    let current = state.baseline.filter(|_| state.episode > known).map(|baseline| (state.episode, baseline));
+    let current = state
+        .baseline
+        .filter(|_| state.episode > known)
+        .map(|baseline| (state.episode, baseline));
     let mut means = Means::new(width);
-    for (episode, baseline) in finished.chain(current).filter(|(_, baseline)| baseline.is_finite()) {
+    for (episode, baseline) in finished
+        .chain(current)
+        .filter(|(_, baseline)| baseline.is_finite())
+    {
         if let Some(columns) = extent.columns(episode as u64, span, width) {
             means.add(columns, baseline);
         }
@@ -313,7 +448,11 @@ mod tests {
     #[test]
     fn the_first_smoothed_value_is_the_first_value_and_equal_values_stay() {
         let mut smoothed = Smoothed::over(16);
-        assert!([0.25; 40].iter().all(|value| (smoothed.take(*value) - 0.25).abs() < 1e-15));
+        assert!(
+            [0.25; 40]
+                .iter()
+                .all(|value| (smoothed.take(*value) - 0.25).abs() < 1e-15)
+        );
     }
 
     #[test]
@@ -329,25 +468,62 @@ mod tests {
     fn the_smoothed_curve_does_not_depend_on_what_is_in_view_or_on_the_order_of_ending() {
         let mut state = samples::run(96);
         let whole = smooth(&state, Span { first: 1, last: 96 }, 96);
-        assert_eq!(smooth(&state, Span { first: 65, last: 96 }, 32)[0].1, whole[64].1);
-        assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 8)[7].1, whole[95].1);
+        assert_eq!(
+            smooth(
+                &state,
+                Span {
+                    first: 65,
+                    last: 96
+                },
+                32
+            )[0]
+            .1,
+            whole[64].1
+        );
+        assert_eq!(
+            smooth(&state, Span { first: 1, last: 96 }, 8)[7].1,
+            whole[95].1
+        );
         state.children.chunks_mut(8).for_each(<[_]>::reverse);
-        assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole, "neighbours change places");
-        state.children.sort_by_key(|row| std::cmp::Reverse(row.child));
-        assert_eq!(smooth(&state, Span { first: 1, last: 96 }, 96), whole, "all change places");
+        assert_eq!(
+            smooth(&state, Span { first: 1, last: 96 }, 96),
+            whole,
+            "neighbours change places"
+        );
+        state
+            .children
+            .sort_by_key(|row| std::cmp::Reverse(row.child));
+        assert_eq!(
+            smooth(&state, Span { first: 1, last: 96 }, 96),
+            whole,
+            "all change places"
+        );
     }
 
     #[test]
     fn a_failed_child_counts_with_its_reward_and_has_no_accuracy() {
         let children = vec![samples::row(1, None), samples::row(2, Some(0.8))];
-        let state = RunState { children, ..RunState::default() };
+        let state = RunState {
+            children,
+            ..RunState::default()
+        };
         let rewards = Children::of(&state, Quantity::Reward).points;
         assert_eq!(
-            rewards.iter().map(|point| (point.value, point.failed)).collect::<Vec<_>>(),
+            rewards
+                .iter()
+                .map(|point| (point.value, point.failed))
+                .collect::<Vec<_>>(),
             [(0.0, true), (0.8f64.powi(3), false)]
         );
         let accuracies = Children::of(&state, Quantity::Accuracy);
-        assert_eq!(accuracies.points.iter().map(|point| point.value).collect::<Vec<_>>(), [0.8]);
+        assert_eq!(
+            accuracies
+                .points
+                .iter()
+                .map(|point| point.value)
+                .collect::<Vec<_>>(),
+            [0.8]
+        );
         assert_eq!(accuracies.failed, [1]);
     }
 
@@ -355,7 +531,10 @@ mod tests {
     fn an_edited_child_is_in_no_curve_and_no_point() {
         let mut state = samples::run(32);
         let before = Children::of(&state, REWARD);
-        state.children.push(ChildRow { parent: Some(3), ..samples::row(321, Some(1.0)) });
+        state.children.push(ChildRow {
+            parent: Some(3),
+            ..samples::row(321, Some(1.0))
+        });
         assert_eq!(Children::of(&state, REWARD), before);
         assert_eq!(Extent::of(&state).newest, 32);
     }
@@ -367,8 +546,22 @@ mod tests {
         let span = Span { first: 1, last: 32 };
         let band = Curves::of(&state, &children, REWARD, span, 32);
         let [first, _, third] = children.quartiles_of(1).unwrap();
-        assert_eq!(band.low, [Level { from: 0, to: 15, value: first }]);
-        assert_eq!(band.high, [Level { from: 0, to: 15, value: third }]);
+        assert_eq!(
+            band.low,
+            [Level {
+                from: 0,
+                to: 15,
+                value: first
+            }]
+        );
+        assert_eq!(
+            band.high,
+            [Level {
+                from: 0,
+                to: 15,
+                value: third
+            }]
+        );
         state.episodes.clear();
         assert_eq!(Curves::of(&state, &children, REWARD, span, 32).low, []);
     }
@@ -376,17 +569,34 @@ mod tests {
     #[test]
     fn accuracy_has_no_baseline() {
         let state = samples::run(40);
-        let curves = |quantity| Curves::of(&state, &Children::of(&state, quantity), quantity, Span { first: 1, last: 48 }, 48);
+        let curves = |quantity| {
+            Curves::of(
+                &state,
+                &Children::of(&state, quantity),
+                quantity,
+                Span { first: 1, last: 48 },
+                48,
+            )
+        };
         assert!(curves(Quantity::Accuracy).baseline.is_empty());
-        assert_eq!(curves(Quantity::Reward).baseline.len(), 3, "two finished episodes and the one under way");
+        assert_eq!(
+            curves(Quantity::Reward).baseline.len(),
+            3,
+            "two finished episodes and the one under way"
+        );
     }
 
     #[test]
     fn episodes_narrower_than_a_column_share_the_mean() {
         let mut means = Means::new(4);
-        [((0, 0), 1.0), ((0, 1), 3.0), ((1, 3), 5.0)].into_iter().for_each(|(columns, value)| means.add(columns, value));
+        [((0, 0), 1.0), ((0, 1), 3.0), ((1, 3), 5.0)]
+            .into_iter()
+            .for_each(|(columns, value)| means.add(columns, value));
         let level = |from, to, value| Level { from, to, value };
-        assert_eq!(means.levels(), [level(0, 0, 2.0), level(1, 1, 4.0), level(2, 3, 5.0)]);
+        assert_eq!(
+            means.levels(),
+            [level(0, 0, 2.0), level(1, 1, 4.0), level(2, 3, 5.0)]
+        );
     }
 
     proptest! {

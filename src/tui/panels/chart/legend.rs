@@ -22,12 +22,20 @@ pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span
     }
     let zeros = children.within(span).iter().any(|point| point.value <= 0.0);
     let floor = if zeros { ", 0 at the bottom" } else { "" };
-    vec![format!("{long} (log{floor})"), format!("{short} (log{floor})"), format!("{short} (log)")]
+    vec![
+        format!("{long} (log{floor})"),
+        format!("{short} (log{floor})"),
+        format!("{short} (log)"),
+    ]
 }
 
 /// Every sign of the chart: its role, its character, and what it stands for.
 pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'static str)> + use<> {
-    let failed = (Role::Error, glyphs.failed, "on the axis: a child that failed");
+    let failed = (
+        Role::Error,
+        glyphs.failed,
+        "on the axis: a child that failed",
+    );
     let of = |(series, text): (Series, &'static str)| {
         let (role, glyph) = look(series, glyphs);
         (role, glyph, text)
@@ -51,16 +59,40 @@ struct Names {
     band: &'static str,
 }
 
-const LONG: Names = Names { smooth: "smoothed", baseline: "baseline", band: "quartiles" };
-const SHORT: Names = Names { smooth: "smooth", baseline: "base", band: "band" };
+const LONG: Names = Names {
+    smooth: "smoothed",
+    baseline: "baseline",
+    band: "quartiles",
+};
+const SHORT: Names = Names {
+    smooth: "smooth",
+    baseline: "base",
+    band: "band",
+};
 
-/// The series in view, as many as fit into `width`, with names and gaps as long as leave room for them. The most important
-/// stay longest, in an order that reads well.
-pub fn legend(children: &Children, curves: &Curves, reference: Option<&Reference>, glyphs: &Glyphs, width: usize) -> Row {
+/// The series in view, as many as fit into `width`, with names and gaps as long as leave room for
+/// them. The most important stay longest, in an order that reads well.
+pub fn legend(
+    children: &Children,
+    curves: &Curves,
+    reference: Option<&Reference>,
+    glyphs: &Glyphs,
+    width: usize,
+) -> Row {
     let forms = [(LONG, "   "), (LONG, "  "), (SHORT, "  "), (SHORT, " ")];
-    let rows = forms.map(|(names, gap)| join_ranked(entries(children, curves, reference, glyphs, &names), gap, width));
-    // All entries have the same number of pieces. Of rows with as many of them the first one reads best.
-    rows.into_iter().rev().max_by_key(Vec::len).unwrap_or_default()
+    let rows = forms.map(|(names, gap)| {
+        join_ranked(
+            entries(children, curves, reference, glyphs, &names),
+            gap,
+            width,
+        )
+    });
+    // All entries have the same number of pieces. Of rows with as many of them the first one reads
+    // best.
+    rows.into_iter()
+        .rev()
+        .max_by_key(Vec::len)
+        .unwrap_or_default()
 }
 
 /// The series in view with their ranks.
@@ -76,17 +108,39 @@ fn entries(
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let strategy = reference.map(|reference| reference.strategy.as_str());
-    let mut groups = vec![(1, entry(Series::Child, "child")), (0, entry(Series::Mean, "mean"))];
-    let mut add = |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
-    add(!curves.smooth.is_empty(), 4, entry(Series::Smooth, names.smooth));
-    add(!curves.baseline.is_empty(), 3, entry(Series::Baseline, names.baseline));
+    let mut groups = vec![
+        (1, entry(Series::Child, "child")),
+        (0, entry(Series::Mean, "mean")),
+    ];
+    let mut add =
+        |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
+    add(
+        !curves.smooth.is_empty(),
+        4,
+        entry(Series::Smooth, names.smooth),
+    );
+    add(
+        !curves.baseline.is_empty(),
+        3,
+        entry(Series::Baseline, names.baseline),
+    );
     add(!curves.best.is_empty(), 2, entry(Series::Best, "best"));
     add(!curves.low.is_empty(), 7, entry(Series::Band, names.band));
-    add(!curves.reference.is_empty(), 5, entry(Series::Reference, strategy.unwrap_or("reference")));
+    add(
+        !curves.reference.is_empty(),
+        5,
+        entry(Series::Reference, strategy.unwrap_or("reference")),
+    );
     let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
-    let missing = vec![(Role::Warning, strategy.unwrap_or("reference").to_owned()), (Role::Warning, " not comparable".to_owned())];
+    let missing = vec![
+        (Role::Warning, strategy.unwrap_or("reference").to_owned()),
+        (Role::Warning, " not comparable".to_owned()),
+    ];
     add(incomparable, 0, missing);
-    let failed = vec![(Role::Error, glyphs.failed.to_owned()), (Role::Dim, " failed".to_owned())];
+    let failed = vec![
+        (Role::Error, glyphs.failed.to_owned()),
+        (Role::Dim, " failed".to_owned()),
+    ];
     add(!children.failed.is_empty(), 6, failed);
     groups
 }

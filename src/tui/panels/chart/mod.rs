@@ -1,4 +1,5 @@
-//! The reward chart: every child as a point, what becomes of them in curves, and the verdict whether the search learns.
+//! The reward chart: every child as a point, what becomes of them in curves, and the verdict
+//! whether the search learns.
 //!
 //! ```text
 //! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) -> Canvas -> screen
@@ -48,7 +49,12 @@ pub fn columns(width: usize) -> usize {
 
 /// Draw the panel. Changes nothing.
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    draw_chart(app.state(), &app.view.chart, app.view.focus == Panel::Chart, painter);
+    draw_chart(
+        app.state(),
+        &app.view.chart,
+        app.view.focus == Panel::Chart,
+        painter,
+    );
 }
 
 fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut Painter<'_>) {
@@ -58,7 +64,15 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
     let chosen = crosshair.map(|child| Chosen::of(state, view.quantity, &children, child));
     let rows = Rows::of(painter.height());
-    let drawing = Drawing { state, view, extent, children, span, crosshair, chosen };
+    let drawing = Drawing {
+        state,
+        view,
+        extent,
+        children,
+        span,
+        crosshair,
+        chosen,
+    };
     // The width of the labels follows from the curves, and that of the curves from the labels.
     let mut plot = drawing.plot(painter, LABEL, rows.plot);
     let needed = plot.gutter(view.quantity);
@@ -70,7 +84,11 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         return;
     }
     let area = painter.area();
-    let mut below = painter.part(Rect { y: area.y + 1, height: area.height - 1, ..area });
+    let mut below = painter.part(Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    });
     drawing.draw_plot(&mut below, &plot, &rows);
     if rows.verdict {
         drawing.draw_verdict(painter);
@@ -88,7 +106,11 @@ impl Rows {
     fn of(height: usize) -> Rows {
         let (verdict, episodes) = (height >= VERDICT_FROM, height >= EPISODES_FROM);
         let taken = 3 + usize::from(verdict) + usize::from(episodes);
-        Rows { plot: height.saturating_sub(taken), episodes, verdict }
+        Rows {
+            plot: height.saturating_sub(taken),
+            episodes,
+            verdict,
+        }
     }
 }
 
@@ -104,7 +126,12 @@ struct Plot {
 impl Plot {
     /// Columns that the labels need, with the space after them.
     fn gutter(&self, quantity: Quantity) -> usize {
-        axes::labels(&self.axis, quantity).iter().map(|(_, label)| label.len()).max().unwrap_or(0) + 1
+        axes::labels(&self.axis, quantity)
+            .iter()
+            .map(|(_, label)| label.len())
+            .max()
+            .unwrap_or(0)
+            + 1
     }
 }
 
@@ -124,20 +151,43 @@ impl Drawing<'_> {
         let braille = painter.glyphs().braille;
         let columns = painter.width().saturating_sub(gutter + 1);
         let dots = columns * if braille { 2 } else { 1 };
-        let curves = Curves::of(self.state, &self.children, self.view.quantity, self.span, dots);
+        let curves = Curves::of(
+            self.state,
+            &self.children,
+            self.view.quantity,
+            self.span,
+            dots,
+        );
         let axis = self.axis(&curves, (rows / 2 + 1).clamp(3, 9));
-        Plot { curves, axis, gutter, columns, braille }
+        Plot {
+            curves,
+            axis,
+            gutter,
+            columns,
+            braille,
+        }
     }
 
     /// The axis over all that is in view.
     fn axis(&self, curves: &Curves, ticks: usize) -> ValueAxis {
         let log = self.view.scale == Scale::Log;
-        let points = self.children.within(self.span).iter().filter(|point| !point.failed).map(|point| point.value);
+        let points = self
+            .children
+            .within(self.span)
+            .iter()
+            .filter(|point| !point.failed)
+            .map(|point| point.value);
         let (low, high) = points
             .chain(curves.values())
             .filter(|value| value.is_finite() && (*value > 0.0 || !log))
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-        if log { ValueAxis::Log(LogAxis::covering(low, high, ticks)) } else { ValueAxis::Linear(Axis::covering(low, high, ticks)) }
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            });
+        if log {
+            ValueAxis::Log(LogAxis::covering(low, high, ticks))
+        } else {
+            ValueAxis::Linear(Axis::covering(low, high, ticks))
+        }
     }
 
     /// The name and the legend; under a crosshair the child's values in place of the legend.
@@ -145,7 +195,11 @@ impl Drawing<'_> {
         let mut names = legend::names(self.state, self.view, &self.children, self.span);
         let room = |name: &str| painter.width().saturating_sub(name.len() + 5);
         let glyphs = painter.glyphs();
-        let reference = self.state.run.as_ref().and_then(|run| run.reference.as_deref());
+        let reference = self
+            .state
+            .run
+            .as_ref()
+            .and_then(|run| run.reference.as_deref());
         let beside = |width: usize| match &self.chosen {
             Some(chosen) => chosen.child(width),
             None => legend::legend(&self.children, curves, reference, glyphs, width),
@@ -153,24 +207,45 @@ impl Drawing<'_> {
         // The legend matters more than a long name.
         let shortest = names.pop().unwrap_or_default();
         let most: Row = beside(room(&shortest));
-        let name = names.into_iter().find(|name| beside(room(name)) == most).unwrap_or(shortest);
+        let name = names
+            .into_iter()
+            .find(|name| beside(room(name)) == most)
+            .unwrap_or(shortest);
         super::title(painter, focused, &name, &most, None);
     }
 
     fn draw_plot(&self, painter: &mut Painter<'_>, plot: &Plot, rows: &Rows) {
         let quantity = self.view.quantity;
         axes::draw_values(painter, &plot.axis, quantity, plot.gutter, rows.plot);
-        let floor =
-            Floor { extent: &self.extent, span: self.span, left: plot.gutter + 1, columns: plot.columns, episodes: rows.episodes };
+        let floor = Floor {
+            extent: &self.extent,
+            span: self.span,
+            left: plot.gutter + 1,
+            columns: plot.columns,
+            episodes: rows.episodes,
+        };
         floor.draw(painter, rows.plot, &self.children, self.crosshair);
         let grid = DotGrid::new(plot.columns, rows.plot, plot.braille);
-        let mut canvas = Canvas { span: self.span, axis: &plot.axis, grid };
+        let mut canvas = Canvas {
+            span: self.span,
+            axis: &plot.axis,
+            grid,
+        };
         canvas.plot(&self.children, &plot.curves, self.crosshair);
         let area = painter.area();
         let left = (plot.gutter as u16 + 1).min(area.width);
-        canvas.show(&mut painter.part(Rect { x: area.x + left, width: area.width - left, ..area }));
+        canvas.show(&mut painter.part(Rect {
+            x: area.x + left,
+            width: area.width - left,
+            ..area
+        }));
         if self.extent.newest == 0 {
-            painter.text(plot.gutter + 3, rows.plot / 2, Role::Dim, "no child has ended yet");
+            painter.text(
+                plot.gutter + 3,
+                rows.plot / 2,
+                Role::Dim,
+                "no child has ended yet",
+            );
         }
     }
 

@@ -10,7 +10,11 @@ use crate::tui::theme::Role;
 
 /// A value as the quantity is written.
 fn value(quantity: Quantity, value: f64) -> String {
-    if quantity == Quantity::Accuracy { format::accuracy(value) } else { format::reward(value) }
+    if quantity == Quantity::Accuracy {
+        format::accuracy(value)
+    } else {
+        format::reward(value)
+    }
 }
 
 /// What is known of the child under the crosshair.
@@ -27,18 +31,43 @@ pub struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    pub fn of(state: &'a RunState, quantity: Quantity, children: &Children, child: u64) -> Chosen<'a> {
+    pub fn of(
+        state: &'a RunState,
+        quantity: Quantity,
+        children: &Children,
+        child: u64,
+    ) -> Chosen<'a> {
         let extent = Extent::new(state, children.newest);
-        // A repeat or a retry has one row like every child; of damaged journals the last one counts.
-        let row = state.children.iter().rfind(|row| row.child == child && row.parent.is_none());
+        // A repeat or a retry has one row like every child; of damaged journals the last one
+        // counts.
+        let row = state
+            .children
+            .iter()
+            .rfind(|row| row.child == child && row.parent.is_none());
         let episode = row.map_or(extent.episode(child) as usize, |row| row.episode);
-        let smooth = children.smoothed(&extent).find(|(point, _)| point.child == child).map(|(_, smooth)| smooth);
-        Chosen { state, quantity, child, row, episode, smooth, quartiles: children.quartiles_of(episode) }
+        let smooth = children
+            .smoothed(&extent)
+            .find(|(point, _)| point.child == child)
+            .map(|(_, smooth)| smooth);
+        Chosen {
+            state,
+            quantity,
+            child,
+            row,
+            episode,
+            smooth,
+            quartiles: children.quartiles_of(episode),
+        }
     }
 
     /// The child's values in `width` columns; what matters less is left out first.
     pub fn child(&self, width: usize) -> Row {
-        let Chosen { quantity, child, smooth, .. } = *self;
+        let Chosen {
+            quantity,
+            child,
+            smooth,
+            ..
+        } = *self;
         let number = |label: &str| vec![(Role::Strong, format!("{label}{child}"))];
         let Some(row) = self.row else {
             let waits = vec![(Role::Dim, "has not ended".to_owned())];
@@ -49,15 +78,48 @@ impl<'a> Chosen<'a> {
                 (Some(value), _) => (Role::Strong, format::accuracy(value)),
                 (None, trouble) => (Role::Error, trouble.unwrap_or_default().to_owned()),
             };
-            let smooth = smooth
-                .map_or(Row::new(), |smooth| labelled(if short { "sm." } else { "smoothed" }, Role::Text, value(quantity, smooth)));
+            let smooth = smooth.map_or(Row::new(), |smooth| {
+                labelled(
+                    if short { "sm." } else { "smoothed" },
+                    Role::Text,
+                    value(quantity, smooth),
+                )
+            });
             vec![
                 (0, number(if short { "#" } else { "child " })),
-                (5, labelled(if short { "ep." } else { "episode" }, Role::Text, row.episode.to_string())),
-                (1, if short { vec![accuracy] } else { labelled("accuracy", accuracy.0, accuracy.1) }),
-                (2, labelled(if short { "r" } else { "reward" }, Role::Strong, format::or_none(row.reward, format::reward))),
+                (
+                    5,
+                    labelled(
+                        if short { "ep." } else { "episode" },
+                        Role::Text,
+                        row.episode.to_string(),
+                    ),
+                ),
+                (
+                    1,
+                    if short {
+                        vec![accuracy]
+                    } else {
+                        labelled("accuracy", accuracy.0, accuracy.1)
+                    },
+                ),
+                (
+                    2,
+                    labelled(
+                        if short { "r" } else { "reward" },
+                        Role::Strong,
+                        format::or_none(row.reward, format::reward),
+                    ),
+                ),
                 (3, smooth),
-                (4, labelled(if short { "par." } else { "parameters" }, Role::Text, format::count(row.params))),
+                (
+                    4,
+                    labelled(
+                        if short { "par." } else { "parameters" },
+                        Role::Text,
+                        format::count(row.params),
+                    ),
+                ),
             ]
         };
         most(of(false), of(true), width)
@@ -65,18 +127,41 @@ impl<'a> Chosen<'a> {
 
     /// Its episode's mean, baseline and quartiles in `width` columns.
     pub fn episode(&self, width: usize) -> Row {
-        let Chosen { state, quantity, episode: number, .. } = *self;
-        let finished = state.episodes.iter().find(|episode| episode.episode == number);
+        let Chosen {
+            state,
+            quantity,
+            episode: number,
+            ..
+        } = *self;
+        let finished = state
+            .episodes
+            .iter()
+            .find(|episode| episode.episode == number);
         let reference = state.run.iter().filter_map(|run| run.comparable());
         let mut reference = reference.filter_map(|reference| {
-            let episode = reference.episodes.iter().find(|episode| episode.episode == number)?;
-            let mean = if quantity == Quantity::Reward { Some(episode.mean_reward) } else { episode.mean_accuracy };
+            let episode = reference
+                .episodes
+                .iter()
+                .find(|episode| episode.episode == number)?;
+            let mean = if quantity == Quantity::Reward {
+                Some(episode.mean_reward)
+            } else {
+                episode.mean_accuracy
+            };
             Some((reference.strategy.clone(), mean?))
         });
-        let baseline = finished.map(|episode| episode.baseline).or(state.baseline.filter(|_| state.episode == number));
+        let baseline = finished
+            .map(|episode| episode.baseline)
+            .or(state.baseline.filter(|_| state.episode == number));
         let reference = reference.next_back();
         let of = |short: bool| {
-            let mut groups = vec![(0, vec![(Role::Strong, format!("{}{number}", if short { "ep. " } else { "episode " }))])];
+            let mut groups = vec![(
+                0,
+                vec![(
+                    Role::Strong,
+                    format!("{}{number}", if short { "ep. " } else { "episode " }),
+                )],
+            )];
             let mut add = |rank: usize, label: &str, text: Option<String>| {
                 groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));
             };
@@ -84,12 +169,22 @@ impl<'a> Chosen<'a> {
                 Quantity::Reward => Some(episode.mean_reward),
                 Quantity::Accuracy => episode.mean_accuracy,
             });
-            add(1, "mean", Some(mean.map_or("not finished".to_owned(), |mean| value(quantity, mean))));
+            add(
+                1,
+                "mean",
+                Some(mean.map_or("not finished".to_owned(), |mean| value(quantity, mean))),
+            );
             let quartiles = self.quartiles.filter(|_| finished.is_some());
-            let quartiles = quartiles.map(|[low, _, high]| format!("{}..{}", value(quantity, low), value(quantity, high)));
+            let quartiles = quartiles.map(|[low, _, high]| {
+                format!("{}..{}", value(quantity, low), value(quantity, high))
+            });
             add(2, if short { "q." } else { "quartiles" }, quartiles);
             let baseline = baseline.filter(|_| quantity == Quantity::Reward);
-            add(3, if short { "bl." } else { "baseline" }, baseline.map(format::reward));
+            add(
+                3,
+                if short { "bl." } else { "baseline" },
+                baseline.map(format::reward),
+            );
             if let Some((strategy, mean)) = &reference {
                 add(4, strategy, Some(value(quantity, *mean)));
             }
@@ -101,7 +196,14 @@ impl<'a> Chosen<'a> {
 
 /// The long labels where all groups fit with them, else the short ones.
 fn most(long: Vec<(usize, Row)>, short: Vec<(usize, Row)>, width: usize) -> Row {
-    let shown = long.iter().map(|(_, row)| pieces_width(row)).filter(|columns| *columns > 0);
+    let shown = long
+        .iter()
+        .map(|(_, row)| pieces_width(row))
+        .filter(|columns| *columns > 0);
     let needed: usize = shown.map(|columns| columns + 2).sum();
-    if needed <= width + 2 { join_ranked(long, "  ", width) } else { join_ranked(short, " ", width) }
+    if needed <= width + 2 {
+        join_ranked(long, "  ", width)
+    } else {
+        join_ranked(short, " ", width)
+    }
 }

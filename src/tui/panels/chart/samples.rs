@@ -11,14 +11,20 @@ use crate::state::{ChildRow, RunState};
 /// Children per episode.
 const PER_EPISODE: u64 = 16;
 
-/// A run of 20,000 episodes of 16 children, the first `children` of which have ended: accuracies between 0.5 and 0.9 that
-/// rise a little, every 23rd child failed.
+/// A run of 20,000 episodes of 16 children, the first `children` of which have ended: accuracies
+/// between 0.5 and 0.9 that rise a little, every 23rd child failed.
 pub fn run(children: u64) -> RunState {
-    let mut state = RunState { run: Some(started()), ..RunState::default() };
+    let mut state = RunState {
+        run: Some(started()),
+        ..RunState::default()
+    };
     for child in 1..=children {
         let noise = child.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-        let accuracy = 0.5 + 0.3 * (noise as f64 / (1u64 << 24) as f64) + 0.1 * child as f64 / children as f64;
-        state.children.push(row(child, (child % 23 != 0).then_some(accuracy)));
+        let accuracy =
+            0.5 + 0.3 * (noise as f64 / (1u64 << 24) as f64) + 0.1 * child as f64 / children as f64;
+        state
+            .children
+            .push(row(child, (child % 23 != 0).then_some(accuracy)));
         if child % PER_EPISODE == 0 {
             finish_episode(&mut state);
         }
@@ -79,7 +85,8 @@ fn finish_episode(state: &mut RunState) {
     state.episodes.push(EpisodeFinished {
         episode: state.episodes.len() + 1,
         mean_reward,
-        mean_accuracy: (!accuracies.is_empty()).then(|| accuracies.iter().sum::<f64>() / accuracies.len() as f64),
+        mean_accuracy: (!accuracies.is_empty())
+            .then(|| accuracies.iter().sum::<f64>() / accuracies.len() as f64),
         best_accuracy: accuracies.iter().copied().reduce(f64::max),
         baseline,
         next_baseline: state.baseline.unwrap_or(mean_reward),

@@ -20,8 +20,11 @@ const SIZES: [(u16, u16); 3] = [(42, 10), (78, 18), (118, 30)];
 
 fn records() -> Vec<Record> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(|line| serde_json::from_str(line).expect("a record per line")).collect()
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a record per line"))
+        .collect()
 }
 
 fn state_of(records: &[Record]) -> RunState {
@@ -36,24 +39,50 @@ fn half() -> RunState {
     state_of(&records[..records.len() * 6 / 10])
 }
 
-fn buffer(state: &RunState, view: &ChartView, (width, height): (u16, u16), theme: &Theme) -> Buffer {
+fn buffer(
+    state: &RunState,
+    view: &ChartView,
+    (width, height): (u16, u16),
+    theme: &Theme,
+) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let area = buffer.area;
-    draw_chart(state, view, true, &mut Painter::new(&mut buffer, area, theme));
+    draw_chart(
+        state,
+        view,
+        true,
+        &mut Painter::new(&mut buffer, area, theme),
+    );
     buffer
 }
 
 fn text(state: &RunState, view: &ChartView, size: (u16, u16), ascii: bool) -> String {
-    let frame = buffer(state, view, size, &Theme::new(ThemeName::default(), ColourDepth::None, ascii));
-    let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
-    (0..frame.area.height).map(row).collect::<Vec<_>>().join("\n")
+    let frame = buffer(
+        state,
+        view,
+        size,
+        &Theme::new(ThemeName::default(), ColourDepth::None, ascii),
+    );
+    let row = |y| {
+        (0..frame.area.width)
+            .map(|x| frame[(x, y)].symbol())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
+    (0..frame.area.height)
+        .map(row)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The panel at every size after these keys.
 fn looks(state: &RunState, actions: &[ChartAction], ascii: bool) -> String {
     let look = |size: (u16, u16)| {
         let mut view = ChartView::default();
-        actions.iter().for_each(|action| view.act(*action, state, super::columns(size.0.into())));
+        actions
+            .iter()
+            .for_each(|action| view.act(*action, state, super::columns(size.0.into())));
         text(state, &view, size, ascii)
     };
     SIZES.map(look).join("\n\n")
@@ -90,12 +119,24 @@ fn a_whole_run() {
 #[test]
 fn a_crosshair_with_the_values_of_a_child_and_of_its_episode() {
     use ChartAction::{CrosshairLast, CrosshairPreviousEpisode};
-    assert_snapshot!(looks(&half(), &[CrosshairLast, CrosshairPreviousEpisode, CrosshairPreviousEpisode], false));
+    assert_snapshot!(looks(
+        &half(),
+        &[
+            CrosshairLast,
+            CrosshairPreviousEpisode,
+            CrosshairPreviousEpisode
+        ],
+        false
+    ));
 }
 
 #[test]
 fn zoomed_to_the_newest_children() {
-    assert_snapshot!(looks(&half(), &[ChartAction::ZoomIn, ChartAction::ZoomIn], false));
+    assert_snapshot!(looks(
+        &half(),
+        &[ChartAction::ZoomIn, ChartAction::ZoomIn],
+        false
+    ));
 }
 
 #[test]
@@ -115,20 +156,35 @@ fn a_run_with_a_random_run_beside_it() {
 
 #[test]
 fn a_crosshair_in_a_run_with_a_random_run_beside_it() {
-    assert_snapshot!(looks(&with_reference(half()), &[ChartAction::CrosshairFirst], false));
+    assert_snapshot!(looks(
+        &with_reference(half()),
+        &[ChartAction::CrosshairFirst],
+        false
+    ));
 }
 
 #[test]
 fn ascii_only() {
     let state = with_reference(half());
-    let drawn = looks(&state, &[ChartAction::CrosshairFirst, ChartAction::CrosshairNextEpisode], true);
+    let drawn = looks(
+        &state,
+        &[
+            ChartAction::CrosshairFirst,
+            ChartAction::CrosshairNextEpisode,
+        ],
+        true,
+    );
     assert!(drawn.is_ascii(), "{drawn}");
     assert_snapshot!(drawn);
 }
 
 #[test]
 fn a_run_that_has_not_begun() {
-    assert_snapshot!(looks(&RunState::default(), &[ChartAction::CrosshairLast], false));
+    assert_snapshot!(looks(
+        &RunState::default(),
+        &[ChartAction::CrosshairLast],
+        false
+    ));
 }
 
 #[test]
@@ -172,7 +228,12 @@ fn a_crosshair_on_a_child_that_has_not_ended_says_so() {
     let mut state = samples::run(30);
     state.children.retain(|row| row.child != 17);
     let mut view = ChartView::default();
-    [ChartAction::CrosshairLast, ChartAction::CrosshairPreviousEpisode].into_iter().for_each(|action| view.act(action, &state, 60));
+    [
+        ChartAction::CrosshairLast,
+        ChartAction::CrosshairPreviousEpisode,
+    ]
+    .into_iter()
+    .for_each(|action| view.act(action, &state, 60));
     assert!(text(&state, &view, (78, 18), false).contains("child 17 has not ended"));
 }
 
@@ -195,7 +256,8 @@ fn series_differ_without_colour() {
     assert_eq!(different.len(), letters.len());
 }
 
-/// What a redraw of a long run takes; run with `cargo test --release --no-default-features redraw_time -- --ignored --nocapture`.
+/// What a redraw of a long run takes; run with `cargo test --release --no-default-features
+/// redraw_time -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn redraw_time_of_100_000_children() {
@@ -206,10 +268,19 @@ fn redraw_time_of_100_000_children() {
     for (name, actions) in [
         ("all", vec![]),
         ("crosshair", vec![ChartAction::CrosshairFirst]),
-        ("zoomed, log", [vec![ChartAction::ZoomIn; 10], vec![ChartAction::ToggleScale]].concat()),
+        (
+            "zoomed, log",
+            [
+                vec![ChartAction::ZoomIn; 10],
+                vec![ChartAction::ToggleScale],
+            ]
+            .concat(),
+        ),
     ] {
         let mut view = ChartView::default();
-        actions.iter().for_each(|action| view.act(*action, &state, 100));
+        actions
+            .iter()
+            .for_each(|action| view.act(*action, &state, 100));
         let mut milliseconds: Vec<f64> = (0..100)
             .map(|_| {
                 let start = Instant::now();
@@ -218,7 +289,10 @@ fn redraw_time_of_100_000_children() {
             })
             .collect();
         milliseconds.sort_by(f64::total_cmp);
-        println!("{name}: median {:.2} ms, 99th percentile {:.2} ms", milliseconds[50], milliseconds[98]);
+        println!(
+            "{name}: median {:.2} ms, 99th percentile {:.2} ms",
+            milliseconds[50], milliseconds[98]
+        );
     }
 }
 
@@ -258,7 +332,11 @@ fn only_events_of_children_and_episodes_change_the_chart() {
                 | Event::ChildFailed { .. }
                 | Event::ChildExcluded { .. }
         );
-        assert!(changes || before.is_empty() || now == before, "{:?}", record.event);
+        assert!(
+            changes || before.is_empty() || now == before,
+            "{:?}",
+            record.event
+        );
         before = now;
     }
 }

@@ -18,12 +18,19 @@ pub fn pieces(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     };
     let text = verdict.text(width, glyphs.plus_minus);
     match text.split_once(": ") {
-        Some((numbers, words)) => vec![(Role::Dim, format!("{numbers}: ")), (role, words.to_owned())],
+        Some((numbers, words)) => vec![
+            (Role::Dim, format!("{numbers}: ")),
+            (role, words.to_owned()),
+        ],
         None => vec![(role, text)],
     }
 }
 
 /// The verdict in a few words, once there is one: `slope +0.025±0.023 p 0.036: learning`.
 pub fn brief(state: &RunState, glyphs: &Glyphs) -> Row {
-    if state.episodes.len() < 3 { Row::new() } else { pieces(state, glyphs, BRIEF) }
+    if state.episodes.len() < 3 {
+        Row::new()
+    } else {
+        pieces(state, glyphs, BRIEF)
+    }
 }

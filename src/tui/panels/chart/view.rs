@@ -55,7 +55,11 @@ enum Window {
     #[default]
     All,
     /// So many up to `last`; one that holds the newest child follows it.
-    Part { count: u64, last: u64, follows: bool },
+    Part {
+        count: u64,
+        last: u64,
+        follows: bool,
+    },
 }
 
 /// A range of children, both ends included; never empty.
@@ -90,7 +94,8 @@ impl Span {
     }
 }
 
-/// How far the children of a run reach. Children whose network a user edited are numbered apart and not counted.
+/// How far the children of a run reach. Children whose network a user edited are numbered apart and
+/// not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// The highest child that has ended; 0 for none.
@@ -111,13 +116,26 @@ impl Extent {
     pub fn new(state: &RunState, newest: u64) -> Extent {
         let run = state.run.as_ref();
         let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
-        let total = run.map_or(u64::MAX, |run| (run.episodes as u64).saturating_mul(per_episode)).max(1);
-        Extent { newest, per_episode, total }
+        let total = run
+            .map_or(u64::MAX, |run| {
+                (run.episodes as u64).saturating_mul(per_episode)
+            })
+            .max(1);
+        Extent {
+            newest,
+            per_episode,
+            total,
+        }
     }
 
-    /// How far the epochs of a training reach: `done` of at most `planned`. Each stands for itself, as a child would.
+    /// How far the epochs of a training reach: `done` of at most `planned`. Each stands for itself,
+    /// as a child would.
     pub fn of_epochs(done: u64, planned: u64) -> Extent {
-        Extent { newest: done, per_episode: 1, total: planned.max(1) }
+        Extent {
+            newest: done,
+            per_episode: 1,
+            total: planned.max(1),
+        }
     }
 
     /// Episode of a child, from 1.
@@ -129,19 +147,32 @@ impl Extent {
     pub fn children(&self, episode: u64) -> Span {
         let before = episode.saturating_sub(1).saturating_mul(self.per_episode);
         let first = before.saturating_add(1);
-        Span { first, last: before.saturating_add(self.per_episode).max(first) }
+        Span {
+            first,
+            last: before.saturating_add(self.per_episode).max(first),
+        }
     }
 
     /// The last child of the newest episode: an edge that stays while the episode's children end.
     fn end(&self) -> u64 {
-        self.children(self.episode(self.newest)).last.min(self.total).max(self.newest).max(1)
+        self.children(self.episode(self.newest))
+            .last
+            .min(self.total)
+            .max(self.newest)
+            .max(1)
     }
 
     /// All children, with room for some that are to come: as many episodes as a round number tells.
     fn whole(&self) -> Span {
         let episodes = crate::tui::plot::round_step(self.episode(self.newest) as f64).ceil() as u64;
-        let last = episodes.saturating_mul(self.per_episode).min(self.total).max(self.newest);
-        Span { first: 1, last: last.max(1) }
+        let last = episodes
+            .saturating_mul(self.per_episode)
+            .min(self.total)
+            .max(self.newest);
+        Span {
+            first: 1,
+            last: last.max(1),
+        }
     }
 }
 
@@ -153,20 +184,32 @@ fn quarter(count: u64) -> u64 {
 impl ChartView {
     /// The children in view.
     pub fn visible(&self, extent: &Extent) -> Span {
-        let Window::Part { count, last, follows } = self.window else { return extent.whole() };
+        let Window::Part {
+            count,
+            last,
+            follows,
+        } = self.window
+        else {
+            return extent.whole();
+        };
         let newest = extent.newest.max(1);
         let (least, end) = (count.min(extent.end()), extent.end());
         let last = match () {
             // By a quarter at a time: a chart that moves with every child redraws all of itself.
-            () if follows && newest > last => {
-                last.saturating_add((newest - last).div_ceil(quarter(count)).saturating_mul(quarter(count)))
-            }
+            () if follows && newest > last => last.saturating_add(
+                (newest - last)
+                    .div_ceil(quarter(count))
+                    .saturating_mul(quarter(count)),
+            ),
             // The run is seen at an earlier moment.
             () if follows && newest <= last.saturating_sub(count) => newest,
             () => last,
         };
         let last = last.clamp(least, end);
-        Span { first: last.saturating_sub(count - 1).max(1), last }
+        Span {
+            first: last.saturating_sub(count - 1).max(1),
+            last,
+        }
     }
 
     /// Whether some children are out of view.
@@ -188,9 +231,19 @@ impl ChartView {
     pub fn act_within(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
         match action {
             ChartAction::ToggleQuantity => {
-                self.quantity = if self.quantity == Quantity::Reward { Quantity::Accuracy } else { Quantity::Reward };
+                self.quantity = if self.quantity == Quantity::Reward {
+                    Quantity::Accuracy
+                } else {
+                    Quantity::Reward
+                };
             }
-            ChartAction::ToggleScale => self.scale = if self.scale == Scale::Linear { Scale::Log } else { Scale::Linear },
+            ChartAction::ToggleScale => {
+                self.scale = if self.scale == Scale::Linear {
+                    Scale::Log
+                } else {
+                    Scale::Linear
+                }
+            }
             ChartAction::ZoomIn => self.zoom(extent, |count| count / 2),
             ChartAction::ZoomOut => self.zoom(extent, |count| count.saturating_mul(2)),
             ChartAction::ZoomReset => self.window = Window::All,
@@ -201,12 +254,18 @@ impl ChartView {
         }
     }
 
-    /// Show `of(count)` children instead of `count`, with the crosshair (else the newest child, else the middle) where it is.
+    /// Show `of(count)` children instead of `count`, with the crosshair (else the newest child,
+    /// else the middle) where it is.
     fn zoom(&mut self, extent: &Extent, of: impl Fn(u64) -> u64) {
         let visible = self.visible(extent);
         let anchors = [self.crosshair, Some(extent.newest)];
-        let anchor = anchors.into_iter().flatten().find(|child| visible.contains(*child));
-        let anchor = anchor.unwrap_or(visible.first + (visible.count() - 1) / 2).min(extent.end());
+        let anchor = anchors
+            .into_iter()
+            .flatten()
+            .find(|child| visible.contains(*child));
+        let anchor = anchor
+            .unwrap_or(visible.first + (visible.count() - 1) / 2)
+            .min(extent.end());
         let count = of(visible.count()).max(FEWEST.min(visible.count()));
         let share = (anchor - visible.first.min(anchor)) as f64 / visible.count() as f64;
         let before = ((share * count as f64) as u64).min(count - 1);
@@ -220,13 +279,22 @@ impl ChartView {
         }
         let visible = self.visible(extent);
         let step = quarter(visible.count());
-        let first = if right { visible.first.saturating_add(step) } else { visible.first.saturating_sub(step) };
+        let first = if right {
+            visible.first.saturating_add(step)
+        } else {
+            visible.first.saturating_sub(step)
+        };
         self.show(extent, first, visible.count());
         let visible = self.visible(extent);
-        self.crosshair = self.crosshair.map(|child| child.clamp(visible.first, visible.last).min(extent.newest.max(1)));
+        self.crosshair = self.crosshair.map(|child| {
+            child
+                .clamp(visible.first, visible.last)
+                .min(extent.newest.max(1))
+        });
     }
 
-    /// The window of `count` children from `first` on, moved into the run; one that holds the newest child follows it.
+    /// The window of `count` children from `first` on, moved into the run; one that holds the
+    /// newest child follows it.
     fn show(&mut self, extent: &Extent, first: u64, count: u64) {
         let end = extent.end();
         if count >= end {
@@ -235,7 +303,11 @@ impl ChartView {
         }
         let first = first.clamp(1, (end - count + 1).min(extent.newest.max(1)));
         let last = first + (count - 1);
-        self.window = Window::Part { count, last, follows: extent.newest <= last };
+        self.window = Window::Part {
+            count,
+            last,
+            follows: extent.newest <= last,
+        };
     }
 
     fn move_crosshair(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
@@ -246,7 +318,11 @@ impl ChartView {
         let visible = self.visible(extent);
         // The first key shows the crosshair at the newest child in view; the next ones move it.
         let Some(child) = self.crosshair else {
-            let child = if action == ChartAction::CrosshairFirst { 1 } else { visible.last };
+            let child = if action == ChartAction::CrosshairFirst {
+                1
+            } else {
+                visible.last
+            };
             return self.put_crosshair(child, extent);
         };
         let child = child.min(extent.newest);
@@ -265,7 +341,8 @@ impl ChartView {
         self.put_crosshair(target, extent);
     }
 
-    /// Put the crosshair on a child that has ended or precedes one that has, and move the window to it.
+    /// Put the crosshair on a child that has ended or precedes one that has, and move the window to
+    /// it.
     fn put_crosshair(&mut self, child: u64, extent: &Extent) {
         let child = child.clamp(1, extent.newest.max(1));
         self.crosshair = Some(child);
@@ -273,7 +350,11 @@ impl ChartView {
         if child < visible.first {
             self.show(extent, child, visible.count());
         } else if child > visible.last {
-            self.show(extent, child - (visible.count() - 1).min(child - 1), visible.count());
+            self.show(
+                extent,
+                child - (visible.count() - 1).min(child - 1),
+                visible.count(),
+            );
         }
     }
 }
@@ -287,7 +368,9 @@ mod tests {
 
     fn acted(state: &RunState, actions: &[ChartAction]) -> (ChartView, Span) {
         let mut view = ChartView::default();
-        actions.iter().for_each(|action| view.act(*action, state, 40));
+        actions
+            .iter()
+            .for_each(|action| view.act(*action, state, 40));
         let visible = view.visible(&Extent::of(state));
         (view, visible)
     }
@@ -296,7 +379,10 @@ mod tests {
     fn zooming_in_keeps_the_newest_child_in_view_and_follows_it() {
         use ChartAction::ZoomIn;
         let (view, visible) = acted(&samples::run(100), &[ZoomIn]);
-        assert!(visible.contains(100) && visible.count() == 80, "{visible:?}");
+        assert!(
+            visible.contains(100) && visible.count() == 80,
+            "{visible:?}"
+        );
         let later = view.visible(&Extent::of(&samples::run(150)));
         assert!(later.contains(150) && later.count() == 80, "{later:?}");
     }
@@ -304,11 +390,28 @@ mod tests {
     #[test]
     fn zooming_keeps_the_crosshair_where_it_is() {
         use ChartAction::{CrosshairFirst, CrosshairNextEpisode, ZoomIn, ZoomOut};
-        let (view, visible) =
-            acted(&samples::run(100), &[CrosshairFirst, CrosshairNextEpisode, CrosshairNextEpisode, ZoomIn, ZoomIn]);
+        let (view, visible) = acted(
+            &samples::run(100),
+            &[
+                CrosshairFirst,
+                CrosshairNextEpisode,
+                CrosshairNextEpisode,
+                ZoomIn,
+                ZoomIn,
+            ],
+        );
         assert_eq!(view.crosshair(), Some(33));
-        assert_eq!(visible, Span { first: 25, last: 64 });
-        assert_eq!(acted(&samples::run(100), &[ZoomIn, ZoomOut]).0, ChartView::default());
+        assert_eq!(
+            visible,
+            Span {
+                first: 25,
+                last: 64
+            }
+        );
+        assert_eq!(
+            acted(&samples::run(100), &[ZoomIn, ZoomOut]).0,
+            ChartView::default()
+        );
     }
 
     #[test]
@@ -317,7 +420,10 @@ mod tests {
         let (view, before) = acted(&samples::run(100), &[ZoomIn, ZoomIn, PanLeft]);
         assert!(!before.contains(100), "{before:?}");
         assert_eq!(view.visible(&Extent::of(&samples::run(150))), before);
-        let (view, _) = acted(&samples::run(100), &[ZoomIn, ZoomIn, PanLeft, PanRight, PanRight]);
+        let (view, _) = acted(
+            &samples::run(100),
+            &[ZoomIn, ZoomIn, PanLeft, PanRight, PanRight],
+        );
         assert!(view.visible(&Extent::of(&samples::run(150))).contains(150));
     }
 
@@ -326,25 +432,62 @@ mod tests {
         use ChartAction::{CrosshairFirst, CrosshairLast, CrosshairLeft, CrosshairRight, ZoomIn};
         let (view, _) = acted(&samples::run(100), &[CrosshairFirst, CrosshairRight]);
         assert_eq!(view.crosshair(), Some(1 + 160 / 40));
-        let (view, visible) = acted(&samples::run(100), &[CrosshairLast, ZoomIn, ZoomIn, ZoomIn, CrosshairFirst, CrosshairLeft]);
+        let (view, visible) = acted(
+            &samples::run(100),
+            &[
+                CrosshairLast,
+                ZoomIn,
+                ZoomIn,
+                ZoomIn,
+                CrosshairFirst,
+                CrosshairLeft,
+            ],
+        );
         assert_eq!((view.crosshair(), visible.first), (Some(1), 1));
-        let (view, visible) = acted(&samples::run(100), &[CrosshairFirst, ZoomIn, ZoomIn, ZoomIn, ZoomIn, CrosshairLast]);
-        assert!(view.crosshair() == Some(100) && visible.contains(100), "{visible:?}");
+        let (view, visible) = acted(
+            &samples::run(100),
+            &[
+                CrosshairFirst,
+                ZoomIn,
+                ZoomIn,
+                ZoomIn,
+                ZoomIn,
+                CrosshairLast,
+            ],
+        );
+        assert!(
+            view.crosshair() == Some(100) && visible.contains(100),
+            "{visible:?}"
+        );
     }
 
     #[test]
     fn the_crosshair_jumps_to_the_first_child_of_an_episode() {
-        use ChartAction::{CrosshairFirst, CrosshairLast, CrosshairNextEpisode, CrosshairPreviousEpisode};
+        use ChartAction::{
+            CrosshairFirst, CrosshairLast, CrosshairNextEpisode, CrosshairPreviousEpisode,
+        };
         let child = |actions: &[ChartAction]| acted(&samples::run(40), actions).0.crosshair();
         assert_eq!(child(&[CrosshairFirst, CrosshairNextEpisode]), Some(17));
         assert_eq!(child(&[CrosshairLast, CrosshairPreviousEpisode]), Some(33));
-        assert_eq!(child(&[CrosshairLast, CrosshairPreviousEpisode, CrosshairPreviousEpisode]), Some(17));
+        assert_eq!(
+            child(&[
+                CrosshairLast,
+                CrosshairPreviousEpisode,
+                CrosshairPreviousEpisode
+            ]),
+            Some(17)
+        );
         assert_eq!(child(&[CrosshairLast, CrosshairNextEpisode]), Some(40));
     }
 
     #[test]
     fn an_empty_run_has_no_crosshair() {
-        assert_eq!(acted(&RunState::default(), &[ChartAction::CrosshairLast]).0.crosshair(), None);
+        assert_eq!(
+            acted(&RunState::default(), &[ChartAction::CrosshairLast])
+                .0
+                .crosshair(),
+            None
+        );
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! What the keys of the inspector do: each action changes the view, and may ask for something to be done outside.
+//! What the keys of the inspector do: each action changes the view, and may ask for something to be
+//! done outside.
 
 use std::borrow::Cow;
 
@@ -21,7 +22,8 @@ pub enum InspectorAction {
     PreviousTab,
     Up,
     Down,
-    /// In Edit the value to the left; in Relatives back to the child shown before; else the child before.
+    /// In Edit the value to the left; in Relatives back to the child shown before; else the child
+    /// before.
     Left,
     /// In Edit the value to the right; in Relatives to the chosen child; else the child after.
     Right,
@@ -78,7 +80,8 @@ enum Form {
 }
 
 impl InspectorView {
-    /// Open `child`, whose part of the journal may still have to be read: see [`InspectorView::refresh`].
+    /// Open `child`, whose part of the journal may still have to be read: see
+    /// [`InspectorView::refresh`].
     pub fn open(child: u64, scene: &Scene<'_>) -> InspectorView {
         let mut view = InspectorView {
             child,
@@ -100,14 +103,22 @@ impl InspectorView {
         if self.draft.is_none() {
             self.draft = Draft::of(dna);
         }
-        let is_stale = self.relatives.as_ref().is_none_or(|relatives| relatives.of != scene.state.children.len());
+        let is_stale = self
+            .relatives
+            .as_ref()
+            .is_none_or(|relatives| relatives.of != scene.state.children.len());
         if self.tab == Tab::Relatives && is_stale {
             self.relatives = Some(Relatives::of(self.child, dna, subject.parent, scene.state));
         }
     }
 
     /// Do what a key asks for. `size` is that of the area in which the inspector is drawn.
-    pub fn act(&mut self, action: InspectorAction, scene: &Scene<'_>, size: Size) -> InspectorEffect {
+    pub fn act(
+        &mut self,
+        action: InspectorAction,
+        scene: &Scene<'_>,
+        size: Size,
+    ) -> InspectorEffect {
         use InspectorAction::*;
         let page = room(size).saturating_sub(3).max(1) as isize;
         match action {
@@ -156,17 +167,24 @@ impl InspectorView {
         let subject = Subject::of(self.child, scene);
         let room = room(size);
         match self.tab {
-            Tab::Graph => subject.architecture.map_or(0, |architecture| graph::rows(&architecture).saturating_sub(1)),
+            Tab::Graph => subject.architecture.map_or(0, |architecture| {
+                graph::rows(&architecture).saturating_sub(1)
+            }),
             // Totals and headings stay; a row per layer and the classifier scroll below them.
             Tab::Costs => {
-                let rows = subject.architecture.map_or(0, |architecture| architecture.layers.len() + 1);
+                let rows = subject
+                    .architecture
+                    .map_or(0, |architecture| architecture.layers.len() + 1);
                 (rows + 2).saturating_sub(room)
             }
             Tab::Curves => {
                 let epochs = subject.epochs.len();
                 (epochs + 1).saturating_sub(room - curves::chart_rows(epochs, room))
             }
-            Tab::Relatives => self.relatives.as_ref().map_or(0, |relatives| relatives.entries.len().saturating_sub(1)),
+            Tab::Relatives => self
+                .relatives
+                .as_ref()
+                .map_or(0, |relatives| relatives.entries.len().saturating_sub(1)),
             Tab::Edit => 0,
         }
     }
@@ -174,18 +192,29 @@ impl InspectorView {
     fn sideways(&mut self, right: bool, scene: &Scene<'_>) {
         let target = match (self.tab, right) {
             (Tab::Edit, _) => {
-                self.draft.iter_mut().for_each(|draft| draft.move_by(0, if right { 1 } else { -1 }));
+                self.draft
+                    .iter_mut()
+                    .for_each(|draft| draft.move_by(0, if right { 1 } else { -1 }));
                 None
             }
             (Tab::Relatives, true) => {
-                let chosen = self.relatives.as_ref().and_then(|relatives| relatives.entries.get(self.row()));
+                let chosen = self
+                    .relatives
+                    .as_ref()
+                    .and_then(|relatives| relatives.entries.get(self.row()));
                 let child = chosen.map(|relative| relative.row.child);
                 self.history.extend(child.map(|_| self.child));
                 child
             }
             (Tab::Relatives, false) => self.history.pop(),
-            (_, true) => self.child.checked_add(1).filter(|child| is_known(scene.state, *child)),
-            (_, false) => self.child.checked_sub(1).filter(|child| is_known(scene.state, *child)),
+            (_, true) => self
+                .child
+                .checked_add(1)
+                .filter(|child| is_known(scene.state, *child)),
+            (_, false) => self
+                .child
+                .checked_sub(1)
+                .filter(|child| is_known(scene.state, *child)),
         };
         if let Some(child) = target {
             self.show(child, scene);
@@ -201,14 +230,27 @@ impl InspectorView {
     }
 
     fn step(&mut self, larger: bool, scene: &Scene<'_>) -> InspectorEffect {
-        let editing = self.draft.as_mut().zip(scene.state.run.as_ref()).filter(|_| self.tab == Tab::Edit);
-        let Some((draft, run)) = editing else { return InspectorEffect::None };
+        let editing = self
+            .draft
+            .as_mut()
+            .zip(scene.state.run.as_ref())
+            .filter(|_| self.tab == Tab::Edit);
+        let Some((draft, run)) = editing else {
+            return InspectorEffect::None;
+        };
         if !draft.step(&run.decisions, larger) {
             let end = if larger { "largest" } else { "smallest" };
-            return tell(Level::Info, format!("{} is the {end} choice", draft.current()));
+            return tell(
+                Level::Info,
+                format!("{} is the {end} choice", draft.current()),
+            );
         }
         // Looked for here and not while drawing: there may be 100,000 children.
-        self.twin = draft.is_edited().then(|| draft.twin(&scene.state.children)).flatten().cloned();
+        self.twin = draft
+            .is_edited()
+            .then(|| draft.twin(&scene.state.children))
+            .flatten()
+            .cloned();
         InspectorEffect::None
     }
 
@@ -221,15 +263,27 @@ impl InspectorView {
 
     fn queue(&self, scene: &Scene<'_>) -> InspectorEffect {
         if self.tab != Tab::Edit {
-            return tell(Level::Info, "only an edited child can be queued: change a value on the page Edit".to_owned());
+            return tell(
+                Level::Info,
+                "only an edited child can be queued: change a value on the page Edit".to_owned(),
+            );
         }
         let (Some(draft), Some(space)) = (&self.draft, self.space(scene)) else {
-            return tell(Level::Warning, "not queued: its DNA is not known here".to_owned());
+            return tell(
+                Level::Warning,
+                "not queued: its DNA is not known here".to_owned(),
+            );
         };
         match Outcome::of(draft.dna(), &space).problem() {
-            _ if !draft.is_edited() => tell(Level::Info, "change a value first: this is the child as it was".to_owned()),
+            _ if !draft.is_edited() => tell(
+                Level::Info,
+                "change a value first: this is the child as it was".to_owned(),
+            ),
             Some(problem) => tell(Level::Warning, format!("not queued: {problem}")),
-            None => InspectorEffect::Queue { parent: self.child, dna: draft.dna().clone() },
+            None => InspectorEffect::Queue {
+                parent: self.child,
+                dna: draft.dna().clone(),
+            },
         }
     }
 
@@ -245,32 +299,52 @@ impl InspectorView {
     }
 
     fn save(&self, scene: &Scene<'_>) -> InspectorEffect {
-        match [Form::Dna, Form::Json, Form::PyTorch].into_iter().map(|form| self.written(form, scene)).collect() {
+        match [Form::Dna, Form::Json, Form::PyTorch]
+            .into_iter()
+            .map(|form| self.written(form, scene))
+            .collect()
+        {
             Ok(files) => InspectorEffect::Save(files),
             Err(problem) => tell(Level::Warning, problem),
         }
     }
 
-    /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why not, in words.
+    /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why
+    /// not, in words.
     fn written(&self, form: Form, scene: &Scene<'_>) -> Result<(String, String), String> {
-        let edited = self.draft.as_ref().filter(|draft| self.tab == Tab::Edit && draft.is_edited());
-        let name = format!("child-{}{}", self.child, if edited.is_some() { "-edited" } else { "" });
+        let edited = self
+            .draft
+            .as_ref()
+            .filter(|draft| self.tab == Tab::Edit && draft.is_edited());
+        let name = format!(
+            "child-{}{}",
+            self.child,
+            if edited.is_some() { "-edited" } else { "" }
+        );
         let subject = Subject::of(self.child, scene);
         let unknown = || "its network is not known here yet".to_owned();
         if form == Form::Dna {
-            let dna = edited.map(|draft| draft.dna().clone()).or(subject.dna).ok_or_else(unknown)?;
+            let dna = edited
+                .map(|draft| draft.dna().clone())
+                .or(subject.dna)
+                .ok_or_else(unknown)?;
             return Ok((format!("{name}.dna.json"), export::dna(&dna)));
         }
         let architecture: Cow<'_, Architecture> = match edited {
             Some(draft) => {
                 let space = self.space(scene).ok_or_else(unknown)?;
-                Cow::Owned(space.decode(draft.dna(), &name).map_err(|error| error.to_string())?)
+                Cow::Owned(
+                    space
+                        .decode(draft.dna(), &name)
+                        .map_err(|error| error.to_string())?,
+                )
             }
             None => subject.architecture.ok_or_else(unknown)?,
         };
         match form {
             Form::PyTorch => {
-                let text = export::pytorch::module(&architecture).map_err(|error| error.to_string())?;
+                let text =
+                    export::pytorch::module(&architecture).map_err(|error| error.to_string())?;
                 Ok((format!("{name}.py"), text))
             }
             _ => Ok((format!("{name}.json"), export::json(&architecture))),

@@ -17,15 +17,23 @@ const BOTH_CHARTS: usize = 60;
 
 /// The figures of every epoch.
 pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
-    let numbers = |heading, rank, text: &dyn Fn(&ChildEpoch) -> String| Column::numbers(heading, rank, epochs.iter().map(text));
+    let numbers = |heading, rank, text: &dyn Fn(&ChildEpoch) -> String| {
+        Column::numbers(heading, rank, epochs.iter().map(text))
+    };
     let columns = vec![
         numbers("epoch", 0, &|epoch| epoch.epoch.to_string()),
         numbers("train loss", 2, &|epoch| format!("{:.4}", epoch.train_loss)),
         numbers("valid loss", 1, &|epoch| format!("{:.4}", epoch.valid_loss)),
-        numbers("train acc.", 2, &|epoch| format::accuracy(epoch.train_accuracy)),
-        numbers("valid acc.", 0, &|epoch| format::accuracy(epoch.valid_accuracy)),
+        numbers("train acc.", 2, &|epoch| {
+            format::accuracy(epoch.train_accuracy)
+        }),
+        numbers("valid acc.", 0, &|epoch| {
+            format::accuracy(epoch.valid_accuracy)
+        }),
         numbers("learning rate", 3, &|epoch| rate(epoch.learning_rate)),
-        numbers("img/s", 4, &|epoch| format!("{:.0}", epoch.images_per_second)),
+        numbers("img/s", 4, &|epoch| {
+            format!("{:.0}", epoch.images_per_second)
+        }),
         numbers("seconds", 5, &|epoch| format!("{:.1}", epoch.seconds)),
     ];
     table(columns, width)
@@ -37,12 +45,18 @@ pub fn chart_rows(epochs: usize, height: usize) -> usize {
     if rows < LEAST_CHART { 0 } else { rows }
 }
 
-/// The charts on top, the figures from row `first` on below them. `planned` is how many epochs there will be.
+/// The charts on top, the figures from row `first` on below them. `planned` is how many epochs
+/// there will be.
 pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut Painter<'_>) {
     let area = painter.area();
     let rows = chart_rows(epochs.len(), painter.height());
     if rows > 0 {
-        let planned = epochs.iter().map(|epoch| epoch.epoch).max().unwrap_or(0).max(planned);
+        let planned = epochs
+            .iter()
+            .map(|epoch| epoch.epoch)
+            .max()
+            .unwrap_or(0)
+            .max(planned);
         let charts = [
             Chart {
                 name: "loss",
@@ -56,7 +70,9 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
                 planned,
                 epochs,
                 values: |epoch| [epoch.train_accuracy, epoch.valid_accuracy],
-                label: |value, decimals| format!("{:.*} %", decimals.saturating_sub(2), value * 100.0),
+                label: |value, decimals| {
+                    format!("{:.*} %", decimals.saturating_sub(2), value * 100.0)
+                },
             },
         ];
         let both = painter.width() >= BOTH_CHARTS;
@@ -64,10 +80,19 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
         let width = (area.width + 2) / shown.len() as u16 - 2;
         for (index, chart) in shown.iter().enumerate() {
             let x = area.x + index as u16 * (width + 2);
-            chart.draw(&mut painter.part(Rect { x, width, height: rows as u16, ..area }));
+            chart.draw(&mut painter.part(Rect {
+                x,
+                width,
+                height: rows as u16,
+                ..area
+            }));
         }
     }
-    let below = Rect { y: area.y + rows as u16, height: area.height - rows as u16, ..area };
+    let below = Rect {
+        y: area.y + rows as u16,
+        height: area.height - rows as u16,
+        ..area
+    };
     figures(epochs, painter.width()).draw(&mut painter.part(below), first);
 }
 
@@ -92,11 +117,20 @@ impl Chart<'_> {
             (Role::Child, format!("  {}", glyphs.child)),
             (Role::Dim, " training".to_owned()),
         ];
-        let fits = if pieces_width(&legend) <= painter.width() { legend.len() } else { 1 };
+        let fits = if pieces_width(&legend) <= painter.width() {
+            legend.len()
+        } else {
+            1
+        };
         painter.pieces(0, 0, &legend[..fits]);
         let rows = painter.height().saturating_sub(3);
         let axis = self.axis(rows);
-        let gutter = axis.ticks().map(|tick| (self.label)(tick, axis.decimals()).len()).max().unwrap_or(0) + 1;
+        let gutter = axis
+            .ticks()
+            .map(|tick| (self.label)(tick, axis.decimals()).len())
+            .max()
+            .unwrap_or(0)
+            + 1;
         if rows < 2 || painter.width() < gutter + 4 {
             return;
         }
@@ -105,52 +139,103 @@ impl Chart<'_> {
         // Validation is drawn over training.
         for (which, role, glyph) in [(0, Role::Child, glyphs.child), (1, Role::Mean, glyphs.mean)] {
             let grid = self.grid(which, &axis, [columns, rows], glyphs.braille);
-            for (column, row) in (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))) {
-                let Some(mark) = grid.mark(column, row) else { continue };
+            for (column, row) in
+                (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)))
+            {
+                let Some(mark) = grid.mark(column, row) else {
+                    continue;
+                };
                 let dots = braille(mark.dots).to_string();
-                let text = if glyphs.braille && !mark.marker { dots.as_str() } else { glyph };
+                let text = if glyphs.braille && !mark.marker {
+                    dots.as_str()
+                } else {
+                    glyph
+                };
                 painter.text(gutter + 1 + column, 1 + row, role, text);
             }
         }
     }
 
     fn axis(&self, rows: usize) -> Axis {
-        let values = self.epochs.iter().flat_map(self.values).filter(|value| value.is_finite());
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let values = self
+            .epochs
+            .iter()
+            .flat_map(self.values)
+            .filter(|value| value.is_finite());
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
         Axis::covering(low, high, (rows / 2 + 1).clamp(2, 6))
     }
 
-    fn draw_axes(&self, painter: &mut Painter<'_>, axis: &Axis, gutter: usize, [columns, rows]: [usize; 2]) {
+    fn draw_axes(
+        &self,
+        painter: &mut Painter<'_>,
+        axis: &Axis,
+        gutter: usize,
+        [columns, rows]: [usize; 2],
+    ) {
         let glyphs = painter.glyphs();
         for row in 0..rows {
             painter.text(gutter, 1 + row, Role::Dim, glyphs.axis);
         }
         for tick in axis.ticks() {
             let row = rows - 1 - (axis.fraction(tick) * (rows - 1) as f64).round() as usize;
-            painter.right(gutter, 1 + row, Role::Dim, &(self.label)(tick, axis.decimals()));
+            painter.right(
+                gutter,
+                1 + row,
+                Role::Dim,
+                &(self.label)(tick, axis.decimals()),
+            );
             painter.text(gutter, 1 + row, Role::Dim, glyphs.axis_tick);
         }
         painter.text(gutter, 1 + rows, Role::Dim, glyphs.axis_corner);
-        painter.text(gutter + 1, 1 + rows, Role::Dim, &glyphs.floor.repeat(columns));
+        painter.text(
+            gutter + 1,
+            1 + rows,
+            Role::Dim,
+            &glyphs.floor.repeat(columns),
+        );
         painter.text(gutter + 1, 2 + rows, Role::Dim, "1");
-        painter.right(gutter + 1 + columns, 2 + rows, Role::Dim, &format!("epoch {}", self.planned));
+        painter.right(
+            gutter + 1 + columns,
+            2 + rows,
+            Role::Dim,
+            &format!("epoch {}", self.planned),
+        );
     }
 
     /// Training (0) as a line, validation (1) as a line with a marker at each epoch.
-    fn grid(&self, which: usize, axis: &Axis, [columns, rows]: [usize; 2], braille: bool) -> DotGrid {
+    fn grid(
+        &self,
+        which: usize,
+        axis: &Axis,
+        [columns, rows]: [usize; 2],
+        braille: bool,
+    ) -> DotGrid {
         let mut grid = DotGrid::new(columns, rows, braille);
         let at = |epoch: &ChildEpoch| {
             let value = Some((self.values)(epoch)[which]).filter(|value| value.is_finite())?;
-            let x = epoch.epoch.saturating_sub(1) * (grid.width() - 1) / self.planned.saturating_sub(1).max(1);
-            Some((x, (axis.fraction(value) * (grid.height() - 1) as f64).round() as usize))
+            let x = epoch.epoch.saturating_sub(1) * (grid.width() - 1)
+                / self.planned.saturating_sub(1).max(1);
+            Some((
+                x,
+                (axis.fraction(value) * (grid.height() - 1) as f64).round() as usize,
+            ))
         };
         let points: Vec<(usize, usize)> = self.epochs.iter().filter_map(at).collect();
         // Without braille the markers of validation must not drown in its line.
         if which == 0 || grid.has_dots() {
-            points.windows(2).for_each(|pair| grid.line(pair[0], pair[1], Series::Mean, Dash::Solid));
+            points
+                .windows(2)
+                .for_each(|pair| grid.line(pair[0], pair[1], Series::Mean, Dash::Solid));
         }
         for &(x, y) in &points {
-            if which == 1 { grid.marker(x, y, Series::Mean) } else { grid.dot(x, y, Series::Mean) }
+            if which == 1 {
+                grid.marker(x, y, Series::Mean)
+            } else {
+                grid.dot(x, y, Series::Mean)
+            }
         }
         grid
     }
@@ -158,7 +243,11 @@ impl Chart<'_> {
 
 /// `0.025`, `1.2e-5`.
 fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-3..10.0).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.1e}") }
+    if rate == 0.0 || (1e-3..10.0).contains(&rate) {
+        format!("{rate:.4}")
+    } else {
+        format!("{rate:.1e}")
+    }
 }
 
 #[cfg(test)]
@@ -167,11 +256,17 @@ mod tests {
 
     #[test]
     fn charts_leave_room_for_the_figures() {
-        assert_eq!((chart_rows(3, 14), chart_rows(50, 14), chart_rows(3, 7)), (10, 7, 0));
+        assert_eq!(
+            (chart_rows(3, 14), chart_rows(50, 14), chart_rows(3, 7)),
+            (10, 7, 0)
+        );
     }
 
     #[test]
     fn small_rates_are_written_by_their_power() {
-        assert_eq!((rate(0.05).as_str(), rate(0.000_012).as_str()), ("0.0500", "1.2e-5"));
+        assert_eq!(
+            (rate(0.05).as_str(), rate(0.000_012).as_str()),
+            ("0.0500", "1.2e-5")
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! A child's DNA while it is edited by hand, and what the network would be.
 
-use crate::space::{Architecture, ArchitectureError, Cost, Decision, Dna, LayerCost, Space, SpaceError};
+use crate::space::{
+    Architecture, ArchitectureError, Cost, Decision, Dna, LayerCost, Space, SpaceError,
+};
 use crate::state::ChildRow;
 
 /// A DNA under edit: what it was, what it is, and the value that the cursor is on.
@@ -25,7 +27,12 @@ impl Draft {
     /// None of a DNA without values.
     pub fn of(dna: &Dna) -> Option<Draft> {
         let sound = !dna.0.is_empty() && dna.0.iter().all(|gene| !gene.is_empty());
-        sound.then(|| Draft { original: dna.clone(), dna: dna.clone(), layer: 0, value: 0 })
+        sound.then(|| Draft {
+            original: dna.clone(),
+            dna: dna.clone(),
+            layer: 0,
+            value: 0,
+        })
     }
 
     pub fn original(&self) -> &Dna {
@@ -53,14 +60,26 @@ impl Draft {
 
     /// Move the cursor; it stays on the table.
     pub fn move_by(&mut self, layers: isize, values: isize) {
-        self.layer = self.layer.saturating_add_signed(layers).min(self.dna.0.len() - 1);
-        self.value = self.value.saturating_add_signed(values).min(self.dna.0[self.layer].len() - 1);
+        self.layer = self
+            .layer
+            .saturating_add_signed(layers)
+            .min(self.dna.0.len() - 1);
+        self.value = self
+            .value
+            .saturating_add_signed(values)
+            .min(self.dna.0[self.layer].len() - 1);
     }
 
-    /// Give the value under the cursor the next larger (or smaller) choice of its decision. False where there is none.
+    /// Give the value under the cursor the next larger (or smaller) choice of its decision. False
+    /// where there is none.
     pub fn step(&mut self, decisions: &[Decision], larger: bool) -> bool {
         let current = self.current();
-        let choices = || decisions.get(self.value).into_iter().flat_map(|decision| decision.choices.iter().copied());
+        let choices = || {
+            decisions
+                .get(self.value)
+                .into_iter()
+                .flat_map(|decision| decision.choices.iter().copied())
+        };
         let next = if larger {
             choices().filter(|choice| *choice > current).min()
         } else {
@@ -118,10 +137,23 @@ impl Outcome {
     pub fn problem(&self) -> Option<String> {
         let error = self.network.as_ref().err()?;
         Some(match error {
-            SpaceError::Architecture(ArchitectureError::KernelTooLarge { layer, kernel, input, padded }) => {
+            SpaceError::Architecture(ArchitectureError::KernelTooLarge {
+                layer,
+                kernel,
+                input,
+                padded,
+            }) => {
                 let by = |[height, width]: [usize; 2]| format!("{height}x{width}");
-                let padding = if input == padded { String::new() } else { format!(", padded to {}", by(*padded)) };
-                format!("layer {layer} cannot be built: its {} kernel meets {}{padding}", by(*kernel), by(*input))
+                let padding = if input == padded {
+                    String::new()
+                } else {
+                    format!(", padded to {}", by(*padded))
+                };
+                format!(
+                    "layer {layer} cannot be built: its {} kernel meets {}{padding}",
+                    by(*kernel),
+                    by(*input)
+                )
             }
             error => error.to_string(),
         })
@@ -143,7 +175,10 @@ mod tests {
     use crate::space::DecisionKind;
 
     fn decisions() -> Vec<Decision> {
-        let decision = |kind, choices: &[u32]| Decision { kind, choices: choices.to_vec() };
+        let decision = |kind, choices: &[u32]| Decision {
+            kind,
+            choices: choices.to_vec(),
+        };
         vec![
             decision(DecisionKind::Kernel, &[1, 7, 3]),
             decision(DecisionKind::Filters, &[8, 16]),
@@ -157,16 +192,27 @@ mod tests {
     }
 
     fn draft() -> Draft {
-        Draft::of(&Dna(vec![vec![3, 8, 2, 1], vec![3, 8, 2, 1], vec![1, 8, 1, 0]])).unwrap()
+        Draft::of(&Dna(vec![
+            vec![3, 8, 2, 1],
+            vec![3, 8, 2, 1],
+            vec![1, 8, 1, 0],
+        ]))
+        .unwrap()
     }
 
     #[test]
     fn a_value_steps_along_the_choices_in_their_size_and_stays_at_the_ends() {
         let mut draft = draft();
         assert!(draft.step(&decisions(), true));
-        assert_eq!((draft.current(), draft.step(&decisions(), true)), (7, false));
+        assert_eq!(
+            (draft.current(), draft.step(&decisions(), true)),
+            (7, false)
+        );
         assert!(draft.step(&decisions(), false) && draft.step(&decisions(), false));
-        assert_eq!((draft.current(), draft.step(&decisions(), false)), (1, false));
+        assert_eq!(
+            (draft.current(), draft.step(&decisions(), false)),
+            (1, false)
+        );
     }
 
     #[test]
@@ -193,8 +239,14 @@ mod tests {
         draft.step(&decisions(), true);
         draft.step(&decisions(), true);
         let outcome = Outcome::of(draft.dna(), &space());
-        assert_eq!((outcome.failing_layer(), outcome.layers.len()), (Some(2), 2));
-        assert_eq!(outcome.problem().unwrap(), "layer 3 cannot be built: its 7x7 kernel meets 2x2");
+        assert_eq!(
+            (outcome.failing_layer(), outcome.layers.len()),
+            (Some(2), 2)
+        );
+        assert_eq!(
+            outcome.problem().unwrap(),
+            "layer 3 cannot be built: its 7x7 kernel meets 2x2"
+        );
     }
 
     proptest! {

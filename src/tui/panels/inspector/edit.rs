@@ -9,9 +9,15 @@ use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled};
 use crate::tui::theme::{Glyphs, Role};
 
-/// The table in `width` columns; above it the verdict and the choices of the value under the cursor. `twin` is the first
-/// child that has this DNA already.
-pub fn content(draft: &Draft, space: &Space, twin: Option<&ChildRow>, width: usize, glyphs: &Glyphs) -> Content {
+/// The table in `width` columns; above it the verdict and the choices of the value under the
+/// cursor. `twin` is the first child that has this DNA already.
+pub fn content(
+    draft: &Draft,
+    space: &Space,
+    twin: Option<&ChildRow>,
+    width: usize,
+    glyphs: &Glyphs,
+) -> Content {
     let outcome = Outcome::of(draft.dna(), space);
     let original = Outcome::of(draft.original(), space);
     let mut content = table(columns(draft, &outcome, space, glyphs), width);
@@ -32,12 +38,20 @@ fn verdict(
     glyphs: &Glyphs,
 ) -> Vec<Row> {
     if let Some(problem) = outcome.problem() {
-        return format::wrap(&problem, width).into_iter().map(|line| vec![(Role::Error, line)]).collect();
+        return format::wrap(&problem, width)
+            .into_iter()
+            .map(|line| vec![(Role::Error, line)])
+            .collect();
     }
-    let (Ok((_, cost)), Ok((_, before))) = (&outcome.network, &original.network) else { return Vec::new() };
+    let (Ok((_, cost)), Ok((_, before))) = (&outcome.network, &original.network) else {
+        return Vec::new();
+    };
     let standing = match (draft.is_edited(), twin) {
         (false, _) => vec![(Role::Dim, "not edited".to_owned())],
-        (true, Some(twin)) => vec![(Role::Warning, format!("the same as child {}{}", twin.child, result(twin)))],
+        (true, Some(twin)) => vec![(
+            Role::Warning,
+            format!("the same as child {}{}", twin.child, result(twin)),
+        )],
         (true, None) => vec![(Role::Good, "can be built".to_owned())],
     };
     let figures = vec![
@@ -50,7 +64,10 @@ fn verdict(
 }
 
 fn result(twin: &ChildRow) -> String {
-    twin.accuracy.map_or(", which failed".to_owned(), |accuracy| format!(", {}", format::accuracy(accuracy)))
+    twin.accuracy
+        .map_or(", which failed".to_owned(), |accuracy| {
+            format!(", {}", format::accuracy(accuracy))
+        })
 }
 
 /// `params 32.3 k (+27.1 %)`.
@@ -64,19 +81,28 @@ fn figure(label: &str, now: u64, before: u64) -> Row {
 }
 
 fn field(cost: &Cost, glyphs: &Glyphs) -> String {
-    let [height, width] = cost.layers.last().map_or([1, 1], |layer| layer.receptive_field);
+    let [height, width] = cost
+        .layers
+        .last()
+        .map_or([1, 1], |layer| layer.receptive_field);
     format!("{height}{}{width}", glyphs.times)
 }
 
-/// The choices of the value under the cursor: the present one in brackets, those that cannot be built crossed out.
+/// The choices of the value under the cursor: the present one in brackets, those that cannot be
+/// built crossed out.
 fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     let (layer, value) = draft.cursor();
-    let Some(decision) = space.decisions().get(value) else { return Row::new() };
+    let Some(decision) = space.decisions().get(value) else {
+        return Row::new();
+    };
     let mut choices = decision.choices.clone();
     choices.push(draft.current());
     choices.sort_unstable();
     choices.dedup();
-    let mut row = vec![(Role::Dim, format!("layer {} {}: ", layer + 1, short_name(decision.kind)))];
+    let mut row = vec![(
+        Role::Dim,
+        format!("layer {} {}: ", layer + 1, short_name(decision.kind)),
+    )];
     for choice in choices {
         let is_feasible = space.decode(&draft.with(choice), "choice").is_ok();
         let cross = if is_feasible { "" } else { glyphs.failed };
@@ -93,31 +119,67 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
 fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> Vec<Column> {
     let Dna(genes) = draft.dna();
     let failing = outcome.failing_layer();
-    let number = |layer: usize| format!("{}{}", if failing == Some(layer) { glyphs.failed } else { "" }, layer + 1);
+    let number = |layer: usize| {
+        format!(
+            "{}{}",
+            if failing == Some(layer) {
+                glyphs.failed
+            } else {
+                ""
+            },
+            layer + 1
+        )
+    };
     let mut columns = vec![Column::numbers("#", 0, (0..genes.len()).map(number))];
     for (value, decision) in space.decisions().iter().enumerate() {
-        let cells = (0..genes.len()).map(|layer| cell(draft, layer, value)).collect();
+        let cells = (0..genes.len())
+            .map(|layer| cell(draft, layer, value))
+            .collect();
         columns.push(Column::rows(short_name(decision.kind), 0, cells));
     }
     let cost = |text: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
-        (0..genes.len()).map(|layer| text(layer).unwrap_or_else(|| "-".to_owned())).collect()
+        (0..genes.len())
+            .map(|layer| text(layer).unwrap_or_else(|| "-".to_owned()))
+            .collect()
     };
     let times = glyphs.times;
     let of = |layer: usize| outcome.layers.get(layer);
-    let output = |layer: usize| of(layer).map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2]));
-    let field = |layer: usize| of(layer).map(|cost| format!("{}{times}{}", cost.receptive_field[0], cost.receptive_field[1]));
+    let output = |layer: usize| {
+        of(layer).map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2]))
+    };
+    let field = |layer: usize| {
+        of(layer).map(|cost| {
+            format!(
+                "{}{times}{}",
+                cost.receptive_field[0], cost.receptive_field[1]
+            )
+        })
+    };
     columns.push(Column::numbers("output", 1, cost(&output)));
-    columns.push(Column::numbers("params", 2, cost(&|layer| of(layer).map(|cost| format::compact(cost.params)))));
-    columns.push(Column::numbers("MACs", 3, cost(&|layer| of(layer).map(|cost| format::compact(cost.macs)))));
+    columns.push(Column::numbers(
+        "params",
+        2,
+        cost(&|layer| of(layer).map(|cost| format::compact(cost.params))),
+    ));
+    columns.push(Column::numbers(
+        "MACs",
+        3,
+        cost(&|layer| of(layer).map(|cost| format::compact(cost.macs))),
+    ));
     columns.push(Column::numbers("field", 4, cost(&field)));
     columns
 }
 
 /// A value: in brackets under the cursor, with a star where it is not what it was.
 fn cell(draft: &Draft, layer: usize, value: usize) -> Row {
-    let text = draft.dna().0[layer].get(value).map_or("-".to_owned(), u32::to_string);
+    let text = draft.dna().0[layer]
+        .get(value)
+        .map_or("-".to_owned(), u32::to_string);
     let star = if draft.differs(layer, value) { "*" } else { "" };
-    match (draft.cursor() == (layer, value), draft.differs(layer, value)) {
+    match (
+        draft.cursor() == (layer, value),
+        draft.differs(layer, value),
+    ) {
         (true, _) => vec![(Role::Selected, format!("[{text}{star}]"))],
         (false, true) => vec![(Role::Warning, format!(" {text}{star}"))],
         (false, false) => vec![(Role::Text, format!(" {text}"))],

@@ -1,4 +1,5 @@
-//! The network as a drawn graph: a row per layer, its connections on the left, its figures beside it.
+//! The network as a drawn graph: a row per layer, its connections on the left, its figures beside
+//! it.
 
 use super::rails;
 use super::table::{self, Column};
@@ -10,7 +11,8 @@ use crate::tui::paint::bar;
 use crate::tui::panels::{Content, Row};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns of the bar beside a layer's multiply-accumulates: full for the layer that has most of them.
+/// Columns of the bar beside a layer's multiply-accumulates: full for the layer that has most of
+/// them.
 const BAR: usize = 6;
 
 /// Rows of the graph: the image, the layers, the classifier.
@@ -18,55 +20,115 @@ pub fn rows(architecture: &Architecture) -> usize {
     architecture.layers.len() + 2
 }
 
-/// The graph in `width` columns, with the connections of row `chosen` standing out. The head ends with what that row reads and
-/// who reads it, in words.
-pub fn content(architecture: &Architecture, chosen: usize, width: usize, glyphs: &Glyphs) -> Content {
+/// The graph in `width` columns, with the connections of row `chosen` standing out. The head ends
+/// with what that row reads and who reads it, in words.
+pub fn content(
+    architecture: &Architecture,
+    chosen: usize,
+    width: usize,
+    glyphs: &Glyphs,
+) -> Content {
     let (Some(lanes), Ok(cost)) = (Lanes::of(architecture), Cost::of(architecture)) else {
-        let text = architecture.check().err().map_or("its figures are too large to show".to_owned(), |error| error.to_string());
-        let body = format::wrap(&text, width).into_iter().map(|line| vec![(Role::Error, line)]).collect();
-        return Content { head: Vec::new(), body };
+        let text = architecture
+            .check()
+            .err()
+            .map_or("its figures are too large to show".to_owned(), |error| {
+                error.to_string()
+            });
+        let body = format::wrap(&text, width)
+            .into_iter()
+            .map(|line| vec![(Role::Error, line)])
+            .collect();
+        return Content {
+            head: Vec::new(),
+            body,
+        };
     };
     let chosen = chosen.min(lanes.rows.len() - 1);
     let columns = columns(architecture, &cost, glyphs);
     let rails = rails::width(lanes.count);
     let drawn = rails + 2 + table::least_width(&columns) <= width;
     let mut content = if drawn {
-        beside_rails(table::table(columns, width - rails - 2), &lanes, chosen, glyphs)
+        beside_rails(
+            table::table(columns, width - rails - 2),
+            &lanes,
+            chosen,
+            glyphs,
+        )
     } else {
         with_lists(columns, architecture, chosen, width)
     };
-    content.head.insert(0, connections(&lanes, architecture, chosen, width, glyphs));
+    content
+        .head
+        .insert(0, connections(&lanes, architecture, chosen, width, glyphs));
     content
 }
 
 /// The table with the rails in front of its rows.
 fn beside_rails(table: Content, lanes: &Lanes, chosen: usize, glyphs: &Glyphs) -> Content {
     let indent = (Role::Text, " ".repeat(rails::width(lanes.count) + 2));
-    let head = table.head.into_iter().map(|row| [vec![indent.clone()], row].concat()).collect();
+    let head = table
+        .head
+        .into_iter()
+        .map(|row| [vec![indent.clone()], row].concat())
+        .collect();
     let body = table.body.into_iter().enumerate().map(|(number, figures)| {
         let mut row = rails::row(lanes, number, Some(chosen), &glyphs.rails);
         row.push((Role::Text, "  ".to_owned()));
         row.extend(emphasised(figures, number == chosen));
         row
     });
-    Content { head, body: body.collect() }
+    Content {
+        head,
+        body: body.collect(),
+    }
 }
 
 /// Where the rails take more than there is: the numbers of the inputs in their place.
-fn with_lists(mut columns: Vec<Column>, architecture: &Architecture, chosen: usize, width: usize) -> Content {
+fn with_lists(
+    mut columns: Vec<Column>,
+    architecture: &Architecture,
+    chosen: usize,
+    width: usize,
+) -> Content {
     let lists = lanes::inputs(architecture).into_iter().map(list);
     columns.insert(1, Column::texts("reads", 0, lists));
     let table = table::table(columns, width);
-    let body = table.body.into_iter().enumerate().map(|(number, row)| emphasised(row, number == chosen)).collect();
-    Content { head: table.head, body }
+    let body = table
+        .body
+        .into_iter()
+        .enumerate()
+        .map(|(number, row)| emphasised(row, number == chosen))
+        .collect();
+    Content {
+        head: table.head,
+        body,
+    }
 }
 
 fn emphasised(row: Row, chosen: bool) -> Row {
-    row.into_iter().map(|(role, text)| (if chosen && role == Role::Text { Role::Strong } else { role }, text)).collect()
+    row.into_iter()
+        .map(|(role, text)| {
+            (
+                if chosen && role == Role::Text {
+                    Role::Strong
+                } else {
+                    role
+                },
+                text,
+            )
+        })
+        .collect()
 }
 
 /// What the chosen row reads and who reads it.
-fn connections(lanes: &Lanes, architecture: &Architecture, chosen: usize, width: usize, glyphs: &Glyphs) -> Row {
+fn connections(
+    lanes: &Lanes,
+    architecture: &Architecture,
+    chosen: usize,
+    width: usize,
+    glyphs: &Glyphs,
+) -> Row {
     let last = lanes.rows.len() - 1;
     let name = |number: usize| match number {
         0 => "image".to_owned(),
@@ -78,14 +140,20 @@ fn connections(lanes: &Lanes, architecture: &Architecture, chosen: usize, width:
         [] if chosen == last => String::new(),
         [] => " is read by nobody".to_owned(),
         [only] if *only == last => " is read by the classifier".to_owned(),
-        [before @ .., end] if *end == last => format!(" is read by {} and the classifier", list(before)),
+        [before @ .., end] if *end == last => {
+            format!(" is read by {} and the classifier", list(before))
+        }
         _ => format!(" is read by {}", list(&readers)),
     };
     let reads = match chosen {
         0 => String::new(),
         _ => format!(" reads {}", list(lanes::inputs(architecture)[chosen])),
     };
-    let and = if reads.is_empty() || read_by.is_empty() { "" } else { "," };
+    let and = if reads.is_empty() || read_by.is_empty() {
+        ""
+    } else {
+        ","
+    };
     let text = format!("{}{reads}{and}{read_by}", name(chosen));
     vec![(Role::Mean, format::fit(&text, width, glyphs.ellipsis))]
 }
@@ -95,16 +163,30 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let pair = |[rows, columns]: [usize; 2]| format!("{rows}{}{columns}", glyphs.times);
     let layers = || architecture.layers.iter();
     let costs = || cost.layers.iter();
-    // Each column from its first cell (the image), those of the layers, and its last (the classifier).
+    // Each column from its first cell (the image), those of the layers, and its last (the
+    // classifier).
     let cells = |image: String, layers: Vec<String>, classifier: String| -> Vec<String> {
-        std::iter::once(image).chain(layers).chain([classifier]).collect()
+        std::iter::once(image)
+            .chain(layers)
+            .chain([classifier])
+            .collect()
     };
     let of_layers = |image: &str, text: &dyn Fn(&Layer) -> String, classifier: &str| {
-        cells(image.to_owned(), layers().map(text).collect(), classifier.to_owned())
+        cells(
+            image.to_owned(),
+            layers().map(text).collect(),
+            classifier.to_owned(),
+        )
     };
-    let numbers = (1..=architecture.layers.len()).map(|number| number.to_string()).collect();
-    let outputs = costs().map(|cost| pair([cost.output_shape[1], cost.output_shape[2]])).collect();
-    let fields = costs().map(|cost| pair(cost.receptive_field.map(|size| size as usize))).collect();
+    let numbers = (1..=architecture.layers.len())
+        .map(|number| number.to_string())
+        .collect();
+    let outputs = costs()
+        .map(|cost| pair([cost.output_shape[1], cost.output_shape[2]]))
+        .collect();
+    let fields = costs()
+        .map(|cost| pair(cost.receptive_field.map(|size| size as usize)))
+        .collect();
     let params = costs().map(|cost| format::compact(cost.params)).collect();
     let macs = costs().map(|cost| format::compact(cost.macs)).collect();
     let largest = costs().map(|cost| cost.macs).max().unwrap_or(0).max(1);
@@ -113,18 +195,42 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
         .chain([Row::new()]);
     vec![
         Column::numbers("#", 0, cells(String::new(), numbers, String::new())),
-        Column::numbers("kernel", 0, of_layers("image", &|layer| pair(layer.kernel), "linear")),
+        Column::numbers(
+            "kernel",
+            0,
+            of_layers("image", &|layer| pair(layer.kernel), "linear"),
+        ),
         Column::numbers(
             "filters",
             0,
-            of_layers(&channels.to_string(), &|layer| layer.filters.to_string(), &architecture.classes.to_string()),
+            of_layers(
+                &channels.to_string(),
+                &|layer| layer.filters.to_string(),
+                &architecture.classes.to_string(),
+            ),
         ),
         Column::numbers("stride", 5, of_layers("", &|layer| pair(layer.stride), "")),
         Column::numbers("pad", 6, of_layers("", &|layer| pair(layer.padding), "")),
-        Column::numbers("output", 0, cells(pair([height, width]), outputs, String::new())),
+        Column::numbers(
+            "output",
+            0,
+            cells(pair([height, width]), outputs, String::new()),
+        ),
         Column::numbers("field", 7, cells(String::new(), fields, String::new())),
-        Column::numbers("params", 3, cells(String::new(), params, format::compact(cost.classifier.params))),
-        Column::numbers("MACs", 2, cells(String::new(), macs, format::compact(cost.classifier.macs))),
+        Column::numbers(
+            "params",
+            3,
+            cells(
+                String::new(),
+                params,
+                format::compact(cost.classifier.params),
+            ),
+        ),
+        Column::numbers(
+            "MACs",
+            2,
+            cells(String::new(), macs, format::compact(cost.classifier.macs)),
+        ),
         Column::rows("", 4, bars.collect()),
     ]
 }
@@ -137,13 +243,21 @@ mod tests {
     use crate::tui::theme::{ColourDepth, Theme};
 
     fn text(content: &Content) -> Vec<String> {
-        let line = |row: &Row| row.iter().map(|(_, text)| text.as_str()).collect::<String>().trim_end().to_owned();
+        let line = |row: &Row| {
+            row.iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        };
         content.head.iter().chain(&content.body).map(line).collect()
     }
 
     #[test]
     fn where_the_lanes_do_not_fit_the_inputs_are_listed() {
-        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap();
+        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .unwrap()
+            .unwrap();
         let glyphs = Theme::new(ThemeName::default(), ColourDepth::None, false).glyphs;
         let lines = text(&content(&network, 13, 40, &glyphs));
         assert_eq!(lines[0], "layer 13 reads 1, 3, 6-12, is read by 1…");

@@ -38,7 +38,8 @@ const ROOMY: usize = 24;
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
     pub state: &'a RunState,
-    /// What the journal tells of the shown child, once it has been read. (That of another child is not looked at.)
+    /// What the journal tells of the shown child, once it has been read. (That of another child is
+    /// not looked at.)
     pub detail: Option<&'a ChildDetail>,
     /// Nobody trains the children that were in training last.
     pub is_forsaken: bool,
@@ -55,7 +56,13 @@ pub enum Tab {
 }
 
 impl Tab {
-    pub const ALL: [Tab; 5] = [Tab::Graph, Tab::Costs, Tab::Curves, Tab::Relatives, Tab::Edit];
+    pub const ALL: [Tab; 5] = [
+        Tab::Graph,
+        Tab::Costs,
+        Tab::Curves,
+        Tab::Relatives,
+        Tab::Edit,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -73,7 +80,8 @@ impl Tab {
 pub struct InspectorView {
     child: u64,
     tab: Tab,
-    /// By tab: the chosen row, or the first row shown where none is chosen. (Of Edit: the draft knows.)
+    /// By tab: the chosen row, or the first row shown where none is chosen. (Of Edit: the draft
+    /// knows.)
     rows: [usize; Tab::ALL.len()],
     relatives: Option<Relatives>,
     draft: Option<Draft>,
@@ -98,7 +106,11 @@ impl InspectorView {
         let subject = Subject::of(self.child, scene);
         let width = painter.width();
         painter.pieces(0, 0, &subject.facts(scene, width));
-        self.draw_tabs(&mut painter.part(Rect { y: painter.area().y + 1, height: 1, ..painter.area() }));
+        self.draw_tabs(&mut painter.part(Rect {
+            y: painter.area().y + 1,
+            height: 1,
+            ..painter.area()
+        }));
         let area = content_area(painter.area());
         let mut height = usize::from(area.height);
         let content = self.content(&subject, scene, width, painter.glyphs());
@@ -127,12 +139,28 @@ impl InspectorView {
     }
 
     /// What the open tab says, but for the charts of Curves.
-    fn content(&self, subject: &Subject<'_>, scene: &Scene<'_>, width: usize, glyphs: &Glyphs) -> Content {
-        let decisions = scene.state.run.as_ref().map_or(&[][..], |run| run.decisions.as_slice());
+    fn content(
+        &self,
+        subject: &Subject<'_>,
+        scene: &Scene<'_>,
+        width: usize,
+        glyphs: &Glyphs,
+    ) -> Content {
+        let decisions = scene
+            .state
+            .run
+            .as_ref()
+            .map_or(&[][..], |run| run.decisions.as_slice());
         let content = match (self.tab, &subject.architecture) {
-            (Tab::Graph, Some(architecture)) => graph::content(architecture, self.row(), width, glyphs),
-            (Tab::Costs, Some(architecture)) => costs::content(architecture, scene.state.batch_size(), width, glyphs),
-            (Tab::Curves, _) if !subject.epochs.is_empty() => curves::figures(subject.epochs, width),
+            (Tab::Graph, Some(architecture)) => {
+                graph::content(architecture, self.row(), width, glyphs)
+            }
+            (Tab::Costs, Some(architecture)) => {
+                costs::content(architecture, scene.state.batch_size(), width, glyphs)
+            }
+            (Tab::Curves, _) if !subject.epochs.is_empty() => {
+                curves::figures(subject.epochs, width)
+            }
             (Tab::Curves, _) => notice(&no_epochs(subject, scene), width),
             (Tab::Relatives, _) => match &self.relatives {
                 Some(relatives) => {
@@ -147,8 +175,16 @@ impl InspectorView {
         with_failure(content, subject, scene, width)
     }
 
-    fn edit_content(&self, subject: &Subject<'_>, scene: &Scene<'_>, width: usize, glyphs: &Glyphs) -> Content {
-        let Some(draft) = &self.draft else { return notice(&unknown(subject), width) };
+    fn edit_content(
+        &self,
+        subject: &Subject<'_>,
+        scene: &Scene<'_>,
+        width: usize,
+        glyphs: &Glyphs,
+    ) -> Content {
+        let Some(draft) = &self.draft else {
+            return notice(&unknown(subject), width);
+        };
         match scene.state.run.as_ref().map(|run| run.space()) {
             None => notice("the run has not told its decisions yet", width),
             Some(Err(error)) => notice(&error.to_string(), width),
@@ -163,7 +199,8 @@ impl InspectorView {
             (Tab::Edit, Some(draft)) => draft.cursor().0,
             _ => self.row(),
         };
-        row.saturating_sub(content.room(height) / 2).min(content.last_top(height))
+        row.saturating_sub(content.room(height) / 2)
+            .min(content.last_top(height))
     }
 
     fn row(&self) -> usize {
@@ -174,7 +211,11 @@ impl InspectorView {
 /// Below facts and tabs.
 fn content_area(area: Rect) -> Rect {
     let above = (2 + u16::from(usize::from(area.height) >= ROOMY)).min(area.height);
-    Rect { y: area.y + above, height: area.height - above, ..area }
+    Rect {
+        y: area.y + above,
+        height: area.height - above,
+        ..area
+    }
 }
 
 /// Rows for a tab's content in an inspector of `size`.
@@ -183,8 +224,14 @@ fn room(size: Size) -> usize {
 }
 
 fn notice(text: &str, width: usize) -> Content {
-    let body = format::wrap(text, width).into_iter().map(|line| vec![(Role::Dim, line)]).collect();
-    Content { head: Vec::new(), body }
+    let body = format::wrap(text, width)
+        .into_iter()
+        .map(|line| vec![(Role::Dim, line)])
+        .collect();
+    Content {
+        head: Vec::new(),
+        body,
+    }
 }
 
 /// Why there is nothing to show of a child's network.
@@ -200,7 +247,9 @@ fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
     let repeated = subject.row.and_then(|row| row.repeat_of);
     match (subject.status, repeated) {
         (_, Some(earlier)) => {
-            format!("The same network as child {earlier}: it was not trained again, and has that child's accuracy.")
+            format!(
+                "The same network as child {earlier}: it was not trained again, and has that child's accuracy."
+            )
         }
         (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
         (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
@@ -216,10 +265,17 @@ fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
 }
 
 /// Why the child failed or is excluded comes first.
-fn with_failure(mut content: Content, subject: &Subject<'_>, scene: &Scene<'_>, width: usize) -> Content {
+fn with_failure(
+    mut content: Content,
+    subject: &Subject<'_>,
+    scene: &Scene<'_>,
+    width: usize,
+) -> Content {
     if let Some(reason) = subject.failure(scene.state) {
         let (role, words) = match subject.status {
-            subject::Status::Excluded => (Role::Warning, "It is excluded, nothing is learned from it"),
+            subject::Status::Excluded => {
+                (Role::Warning, "It is excluded, nothing is learned from it")
+            }
             _ => (Role::Error, "It failed"),
         };
         let lines = format::wrap(&format!("{words}: {reason}"), width).into_iter();

@@ -1,7 +1,8 @@
 //! The lanes of a network as characters: two columns per lane.
 //!
-//! A lane that a layer reads is joined to its row (`├ ┼ ┤`, or `╰ ┴ ╯` where it ends); a lane that the row only crosses
-//! stays unbroken (`│`) and interrupts the row. The layers that the chosen one reads and feeds stand out.
+//! A lane that a layer reads is joined to its row (`├ ┼ ┤`, or `╰ ┴ ╯` where it ends); a lane that
+//! the row only crosses stays unbroken (`│`) and interrupts the row. The layers that the chosen one
+//! reads and feeds stand out.
 
 use crate::space::lanes::{LaneRow, Lanes, Wire};
 use crate::tui::panels::Row;
@@ -14,7 +15,13 @@ pub fn width(count: usize) -> usize {
 
 /// The characters of row `number`, with the connections of layer `chosen` (if any) standing out.
 pub fn row(lanes: &Lanes, number: usize, chosen: Option<usize>, rails: &Rails) -> Row {
-    let drawing = Drawing { lanes, number, row: &lanes.rows[number], chosen, rails };
+    let drawing = Drawing {
+        lanes,
+        number,
+        row: &lanes.rows[number],
+        chosen,
+        rails,
+    };
     let mut pieces = Row::new();
     for lane in 0..lanes.count {
         pieces.push(drawing.at(lane));
@@ -45,10 +52,16 @@ impl Drawing<'_> {
                 _ if self.row.is_read => rails.layer,
                 _ => rails.unread,
             };
-            let role = if self.chosen == Some(self.number) { Role::Selected } else { Role::Child };
+            let role = if self.chosen == Some(self.number) {
+                Role::Selected
+            } else {
+                Role::Child
+            };
             return (role, glyph.to_owned());
         }
-        let Some(wire) = self.row.wires[lane] else { return self.across_free(lane) };
+        let Some(wire) = self.row.wires[lane] else {
+            return self.across_free(lane);
+        };
         let role = self.role(self.wire_stands_out(wire));
         if !wire.read {
             return (role, rails.vertical.to_owned());
@@ -64,7 +77,11 @@ impl Drawing<'_> {
 
     /// What stands in a free lane: the row's line, where it runs on to both sides.
     fn across_free(&self, lane: usize) -> (Role, String) {
-        if lane > 0 && self.is_joined(lane - 1) && self.is_joined(lane) { self.after(lane) } else { (Role::Dim, " ".to_owned()) }
+        if lane > 0 && self.is_joined(lane - 1) && self.is_joined(lane) {
+            self.after(lane)
+        } else {
+            (Role::Dim, " ".to_owned())
+        }
     }
 
     /// What stands between a lane and the next one.
@@ -74,11 +91,19 @@ impl Drawing<'_> {
         }
         // The chosen layer's own row, and in its readers' rows the way from its lane to the reader.
         let from_chosen = |source: usize| {
-            let Some(tap) = self.reads().find(|(_, wire)| wire.source == source).map(|(tap, _)| tap) else { return false };
+            let Some(tap) = self
+                .reads()
+                .find(|(_, wire)| wire.source == source)
+                .map(|(tap, _)| tap)
+            else {
+                return false;
+            };
             let (from, to) = (tap.min(self.row.lane), tap.max(self.row.lane));
             (from..to).contains(&lane)
         };
-        let stands_out = self.chosen.is_some_and(|chosen| chosen == self.number || from_chosen(chosen));
+        let stands_out = self
+            .chosen
+            .is_some_and(|chosen| chosen == self.number || from_chosen(chosen));
         (self.role(stands_out), self.rails.horizontal.to_owned())
     }
 
@@ -90,13 +115,25 @@ impl Drawing<'_> {
     }
 
     fn reads(&self) -> impl Iterator<Item = (usize, Wire)> {
-        self.row.wires.iter().enumerate().filter_map(|(lane, wire)| wire.filter(|wire| wire.read).map(|wire| (lane, wire)))
+        self.row
+            .wires
+            .iter()
+            .enumerate()
+            .filter_map(|(lane, wire)| wire.filter(|wire| wire.read).map(|wire| (lane, wire)))
     }
 
     /// Whether a wire carries what the chosen layer gives, or, above it, what it reads.
     fn wire_stands_out(&self, wire: Wire) -> bool {
-        let Some(chosen) = self.chosen else { return false };
-        let reads = || self.lanes.rows[chosen].wires.iter().flatten().any(|other| other.source == wire.source && other.read);
+        let Some(chosen) = self.chosen else {
+            return false;
+        };
+        let reads = || {
+            self.lanes.rows[chosen]
+                .wires
+                .iter()
+                .flatten()
+                .any(|other| other.source == wire.source && other.read)
+        };
         wire.source == chosen || (self.number <= chosen && reads())
     }
 
@@ -116,12 +153,19 @@ mod tests {
     use crate::tui::theme::{ColourDepth, Theme};
 
     fn rails(ascii: bool) -> Rails {
-        Theme::new(ThemeName::default(), ColourDepth::None, ascii).glyphs.rails
+        Theme::new(ThemeName::default(), ColourDepth::None, ascii)
+            .glyphs
+            .rails
     }
 
     fn text(network: &Architecture, rails: &Rails) -> Vec<String> {
         let lanes = Lanes::of(network).unwrap();
-        let line = |number| row(&lanes, number, Some(1), rails).into_iter().map(|(_, text)| text).collect::<String>();
+        let line = |number| {
+            row(&lanes, number, Some(1), rails)
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect::<String>()
+        };
         (0..lanes.rows.len()).map(line).collect()
     }
 
@@ -134,25 +178,45 @@ mod tests {
             inputs: inputs.to_vec(),
         };
         let layers = layers.iter().map(layer).collect();
-        Architecture { name: "x".into(), input: [1, 8, 8], classes: 3, layers, output: output.to_vec() }
+        Architecture {
+            name: "x".into(),
+            input: [1, 8, 8],
+            classes: 3,
+            layers,
+            output: output.to_vec(),
+        }
     }
 
-    /// Read the drawing as a person does: follow each row's line from the layer to both sides, and take the lanes joined to it.
+    /// Read the drawing as a person does: follow each row's line from the layer to both sides, and
+    /// take the lanes joined to it.
     fn connections(lines: &[String], rails: &Rails) -> Vec<Vec<usize>> {
         let mut carried: Vec<Option<usize>> = Vec::new();
         let mut read = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let cells: Vec<String> = line.chars().map(String::from).collect();
-            let is_layer = |cell: &&str| [rails.image, rails.layer, rails.unread, rails.classifier].contains(cell);
-            let layer = cells.iter().step_by(2).position(|cell| is_layer(&cell.as_str())).unwrap();
+            let is_layer = |cell: &&str| {
+                [rails.image, rails.layer, rails.unread, rails.classifier].contains(cell)
+            };
+            let layer = cells
+                .iter()
+                .step_by(2)
+                .position(|cell| is_layer(&cell.as_str()))
+                .unwrap();
             carried.resize(cells.len().div_ceil(2), None);
             let mut taps: Vec<usize> = carried[layer].into_iter().collect();
             let is_line = |cell: &String| cell == rails.horizontal;
-            let joins = |lane: usize| ![rails.vertical, rails.horizontal].contains(&cells[2 * lane].as_str());
-            for lane in (0..layer).rev().take_while(|lane| is_line(&cells[2 * lane + 1]) && cells[2 * lane] != " ") {
+            let joins = |lane: usize| {
+                ![rails.vertical, rails.horizontal].contains(&cells[2 * lane].as_str())
+            };
+            for lane in (0..layer)
+                .rev()
+                .take_while(|lane| is_line(&cells[2 * lane + 1]) && cells[2 * lane] != " ")
+            {
                 taps.extend(carried[lane].filter(|_| joins(lane)));
             }
-            for lane in (layer + 1..carried.len()).take_while(|lane| is_line(&cells[2 * lane - 1]) && cells[2 * lane] != " ") {
+            for lane in (layer + 1..carried.len())
+                .take_while(|lane| is_line(&cells[2 * lane - 1]) && cells[2 * lane] != " ")
+            {
                 taps.extend(carried[lane].filter(|_| joins(lane)));
             }
             for (lane, carried) in carried.iter_mut().enumerate() {
@@ -172,13 +236,27 @@ mod tests {
     #[test]
     fn a_lane_that_is_read_is_joined_and_one_that_is_only_crossed_is_not() {
         let network = network(&[&[0], &[1], &[0, 2], &[1, 0, 3], &[1, 4]], &[5]);
-        assert_eq!(text(&network, &rails(false)), ["◇    ", "├─●  ", "│ ├─●", "├─│─●", "╰─┼─●", "  ╰─●", "    ■",]);
+        assert_eq!(
+            text(&network, &rails(false)),
+            [
+                "◇    ",
+                "├─●  ",
+                "│ ├─●",
+                "├─│─●",
+                "╰─┼─●",
+                "  ╰─●",
+                "    ■",
+            ]
+        );
     }
 
     #[test]
     fn ascii_joins_and_ends_are_told_apart() {
         let network = network(&[&[0], &[1], &[0, 2], &[1, 0, 3], &[1, 4]], &[5]);
-        assert_eq!(text(&network, &rails(true))[3..], ["+-|-O", "'-+-O", "  '-O", "    #"]);
+        assert_eq!(
+            text(&network, &rails(true))[3..],
+            ["+-|-O", "'-+-O", "  '-O", "    #"]
+        );
     }
 
     proptest! {

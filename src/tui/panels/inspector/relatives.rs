@@ -1,5 +1,5 @@
-//! Children like the one that is shown: the one it was edited from, those edited from it, those with the same DNA, and the
-//! nearest others by edit distance.
+//! Children like the one that is shown: the one it was edited from, those edited from it, those
+//! with the same DNA, and the nearest others by edit distance.
 
 use super::subject::row_of;
 use super::table::{Column, table};
@@ -45,17 +45,36 @@ pub enum Kind {
 }
 
 impl Relatives {
-    /// The relatives of `child` with this DNA among the children that have ended. Looks at each of them once.
+    /// The relatives of `child` with this DNA among the children that have ended. Looks at each of
+    /// them once.
     pub fn of(child: u64, dna: &Dna, parent: Option<u64>, state: &RunState) -> Relatives {
         let genes = Genes::from(dna);
-        let parents = parent.and_then(|parent| row_of(&state.children, parent)).map(|row| (Kind::Parent, row));
-        let edited = state.children.iter().filter(|row| row.parent == Some(child) && row.child != child);
-        let family = parents.into_iter().chain(edited.take(MOST_EDITED).map(|row| (Kind::Edited, row)));
-        let mut entries: Vec<Relative> = family.map(|(kind, row)| Relative::new(kind, row, &genes)).collect();
-        let is_family = |row: &ChildRow| row.child == child || entries.iter().any(|entry| entry.row.child == row.child);
-        let near = nearest(&genes, state.children.iter().filter(|row| !is_family(row)), MOST - entries.len());
+        let parents = parent
+            .and_then(|parent| row_of(&state.children, parent))
+            .map(|row| (Kind::Parent, row));
+        let edited = state
+            .children
+            .iter()
+            .filter(|row| row.parent == Some(child) && row.child != child);
+        let family = parents
+            .into_iter()
+            .chain(edited.take(MOST_EDITED).map(|row| (Kind::Edited, row)));
+        let mut entries: Vec<Relative> = family
+            .map(|(kind, row)| Relative::new(kind, row, &genes))
+            .collect();
+        let is_family = |row: &ChildRow| {
+            row.child == child || entries.iter().any(|entry| entry.row.child == row.child)
+        };
+        let near = nearest(
+            &genes,
+            state.children.iter().filter(|row| !is_family(row)),
+            MOST - entries.len(),
+        );
         entries.extend(near);
-        Relatives { of: state.children.len(), entries }
+        Relatives {
+            of: state.children.len(),
+            entries,
+        }
     }
 }
 
@@ -63,17 +82,32 @@ impl Relative {
     fn new(kind: Kind, row: &ChildRow, genes: &Genes) -> Relative {
         let edits = edits(genes, &row.genes);
         let distance = distance(genes, &row.genes, u32::MAX - 1).unwrap_or(u32::MAX);
-        Relative { kind, row: row.clone(), others: 0, edits, distance }
+        Relative {
+            kind,
+            row: row.clone(),
+            others: 0,
+            edits,
+            distance,
+        }
     }
 }
 
 /// The `most` DNAs nearest to `genes`, each by the first child that has it.
-fn nearest<'a>(genes: &Genes, rows: impl Iterator<Item = &'a ChildRow>, most: usize) -> Vec<Relative> {
+fn nearest<'a>(
+    genes: &Genes,
+    rows: impl Iterator<Item = &'a ChildRow>,
+    most: usize,
+) -> Vec<Relative> {
     let mut found: Vec<(u32, &ChildRow, usize)> = Vec::with_capacity(most + 1);
     let mut limit = FARTHEST;
     for row in rows.filter(|row| row.genes.depth() > 0) {
-        let Some(distance) = distance(genes, &row.genes, limit) else { continue };
-        if let Some((.., others)) = found.iter_mut().find(|(other, found, _)| *other == distance && found.genes == row.genes) {
+        let Some(distance) = distance(genes, &row.genes, limit) else {
+            continue;
+        };
+        if let Some((.., others)) = found
+            .iter_mut()
+            .find(|(other, found, _)| *other == distance && found.genes == row.genes)
+        {
             *others += 1;
             continue;
         }
@@ -84,9 +118,17 @@ fn nearest<'a>(genes: &Genes, rows: impl Iterator<Item = &'a ChildRow>, most: us
             limit = found.last().map_or(0, |(distance, ..)| *distance);
         }
     }
-    let kind = |distance: u32| if distance == 0 { Kind::SameDna } else { Kind::Near };
-    let relative =
-        |(distance, row, others): (u32, &ChildRow, usize)| Relative { others, ..Relative::new(kind(distance), row, genes) };
+    let kind = |distance: u32| {
+        if distance == 0 {
+            Kind::SameDna
+        } else {
+            Kind::Near
+        }
+    };
+    let relative = |(distance, row, others): (u32, &ChildRow, usize)| Relative {
+        others,
+        ..Relative::new(kind(distance), row, genes)
+    };
     found.into_iter().map(relative).collect()
 }
 
@@ -100,40 +142,83 @@ pub fn content(
     glyphs: &Glyphs,
 ) -> Content {
     if relatives.entries.is_empty() {
-        return Content { head: Vec::new(), body: vec![vec![(Role::Dim, "no other child has ended yet".to_owned())]] };
+        return Content {
+            head: Vec::new(),
+            body: vec![vec![(Role::Dim, "no other child has ended yet".to_owned())]],
+        };
     }
     let entries = || relatives.entries.iter();
     let difference = |row: &ChildRow| match (row.accuracy, accuracy) {
         (Some(theirs), Some(ours)) => format!("{:+.2}", (theirs - ours) * 100.0),
         _ => String::new(),
     };
-    let marks = entries().enumerate().map(|(index, _)| if index == chosen { glyphs.marker.to_owned() } else { " ".to_owned() });
+    let marks = entries().enumerate().map(|(index, _)| {
+        if index == chosen {
+            glyphs.marker.to_owned()
+        } else {
+            " ".to_owned()
+        }
+    });
     let columns = vec![
         Column::texts("", 0, marks),
         Column::texts("relation", 1, entries().map(relation)),
-        Column::numbers("child", 0, entries().map(|entry| entry.row.child.to_string())),
+        Column::numbers(
+            "child",
+            0,
+            entries().map(|entry| entry.row.child.to_string()),
+        ),
         Column::numbers("same", 5, entries().map(|entry| more(entry.others))),
-        Column::numbers("accuracy", 0, entries().map(|entry| accuracy_or_trouble(&entry.row))),
+        Column::numbers(
+            "accuracy",
+            0,
+            entries().map(|entry| accuracy_or_trouble(&entry.row)),
+        ),
         Column::numbers("+/-", 2, entries().map(|entry| difference(&entry.row))),
-        Column::numbers("reward", 4, entries().map(|entry| format::or_none(entry.row.reward, format::reward))),
-        Column::numbers("params", 3, entries().map(|entry| format::compact(entry.row.params))),
-        Column::texts("what is different there", 2, entries().map(|entry| differences(&entry.edits, decisions, glyphs, width / 2))),
+        Column::numbers(
+            "reward",
+            4,
+            entries().map(|entry| format::or_none(entry.row.reward, format::reward)),
+        ),
+        Column::numbers(
+            "params",
+            3,
+            entries().map(|entry| format::compact(entry.row.params)),
+        ),
+        Column::texts(
+            "what is different there",
+            2,
+            entries().map(|entry| differences(&entry.edits, decisions, glyphs, width / 2)),
+        ),
     ];
     let mut content = table(columns, width);
     for (role, _) in content.body.get_mut(chosen).into_iter().flatten() {
         *role = Role::Strong;
     }
-    content.head.insert(0, chosen_difference(relatives, decisions, chosen, width, glyphs));
+    content.head.insert(
+        0,
+        chosen_difference(relatives, decisions, chosen, width, glyphs),
+    );
     content
 }
 
 fn accuracy_or_trouble(row: &ChildRow) -> String {
-    row.accuracy.map_or_else(|| row.trouble().unwrap_or_default().to_owned(), format::accuracy)
+    row.accuracy.map_or_else(
+        || row.trouble().unwrap_or_default().to_owned(),
+        format::accuracy,
+    )
 }
 
 /// What is different in the chosen relative, in the whole width.
-fn chosen_difference(relatives: &Relatives, decisions: &[Decision], chosen: usize, width: usize, glyphs: &Glyphs) -> Row {
-    let Some(relative) = relatives.entries.get(chosen) else { return Row::new() };
+fn chosen_difference(
+    relatives: &Relatives,
+    decisions: &[Decision],
+    chosen: usize,
+    width: usize,
+    glyphs: &Glyphs,
+) -> Row {
+    let Some(relative) = relatives.entries.get(chosen) else {
+        return Row::new();
+    };
     let child = format!("in child {}: ", relative.row.child);
     let text = match relative.edits.as_slice() {
         [] => "the same values".to_owned(),
@@ -152,7 +237,11 @@ fn relation(relative: &Relative) -> String {
 }
 
 fn more(others: usize) -> String {
-    if others == 0 { String::new() } else { format!("+{others}") }
+    if others == 0 {
+        String::new()
+    } else {
+        format!("+{others}")
+    }
 }
 
 /// `2: stride 1>2, +4`, in at most `width` columns.
@@ -161,8 +250,15 @@ fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: u
     let mut text = String::new();
     for edit in edits {
         let (layer, change) = match edit {
-            Edit::Change { layer, value, from, to } => {
-                let name = decisions.get(*value).map_or("value", |decision| short_name(decision.kind));
+            Edit::Change {
+                layer,
+                value,
+                from,
+                to,
+            } => {
+                let name = decisions
+                    .get(*value)
+                    .map_or("value", |decision| short_name(decision.kind));
                 (*layer, format!("{name} {from}{}{to}", glyphs.becomes))
             }
             Edit::Remove { layer } => (*layer, "left out".to_owned()),
@@ -172,7 +268,11 @@ fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: u
             }
         };
         let separator = if text.is_empty() { "" } else { ", " };
-        let place = if layer == layer_before || layer == 0 { String::new() } else { format!("{layer}: ") };
+        let place = if layer == layer_before || layer == 0 {
+            String::new()
+        } else {
+            format!("{layer}: ")
+        };
         layer_before = layer;
         text.push_str(&format!("{separator}{place}{change}"));
     }
@@ -224,28 +324,61 @@ mod tests {
     const B: [u32; 4] = [5, 16, 2, 2];
 
     fn found(rows: Vec<ChildRow>) -> Vec<(Kind, u64, usize, u32)> {
-        let state = RunState { children: rows, ..RunState::default() };
+        let state = RunState {
+            children: rows,
+            ..RunState::default()
+        };
         let dna = Dna(vec![A.to_vec(), B.to_vec()]);
         let relatives = Relatives::of(1, &dna, None, &state);
-        relatives.entries.iter().map(|entry| (entry.kind, entry.row.child, entry.others, entry.distance)).collect()
+        relatives
+            .entries
+            .iter()
+            .map(|entry| (entry.kind, entry.row.child, entry.others, entry.distance))
+            .collect()
     }
 
     #[test]
     fn the_same_dna_comes_before_near_ones_and_each_dna_is_shown_once() {
         let near = [[3, 8, 1, 1], [5, 16, 1, 2]];
-        let rows = vec![row(1, &[A, B], None), row(2, &near, None), row(3, &[A, B], None), row(4, &near, None), row(5, &[A], None)];
-        assert_eq!(found(rows), [(Kind::SameDna, 3, 0, 0), (Kind::Near, 2, 1, 1), (Kind::Near, 5, 0, 4)]);
+        let rows = vec![
+            row(1, &[A, B], None),
+            row(2, &near, None),
+            row(3, &[A, B], None),
+            row(4, &near, None),
+            row(5, &[A], None),
+        ];
+        assert_eq!(
+            found(rows),
+            [
+                (Kind::SameDna, 3, 0, 0),
+                (Kind::Near, 2, 1, 1),
+                (Kind::Near, 5, 0, 4)
+            ]
+        );
     }
 
     #[test]
     fn children_edited_from_it_come_first() {
-        let rows = vec![row(1, &[A, B], None), row(2, &[A, B], None), row(9, &[A, A], Some(1))];
-        assert_eq!(found(rows), [(Kind::Edited, 9, 0, 4), (Kind::SameDna, 2, 0, 0)]);
+        let rows = vec![
+            row(1, &[A, B], None),
+            row(2, &[A, B], None),
+            row(9, &[A, A], Some(1)),
+        ];
+        assert_eq!(
+            found(rows),
+            [(Kind::Edited, 9, 0, 4), (Kind::SameDna, 2, 0, 0)]
+        );
     }
 
     #[test]
     fn no_more_are_kept_than_are_shown_and_they_are_the_nearest() {
-        let far = (2..200).map(|child| row(child, &[[child as u32 + 100, 8, 1, 1], [child as u32, 1, 1, 1]], None));
+        let far = (2..200).map(|child| {
+            row(
+                child,
+                &[[child as u32 + 100, 8, 1, 1], [child as u32, 1, 1, 1]],
+                None,
+            )
+        });
         let rows: Vec<ChildRow> = far.chain([row(200, &[A, [7, 16, 2, 2]], None)]).collect();
         let found = found(rows);
         assert_eq!((found.len(), found[0]), (MOST, (Kind::Near, 200, 0, 1)));

@@ -1,5 +1,5 @@
-//! What is known of the child that the inspector shows, wherever it stands: waiting, in training, ended, or read from the
-//! journal.
+//! What is known of the child that the inspector shows, wherever it stands: waiting, in training,
+//! ended, or read from the journal.
 
 use std::borrow::Cow;
 
@@ -39,10 +39,21 @@ pub enum Status {
 impl<'a> Subject<'a> {
     pub fn of(child: u64, scene: &Scene<'a>) -> Subject<'a> {
         let state = scene.state;
-        let detail = scene.detail.filter(|detail| detail.candidate.child == child);
-        let training = state.training.iter().find(|(_, training)| training.child == child);
-        let live = training.and_then(|(_, training)| training.candidate.as_ref()).or_else(|| state.waiting.get(&child));
-        let row = if live.is_some() { None } else { row_of(&state.children, child) };
+        let detail = scene
+            .detail
+            .filter(|detail| detail.candidate.child == child);
+        let training = state
+            .training
+            .iter()
+            .find(|(_, training)| training.child == child);
+        let live = training
+            .and_then(|(_, training)| training.candidate.as_ref())
+            .or_else(|| state.waiting.get(&child));
+        let row = if live.is_some() {
+            None
+        } else {
+            row_of(&state.children, child)
+        };
         let status = match (training, live, row) {
             (Some((worker, _)), ..) => Status::Training { worker: *worker },
             (_, Some(_), _) => Status::Waiting,
@@ -52,33 +63,83 @@ impl<'a> Subject<'a> {
             _ => Status::Unknown,
         };
         let candidate: Option<&Candidate> = live.or(detail.map(|detail| &detail.candidate));
-        let dna = candidate.map(|candidate| candidate.dna.clone()).or_else(|| row.map(|row| row.genes.to_dna()));
+        let dna = candidate
+            .map(|candidate| candidate.dna.clone())
+            .or_else(|| row.map(|row| row.genes.to_dna()));
         let architecture = match candidate {
             Some(candidate) => Some(Cow::Borrowed(&candidate.architecture)),
-            None => dna.as_ref().and_then(|dna| decode(state, dna, child)).map(Cow::Owned),
+            None => dna
+                .as_ref()
+                .and_then(|dna| decode(state, dna, child))
+                .map(Cow::Owned),
         };
-        let epochs = training
-            .map_or_else(|| detail.map_or(&[][..], |detail| detail.epochs.as_slice()), |(_, training)| training.epochs.as_slice());
-        let parent = candidate.and_then(Candidate::parent).or(row.and_then(|row| row.parent));
+        let epochs = training.map_or_else(
+            || detail.map_or(&[][..], |detail| detail.epochs.as_slice()),
+            |(_, training)| training.epochs.as_slice(),
+        );
+        let parent = candidate
+            .and_then(Candidate::parent)
+            .or(row.and_then(|row| row.parent));
         let is_read = detail.is_some() || live.is_some();
-        Subject { child, status, row, parent, dna: dna.filter(|dna| dna.depth() > 0), architecture, epochs, is_read }
+        Subject {
+            child,
+            status,
+            row,
+            parent,
+            dna: dna.filter(|dna| dna.depth() > 0),
+            architecture,
+            epochs,
+            is_read,
+        }
     }
 
     /// Who it is and how it did, in one row of at most `width` columns.
     pub fn facts(&self, scene: &Scene<'_>, width: usize) -> Row {
         let mut groups = vec![(0, labelled("child", Role::Strong, self.child.to_string()))];
-        groups.extend(self.parent.map(|parent| (2, labelled("edited from", Role::Text, parent.to_string()))));
+        groups.extend(
+            self.parent
+                .map(|parent| (2, labelled("edited from", Role::Text, parent.to_string()))),
+        );
         groups.push((1, self.standing(scene)));
         if let Some(row) = self.row {
-            let is_best = scene.state.best.as_ref().is_some_and(|best| best.child == self.child);
-            let (role, word) = if is_best { (Role::Best, ", the best") } else { (Role::Strong, "") };
-            let accuracy = |accuracy| labelled("accuracy", role, format!("{}{word}", format::accuracy(accuracy)));
+            let is_best = scene
+                .state
+                .best
+                .as_ref()
+                .is_some_and(|best| best.child == self.child);
+            let (role, word) = if is_best {
+                (Role::Best, ", the best")
+            } else {
+                (Role::Strong, "")
+            };
+            let accuracy = |accuracy| {
+                labelled(
+                    "accuracy",
+                    role,
+                    format!("{}{word}", format::accuracy(accuracy)),
+                )
+            };
             groups.extend(row.accuracy.map(|value| (1, accuracy(value))));
-            groups.push((2, labelled("reward", Role::Text, format::or_none(row.reward, format::reward))));
+            groups.push((
+                2,
+                labelled(
+                    "reward",
+                    Role::Text,
+                    format::or_none(row.reward, format::reward),
+                ),
+            ));
             groups.push((4, labelled("episode", Role::Text, row.episode.to_string())));
-            groups.extend(row.repeat_of.map(|earlier| (3, labelled("repeats child", Role::Text, earlier.to_string()))));
+            groups.extend(row.repeat_of.map(|earlier| {
+                (
+                    3,
+                    labelled("repeats child", Role::Text, earlier.to_string()),
+                )
+            }));
             if row.repeat_of.is_none() {
-                groups.push((5, labelled("trained", Role::Text, format!("{:.1} s", row.seconds))));
+                groups.push((
+                    5,
+                    labelled("trained", Role::Text, format!("{:.1} s", row.seconds)),
+                ));
             }
         }
         join_ranked(groups, "   ", width)
@@ -93,7 +154,9 @@ impl<'a> Subject<'a> {
             Status::Failed => vec![(Role::Error, "FAILED".to_owned())],
             Status::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
             Status::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
-            Status::Unknown if self.architecture.is_none() => vec![(Role::Warning, "unknown here".to_owned())],
+            Status::Unknown if self.architecture.is_none() => {
+                vec![(Role::Warning, "unknown here".to_owned())]
+            }
             Status::Unknown => Row::new(),
             Status::Training { worker } => {
                 let epochs = scene.state.run.as_ref().map_or(0, |run| run.child_epochs);
@@ -101,7 +164,10 @@ impl<'a> Subject<'a> {
                 if scene.is_forsaken {
                     vec![(Role::Warning, format!("nobody trains it, {done}"))]
                 } else {
-                    vec![(Role::Good, format!("in training on worker {worker}, {done}"))]
+                    vec![(
+                        Role::Good,
+                        format!("in training on worker {worker}, {done}"),
+                    )]
                 }
             }
         }
@@ -109,24 +175,45 @@ impl<'a> Subject<'a> {
 
     /// Why it failed or is excluded, as the log tells, where the log still does.
     pub fn failure(&self, state: &'a RunState) -> Option<&'a str> {
-        let trouble = self.row?.trouble().filter(|_| matches!(self.status, Status::Failed | Status::Excluded))?;
+        let trouble = self
+            .row?
+            .trouble()
+            .filter(|_| matches!(self.status, Status::Failed | Status::Excluded))?;
         let prefix = format!("child {}: {trouble}", self.child);
-        let line = state.log.iter().rev().find(|line| line.text.starts_with(&prefix))?;
+        let line = state
+            .log
+            .iter()
+            .rev()
+            .find(|line| line.text.starts_with(&prefix))?;
         line.text.splitn(3, ": ").nth(2)
     }
 }
 
-/// The network of a child of `state`'s run; none where the run's decisions are unknown or it cannot be built.
+/// The network of a child of `state`'s run; none where the run's decisions are unknown or it cannot
+/// be built.
 fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
-    state.run.as_ref()?.space().ok()?.decode(dna, &format!("child-{child}")).ok()
+    state
+        .run
+        .as_ref()?
+        .space()
+        .ok()?
+        .decode(dna, &format!("child-{child}"))
+        .ok()
 }
 
-/// The row of `child`. Children end in nearly the order of their numbers, so the search goes outward from where it should be.
+/// The row of `child`. Children end in nearly the order of their numbers, so the search goes
+/// outward from where it should be.
 pub fn row_of(rows: &[ChildRow], child: u64) -> Option<&ChildRow> {
-    let guess = usize::try_from(child).unwrap_or(usize::MAX).saturating_sub(1).min(rows.len());
+    let guess = usize::try_from(child)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1)
+        .min(rows.len());
     let is_it = |row: &&ChildRow| row.child == child;
     (0..=rows.len()).find_map(|distance| {
-        let above = guess.checked_sub(distance).and_then(|index| rows.get(index)).filter(is_it);
+        let above = guess
+            .checked_sub(distance)
+            .and_then(|index| rows.get(index))
+            .filter(is_it);
         above.or_else(|| rows.get(guess + distance).filter(is_it))
     })
 }

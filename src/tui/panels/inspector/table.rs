@@ -1,4 +1,5 @@
-//! Tables of the inspector: as many columns as the width allows, the most telling ones kept longest.
+//! Tables of the inspector: as many columns as the width allows, the most telling ones kept
+//! longest.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -17,27 +18,59 @@ pub struct Column {
 
 impl Column {
     /// Texts, aligned to the left.
-    pub fn texts(heading: &'static str, rank: usize, cells: impl IntoIterator<Item = String>) -> Column {
-        let cells = cells.into_iter().map(|cell| vec![(Role::Text, cell)]).collect();
-        Column { heading, rank, to_the_right: false, cells }
+    pub fn texts(
+        heading: &'static str,
+        rank: usize,
+        cells: impl IntoIterator<Item = String>,
+    ) -> Column {
+        let cells = cells
+            .into_iter()
+            .map(|cell| vec![(Role::Text, cell)])
+            .collect();
+        Column {
+            heading,
+            rank,
+            to_the_right: false,
+            cells,
+        }
     }
 
     /// Numbers, aligned to the right.
-    pub fn numbers(heading: &'static str, rank: usize, cells: impl IntoIterator<Item = String>) -> Column {
-        Column { to_the_right: true, ..Column::texts(heading, rank, cells) }
+    pub fn numbers(
+        heading: &'static str,
+        rank: usize,
+        cells: impl IntoIterator<Item = String>,
+    ) -> Column {
+        Column {
+            to_the_right: true,
+            ..Column::texts(heading, rank, cells)
+        }
     }
 
     /// Cells in their own colours, aligned to the left.
     pub fn rows(heading: &'static str, rank: usize, cells: Vec<Row>) -> Column {
-        Column { heading, rank, to_the_right: false, cells }
+        Column {
+            heading,
+            rank,
+            to_the_right: false,
+            cells,
+        }
     }
 
     fn width(&self) -> usize {
-        self.cells.iter().map(|cell| pieces_width(cell)).max().unwrap_or(0).max(self.heading.width())
+        self.cells
+            .iter()
+            .map(|cell| pieces_width(cell))
+            .max()
+            .unwrap_or(0)
+            .max(self.heading.width())
     }
 
     fn padded(&self, mut cell: Row, width: usize) -> Row {
-        let space = (Role::Text, " ".repeat(width.saturating_sub(pieces_width(&cell))));
+        let space = (
+            Role::Text,
+            " ".repeat(width.saturating_sub(pieces_width(&cell))),
+        );
         if self.to_the_right {
             cell.insert(0, space)
         } else {
@@ -62,16 +95,35 @@ pub fn table(columns: Vec<Column>, width: usize) -> Content {
         }
         line
     };
-    let head = line(columns.iter().map(|column| vec![(Role::Dim, column.heading.to_owned())]).collect());
-    let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
+    let head = line(
+        columns
+            .iter()
+            .map(|column| vec![(Role::Dim, column.heading.to_owned())])
+            .collect(),
+    );
+    let rows = columns
+        .iter()
+        .map(|column| column.cells.len())
+        .max()
+        .unwrap_or(0);
     let cell = |column: &Column, row: usize| column.cells.get(row).cloned().unwrap_or_default();
-    let body = (0..rows).map(|row| line(columns.iter().map(|column| cell(column, row)).collect())).collect();
-    Content { head: vec![head], body }
+    let body = (0..rows)
+        .map(|row| line(columns.iter().map(|column| cell(column, row)).collect()))
+        .collect();
+    Content {
+        head: vec![head],
+        body,
+    }
 }
 
 /// Columns that `columns` take with every one of rank 0: what a table needs at least.
 pub fn least_width(columns: &[Column]) -> usize {
-    columns.iter().filter(|column| column.rank == 0).map(|column| column.width() + 1).sum::<usize>().saturating_sub(1)
+    columns
+        .iter()
+        .filter(|column| column.rank == 0)
+        .map(|column| column.width() + 1)
+        .sum::<usize>()
+        .saturating_sub(1)
 }
 
 fn fitting(columns: Vec<Column>, gap: usize, width: usize) -> Vec<Column> {
@@ -84,7 +136,11 @@ fn fitting(columns: Vec<Column>, gap: usize, width: usize) -> Vec<Column> {
         fits[index] = used + wanted <= width;
         used += if fits[index] { wanted } else { 0 };
     }
-    fits.into_iter().zip(columns).filter(|(fits, _)| *fits).map(|(_, column)| column).collect()
+    fits.into_iter()
+        .zip(columns)
+        .filter(|(fits, _)| *fits)
+        .map(|(_, column)| column)
+        .collect()
 }
 
 #[cfg(test)]
@@ -99,12 +155,20 @@ mod tests {
         ];
         let content = table(columns, width);
         let text = |row: Row| row.into_iter().map(|(_, text)| text).collect::<String>();
-        content.head.into_iter().chain(content.body).map(text).collect()
+        content
+            .head
+            .into_iter()
+            .chain(content.body)
+            .map(text)
+            .collect()
     }
 
     #[test]
     fn numbers_stand_to_the_right_and_texts_to_the_left() {
-        assert_eq!(lines(20), [" #  kernel  MACs", " 1  3x3      9 M", "10  5x5     12 k"]);
+        assert_eq!(
+            lines(20),
+            [" #  kernel  MACs", " 1  3x3      9 M", "10  5x5     12 k"]
+        );
     }
 
     #[test]

@@ -19,9 +19,14 @@ use InspectorAction as Key;
 const SIZES: [(u16, u16); 3] = [(76, 20), (116, 34), (56, 11)];
 
 fn journal() -> Vec<Record> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/journal-demo.jsonl");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/journal-demo.jsonl"
+    );
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn state(records: &[Record]) -> RunState {
@@ -34,37 +39,79 @@ fn state(records: &[Record]) -> RunState {
 fn detail(child: u64) -> ChildDetail {
     let records = journal();
     let sampled = records.iter().find_map(|record| match &record.event {
-        Event::ChildSampled(sampled) if sampled.child == child => Some(Candidate::sampled(sampled, 1)),
+        Event::ChildSampled(sampled) if sampled.child == child => {
+            Some(Candidate::sampled(sampled, 1))
+        }
         _ => None,
     });
     let epochs = records.iter().filter_map(|record| match &record.event {
         Event::ChildEpoch(epoch) if epoch.child == child => Some(epoch.clone()),
         _ => None,
     });
-    let row = state(&records).children.into_iter().find(|row| row.child == child);
-    ChildDetail { candidate: sampled.unwrap(), epochs: epochs.collect(), row }
+    let row = state(&records)
+        .children
+        .into_iter()
+        .find(|row| row.child == child);
+    ChildDetail {
+        candidate: sampled.unwrap(),
+        epochs: epochs.collect(),
+        row,
+    }
 }
 
 /// A detail of `architecture` without a run around it.
 fn detail_of(architecture: Architecture) -> ChildDetail {
-    let origin = Origin::Sampled { log_prob: 0.0, entropy: 0.0, max_entropy: 0.0, choices: Vec::new() };
-    let candidate = Candidate { child: 1, episode: 1, dna: Dna::default(), architecture, params: 0, macs: 0, origin, seq: 0 };
-    ChildDetail { candidate, epochs: Vec::new(), row: None }
+    let origin = Origin::Sampled {
+        log_prob: 0.0,
+        entropy: 0.0,
+        max_entropy: 0.0,
+        choices: Vec::new(),
+    };
+    let candidate = Candidate {
+        child: 1,
+        episode: 1,
+        dna: Dna::default(),
+        architecture,
+        params: 0,
+        macs: 0,
+        origin,
+        seq: 0,
+    };
+    ChildDetail {
+        candidate,
+        epochs: Vec::new(),
+        row: None,
+    }
 }
 
 fn nascnn15() -> ChildDetail {
-    detail_of(builtin("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap().unwrap())
+    detail_of(
+        builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
+            .unwrap()
+            .unwrap(),
+    )
 }
 
 fn plain() -> Theme {
     Theme::new(ThemeName::default(), ColourDepth::None, false)
 }
 
-fn text(view: &InspectorView, scene: &Scene<'_>, (width, height): (u16, u16), theme: &Theme) -> String {
+fn text(
+    view: &InspectorView,
+    scene: &Scene<'_>,
+    (width, height): (u16, u16),
+    theme: &Theme,
+) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let area = buffer.area;
     view.draw(scene, &mut Painter::new(&mut buffer, area, theme));
-    let row = |y: u16| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    let row = |y: u16| {
+        (0..width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
     (0..height).map(row).collect::<Vec<_>>().join("\n")
 }
 
@@ -80,7 +127,10 @@ fn after(keys: &[Key], child: u64, scene: &Scene<'_>) -> (InspectorView, Inspect
 
 fn snapshots(name: &str, view: &InspectorView, scene: &Scene<'_>) {
     for size in SIZES {
-        assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(view, scene, size, &plain()));
+        assert_snapshot!(
+            format!("{name}_{}x{}", size.0, size.1),
+            text(view, scene, size, &plain())
+        );
     }
 }
 
@@ -93,19 +143,36 @@ fn edited(keys: &[Key]) -> Vec<Key> {
 #[test]
 fn the_graph_of_a_chain() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
-    snapshots("graph", &after(&[Key::Down, Key::Down], 12, &scene).0, &scene);
+    let scene = Scene {
+        state: &state,
+        detail: Some(&detail),
+        is_forsaken: false,
+    };
+    snapshots(
+        "graph",
+        &after(&[Key::Down, Key::Down], 12, &scene).0,
+        &scene,
+    );
 }
 
 #[test]
 fn the_graph_of_nascnn15() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: Some(&detail),
+        is_forsaken: false,
+    };
     let view = after(&[Key::Down; 8], 1, &scene).0;
     snapshots("nascnn15", &view, &scene);
     assert_snapshot!(
         "nascnn15_ascii_76x20",
-        text(&view, &scene, (76, 20), &Theme::new(ThemeName::default(), ColourDepth::None, true))
+        text(
+            &view,
+            &scene,
+            (76, 20),
+            &Theme::new(ThemeName::default(), ColourDepth::None, true)
+        )
     );
 }
 
@@ -113,84 +180,180 @@ fn the_graph_of_nascnn15() {
 fn costs_layer_by_layer() {
     let (mut state, detail) = (state(&journal()[..1]), nascnn15());
     state.run.as_mut().unwrap().child_batch_size = Some(64);
-    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: Some(&detail),
+        is_forsaken: false,
+    };
     snapshots("costs", &after(&[Key::NextTab], 1, &scene).0, &scene);
 }
 
 #[test]
 fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
     let (state, detail) = (state(&journal()[..1]), nascnn15());
-    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
-    let shown = text(&after(&[Key::NextTab], 1, &scene).0, &scene, SIZES[0], &plain());
-    assert!(shown.contains("MACs per image") && !shown.contains("memory"), "{shown}");
+    let scene = Scene {
+        state: &state,
+        detail: Some(&detail),
+        is_forsaken: false,
+    };
+    let shown = text(
+        &after(&[Key::NextTab], 1, &scene).0,
+        &scene,
+        SIZES[0],
+        &plain(),
+    );
+    assert!(
+        shown.contains("MACs per image") && !shown.contains("memory"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn learning_curves() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: Some(&detail),
+        is_forsaken: false,
+    };
     let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
     snapshots("curves", &view, &scene);
     assert_snapshot!(
         "curves_ascii_76x20",
-        text(&view, &scene, (76, 20), &Theme::new(ThemeName::default(), ColourDepth::None, true))
+        text(
+            &view,
+            &scene,
+            (76, 20),
+            &Theme::new(ThemeName::default(), ColourDepth::None, true)
+        )
     );
 }
 
 #[test]
 fn relatives() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    snapshots("relatives", &after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Down], 12, &scene).0, &scene);
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    snapshots(
+        "relatives",
+        &after(
+            &[Key::NextTab, Key::NextTab, Key::NextTab, Key::Down],
+            12,
+            &scene,
+        )
+        .0,
+        &scene,
+    );
 }
 
 #[test]
 fn an_edit_that_can_be_built() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    snapshots("edit", &after(&edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]), 12, &scene).0, &scene);
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    snapshots(
+        "edit",
+        &after(
+            &edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]),
+            12,
+            &scene,
+        )
+        .0,
+        &scene,
+    );
 }
 
 /// Keys that make child 12 unbuildable: every stride 2 and no padding.
 fn impossible() -> Vec<Key> {
-    let row = [Key::Increase, Key::Increase, Key::Increase, Key::Right, Key::Right, Key::Increase, Key::Right];
-    let row = row.into_iter().chain([Key::Decrease; 3]).chain([Key::Left; 3]).chain([Key::Down]);
+    let row = [
+        Key::Increase,
+        Key::Increase,
+        Key::Increase,
+        Key::Right,
+        Key::Right,
+        Key::Increase,
+        Key::Right,
+    ];
+    let row = row
+        .into_iter()
+        .chain([Key::Decrease; 3])
+        .chain([Key::Left; 3])
+        .chain([Key::Down]);
     edited(&row.collect::<Vec<_>>().repeat(6))
 }
 
 #[test]
 fn an_edit_that_cannot_be_built_says_why() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
     let (mut view, _) = after(&impossible(), 12, &scene);
     snapshots("edit_impossible", &view, &scene);
-    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &scene, Size::new(76, 20)) else { panic!("queued") };
+    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &scene, Size::new(76, 20)) else {
+        panic!("queued")
+    };
     assert!(text.starts_with("not queued: layer"), "{text}");
 }
 
 #[test]
 fn only_an_edited_child_is_queued_under_its_parent() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::Queue]), 12, &scene);
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    let (view, effect) = after(
+        &edited(&[Key::Right, Key::Increase, Key::Queue]),
+        12,
+        &scene,
+    );
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
-    assert!(matches!(after(&edited(&[Key::Queue]), 12, &scene).1, InspectorEffect::Tell { .. }));
+    assert!(matches!(
+        after(&edited(&[Key::Queue]), 12, &scene).1,
+        InspectorEffect::Tell { .. }
+    ));
 }
 
 #[test]
 fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
     for (key, name, start) in [
         (Key::CopyDna, "child-12.dna.json", "{\n  \"dna\": [\n"),
-        (Key::CopyJson, "child-12.json", "{\n  \"name\": \"child-12\""),
-        (Key::CopyPyTorch, "child-12.py", "\"\"\"child-12: 6 convolutional layer(s)"),
+        (
+            Key::CopyJson,
+            "child-12.json",
+            "{\n  \"name\": \"child-12\"",
+        ),
+        (
+            Key::CopyPyTorch,
+            "child-12.py",
+            "\"\"\"child-12: 6 convolutional layer(s)",
+        ),
     ] {
-        let InspectorEffect::Copy { text, what } = after(&[key], 12, &scene).1 else { panic!("{key:?}") };
+        let InspectorEffect::Copy { text, what } = after(&[key], 12, &scene).1 else {
+            panic!("{key:?}")
+        };
         assert!(what == name && text.starts_with(start), "{what}: {text}");
     }
-    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &scene).1 else { panic!("not saved") };
+    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &scene).1 else {
+        panic!("not saved")
+    };
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["child-12.dna.json", "child-12.json", "child-12.py"]);
 }
@@ -198,17 +361,40 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
 #[test]
 fn what_is_edited_is_copied_as_it_is_edited() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    let (view, effect) = after(&edited(&[Key::Right, Key::Increase, Key::CopyDna]), 12, &scene);
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    let (view, effect) = after(
+        &edited(&[Key::Right, Key::Increase, Key::CopyDna]),
+        12,
+        &scene,
+    );
     let dna = view.draft.unwrap().dna().clone();
-    assert_eq!(effect, InspectorEffect::Copy { text: crate::export::dna(&dna), what: "child-12-edited.dna.json".to_owned() });
+    assert_eq!(
+        effect,
+        InspectorEffect::Copy {
+            text: crate::export::dna(&dna),
+            what: "child-12-edited.dna.json".to_owned()
+        }
+    );
 }
 
 #[test]
 fn a_relative_opens_and_leads_back() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    let mut view = after(&[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right], 12, &scene).0;
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    let mut view = after(
+        &[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right],
+        12,
+        &scene,
+    )
+    .0;
     assert_ne!(view.child(), 12);
     view.act(Key::Left, &scene, Size::new(76, 20));
     assert_eq!(view.child(), 12);
@@ -217,7 +403,11 @@ fn a_relative_opens_and_leads_back() {
 #[test]
 fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
     assert_eq!(after(&[Key::Right], 12, &scene).0.child(), 13);
     assert_eq!(after(&[Key::Left], 1, &scene).0.child(), 1);
 }
@@ -225,7 +415,11 @@ fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
 #[test]
 fn until_the_journal_is_read_the_curves_say_so() {
     let state = state(&journal());
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
     let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
     assert!(text(&view, &scene, (76, 20), &plain()).contains("reading the journal"));
 }
@@ -234,38 +428,88 @@ fn until_the_journal_is_read_the_curves_say_so() {
 fn a_failed_child_tells_why() {
     let records = journal();
     let is_failed = |record: &&Record| matches!(record.event, Event::ChildFailed { .. });
-    let Event::ChildFailed { child, reason, .. } = &records.iter().find(is_failed).unwrap().event else { unreachable!() };
+    let Event::ChildFailed { child, reason, .. } = &records.iter().find(is_failed).unwrap().event
+    else {
+        unreachable!()
+    };
     let state = state(&records);
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    let drawn = text(&InspectorView::open(*child, &scene), &scene, (116, 34), &plain());
-    assert!(drawn.contains("FAILED") && drawn.contains(&reason[..20]), "{reason}\n{drawn}");
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    let drawn = text(
+        &InspectorView::open(*child, &scene),
+        &scene,
+        (116, 34),
+        &plain(),
+    );
+    assert!(
+        drawn.contains("FAILED") && drawn.contains(&reason[..20]),
+        "{reason}\n{drawn}"
+    );
 }
 
 #[test]
 fn an_excluded_child_is_not_said_to_have_failed() {
     let mut records = journal();
     for record in &mut records {
-        if let Event::ChildFailed { child, episode, seconds, .. } = record.event {
-            record.event = Event::ChildExcluded { child, episode, reason: "skipped by a user".to_owned(), seconds };
+        if let Event::ChildFailed {
+            child,
+            episode,
+            seconds,
+            ..
+        } = record.event
+        {
+            record.event = Event::ChildExcluded {
+                child,
+                episode,
+                reason: "skipped by a user".to_owned(),
+                seconds,
+            };
         }
     }
     let is_excluded = |record: &&Record| matches!(record.event, Event::ChildExcluded { .. });
-    let Event::ChildExcluded { child, .. } = records.iter().find(is_excluded).unwrap().event else { unreachable!() };
+    let Event::ChildExcluded { child, .. } = records.iter().find(is_excluded).unwrap().event else {
+        unreachable!()
+    };
     let state = state(&records);
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
-    let drawn = text(&InspectorView::open(child, &scene), &scene, (116, 34), &plain());
-    assert!(drawn.contains("EXCLUDED") && !drawn.contains("failed"), "{drawn}");
-    assert!(drawn.contains("It is excluded, nothing is learned from it: skipped by a user"), "{drawn}");
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
+    let drawn = text(
+        &InspectorView::open(child, &scene),
+        &scene,
+        (116, 34),
+        &plain(),
+    );
+    assert!(
+        drawn.contains("EXCLUDED") && !drawn.contains("failed"),
+        "{drawn}"
+    );
+    assert!(
+        drawn.contains("It is excluded, nothing is learned from it: skipped by a user"),
+        "{drawn}"
+    );
 }
 
 #[test]
 fn a_child_in_training_shows_the_epochs_that_it_has_done() {
     let records = journal();
-    let is_epoch = |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch == 2);
+    let is_epoch =
+        |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch == 2);
     let until = records.iter().position(is_epoch).unwrap();
     let state = state(&records[..=until]);
-    let Event::ChildEpoch(epoch) = &records[until].event else { unreachable!() };
-    let scene = Scene { state: &state, detail: None, is_forsaken: false };
+    let Event::ChildEpoch(epoch) = &records[until].event else {
+        unreachable!()
+    };
+    let scene = Scene {
+        state: &state,
+        detail: None,
+        is_forsaken: false,
+    };
     let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &scene).0;
     assert_snapshot!("training_76x20", text(&view, &scene, (76, 20), &plain()));
 }

@@ -29,16 +29,30 @@ struct Figure {
 
 /// Rows that scroll, as far as the list itself knows.
 pub fn rows(view: &ListView, state: &RunState) -> usize {
-    let Some((first, second)) = view.compared(state) else { return 0 };
+    let Some((first, second)) = view.compared(state) else {
+        return 0;
+    };
     let depth = |child| row_of(state, child).map_or(0, |row| row.genes.depth());
     FIGURES + BETWEEN + depth(first).max(depth(second))
 }
 
-pub fn content(view: &ListView, state: &RunState, details: Details<'_>, glyphs: &Glyphs, width: usize) -> Content {
+pub fn content(
+    view: &ListView,
+    state: &RunState,
+    details: Details<'_>,
+    glyphs: &Glyphs,
+    width: usize,
+) -> Content {
     let Some((first, second)) = view.compared(state) else {
         let text = "Mark two children of the list, or mark one and move to another: they are shown here side by side.";
-        let body = format::wrap(text, width).into_iter().map(|line| vec![(Role::Dim, line)]).collect();
-        return Content { head: vec![Row::new()], body };
+        let body = format::wrap(text, width)
+            .into_iter()
+            .map(|line| vec![(Role::Dim, line)])
+            .collect();
+        return Content {
+            head: vec![Row::new()],
+            body,
+        };
     };
     let column = (width.saturating_sub(SIGN + LABEL + DIFFERENCE + 2) / 2).clamp(8, 24);
     let name = |child: u64| format!("child {child}");
@@ -55,58 +69,130 @@ pub fn content(view: &ListView, state: &RunState, details: Details<'_>, glyphs: 
         (Some(one), Some(other)) => body.extend(layer_rows((&one, &other), glyphs, width)),
         (known, _) => {
             let missing = if known.is_none() { first } else { second };
-            body.extend([Row::new(), vec![(Role::Dim, format!("the layers of child {missing} have not been read yet"))]]);
+            body.extend([
+                Row::new(),
+                vec![(
+                    Role::Dim,
+                    format!("the layers of child {missing} have not been read yet"),
+                )],
+            ]);
         }
     }
-    Content { head: vec![vec![(Role::Strong, heading)]], body }
+    Content {
+        head: vec![vec![(Role::Strong, heading)]],
+        body,
+    }
 }
 
 /// Figures of each comparison.
 const FIGURES: usize = 9;
 
-fn figure_rows(state: &RunState, (first, second): (u64, u64), glyphs: &Glyphs, column: usize) -> Vec<Row> {
+fn figure_rows(
+    state: &RunState,
+    (first, second): (u64, u64),
+    glyphs: &Glyphs,
+    column: usize,
+) -> Vec<Row> {
     let rows = (row_of(state, first), row_of(state, second));
     let best = best_of(state);
-    let text = |row: Option<&ChildRow>, text: &dyn Fn(&ChildRow) -> String| row.map_or("unknown".to_owned(), text);
-    let figure = |label, cell: &dyn Fn(&ChildRow) -> String, difference: &dyn Fn(&ChildRow, &ChildRow) -> String| Figure {
+    let text = |row: Option<&ChildRow>, text: &dyn Fn(&ChildRow) -> String| {
+        row.map_or("unknown".to_owned(), text)
+    };
+    let figure = |label,
+                  cell: &dyn Fn(&ChildRow) -> String,
+                  difference: &dyn Fn(&ChildRow, &ChildRow) -> String| Figure {
         label,
         first: text(rows.0, cell),
         second: text(rows.1, cell),
-        difference: rows.0.zip(rows.1).map_or(String::new(), |(first, second)| difference(first, second)),
+        difference: rows
+            .0
+            .zip(rows.1)
+            .map_or(String::new(), |(first, second)| difference(first, second)),
     };
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-    let share = |value: fn(&ChildRow) -> f64| move |a: &ChildRow, b: &ChildRow| percent(value(a), value(b));
+    let share =
+        |value: fn(&ChildRow) -> f64| move |a: &ChildRow, b: &ChildRow| percent(value(a), value(b));
     let nothing = |_: &ChildRow, _: &ChildRow| String::new();
     let figures: [Figure; FIGURES] = [
-        figure("accuracy", &|row| or_none(row.accuracy.map(format::accuracy)), &|a, b| {
-            let points = a.accuracy.zip(b.accuracy).map(|(a, b)| signed((b - a) * 100.0, 2));
-            points.map_or(String::new(), |points| points + " points")
+        figure(
+            "accuracy",
+            &|row| or_none(row.accuracy.map(format::accuracy)),
+            &|a, b| {
+                let points = a
+                    .accuracy
+                    .zip(b.accuracy)
+                    .map(|(a, b)| signed((b - a) * 100.0, 2));
+                points.map_or(String::new(), |points| points + " points")
+            },
+        ),
+        figure(
+            "reward",
+            &|row| format::or_none(row.reward, format::reward),
+            &|a, b| {
+                a.reward
+                    .zip(b.reward)
+                    .map_or(String::new(), |(a, b)| signed(b - a, 4))
+            },
+        ),
+        figure(
+            "parameters",
+            &|row| format::count(row.params),
+            &share(|row| row.params as f64),
+        ),
+        figure(
+            "MACs",
+            &|row| format::compact(row.macs),
+            &share(|row| row.macs as f64),
+        ),
+        figure("layers", &|row| row.genes.depth().to_string(), &|a, b| {
+            signed(b.genes.depth() as f64 - a.genes.depth() as f64, 0)
         }),
-        figure("reward", &|row| format::or_none(row.reward, format::reward), &|a, b| {
-            a.reward.zip(b.reward).map_or(String::new(), |(a, b)| signed(b - a, 4))
-        }),
-        figure("parameters", &|row| format::count(row.params), &share(|row| row.params as f64)),
-        figure("MACs", &|row| format::compact(row.macs), &share(|row| row.macs as f64)),
-        figure("layers", &|row| row.genes.depth().to_string(), &|a, b| signed(b.genes.depth() as f64 - a.genes.depth() as f64, 0)),
-        figure("training", &|row| table::time(row.seconds), &share(|row| row.seconds)),
-        figure("energy", &|row| or_none(row.energy_wh.map(|energy| format!("{energy:.2} Wh"))), &|a, b| {
-            a.energy_wh.zip(b.energy_wh).map_or(String::new(), |(a, b)| percent(a, b))
-        }),
+        figure(
+            "training",
+            &|row| table::time(row.seconds),
+            &share(|row| row.seconds),
+        ),
+        figure(
+            "energy",
+            &|row| or_none(row.energy_wh.map(|energy| format!("{energy:.2} Wh"))),
+            &|a, b| {
+                a.energy_wh
+                    .zip(b.energy_wh)
+                    .map_or(String::new(), |(a, b)| percent(a, b))
+            },
+        ),
         figure("episode", &|row| row.episode.to_string(), &nothing),
         figure("notes", &|row| notes(row, best, true), &nothing),
     ];
-    figures.iter().map(|figure| figure_row(figure, glyphs, column)).collect()
+    figures
+        .iter()
+        .map(|figure| figure_row(figure, glyphs, column))
+        .collect()
 }
 
 fn figure_row(figure: &Figure, glyphs: &Glyphs, column: usize) -> Row {
-    let Figure { label, first, second, difference } = figure;
+    let Figure {
+        label,
+        first,
+        second,
+        difference,
+    } = figure;
     let differs = first != second;
     let fit = |text: &str| format::fit(text, column.saturating_sub(1), glyphs.ellipsis);
     vec![
         (Role::Warning, sign(differs, glyphs)),
         (Role::Dim, format!("{label:<LABEL$}")),
-        (if differs { Role::Strong } else { Role::Text }, format!("{:>column$}{:>column$}", fit(first), fit(second))),
-        (Role::Text, format!("  {:>DIFFERENCE$}", if differs { difference.as_str() } else { "" })),
+        (
+            if differs { Role::Strong } else { Role::Text },
+            format!("{:>column$}{:>column$}", fit(first), fit(second)),
+        ),
+        (
+            Role::Text,
+            format!(
+                "  {:>DIFFERENCE$}",
+                if differs { difference.as_str() } else { "" }
+            ),
+        ),
     ]
 }
 
@@ -121,10 +207,15 @@ fn signed(value: f64, decimals: usize) -> String {
 /// How much larger the second is than the first.
 fn percent(first: f64, second: f64) -> String {
     let change = (second - first) / first * 100.0;
-    if change.is_finite() { format!("{change:+.1} %") } else { String::new() }
+    if change.is_finite() {
+        format!("{change:+.1} %")
+    } else {
+        String::new()
+    }
 }
 
-/// A column of a layer in both networks; a network that is less deep has no cell for the last layers.
+/// A column of a layer in both networks; a network that is less deep has no cell for the last
+/// layers.
 struct LayerColumn {
     heading: &'static str,
     width: usize,
@@ -133,8 +224,17 @@ struct LayerColumn {
 
 impl LayerColumn {
     fn new(heading: &'static str, sides: [Vec<String>; 2]) -> LayerColumn {
-        let cells = sides.iter().flatten().map(|cell| cell.width()).max().unwrap_or(0);
-        LayerColumn { heading, width: cells.max(heading.width()), sides }
+        let cells = sides
+            .iter()
+            .flatten()
+            .map(|cell| cell.width())
+            .max()
+            .unwrap_or(0);
+        LayerColumn {
+            heading,
+            width: cells.max(heading.width()),
+            sides,
+        }
     }
 
     fn cell(&self, side: usize, layer: usize) -> Option<&str> {
@@ -146,9 +246,17 @@ impl LayerColumn {
     }
 }
 
-/// The layers one against the other. A differing layer has the sign; in it the differing cells stand out.
-fn layer_rows((one, other): (&ChildDetail, &ChildDetail), glyphs: &Glyphs, width: usize) -> Vec<Row> {
-    let layers = [&one.candidate.architecture.layers, &other.candidate.architecture.layers];
+/// The layers one against the other. A differing layer has the sign; in it the differing cells
+/// stand out.
+fn layer_rows(
+    (one, other): (&ChildDetail, &ChildDetail),
+    glyphs: &Glyphs,
+    width: usize,
+) -> Vec<Row> {
+    let layers = [
+        &one.candidate.architecture.layers,
+        &other.candidate.architecture.layers,
+    ];
     let depth = layers[0].len().max(layers[1].len());
     let number = depth.to_string().len();
     let half = width.saturating_sub(SIGN + number + 2 + 3) / 2;
@@ -162,15 +270,26 @@ fn layer_rows((one, other): (&ChildDetail, &ChildDetail), glyphs: &Glyphs, width
     let mut rows = vec![Row::new(), headings];
     for layer in 0..depth {
         let cells = |side: usize| {
-            let role = |column: &LayerColumn| if column.differs(layer) { Role::Strong } else { Role::Dim };
-            columns.iter().map(move |column| (role(column), column.cell(side, layer).unwrap_or("")))
+            let role = |column: &LayerColumn| {
+                if column.differs(layer) {
+                    Role::Strong
+                } else {
+                    Role::Dim
+                }
+            };
+            columns
+                .iter()
+                .map(move |column| (role(column), column.cell(side, layer).unwrap_or("")))
         };
         let network = |index: usize, width: usize| match layers[index].get(layer) {
             Some(_) => side(&columns, cells(index), width),
             None => vec![(Role::Dim, format!("{:<width$}", "none"))],
         };
         let differs = layers[0].get(layer) != layers[1].get(layer);
-        let mut row = vec![(Role::Warning, sign(differs, glyphs)), (Role::Dim, format!("{:>number$}  ", layer + 1))];
+        let mut row = vec![
+            (Role::Warning, sign(differs, glyphs)),
+            (Role::Dim, format!("{:>number$}  ", layer + 1)),
+        ];
         row.extend(network(0, half));
         between(&mut row);
         row.extend(network(1, 0));
@@ -180,13 +299,20 @@ fn layer_rows((one, other): (&ChildDetail, &ChildDetail), glyphs: &Glyphs, width
 }
 
 /// One network's cells of a row, filled up to `width`.
-fn side<'a>(columns: &[LayerColumn], cells: impl Iterator<Item = (Role, &'a str)>, width: usize) -> Row {
+fn side<'a>(
+    columns: &[LayerColumn],
+    cells: impl Iterator<Item = (Role, &'a str)>,
+    width: usize,
+) -> Row {
     let mut row = Row::new();
     for (index, (column, (role, cell))) in columns.iter().zip(cells).enumerate() {
         let gap = if index == 0 { "" } else { " " };
         row.push((role, format!("{gap}{cell:>width$}", width = column.width)));
     }
-    row.push((Role::Dim, " ".repeat(width.saturating_sub(pieces_width(&row)))));
+    row.push((
+        Role::Dim,
+        " ".repeat(width.saturating_sub(pieces_width(&row))),
+    ));
     row
 }
 
@@ -195,7 +321,17 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
     let times = glyphs.times;
     let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
     let column = |heading, cell: &dyn Fn(&Layer) -> String| {
-        LayerColumn::new(heading, sides.map(|side| side.candidate.architecture.layers.iter().map(cell).collect()))
+        LayerColumn::new(
+            heading,
+            sides.map(|side| {
+                side.candidate
+                    .architecture
+                    .layers
+                    .iter()
+                    .map(cell)
+                    .collect()
+            }),
+        )
     };
     let mut columns = vec![
         column("kernel", &|layer| pair(layer.kernel)),
@@ -203,16 +339,38 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
         column("stride", &|layer| pair(layer.stride)),
         column("pad", &|layer| pair(layer.padding)),
     ];
-    let chain =
-        |side: &ChildDetail| side.candidate.architecture.layers.iter().zip(0..).all(|(layer, before)| layer.inputs == [before]);
-    if !sides.iter().all(|side| chain(side)) {
-        columns.push(column("input", &|layer| layer.inputs.iter().map(usize::to_string).collect::<Vec<_>>().join(",")));
-    }
-    let costs = sides.map(|side| Cost::of(&side.candidate.architecture).map(|cost| cost.layers).unwrap_or_default());
-    let cost = |heading, cell: &dyn Fn(&LayerCost) -> String| {
-        LayerColumn::new(heading, [0, 1].map(|side: usize| costs[side].iter().map(cell).collect()))
+    let chain = |side: &ChildDetail| {
+        side.candidate
+            .architecture
+            .layers
+            .iter()
+            .zip(0..)
+            .all(|(layer, before)| layer.inputs == [before])
     };
-    columns.push(cost("output", &|cost| pair([cost.output_shape[1], cost.output_shape[2]])));
+    if !sides.iter().all(|side| chain(side)) {
+        columns.push(column("input", &|layer| {
+            layer
+                .inputs
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
+        }));
+    }
+    let costs = sides.map(|side| {
+        Cost::of(&side.candidate.architecture)
+            .map(|cost| cost.layers)
+            .unwrap_or_default()
+    });
+    let cost = |heading, cell: &dyn Fn(&LayerCost) -> String| {
+        LayerColumn::new(
+            heading,
+            [0, 1].map(|side: usize| costs[side].iter().map(cell).collect()),
+        )
+    };
+    columns.push(cost("output", &|cost| {
+        pair([cost.output_shape[1], cost.output_shape[2]])
+    }));
     columns.push(cost("params", &|cost| format::count(cost.params)));
     columns.push(cost("MACs", &|cost| format::compact(cost.macs)));
     columns

@@ -1,6 +1,7 @@
 //! Which children a list shows: expressions such as `acc > 80% & params < 1M & !repeat`.
 //!
-//! A value that a child does not have (a failed one has no accuracy) makes a comparison with it false.
+//! A value that a child does not have (a failed one has no accuracy) makes a comparison with it
+//! false.
 
 mod parser;
 
@@ -11,7 +12,11 @@ use crate::state::ChildRow;
 /// A filter expression. `And` and `Or` have at least two parts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
-    Compare { quantity: Quantity, relation: Relation, value: f64 },
+    Compare {
+        quantity: Quantity,
+        relation: Relation,
+        value: f64,
+    },
     Flag(Flag),
     Not(Box<Filter>),
     And(Vec<Filter>),
@@ -121,7 +126,13 @@ impl Filter {
     /// Whether the child is one of those asked for.
     pub fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
         match self {
-            Filter::Compare { quantity, relation, value } => quantity.of(row).is_some_and(|found| relation.holds(found, *value)),
+            Filter::Compare {
+                quantity,
+                relation,
+                value,
+            } => quantity
+                .of(row)
+                .is_some_and(|found| relation.holds(found, *value)),
             Filter::Flag(flag) => flag.holds(row, surroundings),
             Filter::Not(inner) => !inner.admits(row, surroundings),
             Filter::And(parts) => parts.iter().all(|part| part.admits(row, surroundings)),
@@ -129,13 +140,16 @@ impl Filter {
         }
     }
 
-    /// Whether the answer for a child can change because of other children or the user: by the best one or the marks.
+    /// Whether the answer for a child can change because of other children or the user: by the best
+    /// one or the marks.
     pub fn depends_on(&self, wanted: Flag) -> bool {
         match self {
             Filter::Compare { .. } => false,
             Filter::Flag(flag) => *flag == wanted,
             Filter::Not(inner) => inner.depends_on(wanted),
-            Filter::And(parts) | Filter::Or(parts) => parts.iter().any(|part| part.depends_on(wanted)),
+            Filter::And(parts) | Filter::Or(parts) => {
+                parts.iter().any(|part| part.depends_on(wanted))
+            }
         }
     }
 }
@@ -189,7 +203,11 @@ impl fmt::Display for Filter {
     /// In a form that is parsed to the same expression.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Filter::Compare { quantity, relation, value } => write!(f, "{}{}{value}", quantity.name(), relation.sign()),
+            Filter::Compare {
+                quantity,
+                relation,
+                value,
+            } => write!(f, "{}{}{value}", quantity.name(), relation.sign()),
             Filter::Flag(flag) => f.write_str(flag.name()),
             Filter::Not(inner) => write!(f, "!{}", Part(inner, false)),
             Filter::And(parts) => write_joined(f, parts, " & ", false),
@@ -210,7 +228,12 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-fn write_joined(f: &mut fmt::Formatter<'_>, parts: &[Filter], sign: &str, in_or: bool) -> fmt::Result {
+fn write_joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Filter],
+    sign: &str,
+    in_or: bool,
+) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         f.write_str(if index > 0 { sign } else { "" })?;
         write!(f, "{}", Part(part, in_or))?;
@@ -220,19 +243,30 @@ fn write_joined(f: &mut fmt::Formatter<'_>, parts: &[Filter], sign: &str, in_or:
 
 impl Quantity {
     fn name(self) -> &'static str {
-        QUANTITIES.iter().find(|(quantity, _)| *quantity == self).and_then(|(_, names)| names.first()).copied().unwrap_or("")
+        QUANTITIES
+            .iter()
+            .find(|(quantity, _)| *quantity == self)
+            .and_then(|(_, names)| names.first())
+            .copied()
+            .unwrap_or("")
     }
 }
 
 impl Relation {
     fn sign(self) -> &'static str {
-        RELATIONS.iter().rfind(|(relation, _)| *relation == self).map_or("", |(_, sign)| sign)
+        RELATIONS
+            .iter()
+            .rfind(|(relation, _)| *relation == self)
+            .map_or("", |(_, sign)| sign)
     }
 }
 
 impl Flag {
     fn name(self) -> &'static str {
-        FLAGS.iter().find(|(flag, _)| *flag == self).map_or("", |(_, name)| name)
+        FLAGS
+            .iter()
+            .find(|(flag, _)| *flag == self)
+            .map_or("", |(_, name)| name)
     }
 }
 
@@ -244,8 +278,14 @@ mod tests {
     use crate::tui::panels::list::tests::row;
 
     fn admits(text: &str, row: &ChildRow) -> bool {
-        let surroundings = Surroundings { best: Some(7), marks: &[9, 12] };
-        Filter::parse(text).unwrap().unwrap().admits(row, surroundings)
+        let surroundings = Surroundings {
+            best: Some(7),
+            marks: &[9, 12],
+        };
+        Filter::parse(text)
+            .unwrap()
+            .unwrap()
+            .admits(row, surroundings)
     }
 
     fn error(text: &str) -> (usize, String) {
@@ -255,20 +295,45 @@ mod tests {
 
     #[test]
     fn numbers_are_compared_by_every_relation() {
-        let row = ChildRow { params: 1_000_000, accuracy: Some(0.8), ..row(3) };
-        for text in ["params<=1e6", "params = 1_000_000", "params==1M", "params >= 1000k", "params<0.1G", "params>-5", "params!=2M"]
-        {
+        let row = ChildRow {
+            params: 1_000_000,
+            accuracy: Some(0.8),
+            ..row(3)
+        };
+        for text in [
+            "params<=1e6",
+            "params = 1_000_000",
+            "params==1M",
+            "params >= 1000k",
+            "params<0.1G",
+            "params>-5",
+            "params!=2M",
+        ] {
             assert!(admits(text, &row), "{text}");
         }
-        for text in ["params<1M", "params>1M", "params!=1e6", "acc>80%", "acc<0.8", "accuracy != 0.8"] {
+        for text in [
+            "params<1M",
+            "params>1M",
+            "params!=1e6",
+            "acc>80%",
+            "acc<0.8",
+            "accuracy != 0.8",
+        ] {
             assert!(!admits(text, &row), "{text}");
         }
     }
 
     #[test]
     fn every_quantity_has_its_names() {
-        let row =
-            ChildRow { reward: Some(0.5), macs: 7, seconds: 3.0, episode: 4, entropy: Some(2.5), energy_wh: Some(1.5), ..row(12) };
+        let row = ChildRow {
+            reward: Some(0.5),
+            macs: 7,
+            seconds: 3.0,
+            episode: 4,
+            entropy: Some(2.5),
+            energy_wh: Some(1.5),
+            ..row(12)
+        };
         let texts = "reward=0.5 macs=7 time=3 seconds=3 ep=4 episode=4 child=12 layers=0 depth=0 entropy=2.5 energy=1.5 PARAMS>=0";
         for text in texts.split(' ') {
             assert!(admits(text, &row), "{text}");
@@ -277,16 +342,45 @@ mod tests {
 
     #[test]
     fn flags_tell_what_became_of_a_child() {
-        assert!(admits("repeat & !failed", &ChildRow { repeat_of: Some(1), ..row(3) }));
-        assert!(admits("failed", &ChildRow { accuracy: None, ..row(3) }));
-        assert!(admits("skipped and not edited", &ChildRow { skipped: true, ..row(3) }));
-        assert!(admits("edited", &ChildRow { parent: Some(1), ..row(3) }));
+        assert!(admits(
+            "repeat & !failed",
+            &ChildRow {
+                repeat_of: Some(1),
+                ..row(3)
+            }
+        ));
+        assert!(admits(
+            "failed",
+            &ChildRow {
+                accuracy: None,
+                ..row(3)
+            }
+        ));
+        assert!(admits(
+            "skipped and not edited",
+            &ChildRow {
+                skipped: true,
+                ..row(3)
+            }
+        ));
+        assert!(admits(
+            "edited",
+            &ChildRow {
+                parent: Some(1),
+                ..row(3)
+            }
+        ));
         assert!(admits("best & !marked", &row(7)) && admits("marked & !best", &row(9)));
     }
 
     #[test]
     fn a_missing_value_makes_a_comparison_false() {
-        let failed = ChildRow { accuracy: None, entropy: None, energy_wh: None, ..row(3) };
+        let failed = ChildRow {
+            accuracy: None,
+            entropy: None,
+            energy_wh: None,
+            ..row(3)
+        };
         for text in ["acc>=0", "acc<1", "acc!=0.5", "entropy>=0", "energy>=0"] {
             assert!(!admits(text, &failed), "{text}");
         }
@@ -314,24 +408,46 @@ mod tests {
         assert_eq!(error("acc 5"), (4, "expected < <= = != >= or >".into()));
         assert_eq!(error("best best"), (5, "expected & or |".into()));
         assert_eq!(error("(best"), (5, "expected )".into()));
-        assert_eq!(error("best &"), (6, "expected a comparison or a flag".into()));
-        assert_eq!(error("size>3"), (0, "there is no `size`; the help (?) has the names".into()));
+        assert_eq!(
+            error("best &"),
+            (6, "expected a comparison or a flag".into())
+        );
+        assert_eq!(
+            error("size>3"),
+            (0, "there is no `size`; the help (?) has the names".into())
+        );
         assert_eq!(error("ä&best").0, 0);
-        assert_eq!(Filter::parse("best & x").unwrap_err().to_string().split(": ").next(), Some("at 8"));
+        assert_eq!(
+            Filter::parse("best & x")
+                .unwrap_err()
+                .to_string()
+                .split(": ")
+                .next(),
+            Some("at 8")
+        );
     }
 
     #[test]
     fn numbers_that_cannot_be_meant_are_refused() {
         assert_eq!(error("params<1e999"), (7, "`1e999` is too large".into()));
-        assert_eq!(error("params<1m"), (7, "`1m` is no number (as 0.8, 80%, 1e6, 100k)".into()));
-        assert_eq!(error("acc>80"), (4, "an accuracy is from 0 to 1, or in %".into()));
+        assert_eq!(
+            error("params<1m"),
+            (7, "`1m` is no number (as 0.8, 80%, 1e6, 100k)".into())
+        );
+        assert_eq!(
+            error("acc>80"),
+            (4, "an accuracy is from 0 to 1, or in %".into())
+        );
     }
 
     #[test]
     fn nesting_without_end_is_refused_before_the_stack_ends() {
         for opening in ["(", "!", "not "] {
             let (position, problem) = error(&opening.repeat(100_000));
-            assert!(position < 1_000 && problem.contains("nested"), "{position} {problem}");
+            assert!(
+                position < 1_000 && problem.contains("nested"),
+                "{position} {problem}"
+            );
         }
     }
 
@@ -341,7 +457,11 @@ mod tests {
         let value = prop_oneof![0.0..1.0f64, Just(0.0), Just(1.0)];
         let flag = proptest::sample::select(FLAGS.map(|(flag, _)| flag).to_vec());
         let leaf = prop_oneof![
-            (quantity, relation, value).prop_map(|(quantity, relation, value)| Filter::Compare { quantity, relation, value }),
+            (quantity, relation, value).prop_map(|(quantity, relation, value)| Filter::Compare {
+                quantity,
+                relation,
+                value
+            }),
             flag.prop_map(Filter::Flag),
         ];
         leaf.prop_recursive(5, 40, 4, |inner| {

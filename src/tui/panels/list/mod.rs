@@ -1,4 +1,5 @@
-//! All children of the run: a table to sort, filter and mark; two of them side by side; accuracy against cost.
+//! All children of the run: a table to sort, filter and mark; two of them side by side; accuracy
+//! against cost.
 //!
 //! [`ListView`] holds what the user chose; nothing here changes it while drawing.
 
@@ -23,14 +24,26 @@ use crate::tui::theme::{Glyphs, Role};
 pub type Details<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
 
 /// Draw the panel. `details` is asked for the children of [`ListView::wanted`].
-pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focused: bool, details: Details<'_>) {
+pub fn draw(
+    painter: &mut Painter<'_>,
+    state: &RunState,
+    view: &ListView,
+    focused: bool,
+    details: Details<'_>,
+) {
     let area = super::inside(painter.area());
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let glyphs = painter.glyphs();
     match view.mode() {
         Mode::Table => {
             let beside = beside_table(view, state, glyphs);
-            super::title(painter, focused, "Children", &beside, table::position(view, height).as_deref());
+            super::title(
+                painter,
+                focused,
+                "Children",
+                &beside,
+                table::position(view, height).as_deref(),
+            );
             table::draw(&mut painter.part(area), state, view, focused);
         }
         Mode::Pareto => {
@@ -42,7 +55,13 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
         Mode::Compare => {
             let content = compare::content(view, state, details, glyphs, width);
             let position = content.position(height, view.compare_top());
-            super::title(painter, focused, "Two children", &Row::new(), position.as_deref());
+            super::title(
+                painter,
+                focused,
+                "Two children",
+                &Row::new(),
+                position.as_deref(),
+            );
             content.draw(&mut painter.part(area), view.compare_top());
         }
     }
@@ -53,7 +72,10 @@ fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
     let (key, descending) = view.sort();
     let mut row = count(view, state);
     row.push((Role::Dim, ", by ".to_owned()));
-    row.push((Role::Text, format!("{} {}", key.name(), direction(descending, glyphs))));
+    row.push((
+        Role::Text,
+        format!("{} {}", key.name(), direction(descending, glyphs)),
+    ));
     if !view.marks().is_empty() {
         row.push((Role::Dim, format!(", {} marked", view.marks().len())));
     }
@@ -90,7 +112,13 @@ fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
 
 /// What became of a child beside its figures: `best, repeat of 12`; without numbers where `short`.
 fn notes(row: &ChildRow, best: Option<u64>, short: bool) -> String {
-    let from = |word: &str, of: &str, child: u64| if short { word.to_owned() } else { format!("{word} {of} {child}") };
+    let from = |word: &str, of: &str, child: u64| {
+        if short {
+            word.to_owned()
+        } else {
+            format!("{word} {of} {child}")
+        }
+    };
     let notes = [
         (best == Some(row.child)).then(|| "best".to_owned()),
         row.trouble().map(str::to_owned),

@@ -1,4 +1,5 @@
-//! The children that a list shows, in its order: kept from frame to frame, and brought up to date when children end.
+//! The children that a list shows, in its order: kept from frame to frame, and brought up to date
+//! when children end.
 
 use super::filter::{Filter, Flag, Quantity, Surroundings};
 use crate::report::front::Front;
@@ -21,8 +22,15 @@ pub enum SortKey {
 }
 
 impl SortKey {
-    const ALL: [SortKey; 7] =
-        [SortKey::Child, SortKey::Accuracy, SortKey::Reward, SortKey::Params, SortKey::Macs, SortKey::Time, SortKey::Energy];
+    const ALL: [SortKey; 7] = [
+        SortKey::Child,
+        SortKey::Accuracy,
+        SortKey::Reward,
+        SortKey::Params,
+        SortKey::Macs,
+        SortKey::Time,
+        SortKey::Energy,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -73,27 +81,39 @@ pub struct Choice {
 
 impl Default for Choice {
     fn default() -> Choice {
-        Choice { key: SortKey::default(), descending: true, filter: None }
+        Choice {
+            key: SortKey::default(),
+            descending: true,
+            filter: None,
+        }
     }
 }
 
 impl Choice {
     fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.admits(row, surroundings))
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.admits(row, surroundings))
     }
 
     fn depends_on(&self, flag: Flag) -> bool {
-        self.filter.as_ref().is_some_and(|filter| filter.depends_on(flag))
+        self.filter
+            .as_ref()
+            .is_some_and(|filter| filter.depends_on(flag))
     }
 
-    /// The place of a child: smaller comes first. A missing value comes last in both directions; of equals, the earlier.
+    /// The place of a child: smaller comes first. A missing value comes last in both directions; of
+    /// equals, the earlier.
     fn rank(&self, row: &ChildRow) -> Rank {
         let value = match self.key.value(row) {
             Some(value) if self.descending => -value,
             Some(value) => value,
             None => f64::INFINITY,
         };
-        Rank { value, child: row.child }
+        Rank {
+            value,
+            child: row.child,
+        }
     }
 }
 
@@ -105,7 +125,9 @@ struct Rank {
 
 impl Rank {
     fn compare(&self, other: &Rank) -> std::cmp::Ordering {
-        self.value.total_cmp(&other.value).then(self.child.cmp(&other.child))
+        self.value
+            .total_cmp(&other.value)
+            .then(self.child.cmp(&other.child))
     }
 }
 
@@ -134,11 +156,12 @@ impl Order {
         self.energy_known
     }
 
-    /// Take in the children that have ended since; true if anything changed. Goes back too: a view of an earlier moment of
-    /// the run has fewer.
+    /// Take in the children that have ended since; true if anything changed. Goes back too: a view
+    /// of an earlier moment of the run has fewer.
     pub fn update(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) -> bool {
         let best = best_of(state);
-        let stale = state.children.len() < self.seen || (best != self.best && choice.depends_on(Flag::Best));
+        let stale = state.children.len() < self.seen
+            || (best != self.best && choice.depends_on(Flag::Best));
         let new = state.children.len().saturating_sub(self.seen);
         if stale || new > FEW {
             self.rebuild(choice, state, marks);
@@ -158,31 +181,52 @@ impl Order {
         let surroundings = Surroundings { best, marks };
         let shown = |(_, row): &(usize, &ChildRow)| choice.admits(row, surroundings);
         let ranked = |(index, row): (usize, &ChildRow)| (choice.rank(row), index as u32);
-        let mut ranks: Vec<(Rank, u32)> = state.children.iter().enumerate().filter(shown).map(ranked).collect();
+        let mut ranks: Vec<(Rank, u32)> = state
+            .children
+            .iter()
+            .enumerate()
+            .filter(shown)
+            .map(ranked)
+            .collect();
         ranks.sort_unstable_by(|(a, _), (b, _)| a.compare(b));
         self.rows = ranks.into_iter().map(|(_, index)| index).collect();
         self.front = Front::default();
-        self.rows.iter().for_each(|index| self.front.add(*index, &state.children));
+        self.rows
+            .iter()
+            .for_each(|index| self.front.add(*index, &state.children));
         self.seen = state.children.len();
         self.best = best;
         self.energy_known = state.children.iter().any(|row| row.energy_wh.is_some());
     }
 
     fn insert(&mut self, index: usize, choice: &Choice, state: &RunState, marks: &[u64]) {
-        let Some(row) = state.children.get(index) else { return };
+        let Some(row) = state.children.get(index) else {
+            return;
+        };
         self.energy_known |= row.energy_wh.is_some();
-        if !choice.admits(row, Surroundings { best: self.best, marks }) {
+        if !choice.admits(
+            row,
+            Surroundings {
+                best: self.best,
+                marks,
+            },
+        ) {
             return;
         }
         let rank = choice.rank(row);
-        let before = |other: &u32| row_at(state, *other).is_some_and(|other| choice.rank(other).compare(&rank).is_lt());
-        self.rows.insert(self.rows.partition_point(before), index as u32);
+        let before = |other: &u32| {
+            row_at(state, *other).is_some_and(|other| choice.rank(other).compare(&rank).is_lt())
+        };
+        self.rows
+            .insert(self.rows.partition_point(before), index as u32);
         self.front.add(index as u32, &state.children);
     }
 
     /// The place of a child in the order.
     pub fn place_of(&self, child: u64, state: &RunState) -> Option<usize> {
-        self.rows.iter().position(|index| row_at(state, *index).is_some_and(|row| row.child == child))
+        self.rows
+            .iter()
+            .position(|index| row_at(state, *index).is_some_and(|row| row.child == child))
     }
 
     /// The child at a place in the order.
@@ -207,20 +251,41 @@ mod tests {
     use crate::tui::panels::list::tests::{row, state_of};
 
     fn children(order: &Order, state: &RunState) -> Vec<u64> {
-        order.rows().iter().filter_map(|index| row_at(state, *index)).map(|row| row.child).collect()
+        order
+            .rows()
+            .iter()
+            .filter_map(|index| row_at(state, *index))
+            .map(|row| row.child)
+            .collect()
     }
 
     fn sorted(rows: Vec<ChildRow>, key: SortKey, descending: bool) -> Vec<u64> {
         let state = state_of(rows);
         let mut order = Order::default();
-        order.rebuild(&Choice { key, descending, filter: None }, &state, &[]);
+        order.rebuild(
+            &Choice {
+                key,
+                descending,
+                filter: None,
+            },
+            &state,
+            &[],
+        );
         children(&order, &state)
     }
 
     #[test]
     fn a_child_without_the_value_comes_last_in_both_directions_and_equals_come_by_number() {
-        let with = |child, accuracy| ChildRow { accuracy, ..row(child) };
-        let rows = vec![with(4, Some(0.5)), with(1, None), with(3, Some(0.9)), with(2, Some(0.5))];
+        let with = |child, accuracy| ChildRow {
+            accuracy,
+            ..row(child)
+        };
+        let rows = vec![
+            with(4, Some(0.5)),
+            with(1, None),
+            with(3, Some(0.9)),
+            with(2, Some(0.5)),
+        ];
         assert_eq!(sorted(rows.clone(), SortKey::Accuracy, true), [3, 2, 4, 1]);
         assert_eq!(sorted(rows, SortKey::Accuracy, false), [2, 4, 3, 1]);
     }

@@ -52,8 +52,17 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
 fn part(painter: &Painter<'_>, y: usize, x: usize, width: usize) -> Rect {
     let area = painter.area();
     // What lies outside is cut off by the painter.
-    let (x, y, width) = (x.min(painter.width()) as u16, y.min(painter.height()) as u16, width as u16);
-    Rect { x: area.x + x, y: area.y + y, width: width.min(area.width - x), height: area.height - y }
+    let (x, y, width) = (
+        x.min(painter.width()) as u16,
+        y.min(painter.height()) as u16,
+        width as u16,
+    );
+    Rect {
+        x: area.x + x,
+        y: area.y + y,
+        width: width.min(area.width - x),
+        height: area.height - y,
+    }
 }
 
 /// The child at the cursor.
@@ -67,17 +76,32 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
     };
     let groups = vec![
         labelled("child", Role::Strong, row.child.to_string()),
-        row.accuracy.map_or(Row::new(), |accuracy| vec![(Role::Strong, format::accuracy(accuracy))]),
+        row.accuracy.map_or(Row::new(), |accuracy| {
+            vec![(Role::Strong, format::accuracy(accuracy))]
+        }),
         labelled("MACs", Role::Strong, format::compact(row.macs)),
-        vec![(if place.is_some() { Role::Best } else { Role::Dim }, standing)],
+        vec![(
+            if place.is_some() {
+                Role::Best
+            } else {
+                Role::Dim
+            },
+            standing,
+        )],
         labelled("params", Role::Text, format::count(row.params)),
-        labelled("reward", Role::Text, format::or_none(row.reward, format::reward)),
+        labelled(
+            "reward",
+            Role::Text,
+            format::or_none(row.reward, format::reward),
+        ),
     ];
     join_fitting(groups, "  ", width)
 }
 
 fn legend(glyphs: &Glyphs, width: usize) -> Row {
-    let entry = |role: Role, glyph: &str, label: &str| vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))];
+    let entry = |role: Role, glyph: &str, label: &str| {
+        vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
+    };
     let entries = vec![
         entry(Role::Child, glyphs.child, "child"),
         entry(Role::Best, glyphs.mean, "on the front"),
@@ -88,18 +112,40 @@ fn legend(glyphs: &Glyphs, width: usize) -> Row {
 }
 
 /// The members of the front, by rising MACs; the chosen one in sight.
-fn draw_front(painter: &mut Painter<'_>, state: &RunState, view: &ListView, chosen: Option<&ChildRow>) {
+fn draw_front(
+    painter: &mut Painter<'_>,
+    state: &RunState,
+    view: &ListView,
+    chosen: Option<&ChildRow>,
+) {
     let front = view.order().front();
-    painter.text(0, 0, Role::Dim, &format!("  {:>7}  {:>8}  {:>6}", "MACs", "accuracy", "child"));
+    painter.text(
+        0,
+        0,
+        Role::Dim,
+        &format!("  {:>7}  {:>8}  {:>6}", "MACs", "accuracy", "child"),
+    );
     let room = painter.height().saturating_sub(1);
     let place = chosen.and_then(|row| front.place_of(row.child, &state.children));
     let top = (place.unwrap_or(0) + 1).saturating_sub(room);
     for (y, index) in front.rows().iter().skip(top).take(room).enumerate() {
-        let Some((row, point)) = row_at(state, *index).and_then(|row| Some((row, Point::of(row)?))) else { continue };
+        let Some((row, point)) = row_at(state, *index).and_then(|row| Some((row, Point::of(row)?)))
+        else {
+            continue;
+        };
         let here = place == Some(top + y);
         let marker = if here { painter.glyphs().marker } else { " " };
-        let mark = if view.marks().contains(&row.child) { painter.glyphs().marked } else { " " };
-        let text = format!("{:>7}  {:>8}  {:>6}", format::compact(point.macs), format::accuracy(point.accuracy), row.child);
+        let mark = if view.marks().contains(&row.child) {
+            painter.glyphs().marked
+        } else {
+            " "
+        };
+        let text = format!(
+            "{:>7}  {:>8}  {:>6}",
+            format::compact(point.macs),
+            format::accuracy(point.accuracy),
+            row.child
+        );
         let role = if here { Role::Selected } else { Role::Text };
         painter.pieces(0, y + 1, &[(role, format!("{marker}{mark}")), (role, text)]);
     }
@@ -119,21 +165,39 @@ impl<'a> Plot<'a> {
     fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<Plot<'a>> {
         let mut points = points(state, view);
         let first = points.next()?;
-        let (mut macs, mut accuracies) = ((first.macs, first.macs), (first.accuracy, first.accuracy));
+        let (mut macs, mut accuracies) =
+            ((first.macs, first.macs), (first.accuracy, first.accuracy));
         for point in points {
             macs = (macs.0.min(point.macs), macs.1.max(point.macs));
-            accuracies = (accuracies.0.min(point.accuracy), accuracies.1.max(point.accuracy));
+            accuracies = (
+                accuracies.0.min(point.accuracy),
+                accuracies.1.max(point.accuracy),
+            );
         }
         let macs = LogAxis::covering(macs.0 as f64, macs.1 as f64, width / TICK);
-        Some(Plot { state, view, macs, accuracies })
+        Some(Plot {
+            state,
+            view,
+            macs,
+            accuracies,
+        })
     }
 
     fn draw(&self, painter: &mut Painter<'_>, chosen: Option<&ChildRow>) {
         let rows = painter.height().saturating_sub(AXIS_ROWS);
-        let axis = Axis::covering(self.accuracies.0, self.accuracies.1, (rows / 2 + 1).clamp(2, 9));
+        let axis = Axis::covering(
+            self.accuracies.0,
+            self.accuracies.1,
+            (rows / 2 + 1).clamp(2, 9),
+        );
         let decimals = axis.decimals().saturating_sub(2);
         let label = |value: f64| format!("{:.decimals$} %", value * 100.0);
-        let gutter = axis.ticks().map(|tick| label(tick).len()).max().unwrap_or(0) + 1;
+        let gutter = axis
+            .ticks()
+            .map(|tick| label(tick).len())
+            .max()
+            .unwrap_or(0)
+            + 1;
         let columns = painter.width().saturating_sub(gutter + 1);
         if rows < 2 || columns < 8 {
             return;
@@ -162,7 +226,9 @@ impl<'a> Plot<'a> {
         for tick in self.macs.ticks() {
             let column = gutter + 1 + scaled(self.macs.fraction(*tick), columns);
             let label = format::round(*tick);
-            let start = (column + 1).saturating_sub(label.len().div_ceil(2)).min(end.saturating_sub(label.len()));
+            let start = (column + 1)
+                .saturating_sub(label.len().div_ceil(2))
+                .min(end.saturating_sub(label.len()));
             if start > free {
                 painter.text(column, row, Role::Dim, glyphs.floor_tick);
                 free = painter.text(start, row + 1, Role::Dim, &label);
@@ -172,8 +238,12 @@ impl<'a> Plot<'a> {
 
     fn plot(&self, grid: &mut DotGrid, axis: &Axis) {
         let (width, height) = (grid.width(), grid.height());
-        let place =
-            |point: Point| (scaled(self.macs.fraction(point.macs as f64), width), scaled(axis.fraction(point.accuracy), height));
+        let place = |point: Point| {
+            (
+                scaled(self.macs.fraction(point.macs as f64), width),
+                scaled(axis.fraction(point.accuracy), height),
+            )
+        };
         for point in points(self.state, self.view) {
             let (x, y) = place(point);
             grid.dot(x, y, Series::Child);
@@ -181,7 +251,11 @@ impl<'a> Plot<'a> {
         // From each member of the front to the right until the next one, then up to it.
         let front = self.view.order().front().rows().iter();
         let mut before: Option<(usize, usize)> = None;
-        for here in front.filter_map(|index| row_at(self.state, *index)).filter_map(Point::of).map(place) {
+        for here in front
+            .filter_map(|index| row_at(self.state, *index))
+            .filter_map(Point::of)
+            .map(place)
+        {
             if let Some((x, y)) = before {
                 grid.line((x, y), (here.0, y), Series::Best, Dash::Solid);
                 grid.line((here.0, y), here, Series::Best, Dash::Solid);
@@ -189,7 +263,12 @@ impl<'a> Plot<'a> {
             before = Some(here);
         }
         if let Some((x, y)) = before {
-            grid.line((x, y), (width.saturating_sub(1), y), Series::Best, Dash::Solid);
+            grid.line(
+                (x, y),
+                (width.saturating_sub(1), y),
+                Series::Best,
+                Dash::Solid,
+            );
         }
     }
 
@@ -213,18 +292,31 @@ impl<'a> Plot<'a> {
             }
         };
         let front = self.view.order().front().rows().iter();
-        front.filter_map(|index| row_at(self.state, *index)).for_each(|row| put(row, Role::Best, glyphs.mean));
+        front
+            .filter_map(|index| row_at(self.state, *index))
+            .for_each(|row| put(row, Role::Best, glyphs.mean));
         if !self.view.marks().is_empty() {
-            let shown = self.view.order().rows().iter().filter_map(|index| row_at(self.state, *index));
+            let shown = self
+                .view
+                .order()
+                .rows()
+                .iter()
+                .filter_map(|index| row_at(self.state, *index));
             let marked = shown.filter(|row| self.view.marks().contains(&row.child));
             marked.for_each(|row| put(row, Role::Text, glyphs.marked));
         }
-        chosen.into_iter().for_each(|row| put(row, Role::Strong, glyphs.here));
+        chosen
+            .into_iter()
+            .for_each(|row| put(row, Role::Strong, glyphs.here));
     }
 }
 
 fn points<'a>(state: &'a RunState, view: &'a ListView) -> impl Iterator<Item = Point> + 'a {
-    view.order().rows().iter().filter_map(|index| row_at(state, *index)).filter_map(Point::of)
+    view.order()
+        .rows()
+        .iter()
+        .filter_map(|index| row_at(state, *index))
+        .filter_map(Point::of)
 }
 
 /// The place of a fraction among `count` places.
@@ -235,10 +327,21 @@ fn scaled(fraction: f64, count: usize) -> usize {
 fn draw_grid(painter: &mut Painter<'_>, grid: &DotGrid, left: usize, columns: usize, rows: usize) {
     let glyphs = painter.glyphs();
     for (column, row) in (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))) {
-        let Some(mark) = grid.mark(column, row) else { continue };
-        let (role, letter) = if mark.series == Series::Child { (Role::Child, glyphs.child) } else { (Role::Best, glyphs.best) };
+        let Some(mark) = grid.mark(column, row) else {
+            continue;
+        };
+        let (role, letter) = if mark.series == Series::Child {
+            (Role::Child, glyphs.child)
+        } else {
+            (Role::Best, glyphs.best)
+        };
         if glyphs.braille {
-            painter.text(left + column, row, role, braille(mark.dots).encode_utf8(&mut [0; 4]));
+            painter.text(
+                left + column,
+                row,
+                role,
+                braille(mark.dots).encode_utf8(&mut [0; 4]),
+            );
         } else {
             painter.text(left + column, row, role, letter);
         }

@@ -15,7 +15,8 @@ const GUTTER: usize = 3;
 /// Columns that the notes need at least.
 const NOTES: usize = 7;
 
-/// A column of figures, aligned to the right. Widths don't depend on what is shown, so that nothing moves when it scrolls.
+/// A column of figures, aligned to the right. Widths don't depend on what is shown, so that nothing
+/// moves when it scrolls.
 struct Column {
     heading: &'static str,
     key: Option<SortKey>,
@@ -27,7 +28,9 @@ struct Column {
 
 /// Rows of the table that a panel of this height (below its title) has room for.
 pub fn room(view: &ListView, height: usize) -> usize {
-    height.saturating_sub(1 + usize::from(!view.filter_text().is_empty())).max(1)
+    height
+        .saturating_sub(1 + usize::from(!view.filter_text().is_empty()))
+        .max(1)
 }
 
 /// `3-9 of 15`, where not all of the children fit.
@@ -53,7 +56,9 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
     let (room, best) = (room(view, height), best_of(state));
     let top = view.top(room);
     for (place, index) in view.order().rows().iter().enumerate().skip(top).take(room) {
-        let Some(row) = row_at(state, *index) else { continue };
+        let Some(row) = row_at(state, *index) else {
+            continue;
+        };
         let y = first + 1 + place - top;
         let pieces = pieces(row, &columns, gap, best, width);
         let chosen = place == view.place();
@@ -62,37 +67,73 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
     }
 }
 
-fn draw_row(painter: &mut Painter<'_>, y: usize, mut pieces: Row, chosen: bool, focused: bool, marked: bool) {
+fn draw_row(
+    painter: &mut Painter<'_>,
+    y: usize,
+    mut pieces: Row,
+    chosen: bool,
+    focused: bool,
+    marked: bool,
+) {
     let glyphs = painter.glyphs();
     let cursor = if chosen { glyphs.marker } else { " " };
     let mark = if marked { glyphs.marked } else { " " };
     pieces.insert(0, (Role::Focus, format!("{cursor}{mark}")));
     if chosen && focused {
-        pieces.iter_mut().for_each(|(role, _)| *role = Role::Selected);
+        pieces
+            .iter_mut()
+            .for_each(|(role, _)| *role = Role::Selected);
     }
     painter.pieces(0, y, &pieces);
 }
 
 fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
-    let newest = state.children.last().map_or(0, |row| row.child).to_string().len();
-    let column = |heading, key, width, rank, cell| Column { heading, key, width, cell, rank };
+    let newest = state
+        .children
+        .last()
+        .map_or(0, |row| row.child)
+        .to_string()
+        .len();
+    let column = |heading, key, width, rank, cell| Column {
+        heading,
+        key,
+        width,
+        cell,
+        rank,
+    };
     let mut columns = vec![
-        column("child", Some(SortKey::Child), newest.max(7), 0, |row| row.child.to_string()),
+        column("child", Some(SortKey::Child), newest.max(7), 0, |row| {
+            row.child.to_string()
+        }),
         column("ep", None, 4, 5, |row| row.episode.to_string()),
-        column("accuracy", Some(SortKey::Accuracy), 9, 1, |row| row.accuracy.map_or_else(none, format::accuracy)),
-        column("reward", Some(SortKey::Reward), 7, 2, |row| format::or_none(row.reward, format::reward)),
-        column("params", Some(SortKey::Params), 9, 3, |row| format::count(row.params)),
-        column("MACs", Some(SortKey::Macs), 7, 4, |row| format::compact(row.macs)),
+        column("accuracy", Some(SortKey::Accuracy), 9, 1, |row| {
+            row.accuracy.map_or_else(none, format::accuracy)
+        }),
+        column("reward", Some(SortKey::Reward), 7, 2, |row| {
+            format::or_none(row.reward, format::reward)
+        }),
+        column("params", Some(SortKey::Params), 9, 3, |row| {
+            format::count(row.params)
+        }),
+        column("MACs", Some(SortKey::Macs), 7, 4, |row| {
+            format::compact(row.macs)
+        }),
         column("layers", None, 6, 6, |row| row.genes.depth().to_string()),
         column("time", Some(SortKey::Time), 8, 7, |row| time(row.seconds)),
     ];
     if view.order().energy_known() {
-        let cell = |row: &ChildRow| row.energy_wh.map_or_else(none, |energy| format!("{energy:.2} Wh"));
+        let cell = |row: &ChildRow| {
+            row.energy_wh
+                .map_or_else(none, |energy| format!("{energy:.2} Wh"))
+        };
         columns.push(column("energy", Some(SortKey::Energy), 9, 8, cell));
     }
     // What the list is sorted by is always seen.
     let (key, _) = view.sort();
-    columns.iter_mut().filter(|column| column.key == Some(key)).for_each(|column| column.rank = 0);
+    columns
+        .iter_mut()
+        .filter(|column| column.key == Some(key))
+        .for_each(|column| column.rank = 0);
     columns
 }
 
@@ -103,12 +144,21 @@ fn none() -> String {
 
 /// Seconds with a decimal where that says more: `7.3 s`, `12:34`.
 pub fn time(seconds: f64) -> String {
-    if (0.0..60.0).contains(&seconds) { format!("{seconds:.1} s") } else { format::duration(seconds) }
+    if (0.0..60.0).contains(&seconds) {
+        format!("{seconds:.1} s")
+    } else {
+        format::duration(seconds)
+    }
 }
 
 /// The columns that fit, and the gap between them: all of them, if need be closer together.
 fn fitting(columns: Vec<Column>, width: usize) -> (Vec<Column>, usize) {
-    let wide = |columns: &[Column], gap: usize| columns.iter().map(|column| column.width + gap).sum::<usize>();
+    let wide = |columns: &[Column], gap: usize| {
+        columns
+            .iter()
+            .map(|column| column.width + gap)
+            .sum::<usize>()
+    };
     if wide(&columns, 2) <= width {
         return (columns, 2);
     }
@@ -125,7 +175,11 @@ fn headings(columns: &[Column], gap: usize, view: &ListView, glyphs: &Glyphs) ->
     let mut row = vec![(Role::Dim, " ".repeat(GUTTER - 1))];
     for (index, column) in columns.iter().enumerate() {
         let sorted = column.key == Some(key);
-        let arrow = if sorted { direction(descending, glyphs) } else { "" };
+        let arrow = if sorted {
+            direction(descending, glyphs)
+        } else {
+            ""
+        };
         let heading = format!("{}{arrow}", column.heading);
         let space = (column.width + gap_before(index, gap)).saturating_sub(heading.width());
         row.push((Role::Dim, " ".repeat(space)));
@@ -142,7 +196,11 @@ fn pieces(row: &ChildRow, columns: &[Column], gap: usize, best: Option<u64>, wid
         let mut cell = (column.cell)(row);
         if cell.width() > column.width {
             // Only counts grow so large.
-            cell = format::compact(if column.heading == "params" { row.params } else { row.macs });
+            cell = format::compact(if column.heading == "params" {
+                row.params
+            } else {
+                row.macs
+            });
         }
         let space = " ".repeat(column.width.saturating_sub(cell.width()) + gap_before(index, gap));
         used += space.width() + cell.width();
@@ -167,7 +225,11 @@ fn role_of(column: &Column, row: &ChildRow, best: Option<u64>) -> Role {
 fn note(row: &ChildRow, best: Option<u64>, width: usize) -> Piece {
     let room = width.saturating_sub(2);
     let long = notes(row, best, false);
-    let text = if long.width() <= room { long } else { notes(row, best, true) };
+    let text = if long.width() <= room {
+        long
+    } else {
+        notes(row, best, true)
+    };
     let text = format::fit(&text, room, "");
     let role = match (row.accuracy, best == Some(row.child)) {
         (None, _) => Role::Error,

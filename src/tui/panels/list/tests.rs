@@ -16,7 +16,10 @@ pub use crate::report::front::tests::row;
 use crate::tui::theme::{ColourDepth, Theme};
 
 pub fn state_of(children: Vec<ChildRow>) -> RunState {
-    RunState { children, ..RunState::default() }
+    RunState {
+        children,
+        ..RunState::default()
+    }
 }
 
 fn journal() -> PathBuf {
@@ -24,7 +27,12 @@ fn journal() -> PathBuf {
 }
 
 fn demo() -> RunState {
-    static DEMO: LazyLock<RunState> = LazyLock::new(|| Archive::open(&journal()).unwrap().state_at(u64::MAX).unwrap());
+    static DEMO: LazyLock<RunState> = LazyLock::new(|| {
+        Archive::open(&journal())
+            .unwrap()
+            .state_at(u64::MAX)
+            .unwrap()
+    });
     DEMO.clone()
 }
 
@@ -32,17 +40,37 @@ fn view(state: &RunState, filter: &str, actions: &[ListAction]) -> ListView {
     let mut view = ListView::default();
     view.set_filter(filter).unwrap();
     view.refresh(state);
-    actions.iter().for_each(|action| view.act(*action, state, 18));
+    actions
+        .iter()
+        .for_each(|action| view.act(*action, state, 18));
     view
 }
 
-fn screen(state: &RunState, view: &ListView, (width, height): (u16, u16), ascii: bool, details: Details<'_>) -> String {
+fn screen(
+    state: &RunState,
+    view: &ListView,
+    (width, height): (u16, u16),
+    ascii: bool,
+    details: Details<'_>,
+) -> String {
     let theme = Theme::new(ThemeName::ColourBlind, ColourDepth::None, ascii);
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let area = buffer.area;
-    draw(&mut Painter::new(&mut buffer, area, &theme), state, view, true, details);
-    let line = |y: u16| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-    (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
+    draw(
+        &mut Painter::new(&mut buffer, area, &theme),
+        state,
+        view,
+        true,
+        details,
+    );
+    let line = |y: u16| {
+        (0..width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect::<String>()
+    };
+    (0..height)
+        .map(|y| line(y).trim_end().to_owned() + "\n")
+        .collect()
 }
 
 fn drawn(state: &RunState, view: &ListView, size: (u16, u16)) -> String {
@@ -58,7 +86,14 @@ fn named(name: &str, (width, height): (u16, u16)) -> String {
 /// The details of every child of the recorded run.
 fn all_details(state: &RunState) -> HashMap<u64, ChildDetail> {
     let mut archive = Archive::open(&journal()).unwrap();
-    let detail = |row: &ChildRow| Some((row.child, archive.child(row.child, row.sampled_seq, Some(row.ended_seq)).unwrap()?));
+    let detail = |row: &ChildRow| {
+        Some((
+            row.child,
+            archive
+                .child(row.child, row.sampled_seq, Some(row.ended_seq))
+                .unwrap()?,
+        ))
+    };
     state.children.iter().filter_map(detail).collect()
 }
 
@@ -66,36 +101,62 @@ fn all_details(state: &RunState) -> HashMap<u64, ChildDetail> {
 fn the_table_begins_with_the_most_accurate_child() {
     let state = demo();
     for size in SIZES {
-        assert_snapshot!(named("table", size), drawn(&state, &view(&state, "", &[]), size));
+        assert_snapshot!(
+            named("table", size),
+            drawn(&state, &view(&state, "", &[]), size)
+        );
     }
 }
 
 #[test]
 fn what_ended_without_accuracy_comes_last_and_says_so() {
     let state = demo();
-    assert_snapshot!(drawn(&state, &view(&state, "", &[ListAction::Bottom]), (78, 20)));
+    assert_snapshot!(drawn(
+        &state,
+        &view(&state, "", &[ListAction::Bottom]),
+        (78, 20)
+    ));
 }
 
 #[test]
 fn a_filter_is_shown_with_how_many_it_lets_through() {
     let state = demo();
-    let marked = [ListAction::Down, ListAction::Mark, ListAction::Down, ListAction::Down, ListAction::Mark, ListAction::SortNext];
+    let marked = [
+        ListAction::Down,
+        ListAction::Mark,
+        ListAction::Down,
+        ListAction::Down,
+        ListAction::Mark,
+        ListAction::SortNext,
+    ];
     for size in SIZES {
-        assert_snapshot!(named("filtered", size), drawn(&state, &view(&state, "acc>78% & params<100k", &marked), size));
+        assert_snapshot!(
+            named("filtered", size),
+            drawn(
+                &state,
+                &view(&state, "acc>78% & params<100k", &marked),
+                size
+            )
+        );
     }
 }
 
 #[test]
 fn energy_has_a_column_and_edited_children_a_note_where_there_are_any() {
     let mut state = demo();
-    state.children.iter_mut().for_each(|row| row.energy_wh = Some(row.seconds * 0.011));
+    state
+        .children
+        .iter_mut()
+        .for_each(|row| row.energy_wh = Some(row.seconds * 0.011));
     state.children[90].parent = Some(12);
     state.children[91].skipped = true;
     let mut view = view(&state, "edited | skipped | best | repeat", &[]);
     assert_snapshot!("energy_78x20", drawn(&state, &view, (78, 20)));
     assert_snapshot!("energy_118x30", drawn(&state, &view, (118, 30)));
     // From accuracy back over child to energy: what it is sorted by has its column at any width.
-    [ListAction::SortPrevious; 2].iter().for_each(|action| view.act(*action, &state, 10));
+    [ListAction::SortPrevious; 2]
+        .iter()
+        .for_each(|action| view.act(*action, &state, 10));
     assert_snapshot!("energy_60x11", drawn(&state, &view, (60, 11)));
 }
 
@@ -111,9 +172,15 @@ fn without_unicode_the_table_is_ascii() {
 #[test]
 fn nothing_to_show_is_said_in_words() {
     let empty = RunState::default();
-    assert_snapshot!("empty_78x20", drawn(&empty, &view(&empty, "", &[]), (78, 20)));
+    assert_snapshot!(
+        "empty_78x20",
+        drawn(&empty, &view(&empty, "", &[]), (78, 20))
+    );
     let state = demo();
-    assert_snapshot!("no_match_78x20", drawn(&state, &view(&state, "acc>99%", &[]), (78, 20)));
+    assert_snapshot!(
+        "no_match_78x20",
+        drawn(&state, &view(&state, "acc>99%", &[]), (78, 20))
+    );
     let pareto = view(&state, "acc>99%", &[ListAction::TogglePareto]);
     assert_snapshot!("pareto_no_match_78x20", drawn(&state, &pareto, (78, 20)));
     let compare = view(&state, "", &[ListAction::Compare]);
@@ -124,13 +191,25 @@ fn nothing_to_show_is_said_in_words() {
 fn two_marked_children_stand_side_by_side() {
     let state = demo();
     let details = all_details(&state);
-    let actions = [ListAction::Mark, ListAction::PageDown, ListAction::Mark, ListAction::Compare];
+    let actions = [
+        ListAction::Mark,
+        ListAction::PageDown,
+        ListAction::Mark,
+        ListAction::Compare,
+    ];
     let view = view(&state, "", &actions);
     for size in SIZES {
-        assert_snapshot!(named("compare", size), screen(&state, &view, size, false, &|child| details.get(&child).cloned()));
+        assert_snapshot!(
+            named("compare", size),
+            screen(&state, &view, size, false, &|child| details
+                .get(&child)
+                .cloned())
+        );
     }
     assert_snapshot!("compare_unread_78x20", drawn(&state, &view, (78, 20)));
-    let ascii = screen(&state, &view, (78, 30), true, &|child| details.get(&child).cloned());
+    let ascii = screen(&state, &view, (78, 30), true, &|child| {
+        details.get(&child).cloned()
+    });
     assert!(ascii.is_ascii());
     assert_snapshot!("compare_ascii_78x30", ascii);
 }
@@ -139,20 +218,45 @@ fn two_marked_children_stand_side_by_side() {
 fn a_comparison_scrolls_to_its_last_layer_and_no_further() {
     let state = demo();
     let details = all_details(&state);
-    let mut view = view(&state, "", &[ListAction::Mark, ListAction::PageDown, ListAction::Compare]);
+    let mut view = view(
+        &state,
+        "",
+        &[ListAction::Mark, ListAction::PageDown, ListAction::Compare],
+    );
     view.act(ListAction::Bottom, &state, 10);
-    let end = screen(&state, &view, (60, 11), false, &|child| details.get(&child).cloned());
+    let end = screen(&state, &view, (60, 11), false, &|child| {
+        details.get(&child).cloned()
+    });
     assert_snapshot!("compare_end_60x11", end);
     view.act(ListAction::PageDown, &state, 10);
-    assert_eq!(screen(&state, &view, (60, 11), false, &|child| details.get(&child).cloned()), end);
+    assert_eq!(
+        screen(&state, &view, (60, 11), false, &|child| details
+            .get(&child)
+            .cloned()),
+        end
+    );
     view.act(ListAction::Up, &state, 10);
-    assert_ne!(screen(&state, &view, (60, 11), false, &|child| details.get(&child).cloned()), end);
+    assert_ne!(
+        screen(&state, &view, (60, 11), false, &|child| details
+            .get(&child)
+            .cloned()),
+        end
+    );
 }
 
 #[test]
 fn the_front_is_a_staircase_with_its_members_listed() {
     let state = demo();
-    let view = view(&state, "", &[ListAction::TogglePareto, ListAction::Up, ListAction::Mark, ListAction::Up]);
+    let view = view(
+        &state,
+        "",
+        &[
+            ListAction::TogglePareto,
+            ListAction::Up,
+            ListAction::Mark,
+            ListAction::Up,
+        ],
+    );
     for size in SIZES {
         assert_snapshot!(named("pareto", size), drawn(&state, &view, size));
     }
@@ -165,7 +269,13 @@ fn the_front_is_a_staircase_with_its_members_listed() {
 fn up_and_down_walk_along_the_front() {
     let state = demo();
     let mut view = view(&state, "", &[ListAction::TogglePareto, ListAction::Top]);
-    let front: Vec<u64> = view.order().front().rows().iter().map(|index| state.children[*index as usize].child).collect();
+    let front: Vec<u64> = view
+        .order()
+        .front()
+        .rows()
+        .iter()
+        .map(|index| state.children[*index as usize].child)
+        .collect();
     let mut walked = vec![view.selected(&state).unwrap()];
     for _ in 1..front.len() {
         view.act(ListAction::Down, &state, 18);
@@ -179,11 +289,19 @@ fn up_and_down_walk_along_the_front() {
 fn the_cursor_stays_on_its_child_when_children_come_in_and_when_the_order_changes() {
     let whole = demo();
     let half = state_of(whole.children[..40].to_vec());
-    let mut view = view(&half, "", &[ListAction::Down, ListAction::Down, ListAction::Down]);
+    let mut view = view(
+        &half,
+        "",
+        &[ListAction::Down, ListAction::Down, ListAction::Down],
+    );
     let child = view.selected(&half);
     view.refresh(&whole);
     assert_eq!(view.selected(&whole), child);
-    for action in [ListAction::SortNext, ListAction::ReverseSort, ListAction::SortPrevious] {
+    for action in [
+        ListAction::SortNext,
+        ListAction::ReverseSort,
+        ListAction::SortPrevious,
+    ] {
         view.act(action, &whole, 18);
         assert_eq!(view.selected(&whole), child);
     }
@@ -194,9 +312,15 @@ fn a_cursor_not_moved_yet_stays_on_the_first_child() {
     let whole = demo();
     let half = state_of(whole.children[..16].to_vec());
     let mut view = view(&half, "", &[]);
-    assert_ne!(view.selected(&half), whole.best.as_ref().map(|best| best.child));
+    assert_ne!(
+        view.selected(&half),
+        whole.best.as_ref().map(|best| best.child)
+    );
     view.refresh(&whole);
-    assert_eq!(view.selected(&whole), whole.best.as_ref().map(|best| best.child));
+    assert_eq!(
+        view.selected(&whole),
+        whole.best.as_ref().map(|best| best.child)
+    );
 }
 
 #[test]
@@ -224,7 +348,11 @@ fn a_wrong_filter_leaves_the_list_as_it_was() {
 #[test]
 fn a_filter_by_marks_follows_them() {
     let state = demo();
-    let mut view = view(&state, "", &[ListAction::Mark, ListAction::Down, ListAction::Mark]);
+    let mut view = view(
+        &state,
+        "",
+        &[ListAction::Mark, ListAction::Down, ListAction::Mark],
+    );
     view.set_filter("marked").unwrap();
     view.refresh(&state);
     assert_eq!(view.order().rows().len(), 2);
@@ -235,9 +363,16 @@ fn a_filter_by_marks_follows_them() {
 #[test]
 fn one_marked_child_is_compared_with_the_one_at_the_cursor() {
     let state = demo();
-    let view = view(&state, "", &[ListAction::Mark, ListAction::Down, ListAction::Compare]);
+    let view = view(
+        &state,
+        "",
+        &[ListAction::Mark, ListAction::Down, ListAction::Compare],
+    );
     let marked = state.best.as_ref().map(|best| best.child).unwrap();
-    assert_eq!(view.wanted(&state), Some((marked, view.selected(&state).unwrap())));
+    assert_eq!(
+        view.wanted(&state),
+        Some((marked, view.selected(&state).unwrap()))
+    );
 }
 
 const ACTIONS: [ListAction; 13] = [

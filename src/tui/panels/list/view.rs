@@ -35,7 +35,8 @@ pub enum Mode {
     Compare,
 }
 
-/// The list as the user left it. [`ListView::refresh`] keeps it up to date with the run; drawing only reads it.
+/// The list as the user left it. [`ListView::refresh`] keeps it up to date with the run; drawing
+/// only reads it.
 #[derive(Debug, Clone, Default)]
 pub struct ListView {
     mode: Mode,
@@ -54,8 +55,8 @@ pub struct ListView {
 }
 
 impl ListView {
-    /// Take in the children that have ended since: to be called after records were taken, and when the state is another
-    /// moment of the run. Cheap where nothing has changed.
+    /// Take in the children that have ended since: to be called after records were taken, and when
+    /// the state is another moment of the run. Cheap where nothing has changed.
     pub fn refresh(&mut self, state: &RunState) {
         if self.order.update(&self.choice, state, &self.marks) {
             self.find_cursor(state);
@@ -120,16 +121,23 @@ impl ListView {
         had_one && self.set_filter("").is_ok()
     }
 
-    /// The child that Enter opens: the one at the cursor, or the first where the filter hides that one.
+    /// The child that Enter opens: the one at the cursor, or the first where the filter hides that
+    /// one.
     pub fn selected(&self, state: &RunState) -> Option<u64> {
-        self.order.at(self.place.unwrap_or(0), state).map(|row| row.child)
+        self.order
+            .at(self.place.unwrap_or(0), state)
+            .map(|row| row.child)
     }
 
-    /// The two children of a comparison: the two marked last; or the marked one and the one at the cursor.
+    /// The two children of a comparison: the two marked last; or the marked one and the one at the
+    /// cursor.
     pub fn compared(&self, state: &RunState) -> Option<(u64, u64)> {
         match self.marks.as_slice() {
             [] => None,
-            [one] => self.selected(state).filter(|child| child != one).map(|child| (*one, child)),
+            [one] => self
+                .selected(state)
+                .filter(|child| child != one)
+                .map(|child| (*one, child)),
             [.., first, second] => Some((*first, *second)),
         }
     }
@@ -192,7 +200,9 @@ impl ListView {
     }
 
     fn mark(&mut self, state: &RunState) {
-        let Some(child) = self.selected(state) else { return };
+        let Some(child) = self.selected(state) else {
+            return;
+        };
         let before = self.marks.len();
         self.marks.retain(|mark| *mark != child);
         if self.marks.len() == before {
@@ -202,13 +212,18 @@ impl ListView {
     }
 
     fn marks_changed(&mut self, state: &RunState) {
-        if self.choice.filter.as_ref().is_some_and(|filter| filter.depends_on(Flag::Marked)) {
+        if self
+            .choice
+            .filter
+            .as_ref()
+            .is_some_and(|filter| filter.depends_on(Flag::Marked))
+        {
             self.rebuild(state);
         }
     }
 
-    /// The order has changed: the cursor stays on its child, and that child at its height on the screen. Only who looks at
-    /// the top keeps looking at the top, where what is new comes in.
+    /// The order has changed: the cursor stays on its child, and that child at its height on the
+    /// screen. Only who looks at the top keeps looking at the top, where what is new comes in.
     fn find_cursor(&mut self, state: &RunState) {
         let before = self.place;
         self.place = match self.cursor {
@@ -234,7 +249,12 @@ impl ListView {
             Mode::Pareto => self.go_along_front(movement, state),
             Mode::Compare => {
                 let (page, all) = (rows.saturating_sub(2).max(1), compare::rows(self, state));
-                self.compare_top = moved(movement, self.compare_top, (all + 1).saturating_sub(rows), page);
+                self.compare_top = moved(
+                    movement,
+                    self.compare_top,
+                    (all + 1).saturating_sub(rows),
+                    page,
+                );
             }
         }
     }
@@ -242,15 +262,22 @@ impl ListView {
     /// Up and down go to the next child of the front with more and with fewer MACs.
     fn go_along_front(&mut self, movement: ListAction, state: &RunState) {
         let front = self.order.front();
-        let macs_at =
-            |place: usize| front.rows().get(place).and_then(|index| state.children.get(*index as usize)).map(|row| row.macs);
+        let macs_at = |place: usize| {
+            front
+                .rows()
+                .get(place)
+                .and_then(|index| state.children.get(*index as usize))
+                .map(|row| row.macs)
+        };
         let cursor = self.order.at(self.place(), state);
         let place = match cursor.and_then(|row| front.place_of(row.child, &state.children)) {
             Some(place) => moved(movement, place, front.rows().len(), 5),
             // From a child that is not on the front, to its neighbours there.
             None => {
                 let macs = cursor.map_or(0, |row| row.macs);
-                let above = (0..front.rows().len()).take_while(|place| macs_at(*place).is_some_and(|other| other <= macs)).count();
+                let above = (0..front.rows().len())
+                    .take_while(|place| macs_at(*place).is_some_and(|other| other <= macs))
+                    .count();
                 let last = front.rows().len().saturating_sub(1);
                 match movement {
                     ListAction::Top => 0,
@@ -260,7 +287,10 @@ impl ListView {
                 }
             }
         };
-        let row = front.rows().get(place).and_then(|index| state.children.get(*index as usize));
+        let row = front
+            .rows()
+            .get(place)
+            .and_then(|index| state.children.get(*index as usize));
         let place = row.and_then(|row| self.order.place_of(row.child, state));
         self.put_cursor(row, place);
     }

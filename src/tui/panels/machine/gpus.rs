@@ -23,7 +23,8 @@ pub fn whole(app: &App, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
     let gpus = app.view.machine.gpus();
     let rows = |history: bool| -> Vec<Row> {
         let all = table(gpus, room).into_iter().zip(gpus);
-        all.flat_map(|(rows, gpu)| [rows, indented(detail(app, gpu, room, history))].concat()).collect()
+        all.flat_map(|(rows, gpu)| [rows, indented(detail(app, gpu, room, history))].concat())
+            .collect()
     };
     // One GPU's history has a chart of its own where there is room.
     let without = rows(false);
@@ -33,21 +34,47 @@ pub fn whole(app: &App, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
     Some(rows(true)).filter(|rows| rows.len() <= height)
 }
 
-/// What one looks for of every GPU; why it is throttled and its history beside that where there is room.
+/// What one looks for of every GPU; why it is throttled and its history beside that where there is
+/// room.
 pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
     let gpus = machine.gpus();
     let mut all = table(gpus, room);
-    let used = all.iter().map(|rows| if let [row] = &rows[..] { pieces_width(row) } else { room.width }).max().unwrap_or(0);
-    let words = gpus.iter().map(|gpu| pieces_width(&throttle(gpu))).max().unwrap_or(0);
+    let used = all
+        .iter()
+        .map(|rows| {
+            if let [row] = &rows[..] {
+                pieces_width(row)
+            } else {
+                room.width
+            }
+        })
+        .max()
+        .unwrap_or(0);
+    let words = gpus
+        .iter()
+        .map(|gpu| pieces_width(&throttle(gpu)))
+        .max()
+        .unwrap_or(0);
     // Where histories begin.
     let column = used + if words > 0 { GAP.len() + words } else { 0 };
-    let history = room.width.saturating_sub(column + GAP.len()).min(LONGEST_HISTORY);
+    let history = room
+        .width
+        .saturating_sub(column + GAP.len())
+        .min(LONGEST_HISTORY);
     for (rows, gpu) in all.iter_mut().zip(gpus) {
         let throttle = throttle(gpu);
         match &mut rows[..] {
             [row] if column <= room.width => {
-                row.extend([vec![spaces(if throttle.is_empty() { 0 } else { GAP.len() })], throttle].concat());
-                let utilization = machine.utilization(gpu.index).filter(|_| history >= SHORTEST_HISTORY);
+                row.extend(
+                    [
+                        vec![spaces(if throttle.is_empty() { 0 } else { GAP.len() })],
+                        throttle,
+                    ]
+                    .concat(),
+                );
+                let utilization = machine
+                    .utilization(gpu.index)
+                    .filter(|_| history >= SHORTEST_HISTORY);
                 if let Some(utilization) = utilization {
                     row.push(spaces(column + GAP.len() - pieces_width(row)));
                     row.push(sparkline(utilization, history, room));
@@ -64,7 +91,15 @@ pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
 pub fn details(app: &App, room: &Room<'_>) -> Vec<Row> {
     let gpus = app.view.machine.gpus();
     let numbered = |gpu: &GpuSample| {
-        let mut rows = indented(detail(app, gpu, &Room { width: room.width.saturating_sub(2), ..*room }, true));
+        let mut rows = indented(detail(
+            app,
+            gpu,
+            &Room {
+                width: room.width.saturating_sub(2),
+                ..*room
+            },
+            true,
+        ));
         if let Some(first) = rows.first_mut().and_then(|row| row.first_mut()) {
             *first = (Role::Strong, format!("{:<2}", gpu.index));
         }
@@ -74,39 +109,84 @@ pub fn details(app: &App, room: &Room<'_>) -> Vec<Row> {
 }
 
 fn indented(rows: Vec<Row>) -> Vec<Row> {
-    rows.into_iter().map(|row| [vec![spaces(2)], row].concat()).collect()
+    rows.into_iter()
+        .map(|row| [vec![spaces(2)], row].concat())
+        .collect()
 }
 
 /// The essentials of each GPU: in columns where a row is wide enough, in two rows otherwise.
 fn table(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Vec<Row>> {
     let mut all: Vec<Cells> = gpus.iter().map(|gpu| cells(gpu, room)).collect();
-    let widths: Vec<usize> = (0..5).map(|column| all.iter().map(|cells| pieces_width(&cells[column])).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..5)
+        .map(|column| {
+            all.iter()
+                .map(|cells| pieces_width(&cells[column]))
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
     if widths.iter().sum::<usize>() + 4 * GAP.len() > room.width {
         return all.into_iter().map(|cells| two_rows(cells, room)).collect();
     }
-    for (cell, width) in all.iter_mut().flat_map(|cells| cells.iter_mut().zip(&widths)) {
+    for (cell, width) in all
+        .iter_mut()
+        .flat_map(|cells| cells.iter_mut().zip(&widths))
+    {
         cell.push(spaces(width - pieces_width(cell)));
     }
-    all.into_iter().map(|cells| vec![join_fitting(cells.to_vec(), GAP, room.width)]).collect()
+    all.into_iter()
+        .map(|cells| vec![join_fitting(cells.to_vec(), GAP, room.width)])
+        .collect()
 }
 
 fn two_rows([name, load, memory, temperature, power]: Cells, room: &Room<'_>) -> Vec<Row> {
     let first = join_fitting(vec![name, temperature, power], GAP, room.width);
     let second = join_fitting(vec![load, memory], GAP, room.width.saturating_sub(2));
-    [vec![first], indented(vec![second]).into_iter().filter(|row| row.len() > 1).collect()].concat()
+    [
+        vec![first],
+        indented(vec![second])
+            .into_iter()
+            .filter(|row| row.len() > 1)
+            .collect(),
+    ]
+    .concat()
 }
 
 fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
-    let name = gpu.name.as_deref().unwrap_or("unknown GPU").trim_start_matches("NVIDIA ");
+    let name = gpu
+        .name
+        .as_deref()
+        .unwrap_or("unknown GPU")
+        .trim_start_matches("NVIDIA ");
     let name = format::fit(name, NAME, room.glyphs.ellipsis);
-    let name = vec![(Role::Strong, gpu.index.to_string()), (Role::Text, format!(" {name}"))];
+    let name = vec![
+        (Role::Strong, gpu.index.to_string()),
+        (Role::Text, format!(" {name}")),
+    ];
     if gpu.lost {
-        return [name, vec![(Role::Error, "not reached".to_owned())], Row::new(), Row::new(), Row::new()];
+        return [
+            name,
+            vec![(Role::Error, "not reached".to_owned())],
+            Row::new(),
+            Row::new(),
+            Row::new(),
+        ];
     }
-    let load = if gpu.mig { labelled("load", Role::Dim, "n/a (MIG)") } else { room.meter("load", gpu.utilization) };
+    let load = if gpu.mig {
+        labelled("load", Role::Dim, "n/a (MIG)")
+    } else {
+        room.meter("load", gpu.utilization)
+    };
     let memory = match (gpu.memory_used, gpu.memory_total) {
         (Some(used), Some(total)) => {
-            vec![(Role::Text, format!("{:>4}/{} GiB", format::gibibytes(used), format::gibibytes(total)))]
+            vec![(
+                Role::Text,
+                format!(
+                    "{:>4}/{} GiB",
+                    format::gibibytes(used),
+                    format::gibibytes(total)
+                ),
+            )]
         }
         _ => labelled("memory", Role::Dim, "n/a"),
     };
@@ -124,8 +204,17 @@ fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
 
 /// Why the GPU is slower than it could be; empty if it is not or does not say.
 fn throttle(gpu: &GpuSample) -> Row {
-    let words: Vec<&str> = gpu.throttle.iter().flatten().map(|throttle| throttle.words()).collect();
-    if words.is_empty() { Row::new() } else { vec![(Role::Warning, format!("throttled: {}", words.join(", ")))] }
+    let words: Vec<&str> = gpu
+        .throttle
+        .iter()
+        .flatten()
+        .map(|throttle| throttle.words())
+        .collect();
+    if words.is_empty() {
+        Row::new()
+    } else {
+        vec![(Role::Warning, format!("throttled: {}", words.join(", ")))]
+    }
 }
 
 /// Memory, clocks, throttling, energy, history and processes of one GPU, as far as it tells them.
@@ -134,44 +223,83 @@ fn detail(app: &App, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row
     if gpu.lost {
         return Vec::new();
     }
-    let share = gpu.memory_used.zip(gpu.memory_total).filter(|(_, total)| *total > 0);
-    let memory = share.map_or(Row::new(), |(used, total)| room.meter("memory", Some(used as f64 / total as f64)));
+    let share = gpu
+        .memory_used
+        .zip(gpu.memory_total)
+        .filter(|(_, total)| *total > 0);
+    let memory = share.map_or(Row::new(), |(used, total)| {
+        room.meter("memory", Some(used as f64 / total as f64))
+    });
     let calm = match &gpu.throttle {
         Some(reasons) if reasons.is_empty() => vec![(Role::Dim, "not throttled".to_owned())],
         _ => throttle(gpu),
     };
-    let energy = machine.watt_hours(gpu.index).map_or(Row::new(), |watt_hours| energy(app, watt_hours));
+    let energy = machine
+        .watt_hours(gpu.index)
+        .map_or(Row::new(), |watt_hours| energy(app, watt_hours));
     let groups = vec![memory, clocks(gpu), calm, energy];
     let mut rows = packed(groups, room.width.saturating_sub(2));
     if let Some(utilization) = machine.utilization(gpu.index).filter(|_| history) {
         let columns = room.width.saturating_sub(2 + "load ".len());
-        rows.push(vec![(Role::Dim, "load ".to_owned()), sparkline(utilization, columns, room)]);
+        rows.push(vec![
+            (Role::Dim, "load ".to_owned()),
+            sparkline(utilization, columns, room),
+        ]);
     }
-    let processes = gpu.processes.iter().flatten().map(|process| process_cell(process, room)).collect();
+    let processes = gpu
+        .processes
+        .iter()
+        .flatten()
+        .map(|process| process_cell(process, room))
+        .collect();
     rows.extend(packed(processes, room.width.saturating_sub(2)));
     rows
 }
 
 /// `clocks SM 1755/1980, memory 2619/2619 MHz`: each now and at most.
 fn clocks(gpu: &GpuSample) -> Row {
-    let speed = |Clock { now, max }: Clock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
+    let speed =
+        |Clock { now, max }: Clock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
     let clocks = [("SM", gpu.sm_clock), ("memory", gpu.memory_clock)];
-    let known: Vec<String> = clocks.into_iter().filter_map(|(name, clock)| Some(format!("{name} {}", speed(clock?)))).collect();
-    if known.is_empty() { Row::new() } else { labelled("clocks", Role::Text, format!("{} MHz", known.join(", "))) }
+    let known: Vec<String> = clocks
+        .into_iter()
+        .filter_map(|(name, clock)| Some(format!("{name} {}", speed(clock?))))
+        .collect();
+    if known.is_empty() {
+        Row::new()
+    } else {
+        labelled("clocks", Role::Text, format!("{} MHz", known.join(", ")))
+    }
 }
 
 /// What the GPU took while the screen was up: for whomever, the run or not.
 fn energy(app: &App, watt_hours: f64) -> Row {
-    let since = app.view.machine.since.to_zoned(app.time_zone.clone()).strftime("%H:%M").to_string();
-    [labelled("energy", Role::Text, format::coarse_energy(watt_hours)), vec![(Role::Dim, format!(" since {since}"))]].concat()
+    let since = app
+        .view
+        .machine
+        .since
+        .to_zoned(app.time_zone.clone())
+        .strftime("%H:%M")
+        .to_string();
+    [
+        labelled("energy", Role::Text, format::coarse_energy(watt_hours)),
+        vec![(Role::Dim, format!(" since {since}"))],
+    ]
+    .concat()
 }
 
 /// A process: ours by its role, with a mark; others by their names.
 fn process_cell(process: &GpuProcess, room: &Room<'_>) -> Row {
     let pid = format!(" (pid {})", process.pid);
-    let memory = process.memory.map_or(String::new(), |bytes| format!(" {} GiB", format::gibibytes(bytes)));
+    let memory = process.memory.map_or(String::new(), |bytes| {
+        format!(" {} GiB", format::gibibytes(bytes))
+    });
     match process.role {
-        Some(role) => vec![(Role::Strong, format!("{} our {role}", room.glyphs.marker)), (Role::Text, memory), (Role::Dim, pid)],
+        Some(role) => vec![
+            (Role::Strong, format!("{} our {role}", room.glyphs.marker)),
+            (Role::Text, memory),
+            (Role::Dim, pid),
+        ],
         None => {
             let name = process.name.as_deref().unwrap_or("process");
             vec![(Role::Text, format!("{name}{memory}")), (Role::Dim, pid)]
@@ -181,12 +309,19 @@ fn process_cell(process: &GpuProcess, room: &Room<'_>) -> Row {
 
 /// The newest values in one row, the last at its right end.
 fn sparkline(history: &History, columns: usize, room: &Room<'_>) -> (Role, String) {
-    let levels: String = history.newest(columns).map(|share| room.glyphs.levels[level(share)]).collect();
+    let levels: String = history
+        .newest(columns)
+        .map(|share| room.glyphs.levels[level(share)])
+        .collect();
     let pad = " ".repeat(columns.saturating_sub(levels.chars().count()));
     (Role::Gauge, pad + &levels)
 }
 
 /// The level of a share: an empty one only for nothing.
 fn level(share: f64) -> usize {
-    if share <= 0.0 { 0 } else { ((share * 8.0).round() as usize).clamp(1, 8) }
+    if share <= 0.0 {
+        0
+    } else {
+        ((share * 8.0).round() as usize).clamp(1, 8)
+    }
 }

@@ -10,7 +10,9 @@ use crate::tui::theme::Role;
 pub fn rows(host: &HostStatus, room: &Room<'_>) -> Vec<Row> {
     let host = match host {
         HostStatus::Present(host) => host,
-        HostStatus::Unavailable(reason) => return vec![vec![(Role::Dim, format!("no host figures: {reason}"))]],
+        HostStatus::Unavailable(reason) => {
+            return vec![vec![(Role::Dim, format!("no host figures: {reason}"))]];
+        }
         HostStatus::Starting => return vec![vec![(Role::Dim, "measuring the host".to_owned())]],
     };
     let label_width = host.cores.len().saturating_sub(1).to_string().len();
@@ -21,9 +23,19 @@ pub fn rows(host: &HostStatus, room: &Room<'_>) -> Vec<Row> {
 
 /// Processors and memory in one row; nothing where they are not known.
 pub fn essentials(host: &HostStatus, room: &Room<'_>) -> Option<Row> {
-    let HostStatus::Present(host) = host else { return None };
+    let HostStatus::Present(host) = host else {
+        return None;
+    };
     let processors = room.meter("cpu", Some(host.busy()));
-    Some(join_fitting(vec![processors, labelled("mem", Role::Text, bytes(host)), load(host)], GAP, room.width))
+    Some(join_fitting(
+        vec![
+            processors,
+            labelled("mem", Role::Text, bytes(host)),
+            load(host),
+        ],
+        GAP,
+        room.width,
+    ))
 }
 
 fn processors(host: &HostSample, room: &Room<'_>, label_width: usize) -> Vec<Row> {
@@ -33,65 +45,129 @@ fn processors(host: &HostSample, room: &Room<'_>, label_width: usize) -> Vec<Row
     if host.cores.len() > 4 * per_row {
         let busiest = host.cores.iter().copied().fold(0.0, f64::max);
         let all = room.meter(&format!("{} cpus", host.cores.len()), Some(host.busy()));
-        return vec![join_fitting(vec![all, room.meter("busiest", Some(busiest))], GAP, room.width)];
+        return vec![join_fitting(
+            vec![all, room.meter("busiest", Some(busiest))],
+            GAP,
+            room.width,
+        )];
     }
-    let cell = |(core, share): (usize, &f64)| room.meter(&format!("cpu {core:>label_width$}"), Some(*share));
+    let cell = |(core, share): (usize, &f64)| {
+        room.meter(&format!("cpu {core:>label_width$}"), Some(*share))
+    };
     let cells: Vec<Row> = host.cores.iter().enumerate().map(cell).collect();
-    cells.chunks(per_row).map(|cells| join_fitting(cells.to_vec(), GAP, room.width)).collect()
+    cells
+        .chunks(per_row)
+        .map(|cells| join_fitting(cells.to_vec(), GAP, room.width))
+        .collect()
 }
 
 fn memory(host: &HostSample, room: &Room<'_>, label: &str) -> Row {
-    let share = if host.memory_total == 0 { None } else { Some(host.memory_used as f64 / host.memory_total as f64) };
+    let share = if host.memory_total == 0 {
+        None
+    } else {
+        Some(host.memory_used as f64 / host.memory_total as f64)
+    };
     let swap = if format::gibibytes(host.swap_used) == "0.0" {
         Row::new()
     } else {
-        let (used, total) = (format::gibibytes(host.swap_used), format::gibibytes(host.swap_total));
+        let (used, total) = (
+            format::gibibytes(host.swap_used),
+            format::gibibytes(host.swap_total),
+        );
         labelled("swap", Role::Text, format!("{used}/{total} GiB"))
     };
-    join_fitting(vec![room.meter(label, share), vec![(Role::Text, bytes(host))], load(host), swap], GAP, room.width)
+    join_fitting(
+        vec![
+            room.meter(label, share),
+            vec![(Role::Text, bytes(host))],
+            load(host),
+            swap,
+        ],
+        GAP,
+        room.width,
+    )
 }
 
 fn bytes(host: &HostSample) -> String {
-    format!("{}/{} GiB", format::gibibytes(host.memory_used), format::gibibytes(host.memory_total))
+    format!(
+        "{}/{} GiB",
+        format::gibibytes(host.memory_used),
+        format::gibibytes(host.memory_total)
+    )
 }
 
 fn load(host: &HostSample) -> Row {
-    host.load.map_or(Row::new(), |load| labelled("load", Role::Text, format!("{load:.1}")))
+    host.load.map_or(Row::new(), |load| {
+        labelled("load", Role::Text, format!("{load:.1}"))
+    })
 }
 
 /// All our processes together: processor time (100 % is one processor), memory, disk traffic.
 pub fn our_rows(host: &HostStatus, room: &Room<'_>) -> Vec<Row> {
-    let HostStatus::Present(HostSample { ours, .. }) = host else { return Vec::new() };
+    let HostStatus::Present(HostSample { ours, .. }) = host else {
+        return Vec::new();
+    };
     if ours.is_empty() {
         return Vec::new();
     }
-    let sum = |of: fn(&ProcessSample) -> Option<f64>| ours.iter().filter_map(of).reduce(|sum, value| sum + value);
+    let sum = |of: fn(&ProcessSample) -> Option<f64>| {
+        ours.iter().filter_map(of).reduce(|sum, value| sum + value)
+    };
     let resident = ours.iter().map(|process| process.resident).sum();
-    let count = if ours.len() == 1 { "1 process".to_owned() } else { format!("{} processes", ours.len()) };
+    let count = if ours.len() == 1 {
+        "1 process".to_owned()
+    } else {
+        format!("{} processes", ours.len())
+    };
     let usage = usage(sum(|process| process.cpu), resident);
     let traffic = traffic(sum(|process| process.read), sum(|process| process.written));
-    packed(vec![labelled("ours", Role::Text, count), usage, traffic], room.width)
+    packed(
+        vec![labelled("ours", Role::Text, count), usage, traffic],
+        room.width,
+    )
 }
 
 /// Each of our processes.
 pub fn process_rows(host: &HostStatus, width: usize) -> Vec<Row> {
-    let HostStatus::Present(host) = host else { return Vec::new() };
+    let HostStatus::Present(host) = host else {
+        return Vec::new();
+    };
     let row = |process: &ProcessSample| {
         let name = vec![(Role::Text, format!("{:<9}", process.role.to_string()))];
         let pid = labelled("pid", Role::Text, process.pid.to_string());
         let usage = usage(process.cpu, process.resident);
-        join_fitting(vec![name, usage, pid, traffic(process.read, process.written)], GAP, width)
+        join_fitting(
+            vec![name, usage, pid, traffic(process.read, process.written)],
+            GAP,
+            width,
+        )
     };
     host.ours.iter().map(row).collect()
 }
 
 fn usage(cpu: Option<f64>, resident: u64) -> Row {
     let cpu = cpu.map_or("n/a".to_owned(), |cpu| format!("{:>3.0} %", cpu * 100.0));
-    [labelled("cpu", Role::Text, cpu), vec![(Role::Text, format!("{GAP}{} GiB", format::gibibytes(resident)))]].concat()
+    [
+        labelled("cpu", Role::Text, cpu),
+        vec![(
+            Role::Text,
+            format!("{GAP}{} GiB", format::gibibytes(resident)),
+        )],
+    ]
+    .concat()
 }
 
 fn traffic(read: Option<f64>, written: Option<f64>) -> Row {
-    let (Some(read), Some(written)) = (read, written) else { return Row::new() };
-    let (read, written) = (format!("{:.1}", read / 1e6), format!("{:.1} MB/s", written / 1e6));
-    [labelled("disk read", Role::Text, read), labelled(" written", Role::Text, written)].concat()
+    let (Some(read), Some(written)) = (read, written) else {
+        return Row::new();
+    };
+    let (read, written) = (
+        format!("{:.1}", read / 1e6),
+        format!("{:.1} MB/s", written / 1e6),
+    );
+    [
+        labelled("disk read", Role::Text, read),
+        labelled(" written", Role::Text, written),
+    ]
+    .concat()
 }

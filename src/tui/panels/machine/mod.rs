@@ -1,6 +1,8 @@
-//! The machine: every GPU, or, where there is none, why not; the host; our processes; and what energy the run took.
+//! The machine: every GPU, or, where there is none, why not; the host; our processes; and what
+//! energy the run took.
 //!
-//! Where all fits, each GPU's details stand below it. Elsewhere the essentials come first and the details by scrolling.
+//! Where all fits, each GPU's details stand below it. Elsewhere the essentials come first and the
+//! details by scrolling.
 
 mod gpus;
 mod host;
@@ -34,7 +36,13 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     if app.in_the_past() || matches!(app.link, LinkStatus::Replay { .. }) {
         beside.insert(0, (Role::Warning, "now, not then ".to_owned()));
     }
-    super::title(painter, app.view.focus == Panel::Machine, name, &beside, position.as_deref());
+    super::title(
+        painter,
+        app.view.focus == Panel::Machine,
+        name,
+        &beside,
+        position.as_deref(),
+    );
     content.draw(&mut painter.part(area), app.view.machine_top);
 }
 
@@ -48,34 +56,57 @@ fn title(app: &App) -> (&'static str, Row) {
     };
     match (&machine.gpu, old) {
         (GpuStatus::Absent(reason), _) => ("Host", vec![(Role::Dim, format!("no GPU: {reason}"))]),
-        (_, Some(reason)) if machine.trouble.is_some() => ("GPU", vec![(Role::Warning, reason.to_owned())]),
-        (_, Some(reason)) => ("GPU", vec![(Role::Warning, reason.to_owned()), (Role::Dim, ": old values".to_owned())]),
-        (GpuStatus::Starting, None) => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
-        (GpuStatus::Present(_), None) if trains_on_cpu(app.state()) => {
-            ("GPU", vec![(Role::Warning, "unused: this run is on the CPU".to_owned())])
+        (_, Some(reason)) if machine.trouble.is_some() => {
+            ("GPU", vec![(Role::Warning, reason.to_owned())])
         }
+        (_, Some(reason)) => (
+            "GPU",
+            vec![
+                (Role::Warning, reason.to_owned()),
+                (Role::Dim, ": old values".to_owned()),
+            ],
+        ),
+        (GpuStatus::Starting, None) => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
+        (GpuStatus::Present(_), None) if trains_on_cpu(app.state()) => (
+            "GPU",
+            vec![(Role::Warning, "unused: this run is on the CPU".to_owned())],
+        ),
         (GpuStatus::Present(_), None) => ("GPU", Row::new()),
     }
 }
 
-/// Whether the run trains on the CPU: somebody else keeps the GPUs below busy, if anybody does. Between two children it is as it
-/// was told when the run began.
+/// Whether the run trains on the CPU: somebody else keeps the GPUs below busy, if anybody does.
+/// Between two children it is as it was told when the run began.
 fn trains_on_cpu(state: &RunState) -> bool {
-    let mut at_work = state.training.values().map(|training| training.device.as_str()).peekable();
+    let mut at_work = state
+        .training
+        .values()
+        .map(|training| training.device.as_str())
+        .peekable();
     if at_work.peek().is_some() {
         return at_work.all(|device| device == "cpu");
     }
     let of_search = state.run.as_ref().map(|run| run.device.as_str());
-    let of_training = state.training_run.as_ref().map(|run| run.started.device.as_str());
+    let of_training = state
+        .training_run
+        .as_ref()
+        .map(|run| run.started.device.as_str());
     of_search.or(of_training) == Some("cpu")
 }
 
 /// What the panel shows in `width` x `height`, below its title.
 pub fn content(app: &App, width: usize, height: usize) -> Content {
     let machine = &app.view.machine;
-    let room = Room { glyphs: &app.theme.glyphs, width };
+    let room = Room {
+        glyphs: &app.theme.glyphs,
+        width,
+    };
     let host = host::rows(&machine.host, &room);
-    let run = [host::our_rows(&machine.host, &room), energy_rows(app, width)].concat();
+    let run = [
+        host::our_rows(&machine.host, &room),
+        energy_rows(app, width),
+    ]
+    .concat();
     let processes = host::process_rows(&machine.host, width);
     let mut body = reason_rows(&machine.gpu, width);
     let left = height.saturating_sub(body.len() + host.len() + run.len() + processes.len());
@@ -93,7 +124,10 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
         body.push(Row::new());
         body.extend(history_rows(label, history, &room, rows));
     }
-    Content { head: Vec::new(), body }
+    Content {
+        head: Vec::new(),
+        body,
+    }
 }
 
 /// What rows are made for.
@@ -105,7 +139,9 @@ struct Room<'a> {
 impl Room<'_> {
     /// A share of 1 as a bar and a percentage.
     fn meter(&self, label: &str, share: Option<f64>) -> Row {
-        let Some(share) = share else { return labelled(label, Role::Dim, "n/a") };
+        let Some(share) = share else {
+            return labelled(label, Role::Dim, "n/a");
+        };
         let mut row = vec![(Role::Dim, format!("{label} "))];
         row.extend(bar(self.glyphs, self.bar(), share, Role::Gauge));
         row.push((Role::Text, format!(" {:>3.0} %", share * 100.0)));
@@ -120,20 +156,33 @@ impl Room<'_> {
 
 /// The reason for the missing GPU, where the title has no room for it.
 fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
-    let GpuStatus::Absent(reason) = gpu else { return Vec::new() };
+    let GpuStatus::Absent(reason) = gpu else {
+        return Vec::new();
+    };
     let text = format!("no GPU: {reason}");
     if text.chars().count() + 10 <= width {
         return Vec::new();
     }
-    format::wrap(&text, width).into_iter().map(|line| vec![(Role::Dim, line)]).collect()
+    format::wrap(&text, width)
+        .into_iter()
+        .map(|line| vec![(Role::Dim, line)])
+        .collect()
 }
 
 /// What the children that have ended took, where their GPUs tell it.
 fn energy_rows(app: &App, width: usize) -> Vec<Row> {
     let energy = &app.state().energy;
-    let Some(mean) = energy.mean() else { return Vec::new() };
-    let total = [labelled("energy", Role::Strong, format::energy(energy.watt_hours)), vec![(Role::Dim, " so far".to_owned())]];
-    let mean = vec![(Role::Text, format::energy(mean)), (Role::Dim, " a child".to_owned())];
+    let Some(mean) = energy.mean() else {
+        return Vec::new();
+    };
+    let total = [
+        labelled("energy", Role::Strong, format::energy(energy.watt_hours)),
+        vec![(Role::Dim, " so far".to_owned())],
+    ];
+    let mean = vec![
+        (Role::Text, format::energy(mean)),
+        (Role::Dim, " a child".to_owned()),
+    ];
     vec![join_fitting(vec![total.concat(), mean], "  ", width)]
 }
 
@@ -150,7 +199,10 @@ fn chart(machine: &MachineView) -> Option<(&'static str, &History)> {
 /// The newest values as columns of `rows` rows, 0 to 100 %.
 fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) -> Vec<Row> {
     let shown: Vec<f64> = history.newest(room.width).collect();
-    let mut lines = vec![vec![(Role::Dim, format!("{label}, 0 to 100 %, 10 s a column"))]];
+    let mut lines = vec![vec![(
+        Role::Dim,
+        format!("{label}, 0 to 100 %, 10 s a column"),
+    )]];
     for row in (0..rows).rev() {
         let cells = shown.iter().map(|share| {
             let eighths = (share.clamp(0.0, 1.0) * rows as f64 * 8.0).round() as usize;

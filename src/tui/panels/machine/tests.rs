@@ -9,7 +9,10 @@ use ratatui::layout::{Rect, Size};
 use super::draw;
 use crate::config::{Characters, ScreenConfig, ThemeName};
 use crate::state::Energy;
-use crate::telemetry::{Clock, GpuProcess, GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample, Throttle};
+use crate::telemetry::{
+    Clock, GpuProcess, GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample,
+    Throttle,
+};
 use crate::tui::Settings;
 use crate::tui::app::App;
 use crate::tui::paint::Painter;
@@ -23,11 +26,21 @@ fn second(second: i64) -> Timestamp {
 }
 
 fn process(role: ProcessRole, pid: u32, cpu: f64) -> ProcessSample {
-    ProcessSample { pid, role, cpu: Some(cpu), resident: GIB * 6 / 5, read: Some(0.0), written: Some(120_000.0) }
+    ProcessSample {
+        pid,
+        role,
+        cpu: Some(cpu),
+        resident: GIB * 6 / 5,
+        read: Some(0.0),
+        written: Some(120_000.0),
+    }
 }
 
 fn host() -> HostSample {
-    let ours = vec![process(ProcessRole::Search, 4_240, 0.03), process(ProcessRole::Worker(0), 4_242, 0.97)];
+    let ours = vec![
+        process(ProcessRole::Search, 4_240, 0.03),
+        process(ProcessRole::Worker(0), 4_242, 0.97),
+    ];
     HostSample {
         cores: vec![0.84, 0.93],
         memory_used: 3 * GIB,
@@ -49,13 +62,29 @@ fn gpu(index: u32) -> GpuSample {
         temperature: Some(61),
         power: Some(312.4),
         power_limit: Some(700.0),
-        sm_clock: Some(Clock { now: 1_755, max: Some(1_980) }),
-        memory_clock: Some(Clock { now: 2_619, max: Some(2_619) }),
+        sm_clock: Some(Clock {
+            now: 1_755,
+            max: Some(1_980),
+        }),
+        memory_clock: Some(Clock {
+            now: 2_619,
+            max: Some(2_619),
+        }),
         throttle: Some(Vec::new()),
         energy: None,
         processes: Some(vec![
-            GpuProcess { pid: 4_242, name: Some("nas-tui".into()), memory: Some(12 * GIB), role: Some(ProcessRole::Worker(0)) },
-            GpuProcess { pid: 99, name: Some("python".into()), memory: None, role: None },
+            GpuProcess {
+                pid: 4_242,
+                name: Some("nas-tui".into()),
+                memory: Some(12 * GIB),
+                role: Some(ProcessRole::Worker(0)),
+            },
+            GpuProcess {
+                pid: 99,
+                name: Some("python".into()),
+                memory: None,
+                role: None,
+            },
         ]),
         ..GpuSample::default()
     }
@@ -74,15 +103,28 @@ fn reticent(index: u32) -> GpuSample {
 
 /// The screen after a few minutes with these GPUs.
 fn app(status: GpuStatus) -> App {
-    let settings = Settings::new(&ScreenConfig { characters: Characters::Unicode, ..ScreenConfig::default() }, |_| None);
-    let mut app = App::new(&settings.unwrap(), TimeZone::UTC, Size::new(120, 40), second(0));
+    let settings = Settings::new(
+        &ScreenConfig {
+            characters: Characters::Unicode,
+            ..ScreenConfig::default()
+        },
+        |_| None,
+    );
+    let mut app = App::new(
+        &settings.unwrap(),
+        TimeZone::UTC,
+        Size::new(120, 40),
+        second(0),
+    );
     for step in 0..150 {
         let mut status = status.clone();
         if let GpuStatus::Present(gpus) = &mut status {
             let load = |index: u32| 0.5 + 0.4 * (f64::from(step) / 9.0 + f64::from(index)).sin();
-            gpus.iter_mut().filter(|gpu| gpu.utilization.is_some() && step < 145).for_each(|gpu| {
-                gpu.utilization = Some(load(gpu.index));
-            });
+            gpus.iter_mut()
+                .filter(|gpu| gpu.utilization.is_some() && step < 145)
+                .for_each(|gpu| {
+                    gpu.utilization = Some(load(gpu.index));
+                });
         }
         app.view.take_gpu(status, second(i64::from(step) * 2));
         app.view.take_host(HostStatus::Present(host()));
@@ -95,43 +137,72 @@ fn panel(app: &App, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     draw(app, &mut Painter::new(&mut buffer, area, &app.theme));
-    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    let row = |y| {
+        (0..width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
     (0..height).map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// The panel at every size, below one another.
 fn panels(app: &App) -> String {
-    SIZES.map(|(width, height)| format!("{width}x{height}\n{}\n", panel(app, width, height))).join("\n")
+    SIZES
+        .map(|(width, height)| format!("{width}x{height}\n{}\n", panel(app, width, height)))
+        .join("\n")
 }
 
 #[test]
 fn no_gpu() {
-    assert_snapshot!(panels(&app(GpuStatus::Absent("libnvidia-ml.so[.1] not found".to_owned()))));
+    assert_snapshot!(panels(&app(GpuStatus::Absent(
+        "libnvidia-ml.so[.1] not found".to_owned()
+    ))));
 }
 
 #[test]
 fn one_gpu() {
     let mut app = app(GpuStatus::Present(vec![gpu(0)]));
-    app.live.energy = Energy { watt_hours: 12.34, children: 150 };
+    app.live.energy = Energy {
+        watt_hours: 12.34,
+        children: 150,
+    };
     assert_snapshot!(panels(&app));
 }
 
 #[test]
 fn two_gpus_one_throttled_and_one_that_tells_little() {
-    let throttled = GpuSample { throttle: Some(vec![Throttle::PowerCap, Throttle::Thermal]), power: Some(699.0), ..gpu(0) };
-    assert_snapshot!(panels(&app(GpuStatus::Present(vec![throttled, reticent(1)]))));
+    let throttled = GpuSample {
+        throttle: Some(vec![Throttle::PowerCap, Throttle::Thermal]),
+        power: Some(699.0),
+        ..gpu(0)
+    };
+    assert_snapshot!(panels(&app(GpuStatus::Present(vec![
+        throttled,
+        reticent(1)
+    ]))));
 }
 
 #[test]
 fn eight_gpus_one_of_them_lost() {
     let mut gpus: Vec<GpuSample> = (0..8).map(gpu).collect();
-    gpus[5] = GpuSample { index: 5, name: gpus[5].name.clone(), lost: true, ..GpuSample::default() };
+    gpus[5] = GpuSample {
+        index: 5,
+        name: gpus[5].name.clone(),
+        lost: true,
+        ..GpuSample::default()
+    };
     assert_snapshot!(panels(&app(GpuStatus::Present(gpus))));
 }
 
 #[test]
 fn a_gpu_in_instances() {
-    let mig = GpuSample { mig: true, utilization: None, ..gpu(1) };
+    let mig = GpuSample {
+        mig: true,
+        utilization: None,
+        ..gpu(1)
+    };
     assert_snapshot!(panels(&app(GpuStatus::Present(vec![gpu(0), mig]))));
 }
 
@@ -165,9 +236,15 @@ fn an_ascii_screen_has_an_ascii_panel() {
 #[test]
 fn a_driver_that_has_failed_is_named_and_its_gpus_stay() {
     let mut app = app(GpuStatus::Present(vec![gpu(0)]));
-    app.view.take_gpu(GpuStatus::Absent("NVML: the driver is unloaded".to_owned()), second(300));
+    app.view.take_gpu(
+        GpuStatus::Absent("NVML: the driver is unloaded".to_owned()),
+        second(300),
+    );
     let text = panel(&app, 78, 6);
-    assert!(text.contains("the driver is unloaded") && text.contains("0 H100 80GB HBM3  not reached"), "{text}");
+    assert!(
+        text.contains("the driver is unloaded") && text.contains("0 H100 80GB HBM3  not reached"),
+        "{text}"
+    );
 }
 
 /// Measurements that tremble send nothing.
@@ -175,23 +252,41 @@ fn a_driver_that_has_failed_is_named_and_its_gpus_stay() {
 fn a_gpu_that_trembles_leaves_the_panel_as_it_is() {
     let mut app = app(GpuStatus::Present(vec![gpu(0)]));
     let before = panel(&app, 78, 4);
-    let trembling = GpuSample { utilization: Some(0.88), power: Some(314.0), memory_used: Some(13 * GIB + GIB / 50), ..gpu(0) };
-    app.view.take_gpu(GpuStatus::Present(vec![trembling]), second(302));
+    let trembling = GpuSample {
+        utilization: Some(0.88),
+        power: Some(314.0),
+        memory_used: Some(13 * GIB + GIB / 50),
+        ..gpu(0)
+    };
+    app.view
+        .take_gpu(GpuStatus::Present(vec![trembling]), second(302));
     assert_eq!(panel(&app, 78, 4), before);
 }
 
 /// A number from 0 to 1 that looks random.
 fn noise(seed: u32) -> f64 {
-    f64::from(seed.wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) >> 8) / f64::from(1 << 24)
+    f64::from(
+        seed.wrapping_mul(2_654_435_761)
+            .rotate_left(13)
+            .wrapping_mul(2_246_822_519)
+            >> 8,
+    ) / f64::from(1 << 24)
 }
 
-/// Cells that differ and the runs that they form, counted as a terminal is told of them: a move and the characters.
+/// Cells that differ and the runs that they form, counted as a terminal is told of them: a move and
+/// the characters.
 fn cost(before: &str, after: &str) -> usize {
     let rows = before.lines().zip(after.lines());
     rows.map(|(before, after)| {
         let pad = |text: &str| format!("{text:<100}").chars().collect::<Vec<_>>();
-        let differs: Vec<bool> = pad(before).iter().zip(pad(after)).map(|(one, other)| *one != other).collect();
-        let runs = (0..differs.len()).filter(|cell| differs[*cell] && (*cell == 0 || !differs[cell - 1])).count();
+        let differs: Vec<bool> = pad(before)
+            .iter()
+            .zip(pad(after))
+            .map(|(one, other)| *one != other)
+            .collect();
+        let runs = (0..differs.len())
+            .filter(|cell| differs[*cell] && (*cell == 0 || !differs[cell - 1]))
+            .count();
         8 * runs + differs.iter().filter(|differs| **differs).count() * 3
     })
     .sum()
@@ -212,7 +307,8 @@ fn two_busy_gpus_that_tremble_cost_few_bytes() {
     let mut before = panel(&app, 78, 4);
     let (mut bytes, seconds) = (0, 600);
     for step in 1..seconds / 2 {
-        app.view.take_gpu(status(step), second(i64::from(300 + step * 2)));
+        app.view
+            .take_gpu(status(step), second(i64::from(300 + step * 2)));
         let after = panel(&app, 78, 4);
         bytes += cost(&before, &after);
         before = after;

@@ -17,7 +17,13 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=30;
 
 /// Columns that the names take.
 pub fn name_width(report: &ClassificationReport) -> usize {
-    report.per_class.iter().map(|class| class.class.width()).max().unwrap_or(0).clamp("class".len(), LONGEST_NAME)
+    report
+        .per_class
+        .iter()
+        .map(|class| class.class.width())
+        .max()
+        .unwrap_or(0)
+        .clamp("class".len(), LONGEST_NAME)
 }
 
 /// A heading and a row for each class, in `width` columns.
@@ -26,22 +32,40 @@ pub fn rows(report: &ClassificationReport, width: usize, glyphs: &Glyphs) -> Vec
     let room = width.saturating_sub(names + 1 + ACCURACY);
     let with_interval = room >= INTERVAL + BAR.start();
     let room = room - if with_interval { INTERVAL } else { 0 };
-    let bar_width = if room >= *BAR.start() { room.min(*BAR.end()) } else { 0 };
+    let bar_width = if room >= *BAR.start() {
+        room.min(*BAR.end())
+    } else {
+        0
+    };
     let interval = if with_interval { "  95 % interval" } else { "" };
-    let heading = format!("{:<names$} {:bar_width$}{:>ACCURACY$}{interval}", "class", "", "accuracy");
+    let heading = format!(
+        "{:<names$} {:bar_width$}{:>ACCURACY$}{interval}",
+        "class", "", "accuracy"
+    );
     let row = |class: &ClassAccuracy| {
         let name = format::fit(&class.class, names, glyphs.ellipsis);
-        let mut row = vec![(Role::Text, format!("{name}{} ", " ".repeat(names.saturating_sub(name.width()))))];
+        let mut row = vec![(
+            Role::Text,
+            format!("{name}{} ", " ".repeat(names.saturating_sub(name.width()))),
+        )];
         let (Some(accuracy), Some([low, high])) = (class.accuracy, class.ci95) else {
             row.push((Role::Dim, "no images".to_owned()));
             return row;
         };
         row.extend(bar(glyphs, bar_width, accuracy, Role::Gauge));
-        row.push((Role::Text, format!("{:>ACCURACY$}", format::accuracy(accuracy))));
+        row.push((
+            Role::Text,
+            format!("{:>ACCURACY$}", format::accuracy(accuracy)),
+        ));
         if with_interval {
-            row.push((Role::Dim, format!("{:>7.1} to {:.1} %", low * 100.0, high * 100.0)));
+            row.push((
+                Role::Dim,
+                format!("{:>7.1} to {:.1} %", low * 100.0, high * 100.0),
+            ));
         }
         row
     };
-    std::iter::once(vec![(Role::Dim, heading)]).chain(report.per_class.iter().map(row)).collect()
+    std::iter::once(vec![(Role::Dim, heading)])
+        .chain(report.per_class.iter().map(row))
+        .collect()
 }

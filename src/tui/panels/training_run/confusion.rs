@@ -1,4 +1,5 @@
-//! The confusion matrix, compact: classes down, predictions across by their number; and the pairs most confused.
+//! The confusion matrix, compact: classes down, predictions across by their number; and the pairs
+//! most confused.
 
 use super::classes::name_width;
 use crate::classification::ClassificationReport;
@@ -23,31 +24,60 @@ fn number_width(report: &ClassificationReport) -> usize {
 
 /// A gap and the widest number.
 fn cell_width(report: &ClassificationReport, in_percent: bool) -> usize {
-    let widest = if in_percent { 100 } else { report.confusion.iter().flatten().copied().max().unwrap_or(0) };
+    let widest = if in_percent {
+        100
+    } else {
+        report
+            .confusion
+            .iter()
+            .flatten()
+            .copied()
+            .max()
+            .unwrap_or(0)
+    };
     1 + widest.to_string().len().max(number_width(report))
 }
 
 /// The matrix, or that it is too wide, in `width` columns.
 pub fn rows(report: &ClassificationReport, in_percent: bool, width: usize) -> Vec<Row> {
-    let what = if in_percent { "percent of the class" } else { "images" };
+    let what = if in_percent {
+        "percent of the class"
+    } else {
+        "images"
+    };
     let title = format!("{what}: classes down, predictions across");
     let dim = |text: String| vec![(Role::Dim, format::fit(&text, width, ""))];
     if self::width(report, in_percent) > width {
-        let text =
-            format!("the confusion matrix of {} classes needs {} columns", report.per_class.len(), self::width(report, in_percent));
+        let text = format!(
+            "the confusion matrix of {} classes needs {} columns",
+            report.per_class.len(),
+            self::width(report, in_percent)
+        );
         return format::wrap(&text, width).into_iter().map(dim).collect();
     }
     let (label, cell) = (label_width(report), cell_width(report, in_percent));
-    let heads: String = (0..report.per_class.len()).map(|class| format!("{class:>cell$}")).collect();
+    let heads: String = (0..report.per_class.len())
+        .map(|class| format!("{class:>cell$}"))
+        .collect();
     let body = (0..report.per_class.len()).map(|class| matrix_row(report, class, in_percent));
-    [dim(title), dim(format!("{:label$}{heads}", ""))].into_iter().chain(body).collect()
+    [dim(title), dim(format!("{:label$}{heads}", ""))]
+        .into_iter()
+        .chain(body)
+        .collect()
 }
 
 fn matrix_row(report: &ClassificationReport, class: usize, in_percent: bool) -> Row {
-    let (number, names, cell) = (number_width(report), name_width(report), cell_width(report, in_percent));
+    let (number, names, cell) = (
+        number_width(report),
+        name_width(report),
+        cell_width(report, in_percent),
+    );
     let name = format::fit(&report.per_class[class].class, names, "");
     let padding = " ".repeat(names.saturating_sub(name.width()));
-    let mut row = vec![(Role::Dim, format!("{class:>number$} ")), (Role::Text, format!("{name}{padding}"))];
+    let mut row = vec![
+        (Role::Dim, format!("{class:>number$} ")),
+        (Role::Text, format!("{name}{padding}")),
+    ];
     let counts = &report.confusion[class];
     let images: usize = counts.iter().sum();
     for (prediction, &count) in counts.iter().enumerate() {
@@ -69,8 +99,8 @@ fn matrix_row(report: &ClassificationReport, class: usize, in_percent: bool) -> 
     row
 }
 
-/// Whether a class is taken for another at least three times as often as its mistakes, spread evenly over the others and
-/// the mean class, would have it.
+/// Whether a class is taken for another at least three times as often as its mistakes, spread
+/// evenly over the others and the mean class, would have it.
 fn is_often(report: &ClassificationReport, share: f64) -> bool {
     let others = report.per_class.len().saturating_sub(1).max(1) as f64;
     share >= 3.0 * (1.0 - report.accuracy) / others
@@ -80,12 +110,22 @@ fn is_often(report: &ClassificationReport, share: f64) -> bool {
 pub fn pairs(report: &ClassificationReport, width: usize) -> Vec<Row> {
     let mut rows = vec![vec![(Role::Dim, "most confused".to_owned())]];
     if report.most_confused.is_empty() {
-        rows.push(vec![(Role::Text, "no image was taken for another class".to_owned())]);
+        rows.push(vec![(
+            Role::Text,
+            "no image was taken for another class".to_owned(),
+        )]);
     }
     for pair in &report.most_confused {
-        let of = report.per_class.iter().find(|class| class.class == pair.class).map_or(0, |class| class.images);
+        let of = report
+            .per_class
+            .iter()
+            .find(|class| class.class == pair.class)
+            .map_or(0, |class| class.images);
         let share = pair.images as f64 / of.max(1) as f64 * 100.0;
-        let text = format!("{:>5}  {:>4.1} %  {} taken for {}", pair.images, share, pair.class, pair.taken_for);
+        let text = format!(
+            "{:>5}  {:>4.1} %  {} taken for {}",
+            pair.images, share, pair.class, pair.taken_for
+        );
         rows.push(vec![(Role::Text, format::fit(&text, width, ""))]);
     }
     rows

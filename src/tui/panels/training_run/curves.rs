@@ -1,4 +1,5 @@
-//! Loss and accuracy over the epochs: two charts where there is room, else the one that the user chose.
+//! Loss and accuracy over the epochs: two charts where there is room, else the one that the user
+//! chose.
 
 use ratatui::layout::Rect;
 
@@ -16,7 +17,8 @@ use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::view::Panel;
 
-/// Columns from which the charts stand side by side, and rows from which they stand one above the other.
+/// Columns from which the charts stand side by side, and rows from which they stand one above the
+/// other.
 const BESIDE: usize = 84;
 const STACKED: usize = 24;
 /// Rows of a chart from which on the learning rate stands below it.
@@ -35,40 +37,67 @@ pub fn columns(width: usize) -> usize {
 }
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let Some(training) = &app.state().training_run else { return };
+    let Some(training) = &app.state().training_run else {
+        return;
+    };
     let area = panels::inside(painter.area());
-    let shown = shown(usize::from(area.width), usize::from(area.height), app.view.training.quantity);
+    let shown = shown(
+        usize::from(area.width),
+        usize::from(area.height),
+        app.view.training.quantity,
+    );
     let name = title(app, &shown);
     let room = painter.width().saturating_sub(name.len() + 5);
     let beside = match chosen(app, training) {
         Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
         None => legend(training, painter.glyphs(), room),
     };
-    panels::title(painter, app.view.focus == Panel::Curves, &name, &beside, None);
+    panels::title(
+        painter,
+        app.view.focus == Panel::Curves,
+        &name,
+        &beside,
+        None,
+    );
     if training.epochs.is_empty() {
         let text = "the first epoch is under way: the curves begin when it has ended";
-        for (y, line) in format::wrap(text, usize::from(area.width)).iter().enumerate() {
+        for (y, line) in format::wrap(text, usize::from(area.width))
+            .iter()
+            .enumerate()
+        {
             painter.part(area).text(0, y, Role::Dim, line);
         }
         return;
     }
     let alone = shown.len() == 1;
     for (quantity, part) in shown {
-        let part = Rect { x: area.x + part.x, y: area.y + part.y, ..part };
+        let part = Rect {
+            x: area.x + part.x,
+            y: area.y + part.y,
+            ..part
+        };
         draw_chart(app, training, quantity, alone, &mut painter.part(part));
     }
 }
 
 /// The charts that fit into `width` x `height`, with their places in it.
 fn shown(width: usize, height: usize, quantity: Quantity) -> Vec<(Quantity, Rect)> {
-    let rect = |x: usize, y: usize, width: usize, height: usize| Rect::new(x as u16, y as u16, width as u16, height as u16);
+    let rect = |x: usize, y: usize, width: usize, height: usize| {
+        Rect::new(x as u16, y as u16, width as u16, height as u16)
+    };
     if width >= BESIDE {
         let half = (width - 2) / 2;
-        return vec![(Quantity::Loss, rect(0, 0, half, height)), (Quantity::Accuracy, rect(half + 2, 0, half, height))];
+        return vec![
+            (Quantity::Loss, rect(0, 0, half, height)),
+            (Quantity::Accuracy, rect(half + 2, 0, half, height)),
+        ];
     }
     if height >= STACKED {
         let upper = height.div_ceil(2);
-        return vec![(Quantity::Accuracy, rect(0, 0, width, upper)), (Quantity::Loss, rect(0, upper, width, height - upper))];
+        return vec![
+            (Quantity::Accuracy, rect(0, 0, width, upper)),
+            (Quantity::Loss, rect(0, upper, width, height - upper)),
+        ];
     }
     vec![(quantity, rect(0, 0, width, height))]
 }
@@ -88,15 +117,30 @@ fn scale(app: &App, quantity: Quantity) -> &'static str {
 
 /// The epoch under the crosshair, once it has ended.
 fn chosen<'a>(app: &App, training: &'a TrainingRun) -> Option<(u64, Option<&'a TrainingEpoch>)> {
-    let number = app.view.training.curves.crosshair().filter(|_| !training.epochs.is_empty())?;
-    Some((number, training.epochs.iter().find(|epoch| epoch.epoch as u64 == number)))
+    let number = app
+        .view
+        .training
+        .curves
+        .crosshair()
+        .filter(|_| !training.epochs.is_empty())?;
+    Some((
+        number,
+        training
+            .epochs
+            .iter()
+            .find(|epoch| epoch.epoch as u64 == number),
+    ))
 }
 
 /// The exact values of an epoch in `width` columns, those of the chart in view first.
 fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: usize) -> Row {
     let name = vec![(Role::Strong, format!("epoch {number}"))];
     let Some(epoch) = epoch else {
-        return join_ranked(vec![(0, name), (1, vec![(Role::Dim, "not done".to_owned())])], "  ", width);
+        return join_ranked(
+            vec![(0, name), (1, vec![(Role::Dim, "not done".to_owned())])],
+            "  ",
+            width,
+        );
     };
     let pair = |quantity: Quantity| match quantity {
         Quantity::Accuracy => [epoch.train_accuracy, epoch.valid_accuracy].map(format::accuracy),
@@ -104,13 +148,37 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: u
     };
     let of = |quantity: Quantity, rank: usize| {
         let [train, valid] = pair(quantity);
-        let label = if quantity == first && width < 60 { String::new() } else { format!("{} ", quantity.name()) };
-        let valid = vec![(Role::Dim, label), (Role::Mean, valid), (Role::Dim, " valid.".to_owned())];
-        [(rank, valid), (rank + 1, vec![(Role::Child, train), (Role::Dim, " train".to_owned())])]
+        let label = if quantity == first && width < 60 {
+            String::new()
+        } else {
+            format!("{} ", quantity.name())
+        };
+        let valid = vec![
+            (Role::Dim, label),
+            (Role::Mean, valid),
+            (Role::Dim, " valid.".to_owned()),
+        ];
+        [
+            (rank, valid),
+            (
+                rank + 1,
+                vec![(Role::Child, train), (Role::Dim, " train".to_owned())],
+            ),
+        ]
     };
-    let other = if first == Quantity::Loss { Quantity::Accuracy } else { Quantity::Loss };
+    let other = if first == Quantity::Loss {
+        Quantity::Accuracy
+    } else {
+        Quantity::Loss
+    };
     let rate = labelled("rate", Role::Text, rates::rate(epoch.learning_rate));
-    let groups = [vec![(0, name)], of(first, 1).to_vec(), of(other, 3).to_vec(), vec![(5, rate)]].concat();
+    let groups = [
+        vec![(0, name)],
+        of(first, 1).to_vec(),
+        of(other, 3).to_vec(),
+        vec![(5, rate)],
+    ]
+    .concat();
     join_ranked(groups, "  ", width)
 }
 
@@ -121,10 +189,20 @@ pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
         (role, glyph, text)
     };
     vec![
-        sign(Series::MeanLine, "validation, after each epoch: a solid line"),
+        sign(
+            Series::MeanLine,
+            "validation, after each epoch: a solid line",
+        ),
         sign(Series::Child, "training, over each epoch: a dotted line"),
-        sign(Series::Mean, "the best epoch: the highest validation accuracy, whose weights are kept"),
-        (Role::Baseline, glyphs.down, "from here on the learning rate has another value"),
+        sign(
+            Series::Mean,
+            "the best epoch: the highest validation accuracy, whose weights are kept",
+        ),
+        (
+            Role::Baseline,
+            glyphs.down,
+            "from here on the learning rate has another value",
+        ),
         sign(Series::Chosen, "the epoch under the crosshair"),
     ]
 }
@@ -135,16 +213,32 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let of = |[valid, train, best_is]: [&str; 3]| {
-        let best = training.best().map_or(Row::new(), |best| entry(Series::Mean, format!("{best_is}{}", best.epoch)));
-        vec![(0, entry(Series::MeanLine, valid.to_owned())), (1, entry(Series::Child, train.to_owned())), (2, best)]
+        let best = training.best().map_or(Row::new(), |best| {
+            entry(Series::Mean, format!("{best_is}{}", best.epoch))
+        });
+        vec![
+            (0, entry(Series::MeanLine, valid.to_owned())),
+            (1, entry(Series::Child, train.to_owned())),
+            (2, best),
+        ]
     };
     let long = of(["validation", "training", "best epoch "]);
     let needed: usize = long.iter().map(|(_, row)| pieces_width(row) + 2).sum();
-    if needed <= width + 2 { join_ranked(long, "  ", width) } else { join_ranked(of(["valid.", "train", ""]), " ", width) }
+    if needed <= width + 2 {
+        join_ranked(long, "  ", width)
+    } else {
+        join_ranked(of(["valid.", "train", ""]), " ", width)
+    }
 }
 
 /// One chart; its name in its first row, unless the panel's title has it.
-fn draw_chart(app: &App, training: &TrainingRun, quantity: Quantity, alone: bool, painter: &mut Painter<'_>) {
+fn draw_chart(
+    app: &App,
+    training: &TrainingRun,
+    quantity: Quantity,
+    alone: bool,
+    painter: &mut Painter<'_>,
+) {
     let view = &app.view.training.curves;
     let chart = Chart {
         quantity,
@@ -157,7 +251,12 @@ fn draw_chart(app: &App, training: &TrainingRun, quantity: Quantity, alone: bool
     let height = painter.height();
     let top = usize::from(!alone);
     if !alone {
-        painter.text(0, 0, Role::Title, &format!("{}{}", quantity.name(), scale(app, quantity)));
+        painter.text(
+            0,
+            0,
+            Role::Title,
+            &format!("{}{}", quantity.name(), scale(app, quantity)),
+        );
     }
     let with_rates = height >= RATES;
     let bottom = height - usize::from(with_rates);

@@ -22,29 +22,52 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let (height, top) = (usize::from(area.height), app.view.training.progress_top);
     let content = content(app, usize::from(area.width));
     let position = content.position(height, top);
-    panels::title(painter, app.view.focus == Panel::Progress, "Training", &beside(app), position.as_deref());
+    panels::title(
+        painter,
+        app.view.focus == Panel::Progress,
+        "Training",
+        &beside(app),
+        position.as_deref(),
+    );
     content.draw(&mut painter.part(area), top);
 }
 
 /// What is trained, beside the title.
 fn beside(app: &App) -> Row {
-    let Some(training) = &app.state().training_run else { return Row::new() };
-    vec![(Role::Strong, training.started.architecture.name.clone()), (Role::Dim, format!(" by {}", training.started.recipe))]
+    let Some(training) = &app.state().training_run else {
+        return Row::new();
+    };
+    vec![
+        (Role::Strong, training.started.architecture.name.clone()),
+        (Role::Dim, format!(" by {}", training.started.recipe)),
+    ]
 }
 
 /// What the panel shows in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
     let Some(training) = &app.state().training_run else {
         let words = "images and network are being prepared".to_owned();
-        return Content { head: Vec::new(), body: vec![vec![(Role::Dim, words)]] };
+        return Content {
+            head: Vec::new(),
+            body: vec![vec![(Role::Dim, words)]],
+        };
     };
-    let gone = app.forsaken().filter(|_| !app.finished()).map(|reason| vec![(Role::Error, reason)]);
-    let mut body: Vec<Row> = gone.into_iter().flat_map(|row| wrapped(row, width)).collect();
+    let gone = app
+        .forsaken()
+        .filter(|_| !app.finished())
+        .map(|reason| vec![(Role::Error, reason)]);
+    let mut body: Vec<Row> = gone
+        .into_iter()
+        .flat_map(|row| wrapped(row, width))
+        .collect();
     body.extend(gauges(app, training, width));
     body.extend(figures(training, width));
     let facts = [speed(training, width), ends(app, training, width)].concat();
     body.extend(facts.into_iter().flat_map(|fact| wrapped(fact, width)));
-    Content { head: Vec::new(), body }
+    Content {
+        head: Vec::new(),
+        body,
+    }
 }
 
 /// Bars of the epoch under way and of the whole training.
@@ -54,14 +77,37 @@ fn gauges(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
         let after = format!(" {} of {planned} epochs", training.epochs.len());
         return vec![gauge(app, "done", &[&after], 1.0, width)];
     }
-    let (batch, batches) = training.progress.as_ref().map_or((0, 0), |progress| (progress.batch, progress.batches));
-    let batch_of = if batches > 0 { format!(" batch {batch}/{batches}") } else { String::new() };
-    let epoch = gauge(app, &format!("epoch {}", training.epoch()), &[&batch_of], batch as f64 / batches.max(1) as f64, width);
+    let (batch, batches) = training
+        .progress
+        .as_ref()
+        .map_or((0, 0), |progress| (progress.batch, progress.batches));
+    let batch_of = if batches > 0 {
+        format!(" batch {batch}/{batches}")
+    } else {
+        String::new()
+    };
+    let epoch = gauge(
+        app,
+        &format!("epoch {}", training.epoch()),
+        &[&batch_of],
+        batch as f64 / batches.max(1) as f64,
+        width,
+    );
     let short = format!(" of {planned} epochs");
-    let left = training.seconds_left().filter(|_| !app.in_the_past() && !app.finished() && app.forsaken().is_none());
-    let long = left
-        .map_or(short.clone(), |seconds| format!(" of {planned}, {} {} left", app.theme.glyphs.about, format::estimate(seconds)));
-    vec![epoch, gauge(app, "all", &[&long, &short], training.fraction(), width)]
+    let left = training
+        .seconds_left()
+        .filter(|_| !app.in_the_past() && !app.finished() && app.forsaken().is_none());
+    let long = left.map_or(short.clone(), |seconds| {
+        format!(
+            " of {planned}, {} {} left",
+            app.theme.glyphs.about,
+            format::estimate(seconds)
+        )
+    });
+    vec![
+        epoch,
+        gauge(app, "all", &[&long, &short], training.fraction(), width),
+    ]
 }
 
 /// A bar between a label and the first of the texts that leaves room for it.
@@ -70,7 +116,11 @@ fn gauge(app: &App, label: &str, texts: &[&str], fraction: f64, width: usize) ->
     let room = |text: &str| width.saturating_sub(label.len() + text.width());
     let fitting = texts.iter().find(|text| room(text) >= *BAR.start());
     let text = fitting.or(texts.last()).copied().unwrap_or_default();
-    let bar_width = if fitting.is_some() { room(text).min(*BAR.end()) } else { 0 };
+    let bar_width = if fitting.is_some() {
+        room(text).min(*BAR.end())
+    } else {
+        0
+    };
     let mut row = vec![(Role::Dim, label)];
     row.extend(bar(&app.theme.glyphs, bar_width, fraction, Role::Gauge));
     row.push((Role::Text, text.to_owned()));
@@ -83,17 +133,41 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     let mut rows: Vec<[String; 5]> = Vec::new();
     if let Some(progress) = &training.progress {
         let name = format!("in {}", progress.epoch);
-        rows.push([name, loss(progress.loss), String::new(), format::accuracy(progress.accuracy), String::new()]);
+        rows.push([
+            name,
+            loss(progress.loss),
+            String::new(),
+            format::accuracy(progress.accuracy),
+            String::new(),
+        ]);
     }
     let done = |name: String, epoch: &crate::event::TrainingEpoch| {
         let accuracies = [epoch.train_accuracy, epoch.valid_accuracy].map(format::accuracy);
         let [train, valid] = accuracies;
-        [name, loss(epoch.train_loss), loss(epoch.valid_loss), train, valid]
+        [
+            name,
+            loss(epoch.train_loss),
+            loss(epoch.valid_loss),
+            train,
+            valid,
+        ]
     };
-    rows.extend(training.epochs.last().map(|epoch| done(format!("after {}", epoch.epoch), epoch)));
-    rows.extend(training.best().map(|epoch| done(format!("best {}", epoch.epoch), epoch)));
+    rows.extend(
+        training
+            .epochs
+            .last()
+            .map(|epoch| done(format!("after {}", epoch.epoch), epoch)),
+    );
+    rows.extend(
+        training
+            .best()
+            .map(|epoch| done(format!("best {}", epoch.epoch), epoch)),
+    );
     if rows.is_empty() {
-        return vec![vec![(Role::Dim, "the first batches are under way".to_owned())]];
+        return vec![vec![(
+            Role::Dim,
+            "the first batches are under way".to_owned(),
+        )]];
     }
     let cells = |column: usize| rows.iter().map(move |row| row[column].clone());
     let columns = vec![
@@ -106,27 +180,54 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     let content = table(columns, width);
     let last = content.body.len() - 1;
     // The weights of the best epoch are the ones that are kept: its row stands out.
-    let emphasised = content.body.into_iter().enumerate().map(|(index, row)| match index == last && !training.epochs.is_empty() {
-        true => row.into_iter().map(|(_, text)| (Role::Best, text)).collect(),
-        false => row,
+    let emphasised = content.body.into_iter().enumerate().map(|(index, row)| {
+        match index == last && !training.epochs.is_empty() {
+            true => row
+                .into_iter()
+                .map(|(_, text)| (Role::Best, text))
+                .collect(),
+            false => row,
+        }
     });
     content.head.into_iter().chain(emphasised).collect()
 }
 
 /// Learning rate and speed, and how the batches are computed.
 fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
-    let (last, progress, started) = (training.epochs.last(), training.progress.as_ref(), &training.started);
-    let learning_rate = progress.map(|progress| progress.learning_rate).or(last.map(|epoch| epoch.learning_rate));
-    let speed = progress.map(|progress| progress.images_per_second).or(last.map(|epoch| epoch.images_per_second));
-    let precision = if started.precision == Precision::Bf16 { "bf16" } else { "float32" };
+    let (last, progress, started) = (
+        training.epochs.last(),
+        training.progress.as_ref(),
+        &training.started,
+    );
+    let learning_rate = progress
+        .map(|progress| progress.learning_rate)
+        .or(last.map(|epoch| epoch.learning_rate));
+    let speed = progress
+        .map(|progress| progress.images_per_second)
+        .or(last.map(|epoch| epoch.images_per_second));
+    let precision = if started.precision == Precision::Bf16 {
+        "bf16"
+    } else {
+        "float32"
+    };
     let facts = vec![
-        learning_rate.map_or(Row::new(), |value| labelled("rate", Role::Text, rate(value))),
-        speed.map_or(Row::new(), |speed| vec![(Role::Text, speed_text(speed)), (Role::Dim, " images/s".to_owned())]),
+        learning_rate.map_or(Row::new(), |value| {
+            labelled("rate", Role::Text, rate(value))
+        }),
+        speed.map_or(Row::new(), |speed| {
+            vec![
+                (Role::Text, speed_text(speed)),
+                (Role::Dim, " images/s".to_owned()),
+            ]
+        }),
         vec![(Role::Dim, format!("{precision} on {}", started.device))],
     ];
     let mut rows = vec![join_fitting(facts, "  ", width)];
     if training.micro_batch < started.settings.batch_size {
-        let text = format!("{} images at a time (batch {}): memory was short", training.micro_batch, started.settings.batch_size);
+        let text = format!(
+            "{} images at a time (batch {}): memory was short",
+            training.micro_batch, started.settings.batch_size
+        );
         rows.push(vec![(Role::Warning, text)]);
     }
     rows
@@ -136,16 +237,35 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
 fn ends(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
     if let Phase::Finished(reason) = app.state().phase {
-        let ended_early = training.epochs.len() < settings.epochs && reason == FinishReason::Completed;
-        let text = format!("ended early: {} epochs in a row without a better one", training.epochs_without_gain());
-        return if ended_early { vec![vec![(Role::Text, text)]] } else { Vec::new() };
+        let ended_early =
+            training.epochs.len() < settings.epochs && reason == FinishReason::Completed;
+        let text = format!(
+            "ended early: {} epochs in a row without a better one",
+            training.epochs_without_gain()
+        );
+        return if ended_early {
+            vec![vec![(Role::Text, text)]]
+        } else {
+            Vec::new()
+        };
     }
     let patience = |epochs: usize| labelled("patience", Role::Dim, epochs.to_string());
     let mut rows = Vec::new();
     if let Some(epochs) = training.epochs_until_stop() {
-        let role = if epochs <= settings.early_stopping / 4 { Role::Warning } else { Role::Strong };
-        let stops = [labelled("stops after", role, epochs.to_string()), vec![(Role::Dim, " more without gain".to_owned())]];
-        rows.push(join_fitting(vec![stops.concat(), patience(settings.early_stopping)], "  ", width));
+        let role = if epochs <= settings.early_stopping / 4 {
+            Role::Warning
+        } else {
+            Role::Strong
+        };
+        let stops = [
+            labelled("stops after", role, epochs.to_string()),
+            vec![(Role::Dim, " more without gain".to_owned())],
+        ];
+        rows.push(join_fitting(
+            vec![stops.concat(), patience(settings.early_stopping)],
+            "  ",
+            width,
+        ));
     }
     let next = next_fall(training).map(|text| labelled("rate", Role::Text, text));
     let patience = training.patience().map_or(Row::new(), patience);
@@ -159,14 +279,20 @@ fn next_fall(training: &TrainingRun) -> Option<String> {
     match &settings.schedule {
         Schedule::Constant => None,
         Schedule::Steps { at, factor } => {
-            let falls = at.iter().map(|part| (part * settings.epochs as f64).ceil() as usize);
+            let falls = at
+                .iter()
+                .map(|part| (part * settings.epochs as f64).ceil() as usize);
             let next = falls.filter(|epoch| *epoch > done).min()?;
             Some(format!("{} after epoch {next}", by(*factor)))
         }
-        Schedule::Plateau { factor, .. } => {
-            Some(format!("{} after {} more without gain", by(*factor), training.epochs_until_rate_falls()?))
+        Schedule::Plateau { factor, .. } => Some(format!(
+            "{} after {} more without gain",
+            by(*factor),
+            training.epochs_until_rate_falls()?
+        )),
+        Schedule::Cosine { warmup_epochs } if done < *warmup_epochs => {
+            Some(format!("rises until epoch {warmup_epochs}"))
         }
-        Schedule::Cosine { warmup_epochs } if done < *warmup_epochs => Some(format!("rises until epoch {warmup_epochs}")),
         Schedule::Cosine { .. } => Some(format!("falls to 0 until epoch {}", settings.epochs)),
     }
 }
@@ -174,7 +300,11 @@ fn next_fall(training: &TrainingRun) -> Option<String> {
 /// `/10` for 0.1, `x0.3` for 0.3.
 fn by(factor: f64) -> String {
     let divisor = 1.0 / factor;
-    if divisor >= 1.5 && (divisor - divisor.round()).abs() < 1e-6 { format!("/{divisor:.0}") } else { format!("x{factor}") }
+    if divisor >= 1.5 && (divisor - divisor.round()).abs() < 1e-6 {
+        format!("/{divisor:.0}")
+    } else {
+        format!("x{factor}")
+    }
 }
 
 /// A row in as many lines as it needs; only the first keeps the roles of its pieces apart.
@@ -184,5 +314,8 @@ fn wrapped(row: Row, width: usize) -> Vec<Row> {
     }
     let role = row.last().map_or(Role::Text, |(role, _)| *role);
     let text: String = row.into_iter().map(|(_, text)| text).collect();
-    format::wrap(&text, width).into_iter().map(|line| vec![(role, line)]).collect()
+    format::wrap(&text, width)
+        .into_iter()
+        .map(|line| vec![(role, line)])
+        .collect()
 }

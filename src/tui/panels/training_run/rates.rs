@@ -1,4 +1,5 @@
-//! The learning rate below a chart: each value where it begins to hold, or, where it changes all the time, its height.
+//! The learning rate below a chart: each value where it begins to hold, or, where it changes all
+//! the time, its height.
 
 use super::chart::Place;
 use crate::event::TrainingEpoch;
@@ -18,12 +19,24 @@ pub fn rate(rate: f64) -> String {
         return format!("{rate:.1e}").replace(".0e", "e");
     }
     let decimals = (2.0 - rate.abs().log10().floor()).clamp(1.0, 6.0) as usize;
-    format!("{rate:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    format!("{rate:.decimals$}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 /// Draw the rates of the epochs in view into `row`, under the plot.
-pub fn draw(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, epochs: &[TrainingEpoch]) {
-    let in_view: Vec<&TrainingEpoch> = epochs.iter().filter(|epoch| span.contains(epoch.epoch as u64)).collect();
+pub fn draw(
+    painter: &mut Painter<'_>,
+    row: usize,
+    place: Place,
+    span: Span,
+    epochs: &[TrainingEpoch],
+) {
+    let in_view: Vec<&TrainingEpoch> = epochs
+        .iter()
+        .filter(|epoch| span.contains(epoch.epoch as u64))
+        .collect();
     if in_view.is_empty() {
         return;
     }
@@ -40,7 +53,9 @@ pub fn draw(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, epo
 fn steps(epochs: &[&TrainingEpoch]) -> Vec<(usize, f64)> {
     let mut steps: Vec<(usize, f64)> = Vec::new();
     for epoch in epochs {
-        let same = steps.last().is_some_and(|(_, rate)| (rate - epoch.learning_rate).abs() <= rate.abs() * 1e-9);
+        let same = steps
+            .last()
+            .is_some_and(|(_, rate)| (rate - epoch.learning_rate).abs() <= rate.abs() * 1e-9);
         if !same {
             steps.push((epoch.epoch, epoch.learning_rate));
         }
@@ -48,15 +63,35 @@ fn steps(epochs: &[&TrainingEpoch]) -> Vec<(usize, f64)> {
     steps
 }
 
-fn draw_steps(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, steps: &[(usize, f64)]) {
+fn draw_steps(
+    painter: &mut Painter<'_>,
+    row: usize,
+    place: Place,
+    span: Span,
+    steps: &[(usize, f64)],
+) {
     let mut free = place.left;
     for (index, (epoch, value)) in steps.iter().enumerate() {
-        let Some(column) = span.column(*epoch as u64, place.columns).map(|column| place.left + column) else { continue };
+        let Some(column) = span
+            .column(*epoch as u64, place.columns)
+            .map(|column| place.left + column)
+        else {
+            continue;
+        };
         let text = rate(*value);
         // The rate of the first epoch in view holds from the edge on.
-        let start = if index == 0 { place.left } else { column.min(place.left + place.columns.saturating_sub(text.len())) };
+        let start = if index == 0 {
+            place.left
+        } else {
+            column.min(place.left + place.columns.saturating_sub(text.len()))
+        };
         if index > 0 {
-            painter.text(column, place.top + place.rows, Role::Baseline, painter.glyphs().down);
+            painter.text(
+                column,
+                place.top + place.rows,
+                Role::Baseline,
+                painter.glyphs().down,
+            );
         }
         if start >= free {
             free = painter.text(start, row, Role::Text, &text) + 1;
@@ -65,12 +100,23 @@ fn draw_steps(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, s
 }
 
 /// Columns as high as the rate, against the highest in view.
-fn draw_heights(painter: &mut Painter<'_>, row: usize, place: Place, span: Span, epochs: &[&TrainingEpoch]) {
+fn draw_heights(
+    painter: &mut Painter<'_>,
+    row: usize,
+    place: Place,
+    span: Span,
+    epochs: &[&TrainingEpoch],
+) {
     let levels = painter.glyphs().levels;
-    let highest = epochs.iter().map(|epoch| epoch.learning_rate).fold(f64::MIN_POSITIVE, f64::max);
+    let highest = epochs
+        .iter()
+        .map(|epoch| epoch.learning_rate)
+        .fold(f64::MIN_POSITIVE, f64::max);
     let mut next = 0;
     for epoch in epochs {
-        let Some(column) = span.column(epoch.epoch as u64, place.columns) else { continue };
+        let Some(column) = span.column(epoch.epoch as u64, place.columns) else {
+            continue;
+        };
         let level = (epoch.learning_rate / highest * 8.0).ceil().clamp(0.0, 8.0) as usize;
         // An epoch fills the columns up to that of the one before.
         for column in next..=column {
@@ -86,8 +132,17 @@ mod tests {
 
     #[test]
     fn rates_are_written_in_as_few_digits_as_tell_them() {
-        let texts: Vec<String> = [0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0].map(rate).to_vec();
-        assert_eq!(texts, ["0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.0761", "100", "0"]);
+        let texts: Vec<String> = [
+            0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0,
+        ]
+        .map(rate)
+        .to_vec();
+        assert_eq!(
+            texts,
+            [
+                "0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.0761", "100", "0"
+            ]
+        );
     }
 
     #[test]
@@ -102,8 +157,18 @@ mod tests {
             images_per_second: 1.0,
             seconds: 1.0,
         };
-        let epochs = [(1, 0.1), (2, 0.1), (3, 0.1 * 0.1), (4, 0.010_000_000_000_000_002), (5, 0.1)].map(epoch);
-        let steps: Vec<usize> = steps(&epochs.iter().collect::<Vec<_>>()).into_iter().map(|(epoch, _)| epoch).collect();
+        let epochs = [
+            (1, 0.1),
+            (2, 0.1),
+            (3, 0.1 * 0.1),
+            (4, 0.010_000_000_000_000_002),
+            (5, 0.1),
+        ]
+        .map(epoch);
+        let steps: Vec<usize> = steps(&epochs.iter().collect::<Vec<_>>())
+            .into_iter()
+            .map(|(epoch, _)| epoch)
+            .collect();
         assert_eq!(steps, [1, 3, 5]);
     }
 }

@@ -11,13 +11,24 @@ const NARROW: usize = 72;
 /// In `width` columns; what matters less is left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
-    let number = if is_over { training.epochs.len() } else { training.epoch() };
+    let number = if is_over {
+        training.epochs.len()
+    } else {
+        training.epoch()
+    };
     let epoch = [
-        vec![(Role::Dim, "epoch ".to_owned()), (Role::Text, number.to_string())],
+        vec![
+            (Role::Dim, "epoch ".to_owned()),
+            (Role::Text, number.to_string()),
+        ],
         vec![(Role::Dim, format!("/{}", started.settings.epochs))],
     ]
     .concat();
-    let label = if width < NARROW { "best valid." } else { "best validation accuracy" };
+    let label = if width < NARROW {
+        "best valid."
+    } else {
+        "best validation accuracy"
+    };
     let best = match training.best() {
         Some(best) => [
             labelled(label, Role::Best, format::accuracy(best.valid_accuracy)),
@@ -27,11 +38,25 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
         None => labelled(label, Role::Dim, "none yet"),
     };
     let test = training.test.as_ref();
-    let test = test.map_or(Row::new(), |test| labelled("test", Role::Best, format::accuracy(test.report.accuracy)));
+    let test = test.map_or(Row::new(), |test| {
+        labelled("test", Role::Best, format::accuracy(test.report.accuracy))
+    });
     let network = vec![(Role::Text, started.architecture.name.clone())];
     let recipe = labelled("recipe", Role::Text, started.recipe.clone());
     let device = vec![(Role::Text, started.device.clone())];
     let data = vec![(Role::Text, started.data.spec.clone())];
     let gap = format!(" {} ", glyphs.separator);
-    join_ranked(vec![(0, epoch), (1, best), (0, test), (3, network), (2, recipe), (4, device), (5, data)], &gap, width)
+    join_ranked(
+        vec![
+            (0, epoch),
+            (1, best),
+            (0, test),
+            (3, network),
+            (2, recipe),
+            (4, device),
+            (5, data),
+        ],
+        &gap,
+        width,
+    )
 }

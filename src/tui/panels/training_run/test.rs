@@ -1,4 +1,5 @@
-//! What the test images say of the best weights: figures, classes, confusion matrix, the pairs most confused.
+//! What the test images say of the best weights: figures, classes, confusion matrix, the pairs most
+//! confused.
 
 use super::{classes, confusion};
 use crate::event::TestFinished;
@@ -20,27 +21,51 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let (height, top) = (usize::from(area.height), app.view.training.test_top);
     let content = content(app, usize::from(area.width));
     let position = content.position(height, top);
-    panels::title(painter, app.view.focus == Panel::Test, "Test", &beside(app), position.as_deref());
+    panels::title(
+        painter,
+        app.view.focus == Panel::Test,
+        "Test",
+        &beside(app),
+        position.as_deref(),
+    );
     content.draw(&mut painter.part(area), top);
 }
 
 fn beside(app: &App) -> Row {
-    let Some(test) = app.state().training_run.as_ref().and_then(|run| run.test.as_ref()) else { return Row::new() };
+    let Some(test) = app
+        .state()
+        .training_run
+        .as_ref()
+        .and_then(|run| run.test.as_ref())
+    else {
+        return Row::new();
+    };
     let weights = format!("  weights of epoch {}", test.epoch);
-    vec![(Role::Best, format::accuracy(test.report.accuracy)), (Role::Dim, weights)]
+    vec![
+        (Role::Best, format::accuracy(test.report.accuracy)),
+        (Role::Dim, weights),
+    ]
 }
 
 /// What the panel shows in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else { return Content::default() };
+    let Some(training) = &app.state().training_run else {
+        return Content::default();
+    };
     let body = match &training.test {
         Some(test) => report(test, app.view.training.in_percent, width, &app.theme.glyphs),
         None => {
             let lines = format::wrap(&still_to_come(training, app.state().phase), width);
-            lines.into_iter().map(|line| vec![(Role::Dim, line)]).collect()
+            lines
+                .into_iter()
+                .map(|line| vec![(Role::Dim, line)])
+                .collect()
         }
     };
-    Content { head: Vec::new(), body }
+    Content {
+        head: Vec::new(),
+        body,
+    }
 }
 
 /// Why there is nothing to tell yet.
@@ -50,8 +75,12 @@ fn still_to_come(training: &TrainingRun, phase: Phase) -> String {
         None => String::new(),
     };
     match phase {
-        Phase::Finished(_) => "The test images were not classified: the training did not come to its end.".to_owned(),
-        _ => format!("The test images are classified once, after the last epoch, by the best weights.{kept}"),
+        Phase::Finished(_) => {
+            "The test images were not classified: the training did not come to its end.".to_owned()
+        }
+        _ => format!(
+            "The test images are classified once, after the last epoch, by the best weights.{kept}"
+        ),
     }
 }
 
@@ -60,16 +89,37 @@ fn report(test: &TestFinished, in_percent: bool, width: usize, glyphs: &Glyphs) 
     let report = &test.report;
     let right_width = confusion::width(report, in_percent);
     if width >= LEFT + GAP + right_width {
-        let left = [figures(test, LEFT), vec![Row::new()], classes::rows(report, LEFT, glyphs)].concat();
+        let left = [
+            figures(test, LEFT),
+            vec![Row::new()],
+            classes::rows(report, LEFT, glyphs),
+        ]
+        .concat();
         let room = width - LEFT - GAP;
-        let right = [confusion::rows(report, in_percent, room), vec![Row::new()], confusion::pairs(report, room)].concat();
+        let right = [
+            confusion::rows(report, in_percent, room),
+            vec![Row::new()],
+            confusion::pairs(report, room),
+        ]
+        .concat();
         return beside_each_other(left, right);
     }
     let matrix = confusion::rows(report, in_percent, width);
-    let (classes, pairs) = (classes::rows(report, width, glyphs), confusion::pairs(report, width));
+    let (classes, pairs) = (
+        classes::rows(report, width, glyphs),
+        confusion::pairs(report, width),
+    );
     // That there is no room for the matrix is what matters least.
-    let blocks = if right_width <= width { [matrix, classes, pairs] } else { [classes, pairs, matrix] };
-    [figures(test, width)].into_iter().chain(blocks).collect::<Vec<_>>().join(&Row::new())
+    let blocks = if right_width <= width {
+        [matrix, classes, pairs]
+    } else {
+        [classes, pairs, matrix]
+    };
+    [figures(test, width)]
+        .into_iter()
+        .chain(blocks)
+        .collect::<Vec<_>>()
+        .join(&Row::new())
 }
 
 fn beside_each_other(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
@@ -77,7 +127,10 @@ fn beside_each_other(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
     let row = |index: usize| {
         let mut row = left.get(index).cloned().unwrap_or_default();
         if let Some(right) = right.get(index) {
-            row.push((Role::Text, " ".repeat((LEFT + GAP).saturating_sub(pieces_width(&row)))));
+            row.push((
+                Role::Text,
+                " ".repeat((LEFT + GAP).saturating_sub(pieces_width(&row))),
+            ));
             row.extend(right.clone());
         }
         row
@@ -85,25 +138,56 @@ fn beside_each_other(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
     (0..rows).map(row).collect()
 }
 
-/// Accuracy, top 5, loss and calibration error, a row each, with the intervals for 95 % where there is room.
+/// Accuracy, top 5, loss and calibration error, a row each, with the intervals for 95 % where there
+/// is room.
 fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
     let report = &test.report;
     let percent = |[low, high]: [f64; 2]| format!("{:.2} to {:.2} %", low * 100.0, high * 100.0);
-    let mut rows =
-        vec![figure("accuracy", Role::Best, format::accuracy(report.accuracy), Some(percent(report.accuracy_ci95)), width)];
+    let mut rows = vec![figure(
+        "accuracy",
+        Role::Best,
+        format::accuracy(report.accuracy),
+        Some(percent(report.accuracy_ci95)),
+        width,
+    )];
     if let Some(top) = &report.top5 {
-        rows.push(figure("top 5", Role::Text, format::accuracy(top.accuracy), Some(percent(top.ci95)), width));
+        rows.push(figure(
+            "top 5",
+            Role::Text,
+            format::accuracy(top.accuracy),
+            Some(percent(top.ci95)),
+            width,
+        ));
     }
     let [low, high] = report.calibration.ci95;
     let error = format!("{:.4}", report.calibration.error);
-    rows.push(figure("calibration error", Role::Text, error, Some(format!("{low:.4} to {high:.4}")), width));
-    rows.push(figure("loss", Role::Text, format!("{:.4}", report.loss), None, width));
+    rows.push(figure(
+        "calibration error",
+        Role::Text,
+        error,
+        Some(format!("{low:.4} to {high:.4}")),
+        width,
+    ));
+    rows.push(figure(
+        "loss",
+        Role::Text,
+        format!("{:.4}", report.loss),
+        None,
+        width,
+    ));
     let images = format::count(report.images as u64);
     let drop = (test.valid_accuracy - report.accuracy) * 100.0;
     rows.push(panels::join_fitting(
         vec![
-            vec![(Role::Text, format!("{} of {images} right", format::count(report.correct as u64)))],
-            labelled("validation", Role::Text, format::accuracy(test.valid_accuracy)),
+            vec![(
+                Role::Text,
+                format!("{} of {images} right", format::count(report.correct as u64)),
+            )],
+            labelled(
+                "validation",
+                Role::Text,
+                format::accuracy(test.valid_accuracy),
+            ),
             labelled("difference", Role::Text, format!("{:+.2} points", -drop)),
         ],
         "  ",
@@ -114,7 +198,12 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
 
 /// `accuracy           90.40 %  95 %: 88.42 to 92.07 %`.
 fn figure(label: &str, role: Role, value: String, interval: Option<String>, width: usize) -> Row {
-    let row = vec![(Role::Dim, format!("{label:<18}")), (role, format!("{value:>8}"))];
-    let wide = interval.map_or(Row::new(), |interval| labelled("95 %:", Role::Text, interval));
+    let row = vec![
+        (Role::Dim, format!("{label:<18}")),
+        (role, format!("{value:>8}")),
+    ];
+    let wide = interval.map_or(Row::new(), |interval| {
+        labelled("95 %:", Role::Text, interval)
+    });
     panels::join_fitting(vec![row, wide], "  ", width)
 }

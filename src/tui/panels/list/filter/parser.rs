@@ -6,12 +6,20 @@ use super::{FLAGS, Filter, FilterError, QUANTITIES, Quantity, RELATIONS, Relatio
 const DEEPEST: usize = 64;
 
 pub fn parse(text: &str) -> Result<Option<Filter>, FilterError> {
-    let mut parser = Parser { text, rest: text.trim_start(), depth: 0 };
+    let mut parser = Parser {
+        text,
+        rest: text.trim_start(),
+        depth: 0,
+    };
     if parser.rest.is_empty() {
         return Ok(None);
     }
     let filter = parser.any()?;
-    if parser.rest.is_empty() { Ok(Some(filter)) } else { Err(parser.expected("& or |")) }
+    if parser.rest.is_empty() {
+        Ok(Some(filter))
+    } else {
+        Err(parser.expected("& or |"))
+    }
 }
 
 struct Parser<'a> {
@@ -28,7 +36,11 @@ impl<'a> Parser<'a> {
         while self.take_sign("|") || self.take_word("or") {
             parts.push(self.all()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Filter::Or(parts)
+        })
     }
 
     /// Conditions that all must hold: `a & b`, `a and b`.
@@ -37,7 +49,11 @@ impl<'a> Parser<'a> {
         while self.take_sign("&") || self.take_word("and") {
             parts.push(self.one()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Filter::And(parts)
+        })
     }
 
     fn one(&mut self) -> Result<Filter, FilterError> {
@@ -71,17 +87,27 @@ impl<'a> Parser<'a> {
             self.advance(word.len());
             return Ok(Filter::Flag(*flag));
         }
-        let Some((quantity, _)) = QUANTITIES.iter().find(|(_, names)| names.iter().any(|name| is(name))) else {
+        let Some((quantity, _)) = QUANTITIES
+            .iter()
+            .find(|(_, names)| names.iter().any(|name| is(name)))
+        else {
             return Err(self.error(format!("there is no `{word}`; the help (?) has the names")));
         };
         self.advance(word.len());
         let relation = self.relation()?;
         let value = self.number(*quantity)?;
-        Ok(Filter::Compare { quantity: *quantity, relation, value })
+        Ok(Filter::Compare {
+            quantity: *quantity,
+            relation,
+            value,
+        })
     }
 
     fn relation(&mut self) -> Result<Relation, FilterError> {
-        match RELATIONS.iter().find(|(_, sign)| self.rest.starts_with(sign)) {
+        match RELATIONS
+            .iter()
+            .find(|(_, sign)| self.rest.starts_with(sign))
+        {
             Some((relation, sign)) => {
                 self.advance(sign.len());
                 Ok(*relation)
@@ -126,7 +152,9 @@ impl<'a> Parser<'a> {
 
     /// The letters that come next.
     fn word(&self) -> &'a str {
-        let end = self.rest.find(|character: char| !(character.is_alphanumeric() || character == '_'));
+        let end = self
+            .rest
+            .find(|character: char| !(character.is_alphanumeric() || character == '_'));
         &self.rest[..end.unwrap_or(self.rest.len())]
     }
 
@@ -156,7 +184,10 @@ impl<'a> Parser<'a> {
 
     fn error(&self, problem: String) -> FilterError {
         let before = &self.text[..self.text.len() - self.rest.len()];
-        FilterError { position: before.chars().count(), problem }
+        FilterError {
+            position: before.chars().count(),
+            problem,
+        }
     }
 }
 
