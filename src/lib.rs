@@ -5,37 +5,33 @@
 //!                                \-> event -> journal -> state -> tui | headless | report
 //! ```
 
-pub mod axis;
-pub mod build_info;
+pub mod analysis;
 #[cfg(feature = "torch")]
 pub mod child;
 pub mod classification;
 pub mod cli;
-pub mod clock;
 pub mod config;
 #[cfg(feature = "torch")]
 pub mod controller;
 pub mod data;
-pub mod device;
-pub mod durable;
 pub mod evaluate;
 pub mod event;
 pub mod export;
-pub mod fault;
+pub mod foundation;
 pub mod journal;
 pub mod link;
-pub mod numbers;
-pub mod processes;
 pub mod report;
 pub mod reward;
 pub mod runs;
-pub mod sealed;
 pub mod search;
 #[cfg(feature = "torch")]
 pub mod selftest;
+pub mod session;
 pub mod space;
 pub mod state;
 pub mod telemetry;
 #[cfg(feature = "torch")]
 pub mod train;
+#[cfg(feature = "torch")]
+pub mod training;
 pub mod tui;

@@ -1,7 +1,7 @@
 //! The devices of this machine, as libtorch has them.
 
 use super::cuda;
-use crate::device::{Device, DeviceChoice};
+use crate::foundation::device::{Device, DeviceChoice};
 
 /// Devices that a user's choice comes to here.
 #[derive(Debug, Clone, PartialEq, Eq)]

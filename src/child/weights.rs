@@ -8,8 +8,8 @@ use safetensors::tensor::TensorView;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::Network;
-use crate::fault;
-use crate::sealed::{Block, Blocks};
+use crate::foundation::fault;
+use crate::foundation::sealed::{Block, Blocks};
 use crate::space::weights::{Values, Weights, WeightsFileError};
 
 /// Why weights could not be read or written.

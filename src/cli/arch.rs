@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use super::OrBadInput;
 use super::config::SettingsArgs;
 use crate::config::{self, Config, Decode};
+use crate::event::RunKind;
 use crate::runs::directory::kind_of;
 use crate::space::{Architecture, resolve_architecture};
-use crate::state::RunKind;
 
 /// Which network.
 #[derive(Debug, Clone, Args)]

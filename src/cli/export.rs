@@ -7,8 +7,8 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::arch::{ArchArgs, ImageArgs};
 use super::{OrBadInput, print};
-use crate::durable::write_atomically;
 use crate::export::{self, dot, onnx, pytorch};
+use crate::foundation::durable::write_atomically;
 use crate::space::Architecture;
 use crate::space::weights::Weights;
 

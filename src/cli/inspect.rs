@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use super::OrBadInput;
 use super::arch::{ArchArgs, ImageArgs};
 use super::table::{Column, table};
-use crate::numbers;
+use crate::foundation::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
 

@@ -34,13 +34,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::fault;
+use crate::foundation::fault;
 
 /// Neural Architecture Search with reinforcement learning, run and watched in a terminal.
 ///
 /// Without a subcommand: `nas-tui search`, with ./config.toml where there is one.
 #[derive(Debug, Parser)]
-#[command(name = "nas-tui", version = crate::build_info::VERSION, max_term_width = 100)]
+#[command(name = "nas-tui", version = crate::foundation::build_info::VERSION, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

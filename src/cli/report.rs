@@ -6,10 +6,10 @@ use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
 
 use super::{OrBadInput, print};
+use crate::event::RunKind;
 use crate::report::page::{Material, Report, write};
 use crate::runs;
 use crate::runs::directory::{kind_of, resume_command};
-use crate::state::RunKind;
 
 /// Write a report of a run: one HTML page that needs no network, its figures as SVG and PNG, its
 /// tables as CSV

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::device::DeviceChoice;
+pub use crate::foundation::device::DeviceChoice;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};

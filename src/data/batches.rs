@@ -12,7 +12,7 @@ use super::host_images::HostImages;
 use super::preparation::Preparation;
 use super::resident_images::{ResidentImages, Sequence};
 use crate::config::Crop;
-use crate::fault::Fault;
+use crate::foundation::fault::Fault;
 
 /// Images and labels for a device. Pixels stay uint8; a batch is converted when it is asked for.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "torch")]
-use crate::fault;
+use crate::foundation::fault;
 
 /// An error of a data set. Each message names the thing, the place and the remedy.
 #[derive(Debug, thiserror::Error)]

@@ -28,9 +28,6 @@ use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
 use crate::reward::Outcome;
 use crate::space::Architecture;
 
-/// Why a skipped child has no accuracy.
-pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
-
 /// One child to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildJob {
@@ -106,7 +103,7 @@ pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: ChildJob);
     /// End a submitted child's training at its next batch: `Report::Finished` follows, with the
-    /// accuracies of the epochs it has finished, or excluded with the reason [`SKIPPED`] where
+    /// accuracies of the epochs it has finished, or excluded with the reason [`crate::reward::SKIPPED`] where
     /// there are none.
     fn skip(&mut self, child: u64);
     /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once

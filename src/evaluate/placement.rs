@@ -1,7 +1,7 @@
 //! Where worker processes run: how many, on which devices, with how many threads.
 
 use crate::config::WorkersConfig;
-use crate::device::Device;
+use crate::foundation::device::Device;
 
 /// One entry of `devices` per worker.
 #[derive(Debug, Clone, PartialEq, Eq)]

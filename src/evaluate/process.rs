@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
-use crate::fault;
+use crate::foundation::fault;
 
 /// Lines of standard error that are kept to explain a death.
 const LAST_LINES: usize = 5;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ChildJob;
 use crate::config::{ChildConfig, DataConfig};
-use crate::device::Device;
 use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
+use crate::foundation::device::Device;
 use crate::reward::Outcome;
 
 /// To a worker's standard input.

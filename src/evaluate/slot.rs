@@ -6,8 +6,8 @@ use super::ChildJob;
 use super::process::Process;
 use super::protocol::Cause;
 use super::rate_limit::RateLimit;
-use crate::device::Device;
 use crate::event::DataDescription;
+use crate::foundation::device::Device;
 
 /// A child to train.
 pub struct Task {

@@ -15,11 +15,11 @@ use super::protocol::{Cause, FromWorker, Sample, ToWorker};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
-use crate::device::Device;
 use crate::event::{ChildEpoch, ChildProgress, Level};
-use crate::fault;
+use crate::foundation::device::Device;
+use crate::foundation::fault;
 use crate::reward::Outcome;
-use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
+use crate::train::{self, Control, EpochFigures, Next, Progress, TrainError, TrainingData, memory};
 
 /// Serve the process's standard input until it ends.
 ///
@@ -293,6 +293,7 @@ impl Session {
         let device = self.data.device;
         let mut control = PipeControl {
             child: job.child,
+            worker: self.worker,
             inbox,
             output,
             device,
@@ -300,8 +301,8 @@ impl Session {
         };
         let available = self.memory.available();
         let outcome = match train::train_child(
-            self.worker,
-            job,
+            &job.architecture,
+            job.seed,
             &self.data,
             &self.config,
             available,
@@ -344,6 +345,7 @@ impl Session {
 /// The trainer's link to the search.
 struct PipeControl<'session> {
     child: u64,
+    worker: usize,
     inbox: &'session Inbox,
     output: &'session Output,
     device: tch::Device,
@@ -368,11 +370,32 @@ impl Control for PipeControl<'_> {
         Ok((next, stood_still))
     }
 
-    fn progress(&mut self, progress: ChildProgress) -> anyhow::Result<()> {
-        self.output.send(&FromWorker::Progress(progress))
+    fn progress(&mut self, progress: Progress) -> anyhow::Result<()> {
+        self.output.send(&FromWorker::Progress(ChildProgress {
+            child: self.child,
+            worker: self.worker,
+            epoch: progress.epoch,
+            epochs: progress.epochs,
+            batch: progress.batch,
+            batches: progress.batches,
+            loss: progress.loss,
+            images_per_second: progress.images_per_second,
+        }))
     }
 
-    fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()> {
-        self.output.send(&FromWorker::Epoch(epoch))
+    fn epoch(&mut self, figures: EpochFigures) -> anyhow::Result<()> {
+        self.output.send(&FromWorker::Epoch(ChildEpoch {
+            child: self.child,
+            worker: self.worker,
+            epoch: figures.epoch,
+            epochs: figures.epochs,
+            train_loss: figures.train_loss,
+            train_accuracy: figures.train_accuracy,
+            valid_loss: figures.valid_loss,
+            valid_accuracy: figures.valid_accuracy,
+            learning_rate: figures.learning_rate,
+            images_per_second: figures.images_per_second,
+            seconds: figures.seconds,
+        }))
     }
 }

@@ -17,8 +17,9 @@ use super::feed::{Feed, Stop};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
 use crate::event::Level;
+use crate::foundation::host::host_name;
 use crate::journal::JournalError;
-use crate::runs::directory::{host_name, lock_state};
+use crate::runs::directory::lock_state;
 
 /// Without a socket, the journal and the lock are looked at this often.
 const POLL: Duration = Duration::from_millis(500);

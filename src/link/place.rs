@@ -8,6 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use super::peer::own_uid;
+use crate::foundation::hash::fnv;
 
 /// Longest path of a socket: `sun_path` has 108 bytes, one of which ends it.
 const LONGEST_PATH: usize = 107;
@@ -16,7 +17,10 @@ const IN_RUN: &str = "control.sock";
 /// Where the socket of the run in `run` can be, the usual place first.
 pub fn candidates(run: &Path) -> Vec<PathBuf> {
     let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-    let name = format!("{:016x}.sock", hash(run.as_os_str().as_encoded_bytes()));
+    let name = format!(
+        "{:016x}.sock",
+        fnv(run.as_os_str().as_encoded_bytes().iter().copied())
+    );
     let folders = private_folders();
     std::iter::once(run.join(IN_RUN))
         .chain(folders.iter().map(|folder| folder.join(&name)))
@@ -99,13 +103,6 @@ fn make_private(folder: &Path) -> io::Result<()> {
         io::ErrorKind::PermissionDenied,
         "the folder is not this user's alone",
     ))
-}
-
-/// 64-bit FNV-1a: names only have to differ, and to be the same in every process.
-pub fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let host = crate::runs::directory::host_name();
+    let host = crate::foundation::host::host_name();
     let hello = ServerHello {
         protocol: PROTOCOL.to_owned(),
         version: VERSION,

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::durable::{in_file, sync_folder_of, write_atomically};
 use crate::event::Event;
+use crate::event::RunKind;
+use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
+use crate::foundation::host::host_name;
 use crate::journal;
-use crate::state::RunKind;
 
 /// Whoever only looks whether a run is locked holds up a search for less than this.
 const LOOKED_AT: Duration = Duration::from_millis(200);
@@ -335,16 +336,6 @@ fn holder_in(file: &mut File) -> String {
         "which has just begun".to_owned()
     } else {
         holder.trim().to_owned()
-    }
-}
-
-/// Name of this machine, for the journal and the lock.
-pub fn host_name() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() {
-        "unknown host".to_owned()
-    } else {
-        name.trim().to_owned()
     }
 }
 

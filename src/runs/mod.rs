@@ -2,14 +2,12 @@
 //! ./runs, or registered by the user's searches).
 
 pub mod directory;
-pub mod recorder;
 pub mod registry;
 mod survey;
 
 use std::path::{Path, PathBuf};
 
 pub use directory::RunDirectory;
-pub use recorder::{Ledger, Recorder};
 pub use survey::{RunInfo, RunStatus, Work, look_at};
 
 /// Folder that runs are made in.

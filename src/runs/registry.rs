@@ -5,8 +5,8 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::durable::write_atomically;
-use crate::link::place::hash;
+use crate::foundation::durable::write_atomically;
+use crate::foundation::hash::fnv;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
@@ -45,7 +45,10 @@ fn folder() -> Option<PathBuf> {
 fn register_in(folder: &Path, run: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = run.canonicalize()?;
-    let name = format!("{:016x}.json", hash(path.as_os_str().as_encoded_bytes()));
+    let name = format!(
+        "{:016x}.json",
+        fnv(path.as_os_str().as_encoded_bytes().iter().copied())
+    );
     write_atomically(
         &folder.join(name),
         serde_json::to_string(&Entry { path })?.as_bytes(),

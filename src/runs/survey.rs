@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::event::RunKind;
 use crate::event::{Event, FinishReason, Record};
 use crate::runs::directory::{kind_of, lock_state};
-use crate::state::{RunKind, TrainingRun};
+use crate::state::TrainingRun;
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list
 /// --json`.
@@ -390,7 +391,7 @@ mod tests {
     fn a_recorded_run_is_told_as_its_summary_tells_it() {
         let (_root, run) = recorded(|_| false);
         let info = look_at(&run).unwrap();
-        let summary = crate::report::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
+        let summary = crate::analysis::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
         assert_eq!(
             (info.name.as_str(), info.work.subject()),
             ("a-run", summary.preset.as_str())

@@ -13,7 +13,7 @@ use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use super::strategy::{StateTensor, StrategyState};
-use crate::sealed::{self, Block, CheckpointError};
+use crate::foundation::sealed::{self, Block, CheckpointError};
 
 /// The state of a search after an episode.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,9 +4,9 @@ use std::io;
 
 use super::strategy::StrategyError;
 use crate::config::ConfigError;
+use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
-use crate::sealed::CheckpointError;
 use crate::space::{Dna, SpaceError};
 
 /// The text says what, where, and what to do. Whatever had been reached is in the run directory.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::summary::{BestChild, Tally};
 use crate::event::{
     ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
     RunStarted,
 };
-use crate::report::summary::{BestChild, Tally};
 use crate::space::{Architecture, Dna};
 use crate::state::is_better;
 
@@ -88,7 +88,7 @@ impl Ended {
     }
 }
 
-impl crate::runs::Ledger for Ledger {
+impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.tally.apply(record);
         match &record.event {

@@ -10,7 +10,6 @@ mod ledger;
 pub mod random;
 mod reference;
 pub mod sample;
-pub mod seeds;
 pub mod session;
 pub mod strategy;
 

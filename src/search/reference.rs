@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use crate::analysis::summary::{self, Tally};
 use crate::config::Config;
 use crate::event::{DataDescription, Event, Reference, ReferenceEpisode, RunStarted};
 use crate::journal::{JournalError, Reader};
-use crate::report::summary::{self, Tally};
 use crate::runs;
 
 /// The episodes of the earlier run `run`, beside one that begins as `started` with the settings

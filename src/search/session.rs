@@ -12,16 +12,17 @@ use super::error::SearchError;
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::strategy::Strategy;
+use crate::analysis::Summary;
 use crate::config::Config;
 use crate::data;
-use crate::durable::in_file;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::Level;
-use crate::fault;
+use crate::foundation::durable::in_file;
+use crate::foundation::fault;
 use crate::link::{Command, Hub, Server};
-use crate::report::Summary;
-use crate::runs::recorder::Opened;
-use crate::runs::{Recorder, RunDirectory};
+use crate::runs::RunDirectory;
+use crate::session::Recorder;
+use crate::session::recorder::Opened;
 use crate::space::Space;
 
 /// Starts the evaluator on the search's thread. It reports through the sender; the error is told to

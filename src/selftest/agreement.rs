@@ -5,8 +5,8 @@ use super::Bench;
 use super::report::{Agreement, Verdict};
 use super::session::Session;
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
-use crate::device::Device;
 use crate::evaluate::placement::cores;
+use crate::foundation::device::Device;
 
 /// The losses that all others are held against.
 #[derive(Debug, Clone)]

@@ -55,7 +55,7 @@ impl Environment {
         let name =
             |gpu: &driver::DriverGpu| gpu.name.clone().unwrap_or_else(|| "unnamed".to_owned());
         Environment {
-            version: crate::build_info::VERSION.to_owned(),
+            version: crate::foundation::build_info::VERSION.to_owned(),
             system: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
             kernel: kernel(),
             architecture: std::env::consts::ARCH.to_owned(),

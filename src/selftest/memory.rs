@@ -4,8 +4,8 @@ use super::Bench;
 use super::report::{OutOfMemory, Verdict, without_paths};
 use super::session::Session;
 use super::task::{Answer, Numbers, RanOutOfMemory, Task};
-use crate::device::Device;
 use crate::evaluate::placement::cores;
+use crate::foundation::device::Device;
 
 pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
     bench.tell(device, "running out of memory");

@@ -21,8 +21,8 @@ use std::time::Instant;
 
 pub use report::{DeviceReport, Report, Verdict};
 
-use crate::device::Device;
 use crate::evaluate::throughput::model_of;
+use crate::foundation::device::Device;
 
 /// What every check is given.
 struct Bench<'a> {

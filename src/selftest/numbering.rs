@@ -5,7 +5,7 @@ use super::Bench;
 use super::report::{Numbering, Verdict};
 use super::session::Session;
 use super::task::{Answer, Identity, Numbers, Task};
-use crate::device::Device;
+use crate::foundation::device::Device;
 
 pub fn check(bench: &Bench, device: Device) -> Numbering {
     if !device.is_cuda() {

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::environment::Environment;
 use super::task::{Form, Numbers};
-use crate::device::Device;
 use crate::evaluate::throughput::Rate;
-use crate::fault;
+use crate::foundation::device::Device;
+use crate::foundation::fault;
 
 /// Characters of a reason: the beginning says it.
 const LONGEST_REASON: usize = 400;

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::task::{Answer, Assignment, Numbers, Task};
-use crate::device::Device;
 use crate::evaluate::environment;
+use crate::foundation::device::Device;
 
 /// Longest wait for one answer. A device that hangs must not hang the report.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -4,8 +4,8 @@ use super::Bench;
 use super::report::{Speed, Verdict};
 use super::session::Session;
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
-use crate::device::Device;
 use crate::evaluate::placement::cores;
+use crate::foundation::device::Device;
 
 /// Time for each figure.
 const SECONDS: f64 = 2.0;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::device::Device;
 use crate::evaluate::placement::cores;
+use crate::foundation::device::Device;
 
 /// The one message to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

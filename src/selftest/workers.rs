@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Bench;
 use super::report::{Pause, Verdict, Workers};
-use crate::device::Device;
 use crate::evaluate::throughput::{Cache, Crew, MeasureError, Throughput, counts, usual_place};
+use crate::foundation::device::Device;
 
 /// Time for each number of workers.
 const WINDOW: Duration = Duration::from_secs(3);

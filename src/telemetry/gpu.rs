@@ -12,7 +12,8 @@ use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use nvml_wrapper::{Device, Nvml};
 use tokio::sync::watch;
 
-use super::process::{self, ProcessRole, WatchList};
+use super::process::{self, WatchList};
+use crate::event::process::ProcessRole;
 
 /// Names under which the driver installs NVML, in the order in which they are tried.
 const LIBRARIES: [&str; 2] = ["libnvidia-ml.so.1", "libnvidia-ml.so"];

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::processes::Processes;
+pub use crate::event::process::{ProcessRole, Watched};
+use crate::state::processes::Processes;
 pub use energy::EnergyMeter;
 pub use gpu::{Clock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
-pub use process::{ProcessRole, ProcessSample, WatchList, Watched};
+pub use process::{ProcessSample, WatchList};
 
 /// The latest measurements. Each kind comes from a thread of its own, so that a call that hangs
 /// stalls nobody else.

@@ -6,34 +6,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// What a process is to a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProcessRole {
-    Search,
-    Training,
-    Worker(usize),
-    Screen,
-}
-
-impl std::fmt::Display for ProcessRole {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ProcessRole::Search => f.write_str("search"),
-            ProcessRole::Training => f.write_str("training"),
-            ProcessRole::Worker(worker) => write!(f, "worker {worker}"),
-            ProcessRole::Screen => f.write_str("screen"),
-        }
-    }
-}
-
-/// A process to measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watched {
-    pub pid: u32,
-    pub role: ProcessRole,
-    /// When it was told of: a process of this pid that began later is another one.
-    pub seen: Timestamp,
-}
+use crate::event::process::{ProcessRole, Watched};
 
 /// The processes to measure, shared by those who know them and those who measure.
 #[derive(Debug, Clone, Default)]
@@ -231,7 +204,7 @@ pub fn name(pid: u32) -> Option<String> {
 
 /// Name of this machine.
 pub fn machine_name() -> String {
-    crate::runs::directory::host_name()
+    crate::foundation::host::host_name()
 }
 
 /// Clock ticks a second.

@@ -4,12 +4,11 @@
 mod data;
 mod device;
 mod fit;
-pub mod full;
 pub mod memory;
 mod metrics;
 mod optimizer;
 mod schedule;
-mod tick;
+pub(crate) mod tick;
 mod trainer;
 
 pub use data::TrainingData;
@@ -19,6 +18,6 @@ pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
 pub use trainer::{
-    Control, Next, TrainError, cross_entropy, evaluate, evaluation_batch, in_smaller_batches,
-    train_child,
+    Control, EpochFigures, Next, Progress, TrainError, cross_entropy, evaluate, evaluation_batch,
+    in_smaller_batches, train_child,
 };

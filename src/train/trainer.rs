@@ -12,10 +12,9 @@ use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
 use crate::data::{DataError, DeviceDataset};
-use crate::evaluate::{ChildJob, SKIPPED};
-use crate::event::{ChildEpoch, ChildProgress};
-use crate::fault::{self, Fault};
-use crate::space;
+use crate::foundation::fault::{self, Fault};
+use crate::reward::SKIPPED;
+use crate::space::{self, Architecture};
 
 /// Most images at a time when accuracy is measured: on the CPU what its caches hold, on a GPU what
 /// keeps it busy.
@@ -29,9 +28,40 @@ pub trait Control {
     /// how long it stood still.
     fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)>;
     /// Called every now and then between two batches.
-    fn progress(&mut self, progress: ChildProgress) -> anyhow::Result<()>;
+    fn progress(&mut self, progress: Progress) -> anyhow::Result<()>;
     /// Called after each epoch.
-    fn epoch(&mut self, epoch: ChildEpoch) -> anyhow::Result<()>;
+    fn epoch(&mut self, epoch: EpochFigures) -> anyhow::Result<()>;
+}
+
+/// How far a network's training has come within an epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// From 1.
+    pub epoch: usize,
+    pub epochs: usize,
+    /// Batches of this epoch that are done.
+    pub batch: usize,
+    pub batches: usize,
+    /// Mean training loss of the epoch so far.
+    pub loss: f64,
+    pub images_per_second: f64,
+}
+
+/// What an epoch has brought. Accuracies are in 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochFigures {
+    /// From 1.
+    pub epoch: usize,
+    pub epochs: usize,
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    pub valid_loss: f64,
+    pub valid_accuracy: f64,
+    /// Of the epoch's last step.
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+    /// Of training, without validation and pauses.
+    pub seconds: f64,
 }
 
 /// What comes after a batch.
@@ -143,31 +173,29 @@ impl TrainError {
 /// [`TrainError`]: one reason each; [`TrainError::Stopped`] exactly when `control` returned an
 /// error.
 pub fn train_child(
-    worker: usize,
-    job: &ChildJob,
+    architecture: &Architecture,
+    seed: u64,
     data: &TrainingData,
     config: &ChildConfig,
     available: Option<u64>,
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
-    let plan = check(job, data, config, available)?;
-    TrainError::caught(|| train_as_planned(worker, job, data, config, plan, control))
+    let plan = check(architecture, data, config, available)?;
+    TrainError::caught(|| train_as_planned(architecture, seed, data, config, plan, control))
 }
 
 fn train_as_planned(
-    worker: usize,
-    job: &ChildJob,
+    architecture: &Architecture,
+    seed: u64,
     data: &TrainingData,
     config: &ChildConfig,
     plan: Plan,
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
-    tch::manual_seed(job.seed as i64);
-    let network = Network::new(&job.architecture, plan, data.device)?;
-    let fit = Fit::new(network, config.into(), data, config.batch_size, job.seed)?;
+    tch::manual_seed(seed as i64);
+    let network = Network::new(architecture, plan, data.device)?;
+    let fit = Fit::new(network, config.into(), data, config.batch_size, seed)?;
     let mut training = Training {
-        worker,
-        child: job.child,
         config,
         fit,
         ticks: Ticks::default(),
@@ -189,12 +217,12 @@ fn train_as_planned(
 /// The form rounds in its own way, so it may depend on the machine's size and the worker's threads,
 /// but not on what happens to be free: the same seed must give the same accuracies.
 fn check(
-    job: &ChildJob,
+    architecture: &Architecture,
     data: &TrainingData,
     config: &ChildConfig,
     available: Option<u64>,
 ) -> Result<Plan, TrainError> {
-    let (architecture, description) = (&job.architecture, &data.description);
+    let description = &data.description;
     architecture.check()?;
     if architecture.input != description.input || architecture.classes != description.classes.len()
     {
@@ -218,8 +246,6 @@ fn check(
 
 /// One child in training.
 struct Training<'work> {
-    worker: usize,
-    child: u64,
     config: &'work ChildConfig,
     fit: Fit<'work>,
     ticks: Ticks,
@@ -260,9 +286,7 @@ impl Training<'_> {
                 loss: valid.loss(),
             });
         }
-        let report = ChildEpoch {
-            child: self.child,
-            worker: self.worker,
+        let report = EpochFigures {
             epoch: number,
             epochs: self.config.epochs,
             train_loss: epoch.metrics().loss(),
@@ -286,10 +310,8 @@ impl Training<'_> {
         )
     }
 
-    fn progress(&self, epoch: &Epoch) -> ChildProgress {
-        ChildProgress {
-            child: self.child,
-            worker: self.worker,
+    fn progress(&self, epoch: &Epoch) -> Progress {
+        Progress {
             epoch: epoch.number(),
             epochs: self.config.epochs,
             batch: epoch.done(),

@@ -1,8 +1,8 @@
-//! Texts as the screen writes them, in columns; numbers are those of [`crate::numbers`].
+//! Texts as the screen writes them, in columns; numbers are those of [`crate::foundation::numbers`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-pub use crate::numbers::*;
+pub use crate::foundation::numbers::*;
 
 /// `text` in at most `width` columns, its end replaced by `ellipsis` where it is longer.
 pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {

@@ -6,7 +6,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::view::Panel;
 use crate::config::LayoutName;
-use crate::state::RunKind;
+use crate::event::RunKind;
 
 /// The smallest screen on which the panels are drawn.
 pub const SMALLEST: Size = Size {

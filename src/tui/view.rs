@@ -11,7 +11,8 @@ use super::panels::training_run::TrainingView;
 use super::text_line::TextLine;
 use crate::config::LayoutName;
 use crate::event::Level;
-use crate::state::{LogLine, RunKind};
+use crate::event::RunKind;
+use crate::state::LogLine;
 use crate::telemetry::{GpuStatus, HostStatus};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

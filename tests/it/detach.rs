@@ -7,9 +7,9 @@ use std::process::{Command as Program, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nas_tui::event::{Event, FinishReason, Record};
+use nas_tui::foundation::host::host_name;
 use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
-use nas_tui::runs::directory::host_name;
 
 use super::terminal::{Terminal, engine};
 

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use nas_tui::config::{
     ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Decode, Normalization,
 };
-use nas_tui::device::Device;
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
 use nas_tui::evaluate::{ChildJob, Evaluator, LocalWorkers, Report};
+use nas_tui::foundation::device::Device;
 use nas_tui::space::{Architecture, Layer, resolve_architecture};
 use serde_json::json;
 

@@ -4,9 +4,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use nas_tui::device::Device;
 use nas_tui::evaluate::{ChildJob, Evaluator, Report};
 use nas_tui::event::Level;
+use nas_tui::foundation::device::Device;
 use nas_tui::reward::Outcome;
 
 use crate::workers::{PATIENCE, Watched, architecture, job, settings};

@@ -33,6 +33,7 @@ mod numerics;
 mod python;
 mod reference;
 mod report;
+mod rooms;
 mod run_state;
 mod screen;
 mod screen_docs;

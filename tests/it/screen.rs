@@ -809,7 +809,6 @@ fn the_inspector_has_a_page_for_each_side_of_a_child_and_closes_again() {
     let mut app = running(80, 24);
     let before = text(&app);
     press(&mut app, "b");
-    let budget = budget();
     for page in ["[Costs]", "[Curves]", "[Relatives]", "[Edit]", "[Graph]"] {
         press(&mut app, "\t");
         assert!(text(&app).contains(page), "{page}");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use nas_tui::state::RunKind;
+use nas_tui::event::RunKind;
 use nas_tui::tui::keymap::{Keymap, action_names};
 
 const BEGIN: &str = "<!-- keys: written by the test -->\n";

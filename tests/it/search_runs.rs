@@ -9,10 +9,10 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nas_tui::event::{Event, FinishReason, Record};
+use nas_tui::foundation::seeds::derive;
 use nas_tui::journal;
 use nas_tui::runs::RunDirectory;
 use nas_tui::search::checkpoint::Checkpoint;
-use nas_tui::search::seeds::derive;
 use nas_tui::search::strategy::StrategyState;
 
 /// Three episodes of four children of two layers, one epoch over 200 images each.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nas_tui::event::{Event, Record};
-use nas_tui::processes::Processes;
+use nas_tui::state::processes::Processes;
 use nas_tui::telemetry::process::machine_name;
 use nas_tui::telemetry::{HostSample, HostStatus, ProcessRole, Telemetry};
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nas_tui::classification::ClassificationReport;
 use nas_tui::event::{Event, FinishReason, Record, TestFinished, TrainingEpoch};
 use nas_tui::link::{self, Command as Asked, LinkStatus};
-use nas_tui::{journal, report};
+use nas_tui::{analysis, journal};
 
 /// Four epochs over 300 of the embedded images, six batches each.
 const TINY: [&str; 6] = [
@@ -459,7 +459,7 @@ fn evaluate_says_of_the_kept_weights_what_the_training_said() {
         (evaluated.images, evaluated.correct),
         (told.images, told.correct)
     );
-    let summary: report::TrainingSummary =
+    let summary: analysis::TrainingSummary =
         serde_json::from_str(&fs::read_to_string(place.path("run/summary.json")).unwrap()).unwrap();
     assert_eq!((summary.epochs_done, summary.test), (4, Some(told)));
 }

@@ -1,7 +1,7 @@
 //! The summary of a training, from its records.
 
+use nas_tui::analysis::TrainingSummary;
 use nas_tui::event::{Event, FinishReason};
-use nas_tui::report::TrainingSummary;
 
 use crate::example_training as example;
 

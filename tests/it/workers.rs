@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use nas_tui::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Normalization};
-use nas_tui::device::Device;
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
 use nas_tui::evaluate::{ChildJob, Evaluator, LocalWorkers, Report};
+use nas_tui::foundation::device::Device;
 use nas_tui::reward::Outcome;
 use nas_tui::space::{Architecture, Layer};
 

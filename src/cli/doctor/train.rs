@@ -7,8 +7,8 @@ use anyhow::Context;
 
 use crate::child;
 use crate::cli::{OrBadInput, print, say};
-use crate::device::{Device, DeviceChoice};
-use crate::numbers::{bytes, count};
+use crate::foundation::device::{Device, DeviceChoice};
+use crate::foundation::numbers::{bytes, count};
 use crate::selftest::report::{
     Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers,
 };

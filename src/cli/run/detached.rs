@@ -12,7 +12,7 @@ use super::engine::Word;
 use super::{Prepared, Work};
 use crate::cli::config::SettingsArgs;
 use crate::cli::train;
-use crate::durable::write_atomically;
+use crate::foundation::durable::write_atomically;
 use crate::runs::directory::{log_of, resume_command};
 
 /// A run that goes on when this value, this process and its terminal are gone.

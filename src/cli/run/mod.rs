@@ -13,14 +13,14 @@ use std::path::Path;
 
 use super::config::SettingsArgs;
 use super::{BadInput, Interrupted, OrBadInput, say};
+use crate::analysis::{Summary, TrainingSummary};
 use crate::config::{self, Config, Options};
 use crate::event::FinishReason;
-use crate::report::{Summary, TrainingSummary};
 use crate::runs::RunDirectory;
 use crate::runs::directory::{resume_command, subcommand_of};
 use crate::search::SearchError;
 use crate::space::Architecture;
-use crate::train::full::TrainingError;
+use crate::training::TrainingError;
 use opened::Opened;
 
 /// How a run is shown.

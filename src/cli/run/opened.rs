@@ -7,16 +7,16 @@ use crate::config::{Config, Strategy as StrategyName};
 use crate::controller::Reinforce;
 use crate::evaluate::Evaluator;
 use crate::evaluate::local::LocalWorkers;
+use crate::foundation::seeds::derive;
 use crate::link::Hub;
-use crate::search::seeds::derive;
 use crate::search::{self, Parts, Random, Strategy};
 use crate::space::Decision;
-use crate::train::full;
+use crate::training;
 
 /// Ready to work, or complete.
 pub enum Opened {
     Search(Box<search::Session>),
-    Training(Box<full::Session>),
+    Training(Box<training::Session>),
 }
 
 /// Waits for the end of a run at work.
@@ -44,11 +44,11 @@ impl Opened {
                 origin,
             } if is_new => {
                 let origin = origin.unwrap_or_else(|| architecture.name.clone());
-                let session = full::Session::begin(config, directory, architecture, origin);
+                let session = training::Session::begin(config, directory, architecture, origin);
                 Opened::Training(Box::new(session.map_err(classify_training)?))
             }
             Work::Training { origin, .. } => {
-                let session = full::Session::resume(config, directory, origin);
+                let session = training::Session::resume(config, directory, origin);
                 Opened::Training(Box::new(session.map_err(classify_training)?))
             }
         })

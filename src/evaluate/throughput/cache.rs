@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Throughput;
-use crate::durable::{in_file, write_atomically};
+use crate::foundation::durable::{in_file, write_atomically};
 
 /// The form of the file. Another form is not read.
 const VERSION: u32 = 1;

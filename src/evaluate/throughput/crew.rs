@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::{MeasureError, Rate, Throughput, settings, small_child};
 use crate::child::cuda;
-use crate::device::Device;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report, placement};
+use crate::foundation::device::Device;
 use crate::reward::Outcome;
 use crate::space::Architecture;
 use crate::telemetry;

@@ -16,7 +16,7 @@ pub use crew::{Crew, model_of};
 use super::local::WorkerSettings;
 use super::placement::Placement;
 use crate::config::{Decode, LayerKind, Options, resolve};
-use crate::device::Device;
+use crate::foundation::device::Device;
 use crate::space::{Architecture, Dna, Genome};
 
 /// Numbers of workers that are compared on a device.
@@ -73,7 +73,7 @@ impl Throughput {
             format!(
                 "{} worker{plural} {}",
                 rate.workers,
-                crate::numbers::count(rate.children_per_hour.round() as u64)
+                crate::foundation::numbers::count(rate.children_per_hour.round() as u64)
             )
         };
         self.rates.iter().map(rate).collect::<Vec<_>>().join(", ")

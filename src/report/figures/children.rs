@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::{BAND, DASH, Key, Mark, Plot, Scale, empty, percent, plain};
 use super::svg::{self, Form, Pen};
-use crate::report::statistics::{mean, quartiles};
+use crate::analysis::statistics::{mean, quartiles};
 use crate::state::{ChildRow, RunState};
 
 /// What is drawn of each child.

@@ -6,7 +6,7 @@ use super::ink::Ink;
 use super::plot::empty;
 use super::svg::{self, Anchor, Form, Text, shortened, text_width};
 use crate::classification::ClassificationReport;
-use crate::numbers::count;
+use crate::foundation::numbers::count;
 
 /// Cells narrower than this have no number, and rows lower than this no name.
 const ROOM_FOR_NUMBER: f64 = 17.0;

@@ -10,7 +10,7 @@ use super::Figure;
 use super::ink::{Ink, SERIES};
 use super::plot::empty;
 use super::svg::{self, Anchor, Form, Pen, Text, number};
-use crate::numbers::{compact, count};
+use crate::foundation::numbers::{compact, count};
 use crate::space::lanes::{Lanes, inputs};
 use crate::space::{Architecture, Cost};
 

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::{Key, Mark, Plot, Scale, empty, percent};
 use super::svg::{self, Anchor, Form, Pen, Text};
-use crate::numbers::round;
-use crate::report::front::{Front, Point};
+use crate::analysis::front::{Front, Point};
+use crate::foundation::numbers::round;
 use crate::state::RunState;
 
 /// What the figure shows.

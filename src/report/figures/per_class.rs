@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::{DASH, empty, percent};
 use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
-use crate::axis::Axis;
 use crate::classification::ClassAccuracy;
 use crate::classification::ClassificationReport;
+use crate::foundation::axis::Axis;
 
 /// Height of a class's row.
 const ROW: f64 = 24.0;

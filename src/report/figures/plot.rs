@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::ink::Ink;
 use super::svg::{self, Anchor, Form, Pen, Text, text_width};
-use crate::axis::{Axis, LogAxis, ValueAxis, round_step};
+use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 
 /// A direction of a plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +74,7 @@ impl Scale {
         let mut ticks: Vec<(f64, String)> = begin
             .into_iter()
             .chain(multiples)
-            .map(|value| (value, crate::numbers::count(value as u64)))
+            .map(|value| (value, crate::foundation::numbers::count(value as u64)))
             .collect();
         ticks.dedup_by(|one, other| one.0 == other.0);
         let margin = 0.5_f64.max((high - low) * 0.01);

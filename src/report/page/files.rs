@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::png::{PngError, png};
 use super::{Report, tables::Table};
-use crate::durable::write_atomically;
+use crate::foundation::durable::write_atomically;
 use crate::report::figures::Figure;
 
 /// Name of the page.

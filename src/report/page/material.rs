@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::analysis::summary::Tally;
+use crate::analysis::training;
+use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, FinishReason, Level, Record};
 use crate::journal::{JournalError, Reader};
-use crate::report::summary::Tally;
-use crate::report::training;
-use crate::report::{Summary, TrainingSummary};
 use crate::runs::directory::lock_state;
 use crate::state::{Phase, RunState};
 
@@ -206,7 +206,7 @@ impl Gathered {
             Event::TrainingStarted(run) => self.begin(record.time, &run.host, &run.version),
             Event::RunResumed { host, version, .. } => self.begin(record.time, host, version),
             Event::WorkerStarted { device, .. } => {
-                drop(self.material.devices.insert(device.clone()))
+                self.material.devices.insert(device.clone());
             }
             Event::ChildStarted { child, attempt, .. } => {
                 self.epochs.remove(child);

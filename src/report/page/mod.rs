@@ -17,7 +17,7 @@ pub use material::{Material, Standing};
 pub use png::{PngError, SCALE};
 pub use tables::Table;
 
-use crate::build_info::VERSION;
+use crate::foundation::build_info::VERSION;
 use crate::report::figures::Figure;
 
 /// A report, ready to be written.

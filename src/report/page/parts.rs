@@ -6,7 +6,7 @@ use super::html::{Column, facts, table, text};
 use super::material::{Material, Settings};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
-use crate::numbers::{self, compact, count};
+use crate::foundation::numbers::{self, compact, count};
 use crate::space::{self, Architecture, Cost, Dna, Layer, LayerCost};
 
 /// `60.1–65.3 %`: what chance allows of a share of `of` images, with 95 %.

@@ -4,13 +4,13 @@
 use std::io;
 
 use super::{Engine, Halt};
+use crate::analysis::Summary;
 use crate::config::Config;
 use crate::evaluate::{Ready, Report};
 use crate::event::{DataDescription, Event, FinishReason, Level, RunStarted};
+use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::link::Command;
-use crate::report::Summary;
-use crate::runs::directory::host_name;
 use crate::search::SearchError;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::inbox::Message;
@@ -21,7 +21,7 @@ impl Engine {
     /// Note that this process takes over, and make good what the last one did but could not note.
     pub(super) fn resume_run(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
         let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
-        let version = crate::build_info::VERSION.to_owned();
+        let version = crate::foundation::build_info::VERSION.to_owned();
         self.recorder.tell(Event::RunResumed {
             host: host_name(),
             pid: std::process::id(),
@@ -107,7 +107,7 @@ impl Engine {
             preset: preset.clone(),
             strategy: search.strategy.name().to_owned(),
             seed: search.seed,
-            version: crate::build_info::VERSION.to_owned(),
+            version: crate::foundation::build_info::VERSION.to_owned(),
             host: host_name(),
             pid: std::process::id(),
             libtorch: ready.libtorch.clone(),

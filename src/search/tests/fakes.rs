@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::analysis::Summary;
 use crate::config::{Config, Options, resolve};
-use crate::evaluate::{ChildJob, Evaluator, Ready, Report, SKIPPED};
+use crate::evaluate::{ChildJob, Evaluator, Ready, Report};
 use crate::event::{DataDescription, Event, Level, Record};
-use crate::report::Summary;
-use crate::reward::Outcome;
+use crate::foundation::seeds::derive;
+use crate::reward::{Outcome, SKIPPED};
 use crate::runs::RunDirectory;
 use crate::search::checkpoint::Checkpoint;
 use crate::search::sample::masked_log_softmax;
-use crate::search::seeds::derive;
 use crate::search::{
     Baseline, Learned, Parts, Sample, SearchError, Session, StateTensor, Strategy, StrategyError,
     StrategyState,

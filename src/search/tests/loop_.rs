@@ -2,7 +2,7 @@
 
 use super::fakes::{Behaviour, Run, event_names, parts};
 use crate::event::{ChildFinished, ChildSampled, EpisodeFinished, Event, Record};
-use crate::search::seeds::derive;
+use crate::foundation::seeds::derive;
 
 fn finished(run: &Run) -> Vec<ChildFinished> {
     run.records()

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::super::task::Identity;
 use crate::child::cuda;
-use crate::device::Device;
+use crate::foundation::device::Device;
 use crate::telemetry;
 
 /// Taken on the device where its place is unknown.

@@ -7,7 +7,7 @@ use super::super::task::RanOutOfMemory;
 use super::{SEED, config};
 use crate::child::{Network, Plan, cuda};
 use crate::data::{self, Layout};
-use crate::device::Device;
+use crate::foundation::device::Device;
 use crate::space::{Architecture, Layer, training_memory};
 use crate::telemetry;
 use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};

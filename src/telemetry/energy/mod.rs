@@ -12,7 +12,7 @@ use nvml_wrapper::Nvml;
 pub use ledger::{Ledger, Reading, watt_hours};
 
 use super::{cuda, gpu};
-use crate::device::Device;
+use crate::foundation::device::Device;
 
 /// The GPUs that train are read this often.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -3,7 +3,8 @@
 
 use super::{App, Wanted};
 use crate::event::Level;
-use crate::state::{RunKind, RunState};
+use crate::event::RunKind;
+use crate::state::RunState;
 
 /// The run as it was after some of its records.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::config::LayoutName;
-use crate::state::RunKind;
+use crate::event::RunKind;
 use crate::tui::keymap::Action;
 use crate::tui::layout::{self, Areas};
 use crate::tui::panels::{self, Content, help, training_run};

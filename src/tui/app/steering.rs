@@ -3,8 +3,9 @@
 
 use super::{App, Effect};
 use crate::event::Level;
+use crate::event::RunKind;
 use crate::link::{Command, LinkStatus};
-use crate::state::{Phase, RunKind};
+use crate::state::Phase;
 use crate::tui::Leave;
 use crate::tui::keymap::Action;
 use crate::tui::view::{Answer, Question};

@@ -2,8 +2,8 @@
 
 use super::chart::chart_action;
 use super::{App, Effect, Scroll};
+use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
-use crate::state::RunKind;
 use crate::tui::keymap::{Action, Key};
 use crate::tui::layout::Stage;
 use crate::tui::panels::chart::ChartAction;

@@ -5,7 +5,7 @@ use crossterm::event::KeyEvent;
 use super::{App, Effect};
 use crate::config::LayoutName;
 use crate::event::Level;
-use crate::state::RunKind;
+use crate::event::RunKind;
 use crate::tui::panels::log;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::view::Panel;

@@ -12,7 +12,7 @@ pub use bindings::BINDINGS;
 pub use key::Key;
 
 use super::view::Panel;
-use crate::state::RunKind;
+use crate::event::RunKind;
 
 /// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in
 /// snake_case.

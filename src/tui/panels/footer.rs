@@ -3,8 +3,9 @@
 use super::Row;
 use super::chart::Quantity;
 use crate::event::Level;
+use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::{Phase, RunKind};
+use crate::state::Phase;
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Bound, Context};

@@ -3,8 +3,8 @@
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run};
 use crate::event::FinishReason;
+use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::RunKind;
 use crate::state::{Counts, Phase, RunState};
 use crate::tui::app::App;
 use crate::tui::format;

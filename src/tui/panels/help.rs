@@ -2,7 +2,7 @@
 //! chart.
 
 use super::{Content, Row, chart, training_run};
-use crate::state::RunKind;
+use crate::event::RunKind;
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::{Bound, Scope};

@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::state::{Phase, RunKind};
+use crate::event::RunKind;
+use crate::state::Phase;
 use crate::tui::app::App;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};

@@ -3,5 +3,5 @@
 
 mod grid;
 
-pub use crate::axis::{Axis, LogAxis, ValueAxis, round_step};
+pub use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 pub use grid::{Dash, DotGrid, Series, braille};

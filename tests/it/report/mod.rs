@@ -7,8 +7,8 @@ mod samples;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use nas_tui::analysis::{Summary, TrainingSummary};
 use nas_tui::report::page::SCALE;
-use nas_tui::report::{Summary, TrainingSummary};
 
 use self::samples::{SEARCH, run_directory, training, with_test};
 

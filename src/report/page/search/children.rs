@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::numbers::accuracy;
-use crate::numbers::{compact, count, duration, or_none, reward};
+use crate::foundation::numbers::accuracy;
+use crate::foundation::numbers::{compact, count, duration, or_none, reward};
 use crate::report::page::html::{Column, Section, table, text};
 use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;

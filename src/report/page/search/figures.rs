@@ -1,7 +1,7 @@
 //! The figures of a search.
 
 use crate::event::{ChildEpoch, EpisodeFinished};
-use crate::numbers::accuracy;
+use crate::foundation::numbers::accuracy;
 use crate::report::figures::children::{Children, Quantity};
 use crate::report::figures::curves::{Curves, Noted, Series, Unit};
 use crate::report::figures::ink::Ink;

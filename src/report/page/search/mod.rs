@@ -13,7 +13,7 @@ use super::material::Material;
 use super::tables::Table;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
-use crate::numbers::{accuracy, count, duration, energy, reward};
+use crate::foundation::numbers::{accuracy, count, duration, energy, reward};
 use crate::report::figures::{Figure, network};
 
 /// Episodes in the table of the page.

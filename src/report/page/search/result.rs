@@ -2,11 +2,11 @@
 
 use maud::html;
 
-use crate::numbers::{accuracy, compact, count, duration, energy, reward};
+use crate::analysis::verdict::Verdict;
+use crate::foundation::numbers::{accuracy, compact, count, duration, energy, reward};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
-use crate::report::verdict::Verdict;
 
 /// The verdict and the tiles.
 pub fn section(material: &Material) -> Section {

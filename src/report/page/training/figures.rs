@@ -3,7 +3,7 @@
 use crate::classification::ClassificationReport;
 use crate::config::Schedule;
 use crate::event::TrainingEpoch;
-use crate::numbers;
+use crate::foundation::numbers;
 use crate::report::figures::curves::{Curves, Noted, Series, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};

@@ -12,10 +12,10 @@ use super::html::{Head, Section, facts, figure};
 use super::material::{Material, Standing};
 use super::tables::{self, Table};
 use super::{parts, recipe};
+use crate::analysis::statistics::mean;
 use crate::event::TrainingEpoch;
-use crate::numbers::{count, duration};
+use crate::foundation::numbers::{count, duration};
 use crate::report::figures::{Figure, network};
-use crate::report::statistics::mean;
 use crate::state::TrainingRun;
 
 /// Head, sections, figures and tables of the report.

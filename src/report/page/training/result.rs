@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use crate::numbers::{accuracy, compact, count, duration};
+use crate::foundation::numbers::{accuracy, compact, count, duration};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::{Material, Standing};
 use crate::report::page::parts;

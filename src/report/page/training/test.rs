@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::figures::Figures;
 use crate::classification::ClassificationReport;
-use crate::numbers::{accuracy, count};
+use crate::foundation::numbers::{accuracy, count};
 use crate::report::page::html::{Column, Section, figure, table, text};
 use crate::report::page::parts;
 use crate::state::TrainingRun;

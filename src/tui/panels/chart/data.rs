@@ -3,8 +3,8 @@
 //! One pass over the run's children each; the memory is a few words per child and per column.
 
 use super::view::{Extent, Quantity, Span};
+use crate::analysis::statistics::quartiles;
 use crate::event::RunStarted;
-use crate::report::statistics::quartiles;
 use crate::state::RunState;
 
 /// A child that has a value of the quantity shown.

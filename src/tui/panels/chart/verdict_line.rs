@@ -1,6 +1,6 @@
 //! Does it learn? The verdict on the run as a line of the screen.
 
-use crate::report::verdict::{Finding, Verdict};
+use crate::analysis::verdict::{Finding, Verdict};
 use crate::state::RunState;
 use crate::tui::panels::Row;
 use crate::tui::theme::{Glyphs, Role};

@@ -3,7 +3,7 @@
 
 use super::rails;
 use super::table::{self, Column};
-use crate::numbers::layers as list;
+use crate::foundation::numbers::layers as list;
 use crate::space::lanes::{self, Lanes};
 use crate::space::{Architecture, Cost, Layer};
 use crate::tui::format;

@@ -2,7 +2,7 @@
 //! when children end.
 
 use super::filter::{Filter, Flag, Quantity, Surroundings};
-use crate::report::front::Front;
+use crate::analysis::front::Front;
 use crate::state::{ChildRow, RunState};
 
 /// Children that may come in one by one; more at once are sorted together.

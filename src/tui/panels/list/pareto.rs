@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::order::row_at;
 use super::view::ListView;
 use super::{filter_row, nothing};
-use crate::report::front::Point;
+use crate::analysis::front::Point;
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;

@@ -10,9 +10,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::*;
+pub use crate::analysis::front::tests::row;
 use crate::config::ThemeName;
 use crate::journal::Archive;
-pub use crate::report::front::tests::row;
 use crate::tui::theme::{ColourDepth, Theme};
 
 pub fn state_of(children: Vec<ChildRow>) -> RunState {

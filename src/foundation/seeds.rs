@@ -1,6 +1,8 @@
 //! One seed for each purpose and child, from the seed of the run: a generator's state is then the
 //! run's seed and a number.
 
+use super::hash::fnv;
+
 /// Seed of one use of randomness: 64-bit FNV-1a over the run's seed (8 bytes, little-endian), the
 /// purpose (UTF-8), a zero byte and the number (8 bytes, little-endian), mixed by SplitMix64's
 /// finaliser. Stable across versions and machines.
@@ -14,9 +16,7 @@ pub fn derive(seed: u64, purpose: &str, number: u64) -> u64 {
         .chain(purpose.bytes())
         .chain([0])
         .chain(number.to_le_bytes());
-    mix(bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    }))
+    mix(fnv(bytes))
 }
 
 /// SplitMix64's finaliser (Steele, Lea & Flood 2014): every bit of the input moves every bit of the

@@ -1,6 +1,11 @@
 //! Everything that happens in a run, as one versioned enum of plain data. The journal, the screen,
 //! headless output, reports and replays all see these events and nothing else of the search.
 
+mod kind;
+pub mod process;
+
+pub use kind::RunKind;
+
 use serde::{Deserialize, Serialize};
 
 use crate::classification::ClassificationReport;

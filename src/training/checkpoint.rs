@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rate::Seen;
 use crate::child::weights::{self, WeightsError};
-use crate::sealed::{self, Blocks, CheckpointError};
+use crate::foundation::sealed::{self, Blocks, CheckpointError};
 use crate::train::{Fit, Metrics};
 
 /// What the file holds beside the tensors. (Order of images and augmentation follow from seed,

@@ -7,9 +7,9 @@ use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
-use crate::sealed::CheckpointError;
 use crate::space::file::FileError;
 use crate::train::TrainError;
 

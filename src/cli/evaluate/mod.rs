@@ -16,7 +16,7 @@ use crate::classification::ClassificationReport;
 use crate::config::{Crop, DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
-use crate::train::full;
+use crate::training;
 
 /// Measure how well a trained network classifies the test images of a data set.
 ///
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
             self.network.layout(),
         )?;
         let logits = Vec::<Vec<f32>>::try_from(
-            &full::logits(&self.network, &images)?.f_to_kind(Kind::Float)?,
+            &training::logits(&self.network, &images)?.f_to_kind(Kind::Float)?,
         )?;
         if let Some(path) = csv {
             write_predictions(path, &logits, &labels)

@@ -1,23 +1,23 @@
 //! The state of a run, rebuilt from its events: the one reducer that every consumer shares.
 
 mod child;
+pub mod clock;
 mod describe;
-mod kind;
+pub mod processes;
 mod training_run;
 
 use std::collections::BTreeMap;
 
 pub use child::{Candidate, ChildDetail, ChildRow, Origin, Training};
 pub use describe::describe;
-pub use kind::RunKind;
 pub use training_run::TrainingRun;
 
-use crate::clock::Clock;
 use crate::event::{
-    ChildFinished, EpisodeFinished, Event, FinishReason, Level, Record, RunStarted,
+    ChildFinished, EpisodeFinished, Event, FinishReason, Level, Record, RunKind, RunStarted,
 };
-use crate::processes::Processes;
 use crate::space::{Architecture, Genes};
+use crate::state::clock::Clock;
+use crate::state::processes::Processes;
 
 /// Log lines kept; older ones are in the journal.
 const LOG_LINES: usize = 2_000;

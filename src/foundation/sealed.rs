@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{in_file, sync_folder_of, write_atomically};
+use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
 
 /// Version of the format.
 const FORMAT: u32 = 1;

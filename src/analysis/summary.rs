@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::{self, Slope};
 use super::verdict::Comparison;
-use crate::clock::Clock;
 use crate::event::{
     ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference,
 };
 use crate::journal::{JournalError, Reader};
 use crate::space::Dna;
+use crate::state::clock::Clock;
 use crate::state::is_better;
 
 /// What came of a run so far. The field names are `summary.json`'s.

@@ -13,8 +13,8 @@ use std::sync::Arc;
 pub use archive::Archive;
 pub use reader::{JournalError, Reader, Torn, read};
 
-use crate::durable::{in_file, sync_folder_of};
 use crate::event::{Event, Record, VERSION};
+use crate::foundation::durable::{in_file, sync_folder_of};
 
 /// The one writer of a journal. Each record is one line, written by one call to the end of the
 /// file.

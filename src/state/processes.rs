@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::event::process::{ProcessRole, Watched};
 use crate::event::{Event, Record};
-use crate::telemetry::process::{ProcessRole, Watched};
 
 /// The processes of the run's latest session. None of a run that has finished.
 #[derive(Debug, Clone, Default)]

@@ -11,7 +11,7 @@ use crate::classification::ClassificationReport;
 use crate::config::DataConfig;
 use crate::data::{self, DataError, DeviceDataset};
 use crate::event::TestFinished;
-use crate::sealed::Blocks;
+use crate::foundation::sealed::Blocks;
 use crate::space::Architecture;
 use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
 

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::{duration, reason_word};
 use crate::classification::ClassificationReport;
-use crate::clock::Clock;
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Record, TrainingEpoch};
 use crate::journal::{JournalError, Reader};
 use crate::state::TrainingRun;
+use crate::state::clock::Clock;
 
 /// What came of a training so far. The field names are `summary.json`'s.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

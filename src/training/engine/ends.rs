@@ -3,20 +3,20 @@
 use serde::Serialize;
 
 use super::{Engine, Halt};
+use crate::analysis::TrainingSummary;
 use crate::child::{self, Network, libtorch};
 use crate::config::Precision;
 use crate::data;
-use crate::device::Device;
 use crate::evaluate::placement;
 use crate::event::{DataDescription, Event, FinishReason, Level, TrainingStarted};
-use crate::report::TrainingSummary;
-use crate::runs::directory::host_name;
-use crate::search::seeds::derive;
+use crate::foundation::device::Device;
+use crate::foundation::host::host_name;
+use crate::foundation::seeds::derive;
 use crate::space::{Architecture, Cost};
-use crate::train::full::TrainingError;
-use crate::train::full::checkpoint::Best;
-use crate::train::full::form::Form;
 use crate::train::{Fit, TrainError, TrainingData};
+use crate::training::TrainingError;
+use crate::training::checkpoint::Best;
+use crate::training::form::Form;
 
 /// `best.json` of a training.
 #[derive(Serialize)]
@@ -118,7 +118,7 @@ impl Engine {
         let (host, pid, version) = (
             host_name(),
             std::process::id(),
-            crate::build_info::VERSION.to_owned(),
+            crate::foundation::build_info::VERSION.to_owned(),
         );
         if let Some(run) = &self.recorder.ledger.run {
             let then = [run.started.threads.to_string(), run.started.device.clone()];
@@ -173,7 +173,7 @@ impl Engine {
             precision: form.precision,
             micro_batch: train.recipe.batch_size,
             seed: self.config.search.seed,
-            version: crate::build_info::VERSION.to_owned(),
+            version: crate::foundation::build_info::VERSION.to_owned(),
             host: host_name(),
             pid: std::process::id(),
             libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),

@@ -1,8 +1,8 @@
 //! What a training needs to know of its run's past.
 
-use crate::clock::Clock;
 use crate::event::{Event, FinishReason, Record};
 use crate::state::TrainingRun;
+use crate::state::clock::Clock;
 
 /// The training so far. A resumed one fills it from the journal, then goes on as if it had seen it
 /// all happen.
@@ -14,7 +14,7 @@ pub struct Ledger {
     finished: Option<FinishReason>,
 }
 
-impl crate::runs::Ledger for Ledger {
+impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
         if let Some(run) = &mut self.run {

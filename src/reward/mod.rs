@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::RewardConfig;
 
+/// Why a skipped child has no accuracy.
+pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
+
 /// What came of one child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

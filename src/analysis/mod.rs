@@ -1,0 +1,11 @@
+//! What a run's records come to: its summary, its statistics, the verdict on its rewards, the front
+//! of accuracy against cost. Read by the search, the screen and the report alike.
+
+pub mod front;
+pub mod statistics;
+pub mod summary;
+pub mod training;
+pub mod verdict;
+
+pub use summary::Summary;
+pub use training::TrainingSummary;

@@ -1,0 +1,11 @@
+//! The machine that this process runs on.
+
+/// Name of this machine, for the journal and the lock.
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() {
+        "unknown host".to_owned()
+    } else {
+        name.trim().to_owned()
+    }
+}

@@ -1,0 +1,145 @@
+//! The crate is a house: data walks through its rooms in one direction, and no room reads one that
+//! comes after it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The rooms of the library (folders of `src`), each after all that it reads.
+const ROOMS: [&str; 25] = [
+    "foundation",
+    "config",
+    "classification",
+    "space",
+    "event",
+    "state",
+    "journal",
+    "analysis",
+    "telemetry",
+    "runs",
+    "link",
+    "session",
+    "data",
+    "child",
+    "reward",
+    "train",
+    "evaluate",
+    "search",
+    "controller",
+    "training",
+    "selftest",
+    "export",
+    "report",
+    "tui",
+    "cli",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Rust files below `folder`, in order.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let files = paths.into_iter().flat_map(|path| {
+        if path.is_dir() {
+            sources(&path)
+        } else {
+            vec![path]
+        }
+    });
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// What `code` names of this crate: `crate::ROOM`, wherever it stands outside comments.
+fn rooms_named_in(code: &str) -> BTreeSet<String> {
+    let lines = code
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(""));
+    let code = lines.collect::<Vec<_>>().join("\n");
+    let mut rooms = BTreeSet::new();
+    for after in code.split("crate::").skip(1) {
+        let names = match after.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or("").split(',').collect(),
+            None => vec![after],
+        };
+        for name in names {
+            let end = |letter: char| !letter.is_alphanumeric() && letter != '_';
+            let name = name.trim().split(end).next().unwrap_or("");
+            rooms.insert(name.to_owned());
+        }
+    }
+    rooms
+}
+
+#[test]
+fn no_room_reads_one_that_comes_after_it() {
+    let mut climbs = Vec::new();
+    for (place, room) in ROOMS.iter().enumerate() {
+        for file in sources(&root().join("src").join(room)) {
+            let code = std::fs::read_to_string(&file).unwrap();
+            for named in rooms_named_in(&code) {
+                if ROOMS[place + 1..].contains(&named.as_str()) {
+                    climbs.push(format!("{} reads {named}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(climbs.is_empty(), "{}", climbs.join("\n"));
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    let code = "use crate::space::Dna; // crate::tui\nlet x = crate::event::VERSION;\n\
+                use crate::{config::Config, link};";
+    let expected = ["config", "event", "link", "space"].map(str::to_owned);
+    assert_eq!(rooms_named_in(code), BTreeSet::from(expected));
+}
+
+#[test]
+fn every_module_of_the_library_is_a_room_in_the_list() {
+    let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let modules = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let modules: BTreeSet<&str> = modules.collect();
+    assert_eq!(modules, BTreeSet::from(ROOMS));
+}
+
+/// The rows of the table of rooms in docs/ARCHITECTURE.md: folder, and whether it needs libtorch.
+fn table() -> Vec<(String, String)> {
+    let page = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let room = cells[0].strip_prefix("`src/")?.strip_suffix("/`")?;
+        Some((room.to_owned(), (*cells.last()?).to_owned()))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_page_on_architecture_lists_the_rooms_in_this_order() {
+    let listed: Vec<String> = table().into_iter().map(|(room, _)| room).collect();
+    assert_eq!(listed, ROOMS);
+}
+
+#[test]
+fn the_page_on_architecture_says_which_rooms_need_libtorch() {
+    let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for (room, needs) in table() {
+        let whole = format!("#[cfg(feature = \"torch\")]\npub mod {room};");
+        let somewhere = sources(&root().join("src").join(&room)).iter().any(|file| {
+            let code = std::fs::read_to_string(file).unwrap();
+            code.contains("feature = \"torch\"")
+        });
+        let expected = match (library.contains(&whole), somewhere) {
+            (true, _) => "yes",
+            (false, true) => "part",
+            (false, false) => "no",
+        };
+        assert_eq!(needs, expected, "{room}");
+    }
+}
