@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, Write};
-use std::os::fd::FromRawFd;
+use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -139,16 +139,12 @@ impl Output {
     /// Keep standard output for messages, and let everything else that is printed (libtorch, its
     /// libraries) go to standard error.
     fn take_standard_output() -> anyhow::Result<Output> {
-        // SAFETY: dup and dup2 on the process's standard descriptors; the new descriptor is owned
-        // by nobody else.
-        let file = unsafe {
-            let kept = libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 3);
-            if kept < 0 || libc::dup2(2, 1) < 0 {
-                return Err(std::io::Error::last_os_error())
-                    .context("cannot set standard output apart");
-            }
-            File::from_raw_fd(kept)
+        let set_apart = || {
+            let kept = std::io::stdout().as_fd().try_clone_to_owned()?;
+            rustix::stdio::dup2_stdout(std::io::stderr())?;
+            std::io::Result::Ok(File::from(kept))
         };
+        let file = set_apart().context("cannot set standard output apart")?;
         Ok(Output(Arc::new(Mutex::new(file))))
     }
 
@@ -260,9 +256,8 @@ fn read_messages(inbox: &Inbox) {
         }
         inbox.changed.notify_all();
     }
-    // SAFETY: _exit has no preconditions. Destructors are left out on purpose: libtorch is at work
-    // on another thread.
-    unsafe { libc::_exit(0) }
+    // Without destructors: libtorch is at work on another thread.
+    signal_hook::low_level::exit(0)
 }
 
 /// A worker that is ready to train.
@@ -336,9 +331,8 @@ impl Session {
             cause,
             reason: error.to_string(),
         })?;
-        // SAFETY: _exit has no preconditions. Destructors are left out on purpose: on a lost device
-        // they can only fail.
-        unsafe { libc::_exit(1) }
+        // Without destructors: on a lost device they can only fail.
+        signal_hook::low_level::exit(1)
     }
 }
 

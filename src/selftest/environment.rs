@@ -2,7 +2,6 @@
 //! no paths.
 
 use std::collections::BTreeMap;
-use std::ffi::CStr;
 
 use serde::Serialize;
 
@@ -57,7 +56,7 @@ impl Environment {
         Environment {
             version: crate::foundation::build_info::VERSION.to_owned(),
             system: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
-            kernel: kernel(),
+            kernel: Some(kernel()),
             architecture: std::env::consts::ARCH.to_owned(),
             libtorch: libtorch::version(),
             libtorch_cuda: cuda::version().map(|version| version.to_string()),
@@ -106,15 +105,10 @@ fn memory(meminfo: &str) -> Option<u64> {
 }
 
 /// Such as `Linux 6.1.0-18-amd64`.
-fn kernel() -> Option<String> {
-    // SAFETY: uname fills in the structure it is given with texts that end with 0.
-    unsafe {
-        let mut names: libc::utsname = std::mem::zeroed();
-        let text =
-            |name: &[libc::c_char]| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned();
-        (libc::uname(&raw mut names) == 0)
-            .then(|| format!("{} {}", text(&names.sysname), text(&names.release)))
-    }
+fn kernel() -> String {
+    let names = rustix::system::uname();
+    let (name, release) = (names.sysname(), names.release());
+    format!("{} {}", name.to_string_lossy(), release.to_string_lossy())
 }
 
 #[cfg(test)]

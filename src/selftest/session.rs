@@ -1,7 +1,6 @@
 //! A probe, seen from the program that starts it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -44,8 +43,7 @@ impl Session {
             Numbers::F32 => command.env("NVIDIA_TF32_OVERRIDE", "0"),
             Numbers::Tf32 | Numbers::Bf16 => command.env_remove("NVIDIA_TF32_OVERRIDE"),
         };
-        // SAFETY: prctl is async-signal-safe and allocates nothing.
-        unsafe { command.pre_exec(die_with_us) };
+        environment::die_with_this_process(&mut command);
         let mut process = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the probe is missing");
         let mut stdin = process.stdin.take().ok_or_else(missing)?;
@@ -98,15 +96,6 @@ impl Session {
             Ok(status) => format!("the process that tried it died ({status})"),
             Err(error) => format!("the process that tried it is lost: {error}"),
         }
-    }
-}
-
-/// Between fork and exec: no probe outlives the report that it is for.
-fn die_with_us() -> std::io::Result<()> {
-    // SAFETY: a plain system call with constant arguments.
-    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()),
     }
 }
 

@@ -209,20 +209,11 @@ pub fn machine_name() -> String {
 
 /// Clock ticks a second.
 fn hertz() -> f64 {
-    system_figure(libc::_SC_CLK_TCK, 100) as f64
+    rustix::param::clock_ticks_per_second() as f64
 }
 
 fn page_size() -> u64 {
-    system_figure(libc::_SC_PAGESIZE, 4_096)
-}
-
-fn system_figure(name: libc::c_int, otherwise: u64) -> u64 {
-    // SAFETY: sysconf has no preconditions.
-    let figure = unsafe { libc::sysconf(name) };
-    u64::try_from(figure)
-        .ok()
-        .filter(|figure| *figure > 0)
-        .unwrap_or(otherwise)
+    rustix::param::page_size() as u64
 }
 
 #[cfg(test)]

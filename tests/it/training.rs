@@ -1,9 +1,8 @@
 //! `nas-tui train` as its users run it: real images, kill -9, signals, short memory, the test
 //! images once.
 
-use std::ffi::CString;
 use std::fs;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +11,8 @@ use nas_tui::classification::ClassificationReport;
 use nas_tui::event::{Event, FinishReason, Record, TestFinished, TrainingEpoch};
 use nas_tui::link::{self, Command as Asked, LinkStatus};
 use nas_tui::{analysis, journal};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Four epochs over 300 of the embedded images, six batches each.
 const TINY: [&str; 6] = [
@@ -154,9 +155,8 @@ fn wait_for_line(run: &Path, text: &str) {
     }
 }
 
-fn signal(child: &Child, signal: i32) {
-    // SAFETY: a plain system call; the child has not been waited for.
-    assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_training_killed_again_and_again_and_resumed_equals_one_that_never_was() {
             std::thread::sleep(Duration::from_micros(300));
         }
         if child.try_wait().unwrap().is_none() {
-            signal(&child, libc::SIGKILL);
+            signal(&child, Signal::KILL);
             kills += 1;
         }
         child.wait().unwrap();
@@ -218,7 +218,7 @@ fn sigterm_saves_a_checkpoint_at_the_next_batch_and_the_resumed_training_is_the_
     let more = ["recipes.cosine.epochs=60"];
     let child = place.train("run", &more).spawn().unwrap();
     wait_for_line(&place.path("run"), "training_epoch");
-    signal(&child, libc::SIGTERM);
+    signal(&child, Signal::TERM);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     assert!(
@@ -284,30 +284,15 @@ struct Watched {
 
 impl Watched {
     fn new(file: &Path) -> Watched {
-        // SAFETY: plain system calls; the new descriptor is owned by nobody else, and the path ends
-        // in a zero byte.
-        let inotify = unsafe {
-            let descriptor = libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC);
-            assert!(descriptor >= 0);
-            let path = CString::new(file.to_str().unwrap()).unwrap();
-            assert!(libc::inotify_add_watch(descriptor, path.as_ptr(), libc::IN_OPEN) >= 0);
-            OwnedFd::from_raw_fd(descriptor)
-        };
+        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+        inotify::add_watch(&inotify, file, WatchFlags::OPEN).unwrap();
         Watched { inotify }
     }
 
     /// Opened since the last look. (Equal events that follow each other unread are one: look
     /// often.)
     fn was_opened(&self) -> bool {
-        let mut buffer = [0u8; 4096];
-        // SAFETY: the buffer is as long as is said.
-        unsafe {
-            libc::read(
-                self.inotify.as_raw_fd(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-            ) > 0
-        }
+        rustix::io::read(&self.inotify, &mut [0u8; 4096]).is_ok_and(|bytes| bytes > 0)
     }
 }
 
