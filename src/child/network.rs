@@ -21,7 +21,9 @@ const TENSORS_PER_LAYER: usize = 3;
 /// Whether batch norm uses (and updates) the statistics of the batch, or the running ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
+    /// Use the batch's statistics, and update the running ones.
     Train,
+    /// Use the running statistics.
     Evaluate,
 }
 
@@ -149,6 +151,7 @@ impl Network {
         })
     }
 
+    /// What it was built from.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
@@ -160,10 +163,12 @@ impl Network {
         self.precision = Kind::BFloat16;
     }
 
+    /// Where its parameters are.
     pub fn device(&self) -> Device {
         self.parameters.values().device()
     }
 
+    /// Order of its activations and kernels in memory.
     pub fn layout(&self) -> Layout {
         self.layout
     }

@@ -23,6 +23,7 @@ const SPECTRAL_GAIN: f64 = 4.0;
 /// rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// Order of activations and kernels.
     pub layout: Layout,
     /// Channels by layer number (0 is the image) as they are stored: at least those of the
     /// architecture. The added ones hold zero for ever: their weights start as zero, and so do all

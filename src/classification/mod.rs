@@ -19,6 +19,7 @@ const TOP: usize = 5;
 /// other images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassificationReport {
+    /// Number of images.
     pub images: usize,
     /// Images whose largest logit is their label's (the first of equals).
     pub correct: usize,
@@ -30,63 +31,95 @@ pub struct ClassificationReport {
     pub loss: f64,
     /// Images whose label is among the five largest logits; none for five classes or fewer.
     pub top5: Option<TopFive>,
+    /// Accuracy of each class, in the order of the classes.
     pub per_class: Vec<ClassAccuracy>,
     /// Images by class (rows) and prediction (columns), both in the order of `per_class`.
     pub confusion: Vec<Vec<usize>>,
     /// The pairs with the most wrong answers, most first; at most ten.
     pub most_confused: Vec<ConfusedPair>,
+    /// How far the probabilities can be believed.
     pub calibration: Calibration,
 }
 
+/// How often the label is among the five most probable classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TopFive {
+    /// Images for which it is.
     pub correct: usize,
+    /// `correct` as a part of all images.
     pub accuracy: f64,
+    /// Wilson's interval of `accuracy`.
     pub ci95: [f64; 2],
 }
 
 /// Accuracy on the images of one class (its recall).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassAccuracy {
+    /// Name of the class.
     pub class: String,
+    /// Images of the class.
     pub images: usize,
+    /// Those that were classified correctly.
     pub correct: usize,
     /// None for a class without images, as its interval.
     pub accuracy: Option<f64>,
+    /// Wilson's interval of `accuracy`.
     pub ci95: Option<[f64; 2]>,
 }
 
 /// Images of `class` that were taken for `taken_for`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfusedPair {
+    /// What they are.
     pub class: String,
+    /// What the network took them for.
     pub taken_for: String,
+    /// How many they are.
     pub images: usize,
 }
 
 /// Why labels and logits give no report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
+    /// There are none.
     #[error("there are no test images to report on")]
     NoImages,
+    /// As many labels as rows of logits are needed.
     #[error("{labels} labels do not belong to {rows} rows of logits")]
-    Rows { labels: usize, rows: usize },
+    Rows {
+        /// Number of labels.
+        labels: usize,
+        /// Number of rows.
+        rows: usize,
+    },
+    /// A row with too few or too many logits.
     #[error("image {image}: {logits} logits for {classes} classes")]
     Width {
+        /// Number of the image, from 0.
         image: usize,
+        /// Logits of the row.
         logits: usize,
+        /// Number of classes.
         classes: usize,
     },
+    /// A label beyond the last class.
     #[error("image {image}: its label {label} is not one of {classes} classes")]
     Label {
+        /// Number of the image, from 0.
         image: usize,
+        /// Its label.
         label: usize,
+        /// Number of classes.
         classes: usize,
     },
+    /// A logit is infinite or no number.
     #[error(
         "image {image}: a logit is not finite: the weights are too large for these images, or damaged"
     )]
-    NotFinite { image: usize },
+    NotFinite {
+        /// Number of the image, from 0.
+        image: usize,
+    },
 }
 
 /// One image, judged.

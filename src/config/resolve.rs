@@ -13,41 +13,69 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 /// What the command line says about settings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
+    /// `--config`: the file with settings.
     pub file: Option<PathBuf>,
+    /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
     pub set: Vec<String>,
+    /// `--seed`, which is `search.seed`.
     pub seed: Option<u64>,
 }
 
 /// Settings that cannot be used. The text names the place, the key and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
+        /// The file.
         path: PathBuf,
+        /// The system's reason.
         source: std::io::Error,
     },
     /// Not TOML, an unknown key or a wrong type: the message shows the line.
     #[error("{place}: {message}")]
-    Syntax { place: String, message: String },
+    Syntax {
+        /// Where it stands.
+        place: String,
+        /// What is wrong, with the line.
+        message: String,
+    },
+    /// A value out of its range.
     #[error("{place}: {key} = {value}: {rule}")]
     Value {
+        /// Where it stands.
         place: String,
+        /// The key, dotted.
         key: String,
+        /// The value.
         value: String,
+        /// What it must be.
         rule: String,
     },
+    /// There is no such preset.
     #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
-    NoSuchPreset { name: String },
+    NoSuchPreset {
+        /// The name that was given.
+        name: String,
+    },
+    /// The file names one preset and the command line another.
     #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
     TwoPresets {
+        /// The file.
         path: PathBuf,
+        /// The preset of the file.
         in_file: String,
+        /// The preset of the command line.
         on_command_line: String,
     },
+    /// `--set` without `=`.
     #[error("--set {given}: must be KEY=VALUE, for example --set child.epochs=3")]
-    NotAnAssignment { given: String },
+    NotAnAssignment {
+        /// What was given.
+        given: String,
+    },
 }
 
 /// Settings of a run from what the command line says.

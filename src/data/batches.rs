@@ -185,6 +185,7 @@ impl DeviceDataset {
         self.len
     }
 
+    /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -65,6 +65,7 @@ impl Images {
         self.labels.len()
     }
 
+    /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
@@ -103,6 +104,7 @@ impl std::fmt::Debug for Images {
 /// What search and training see: training and validation images. Test images are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
+    /// Which data set.
     pub source: DataSource,
     /// SPEC with the folder where the data were found.
     pub spec: String,
@@ -110,13 +112,16 @@ pub struct Dataset {
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
+    /// Images to train on, in the order of their files.
     pub train: Images,
+    /// Images to validate on, which no network is trained on.
     pub validation: Images,
     /// CRC-32 (hex) of the training and validation images and labels.
     pub fingerprint: String,
 }
 
 impl Dataset {
+    /// What the journal tells of it.
     pub fn description(&self) -> DataDescription {
         DataDescription {
             spec: self.spec.clone(),
@@ -132,12 +137,15 @@ impl Dataset {
 /// Images for the final evaluation, in the order of their files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSet {
+    /// SPEC with the folder where the data were found.
     pub spec: String,
     /// Of data that come in several versions (CIFAR-10.1: v6, v4).
     pub version: Option<&'static str>,
     /// `[C, H, W]`.
     pub input: [usize; 3],
+    /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
+    /// The images with their labels.
     pub images: Images,
 }
 

@@ -29,12 +29,14 @@ pub const CIFAR10_FOLDER: &str = "cifar-10-batches-bin";
 pub enum Place {
     /// Inside this program.
     Embedded,
+    /// Files as they are.
     Folder(PathBuf),
     /// A compressed archive, read without unpacking it.
     Archive(PathBuf),
 }
 
 impl Place {
+    /// The folder or archive; `None` of what is inside this program.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Place::Embedded => None,

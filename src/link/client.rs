@@ -34,8 +34,13 @@ const STALE: Duration = Duration::from_secs(60);
 /// Why a run cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
+    /// The folder holds no run.
     #[error("{} is not a run directory: there is no journal.jsonl in it", path.display())]
-    NotARun { path: PathBuf },
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }

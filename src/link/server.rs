@@ -47,6 +47,7 @@ impl Server {
         Ok(Server { listener, path })
     }
 
+    /// The socket's file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -29,20 +29,44 @@ pub struct RunDirectory {
 /// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
+    /// Another process works on the run.
     #[error(
         "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
         path.display(),
         path.display()
     )]
-    InUse { path: PathBuf, holder: String },
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Who it is, as the lock says.
+        holder: String,
+    },
+    /// The lock that was handed over is that of another file.
     #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
-    NotItsLock { path: PathBuf },
+    NotItsLock {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A new run cannot begin in a folder with files.
     #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
-    NotEmpty { path: PathBuf },
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder holds no run.
     #[error("{} is not a run directory: there is no config.toml in it", path.display())]
-    NotARun { path: PathBuf },
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
     #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
 }
 
 impl RunDirectory {
@@ -192,6 +216,7 @@ impl RunDirectory {
         RunDirectory::with_lock(path.to_owned(), lock)
     }
 
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -208,14 +233,17 @@ impl RunDirectory {
         )
     }
 
+    /// `config.toml`: the resolved settings.
     pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
     }
 
+    /// `journal.jsonl`: what happened, one record a line.
     pub fn journal_path(&self) -> PathBuf {
         self.path.join("journal.jsonl")
     }
 
+    /// State of a search.
     pub fn checkpoint_path(&self) -> PathBuf {
         self.path.join("checkpoint").join("search.safetensors")
     }
@@ -248,6 +276,10 @@ impl RunDirectory {
         write_atomically(&self.path.join("best.json"), text.as_bytes())
     }
 
+    /// `summary.json`: what the whole run came to.
+    ///
+    /// # Errors
+    /// Of the file system; the text names the file.
     pub fn write_summary(&self, json: &str) -> io::Result<()> {
         write_atomically(&self.path.join("summary.json"), json.as_bytes())
     }

@@ -22,29 +22,39 @@ const VARIABLES: [&str; 8] = [
 ];
 const PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
 
+/// What a figure depends on besides the device.
 #[derive(Debug, Clone, Serialize)]
 pub struct Environment {
     /// Of this program.
     pub version: String,
     /// Such as `Debian GNU/Linux 12`, and of the kernel.
     pub system: Option<String>,
+    /// Such as `Linux 6.1.0-18-amd64`.
     pub kernel: Option<String>,
+    /// Of the processor, such as `x86_64`.
     pub architecture: String,
+    /// Version of libtorch.
     pub libtorch: Option<String>,
     /// CUDA version that libtorch was built for; none of a build for the CPU.
     pub libtorch_cuda: Option<String>,
+    /// Model of the processor.
     pub cpu: Option<String>,
+    /// Cores that this process may use.
     pub cores: usize,
+    /// Memory of the machine.
     pub memory_bytes: Option<u64>,
     /// Of NVIDIA's driver, and the newest CUDA that it runs.
     pub driver: Option<String>,
+    /// The newest CUDA that the driver runs.
     pub driver_cuda: Option<String>,
     /// Models, in NVML's order.
     pub gpus: Vec<String>,
+    /// [Variables](VARIABLES) that are set, by name.
     pub variables: BTreeMap<String, String>,
 }
 
 impl Environment {
+    /// This machine as it is now.
     pub fn of_this_machine() -> Environment {
         let driver = driver::ask().ok().map(|(driver, _)| driver);
         let driver_cuda = driver

@@ -47,6 +47,11 @@ pub struct Epoch<'data> {
 }
 
 impl<'data> Fit<'data> {
+    /// Train `network` on `data` with batches of `batch_size` images, in an order that `seed`
+    /// decides.
+    ///
+    /// # Errors
+    /// What libtorch says.
     pub fn new(
         network: Network,
         settings: SgdSettings,
@@ -65,22 +70,27 @@ impl<'data> Fit<'data> {
         })
     }
 
+    /// The network in its present state.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
+    /// Where it is trained.
     pub fn device(&self) -> Device {
         self.data.device
     }
 
+    /// The images to validate on.
     pub fn validation(&self) -> &'data DeviceDataset {
         &self.data.validation
     }
 
+    /// The optimizer with its velocity.
     pub fn optimizer(&self) -> &Sgd {
         &self.optimizer
     }
 
+    /// Images computed at a time.
     pub fn micro_batch(&self) -> usize {
         self.micro_batch
     }
@@ -209,6 +219,7 @@ impl<'data> Fit<'data> {
 }
 
 impl Epoch<'_> {
+    /// Its number, from 1.
     pub fn number(&self) -> usize {
         self.number
     }
@@ -218,10 +229,12 @@ impl Epoch<'_> {
         self.done
     }
 
+    /// Batches of the whole epoch.
     pub fn batches(&self) -> usize {
         self.images.batches()
     }
 
+    /// Whether every batch has been trained on.
     pub fn is_done(&self) -> bool {
         self.done >= self.batches()
     }

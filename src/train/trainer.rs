@@ -38,12 +38,15 @@ pub trait Control {
 pub struct Progress {
     /// From 1.
     pub epoch: usize,
+    /// Epochs of the whole training.
     pub epochs: usize,
     /// Batches of this epoch that are done.
     pub batch: usize,
+    /// Batches of an epoch.
     pub batches: usize,
     /// Mean training loss of the epoch so far.
     pub loss: f64,
+    /// Images trained on a second.
     pub images_per_second: f64,
 }
 
@@ -52,13 +55,19 @@ pub struct Progress {
 pub struct EpochFigures {
     /// From 1.
     pub epoch: usize,
+    /// Epochs of the whole training.
     pub epochs: usize,
+    /// Mean cross-entropy in nats over the training images.
     pub train_loss: f64,
+    /// Accuracy on the training images, while it was trained.
     pub train_accuracy: f64,
+    /// Mean cross-entropy in nats over the validation images.
     pub valid_loss: f64,
+    /// Accuracy on the validation images.
     pub valid_accuracy: f64,
     /// Of the epoch's last step.
     pub learning_rate: f64,
+    /// Training images a second.
     pub images_per_second: f64,
     /// Of training, without validation and pauses.
     pub seconds: f64,
@@ -67,6 +76,7 @@ pub struct EpochFigures {
 /// What comes after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
+    /// The next batch.
     GoOn,
     /// A user has seen enough of this child: what its epochs have brought so far counts.
     Enough,
@@ -75,27 +85,43 @@ pub enum Next {
 /// Why a child has no accuracy. The text is the reason in the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    /// The architecture is none that can be built.
     #[error("the network cannot be built: {0}")]
     Unbuildable(space::ArchitectureError),
+    /// The network is for other images or classes than there are.
     #[error(
         "the network takes images {network:?} of {network_classes} classes, but the data have {data:?} of {data_classes}"
     )]
     Mismatch {
+        /// Images that the network takes, `[C, H, W]`.
         network: [usize; 3],
+        /// Classes that it tells apart.
         network_classes: usize,
+        /// Images of the data, `[C, H, W]`.
         data: [usize; 3],
+        /// Classes of the data.
         data_classes: usize,
     },
+    /// There is too little memory, as was computed beforehand.
     #[error(
         "training needs about {} of memory, but {} are available; nothing was allocated",
         memory::in_words(*needed),
         memory::in_words(*available)
     )]
-    Memory { needed: u64, available: u64 },
+    Memory {
+        /// Bytes that training needs.
+        needed: u64,
+        /// Bytes that there are.
+        available: u64,
+    },
+    /// The loss is infinite or no number.
     #[error("diverged: the loss is {loss} at epoch {epoch}, batch {batch}")]
     Diverged {
+        /// From 1.
         epoch: usize,
+        /// From 1.
         batch: usize,
+        /// The loss.
         loss: f64,
     },
     /// The same may succeed with fewer images at a time, or when others have freed their memory.
@@ -107,8 +133,10 @@ pub enum TrainError {
     /// What libtorch said.
     #[error("libtorch failed: {0}")]
     Torch(String),
+    /// An image could not be read or prepared.
     #[error("a batch could not be prepared: {0}")]
     Data(DataError),
+    /// A user ended it before its first epoch had.
     #[error("{SKIPPED}")]
     Skipped,
     /// The control ended the training: not an outcome of the child.

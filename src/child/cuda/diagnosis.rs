@@ -22,6 +22,7 @@ const OPEN: &str = "have an administrator run `nvidia-smi -c DEFAULT`";
 /// What a reason is found from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
+    /// Whether libtorch's CUDA code is in this process.
     pub library: Library,
     /// Devices that libtorch sees.
     pub devices: usize,
@@ -33,6 +34,7 @@ pub struct Facts {
     pub has_driver_library: bool,
     /// CUDA_VISIBLE_DEVICES.
     pub visible_devices: Option<String>,
+    /// What the driver says of itself and its GPUs.
     pub driver: Driver,
 }
 
@@ -55,9 +57,11 @@ pub enum Cause {
 /// A cause in words, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
+    /// What it is that keeps the devices away.
     pub cause: Cause,
     /// A sentence without its full stop, that begins in lower case unless with a name.
     pub reason: String,
+    /// What the user can do, in the same form as `reason`.
     pub remedy: String,
 }
 

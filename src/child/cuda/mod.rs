@@ -32,6 +32,7 @@ const ORDER: &str = "CUDA_DEVICE_ORDER";
 pub enum Library {
     /// This libtorch is built for the CPU only.
     NotBuilt,
+    /// It is there, as are the libraries of CUDA that it needs.
     Loaded,
     /// The dynamic linker's reason.
     Failed(String),

@@ -39,6 +39,7 @@ impl Reading {
     }
 }
 
+/// The same energy in watt-hours.
 pub fn watt_hours(joules: f64) -> f64 {
     joules / JOULES_PER_WATT_HOUR
 }

@@ -44,6 +44,7 @@ struct Books {
 }
 
 impl EnergyMeter {
+    /// With the installed NVML.
     pub fn start() -> EnergyMeter {
         EnergyMeter {
             library: None,
