@@ -10,7 +10,7 @@ use super::archive::{UnpackError, unpack};
 use super::cifar10::{self, md5_of};
 use super::download::Source;
 use super::error::DataError;
-use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Place};
+use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Location};
 use super::{ARCHIVE_MD5, Part};
 
 /// Where CIFAR-10's author publishes it.
@@ -305,10 +305,10 @@ impl Fetch {
 
 /// Both parts can be read.
 fn is_sound(folder: &Path) -> Result<(), DataError> {
-    let place = Place::Folder(folder.to_owned());
+    let location = Location::Folder(folder.to_owned());
     [Part::Training, Part::Test]
         .into_iter()
-        .try_for_each(|part| cifar10::read(&place, part).map(drop))
+        .try_for_each(|part| cifar10::read(&location, part).map(drop))
 }
 
 fn remove_folder(path: &Path) -> io::Result<()> {

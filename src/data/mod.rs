@@ -263,23 +263,26 @@ pub fn load_tests(config: &DataConfig) -> Result<Vec<TestSet>, DataError> {
     if config.source != DataSource::Cifar10_1 {
         return Ok(vec![load_test(config)?]);
     }
-    let place = source::locate(config.source, config.dir.as_deref())?;
-    cifar10_1::read_all(folder_of(&place), &source::spec_of(config.source, &place))
+    let location = source::locate(config.source, config.dir.as_deref())?;
+    cifar10_1::read_all(
+        folder_of(&location),
+        &source::spec_of(config.source, &location),
+    )
 }
 
 fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError> {
-    let place = source::locate(config.source, config.dir.as_deref())?;
+    let location = source::locate(config.source, config.dir.as_deref())?;
     let labelled = match config.source {
         DataSource::FashionMnistMini => fashion_mnist::read_mini(part)?,
-        DataSource::FashionMnist => fashion_mnist::read(folder_of(&place), part)?,
-        DataSource::Cifar10 => cifar10::read(&place, part)?,
+        DataSource::FashionMnist => fashion_mnist::read(folder_of(&location), part)?,
+        DataSource::Cifar10 => cifar10::read(&location, part)?,
         DataSource::Cifar10_1 => {
             let problem = "cifar10.1 is a test set and has no training images; use `nas-tui evaluate --data cifar10.1`";
             return Err(DataError::Unusable(problem.to_owned()));
         }
-        DataSource::Folder => folder::read(folder_of(&place), config.size, part)?,
+        DataSource::Folder => folder::read(folder_of(&location), config.size, part)?,
     };
-    Ok((source::spec_of(config.source, &place), labelled))
+    Ok((source::spec_of(config.source, &location), labelled))
 }
 
 /// Files and folders of a `folder:` that [`load`] passes over; other data sets have none. What
@@ -296,8 +299,8 @@ pub fn unread_test_files(config: &DataConfig) -> Option<Unread> {
 fn unread_of(config: &DataConfig, part: Part) -> Option<Unread> {
     match config.source {
         DataSource::Folder => {
-            let place = source::locate(config.source, config.dir.as_deref()).ok()?;
-            folder::unread(folder_of(&place), part).ok().flatten()
+            let location = source::locate(config.source, config.dir.as_deref()).ok()?;
+            folder::unread(folder_of(&location), part).ok().flatten()
         }
         _ => None,
     }
@@ -313,18 +316,18 @@ pub fn shape(config: &DataConfig) -> Result<([usize; 3], usize), DataError> {
         DataSource::FashionMnistMini | DataSource::FashionMnist => Ok(([1, 28, 28], 10)),
         DataSource::Cifar10 | DataSource::Cifar10_1 => Ok(([3, 32, 32], 10)),
         DataSource::Folder => {
-            let place = source::locate(config.source, config.dir.as_deref())?;
+            let location = source::locate(config.source, config.dir.as_deref())?;
             let [height, width] = config.size;
             Ok((
                 [3, height, width],
-                folder::class_folders(&folder_of(&place).join("train"))?.len(),
+                folder::class_folders(&folder_of(&location).join("train"))?.len(),
             ))
         }
     }
 }
 
-fn folder_of(place: &source::Place) -> &Path {
-    place.path().unwrap_or(Path::new(""))
+fn folder_of(location: &source::Location) -> &Path {
+    location.path().unwrap_or(Path::new(""))
 }
 
 fn fingerprint(input: [usize; 3], parts: &[&Images]) -> String {

@@ -105,7 +105,7 @@ impl Process {
     }
 
     /// Make sure that the process is dead and say how it ended, with its last words.
-    pub fn bury(mut self) -> String {
+    pub fn reap(mut self) -> String {
         // What it said last is the truth about an exit of its own; killing comes only if it
         // lingers.
         let status = self.wait_briefly().or_else(|| self.kill());

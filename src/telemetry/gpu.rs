@@ -110,8 +110,8 @@ impl Throttle {
 /// A process that holds memory of a GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuProcess {
-    /// As NVML counts them. In a container an older driver gives the host's numbers, which are
-    /// nobody's in it.
+    /// As NVML counts them. In a container an older driver gives the host's numbers, which mean
+    /// nothing in it.
     pub pid: u32,
     /// Name of the program.
     pub name: Option<String>,

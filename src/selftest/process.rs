@@ -14,12 +14,12 @@ use crate::foundation::device::Device;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running probe; killed when dropped.
-pub struct Session {
+pub struct ProbeProcess {
     process: Child,
     answers: Receiver<Answer>,
 }
 
-impl Session {
+impl ProbeProcess {
     /// Start `program probe` with an assignment. Without TF32, cuDNN and cuBLAS are told so for the
     /// whole process: it is the only switch that tch leaves.
     ///
@@ -31,7 +31,7 @@ impl Session {
         threads: usize,
         numbers: Numbers,
         tasks: Vec<Task>,
-    ) -> std::io::Result<Session> {
+    ) -> std::io::Result<ProbeProcess> {
         let mut command = Command::new(program);
         command
             .arg("probe")
@@ -70,13 +70,13 @@ impl Session {
         std::thread::Builder::new()
             .name("nas-answers".to_owned())
             .spawn(listen)?;
-        // Its warnings are nobody's business, but a full pipe would stop it.
+        // Nobody reads its warnings, but a full pipe would stop it.
         let swallow =
             move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
         std::thread::Builder::new()
             .name("nas-silence".to_owned())
             .spawn(swallow)?;
-        Ok(Session { process, answers })
+        Ok(ProbeProcess { process, answers })
     }
 
     /// The answer to the next task; [`Answer::Failed`] where the process dies or hangs.
@@ -99,7 +99,7 @@ impl Session {
     }
 }
 
-impl Drop for Session {
+impl Drop for ProbeProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
