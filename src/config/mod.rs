@@ -26,6 +26,7 @@ pub struct Config {
     pub data: DataConfig,
     pub search: SearchConfig,
     pub controller: ControllerConfig,
+    pub evolution: EvolutionConfig,
     pub space: SpaceConfig,
     pub child: ChildConfig,
     pub reward: RewardConfig,
@@ -132,6 +133,8 @@ pub struct SearchConfig {
     /// A run to hold this one against, usually one of the random strategy: its directory, or its
     /// name in ./runs.
     pub reference: Option<PathBuf>,
+    /// CSV file with the accuracies of the children of a tabular space.
+    pub table: Option<PathBuf>,
 }
 
 impl SearchConfig {
@@ -153,6 +156,8 @@ pub enum Strategy {
     Reinforce,
     /// Uniform over the feasible choices of each decision; never learns.
     Random,
+    /// Regularized evolution (Real et al. 2019).
+    Evolution,
 }
 
 impl Strategy {
@@ -161,6 +166,7 @@ impl Strategy {
         match self {
             Strategy::Reinforce => "reinforce",
             Strategy::Random => "random",
+            Strategy::Evolution => "evolution",
         }
     }
 }
@@ -182,6 +188,15 @@ pub struct ControllerConfig {
     pub gradient_clip: f64,
 }
 
+/// Regularized evolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvolutionConfig {
+    /// Youngest children that may become parents.
+    pub population: usize,
+    /// Children drawn from the population, with repetition, the best of which is a parent.
+    pub sample: usize,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceConfig {
     pub layer: LayerKind,
@@ -201,6 +216,15 @@ pub enum LayerKind {
     Chain,
     /// `[kh, kw, f, sh, sw]` with "same" padding (paper).
     Rectangular,
+    /// Cells of NAS-Bench-201, looked up in a table.
+    Nasbench201,
+}
+
+impl LayerKind {
+    /// Whether children are looked up in a table and not trained.
+    pub fn is_tabular(self) -> bool {
+        matches!(self, LayerKind::Nasbench201)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

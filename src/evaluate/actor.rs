@@ -10,7 +10,7 @@ use super::placement::Placement;
 use super::process::{FromProcess, Process};
 use super::protocol::{Cause, FromWorker, ToWorker};
 use super::slot::{Doing, Introduction, Task, Worker};
-use super::{ChildJob, Ready, Report};
+use super::{ChildJob, Compute, Ready, Report};
 use crate::event::Level;
 use crate::foundation::device::Device;
 use crate::reward::{Outcome, SKIPPED};
@@ -247,6 +247,7 @@ impl Actor {
             worker,
             pid,
             device: introduction.device.to_string(),
+            host: None,
         });
         let slot = &mut self.workers[worker];
         (slot.doing, slot.has_started) = (Doing::Waiting(introduction), true);
@@ -274,9 +275,11 @@ impl Actor {
         (self.report)(Report::Ready(Ready {
             data: first.data.clone(),
             workers: ready.len(),
-            threads: self.settings.placement.threads,
-            device: first.device.to_string(),
-            libtorch: first.libtorch.clone(),
+            compute: Some(Compute {
+                threads: self.settings.placement.threads,
+                device: first.device.to_string(),
+                libtorch: first.libtorch.clone(),
+            }),
         }));
     }
 
@@ -293,6 +296,8 @@ impl Actor {
                 child,
                 outcome,
                 seconds,
+                energy_wh: None,
+                test_accuracy: None,
             });
         }
     }
@@ -427,6 +432,8 @@ impl Actor {
                 child,
                 outcome,
                 seconds,
+                energy_wh: None,
+                test_accuracy: None,
             });
         } else if self.lost_children + 1 >= LOST_CHILDREN {
             return self.fatal(format!(
@@ -474,6 +481,8 @@ impl Actor {
             child,
             outcome: Outcome::Excluded { reason },
             seconds,
+            energy_wh: None,
+            test_accuracy: None,
         });
     }
 

@@ -12,8 +12,8 @@ use std::path::Path;
 use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
-use super::strategy::{StateTensor, StrategyState};
 use crate::foundation::sealed::{self, Block, CheckpointError};
+use crate::strategy::{StateTensor, StrategyState};
 
 /// The state of a search after an episode.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,11 @@
 //! already is never written again.
 
 mod ends;
+mod steady;
 mod steering;
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -19,17 +21,15 @@ use super::error::SearchError;
 use super::inbox::{Inbox, Message};
 use super::ledger::{Ended, Ledger};
 use super::session::{Opening, Parts};
-use super::strategy::Strategy;
 use crate::analysis::Summary;
 use crate::config::Config;
-use crate::evaluate::{ChildJob, Evaluator, Report};
+use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::{ChildFinished, Event, Level};
 use crate::foundation::seeds::derive;
-use crate::reward::Outcome;
 use crate::runs::RunDirectory;
 use crate::session::Recorder;
-use crate::space::{Architecture, Space};
-use crate::telemetry::energy::EnergyMeter;
+use crate::space::{Design, Space};
+use crate::strategy::Strategy;
 
 /// A run in the hands of this process.
 pub(super) struct Engine {
@@ -42,7 +42,6 @@ pub(super) struct Engine {
     pauses: u64,
     /// The run is to stop once the episode under way has been learned from.
     stops_after_episode: bool,
-    energy: EnergyMeter,
     /// Children that the evaluator has and that have not ended.
     submitted: BTreeSet<u64>,
 }
@@ -52,6 +51,15 @@ struct Crew<'a> {
     evaluator: &'a mut dyn Evaluator,
     strategy: Box<dyn Strategy>,
     space: Space,
+    /// Children that the evaluator works on at a time, at least 1.
+    at_a_time: usize,
+}
+
+/// What a child's evaluation took, as its evaluator measured it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Effort {
+    seconds: f64,
+    energy_wh: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +89,6 @@ impl Engine {
         inbox: Inbox,
     ) -> Engine {
         let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
-        let energy = EnergyMeter::start();
         Engine {
             config,
             directory,
@@ -90,7 +97,6 @@ impl Engine {
             pace,
             pauses: 0,
             stops_after_episode,
-            energy,
             submitted,
         }
     }
@@ -152,6 +158,7 @@ impl Engine {
             evaluator,
             strategy,
             space,
+            at_a_time: ready.workers.max(1),
         };
         let ending = self
             .begin_with(held, &mut crew)
@@ -175,8 +182,13 @@ impl Engine {
     fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
         for episode in first_episode..=self.config.search.episodes {
             self.attend(crew)?;
-            let mut children = self.sample(crew, episode)?;
-            self.train(crew, &mut children)?;
+            let children = if crew.strategy.learns_from_each() {
+                self.train_and_learn(crew, episode)?
+            } else {
+                let mut children = self.sample(crew, episode)?;
+                self.train(crew, &mut children)?;
+                children
+            };
             self.learn(crew, episode, &children)?;
             self.save_checkpoint(crew, episode)?;
             if self.stops_after_episode && episode < self.config.search.episodes {
@@ -186,37 +198,45 @@ impl Engine {
         self.finish_edited(crew)
     }
 
-    /// Sample the children of an episode, all from the same policy, and find out which of them
-    /// repeat an earlier one.
-    fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
-        let search = self.config.search.clone();
-        let numbers = episode::children_of(episode, &search);
+    /// Note that an episode begins; the numbers of its children.
+    fn begin_episode(&mut self, crew: &Crew, episode: usize) -> Result<RangeInclusive<u64>, Halt> {
+        let numbers = episode::children_of(episode, &self.config.search);
         if self.recorder.ledger.episode_started < episode {
-            let depth = search.depth(*numbers.start());
+            let depth = self.config.search.depth(*numbers.start());
             self.recorder.tell(Event::EpisodeStarted {
                 episode,
                 depth,
                 baseline: crew.strategy.baseline(),
             })?;
         }
-        let mut children = Vec::with_capacity(search.children_per_episode);
+        Ok(numbers)
+    }
+
+    /// Sample the children of an episode, all from the same policy, and find out which of them
+    /// repeat an earlier one.
+    fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
+        let numbers = self.begin_episode(crew, episode)?;
+        let mut children = Vec::with_capacity(self.config.search.children_per_episode);
         for number in numbers {
-            let sample = crew.strategy.sample(
-                &crew.space,
-                search.depth(number),
-                derive(search.seed, "sample", number),
-            )?;
-            let mut child = Child::new(number, episode, sample, &crew.space)?;
-            self.record_sample(&child)?;
-            child.repeats = self.earlier(&child);
-            children.push(child);
+            children.push(self.propose(crew, episode, number)?);
         }
         Ok(children)
     }
 
+    /// One child from the strategy as it is now, written down.
+    fn propose(&mut self, crew: &mut Crew, episode: usize, number: u64) -> Result<Child, Halt> {
+        let (seed, depth) = (self.config.search.seed, self.config.search.depth(number));
+        let seed = derive(seed, "sample", number);
+        let proposal = crew.strategy.propose(&crew.space, depth, seed)?;
+        let mut child = Child::new(number, episode, proposal, &crew.space)?;
+        self.record_sample(&child)?;
+        child.repeats = self.earlier(&child);
+        Ok(child)
+    }
+
     /// The earlier child whose outcome this one takes, if there is one.
     fn earlier(&self, child: &Child) -> Option<u64> {
-        let first = self.recorder.ledger.first_with(&child.architecture.key());
+        let first = self.recorder.ledger.first_with(&child.design.key());
         first.filter(|first| self.config.search.reuse && *first < child.number)
     }
 
@@ -225,9 +245,9 @@ impl Engine {
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
         match self.recorder.ledger.dna(child.number) {
             None => self.recorder.tell(Event::ChildSampled(child.sampled()))?,
-            Some(dna) if *dna == child.sample.dna => {}
+            Some(dna) if *dna == child.proposal.dna => {}
             Some(dna) => {
-                let (journal, sampled) = (dna.clone(), child.sample.dna.clone());
+                let (journal, sampled) = (dna.clone(), child.proposal.dna.clone());
                 return Err(SearchError::OtherChild {
                     child: child.number,
                     journal,
@@ -246,7 +266,7 @@ impl Engine {
             match child.repeats {
                 _ if self.recorder.ledger.ended(child.number).is_some() => {}
                 Some(_) => self.settle_repeat(child)?,
-                None => self.submit(child.number, &child.architecture, crew),
+                None => self.submit(child.number, &child.design, crew),
             }
         }
         loop {
@@ -262,13 +282,13 @@ impl Engine {
         }
     }
 
-    fn submit(&mut self, child: u64, architecture: &Architecture, crew: &mut Crew) {
+    fn submit(&mut self, child: u64, design: &Design, crew: &mut Crew) {
         let seed = derive(self.config.search.seed, "train", child);
         self.submitted.insert(child);
-        crew.evaluator.submit(ChildJob {
+        crew.evaluator.submit(Job {
             child,
             seed,
-            architecture: architecture.clone(),
+            design: design.clone(),
         });
     }
 
@@ -293,9 +313,12 @@ impl Engine {
             }
             return Ok(());
         }
-        let samples: Vec<_> = counting.iter().map(|child| child.sample.clone()).collect();
+        let proposals: Vec<_> = counting
+            .iter()
+            .map(|child| child.proposal.clone())
+            .collect();
         let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
-        let learned = crew.strategy.learn(&samples, &rewards)?;
+        let learned = crew.strategy.learn(&proposals, &rewards)?;
         let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
             None => self.recorder.tell(Event::EpisodeFinished(finished))?,
@@ -377,7 +400,18 @@ impl Engine {
                 child,
                 outcome,
                 seconds,
-            } => return self.end_child(child, &outcome, seconds, crew, children),
+                energy_wh,
+                test_accuracy,
+            } => {
+                let seconds = if seconds.is_finite() {
+                    seconds.max(0.0)
+                } else {
+                    0.0
+                };
+                let ended = episode::judge(&outcome, test_accuracy, &self.config.reward);
+                let effort = Effort { seconds, energy_wh };
+                return self.end_child(child, ended, effort, crew, children);
+            }
             Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
             // An answer to an earlier pause, which was taken back, says nothing of this one.
             Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
@@ -391,10 +425,12 @@ impl Engine {
                 worker,
                 pid,
                 device,
+                host,
             } => Event::WorkerStarted {
                 worker,
                 pid,
                 device,
+                host,
             },
             Report::WorkerDied { worker, reason } => Event::WorkerDied { worker, reason },
             Report::ChildStarted {
@@ -408,7 +444,6 @@ impl Engine {
                     || episode::episode_of(child, &self.config.search),
                     |queued| queued.episode,
                 );
-                self.energy.child_started(child, &device);
                 Event::ChildStarted {
                     child,
                     episode,
@@ -429,11 +464,7 @@ impl Engine {
                     epoch.child, epoch.epoch
                 ),
             },
-            Report::Retried { child, reason } => {
-                // What its first attempt took is nobody's.
-                self.energy.child_ended(child);
-                Event::ChildRetried { child, reason }
-            }
+            Report::Retried { child, reason } => Event::ChildRetried { child, reason },
             Report::Log { level, message } => Event::Notice { level, message },
             // Workers say it once, before anything is trained.
             Report::Ready(_) => return Ok(()),
@@ -446,27 +477,21 @@ impl Engine {
     fn end_child(
         &mut self,
         number: u64,
-        outcome: &Outcome,
-        seconds: f64,
+        ended: Ended,
+        effort: Effort,
         crew: &mut Crew,
         children: &mut [Child],
     ) -> Result<(), Halt> {
         self.submitted.remove(&number);
-        let seconds = if seconds.is_finite() {
-            seconds.max(0.0)
-        } else {
-            0.0
-        };
-        let ended = episode::judge(outcome, &self.config.reward);
         if let Some(queued) = self.recorder.ledger.queued_child(number).cloned() {
-            return self.end_edited(queued, ended, seconds);
+            return self.end_edited(queued, ended, effort);
         }
         let child = children.iter().find(|child| child.number == number);
         let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none())
         else {
             return Ok(());
         };
-        self.record_end(child, ended, seconds, None)?;
+        self.record_end(child, ended, effort, None)?;
         for repeat in children
             .iter_mut()
             .filter(|child| child.repeats == Some(number))
@@ -475,7 +500,7 @@ impl Engine {
             repeat.repeats = self.earlier(repeat);
             match repeat.repeats {
                 Some(_) => self.settle_repeat(repeat)?,
-                None => self.submit(repeat.number, &repeat.architecture, crew),
+                None => self.submit(repeat.number, &repeat.design, crew),
             }
         }
         Ok(())
@@ -499,18 +524,18 @@ impl Engine {
             },
             trained => trained,
         };
-        self.record_end(child, ended, 0.0, Some(first))
+        self.record_end(child, ended, Effort::default(), Some(first))
     }
 
     fn record_end(
         &mut self,
         child: &Child,
         ended: Ended,
-        seconds: f64,
+        effort: Effort,
         repeat_of: Option<u64>,
     ) -> Result<(), Halt> {
         let (number, episode) = (child.number, child.episode);
-        let energy_wh = self.energy.child_ended(number);
+        let Effort { seconds, energy_wh } = effort;
         let event = match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed {
                 child: number,
@@ -529,10 +554,11 @@ impl Engine {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy,
             } => Event::ChildFinished(ChildFinished {
                 child: number,
                 episode,
-                dna: child.sample.dna.clone(),
+                dna: child.proposal.dna.clone(),
                 accuracy,
                 reward,
                 params: child.params,
@@ -542,6 +568,7 @@ impl Engine {
                 skipped: self.was_cut_short(number, &valid_accuracies),
                 valid_accuracies,
                 energy_wh,
+                test_accuracy,
             }),
         };
         let best = self.recorder.ledger.best().map(|best| best.child.child);

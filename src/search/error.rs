@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::strategy::StrategyError;
 use crate::config::ConfigError;
 use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
 use crate::space::{Dna, SpaceError};
+use crate::strategy::StrategyError;
 
 /// The text says what, where, and what to do. Whatever had been reached is in the run directory.
 #[derive(Debug, thiserror::Error)]

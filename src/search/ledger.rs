@@ -10,7 +10,7 @@ use crate::event::{
     ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
     RunStarted,
 };
-use crate::space::{Architecture, Dna};
+use crate::space::{Design, Dna};
 use crate::state::is_better;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
@@ -41,6 +41,8 @@ pub struct Ledger {
     queued: BTreeMap<u64, ChildQueued>,
     edited: u64,
     best: Option<Best>,
+    /// Proposals and ends of children in the order of the journal.
+    steps: Vec<Step>,
     /// Working seconds when the latest episode began.
     episode_began: f64,
 }
@@ -50,7 +52,18 @@ pub struct Ledger {
 pub struct Best {
     #[serde(flatten)]
     pub child: BestChild,
-    pub architecture: Architecture,
+    /// `architecture`, or `key`.
+    #[serde(flatten)]
+    pub design: Design,
+}
+
+/// What a strategy that learns from each child hears of, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// This child was proposed.
+    Proposed(u64),
+    /// This child came to an end; [`Ledger::ended`] tells how.
+    Ended(u64),
 }
 
 /// How a child ended.
@@ -60,6 +73,8 @@ pub enum Ended {
         accuracy: f64,
         reward: f64,
         valid_accuracies: Vec<f64>,
+        /// Where the evaluator has it; nothing is decided by it.
+        test_accuracy: Option<f64>,
     },
     Failed {
         reason: String,
@@ -127,7 +142,7 @@ impl crate::session::Ledger for Ledger {
                         .as_ref()
                         .filter(|sampled| self.skips.contains(&sampled.child)),
                 );
-                self.ended.insert(
+                self.end(
                     *child,
                     Ended::Failed {
                         reason: reason.clone(),
@@ -202,6 +217,11 @@ impl Ledger {
         self.best.as_ref()
     }
 
+    /// Step number `index` (from 0) of the run: a child's proposal or end.
+    pub fn step(&self, index: usize) -> Option<Step> {
+        self.steps.get(index).copied()
+    }
+
     /// Working seconds since the latest episode began, until `now`.
     pub fn episode_seconds(&self, now: jiff::Timestamp) -> f64 {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
@@ -209,9 +229,10 @@ impl Ledger {
 
     fn sample(&mut self, sampled: &ChildSampled) {
         self.with
-            .entry(sampled.architecture.key())
+            .entry(sampled.design.key())
             .or_default()
             .push(sampled.child);
+        self.steps.push(Step::Proposed(sampled.child));
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }
@@ -234,25 +255,31 @@ impl Ledger {
         if let Some(sampled) = sampled.filter(|_| is_best) {
             self.best = Some(Best {
                 child: BestChild::from(finished),
-                architecture: sampled.architecture,
+                design: sampled.design,
             });
         }
         let valid_accuracies = finished.valid_accuracies.clone();
-        self.ended.insert(
+        self.end(
             child,
             Ended::Trained {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy: finished.test_accuracy,
             },
         );
+    }
+
+    fn end(&mut self, child: u64, ended: Ended) {
+        self.steps.push(Step::Ended(child));
+        self.ended.insert(child, ended);
     }
 
     fn exclude(&mut self, child: u64, reason: &str) {
         if self.queued.remove(&child).is_none() {
             let sampled = self.waiting.remove(&child);
             self.forget_skipped(sampled.as_ref());
-            self.ended.insert(
+            self.end(
                 child,
                 Ended::Excluded {
                     reason: reason.to_owned(),
@@ -264,7 +291,7 @@ impl Ledger {
     /// Let nobody repeat a child whose training a user ended, or of which nothing is known.
     fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
         if let Some(skipped) = skipped
-            && let Some(children) = self.with.get_mut(&skipped.architecture.key())
+            && let Some(children) = self.with.get_mut(&skipped.design.key())
         {
             children.retain(|child| *child != skipped.child);
         }

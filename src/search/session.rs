@@ -11,7 +11,6 @@ use super::engine::Engine;
 use super::error::SearchError;
 use super::inbox::Inbox;
 use super::ledger::Ledger;
-use super::strategy::Strategy;
 use crate::analysis::Summary;
 use crate::config::Config;
 use crate::data;
@@ -24,6 +23,7 @@ use crate::runs::RunDirectory;
 use crate::session::Recorder;
 use crate::session::recorder::Opened;
 use crate::space::Space;
+use crate::strategy::Strategy;
 
 /// Starts the evaluator on the search's thread. It reports through the sender; the error is told to
 /// the user.
@@ -238,14 +238,19 @@ fn check_checkpoint(
 fn keep_workers(config: &mut Config, ledger: &Ledger) {
     if let Some(started) = &ledger.started {
         config.workers.count.get_or_insert(started.workers);
-        config.workers.threads.get_or_insert(started.threads);
+        if let Some(threads) = started.threads {
+            config.workers.threads.get_or_insert(threads);
+        }
     }
 }
 
 /// An error unless `now` equals the settings `then` (TOML) in all that decides what the search
 /// finds.
 fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
-    let changes = now.changes_since(then, is_free_to_change);
+    // What only another strategy reads decides nothing.
+    let evolves = now.search.strategy == crate::config::Strategy::Evolution;
+    let is_free = |key: &str| is_free_to_change(key) || (!evolves && key.starts_with("evolution."));
+    let changes = now.changes_since(then, is_free);
     if changes.is_empty() {
         Ok(())
     } else {
@@ -256,7 +261,8 @@ fn refuse_other_settings(then: &str, now: &Config) -> Result<(), SearchError> {
 /// Settings that decide nothing of what a search finds.
 fn is_free_to_change(key: &str) -> bool {
     let sections = ["workers.", "screen.", "train.", "recipes."];
-    sections.iter().any(|section| key.starts_with(section)) || key == "data.dir"
+    sections.iter().any(|section| key.starts_with(section))
+        || ["data.dir", "search.table"].contains(&key)
 }
 
 #[cfg(test)]

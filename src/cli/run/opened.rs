@@ -5,12 +5,14 @@ use std::path::Path;
 use super::{Ending, Prepared, Work, classify, classify_training};
 use crate::config::{Config, Strategy as StrategyName};
 use crate::controller::Reinforce;
-use crate::evaluate::Evaluator;
 use crate::evaluate::local::LocalWorkers;
+use crate::evaluate::table::TableLookup;
+use crate::evaluate::{Evaluator, Report};
 use crate::foundation::seeds::derive;
 use crate::link::Hub;
-use crate::search::{self, Parts, Random, Strategy};
-use crate::space::Decision;
+use crate::search::{self, Parts, SearchError};
+use crate::space::Space;
+use crate::strategy::{Evolution, Random, Strategy};
 use crate::training;
 
 /// Ready to work, or complete.
@@ -100,33 +102,41 @@ impl Opened {
     }
 }
 
-/// A search over local worker processes.
+/// What a search is put together from: here an evaluator and a strategy are listed.
 fn parts() -> Parts {
     Parts {
         evaluator: Box::new(|config, reports| {
-            let program = std::env::current_exe()?;
             let report = move |report| {
                 // The search is over; what a worker still says is of no use.
                 let _ = reports.send(report);
             };
-            Ok(Box::new(LocalWorkers::start(config, program, report)) as Box<dyn Evaluator>)
+            evaluator(config, report)
         }),
-        strategy: Box::new(|config, space| match config.search.strategy {
-            StrategyName::Reinforce => {
-                Box::new(reinforce(config, space.decisions())) as Box<dyn Strategy>
-            }
-            StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
-        }),
+        strategy: Box::new(strategy),
     }
 }
 
-fn reinforce(config: &Config, decisions: &[Decision]) -> Reinforce {
-    // The policy is tiny: a second thread costs more than it brings, and the workers need the
-    // cores.
-    tch::set_num_threads(1);
-    Reinforce::new(
-        &config.controller,
-        decisions,
-        derive(config.search.seed, "controller", 0),
-    )
+/// A table where the settings name one, local worker processes otherwise.
+fn evaluator(
+    config: &Config,
+    report: impl Fn(Report) + Send + 'static,
+) -> Result<Box<dyn Evaluator>, SearchError> {
+    Ok(match &config.search.table {
+        Some(path) => Box::new(TableLookup::start(path, &config.space, report)),
+        None => {
+            let program = std::env::current_exe()?;
+            Box::new(LocalWorkers::start(config, program, report))
+        }
+    })
+}
+
+fn strategy(config: &Config, space: &Space) -> Box<dyn Strategy> {
+    match config.search.strategy {
+        StrategyName::Reinforce => {
+            let seed = derive(config.search.seed, "controller", 0);
+            Box::new(Reinforce::new(&config.controller, space.decisions(), seed))
+        }
+        StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
+        StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
+    }
 }

@@ -77,11 +77,8 @@ impl Engine {
     }
 
     pub(super) fn space(&self, ready: &Ready) -> Result<Space, SearchError> {
-        let space = Space::new(
-            &self.config.space,
-            ready.data.input,
-            ready.data.classes.len(),
-        )?;
+        let DataDescription { input, classes, .. } = &ready.data;
+        let space = Space::new(&self.config.space, *input, classes.len())?;
         let search = &self.config.search;
         space.check_depth(search.depth(1))?;
         space.check_depth(search.depth(search.children()))?;
@@ -110,7 +107,10 @@ impl Engine {
             version: crate::foundation::build_info::VERSION.to_owned(),
             host: host_name(),
             pid: std::process::id(),
-            libtorch: ready.libtorch.clone(),
+            libtorch: ready
+                .compute
+                .as_ref()
+                .map(|compute| compute.libtorch.clone()),
             episodes: search.episodes,
             children_per_episode: search.children_per_episode,
             child_epochs: child.epochs,
@@ -118,8 +118,8 @@ impl Engine {
             reward_power: reward.power,
             reward_last_epochs: reward.last_epochs,
             workers: ready.workers,
-            threads: ready.threads,
-            device: ready.device.clone(),
+            threads: ready.compute.as_ref().map(|compute| compute.threads),
+            device: ready.compute.as_ref().map(|compute| compute.device.clone()),
             data: ready.data.clone(),
             decisions: space.decisions().to_vec(),
             decode: self.config.space.decode,
@@ -157,12 +157,11 @@ impl Engine {
     ) -> Result<(), Halt> {
         if started.data.fingerprint != ready.data.fingerprint {
             let name = |data: &DataDescription| {
-                format!(
-                    "{}, {} images, CRC-32 {}",
-                    data.spec,
-                    data.train_images + data.validation_images,
-                    data.fingerprint
-                )
+                let images = match data.train_images + data.validation_images {
+                    0 => String::new(),
+                    images => format!("{images} images, "),
+                };
+                format!("{}, {images}CRC-32 {}", data.spec, data.fingerprint)
             };
             return Err(SearchError::OtherData {
                 then: name(&started.data),
@@ -170,16 +169,24 @@ impl Engine {
             }
             .into());
         }
+        let Some(compute) = &ready.compute else {
+            return Ok(());
+        };
+        let threads = started.threads.map(|threads| threads.to_string());
         let compared = [
+            ("threads", threads, compute.threads.to_string()),
+            ("device", started.device.clone(), compute.device.clone()),
             (
-                "threads",
-                started.threads.to_string(),
-                ready.threads.to_string(),
+                "libtorch",
+                started.libtorch.clone(),
+                compute.libtorch.clone(),
             ),
-            ("device", started.device.clone(), ready.device.clone()),
-            ("libtorch", started.libtorch.clone(), ready.libtorch.clone()),
         ];
-        for (what, then, now) in compared.into_iter().filter(|(_, then, now)| then != now) {
+        let differing = compared
+            .into_iter()
+            .filter_map(|(what, then, now)| Some((what, then?, now)))
+            .filter(|(_, then, now)| then != now);
+        for (what, then, now) in differing {
             let text = format!(
                 "{what}: {now} where the run was begun with {then}; children trained from here on can differ in the last digits \
                  from an uninterrupted run's"

@@ -1,10 +1,9 @@
 //! What users ask of a search while it runs: pause, stop, skip a child, train one of their own.
 
-use super::{Crew, Engine, Halt, Pace};
+use super::{Crew, Effort, Engine, Halt, Pace};
 use crate::event::{ChildFinished, ChildQueued, Event, Level};
 use crate::link::Command;
 use crate::search::ledger::Ended;
-use crate::space::cost::Cost;
 use crate::space::{Dna, SpaceError};
 
 impl Engine {
@@ -81,7 +80,7 @@ impl Engine {
         match edited(child, episode, parent, dna, crew) {
             Ok(queued) => {
                 self.recorder.tell(Event::ChildQueued(queued.clone()))?;
-                self.submit(child, &queued.architecture, crew);
+                self.submit(child, &queued.design, crew);
             }
             Err(error) => {
                 let text =
@@ -97,7 +96,7 @@ impl Engine {
         let queued: Vec<ChildQueued> = self.recorder.ledger.queued().cloned().collect();
         queued
             .iter()
-            .for_each(|queued| self.submit(queued.child, &queued.architecture, crew));
+            .for_each(|queued| self.submit(queued.child, &queued.design, crew));
     }
 
     /// The end of an edited child: written down, and nothing else follows from it.
@@ -105,8 +104,9 @@ impl Engine {
         &mut self,
         queued: ChildQueued,
         ended: Ended,
-        seconds: f64,
+        effort: Effort,
     ) -> Result<(), Halt> {
+        let Effort { seconds, energy_wh } = effort;
         let ChildQueued {
             child,
             episode,
@@ -115,7 +115,6 @@ impl Engine {
             macs,
             ..
         } = queued;
-        let energy_wh = self.energy.child_ended(child);
         Ok(self.recorder.tell(match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed {
                 child,
@@ -134,6 +133,7 @@ impl Engine {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy,
             } => Event::ChildFinished(ChildFinished {
                 child,
                 episode,
@@ -147,6 +147,7 @@ impl Engine {
                 skipped: self.was_cut_short(child, &valid_accuracies),
                 valid_accuracies,
                 energy_wh,
+                test_accuracy,
             }),
         })?)
     }
@@ -172,14 +173,14 @@ fn edited(
     dna: Dna,
     crew: &Crew,
 ) -> Result<ChildQueued, SpaceError> {
-    let architecture = crew.space.decode(&dna, &format!("child-{child}"))?;
-    let Cost { params, macs, .. } = Cost::of(&architecture)?;
+    let design = crew.space.decode(&dna, &format!("child-{child}"))?;
+    let (params, macs) = crew.space.size(&dna, &design)?;
     Ok(ChildQueued {
         child,
         episode,
         parent,
         dna,
-        architecture,
+        design,
         params,
         macs,
     })

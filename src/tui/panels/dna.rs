@@ -2,6 +2,7 @@
 
 use super::{Content, Row, join_fitting, labelled, layers, training};
 use crate::event::ChildEpoch;
+use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
 use crate::tui::app::App;
 use crate::tui::format;
@@ -69,12 +70,15 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     if height >= 16 {
         head.push(Row::new());
     }
-    let table = layers::table(
-        &detail.candidate.architecture,
-        &columns(app, &detail.candidate),
-        width,
-        &app.theme.glyphs,
-    );
+    let (options, glyphs) = (columns(app, &detail.candidate), &app.theme.glyphs);
+    let table = match &detail.candidate.design {
+        Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
+        Design::Key(_) => {
+            let run = app.state().run.as_ref();
+            let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
+            layers::decisions(decisions, &detail.candidate.dna, &options, width, glyphs)
+        }
+    };
     head.extend(table.head);
     let mut body = table.body;
     let spare = height.saturating_sub(head.len() + body.len());
@@ -129,6 +133,12 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 labelled("H", Role::Text, format!("{entropy:.2}")),
             ]
         }
+        Origin::Mutated { parent } => vec![labelled(
+            "mutation of child",
+            Role::Text,
+            parent.to_string(),
+        )],
+        Origin::Uniform => vec![vec![(Role::Text, "drawn uniformly".to_owned())]],
         Origin::Edited { parent } => vec![labelled(
             "edited from child",
             Role::Text,
@@ -160,6 +170,7 @@ fn columns(app: &App, candidate: &Candidate) -> layers::Options {
         choices: candidate.choices().to_vec(),
         choices_first: app.view.dna_columns == DnaColumns::Choices,
         compared: best.and(state.best_architecture.clone()),
+        compared_dna: best.map(|best| best.dna.clone()),
     }
 }
 
