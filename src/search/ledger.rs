@@ -10,7 +10,9 @@ use crate::event::{
     ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
     RunStarted,
 };
+use crate::session::Begun;
 use crate::space::{Design, Dna};
+use crate::state::clock::Clock;
 use crate::state::is_better;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
@@ -27,7 +29,7 @@ pub struct Ledger {
     pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
     /// How the last session ended; none while one is at work and after a crash.
-    pub finished: Option<FinishReason>,
+    finished: Option<FinishReason>,
     /// Sampled children: DNA, and until they have ended the whole event.
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
@@ -158,13 +160,40 @@ impl crate::session::Ledger for Ledger {
             _ => {}
         }
     }
+
+    fn begun(&self) -> Option<Begun<'_>> {
+        self.started.as_ref().map(|started| Begun {
+            data: &started.data,
+            workers: Some(started.workers),
+            threads: started.threads,
+            device: started.device.as_deref(),
+            libtorch: started.libtorch.as_deref(),
+        })
+    }
+
+    fn finished(&self) -> Option<FinishReason> {
+        self.finished
+    }
+
+    fn clock(&self) -> &Clock {
+        self.tally.clock()
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        self.checkpointed.is_some()
+    }
+
+    /// Sampled ones: edited children do not count.
+    fn children_ended(&self) -> u64 {
+        self.ended.len() as u64
+    }
+
+    fn epochs_done(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl Ledger {
-    pub fn is_complete(&self) -> bool {
-        self.finished == Some(FinishReason::Completed)
-    }
-
     /// DNA of a child that has been sampled.
     pub fn dna(&self, child: u64) -> Option<&Dna> {
         self.dna.get(&child)
@@ -172,11 +201,6 @@ impl Ledger {
 
     pub fn ended(&self, child: u64) -> Option<&Ended> {
         self.ended.get(&child)
-    }
-
-    /// Number of sampled children that have come to an end.
-    pub fn children_ended(&self) -> u64 {
-        self.ended.len() as u64
     }
 
     /// The first child with the architecture of this key whose outcome others may take: that of a

@@ -6,15 +6,48 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::event::{Event, Level, Record};
+use crate::event::{DataDescription, Event, FinishReason, Level, Record};
 use crate::journal::{Journal, JournalError};
 use crate::link::{Command, Hub};
+use crate::state::clock::Clock;
 
 /// What whoever writes a run needs to know of its past, from the events, whichever session they
 /// were written in.
 pub trait Ledger: Debug + Default {
     /// Take in the next record of the run.
     fn apply(&mut self, record: &Record);
+    /// What the run was begun with; none where it has not begun.
+    fn begun(&self) -> Option<Begun<'_>>;
+    /// How the last session ended; none while one is at work and after a crash.
+    fn finished(&self) -> Option<FinishReason>;
+    /// How long the run has worked.
+    fn clock(&self) -> &Clock;
+    /// Whether a checkpoint has been saved.
+    fn has_checkpoint(&self) -> bool;
+    /// Children of a search that have come to an end; 0 of other work.
+    fn children_ended(&self) -> u64;
+    /// Epochs of a training that are done; none of other work.
+    fn epochs_done(&self) -> Option<usize>;
+
+    /// Whether all of the run's work is done.
+    fn is_complete(&self) -> bool {
+        self.finished() == Some(FinishReason::Completed)
+    }
+}
+
+/// What a run was begun with, as far as it decides its numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    pub data: &'a DataDescription,
+    /// Worker processes, where there are any.
+    pub workers: Option<usize>,
+    /// CPU threads of each process that trains. This, `device` and `libtorch` are absent where
+    /// nothing is trained.
+    pub threads: Option<usize>,
+    /// `cpu`, or the GPU's name.
+    pub device: Option<&'a str>,
+    /// Version of libtorch.
+    pub libtorch: Option<&'a str>,
 }
 
 /// Journal, ledger and hub of one run, always in step.

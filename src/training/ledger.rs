@@ -1,6 +1,7 @@
 //! What a training needs to know of its run's past.
 
 use crate::event::{Event, FinishReason, Record};
+use crate::session::Begun;
 use crate::state::TrainingRun;
 use crate::state::clock::Clock;
 
@@ -9,7 +10,7 @@ use crate::state::clock::Clock;
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub run: Option<TrainingRun>,
-    pub clock: Clock,
+    clock: Clock,
     /// How the last session ended; none while one is at work and after a crash.
     finished: Option<FinishReason>,
 }
@@ -27,14 +28,41 @@ impl crate::session::Ledger for Ledger {
             _ => {}
         }
     }
+
+    fn begun(&self) -> Option<Begun<'_>> {
+        let started = &self.run.as_ref()?.started;
+        Some(Begun {
+            data: &started.data,
+            workers: None,
+            threads: Some(started.threads),
+            device: Some(&started.device),
+            libtorch: Some(&started.libtorch),
+        })
+    }
+
+    fn finished(&self) -> Option<FinishReason> {
+        self.finished
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        self.epochs() > 0
+    }
+
+    fn children_ended(&self) -> u64 {
+        0
+    }
+
+    fn epochs_done(&self) -> Option<usize> {
+        Some(self.epochs())
+    }
 }
 
 impl Ledger {
-    pub fn is_complete(&self) -> bool {
-        self.finished == Some(FinishReason::Completed)
-    }
-
-    pub fn epochs_done(&self) -> usize {
+    fn epochs(&self) -> usize {
         self.run.as_ref().map_or(0, |run| run.epochs.len())
     }
 
