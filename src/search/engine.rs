@@ -101,7 +101,7 @@ impl Engine<'_> {
         checkpoint: Option<Checkpoint>,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
-        if self.run.recorder.ledger.started.is_some() {
+        if self.run.ledger().started.is_some() {
             self.resume_run(checkpoint.as_ref())?;
         }
         let evaluator = evaluator
@@ -124,7 +124,7 @@ impl Engine<'_> {
         let ending = self
             .begin_with(held, &mut crew)
             .and_then(|()| self.search(&mut crew, first_episode));
-        if matches!(ending, Err(Halt::Stopped)) && self.run.recorder.ledger.checkpointed.is_none() {
+        if matches!(ending, Err(Halt::Stopped)) && self.run.ledger().checkpointed.is_none() {
             // Later on there is one already: the strategy has stood still since the last episode.
             self.save_checkpoint(&crew, 0)?;
         }
@@ -162,9 +162,9 @@ impl Engine<'_> {
     /// Note that an episode begins; the numbers of its children.
     fn begin_episode(&mut self, crew: &Crew, episode: usize) -> Result<RangeInclusive<u64>, Halt> {
         let numbers = episode::children_of(episode, &self.run.config.search);
-        if self.run.recorder.ledger.episode_started < episode {
+        if self.run.ledger().episode_started < episode {
             let depth = self.run.config.search.depth(*numbers.start());
-            self.run.recorder.tell(Event::EpisodeStarted {
+            self.run.tell(Event::EpisodeStarted {
                 episode,
                 depth,
                 baseline: crew.strategy.baseline(),
@@ -200,18 +200,15 @@ impl Engine<'_> {
 
     /// The earlier child whose outcome this one takes, if there is one.
     fn earlier(&self, child: &Child) -> Option<u64> {
-        let first = self.run.recorder.ledger.first_with(&child.design.key());
+        let first = self.run.ledger().first_with(&child.design.key());
         first.filter(|first| self.run.config.search.reuse && *first < child.number)
     }
 
     /// Write a sampled child down; or, if an earlier session did, make sure that it is the same
     /// child.
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
-        match self.run.recorder.ledger.dna(child.number) {
-            None => self
-                .run
-                .recorder
-                .tell(Event::ChildSampled(child.sampled()))?,
+        match self.run.ledger().dna(child.number) {
+            None => self.run.tell(Event::ChildSampled(child.sampled()))?,
             Some(dna) if *dna == child.proposal.dna => {}
             Some(dna) => {
                 let (journal, sampled) = (dna.clone(), child.proposal.dna.clone());
@@ -231,7 +228,7 @@ impl Engine<'_> {
     fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         for child in &*children {
             match child.repeats {
-                _ if self.run.recorder.ledger.ended(child.number).is_some() => {}
+                _ if self.run.ledger().ended(child.number).is_some() => {}
                 Some(_) => self.settle_repeat(child)?,
                 None => self.submit(child.number, &child.design, crew),
             }
@@ -239,7 +236,7 @@ impl Engine<'_> {
         loop {
             let all_ended = children
                 .iter()
-                .all(|child| self.run.recorder.ledger.ended(child.number).is_some());
+                .all(|child| self.run.ledger().ended(child.number).is_some());
             // Paused, the search stands still before it learns.
             if all_ended && self.pace == Pace::Running {
                 return Ok(());
@@ -262,7 +259,7 @@ impl Engine<'_> {
     /// Let the strategy learn from the rewards of an episode's children, but for those that have
     /// none.
     fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
-        let ledger = &self.run.recorder.ledger;
+        let ledger = &self.run.ledger();
         let seconds = ledger.episode_seconds(jiff::Timestamp::now());
         let ended = children
             .iter()
@@ -272,7 +269,7 @@ impl Engine<'_> {
         let excluded = children.len() - counting.len();
         if counting.is_empty() {
             if ledger.episode_excluded < episode {
-                self.run.recorder.tell(Event::EpisodeExcluded {
+                self.run.tell(Event::EpisodeExcluded {
                     episode,
                     children: excluded,
                     seconds,
@@ -288,9 +285,9 @@ impl Engine<'_> {
         let learned = crew.strategy.learn(&proposals, &rewards)?;
         let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
-            None => self.run.recorder.tell(Event::EpisodeFinished(finished))?,
+            None => self.run.tell(Event::EpisodeFinished(finished))?,
             Some(earlier) if earlier.episode > episode || episode::same_learning(earlier, &finished) => {}
-            Some(_) => self.run.recorder.notice(
+            Some(_) => self.run.notice(
                 Level::Warning,
                 format!(
                     "what the controller learns from episode {episode} differs from the journal: the program, its libtorch or \
@@ -314,12 +311,11 @@ impl Engine<'_> {
         checkpoint.save(&self.run.directory.checkpoint_path())?;
         if self
             .run
-            .recorder
-            .ledger
+            .ledger()
             .checkpointed
             .is_none_or(|last| last < episode)
         {
-            self.run.recorder.tell(Event::CheckpointSaved {
+            self.run.tell(Event::CheckpointSaved {
                 episode,
                 next_child,
             })?;
@@ -407,7 +403,7 @@ impl Engine<'_> {
                 device,
                 attempt,
             } => {
-                let queued = self.run.recorder.ledger.queued_child(child);
+                let queued = self.run.ledger().queued_child(child);
                 let episode = queued.map_or_else(
                     || episode::episode_of(child, &self.run.config.search),
                     |queued| queued.episode,
@@ -437,7 +433,7 @@ impl Engine<'_> {
             // Workers say it once, before anything is trained.
             Report::Ready(_) => return Ok(()),
         };
-        Ok(self.run.recorder.tell(event)?)
+        Ok(self.run.tell(event)?)
     }
 
     /// A child that was in training has come to an end; so have, with it, its repeats in the same
@@ -451,12 +447,11 @@ impl Engine<'_> {
         children: &mut [Child],
     ) -> Result<(), Halt> {
         self.submitted.remove(&number);
-        if let Some(queued) = self.run.recorder.ledger.queued_child(number).cloned() {
+        if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
             return self.end_edited(queued, ended, effort);
         }
         let child = children.iter().find(|child| child.number == number);
-        let Some(child) =
-            child.filter(|child| self.run.recorder.ledger.ended(child.number).is_none())
+        let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
         else {
             return Ok(());
         };
@@ -479,7 +474,7 @@ impl Engine<'_> {
     /// failure fails the same way: training it again would cost the time (and perhaps the worker)
     /// once more, for a network known to end like that.
     fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
-        let ledger = &self.run.recorder.ledger;
+        let ledger = &self.run.ledger();
         let earlier = child
             .repeats
             .and_then(|first| Some((first, ledger.ended(first)?)));
@@ -540,12 +535,11 @@ impl Engine<'_> {
                 test_accuracy,
             }),
         };
-        let best = self.run.recorder.ledger.best().map(|best| best.child.child);
-        self.run.recorder.tell(event)?;
+        let best = self.run.ledger().best().map(|best| best.child.child);
+        self.run.tell(event)?;
         match self
             .run
-            .recorder
-            .ledger
+            .ledger()
             .best()
             .filter(|now| Some(now.child.child) != best)
         {

@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::summary::{BestChild, Tally};
 use crate::event::{
-    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
-    RunStarted,
+    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, Record, RunStarted,
 };
 use crate::session::Begun;
 use crate::space::{Design, Dna};
-use crate::state::clock::Clock;
 use crate::state::is_better;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
@@ -28,8 +26,6 @@ pub struct Ledger {
     /// Latest episode of which nothing could be learned; 0 where there is none.
     pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
-    /// How the last session ended; none while one is at work and after a crash.
-    finished: Option<FinishReason>,
     /// Sampled children: DNA, and until they have ended the whole event.
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
@@ -109,15 +105,9 @@ impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.tally.apply(record);
         match &record.event {
-            Event::RunStarted(started) => {
-                self.started = Some(started.clone());
-                self.finished = None;
-            }
-            Event::RunResumed { .. } => {
-                self.finished = None;
-                // What was in training is trained again, from its beginning to its end.
-                self.skips.clear();
-            }
+            Event::RunStarted(started) => self.started = Some(started.clone()),
+            // What was in training is trained again, from its beginning to its end.
+            Event::RunResumed { .. } => self.skips.clear(),
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
                 self.episode_began = self.tally.clock().seconds();
@@ -156,7 +146,6 @@ impl crate::session::Ledger for Ledger {
             Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
             Event::EpisodeExcluded { episode, .. } => self.episode_excluded = *episode,
             Event::CheckpointSaved { episode, .. } => self.checkpointed = Some(*episode),
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
             _ => {}
         }
     }
@@ -171,14 +160,6 @@ impl crate::session::Ledger for Ledger {
         })
     }
 
-    fn finished(&self) -> Option<FinishReason> {
-        self.finished
-    }
-
-    fn clock(&self) -> &Clock {
-        self.tally.clock()
-    }
-
     fn has_checkpoint(&self) -> bool {
         self.checkpointed.is_some()
     }
@@ -186,10 +167,6 @@ impl crate::session::Ledger for Ledger {
     /// Sampled ones: edited children do not count.
     fn children_ended(&self) -> u64 {
         self.ended.len() as u64
-    }
-
-    fn epochs_done(&self) -> Option<usize> {
-        None
     }
 }
 

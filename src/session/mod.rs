@@ -114,7 +114,7 @@ impl<W: Work> Session<W> {
 
     /// Whether all of the run's work is done and there is nothing to do.
     pub fn is_complete(&self) -> bool {
-        self.run.recorder.ledger.is_complete()
+        self.run.recorder.is_complete()
     }
 
     /// What the run has come to so far.

@@ -22,6 +22,21 @@ pub struct Run<W: Work> {
 }
 
 impl<W: Work> Run<W> {
+    /// What is known of the run's past.
+    pub fn ledger(&self) -> &W::Ledger {
+        &self.recorder.ledger
+    }
+
+    /// Record an event.
+    pub fn tell(&mut self, event: Event) -> io::Result<()> {
+        self.recorder.tell(event)
+    }
+
+    /// Record a notice to the user.
+    pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
+        self.recorder.notice(level, message)
+    }
+
     /// Note that this process takes the run over: a search from child `next_child`, a training from
     /// epoch `epoch`.
     pub fn resumed(&mut self, next_child: Option<u64>, epoch: Option<usize>) -> io::Result<()> {
@@ -130,7 +145,7 @@ impl<W: Work> Run<W> {
             reason,
             children: ledger.children_ended(),
             epochs: ledger.epochs_done(),
-            wall_seconds: ledger.clock().seconds_until(jiff::Timestamp::now()),
+            wall_seconds: self.recorder.seconds(),
         };
         self.recorder.tell(event)?;
         let summary = self.summary()?;

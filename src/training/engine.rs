@@ -87,7 +87,7 @@ impl<'a> Engine<'a> {
             self.write_best(&progress)?;
         }
         if first.number() > self.recipe().epochs {
-            self.run.recorder.notice(
+            self.run.notice(
                 Level::Info,
                 "every epoch is done: only the test is left".to_owned(),
             )?;
@@ -115,7 +115,7 @@ impl<'a> Engine<'a> {
                 let text = format!(
                     "no better validation accuracy for {patience} epochs: the training ends here"
                 );
-                return Ok(self.run.recorder.notice(Level::Info, text)?);
+                return Ok(self.run.notice(Level::Info, text)?);
             }
             self.batches(fit, progress, &mut epoch, seconds)?;
             self.end_epoch(fit, progress, &mut epoch, seconds)?;
@@ -157,7 +157,7 @@ impl<'a> Engine<'a> {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // The batch was not learned from: it comes again, in smaller parts.
                     fit.set_micro_batch(fit.micro_batch().div_ceil(2));
-                    self.run.recorder.tell(Event::MicroBatchReduced {
+                    self.run.tell(Event::MicroBatchReduced {
                         micro_batch: fit.micro_batch(),
                         reason,
                     })?;
@@ -167,9 +167,7 @@ impl<'a> Engine<'a> {
             }
             if progress.ticks.is_due() {
                 epoch.settle().map_err(TrainingError::from)?;
-                self.run
-                    .recorder
-                    .tell(Event::TrainingProgress(tick(epoch, rate)))?;
+                self.run.tell(Event::TrainingProgress(tick(epoch, rate)))?;
                 progress.ticks.told();
             }
             let minutes = Duration::from_secs_f64(60.0 * self.run.config.train.checkpoint_minutes);
@@ -221,7 +219,7 @@ impl<'a> Engine<'a> {
             });
             progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
         }
-        self.run.recorder.tell(Event::TrainingEpoch(done))?;
+        self.run.tell(Event::TrainingEpoch(done))?;
         if is_best {
             self.write_best(progress)
         } else {
@@ -304,7 +302,7 @@ impl<'a> Engine<'a> {
         seconds: f64,
     ) -> Result<(), Halt> {
         self.save(fit, progress, epoch, seconds)?;
-        Ok(self.run.recorder.tell(Event::TrainingSaved {
+        Ok(self.run.tell(Event::TrainingSaved {
             epoch: epoch.number(),
             batch: epoch.done(),
         })?)
@@ -326,10 +324,7 @@ impl<'a> Engine<'a> {
 
     /// Classify the test images by the best weights, if that has not been done.
     fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
-        let Some(best) = progress
-            .best
-            .filter(|_| !self.run.recorder.ledger.is_tested())
-        else {
+        let Some(best) = progress.best.filter(|_| !self.run.ledger().is_tested()) else {
             return Ok(());
         };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
@@ -339,13 +334,9 @@ impl<'a> Engine<'a> {
             &self.run.config.data,
             data,
         )? {
-            Ok(test) => Ok(self
-                .run
-                .recorder
-                .tell(Event::TestFinished(Box::new(test)))?),
+            Ok(test) => Ok(self.run.tell(Event::TestFinished(Box::new(test)))?),
             Err(missing) => Ok(self
                 .run
-                .recorder
                 .notice(Level::Warning, format!("no test accuracy: {missing}"))?),
         }
     }

@@ -21,17 +21,16 @@ impl Engine<'_> {
         self.run.resumed(Some(next_child), None)?;
         if let Some(checkpoint) = checkpoint.filter(|saved| {
             self.run
-                .recorder
-                .ledger
+                .ledger()
                 .checkpointed
                 .is_none_or(|last| last < saved.episode)
         }) {
-            self.run.recorder.tell(Event::CheckpointSaved {
+            self.run.tell(Event::CheckpointSaved {
                 episode: checkpoint.episode,
                 next_child,
             })?;
         }
-        match self.run.recorder.ledger.best() {
+        match self.run.ledger().best() {
             Some(best) => Ok(self.run.directory.write_best(best)?),
             None => Ok(()),
         }
@@ -53,7 +52,7 @@ impl Engine<'_> {
                 }
                 // Once something is held back, what follows it must not overtake it.
                 Message::Report(Report::Log { level, message }) if held.is_empty() => {
-                    self.run.recorder.notice(level, message)?
+                    self.run.notice(level, message)?
                 }
                 Message::Silence => {
                     return Err(SearchError::Evaluator(
@@ -68,9 +67,9 @@ impl Engine<'_> {
 
     /// Note that the run begins, or what is different now; then what was found.
     pub(super) fn open(&mut self, ready: &Ready, space: &Space) -> Result<(), Halt> {
-        if self.run.recorder.ledger.started.is_none() {
+        if self.run.ledger().started.is_none() {
             let started = self.run_started(ready, space)?;
-            self.run.recorder.tell(Event::RunStarted(started))?;
+            self.run.tell(Event::RunStarted(started))?;
             self.tell_of_reference()?;
         } else {
             self.run.check_data(&ready.data)?;
@@ -137,8 +136,7 @@ impl Engine<'_> {
     fn tell_of_reference(&mut self) -> Result<(), Halt> {
         let reference = self
             .run
-            .recorder
-            .ledger
+            .ledger()
             .started
             .as_ref()
             .and_then(|started| started.reference.as_deref());
@@ -148,6 +146,6 @@ impl Engine<'_> {
             return Ok(());
         };
         let text = format!("this run is not comparable with {run} (search.reference): {reason}");
-        Ok(self.run.recorder.notice(Level::Warning, text)?)
+        Ok(self.run.notice(Level::Warning, text)?)
     }
 }

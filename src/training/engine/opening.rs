@@ -98,7 +98,7 @@ impl Engine<'_> {
 
     /// Tell that the run begins, or that this process takes it over.
     fn open(&mut self, data: &TrainingData, device: &str, threads: usize) -> Result<(), Halt> {
-        if self.run.recorder.ledger.run.is_some() {
+        if self.run.ledger().run.is_some() {
             let epoch = self
                 .checkpoint
                 .as_ref()
@@ -107,9 +107,7 @@ impl Engine<'_> {
             self.run.compare_machine(threads, device, &libtorch())?;
         } else {
             let started = self.started(data, device, threads)?;
-            self.run
-                .recorder
-                .tell(Event::TrainingStarted(Box::new(started)))?;
+            self.run.tell(Event::TrainingStarted(Box::new(started)))?;
         }
         Ok(self.run.tell_notices()?)
     }
@@ -146,7 +144,7 @@ impl Engine<'_> {
 
     fn form(&self, data: &TrainingData) -> Result<Form, TrainingError> {
         let mut config = self.run.config.train.clone();
-        if let Some(run) = &self.run.recorder.ledger.run {
+        if let Some(run) = &self.run.ledger().run {
             // What `auto` came to on the device that it was begun on.
             config.precision = run.started.precision;
         }
@@ -178,7 +176,7 @@ impl Engine<'_> {
             checkpoint.restore(&mut fit).map_err(TrainingError::from)?;
         } else if let Some(reason) = reason {
             fit.set_micro_batch(micro_batch);
-            self.run.recorder.tell(Event::MicroBatchReduced {
+            self.run.tell(Event::MicroBatchReduced {
                 micro_batch,
                 reason,
             })?;

@@ -43,17 +43,17 @@ impl Engine<'_> {
         epoch: &mut Epoch,
         seconds: f64,
     ) -> Result<(), Halt> {
-        self.run.recorder.tell(Event::PauseRequested)?;
+        self.run.tell(Event::PauseRequested)?;
         epoch.settle().map_err(super::TrainingError::from)?;
         // Validation may be under way, which the epoch knows nothing of.
         synchronize(fit.device())
             .map_err(TrainError::from)
             .map_err(super::TrainingError::from)?;
-        self.run.recorder.tell(Event::Paused)?;
+        self.run.tell(Event::Paused)?;
         loop {
             // Whoever could send a command keeps the channel open: the recorder's own hub.
             match epoch.stand_still(|| self.commands.blocking_recv()) {
-                Some(Command::Resume) => return Ok(self.run.recorder.tell(Event::Resumed)?),
+                Some(Command::Resume) => return Ok(self.run.tell(Event::Resumed)?),
                 Some(Command::Stop) | None => return self.stop(fit, progress, epoch, seconds),
                 Some(Command::Pause) => {}
                 Some(other) => self.refuse(&other)?,
@@ -81,7 +81,7 @@ impl Engine<'_> {
             Command::Speed { .. } => "change the speed of a replay",
             Command::Pause | Command::Resume | Command::Stop => return Ok(()),
         };
-        Ok(self.run.recorder.notice(
+        Ok(self.run.notice(
             Level::Warning,
             format!("this run trains one network: there is no way to {what}"),
         )?)
