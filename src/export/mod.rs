@@ -6,7 +6,7 @@ pub mod files;
 pub mod onnx;
 pub mod pytorch;
 
-use crate::space::{Architecture, Dna, Genome};
+use crate::space::{self, Architecture, Dna};
 
 /// The architecture file: JSON, one line per layer.
 pub fn json(architecture: &Architecture) -> String {
@@ -16,7 +16,7 @@ pub fn json(architecture: &Architecture) -> String {
 /// The DNA that gives `architecture` where it is read literally; none where it has skip
 /// connections, or layers that no gene can describe.
 pub fn dna_of(architecture: &Architecture) -> Option<Dna> {
-    Genome::describe(architecture)
+    space::describe(architecture)
 }
 
 /// The DNA file: JSON, one line per layer.

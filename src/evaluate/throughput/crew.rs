@@ -133,7 +133,11 @@ impl<'a> Crew<'a> {
             .and_then(|(now, before)| now.checked_sub(before));
         Ok(Throughput {
             model: model_of(self.device),
-            libtorch: self.ready.libtorch.clone(),
+            libtorch: self
+                .ready
+                .compute
+                .as_ref()
+                .map_or_else(String::new, |compute| compute.libtorch.clone()),
             cuda: cuda_of(self.device),
             cores: placement::cores(),
             measured: jiff::Timestamp::now(),

@@ -153,7 +153,7 @@ fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
             last: rows.iter().map(|row| row.child).max()?,
             mean: (!values.is_empty()).then(|| mean(&values)),
             quartiles: quartiles(&mut values).map(|[low, _, high]| [low, high]),
-            baseline: reward.then_some(finished.baseline),
+            baseline: finished.baseline.filter(|_| reward),
             reference: other.and_then(|other| {
                 if reward {
                     Some(other.mean_reward)

@@ -413,7 +413,7 @@ fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec
     let finished = state
         .episodes
         .iter()
-        .map(|episode| (episode.episode, episode.baseline));
+        .filter_map(|episode| Some((episode.episode, episode.baseline?)));
     let known = state.episodes.last().map_or(0, |episode| episode.episode);
     let current = state
         .baseline

@@ -151,7 +151,7 @@ impl<'a> Chosen<'a> {
             Some((reference.strategy.clone(), mean?))
         });
         let baseline = finished
-            .map(|episode| episode.baseline)
+            .and_then(|episode| episode.baseline)
             .or(state.baseline.filter(|_| state.episode == number));
         let reference = reference.next_back();
         let of = |short: bool| {

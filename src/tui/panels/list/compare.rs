@@ -3,7 +3,7 @@
 use super::order::best_of;
 use super::view::ListView;
 use super::{Details, notes, table};
-use crate::space::{Cost, Layer, LayerCost};
+use crate::space::{Architecture, Cost, Layer, LayerCost};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -253,14 +253,18 @@ fn layer_rows(
     glyphs: &Glyphs,
     width: usize,
 ) -> Vec<Row> {
-    let layers = [
-        &one.candidate.architecture.layers,
-        &other.candidate.architecture.layers,
-    ];
+    let (Some(network), Some(other_network)) = (
+        one.candidate.design.network(),
+        other.candidate.design.network(),
+    ) else {
+        return gene_rows((one, other), glyphs);
+    };
+    let networks = [network, other_network];
+    let layers = networks.map(|network| &network.layers);
     let depth = layers[0].len().max(layers[1].len());
     let number = depth.to_string().len();
     let half = width.saturating_sub(SIGN + number + 2 + 3) / 2;
-    let columns = fitting(columns([one, other], glyphs), half);
+    let columns = fitting(columns(networks, glyphs), half);
     let between = |row: &mut Row| row.push((Role::Dim, format!(" {} ", glyphs.vertical)));
     let heading = || columns.iter().map(|column| (Role::Dim, column.heading));
     let mut headings = vec![(Role::Dim, format!("{:SIGN$}{:>number$}  ", "", "#"))];
@@ -298,6 +302,34 @@ fn layer_rows(
     rows
 }
 
+/// Children that are no networks (cells): their genes, value by value.
+fn gene_rows((one, other): (&ChildDetail, &ChildDetail), glyphs: &Glyphs) -> Vec<Row> {
+    let values = |detail: &ChildDetail| -> Vec<u32> {
+        detail.candidate.dna.0.iter().flatten().copied().collect()
+    };
+    let sides = [values(one), values(other)];
+    let text = |value: Option<&u32>| value.map_or("none".to_owned(), u32::to_string);
+    let row = |index: usize| {
+        let [first, second] = [0, 1].map(|side: usize| sides[side].get(index));
+        let role = if first == second {
+            Role::Dim
+        } else {
+            Role::Strong
+        };
+        let cells = format!("{:>5}  {:>5}  {:>5}", index + 1, text(first), text(second));
+        vec![
+            (Role::Warning, sign(first != second, glyphs)),
+            (role, cells),
+        ]
+    };
+    let heading = format!("{:SIGN$}{:>5}  {:>5}  {:>5}", "", "value", "1st", "2nd");
+    let rows = (0..sides[0].len().max(sides[1].len())).map(row);
+    [Row::new(), vec![(Role::Dim, heading)]]
+        .into_iter()
+        .chain(rows)
+        .collect()
+}
+
 /// One network's cells of a row, filled up to `width`.
 fn side<'a>(
     columns: &[LayerColumn],
@@ -317,20 +349,13 @@ fn side<'a>(
 }
 
 /// Columns of both networks, the ones that say most first.
-fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
+fn columns(sides: [&Architecture; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
     let times = glyphs.times;
     let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
     let column = |heading, cell: &dyn Fn(&Layer) -> String| {
         LayerColumn::new(
             heading,
-            sides.map(|side| {
-                side.candidate
-                    .architecture
-                    .layers
-                    .iter()
-                    .map(cell)
-                    .collect()
-            }),
+            sides.map(|side| side.layers.iter().map(cell).collect()),
         )
     };
     let mut columns = vec![
@@ -339,10 +364,8 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
         column("stride", &|layer| pair(layer.stride)),
         column("pad", &|layer| pair(layer.padding)),
     ];
-    let chain = |side: &ChildDetail| {
-        side.candidate
-            .architecture
-            .layers
+    let chain = |side: &Architecture| {
+        side.layers
             .iter()
             .zip(0..)
             .all(|(layer, before)| layer.inputs == [before])
@@ -357,11 +380,7 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
                 .join(",")
         }));
     }
-    let costs = sides.map(|side| {
-        Cost::of(&side.candidate.architecture)
-            .map(|cost| cost.layers)
-            .unwrap_or_default()
-    });
+    let costs = sides.map(|side| Cost::of(side).map(|cost| cost.layers).unwrap_or_default());
     let cost = |heading, cell: &dyn Fn(&LayerCost) -> String| {
         LayerColumn::new(
             heading,
