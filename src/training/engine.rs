@@ -14,7 +14,7 @@ use super::checkpoint::{self, Best, Checkpoint, Header, SaveError};
 use super::ledger::Ledger;
 use super::rate::{Seen, learning_rate};
 use super::session::Session;
-use super::{TrainingError, test};
+use super::{TrainingError, test_images};
 use crate::analysis::TrainingSummary;
 use crate::child::weights;
 use crate::config::{Config, Recipe};
@@ -376,7 +376,7 @@ impl Engine {
             return Ok(());
         };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
-        match test::classify(&self.architecture, weights, &self.config.data, data)? {
+        match test_images::classify(&self.architecture, weights, &self.config.data, data)? {
             Ok(test) => Ok(self.recorder.tell(Event::TestFinished(Box::new(test)))?),
             Err(missing) => Ok(self
                 .recorder

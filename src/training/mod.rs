@@ -11,8 +11,8 @@ mod form;
 mod ledger;
 mod rate;
 mod session;
-mod test;
+mod test_images;
 
 pub use error::TrainingError;
 pub use session::{Session, Working};
-pub use test::logits;
+pub use test_images::logits;

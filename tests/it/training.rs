@@ -430,10 +430,10 @@ fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
     assert_eq!(
         callers,
         [
-            "cli/evaluate.rs",
+            "cli/evaluate/mod.rs",
             "data/check.rs",
             "data/mod.rs",
-            "train/full/test.rs"
+            "training/test_images.rs"
         ]
     );
 }

@@ -91,7 +91,7 @@ impl App {
                 Panel::Progress => training_run::progress::draw(self, &mut painter),
                 Panel::Network => training_run::network::draw(self, &mut painter),
                 Panel::Layers => training_run::layers::draw(self, &mut painter),
-                Panel::Test => training_run::test::draw(self, &mut painter),
+                Panel::Test => training_run::test_result::draw(self, &mut painter),
                 Panel::Machine => panels::machine::draw(self, &mut painter),
                 Panel::Log => panels::log::draw(self, &mut painter),
             }

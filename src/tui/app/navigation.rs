@@ -137,7 +137,7 @@ impl App {
                     scroll.apply(self.view.training.layers_top, &content, height);
             }
             Panel::Test => {
-                let content = training_run::test::content(self, width);
+                let content = training_run::test_result::content(self, width);
                 self.view.training.test_top =
                     scroll.apply(self.view.training.test_top, &content, height);
             }

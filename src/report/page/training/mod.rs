@@ -3,7 +3,7 @@
 
 mod figures;
 mod result;
-mod test;
+mod test_result;
 
 use maud::{Markup, html};
 
@@ -27,7 +27,7 @@ pub fn compose(
     let mut sections = vec![
         result::section(material, run),
         curves(&figures),
-        test::section(run, &figures),
+        test_result::section(run, &figures),
     ];
     sections.push(the_network(run, &figures));
     sections.extend(

@@ -14,7 +14,7 @@ pub mod network;
 pub mod progress;
 mod rates;
 pub mod standing;
-pub mod test;
+pub mod test_result;
 
 use super::chart::ChartView;
 use chart::Quantity;
