@@ -146,6 +146,21 @@ fn nothing_trains_on_it() {
     );
 }
 
+/// With these bytes in the file `name` of the data set, loading it says what is wrong.
+fn assert_refused(name: &str, bytes: &[u8], expected: &str) {
+    let dir = folder();
+    fs::write(dir.path().join(format!("cifar10.1_{name}.npy")), bytes).unwrap();
+    let message = load_tests(&config(dir.path()))
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    assert!(
+        message.contains("nas-tui data fetch cifar10.1"),
+        "{message:?} names no remedy"
+    );
+}
+
 #[test]
 fn bad_files_are_named_with_what_is_wrong_and_the_remedy() {
     let floats = npy("<f4", "(3,)", &[0; 12]);
@@ -197,17 +212,7 @@ fn bad_files_are_named_with_what_is_wrong_and_the_remedy() {
         ),
     ];
     for (name, bytes, expected) in cases {
-        let dir = folder();
-        fs::write(dir.path().join(format!("cifar10.1_{name}.npy")), bytes).unwrap();
-        let message = load_tests(&config(dir.path()))
-            .map(|_| ())
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains(expected), "{message:?} lacks {expected:?}");
-        assert!(
-            message.contains("nas-tui data fetch cifar10.1"),
-            "{message:?} names no remedy"
-        );
+        assert_refused(name, &bytes, expected);
     }
 }
 

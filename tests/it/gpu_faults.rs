@@ -301,17 +301,10 @@ fn memory_that_runs_out_while_accuracy_is_measured_makes_the_batches_smaller_and
     );
 }
 
-#[test]
-fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
-    let workspace = Workspace::new();
-    assert_ok(&workspace.train(
-        "whole",
-        &[(
-            "NAS_TUI_FAKE_CUDA_TRACE",
-            workspace.path("trace").to_str().unwrap(),
-        )],
-    ));
-    let kernels = workspace.kernels();
+/// Kernels of the first step: before any statistics have moved; after the first layer's have; after
+/// all have, in the backward pass; when the gradient is put together, and when the optimiser takes
+/// its memory.
+fn moments_of_a_step(kernels: &[String]) -> [usize; 5] {
     let from = |start: usize, name: &str| {
         start
             + kernels[start..]
@@ -326,8 +319,6 @@ fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
     );
     let backward = from(second_norm, "aten::convolution_backward");
     let optimizer = from(backward, "aten::addcmul");
-    // Before any statistics have moved; after the first layer's have; after all have, in the
-    // backward pass; when the gradient is put together, and when the optimiser takes its memory.
     let gradient = optimizer
         - kernels[..optimizer]
             .iter()
@@ -335,8 +326,21 @@ fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
             .position(|kernel| kernel == "aten::cat")
             .unwrap()
         - 1;
-    let places = [first, second_norm, backward, gradient, optimizer - 1];
-    let weights: Vec<Vec<u8>> = places
+    [first, second_norm, backward, gradient, optimizer - 1]
+}
+
+#[test]
+fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train(
+        "whole",
+        &[(
+            "NAS_TUI_FAKE_CUDA_TRACE",
+            workspace.path("trace").to_str().unwrap(),
+        )],
+    ));
+    let kernels = workspace.kernels();
+    let weights: Vec<Vec<u8>> = moments_of_a_step(&kernels)
         .iter()
         .map(|place_of| {
             let run = format!("run-{place_of}");

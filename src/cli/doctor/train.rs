@@ -83,20 +83,14 @@ fn environment(environment: &Environment) -> String {
     } = environment;
     let unknown = || "unknown".to_owned();
     let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
-    let built = libtorch_cuda
-        .as_ref()
-        .map_or("for the CPU".to_owned(), |cuda| format!("for CUDA {cuda}"));
+    let built = match libtorch_cuda {
+        Some(cuda) => format!("for CUDA {cuda}"),
+        None => "for the CPU".to_owned(),
+    };
     let gpus = match &environment.gpus[..] {
         [] => "none that NVML names".to_owned(),
         gpus => gpus.join(", "),
     };
-    let driver = environment.driver.as_ref().map(|driver| {
-        let cuda = environment
-            .driver_cuda
-            .as_ref()
-            .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
-        format!("{driver}{cuda}")
-    });
     let mut rows = vec![
         ("nas-tui", version.clone()),
         (
@@ -122,7 +116,7 @@ fn environment(environment: &Environment) -> String {
         ("memory", memory_bytes.map_or_else(unknown, bytes)),
         ("GPU", gpus),
     ];
-    rows.extend(driver.map(|driver| ("driver", driver)));
+    rows.extend(driver(environment).map(|driver| ("driver", driver)));
     rows.extend(
         environment
             .variables
@@ -132,6 +126,15 @@ fn environment(environment: &Environment) -> String {
     rows.iter()
         .map(|(name, value)| format!("{name:<9}{value}\n"))
         .collect()
+}
+
+fn driver(environment: &Environment) -> Option<String> {
+    let driver = environment.driver.as_ref()?;
+    let cuda = environment
+        .driver_cuda
+        .as_ref()
+        .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
+    Some(format!("{driver}{cuda}"))
 }
 
 /// One device. A reason that several checks have failed for is told once.
