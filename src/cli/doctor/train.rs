@@ -39,7 +39,7 @@ pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The CPU first: the others are held against it.
+/// The CPU first: the others are compared with it.
 fn devices(choice: DeviceChoice) -> anyhow::Result<(Vec<Device>, Option<String>)> {
     let chosen = child::device::chosen(choice).or_bad_input()?;
     let mut devices = chosen.devices;
@@ -137,7 +137,7 @@ fn driver(environment: &Environment) -> Option<String> {
     Some(format!("{driver}{cuda}"))
 }
 
-/// One device. A reason that several checks have failed for is told once.
+/// One device. A reason that several checks failed for is printed once.
 fn describe(device: &DeviceReport) -> String {
     let text = describe_at_length(device);
     let reasons = device.verdicts().filter_map(|verdict| match verdict {
