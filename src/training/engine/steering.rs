@@ -48,9 +48,9 @@ impl Engine<'_> {
     }
 
     fn stop(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
-        let halt = self.run.stop();
+        self.run.tell(Event::StopRequested)?;
         self.save_within(fit, progress)?;
-        Err(halt)
+        Err(Halt::Stopped)
     }
 
     fn refuse(&mut self, command: &Command) -> Result<(), Halt> {
