@@ -385,7 +385,14 @@ impl fmt::Display for BestChild {
             "best child: {} (episode {}): accuracy {:.4}, reward {:.4}, {} parameters, {} MACs",
             self.child, self.episode, self.accuracy, self.reward, self.params, self.macs
         )?;
-        writeln!(f, "  dna {}", self.dna)
+        writeln!(f, "  dna {}", self.dna)?;
+        match self.test_accuracy {
+            Some(test) => writeln!(
+                f,
+                "  test accuracy {test:.4} by the table, when trained to the end"
+            ),
+            None => Ok(()),
+        }
     }
 }
 

@@ -371,3 +371,6 @@ impl Evaluator for TableLookup {
 
     fn shutdown(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests;

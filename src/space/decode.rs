@@ -1,9 +1,10 @@
 //! Spaces of chains of convolutions: what each value of a gene means, literally or clipped as in
 //! the monograph's program.
 
-use super::decision::{Decision, DecisionKind, SpaceError};
+use super::decision::{Decision, SpaceError};
 use super::family::Family;
 use super::feasibility::{input_size, output_size};
+use super::kind::DecisionKind;
 use super::{Architecture, Design, Dna, Layer};
 use crate::config::{Decode, LARGEST_SETTING, SpaceConfig};
 

@@ -6,6 +6,7 @@ use super::Architecture;
 
 /// What an evaluator is asked to find the accuracy of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
 pub enum Design {
     /// A network to be built and trained.
     #[serde(rename = "architecture")]
@@ -13,6 +14,24 @@ pub enum Design {
     /// A row of the table of a tabular space, by its key.
     #[serde(rename = "key")]
     Key(String),
+}
+
+/// Both forms as fields, so that the error of a damaged file names the one that is missing.
+#[derive(Deserialize)]
+struct Fields {
+    architecture: Option<Architecture>,
+    key: Option<String>,
+}
+
+impl TryFrom<Fields> for Design {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Design, Self::Error> {
+        let network = fields.architecture.map(Design::Network);
+        network
+            .or(fields.key.map(Design::Key))
+            .ok_or("missing field `architecture`")
+    }
 }
 
 impl Design {

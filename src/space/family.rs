@@ -4,8 +4,9 @@
 use std::fmt::Debug;
 
 use super::cost::Cost;
-use super::decision::{Decision, DecisionKind, SpaceError};
+use super::decision::{Decision, SpaceError};
 use super::decode::{CHAIN, RECTANGULAR};
+use super::kind::DecisionKind;
 use super::nasbench201::Nasbench201;
 use super::{Design, Dna};
 use crate::config::{Decode, LayerKind, SpaceConfig};

@@ -4,8 +4,9 @@
 //! A DNA is one gene of six values, one per edge in the order of the cell's name; each is an index
 //! into [`OPERATIONS`].
 
-use super::decision::{Decision, DecisionKind, SpaceError};
+use super::decision::{Decision, SpaceError};
 use super::family::Family;
+use super::kind::DecisionKind;
 use super::{Design, Dna};
 use crate::config::{Decode, SpaceConfig};
 

@@ -20,7 +20,8 @@ use crate::session::{Session, SessionError};
 use crate::space::Space;
 use crate::strategy::sample::masked_log_softmax;
 use crate::strategy::{
-    Baseline, Learned, Proposal, Sample, StateTensor, Strategy, StrategyError, StrategyState,
+    Baseline, Evolution, Learned, Proposal, Sample, StateTensor, Strategy, StrategyError,
+    StrategyState,
 };
 
 /// Three episodes of four children of two layers, few enough choices for repeats.
@@ -152,6 +153,8 @@ pub struct Behaviour {
     /// Panic when this child is submitted.
     pub panic_at: Option<u64>,
     pub threads: usize,
+    /// Children at a time; 0 stands for 1.
+    pub workers: usize,
     pub fingerprint: String,
     /// Every job submitted, in order.
     pub jobs: Arc<Mutex<Vec<Job>>>,
@@ -328,7 +331,7 @@ pub fn parts(behaviour: &Behaviour) -> Search {
             };
             let ready = Ready {
                 data,
-                workers: 1,
+                workers: behaviour.workers.max(1),
                 compute: Some(Compute {
                     threads: behaviour.threads.max(1),
                     device: "cpu".into(),
@@ -367,7 +370,10 @@ pub fn parts(behaviour: &Behaviour) -> Search {
                 paused: false,
             }) as Box<dyn Evaluator>)
         }),
-        strategy: Box::new(|_, space| Box::new(Bandit::new(space))),
+        strategy: Box::new(|config, space| match config.search.strategy {
+            crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
+            _ => Box::new(Bandit::new(space)),
+        }),
     }
 }
 

@@ -131,6 +131,48 @@ fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
     resume_after_every_line(&Original::new(&["search.episodes=4"], &behaviour));
 }
 
+/// A small population, so that most children are mutations.
+const EVOLUTION: [&str; 4] = [
+    "search.strategy=evolution",
+    "evolution.population=3",
+    "evolution.sample=2",
+    "search.episodes=4",
+];
+
+#[test]
+fn so_does_one_that_learns_from_each_child() {
+    let behaviour = Behaviour {
+        failing: vec![2, 7],
+        breaking: vec![3],
+        ..Behaviour::default()
+    };
+    let original = Original::new(&EVOLUTION, &behaviour);
+    assert!(
+        original.journal.contains("\"parent\":"),
+        "nothing was mutated"
+    );
+    resume_after_every_line(&original);
+}
+
+#[test]
+fn so_does_one_that_learns_from_each_child_and_has_two_at_a_time() {
+    let behaviour = Behaviour {
+        workers: 2,
+        ..Behaviour::default()
+    };
+    resume_after_every_line(&Original::new(&EVOLUTION, &behaviour));
+}
+
+#[test]
+fn an_evolution_whose_checkpoint_is_lost_is_computed_again_from_the_journal() {
+    let original = Original::new(&EVOLUTION, &Behaviour::default());
+    let lines = original.lines();
+    let bytes = lines[..lines.len() / 2].iter().map(|line| line.len()).sum();
+    let cut = original.cut(bytes, 0).unwrap();
+    cut.resume(&original.behaviour).unwrap();
+    assert_eq!(cut.outcome(), original.outcome);
+}
+
 #[test]
 fn so_does_a_run_with_an_episode_of_which_nothing_can_be_learned() {
     let behaviour = Behaviour {

@@ -261,11 +261,16 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
 
 fn reading(material: &Material) -> Markup {
     let run = material.state.run.as_ref();
+    let is_table = run.is_some_and(|run| run.data.validation_images == 0);
     let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
     html! {
         ul {
             li { "A child's accuracy is the best validation accuracy of its last " (last) " epochs. Its reward is that accuracy to the power " (power) ". The two are different numbers, and are never mixed here." }
-            li { "Validation images were set apart from the training images. No test image was read by the search." }
+            @if is_table {
+                li { "Accuracies were looked up in a table: nothing was trained. The search read its validation accuracies alone." }
+            } @else {
+                li { "Validation images were set apart from the training images. No test image was read by the search." }
+            }
             li { "The slope is that of a straight line through the episodes' mean rewards (ordinary least squares), with a 95 % interval and a two-sided p-value by Student's t. It takes the episodes for independent, which the episodes of a controller that learns are not quite." }
             li { "Where networks grow deeper during a run, the reward can move without any learning: only a random search over the same depths can tell the two apart." }
             li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images." }

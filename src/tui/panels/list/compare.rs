@@ -3,7 +3,7 @@
 use super::order::best_of;
 use super::view::ListView;
 use super::{Details, notes, table};
-use crate::space::{Architecture, Cost, Layer, LayerCost};
+use crate::space::{Architecture, Cost, Decision, Layer, LayerCost};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -66,7 +66,7 @@ pub fn content(
     );
     let mut body = figure_rows(state, (first, second), glyphs, column);
     match (details(first), details(second)) {
-        (Some(one), Some(other)) => body.extend(layer_rows((&one, &other), glyphs, width)),
+        (Some(one), Some(other)) => body.extend(layer_rows(state, (&one, &other), glyphs, width)),
         (known, _) => {
             let missing = if known.is_none() { first } else { second };
             body.extend([
@@ -249,6 +249,7 @@ impl LayerColumn {
 /// The layers one against the other. A differing layer has the sign; in it the differing cells
 /// stand out.
 fn layer_rows(
+    state: &RunState,
     (one, other): (&ChildDetail, &ChildDetail),
     glyphs: &Glyphs,
     width: usize,
@@ -257,7 +258,9 @@ fn layer_rows(
         one.candidate.design.network(),
         other.candidate.design.network(),
     ) else {
-        return gene_rows((one, other), glyphs);
+        let run = state.run.as_ref();
+        let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
+        return gene_rows(decisions, (one, other), glyphs);
     };
     let networks = [network, other_network];
     let layers = networks.map(|network| &network.layers);
@@ -302,32 +305,26 @@ fn layer_rows(
     rows
 }
 
-/// Children that are no networks (cells): their genes, value by value.
-fn gene_rows((one, other): (&ChildDetail, &ChildDetail), glyphs: &Glyphs) -> Vec<Row> {
+/// Children that are no networks (cells): what each decision came to in both.
+fn gene_rows(
+    decisions: &[Decision],
+    (one, other): (&ChildDetail, &ChildDetail),
+    glyphs: &Glyphs,
+) -> Vec<Row> {
     let values = |detail: &ChildDetail| -> Vec<u32> {
         detail.candidate.dna.0.iter().flatten().copied().collect()
     };
-    let sides = [values(one), values(other)];
-    let text = |value: Option<&u32>| value.map_or("none".to_owned(), u32::to_string);
-    let row = |index: usize| {
-        let [first, second] = [0, 1].map(|side: usize| sides[side].get(index));
-        let role = if first == second {
-            Role::Dim
-        } else {
-            Role::Strong
-        };
-        let cells = format!("{:>5}  {:>5}  {:>5}", index + 1, text(first), text(second));
-        vec![
-            (Role::Warning, sign(first != second, glyphs)),
-            (role, cells),
-        ]
+    let (first, second) = (values(one), values(other));
+    let row = |(decision, (first, second)): (&Decision, (u32, u32))| {
+        let kind = decision.kind;
+        let differs = first != second;
+        let role = if differs { Role::Strong } else { Role::Dim };
+        let (first, second) = (kind.label(first), kind.label(second));
+        let cells = format!("{:<9} {first:<14} {second}", kind.name());
+        vec![(Role::Warning, sign(differs, glyphs)), (role, cells)]
     };
-    let heading = format!("{:SIGN$}{:>5}  {:>5}  {:>5}", "", "value", "1st", "2nd");
-    let rows = (0..sides[0].len().max(sides[1].len())).map(row);
-    [Row::new(), vec![(Role::Dim, heading)]]
-        .into_iter()
-        .chain(rows)
-        .collect()
+    let rows = decisions.iter().zip(first.into_iter().zip(second)).map(row);
+    std::iter::once(Row::new()).chain(rows).collect()
 }
 
 /// One network's cells of a row, filled up to `width`.
