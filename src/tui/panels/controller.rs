@@ -34,6 +34,7 @@ impl TextPanel for Controller {
         About {
             name: "Controller",
             runs: SEARCH,
+            keys: &[],
         }
     }
 
