@@ -35,6 +35,7 @@ impl TextPanel for Controller {
         About {
             name: "Controller",
             runs: SEARCH,
+            keys: &[],
         }
     }
 

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::panel::{About, Response, SEARCH, TextPanel};
-use super::{Content, Row, join_fitting, labelled, layers, training};
+use super::{Content, PanelId, Row, join_fitting, labelled, layers, training};
 use crate::event::ChildEpoch;
 use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -26,11 +26,23 @@ pub struct Dna {
     columns: Columns,
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Dna);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[binding(
+    HERE,
+    &["v"],
+    Action::ToggleColumns,
+    "DNA: shapes and costs, or log-probability and entropy",
+    Some("choices"),
+)];
+
 impl TextPanel for Dna {
     fn about() -> About {
         About {
             name: "DNA",
             runs: SEARCH,
+            keys: KEYS,
         }
     }
 

@@ -25,6 +25,7 @@ impl Panel for Workers {
         About {
             name: "Training",
             runs: SEARCH,
+            keys: &[],
         }
     }
 

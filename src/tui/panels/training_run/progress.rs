@@ -28,6 +28,7 @@ impl TextPanel for Progress {
         About {
             name: "Training",
             runs: TRAINING,
+            keys: &[],
         }
     }
 
