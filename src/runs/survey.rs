@@ -20,7 +20,7 @@ pub struct RunInfo {
     pub path: PathBuf,
     pub status: RunStatus,
     #[serde(flatten)]
-    pub work: Work,
+    pub work: WorkInfo,
     /// On the validation images: of the best child, or of a training's best epoch.
     pub best_accuracy: Option<f64>,
     pub started: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub struct RunInfo {
 /// tell them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Work {
+pub enum WorkInfo {
     Search {
         preset: String,
         strategy: String,
@@ -56,21 +56,21 @@ pub enum Work {
     },
 }
 
-impl Work {
+impl WorkInfo {
     pub fn kind(&self) -> RunKind {
         match self {
-            Work::Search { .. } => RunKind::Search,
-            Work::Training { .. } => RunKind::Training,
+            WorkInfo::Search { .. } => RunKind::Search,
+            WorkInfo::Training { .. } => RunKind::Training,
         }
     }
 
     /// The preset of a search, or the network of a training.
     pub fn subject(&self) -> &str {
         match self {
-            Work::Search {
+            WorkInfo::Search {
                 preset: subject, ..
             }
-            | Work::Training {
+            | WorkInfo::Training {
                 network: subject, ..
             } => subject,
         }
@@ -79,22 +79,22 @@ impl Work {
     /// How far it is: `episode 3/10`, `epoch 19/300`.
     pub fn progress(&self) -> String {
         match self {
-            Work::Search {
+            WorkInfo::Search {
                 episode, episodes, ..
             } => format!("episode {episode}/{episodes}"),
-            Work::Training { epoch, epochs, .. } => format!("epoch {epoch}/{epochs}"),
+            WorkInfo::Training { epoch, epochs, .. } => format!("epoch {epoch}/{epochs}"),
         }
     }
 
     /// Children that have come to an end, of so many: `40/160`; empty for a training.
     pub fn children(&self) -> String {
         match self {
-            Work::Search {
+            WorkInfo::Search {
                 children,
                 planned_children,
                 ..
             } => format!("{children}/{planned_children}"),
-            Work::Training { .. } => String::new(),
+            WorkInfo::Training { .. } => String::new(),
         }
     }
 }
@@ -269,7 +269,7 @@ impl Glance {
     }
 
     /// What the run does; of the kind that its folder tells where the journal does not tell yet.
-    fn work(self, kind: RunKind) -> Work {
+    fn work(self, kind: RunKind) -> WorkInfo {
         if kind == RunKind::Search && self.training.is_none() {
             let Glance {
                 preset,
@@ -280,7 +280,7 @@ impl Glance {
                 planned: planned_children,
                 ..
             } = self;
-            return Work::Search {
+            return WorkInfo::Search {
                 preset,
                 strategy,
                 episode,
@@ -290,7 +290,7 @@ impl Glance {
             };
         }
         let Some(training) = self.training else {
-            return Work::Training {
+            return WorkInfo::Training {
                 network: String::new(),
                 recipe: String::new(),
                 epoch: 0,
@@ -310,7 +310,7 @@ impl Glance {
             started.recipe,
             started.settings.epochs,
         );
-        Work::Training {
+        WorkInfo::Training {
             network,
             recipe,
             epoch,
@@ -382,8 +382,8 @@ mod tests {
 
     fn children(info: &RunInfo) -> u64 {
         match info.work {
-            Work::Search { children, .. } => children,
-            Work::Training { .. } => 0,
+            WorkInfo::Search { children, .. } => children,
+            WorkInfo::Training { .. } => 0,
         }
     }
 

@@ -255,14 +255,14 @@ fn age(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runs::{RunStatus, Work};
+    use crate::runs::{RunStatus, WorkInfo};
 
     fn run(name: &str) -> RunInfo {
         RunInfo {
             name: name.to_owned(),
             path: PathBuf::from(name),
             status: RunStatus::Finished,
-            work: Work::Search {
+            work: WorkInfo::Search {
                 preset: "monograph".to_owned(),
                 strategy: "reinforce".to_owned(),
                 episode: 10,

@@ -103,8 +103,8 @@ proptest! {
         let best = |children: &[(u64, f64)]| {
             let mut state = RunState::default();
             children.iter().for_each(|(child, accuracy)| apply(&mut state, *child as i64, finished(*child, *accuracy)));
-            prop_assert_eq!(state.children.len(), children.len());
-            Ok(state.best.map(|best| (best.child, best.accuracy)))
+            prop_assert_eq!(state.search().children.len(), children.len());
+            Ok(state.search().best.as_ref().map(|best| (best.child, best.accuracy)))
         };
         let in_order = best(&children)?;
         children.sort_by_key(|(child, _)| child.wrapping_mul(seed | 1) % 1_009);

@@ -633,7 +633,13 @@ fn why_there_is_no_earlier_or_later_moment_is_said() {
 fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
     let records = journal();
     let mut app = app_with(half(&records), Size::new(80, 24), plain());
-    let last = app.live.children.last().expect("children have ended").child;
+    let last = app
+        .live
+        .search()
+        .children
+        .last()
+        .expect("children have ended")
+        .child;
     assert!(app.detail(last).is_some());
     press(&mut app, "[[");
     let Some(Wanted::State { seq }) = app.wanted() else {
@@ -658,7 +664,13 @@ fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
         .as_ref()
         .map(|inspector| inspector.child());
     assert!(
-        inspected < Some(last) && app.state().children.iter().all(|row| row.episode <= 2),
+        inspected < Some(last)
+            && app
+                .state()
+                .search()
+                .children
+                .iter()
+                .all(|row| row.episode <= 2),
         "{inspected:?}"
     );
 }
@@ -666,7 +678,13 @@ fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
 #[test]
 fn an_edited_child_in_training_is_named_as_one() {
     let mut app = running(120, 40);
-    let training = app.live.training.get_mut(&0).expect("worker 0 trains");
+    let training = app
+        .live
+        .search_mut()
+        .unwrap()
+        .training
+        .get_mut(&0)
+        .expect("worker 0 trains");
     let candidate = training.candidate.as_mut().expect("it was sampled");
     candidate.origin = nas_tui::state::Origin::Edited { parent: 12 };
     press(&mut app, "\t\tf");
@@ -739,9 +757,9 @@ fn the_step_after_the_last_sampled_child_follows_the_training_and_leaves_out_num
     let edited = nas_tui::state::ChildRow {
         child: 97 + 3,
         parent: Some(1),
-        ..app.live.children[0].clone()
+        ..app.live.search().children[0].clone()
     };
-    app.live.children.push(edited);
+    app.live.search_mut().unwrap().children.push(edited);
     app.view.chosen = Some(96);
     press(&mut app, "4l");
     assert_eq!(app.shown_child(), Some(100));
@@ -828,14 +846,26 @@ fn an_edited_child_is_sent_for_training_with_its_parent() {
     let Effect::Send(Command::Train { parent, dna }) = press(&mut app, "t") else {
         panic!("{}", text(&app))
     };
-    assert_eq!(Some(parent), app.live.best.as_ref().map(|best| best.child));
-    assert_ne!(Some(&dna), app.live.best.as_ref().map(|best| &best.dna));
+    assert_eq!(
+        Some(parent),
+        app.live.search().best.as_ref().map(|best| best.child)
+    );
+    assert_ne!(
+        Some(&dna),
+        app.live.search().best.as_ref().map(|best| &best.dna)
+    );
 }
 
 #[test]
 fn the_inspected_child_is_copied_and_saved() {
     let mut app = running(80, 24);
-    let child = app.live.best.as_ref().expect("a child has ended").child;
+    let child = app
+        .live
+        .search()
+        .best
+        .as_ref()
+        .expect("a child has ended")
+        .child;
     press(&mut app, "b");
     let Effect::Copy(code) = press(&mut app, "C") else {
         panic!("not copied")
@@ -852,7 +882,7 @@ fn the_inspected_child_is_copied_and_saved() {
 #[test]
 fn accuracy_and_reward_of_the_best_child_are_told_apart() {
     let app = running(80, 24);
-    let best = app.live.best.clone().expect("a child has ended");
+    let best = app.live.search().best.clone().expect("a child has ended");
     let text = text(&app);
     assert!(
         text.contains(&format!("accuracy {:.2} %", best.accuracy * 100.0)),
@@ -915,9 +945,15 @@ fn yardstick() -> f64 {
 #[test]
 fn a_hundred_thousand_children_are_drawn_in_time() {
     let mut app = running(200, 50);
-    let row = app.live.children[0].clone();
-    app.live.run.as_mut().expect("started").episodes = 6_250;
-    app.live.children = (1..=100_000u64)
+    let row = app.live.search().children[0].clone();
+    app.live
+        .search_mut()
+        .unwrap()
+        .started
+        .as_mut()
+        .expect("started")
+        .episodes = 6_250;
+    app.live.search_mut().unwrap().children = (1..=100_000u64)
         .map(|child| {
             let accuracy = 0.5 + 0.4 * (child as f64 / 1e5) + 0.05 * (child as f64 * 0.7).sin();
             nas_tui::state::ChildRow {
@@ -940,8 +976,8 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
 #[test]
 fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     let mut app = running(200, 50);
-    let rows: Vec<_> = app.live.children.clone();
-    app.live.children = (1..=100_000u64)
+    let rows: Vec<_> = app.live.search().children.clone();
+    app.live.search_mut().unwrap().children = (1..=100_000u64)
         .map(|child| {
             let row = &rows[child as usize % rows.len()];
             let spread = (child * 7_919 % 1_000) as f64 / 1_000.0;
@@ -972,9 +1008,9 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     }
     let newest = nas_tui::state::ChildRow {
         child: 100_001,
-        ..app.live.children[7].clone()
+        ..app.live.search().children[7].clone()
     };
-    app.live.children.push(newest);
+    app.live.search_mut().unwrap().children.push(newest);
     let ended = thread_milliseconds();
     app.refresh();
     let taken = thread_milliseconds() - ended;
@@ -989,8 +1025,8 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
 #[test]
 fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
     let mut app = running(200, 50);
-    let rows: Vec<_> = app.live.children.clone();
-    app.live.children = (1..=100_000u64)
+    let rows: Vec<_> = app.live.search().children.clone();
+    app.live.search_mut().unwrap().children = (1..=100_000u64)
         .map(|child| nas_tui::state::ChildRow {
             child,
             ..rows[child as usize % rows.len()].clone()

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use nas_tui::event::{Event, FinishReason};
-use nas_tui::runs::{RunInfo, RunStatus, Work, look_at};
+use nas_tui::runs::{RunInfo, RunStatus, WorkInfo, look_at};
 
 use crate::example_training as example;
 
@@ -43,7 +43,7 @@ fn a_training_that_nobody_works_on_is_dead_in_the_epoch_that_was_under_way() {
 fn a_finished_training_tells_its_last_epoch_and_its_test() {
     let info = seen(&example::finished());
     let accuracy = example::report().accuracy;
-    let Work::Training {
+    let WorkInfo::Training {
         network,
         recipe,
         epoch,

@@ -54,13 +54,15 @@ impl Children {
     /// chart.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
         let sampled = state
+            .search()
             .children
             .iter()
             .filter(|row| row.parent.is_none() && !row.is_excluded());
         let mut children: Vec<Child> = sampled.map(|row| child(row, quantity)).collect();
         children.sort_by_key(|child| child.child);
         let reference = state
-            .run
+            .search()
+            .started
             .as_ref()
             .and_then(|run| run.comparable())
             .map(|reference| reference.strategy.clone());
@@ -128,13 +130,18 @@ fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
     let mut by_episode: std::collections::BTreeMap<usize, Vec<&ChildRow>> =
         std::collections::BTreeMap::new();
     for row in state
+        .search()
         .children
         .iter()
         .filter(|row| row.parent.is_none() && !row.is_excluded())
     {
         by_episode.entry(row.episode).or_default().push(row);
     }
-    let reference = state.run.as_ref().and_then(|run| run.comparable());
+    let reference = state
+        .search()
+        .started
+        .as_ref()
+        .and_then(|run| run.comparable());
     let one = |finished: &crate::event::EpisodeFinished| {
         let rows = by_episode.get(&finished.episode)?;
         let mut values: Vec<f64> = rows
@@ -163,7 +170,7 @@ fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
             }),
         })
     };
-    state.episodes.iter().filter_map(one).collect()
+    state.search().episodes.iter().filter_map(one).collect()
 }
 
 /// The figure.
@@ -385,7 +392,7 @@ mod tests {
     fn what_an_episode_ends_with_is_what_its_event_tells() {
         let state = demo();
         let data = Children::of(&state, Quantity::Reward);
-        for (drawn, told) in data.episodes.iter().zip(&state.episodes) {
+        for (drawn, told) in data.episodes.iter().zip(&state.search().episodes) {
             assert!((drawn.mean.unwrap() - told.mean_reward).abs() < 1e-9);
         }
     }

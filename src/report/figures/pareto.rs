@@ -25,21 +25,23 @@ impl Pareto {
         let mut front = Front::default();
         let sampled = || {
             state
+                .search()
                 .children
                 .iter()
                 .enumerate()
                 .filter(|(_, row)| row.parent.is_none())
         };
-        sampled().for_each(|(index, _)| front.add(index as u32, &state.children));
+        sampled().for_each(|(index, _)| front.add(index as u32, &state.search().children));
         let place = |row| Point::of(row).map(|point| (point.macs, point.accuracy));
         Pareto {
             children: sampled().filter_map(|(_, row)| place(row)).collect(),
             front: front
                 .rows()
                 .iter()
-                .filter_map(|index| place(state.children.get(*index as usize)?))
+                .filter_map(|index| place(state.search().children.get(*index as usize)?))
                 .collect(),
             best: state
+                .search()
                 .best
                 .as_ref()
                 .map(|best| (best.child, best.macs, best.accuracy)),

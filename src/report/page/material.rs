@@ -150,7 +150,7 @@ impl Material {
         material.summary = tally.summary();
         material.training = material
             .state
-            .training_run
+            .training_run()
             .is_some()
             .then(|| training.summary());
         material.torn = reader.torn().is_some();
@@ -222,6 +222,7 @@ impl Gathered {
                 if self
                     .material
                     .state
+                    .search()
                     .best
                     .as_ref()
                     .is_some_and(|best| best.child == finished.child)
@@ -321,7 +322,7 @@ mod tests {
     #[test]
     fn the_best_childs_epochs_and_the_failures_with_their_reasons_are_found() {
         let (_folder, material) = run(|journal| journal);
-        let best = material.state.best.as_ref().unwrap();
+        let best = material.state.search().best.as_ref().unwrap();
         let accuracies: Vec<f64> = material
             .best_epochs
             .iter()

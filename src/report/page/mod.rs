@@ -37,7 +37,7 @@ impl Report {
     /// # Errors
     /// Numbers that JSON has no words for; a journal holds none.
     pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<Report> {
-        let (head, sections, figures, tables) = match &material.state.training_run {
+        let (head, sections, figures, tables) = match material.state.training_run() {
             Some(run) => training::compose(material, run),
             None => search::compose(material),
         };

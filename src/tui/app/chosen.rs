@@ -52,15 +52,16 @@ impl App {
     pub fn shown_child(&self) -> Option<u64> {
         let state = self.state();
         let training = state
+            .search()
             .training
             .get(&self.view.worker)
-            .or_else(|| state.training.values().next());
+            .or_else(|| state.search().training.values().next());
         self.view
             .chosen
             .filter(|child| *child <= newest_child(state))
             .or_else(|| training.map(|training| training.child))
-            .or_else(|| state.children.last().map(|row| row.child))
-            .or_else(|| state.waiting.keys().next().copied())
+            .or_else(|| state.search().children.last().map(|row| row.child))
+            .or_else(|| state.search().waiting.keys().next().copied())
     }
 
     /// Everything that is known of a child at the moment that is shown; none where the journal has
@@ -89,8 +90,9 @@ impl App {
         let shown = [self.inspected_child(), self.shown_child(), one, other]
             .into_iter()
             .flatten();
-        let mut unknown = shown
-            .filter(|child| !self.state().waiting.contains_key(child) && !self.details.has(*child));
+        let mut unknown = shown.filter(|child| {
+            !self.state().search().waiting.contains_key(child) && !self.details.has(*child)
+        });
         unknown.find_map(|child| {
             let row = self.row(child).filter(|row| row.sampled_seq > 0)?;
             Some(Wanted::Child {
@@ -112,10 +114,11 @@ impl App {
         // sample.
         let known = || {
             state
+                .search()
                 .children
                 .iter()
                 .map(|row| row.child)
-                .chain(state.waiting.keys().copied())
+                .chain(state.search().waiting.keys().copied())
         };
         let next = if forward {
             known().filter(|child| *child > shown).min()
@@ -134,7 +137,7 @@ impl App {
     /// Show the child of another worker.
     pub(super) fn step_worker(&mut self, forward: bool) {
         let current = self.view.worker;
-        let mut workers = self.state().training.keys().copied();
+        let mut workers = self.state().search().training.keys().copied();
         let next = if forward {
             workers.find(|worker| *worker > current)
         } else {
@@ -151,8 +154,7 @@ impl App {
     pub(super) fn copy(&mut self, action: Action) -> Effect {
         let trained = self
             .live
-            .training_run
-            .as_ref()
+            .training_run()
             .map(|run| &run.started.architecture);
         let (name, dna, architecture) = match (
             trained,
@@ -197,8 +199,9 @@ impl App {
 }
 
 fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
-    let candidate = state.waiting.get(&child)?.clone();
+    let candidate = state.search().waiting.get(&child)?.clone();
     let training = state
+        .search()
         .training
         .values()
         .find(|training| training.child == child);
@@ -214,10 +217,10 @@ fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
 
 /// Children end nearly in the order of their numbers: the search begins where the child would be.
 fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
-    if state.waiting.contains_key(&child) {
+    if state.search().waiting.contains_key(&child) {
         return None;
     }
-    let rows = &state.children;
+    let rows = &state.search().children;
     let guess = (child.saturating_sub(1) as usize).min(rows.len());
     let near = guess.saturating_sub(64)..(guess + 64).min(rows.len());
     let is_it = |row: &&ChildRow| row.child == child;
@@ -230,6 +233,7 @@ fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
 /// The highest number of a child that has been sampled.
 fn newest_child(state: &RunState) -> u64 {
     let ended = state
+        .search()
         .children
         .iter()
         .rev()
@@ -237,5 +241,13 @@ fn newest_child(state: &RunState) -> u64 {
         .map(|row| row.child)
         .max()
         .unwrap_or(0);
-    ended.max(state.waiting.keys().next_back().copied().unwrap_or(0))
+    ended.max(
+        state
+            .search()
+            .waiting
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(0),
+    )
 }

@@ -122,7 +122,7 @@ impl App {
             _ => None,
         };
         self.live.apply(record);
-        if let (Some(detail), Some(row)) = (ending, self.live.children.last()) {
+        if let (Some(detail), Some(row)) = (ending, self.live.search().children.last()) {
             self.details.keep(ChildDetail {
                 row: Some(row.clone()),
                 ..detail
@@ -136,9 +136,9 @@ impl App {
 
     /// Number of the best child, or of a training's best epoch.
     fn best_number(&self) -> Option<u64> {
-        match &self.live.training_run {
+        match self.live.training_run() {
             Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self.live.best.as_ref().map(|best| best.child),
+            None => self.live.search().best.as_ref().map(|best| best.child),
         }
     }
 
@@ -146,7 +146,7 @@ impl App {
     fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
         let text = match &record.event {
             Event::ChildFinished(finished) => {
-                let best = self.live.best.as_ref().filter(|best| {
+                let best = self.live.search().best.as_ref().filter(|best| {
                     best.child == finished.child && best_before != Some(best.child)
                 })?;
                 format!(
@@ -356,7 +356,9 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => self.inspect(self.state().best.as_ref().map(|best| best.child)),
+            Action::InspectBest => {
+                self.inspect(self.state().search().best.as_ref().map(|best| best.child))
+            }
             action => self.navigate(action),
         }
         Effect::Draw

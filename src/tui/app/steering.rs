@@ -121,7 +121,7 @@ impl App {
     }
 
     pub(super) fn toggle_stop_after_episode(&mut self) -> Effect {
-        let stops = self.live.stops_after_episode;
+        let stops = self.live.search().stops_after_episode;
         self.command(if stops {
             Command::GoOnAfterEpisode
         } else {
@@ -133,7 +133,7 @@ impl App {
     pub(super) fn ask_to_skip(&mut self) -> Effect {
         let waiting = self
             .shown_child()
-            .filter(|child| self.live.waiting.contains_key(child));
+            .filter(|child| self.live.search().waiting.contains_key(child));
         match (self.hindrance(), waiting) {
             (Some(reason), _) => self.tell(Level::Warning, reason),
             (None, None) => self.tell(Level::Info, "the child shown is not in training"),

@@ -13,7 +13,7 @@ use crate::tui::view::Panel;
 impl App {
     /// What the run does; before its first event, what its folder tells.
     pub fn kind(&self) -> RunKind {
-        if self.live.run.is_some() || self.live.training_run.is_some() {
+        if self.live.has_begun() {
             self.live.kind()
         } else {
             self.expected
@@ -28,7 +28,7 @@ impl App {
 
     /// What the panels are arranged for.
     pub fn stage(&self) -> Stage {
-        match &self.live.training_run {
+        match self.live.training_run() {
             None if self.kind() == RunKind::Training => Stage::Training,
             None => Stage::Search,
             Some(run) if run.test.is_some() => Stage::Tested,
@@ -77,7 +77,7 @@ impl App {
     }
 
     fn change_curves(&mut self, action: ChartAction) {
-        let Some(training) = &self.state().training_run else {
+        let Some(training) = self.state().training_run() else {
             return;
         };
         let area = self.areas().and_then(|areas| areas.of(Panel::Curves));
@@ -104,7 +104,7 @@ impl App {
         let Some(scroll) = Scroll::of(action) else {
             return false;
         };
-        let Some(training) = &self.state().training_run else {
+        let Some(training) = self.state().training_run() else {
             return false;
         };
         let last = network::last_row(&training.started.architecture);

@@ -35,13 +35,19 @@ fn name(app: &App) -> Row {
         format!("{child} {}", app.theme.glyphs.left_right),
     );
     let state = app.state();
-    if state.best.as_ref().is_some_and(|best| best.child == child) {
+    if state
+        .search()
+        .best
+        .as_ref()
+        .is_some_and(|best| best.child == child)
+    {
         row.push((Role::Best, " best".to_owned()));
     } else if let Some((worker, _)) = trained(app, child) {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if app.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
     } else if state
+        .search()
         .training
         .values()
         .any(|training| training.child == child)
@@ -88,6 +94,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 /// The worker that trains a child, and how far it is; none where nobody does.
 fn trained(app: &App, child: u64) -> Option<(&usize, &Training)> {
     app.state()
+        .search()
         .training
         .iter()
         .find(|(_, training)| training.child == child && app.forsaken().is_none())
@@ -112,6 +119,7 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
             ),
         ],
         None => match state
+            .search()
             .training
             .values()
             .find(|training| training.child == candidate.child)
@@ -153,13 +161,14 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
 fn columns(app: &App, candidate: &Candidate) -> layers::Options {
     let state = app.state();
     let best = state
+        .search()
         .best
         .as_ref()
         .filter(|best| best.child != candidate.child);
     layers::Options {
         choices: candidate.choices().to_vec(),
         choices_first: app.view.dna_columns == DnaColumns::Choices,
-        compared: best.and(state.best_architecture.clone()),
+        compared: best.and(state.search().best_architecture.clone()),
     }
 }
 

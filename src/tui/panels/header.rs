@@ -87,10 +87,10 @@ fn standing_words(app: &App) -> Row {
         }
         _ => {}
     }
-    if live.stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
+    if live.search().stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
         row.push((
             Role::Warning,
-            format!(" stops after episode {}", live.episode),
+            format!(" stops after episode {}", live.search().episode),
         ));
     }
     if let Some(moment) = app.view.moment {
@@ -121,12 +121,12 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 
 /// Share of the children, or of a training's epochs. A training that ended early is whole.
 fn fraction_done(state: &RunState) -> Option<f64> {
-    if let Some(training) = &state.training_run {
+    if let Some(training) = state.training_run() {
         let is_whole = state.phase == Phase::Finished(FinishReason::Completed);
         return Some(if is_whole { 1.0 } else { training.fraction() });
     }
     let total = children_in_all(state).filter(|total| *total > 0)?;
-    Some(state.counts.sampled as f64 / total as f64)
+    Some(state.search().counts.sampled as f64 / total as f64)
 }
 
 fn clock(app: &App) -> Row {
@@ -156,7 +156,7 @@ fn clock(app: &App) -> Row {
 
 fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let state = app.state();
-    if let Some(training) = &state.training_run {
+    if let Some(training) = state.training_run() {
         return training_run::standing::row(
             training,
             matches!(state.phase, Phase::Finished(_)),
@@ -164,7 +164,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
             width,
         );
     }
-    let Some(run) = &state.run else {
+    let Some(run) = &state.search().started else {
         return vec![(
             Role::Dim,
             match app.kind() {
@@ -179,7 +179,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     };
     let episode = [
         vec![(Role::Dim, "episode ".to_owned())],
-        of(Role::Text, state.episode as u64, run.episodes),
+        of(Role::Text, state.search().episode as u64, run.episodes),
     ]
     .concat();
     let child = [
@@ -188,6 +188,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     ]
     .concat();
     let edited_child = state
+        .search()
         .training
         .values()
         .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
@@ -198,9 +199,9 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
             format!("edited from child {parent}"),
         )
     });
-    let depth = labelled("depth", Role::Text, state.depth.to_string());
+    let depth = labelled("depth", Role::Text, state.search().depth.to_string());
     let mut best = labelled("best", Role::Dim, "none yet");
-    if let Some(child) = &state.best {
+    if let Some(child) = &state.search().best {
         best = labelled(
             "best accuracy",
             Role::Best,
@@ -226,7 +227,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
         excluded,
         edited,
         ..
-    } = state.counts;
+    } = state.search().counts;
     let counts = [
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
@@ -259,7 +260,8 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
 
 fn children_in_all(state: &RunState) -> Option<usize> {
     state
-        .run
+        .search()
+        .started
         .as_ref()
         .map(|run| run.episodes * run.children_per_episode)
 }
@@ -268,8 +270,18 @@ fn children_in_all(state: &RunState) -> Option<usize> {
 /// numbers.)
 fn current_child(state: &RunState) -> u64 {
     let planned = children_in_all(state).map_or(u64::MAX, |children| children as u64);
-    let training = state.training.values().map(|training| training.child);
-    let ended = state.children.iter().rev().take(256).map(|row| row.child);
+    let training = state
+        .search()
+        .training
+        .values()
+        .map(|training| training.child);
+    let ended = state
+        .search()
+        .children
+        .iter()
+        .rev()
+        .take(256)
+        .map(|row| row.child);
     training
         .chain(ended)
         .filter(|child| *child <= planned)
@@ -281,11 +293,12 @@ fn current_child(state: &RunState) -> u64 {
 /// long excluded ones took says nothing of the others); none when unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
     let is_ending = matches!(state.phase, Phase::Finished(_) | Phase::Stopping);
-    if let Some(training) = &state.training_run {
+    if let Some(training) = state.training_run() {
         return training.seconds_left().filter(|_| !is_ending);
     }
-    let run = state.run.as_ref()?;
+    let run = state.search().started.as_ref()?;
     let recent: Vec<f64> = state
+        .search()
         .children
         .iter()
         .rev()
@@ -296,7 +309,7 @@ fn remaining_seconds(state: &RunState) -> Option<f64> {
     if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }
-    let left = children_in_all(state)?.saturating_sub(state.counts.sampled);
+    let left = children_in_all(state)?.saturating_sub(state.search().counts.sampled);
     let seconds = recent.iter().sum::<f64>() / recent.len() as f64;
     let estimate = left as f64 * seconds / run.workers.max(1) as f64;
     (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)

@@ -106,6 +106,7 @@ fn has_epochs(app: &App, question: Question) -> bool {
         return false;
     };
     app.live
+        .search()
         .training
         .values()
         .any(|training| training.child == child && !training.epochs.is_empty())

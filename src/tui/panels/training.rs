@@ -19,15 +19,16 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
     let content = content(app, width);
     let chosen = app
         .state()
+        .search()
         .training
         .keys()
         .position(|worker| *worker == app.view.worker)
         .unwrap_or(0);
     // The chosen worker stays in sight.
-    let rows_each = content.body.len() / app.state().training.len().max(1);
+    let rows_each = content.body.len() / app.state().search().training.len().max(1);
     let top = ((chosen + 1) * rows_each).saturating_sub(height);
     let position = content.position(height, top);
-    let workers = app.state().training.len();
+    let workers = app.state().search().training.len();
     let beside = if workers > 0 && app.forsaken().is_none() {
         labelled("workers", Role::Text, workers.to_string())
     } else {
@@ -45,7 +46,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 
 fn content(app: &App, width: usize) -> Content {
     let state = app.state();
-    if state.training.is_empty() {
+    if state.search().training.is_empty() {
         let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
         return Content {
             head: Vec::new(),
@@ -69,19 +70,23 @@ fn content(app: &App, width: usize) -> Content {
         };
         return Content {
             head,
-            body: state.training.values().map(row).collect(),
+            body: state.search().training.values().map(row).collect(),
         };
     }
-    let rows = state.training.iter().flat_map(|(worker, training)| {
-        worker_rows(
-            state,
-            *worker,
-            training,
-            shown == Some(training.child),
-            &app.theme.glyphs,
-            width,
-        )
-    });
+    let rows = state
+        .search()
+        .training
+        .iter()
+        .flat_map(|(worker, training)| {
+            worker_rows(
+                state,
+                *worker,
+                training,
+                shown == Some(training.child),
+                &app.theme.glyphs,
+                width,
+            )
+        });
     Content {
         head: Vec::new(),
         body: rows.collect(),
@@ -105,7 +110,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         failures,
         excluded,
         ..
-    } = state.counts;
+    } = state.search().counts;
     let count = |label, count: usize| {
         if count > 0 {
             labelled(label, Role::Text, count.to_string())
@@ -122,7 +127,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
-    if let Some(best) = &state.best {
+    if let Some(best) = &state.search().best {
         let name = labelled("best child", Role::Strong, best.child.to_string());
         let figures = vec![
             labelled("accuracy", Role::Best, format::accuracy(best.accuracy)),
@@ -290,7 +295,7 @@ fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     let per_epoch = match (training.epochs.last(), &training.progress) {
         (Some(epoch), _) => epoch.seconds,
         (None, Some(progress)) => {
-            state.run.as_ref()?.data.train_images as f64 / progress.images_per_second
+            state.search().started.as_ref()?.data.train_images as f64 / progress.images_per_second
         }
         (None, None) => return None,
     };
@@ -325,7 +330,11 @@ impl Place {
             },
             _ => Place {
                 epoch: 1,
-                epochs: state.run.as_ref().map_or(1, |run| run.child_epochs),
+                epochs: state
+                    .search()
+                    .started
+                    .as_ref()
+                    .map_or(1, |run| run.child_epochs),
                 done: 0.0,
             },
         }

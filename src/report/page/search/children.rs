@@ -17,6 +17,7 @@ const MOST_FAILURES: usize = 50;
 pub fn best(material: &Material) -> Markup {
     let mut rows: Vec<&ChildRow> = material
         .state
+        .search()
         .children
         .iter()
         .filter(|row| row.accuracy.is_some())
@@ -28,7 +29,7 @@ pub fn best(material: &Material) -> Markup {
     if rows.is_empty() {
         return html! { p { "No child has an accuracy yet." } };
     }
-    let all = material.state.children.len();
+    let all = material.state.search().children.len();
     let row = |row: &&ChildRow| {
         let cells = [
             row.child.to_string(),

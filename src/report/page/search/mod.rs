@@ -56,6 +56,7 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
     ];
     let layers = material
         .state
+        .search()
         .best_architecture
         .as_ref()
         .and_then(tables::layers);
@@ -69,7 +70,7 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
 
 fn head(material: &Material) -> Head {
     let (word, sentence) = material.standing().words();
-    let subtitle = material.state.run.as_ref().map_or_else(
+    let subtitle = material.state.search().started.as_ref().map_or_else(
         || "It never got as far as its first episode.".to_owned(),
         |run| {
             let began = material.state.started.map_or_else(String::new, |time| {
@@ -97,7 +98,8 @@ fn head(material: &Material) -> Head {
 fn learning(material: &Material, figures: &Figures) -> Section {
     let reference = material
         .state
-        .run
+        .search()
+        .started
         .as_ref()
         .and_then(|run| run.reference.as_deref());
     let incomparable =
@@ -109,7 +111,7 @@ fn learning(material: &Material, figures: &Figures) -> Section {
         (figure(&figures.rewards))
         (figure(&figures.accuracies))
         (figure(&figures.entropy))
-        (episodes_table(&material.state.episodes))
+        (episodes_table(&material.state.search().episodes))
     };
     Section::new("learning", "Does it learn?", body)
 }
@@ -162,7 +164,7 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
 
 fn best(material: &Material, figures: &Figures) -> Section {
     let state = &material.state;
-    let body = match (&state.best, &state.best_architecture) {
+    let body = match (&state.search().best, &state.search().best_architecture) {
         (Some(best), Some(architecture)) => html! {
             p {
                 "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
@@ -184,7 +186,11 @@ fn cost(figures: &Figures) -> Section {
 
 fn costs(material: &Material) -> Markup {
     let (state, summary) = (&material.state, &material.summary);
-    let trained = state.children.iter().filter(|row| row.repeat_of.is_none());
+    let trained = state
+        .search()
+        .children
+        .iter()
+        .filter(|row| row.repeat_of.is_none());
     let training: f64 = trained
         .clone()
         .map(|row| row.seconds)
@@ -199,17 +205,17 @@ fn costs(material: &Material) -> Markup {
         ),
         (
             "energy of the GPUs",
-            if state.energy.children == 0 {
+            if state.search().energy.children == 0 {
                 "not known".to_owned()
             } else {
-                energy(state.energy.watt_hours)
+                energy(state.search().energy.watt_hours)
             },
         ),
     ];
-    if let Some(mean) = state.energy.mean() {
+    if let Some(mean) = state.search().energy.mean() {
         list.push(("energy of a child, mean", energy(mean)));
     }
-    if let Some(architecture) = &state.best_architecture {
+    if let Some(architecture) = &state.search().best_architecture {
         list.push((
             "training memory of the best network",
             parts::training_memory(architecture, material.batch_size()),
@@ -220,7 +226,7 @@ fn costs(material: &Material) -> Markup {
 
 fn environment(material: &Material) -> Markup {
     let mut list: Vec<(&str, String)> = Vec::new();
-    if let Some(run) = &material.state.run {
+    if let Some(run) = &material.state.search().started {
         list.extend(machine(run, material));
         list.extend(parts::data(&run.data));
     }
@@ -250,7 +256,7 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
 }
 
 fn reading(material: &Material) -> Markup {
-    let run = material.state.run.as_ref();
+    let run = material.state.search().started.as_ref();
     let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
     html! {
         ul {

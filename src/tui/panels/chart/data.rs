@@ -34,10 +34,15 @@ impl Children {
     /// In one pass: the rows of a long run do not fit into a processor's cache.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
         let mut children = Children {
-            points: Vec::with_capacity(state.children.len()),
+            points: Vec::with_capacity(state.search().children.len()),
             ..Children::default()
         };
-        for row in state.children.iter().filter(|row| row.parent.is_none()) {
+        for row in state
+            .search()
+            .children
+            .iter()
+            .filter(|row| row.parent.is_none())
+        {
             children.newest = children.newest.max(row.child);
             let failed = row.is_failed();
             if failed {
@@ -230,7 +235,11 @@ impl Curves {
     ) {
         let (mut low, mut high) = (Means::new(width), Means::new(width));
         let mut values = Vec::new();
-        let finished = state.episodes.last().map_or(0, |episode| episode.episode);
+        let finished = state
+            .search()
+            .episodes
+            .last()
+            .map_or(0, |episode| episode.episode);
         for of_episode in children
             .within(span.whole_episodes(extent))
             .chunk_by(|one, other| one.episode == other.episode)
@@ -354,6 +363,7 @@ fn means(
         (episode, value)
     };
     let episodes = state
+        .search()
         .episodes
         .iter()
         .map(|episode| (episode.episode, episode.mean_reward, episode.mean_accuracy));
@@ -370,7 +380,8 @@ fn reference(
     width: usize,
 ) -> Vec<(usize, f64)> {
     let episodes = state
-        .run
+        .search()
+        .started
         .iter()
         .filter_map(RunStarted::comparable)
         .flat_map(|reference| &reference.episodes);
@@ -411,14 +422,20 @@ fn at_middles(
 /// The baseline of each finished episode and of the one under way.
 fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Level> {
     let finished = state
+        .search()
         .episodes
         .iter()
         .map(|episode| (episode.episode, episode.baseline));
-    let known = state.episodes.last().map_or(0, |episode| episode.episode);
+    let known = state
+        .search()
+        .episodes
+        .last()
+        .map_or(0, |episode| episode.episode);
     let current = state
+        .search()
         .baseline
-        .filter(|_| state.episode > known)
-        .map(|baseline| (state.episode, baseline));
+        .filter(|_| state.search().episode > known)
+        .map(|baseline| (state.search().episode, baseline));
     let mut means = Means::new(width);
     for (episode, baseline) in finished
         .chain(current)
@@ -437,7 +454,7 @@ mod tests {
 
     use super::super::samples;
     use super::*;
-    use crate::state::ChildRow;
+    use crate::state::{ChildRow, SearchRun};
 
     const REWARD: Quantity = Quantity::Reward;
 
@@ -484,13 +501,20 @@ mod tests {
             smooth(&state, Span { first: 1, last: 96 }, 8)[7].1,
             whole[95].1
         );
-        state.children.chunks_mut(8).for_each(<[_]>::reverse);
+        state
+            .search_mut()
+            .unwrap()
+            .children
+            .chunks_mut(8)
+            .for_each(<[_]>::reverse);
         assert_eq!(
             smooth(&state, Span { first: 1, last: 96 }, 96),
             whole,
             "neighbours change places"
         );
         state
+            .search_mut()
+            .unwrap()
             .children
             .sort_by_key(|row| std::cmp::Reverse(row.child));
         assert_eq!(
@@ -503,10 +527,10 @@ mod tests {
     #[test]
     fn a_failed_child_counts_with_its_reward_and_has_no_accuracy() {
         let children = vec![samples::row(1, None), samples::row(2, Some(0.8))];
-        let state = RunState {
+        let state = RunState::from(SearchRun {
             children,
-            ..RunState::default()
-        };
+            ..SearchRun::default()
+        });
         let rewards = Children::of(&state, Quantity::Reward).points;
         assert_eq!(
             rewards
@@ -531,7 +555,7 @@ mod tests {
     fn an_edited_child_is_in_no_curve_and_no_point() {
         let mut state = samples::run(32);
         let before = Children::of(&state, REWARD);
-        state.children.push(ChildRow {
+        state.search_mut().unwrap().children.push(ChildRow {
             parent: Some(3),
             ..samples::row(321, Some(1.0))
         });
@@ -562,7 +586,7 @@ mod tests {
                 value: third
             }]
         );
-        state.episodes.clear();
+        state.search_mut().unwrap().episodes.clear();
         assert_eq!(Curves::of(&state, &children, REWARD, span, 32).low, []);
     }
 

@@ -41,6 +41,7 @@ impl<'a> Chosen<'a> {
         // A repeat or a retry has one row like every child; of damaged journals the last one
         // counts.
         let row = state
+            .search()
             .children
             .iter()
             .rfind(|row| row.child == child && row.parent.is_none());
@@ -134,10 +135,15 @@ impl<'a> Chosen<'a> {
             ..
         } = *self;
         let finished = state
+            .search()
             .episodes
             .iter()
             .find(|episode| episode.episode == number);
-        let reference = state.run.iter().filter_map(|run| run.comparable());
+        let reference = state
+            .search()
+            .started
+            .iter()
+            .filter_map(|run| run.comparable());
         let mut reference = reference.filter_map(|reference| {
             let episode = reference
                 .episodes
@@ -150,9 +156,10 @@ impl<'a> Chosen<'a> {
             };
             Some((reference.strategy.clone(), mean?))
         });
-        let baseline = finished
-            .map(|episode| episode.baseline)
-            .or(state.baseline.filter(|_| state.episode == number));
+        let baseline = finished.map(|episode| episode.baseline).or(state
+            .search()
+            .baseline
+            .filter(|_| state.search().episode == number));
         let reference = reference.next_back();
         let of = |short: bool| {
             let mut groups = vec![(

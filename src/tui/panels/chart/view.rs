@@ -108,13 +108,17 @@ pub struct Extent {
 
 impl Extent {
     pub fn of(state: &RunState) -> Extent {
-        let sampled = state.children.iter().filter(|row| row.parent.is_none());
+        let sampled = state
+            .search()
+            .children
+            .iter()
+            .filter(|row| row.parent.is_none());
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
     }
 
     /// The extent of a run whose newest child is known.
     pub fn new(state: &RunState, newest: u64) -> Extent {
-        let run = state.run.as_ref();
+        let run = state.search().started.as_ref();
         let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
         let total = run
             .map_or(u64::MAX, |run| {
@@ -498,10 +502,10 @@ mod tests {
         ) {
             let mut view = ChartView::default();
             let mut state = samples::run(0);
-            children.iter().for_each(|child| state.children.push(samples::row(*child, Some(0.5))));
+            children.iter().for_each(|child| state.search_mut().unwrap().children.push(samples::row(*child, Some(0.5))));
             for (action, columns, child) in moves {
                 if child < 200 {
-                    state.children.push(samples::row(child, Some(0.5)));
+                    state.search_mut().unwrap().children.push(samples::row(child, Some(0.5)));
                 }
                 let before = view.visible(&Extent::of(&state));
                 view.act(action, &state, columns);

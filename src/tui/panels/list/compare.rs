@@ -388,5 +388,9 @@ fn fitting(columns: Vec<LayerColumn>, width: usize) -> Vec<LayerColumn> {
 }
 
 fn row_of(state: &RunState, child: u64) -> Option<&ChildRow> {
-    state.children.iter().find(|row| row.child == child)
+    state
+        .search()
+        .children
+        .iter()
+        .find(|row| row.child == child)
 }

@@ -37,7 +37,7 @@ pub fn columns(width: usize) -> usize {
 }
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let Some(training) = &app.state().training_run else {
+    let Some(training) = app.state().training_run() else {
         return;
     };
     let area = panels::inside(painter.area());

@@ -24,7 +24,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 
 /// The table in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else {
+    let Some(training) = app.state().training_run() else {
         return Content::default();
     };
     table(

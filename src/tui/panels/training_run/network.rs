@@ -10,7 +10,7 @@ use crate::tui::theme::Role;
 use crate::tui::view::Panel;
 
 pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let Some(training) = &app.state().training_run else {
+    let Some(training) = app.state().training_run() else {
         return;
     };
     let area = panels::inside(painter.area());

@@ -34,7 +34,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 
 /// What is trained, beside the title.
 fn beside(app: &App) -> Row {
-    let Some(training) = &app.state().training_run else {
+    let Some(training) = app.state().training_run() else {
         return Row::new();
     };
     vec![
@@ -45,7 +45,7 @@ fn beside(app: &App) -> Row {
 
 /// What the panel shows in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else {
+    let Some(training) = app.state().training_run() else {
         let words = "images and network are being prepared".to_owned();
         return Content {
             head: Vec::new(),

@@ -32,12 +32,7 @@ pub fn draw(app: &App, painter: &mut Painter<'_>) {
 }
 
 fn beside(app: &App) -> Row {
-    let Some(test) = app
-        .state()
-        .training_run
-        .as_ref()
-        .and_then(|run| run.test.as_ref())
-    else {
+    let Some(test) = app.state().training_run().and_then(|run| run.test.as_ref()) else {
         return Row::new();
     };
     let weights = format!("  weights of epoch {}", test.epoch);
@@ -49,7 +44,7 @@ fn beside(app: &App) -> Row {
 
 /// What the panel shows in `width` columns.
 pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else {
+    let Some(training) = app.state().training_run() else {
         return Content::default();
     };
     let body = match &training.test {
