@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::event::RunKind;
-use crate::event::{Event, FinishReason, Record};
+use crate::event::{Event, Record, RunKind};
 use crate::runs::directory::{kind_of, lock_state};
-use crate::state::TrainingRun;
+use crate::state::{Outcomes, RunStatus, TrainingRun};
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list
 /// --json`.
@@ -99,51 +98,6 @@ impl WorkInfo {
     }
 }
 
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// A process has it and has not begun.
-    Starting,
-    Running,
-    Pausing,
-    Paused,
-    Stopping,
-    Finished,
-    Stopped,
-    Failed,
-    /// Not over, but nobody works on it.
-    Dead,
-}
-
-impl RunStatus {
-    pub fn word(self) -> &'static str {
-        match self {
-            RunStatus::Starting => "starting",
-            RunStatus::Running => "running",
-            RunStatus::Pausing => "pausing",
-            RunStatus::Paused => "paused",
-            RunStatus::Stopping => "stopping",
-            RunStatus::Finished => "finished",
-            RunStatus::Stopped => "stopped",
-            RunStatus::Failed => "failed",
-            RunStatus::Dead => "dead",
-        }
-    }
-
-    /// Whether somebody works on it.
-    pub fn is_live(self) -> bool {
-        matches!(
-            self,
-            RunStatus::Starting
-                | RunStatus::Running
-                | RunStatus::Pausing
-                | RunStatus::Paused
-                | RunStatus::Stopping
-        )
-    }
-}
-
 /// Look at the run in `run`; none if there is no journal that can be read.
 pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal: a search that ends meanwhile is then live, not dead.
@@ -157,7 +111,7 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
     Some(RunInfo {
         name,
         path: run.to_owned(),
-        status: glance.status(holder.is_some()),
+        status: glance.status.with_process(holder.is_some()),
         best_accuracy: glance.best(),
         started: glance.started,
         changed: glance.changed,
@@ -173,15 +127,11 @@ struct Glance {
     episodes: usize,
     planned: u64,
     episode: usize,
-    children: u64,
-    best: Option<f64>,
     training: Option<TrainingRun>,
     started: Option<Timestamp>,
     changed: Option<Timestamp>,
-    pace: Option<RunStatus>,
-    finished: Option<FinishReason>,
-    /// Children that users edited, which count for nothing.
-    edited: Vec<u64>,
+    status: RunStatus,
+    outcomes: Outcomes,
 }
 
 /// Events whose lines are worth parsing; most of a journal is samples and epochs.
@@ -224,6 +174,8 @@ impl Glance {
     fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
         self.changed = Some(record.time);
+        self.status.apply(&record.event);
+        self.outcomes.apply(&record.event);
         if let Some(training) = &mut self.training {
             training.apply(&record.event, 0);
         }
@@ -232,40 +184,18 @@ impl Glance {
                 self.preset.clone_from(&run.preset);
                 self.strategy.clone_from(&run.strategy);
                 self.episodes = run.episodes;
-                self.planned = (run.episodes * run.children_per_episode) as u64;
-                self.begin_session();
+                self.planned = run.children() as u64;
             }
-            Event::TrainingStarted(started) => {
-                self.training = Some(TrainingRun::new(started));
-                self.begin_session();
-            }
-            Event::RunResumed { .. } => self.begin_session(),
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
+            Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
             Event::EpisodeStarted { episode, .. } => self.episode = *episode,
-            Event::ChildQueued(queued) => self.edited.push(queued.child),
-            Event::ChildFinished(child) if !self.edited.contains(&child.child) => {
-                self.children += 1;
-                self.best = Some(
-                    self.best
-                        .map_or(child.accuracy, |best| best.max(child.accuracy)),
-                );
-            }
-            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. }
-                if !self.edited.contains(child) =>
-            {
-                self.children += 1;
-            }
-            Event::PauseRequested => self.pace = Some(RunStatus::Pausing),
-            Event::Paused => self.pace = Some(RunStatus::Paused),
-            Event::Resumed => self.pace = Some(RunStatus::Running),
-            Event::StopRequested => self.pace = Some(RunStatus::Stopping),
             _ => {}
         }
     }
 
     fn best(&self) -> Option<f64> {
         let best_epoch = self.training.as_ref().and_then(TrainingRun::best);
-        best_epoch.map(|best| best.valid_accuracy).or(self.best)
+        let best_child = self.outcomes.best.as_ref().map(|best| best.accuracy);
+        best_epoch.map(|best| best.valid_accuracy).or(best_child)
     }
 
     /// What the run does; of the kind that its folder tells where the journal does not tell yet.
@@ -276,7 +206,7 @@ impl Glance {
                 strategy,
                 episode,
                 episodes,
-                children,
+                outcomes,
                 planned: planned_children,
                 ..
             } = self;
@@ -285,7 +215,7 @@ impl Glance {
                 strategy,
                 episode,
                 episodes,
-                children,
+                children: outcomes.counts.sampled as u64,
                 planned_children,
             };
         }
@@ -298,11 +228,7 @@ impl Glance {
                 test_accuracy: None,
             };
         };
-        let epoch = if self.finished.is_some() {
-            training.epochs.len()
-        } else {
-            training.epoch()
-        };
+        let epoch = training.latest_epoch(self.status.is_over());
         let test_accuracy = training.test.as_ref().map(|test| test.report.accuracy);
         let started = training.started;
         let (network, recipe, epochs) = (
@@ -316,23 +242,6 @@ impl Glance {
             epoch,
             epochs,
             test_accuracy,
-        }
-    }
-
-    fn begin_session(&mut self) {
-        self.pace = Some(RunStatus::Running);
-        self.finished = None;
-    }
-
-    fn status(&self, held: bool) -> RunStatus {
-        match (held, self.finished) {
-            // A session that has just begun on a run that was over has written nothing yet.
-            (true, Some(_)) => RunStatus::Starting,
-            (true, None) => self.pace.unwrap_or(RunStatus::Starting),
-            (false, Some(FinishReason::Completed)) => RunStatus::Finished,
-            (false, Some(FinishReason::Stopped)) => RunStatus::Stopped,
-            (false, Some(FinishReason::Failed)) => RunStatus::Failed,
-            (false, None) => RunStatus::Dead,
         }
     }
 }
@@ -354,6 +263,7 @@ fn is_wanted(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::FinishReason;
     use crate::journal::Journal;
     use crate::runs::RunDirectory;
 
@@ -403,7 +313,7 @@ mod tests {
                 summary.best.map(|best| best.accuracy)
             )
         );
-        assert_eq!((info.status, info.holder), (RunStatus::Finished, None));
+        assert_eq!((info.status, info.holder), (RunStatus::Completed, None));
     }
 
     #[test]

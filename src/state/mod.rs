@@ -3,18 +3,22 @@
 mod child;
 pub mod clock;
 mod describe;
+mod outcomes;
 pub mod processes;
 mod search_run;
+mod status;
 mod training_run;
 
 use std::sync::LazyLock;
 
 pub use child::{Candidate, ChildDetail, ChildRow, Origin, Training};
 pub use describe::describe;
-pub use search_run::{Counts, Energy, SearchRun, is_better};
+pub use outcomes::{Counts, Ending, Outcomes, is_better};
+pub use search_run::{Energy, SearchRun};
+pub use status::RunStatus;
 pub use training_run::TrainingRun;
 
-use crate::event::{Event, FinishReason, Level, Record, RunKind};
+use crate::event::{Event, Level, Record, RunKind};
 use crate::state::clock::Clock;
 use crate::state::processes::Processes;
 
@@ -27,7 +31,8 @@ pub struct RunState {
     /// Time of the first and of the latest event.
     pub started: Option<jiff::Timestamp>,
     pub now: Option<jiff::Timestamp>,
-    pub phase: Phase,
+    /// As the events tell: never dead.
+    pub status: RunStatus,
     /// How long the run has worked.
     pub clock: Clock,
     /// The process of the run and its workers.
@@ -51,37 +56,6 @@ impl Default for Work {
     /// A search that has not begun: what a run is until an event tells.
     fn default() -> Work {
         Work::Search(SearchRun::default())
-    }
-}
-
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Phase {
-    #[default]
-    Starting,
-    Running,
-    /// Asked to pause; not every worker has said that it stands still.
-    Pausing,
-    Paused,
-    /// Asked to stop, at once.
-    Stopping,
-    Finished(FinishReason),
-}
-
-impl Phase {
-    /// Take in the next event of the run.
-    pub fn apply(&mut self, event: &Event) {
-        *self = match event {
-            Event::RunStarted(_)
-            | Event::TrainingStarted(_)
-            | Event::RunResumed { .. }
-            | Event::Resumed => Phase::Running,
-            Event::PauseRequested => Phase::Pausing,
-            Event::Paused => Phase::Paused,
-            Event::StopRequested => Phase::Stopping,
-            Event::RunFinished { reason, .. } => Phase::Finished(*reason),
-            _ => return,
-        };
     }
 }
 
@@ -203,7 +177,7 @@ impl RunState {
         if let Some(seq) = record.seq {
             self.last_seq = seq;
         }
-        self.phase.apply(&record.event);
+        self.status.apply(&record.event);
         self.apply_work(&record.event);
         if let Some((level, text)) = describe(&record.event) {
             self.push_log(LogLine {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, ChildRow, Origin, Training};
+use super::{Candidate, ChildRow, Origin, Outcomes, Training};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes};
 
@@ -20,8 +20,8 @@ pub struct SearchRun {
     pub baseline: Option<f64>,
     /// Every child that has come to an end, in the order of their ends.
     pub children: Vec<ChildRow>,
-    /// How many of them there are of each kind.
-    pub counts: Counts,
+    /// How many of them there are of each kind, and the best one.
+    pub outcomes: Outcomes,
     pub episodes: Vec<EpisodeFinished>,
     /// Where the journal tells of the end of each of `episodes`.
     pub episode_seqs: Vec<u64>,
@@ -29,8 +29,6 @@ pub struct SearchRun {
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
     pub training: BTreeMap<usize, Training>,
-    /// The best child so far: the highest accuracy, the earlier one of equals.
-    pub best: Option<ChildFinished>,
     /// The best child's network, as it was sampled.
     pub best_architecture: Option<Architecture>,
 }
@@ -50,21 +48,10 @@ impl Energy {
     }
 }
 
-/// Children that have come to an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Those that the search sampled; the next three are among them.
-    pub sampled: usize,
-    pub repeats: usize,
-    pub failures: usize,
-    pub excluded: usize,
-    /// Those that a user edited.
-    pub edited: usize,
-}
-
 impl SearchRun {
     /// Take in the next event of the run, of which line `seq` of the journal tells.
     pub fn apply(&mut self, event: &Event, seq: u64) {
+        let ending = self.outcomes.apply(event);
         match event {
             Event::RunStarted(run) => self.started = Some(run.clone()),
             Event::RunResumed { .. } => {
@@ -105,7 +92,13 @@ impl SearchRun {
                     training.epochs.push(epoch.clone());
                 }
             }
-            Event::ChildFinished(finished) => self.finish_child(finished, seq),
+            Event::ChildFinished(finished) => {
+                if ending.is_some_and(|ending| ending.is_best) {
+                    let candidate = self.waiting.get(&finished.child);
+                    self.best_architecture = candidate.map(|child| child.architecture.clone());
+                }
+                self.finish_child(finished, seq);
+            }
             Event::ChildFailed {
                 child,
                 episode,
@@ -136,6 +129,22 @@ impl SearchRun {
         }
     }
 
+    /// The children that the search sampled: those that users edited count in none of its figures.
+    pub fn sampled(&self) -> impl Iterator<Item = &ChildRow> + Clone {
+        self.children.iter().filter(|row| !row.is_edited())
+    }
+
+    /// The children that the search has an outcome of: of those that it sampled, all but the
+    /// excluded ones.
+    pub fn evaluated(&self) -> impl Iterator<Item = &ChildRow> + Clone {
+        self.sampled().filter(|row| !row.is_excluded())
+    }
+
+    /// The children that were trained; a repeat took the accuracy of an earlier one.
+    pub fn trained(&self) -> impl Iterator<Item = &ChildRow> + Clone {
+        self.children.iter().filter(|row| row.repeat_of.is_none())
+    }
+
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut Training> {
         self.training
             .get_mut(&worker)
@@ -157,20 +166,6 @@ impl SearchRun {
     }
 
     fn finish_child(&mut self, finished: &ChildFinished, seq: u64) {
-        let candidate = self.waiting.get(&finished.child);
-        let edited = candidate.is_some_and(|candidate| candidate.parent().is_some());
-        if !edited
-            && self.best.as_ref().is_none_or(|best| {
-                is_better(
-                    finished.accuracy,
-                    finished.child,
-                    (best.accuracy, best.child),
-                )
-            })
-        {
-            self.best = Some(finished.clone());
-            self.best_architecture = candidate.map(|candidate| candidate.architecture.clone());
-        }
         let ChildFinished {
             child,
             episode,
@@ -240,27 +235,6 @@ impl SearchRun {
         self.waiting.remove(&row.child);
         self.training
             .retain(|_, training| training.child != row.child);
-        let Counts {
-            sampled,
-            repeats,
-            failures,
-            excluded,
-            edited,
-        } = &mut self.counts;
-        if row.parent.is_some() {
-            *edited += 1;
-        } else {
-            *sampled += 1;
-            *repeats += usize::from(row.repeat_of.is_some());
-            *failures += usize::from(row.is_failed());
-            *excluded += usize::from(row.is_excluded());
-        }
         self.children.push(row);
     }
-}
-
-/// A higher accuracy, or the same by an earlier child (workers finish in any order; the best must
-/// not depend on it).
-pub fn is_better(accuracy: f64, child: u64, than: (f64, u64)) -> bool {
-    accuracy > than.0 || (accuracy == than.0 && child < than.1)
 }

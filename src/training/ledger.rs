@@ -1,8 +1,8 @@
 //! What a training needs to know of its run's past.
 
-use crate::event::{Event, FinishReason, Record};
-use crate::state::TrainingRun;
+use crate::event::{Event, Record};
 use crate::state::clock::Clock;
+use crate::state::{RunStatus, TrainingRun};
 
 /// The training so far. A resumed one fills it from the journal, then goes on as if it had seen it
 /// all happen.
@@ -10,28 +10,25 @@ use crate::state::clock::Clock;
 pub struct Ledger {
     pub run: Option<TrainingRun>,
     pub clock: Clock,
-    /// How the last session ended; none while one is at work and after a crash.
-    finished: Option<FinishReason>,
+    status: RunStatus,
 }
 
 impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
+        self.status.apply(&record.event);
         if let Some(run) = &mut self.run {
             run.apply(&record.event, record.seq.unwrap_or_default());
         }
-        match &record.event {
-            Event::TrainingStarted(started) => self.run = Some(TrainingRun::new(started)),
-            Event::RunResumed { .. } => self.finished = None,
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
-            _ => {}
+        if let Event::TrainingStarted(started) = &record.event {
+            self.run = Some(TrainingRun::new(started));
         }
     }
 }
 
 impl Ledger {
     pub fn is_complete(&self) -> bool {
-        self.finished == Some(FinishReason::Completed)
+        self.status == RunStatus::Completed
     }
 
     pub fn epochs_done(&self) -> usize {

@@ -282,7 +282,7 @@ fn keys_are_answered_while_a_driver_hangs() {
         80,
         24,
     );
-    terminal.wait_for("FINISHED");
+    terminal.wait_for("COMPLETED");
     terminal.keys("5");
     terminal.wait_for("H100");
     // A run that is over is drawn anew only for a key.
@@ -524,7 +524,7 @@ mod unseen {
         arguments.extend(TINY.iter().flat_map(|setting| ["--set", setting]));
         let mut terminal = Terminal::start_with(&variables, &arguments, folder.path(), 200, 50);
         terminal.wait_for("NVIDIA GPU stays idle");
-        terminal.wait_for("FINISHED");
+        terminal.wait_for("COMPLETED");
         terminal.keys("q");
         assert_eq!(terminal.wait_exit(), 0);
     }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use nas_tui::config::{ScreenConfig, ThemeName};
 use nas_tui::event::{ChildProgress, Event, Record, Reference};
 use nas_tui::link::{Command, LinkStatus};
-use nas_tui::state::{Phase, RunState};
+use nas_tui::state::RunState;
 use nas_tui::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
 use nas_tui::tui::app::{App, Effect, Past, Wanted};
 use nas_tui::tui::theme::{ColourDepth, Theme};
@@ -396,7 +396,7 @@ fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_
     app.take_link(LinkStatus::Dead { watch_only: false });
     let text = text(&app);
     assert!(
-        text.contains("PROCESS GONE resume it") && text.contains("stood at epoch"),
+        text.contains("DEAD resume it") && text.contains("stood at epoch"),
         "{text}"
     );
     assert!(
@@ -710,7 +710,7 @@ fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
     assert!(
         alerts
             .last()
-            .is_some_and(|alert| alert == "the run is over: FINISHED"),
+            .is_some_and(|alert| alert == "the run is over: COMPLETED"),
         "{alerts:?}"
     );
 }
@@ -718,7 +718,7 @@ fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
 #[test]
 fn a_finished_run_is_left_at_once() {
     let mut app = app_with(&journal(), Size::new(80, 24), plain());
-    assert!(matches!(app.live.phase, Phase::Finished(_)));
+    assert!(app.live.status.is_over());
     assert_eq!(app.done(), None);
     assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Finished));
 }
@@ -848,11 +848,21 @@ fn an_edited_child_is_sent_for_training_with_its_parent() {
     };
     assert_eq!(
         Some(parent),
-        app.live.search().best.as_ref().map(|best| best.child)
+        app.live
+            .search()
+            .outcomes
+            .best
+            .as_ref()
+            .map(|best| best.child)
     );
     assert_ne!(
         Some(&dna),
-        app.live.search().best.as_ref().map(|best| &best.dna)
+        app.live
+            .search()
+            .outcomes
+            .best
+            .as_ref()
+            .map(|best| &best.dna)
     );
 }
 
@@ -862,6 +872,7 @@ fn the_inspected_child_is_copied_and_saved() {
     let child = app
         .live
         .search()
+        .outcomes
         .best
         .as_ref()
         .expect("a child has ended")
@@ -882,7 +893,13 @@ fn the_inspected_child_is_copied_and_saved() {
 #[test]
 fn accuracy_and_reward_of_the_best_child_are_told_apart() {
     let app = running(80, 24);
-    let best = app.live.search().best.clone().expect("a child has ended");
+    let best = app
+        .live
+        .search()
+        .outcomes
+        .best
+        .clone()
+        .expect("a child has ended");
     let text = text(&app);
     assert!(
         text.contains(&format!("accuracy {:.2} %", best.accuracy * 100.0)),

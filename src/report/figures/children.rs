@@ -53,11 +53,7 @@ impl Children {
     /// The children and episodes of `state`; those that users edited or that are excluded are in no
     /// chart.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
-        let sampled = state
-            .search()
-            .children
-            .iter()
-            .filter(|row| row.parent.is_none() && !row.is_excluded());
+        let sampled = state.search().evaluated();
         let mut children: Vec<Child> = sampled.map(|row| child(row, quantity)).collect();
         children.sort_by_key(|child| child.child);
         let reference = state
@@ -129,12 +125,7 @@ fn child(row: &ChildRow, quantity: Quantity) -> Child {
 fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
     let mut by_episode: std::collections::BTreeMap<usize, Vec<&ChildRow>> =
         std::collections::BTreeMap::new();
-    for row in state
-        .search()
-        .children
-        .iter()
-        .filter(|row| row.parent.is_none() && !row.is_excluded())
-    {
+    for row in state.search().evaluated() {
         by_episode.entry(row.episode).or_default().push(row);
     }
     let reference = state

@@ -29,7 +29,7 @@ impl Pareto {
                 .children
                 .iter()
                 .enumerate()
-                .filter(|(_, row)| row.parent.is_none())
+                .filter(|(_, row)| !row.is_edited())
         };
         sampled().for_each(|(index, _)| front.add(index as u32, &state.search().children));
         let place = |row| Point::of(row).map(|point| (point.macs, point.accuracy));
@@ -42,6 +42,7 @@ impl Pareto {
                 .collect(),
             best: state
                 .search()
+                .outcomes
                 .best
                 .as_ref()
                 .map(|best| (best.child, best.macs, best.accuracy)),

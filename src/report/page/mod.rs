@@ -13,7 +13,7 @@ mod training;
 use maud::html;
 
 pub use files::{PAGE, WriteError, write};
-pub use material::{Material, Standing};
+pub use material::Material;
 pub use png::{PngError, SCALE};
 pub use tables::Table;
 

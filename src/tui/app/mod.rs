@@ -26,7 +26,7 @@ use super::{Leave, Settings};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
-use crate::state::{ChildDetail, Phase, RunState};
+use crate::state::{ChildDetail, RunState, RunStatus};
 use chosen::Details;
 pub use moments::Past;
 pub use navigation::Scroll;
@@ -138,7 +138,13 @@ impl App {
     fn best_number(&self) -> Option<u64> {
         match self.live.training_run() {
             Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self.live.search().best.as_ref().map(|best| best.child),
+            None => self
+                .live
+                .search()
+                .outcomes
+                .best
+                .as_ref()
+                .map(|best| best.child),
         }
     }
 
@@ -146,7 +152,7 @@ impl App {
     fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
         let text = match &record.event {
             Event::ChildFinished(finished) => {
-                let best = self.live.search().best.as_ref().filter(|best| {
+                let best = self.live.search().outcomes.best.as_ref().filter(|best| {
                     best.child == finished.child && best_before != Some(best.child)
                 })?;
                 format!(
@@ -170,7 +176,7 @@ impl App {
             }
             Event::RunFinished { .. } => format!(
                 "the run is over: {}",
-                super::panels::header::phase(self.live.phase).0
+                super::panels::header::status(self.live.status).0
             ),
             _ => return None,
         };
@@ -250,15 +256,23 @@ impl App {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
 
+    /// Where the run stands, as its events and the link tell.
+    pub fn status(&self) -> RunStatus {
+        match self.link {
+            LinkStatus::Dead { .. } => self.live.status.with_process(false),
+            _ => self.live.status,
+        }
+    }
+
     pub fn finished(&self) -> bool {
-        matches!(self.live.phase, Phase::Finished(_))
+        self.live.status.is_over()
     }
 
     /// Whether nothing can happen without the user: then nothing is drawn without one either.
     pub fn stands_still(&self) -> bool {
         let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead { .. })
             || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
-        link || self.finished() || self.live.phase == Phase::Paused
+        link || self.finished() || self.live.status == RunStatus::Paused
     }
 
     /// Where keys go now.
@@ -356,9 +370,14 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => {
-                self.inspect(self.state().search().best.as_ref().map(|best| best.child))
-            }
+            Action::InspectBest => self.inspect(
+                self.state()
+                    .search()
+                    .outcomes
+                    .best
+                    .as_ref()
+                    .map(|best| best.child),
+            ),
             action => self.navigate(action),
         }
         Effect::Draw

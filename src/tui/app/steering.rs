@@ -5,7 +5,7 @@ use super::{App, Effect};
 use crate::event::Level;
 use crate::event::RunKind;
 use crate::link::{Command, LinkStatus};
-use crate::state::Phase;
+use crate::state::RunStatus;
 use crate::tui::Leave;
 use crate::tui::keymap::Action;
 use crate::tui::view::{Answer, Question};
@@ -104,10 +104,10 @@ impl App {
                 Command::Pause
             });
         }
-        match self.live.phase {
-            Phase::Running => self.command_at_next_batch(Command::Pause, "pauses"),
-            Phase::Pausing | Phase::Paused => self.command(Command::Resume),
-            Phase::Starting | Phase::Stopping | Phase::Finished(_) => Effect::Nothing,
+        match self.live.status {
+            RunStatus::Running => self.command_at_next_batch(Command::Pause, "pauses"),
+            RunStatus::Pausing | RunStatus::Paused => self.command(Command::Resume),
+            _ => Effect::Nothing,
         }
     }
 
@@ -156,7 +156,7 @@ impl App {
         match question {
             Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
             Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
-            Question::Leave if self.live.phase == Phase::Stopping => {
+            Question::Leave if self.live.status == RunStatus::Stopping => {
                 vec![Answer::Detach, Answer::Cancel]
             }
             Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],

@@ -37,6 +37,7 @@ fn name(app: &App) -> Row {
     let state = app.state();
     if state
         .search()
+        .outcomes
         .best
         .as_ref()
         .is_some_and(|best| best.child == child)
@@ -162,6 +163,7 @@ fn columns(app: &App, candidate: &Candidate) -> layers::Options {
     let state = app.state();
     let best = state
         .search()
+        .outcomes
         .best
         .as_ref()
         .filter(|best| best.child != candidate.child);

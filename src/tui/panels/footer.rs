@@ -5,7 +5,7 @@ use super::chart::Quantity;
 use crate::event::Level;
 use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::Phase;
+use crate::state::RunStatus;
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Bound, Context};
@@ -128,8 +128,8 @@ fn can_act(app: &App, bound: &Bound) -> bool {
     let can_pause = match app.link {
         LinkStatus::Replay { ended, .. } => !ended,
         LinkStatus::Live { watch_only: false } => matches!(
-            app.live.phase,
-            Phase::Running | Phase::Pausing | Phase::Paused
+            app.live.status,
+            RunStatus::Running | RunStatus::Pausing | RunStatus::Paused
         ),
         _ => false,
     };
@@ -138,7 +138,7 @@ fn can_act(app: &App, bound: &Bound) -> bool {
 
 /// What the key would do now.
 fn word(app: &App, bound: &Bound) -> &'static str {
-    let paused = matches!(app.live.phase, Phase::Pausing | Phase::Paused);
+    let paused = matches!(app.live.status, RunStatus::Pausing | RunStatus::Paused);
     match bound.binding.action {
         Action::TogglePause if matches!(app.link, LinkStatus::Replay { paused: true, .. }) => {
             "play"

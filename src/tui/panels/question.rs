@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::event::RunKind;
-use crate::state::Phase;
+use crate::state::RunStatus;
 use crate::tui::app::App;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};
@@ -54,7 +54,7 @@ pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
 
 fn title(app: &App, question: Question) -> String {
     match question {
-        Question::Leave if app.live.phase == Phase::Stopping => {
+        Question::Leave if app.live.status == RunStatus::Stopping => {
             format!(
                 "The {} is stopping. Leave without waiting?",
                 app.kind().noun()

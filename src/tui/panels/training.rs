@@ -1,8 +1,7 @@
 //! The children in training, one per worker: how far each is and what it has reached.
 
 use super::{Content, Row, join_fitting, labelled, pieces_width};
-use crate::event::FinishReason;
-use crate::state::{Candidate, Counts, Phase, RunState, Training};
+use crate::state::{Candidate, Counts, RunState, Training};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::Action;
@@ -96,21 +95,16 @@ fn content(app: &App, width: usize) -> Content {
 /// What a run that is over has come to; none for one that goes on.
 fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
     let state = app.state();
-    let Phase::Finished(reason) = state.phase else {
+    if !state.status.is_over() {
         return None;
-    };
-    let over = match reason {
-        FinishReason::Completed => "completed",
-        FinishReason::Stopped => "stopped before its end",
-        FinishReason::Failed => "failed",
-    };
+    }
     let Counts {
         sampled,
         edited,
         failures,
         excluded,
         ..
-    } = state.search().counts;
+    } = state.search().outcomes.counts;
     let count = |label, count: usize| {
         if count > 0 {
             labelled(label, Role::Text, count.to_string())
@@ -119,7 +113,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         }
     };
     let groups = vec![
-        vec![(Role::Strong, format!("the run is {over}"))],
+        vec![(Role::Strong, format!("run {}", state.status.word()))],
         count("children", sampled),
         count("failed", failures),
         count("excluded", excluded),
@@ -127,7 +121,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
-    if let Some(best) = &state.search().best {
+    if let Some(best) = &state.search().outcomes.best {
         let name = labelled("best child", Role::Strong, best.child.to_string());
         let figures = vec![
             labelled("accuracy", Role::Best, format::accuracy(best.accuracy)),

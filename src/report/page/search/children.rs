@@ -23,7 +23,9 @@ pub fn best(material: &Material) -> Markup {
         .filter(|row| row.accuracy.is_some())
         .collect();
     rows.sort_by(|one, other| match (one.accuracy, other.accuracy) {
-        (Some(a), Some(b)) if is_better(a, one.child, (b, other.child)) => std::cmp::Ordering::Less,
+        (Some(a), Some(b)) if is_better((a, one.child), (b, other.child)) => {
+            std::cmp::Ordering::Less
+        }
         _ => std::cmp::Ordering::Greater,
     });
     if rows.is_empty() {

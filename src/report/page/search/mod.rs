@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use self::figures::Figures;
 use super::html::{Column, Head, Section, facts, figure, table, text};
-use super::material::Material;
+use super::material::{Material, meaning};
 use super::tables::Table;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
@@ -69,7 +69,7 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
 }
 
 fn head(material: &Material) -> Head {
-    let (word, sentence) = material.standing().words();
+    let (word, sentence) = (material.status().word(), meaning(material.status()));
     let subtitle = material.state.search().started.as_ref().map_or_else(
         || "It never got as far as its first episode.".to_owned(),
         |run| {
@@ -164,7 +164,10 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
 
 fn best(material: &Material, figures: &Figures) -> Section {
     let state = &material.state;
-    let body = match (&state.search().best, &state.search().best_architecture) {
+    let body = match (
+        &state.search().outcomes.best,
+        &state.search().best_architecture,
+    ) {
         (Some(best), Some(architecture)) => html! {
             p {
                 "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
@@ -186,11 +189,7 @@ fn cost(figures: &Figures) -> Section {
 
 fn costs(material: &Material) -> Markup {
     let (state, summary) = (&material.state, &material.summary);
-    let trained = state
-        .search()
-        .children
-        .iter()
-        .filter(|row| row.repeat_of.is_none());
+    let trained = state.search().trained();
     let training: f64 = trained
         .clone()
         .map(|row| row.seconds)

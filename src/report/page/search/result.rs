@@ -34,7 +34,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
     let (state, summary) = (&material.state, &material.summary);
     let run = state.search().started.as_ref();
     let images = run.map_or(0, |run| run.data.validation_images);
-    let mut list = match &state.search().best {
+    let mut list = match &state.search().outcomes.best {
         Some(best) => vec![
             Tile::new(
                 "best validation accuracy",
@@ -66,7 +66,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         "not measured",
         "a search reads no test images",
     ));
-    if let Some(best) = &state.search().best {
+    if let Some(best) = &state.search().outcomes.best {
         let macs = format!("{} MACs per image", compact(best.macs));
         list.push(Tile::new(
             "parameters of the best",
@@ -75,10 +75,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         ));
     }
     let planned = run.map_or_else(String::new, |run| {
-        format!(
-            " of {}",
-            count((run.episodes * run.children_per_episode) as u64)
-        )
+        format!(" of {}", count(run.children() as u64))
     });
     let episodes = run.map_or_else(String::new, |run| {
         format!(" of {}", count(run.episodes as u64))
@@ -123,13 +120,7 @@ fn energy_tile(material: &Material) -> Tile {
     if known.children == 0 {
         return Tile::new("energy", "not known", "no GPU told its power");
     }
-    let trained = material
-        .state
-        .search()
-        .children
-        .iter()
-        .filter(|row| row.repeat_of.is_none())
-        .count();
+    let trained = material.state.search().trained().count();
     Tile::new(
         "energy",
         energy(known.watt_hours),

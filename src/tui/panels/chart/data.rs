@@ -37,12 +37,7 @@ impl Children {
             points: Vec::with_capacity(state.search().children.len()),
             ..Children::default()
         };
-        for row in state
-            .search()
-            .children
-            .iter()
-            .filter(|row| row.parent.is_none())
-        {
+        for row in state.search().sampled() {
             children.newest = children.newest.max(row.child);
             let failed = row.is_failed();
             if failed {

@@ -44,7 +44,7 @@ impl<'a> Chosen<'a> {
             .search()
             .children
             .iter()
-            .rfind(|row| row.child == child && row.parent.is_none());
+            .rfind(|row| row.child == child && !row.is_edited());
         let episode = row.map_or(extent.episode(child) as usize, |row| row.episode);
         let smooth = children
             .smoothed(&extent)

@@ -108,11 +108,7 @@ pub struct Extent {
 
 impl Extent {
     pub fn of(state: &RunState) -> Extent {
-        let sampled = state
-            .search()
-            .children
-            .iter()
-            .filter(|row| row.parent.is_none());
+        let sampled = state.search().sampled();
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
     }
 

@@ -106,6 +106,7 @@ impl<'a> Subject<'a> {
             let is_best = scene
                 .state
                 .search()
+                .outcomes
                 .best
                 .as_ref()
                 .is_some_and(|best| best.child == self.child);

@@ -241,7 +241,7 @@ impl Order {
 }
 
 pub fn best_of(state: &RunState) -> Option<u64> {
-    state.search().best.as_ref().map(|best| best.child)
+    state.search().outcomes.best.as_ref().map(|best| best.child)
 }
 
 pub fn row_at(state: &RunState, index: u32) -> Option<&ChildRow> {

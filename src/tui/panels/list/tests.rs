@@ -317,12 +317,12 @@ fn a_cursor_not_moved_yet_stays_on_the_first_child() {
     let mut view = view(&half, "", &[]);
     assert_ne!(
         view.selected(&half),
-        whole.search().best.as_ref().map(|best| best.child)
+        whole.search().outcomes.best.as_ref().map(|best| best.child)
     );
     view.refresh(&whole);
     assert_eq!(
         view.selected(&whole),
-        whole.search().best.as_ref().map(|best| best.child)
+        whole.search().outcomes.best.as_ref().map(|best| best.child)
     );
 }
 
@@ -371,7 +371,13 @@ fn one_marked_child_is_compared_with_the_one_at_the_cursor() {
         "",
         &[ListAction::Mark, ListAction::Down, ListAction::Compare],
     );
-    let marked = state.search().best.as_ref().map(|best| best.child).unwrap();
+    let marked = state
+        .search()
+        .outcomes
+        .best
+        .as_ref()
+        .map(|best| best.child)
+        .unwrap();
     assert_eq!(
         view.wanted(&state),
         Some((marked, view.selected(&state).unwrap()))

@@ -171,7 +171,11 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: u
     } else {
         Quantity::Loss
     };
-    let rate = labelled("rate", Role::Text, rates::rate(epoch.learning_rate));
+    let rate = labelled(
+        "rate",
+        Role::Text,
+        format::learning_rate(epoch.learning_rate),
+    );
     let groups = [
         vec![(0, name)],
         of(first, 1).to_vec(),

@@ -1,9 +1,7 @@
 //! How far the training is, what it has reached, and when it will end.
 
-use super::rates::rate;
 use crate::config::{Precision, Schedule};
-use crate::event::FinishReason;
-use crate::state::{Phase, TrainingRun};
+use crate::state::{RunStatus, TrainingRun};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::paint::{Painter, bar, pieces_width};
@@ -73,7 +71,7 @@ pub fn content(app: &App, width: usize) -> Content {
 /// Bars of the epoch under way and of the whole training.
 fn gauges(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let planned = training.started.settings.epochs;
-    if app.state().phase == Phase::Finished(FinishReason::Completed) {
+    if app.state().status == RunStatus::Completed {
         let after = format!(" {} of {planned} epochs", training.epochs.len());
         return vec![gauge(app, "done", &[&after], 1.0, width)];
     }
@@ -212,7 +210,7 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
     };
     let facts = vec![
         learning_rate.map_or(Row::new(), |value| {
-            labelled("rate", Role::Text, rate(value))
+            labelled("rate", Role::Text, format::learning_rate(value))
         }),
         speed.map_or(Row::new(), |speed| {
             vec![
@@ -236,9 +234,9 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
 /// When the rate falls, and when the training ends by itself.
 fn ends(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
-    if let Phase::Finished(reason) = app.state().phase {
-        let ended_early =
-            training.epochs.len() < settings.epochs && reason == FinishReason::Completed;
+    let status = app.state().status;
+    if status.is_over() {
+        let ended_early = training.stopped_early(status);
         let text = format!(
             "ended early: {} epochs in a row without a better one",
             training.epochs_without_gain()

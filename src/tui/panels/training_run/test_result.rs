@@ -3,7 +3,7 @@
 
 use super::{classes, confusion};
 use crate::event::TestFinished;
-use crate::state::{Phase, TrainingRun};
+use crate::state::{RunStatus, TrainingRun};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::paint::{Painter, pieces_width};
@@ -50,7 +50,7 @@ pub fn content(app: &App, width: usize) -> Content {
     let body = match &training.test {
         Some(test) => report(test, app.view.training.in_percent, width, &app.theme.glyphs),
         None => {
-            let lines = format::wrap(&still_to_come(training, app.state().phase), width);
+            let lines = format::wrap(&still_to_come(training, app.state().status), width);
             lines
                 .into_iter()
                 .map(|line| vec![(Role::Dim, line)])
@@ -64,18 +64,17 @@ pub fn content(app: &App, width: usize) -> Content {
 }
 
 /// Why there is nothing to tell yet.
-fn still_to_come(training: &TrainingRun, phase: Phase) -> String {
+fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
     let kept = match training.best() {
         Some(best) => format!(" So far those are the weights of epoch {}.", best.epoch),
         None => String::new(),
     };
-    match phase {
-        Phase::Finished(_) => {
-            "The test images were not classified: the training did not come to its end.".to_owned()
-        }
-        _ => format!(
+    if status.is_over() {
+        "The test images were not classified: the training did not come to its end.".to_owned()
+    } else {
+        format!(
             "The test images are classified once, after the last epoch, by the best weights.{kept}"
-        ),
+        )
     }
 }
 
