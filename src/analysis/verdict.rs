@@ -322,7 +322,7 @@ fn depths(state: &RunState) -> Option<(usize, usize)> {
             .search()
             .children
             .iter()
-            .filter(move |row| row.episode == episode && row.parent.is_none());
+            .filter(move |row| row.episode == episode && !row.is_edited());
         of_episode
             .map(|row| row.genes.depth())
             .filter(|depth| *depth > 0)

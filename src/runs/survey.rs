@@ -15,13 +15,18 @@ use crate::state::{Outcomes, RunStatus, TrainingRun};
 /// --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunInfo {
+    /// Name of the folder.
     pub name: String,
+    /// The folder.
     pub path: PathBuf,
+    /// Where the run stands.
     pub status: RunStatus,
+    /// What it does, and how far it is.
     #[serde(flatten)]
     pub work: WorkInfo,
     /// On the validation images: of the best child, or of a training's best epoch.
     pub best_accuracy: Option<f64>,
+    /// Time of its first record.
     pub started: Option<Timestamp>,
     /// Time of the last record that was looked at.
     pub changed: Option<Timestamp>,
@@ -34,21 +39,30 @@ pub struct RunInfo {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WorkInfo {
+    /// A search for an architecture.
     Search {
+        /// Name of the preset that its settings started from.
         preset: String,
+        /// What proposes the children.
         strategy: String,
         /// Episode under way, or the last; of so many.
         episode: usize,
+        /// Episodes planned.
         episodes: usize,
         /// Children that have come to an end, of so many planned.
         children: u64,
+        /// Children planned.
         planned_children: u64,
     },
+    /// The training of one network to the end.
     Training {
+        /// Name of the network.
         network: String,
+        /// Name of the recipe.
         recipe: String,
         /// Epoch under way, or the last; of so many at most.
         epoch: usize,
+        /// Epochs at most.
         epochs: usize,
         /// Once the test images have been classified.
         test_accuracy: Option<f64>,
@@ -56,6 +70,7 @@ pub enum WorkInfo {
 }
 
 impl WorkInfo {
+    /// Search or training.
     pub fn kind(&self) -> RunKind {
         match self {
             WorkInfo::Search { .. } => RunKind::Search,
