@@ -23,6 +23,7 @@ const SPECTRAL_GAIN: f64 = 4.0;
 /// rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// Order of activations and kernels.
     pub layout: Layout,
     /// Channels by layer number (0 is the image) as they are stored: at least those of the
     /// architecture. The added ones hold zero for ever: their weights start as zero, and so do all
@@ -206,7 +207,7 @@ pub(super) fn channels(architecture: &Architecture) -> Vec<usize> {
 /// Where the values of a parameter lie in its stored tensor: in its first rows, and (of a matrix or
 /// a convolution weight) in blocks of columns, one per joined input.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Storage {
     /// Shape of the stored tensor.
     pub stored: Vec<i64>,
     rows: i64,
@@ -214,10 +215,10 @@ pub(super) struct Place {
     blocks: Vec<(i64, i64)>,
 }
 
-impl Place {
+impl Storage {
     /// A vector of `rows` values stored as `stored` values.
-    pub fn vector(rows: usize, stored: usize) -> Place {
-        Place {
+    pub fn vector(rows: usize, stored: usize) -> Storage {
+        Storage {
             stored: vec![stored as i64],
             rows: rows as i64,
             blocks: Vec::new(),
@@ -232,7 +233,7 @@ impl Place {
         channels: &[usize],
         plan: &Plan,
         kernel: &[usize],
-    ) -> Place {
+    ) -> Storage {
         let mut start = 0;
         let mut block = |&input: &usize| {
             start += plan.stored[input] as i64;
@@ -243,7 +244,7 @@ impl Place {
             .into_iter()
             .chain(kernel.iter().map(|&size| size as i64))
             .collect();
-        Place {
+        Storage {
             stored: shape,
             rows: rows as i64,
             blocks,

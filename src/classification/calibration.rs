@@ -23,17 +23,22 @@ pub struct Calibration {
     /// out too large, and that of a resample more so; this form takes the excess off, so that the
     /// interval can lie below `error`.
     pub ci95: [f64; 2],
+    /// The bins, from the least confidence to the greatest.
     pub bins: Vec<Bin>,
 }
 
 /// The images whose confidence is above `from` and at most `to`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
+    /// Lower end, which is not part of it.
     pub from: f64,
+    /// Upper end, which is.
     pub to: f64,
+    /// Number of images.
     pub images: usize,
     /// Means over the images; none in an empty bin.
     pub accuracy: Option<f64>,
+    /// Mean probability of the prediction.
     pub confidence: Option<f64>,
 }
 

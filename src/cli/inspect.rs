@@ -1,6 +1,6 @@
 //! `inspect ARCH`: what a network is made of and what it costs.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
@@ -77,19 +77,9 @@ fn terminal_width() -> usize {
     {
         return columns;
     }
-    let mut size = libc::winsize {
-        ws_row: 0,
-        ws_col: 0,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    // SAFETY: TIOCGWINSZ writes one winsize to the pointer, which is valid for the call.
-    let known = std::io::stdout().is_terminal()
-        && unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) } == 0;
-    if known && size.ws_col > 0 {
-        size.ws_col.into()
-    } else {
-        80
+    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
+        _ => 80,
     }
 }
 

@@ -26,6 +26,7 @@ pub struct Violation {
     pub key: Cow<'static, str>,
     /// The other key of a rule about two.
     pub related: Option<&'static str>,
+    /// The value, as a reader would write it.
     pub value: String,
     /// What the value must be.
     pub rule: String,

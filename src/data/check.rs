@@ -12,9 +12,11 @@ use crate::config::{DataConfig, DataSource};
 /// What is in a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contents {
+    /// Name, with the folder where the data were found.
     pub spec: String,
     /// `[C, H, W]`.
     pub input: [usize; 3],
+    /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
     /// Training and validation, and the test images where there are any; the versions of
     /// CIFAR-10.1.
@@ -29,7 +31,9 @@ pub struct Contents {
 /// One part of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartContents {
+    /// Such as `training`.
     pub name: &'static str,
+    /// Number of images.
     pub images: usize,
     /// Images of each class, in the order of the classes.
     pub per_class: Vec<usize>,

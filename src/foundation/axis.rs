@@ -3,7 +3,9 @@
 /// An axis of values, from the bottom of a plot to its top.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueAxis {
+    /// Evenly spaced values.
     Linear(Axis),
+    /// Powers of ten, evenly spaced.
     Log(LogAxis),
 }
 
@@ -33,8 +35,11 @@ impl ValueAxis {
 /// ten.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
+    /// The lowest value that is shown.
     pub low: f64,
+    /// The highest value that is shown.
     pub high: f64,
+    /// Distance between two ticks.
     pub step: f64,
 }
 
@@ -80,6 +85,7 @@ impl Axis {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
+    /// Values of the ticks, rising, both ends included.
     pub fn ticks(&self) -> impl Iterator<Item = f64> + use<> {
         let Axis { low, high, step } = *self;
         let count = ((high - low) / step).round() as usize;

@@ -16,13 +16,18 @@ use crate::state::TrainingRun;
 /// --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunInfo {
+    /// Name of the folder.
     pub name: String,
+    /// The folder.
     pub path: PathBuf,
+    /// Where the run stands.
     pub status: RunStatus,
+    /// What it does, and how far it is.
     #[serde(flatten)]
     pub work: Work,
     /// On the validation images: of the best child, or of a training's best epoch.
     pub best_accuracy: Option<f64>,
+    /// Time of its first record.
     pub started: Option<Timestamp>,
     /// Time of the last record that was looked at.
     pub changed: Option<Timestamp>,
@@ -35,21 +40,30 @@ pub struct RunInfo {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
+    /// A search for an architecture.
     Search {
+        /// Name of the preset that its settings started from.
         preset: String,
+        /// What proposes the children.
         strategy: String,
         /// Episode under way, or the last; of so many.
         episode: usize,
+        /// Episodes planned.
         episodes: usize,
         /// Children that have come to an end, of so many planned.
         children: u64,
+        /// Children planned.
         planned_children: u64,
     },
+    /// The training of one network to the end.
     Training {
+        /// Name of the network.
         network: String,
+        /// Name of the recipe.
         recipe: String,
         /// Epoch under way, or the last; of so many at most.
         epoch: usize,
+        /// Epochs at most.
         epochs: usize,
         /// Once the test images have been classified.
         test_accuracy: Option<f64>,
@@ -57,6 +71,7 @@ pub enum Work {
 }
 
 impl Work {
+    /// Search or training.
     pub fn kind(&self) -> RunKind {
         match self {
             Work::Search { .. } => RunKind::Search,
@@ -105,18 +120,26 @@ impl Work {
 pub enum RunStatus {
     /// A process has it and has not begun.
     Starting,
+    /// At work.
     Running,
+    /// Asked to pause; a batch is not done yet.
     Pausing,
+    /// Standing still.
     Paused,
+    /// Asked to stop; the checkpoint is not written yet.
     Stopping,
+    /// Completed as planned.
     Finished,
+    /// Ended by a user before it was complete; it can be resumed.
     Stopped,
+    /// Ended by an error.
     Failed,
     /// Not over, but nobody works on it.
     Dead,
 }
 
 impl RunStatus {
+    /// As in `nas-tui list`.
     pub fn word(self) -> &'static str {
         match self {
             RunStatus::Starting => "starting",

@@ -27,6 +27,7 @@ impl fmt::Display for Version {
 /// Which processes may compute on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComputeMode {
+    /// Any number at a time.
     Default,
     /// One at a time.
     Exclusive,
@@ -37,10 +38,13 @@ pub enum ComputeMode {
 /// A GPU as its driver describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DriverGpu {
+    /// Model.
     pub name: Option<String>,
+    /// Which processes may compute on it.
     pub mode: Option<ComputeMode>,
     /// It is split into instances (MIG): CUDA sees these, and nothing where none was made.
     pub mig: bool,
+    /// CUDA's compute capability: 9.0 is Hopper.
     pub capability: Option<Version>,
 }
 
@@ -79,6 +83,7 @@ impl fmt::Display for Driver {
 pub enum Silence {
     /// No NVML, and no other trace of a driver.
     NotThere(String),
+    /// There is a driver, and it answers with this error.
     Fails(String),
 }
 

@@ -9,11 +9,15 @@ use crate::event::DataDescription;
 /// Training and validation images on one device, prepared once for all children.
 #[derive(Debug)]
 pub struct TrainingData {
+    /// Images to train on.
     pub train: DeviceDataset,
+    /// Images to validate on.
     pub validation: DeviceDataset,
+    /// What the journal tells of the data set.
     pub description: DataDescription,
     /// As it was fitted to the training images: for test images too.
     pub preparation: Preparation,
+    /// Where networks are trained on them.
     pub device: Device,
 }
 

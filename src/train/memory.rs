@@ -150,9 +150,7 @@ fn resident() -> Option<u64> {
         .nth(1)?
         .parse()
         .ok()?;
-    // SAFETY: sysconf has no preconditions.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(page).ok().map(|page| pages * page)
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 /// `bytes` for a reader: `1.5 GiB`, `320 MiB`.

@@ -4,7 +4,7 @@ mod training;
 
 use ratatui::layout::{Rect, Size};
 
-use super::view::Panel;
+use super::panels::PanelId;
 use crate::config::LayoutName;
 use crate::event::RunKind;
 
@@ -28,7 +28,7 @@ pub struct Areas {
     pub header: Rect,
     /// A row that names all panels, where only one is shown.
     pub tabs: Option<Rect>,
-    pub panels: Vec<(Panel, Rect)>,
+    pub panels: Vec<(PanelId, Rect)>,
     /// Columns between panels.
     pub separators: Vec<Rect>,
     pub footer: Rect,
@@ -36,7 +36,7 @@ pub struct Areas {
 
 impl Areas {
     /// Area of `panel`, if it is shown.
-    pub fn of(&self, panel: Panel) -> Option<Rect> {
+    pub fn of(&self, panel: PanelId) -> Option<Rect> {
         self.panels
             .iter()
             .find(|(shown, _)| *shown == panel)
@@ -55,12 +55,12 @@ pub enum Stage {
 
 /// A division of an area: parts with their shares of it.
 enum Plan {
-    One(Panel),
+    One(PanelId),
     Rows(&'static [(u16, Plan)]),
     Columns(&'static [(u16, Plan)]),
 }
 
-use Panel::{Chart, Children, Controller, Dna, Log, Machine, Training};
+use PanelId::{Chart, Children, Controller, Dna, Log, Machine, Training};
 use Plan::{Columns, One, Rows};
 
 /// Arrangements from the richest to the plainest: the first one whose panels are all large enough
@@ -256,16 +256,40 @@ fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Plan)] {
 }
 
 /// The panel that an arrangement is about.
-pub fn main_panel(layout: LayoutName, kind: RunKind) -> Panel {
+pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
     match (layout, kind) {
         (LayoutName::Overview | LayoutName::Learning, RunKind::Search) => Chart,
-        (LayoutName::Overview | LayoutName::Learning, RunKind::Training) => Panel::Curves,
+        (LayoutName::Overview | LayoutName::Learning, RunKind::Training) => PanelId::Curves,
         (LayoutName::Children, RunKind::Search) => Children,
-        (LayoutName::Children, RunKind::Training) => Panel::Test,
+        (LayoutName::Children, RunKind::Training) => PanelId::Test,
         (LayoutName::Network, RunKind::Search) => Dna,
-        (LayoutName::Network, RunKind::Training) => Panel::Network,
+        (LayoutName::Network, RunKind::Training) => PanelId::Network,
         (LayoutName::Machine, _) => Machine,
         (LayoutName::Log, _) => Log,
+    }
+}
+
+/// What decides where panels lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrangement {
+    /// Of the screen.
+    pub size: Size,
+    pub stage: Stage,
+    pub layout: LayoutName,
+    pub focus: PanelId,
+    pub maximised: bool,
+}
+
+impl Arrangement {
+    /// The parts of the screen; none if it is too small.
+    pub fn areas(&self) -> Option<Areas> {
+        areas(
+            self.size,
+            self.stage,
+            self.layout,
+            self.focus,
+            self.maximised,
+        )
     }
 }
 
@@ -275,7 +299,7 @@ pub fn areas(
     size: Size,
     stage: Stage,
     layout: LayoutName,
-    focus: Panel,
+    focus: PanelId,
     maximised: bool,
 ) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
@@ -302,7 +326,7 @@ pub fn areas(
             .filter(|(from, _)| middle.width >= from.width && middle.height + 3 >= from.height)
         {
             divide(plan, middle, &mut areas);
-            let large_enough = |(_, area): &(Panel, Rect)| {
+            let large_enough = |(_, area): &(PanelId, Rect)| {
                 area.width >= LEAST.width && area.height >= LEAST.height
             };
             if areas.of(focus).is_some()
@@ -413,7 +437,7 @@ mod tests {
         (Stage::Tested, RunKind::Training),
     ];
 
-    fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<Panel> {
+    fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<PanelId> {
         let layout = LayoutName::Overview;
         let areas = areas(
             Size::new(width, height),
@@ -453,10 +477,11 @@ mod tests {
     #[test]
     fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
         assert_eq!(shown(80, 24, STAGES[0]), [Chart, Dna, Machine, Log]);
-        for ((stage, _), panel) in STAGES
-            .into_iter()
-            .flat_map(|stage| Panel::of(stage.1).iter().map(move |panel| (stage, *panel)))
-        {
+        for ((stage, _), panel) in STAGES.into_iter().flat_map(|stage| {
+            PanelId::of(stage.1)
+                .into_iter()
+                .map(move |panel| (stage, panel))
+        }) {
             let areas = areas(Size::new(80, 24), stage, LayoutName::Overview, panel, false)
                 .expect("large enough");
             assert!(areas.of(panel).is_some(), "{panel:?}");
@@ -467,11 +492,11 @@ mod tests {
     fn the_test_takes_the_place_of_the_progress_once_there_is_one() {
         assert_eq!(
             shown(80, 24, STAGES[1]),
-            [Panel::Curves, Panel::Progress, Machine, Log]
+            [PanelId::Curves, PanelId::Progress, Machine, Log]
         );
         assert_eq!(
             shown(80, 24, STAGES[2]),
-            [Panel::Curves, Panel::Test, Machine, Log]
+            [PanelId::Curves, PanelId::Test, Machine, Log]
         );
     }
 
@@ -481,7 +506,7 @@ mod tests {
             width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7, stage in 0usize..3,
         ) {
             let (stage, kind) = STAGES[stage];
-            let focus = Panel::of(kind)[focus];
+            let focus = PanelId::of(kind)[focus];
             let areas = areas(Size::new(width, height), stage, LAYOUTS[layout], focus, maximised).expect("large enough");
             prop_assert!(areas.of(focus).is_some());
             let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)

@@ -70,7 +70,7 @@ impl Picker {
             display.show(frame, None).context("the terminal is gone")?;
             let event = tokio::select! {
                 signal = signals.next() => {
-                    if signal != libc::SIGCONT {
+                    if signal != signal_hook::consts::SIGCONT {
                         return Ok(None);
                     }
                     guard.retake().context("the terminal is gone")?;

@@ -10,6 +10,7 @@ use nas_tui::event::{Event, FinishReason, Record};
 use nas_tui::foundation::host::host_name;
 use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::terminal::{Terminal, engine};
 
@@ -85,9 +86,8 @@ fn workers(run: &Path) -> Vec<i32> {
         .collect()
 }
 
-fn signal(pid: i32, signal: i32) {
-    // SAFETY: kill touches no memory; the process belongs to this test.
-    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+fn signal(pid: i32, signal: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -102,7 +102,7 @@ fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place
     let mut first = Terminal::search(folder.path());
     first.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
-    first.signal(libc::SIGKILL);
+    first.signal(Signal::KILL);
     first.wait_exit();
     // A search that is to die with its screen does so at once.
     std::thread::sleep(Duration::from_secs(1));
@@ -164,13 +164,13 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     let mut screen = Terminal::search(folder.path());
     screen.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
-    signal(pid, libc::SIGKILL);
+    signal(pid, Signal::KILL);
     screen.wait_for("PROCESS GONE");
     screen.wait_for("no process works on this run");
     wait_until("the end of the workers", || {
         !workers(&run).into_iter().any(is_alive)
     });
-    screen.signal(libc::SIGTERM);
+    screen.signal(Signal::TERM);
     assert_eq!(screen.wait_exit(), 130);
 
     let list: serde_json::Value =

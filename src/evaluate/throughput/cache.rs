@@ -34,6 +34,7 @@ struct File {
 }
 
 impl Cache {
+    /// The cache in the file `path`, which need not be there.
     pub fn at(path: PathBuf) -> Cache {
         Cache { path }
     }
@@ -85,6 +86,7 @@ impl Cache {
         )
     }
 
+    /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -111,6 +113,7 @@ fn parse(text: &str) -> Result<Vec<Throughput>, String> {
 }
 
 impl Throughput {
+    /// What the measurement holds for.
     pub fn key(&self) -> Key {
         Key {
             model: self.model.clone(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nvml_wrapper::Nvml;
 
-pub use ledger::{Ledger, Reading, watt_hours};
+pub use ledger::{EnergyLedger, Reading, watt_hours};
 
 use super::{cuda, gpu};
 use crate::foundation::device::Device;
@@ -37,13 +37,14 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Books {
     /// GPUs are CUDA's, by its numbers.
-    ledger: Ledger,
+    ledger: EnergyLedger,
     /// Children started so far: a start is measured at once.
     starts: u64,
     closed: bool,
 }
 
 impl EnergyMeter {
+    /// With the installed NVML.
     pub fn start() -> EnergyMeter {
         EnergyMeter {
             library: None,

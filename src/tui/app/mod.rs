@@ -1,11 +1,11 @@
 //! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in
 //! `event_loop`.
 
-mod chart;
 mod chosen;
 mod draw;
 mod inspector;
-mod list;
+#[cfg(test)]
+mod list_tests;
 mod moments;
 mod navigation;
 mod steering;
@@ -18,18 +18,20 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
+use super::details::Details;
 use super::keymap::{Action, Context, Key, Keymap};
-use super::panels::chart::ChartAction;
+use super::layout::{Areas, Arrangement};
+use super::panels::PanelId;
+use super::panels::footer::Message;
+use super::panels::scene::Scene;
 use super::theme::Theme;
-use super::view::{DnaColumns, Message, Panel, View};
+use super::view::View;
 use super::{Leave, Settings};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
 use crate::state::{ChildDetail, Phase, RunState};
-use chosen::Details;
 pub use moments::Past;
-pub use navigation::Scroll;
 
 /// What is left to do by whoever holds the terminal and the connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,10 +221,52 @@ impl App {
         }
     }
 
+    /// What the panels may see.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            state: self.state(),
+            live: &self.live,
+            kind: self.kind(),
+            link: &self.link,
+            moment: self.view.moment,
+            resume_command: &self.resume_command,
+            worker: self.view.worker,
+            chosen: self.view.chosen,
+            details: &self.details,
+            machine: &self.view.machine,
+            now: self.view.now,
+            time_zone: &self.time_zone,
+            theme: &self.theme,
+            keymap: &self.keymap,
+            arrangement: self.arrangement(),
+        }
+    }
+
+    /// What decides where the panels lie.
+    fn arrangement(&self) -> Arrangement {
+        Arrangement {
+            size: self.view.size,
+            stage: self.stage(),
+            layout: self.view.layout,
+            focus: self.view.focus,
+            maximised: self.view.maximised,
+        }
+    }
+
+    /// The parts of the screen; none if it is too small.
+    pub fn areas(&self) -> Option<Areas> {
+        self.arrangement().areas()
+    }
+
     /// Bring what panels keep of the run up to date: to be called after records were taken, before
     /// they are drawn. Not with each record: a long run comes in as many thousands of them.
     pub fn refresh(&mut self) {
-        self.refresh_list();
+        let mut panels = std::mem::take(&mut self.view.panels);
+        let scene = self.scene();
+        for panel in PanelId::ALL {
+            panels.get_mut(*panel).refresh(&scene);
+        }
+        self.view.panels = panels;
     }
 
     /// What the journal must be asked for, for what is shown.
@@ -326,28 +370,10 @@ impl App {
             Action::Discard => self.view.text = None,
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_log_filter(),
-            Action::NextMatch | Action::PreviousMatch => {
-                self.find_again(action == Action::NextMatch)
-            }
-            Action::NextLevel => self.next_level(),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
-            Action::ToggleQuantity if self.kind() == RunKind::Training => {
-                self.view.training.toggle_quantity()
-            }
-            Action::ToggleQuantity => self.change_chart(ChartAction::ToggleQuantity),
-            Action::ToggleColumns if self.kind() == RunKind::Training => {
-                self.view.training.in_percent = !self.view.training.in_percent
-            }
-            Action::ToggleColumns => {
-                let shapes = self.view.dna_columns == DnaColumns::Shapes;
-                self.view.dna_columns = if shapes {
-                    DnaColumns::Choices
-                } else {
-                    DnaColumns::Shapes
-                };
-            }
+            Action::ToggleQuantity => self.perform_in_any_panel(action),
             Action::Help => {
                 self.view.help = if self.view.help.is_some() {
                     None
@@ -360,17 +386,5 @@ impl App {
             action => self.navigate(action),
         }
         Effect::Draw
-    }
-
-    /// What an action means in the focused panel alone; false where the panel has nothing to do
-    /// with it.
-    fn perform_in_panel(&mut self, action: Action) -> bool {
-        match self.view.focus {
-            Panel::Chart => self.perform_in_chart(action),
-            Panel::Children => self.perform_in_list(action),
-            Panel::Curves => self.perform_in_curves(action),
-            Panel::Network => self.perform_in_network(action),
-            _ => false,
-        }
     }
 }

@@ -2,14 +2,14 @@
 
 use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
 use super::{Action, Binding, InTraining, Scope};
-use crate::tui::view::Panel;
+use crate::tui::panels::PanelId;
 
-const CHART: Scope = Scope::Panel(Panel::Chart);
-const CHILDREN: Scope = Scope::Panel(Panel::Children);
-const DNA: Scope = Scope::Panel(Panel::Dna);
-const CURVES: Scope = Scope::Panel(Panel::Curves);
-const TEST: Scope = Scope::Panel(Panel::Test);
-const LOG: Scope = Scope::Panel(Panel::Log);
+const CHART: Scope = Scope::Panel(PanelId::Chart);
+const CHILDREN: Scope = Scope::Panel(PanelId::Children);
+const DNA: Scope = Scope::Panel(PanelId::Dna);
+const CURVES: Scope = Scope::Panel(PanelId::Curves);
+const TEST: Scope = Scope::Panel(PanelId::Test);
+const LOG: Scope = Scope::Panel(PanelId::Log);
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use bindings::BINDINGS;
 pub use key::Key;
 
-use super::view::Panel;
+use super::panels::PanelId;
 use crate::event::RunKind;
 
 /// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in
@@ -106,7 +106,7 @@ impl Action {
 /// Where keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
-    Panel(Panel),
+    Panel(PanelId),
     Help,
     Inspector,
     /// A question waits for its answer.
@@ -118,7 +118,7 @@ pub enum Context {
 impl Context {
     /// Every place that keys can go to.
     pub fn all() -> impl Iterator<Item = Context> {
-        let panels = Panel::ALL.into_iter().map(Context::Panel);
+        let panels = PanelId::ALL.iter().copied().map(Context::Panel);
         panels.chain([
             Context::Help,
             Context::Inspector,
@@ -134,7 +134,7 @@ pub enum Scope {
     /// All panels, and the inspector.
     Views,
     Panels,
-    Panel(Panel),
+    Panel(PanelId),
     /// All panels, the inspector and the help.
     Screens,
     Inspector,
@@ -205,7 +205,7 @@ impl Binding {
     /// Its line in the help of such a run; none where it means nothing there.
     pub fn help_in(&self, kind: RunKind) -> Option<&'static str> {
         match (self.scope, kind, self.in_training) {
-            (Scope::Panel(panel), ..) if !Panel::of(kind).contains(&panel) => None,
+            (Scope::Panel(panel), ..) if !panel.is_of(kind) => None,
             (_, RunKind::Search, _) | (_, _, InTraining::Same) => Some(self.help),
             (_, RunKind::Training, InTraining::Other(help)) => Some(help),
             (_, RunKind::Training, InTraining::Nothing) => None,
@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn the_keys_of_an_action_can_be_changed_and_taken_away() {
-        let chart = Context::Panel(Panel::Chart);
+        let chart = Context::Panel(PanelId::Chart);
         let keymap = changed("toggle_pause", &["ctrl-p", "F2"]).unwrap();
         assert_eq!(
             keymap.action(chart, key("ctrl-p")),
@@ -474,7 +474,7 @@ mod tests {
     fn a_key_may_mean_different_things_in_different_panels() {
         let keymap = Keymap::default();
         assert_eq!(
-            keymap.action(Context::Panel(Panel::Children), key("s")),
+            keymap.action(Context::Panel(PanelId::Children), key("s")),
             Some(Action::SortNext)
         );
         assert_eq!(

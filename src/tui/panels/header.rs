@@ -6,27 +6,27 @@ use crate::event::FinishReason;
 use crate::event::RunKind;
 use crate::link::LinkStatus;
 use crate::state::{Counts, Phase, RunState};
-use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
 /// Children whose training time the estimate of the remaining time is made from.
 const RECENT: usize = 32;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
+pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     let width = painter.width().saturating_sub(2);
-    let right = clock(app);
+    let right = clock(scene);
     let left = identity(
-        app,
+        scene,
         painter.glyphs(),
         width.saturating_sub(pieces_width(&right) + 2),
     );
     painter.pieces(1, 0, &left);
     painter.pieces((width + 1).saturating_sub(pieces_width(&right)), 0, &right);
-    let second = standing(app, painter.glyphs(), width);
+    let second = standing(scene, painter.glyphs(), width);
     painter.pieces(1, 1, &second);
 }
 
@@ -44,16 +44,16 @@ pub fn phase(phase: Phase) -> (&'static str, Role) {
     }
 }
 
-fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
-    let standing = standing_words(app);
-    let name = app.state().name().unwrap_or("nas-tui");
+fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
+    let standing = standing_words(scene);
+    let name = scene.state.name().unwrap_or("nas-tui");
     let room = width.saturating_sub(pieces_width(&standing) + 2);
     // The bar takes what the name leaves, up to a limit.
     let bar = room
         .saturating_sub(name.width() + 2 + " 100 %".len())
         .min(24);
     let progress = if bar >= 6 {
-        progress(app.state(), glyphs, bar)
+        progress(scene.state, glyphs, bar)
     } else {
         Row::new()
     };
@@ -63,10 +63,10 @@ fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
 
 /// The phase of the run, and what else must be known to read the screen: an earlier moment, a
 /// replay, a search that is gone.
-fn standing_words(app: &App) -> Row {
-    let live = &app.live;
+fn standing_words(scene: &Scene<'_>) -> Row {
+    let live = &scene.live;
     let (word, role) = phase(live.phase);
-    let mut row = match &app.link {
+    let mut row = match scene.link {
         LinkStatus::Dead { .. } => vec![
             (Role::Error, "PROCESS GONE".to_owned()),
             (Role::Dim, " resume it".to_owned()),
@@ -76,29 +76,29 @@ fn standing_words(app: &App) -> Row {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
             vec![(
                 Role::Warning,
-                format!("{state} {}{speed}", app.theme.glyphs.times),
+                format!("{state} {}{speed}", scene.theme.glyphs.times),
             )]
         }
         _ => vec![(role, word.to_owned())],
     };
-    match &app.link {
+    match scene.link {
         LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
             row.push((Role::Dim, " watching".to_owned()))
         }
         _ => {}
     }
-    if live.stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
+    if live.stops_after_episode && live.phase != Phase::Stopping && !scene.finished() {
         row.push((
             Role::Warning,
             format!(" stops after episode {}", live.episode),
         ));
     }
-    if let Some(moment) = app.view.moment {
-        let key = app.keymap.key_of(Action::Live);
+    if let Some(moment) = scene.moment {
+        let key = scene.keymap.key_of(Action::Live);
         row = vec![
             (
                 Role::Warning,
-                format!("AFTER {} {moment}", app.step_name().to_uppercase()),
+                format!("AFTER {} {moment}", scene.step_name().to_uppercase()),
             ),
             (Role::Dim, format!(" {key}: now")),
         ];
@@ -129,33 +129,33 @@ fn fraction_done(state: &RunState) -> Option<f64> {
     Some(state.counts.sampled as f64 / total as f64)
 }
 
-fn clock(app: &App) -> Row {
-    if app.in_the_past()
+fn clock(scene: &Scene<'_>) -> Row {
+    if scene.in_the_past()
         || !matches!(
-            app.link,
+            scene.link,
             LinkStatus::Live { .. } | LinkStatus::Journal { .. }
         )
     {
         return labelled(
             "elapsed",
             Role::Text,
-            format::duration(app.state().clock.seconds()),
+            format::duration(scene.state.clock.seconds()),
         );
     }
-    let working = app.state().clock.seconds_until(app.view.now);
+    let working = scene.state.clock.seconds_until(scene.now);
     let mut row = labelled("elapsed", Role::Text, format::duration(working));
-    if let Some(seconds) = remaining_seconds(app.state()) {
+    if let Some(seconds) = remaining_seconds(scene.state) {
         row.extend(labelled(
             "  left",
             Role::Text,
-            format!("{} {}", app.theme.glyphs.about, format::estimate(seconds)),
+            format!("{} {}", scene.theme.glyphs.about, format::estimate(seconds)),
         ));
     }
     row
 }
 
-fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
-    let state = app.state();
+fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
+    let state = scene.state;
     if let Some(training) = &state.training_run {
         return training_run::standing::row(
             training,
@@ -167,7 +167,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     let Some(run) = &state.run else {
         return vec![(
             Role::Dim,
-            match app.kind() {
+            match scene.kind {
                 RunKind::Search => "waiting for the run to start".to_owned(),
                 RunKind::Training => "preparing the images".to_owned(),
             },

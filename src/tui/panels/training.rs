@@ -1,59 +1,76 @@
 //! The children in training, one per worker: how far each is and what it has reached.
 
+use ratatui::layout::Rect;
+
+use super::panel::{About, Panel, Response, SEARCH};
+use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width};
 use crate::event::FinishReason;
 use crate::state::{Candidate, Counts, Phase, RunState, Training};
-use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Narrowest and widest progress bar.
 const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = super::inside(painter.area());
-    let (width, height) = (usize::from(area.width), usize::from(area.height));
-    let content = content(app, width);
-    let chosen = app
-        .state()
-        .training
-        .keys()
-        .position(|worker| *worker == app.view.worker)
-        .unwrap_or(0);
-    // The chosen worker stays in sight.
-    let rows_each = content.body.len() / app.state().training.len().max(1);
-    let top = ((chosen + 1) * rows_each).saturating_sub(height);
-    let position = content.position(height, top);
-    let workers = app.state().training.len();
-    let beside = if workers > 0 && app.forsaken().is_none() {
-        labelled("workers", Role::Text, workers.to_string())
-    } else {
-        Row::new()
-    };
-    super::title(
-        painter,
-        app.view.focus == Panel::Training,
-        "Training",
-        &beside,
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), top);
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Workers;
+
+impl Panel for Workers {
+    fn about() -> About {
+        About {
+            name: "Training",
+            runs: SEARCH,
+        }
+    }
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        let area = super::inside(painter.area());
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let content = content(scene, width);
+        let chosen = scene
+            .state
+            .training
+            .keys()
+            .position(|worker| *worker == scene.worker)
+            .unwrap_or(0);
+        // The chosen worker stays in sight.
+        let rows_each = content.body.len() / scene.state.training.len().max(1);
+        let top = ((chosen + 1) * rows_each).saturating_sub(height);
+        let position = content.position(height, top);
+        let workers = scene.state.training.len();
+        let beside = if workers > 0 && scene.forsaken().is_none() {
+            labelled("workers", Role::Text, workers.to_string())
+        } else {
+            Row::new()
+        };
+        super::title(painter, focused, "Training", &beside, position.as_deref());
+        content.draw(&mut painter.part(area), top);
+    }
+
+    fn act(&mut self, action: Action, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        Some(match Scroll::of(action)? {
+            Scroll::By(rows) | Scroll::Pages(rows) => Response::StepWorker { forward: rows > 0 },
+            Scroll::Top | Scroll::Bottom => Response::Draw,
+        })
+    }
 }
 
-fn content(app: &App, width: usize) -> Content {
-    let state = app.state();
+fn content(scene: &Scene<'_>, width: usize) -> Content {
+    let state = scene.state;
     if state.training.is_empty() {
         let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
         return Content {
             head: Vec::new(),
-            body: outcome(app, width).unwrap_or_else(nothing),
+            body: outcome(scene, width).unwrap_or_else(nothing),
         };
     }
-    let shown = app.shown_child();
-    if let Some(reason) = app.forsaken() {
+    let shown = scene.shown_child();
+    if let Some(reason) = scene.forsaken() {
         let head = format::wrap(&reason, width)
             .into_iter()
             .map(|line| vec![(Role::Warning, line)])
@@ -78,7 +95,7 @@ fn content(app: &App, width: usize) -> Content {
             *worker,
             training,
             shown == Some(training.child),
-            &app.theme.glyphs,
+            scene.glyphs(),
             width,
         )
     });
@@ -89,8 +106,8 @@ fn content(app: &App, width: usize) -> Content {
 }
 
 /// What a run that is over has come to; none for one that goes on.
-fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
-    let state = app.state();
+fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
+    let state = scene.state;
     let Phase::Finished(reason) = state.phase else {
         return None;
     };
@@ -132,7 +149,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
             labelled("MACs", Role::Text, format::compact(best.macs)),
         ];
         rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
-        let key = app.keymap.key_of(Action::InspectBest);
+        let key = scene.keymap.key_of(Action::InspectBest);
         rows.push(vec![
             (Role::Key, key),
             (

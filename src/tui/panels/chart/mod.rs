@@ -29,12 +29,13 @@ use self::canvas::Canvas;
 use self::data::{Children, Curves};
 use self::readout::Chosen;
 use super::Row;
+use super::panel::{About, Panel, Response, SEARCH};
+use super::scene::Scene;
 use crate::state::RunState;
-use crate::tui::app::App;
+use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::plot::{Axis, DotGrid, LogAxis, ValueAxis};
 use crate::tui::theme::Role;
-use crate::tui::view::Panel;
 
 /// Rows of a panel from which on it has a verdict below its axis, and a row of episode numbers.
 const VERDICT_FROM: usize = 8;
@@ -43,18 +44,44 @@ const EPISODES_FROM: usize = 14;
 const LABEL: usize = 4;
 
 /// Columns of the plot in a panel of `width` columns, near enough to say how far a crosshair moves.
-pub fn columns(width: usize) -> usize {
+fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
-/// Draw the panel. Changes nothing.
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    draw_chart(
-        app.state(),
-        &app.view.chart,
-        app.view.focus == Panel::Chart,
-        painter,
-    );
+impl Panel for ChartView {
+    fn about() -> About {
+        About {
+            name: "Chart",
+            runs: SEARCH,
+        }
+    }
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        draw_chart(scene.state, self, focused, painter);
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let action = match action {
+            Action::ToggleQuantity => ChartAction::ToggleQuantity,
+            Action::Back => self.crosshair().map(|_| ChartAction::CrosshairOff)?,
+            action => ChartAction::of(action)?,
+        };
+        let before = self.crosshair();
+        let columns = columns(area.width.into());
+        self.act_within(action, &Extent::of(scene.state), columns);
+        // The other panels show the child under the crosshair.
+        let moved = self.crosshair() != before;
+        Some(if moved {
+            Response::Choose(self.crosshair())
+        } else {
+            Response::Draw
+        })
+    }
+
+    fn word(&self, action: Action) -> Option<&'static str> {
+        (action == Action::ToggleQuantity && self.quantity == Quantity::Accuracy)
+            .then_some("reward")
+    }
 }
 
 fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut Painter<'_>) {

@@ -1,6 +1,7 @@
 //! What the user looks at in the chart: quantity, scale, the children in view, and the crosshair.
 
 use crate::state::RunState;
+use crate::tui::keymap::Action;
 
 /// Children that a window holds at least, where the run has as many.
 const FEWEST: u64 = 8;
@@ -37,6 +38,27 @@ pub enum ChartAction {
     CrosshairFirst,
     CrosshairLast,
     CrosshairOff,
+}
+
+impl ChartAction {
+    /// What an action means for any chart; none where it means nothing.
+    pub fn of(action: Action) -> Option<ChartAction> {
+        Some(match action {
+            Action::ToggleScale => ChartAction::ToggleScale,
+            Action::More => ChartAction::ZoomIn,
+            Action::Less => ChartAction::ZoomOut,
+            Action::Reset => ChartAction::ZoomReset,
+            Action::PanLeft => ChartAction::PanLeft,
+            Action::PanRight => ChartAction::PanRight,
+            Action::Left => ChartAction::CrosshairLeft,
+            Action::Right => ChartAction::CrosshairRight,
+            Action::PageUp => ChartAction::CrosshairPreviousEpisode,
+            Action::PageDown => ChartAction::CrosshairNextEpisode,
+            Action::Top => ChartAction::CrosshairFirst,
+            Action::Bottom | Action::Live => ChartAction::CrosshairLast,
+            _ => return None,
+        })
+    }
 }
 
 /// The state of the chart's view.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Scene;
+use super::Known;
 use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, ChildRow, RunState};
@@ -37,9 +37,9 @@ pub enum Status {
 }
 
 impl<'a> Subject<'a> {
-    pub fn of(child: u64, scene: &Scene<'a>) -> Subject<'a> {
-        let state = scene.state;
-        let detail = scene
+    pub fn of(child: u64, known: &Known<'a>) -> Subject<'a> {
+        let state = known.state;
+        let detail = known
             .detail
             .filter(|detail| detail.candidate.child == child);
         let training = state
@@ -94,15 +94,15 @@ impl<'a> Subject<'a> {
     }
 
     /// Who it is and how it did, in one row of at most `width` columns.
-    pub fn facts(&self, scene: &Scene<'_>, width: usize) -> Row {
+    pub fn facts(&self, known: &Known<'_>, width: usize) -> Row {
         let mut groups = vec![(0, labelled("child", Role::Strong, self.child.to_string()))];
         groups.extend(
             self.parent
                 .map(|parent| (2, labelled("edited from", Role::Text, parent.to_string()))),
         );
-        groups.push((1, self.standing(scene)));
+        groups.push((1, self.standing(known)));
         if let Some(row) = self.row {
-            let is_best = scene
+            let is_best = known
                 .state
                 .best
                 .as_ref()
@@ -146,7 +146,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Its standing in words, where it is not simply one that has ended.
-    fn standing(&self, scene: &Scene<'_>) -> Row {
+    fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
         match self.status {
             Status::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
@@ -159,9 +159,9 @@ impl<'a> Subject<'a> {
             }
             Status::Unknown => Row::new(),
             Status::Training { worker } => {
-                let epochs = scene.state.run.as_ref().map_or(0, |run| run.child_epochs);
+                let epochs = known.state.run.as_ref().map_or(0, |run| run.child_epochs);
                 let done = format!("{} of {epochs} epochs done", self.epochs.len());
-                if scene.is_forsaken {
+                if known.is_forsaken {
                     vec![(Role::Warning, format!("nobody trains it, {done}"))]
                 } else {
                     vec![(

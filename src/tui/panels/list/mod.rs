@@ -15,8 +15,13 @@ mod tests;
 
 pub use view::{ListAction, ListView, Mode};
 
+use ratatui::layout::Rect;
+
+use super::panel::{About, Panel, Response, SEARCH};
+use super::scene::Scene;
 use super::{Row, labelled};
 use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -64,6 +69,55 @@ pub fn draw(
             );
             content.draw(&mut painter.part(area), view.compare_top());
         }
+    }
+}
+
+impl Panel for ListView {
+    fn about() -> About {
+        About {
+            name: "Children",
+            runs: SEARCH,
+        }
+    }
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        draw(painter, scene.state, self, focused, &|child| {
+            scene.detail(child)
+        });
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        if action == Action::Back {
+            return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
+        }
+        let action = ListAction::of(action)?;
+        let before = self.selected(scene.state);
+        let height = super::inside(area).height;
+        ListView::act(self, action, scene.state, usize::from(height));
+        let chosen = self.selected(scene.state);
+        // Sorting leaves a cursor that has not been moved on the first child, but chooses none.
+        Some(if chosen != before && action.is_movement() {
+            Response::Choose(chosen)
+        } else {
+            Response::Draw
+        })
+    }
+
+    /// Take in the children that have ended, and let the cursor stand on the child that is chosen.
+    fn refresh(&mut self, scene: &Scene<'_>) {
+        ListView::refresh(self, scene.state);
+        if let Some(child) = scene.chosen {
+            self.stand_on(child, scene.state);
+        }
+    }
+
+    fn selected(&self, scene: &Scene<'_>) -> Option<u64> {
+        ListView::selected(self, scene.state)
+    }
+
+    fn wanted(&self, scene: &Scene<'_>) -> Vec<u64> {
+        let compared = ListView::wanted(self, scene.state);
+        compared.map_or(Vec::new(), |(one, other)| vec![one, other])
     }
 }
 

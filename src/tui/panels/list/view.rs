@@ -5,6 +5,7 @@ use super::filter::{Filter, FilterError, Flag};
 use super::order::{Choice, Order, SortKey};
 use super::table;
 use crate::state::{ChildRow, RunState};
+use crate::tui::keymap::Action;
 
 /// What a key asks of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +26,34 @@ pub enum ListAction {
     Compare,
     /// Show accuracy against MACs, or go back to the table.
     TogglePareto,
+}
+
+impl ListAction {
+    /// What a key's action means in the list; none where it means nothing.
+    pub fn of(action: Action) -> Option<ListAction> {
+        Some(match action {
+            Action::Up => ListAction::Up,
+            Action::Down => ListAction::Down,
+            Action::PageUp => ListAction::PageUp,
+            Action::PageDown => ListAction::PageDown,
+            Action::Top => ListAction::Top,
+            Action::Bottom | Action::Live => ListAction::Bottom,
+            Action::SortNext => ListAction::SortNext,
+            Action::SortPrevious => ListAction::SortPrevious,
+            Action::ReverseSort => ListAction::ReverseSort,
+            Action::Mark => ListAction::Mark,
+            Action::ClearMarks => ListAction::ClearMarks,
+            Action::Compare => ListAction::Compare,
+            Action::TogglePareto => ListAction::TogglePareto,
+            _ => return None,
+        })
+    }
+
+    /// Whether it moves the cursor.
+    pub fn is_movement(self) -> bool {
+        use ListAction::{Bottom, Down, PageDown, PageUp, Top, Up};
+        matches!(self, Up | Down | PageUp | PageDown | Top | Bottom)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -28,6 +28,13 @@ impl Quantity {
         }
     }
 
+    pub fn other(self) -> Quantity {
+        match self {
+            Quantity::Accuracy => Quantity::Loss,
+            Quantity::Loss => Quantity::Accuracy,
+        }
+    }
+
     /// Of training and of validation.
     fn values(self, epoch: &TrainingEpoch) -> [f64; 2] {
         match self {

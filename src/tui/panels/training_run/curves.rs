@@ -7,15 +7,16 @@ use super::chart::{Chart, Quantity, look};
 use super::rates;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
-use crate::tui::app::App;
 use crate::tui::format;
+use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, pieces_width};
-use crate::tui::panels::chart::{Extent, Scale};
+use crate::tui::panels::chart::{ChartAction, ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
+use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
+use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, Row, join_ranked, labelled};
 use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Columns from which the charts stand side by side, and rows from which they stand one above the
 /// other.
@@ -25,58 +26,96 @@ const STACKED: usize = 24;
 const RATES: usize = 8;
 
 /// How far the epochs of a training reach.
-pub fn extent(training: &TrainingRun) -> Extent {
+fn extent(training: &TrainingRun) -> Extent {
     let done = training.epochs.last().map_or(0, |epoch| epoch.epoch);
     Extent::of_epochs(done as u64, training.started.settings.epochs as u64)
 }
 
 /// Columns of a plot in a panel of `width` columns, near enough to say how far a crosshair moves.
-pub fn columns(width: usize) -> usize {
+fn columns(width: usize) -> usize {
     let width = if width >= BESIDE { width / 2 } else { width };
     width.saturating_sub(7).max(1)
 }
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let Some(training) = &app.state().training_run else {
-        return;
-    };
-    let area = panels::inside(painter.area());
-    let shown = shown(
-        usize::from(area.width),
-        usize::from(area.height),
-        app.view.training.quantity,
-    );
-    let name = title(app, &shown);
-    let room = painter.width().saturating_sub(name.len() + 5);
-    let beside = match chosen(app, training) {
-        Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
-        None => legend(training, painter.glyphs(), room),
-    };
-    panels::title(
-        painter,
-        app.view.focus == Panel::Curves,
-        &name,
-        &beside,
-        None,
-    );
-    if training.epochs.is_empty() {
-        let text = "the first epoch is under way: the curves begin when it has ended";
-        for (y, line) in format::wrap(text, usize::from(area.width))
-            .iter()
-            .enumerate()
-        {
-            painter.part(area).text(0, y, Role::Dim, line);
+/// The curves as the user left them.
+#[derive(Debug, Clone, Default)]
+pub struct CurvesView {
+    /// Scale, epochs in view and crosshair.
+    chart: ChartView,
+    /// The curves that are shown where there is no room for both.
+    quantity: Quantity,
+}
+
+impl Panel for CurvesView {
+    fn about() -> About {
+        About {
+            name: "Curves",
+            runs: TRAINING,
         }
-        return;
     }
-    let alone = shown.len() == 1;
-    for (quantity, part) in shown {
-        let part = Rect {
-            x: area.x + part.x,
-            y: area.y + part.y,
-            ..part
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        let Some(training) = &scene.state.training_run else {
+            return;
         };
-        draw_chart(app, training, quantity, alone, &mut painter.part(part));
+        let area = panels::inside(painter.area());
+        let shown = shown(
+            usize::from(area.width),
+            usize::from(area.height),
+            self.quantity,
+        );
+        let name = title(&self.chart, &shown);
+        let room = painter.width().saturating_sub(name.len() + 5);
+        let beside = match chosen(&self.chart, training) {
+            Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
+            None => legend(training, painter.glyphs(), room),
+        };
+        panels::title(painter, focused, &name, &beside, None);
+        if training.epochs.is_empty() {
+            let text = "the first epoch is under way: the curves begin when it has ended";
+            for (y, line) in format::wrap(text, usize::from(area.width))
+                .iter()
+                .enumerate()
+            {
+                painter.part(area).text(0, y, Role::Dim, line);
+            }
+            return;
+        }
+        let alone = shown.len() == 1;
+        for (quantity, part) in shown {
+            let part = Rect {
+                x: area.x + part.x,
+                y: area.y + part.y,
+                ..part
+            };
+            draw_chart(
+                &self.chart,
+                training,
+                quantity,
+                alone,
+                &mut painter.part(part),
+            );
+        }
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let action = match action {
+            Action::ToggleQuantity => {
+                self.quantity = self.quantity.other();
+                return Some(Response::Draw);
+            }
+            Action::Back => self.chart.crosshair().map(|_| ChartAction::CrosshairOff)?,
+            action => ChartAction::of(action)?,
+        };
+        if let Some(training) = &scene.state.training_run {
+            let columns = columns(area.width.into());
+            self.chart.act_within(action, &extent(training), columns);
+        }
+        Some(Response::Draw)
+    }
+
+    fn word(&self, action: Action) -> Option<&'static str> {
+        (action == Action::ToggleQuantity).then_some("accuracy/loss")
     }
 }
 
@@ -103,26 +142,24 @@ fn shown(width: usize, height: usize, quantity: Quantity) -> Vec<(Quantity, Rect
 }
 
 /// The panel's name, with what it shows where that is one thing.
-fn title(app: &App, shown: &[(Quantity, Rect)]) -> String {
+fn title(view: &ChartView, shown: &[(Quantity, Rect)]) -> String {
     match shown {
-        [(quantity, _)] => format!("Curves: {}{}", quantity.name(), scale(app, *quantity)),
+        [(quantity, _)] => format!("Curves: {}{}", quantity.name(), scale(view, *quantity)),
         _ => "Curves".to_owned(),
     }
 }
 
-fn scale(app: &App, quantity: Quantity) -> &'static str {
-    let is_log = app.view.training.curves.scale == Scale::Log && quantity == Quantity::Loss;
+fn scale(view: &ChartView, quantity: Quantity) -> &'static str {
+    let is_log = view.scale == Scale::Log && quantity == Quantity::Loss;
     if is_log { " (log)" } else { "" }
 }
 
 /// The epoch under the crosshair, once it has ended.
-fn chosen<'a>(app: &App, training: &'a TrainingRun) -> Option<(u64, Option<&'a TrainingEpoch>)> {
-    let number = app
-        .view
-        .training
-        .curves
-        .crosshair()
-        .filter(|_| !training.epochs.is_empty())?;
+fn chosen<'a>(
+    view: &ChartView,
+    training: &'a TrainingRun,
+) -> Option<(u64, Option<&'a TrainingEpoch>)> {
+    let number = view.crosshair().filter(|_| !training.epochs.is_empty())?;
     Some((
         number,
         training
@@ -166,16 +203,11 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: u
             ),
         ]
     };
-    let other = if first == Quantity::Loss {
-        Quantity::Accuracy
-    } else {
-        Quantity::Loss
-    };
     let rate = labelled("rate", Role::Text, rates::rate(epoch.learning_rate));
     let groups = [
         vec![(0, name)],
         of(first, 1).to_vec(),
-        of(other, 3).to_vec(),
+        of(first.other(), 3).to_vec(),
         vec![(5, rate)],
     ]
     .concat();
@@ -233,13 +265,12 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
 
 /// One chart; its name in its first row, unless the panel's title has it.
 fn draw_chart(
-    app: &App,
+    view: &ChartView,
     training: &TrainingRun,
     quantity: Quantity,
     alone: bool,
     painter: &mut Painter<'_>,
 ) {
-    let view = &app.view.training.curves;
     let chart = Chart {
         quantity,
         epochs: &training.epochs,
@@ -255,7 +286,7 @@ fn draw_chart(
             0,
             0,
             Role::Title,
-            &format!("{}{}", quantity.name(), scale(app, quantity)),
+            &format!("{}{}", quantity.name(), scale(view, quantity)),
         );
     }
     let with_rates = height >= RATES;
