@@ -29,7 +29,7 @@ pub struct Config {
     pub search: SearchConfig,
     /// The LSTM policy and how it learns.
     pub controller: ControllerConfig,
-    /// Regularized evolution.
+    /// How `evolution` chooses parents.
     pub evolution: EvolutionConfig,
     /// What a child may look like.
     pub space: SpaceConfig,

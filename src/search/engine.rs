@@ -6,7 +6,7 @@
 //! children), takes the outcomes that the journal has, and trains the rest. What the journal has
 //! already is never written again.
 
-mod ends;
+mod opening;
 mod steady;
 mod steering;
 
@@ -19,23 +19,18 @@ use super::checkpoint::Checkpoint;
 use super::episode::{self, Child};
 use super::error::SearchError;
 use super::inbox::{Inbox, Message};
-use super::ledger::{Ended, Ledger};
-use super::session::{Opening, Parts};
-use crate::analysis::Summary;
-use crate::config::Config;
+use super::ledger::Ended;
+use super::work::Search;
 use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::{ChildFinished, Event, Level};
 use crate::foundation::seeds::derive;
-use crate::runs::RunDirectory;
-use crate::session::Recorder;
+use crate::session::{Halt, Run};
 use crate::space::{Design, Space};
 use crate::strategy::Strategy;
 
 /// A run in the hands of this process.
-pub(super) struct Engine {
-    config: Config,
-    directory: RunDirectory,
-    recorder: Recorder<Ledger>,
+pub(super) struct Engine<'a> {
+    run: &'a mut Run<Search>,
     inbox: Inbox,
     pace: Pace,
     /// Pauses that were asked for: the latest one's number.
@@ -69,35 +64,15 @@ enum Pace {
     Paused,
 }
 
-/// Why the loop ends before its last episode.
-enum Halt {
-    Stopped,
-    Failed(SearchError),
-}
-
-impl<E: Into<SearchError>> From<E> for Halt {
-    fn from(error: E) -> Self {
-        Halt::Failed(error.into())
-    }
-}
-
-impl Engine {
-    pub(super) fn new(
-        config: Config,
-        directory: RunDirectory,
-        recorder: Recorder<Ledger>,
-        inbox: Inbox,
-    ) -> Engine {
-        let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
+impl Engine<'_> {
+    pub(super) fn new(run: &mut Run<Search>, inbox: Inbox) -> Engine<'_> {
         Engine {
-            config,
-            directory,
-            recorder,
+            run,
             inbox,
-            pace,
+            pace: Pace::Running,
             pauses: 0,
-            stops_after_episode,
-            submitted,
+            stops_after_episode: false,
+            submitted: BTreeSet::new(),
         }
     }
 
@@ -105,51 +80,37 @@ impl Engine {
     /// go on.
     pub(super) fn run(
         mut self,
-        parts: Parts,
+        search: Search,
         reports: UnboundedSender<Report>,
-        opening: Opening,
-    ) -> Result<Summary, SearchError> {
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<(), Halt> {
         let mut evaluator = None;
-        let ending = self.work(parts, reports, opening, &mut evaluator);
+        let ending = self.work(search, reports, checkpoint, &mut evaluator);
         if let Some(mut evaluator) = evaluator {
             evaluator.shutdown();
         }
-        self.finish(ending)
+        ending
     }
 
     /// Everything between the first moment and the farewell. `evaluator` holds the workers as soon
     /// as they are started.
     fn work(
         &mut self,
-        parts: Parts,
+        search: Search,
         reports: UnboundedSender<Report>,
-        opening: Opening,
+        checkpoint: Option<Checkpoint>,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
-        let Opening {
-            checkpoint,
-            notices,
-        } = opening;
-        if self.recorder.ledger.started.is_some() {
+        if self.run.ledger().started.is_some() {
             self.resume_run(checkpoint.as_ref())?;
         }
         let evaluator = evaluator
-            .insert((parts.evaluator)(&self.config, reports)?)
+            .insert((search.evaluator)(&self.run.config, reports)?)
             .as_mut();
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
-        match self.recorder.ledger.started.clone() {
-            None => {
-                self.recorder
-                    .tell(Event::RunStarted(self.run_started(&ready, &space)?))?;
-                self.tell_of_reference()?;
-            }
-            Some(started) => self.compare_workers(&started, &ready)?,
-        }
-        for (level, message) in notices {
-            self.recorder.notice(level, message)?;
-        }
-        let mut strategy = (parts.strategy)(&self.config, &space);
+        self.open(&ready, &space)?;
+        let mut strategy = (search.strategy)(&self.run.config, &space);
         if let Some(checkpoint) = &checkpoint {
             strategy.restore(&checkpoint.state)?;
         }
@@ -163,7 +124,7 @@ impl Engine {
         let ending = self
             .begin_with(held, &mut crew)
             .and_then(|()| self.search(&mut crew, first_episode));
-        if matches!(ending, Err(Halt::Stopped)) && self.recorder.ledger.checkpointed.is_none() {
+        if matches!(ending, Err(Halt::Stopped)) && self.run.ledger().checkpointed.is_none() {
             // Later on there is one already: the strategy has stood still since the last episode.
             self.save_checkpoint(&crew, 0)?;
         }
@@ -180,7 +141,7 @@ impl Engine {
 
     /// The visible loop.
     fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
-        for episode in first_episode..=self.config.search.episodes {
+        for episode in first_episode..=self.run.config.search.episodes {
             self.attend(crew)?;
             let children = if crew.strategy.learns_from_each() {
                 self.train_and_learn(crew, episode)?
@@ -191,7 +152,7 @@ impl Engine {
             };
             self.learn(crew, episode, &children)?;
             self.save_checkpoint(crew, episode)?;
-            if self.stops_after_episode && episode < self.config.search.episodes {
+            if self.stops_after_episode && episode < self.run.config.search.episodes {
                 return Err(Halt::Stopped);
             }
         }
@@ -200,10 +161,10 @@ impl Engine {
 
     /// Note that an episode begins; the numbers of its children.
     fn begin_episode(&mut self, crew: &Crew, episode: usize) -> Result<RangeInclusive<u64>, Halt> {
-        let numbers = episode::children_of(episode, &self.config.search);
-        if self.recorder.ledger.episode_started < episode {
-            let depth = self.config.search.depth(*numbers.start());
-            self.recorder.tell(Event::EpisodeStarted {
+        let numbers = episode::children_of(episode, &self.run.config.search);
+        if self.run.ledger().episode_started < episode {
+            let depth = self.run.config.search.depth(*numbers.start());
+            self.run.tell(Event::EpisodeStarted {
                 episode,
                 depth,
                 baseline: crew.strategy.baseline(),
@@ -216,7 +177,7 @@ impl Engine {
     /// repeat an earlier one.
     fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
         let numbers = self.begin_episode(crew, episode)?;
-        let mut children = Vec::with_capacity(self.config.search.children_per_episode);
+        let mut children = Vec::with_capacity(self.run.config.search.children_per_episode);
         for number in numbers {
             children.push(self.propose(crew, episode, number)?);
         }
@@ -225,7 +186,10 @@ impl Engine {
 
     /// One child from the strategy as it is now, written down.
     fn propose(&mut self, crew: &mut Crew, episode: usize, number: u64) -> Result<Child, Halt> {
-        let (seed, depth) = (self.config.search.seed, self.config.search.depth(number));
+        let (seed, depth) = (
+            self.run.config.search.seed,
+            self.run.config.search.depth(number),
+        );
         let seed = derive(seed, "sample", number);
         let proposal = crew.strategy.propose(&crew.space, depth, seed)?;
         let mut child = Child::new(number, episode, proposal, &crew.space)?;
@@ -236,15 +200,15 @@ impl Engine {
 
     /// The earlier child whose outcome this one takes, if there is one.
     fn earlier(&self, child: &Child) -> Option<u64> {
-        let first = self.recorder.ledger.first_with(&child.design.key());
-        first.filter(|first| self.config.search.reuse && *first < child.number)
+        let first = self.run.ledger().first_with(&child.design.key());
+        first.filter(|first| self.run.config.search.reuse && *first < child.number)
     }
 
     /// Write a sampled child down; or, if an earlier session did, make sure that it is the same
     /// child.
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
-        match self.recorder.ledger.dna(child.number) {
-            None => self.recorder.tell(Event::ChildSampled(child.sampled()))?,
+        match self.run.ledger().dna(child.number) {
+            None => self.run.tell(Event::ChildSampled(child.sampled()))?,
             Some(dna) if *dna == child.proposal.dna => {}
             Some(dna) => {
                 let (journal, sampled) = (dna.clone(), child.proposal.dna.clone());
@@ -264,7 +228,7 @@ impl Engine {
     fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         for child in &*children {
             match child.repeats {
-                _ if self.recorder.ledger.ended(child.number).is_some() => {}
+                _ if self.run.ledger().ended(child.number).is_some() => {}
                 Some(_) => self.settle_repeat(child)?,
                 None => self.submit(child.number, &child.design, crew),
             }
@@ -272,7 +236,7 @@ impl Engine {
         loop {
             let all_ended = children
                 .iter()
-                .all(|child| self.recorder.ledger.ended(child.number).is_some());
+                .all(|child| self.run.ledger().ended(child.number).is_some());
             // Paused, the search stands still before it learns.
             if all_ended && self.pace == Pace::Running {
                 return Ok(());
@@ -283,7 +247,7 @@ impl Engine {
     }
 
     fn submit(&mut self, child: u64, design: &Design, crew: &mut Crew) {
-        let seed = derive(self.config.search.seed, "train", child);
+        let seed = derive(self.run.config.search.seed, "train", child);
         self.submitted.insert(child);
         crew.evaluator.submit(Job {
             child,
@@ -295,7 +259,7 @@ impl Engine {
     /// Let the strategy learn from the rewards of an episode's children, but for those that have
     /// none.
     fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         let seconds = ledger.episode_seconds(jiff::Timestamp::now());
         let ended = children
             .iter()
@@ -305,7 +269,7 @@ impl Engine {
         let excluded = children.len() - counting.len();
         if counting.is_empty() {
             if ledger.episode_excluded < episode {
-                self.recorder.tell(Event::EpisodeExcluded {
+                self.run.tell(Event::EpisodeExcluded {
                     episode,
                     children: excluded,
                     seconds,
@@ -321,9 +285,9 @@ impl Engine {
         let learned = crew.strategy.learn(&proposals, &rewards)?;
         let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
-            None => self.recorder.tell(Event::EpisodeFinished(finished))?,
+            None => self.run.tell(Event::EpisodeFinished(finished))?,
             Some(earlier) if earlier.episode > episode || episode::same_learning(earlier, &finished) => {}
-            Some(_) => self.recorder.notice(
+            Some(_) => self.run.notice(
                 Level::Warning,
                 format!(
                     "what the controller learns from episode {episode} differs from the journal: the program, its libtorch or \
@@ -335,23 +299,23 @@ impl Engine {
     }
 
     fn save_checkpoint(&mut self, crew: &Crew, episode: usize) -> Result<(), Halt> {
-        let next_child = (episode * self.config.search.children_per_episode) as u64 + 1;
+        let next_child = (episode * self.run.config.search.children_per_episode) as u64 + 1;
         let checkpoint = Checkpoint {
-            seed: self.config.search.seed,
+            seed: self.run.config.search.seed,
             episode,
             next_child,
-            journal_seq: self.recorder.synced_seq()?,
-            config: self.config.to_toml(),
+            journal_seq: self.run.recorder.synced_seq()?,
+            config: self.run.config.to_toml(),
             state: crew.strategy.state(),
         };
-        checkpoint.save(&self.directory.checkpoint_path())?;
+        checkpoint.save(&self.run.directory.checkpoint_path())?;
         if self
-            .recorder
-            .ledger
+            .run
+            .ledger()
             .checkpointed
             .is_none_or(|last| last < episode)
         {
-            self.recorder.tell(Event::CheckpointSaved {
+            self.run.tell(Event::CheckpointSaved {
                 episode,
                 next_child,
             })?;
@@ -408,7 +372,7 @@ impl Engine {
                 } else {
                     0.0
                 };
-                let ended = episode::judge(&outcome, test_accuracy, &self.config.reward);
+                let ended = episode::judge(&outcome, test_accuracy, &self.run.config.reward);
                 let effort = Effort { seconds, energy_wh };
                 return self.end_child(child, ended, effort, crew, children);
             }
@@ -439,9 +403,9 @@ impl Engine {
                 device,
                 attempt,
             } => {
-                let queued = self.recorder.ledger.queued_child(child);
+                let queued = self.run.ledger().queued_child(child);
                 let episode = queued.map_or_else(
-                    || episode::episode_of(child, &self.config.search),
+                    || episode::episode_of(child, &self.run.config.search),
                     |queued| queued.episode,
                 );
                 Event::ChildStarted {
@@ -469,7 +433,7 @@ impl Engine {
             // Workers say it once, before anything is trained.
             Report::Ready(_) => return Ok(()),
         };
-        Ok(self.recorder.tell(event)?)
+        Ok(self.run.tell(event)?)
     }
 
     /// A child that was in training has come to an end; so have, with it, its repeats in the same
@@ -483,11 +447,11 @@ impl Engine {
         children: &mut [Child],
     ) -> Result<(), Halt> {
         self.submitted.remove(&number);
-        if let Some(queued) = self.recorder.ledger.queued_child(number).cloned() {
+        if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
             return self.end_edited(queued, ended, effort);
         }
         let child = children.iter().find(|child| child.number == number);
-        let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none())
+        let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
         else {
             return Ok(());
         };
@@ -510,7 +474,7 @@ impl Engine {
     /// failure fails the same way: training it again would cost the time (and perhaps the worker)
     /// once more, for a network known to end like that.
     fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         let earlier = child
             .repeats
             .and_then(|first| Some((first, ledger.ended(first)?)));
@@ -571,15 +535,15 @@ impl Engine {
                 test_accuracy,
             }),
         };
-        let best = self.recorder.ledger.best().map(|best| best.child.child);
-        self.recorder.tell(event)?;
+        let best = self.run.ledger().best().map(|best| best.child.child);
+        self.run.tell(event)?;
         match self
-            .recorder
-            .ledger
+            .run
+            .ledger()
             .best()
             .filter(|now| Some(now.child.child) != best)
         {
-            Some(now) => Ok(self.directory.write_best(now)?),
+            Some(now) => Ok(self.run.directory.write_best(now)?),
             None => Ok(()),
         }
     }

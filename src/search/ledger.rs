@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::summary::{BestChild, Tally};
 use crate::event::{
-    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
-    RunStarted,
+    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, Record, RunStarted,
 };
+use crate::session::Begun;
 use crate::space::{Design, Dna};
 use crate::state::is_better;
 
@@ -26,8 +26,6 @@ pub struct Ledger {
     /// Latest episode of which nothing could be learned; 0 where there is none.
     pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
-    /// How the last session ended; none while one is at work and after a crash.
-    pub finished: Option<FinishReason>,
     /// Sampled children: DNA, and until they have ended the whole event.
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
@@ -107,15 +105,9 @@ impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.tally.apply(record);
         match &record.event {
-            Event::RunStarted(started) => {
-                self.started = Some(started.clone());
-                self.finished = None;
-            }
-            Event::RunResumed { .. } => {
-                self.finished = None;
-                // What was in training is trained again, from its beginning to its end.
-                self.skips.clear();
-            }
+            Event::RunStarted(started) => self.started = Some(started.clone()),
+            // What was in training is trained again, from its beginning to its end.
+            Event::RunResumed { .. } => self.skips.clear(),
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
                 self.episode_began = self.tally.clock().seconds();
@@ -154,17 +146,31 @@ impl crate::session::Ledger for Ledger {
             Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
             Event::EpisodeExcluded { episode, .. } => self.episode_excluded = *episode,
             Event::CheckpointSaved { episode, .. } => self.checkpointed = Some(*episode),
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
             _ => {}
         }
+    }
+
+    fn begun(&self) -> Option<Begun<'_>> {
+        self.started.as_ref().map(|started| Begun {
+            data: &started.data,
+            workers: Some(started.workers),
+            threads: started.threads,
+            device: started.device.as_deref(),
+            libtorch: started.libtorch.as_deref(),
+        })
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        self.checkpointed.is_some()
+    }
+
+    /// Sampled ones: edited children do not count.
+    fn children_ended(&self) -> u64 {
+        self.ended.len() as u64
     }
 }
 
 impl Ledger {
-    pub fn is_complete(&self) -> bool {
-        self.finished == Some(FinishReason::Completed)
-    }
-
     /// DNA of a child that has been sampled.
     pub fn dna(&self, child: u64) -> Option<&Dna> {
         self.dna.get(&child)
@@ -172,11 +178,6 @@ impl Ledger {
 
     pub fn ended(&self, child: u64) -> Option<&Ended> {
         self.ended.get(&child)
-    }
-
-    /// Number of sampled children that have come to an end.
-    pub fn children_ended(&self) -> u64 {
-        self.ended.len() as u64
     }
 
     /// The first child with the architecture of this key whose outcome others may take: that of a

@@ -7,10 +7,10 @@ pub mod error;
 mod inbox;
 mod ledger;
 mod reference;
-pub mod session;
+pub mod work;
 
 pub use error::SearchError;
-pub use session::{Parts, Searching, Session};
+pub use work::Search;
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ pub struct Throughput {
     pub model: String,
     /// Version of libtorch.
     pub libtorch: String,
-    /// CUDA version that libtorch was built for; none on the CPU.
+    /// CUDA version that libtorch was built for; `None` on the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuda: Option<String>,
     /// CPU cores of the machine: they feed a GPU.
@@ -41,7 +41,7 @@ pub struct Throughput {
     pub measured: jiff::Timestamp,
     /// By number of workers, rising.
     pub rates: Vec<Rate>,
-    /// Device memory that one worker takes before its first child, bytes; none where NVML does not
+    /// Device memory that one worker takes before its first child, bytes; `None` if NVML does not
     /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_bytes: Option<u64>,

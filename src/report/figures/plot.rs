@@ -95,16 +95,6 @@ impl Scale {
     }
 }
 
-/// `0.25`: a value with the decimals that it needs.
-pub fn plain(value: f64, decimals: usize) -> String {
-    format!("{value:.decimals$}")
-}
-
-/// `25 %` of a share of 0.25.
-pub fn percent(value: f64, decimals: usize) -> String {
-    format!("{:.*} %", decimals.saturating_sub(2), value * 100.0)
-}
-
 /// An entry of a legend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
@@ -346,6 +336,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::foundation::axis::{percent, plain};
 
     fn labels(scale: &Scale) -> Vec<&str> {
         scale

@@ -9,7 +9,7 @@ use super::{Crew, Engine, Halt, Pace};
 use crate::search::episode::{self, Child};
 use crate::search::ledger::{Ended, Step};
 
-impl Engine {
+impl Engine<'_> {
     /// Propose, evaluate and learn from the children of an episode, as many at a time as the
     /// evaluator works on.
     pub(super) fn train_and_learn(
@@ -25,7 +25,7 @@ impl Engine {
             self.take_up(crew, &children)?;
             let under_way = self.under_way(&children);
             let next = *numbers.start() + children.len() as u64;
-            if self.recorder.ledger.step(heard).is_some() {
+            if self.run.ledger().step(heard).is_some() {
                 // A repeat has ended at once.
             } else if self.pace == Pace::Running
                 && next <= *numbers.end()
@@ -50,17 +50,17 @@ impl Engine {
         children: &mut Vec<Child>,
         mut heard: usize,
     ) -> Result<usize, Halt> {
-        while let Some(step) = self.recorder.ledger.step(heard) {
+        while let Some(step) = self.run.ledger().step(heard) {
             heard += 1;
             let (Step::Proposed(number) | Step::Ended(number)) = step;
-            if episode::episode_of(number, &self.config.search) != episode {
+            if episode::episode_of(number, &self.run.config.search) != episode {
                 continue;
             }
             let known = children.iter().find(|child| child.number == number);
             match (step, known) {
                 (Step::Proposed(_), None) => children.push(self.propose(crew, episode, number)?),
                 (Step::Ended(_), Some(child)) => {
-                    let reward = self.recorder.ledger.ended(number).and_then(Ended::reward);
+                    let reward = self.run.ledger().ended(number).and_then(Ended::reward);
                     if let Some(reward) = reward {
                         crew.strategy.child_ended(number, &child.proposal, reward)?;
                     }
@@ -74,7 +74,7 @@ impl Engine {
     /// Hand over the children that nobody works on, and let repeats take their outcomes.
     fn take_up(&mut self, crew: &mut Crew, children: &[Child]) -> Result<(), Halt> {
         for child in children {
-            let is_new = self.recorder.ledger.ended(child.number).is_none()
+            let is_new = self.run.ledger().ended(child.number).is_none()
                 && !self.submitted.contains(&child.number);
             match child.repeats {
                 _ if !is_new => {}
@@ -87,7 +87,7 @@ impl Engine {
 
     /// Children that have not ended.
     fn under_way(&self, children: &[Child]) -> usize {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         let open = |child: &&Child| ledger.ended(child.number).is_none();
         children.iter().filter(open).count()
     }

@@ -6,11 +6,11 @@ use crate::link::Command;
 use crate::search::ledger::Ended;
 use crate::space::{Dna, SpaceError};
 
-impl Engine {
+impl Engine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
         match (command, self.pace) {
             (Command::Pause, Pace::Running) => {
-                self.recorder.tell(Event::PauseRequested)?;
+                self.run.tell(Event::PauseRequested)?;
                 self.pace = Pace::Pausing;
                 self.pauses += 1;
                 crew.evaluator.pause(self.pauses);
@@ -18,11 +18,10 @@ impl Engine {
             (Command::Resume, Pace::Pausing | Pace::Paused) => {
                 crew.evaluator.resume();
                 self.pace = Pace::Running;
-                self.recorder.tell(Event::Resumed)?;
+                self.run.tell(Event::Resumed)?;
             }
             (Command::Stop, _) => {
-                self.recorder.tell(Event::StopRequested)?;
-                return Err(Halt::Stopped);
+                return Err(self.run.stop());
             }
             (Command::StopAfterEpisode, _) => self.stop_after_episode(true)?,
             (Command::GoOnAfterEpisode, _) => self.stop_after_episode(false)?,
@@ -37,7 +36,7 @@ impl Engine {
     fn stop_after_episode(&mut self, stop: bool) -> Result<(), Halt> {
         if self.stops_after_episode != stop {
             self.stops_after_episode = stop;
-            self.recorder.tell(if stop {
+            self.run.tell(if stop {
                 Event::EpisodeStopRequested
             } else {
                 Event::EpisodeStopWithdrawn
@@ -51,10 +50,10 @@ impl Engine {
             let text = format!(
                 "child {child} is neither in training nor waiting for it: there is nothing to skip"
             );
-            return Ok(self.recorder.notice(Level::Warning, text)?);
+            return Ok(self.run.notice(Level::Warning, text)?);
         }
-        if !self.recorder.ledger.is_skipped(child) {
-            self.recorder.tell(Event::SkipRequested { child })?;
+        if !self.run.ledger().is_skipped(child) {
+            self.run.tell(Event::SkipRequested { child })?;
             crew.evaluator.skip(child);
         }
         Ok(())
@@ -62,30 +61,30 @@ impl Engine {
 
     /// Whether a user ended the child before its last epoch.
     pub(super) fn was_cut_short(&self, child: u64, valid_accuracies: &[f64]) -> bool {
-        self.recorder.ledger.is_skipped(child) && valid_accuracies.len() < self.config.child.epochs
+        self.run.ledger().is_skipped(child) && valid_accuracies.len() < self.run.config.child.epochs
     }
 
     /// Take a network that a user has edited for training, or say why it cannot be trained.
     fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
             let text = format!(
                 "a network edited from child {parent} cannot be trained: there is no child {parent}"
             );
-            return Ok(self.recorder.notice(Level::Warning, text)?);
+            return Ok(self.run.notice(Level::Warning, text)?);
         }
         // After all children that the search will sample: theirs must not depend on what users do.
-        let child = self.config.search.children() + ledger.edited() + 1;
+        let child = self.run.config.search.children() + ledger.edited() + 1;
         let episode = ledger.episode_started.max(1);
         match edited(child, episode, parent, dna, crew) {
             Ok(queued) => {
-                self.recorder.tell(Event::ChildQueued(queued.clone()))?;
+                self.run.tell(Event::ChildQueued(queued.clone()))?;
                 self.submit(child, &queued.design, crew);
             }
             Err(error) => {
                 let text =
                     format!("the network edited from child {parent} cannot be trained: {error}");
-                self.recorder.notice(Level::Warning, text)?;
+                self.run.notice(Level::Warning, text)?;
             }
         }
         Ok(())
@@ -93,7 +92,7 @@ impl Engine {
 
     /// Train the edited children that an earlier session did not get to.
     pub(super) fn submit_queued(&mut self, crew: &mut Crew) {
-        let queued: Vec<ChildQueued> = self.recorder.ledger.queued().cloned().collect();
+        let queued: Vec<ChildQueued> = self.run.ledger().queued().cloned().collect();
         queued
             .iter()
             .for_each(|queued| self.submit(queued.child, &queued.design, crew));
@@ -115,7 +114,7 @@ impl Engine {
             macs,
             ..
         } = queued;
-        Ok(self.recorder.tell(match ended {
+        Ok(self.run.tell(match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed {
                 child,
                 episode,
@@ -155,7 +154,7 @@ impl Engine {
     /// After the last episode: wait for the edited children, unless the run is to stop here. A
     /// resume trains the rest.
     pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
-        while self.recorder.ledger.queued().next().is_some() || self.pace != Pace::Running {
+        while self.run.ledger().queued().next().is_some() || self.pace != Pace::Running {
             if self.stops_after_episode {
                 return Err(Halt::Stopped);
             }

@@ -14,8 +14,9 @@ use crate::event::{DataDescription, Event, Level, Record};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::runs::RunDirectory;
+use crate::search::Search;
 use crate::search::checkpoint::Checkpoint;
-use crate::search::{Parts, SearchError, Session};
+use crate::session::{Session, SessionError};
 use crate::space::Space;
 use crate::strategy::sample::masked_log_softmax;
 use crate::strategy::{
@@ -312,9 +313,9 @@ impl Evaluator for Calculator {
     fn shutdown(&mut self) {}
 }
 
-pub fn parts(behaviour: &Behaviour) -> Parts {
+pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
-    Parts {
+    Search {
         evaluator: Box::new(move |_, reports| {
             let data = DataDescription {
                 spec: "test".into(),
@@ -402,7 +403,7 @@ impl Run {
         self.path().join("checkpoint/search.safetensors")
     }
 
-    pub fn begin(&self) -> Session {
+    pub fn begin(&self) -> Session<Search> {
         Session::begin(
             self.config.clone(),
             RunDirectory::create(&self.path()).unwrap(),
@@ -410,7 +411,7 @@ impl Run {
         .unwrap()
     }
 
-    pub fn open(&self) -> Result<Session, SearchError> {
+    pub fn open(&self) -> Result<Session<Search>, SessionError> {
         Session::resume(
             self.config.clone(),
             RunDirectory::open(&self.path()).unwrap(),
@@ -418,11 +419,11 @@ impl Run {
     }
 
     /// Begin and search to the end.
-    pub fn search(&self, behaviour: &Behaviour) -> Result<Summary, SearchError> {
+    pub fn search(&self, behaviour: &Behaviour) -> Result<Summary, SessionError> {
         self.begin().start(parts(behaviour)).unwrap().join()
     }
 
-    pub fn resume(&self, behaviour: &Behaviour) -> Result<Summary, SearchError> {
+    pub fn resume(&self, behaviour: &Behaviour) -> Result<Summary, SessionError> {
         self.open()?.start(parts(behaviour)).unwrap().join()
     }
 
