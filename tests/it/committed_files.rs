@@ -17,7 +17,7 @@ const PLACES: [&str; 8] = [
 ];
 
 /// Files that name such a folder and mean it: file, what it says, why.
-const MEANT: [(&str, &str, &str); 6] = [
+const MEANT: [(&str, &str, &str); 7] = [
     ("tests/it/committed_files.rs", "", "this list"),
     (
         "src/link/place.rs",
@@ -34,6 +34,11 @@ const MEANT: [(&str, &str, &str); 6] = [
         "src/data/archive.rs",
         "/tmp/nas-tui-evil",
         "a path that must be refused",
+    ),
+    (
+        "tests/it/tables.rs",
+        "../shared/data",
+        "the same default",
     ),
     (
         "tests/it/python.rs",
