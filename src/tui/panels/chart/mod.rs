@@ -30,12 +30,12 @@ use self::axes::Floor;
 use self::canvas::{Canvas, look};
 use self::curves::Curves;
 use self::readout::Chosen;
-use super::Row;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
+use super::{PanelId, Row};
 use crate::analysis::series::{Children, Quantity};
 use crate::state::RunState;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
 use crate::tui::plot::{Frame, Labels, Span, ValueAxis};
 use crate::tui::theme::Role;
@@ -51,11 +51,48 @@ fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Chart);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["o"],
+        Action::ToggleScale,
+        "chart: linear or logarithmic",
+        None,
+    ),
+    binding(
+        HERE,
+        &["+", "="],
+        Action::More,
+        "chart: zoom in",
+        Some("zoom"),
+    ),
+    binding(HERE, &["-"], Action::Less, "chart: zoom out", None),
+    binding(HERE, &["0"], Action::Reset, "chart: all children", None),
+    binding(
+        HERE,
+        &["H"],
+        Action::PanLeft,
+        "chart: earlier children",
+        None,
+    ),
+    binding(
+        HERE,
+        &["L"],
+        Action::PanRight,
+        "chart: later children",
+        None,
+    ),
+];
+
 impl Panel for ChartView {
     fn about() -> About {
         About {
             name: "Chart",
             runs: SEARCH,
+            keys: KEYS,
         }
     }
 
@@ -186,7 +223,8 @@ impl Drawing<'_> {
         let glyphs = painter.glyphs();
         let reference = self
             .state
-            .run
+            .search()
+            .started
             .as_ref()
             .and_then(|run| run.reference.as_deref());
         let beside = |width: usize| match &self.chosen {

@@ -9,13 +9,13 @@ use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::chart::{ChartAction, ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
 use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, Row, join_ranked, labelled};
+use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -47,16 +47,47 @@ pub struct CurvesView {
     measure: Measure,
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Curves);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["o"],
+        Action::ToggleScale,
+        "curves: loss on a linear or logarithmic scale",
+        Some("log scale"),
+    ),
+    binding(
+        HERE,
+        &["+", "="],
+        Action::More,
+        "curves: zoom in",
+        Some("zoom"),
+    ),
+    binding(HERE, &["-"], Action::Less, "curves: zoom out", None),
+    binding(HERE, &["0"], Action::Reset, "curves: all epochs", None),
+    binding(
+        HERE,
+        &["H"],
+        Action::PanLeft,
+        "curves: earlier epochs",
+        None,
+    ),
+    binding(HERE, &["L"], Action::PanRight, "curves: later epochs", None),
+];
+
 impl Panel for CurvesView {
     fn about() -> About {
         About {
             name: "Curves",
             runs: TRAINING,
+            keys: KEYS,
         }
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
-        let Some(training) = &scene.state.training_run else {
+        let Some(training) = scene.state.training_run() else {
             return;
         };
         let area = panels::inside(painter.area());
@@ -108,7 +139,7 @@ impl Panel for CurvesView {
             Action::Back => self.chart.crosshair().map(|_| ChartAction::CrosshairOff)?,
             action => ChartAction::of(action)?,
         };
-        if let Some(training) = &scene.state.training_run {
+        if let Some(training) = scene.state.training_run() {
             let columns = columns(area.width.into());
             self.chart.act_within(action, &extent(training), columns);
         }
@@ -204,7 +235,11 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
             ),
         ]
     };
-    let rate = labelled("rate", Role::Text, rates::rate(epoch.learning_rate));
+    let rate = labelled(
+        "rate",
+        Role::Text,
+        format::learning_rate(epoch.learning_rate),
+    );
     let groups = [
         vec![(0, name)],
         of(first, 1).to_vec(),
