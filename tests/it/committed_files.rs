@@ -35,11 +35,7 @@ const MEANT: [(&str, &str, &str); 7] = [
         "/tmp/nas-tui-evil",
         "a path that must be refused",
     ),
-    (
-        "tests/it/tables.rs",
-        "../shared/data",
-        "the same default",
-    ),
+    ("tests/it/tables.rs", "../shared/data", "the same default"),
     (
         "tests/it/python.rs",
         "../shared/data",
