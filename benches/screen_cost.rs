@@ -233,8 +233,7 @@ impl Screen {
             .iter()
             .filter_map(|index| fields.get(*index)?.parse::<f64>().ok())
             .sum();
-        // SAFETY: sysconf has no preconditions.
-        ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
+        ticks / rustix::param::clock_ticks_per_second() as f64
     }
 
     fn resident_mebibytes(&self) -> f64 {

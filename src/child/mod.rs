@@ -3,12 +3,14 @@
 
 pub mod cuda;
 pub mod device;
+mod joining;
 mod layout;
 pub mod libtorch;
 mod network;
 mod parameters;
 mod plan;
 mod spectral;
+mod statistics;
 pub mod weights;
 
 pub use network::{Mode, Network};

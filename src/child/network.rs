@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::joining::{concatenate, join, skip_unread_pixels};
 use super::parameters::{Initial, Parameters};
-use super::plan::{Place, Plan, channels};
+use super::plan::{Plan, Storage, channels};
 use super::spectral::Spectral;
+use super::statistics::Statistics;
 use crate::data::Layout;
 use crate::space::{Architecture, Layer};
 
@@ -21,7 +23,9 @@ const TENSORS_PER_LAYER: usize = 3;
 /// Whether batch norm uses (and updates) the statistics of the batch, or the running ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
+    /// Use the batch's statistics, and update the running ones.
     Train,
+    /// Use the running statistics.
     Evaluate,
 }
 
@@ -40,62 +44,8 @@ pub struct Network {
     /// Where convolutions run over spectra.
     spectral: Option<Spectral>,
     /// By layer number: the last layer that reads it (the classifier counts as one more layer);
-    /// none if nobody does.
+    /// `None` if nothing does.
     last_reader: Vec<Option<usize>>,
-}
-
-/// Running statistics of one batch norm, one value per stored channel.
-#[derive(Debug)]
-struct Statistics {
-    mean: Tensor,
-    variance: Tensor,
-    filters: i64,
-}
-
-/// Each layer's statistics begin at a multiple of this many values, aligned as tensors of their own
-/// would be.
-const ALIGNMENT: i64 = 64;
-
-impl Statistics {
-    /// Those of every layer, given its filters and how many channels are stored, as views of one
-    /// tensor `[2, T]` (means, variances), so that all of them can be kept by one copy.
-    fn of_layers(
-        widths: &[[i64; 2]],
-        device: Device,
-    ) -> Result<(Tensor, Vec<Statistics>), TchError> {
-        let aligned = |stored: i64| (stored + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        let total = widths
-            .iter()
-            .map(|&[_, stored]| aligned(stored))
-            .sum::<i64>();
-        let options = (Kind::Float, device);
-        let all = Tensor::f_stack(
-            &[
-                Tensor::f_zeros([total], options)?,
-                Tensor::f_ones([total], options)?,
-            ],
-            0,
-        )?;
-        let (means, variances) = (all.f_select(0, 0)?, all.f_select(0, 1)?);
-        let mut start = 0;
-        let layer = |&[filters, stored]: &[i64; 2]| {
-            let (mean, variance) = (
-                means.f_narrow(0, start, stored)?,
-                variances.f_narrow(0, start, stored)?,
-            );
-            start += aligned(stored);
-            Ok(Statistics {
-                mean,
-                variance,
-                filters,
-            })
-        };
-        let layers = widths
-            .iter()
-            .map(layer)
-            .collect::<Result<Vec<_>, TchError>>()?;
-        Ok((all, layers))
-    }
 }
 
 impl Network {
@@ -119,19 +69,19 @@ impl Network {
             stored.push(widths.map(|width| width as i64));
         }
         let (all_statistics, statistics) = Statistics::of_layers(&stored, device)?;
-        let place = Place::weight(
+        let storage = Storage::weight(
             [architecture.classes; 2],
             &architecture.output,
             &channels,
             &plan,
             &[],
         );
-        let features = place.shape()[1];
-        let weight = uniform(&place.shape(), features)?;
-        initial.push(("classifier.weight".to_owned(), place, weight));
-        let place = Place::vector(architecture.classes, architecture.classes);
-        let bias = uniform(&place.shape(), features)?;
-        initial.push(("classifier.bias".to_owned(), place, bias));
+        let features = storage.shape()[1];
+        let weight = uniform(&storage.shape(), features)?;
+        initial.push(("classifier.weight".to_owned(), storage, weight));
+        let storage = Storage::vector(architecture.classes, architecture.classes);
+        let bias = uniform(&storage.shape(), features)?;
+        initial.push(("classifier.bias".to_owned(), storage, bias));
         Ok(Network {
             parameters: Parameters::new(initial, plan.layout, device)?,
             precision: Kind::Float,
@@ -149,6 +99,7 @@ impl Network {
         })
     }
 
+    /// What it was built from.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
@@ -160,10 +111,12 @@ impl Network {
         self.precision = Kind::BFloat16;
     }
 
+    /// Where its parameters are.
     pub fn device(&self) -> Device {
         self.parameters.values().device()
     }
 
+    /// Order of its activations and kernels in memory.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -238,7 +191,7 @@ impl Network {
                         input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
                     Some(self.normalise(index, &convolved, mode)?)
                 }
-                // A layer that nobody reads has no influence on the logits.
+                // A layer that is not read has no influence on the logits.
                 None => None,
             };
             outputs.push(output);
@@ -349,12 +302,12 @@ fn initial_layer(
     channels: &[usize],
     plan: &Plan,
 ) -> Result<[Initial; TENSORS_PER_LAYER], TchError> {
-    let convolution = Place::weight(widths, &layer.inputs, channels, plan, &layer.kernel);
+    let convolution = Storage::weight(widths, &layer.inputs, channels, plan, &layer.kernel);
     let shape = convolution.shape();
     let weight = uniform(&shape, shape[1..].iter().product())?;
     let [scale, shift] = [1.0, 0.0]
         .map(|value| Tensor::f_full([widths[0] as i64], value, (Kind::Float, Device::Cpu)));
-    let vector = || Place::vector(widths[0], widths[1]);
+    let vector = || Storage::vector(widths[0], widths[1]);
     Ok([
         (format!("layers.{index}.conv.weight"), convolution, weight),
         (format!("layers.{index}.bn.weight"), vector(), scale?),
@@ -385,74 +338,4 @@ fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
 fn uniform(shape: &[i64], fan_in: i64) -> Result<Tensor, TchError> {
     let bound = 1.0 / (fan_in as f64).sqrt();
     Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)
-}
-
-/// What a convolution reads and its stride. A 1x1 kernel with a stride and no padding reads only
-/// every stride-th pixel, so those are picked out first and the stride is 1: the same result.
-///
-/// Not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer than 8
-/// input channels) writes past its buffer in the backward pass, which crashes the worker or, worse,
-/// corrupts its numbers.
-fn skip_unread_pixels(input: &Tensor, layer: &Layer) -> Result<(Tensor, [i64; 2]), TchError> {
-    let [rows, columns] = layer.stride.map(|size| size as i64);
-    if layer.kernel != [1, 1] || layer.padding != [0, 0] || layer.stride == [1, 1] {
-        return Ok((input.shallow_clone(), [rows, columns]));
-    }
-    let read = input
-        .f_slice(2, None, None, rows)?
-        .f_slice(3, None, None, columns)?;
-    Ok((read, [1, 1]))
-}
-
-/// Concatenate tensors of equal size along `dimension`.
-fn concatenate(
-    outputs: &[Option<Tensor>],
-    inputs: &[usize],
-    dimension: i64,
-) -> Result<Tensor, TchError> {
-    match read(outputs, inputs)[..] {
-        [only] => Ok(only.shallow_clone()),
-        ref several => Tensor::f_cat(several, dimension),
-    }
-}
-
-fn read<'outputs>(outputs: &'outputs [Option<Tensor>], inputs: &[usize]) -> Vec<&'outputs Tensor> {
-    let output = |&input: &usize| {
-        outputs[input]
-            .as_ref()
-            .expect("an output is kept until its last reader has run")
-    };
-    inputs.iter().map(output).collect()
-}
-
-/// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column
-/// goes below or right).
-fn join(outputs: &[Option<Tensor>], inputs: &[usize]) -> Result<Tensor, TchError> {
-    let tensors = read(outputs, inputs);
-    if let [only] = tensors[..] {
-        return Ok(only.shallow_clone());
-    }
-    let sizes: Vec<(i64, i64)> = tensors
-        .iter()
-        .map(|tensor| (tensor.size()[2], tensor.size()[3]))
-        .collect();
-    let height = sizes.iter().map(|size| size.0).max().unwrap_or(0);
-    let width = sizes.iter().map(|size| size.1).max().unwrap_or(0);
-    let padded = tensors
-        .iter()
-        .zip(&sizes)
-        .map(|(tensor, &(h, w))| pad(tensor, height - h, width - w));
-    Tensor::f_cat(&padded.collect::<Result<Vec<_>, _>>()?, 1)
-}
-
-fn pad(tensor: &Tensor, rows: i64, columns: i64) -> Result<Tensor, TchError> {
-    if rows == 0 && columns == 0 {
-        return Ok(tensor.shallow_clone());
-    }
-    tensor.f_constant_pad_nd([
-        columns / 2,
-        columns - columns / 2,
-        rows / 2,
-        rows - rows / 2,
-    ])
 }

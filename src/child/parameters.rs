@@ -3,7 +3,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::plan::Place;
+use super::plan::Storage;
 use crate::data::Layout;
 
 /// Each parameter begins at a multiple of this many values: at an address aligned to 256 bytes, as
@@ -15,7 +15,7 @@ const ALIGNMENT: i64 = 64;
 #[derive(Debug)]
 pub struct Parameters {
     /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned places hold
-    /// zero for ever: so do all their gradients.
+    /// zero forever, as do their gradients.
     values: Tensor,
     /// Zeros, of which gradients of gaps are made.
     gap: Tensor,
@@ -26,15 +26,15 @@ pub struct Parameters {
 #[derive(Debug)]
 struct Entry {
     name: String,
-    place: Place,
+    storage: Storage,
     /// Where its values begin in the vector.
     start: i64,
     /// Leaf of the autograd graph, a view into `values`.
     tensor: Tensor,
 }
 
-/// A parameter before it is stored: name, place and value.
-pub(super) type Initial = (String, Place, Tensor);
+/// A parameter before it is stored: name, storage and value.
+pub(super) type Initial = (String, Storage, Tensor);
 
 impl Parameters {
     /// Store `initial` (values on the CPU) in one vector on `device`, moved there in one piece.
@@ -43,30 +43,30 @@ impl Parameters {
         layout: Layout,
         device: Device,
     ) -> Result<Parameters, TchError> {
-        let lengths = initial.iter().map(|(_, place, _)| length(place));
+        let lengths = initial.iter().map(|(_, storage, _)| length(storage));
         let total = lengths
             .map(|length| length.next_multiple_of(ALIGNMENT as u64) as i64)
             .sum::<i64>();
         let values = Tensor::f_zeros([total], (Kind::Float, Device::Cpu))?;
-        let (mut places, mut start) = (Vec::with_capacity(initial.len()), 0);
-        for (name, place, value) in initial {
-            place.write(&stored(&values, start, &place, layout)?, &value)?;
-            let next = start + length(&place).next_multiple_of(ALIGNMENT as u64) as i64;
-            places.push((name, place, std::mem::replace(&mut start, next)));
+        let (mut placed, mut start) = (Vec::with_capacity(initial.len()), 0);
+        for (name, storage, value) in initial {
+            storage.write(&stored(&values, start, &storage, layout)?, &value)?;
+            let next = start + length(&storage).next_multiple_of(ALIGNMENT as u64) as i64;
+            placed.push((name, storage, std::mem::replace(&mut start, next)));
         }
         let values = values.f_to_device(device)?;
-        let entry = |(name, place, start)| {
-            let tensor = stored(&values, start, &place, layout)?
+        let entry = |(name, storage, start)| {
+            let tensor = stored(&values, start, &storage, layout)?
                 .f_detach()?
                 .f_set_requires_grad(true)?;
             Ok(Entry {
                 name,
-                place,
+                storage,
                 start,
                 tensor,
             })
         };
-        let entries = places
+        let entries = placed
             .into_iter()
             .map(entry)
             .collect::<Result<Vec<_>, TchError>>()?;
@@ -88,7 +88,7 @@ impl Parameters {
     pub fn count(&self) -> u64 {
         self.entries
             .iter()
-            .map(|entry| entry.place.shape().iter().product::<i64>() as u64)
+            .map(|entry| entry.storage.shape().iter().product::<i64>() as u64)
             .sum()
     }
 
@@ -96,13 +96,13 @@ impl Parameters {
     pub fn shapes(&self) -> impl Iterator<Item = (&str, Vec<i64>)> {
         self.entries
             .iter()
-            .map(|entry| (entry.name.as_str(), entry.place.shape()))
+            .map(|entry| (entry.name.as_str(), entry.storage.shape()))
     }
 
     /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) under the names and in
     /// the shapes of the parameters.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
-        let slice = |entry: &Entry| entry.place.read(&self.stored_in(vector, entry)?);
+        let slice = |entry: &Entry| entry.storage.read(&self.stored_in(vector, entry)?);
         self.entries
             .iter()
             .map(|entry| Ok((entry.name.as_str(), slice(entry)?)))
@@ -118,7 +118,7 @@ impl Parameters {
         for (gradient, leaf) in gradients.iter().zip(&leaves) {
             flat.push(match gradient.defined() {
                 true => self.layout.flatten(gradient)?,
-                // Of a layer that has no influence on the loss.
+                // The gradient of a layer that has no influence on the loss.
                 false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1])?,
             });
             let past = leaf.numel() as i64 % ALIGNMENT;
@@ -149,7 +149,7 @@ impl Parameters {
     ) -> Result<bool, TchError> {
         match self.entries.iter().find(|entry| entry.name == name) {
             Some(entry) => entry
-                .place
+                .storage
                 .write(&self.stored_in(vector, entry)?, values)
                 .map(|()| true),
             None => Ok(false),
@@ -158,19 +158,24 @@ impl Parameters {
 
     /// The stored tensor of a parameter as a view into `vector` (`[S]`).
     fn stored_in(&self, vector: &Tensor, entry: &Entry) -> Result<Tensor, TchError> {
-        stored(vector, entry.start, &entry.place, self.layout)
+        stored(vector, entry.start, &entry.storage, self.layout)
     }
 }
 
-/// Values that `place` stores.
-fn length(place: &Place) -> u64 {
-    place.stored.iter().map(|&size| size as u64).product()
+/// Values that `storage` stores.
+fn length(storage: &Storage) -> u64 {
+    storage.stored.iter().map(|&size| size as u64).product()
 }
 
-/// View of what `vector` holds of the parameter at `place` from `start` on.
-fn stored(vector: &Tensor, start: i64, place: &Place, layout: Layout) -> Result<Tensor, TchError> {
+/// View of what `vector` holds of the parameter at `storage` from `start` on.
+fn stored(
+    vector: &Tensor,
+    start: i64,
+    storage: &Storage,
+    layout: Layout,
+) -> Result<Tensor, TchError> {
     layout.view(
-        &vector.f_narrow(0, start, length(place) as i64)?,
-        &place.stored,
+        &vector.f_narrow(0, start, length(storage) as i64)?,
+        &storage.stored,
     )
 }

@@ -23,10 +23,11 @@ const SPECTRAL_GAIN: f64 = 4.0;
 /// rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// Order of activations and kernels.
     pub layout: Layout,
     /// Channels by layer number (0 is the image) as they are stored: at least those of the
-    /// architecture. The added ones hold zero for ever: their weights start as zero, and so do all
-    /// their gradients.
+    /// architecture. The added ones stay zero: their weights start as zero, and so do all their
+    /// gradients.
     pub(super) stored: Vec<usize>,
     /// Convolutions run over spectra (see [`spectral`]).
     pub(super) spectral: bool,
@@ -58,7 +59,7 @@ impl Plan {
         }
     }
 
-    /// Convolutions over spectra; none where a layer changes the size of its input.
+    /// Convolutions over spectra; `None` if a layer changes the size of its input.
     pub fn spectral(architecture: &Architecture) -> Option<Plan> {
         let plain = Plan::plain(architecture, Layout::Contiguous);
         spectral::is_applicable(architecture).then_some(Plan {
@@ -206,18 +207,18 @@ pub(super) fn channels(architecture: &Architecture) -> Vec<usize> {
 /// Where the values of a parameter lie in its stored tensor: in its first rows, and (of a matrix or
 /// a convolution weight) in blocks of columns, one per joined input.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Storage {
     /// Shape of the stored tensor.
     pub stored: Vec<i64>,
     rows: i64,
-    /// `(first stored column, columns)`; none for a vector.
+    /// `(first stored column, columns)`; `None` for a vector.
     blocks: Vec<(i64, i64)>,
 }
 
-impl Place {
+impl Storage {
     /// A vector of `rows` values stored as `stored` values.
-    pub fn vector(rows: usize, stored: usize) -> Place {
-        Place {
+    pub fn vector(rows: usize, stored: usize) -> Storage {
+        Storage {
             stored: vec![stored as i64],
             rows: rows as i64,
             blocks: Vec::new(),
@@ -232,7 +233,7 @@ impl Place {
         channels: &[usize],
         plan: &Plan,
         kernel: &[usize],
-    ) -> Place {
+    ) -> Storage {
         let mut start = 0;
         let mut block = |&input: &usize| {
             start += plan.stored[input] as i64;
@@ -243,7 +244,7 @@ impl Place {
             .into_iter()
             .chain(kernel.iter().map(|&size| size as i64))
             .collect();
-        Place {
+        Storage {
             stored: shape,
             rows: rows as i64,
             blocks,

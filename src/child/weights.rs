@@ -15,6 +15,7 @@ use crate::space::weights::{Values, Weights, WeightsFileError};
 /// Why weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
+    /// The file cannot be read or written, or holds other weights.
     #[error(transparent)]
     File(#[from] WeightsFileError),
     /// What libtorch said.

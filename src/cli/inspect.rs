@@ -1,6 +1,6 @@
 //! `inspect ARCH`: what a network is made of and what it costs.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Of the memory estimate: none where the network's run does not tell what it was trained with.
+/// Images of a batch, for the memory estimate; `None` if the network's run does not say.
 fn batch_size(args: &Args) -> Option<usize> {
     match args.batch_size {
         Some(given) => Some(given as usize),
@@ -77,19 +77,9 @@ fn terminal_width() -> usize {
     {
         return columns;
     }
-    let mut size = libc::winsize {
-        ws_row: 0,
-        ws_col: 0,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    // SAFETY: TIOCGWINSZ writes one winsize to the pointer, which is valid for the call.
-    let known = std::io::stdout().is_terminal()
-        && unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) } == 0;
-    if known && size.ws_col > 0 {
-        size.ws_col.into()
-    } else {
-        80
+    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
+        _ => 80,
     }
 }
 

@@ -1,32 +1,32 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
-pub mod arch;
+mod arch;
 mod attach;
 #[cfg(feature = "torch")]
-pub mod bench;
-pub mod completions;
-pub mod config;
+mod bench;
+mod completions;
+mod config;
 mod data;
 mod doctor;
 #[cfg(feature = "torch")]
-pub mod evaluate;
+mod evaluate;
 mod export;
-pub mod inspect;
+mod inspect;
 mod list;
 #[cfg(feature = "torch")]
 mod probe;
 mod replay;
 mod report;
 #[cfg(feature = "torch")]
-pub mod run;
+mod run;
 mod screen;
 #[cfg(feature = "torch")]
-pub mod search;
-pub mod table;
+mod search;
+mod table;
 #[cfg(feature = "torch")]
-pub mod train;
+mod train;
 #[cfg(feature = "torch")]
-pub mod worker;
+mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -98,6 +98,7 @@ pub struct Interrupted(pub String);
 
 /// Mark the error of a result as the user's to mend: exit status 2.
 pub trait OrBadInput<T> {
+    /// The same result, its error a [`BadInput`].
     fn or_bad_input(self) -> anyhow::Result<T>;
 }
 

@@ -2,7 +2,7 @@
 
 mod changes;
 pub mod presets;
-pub mod raw;
+mod raw;
 mod recipe;
 mod resolve;
 mod screen;
@@ -23,15 +23,25 @@ pub use validate::{LARGEST_SETTING, Violation, check_choices};
 pub struct Config {
     /// Name of the preset that the settings started from.
     pub preset: String,
+    /// Images: which, how they are split, how a batch is prepared.
     pub data: DataConfig,
+    /// How children are proposed, and how many.
     pub search: SearchConfig,
+    /// The LSTM policy and how it learns.
     pub controller: ControllerConfig,
+    /// How `evolution` chooses parents.
     pub evolution: EvolutionConfig,
+    /// What a child may look like.
     pub space: SpaceConfig,
+    /// How a child is trained.
     pub child: ChildConfig,
+    /// What a child's accuracy is worth.
     pub reward: RewardConfig,
+    /// Processes that train children, and on which device.
     pub workers: WorkersConfig,
+    /// How `nas-tui train` trains one network to the end.
     pub train: TrainConfig,
+    /// How the screen looks.
     pub screen: ScreenConfig,
     /// What these settings were validated from: how they are written to a file.
     raw: raw::RawConfig,
@@ -40,6 +50,7 @@ pub struct Config {
 /// Which images, how they are split and how a batch is prepared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataConfig {
+    /// Which data set.
     pub source: DataSource,
     /// Folder of the data set; the source's usual places where there is none.
     pub dir: Option<PathBuf>,
@@ -50,8 +61,11 @@ pub struct DataConfig {
     pub validation: usize,
     /// Use only so many training images (stratified); all where there is none.
     pub limit: Option<usize>,
+    /// What is done to the pixels' values.
     pub normalization: Normalization,
+    /// Random crops of training images.
     pub crop: Crop,
+    /// Whether training images are mirrored at random (left to right, half of the time).
     pub flip: bool,
 }
 
@@ -59,12 +73,16 @@ pub struct DataConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataSource {
+    /// 2,000 training images of Fashion-MNIST that are part of the program, `[1, 28, 28]`.
     FashionMnistMini,
+    /// Fashion-MNIST (Xiao et al. 2017), `[1, 28, 28]`, ten classes.
     FashionMnist,
+    /// CIFAR-10 (Krizhevsky 2009), `[3, 32, 32]`, ten classes.
     Cifar10,
     /// A test set only.
     #[serde(rename = "cifar10.1")]
     Cifar10_1,
+    /// A folder with one folder of image files for each class.
     Folder,
 }
 
@@ -72,6 +90,7 @@ impl DataSource {
     /// Those that can be trained on.
     pub const NAMES: [&str; 4] = ["fashion-mnist-mini", "fashion-mnist", "cifar10", "folder"];
 
+    /// The data set of this name, as in `data.source`; `None` for any other text.
     pub fn from_name(name: &str) -> Option<DataSource> {
         match name {
             "fashion-mnist-mini" => Some(DataSource::FashionMnistMini),
@@ -83,6 +102,7 @@ impl DataSource {
         }
     }
 
+    /// As in `data.source`.
     pub fn name(self) -> &'static str {
         match self {
             DataSource::FashionMnistMini => "fashion-mnist-mini",
@@ -94,6 +114,7 @@ impl DataSource {
     }
 }
 
+/// What is done to the values of an image's pixels before a network sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalization {
@@ -108,6 +129,7 @@ pub enum Normalization {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Crop {
+    /// No crops.
     None,
     /// Zero-pad by so many pixels on each side, then crop to the original size.
     Pad(usize),
@@ -116,19 +138,25 @@ pub enum Crop {
     Upsample(usize),
 }
 
+/// How children are proposed, and how many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchConfig {
+    /// What proposes them.
     pub strategy: Strategy,
+    /// Episodes: rounds of children after each of which the strategy may learn.
     pub episodes: usize,
+    /// Children of an episode.
     pub children_per_episode: usize,
     /// A child that repeats an architecture trained in this run takes its reward instead of
     /// training again.
     pub reuse: bool,
+    /// Seed of every random stream of the run.
     pub seed: u64,
     /// Layers of the first children.
     pub initial_depth: usize,
     /// Layers added each time `depth_every` more children have been sampled.
     pub depth_step: usize,
+    /// Children between two additions of layers.
     pub depth_every: usize,
     /// A run to hold this one against, usually one of the random strategy: its directory, or its
     /// name in ./runs.
@@ -144,11 +172,13 @@ impl SearchConfig {
             + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
+    /// Children of the whole search.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
     }
 }
 
+/// What proposes children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
@@ -174,7 +204,9 @@ impl Strategy {
 /// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ControllerConfig {
+    /// Units of each LSTM layer.
     pub hidden_size: usize,
+    /// LSTM layers.
     pub layers: usize,
     /// Weights start uniform in `±init_range`.
     pub init_range: f64,
@@ -197,18 +229,25 @@ pub struct EvolutionConfig {
     pub sample: usize,
 }
 
+/// The options of each decision about a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceConfig {
+    /// Which decisions a layer consists of.
     pub layer: LayerKind,
+    /// Options of a kernel's height and width, pixels.
     pub kernels: Vec<u32>,
+    /// Options of the number of filters.
     pub filters: Vec<u32>,
+    /// Options of the stride, pixels.
     pub strides: Vec<u32>,
     /// Choices of padding in a `chain` space; unused in a `rectangular` one, whose padding is
     /// "same".
     pub paddings: Vec<u32>,
+    /// How picks become a layer.
     pub decode: Decode,
 }
 
+/// The decisions that describe one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerKind {
@@ -227,6 +266,7 @@ impl LayerKind {
     }
 }
 
+/// How the picks of a layer become the layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decode {
@@ -241,35 +281,48 @@ pub enum Decode {
 /// How a child is trained: SGD with momentum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildConfig {
+    /// Passes over the training images.
     pub epochs: usize,
+    /// Images of a batch.
     pub batch_size: usize,
+    /// Learning rate at the start.
     pub learning_rate: f64,
+    /// Momentum of SGD.
     pub momentum: f64,
+    /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
+    /// Weight decay (L2), on every parameter.
     pub weight_decay: f64,
     /// Learning rate over the child's epochs.
     pub schedule: ChildSchedule,
 }
 
+/// Learning rate over a child's epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChildSchedule {
+    /// The same throughout.
     Constant,
     /// Half a cosine from the learning rate to 0, per batch.
     Cosine,
 }
 
+/// What a child's accuracy is worth (paper, section 4.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RewardConfig {
     /// K of "max validation accuracy over the last K epochs".
     pub last_epochs: usize,
+    /// Power of the accuracy: 3 in the paper, which rewards the best children most.
     pub power: f64,
 }
 
 /// Worker processes. `None` is "auto": what is fastest on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkersConfig {
+    /// Number of processes.
     pub count: Option<usize>,
+    /// CPU threads of each.
     pub threads: Option<usize>,
+    /// Where they train.
     pub device: DeviceChoice,
 }

@@ -32,17 +32,7 @@ pub fn preset(name: &str) -> Option<RawConfig> {
 pub(super) fn demo() -> RawConfig {
     RawConfig {
         preset: "demo".to_owned(),
-        data: RawData {
-            source: "fashion-mnist-mini".to_owned(),
-            dir: None,
-            size: [32, 32],
-            validation: 1_000,
-            limit: None,
-            normalization: Normalization::Standard,
-            crop: RawCrop::None,
-            crop_pixels: 0,
-            flip: true,
-        },
+        data: embedded_images(),
         search: RawSearch {
             strategy: Strategy::Reinforce,
             episodes: 10,
@@ -94,31 +84,60 @@ pub(super) fn demo() -> RawConfig {
             threads: Count::Auto,
             device: DeviceChoice::Auto,
         },
-        train: RawTrain {
-            recipe: "densenet".to_owned(),
-            precision: Precision::Auto,
-            tf32: true,
-            channels_last: ChannelsLast::Auto,
-            data_on_device: true,
-            checkpoint_minutes: 10.0,
-        },
-        recipes: [
-            ("densenet", densenet()),
-            ("plateau", plateau()),
-            ("cosine", cosine()),
-        ]
-        .map(|(name, recipe)| (name.to_owned(), recipe))
-        .into(),
-        screen: RawScreen {
-            layout: LayoutName::Overview,
-            theme: ThemeName::ColourBlind,
-            colours: Colours::Auto,
-            characters: Characters::Auto,
-            refresh_rate: 1.0,
-            alerts: Alerts::Off,
-            keys: BTreeMap::new(),
-        },
+        train: training(),
+        recipes: recipes(),
+        screen: screen(),
     }
+}
+
+/// The embedded images, as they are but for mirroring.
+fn embedded_images() -> RawData {
+    RawData {
+        source: "fashion-mnist-mini".to_owned(),
+        dir: None,
+        size: [32, 32],
+        validation: 1_000,
+        limit: None,
+        normalization: Normalization::Standard,
+        crop: RawCrop::None,
+        crop_pixels: 0,
+        flip: true,
+    }
+}
+
+/// `nas-tui train`: the form that suits the device, a checkpoint every ten minutes.
+fn training() -> RawTrain {
+    RawTrain {
+        recipe: "densenet".to_owned(),
+        precision: Precision::Auto,
+        tf32: true,
+        channels_last: ChannelsLast::Auto,
+        data_on_device: true,
+        checkpoint_minutes: 10.0,
+    }
+}
+
+/// Everything that the size allows, in colours that everybody can tell apart.
+fn screen() -> RawScreen {
+    RawScreen {
+        layout: LayoutName::Overview,
+        theme: ThemeName::ColourBlind,
+        colours: Colours::Auto,
+        characters: Characters::Auto,
+        refresh_rate: 1.0,
+        alerts: Alerts::Off,
+        keys: BTreeMap::new(),
+    }
+}
+
+fn recipes() -> BTreeMap<String, RawRecipe> {
+    [
+        ("densenet", densenet()),
+        ("plateau", plateau()),
+        ("cosine", cosine()),
+    ]
+    .map(|(name, recipe)| (name.to_owned(), recipe))
+    .into()
 }
 
 /// How Zoph & Le train their final networks (section 4.1): as DenseNet's authors do.

@@ -13,41 +13,69 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 /// What the command line says about settings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
+    /// `--config`: the file with settings.
     pub file: Option<PathBuf>,
+    /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
     pub set: Vec<String>,
+    /// `--seed`, which is `search.seed`.
     pub seed: Option<u64>,
 }
 
 /// Settings that cannot be used. The text names the place, the key and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
+        /// The file.
         path: PathBuf,
+        /// The system's reason.
         source: std::io::Error,
     },
     /// Not TOML, an unknown key or a wrong type: the message shows the line.
     #[error("{place}: {message}")]
-    Syntax { place: String, message: String },
+    Syntax {
+        /// Where it stands.
+        place: String,
+        /// What is wrong, with the line.
+        message: String,
+    },
+    /// A value out of its range.
     #[error("{place}: {key} = {value}: {rule}")]
     Value {
+        /// Where it stands.
         place: String,
+        /// The key, dotted.
         key: String,
+        /// The value.
         value: String,
+        /// What it must be.
         rule: String,
     },
+    /// There is no such preset.
     #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
-    NoSuchPreset { name: String },
+    NoSuchPreset {
+        /// The name that was given.
+        name: String,
+    },
+    /// The file names one preset and the command line another.
     #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
     TwoPresets {
+        /// The file.
         path: PathBuf,
+        /// The preset of the file.
         in_file: String,
+        /// The preset of the command line.
         on_command_line: String,
     },
+    /// `--set` without `=`.
     #[error("--set {given}: must be KEY=VALUE, for example --set child.epochs=3")]
-    NotAnAssignment { given: String },
+    NotAnAssignment {
+        /// What was given.
+        given: String,
+    },
 }
 
 /// Settings of a run from what the command line says.
@@ -56,7 +84,7 @@ pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
     build(&preset_name(options, &sources)?, &sources)
 }
 
-/// `PLACE:LINE` (or the option) that sets a dotted key; none where nothing does. For errors that
+/// `PLACE:LINE` (or the option) that sets a dotted key; `None` if nothing does. For errors that
 /// only others can find.
 pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
     sources(options)
@@ -304,172 +332,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(text: &str) -> String {
-        parse(text, "my.toml")
-            .expect_err("must be refused")
-            .to_string()
-    }
-
-    #[test]
-    fn the_shipped_config_equals_the_defaults() {
-        assert_eq!(
-            parse(SAMPLE, "config.toml").unwrap(),
-            resolve(&Options::default()).unwrap()
-        );
-    }
-
-    #[test]
-    fn the_shipped_config_names_every_setting() {
-        let sample: toml::Table = SAMPLE.parse().unwrap();
-        let defaults: toml::Table = resolve(&Options::default())
-            .unwrap()
-            .to_toml()
-            .parse()
-            .unwrap();
-        assert_eq!(sample, defaults);
-    }
-
-    #[test]
-    fn every_preset_is_valid_and_survives_being_written_to_a_file() {
-        for name in presets::NAMES {
-            let config = resolve(&Options {
-                preset: Some(name.to_owned()),
-                ..Options::default()
-            })
-            .unwrap();
-            assert_eq!(
-                parse(&config.to_toml(), "written.toml").unwrap(),
-                config,
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_line_and_the_keys_there_are() {
-        let message = error("[child]\nepochs = 1\nepoch = 3\n");
-        assert!(
-            message.starts_with("my.toml:3: child.epoch:")
-                && message.contains("`epoch`")
-                && message.contains("`epochs`"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn a_wrong_type_is_refused_with_its_line() {
-        let message = error("[workers]\ncount = \"many\"\n");
-        assert!(
-            message.starts_with("my.toml:2:") && message.contains("\"auto\" or a whole number"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn a_wrong_type_names_the_key_and_what_it_must_be() {
-        assert_eq!(
-            error("[child]\nepochs = \"3\"\n"),
-            "my.toml:2: epochs: invalid type: string \"3\", expected a whole number"
-        );
-    }
-
-    #[test]
-    fn a_rule_over_two_keys_is_placed_at_the_one_that_the_user_set() {
-        let message = error("[child]\nepochs = 1\n");
-        assert_eq!(
-            message,
-            "my.toml:2: reward.last_epochs = 2: must be at most child.epochs (1)"
-        );
-    }
-
-    #[test]
-    fn a_value_out_of_range_is_refused_with_its_line_and_the_range() {
-        let message = error("# a comment\n[child]\nepochs = 0\n");
-        assert_eq!(
-            message,
-            "my.toml:3: child.epochs = 0: must be a whole number from 1 to 100000"
-        );
-    }
-
-    #[test]
-    fn a_rule_over_two_keys_names_both() {
-        let message = error("[child]\nepochs = 1\n[reward]\nlast_epochs = 3\n");
-        assert_eq!(
-            message,
-            "my.toml:4: reward.last_epochs = 3: must be at most child.epochs (1)"
-        );
-    }
-
-    #[test]
-    fn a_setting_from_the_command_line_wins_and_is_named_in_its_error() {
-        let set = |assignment: &str| {
-            resolve(&Options {
-                set: vec![assignment.to_owned()],
-                ..Options::default()
-            })
-        };
-        assert_eq!(set("child.epochs=7").unwrap().child.epochs, 7);
-        assert_eq!(
-            set("data.source=cifar10:/data").unwrap().data.dir,
-            Some(PathBuf::from("/data"))
-        );
-        let message = set("child.epochs=0").unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "--set child.epochs=0: child.epochs = 0: must be a whole number from 1 to 100000"
-        );
-        assert!(matches!(
-            set("child.epochs"),
-            Err(ConfigError::NotAnAssignment { .. })
-        ));
-    }
-
-    #[test]
-    fn a_file_starts_from_the_preset_that_it_names() {
-        let config = parse("preset = \"monograph\"\n[child]\nepochs = 5\n", "my.toml").unwrap();
-        assert_eq!(
-            (config.data.source.name(), config.child.epochs),
-            ("cifar10", 5)
-        );
-    }
-
-    #[test]
-    fn two_different_presets_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.toml");
-        std::fs::write(&file, "preset = \"demo\"\n").unwrap();
-        let options = Options {
-            file: Some(file),
-            preset: Some("paper".to_owned()),
-            ..Options::default()
-        };
-        assert!(matches!(
-            resolve(&options),
-            Err(ConfigError::TwoPresets { .. })
-        ));
-    }
-
-    #[test]
-    fn good_and_bad_files_are_told_apart() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/configs");
-        for (folder, is_good) in [("good", true), ("bad", false)] {
-            let mut count = 0;
-            for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
-                let path = entry.unwrap().path();
-                let result = read(&path);
-                assert_eq!(
-                    result.is_ok(),
-                    is_good,
-                    "{}: {:?}",
-                    path.display(),
-                    result.err().map(|error| error.to_string())
-                );
-                count += 1;
-            }
-            assert!(count >= 3, "{folder}");
-        }
-    }
-}
+mod tests;

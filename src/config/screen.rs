@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct ScreenConfig {
     /// The arrangement of panels to begin with.
     pub layout: LayoutName,
+    /// Colours of meaning.
     pub theme: ThemeName,
+    /// How many colours the terminal is sent.
     pub colours: Colours,
+    /// Lines and symbols that the terminal is sent.
     pub characters: Characters,
     /// Frames a second for progress, clock and measurements. (News come at once, at most four times
     /// as often.)
     pub refresh_rate: f64,
+    /// What draws attention to news.
     pub alerts: Alerts,
     /// Keys by the name of their action, instead of its own.
     pub keys: BTreeMap<String, Vec<String>>,
@@ -54,6 +58,7 @@ pub enum LayoutName {
     Log,
 }
 
+/// A set of colours by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThemeName {
@@ -76,23 +81,30 @@ pub enum Colours {
     #[default]
     #[serde(rename = "auto")]
     Auto,
+    /// None at all.
     #[serde(rename = "none")]
     None,
+    /// The 16 that every terminal has.
     #[serde(rename = "16")]
     Sixteen,
+    /// The palette of 256.
     #[serde(rename = "256")]
     Indexed,
+    /// 24 bits.
     #[serde(rename = "true")]
     True,
 }
 
+/// Lines and symbols that the terminal is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Characters {
     /// Unicode where the locale is UTF-8.
     #[default]
     Auto,
+    /// Boxes, blocks and Braille.
     Unicode,
+    /// ASCII alone.
     Ascii,
 }
 
@@ -100,11 +112,13 @@ pub enum Characters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alerts {
+    /// Nothing.
     #[default]
     Off,
     /// BEL.
     Bell,
     /// A desktop notification (OSC 9), which some terminals show.
     Notification,
+    /// BEL and a notification.
     Both,
 }

@@ -26,6 +26,7 @@ pub struct Violation {
     pub key: Cow<'static, str>,
     /// The other key of a rule about two.
     pub related: Option<&'static str>,
+    /// The value, as a reader would write it.
     pub value: String,
     /// What the value must be.
     pub rule: String,
@@ -42,7 +43,7 @@ fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>
     })
 }
 
-/// A rule that a second key decides too: the place of whichever the user set is told.
+/// A rule about two keys: the message gives the place of the one that the user set.
 fn together_with<T>(related: &'static str, checked: Checked<T>) -> Checked<T> {
     checked.map_err(|violation| Violation {
         related: Some(related),

@@ -12,12 +12,21 @@ pub enum UnpackError {
     /// Absolute, with `..`, or a link or device: never part of a data set.
     #[error("{}: the entry `{entry}` is refused: {reason}; do not use this archive", .archive.display())]
     Refused {
+        /// The archive.
         archive: PathBuf,
+        /// Path of the entry, as the archive has it.
         entry: String,
+        /// What is wrong with it.
         reason: &'static str,
     },
+    /// Reading or writing failed.
     #[error("{}: unpacking failed: {cause}; check that the disk has room and that the archive is whole", .archive.display())]
-    Io { archive: PathBuf, cause: io::Error },
+    Io {
+        /// The archive.
+        archive: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
 }
 
 /// Unpack a `.tar.gz` into the folder `into`: plain files and folders only, all below `into`.

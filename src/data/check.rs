@@ -12,16 +12,18 @@ use crate::config::{DataConfig, DataSource};
 /// What is in a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contents {
+    /// Name, with the folder where the data were found.
     pub spec: String,
     /// `[C, H, W]`.
     pub input: [usize; 3],
+    /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
     /// Training and validation, and the test images where there are any; the versions of
     /// CIFAR-10.1.
     pub parts: Vec<PartContents>,
     /// As in the journal's description of the data.
     pub fingerprint: String,
-    /// Of a folder: files among its images that are not read, for each part that has some.
+    /// For folders: files among the images that are not read, for each part that has some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
 }
@@ -29,7 +31,9 @@ pub struct Contents {
 /// One part of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartContents {
+    /// Such as `training`.
     pub name: &'static str,
+    /// Number of images.
     pub images: usize,
     /// Images of each class, in the order of the classes.
     pub per_class: Vec<usize>,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use md5::{Digest, Md5};
 
 use super::error::{DataError, record_at};
-use super::source::{self, Place};
+use super::source::{self, Location};
 use super::{Images, Labelled, Part};
 use crate::config::DataSource;
 
@@ -39,11 +39,11 @@ const INPUT: [usize; 3] = [3, 32, 32];
 const RECORD: usize = 1 + 3 * 32 * 32;
 
 /// One part of the data set at `place`.
-pub(super) fn read(place: &Place, part: Part) -> Result<Labelled, DataError> {
-    match place {
-        Place::Archive(archive) => read_archive(archive, part, ARCHIVE_MD5),
-        Place::Folder(dir) => read_folder(dir, part),
-        Place::Embedded => Err(DataError::Unusable(
+pub(super) fn read(location: &Location, part: Part) -> Result<Labelled, DataError> {
+    match location {
+        Location::Archive(archive) => read_archive(archive, part, ARCHIVE_MD5),
+        Location::Folder(dir) => read_folder(dir, part),
+        Location::Embedded => Err(DataError::Unusable(
             "CIFAR-10 is not embedded in this program".to_owned(),
         )),
     }

@@ -11,25 +11,42 @@ use crate::foundation::fault;
 pub enum DataError {
     /// A SPEC that names no data set, or lacks or has a folder it must (not) have.
     #[error("`{spec}`: {problem}; {}", super::source::KNOWN_SPECS)]
-    Spec { spec: String, problem: String },
+    Spec {
+        /// What was given.
+        spec: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is no such file or folder in any of the usual places.
     #[error("{what} not found{}; {remedy}", looked_in(.looked))]
     Missing {
+        /// What was looked for.
         what: String,
+        /// Where.
         looked: Vec<PathBuf>,
+        /// What the user can do.
         remedy: String,
     },
+    /// A file or folder cannot be read.
     #[error("{}: cannot be read: {cause}; {remedy}", .file.display())]
     Unreadable {
+        /// The file or folder.
         file: PathBuf,
+        /// The system's reason.
         cause: std::io::Error,
+        /// What the user can do.
         remedy: String,
     },
     /// The file's content is wrong. `place` is the record and its byte offset where it is known.
     #[error("{}{}: {problem}; {remedy}", .file.display(), at(.place))]
     Malformed {
+        /// The file.
         file: PathBuf,
+        /// Such as `record 3 (byte 7,856)`.
         place: Option<String>,
+        /// What is wrong.
         problem: String,
+        /// What the user can do.
         remedy: String,
     },
     /// More validation images than the data have to spare. `setting` is what the user can lower.
@@ -38,9 +55,13 @@ pub enum DataError {
          lower {setting} or add images"
     )]
     ValidationTooLarge {
+        /// Key of the setting, or name of the option.
         setting: &'static str,
+        /// Validation images that were asked for.
         validation: usize,
+        /// Training images that there are.
         images: usize,
+        /// Validation images that there may be.
         most: usize,
     },
     /// The data are sound but cannot be used as the configuration asks.

@@ -10,7 +10,7 @@ use super::archive::{UnpackError, unpack};
 use super::cifar10::{self, md5_of};
 use super::download::Source;
 use super::error::DataError;
-use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Place};
+use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Location};
 use super::{ARCHIVE_MD5, Part};
 
 /// Where CIFAR-10's author publishes it.
@@ -35,10 +35,14 @@ pub struct Fetch {
 pub enum Progress {
     /// Bytes of the archive that are there, and how many it has if the server said so.
     Downloading {
+        /// Bytes that are there.
         done: u64,
+        /// Bytes of the whole archive.
         total: Option<u64>,
     },
+    /// The archive's MD5 is computed.
     Verifying,
+    /// The archive is unpacked.
     Unpacking,
 }
 
@@ -47,50 +51,89 @@ pub enum Progress {
 pub enum Fetched {
     /// The data were there and are whole: nothing was downloaded.
     AlreadyThere(PathBuf),
+    /// The folder of the data, which were downloaded.
     New(PathBuf),
 }
 
+/// Why a data set was not fetched. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
+    /// The server answered with an error.
     #[error("{url}: the server answered {status}; check the URL, name another with --mirror, or {}", by_hand(.url, .folder))]
     Refused {
+        /// What was asked for.
         url: String,
+        /// Status of HTTP.
         status: u16,
+        /// Where the user may put the archive by hand.
         folder: PathBuf,
     },
+    /// The connection was lost too often. A later fetch goes on where this one stopped.
     #[error("{url}: {}, or {}", broke_off(*.done, .cause), by_hand(.url, .folder))]
     BrokeOff {
+        /// What was asked for.
         url: String,
+        /// Bytes that have come.
         done: u64,
+        /// How the last attempt ended.
         cause: String,
+        /// Where the user may put the archive by hand.
         folder: PathBuf,
     },
+    /// Something else than the archive came.
     #[error(
         "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \
          source with --mirror"
     )]
     WrongMd5 {
+        /// Where it came from.
         url: String,
+        /// MD5 of what came, hex.
         found: String,
+        /// Published MD5, hex.
         expected: String,
     },
-    /// Of a file without a published checksum.
+    /// What came is not sound; for files without a published checksum.
     #[error(
         "what came from {url} is not sound and was removed: {error}, or name another source with --mirror"
     )]
-    Unsound { url: String, error: DataError },
+    Unsound {
+        /// Where it came from.
+        url: String,
+        /// What is wrong with it.
+        error: DataError,
+    },
+    /// An archive that was there already is not the published one.
     #[error("{}: its MD5 is {found} instead of {expected}; remove the file and run the command again", .archive.display())]
     WrongArchive {
+        /// The archive.
         archive: PathBuf,
+        /// Its MD5, hex.
         found: String,
+        /// Published MD5, hex.
         expected: String,
     },
+    /// Another process fetches into the same folder.
     #[error("{}: another `data fetch` is at work in this folder; wait for it to end", .folder.display())]
-    Busy { folder: PathBuf },
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// `--mirror` names a path at which there is nothing.
     #[error("{}: there is no such file; --mirror names the archive or the folder that holds it", .path.display())]
-    NoMirror { path: PathBuf },
+    NoMirror {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
     #[error("{}: {cause}; check the folder's permissions and that the disk has room", .path.display())]
-    Io { path: PathBuf, cause: io::Error },
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// The archive could not be unpacked.
     #[error(transparent)]
     Unpack(#[from] UnpackError),
     /// The archive is the right one but what it holds is not.
@@ -262,10 +305,10 @@ impl Fetch {
 
 /// Both parts can be read.
 fn is_sound(folder: &Path) -> Result<(), DataError> {
-    let place = Place::Folder(folder.to_owned());
+    let location = Location::Folder(folder.to_owned());
     [Part::Training, Part::Test]
         .into_iter()
-        .try_for_each(|part| cifar10::read(&place, part).map(drop))
+        .try_for_each(|part| cifar10::read(&location, part).map(drop))
 }
 
 fn remove_folder(path: &Path) -> io::Result<()> {

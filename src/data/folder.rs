@@ -17,6 +17,7 @@ const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
 /// What lies among the images of a part but is not read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Unread {
+    /// Files of other kinds.
     pub files: usize,
     /// Folders in class folders.
     pub folders: usize,

@@ -65,6 +65,7 @@ impl Images {
         self.labels.len()
     }
 
+    /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
@@ -103,6 +104,7 @@ impl std::fmt::Debug for Images {
 /// What search and training see: training and validation images. Test images are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
+    /// Which data set.
     pub source: DataSource,
     /// SPEC with the folder where the data were found.
     pub spec: String,
@@ -110,13 +112,16 @@ pub struct Dataset {
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
+    /// Images to train on, in the order of their files.
     pub train: Images,
+    /// Images to validate on, which no network is trained on.
     pub validation: Images,
     /// CRC-32 (hex) of the training and validation images and labels.
     pub fingerprint: String,
 }
 
 impl Dataset {
+    /// What the journal tells of it.
     pub fn description(&self) -> DataDescription {
         DataDescription {
             spec: self.spec.clone(),
@@ -132,12 +137,15 @@ impl Dataset {
 /// Images for the final evaluation, in the order of their files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSet {
+    /// SPEC with the folder where the data were found.
     pub spec: String,
-    /// Of data that come in several versions (CIFAR-10.1: v6, v4).
+    /// For data sets with several versions (CIFAR-10.1: v6, v4).
     pub version: Option<&'static str>,
     /// `[C, H, W]`.
     pub input: [usize; 3],
+    /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
+    /// The images with their labels.
     pub images: Images,
 }
 
@@ -255,23 +263,26 @@ pub fn load_tests(config: &DataConfig) -> Result<Vec<TestSet>, DataError> {
     if config.source != DataSource::Cifar10_1 {
         return Ok(vec![load_test(config)?]);
     }
-    let place = source::locate(config.source, config.dir.as_deref())?;
-    cifar10_1::read_all(folder_of(&place), &source::spec_of(config.source, &place))
+    let location = source::locate(config.source, config.dir.as_deref())?;
+    cifar10_1::read_all(
+        folder_of(&location),
+        &source::spec_of(config.source, &location),
+    )
 }
 
 fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError> {
-    let place = source::locate(config.source, config.dir.as_deref())?;
+    let location = source::locate(config.source, config.dir.as_deref())?;
     let labelled = match config.source {
         DataSource::FashionMnistMini => fashion_mnist::read_mini(part)?,
-        DataSource::FashionMnist => fashion_mnist::read(folder_of(&place), part)?,
-        DataSource::Cifar10 => cifar10::read(&place, part)?,
+        DataSource::FashionMnist => fashion_mnist::read(folder_of(&location), part)?,
+        DataSource::Cifar10 => cifar10::read(&location, part)?,
         DataSource::Cifar10_1 => {
             let problem = "cifar10.1 is a test set and has no training images; use `nas-tui evaluate --data cifar10.1`";
             return Err(DataError::Unusable(problem.to_owned()));
         }
-        DataSource::Folder => folder::read(folder_of(&place), config.size, part)?,
+        DataSource::Folder => folder::read(folder_of(&location), config.size, part)?,
     };
-    Ok((source::spec_of(config.source, &place), labelled))
+    Ok((source::spec_of(config.source, &location), labelled))
 }
 
 /// Files and folders of a `folder:` that [`load`] passes over; other data sets have none. What
@@ -288,8 +299,8 @@ pub fn unread_test_files(config: &DataConfig) -> Option<Unread> {
 fn unread_of(config: &DataConfig, part: Part) -> Option<Unread> {
     match config.source {
         DataSource::Folder => {
-            let place = source::locate(config.source, config.dir.as_deref()).ok()?;
-            folder::unread(folder_of(&place), part).ok().flatten()
+            let location = source::locate(config.source, config.dir.as_deref()).ok()?;
+            folder::unread(folder_of(&location), part).ok().flatten()
         }
         _ => None,
     }
@@ -305,18 +316,18 @@ pub fn shape(config: &DataConfig) -> Result<([usize; 3], usize), DataError> {
         DataSource::FashionMnistMini | DataSource::FashionMnist => Ok(([1, 28, 28], 10)),
         DataSource::Cifar10 | DataSource::Cifar10_1 => Ok(([3, 32, 32], 10)),
         DataSource::Folder => {
-            let place = source::locate(config.source, config.dir.as_deref())?;
+            let location = source::locate(config.source, config.dir.as_deref())?;
             let [height, width] = config.size;
             Ok((
                 [3, height, width],
-                folder::class_folders(&folder_of(&place).join("train"))?.len(),
+                folder::class_folders(&folder_of(&location).join("train"))?.len(),
             ))
         }
     }
 }
 
-fn folder_of(place: &source::Place) -> &Path {
-    place.path().unwrap_or(Path::new(""))
+fn folder_of(location: &source::Location) -> &Path {
+    location.path().unwrap_or(Path::new(""))
 }
 
 fn fingerprint(input: [usize; 3], parts: &[&Images]) -> String {

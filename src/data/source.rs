@@ -26,19 +26,21 @@ pub const CIFAR10_FOLDER: &str = "cifar-10-batches-bin";
 
 /// Where a data set's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// Inside this program.
     Embedded,
+    /// Files as they are.
     Folder(PathBuf),
     /// A compressed archive, read without unpacking it.
     Archive(PathBuf),
 }
 
-impl Place {
+impl Location {
+    /// The folder or archive; `None` of what is inside this program.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Place::Embedded => None,
-            Place::Folder(path) | Place::Archive(path) => Some(path),
+            Location::Embedded => None,
+            Location::Folder(path) | Location::Archive(path) => Some(path),
         }
     }
 }
@@ -67,8 +69,8 @@ pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError
 }
 
 /// The SPEC of a data set with the place where it was found.
-pub(super) fn spec_of(source: DataSource, place: &Place) -> String {
-    place.path().map_or(source.name().to_owned(), |path| {
+pub(super) fn spec_of(source: DataSource, location: &Location) -> String {
+    location.path().map_or(source.name().to_owned(), |path| {
         format!("{}:{}", source.name(), path.display())
     })
 }
@@ -97,25 +99,25 @@ pub fn remedy(source: DataSource) -> &'static str {
 ///
 /// # Errors
 /// [`DataError::Missing`] lists where it was looked for and how to get it.
-pub fn locate(source: DataSource, dir: Option<&Path>) -> Result<Place, DataError> {
+pub fn locate(source: DataSource, dir: Option<&Path>) -> Result<Location, DataError> {
     let looked = dir.map_or_else(|| usual_places(source), |dir| vec![home_expanded(dir)]);
     let found = match source {
-        DataSource::FashionMnistMini => Some(Place::Embedded),
+        DataSource::FashionMnistMini => Some(Location::Embedded),
         DataSource::FashionMnist => looked
             .iter()
             .find(|dir| has_fashion_mnist(dir))
             .cloned()
-            .map(Place::Folder),
+            .map(Location::Folder),
         DataSource::Cifar10 => looked.iter().find_map(|dir| cifar10_at(dir)),
         DataSource::Cifar10_1 => looked
             .iter()
             .find_map(|dir| super::cifar10_1::folder_at(dir))
-            .map(Place::Folder),
+            .map(Location::Folder),
         DataSource::Folder => looked
             .iter()
             .find(|dir| dir.join("train").is_dir())
             .cloned()
-            .map(Place::Folder),
+            .map(Location::Folder),
     };
     found.ok_or_else(|| missing(source, looked))
 }
@@ -163,7 +165,7 @@ fn has_fashion_mnist(dir: &Path) -> bool {
 }
 
 /// CIFAR-10 as a folder of batches, in or below `path`, or as the archive.
-fn cifar10_at(path: &Path) -> Option<Place> {
+fn cifar10_at(path: &Path) -> Option<Location> {
     let is_batches = |dir: &Path| {
         super::cifar10::FILES
             .iter()
@@ -172,13 +174,13 @@ fn cifar10_at(path: &Path) -> Option<Place> {
     let inner = path.join(CIFAR10_FOLDER);
     let archive = path.join(CIFAR10_ARCHIVE);
     if path.is_file() {
-        Some(Place::Archive(path.to_owned()))
+        Some(Location::Archive(path.to_owned()))
     } else if is_batches(path) {
-        Some(Place::Folder(path.to_owned()))
+        Some(Location::Folder(path.to_owned()))
     } else if is_batches(&inner) {
-        Some(Place::Folder(inner))
+        Some(Location::Folder(inner))
     } else {
-        archive.is_file().then_some(Place::Archive(archive))
+        archive.is_file().then_some(Location::Archive(archive))
     }
 }
 

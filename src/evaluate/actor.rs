@@ -1,32 +1,23 @@
 //! The owner of the worker processes: hands out children, watches for deaths, restarts, reports.
 
+mod losses;
+mod pause;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
+use self::pause::Pause;
 use super::local::WorkerSettings;
 use super::placement::Placement;
 use super::process::{FromProcess, Process};
-use super::protocol::{Cause, FromWorker, ToWorker};
+use super::protocol::{FromWorker, ToWorker};
 use super::slot::{Doing, Introduction, Task, Worker};
 use super::{ChildJob, Compute, Ready, Report};
 use crate::event::Level;
 use crate::foundation::device::Device;
 use crate::reward::{Outcome, SKIPPED};
-use crate::space;
-use crate::telemetry;
-use crate::train::memory;
-
-/// A child is tried this many times before it is given up because its workers died.
-const ATTEMPTS: u32 = 2;
-/// A worker that dies this often without having trained a child to its end in between is given up.
-const FAILURES: u32 = 3;
-/// So many children in a row that are given up end everything: the fault is not theirs.
-const LOST_CHILDREN: u32 = 3;
-/// A child that needs less than one in so many parts of the memory that there is does not run out
-/// of it by itself.
-const FAIR_PART: u64 = 8;
 
 /// What the actor reacts to.
 #[derive(Debug)]
@@ -59,14 +50,6 @@ pub struct Actor {
     lost_children: u32,
     /// Some child has come to its end.
     has_trained: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pause {
-    Running,
-    /// Asked to pause; `Paused` has not been reported.
-    Pausing,
-    Paused,
 }
 
 /// Whether the actor goes on.
@@ -302,190 +285,6 @@ impl Actor {
         }
     }
 
-    fn worker_died(&mut self, worker: usize) -> Flow {
-        let slot = &mut self.workers[worker];
-        let Some(process) = slot.process.take() else {
-            return Flow::Continue;
-        };
-        let ending = process.bury();
-        let (cause, reason) = match slot.last_words.take() {
-            Some((cause, reason)) => (Some(cause), reason),
-            None => (None, ending),
-        };
-        let doing = std::mem::replace(&mut slot.doing, Doing::Starting);
-        let was_starting = matches!(doing, Doing::Starting);
-        // A child that is too large is no fault of its worker.
-        slot.failures += u32::from(was_starting || cause != Some(Cause::Memory));
-        // One that says at its very first start that it cannot would say the same again.
-        let is_hopeless = slot.failures >= FAILURES || (cause.is_some() && !slot.has_started);
-        if !(is_hopeless && was_starting) {
-            (self.report)(Report::WorkerDied {
-                worker,
-                reason: reason.clone(),
-            });
-        }
-        if let Doing::Training {
-            mut task, since, ..
-        } = doing
-        {
-            task.lost_on = Some(self.settings.placement.devices[worker]);
-            if self.child_lost(task, since, cause, &reason) == Flow::End {
-                return Flow::End;
-            }
-        }
-        if is_hopeless {
-            self.give_up(worker, reason)
-        } else {
-            self.start(worker)
-        }
-    }
-
-    /// Go on without a worker; without the last one nothing can.
-    fn give_up(&mut self, worker: usize, reason: String) -> Flow {
-        let device = &self.settings.placement.devices[worker];
-        let why = match self.workers[worker].has_started {
-            // It was told when it happened.
-            true => format!("has died {FAILURES} times without having trained a child in between"),
-            false => format!("cannot start: {reason}"),
-        };
-        let text = format!("worker {worker} ({device}) {why}");
-        self.workers[worker].doing = Doing::GivenUp { reason };
-        let (all, left) = (
-            self.workers.len(),
-            self.workers
-                .iter()
-                .filter(|worker| !worker.is_given_up())
-                .count(),
-        );
-        if left == 0 {
-            let message = self.why_nobody_works();
-            return self.fatal(message);
-        }
-        self.log(
-            Level::Warning,
-            format!("{text}; the run goes on with {left} of {all} workers"),
-        );
-        Flow::Continue
-    }
-
-    /// Each reason once, with those that gave it where they differ.
-    fn why_nobody_works(&self) -> String {
-        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-        for (number, (worker, device)) in self
-            .workers
-            .iter()
-            .zip(&self.settings.placement.devices)
-            .enumerate()
-        {
-            let Doing::GivenUp { reason } = &worker.doing else {
-                continue;
-            };
-            let name = format!("worker {number} ({device})");
-            match reasons.iter_mut().find(|(other, _)| other == reason) {
-                Some((_, names)) => names.push(name),
-                None => reasons.push((reason, vec![name])),
-            }
-        }
-        let remedy = if self.ready {
-            ". Resume the run when the cause is mended"
-        } else {
-            ""
-        };
-        match &reasons[..] {
-            [(reason, _)] => format!("no worker can train: {reason}{remedy}"),
-            several => {
-                let each: Vec<String> = several
-                    .iter()
-                    .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
-                    .collect();
-                format!("no worker can train: {}{remedy}", each.join("; "))
-            }
-        }
-    }
-
-    /// Try the child of a dead worker once more, before all others; then give it up.
-    fn child_lost(
-        &mut self,
-        task: Task,
-        since: Instant,
-        cause: Option<Cause>,
-        reason: &str,
-    ) -> Flow {
-        let (child, seconds) = (task.job.child, since.elapsed().as_secs_f64());
-        if task.skipped {
-            self.exclude(child, SKIPPED.to_owned(), seconds);
-        } else if task.attempt < ATTEMPTS {
-            (self.report)(Report::Retried {
-                child,
-                reason: reason.to_owned(),
-            });
-            self.queue.push_front(Task {
-                attempt: task.attempt + 1,
-                ..task
-            });
-        } else if cause == Some(Cause::Memory) && self.needs_much(&task) {
-            // In a process that had nothing else to keep: the child's own need.
-            let outcome = Outcome::Failed {
-                reason: format!("{reason} (in a new process too)"),
-            };
-            (self.report)(Report::Finished {
-                child,
-                outcome,
-                seconds,
-                energy_wh: None,
-                test_accuracy: None,
-            });
-        } else if self.lost_children + 1 >= LOST_CHILDREN {
-            return self.fatal(format!(
-                "{LOST_CHILDREN} children in a row have each lost {ATTEMPTS} workers, the last one thus: {reason}. Resume the run \
-                 when the cause is mended"
-            ));
-        } else {
-            self.lost_children += 1;
-            self.exclude(
-                child,
-                format!("its worker died {ATTEMPTS} times: {reason}"),
-                seconds,
-            );
-        }
-        Flow::Continue
-    }
-
-    /// Whether the child's need of memory is a fair part of what its worker may have, so that want
-    /// of it may be the child's own doing. A small one that finds no memory is out of luck:
-    /// somebody else has taken it.
-    fn needs_much(&self, task: &Task) -> bool {
-        let Placement { devices, threads } = &self.settings.placement;
-        let device = task.lost_on.unwrap_or(Device::Cpu);
-        let sharing = devices
-            .iter()
-            .filter(|other| **other == device)
-            .count()
-            .max(1) as u64;
-        let part = match device {
-            Device::Cpu => Some(memory::fair_share(*threads as u64)),
-            Device::Cuda(number) => {
-                telemetry::cuda::total_memory(number).map(|total| total / sharing)
-            }
-        };
-        let need = space::training_memory(&task.job.architecture, self.settings.child.batch_size)
-            .unwrap_or(u64::MAX);
-        // The estimate leaves out what libtorch and cuDNN take for themselves. Where nobody knows
-        // the device's memory, only a child that came to its end shows that there is some.
-        part.map_or(self.has_trained, |part| need >= part / FAIR_PART)
-    }
-
-    /// The child comes to an end of which nothing can be learned.
-    fn exclude(&self, child: u64, reason: String, seconds: f64) {
-        (self.report)(Report::Finished {
-            child,
-            outcome: Outcome::Excluded { reason },
-            seconds,
-            energy_wh: None,
-            test_accuracy: None,
-        });
-    }
-
     /// A child that waits is given up, one in training told to its worker.
     fn skip(&mut self, child: u64) {
         if let Some(place) = self.queue.iter().position(|task| task.job.child == child) {
@@ -550,39 +349,6 @@ impl Actor {
                 task,
                 since: Instant::now(),
             };
-        }
-    }
-
-    fn ask_to_pause(&mut self, number: u64) {
-        (self.pause, self.pause_number) = (Pause::Pausing, number);
-        for slot in &mut self.workers {
-            if let (Doing::Training { .. }, Some(process)) = (&slot.doing, &mut slot.process) {
-                // A failed send is followed by the news of the process's end.
-                let _ = process.send(&ToWorker::Pause { number });
-            }
-        }
-    }
-
-    fn resume(&mut self) {
-        self.pause = Pause::Running;
-        for process in self
-            .workers
-            .iter_mut()
-            .filter_map(|slot| slot.process.as_mut())
-        {
-            let _ = process.send(&ToWorker::Resume);
-        }
-    }
-
-    /// Everything stands still once each worker that trains has answered this very pause.
-    fn report_pause(&mut self) {
-        let number = self.pause_number;
-        let moving = |slot: &Worker| {
-            matches!(slot.doing, Doing::Training { .. }) && slot.paused != Some(number)
-        };
-        if self.pause == Pause::Pausing && !self.workers.iter().any(moving) {
-            self.pause = Pause::Paused;
-            (self.report)(Report::Paused { number });
         }
     }
 

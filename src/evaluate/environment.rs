@@ -1,6 +1,9 @@
 //! What a process that trains finds in its environment.
 
+use std::os::unix::process::CommandExt;
 use std::process::Command;
+
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 
 /// Settings of the C library's allocator in a process that trains: memory that is freed stays with
 /// the process, in huge pages where the system allows them, for the next batch's tensors. Mapping
@@ -41,6 +44,21 @@ pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
     {
         command.env("PYTORCH_CUDA_ALLOC_CONF", gpu_allocator(sharing));
     }
+}
+
+/// Let the process that `command` starts be killed when this one ends, however it ends.
+pub fn die_with_this_process(command: &mut Command) {
+    let parent = getpid();
+    let between_fork_and_exec = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The parent may have died before the request was in force.
+        match getppid() {
+            Some(pid) if pid == parent => Ok(()),
+            _ => Err(rustix::io::Errno::SRCH.into()),
+        }
+    };
+    // SAFETY: the closure makes plain system calls and allocates nothing.
+    unsafe { command.pre_exec(between_fork_and_exec) };
 }
 
 #[cfg(test)]

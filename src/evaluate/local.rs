@@ -20,8 +20,11 @@ use crate::telemetry::EnergyMeter;
 /// What every worker of one evaluator is told when it starts.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
+    /// The images and how they are prepared.
     pub data: DataConfig,
+    /// How each child is trained.
     pub child: ChildConfig,
+    /// How many workers, and where.
     pub placement: Placement,
     /// Which images to use instead of the configured split; only benchmarks have one.
     pub sample: Option<Sample>,

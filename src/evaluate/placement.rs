@@ -6,6 +6,7 @@ use crate::foundation::device::Device;
 /// One entry of `devices` per worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
+    /// The device of each worker.
     pub devices: Vec<Device>,
     /// CPU threads of each worker.
     pub threads: usize,

@@ -8,6 +8,10 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use signal_hook::consts::{
+    SIGABRT, SIGBUS, SIGHUP, SIGILL, SIGINT, SIGKILL, SIGSEGV, SIGTERM, SIGTSTP,
+};
+
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 use crate::foundation::fault;
@@ -53,9 +57,9 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         environment::of_training(&mut command, threads, sharing);
-        let parent = std::process::id();
-        // SAFETY: `in_new_process` makes only async-signal-safe calls and allocates nothing.
-        unsafe { command.pre_exec(move || in_new_process(parent)) };
+        environment::die_with_this_process(&mut command);
+        // SAFETY: signal is async-signal-safe; the closure allocates nothing.
+        unsafe { command.pre_exec(leave_terminal_signals) };
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
         let (stdin, stdout) = (
@@ -101,7 +105,7 @@ impl Process {
     }
 
     /// Make sure that the process is dead and say how it ended, with its last words.
-    pub fn bury(mut self) -> String {
+    pub fn reap(mut self) -> String {
         // What it said last is the truth about an exit of its own; killing comes only if it
         // lingers.
         let status = self.wait_briefly().or_else(|| self.kill());
@@ -146,20 +150,11 @@ impl Drop for Process {
     }
 }
 
-/// Between fork and exec: die with the search, and leave the terminal's signals to it.
-fn in_new_process(parent: u32) -> std::io::Result<()> {
-    // SAFETY: plain system calls with constant arguments.
-    unsafe {
-        if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        // The search may have died before the request was in force.
-        if libc::getppid() as u32 != parent {
-            libc::_exit(1);
-        }
-        for signal in [libc::SIGINT, libc::SIGTSTP, libc::SIGHUP] {
-            libc::signal(signal, libc::SIG_IGN);
-        }
+/// Between fork and exec: leave the terminal's signals to the search.
+fn leave_terminal_signals() -> std::io::Result<()> {
+    for signal in [SIGINT, SIGTSTP, SIGHUP] {
+        // SAFETY: a plain system call; ignoring a signal runs no handler.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
     Ok(())
 }
@@ -195,12 +190,12 @@ fn keep_line(last_lines: &Mutex<VecDeque<String>>, line: &str, tell: &impl Fn(Fr
 /// `exit status 1`, `signal 9 (SIGKILL: ...)`.
 fn describe(status: ExitStatus) -> String {
     let meaning = |signal| match signal {
-        libc::SIGKILL => " (SIGKILL: killed by hand or, when memory runs out, by the system)",
-        libc::SIGSEGV => " (SIGSEGV: invalid memory access)",
-        libc::SIGBUS => " (SIGBUS: invalid memory access)",
-        libc::SIGABRT => " (SIGABRT: aborted itself)",
-        libc::SIGILL => " (SIGILL: illegal instruction)",
-        libc::SIGTERM => " (SIGTERM)",
+        SIGKILL => " (SIGKILL: killed by hand or, when memory runs out, by the system)",
+        SIGSEGV => " (SIGSEGV: invalid memory access)",
+        SIGBUS => " (SIGBUS: invalid memory access)",
+        SIGABRT => " (SIGABRT: aborted itself)",
+        SIGILL => " (SIGILL: illegal instruction)",
+        SIGTERM => " (SIGTERM)",
         _ => "",
     };
     match (status.code(), status.signal()) {
@@ -217,7 +212,7 @@ mod tests {
     #[test]
     fn a_death_is_told_with_its_cause() {
         assert_eq!(describe(ExitStatus::from_raw(3 << 8)), "exit status 3");
-        assert!(describe(ExitStatus::from_raw(libc::SIGKILL)).starts_with("signal 9 (SIGKILL"));
+        assert!(describe(ExitStatus::from_raw(SIGKILL)).starts_with("signal 9 (SIGKILL"));
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! A worker process: trains the children it is sent, one after another, and reports over its
 //! standard output.
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{BufRead, Write};
-use std::os::fd::FromRawFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+mod pipes;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use self::pipes::{Output, WorkerInbox, read_messages};
 use super::ChildJob;
 use super::protocol::{Cause, FromWorker, Sample, ToWorker};
 use crate::child::{self, cuda, libtorch};
@@ -27,7 +26,7 @@ use crate::train::{self, Control, EpochFigures, Next, Progress, TrainError, Trai
 /// When the first message is not `start`, or the parent cannot be reached any more.
 pub fn run() -> anyhow::Result<()> {
     let output = Output::take_standard_output()?;
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::new(WorkerInbox::default());
     let reader = inbox.clone();
     std::thread::Builder::new()
         .name("nas-inbox".to_owned())
@@ -69,7 +68,7 @@ pub fn run() -> anyhow::Result<()> {
         })?;
     }
     let memory = memory::Holding::new(prepared.device);
-    Session {
+    Trainer {
         worker,
         config: child,
         data: prepared,
@@ -131,151 +130,17 @@ fn prepare(
     })
 }
 
-/// The pipe to the parent. Lines are written whole, from any thread.
-#[derive(Clone)]
-struct Output(Arc<Mutex<File>>);
-
-impl Output {
-    /// Keep standard output for messages, and let everything else that is printed (libtorch, its
-    /// libraries) go to standard error.
-    fn take_standard_output() -> anyhow::Result<Output> {
-        // SAFETY: dup and dup2 on the process's standard descriptors; the new descriptor is owned
-        // by nobody else.
-        let file = unsafe {
-            let kept = libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 3);
-            if kept < 0 || libc::dup2(2, 1) < 0 {
-                return Err(std::io::Error::last_os_error())
-                    .context("cannot set standard output apart");
-            }
-            File::from_raw_fd(kept)
-        };
-        Ok(Output(Arc::new(Mutex::new(file))))
-    }
-
-    fn send(&self, message: &FromWorker) -> anyhow::Result<()> {
-        let mut line = serde_json::to_string(message).context("cannot encode a message")?;
-        line.push('\n');
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes())
-            .context("the search cannot be reached")
-    }
-}
-
-/// Messages that have arrived.
-#[derive(Default)]
-struct Inbox {
-    state: Mutex<InboxState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct InboxState {
-    messages: VecDeque<ToWorker>,
-    /// The pause that is in force.
-    pause: Option<u64>,
-    /// The pause that was answered last: each is answered once.
-    answered: Option<u64>,
-    /// The child whose end was asked for last.
-    skip: Option<u64>,
-}
-
-impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, InboxState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether
-    /// the training of `child` is to end.
-    fn stand_still_while_paused(
-        &self,
-        child: u64,
-        output: &Output,
-        settle: impl FnOnce() -> anyhow::Result<()>,
-    ) -> anyhow::Result<Next> {
-        let mut state = self.lock();
-        if state.pause.is_some() {
-            // Not under the lock: messages go on being read.
-            drop(state);
-            settle()?;
-            state = self.lock();
-        }
-        while let Some(number) = state.pause {
-            answer_pause(&mut state, number, output)?;
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        Ok(if state.skip == Some(child) {
-            Next::Enough
-        } else {
-            Next::GoOn
-        })
-    }
-
-    /// The next message that is not about pausing; waits for it.
-    fn wait(&self, output: &Output) -> Option<ToWorker> {
-        let mut state = self.lock();
-        loop {
-            if let Some(number) = state.pause {
-                answer_pause(&mut state, number, output).ok()?;
-            } else if let Some(message) = state.messages.pop_front() {
-                return Some(message);
-            }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-fn answer_pause(state: &mut InboxState, number: u64, output: &Output) -> anyhow::Result<()> {
-    if state.answered.replace(number) == Some(number) {
-        return Ok(());
-    }
-    output.send(&FromWorker::Paused { number })
-}
-
-/// Read messages until the parent closes the pipe or sends nonsense; then the process has no
-/// purpose and ends at once, in the middle of whatever it does.
-fn read_messages(inbox: &Inbox) {
-    for line in std::io::stdin().lock().lines() {
-        let message = match line
-            .map_err(anyhow::Error::from)
-            .and_then(|line| Ok(serde_json::from_str(&line)?))
-        {
-            Ok(message) => message,
-            Err(error) => {
-                eprintln!("nas-tui worker: unreadable message: {error:#}");
-                std::process::exit(1);
-            }
-        };
-        let mut state = inbox.lock();
-        match message {
-            ToWorker::Pause { number } => state.pause = Some(number),
-            ToWorker::Resume => state.pause = None,
-            ToWorker::Skip { child } => state.skip = Some(child),
-            other => state.messages.push_back(other),
-        }
-        inbox.changed.notify_all();
-    }
-    // SAFETY: _exit has no preconditions. Destructors are left out on purpose: libtorch is at work
-    // on another thread.
-    unsafe { libc::_exit(0) }
-}
-
 /// A worker that is ready to train.
-struct Session {
+struct Trainer {
     worker: usize,
     config: ChildConfig,
     data: TrainingData,
-    inbox: Arc<Inbox>,
+    inbox: Arc<WorkerInbox>,
     output: Output,
     memory: memory::Holding,
 }
 
-impl Session {
+impl Trainer {
     fn serve(&mut self) -> anyhow::Result<()> {
         while let Some(message) = self.inbox.wait(&self.output) {
             match message {
@@ -336,18 +201,17 @@ impl Session {
             cause,
             reason: error.to_string(),
         })?;
-        // SAFETY: _exit has no preconditions. Destructors are left out on purpose: on a lost device
-        // they can only fail.
-        unsafe { libc::_exit(1) }
+        // Without destructors: on a lost device they can only fail.
+        signal_hook::low_level::exit(1)
     }
 }
 
 /// The trainer's link to the search.
-struct PipeControl<'session> {
+struct PipeControl<'trainer> {
     child: u64,
     worker: usize,
-    inbox: &'session Inbox,
-    output: &'session Output,
+    inbox: &'trainer WorkerInbox,
+    output: &'trainer Output,
     device: tch::Device,
     /// Time stood still.
     paused: Duration,

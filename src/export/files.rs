@@ -10,10 +10,20 @@ const MOST_NAMES: usize = 1000;
 /// Why a text could not be kept. The text names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
+    /// The file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Too many files have such names.
     #[error("{} and {MOST_NAMES} names like it are taken: remove some of these files", path.display())]
-    Taken { path: PathBuf },
+    Taken {
+        /// The name without a number.
+        path: PathBuf,
+    },
 }
 
 /// Write `text` to a new file `name` in `folder`, or, where there is one of that name, to the first

@@ -13,7 +13,7 @@ pub fn json(architecture: &Architecture) -> String {
     architecture.to_json()
 }
 
-/// The DNA that gives `architecture` where it is read literally; none where it has skip
+/// The DNA that gives `architecture` where it is read literally; `None` if it has skip
 /// connections, or layers that no gene can describe.
 pub fn dna_of(architecture: &Architecture) -> Option<Dna> {
     space::describe(architecture)

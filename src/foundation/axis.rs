@@ -3,11 +3,25 @@
 /// An axis of values, from the bottom of a plot to its top.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueAxis {
+    /// Evenly spaced values.
     Linear(Axis),
+    /// Powers of ten, evenly spaced.
     Log(LogAxis),
 }
 
 impl ValueAxis {
+    /// The axis over all of `values` that can stand on it, with at most `ticks` values (at least
+    /// two).
+    pub fn over(values: impl Iterator<Item = f64>, is_log: bool, ticks: usize) -> ValueAxis {
+        let values = values.filter(|value| value.is_finite() && (*value > 0.0 || !is_log));
+        let (low, high) = extremes(values);
+        if is_log {
+            ValueAxis::Log(LogAxis::covering(low, high, ticks))
+        } else {
+            ValueAxis::Linear(Axis::covering(low, high, ticks))
+        }
+    }
+
     /// Where `value` is between the bottom (0) and the top (1).
     pub fn fraction(&self, value: f64) -> f64 {
         match self {
@@ -33,8 +47,11 @@ impl ValueAxis {
 /// ten.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
+    /// The lowest value that is shown.
     pub low: f64,
+    /// The highest value that is shown.
     pub high: f64,
+    /// Distance between two ticks.
     pub step: f64,
 }
 
@@ -80,6 +97,7 @@ impl Axis {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
+    /// Values of the ticks, rising, both ends included.
     pub fn ticks(&self) -> impl Iterator<Item = f64> + use<> {
         let Axis { low, high, step } = *self;
         let count = ((high - low) / step).round() as usize;
@@ -90,6 +108,23 @@ impl Axis {
     pub fn decimals(&self) -> usize {
         decimals(self.step)
     }
+}
+
+/// The smallest and the largest of `values`; of none, infinities the wrong way round.
+pub fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
+}
+
+/// `0.25`: a value with the decimals that it needs.
+pub fn plain(value: f64, decimals: usize) -> String {
+    format!("{value:.decimals$}")
+}
+
+/// `25 %` of a share of 0.25, which has two decimals.
+pub fn percent(value: f64, decimals: usize) -> String {
+    format!("{:.*} %", decimals.saturating_sub(2), value * 100.0)
 }
 
 /// The smallest of 1, 2 or 5 times a power of ten that is not below `step`.

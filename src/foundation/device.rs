@@ -9,7 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// One device: `cpu`, or `cuda:N` with CUDA's number of a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Device {
+    /// The processor.
     Cpu,
+    /// A GPU by CUDA's number, `cuda:0` the first.
     Cuda(usize),
 }
 
@@ -21,6 +23,7 @@ pub enum DeviceChoice {
     Auto,
     /// Every GPU that libtorch sees, and nothing else.
     Cuda,
+    /// This one, whatever else there is.
     One(Device),
 }
 
@@ -32,16 +35,23 @@ pub struct NoDevice(String);
 /// A device that was asked for and is not there. The text is for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceMissing {
+    /// A GPU was asked for and libtorch can use none.
     #[error(
         "`cuda` was asked for (workers.device or --device), but libtorch sees no CUDA device; ask for `auto` or `cpu` to train on the \
          CPU"
     )]
     NoGpu,
+    /// There are GPUs, but not this one.
     #[error(
         "`{asked}` was asked for (workers.device or --device), but the devices are {}; ask for one of them, or for `auto`",
         names(*.gpus)
     )]
-    NotThere { asked: Device, gpus: usize },
+    NotThere {
+        /// The device that was asked for.
+        asked: Device,
+        /// Number of GPUs that there are.
+        gpus: usize,
+    },
 }
 
 /// What may be written where a device is asked for.
@@ -62,6 +72,7 @@ impl Device {
         std::iter::once(Device::Cpu).chain((0..gpus).map(Device::Cuda))
     }
 
+    /// Whether it is a GPU.
     pub fn is_cuda(self) -> bool {
         self != Device::Cpu
     }

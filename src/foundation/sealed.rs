@@ -20,7 +20,9 @@ const FORMAT: u32 = 1;
 /// A tensor as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
+    /// Type of each number.
     pub dtype: Dtype,
+    /// Lengths of the dimensions, outermost first.
     pub shape: Vec<usize>,
     /// Little-endian values.
     pub bytes: Vec<u8>,
@@ -42,20 +44,36 @@ struct Envelope<H> {
 /// Why a checkpoint cannot be used. It is never passed over in silence.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// It cannot be read or written.
     #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Its contents are not what was written.
     #[error(
         "{}, byte {position}: the checkpoint is damaged: {problem}. Restore the file from a copy, or move it away: a resume \
          then computes it again (a search from its journal, without training anything twice; a training from its beginning)",
         path.display()
     )]
     Damaged {
+        /// The file.
         path: PathBuf,
+        /// Byte at which it no longer makes sense.
         position: u64,
+        /// What is wrong.
         problem: String,
     },
+    /// Written by a version of this program with another format.
     #[error("{}: written by another version of nas-tui (format {found}; this program reads format {FORMAT}): use that version", path.display())]
-    OtherFormat { path: PathBuf, found: u32 },
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format's number.
+        found: u32,
+    },
 }
 
 /// Replace the file at `path`; its folder is created where it is missing.
@@ -70,7 +88,7 @@ pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Resul
     write_atomically(path, &bytes)
 }
 
-/// Header and tensors of the file at `path`; none where there is no file.
+/// Header and tensors of the file at `path`; `None` if there is no file.
 pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, CheckpointError> {
     match std::fs::read(path) {
         Ok(bytes) => decode(&bytes, path).map(Some),

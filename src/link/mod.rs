@@ -52,11 +52,22 @@ pub enum Command {
     GoOnAfterEpisode,
     /// End a child's training at the next batch: `skip_requested`, then `child_finished`, or
     /// `child_excluded` where none of its epochs has ended.
-    Skip { child: u64 },
+    Skip {
+        /// Number of the child.
+        child: u64,
+    },
     /// Train an edited child: `child_queued`, or a `notice` where it cannot be built.
-    Train { parent: u64, dna: Dna },
-    /// Of a replay alone: this many times as fast as it happened.
-    Speed { factor: f64 },
+    Train {
+        /// The child that was edited.
+        parent: u64,
+        /// What it was made into.
+        dna: Dna,
+    },
+    /// Replays only: play this many times as fast as it happened.
+    Speed {
+        /// How many times as fast.
+        factor: f64,
+    },
 }
 
 /// What is at the other end of a [`Connection`]. It can change at any time: a search ends, or a new
@@ -65,19 +76,31 @@ pub enum Command {
 pub enum LinkStatus {
     /// A search is at work on this machine; it hears this client's commands, unless the client only
     /// watches.
-    Live { watch_only: bool },
+    Live {
+        /// Whether this client only watches.
+        watch_only: bool,
+    },
     /// Somebody who cannot be reached (`holder`: on another machine, as a rule) writes the journal.
     /// It is read only.
-    Journal { holder: String },
+    Journal {
+        /// Who it is, as the lock says.
+        holder: String,
+    },
     /// The run is over: completed, stopped or failed.
     Ended,
     /// The run is not over, but no process works on it: it can be resumed, unless this client only
     /// watches.
-    Dead { watch_only: bool },
+    Dead {
+        /// Whether this client only watches.
+        watch_only: bool,
+    },
     /// A replay, so many times as fast as it happened; at its end nothing more will come.
     Replay {
+        /// How many times as fast as it happened.
         speed: f64,
+        /// Whether it stands still.
         paused: bool,
+        /// Whether the last record has been told.
         ended: bool,
     },
 }
@@ -88,7 +111,9 @@ pub struct Connection {
     /// The run's records so far, then each new one. A client that is slow to take them delays
     /// nobody else.
     pub records: Receiver<Arc<Record>>,
+    /// What is asked of the search.
     pub commands: UnboundedSender<Command>,
+    /// What is at the other end, now.
     pub status: watch::Receiver<LinkStatus>,
     /// The run directory.
     pub run: PathBuf,

@@ -6,11 +6,13 @@ use std::os::unix::net::UnixStream;
 
 /// The user of this process.
 pub fn own_uid() -> u32 {
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
 /// The user of the process that connected, or that listened.
+///
+/// Not with rustix, whose process id is never 0: here it is 0 where the other side lives in a
+/// container that this process cannot see into.
 pub fn uid_of(stream: &UnixStream) -> io::Result<u32> {
     let mut credentials = libc::ucred {
         pid: 0,

@@ -54,24 +54,24 @@ fn bind_at(path: &Path) -> io::Result<UnixListener> {
     if path.file_name().is_none_or(|name| name != IN_RUN) {
         make_private(folder)?;
     }
-    let cradle = folder.join(format!(
+    let private = folder.join(format!(
         ".{}",
         path.file_stem().unwrap_or_default().to_string_lossy()
     ));
-    match fs::remove_dir_all(&cradle) {
+    match fs::remove_dir_all(&private) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    DirBuilder::new().mode(0o700).create(&cradle)?;
+    DirBuilder::new().mode(0o700).create(&private)?;
     let made = || {
-        let born = cradle.join("s");
-        let listener = UnixListener::bind(&born)?;
-        fs::set_permissions(&born, fs::Permissions::from_mode(0o600))?;
-        fs::rename(&born, path)?;
+        let socket = private.join("s");
+        let listener = UnixListener::bind(&socket)?;
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
+        fs::rename(&socket, path)?;
         Ok(listener)
     };
     let listener = made();
-    let _ = fs::remove_dir_all(&cradle);
+    let _ = fs::remove_dir_all(&private);
     listener
 }
 

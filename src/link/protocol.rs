@@ -11,9 +11,10 @@ use crate::event::Record;
 
 /// Name and version, in both greetings. Another version is refused with words.
 pub const PROTOCOL: &str = "nas-tui";
+/// Version of the protocol.
 pub const VERSION: u32 = 1;
 
-/// Longest line that is read, bytes: nobody can make the other side hold more than this.
+/// Longest line that is read, in bytes: no peer can make the other side hold more than this.
 const LONGEST_LINE: u64 = 1 << 20;
 
 /// To a client.
@@ -32,11 +33,16 @@ pub enum ToClient {
     Refused(String),
 }
 
+/// The server's greeting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerHello {
+    /// [`PROTOCOL`].
     pub protocol: String,
+    /// [`VERSION`] of the server.
     pub version: u32,
+    /// Process of the search.
     pub pid: u32,
+    /// Name of its machine.
     pub host: String,
     /// Name of the run directory.
     pub run: String,
@@ -48,12 +54,16 @@ pub struct ServerHello {
 pub enum ToServer {
     /// The first message, after the server's.
     Hello(ClientHello),
+    /// What is asked of the search.
     Command(Command),
 }
 
+/// The client's greeting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientHello {
+    /// [`PROTOCOL`].
     pub protocol: String,
+    /// [`VERSION`] of the client.
     pub version: u32,
     /// Only watches: its commands are refused.
     pub watch: bool,
@@ -79,10 +89,10 @@ pub fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()>
     output.write_all(&line)
 }
 
-/// Read one message; none at the end of the stream.
+/// Read one message; `None` at the end of the stream.
 ///
 /// # Errors
-/// Of the stream, and `InvalidData` for a line that is too long or no message.
+/// I/O errors of the stream, and `InvalidData` for a line that is too long or not a message.
 pub fn receive<T: DeserializeOwned>(input: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     input

@@ -12,15 +12,24 @@ pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// Validation accuracy after each epoch, each in 0..=1.
-    Trained { valid_accuracies: Vec<f64> },
+    Trained {
+        /// Validation accuracy after each epoch, parts of 1.
+        valid_accuracies: Vec<f64>,
+    },
     /// The child has no accuracy: the reason is shown and kept in the journal.
-    Failed { reason: String },
+    Failed {
+        /// Why, for a reader.
+        reason: String,
+    },
     /// Nothing is known of the child: a user ended it before its first epoch had, or what trained
     /// it broke. It has no reward: nothing is to be learned from it.
-    Excluded { reason: String },
+    Excluded {
+        /// Why, for a reader.
+        reason: String,
+    },
 }
 
-/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; none if it
+/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; `None` if it
 /// failed.
 pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
     let Outcome::Trained { valid_accuracies } = outcome else {
@@ -34,8 +43,8 @@ pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; none for one that
-/// is excluded.
+/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; `None` for one
+/// that is excluded.
 pub fn reward(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
     match outcome {
         Outcome::Excluded { .. } => None,

@@ -29,20 +29,44 @@ pub struct RunDirectory {
 /// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
+    /// Another process works on the run.
     #[error(
         "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
         path.display(),
         path.display()
     )]
-    InUse { path: PathBuf, holder: String },
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Who it is, as the lock says.
+        holder: String,
+    },
+    /// The lock that was handed over is that of another file.
     #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
-    NotItsLock { path: PathBuf },
+    NotItsLock {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A new run cannot begin in a folder with files.
     #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
-    NotEmpty { path: PathBuf },
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder holds no run.
     #[error("{} is not a run directory: there is no config.toml in it", path.display())]
-    NotARun { path: PathBuf },
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
     #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
 }
 
 impl RunDirectory {
@@ -192,6 +216,7 @@ impl RunDirectory {
         RunDirectory::with_lock(path.to_owned(), lock)
     }
 
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -208,14 +233,17 @@ impl RunDirectory {
         )
     }
 
+    /// `config.toml`: the resolved settings.
     pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
     }
 
+    /// `journal.jsonl`: what happened, one record a line.
     pub fn journal_path(&self) -> PathBuf {
         self.path.join("journal.jsonl")
     }
 
+    /// State of a search.
     pub fn checkpoint_path(&self) -> PathBuf {
         self.path.join("checkpoint").join("search.safetensors")
     }
@@ -248,6 +276,10 @@ impl RunDirectory {
         write_atomically(&self.path.join("best.json"), text.as_bytes())
     }
 
+    /// `summary.json`: what the whole run came to.
+    ///
+    /// # Errors
+    /// I/O errors; the message names the file.
     pub fn write_summary(&self, json: &str) -> io::Result<()> {
         write_atomically(&self.path.join("summary.json"), json.as_bytes())
     }
@@ -292,7 +324,7 @@ pub fn resume_command(path: &Path) -> String {
 }
 
 enum LockProblem {
-    /// By whom, as far as is known.
+    /// The holder, as far as is known.
     Held(String),
     Io(io::Error),
 }
@@ -319,7 +351,8 @@ fn lock_file(mut file: File) -> Result<File, LockProblem> {
     written.map(|()| file).map_err(LockProblem::Io)
 }
 
-/// Who writes to the run in `path` at this moment: `pid P on HOST`; none if nobody does.
+/// Who writes to the run in `path` at this moment: `pid P on HOST`; `None` if no process
+/// does.
 pub fn lock_state(path: &Path) -> Option<String> {
     let mut file = File::open(path.join("lock")).ok()?;
     match file.try_lock_shared() {
@@ -340,85 +373,4 @@ fn holder_in(file: &mut File) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_is_named_by_utc_time_and_preset_and_a_taken_name_gets_a_number() {
-        let root = tempfile::tempdir().unwrap();
-        let runs: Vec<RunDirectory> = (0..5)
-            .map(|_| RunDirectory::create_in(&root.path().join("runs"), "demo").unwrap())
-            .collect();
-        let names: std::collections::HashSet<String> =
-            runs.iter().map(RunDirectory::name).collect();
-        assert_eq!(names.len(), 5);
-        let first = runs[0].name();
-        assert_eq!(
-            (first.len(), &first[4..5], &first[10..11], &first[19..]),
-            (25, "-", "T", "Z-demo"),
-            "{first}"
-        );
-    }
-
-    #[test]
-    fn a_second_search_on_one_folder_is_refused_with_pid_and_host_of_the_first() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("run");
-        let first = RunDirectory::create(&path).unwrap();
-        first.write_config("").unwrap();
-        let message = RunDirectory::open(&path).unwrap_err().to_string();
-        assert!(
-            message.contains(&format!("pid {} on {}", std::process::id(), host_name())),
-            "{message}"
-        );
-        drop(first);
-        RunDirectory::open(&path).unwrap();
-    }
-
-    #[test]
-    fn a_lock_is_handed_over_without_a_gap_and_only_to_its_own_run() {
-        let root = tempfile::tempdir().unwrap();
-        let (path, other) = (root.path().join("run"), root.path().join("other"));
-        let lock = RunDirectory::create(&path).unwrap().into_lock();
-        assert!(lock_state(&path).unwrap().starts_with("pid "));
-        let stranger = RunDirectory::create(&other).unwrap().into_lock();
-        assert!(matches!(
-            RunDirectory::adopt(&path, stranger),
-            Err(DirectoryError::NotItsLock { .. })
-        ));
-        let adopted = RunDirectory::adopt(&path, lock).unwrap();
-        assert!(matches!(
-            RunDirectory::create(&path),
-            Err(DirectoryError::InUse { .. })
-        ));
-        drop(adopted);
-        assert_eq!(lock_state(&path), None);
-    }
-
-    #[test]
-    fn a_new_run_does_not_go_over_files_that_are_there() {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("precious"), "data").unwrap();
-        assert!(matches!(
-            RunDirectory::create(root.path()),
-            Err(DirectoryError::NotEmpty { .. })
-        ));
-    }
-
-    #[test]
-    fn a_folder_of_a_search_killed_before_it_began_can_be_used() {
-        let root = tempfile::tempdir().unwrap();
-        drop(RunDirectory::create(root.path()).unwrap());
-        fs::write(root.path().join("config.toml.tmp"), "pre").unwrap();
-        RunDirectory::create(root.path()).unwrap();
-    }
-
-    #[test]
-    fn a_folder_without_settings_is_not_a_run() {
-        let root = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            RunDirectory::open(root.path()),
-            Err(DirectoryError::NotARun { .. })
-        ));
-    }
-}
+mod tests;

@@ -2,13 +2,13 @@
 //! rounding explains.
 
 use super::Bench;
+use super::process::ProbeProcess;
 use super::report::{Agreement, Verdict};
-use super::session::Session;
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
 use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
 
-/// The losses that all others are held against.
+/// The losses that all others are compared with.
 #[derive(Debug, Clone)]
 pub struct Reference {
     small_child: Result<Vec<f64>, String>,
@@ -144,8 +144,8 @@ fn all_losses(bench: &Bench, device: Device) -> Vec<(Form, Result<Vec<f64>, Stri
 fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>, String>> {
     let numbers = forms.first().map_or(Numbers::F32, |form| form.numbers);
     let tasks = forms.iter().copied().map(task).collect();
-    let mut session = match Session::start(bench.program, device, cores(), numbers, tasks) {
-        Ok(session) => session,
+    let mut probe = match ProbeProcess::start(bench.program, device, cores(), numbers, tasks) {
+        Ok(probe) => probe,
         Err(error) => {
             return forms
                 .iter()
@@ -158,7 +158,7 @@ fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>,
         Answer::Failed(reason) => Err(reason),
         other => Err(format!("unexpected answer {other:?}")),
     };
-    forms.iter().map(|_| losses(session.next())).collect()
+    forms.iter().map(|_| losses(probe.next())).collect()
 }
 
 /// Hold the losses of a form against those of the CPU, as far as both go.

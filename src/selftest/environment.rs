@@ -2,7 +2,6 @@
 //! no paths.
 
 use std::collections::BTreeMap;
-use std::ffi::CStr;
 
 use serde::Serialize;
 
@@ -23,29 +22,39 @@ const VARIABLES: [&str; 8] = [
 ];
 const PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
 
+/// What a figure depends on besides the device.
 #[derive(Debug, Clone, Serialize)]
 pub struct Environment {
-    /// Of this program.
+    /// Version of this program.
     pub version: String,
-    /// Such as `Debian GNU/Linux 12`, and of the kernel.
+    /// Such as `Debian GNU/Linux 12`.
     pub system: Option<String>,
+    /// Such as `Linux 6.1.0-18-amd64`.
     pub kernel: Option<String>,
+    /// Architecture of the processor, such as `x86_64`.
     pub architecture: String,
+    /// Version of libtorch.
     pub libtorch: Option<String>,
-    /// CUDA version that libtorch was built for; none of a build for the CPU.
+    /// CUDA version that libtorch was built for; `None` for a CPU build.
     pub libtorch_cuda: Option<String>,
+    /// Model of the processor.
     pub cpu: Option<String>,
+    /// Cores that this process may use.
     pub cores: usize,
+    /// Memory of the machine.
     pub memory_bytes: Option<u64>,
-    /// Of NVIDIA's driver, and the newest CUDA that it runs.
+    /// Version of NVIDIA's driver.
     pub driver: Option<String>,
+    /// The newest CUDA that the driver runs.
     pub driver_cuda: Option<String>,
     /// Models, in NVML's order.
     pub gpus: Vec<String>,
+    /// [Variables](VARIABLES) that are set, by name.
     pub variables: BTreeMap<String, String>,
 }
 
 impl Environment {
+    /// This machine as it is now.
     pub fn of_this_machine() -> Environment {
         let driver = driver::ask().ok().map(|(driver, _)| driver);
         let driver_cuda = driver
@@ -57,7 +66,7 @@ impl Environment {
         Environment {
             version: crate::foundation::build_info::VERSION.to_owned(),
             system: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
-            kernel: kernel(),
+            kernel: Some(kernel()),
             architecture: std::env::consts::ARCH.to_owned(),
             libtorch: libtorch::version(),
             libtorch_cuda: cuda::version().map(|version| version.to_string()),
@@ -106,15 +115,10 @@ fn memory(meminfo: &str) -> Option<u64> {
 }
 
 /// Such as `Linux 6.1.0-18-amd64`.
-fn kernel() -> Option<String> {
-    // SAFETY: uname fills in the structure it is given with texts that end with 0.
-    unsafe {
-        let mut names: libc::utsname = std::mem::zeroed();
-        let text =
-            |name: &[libc::c_char]| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned();
-        (libc::uname(&raw mut names) == 0)
-            .then(|| format!("{} {}", text(&names.sysname), text(&names.release)))
-    }
+fn kernel() -> String {
+    let names = rustix::system::uname();
+    let (name, release) = (names.sysname(), names.release());
+    format!("{} {}", name.to_string_lossy(), release.to_string_lossy())
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Memory that runs out in the middle of a training: an error, not the end of the process.
 
 use super::Bench;
+use super::process::ProbeProcess;
 use super::report::{OutOfMemory, Verdict, without_paths};
-use super::session::Session;
 use super::task::{Answer, Numbers, RanOutOfMemory, Task};
 use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
 
 pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
     bench.tell(device, "running out of memory");
-    let answer = match Session::start(
+    let answer = match ProbeProcess::start(
         bench.program,
         device,
         cores(),

@@ -2,8 +2,8 @@
 //! for itself.
 
 use super::Bench;
+use super::process::ProbeProcess;
 use super::report::{Numbering, Verdict};
-use super::session::Session;
 use super::task::{Answer, Identity, Numbers, Task};
 use crate::foundation::device::Device;
 
@@ -16,11 +16,11 @@ pub fn check(bench: &Bench, device: Device) -> Numbering {
         };
     }
     bench.tell(device, "NVML's number of it");
-    let answer = match Session::start(bench.program, device, 1, Numbers::F32, vec![Task::Identify])
-    {
-        Ok(mut session) => session.next(),
-        Err(error) => Answer::Failed(format!("no process could be started: {error}")),
-    };
+    let answer =
+        match ProbeProcess::start(bench.program, device, 1, Numbers::F32, vec![Task::Identify]) {
+            Ok(mut session) => session.next(),
+            Err(error) => Answer::Failed(format!("no process could be started: {error}")),
+        };
     match answer {
         Answer::Identity(identity) => judge(identity),
         Answer::Failed(reason) => Numbering {

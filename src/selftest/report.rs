@@ -12,24 +12,37 @@ use crate::foundation::fault;
 /// Characters of a reason: the beginning says it.
 const LONGEST_REASON: usize = 400;
 
+/// What every check found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// No check has failed.
     pub passed: bool,
+    /// How long it all took.
     pub seconds: f64,
+    /// What the figures depend on.
     pub environment: Environment,
+    /// The CPU, then each GPU.
     pub devices: Vec<DeviceReport>,
 }
 
+/// What the checks found on one device.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeviceReport {
+    /// The device.
     pub device: Device,
+    /// Its model.
     pub model: String,
+    /// Whether it computes what the CPU computes.
     pub agreement: Vec<Agreement>,
+    /// How fast it trains.
     pub speed: Vec<Speed>,
+    /// How many workers it feeds best.
     pub workers: Workers,
+    /// How soon training on it pauses.
     pub pause: Pause,
+    /// Whether training goes on after its memory has run out.
     pub out_of_memory: OutOfMemory,
+    /// Whether NVML and CUDA mean the same GPU.
     pub numbering: Numbering,
 }
 
@@ -37,22 +50,29 @@ pub struct DeviceReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 pub enum Verdict {
+    /// As it should be.
     Passed,
+    /// Not as it should be: the reason.
     Failed(String),
     /// It means nothing here: why.
     Skipped(String),
 }
 
-/// Losses of a few training steps, held against those of the CPU.
+/// Losses of a few training steps, compared with those of the CPU.
 #[derive(Debug, Clone, Serialize)]
 pub struct Agreement {
+    /// What was computed, and how.
     #[serde(flatten)]
     pub form: Form,
+    /// The device's losses, one for each step.
     pub losses: Vec<f64>,
+    /// The CPU's.
     pub reference: Vec<f64>,
-    /// Largest relative difference of two losses; none where they could not be had.
+    /// Largest relative difference of two losses; `None` if they could not be had.
     pub difference: Option<f64>,
+    /// Largest difference that is taken for rounding.
     pub tolerance: f64,
+    /// How it came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -60,10 +80,14 @@ pub struct Agreement {
 /// Training images per second.
 #[derive(Debug, Clone, Serialize)]
 pub struct Speed {
+    /// What was computed, and how.
     #[serde(flatten)]
     pub form: Form,
+    /// Images of a batch.
     pub batch: usize,
+    /// What was measured.
     pub images_per_second: Option<f64>,
+    /// How it came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -71,10 +95,13 @@ pub struct Speed {
 /// Small children per hour, by workers on the device.
 #[derive(Debug, Clone, Serialize)]
 pub struct Workers {
+    /// Children an hour by number of workers.
     pub rates: Vec<Rate>,
+    /// The number of workers that is best.
     pub best: Option<usize>,
     /// `workers.count = "auto"` will take the best number from the cache folder.
     pub kept: bool,
+    /// How it came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -82,11 +109,17 @@ pub struct Workers {
 /// Time from the request until every worker stands still, in the middle of training.
 #[derive(Debug, Clone, Serialize)]
 pub struct Pause {
+    /// Workers at work.
     pub workers: usize,
+    /// Pauses that were measured.
     pub pauses: usize,
+    /// Half of the pauses took at most this.
     pub median_seconds: Option<f64>,
+    /// The longest pause.
     pub worst_seconds: Option<f64>,
+    /// No pause may take longer.
     pub limit_seconds: f64,
+    /// How it came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -96,9 +129,11 @@ pub struct Pause {
 pub struct OutOfMemory {
     /// Bytes of the tensor that did not fit, and bytes that were there.
     pub asked_bytes: Option<u64>,
+    /// Bytes that were there.
     pub limit_bytes: Option<u64>,
     /// What libtorch said.
     pub error: Option<String>,
+    /// How it came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -106,8 +141,11 @@ pub struct OutOfMemory {
 /// Whether NVML's GPU of a number is libtorch's device of that number.
 #[derive(Debug, Clone, Serialize)]
 pub struct Numbering {
+    /// Place on the PCI bus, as CUDA says.
     pub cuda_bus: Option<String>,
+    /// Place on the PCI bus, as NVML says.
     pub nvml_bus: Option<String>,
+    /// How it came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -127,6 +165,7 @@ impl DeviceReport {
             .chain(single)
     }
 
+    /// No check has failed.
     pub fn passed(&self) -> bool {
         !self
             .verdicts()
@@ -148,6 +187,7 @@ impl Verdict {
         )
     }
 
+    /// A check that means nothing here, for this reason.
     pub fn skipped(reason: &str) -> Verdict {
         Verdict::Skipped(reason.to_owned())
     }

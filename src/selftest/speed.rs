@@ -1,8 +1,8 @@
 //! Training images per second of one process that has the device for itself.
 
 use super::Bench;
+use super::process::ProbeProcess;
 use super::report::{Speed, Verdict};
-use super::session::Session;
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
 use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
@@ -51,18 +51,18 @@ fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
         seconds: SECONDS,
     };
     let tasks = forms.iter().map(task).collect();
-    let session = Session::start(
+    let probe = ProbeProcess::start(
         bench.program,
         device,
         cores(),
         numbers.first().copied().unwrap_or(Numbers::F32),
         tasks,
     );
-    let mut session = session.map_err(|error| format!("no process could be started: {error}"));
+    let mut probe = probe.map_err(|error| format!("no process could be started: {error}"));
     let answer = |form: Form| {
-        let answer = session
+        let answer = probe
             .as_mut()
-            .map_or_else(|error| Answer::Failed(error.clone()), Session::next);
+            .map_or_else(|error| Answer::Failed(error.clone()), ProbeProcess::next);
         of_answer(form, batch(form.network, device), answer)
     };
     forms.into_iter().map(answer).collect()

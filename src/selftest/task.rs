@@ -8,9 +8,11 @@ use crate::foundation::device::Device;
 /// The one message to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
+    /// Where the tasks are done.
     pub device: Device,
     /// CPU threads of the process, unless a task's [`Form`] says otherwise.
     pub threads: usize,
+    /// What to do, in this order.
     pub tasks: Vec<Task>,
 }
 
@@ -20,15 +22,21 @@ pub struct Assignment {
 pub enum Task {
     /// Train so many steps and tell the loss of each.
     Losses {
+        /// What to train, and how.
         form: Form,
+        /// Images of a batch.
         batch: usize,
+        /// Number of steps.
         steps: usize,
     },
     /// Train for so long, with batches of so many images as far as memory goes, and tell how many
     /// images were seen.
     Speed {
+        /// What to train, and how.
         form: Form,
+        /// Images of a batch, at most.
         batch: usize,
+        /// How long.
         seconds: f64,
     },
     /// Run out of memory, then train a step.
@@ -40,17 +48,23 @@ pub enum Task {
 /// A network and how it is computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
+    /// The network.
     pub network: NetworkName,
+    /// Order of activations in memory, and the kind of convolution.
     pub memory: Memory,
+    /// What convolutions compute with.
     pub numbers: Numbers,
     /// CPU threads.
     pub threads: usize,
 }
 
+/// A network that the checks train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkName {
+    /// Six layers out of the space of the preset `demo`.
     SmallChild,
+    /// The published network of 15 layers (paper, figure 7).
     Nascnn15,
 }
 
@@ -64,6 +78,7 @@ impl NetworkName {
         }
     }
 
+    /// For a reader.
     pub fn in_words(self) -> &'static str {
         match self {
             NetworkName::SmallChild => "small child",
@@ -76,7 +91,9 @@ impl NetworkName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Memory {
+    /// `[N, C, H, W]`.
     Planes,
+    /// `[N, H, W, C]`.
     ChannelsLast,
     /// Convolution over spectra.
     Spectra,
@@ -85,6 +102,7 @@ pub enum Memory {
 }
 
 impl Memory {
+    /// For a reader.
     pub fn in_words(self) -> &'static str {
         match self {
             Memory::Planes => "planes",
@@ -100,12 +118,16 @@ impl Memory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Numbers {
+    /// float32.
     F32,
+    /// float32, its factors rounded to 10 bits of mantissa.
     Tf32,
+    /// bfloat16.
     Bf16,
 }
 
 impl Numbers {
+    /// For a reader.
     pub fn in_words(self) -> &'static str {
         match self {
             Numbers::F32 => "f32",
@@ -115,17 +137,24 @@ impl Numbers {
     }
 }
 
+/// What a task came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Of each step.
+    /// Loss of each step.
     Losses(Vec<f64>),
+    /// How fast it was.
     Speed {
+        /// Images of a batch, as memory allowed.
         batch: usize,
+        /// Images that were trained on.
         images: usize,
+        /// Time that it took.
         seconds: f64,
     },
+    /// Memory ran out, as it was to.
     RanOutOfMemory(RanOutOfMemory),
+    /// Which GPU the device is.
     Identity(Identity),
     /// The task could not be done: the reason.
     Failed(String),
@@ -136,6 +165,7 @@ pub enum Answer {
 pub struct RanOutOfMemory {
     /// Images in the batch that was too large, and the bytes that its first layer's output takes.
     pub images: usize,
+    /// Bytes of that output.
     pub bytes: u64,
     /// Bytes that were there: of the device, or what the process was allowed.
     pub limit: u64,
@@ -155,5 +185,6 @@ pub struct Identity {
     /// Where CUDA does not tell the place: by how many bytes NVML saw the memory in use of this
     /// program's GPU grow when [`Identity::allocated`] bytes were taken on the device.
     pub grown: Option<u64>,
+    /// Bytes that were taken on the device.
     pub allocated: u64,
 }

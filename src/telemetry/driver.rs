@@ -27,6 +27,7 @@ impl fmt::Display for Version {
 /// Which processes may compute on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComputeMode {
+    /// Any number at a time.
     Default,
     /// One at a time.
     Exclusive,
@@ -37,10 +38,13 @@ pub enum ComputeMode {
 /// A GPU as its driver describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DriverGpu {
+    /// Model.
     pub name: Option<String>,
+    /// Which processes may compute on it.
     pub mode: Option<ComputeMode>,
     /// It is split into instances (MIG): CUDA sees these, and nothing where none was made.
     pub mig: bool,
+    /// CUDA's compute capability: 9.0 is Hopper.
     pub capability: Option<Version>,
 }
 
@@ -56,7 +60,7 @@ pub struct Driver {
     /// Those that the machine has and this process may not use: not passed into its container or
     /// its job.
     pub withheld: usize,
-    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; none for an entry
+    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; `None` for an entry
     /// that means no GPU.
     pub visible: Vec<Option<u32>>,
 }
@@ -79,6 +83,7 @@ impl fmt::Display for Driver {
 pub enum Silence {
     /// No NVML, and no other trace of a driver.
     NotThere(String),
+    /// There is a driver, and it answers with this error.
     Fails(String),
 }
 

@@ -25,6 +25,7 @@ pub enum GpuStatus {
     Starting,
     /// There is no NVML or no GPU: the reason, in words.
     Absent(String),
+    /// Every GPU, in NVML's order.
     Present(Vec<GpuSample>),
 }
 
@@ -33,6 +34,7 @@ pub enum GpuStatus {
 pub struct GpuSample {
     /// NVML's number of it: the order on the PCI bus.
     pub index: u32,
+    /// Model.
     pub name: Option<String>,
     /// The driver does not reach it any more.
     pub lost: bool,
@@ -42,14 +44,19 @@ pub struct GpuSample {
     pub utilization: Option<f64>,
     /// Bytes. (The driver keeps some for itself: used and free are less than the total.)
     pub memory_used: Option<u64>,
+    /// Bytes that a process may still take.
     pub memory_free: Option<u64>,
+    /// Bytes of the GPU.
     pub memory_total: Option<u64>,
     /// Degrees Celsius.
     pub temperature: Option<u32>,
     /// Watts. The limit is the one in force.
     pub power: Option<f64>,
+    /// Watts that the GPU may take.
     pub power_limit: Option<f64>,
+    /// Clock of the multiprocessors.
     pub sm_clock: Option<Clock>,
+    /// Clock of the memory.
     pub memory_clock: Option<Clock>,
     /// Why its clocks are lower than they could be; empty if they are not.
     pub throttle: Option<Vec<Throttle>>,
@@ -62,24 +69,31 @@ pub struct GpuSample {
 /// A clock and the fastest that it can be, megahertz.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
+    /// Now.
     pub now: u32,
+    /// The fastest.
     pub max: Option<u32>,
 }
 
-/// Why a GPU is slower than it could be. That it has nothing to do and that somebody set its clocks
-/// are no such reasons.
+/// Why a GPU is slower than it could be. Being idle and clocks set by a user do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
+    /// It would take more power than it may.
     PowerCap,
+    /// Too hot, as the driver judges.
     Thermal,
+    /// Too hot, as the hardware judges.
     HardwareThermal,
+    /// The power supply says that there is too little.
     PowerBrake,
     /// By the hardware, without saying why.
     Hardware,
+    /// It keeps pace with slower GPUs of its group.
     SyncBoost,
 }
 
 impl Throttle {
+    /// For a reader.
     pub fn words(self) -> &'static str {
         match self {
             Throttle::PowerCap => "power cap",
@@ -95,13 +109,14 @@ impl Throttle {
 /// A process that holds memory of a GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuProcess {
-    /// As NVML counts them. In a container an older driver gives the host's numbers, which are
-    /// nobody's in it.
+    /// As NVML counts them. In a container an older driver gives the host's numbers, which mean
+    /// nothing in it.
     pub pid: u32,
+    /// Name of the program.
     pub name: Option<String>,
     /// Bytes.
     pub memory: Option<u64>,
-    /// What it is to the run that is watched; none for another's process.
+    /// What it is to the run that is watched; `None` for another's process.
     pub role: Option<ProcessRole>,
 }
 
@@ -263,7 +278,7 @@ fn processes(device: &Device<'_>, watched: &WatchList) -> Option<Vec<GpuProcess>
     Some(processes)
 }
 
-/// Bytes of a GPU that the process `pid` has taken; none where NVML does not know (in a container
+/// Bytes of a GPU that the process `pid` has taken; `None` if NVML does not know (in a container
 /// it may count other numbers).
 pub fn memory_of(device: &Device<'_>, pid: u32) -> Option<u64> {
     let processes = device.running_compute_processes().ok()?;

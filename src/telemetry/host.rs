@@ -11,7 +11,9 @@ use super::process::{Meter, ProcessSample, WatchList};
 pub enum HostStatus {
     /// Load is a difference of two readings: there has been only one.
     Starting,
+    /// It cannot be read: the reason.
     Unavailable(String),
+    /// The machine now.
     Present(HostSample),
 }
 
@@ -22,8 +24,11 @@ pub struct HostSample {
     pub cores: Vec<f64>,
     /// Bytes.
     pub memory_used: u64,
+    /// Bytes of the machine.
     pub memory_total: u64,
+    /// Bytes of swap in use.
     pub swap_used: u64,
+    /// Bytes of swap.
     pub swap_total: u64,
     /// Mean number of runnable tasks over one minute.
     pub load: Option<f64>,

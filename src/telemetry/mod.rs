@@ -23,7 +23,9 @@ pub use process::{ProcessSample, WatchList};
 /// stalls nobody else.
 #[derive(Debug)]
 pub struct Telemetry {
+    /// The GPUs.
     pub gpu: watch::Receiver<GpuStatus>,
+    /// Processors, memory and our processes.
     pub host: watch::Receiver<HostStatus>,
     watched: WatchList,
     /// Name of this machine.

@@ -13,10 +13,12 @@ use crate::event::process::{ProcessRole, Watched};
 pub struct WatchList(Arc<Mutex<Vec<Watched>>>);
 
 impl WatchList {
+    /// Measure these from now on.
     pub fn set(&self, watched: Vec<Watched>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = watched;
     }
 
+    /// Those that are measured.
     pub fn get(&self) -> Vec<Watched> {
         self.0
             .lock()
@@ -24,7 +26,7 @@ impl WatchList {
             .clone()
     }
 
-    /// What the process `pid` is to the run; none for another's.
+    /// What the process `pid` is to the run; `None` for another's.
     pub fn role(&self, pid: u32) -> Option<ProcessRole> {
         let watched = self.get().into_iter().find(|watched| watched.pid == pid)?;
         read_stat(pid)
@@ -36,7 +38,9 @@ impl WatchList {
 /// A process of ours over the last interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProcessSample {
+    /// Number of the process.
     pub pid: u32,
+    /// What it is to the run.
     pub role: ProcessRole,
     /// Processors kept busy: 1 is one whole processor. None at the first reading.
     pub cpu: Option<f64>,
@@ -45,6 +49,7 @@ pub struct ProcessSample {
     /// Bytes a second from and to storage, past the page cache. None where the system does not
     /// tell.
     pub read: Option<f64>,
+    /// Bytes a second to storage.
     pub written: Option<f64>,
 }
 
@@ -209,20 +214,11 @@ pub fn machine_name() -> String {
 
 /// Clock ticks a second.
 fn hertz() -> f64 {
-    system_figure(libc::_SC_CLK_TCK, 100) as f64
+    rustix::param::clock_ticks_per_second() as f64
 }
 
 fn page_size() -> u64 {
-    system_figure(libc::_SC_PAGESIZE, 4_096)
-}
-
-fn system_figure(name: libc::c_int, otherwise: u64) -> u64 {
-    // SAFETY: sysconf has no preconditions.
-    let figure = unsafe { libc::sysconf(name) };
-    u64::try_from(figure)
-        .ok()
-        .filter(|figure| *figure > 0)
-        .unwrap_or(otherwise)
+    rustix::param::page_size() as u64
 }
 
 #[cfg(test)]

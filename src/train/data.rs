@@ -9,18 +9,22 @@ use crate::event::DataDescription;
 /// Training and validation images on one device, prepared once for all children.
 #[derive(Debug)]
 pub struct TrainingData {
+    /// Images to train on.
     pub train: DeviceDataset,
+    /// Images to validate on.
     pub validation: DeviceDataset,
+    /// What the journal tells of the data set.
     pub description: DataDescription,
     /// As it was fitted to the training images: for test images too.
     pub preparation: Preparation,
+    /// Where networks are trained on them.
     pub device: Device,
 }
 
 impl TrainingData {
     /// Fit the preparation to the training images and put both parts on `device`, or, where they
-    /// are not `resident`, move batch by batch there; so too where the device's memory does not
-    /// suffice, see [`TrainingData::kept_on_host`].
+    /// are not `resident`, move batch by batch there. The same happens if the device's memory is
+    /// too small, see [`TrainingData::kept_on_host`].
     ///
     /// # Errors
     /// As [`Preparation::fit`] and [`DeviceDataset::new`].

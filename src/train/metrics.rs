@@ -6,6 +6,7 @@ use tch::{Device, Kind, TchError, Tensor};
 /// Running sums over the images of an epoch.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
+    /// Images that the sums are over.
     pub images: usize,
     loss_sum: f64,
     correct: usize,

@@ -3,6 +3,7 @@
 
 mod data;
 mod device;
+mod error;
 mod fit;
 pub mod memory;
 mod metrics;
@@ -13,11 +14,12 @@ mod trainer;
 
 pub use data::TrainingData;
 pub use device::synchronize;
+pub use error::TrainError;
 pub use fit::{Epoch, Fit};
 pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
 pub use trainer::{
-    Control, EpochFigures, Next, Progress, TrainError, cross_entropy, evaluate, evaluation_batch,
+    Control, EpochFigures, Next, Progress, cross_entropy, evaluate, evaluation_batch,
     in_smaller_batches, train_child,
 };

@@ -17,10 +17,14 @@ pub struct Sgd {
     stride: Factor,
 }
 
+/// Stochastic gradient descent with momentum, as in PyTorch's `SGD`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SgdSettings {
+    /// Part of the velocity that a step keeps.
     pub momentum: f64,
+    /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
+    /// Weight decay (L2), on every parameter.
     pub weight_decay: f64,
 }
 

@@ -5,15 +5,14 @@ use std::time::Duration;
 use tch::{Device, TchError, Tensor};
 
 use super::data::TrainingData;
+use super::error::TrainError;
 use super::fit::{Epoch, Fit};
 use super::metrics::{Figures, Metrics};
 use super::tick::Ticks;
 use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
-use crate::data::{DataError, DeviceDataset};
-use crate::foundation::fault::{self, Fault};
-use crate::reward::SKIPPED;
+use crate::data::DeviceDataset;
 use crate::space::{self, Architecture};
 
 /// Most images at a time when accuracy is measured: on the CPU what its caches hold, on a GPU what
@@ -38,12 +37,15 @@ pub trait Control {
 pub struct Progress {
     /// From 1.
     pub epoch: usize,
+    /// Epochs of the whole training.
     pub epochs: usize,
     /// Batches of this epoch that are done.
     pub batch: usize,
+    /// Batches of an epoch.
     pub batches: usize,
     /// Mean training loss of the epoch so far.
     pub loss: f64,
+    /// Images trained on a second.
     pub images_per_second: f64,
 }
 
@@ -52,115 +54,31 @@ pub struct Progress {
 pub struct EpochFigures {
     /// From 1.
     pub epoch: usize,
+    /// Epochs of the whole training.
     pub epochs: usize,
+    /// Mean cross-entropy in nats over the training images.
     pub train_loss: f64,
+    /// Accuracy on the training images, while it was trained.
     pub train_accuracy: f64,
+    /// Mean cross-entropy in nats over the validation images.
     pub valid_loss: f64,
+    /// Accuracy on the validation images.
     pub valid_accuracy: f64,
-    /// Of the epoch's last step.
+    /// Learning rate of the epoch's last step.
     pub learning_rate: f64,
+    /// Training images a second.
     pub images_per_second: f64,
-    /// Of training, without validation and pauses.
+    /// Time in training, without validation and pauses.
     pub seconds: f64,
 }
 
 /// What comes after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
+    /// The next batch.
     GoOn,
     /// A user has seen enough of this child: what its epochs have brought so far counts.
     Enough,
-}
-
-/// Why a child has no accuracy. The text is the reason in the journal.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    #[error("the network cannot be built: {0}")]
-    Unbuildable(space::ArchitectureError),
-    #[error(
-        "the network takes images {network:?} of {network_classes} classes, but the data have {data:?} of {data_classes}"
-    )]
-    Mismatch {
-        network: [usize; 3],
-        network_classes: usize,
-        data: [usize; 3],
-        data_classes: usize,
-    },
-    #[error(
-        "training needs about {} of memory, but {} are available; nothing was allocated",
-        memory::in_words(*needed),
-        memory::in_words(*available)
-    )]
-    Memory { needed: u64, available: u64 },
-    #[error("diverged: the loss is {loss} at epoch {epoch}, batch {batch}")]
-    Diverged {
-        epoch: usize,
-        batch: usize,
-        loss: f64,
-    },
-    /// The same may succeed with fewer images at a time, or when others have freed their memory.
-    #[error("memory did not suffice: {0}")]
-    OutOfMemory(String),
-    /// This process cannot use its device any more.
-    #[error("the device failed: {0}")]
-    DeviceLost(String),
-    /// What libtorch said.
-    #[error("libtorch failed: {0}")]
-    Torch(String),
-    #[error("a batch could not be prepared: {0}")]
-    Data(DataError),
-    #[error("{SKIPPED}")]
-    Skipped,
-    /// The control ended the training: not an outcome of the child.
-    #[error("{0:#}")]
-    Stopped(anyhow::Error),
-}
-
-impl From<space::ArchitectureError> for TrainError {
-    fn from(error: space::ArchitectureError) -> TrainError {
-        TrainError::Unbuildable(error)
-    }
-}
-
-impl From<TchError> for TrainError {
-    fn from(error: TchError) -> TrainError {
-        TrainError::of_libtorch(&error.to_string(), TrainError::Torch)
-    }
-}
-
-impl From<DataError> for TrainError {
-    fn from(error: DataError) -> TrainError {
-        match error {
-            DataError::Torch(text) => {
-                TrainError::of_libtorch(&text, |text| TrainError::Data(DataError::Torch(text)))
-            }
-            error => TrainError::Data(error),
-        }
-    }
-}
-
-impl TrainError {
-    /// An error of a control: what it says of the training, or else that it ended it.
-    fn of_control(error: anyhow::Error) -> TrainError {
-        error.downcast().unwrap_or_else(TrainError::Stopped)
-    }
-
-    /// Do something with libtorch: a panic of tch for want of memory or of the device is an error
-    /// too, see [`fault::caught`].
-    pub fn caught<T>(work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
-        fault::caught(work)
-            .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))
-    }
-
-    /// What an error of libtorch with this text means; one that tells of neither memory nor the
-    /// device is `other`.
-    pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
-        match Fault::of(text) {
-            Fault::Memory => TrainError::OutOfMemory(fault::memory_sentence(text)),
-            Fault::Device => TrainError::DeviceLost(fault::in_words(text)),
-            Fault::Other => other(fault::in_words(text)),
-        }
-    }
 }
 
 /// Train the child of `job` from scratch and return its validation accuracy after each epoch, each

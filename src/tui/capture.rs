@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -12,10 +12,16 @@ const WAITING_LINES: usize = 1_000;
 /// A longer line is broken.
 const LINE_BYTES: usize = 4_096;
 
+#[derive(Debug, Clone, Copy)]
+enum Stream {
+    Output,
+    Error,
+}
+
 /// The terminal's own descriptors, kept while a pipe stands in their place.
 #[derive(Debug)]
 pub struct Redirection {
-    saved: Vec<(RawFd, OwnedFd)>,
+    saved: Vec<(Stream, OwnedFd)>,
 }
 
 impl Redirection {
@@ -24,23 +30,24 @@ impl Redirection {
         let mut redirection = Redirection { saved: Vec::new() };
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let streams = [
-            (stdout.as_fd(), stdout.is_terminal()),
-            (stderr.as_fd(), stderr.is_terminal()),
+            (Stream::Output, stdout.as_fd()),
+            (Stream::Error, stderr.as_fd()),
         ];
-        for (stream, _) in streams.into_iter().filter(|(_, is_terminal)| *is_terminal) {
-            redirection
-                .saved
-                .push((stream.as_raw_fd(), stream.try_clone_to_owned()?));
-            replace(stream.as_raw_fd(), pipe.as_fd())?;
+        for (stream, descriptor) in streams {
+            if descriptor.is_terminal() {
+                let original = descriptor.try_clone_to_owned()?;
+                redirection.saved.push((stream, original));
+                replace(stream, pipe.as_fd())?;
+            }
         }
         Ok(redirection)
     }
 
     /// Give the terminal back. Doing it twice does no harm.
     pub fn end(&mut self) {
-        for (number, original) in self.saved.drain(..) {
+        for (stream, original) in self.saved.drain(..) {
             // There is nobody left to tell of a failure.
-            let _ = replace(number, original.as_fd());
+            let _ = replace(stream, original.as_fd());
         }
     }
 }
@@ -51,14 +58,12 @@ impl Drop for Redirection {
     }
 }
 
-fn replace(number: RawFd, with: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: dup2 takes two descriptors, both of which are open here: `number` is 1 or 2.
-    let result = unsafe { libc::dup2(with.as_raw_fd(), number) };
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
+fn replace(stream: Stream, with: BorrowedFd<'_>) -> io::Result<()> {
+    match stream {
+        Stream::Output => rustix::stdio::dup2_stdout(with)?,
+        Stream::Error => rustix::stdio::dup2_stderr(with)?,
     }
+    Ok(())
 }
 
 /// A pipe whose lines arrive at the receiver, without control sequences. Ends when the last writer

@@ -217,7 +217,7 @@ impl Screen {
     }
 
     fn signal(&mut self, signal: i32) -> Effect {
-        if signal != libc::SIGCONT {
+        if signal != signal_hook::consts::SIGCONT {
             return Effect::Leave(Leave::Signal(signal));
         }
         match self.guard.retake() {

@@ -10,6 +10,7 @@ mod ansi;
 pub mod app;
 mod capture;
 pub mod clipboard;
+mod details;
 mod display;
 mod event_loop;
 pub mod format;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
 use crate::link::Connection;
 use keymap::{Keymap, KeymapError};
+pub use panels::PanelId;
 use theme::{ColourDepth, Theme, locale_is_utf8};
 
 /// How the screen looks and which keys it takes, in this session.

@@ -4,11 +4,12 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeWriter, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
 
 use ratatui::layout::Size;
+use rustix::process::{Signal, kill_current_process_group};
 
 use super::ansi::Tty;
 use super::capture::Redirection;
@@ -67,17 +68,7 @@ impl Write for Terminal {
 
 impl Tty for Terminal {
     fn size(&self) -> io::Result<Size> {
-        let mut size = libc::winsize {
-            ws_row: 0,
-            ws_col: 0,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        // SAFETY: TIOCGWINSZ writes one winsize to the address given; the descriptor is open.
-        let result = unsafe { libc::ioctl(self.tty.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
-        if result != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        let size = rustix::termios::tcgetwinsize(&self.tty)?;
         Ok(match (size.ws_col, size.ws_row) {
             // A terminal that does not know its size (a serial line) is taken as an ordinary one.
             (0, 0) => Size::new(80, 24),
@@ -132,10 +123,8 @@ impl Guard {
     /// and take the terminal again when it goes on.
     pub fn suspend(&self) -> io::Result<()> {
         give_back();
-        // SAFETY: kill with 0 signals this process's own group; SIGTSTP has its default action
-        // here.
-        if unsafe { libc::kill(0, libc::SIGTSTP) } != 0 {
-            return self.take().and(Err(io::Error::last_os_error()));
+        if let Err(error) = kill_current_process_group(Signal::TSTP) {
+            return self.take().and(Err(error.into()));
         }
         // The signal may reach another thread first: do not draw before it has stopped this one.
         std::thread::sleep(std::time::Duration::from_millis(50));

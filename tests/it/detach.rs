@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nas_tui::event::{Event, FinishReason, Record};
+use nas_tui::event::{ChildFinished, Event, FinishReason, Record};
 use nas_tui::foundation::host::host_name;
 use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::terminal::{Terminal, engine};
 
@@ -85,9 +86,8 @@ fn workers(run: &Path) -> Vec<i32> {
         .collect()
 }
 
-fn signal(pid: i32, signal: i32) {
-    // SAFETY: kill touches no memory; the process belongs to this test.
-    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+fn signal(pid: i32, signal: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -102,7 +102,7 @@ fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place
     let mut first = Terminal::search(folder.path());
     first.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
-    first.signal(libc::SIGKILL);
+    first.signal(Signal::KILL);
     first.wait_exit();
     // A search that is to die with its screen does so at once.
     std::thread::sleep(Duration::from_secs(1));
@@ -164,13 +164,13 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     let mut screen = Terminal::search(folder.path());
     screen.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
-    signal(pid, libc::SIGKILL);
-    screen.wait_for("PROCESS GONE");
+    signal(pid, Signal::KILL);
+    screen.wait_for("DEAD");
     screen.wait_for("no process works on this run");
     wait_until("the end of the workers", || {
         !workers(&run).into_iter().any(is_alive)
     });
-    screen.signal(libc::SIGTERM);
+    screen.signal(Signal::TERM);
     assert_eq!(screen.wait_exit(), 130);
 
     let list: serde_json::Value =
@@ -182,7 +182,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     let table = text(&output(folder.path(), &["list"]).stdout);
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
     let mut dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
-    dead.wait_for("PROCESS GONE");
+    dead.wait_for("DEAD");
     dead.wait_for("no process works on this run");
     dead.keys("q");
     dead.wait_for("yes: resume it here");
@@ -236,9 +236,9 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     fs::copy(fixture, run.join("journal.jsonl")).unwrap();
     let mut picker = Terminal::start(&["attach"], folder.path(), 80, 24);
     picker.wait_for("recorded");
-    picker.wait_for("finished");
+    picker.wait_for("completed");
     picker.keys("\r");
-    picker.wait_for("FINISHED");
+    picker.wait_for("COMPLETED");
     picker.keys("q");
     assert_eq!(picker.wait_exit(), 0);
     picker.assert_restored();
@@ -289,6 +289,19 @@ fn headless(
     (child, client)
 }
 
+/// Skip `child` once it has had an epoch: what it came to.
+fn skip_after_an_epoch(client: &mut Connection, child: u64) -> ChildFinished {
+    let of_child =
+        |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
+    wait_for(client, of_child);
+    client.commands.send(Command::Skip { child }).unwrap();
+    let finished = wait_for(client, |event| matches!(event, Event::ChildFinished(_)));
+    let Event::ChildFinished(finished) = finished.event else {
+        unreachable!()
+    };
+    finished
+}
+
 #[test]
 fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_resumed() {
     let (folder, run) = folder();
@@ -320,16 +333,7 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
         matches!(excluded.event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped by a user"))
     );
     for child in [1, 3] {
-        let of_child =
-            |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
-        wait_for(&mut client, of_child);
-        client.commands.send(Command::Skip { child }).unwrap();
-        let finished = wait_for(&mut client, |event| {
-            matches!(event, Event::ChildFinished(_))
-        });
-        let Event::ChildFinished(finished) = finished.event else {
-            unreachable!()
-        };
+        let finished = skip_after_an_epoch(&mut client, child);
         assert!(
             finished.child == child && finished.skipped && finished.accuracy > 0.0,
             "{finished:?}"
@@ -361,14 +365,7 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
         matches!(event, Event::RunResumed { .. })
     });
     for child in [7, 4, 5, 6] {
-        let of_child =
-            |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
-        wait_for(&mut again, of_child);
-        again.commands.send(Command::Skip { child }).unwrap();
-        wait_for(
-            &mut again,
-            |event| matches!(event, Event::ChildFinished(finished) if finished.child == child),
-        );
+        assert_eq!(skip_after_an_epoch(&mut again, child).child, child);
     }
     wait_for(&mut again, |event| {
         matches!(

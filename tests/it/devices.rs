@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::fake_cuda;
 
 fn run(mut command: Command) -> (Option<i32>, String) {
@@ -255,11 +257,7 @@ fn a_search_that_is_stopped_while_it_measures_ends_at_once_and_leaves_nothing() 
         std::thread::sleep(Duration::from_millis(20));
     }
     let since = Instant::now();
-    // SAFETY: a signal to a process that has not been waited for.
-    assert_eq!(
-        unsafe { libc::kill(process.id() as libc::pid_t, libc::SIGTERM) },
-        0
-    );
+    kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(130));
     assert!(
         since.elapsed() < Duration::from_secs(10),

@@ -1,6 +1,8 @@
 //! What goes wrong on a GPU, end to end: devices of tests/fixtures/fake_cuda.cpp that fail at a
 //! kernel that a test names.
 
+mod memory;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -43,15 +45,15 @@ const TRAINING: [&str; 6] = [
     "workers.threads=1",
 ];
 
-struct Place {
+struct Workspace {
     folder: tempfile::TempDir,
 }
 
-impl Place {
-    fn new() -> Place {
+impl Workspace {
+    fn new() -> Workspace {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("tiny.json"), NETWORK).unwrap();
-        Place { folder }
+        Workspace { folder }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -165,9 +167,9 @@ fn deaths(events: &[Event]) -> Vec<&str> {
 
 #[test]
 fn a_child_on_a_device_that_fails_once_is_trained_again_in_a_new_process_with_the_same_result() {
-    let place = Place::new();
-    assert_ok(&place.search("whole", &[]));
-    let whole = accuracies(&place.events("whole"));
+    let workspace = Workspace::new();
+    assert_ok(&workspace.search("whole", &[]));
+    let whole = accuracies(&workspace.events("whole"));
     assert_eq!(whole.len(), 2);
     // What ends a process for good, and what it could have survived but for its caches.
     for (kind, reason) in [
@@ -175,12 +177,12 @@ fn a_child_on_a_device_that_fails_once_is_trained_again_in_a_new_process_with_th
         ("cudnn-execution", "CUDNN_STATUS_EXECUTION_FAILED"),
         ("cublas-alloc", "ALLOC_FAILED"),
     ] {
-        let output = place.search(
+        let output = workspace.search(
             kind,
-            &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault(kind, 200, 1))],
+            &[("NAS_TUI_FAKE_CUDA_FAULT", &workspace.fault(kind, 200, 1))],
         );
         assert_ok(&output);
-        let events = place.events(kind);
+        let events = workspace.events(kind);
         let died = deaths(&events);
         assert!(died.len() == 1 && died[0].contains(reason), "{died:?}");
         assert_eq!(accuracies(&events), whole, "{kind}");
@@ -199,16 +201,16 @@ fn a_child_on_a_device_that_fails_once_is_trained_again_in_a_new_process_with_th
 
 #[test]
 fn a_child_whose_device_fails_twice_is_excluded_and_the_next_one_counts() {
-    let place = Place::new();
-    let output = place.search(
+    let workspace = Workspace::new();
+    let output = workspace.search(
         "run",
         &[(
             "NAS_TUI_FAKE_CUDA_FAULT",
-            &place.fault("illegal-access", 200, 2),
+            &workspace.fault("illegal-access", 200, 2),
         )],
     );
     assert_ok(&output);
-    let events = place.events("run");
+    let events = workspace.events("run");
     let excluded = |event: &&Event| matches!(event, Event::ChildExcluded { child: 1, reason, .. } if reason.contains(ILLEGAL));
     assert_eq!(events.iter().filter(excluded).count(), 1, "{events:?}");
     let Some(Event::EpisodeFinished(episode)) = events
@@ -230,27 +232,11 @@ fn a_child_whose_device_fails_twice_is_excluded_and_the_next_one_counts() {
 }
 
 #[test]
-fn a_small_child_that_runs_out_of_memory_in_a_new_process_too_is_excluded() {
-    let place = Place::new();
-    assert_ok(&place.search(
-        "run",
-        &[(
-            "NAS_TUI_FAKE_CUDA_FAULT",
-            &place.fault("out-of-memory", 200, 2),
-        )],
-    ));
-    let events = place.events("run");
-    let excluded = |event: &&Event| matches!(event, Event::ChildExcluded { child: 1, reason, .. } if reason.contains("CUDA out of memory"));
-    assert_eq!(events.iter().filter(excluded).count(), 1, "{events:?}");
-    assert_eq!(accuracies(&events).len(), 1);
-}
-
-#[test]
 fn a_device_on_which_nothing_can_be_trained_ends_the_search_before_its_children_are_used_up() {
-    let place = Place::new();
-    let output = place.search(
+    let workspace = Workspace::new();
+    let output = workspace.search(
         "run",
-        &[("NAS_TUI_FAKE_CUDA_FAULT", &place.fault("ecc", 200, 100))],
+        &[("NAS_TUI_FAKE_CUDA_FAULT", &workspace.fault("ecc", 200, 100))],
     );
     assert_eq!(output.status.code(), Some(1));
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -258,7 +244,7 @@ fn a_device_on_which_nothing_can_be_trained_ends_the_search_before_its_children_
         log.contains("no worker can train") && log.contains("uncorrectable ECC error"),
         "{log}"
     );
-    let given_up = place
+    let given_up = workspace
         .events("run")
         .iter()
         .filter(|event| matches!(event, Event::ChildExcluded { .. }))
@@ -267,130 +253,23 @@ fn a_device_on_which_nothing_can_be_trained_ends_the_search_before_its_children_
 }
 
 #[test]
-fn memory_that_runs_out_while_accuracy_is_measured_makes_the_batches_smaller_and_nothing_else() {
-    let place = Place::new();
-    assert_ok(&place.search(
-        "whole",
-        &[(
-            "NAS_TUI_FAKE_CUDA_TRACE",
-            place.path("trace").to_str().unwrap(),
-        )],
-    ));
-    let kernels = place.kernels();
-    // The last convolution of the second child is one of its validation.
-    let last = kernels
-        .iter()
-        .rposition(|name| name.contains("convolution") && !name.contains("backward"))
-        .unwrap()
-        + 1;
-    assert_ok(&place.search(
-        "short",
-        &[(
-            "NAS_TUI_FAKE_CUDA_FAULT",
-            &place.fault("no-engine", last, 1),
-        )],
-    ));
-    assert!(
-        std::fs::read(place.path(&format!("marks-no-engine-{last}"))).unwrap() == b"x",
-        "the fault happened"
-    );
-    let (whole, short) = (place.events("whole"), place.events("short"));
-    assert_eq!(
-        (accuracies(&whole), deaths(&short).len()),
-        (accuracies(&short), 0)
-    );
-}
-
-#[test]
-fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
-    let place = Place::new();
-    assert_ok(&place.train(
-        "whole",
-        &[(
-            "NAS_TUI_FAKE_CUDA_TRACE",
-            place.path("trace").to_str().unwrap(),
-        )],
-    ));
-    let kernels = place.kernels();
-    let from = |start: usize, name: &str| {
-        start
-            + kernels[start..]
-                .iter()
-                .position(|kernel| kernel == name)
-                .unwrap()
-    };
-    let first = from(0, "aten::convolution");
-    let second_norm = from(
-        from(first, "aten::native_batch_norm") + 1,
-        "aten::native_batch_norm",
-    );
-    let backward = from(second_norm, "aten::convolution_backward");
-    let optimizer = from(backward, "aten::addcmul");
-    // Before any statistics have moved; after the first layer's have; after all have, in the
-    // backward pass; when the gradient is put together, and when the optimiser takes its memory.
-    let gradient = optimizer
-        - kernels[..optimizer]
-            .iter()
-            .rev()
-            .position(|kernel| kernel == "aten::cat")
-            .unwrap()
-        - 1;
-    let places = [first, second_norm, backward, gradient, optimizer - 1];
-    let weights: Vec<Vec<u8>> = places
-        .iter()
-        .map(|place_of| {
-            let run = format!("run-{place_of}");
-            assert_ok(&place.train(
-                &run,
-                &[(
-                    "NAS_TUI_FAKE_CUDA_FAULT",
-                    &place.fault("out-of-memory", place_of + 1, 1),
-                )],
-            ));
-            let reduced: Vec<usize> = place
-                .events(&run)
-                .iter()
-                .filter_map(|event| {
-                    if let Event::MicroBatchReduced { micro_batch, .. } = event {
-                        Some(*micro_batch)
-                    } else {
-                        None
-                    }
-                })
-                .collect();
-            assert_eq!(reduced, [25], "{} at {place_of}", kernels[*place_of]);
-            place.weights(&run)
-        })
-        .collect();
-    assert!(
-        weights.iter().all(|other| *other == weights[0]),
-        "the same whatever the place"
-    );
-    assert_ne!(
-        weights[0],
-        place.weights("whole"),
-        "halves have statistics of their own"
-    );
-}
-
-#[test]
 fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_if_nothing_had_happened()
  {
-    let place = Place::new();
-    assert_ok(&place.train(
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train(
         "whole",
         &[(
             "NAS_TUI_FAKE_CUDA_TRACE",
-            place.path("trace").to_str().unwrap(),
+            workspace.path("trace").to_str().unwrap(),
         )],
     ));
     // In the middle of the second epoch.
-    let kernel = place.kernels().len() / 2;
-    let output = place.train(
+    let kernel = workspace.kernels().len() / 2;
+    let output = workspace.train(
         "parts",
         &[(
             "NAS_TUI_FAKE_CUDA_FAULT",
-            &place.fault("illegal-access", kernel, 1),
+            &workspace.fault("illegal-access", kernel, 1),
         )],
     );
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -399,14 +278,14 @@ fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_
         log.contains(ILLEGAL) && log.contains("--resume") && !log.contains("frame #"),
         "{log}"
     );
-    let resume = place
+    let resume = workspace
         .command(&["train", "--headless", "--resume", "parts"], &[], &[])
         .output()
         .unwrap();
     assert_ok(&resume);
-    assert_eq!(place.weights("parts"), place.weights("whole"));
+    assert_eq!(workspace.weights("parts"), workspace.weights("whole"));
     let test = |run: &str| {
-        place.events(run).into_iter().find_map(|event| {
+        workspace.events(run).into_iter().find_map(|event| {
             if let Event::TestFinished(test) = event {
                 Some(test.report)
             } else {
@@ -415,43 +294,4 @@ fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_
         })
     };
     assert_eq!(test("parts").unwrap(), test("whole").unwrap());
-}
-
-#[test]
-fn images_that_the_devices_memory_does_not_hold_stay_on_the_host() {
-    let place = Place::new();
-    let many = [
-        "data.limit=4000",
-        "recipes.cosine.epochs=1",
-        "recipes.cosine.warmup_epochs=0",
-        "recipes.cosine.batch_size=10",
-    ];
-    let train = |run: &str, more: &[&str], variables: &[(&str, &str)]| {
-        let settings = [&TRAINING[..], &many, more].concat();
-        place
-            .command(
-                &["train", "tiny.json", "--headless", "--run", run],
-                &settings,
-                variables,
-            )
-            .output()
-            .unwrap()
-    };
-    assert_ok(&train("host", &["train.data_on_device=false"], &[]));
-    // The images take three megabytes, a step with ten of them far less; what is measured is
-    // measured in smaller batches.
-    let output = train("short", &[], &[("NAS_TUI_FAKE_CUDA_MEMORY", "2500000")]);
-    assert_ok(&output);
-    let warned = |event: &Event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains("memory did not suffice for the images"));
-    assert_eq!(
-        place
-            .events("short")
-            .iter()
-            .filter(|event| warned(event))
-            .count(),
-        1,
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert_eq!(place.weights("short"), place.weights("host"));
 }

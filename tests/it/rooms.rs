@@ -92,6 +92,24 @@ fn no_room_reads_one_that_comes_after_it() {
     assert!(climbs.is_empty(), "{}", climbs.join("\n"));
 }
 
+/// `code` without its tests.
+fn production(code: &str) -> &str {
+    code.split("#[cfg(test)]\nmod tests {").next().unwrap_or("")
+}
+
+#[test]
+fn panels_see_a_scene_and_know_neither_the_app_nor_the_view() {
+    let files = sources(&root().join("src/tui/panels"));
+    assert!(files.len() > 40, "{} files", files.len());
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let code = std::fs::read_to_string(file).unwrap();
+        for known in ["tui::app", "tui::view", "&App", "&View,"] {
+            let names_it = production(&code).contains(known);
+            assert!(!names_it, "{} names {known}", file.display());
+        }
+    }
+}
+
 #[test]
 fn imports_are_found_however_they_are_written() {
     let code = "use crate::space::Dna; // crate::tui\nlet x = crate::event::VERSION;\n\

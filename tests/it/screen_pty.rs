@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::terminal::{Terminal, engine};
 
 fn folder() -> tempfile::TempDir {
@@ -87,17 +89,17 @@ fn a_key_is_answered_at_once() {
 
 #[test]
 fn signals_leave_the_terminal_as_it_was_and_the_search_at_work() {
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let folder = folder();
         let mut terminal = Terminal::search(folder.path());
         terminal.wait_for("RUNNING");
         terminal.signal(signal);
-        assert_eq!(terminal.wait_exit(), 130, "after signal {signal}");
+        assert_eq!(terminal.wait_exit(), 130, "after {signal:?}");
         terminal.assert_restored();
         terminal.wait_for("the search goes on (pid ");
         assert!(
             engine(&folder.path().join("run")).is_some(),
-            "after signal {signal}"
+            "after {signal:?}"
         );
     }
 }
@@ -112,8 +114,8 @@ fn suspending_gives_the_terminal_back_and_continuing_takes_it_again() {
     terminal.keys("\x1a");
     terminal.wait_for("RUNNING");
     // A stop from outside, after which a shell has reset the terminal's modes.
-    terminal.signal(libc::SIGSTOP);
-    terminal.signal(libc::SIGCONT);
+    terminal.signal(Signal::STOP);
+    terminal.signal(Signal::CONT);
     terminal.keys("q");
     terminal.wait_for("Leave the screen?");
     terminal.keys("s");

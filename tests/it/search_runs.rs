@@ -14,6 +14,7 @@ use nas_tui::journal;
 use nas_tui::runs::RunDirectory;
 use nas_tui::search::checkpoint::Checkpoint;
 use nas_tui::strategy::StrategyState;
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, setrlimit};
 
 /// Three episodes of four children of two layers, one epoch over 200 images each.
 const TINY: [&str; 12] = [
@@ -71,10 +72,8 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn signal_group(child: &Child, signal: i32) {
-    // SAFETY: a plain system call; the group is the child's own and the child has not been waited
-    // for.
-    assert_eq!(unsafe { libc::kill(-(child.id() as i32), signal) }, 0);
+fn signal_group(child: &Child, signal: Signal) {
+    kill_process_group(Pid::from_child(child), signal).unwrap();
 }
 
 /// Wait until the journal has a line that contains `text`.
@@ -186,9 +185,9 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
             .unwrap();
         let moment = derive(20, "kill", attempt) as f64 / u64::MAX as f64;
         std::thread::sleep(duration.mul_f64(moment));
-        signal_group(&child, libc::SIGKILL);
+        signal_group(&child, Signal::KILL);
         let status = child.wait().unwrap();
-        if status.signal() == Some(libc::SIGKILL) {
+        if status.signal() == Some(Signal::KILL.as_raw()) {
             kills += 1;
             // Not while the program was still loading: it has trained something in this session.
             at_work += u32::from(has_worked(&path));
@@ -293,7 +292,7 @@ fn the_program_alone_searches_with_the_config_toml_of_its_folder() {
     assert_eq!(controller.strategy, "random");
 }
 
-fn stop_with(signal: i32) -> (tempfile::TempDir, PathBuf, ExitStatus, String) {
+fn stop_with(signal: Signal) -> (tempfile::TempDir, PathBuf, ExitStatus, String) {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut command = new_run(&path);
@@ -319,9 +318,9 @@ fn stop_with(signal: i32) -> (tempfile::TempDir, PathBuf, ExitStatus, String) {
 
 #[test]
 fn a_signal_stops_the_search_with_a_checkpoint_and_exit_status_130() {
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (_root, path, status, text) = stop_with(signal);
-        assert_eq!(status.code(), Some(130), "signal {signal}: {text}");
+        assert_eq!(status.code(), Some(130), "{signal:?}: {text}");
         assert!(text.contains("--resume"), "{text}");
         let is_stopped = |record: &Record| {
             matches!(
@@ -340,18 +339,13 @@ fn a_signal_stops_the_search_with_a_checkpoint_and_exit_status_130() {
 /// A file size limit is a disk that is full for files of that size.
 fn limit_file_size(command: &mut Command, bytes: u64) {
     let limit = move || {
-        let limit = libc::rlimit {
-            rlim_cur: bytes,
-            rlim_max: libc::RLIM_INFINITY,
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: None,
         };
-        // SAFETY: one async-signal-safe system call between fork and exec.
-        if unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &limit) } == 0 {
-            Ok(())
-        } else {
-            Err(std::io::Error::last_os_error())
-        }
+        Ok(setrlimit(Resource::Fsize, limit)?)
     };
-    // SAFETY: the closure allocates nothing.
+    // SAFETY: the closure makes one async-signal-safe system call and allocates nothing.
     unsafe { command.pre_exec(limit) };
 }
 

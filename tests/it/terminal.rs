@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nas_tui::runs::directory::lock_state;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Generous: the machine that runs the tests may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -167,13 +168,12 @@ impl Terminal {
             .expect("a new size");
     }
 
-    pub fn signal(&self, signal: i32) {
+    pub fn signal(&self, signal: Signal) {
         let pid = self
             .child
             .process_id()
             .expect("the program has a process id");
-        // SAFETY: kill touches no memory; the process is our own child and has not been waited for.
-        assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+        kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
     }
 
     /// Wait for the end of the program: its exit status.
@@ -222,10 +222,9 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
-        if let Some(pid) = engine(&self.folder.join("run")) {
-            // SAFETY: kill touches no memory; the process holds the lock of a run that this test
-            // made.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
+        // The process that holds the lock of a run that this test made.
+        if let Some(pid) = engine(&self.folder.join("run")).and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::KILL);
         }
     }
 }

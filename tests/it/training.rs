@@ -1,9 +1,11 @@
 //! `nas-tui train` as its users run it: real images, kill -9, signals, short memory, the test
 //! images once.
 
-use std::ffi::CString;
+mod resuming;
+mod test_images;
+
 use std::fs;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +14,8 @@ use nas_tui::classification::ClassificationReport;
 use nas_tui::event::{Event, FinishReason, Record, TestFinished, TrainingEpoch};
 use nas_tui::link::{self, Command as Asked, LinkStatus};
 use nas_tui::{analysis, journal};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Four epochs over 300 of the embedded images, six batches each.
 const TINY: [&str; 6] = [
@@ -33,15 +37,15 @@ const NETWORK: &str = r#"{
   "output": [2]
 }"#;
 
-struct Place {
+struct Workspace {
     folder: tempfile::TempDir,
 }
 
-impl Place {
-    fn new() -> Place {
+impl Workspace {
+    fn new() -> Workspace {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tiny.json"), NETWORK).unwrap();
-        Place { folder }
+        Workspace { folder }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -154,291 +158,17 @@ fn wait_for_line(run: &Path, text: &str) {
     }
 }
 
-fn signal(child: &Child, signal: i32) {
-    // SAFETY: a plain system call; the child has not been waited for.
-    assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-#[test]
-fn a_training_killed_again_and_again_and_resumed_equals_one_that_never_was() {
-    let place = Place::new();
-    // A checkpoint after almost every batch, so that it is resumed within epochs too.
-    let set = ["train.checkpoint_minutes=0.0001", "recipes.cosine.epochs=8"];
-    assert_ok(&place.train("whole", &set).output().unwrap());
-    let mut kills = 0;
-    while !place
-        .records_if_any("parts")
-        .iter()
-        .any(|record| matches!(record.event, Event::RunFinished { .. }))
-    {
-        let lines = || {
-            fs::read(place.path("parts").join("journal.jsonl"))
-                .map_or(0, |text| text.split(|byte| *byte == b'\n').count())
-        };
-        let before = lines();
-        let mut child = place.go_on("parts", &set).spawn().unwrap();
-        // Killed once it has told of some more: each time at another place, wherever it is by then.
-        while lines() < before + 9 + kills && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_micros(300));
-        }
-        if child.try_wait().unwrap().is_none() {
-            signal(&child, libc::SIGKILL);
-            kills += 1;
-        }
-        child.wait().unwrap();
-        assert!(kills < 100);
-    }
-    let (whole, parts) = (place.records("whole"), place.records("parts"));
-    let resumes = parts
-        .iter()
-        .filter(|record| matches!(record.event, Event::RunResumed { epoch: Some(_), .. }))
-        .count();
-    assert!(
-        kills >= 3 && resumes >= 3,
-        "{kills} kills, {resumes} resumes"
-    );
-    assert_eq!(figures(&epochs(&parts)), figures(&epochs(&whole)));
-    assert_eq!(
-        test_of(&parts).unwrap().report,
-        test_of(&whole).unwrap().report
-    );
-    let weights = |run: &str| fs::read(place.path(run).join("weights.safetensors")).unwrap();
-    assert_eq!(weights("parts"), weights("whole"));
-}
-
-impl Place {
+impl Workspace {
     fn records_if_any(&self, run: &str) -> Vec<Record> {
         journal::read(&self.path(run).join("journal.jsonl")).unwrap_or_default()
     }
 }
 
-#[test]
-fn sigterm_saves_a_checkpoint_at_the_next_batch_and_the_resumed_training_is_the_same() {
-    let place = Place::new();
-    let more = ["recipes.cosine.epochs=60"];
-    let child = place.train("run", &more).spawn().unwrap();
-    wait_for_line(&place.path("run"), "training_epoch");
-    signal(&child, libc::SIGTERM);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
-    assert!(
-        text(&output.stderr).contains("continue with: nas-tui train --resume run"),
-        "{}",
-        text(&output.stderr)
-    );
-    let records = place.records("run");
-    let saved = records
-        .iter()
-        .any(|record| matches!(record.event, Event::TrainingSaved { .. }));
-    let stopped = matches!(
-        records.last().unwrap().event,
-        Event::RunFinished {
-            reason: FinishReason::Stopped,
-            ..
-        }
-    );
-    assert!(saved && stopped && test_of(&records).is_none());
-    assert_ok(&place.resume("run").output().unwrap());
-    assert_ok(&place.train("whole", &more).output().unwrap());
-    assert_eq!(
-        figures(&epochs(&place.records("run"))),
-        figures(&epochs(&place.records("whole")))
-    );
-}
-
-#[test]
-fn a_client_pauses_a_training_at_the_next_batch_and_lets_it_go_on() {
-    let place = Place::new();
-    let child = place
-        .train("run", &["recipes.cosine.epochs=5000"])
-        .spawn()
-        .unwrap();
-    wait_for_line(&place.path("run"), "training_epoch");
-    let connection = link::attach(&place.path("run"), false).unwrap();
-    // Whoever is not connected yet is not heard.
-    let begin = Instant::now();
-    while *connection.status.borrow() != (LinkStatus::Live { watch_only: false }) {
-        assert!(
-            begin.elapsed() < Duration::from_secs(60),
-            "{:?}",
-            connection.status.borrow()
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    connection.commands.send(Asked::Pause).unwrap();
-    wait_for_line(&place.path("run"), "\"event\":\"paused\"");
-    let journal = || fs::read(place.path("run").join("journal.jsonl")).unwrap();
-    let paused = journal();
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(journal(), paused, "nothing happens while it is paused");
-    connection.commands.send(Asked::Resume).unwrap();
-    wait_for_line(&place.path("run"), "\"event\":\"resumed\"");
-    connection.commands.send(Asked::Stop).unwrap();
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
-}
-
-/// Counts how often a file is opened, by whomever.
-struct Watched {
-    inotify: OwnedFd,
-}
-
-impl Watched {
-    fn new(file: &Path) -> Watched {
-        // SAFETY: plain system calls; the new descriptor is owned by nobody else, and the path ends
-        // in a zero byte.
-        let inotify = unsafe {
-            let descriptor = libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC);
-            assert!(descriptor >= 0);
-            let path = CString::new(file.to_str().unwrap()).unwrap();
-            assert!(libc::inotify_add_watch(descriptor, path.as_ptr(), libc::IN_OPEN) >= 0);
-            OwnedFd::from_raw_fd(descriptor)
-        };
-        Watched { inotify }
-    }
-
-    /// Opened since the last look. (Equal events that follow each other unread are one: look
-    /// often.)
-    fn was_opened(&self) -> bool {
-        let mut buffer = [0u8; 4096];
-        // SAFETY: the buffer is as long as is said.
-        unsafe {
-            libc::read(
-                self.inotify.as_raw_fd(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-            ) > 0
-        }
-    }
-}
-
-/// Two classes of 30 training and 10 test images of one colour each.
-fn image_folder(root: &Path) {
-    for (part, count) in [("train", 30), ("test", 10)] {
-        for (class, shade) in [("dark", 40u8), ("light", 200)] {
-            let folder = root.join(part).join(class);
-            fs::create_dir_all(&folder).unwrap();
-            for number in 0..count {
-                let colour = image::Rgb([shade, shade.saturating_add(number), shade]);
-                image::RgbImage::from_pixel(8, 8, colour)
-                    .save(folder.join(format!("{number:02}.png")))
-                    .unwrap();
-            }
-        }
-    }
-}
-
-#[test]
-fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
-    let place = Place::new();
-    image_folder(&place.path("images"));
-    let network = NETWORK
-        .replace("[1, 28, 28]", "[3, 8, 8]")
-        .replace("\"classes\": 10", "\"classes\": 2");
-    fs::write(place.path("tiny.json"), network).unwrap();
-    let watched = Watched::new(&place.path("images/test/dark/00.png"));
-    let set = [
-        "data.source=folder:images",
-        "data.size=[8, 8]",
-        "data.validation=20",
-        "data.limit=40",
-        "recipes.cosine.batch_size=4",
-    ];
-    let mut child = place.train("run", &set).spawn().unwrap();
-    let mut opened_after = Vec::new();
-    loop {
-        let ended = child.try_wait().unwrap().is_some();
-        if watched.was_opened() {
-            opened_after.push(epochs(&place.records_if_any("run")).len());
-        }
-        if ended {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    assert_ok(&child.wait_with_output().unwrap());
-    assert_eq!(
-        opened_after,
-        [4],
-        "the epochs that were done whenever a test image was opened"
-    );
-    assert_ok(&place.resume("run").output().unwrap());
-    assert!(!watched.was_opened(), "a complete run reads nothing");
-    assert_eq!(test_of(&place.records("run")).unwrap().report.images, 20);
-}
-
-#[test]
-fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
-    let place = Place::new();
-    image_folder(&place.path("images"));
-    fs::write(place.path("images/train/dark/photo.tiff"), "II*").unwrap();
-    fs::write(
-        place.path("tiny.json"),
-        NETWORK
-            .replace("[1, 28, 28]", "[3, 8, 8]")
-            .replace("\"classes\": 10", "\"classes\": 2"),
-    )
-    .unwrap();
-    let set = [
-        "data.source=folder:images",
-        "data.size=[8, 8]",
-        "data.validation=20",
-        "data.limit=40",
-        "recipes.cosine.batch_size=4",
-    ];
-    let output = place.train("run", &set).output().unwrap();
-    assert_ok(&output);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        told.contains("warning: 1 file is not read, the first images/train/dark/photo.tiff"),
-        "{told}"
-    );
-}
-
-#[test]
-fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
-    fn files(folder: &Path, into: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                files(&path, into)
-            } else {
-                into.push(path)
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&root, &mut all);
-    let calls = |path: &PathBuf| {
-        let code = fs::read_to_string(path).unwrap();
-        let code = code.split("#[cfg(test)]").next().unwrap().to_owned();
-        let is_call = |line: &str| {
-            line.contains("load_test(")
-                || line.contains("load_tests(")
-                || line.contains("Part::Test)")
-        };
-        code.lines()
-            .any(|line| is_call(line.trim_start()) && !line.trim_start().starts_with("//"))
-    };
-    let mut callers: Vec<String> = all
-        .iter()
-        .filter(|path| calls(path))
-        .map(|path| path.strip_prefix(&root).unwrap().display().to_string())
-        .collect();
-    callers.sort();
-    // `data` itself, its check of files, and the two that may.
-    assert_eq!(
-        callers,
-        [
-            "cli/evaluate/mod.rs",
-            "data/check.rs",
-            "data/mod.rs",
-            "training/test_images.rs"
-        ]
-    );
-}
-
-impl Place {
+impl Workspace {
     fn evaluate(&self, arguments: &[&str]) -> ClassificationReport {
         let output = self
             .nas_tui(&[&["evaluate", "--json"], arguments].concat(), &[])
@@ -450,67 +180,13 @@ impl Place {
 }
 
 #[test]
-fn evaluate_says_of_the_kept_weights_what_the_training_said() {
-    let place = Place::new();
-    assert_ok(&place.train("run", &[]).output().unwrap());
-    let evaluated = place.evaluate(&["run:best"]);
-    let told = test_of(&place.records("run")).unwrap().report;
-    assert_eq!(
-        (evaluated.images, evaluated.correct),
-        (told.images, told.correct)
-    );
-    let summary: analysis::TrainingSummary =
-        serde_json::from_str(&fs::read_to_string(place.path("run/summary.json")).unwrap()).unwrap();
-    assert_eq!((summary.epochs_done, summary.test), (4, Some(told)));
-}
-
-#[test]
-fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such() {
-    let place = Place::new();
-    assert_ok(
-        &place
-            .train("run", &["data.crop=upsample", "data.crop_pixels=42"])
-            .output()
-            .unwrap(),
-    );
-    let told = test_of(&place.records("run")).unwrap().report;
-    let of_run = place.evaluate(&["run:best"]);
-    assert_eq!((of_run.correct, of_run.loss), (told.correct, told.loss));
-    // The same weights without their run: images as they are.
-    let of_file = place.evaluate(&["tiny.json", "--weights", "run/weights.safetensors"]);
-    assert!(
-        (of_file.loss - told.loss).abs() > 1e-3,
-        "{} and {}",
-        of_file.loss,
-        told.loss
-    );
-    // And enlarged as in training.
-    let enlarged = place.evaluate(&[
-        "tiny.json",
-        "--weights",
-        "run/weights.safetensors",
-        "--upsample",
-        "42",
-    ]);
-    // (Not to the last digit: the normalisation is fitted to other training images than the run's.)
-    let off = |loss: f64| (loss - told.loss).abs();
-    assert!(
-        off(enlarged.loss) < off(of_file.loss) / 2.0,
-        "{}, {} and {}",
-        enlarged.loss,
-        of_file.loss,
-        told.loss
-    );
-}
-
-#[test]
 fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let wide = NETWORK
         .replace("\"filters\": 8", "\"filters\": 64")
         .replace("\"stride\": [2, 2]", "\"stride\": [1, 1]");
     fs::write(
-        place.path("tiny.json"),
+        workspace.path("tiny.json"),
         wide.replace("[3, 3], \"filters\"", "[1, 1], \"filters\"")
             .replace("[1, 1], \"inputs\"", "[0, 0], \"inputs\""),
     )
@@ -522,7 +198,7 @@ fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on(
         "recipes.cosine.batch_size=1000",
         "recipes.cosine.warmup_epochs=0",
     ];
-    let plain = place.train("run", &set);
+    let plain = workspace.train("run", &set);
     let mut command = Command::new("sh");
     command
         .arg("-c")
@@ -530,11 +206,11 @@ fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on(
         .arg(plain.get_program())
         .args(plain.get_args());
     command
-        .current_dir(place.folder.path())
-        .env("XDG_STATE_HOME", place.path("state"));
+        .current_dir(workspace.folder.path())
+        .env("XDG_STATE_HOME", workspace.path("state"));
     let output = command.output().unwrap();
     assert_ok(&output);
-    let records = place.records("run");
+    let records = workspace.records("run");
     let reduced: Vec<usize> = records
         .iter()
         .filter_map(|record| {
@@ -555,7 +231,7 @@ fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on(
 
 #[test]
 fn bf16_and_both_memory_orders_learn_as_float32_does() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let losses: Vec<f64> = [
         &[][..],
         &["train.precision=bf16"],
@@ -566,8 +242,8 @@ fn bf16_and_both_memory_orders_learn_as_float32_does() {
     .enumerate()
     .map(|(number, set)| {
         let run = number.to_string();
-        assert_ok(&place.train(&run, set).output().unwrap());
-        epochs(&place.records(&run)).last().unwrap().train_loss
+        assert_ok(&workspace.train(&run, set).output().unwrap());
+        epochs(&workspace.records(&run)).last().unwrap().train_loss
     })
     .collect();
     assert!(
@@ -582,7 +258,7 @@ fn bf16_and_both_memory_orders_learn_as_float32_does() {
 
 #[test]
 fn early_stopping_ends_a_training_and_the_best_epoch_is_kept() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     // Patience of one epoch, and a rate that is soon too small to gain anything.
     let set = [
         "train.recipe=plateau",
@@ -591,8 +267,8 @@ fn early_stopping_ends_a_training_and_the_best_epoch_is_kept() {
         "recipes.plateau.patience=0",
         "recipes.plateau.batch_size=50",
     ];
-    assert_ok(&place.train("run", &set).output().unwrap());
-    let done = epochs(&place.records("run"));
+    assert_ok(&workspace.train("run", &set).output().unwrap());
+    let done = epochs(&workspace.records("run"));
     let best = done
         .iter()
         .map(|epoch| epoch.valid_accuracy)
@@ -608,70 +284,18 @@ fn early_stopping_ends_a_training_and_the_best_epoch_is_kept() {
         first_best + 1
     );
     assert_eq!(
-        test_of(&place.records("run")).unwrap().epoch,
+        test_of(&workspace.records("run")).unwrap().epoch,
         first_best + 1
     );
 }
 
 #[test]
-fn a_training_resumed_after_its_last_epoch_says_that_only_the_test_is_left() {
-    let place = Place::new();
-    assert_ok(&place.train("run", &[]).output().unwrap());
-    // As if it had been killed between its last checkpoint and its test.
-    let journal = place.path("run").join("journal.jsonl");
-    let told = fs::read_to_string(&journal).unwrap();
-    let kept: Vec<&str> = told
-        .lines()
-        .take_while(|line| !line.contains("\"test_finished\""))
-        .collect();
-    fs::write(&journal, kept.join("\n") + "\n").unwrap();
-    let output = place.resume("run").output().unwrap();
-    assert_ok(&output);
-    let words = text(&output.stderr);
-    assert!(
-        words.contains(" after 4 epochs")
-            && words.contains("every epoch is done: only the test is left"),
-        "{words}"
-    );
-    assert!(
-        !words.contains("epoch 5")
-            && !words.contains("search")
-            && test_of(&place.records("run")).is_some(),
-        "{words}"
-    );
-}
-
-#[test]
-fn a_search_and_a_training_are_resumed_by_their_own_commands() {
-    let place = Place::new();
-    assert_ok(
-        &place
-            .train("run", &["recipes.cosine.epochs=2"])
-            .output()
-            .unwrap(),
-    );
-    let wrong = place
-        .nas_tui(&["search", "--headless", "--resume", "run"], &[])
-        .output()
-        .unwrap();
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(
-        text(&wrong.stderr).contains("nas-tui train --resume run"),
-        "{}",
-        text(&wrong.stderr)
-    );
-    let complete = place.resume("run").output().unwrap();
-    assert_ok(&complete);
-    assert!(text(&complete.stderr).contains("nothing to resume"));
-}
-
-#[test]
 fn a_network_for_other_images_is_refused_before_anything_is_written() {
-    let place = Place::new();
-    let output = place
+    let workspace = Workspace::new();
+    let output = workspace
         .train("run", &["data.source=cifar10:nowhere"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(!place.path("run").exists(), "{}", text(&output.stderr));
+    assert!(!workspace.path("run").exists(), "{}", text(&output.stderr));
 }

@@ -4,9 +4,9 @@
 use insta::assert_snapshot;
 use nas_tui::event::{Event, Record};
 use nas_tui::link::{Command, LinkStatus};
+use nas_tui::tui::PanelId;
 use nas_tui::tui::app::{App, Effect, Wanted};
 use nas_tui::tui::theme::ColourDepth;
-use nas_tui::tui::view::Panel;
 use proptest::prelude::*;
 use ratatui::layout::Size;
 
@@ -31,7 +31,7 @@ fn finished(width: u16, height: u16) -> App {
 }
 
 /// Focus a panel, alone.
-fn maximise(app: &mut App, panel: Panel) {
+fn maximise(app: &mut App, panel: PanelId) {
     app.view.focus = panel;
     app.view.maximised = true;
 }
@@ -54,11 +54,11 @@ fn the_screen_of_a_training() {
 fn each_panel_of_a_training_alone() {
     for (width, height) in SIZES {
         for panel in [
-            Panel::Curves,
-            Panel::Progress,
-            Panel::Network,
-            Panel::Layers,
-            Panel::Test,
+            PanelId::Curves,
+            PanelId::Progress,
+            PanelId::Network,
+            PanelId::Layers,
+            PanelId::Test,
         ] {
             let name = format!("{panel:?}").to_lowercase();
             let mut app = running(width, height);
@@ -66,7 +66,7 @@ fn each_panel_of_a_training_alone() {
             assert_snapshot!(format!("training_{name}_{width}x{height}"), text(&app));
         }
         let mut app = finished(width, height);
-        maximise(&mut app, Panel::Test);
+        maximise(&mut app, PanelId::Test);
         assert_snapshot!(format!("training_tested_{width}x{height}"), text(&app));
     }
 }
@@ -101,12 +101,12 @@ fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
         ("finished", example::finished()),
     ] {
         let mut app = app_with(&example::records(&events), Size::new(80, 24), ascii);
-        for panel in Panel::of(app.kind()) {
-            maximise(&mut app, *panel);
+        for panel in PanelId::of(app.kind()) {
+            maximise(&mut app, panel);
             assert!(text(&app).is_ascii(), "{}", text(&app));
         }
         app.view.maximised = false;
-        app.view.focus = Panel::Curves;
+        app.view.focus = PanelId::Curves;
         let frame = draw(&app);
         assert!(
             frame
@@ -122,7 +122,7 @@ fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
 #[test]
 fn the_matrix_is_shown_in_percent_too() {
     let mut app = finished(80, 40);
-    maximise(&mut app, Panel::Test);
+    maximise(&mut app, PanelId::Test);
     press(&mut app, "v");
     assert_snapshot!("training_percent_80x40", text(&app));
 }
@@ -166,13 +166,13 @@ fn accuracy_and_loss_change_places_where_only_one_fits_and_the_loss_has_a_logari
 fn tab_goes_through_the_panels_of_a_training_and_no_others() {
     let mut app = running(80, 24);
     let mut seen = vec![app.view.focus];
-    for _ in 1..Panel::of(app.kind()).len() {
+    for _ in 1..PanelId::of(app.kind()).len() {
         press(&mut app, "\t");
         seen.push(app.view.focus);
     }
-    assert_eq!(seen, Panel::of(app.kind()));
+    assert_eq!(seen, PanelId::of(app.kind()));
     press(&mut app, "\t");
-    assert_eq!(app.view.focus, Panel::Curves);
+    assert_eq!(app.view.focus, PanelId::Curves);
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn a_new_best_epoch_calls_the_user_and_the_end_does() {
     );
     assert_eq!(
         alerts.last().map(String::as_str),
-        Some("the run is over: FINISHED")
+        Some("the run is over: COMPLETED")
     );
 }
 

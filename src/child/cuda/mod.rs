@@ -11,10 +11,10 @@ mod diagnosis;
 mod identity;
 mod runtime;
 
-use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::OnceLock;
+
+use libloading::os::unix;
 
 pub use diagnosis::{Diagnosis, Facts};
 pub use identity::{bus_id, total_memory};
@@ -32,6 +32,7 @@ const ORDER: &str = "CUDA_DEVICE_ORDER";
 pub enum Library {
     /// This libtorch is built for the CPU only.
     NotBuilt,
+    /// It is there, as are the libraries of CUDA that it needs.
     Loaded,
     /// The dynamic linker's reason.
     Failed(String),
@@ -42,7 +43,7 @@ pub enum Library {
 /// To be called as the first thing that the program does.
 pub fn count_by_bus() {
     if std::env::var_os(ORDER).is_none() {
-        // SAFETY: nobody else reads or writes the environment: the program calls this before it
+        // SAFETY: nothing else reads or writes the environment: the program calls this before it
         // starts a thread, and no library has been asked for anything yet.
         unsafe { std::env::set_var(ORDER, "PCI_BUS_ID") };
     }
@@ -59,24 +60,15 @@ fn load(folder: &Path) -> Library {
     if !path.exists() {
         return Library::NotBuilt;
     }
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
-        return Library::NotBuilt;
-    };
-    // SAFETY: `path` is a C string. What runs while it is loaded is libtorch's registration of its
-    // own operators, made for this: in Python, too, it happens after the start. The handle is never
-    // closed, so that nothing of it can dangle. dlerror's text is copied before another call can
-    // replace it, by the thread that made the failing call.
-    unsafe {
-        if !libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL).is_null() {
-            return Library::Loaded;
+    // SAFETY: what runs while it is loaded is libtorch's registration of its own operators, made
+    // for this: in Python, too, it happens after the start.
+    match unsafe { unix::Library::open(Some(path), unix::RTLD_NOW | unix::RTLD_GLOBAL) } {
+        Ok(library) => {
+            // Never closed, so that nothing of it can dangle.
+            std::mem::forget(library);
+            Library::Loaded
         }
-        let error = libc::dlerror();
-        let reason = if error.is_null() {
-            "unknown reason".into()
-        } else {
-            CStr::from_ptr(error).to_string_lossy()
-        };
-        Library::Failed(reason.into_owned())
+        Err(error) => Library::Failed(error.to_string()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! CUDA's runtime library as it came with libtorch: what it says without a device, and its errors
 //! in words.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int};
+
+use libloading::os::unix::Library;
 
 use crate::telemetry::driver::Version;
 
@@ -14,7 +16,7 @@ pub struct CudaError {
     pub text: String,
 }
 
-/// The devices that CUDA can use; none where no CUDA runtime is in this process.
+/// The devices that CUDA can use; `None` if no CUDA runtime is in this process.
 pub fn device_count() -> Option<Result<usize, CudaError>> {
     ask(c"cudaGetDeviceCount").map(|answer| answer.map(|count| usize::try_from(count).unwrap_or(0)))
 }
@@ -37,14 +39,14 @@ fn version_of(number: c_int) -> Option<Version> {
 
 /// Call `cudaError_t name(int *answer)`.
 fn ask(name: &CStr) -> Option<Result<c_int, CudaError>> {
-    let function = find(name)?;
-    // SAFETY: the functions that this module asks for have this signature since CUDA's first
-    // release.
-    let function: unsafe extern "C" fn(*mut c_int) -> c_int =
-        unsafe { std::mem::transmute(function) };
     let mut answer = 0;
-    // SAFETY: `answer` outlives the call.
-    match unsafe { function(&raw mut answer) } {
+    // SAFETY: the functions that this module asks for have this signature since CUDA's first
+    // release; `answer` outlives the call.
+    let code = unsafe {
+        let function: extern "C" fn(*mut c_int) -> c_int = find(name)?;
+        function(&raw mut answer)
+    };
+    match code {
         SUCCESS => Some(Ok(answer)),
         code => Some(Err(CudaError {
             code,
@@ -54,28 +56,27 @@ fn ask(name: &CStr) -> Option<Result<c_int, CudaError>> {
 }
 
 fn text_of(code: c_int) -> String {
-    let Some(function) = find(c"cudaGetErrorString") else {
-        return format!("error {code}");
+    // SAFETY: the signature of `const char *cudaGetErrorString(cudaError_t)`, which takes any
+    // number and returns a text that lives as long as the library, or null.
+    let text = unsafe {
+        find(c"cudaGetErrorString")
+            .map(|function: extern "C" fn(c_int) -> *const c_char| function(code))
+            .filter(|text| !text.is_null())
+            .map(|text| CStr::from_ptr(text).to_string_lossy().into_owned())
     };
-    // SAFETY: the signature of `const char *cudaGetErrorString(cudaError_t)`.
-    let function: unsafe extern "C" fn(c_int) -> *const c_char =
-        unsafe { std::mem::transmute(function) };
-    // SAFETY: it takes any number and returns a text that lives as long as the library, or null.
-    let text = unsafe { function(code) };
-    if text.is_null() {
-        return format!("error {code}");
-    }
-    // SAFETY: not null, so it is such a text.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
+    text.unwrap_or_else(|| format!("error {code}"))
 }
 
 /// A function among all libraries of this process.
-pub(super) fn find(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: `name` is a C string.
-    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!function.is_null()).then_some(function)
+///
+/// # Safety
+/// `Function` is a pointer to a function with the signature of the one with this name.
+pub(super) unsafe fn find<Function: Copy>(name: &CStr) -> Option<Function> {
+    // SAFETY: as the caller promises. libtorch's libraries are never closed, so the pointer stays
+    // valid.
+    unsafe { Library::this().get(name.to_bytes_with_nul()) }
+        .ok()
+        .map(|function| *function)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The machine: GPUs through NVML, disk space, CPU cores and memory.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -152,16 +151,7 @@ fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
 
 /// Bytes that an ordinary user may still write on the file system of `folder`.
 fn free_space(folder: &Path) -> std::io::Result<u64> {
-    let path = std::ffi::CString::new(folder.as_os_str().as_bytes())?;
-    // SAFETY: `path` is a C string and outlives the call, which fills in a structure of plain
-    // numbers.
-    let (status, figures) = unsafe {
-        let mut figures: libc::statvfs = std::mem::zeroed();
-        (libc::statvfs(path.as_ptr(), &mut figures), figures)
-    };
-    if status != 0 {
-        return Err(std::io::Error::last_os_error());
-    }
+    let figures = rustix::fs::statvfs(folder)?;
     Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
 }
 

@@ -64,16 +64,8 @@ impl Terminal {
 }
 
 fn window_size() -> Option<(u16, u16)> {
-    // SAFETY: TIOCGWINSZ fills in the structure it is given, whose fields are plain numbers; on
-    // failure it is not read.
-    let (status, size) = unsafe {
-        let mut size: libc::winsize = std::mem::zeroed();
-        (
-            libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size),
-            size,
-        )
-    };
-    (status == 0 && size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
 
 pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {

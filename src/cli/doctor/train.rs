@@ -39,7 +39,7 @@ pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The CPU first: the others are held against it.
+/// The CPU first: the others are compared with it.
 fn devices(choice: DeviceChoice) -> anyhow::Result<(Vec<Device>, Option<String>)> {
     let chosen = child::device::chosen(choice).or_bad_input()?;
     let mut devices = chosen.devices;
@@ -83,20 +83,14 @@ fn environment(environment: &Environment) -> String {
     } = environment;
     let unknown = || "unknown".to_owned();
     let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
-    let built = libtorch_cuda
-        .as_ref()
-        .map_or("for the CPU".to_owned(), |cuda| format!("for CUDA {cuda}"));
+    let built = match libtorch_cuda {
+        Some(cuda) => format!("for CUDA {cuda}"),
+        None => "for the CPU".to_owned(),
+    };
     let gpus = match &environment.gpus[..] {
         [] => "none that NVML names".to_owned(),
         gpus => gpus.join(", "),
     };
-    let driver = environment.driver.as_ref().map(|driver| {
-        let cuda = environment
-            .driver_cuda
-            .as_ref()
-            .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
-        format!("{driver}{cuda}")
-    });
     let mut rows = vec![
         ("nas-tui", version.clone()),
         (
@@ -122,7 +116,7 @@ fn environment(environment: &Environment) -> String {
         ("memory", memory_bytes.map_or_else(unknown, bytes)),
         ("GPU", gpus),
     ];
-    rows.extend(driver.map(|driver| ("driver", driver)));
+    rows.extend(driver(environment).map(|driver| ("driver", driver)));
     rows.extend(
         environment
             .variables
@@ -134,7 +128,16 @@ fn environment(environment: &Environment) -> String {
         .collect()
 }
 
-/// One device. A reason that several checks have failed for is told once.
+fn driver(environment: &Environment) -> Option<String> {
+    let driver = environment.driver.as_ref()?;
+    let cuda = environment
+        .driver_cuda
+        .as_ref()
+        .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
+    Some(format!("{driver}{cuda}"))
+}
+
+/// One device. A reason that several checks failed for is printed once.
 fn describe(device: &DeviceReport) -> String {
     let text = describe_at_length(device);
     let reasons = device.verdicts().filter_map(|verdict| match verdict {
@@ -320,151 +323,4 @@ fn indented(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::evaluate::throughput::Rate;
-    use crate::selftest::task::{Form, Memory, NetworkName, Numbers};
-
-    fn agreement(
-        network: NetworkName,
-        numbers: Numbers,
-        difference: Option<f64>,
-        verdict: Verdict,
-    ) -> Agreement {
-        let form = Form {
-            network,
-            memory: Memory::ChannelsLast,
-            numbers,
-            threads: 16,
-        };
-        let losses = vec![2.0; if difference.is_some() { 2 } else { 0 }];
-        Agreement {
-            form,
-            reference: vec![2.0; 2],
-            losses,
-            difference,
-            tolerance: numbers.tolerance(),
-            verdict,
-        }
-    }
-
-    fn broken() -> Verdict {
-        Verdict::failed(
-            "libtorch failed while preparing images: CUDA error: CUDA driver version is insufficient for CUDA runtime version",
-        )
-    }
-
-    fn gpu() -> DeviceReport {
-        let form = |network| Form {
-            network,
-            memory: Memory::Fastest,
-            numbers: Numbers::Tf32,
-            threads: 16,
-        };
-        let speed = |network, batch, speed| Speed {
-            form: form(network),
-            batch,
-            images_per_second: Some(speed),
-            verdict: Verdict::Passed,
-        };
-        let rates = [(1, 15_200.4), (2, 29_911.0), (4, 51_004.0), (8, 50_930.0)];
-        DeviceReport {
-            device: Device::Cuda(0),
-            model: "NVIDIA H100 80GB HBM3".to_owned(),
-            agreement: vec![
-                agreement(
-                    NetworkName::SmallChild,
-                    Numbers::F32,
-                    Some(0.0),
-                    Verdict::Passed,
-                ),
-                agreement(
-                    NetworkName::SmallChild,
-                    Numbers::Tf32,
-                    Some(1.34e-4),
-                    Verdict::Passed,
-                ),
-                agreement(
-                    NetworkName::Nascnn15,
-                    Numbers::Bf16,
-                    Some(0.71),
-                    Verdict::failed("losses are off by 7.1e-1, where rounding explains 5e-3"),
-                ),
-                agreement(NetworkName::SmallChild, Numbers::F32, None, broken()),
-                agreement(NetworkName::Nascnn15, Numbers::F32, None, broken()),
-            ],
-            speed: vec![
-                speed(NetworkName::SmallChild, 100, 41_234.5),
-                speed(NetworkName::Nascnn15, 8, 2.84),
-            ],
-            workers: Workers {
-                rates: rates
-                    .map(|(workers, children_per_hour)| Rate {
-                        workers,
-                        children_per_hour,
-                    })
-                    .into(),
-                best: Some(4),
-                kept: true,
-                verdict: Verdict::Passed,
-            },
-            pause: Pause {
-                workers: 4,
-                pauses: 7,
-                median_seconds: Some(0.0123),
-                worst_seconds: Some(0.0497),
-                limit_seconds: 5.0,
-                verdict: Verdict::Passed,
-            },
-            out_of_memory: OutOfMemory {
-                asked_bytes: Some(98 << 30),
-                limit_bytes: Some(79 << 30),
-                error: Some("CUDA out of memory.".to_owned()),
-                verdict: Verdict::Passed,
-            },
-            numbering: Numbering {
-                cuda_bus: Some("0000:3b:00.0".to_owned()),
-                nvml_bus: Some("00000000:3B:00.0".to_owned()),
-                verdict: Verdict::Passed,
-            },
-        }
-    }
-
-    fn report() -> Report {
-        let environment = Environment {
-            version: "0.1.0+123456789".to_owned(),
-            system: Some("Debian GNU/Linux 12 (bookworm)".to_owned()),
-            kernel: Some("Linux 6.1.0-18-amd64".to_owned()),
-            architecture: "x86_64".to_owned(),
-            libtorch: Some("2.11.0".to_owned()),
-            libtorch_cuda: Some("13.0".to_owned()),
-            cpu: Some("AMD EPYC 9654 96-Core Processor".to_owned()),
-            cores: 16,
-            memory_bytes: Some(128 << 30),
-            driver: Some("580.95.05".to_owned()),
-            driver_cuda: Some("13.0".to_owned()),
-            gpus: vec!["NVIDIA H100 80GB HBM3".to_owned()],
-            variables: BTreeMap::from([("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned())]),
-        };
-        Report {
-            passed: false,
-            seconds: 61.4,
-            environment,
-            devices: vec![gpu()],
-        }
-    }
-
-    #[test]
-    fn a_report_is_read_at_a_glance() {
-        insta::assert_snapshot!(text(&report()));
-    }
-
-    #[test]
-    fn a_report_fits_80_columns() {
-        for line in text(&report()).lines() {
-            assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! `nas-tui evaluate`: how well a trained network classifies test images.
 
 mod output;
+mod settings;
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,11 +10,12 @@ use anyhow::{Context, anyhow};
 use tch::{Device, Kind};
 
 use self::output::{Evaluated, Output};
-use super::arch::{ArchArgs, RunSettings, parse_size};
+use self::settings::{Settings, reference, training_config};
+use super::arch::{ArchArgs, parse_size};
 use super::{OrBadInput, say};
 use crate::child::{self, Network, Plan, weights};
 use crate::classification::ClassificationReport;
-use crate::config::{Crop, DataConfig, DataSource, DeviceChoice, Normalization};
+use crate::config::{DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
 use crate::training;
@@ -247,120 +249,6 @@ fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
         .or_else(|| args.arch.kept_weights())
         .ok_or_else(missing)
         .or_bad_input()
-}
-
-/// What is evaluated, and on which data.
-struct Settings {
-    data: DataConfig,
-    /// Where nothing says how many: as many as the data set has by default.
-    validation: Option<usize>,
-    architecture: Architecture,
-}
-
-impl Settings {
-    fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
-        let own = origin.map(|origin| &origin.config.data);
-        let (source, dir) = source(args, own)?;
-        // How large the network sees things belongs to the network, whatever the data. (Nothing is
-        // random here, so no padding.)
-        let crop = match (args.upsample, own.map(|own| own.crop)) {
-            (Some(side), _) => Crop::Upsample(side as usize),
-            (None, Some(Crop::Upsample(side))) => Crop::Upsample(side),
-            (None, None | Some(Crop::None | Crop::Pad(_))) => Crop::None,
-        };
-        // The training images that the normalisation was fitted to, where they are the same data.
-        let own = own.filter(|own| {
-            own.source == source
-                || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1)
-        });
-        let size = args.size.or(own.map(|own| own.size));
-        let normalization = match own {
-            _ if args.whitening => Normalization::Whitening,
-            Some(own) => own.normalization,
-            None => Normalization::Standard,
-        };
-        let validation = args.validation.or(own.map(|own| own.validation));
-        let limit = own.and_then(|own| own.limit);
-        let mut data = DataConfig {
-            source,
-            dir,
-            size: size.unwrap_or([32; 2]),
-            validation: validation.unwrap_or(0),
-            limit,
-            normalization,
-            crop,
-            flip: false,
-        };
-        let (input, classes) = data::shape(&data).or_bad_input()?;
-        let architecture = args.arch.resolve(input, classes)?;
-        if size.is_none() {
-            // (A DNA or a built-in network takes images of the size above.)
-            data.size = [architecture.input[1], architecture.input[2]];
-        }
-        Ok(Settings {
-            data,
-            validation,
-            architecture,
-        })
-    }
-}
-
-/// The data set and its folder.
-fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, Option<PathBuf>)> {
-    let (source, dir) = match (&args.data, own) {
-        (Some(spec), _) => data::parse_spec(spec).or_bad_input()?,
-        (None, Some(own)) => (own.source, own.dir.clone()),
-        (None, None) => (DataSource::FashionMnistMini, None),
-    };
-    if args.against.is_some() && source != DataSource::Cifar10_1 {
-        return Err(anyhow!(
-            "--against is for --data cifar10.1, not {}; leave it out",
-            source.name()
-        ))
-        .or_bad_input();
-    }
-    Ok((source, dir))
-}
-
-/// CIFAR-10 as `--against` names it, with the other settings of `config`.
-fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
-    let spec = args.against.as_deref().unwrap_or("cifar10");
-    match data::parse_spec(spec).or_bad_input()? {
-        (source @ DataSource::Cifar10, dir) => Ok(DataConfig {
-            source,
-            dir,
-            ..config.clone()
-        }),
-        _ => Err(anyhow!(
-            "--against {spec}: cifar10.1 can be held against cifar10[:DIR] only"
-        ))
-        .or_bad_input(),
-    }
-}
-
-/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named
-/// them, that is said.
-fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>> {
-    if config.source != DataSource::Cifar10_1 {
-        return Ok(None);
-    }
-    match data::load_test(&cifar10_config(args, config)?) {
-        Err(error @ DataError::Missing { .. }) if args.against.is_none() => {
-            eprintln!(
-                "nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR"
-            );
-            Ok(None)
-        }
-        outcome => Ok(Some(outcome.or_bad_input()?)),
-    }
-}
-
-/// The data whose training images the preparation is fitted to: CIFAR-10.1 has none but CIFAR-10's.
-fn training_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
-    match config.source {
-        DataSource::Cifar10_1 => cifar10_config(args, config),
-        _ => Ok(config.clone()),
-    }
 }
 
 /// The preparation that training used: fitted to training images, never to those under test.

@@ -73,11 +73,8 @@ impl Detached {
         // SAFETY: setsid is async-signal-safe and allocates nothing.
         unsafe {
             command.pre_exec(|| {
-                if libc::setsid() < 0 {
-                    Err(io::Error::last_os_error())
-                } else {
-                    Ok(())
-                }
+                rustix::process::setsid()?;
+                Ok(())
             })
         };
         let mut child = command.spawn()?;
@@ -100,8 +97,8 @@ impl Detached {
 
     /// Ask the run to stop at a checkpoint.
     pub fn stop(&self) {
-        // SAFETY: kill touches no memory; the process is our own child and has not been waited for.
-        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+        let process = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
     }
 
     fn bury(&mut self, run: &Path) -> Died {

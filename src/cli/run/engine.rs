@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -101,13 +101,7 @@ impl Starter {
 fn take_standard_streams() -> io::Result<(File, Starter)> {
     let lock = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let starter = Starter(File::from(io::stdout().as_fd().try_clone_to_owned()?));
-    let nothing = File::open("/dev/null")?;
-    for (from, to) in [(nothing.as_raw_fd(), 0), (2, 1)] {
-        // SAFETY: dup2 on open descriptors; the standard descriptors belong to nobody in this
-        // program.
-        if unsafe { libc::dup2(from, to) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
     Ok((lock, starter))
 }

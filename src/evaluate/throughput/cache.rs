@@ -34,6 +34,7 @@ struct File {
 }
 
 impl Cache {
+    /// The cache in the file `path`, which need not be there.
     pub fn at(path: PathBuf) -> Cache {
         Cache { path }
     }
@@ -50,7 +51,7 @@ impl Cache {
     /// replaced.
     ///
     /// # Errors
-    /// Of the file system; the text names the file.
+    /// I/O errors; the message names the file.
     pub fn keep(&self, throughput: &Throughput) -> io::Result<()> {
         let key = throughput.key();
         let mut devices = self.read().unwrap_or_default();
@@ -85,6 +86,7 @@ impl Cache {
         )
     }
 
+    /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -111,6 +113,7 @@ fn parse(text: &str) -> Result<Vec<Throughput>, String> {
 }
 
 impl Throughput {
+    /// What the measurement holds for.
     pub fn key(&self) -> Key {
         Key {
             model: self.model.clone(),

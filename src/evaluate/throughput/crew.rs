@@ -18,7 +18,7 @@ use crate::telemetry;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Workers that have just begun run unsteadily.
 const WARM_UP: Duration = Duration::from_millis(300);
-/// How often it is looked whether somebody has lost patience.
+/// How often an interruption is checked for.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Workers on one device, ready.
@@ -295,7 +295,7 @@ impl<'a> Crew<'a> {
     }
 }
 
-/// The next report; none if there was none before `deadline`.
+/// The next report; `None` if there was none before `deadline`.
 fn receive(
     reports: &Receiver<Report>,
     deadline: Instant,

@@ -30,16 +30,18 @@ const WORTH_IT: f64 = 1.03;
 pub struct Throughput {
     /// Model of the GPU or CPU.
     pub model: String,
+    /// Version of libtorch.
     pub libtorch: String,
-    /// CUDA version that libtorch was built for; none on the CPU.
+    /// CUDA version that libtorch was built for; `None` on the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuda: Option<String>,
     /// CPU cores of the machine: they feed a GPU.
     pub cores: usize,
+    /// When it was measured.
     pub measured: jiff::Timestamp,
     /// By number of workers, rising.
     pub rates: Vec<Rate>,
-    /// Device memory that one worker takes before its first child, bytes; none where NVML does not
+    /// Device memory that one worker takes before its first child, bytes; `None` if NVML does not
     /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_bytes: Option<u64>,
@@ -48,7 +50,9 @@ pub struct Throughput {
 /// Children per hour with so many workers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
+    /// Number of workers.
     pub workers: usize,
+    /// Children that they train in an hour, all together.
     pub children_per_hour: f64,
 }
 
@@ -83,8 +87,10 @@ impl Throughput {
 /// Why there is no figure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MeasureError {
+    /// Whoever measures was told to stop.
     #[error("interrupted")]
     Interrupted,
+    /// A worker could not train: the reason.
     #[error("{0}")]
     Failed(String),
 }

@@ -30,16 +30,29 @@ const LARGEST_FILE: usize = i32::MAX as usize;
 /// Why there is no ONNX file.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
+    /// The architecture cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
+    /// An operator set out of [`OPSETS`].
     #[error("the operator set {opset} cannot be written; name one from {} to {}", OPSETS.start(), OPSETS.end())]
-    Opset { opset: u8 },
+    Opset {
+        /// The one that was asked for.
+        opset: u8,
+    },
+    /// The network is too large for a protocol buffer.
     #[error(
         "the network takes {bytes} bytes, but an ONNX file holds at most {LARGEST_FILE}; export it as PyTorch code"
     )]
-    TooLarge { bytes: usize },
+    TooLarge {
+        /// Bytes of its weights.
+        bytes: usize,
+    },
+    /// The weights lack a tensor of the architecture.
     #[error("the weights have no tensor `{name}`: they were read for another architecture")]
-    NoTensor { name: String },
+    NoTensor {
+        /// The tensor.
+        name: String,
+    },
 }
 
 /// The bytes of the file; `weights` must be those of `architecture`.

@@ -2,6 +2,7 @@
 //! fits.
 
 use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::super::task::RanOutOfMemory;
 use super::{SEED, config};
@@ -124,39 +125,28 @@ fn total(number: usize) -> Option<u64> {
 }
 
 /// A limit on this process's address space (RLIMIT_AS); lifted when dropped.
-struct Restriction(libc::rlimit);
+struct Restriction(Rlimit);
 
 impl Restriction {
     /// Allow `more` bytes beyond what is taken now.
     fn begin(more: u64) -> anyhow::Result<Restriction> {
         let taken = address_space().context("/proc/self/statm cannot be read")?;
-        // SAFETY: getrlimit fills in the structure it is given, whose fields are plain numbers.
-        let before = unsafe {
-            let mut before: libc::rlimit = std::mem::zeroed();
-            if libc::getrlimit(libc::RLIMIT_AS, &raw mut before) != 0 {
-                return Err(std::io::Error::last_os_error())
-                    .context("the limit of memory cannot be read");
-            }
-            before
+        let before = getrlimit(Resource::As);
+        let lowered = (taken + more).min(before.maximum.unwrap_or(u64::MAX));
+        let lowered = Rlimit {
+            current: Some(lowered),
+            ..before.clone()
         };
-        let lowered = libc::rlimit {
-            rlim_cur: (taken + more).min(before.rlim_max),
-            ..before
-        };
-        // SAFETY: `lowered` outlives the call. Allocations that fail from now on are errors that
-        // callers expect.
-        if unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const lowered) } != 0 {
-            return Err(std::io::Error::last_os_error())
-                .context("the limit of memory cannot be lowered");
-        }
+        // Allocations that fail from now on are errors that callers expect.
+        setrlimit(Resource::As, lowered).context("the limit of memory cannot be lowered")?;
         Ok(Restriction(before))
     }
 }
 
 impl Drop for Restriction {
     fn drop(&mut self) {
-        // SAFETY: as in `begin`. The soft limit may always be raised to what it was.
-        let _ = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const self.0) };
+        // The soft limit may always be raised to what it was.
+        let _ = setrlimit(Resource::As, self.0.clone());
     }
 }
 
@@ -168,7 +158,5 @@ fn address_space() -> Option<u64> {
         .next()?
         .parse()
         .ok()?;
-    // SAFETY: sysconf has no preconditions.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(page).ok().map(|page| pages * page)
+    Some(pages * rustix::param::page_size() as u64)
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-/// Longest time (seconds) over which power is taken to have been as at its ends. What nobody looked
-/// at for longer is unknown.
+/// Longest time (seconds) over which power is taken to have been as at its ends. Longer gaps
+/// between readings are unknown.
 const LONGEST_GAP: f64 = 10.0;
 const JOULES_PER_WATT_HOUR: f64 = 3_600.0;
 
@@ -39,17 +39,18 @@ impl Reading {
     }
 }
 
+/// The same energy in watt-hours.
 pub fn watt_hours(joules: f64) -> f64 {
     joules / JOULES_PER_WATT_HOUR
 }
 
 /// The energy of every GPU that children are in training on.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct EnergyLedger {
     gpus: BTreeMap<u32, Account>,
 }
 
-impl Ledger {
+impl EnergyLedger {
     /// A child is in training on `gpu` from now on. One that was already begins anew.
     pub fn start(&mut self, child: u64, gpu: u32, seconds: f64) {
         self.end(child, seconds);
@@ -78,7 +79,7 @@ impl Ledger {
         account.accrue(seconds);
         let joules = account.end(child, seconds);
         if account.shares.is_empty() {
-            // What the GPU takes until its next child is nobody's.
+            // What the GPU takes until its next child is charged to no child.
             self.gpus.remove(&gpu);
         }
         joules.map(watt_hours)
@@ -115,7 +116,7 @@ struct Account {
 #[derive(Debug)]
 struct Share {
     started: f64,
-    /// Settled so far; none if a part is unknown.
+    /// Settled so far; `None` if a part is unknown.
     joules: Option<f64>,
     /// Its seconds since the last reading, divided by the number of children that shared the GPU.
     open: f64,
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_child_alone_gets_all_that_the_counter_counted() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, counter(0.0, 5_000.0));
         ledger.read(0, counter(2.0, 5_700.0));
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn two_children_share_equally_while_both_train() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.start(2, 0, 0.0);
         ledger.read(0, power(0.0, 300.0));
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_child_that_starts_within_an_interval_gets_its_part_of_it() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, counter(0.0, 0.0));
         ledger.start(2, 0, 3.0);
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_time_after_the_last_reading_counts_with_the_last_power() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, power(0.5, 200.0));
         ledger.read(0, power(1.0, 200.0));
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn gpus_do_not_mix() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.start(2, 1, 0.0);
         for seconds in [0.0, 1.0] {
@@ -286,7 +287,7 @@ mod tests {
             power: Some(watts),
             ..counter(seconds, joules)
         };
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.start(2, 1, 0.0);
         ledger.read(0, both(0.0, 900.0, 100.0));
@@ -299,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_child_of_a_gpu_that_says_nothing_has_no_energy() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(
             0,
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_gpu_that_falls_silent_makes_the_rest_unknown_and_one_that_only_pauses_does_not() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.start(2, 1, 0.0);
         ledger.read(0, power(0.0, 100.0));
@@ -327,7 +328,7 @@ mod tests {
 
     #[test]
     fn what_a_gpu_takes_between_two_children_is_nobodys() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, power(0.0, 100.0));
         ledger.end(1, 1.0);
@@ -339,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_first_reading_that_comes_too_late_is_not_held_against_the_start() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, power(30.0, 100.0));
         assert_eq!(ledger.end(1, 31.0), None);
@@ -355,7 +356,7 @@ mod tests {
                 moments.extend([(*start, child, true), (start + length, child, false)]);
             }
             moments.sort_by(|one, other| one.0.total_cmp(&other.0));
-            let (mut ledger, mut given, mut busy, mut active, mut before) = (Ledger::default(), 0.0, 0.0, 0, 0.0);
+            let (mut ledger, mut given, mut busy, mut active, mut before) = (EnergyLedger::default(), 0.0, 0.0, 0, 0.0);
             for (seconds, child, starts) in moments {
                 busy += if active > 0 { seconds - before } else { 0.0 };
                 before = seconds;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nvml_wrapper::Nvml;
 
-pub use ledger::{Ledger, Reading, watt_hours};
+pub use ledger::{EnergyLedger, Reading, watt_hours};
 
 use super::{cuda, gpu};
 use crate::foundation::device::Device;
@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// NVML is asked only while children train, and its answers are never waited for.
 #[derive(Debug)]
 pub struct EnergyMeter {
-    /// NVML's file; none for the installed one.
+    /// NVML's file; `None` for the installed one.
     library: Option<PathBuf>,
     shared: Option<Arc<Shared>>,
 }
@@ -37,13 +37,14 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Books {
     /// GPUs are CUDA's, by its numbers.
-    ledger: Ledger,
+    ledger: EnergyLedger,
     /// Children started so far: a start is measured at once.
     starts: u64,
     closed: bool,
 }
 
 impl EnergyMeter {
+    /// With the installed NVML.
     pub fn start() -> EnergyMeter {
         EnergyMeter {
             library: None,
@@ -75,15 +76,15 @@ impl EnergyMeter {
         shared.changed.notify_all();
     }
 
-    /// A child's training ends, in whatever way: its watt-hours. None on the CPU and where a part
-    /// of them is unknown.
+    /// A child's training has ended: its energy in watt-hours. `None` on the CPU and if a part of it
+    /// is unknown.
     pub fn child_ended(&mut self, child: u64) -> Option<f64> {
         let shared = self.shared.as_ref()?;
         let seconds = shared.seconds();
         shared.lock().ledger.end(child, seconds)
     }
 
-    /// The thread's books. Starts the thread; none if it cannot be started or has found no NVML.
+    /// The thread's books. Starts the thread; `None` if it cannot be started or has found no NVML.
     fn running(&mut self) -> Option<&Arc<Shared>> {
         if self.shared.is_none() {
             let shared = Arc::new(Shared {

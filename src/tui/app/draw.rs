@@ -4,38 +4,37 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::App;
-use crate::tui::layout::{self, Areas};
+use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
-use crate::tui::panels::{self, training_run};
+use crate::tui::panels::footer::Footer;
+use crate::tui::panels::scene::Scene;
+use crate::tui::panels::{self, PanelId};
 use crate::tui::theme::Role;
-use crate::tui::view::Panel;
 
 impl App {
     pub fn draw(&self, frame: &mut Buffer) {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
-        let areas = layout::areas(
-            area.as_size(),
-            self.stage(),
-            self.view.layout,
-            self.view.focus,
-            self.view.maximised,
-        );
-        let Some(areas) = areas else {
+        let arrangement = Arrangement {
+            size: area.as_size(),
+            ..self.arrangement()
+        };
+        let Some(areas) = arrangement.areas() else {
             self.draw_too_small(&mut screen);
             return;
         };
-        panels::header::draw(self, &mut screen.part(areas.header));
-        panels::footer::draw(self, &mut screen.part(areas.footer));
+        let scene = self.scene();
+        panels::header::draw(&scene, &mut screen.part(areas.header));
+        self.footer().draw(&scene, &mut screen.part(areas.footer));
         match &self.view.inspector {
             Some(inspector) => self.draw_inspector(inspector, &mut screen),
-            None => self.draw_panels(&areas, &mut screen),
+            None => self.draw_panels(&scene, &areas, &mut screen),
         }
         if self.view.help.is_some() {
-            self.draw_help(&mut screen);
+            self.draw_help(&scene, &mut screen);
         }
         if let Some(question) = self.view.question {
-            panels::question::draw(self, question, &mut screen);
+            panels::question::draw(&scene, question, self.view.answer, &mut screen);
         }
     }
 
@@ -46,15 +45,15 @@ impl App {
             || self.view.inspector.is_some();
         let areas = self.areas().filter(|_| !covered)?;
         let log = areas
-            .of(Panel::Log)
+            .of(PanelId::Log)
             .filter(|area| area.width == self.view.size.width)?;
         Some(log.y + 1..log.bottom())
     }
 
     fn draw_too_small(&self, screen: &mut Painter<'_>) {
         let Size { width, height } = layout::SMALLEST;
-        let (phase, role) = panels::header::phase(self.live.phase);
-        let x = screen.text(0, 0, role, phase);
+        let (word, role) = panels::header::status(self.live.status);
+        let x = screen.text(0, 0, role, &word);
         if let Some(name) = self.live.name() {
             let name = crate::tui::format::fit(
                 name,
@@ -72,7 +71,7 @@ impl App {
         }
     }
 
-    fn draw_panels(&self, areas: &Areas, screen: &mut Painter<'_>) {
+    fn draw_panels(&self, scene: &Scene<'_>, areas: &Areas, screen: &mut Painter<'_>) {
         for separator in &areas.separators {
             draw_separator(areas, *separator, screen);
         }
@@ -81,27 +80,25 @@ impl App {
         }
         for (panel, area) in &areas.panels {
             let mut painter = screen.part(*area);
-            match panel {
-                Panel::Chart => panels::chart::draw(self, &mut painter),
-                Panel::Training => panels::training::draw(self, &mut painter),
-                Panel::Dna => panels::dna::draw(self, &mut painter),
-                Panel::Controller => panels::controller::draw(self, &mut painter),
-                Panel::Children => self.draw_list(&mut painter),
-                Panel::Curves => training_run::curves::draw(self, &mut painter),
-                Panel::Progress => training_run::progress::draw(self, &mut painter),
-                Panel::Network => training_run::network::draw(self, &mut painter),
-                Panel::Layers => training_run::layers::draw(self, &mut painter),
-                Panel::Test => training_run::test_result::draw(self, &mut painter),
-                Panel::Machine => panels::machine::draw(self, &mut painter),
-                Panel::Log => panels::log::draw(self, &mut painter),
-            }
+            let focused = *panel == self.view.focus;
+            let panel = self.view.panels.get(*panel);
+            panel.draw(scene, focused, &mut painter);
+        }
+    }
+
+    /// What the last row shows.
+    fn footer(&self) -> Footer<'_> {
+        match (&self.view.text, &self.view.message) {
+            (Some(line), _) => Footer::Typed(line),
+            (None, Some(message)) => Footer::Told(message),
+            (None, None) => Footer::Keys(self.context(), &self.view.panels),
         }
     }
 
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
         let mut x = 0;
-        for panel in Panel::of(self.kind()) {
-            let role = if *panel == self.view.focus {
+        for panel in PanelId::of(self.kind()) {
+            let role = if panel == self.view.focus {
                 Role::Selected
             } else {
                 Role::Text
@@ -127,11 +124,11 @@ impl App {
         )
     }
 
-    fn draw_help(&self, screen: &mut Painter<'_>) {
+    fn draw_help(&self, scene: &Scene<'_>, screen: &mut Painter<'_>) {
         let (top, inside) = (self.view.help.unwrap_or(0), self.overlay_inside());
         let mut painter = screen.part(self.overlay_area());
         paint::frame(&mut painter, "Keys");
-        let content = panels::help::content(self, usize::from(inside.width));
+        let content = panels::help::content(scene, usize::from(inside.width));
         content.draw(&mut painter.part(inside), top);
         if let Some(position) = content.position(usize::from(inside.height), top) {
             let (width, height) = (painter.width(), painter.height());

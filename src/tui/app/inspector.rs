@@ -9,7 +9,7 @@ use crate::state::ChildDetail;
 use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::panels;
-use crate::tui::panels::inspector::{InspectorAction, InspectorEffect, InspectorView, Scene};
+use crate::tui::panels::inspector::{InspectorAction, InspectorEffect, InspectorView, Known};
 
 impl App {
     /// Open the inspector on a child.
@@ -19,7 +19,7 @@ impl App {
             return;
         };
         let detail = self.detail(child);
-        let inspector = InspectorView::open(child, &self.scene(detail.as_ref()));
+        let inspector = InspectorView::open(child, &self.known(detail.as_ref()));
         self.view.inspector = Some(inspector);
     }
 
@@ -32,7 +32,7 @@ impl App {
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
         let action = inspector_action(action)?;
         let effect =
-            self.with_inspector(|inspector, scene, size| inspector.act(action, scene, size))?;
+            self.with_inspector(|inspector, known, size| inspector.act(action, known, size))?;
         Some(match effect {
             InspectorEffect::None => Effect::Draw,
             InspectorEffect::Tell { level, text } => {
@@ -61,29 +61,29 @@ impl App {
         })
     }
 
-    fn scene<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Scene<'a> {
-        Scene {
+    fn known<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Known<'a> {
+        Known {
             state: self.state(),
             detail,
-            is_forsaken: self.forsaken().is_some(),
+            is_forsaken: self.scene().forsaken().is_some(),
         }
     }
 
     /// Let the inspector take in what has become known of its child.
     pub(super) fn refresh_inspector(&mut self) {
-        let _ = self.with_inspector(|inspector, scene, _| inspector.refresh(scene));
+        let _ = self.with_inspector(|inspector, known, _| inspector.refresh(known));
     }
 
     fn with_inspector<T>(
         &mut self,
-        change: impl FnOnce(&mut InspectorView, &Scene<'_>, Size) -> T,
+        change: impl FnOnce(&mut InspectorView, &Known<'_>, Size) -> T,
     ) -> Option<T> {
         let mut inspector = self.view.inspector.take()?;
         let (detail, size) = (
             self.detail(inspector.child()),
             panels::inside(self.inspector_area()).as_size(),
         );
-        let result = change(&mut inspector, &self.scene(detail.as_ref()), size);
+        let result = change(&mut inspector, &self.known(detail.as_ref()), size);
         self.view.inspector = Some(inspector);
         Some(result)
     }
@@ -111,7 +111,7 @@ impl App {
             None,
         );
         inspector.draw(
-            &self.scene(detail.as_ref()),
+            &self.known(detail.as_ref()),
             &mut screen.part(panels::inside(area)),
         );
     }

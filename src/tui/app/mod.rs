@@ -1,11 +1,11 @@
 //! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in
 //! `event_loop`.
 
-mod chart;
 mod chosen;
 mod draw;
 mod inspector;
-mod list;
+#[cfg(test)]
+mod list_tests;
 mod moments;
 mod navigation;
 mod steering;
@@ -18,18 +18,20 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
+use super::details::Details;
 use super::keymap::{Action, Context, Key, Keymap};
-use super::panels::chart::ChartAction;
+use super::layout::{Areas, Arrangement};
+use super::panels::PanelId;
+use super::panels::footer::Message;
+use super::panels::scene::Scene;
 use super::theme::Theme;
-use super::view::{DnaColumns, Message, Panel, View};
+use super::view::View;
 use super::{Leave, Settings};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
-use crate::state::{ChildDetail, Phase, RunState};
-use chosen::Details;
+use crate::state::{ChildDetail, RunState, RunStatus};
 pub use moments::Past;
-pub use navigation::Scroll;
 
 /// What is left to do by whoever holds the terminal and the connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +124,7 @@ impl App {
             _ => None,
         };
         self.live.apply(record);
-        if let (Some(detail), Some(row)) = (ending, self.live.children.last()) {
+        if let (Some(detail), Some(row)) = (ending, self.live.search().children.last()) {
             self.details.keep(ChildDetail {
                 row: Some(row.clone()),
                 ..detail
@@ -136,9 +138,15 @@ impl App {
 
     /// Number of the best child, or of a training's best epoch.
     fn best_number(&self) -> Option<u64> {
-        match &self.live.training_run {
+        match self.live.training_run() {
             Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self.live.best.as_ref().map(|best| best.child),
+            None => self
+                .live
+                .search()
+                .outcomes
+                .best
+                .as_ref()
+                .map(|best| best.child),
         }
     }
 
@@ -146,7 +154,7 @@ impl App {
     fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
         let text = match &record.event {
             Event::ChildFinished(finished) => {
-                let best = self.live.best.as_ref().filter(|best| {
+                let best = self.live.search().outcomes.best.as_ref().filter(|best| {
                     best.child == finished.child && best_before != Some(best.child)
                 })?;
                 format!(
@@ -170,7 +178,7 @@ impl App {
             }
             Event::RunFinished { .. } => format!(
                 "the run is over: {}",
-                super::panels::header::phase(self.live.phase).0
+                super::panels::header::status(self.live.status).0
             ),
             _ => return None,
         };
@@ -219,10 +227,52 @@ impl App {
         }
     }
 
+    /// What the panels may see.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            state: self.state(),
+            live: &self.live,
+            kind: self.kind(),
+            link: &self.link,
+            moment: self.view.moment,
+            resume_command: &self.resume_command,
+            worker: self.view.worker,
+            chosen: self.view.chosen,
+            details: &self.details,
+            machine: &self.view.machine,
+            now: self.view.now,
+            time_zone: &self.time_zone,
+            theme: &self.theme,
+            keymap: &self.keymap,
+            arrangement: self.arrangement(),
+        }
+    }
+
+    /// What decides where the panels lie.
+    fn arrangement(&self) -> Arrangement {
+        Arrangement {
+            size: self.view.size,
+            stage: self.stage(),
+            layout: self.view.layout,
+            focus: self.view.focus,
+            maximised: self.view.maximised,
+        }
+    }
+
+    /// The parts of the screen; none if it is too small.
+    pub fn areas(&self) -> Option<Areas> {
+        self.arrangement().areas()
+    }
+
     /// Bring what panels keep of the run up to date: to be called after records were taken, before
     /// they are drawn. Not with each record: a long run comes in as many thousands of them.
     pub fn refresh(&mut self) {
-        self.refresh_list();
+        let mut panels = std::mem::take(&mut self.view.panels);
+        let scene = self.scene();
+        for panel in PanelId::ALL {
+            panels.get_mut(*panel).refresh(&scene);
+        }
+        self.view.panels = panels;
     }
 
     /// What the journal must be asked for, for what is shown.
@@ -251,14 +301,14 @@ impl App {
     }
 
     pub fn finished(&self) -> bool {
-        matches!(self.live.phase, Phase::Finished(_))
+        self.live.status.is_over()
     }
 
     /// Whether nothing can happen without the user: then nothing is drawn without one either.
     pub fn stands_still(&self) -> bool {
         let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead { .. })
             || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
-        link || self.finished() || self.live.phase == Phase::Paused
+        link || self.finished() || self.live.status == RunStatus::Paused
     }
 
     /// Where keys go now.
@@ -326,28 +376,10 @@ impl App {
             Action::Discard => self.view.text = None,
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_log_filter(),
-            Action::NextMatch | Action::PreviousMatch => {
-                self.find_again(action == Action::NextMatch)
-            }
-            Action::NextLevel => self.next_level(),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
-            Action::ToggleQuantity if self.kind() == RunKind::Training => {
-                self.view.training.toggle_quantity()
-            }
-            Action::ToggleQuantity => self.change_chart(ChartAction::ToggleQuantity),
-            Action::ToggleColumns if self.kind() == RunKind::Training => {
-                self.view.training.in_percent = !self.view.training.in_percent
-            }
-            Action::ToggleColumns => {
-                let shapes = self.view.dna_columns == DnaColumns::Shapes;
-                self.view.dna_columns = if shapes {
-                    DnaColumns::Choices
-                } else {
-                    DnaColumns::Shapes
-                };
-            }
+            Action::ToggleQuantity => self.perform_in_any_panel(action),
             Action::Help => {
                 self.view.help = if self.view.help.is_some() {
                     None
@@ -356,21 +388,16 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => self.inspect(self.state().best.as_ref().map(|best| best.child)),
+            Action::InspectBest => self.inspect(
+                self.state()
+                    .search()
+                    .outcomes
+                    .best
+                    .as_ref()
+                    .map(|best| best.child),
+            ),
             action => self.navigate(action),
         }
         Effect::Draw
-    }
-
-    /// What an action means in the focused panel alone; false where the panel has nothing to do
-    /// with it.
-    fn perform_in_panel(&mut self, action: Action) -> bool {
-        match self.view.focus {
-            Panel::Chart => self.perform_in_chart(action),
-            Panel::Children => self.perform_in_list(action),
-            Panel::Curves => self.perform_in_curves(action),
-            Panel::Network => self.perform_in_network(action),
-            _ => false,
-        }
     }
 }

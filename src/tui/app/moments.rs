@@ -3,7 +3,6 @@
 
 use super::{App, Wanted};
 use crate::event::Level;
-use crate::event::RunKind;
 use crate::state::RunState;
 
 /// The run as it was after some of its records.
@@ -59,7 +58,7 @@ impl App {
         } else {
             shown.saturating_sub(1)
         };
-        let step = self.step_name();
+        let step = self.scene().step_name();
         match wanted {
             0 if finished == 0 => self.tell(
                 Level::Info,
@@ -74,15 +73,6 @@ impl App {
             }
             wanted if wanted >= present => self.return_to_the_present(),
             wanted => self.view.moment = Some(wanted),
-        }
-    }
-
-    /// What the moments are the ends of.
-    pub fn step_name(&self) -> &'static str {
-        if self.kind() == RunKind::Training {
-            "epoch"
-        } else {
-            "episode"
         }
     }
 

@@ -5,67 +5,18 @@ use super::{App, Effect};
 use crate::event::Level;
 use crate::event::RunKind;
 use crate::link::{Command, LinkStatus};
-use crate::state::Phase;
+use crate::state::RunStatus;
 use crate::tui::Leave;
 use crate::tui::keymap::Action;
-use crate::tui::view::{Answer, Question};
+use crate::tui::panels::question::{Answer, Question};
 
 /// Slowest and fastest replay, as a multiple of the run's own pace.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
 
 impl App {
-    /// Why the search cannot be commanded from here; none where it can.
-    pub(super) fn hindrance(&self) -> Option<String> {
-        let reason = match &self.link {
-            LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
-            LinkStatus::Live { watch_only: false } => return None,
-            LinkStatus::Live { watch_only: true } => "this screen only watches",
-            LinkStatus::Journal { .. } => {
-                return Some(format!(
-                    "the {} cannot be reached from this machine: this screen only watches",
-                    self.kind().noun()
-                ));
-            }
-            LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead { .. } => {
-                return Some(format!("continue it with: {}", self.resume_command));
-            }
-            LinkStatus::Replay { .. } => "this is a replay",
-        };
-        Some(reason.to_owned())
-    }
-
-    /// Why an action that steers would do nothing now; none for one that would, or that steers
-    /// nothing.
-    pub fn why_not(&self, action: Action) -> Option<String> {
-        let replayed =
-            matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
-        let steers = matches!(
-            action,
-            Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
-        );
-        if steers && !replayed {
-            self.hindrance()
-        } else {
-            None
-        }
-    }
-
-    /// Why nobody trains the children that were in training last; none where somebody does.
-    pub fn forsaken(&self) -> Option<String> {
-        match self.link {
-            LinkStatus::Dead { .. } => Some(format!(
-                "its process is gone: nobody trains; {} continues it",
-                self.resume_command
-            )),
-            LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
-            _ => None,
-        }
-    }
-
     /// Send a command, or say why it cannot be sent.
     pub(super) fn command(&mut self, command: Command) -> Effect {
-        match self.hindrance() {
+        match self.scene().hindrance() {
             None => Effect::Send(command),
             Some(reason) => {
                 self.tell(Level::Warning, reason);
@@ -104,10 +55,10 @@ impl App {
                 Command::Pause
             });
         }
-        match self.live.phase {
-            Phase::Running => self.command_at_next_batch(Command::Pause, "pauses"),
-            Phase::Pausing | Phase::Paused => self.command(Command::Resume),
-            Phase::Starting | Phase::Stopping | Phase::Finished(_) => Effect::Nothing,
+        match self.live.status {
+            RunStatus::Running => self.command_at_next_batch(Command::Pause, "pauses"),
+            RunStatus::Pausing | RunStatus::Paused => self.command(Command::Resume),
+            _ => Effect::Nothing,
         }
     }
 
@@ -121,7 +72,7 @@ impl App {
     }
 
     pub(super) fn toggle_stop_after_episode(&mut self) -> Effect {
-        let stops = self.live.stops_after_episode;
+        let stops = self.live.search().stops_after_episode;
         self.command(if stops {
             Command::GoOnAfterEpisode
         } else {
@@ -133,8 +84,8 @@ impl App {
     pub(super) fn ask_to_skip(&mut self) -> Effect {
         let waiting = self
             .shown_child()
-            .filter(|child| self.live.waiting.contains_key(child));
-        match (self.hindrance(), waiting) {
+            .filter(|child| self.live.search().waiting.contains_key(child));
+        match (self.scene().hindrance(), waiting) {
             (Some(reason), _) => self.tell(Level::Warning, reason),
             (None, None) => self.tell(Level::Info, "the child shown is not in training"),
             (None, Some(child)) => self.ask(Question::Skip(child)),
@@ -144,30 +95,18 @@ impl App {
 
     fn ask(&mut self, question: Question) {
         self.view.question = Some(question);
-        self.view.answer = self
-            .answers(question)
+        self.view.answer = question
+            .answers(&self.live)
             .last()
             .copied()
             .unwrap_or(Answer::Cancel);
-    }
-
-    /// The answers that a question has now; the harmless one last.
-    pub fn answers(&self, question: Question) -> Vec<Answer> {
-        match question {
-            Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
-            Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
-            Question::Leave if self.live.phase == Phase::Stopping => {
-                vec![Answer::Detach, Answer::Cancel]
-            }
-            Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
-        }
     }
 
     pub(super) fn mark_next_answer(&mut self) {
         let Some(question) = self.view.question else {
             return;
         };
-        let answers = self.answers(question);
+        let answers = question.answers(&self.live);
         let marked = answers
             .iter()
             .position(|answer| *answer == self.view.answer)
@@ -207,7 +146,7 @@ impl App {
         let offered = self
             .view
             .question
-            .is_some_and(|question| self.answers(question).contains(&answer));
+            .is_some_and(|question| question.answers(&self.live).contains(&answer));
         if offered {
             self.answer(answer)
         } else {

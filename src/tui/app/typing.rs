@@ -6,31 +6,36 @@ use super::{App, Effect};
 use crate::config::LayoutName;
 use crate::event::Level;
 use crate::event::RunKind;
-use crate::tui::panels::log;
+use crate::tui::panels::PanelId;
 use crate::tui::text_line::{Purpose, TextLine};
-use crate::tui::view::Panel;
 
 impl App {
     /// Open a line for what the focused panel can look for; elsewhere, for the children, or the log
     /// of a training.
     pub(super) fn begin_typing(&mut self) {
-        if self.view.focus == Panel::Log {
-            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.log.query));
+        if self.view.focus == PanelId::Log {
+            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.panels.log.query));
             return;
         }
         if self.kind() == RunKind::Training {
             self.show_layout(LayoutName::Log);
-            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.log.query));
+            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.panels.log.query));
             return;
         }
-        if self.view.focus != Panel::Children {
+        if self.view.focus != PanelId::Children {
             self.show_layout(LayoutName::Children);
         }
-        self.view.text = Some(TextLine::new(Purpose::Filter, &self.filter_text()));
+        self.view.text = Some(TextLine::new(
+            Purpose::Filter,
+            self.view.panels.list.filter_text(),
+        ));
     }
 
     pub(super) fn begin_log_filter(&mut self) {
-        self.view.text = Some(TextLine::new(Purpose::LogFilter, &self.view.log.filter));
+        self.view.text = Some(TextLine::new(
+            Purpose::LogFilter,
+            &self.view.panels.log.filter,
+        ));
     }
 
     pub(super) fn type_key(&mut self, key: &KeyEvent) -> Effect {
@@ -44,17 +49,19 @@ impl App {
         };
         match line.purpose {
             Purpose::Search => {
-                self.view.log.query = line.text();
-                if !self.view.log.query.is_empty() && !self.find_in_log(false) {
+                let mut log = std::mem::take(&mut self.view.panels.log);
+                log.query = line.text();
+                if !log.query.is_empty() && !log.find_next(self.state(), false) {
                     self.tell(
                         Level::Info,
-                        format!("the log has no line with \"{}\"", self.view.log.query),
+                        format!("the log has no line with \"{}\"", log.query),
                     );
                 }
+                self.view.panels.log = log;
             }
             Purpose::LogFilter => {
-                self.view.log.filter = line.text();
-                self.view.log.end = None;
+                self.view.panels.log.filter = line.text();
+                self.view.panels.log.end = None;
             }
             Purpose::Filter => {
                 if let Err(problem) = self.set_filter(&line.text()) {
@@ -67,38 +74,9 @@ impl App {
         Effect::Draw
     }
 
-    /// Scroll the log to the next line that has the text searched for; false if there is none.
-    pub(super) fn find_in_log(&mut self, forward: bool) -> bool {
-        let found = log::find(self, forward);
-        if found.is_some() {
-            self.view.log.end = found;
-        }
-        found.is_some()
-    }
-
-    /// The next line found, later or earlier than the last one shown.
-    pub(super) fn find_again(&mut self, later: bool) {
-        if !self.find_in_log(later) {
-            self.tell(Level::Info, "nothing found");
-        }
-    }
-
-    /// Leave out one more level of the log; after errors alone, show all again.
-    pub(super) fn next_level(&mut self) {
-        self.view.log.least = match self.view.log.least {
-            Level::Info => Level::Warning,
-            Level::Warning => Level::Error,
-            Level::Error => Level::Info,
-        };
-        self.view.log.end = None;
-    }
-
-    fn filter_text(&self) -> String {
-        self.view.list.filter_text().to_owned()
-    }
-
     fn set_filter(&mut self, text: &str) -> Result<(), String> {
         self.view
+            .panels
             .list
             .set_filter(text)
             .map_err(|error| error.to_string())

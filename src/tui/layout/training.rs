@@ -3,7 +3,7 @@
 
 use ratatui::layout::Size;
 
-use super::Panel::{Curves, Layers, Log, Machine, Network, Progress, Test};
+use super::PanelId::{Curves, Layers, Log, Machine, Network, Progress, Test};
 use super::Plan::{self, Columns, One, Rows};
 use crate::config::LayoutName;
 

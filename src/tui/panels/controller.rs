@@ -1,16 +1,18 @@
 //! The controller's policy: what it thought of each choice of the child shown, and what the last
 //! episode taught it.
 
+use std::borrow::Cow;
+
 use super::chart::verdict_line;
-use super::{Content, Row, join_fitting, labelled};
+use super::panel::{About, SEARCH, TextPanel};
+use super::{Content, PanelId, Row, join_fitting, labelled};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::DecisionKind;
 use crate::state::{Candidate, Origin, RunState};
-use crate::tui::app::App;
 use crate::tui::format;
-use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::paint::pieces_width;
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Share of the largest entropy below which a policy has collapsed, and share of an episode that
 /// repeats then.
@@ -24,34 +26,41 @@ const VERDICT_FROM: usize = 8;
 const NARROW_CELL: usize = 3;
 const WIDE_CELL: usize = 5;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = super::inside(painter.area());
-    let height = usize::from(area.height);
-    let content = content(app, usize::from(area.width), height);
-    let position = content.position(height, app.view.controller_top);
-    let beside = match alarm(app.state()) {
-        Some(alarm) => vec![(Role::Error, alarm)],
-        None => app.shown_child().map_or(Row::new(), |child| {
-            labelled(
-                "child",
-                Role::Strong,
-                format!("{child} {}", app.theme.glyphs.left_right),
-            )
-        }),
-    };
-    super::title(
-        painter,
-        app.view.focus == Panel::Controller,
-        "Controller",
-        &beside,
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), app.view.controller_top);
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Controller;
+
+impl TextPanel for Controller {
+    fn about() -> About {
+        About {
+            name: "Controller",
+            runs: SEARCH,
+            keys: &[],
+        }
+    }
+
+    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+        let beside = match alarm(scene.state) {
+            Some(alarm) => vec![(Role::Error, alarm)],
+            None => scene.shown_child().map_or(Row::new(), |child| {
+                labelled(
+                    "child",
+                    Role::Strong,
+                    format!("{child} {}", scene.glyphs().left_right),
+                )
+            }),
+        };
+        ("Controller".into(), beside)
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content {
+        content(scene, width, height)
+    }
 }
 
 /// Whether the policy of the last episode has collapsed, and how that shows.
 pub fn alarm(state: &RunState) -> Option<String> {
-    let episode = state.episodes.last()?;
+    let episode = state.search().episodes.last()?;
     let children = episode.advantages.len().max(1);
     if episode.repeats as f64 > MOST_REPEATS * children as f64 {
         return Some(format!(
@@ -66,25 +75,24 @@ pub fn alarm(state: &RunState) -> Option<String> {
 }
 
 /// What the panel shows in `width` x `height`, below its title.
-pub fn content(app: &App, width: usize, height: usize) -> Content {
-    let state = app.state();
+fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
+    let state = scene.state;
     // The first question to a controller. The chart answers it too, where that is shown.
-    let chart_is_shown = app
-        .areas()
-        .is_some_and(|areas| areas.of(Panel::Chart).is_some());
+    let chart_is_shown = scene.shows(PanelId::Chart);
     let mut head = if height >= VERDICT_FROM && !chart_is_shown {
-        vec![verdict_line::pieces(state, &app.theme.glyphs, width)]
+        vec![verdict_line::pieces(state, scene.glyphs(), width)]
     } else {
         Vec::new()
     };
     let above = head.len();
     let figures = state
+        .search()
         .episodes
         .last()
         .map(|episode| episode_rows(episode, width))
         .unwrap_or_default();
-    let detail = app.shown_child().and_then(|child| app.detail(child));
-    let Some((run, detail)) = state.run.as_ref().zip(detail) else {
+    let detail = scene.shown_child().and_then(|child| scene.detail(child));
+    let Some((run, detail)) = state.search().started.as_ref().zip(detail) else {
         head.push(vec![(
             Role::Dim,
             "no child has been sampled yet".to_owned(),
@@ -104,7 +112,7 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     let map = HeatMap {
         run,
         candidate: &detail.candidate,
-        glyphs: &app.theme.glyphs,
+        glyphs: scene.glyphs(),
         cell: cell_width(run, width),
     };
     let mut body = map.rows();

@@ -1,48 +1,95 @@
 //! The layers of a child: of the one in training, or of any child of the run.
 
-use super::{Content, Row, join_fitting, labelled, layers, training};
+use std::borrow::Cow;
+
+use super::panel::{About, Response, SEARCH, TextPanel};
+use super::{Content, PanelId, Row, join_fitting, labelled, layers, training};
 use crate::event::ChildEpoch;
 use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
-use crate::tui::app::App;
 use crate::tui::format;
-use crate::tui::paint::Painter;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
-use crate::tui::view::{DnaColumns, Panel};
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = super::inside(painter.area());
-    let height = usize::from(area.height);
-    let content = content(app, usize::from(area.width), height);
-    let position = content.position(height, app.view.dna_top);
-    super::title(
-        painter,
-        app.view.focus == Panel::Dna,
-        "DNA",
-        &name(app),
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), app.view.dna_top);
+/// Which columns the table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Columns {
+    #[default]
+    Shapes,
+    Choices,
+}
+
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Dna {
+    columns: Columns,
+}
+
+const HERE: Scope = Scope::Panel(PanelId::Dna);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[binding(
+    HERE,
+    &["v"],
+    Action::ToggleColumns,
+    "DNA: shapes and costs, or log-probability and entropy",
+    Some("choices"),
+)];
+
+impl TextPanel for Dna {
+    fn about() -> About {
+        About {
+            name: "DNA",
+            runs: SEARCH,
+            keys: KEYS,
+        }
+    }
+
+    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+        ("DNA".into(), name(scene))
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content {
+        content(scene, self.columns, width, height)
+    }
+
+    fn act(&mut self, action: Action) -> Option<Response> {
+        (action == Action::ToggleColumns).then(|| {
+            self.columns = match self.columns {
+                Columns::Shapes => Columns::Choices,
+                Columns::Choices => Columns::Shapes,
+            };
+            Response::Draw
+        })
+    }
 }
 
 /// Which child, beside the title.
-fn name(app: &App) -> Row {
-    let Some(child) = app.shown_child() else {
+fn name(scene: &Scene<'_>) -> Row {
+    let Some(child) = scene.shown_child() else {
         return Row::new();
     };
     let mut row = labelled(
         "child",
         Role::Strong,
-        format!("{child} {}", app.theme.glyphs.left_right),
+        format!("{child} {}", scene.theme.glyphs.left_right),
     );
-    let state = app.state();
-    if state.best.as_ref().is_some_and(|best| best.child == child) {
+    let state = scene.state;
+    if state
+        .search()
+        .outcomes
+        .best
+        .as_ref()
+        .is_some_and(|best| best.child == child)
+    {
         row.push((Role::Best, " best".to_owned()));
-    } else if let Some((worker, _)) = trained(app, child) {
+    } else if let Some((worker, _)) = trained(scene, child) {
         row.push((Role::Dim, format!(" worker {worker}")));
-    } else if app.row(child).is_some() {
+    } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
     } else if state
+        .search()
         .training
         .values()
         .any(|training| training.child == child)
@@ -55,26 +102,26 @@ fn name(app: &App) -> Row {
 }
 
 /// What the panel shows in `width` x `height`, below its title.
-pub fn content(app: &App, width: usize, height: usize) -> Content {
+fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Content {
     let dim = |text: &str| Content {
         head: vec![vec![(Role::Dim, text.to_owned())]],
         body: Vec::new(),
     };
-    let Some(child) = app.shown_child() else {
+    let Some(child) = scene.shown_child() else {
         return dim("no child has been sampled yet");
     };
-    let Some(detail) = app.detail(child) else {
+    let Some(detail) = scene.detail(child) else {
         return dim("reading the journal");
     };
-    let mut head = facts(app, &detail, width);
+    let mut head = facts(scene, &detail, width);
     if height >= 16 {
         head.push(Row::new());
     }
-    let (options, glyphs) = (columns(app, &detail.candidate), &app.theme.glyphs);
+    let (options, glyphs) = (columns(scene, shown, &detail.candidate), scene.glyphs());
     let table = match &detail.candidate.design {
         Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
         Design::Key(_) => {
-            let run = app.state().run.as_ref();
+            let run = scene.state.search().started.as_ref();
             let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
             layers::decisions(decisions, &detail.candidate.dna, &options, width, glyphs)
         }
@@ -90,20 +137,22 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
 }
 
 /// The worker that trains a child, and how far it is; none where nobody does.
-fn trained(app: &App, child: u64) -> Option<(&usize, &Training)> {
-    app.state()
+fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(&'a usize, &'a Training)> {
+    scene
+        .state
+        .search()
         .training
         .iter()
-        .find(|(_, training)| training.child == child && app.forsaken().is_none())
+        .find(|(_, training)| training.child == child && scene.forsaken().is_none())
 }
 
 /// What stands above the layers: progress while it trains, what came of it afterwards.
-fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
-    let (state, candidate) = (app.state(), &detail.candidate);
-    if let Some((_, training)) = trained(app, candidate.child) {
-        return training::progress_rows(state, training, &app.theme.glyphs, width);
+fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
+    let (state, candidate) = (scene.state, &detail.candidate);
+    if let Some((_, training)) = trained(scene, candidate.child) {
+        return training::progress_rows(state, training, scene.glyphs(), width);
     }
-    let first = match app.row(candidate.child) {
+    let first = match scene.row(candidate.child) {
         Some(row) => vec![
             row.accuracy.map_or_else(
                 || vec![(Role::Error, row.trouble().unwrap_or_default().to_owned())],
@@ -116,6 +165,7 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
             ),
         ],
         None => match state
+            .search()
             .training
             .values()
             .find(|training| training.child == candidate.child)
@@ -160,16 +210,18 @@ fn facts(app: &App, detail: &ChildDetail, width: usize) -> Vec<Row> {
 }
 
 /// What the table shows besides the layers themselves.
-fn columns(app: &App, candidate: &Candidate) -> layers::Options {
-    let state = app.state();
+fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Options {
+    let state = scene.state;
     let best = state
+        .search()
+        .outcomes
         .best
         .as_ref()
         .filter(|best| best.child != candidate.child);
     layers::Options {
         choices: candidate.choices().to_vec(),
-        choices_first: app.view.dna_columns == DnaColumns::Choices,
-        compared: best.and(state.best_architecture.clone()),
+        choices_first: shown == Columns::Choices,
+        compared: best.and(state.search().best_architecture.clone()),
         compared_dna: best.map(|best| best.dna.clone()),
     }
 }

@@ -1,28 +1,43 @@
 //! The last row: what the user is told, the line being typed, or the main keys, as many as fit.
 
-use super::Row;
-use super::chart::Quantity;
+use super::{PanelId, Panels, Row};
 use crate::event::Level;
-use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::Phase;
-use crate::tui::app::App;
+use crate::state::RunStatus;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Bound, Context};
 use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::panels::scene::Scene;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::Role;
-use crate::tui::view::Message;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of what is typed that are shown beside a problem, at least.
 const LEAST_TYPED: usize = 16;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    match (&app.view.text, &app.view.message) {
-        (Some(line), _) => draw_line(line, painter),
-        (None, Some(message)) => draw_message(message, painter),
-        (None, None) => draw_keys(app, painter),
+/// What is told in the last row until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub level: Level,
+    pub text: String,
+}
+
+/// What the last row shows.
+pub enum Footer<'a> {
+    /// The line that is being typed.
+    Typed(&'a TextLine),
+    Told(&'a Message),
+    /// The keys of where keys go now.
+    Keys(Context, &'a Panels),
+}
+
+impl Footer<'_> {
+    pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
+        match self {
+            Footer::Typed(line) => draw_line(line, painter),
+            Footer::Told(message) => draw_message(message, painter),
+            Footer::Keys(context, panels) => draw_keys(scene, *context, panels, painter),
+        }
     }
 }
 
@@ -76,7 +91,7 @@ fn draw_message(message: &Message, painter: &mut Painter<'_>) {
     painter.text(1, 0, role, &text);
 }
 
-fn draw_keys(app: &App, painter: &mut Painter<'_>) {
+fn draw_keys(scene: &Scene<'_>, context: Context, panels: &Panels, painter: &mut Painter<'_>) {
     let mut x = 1;
     // The way out and the help come first when room is short.
     let is_important = |bound: &&Bound| {
@@ -85,19 +100,19 @@ fn draw_keys(app: &App, painter: &mut Painter<'_>) {
             Action::Quit | Action::Help | Action::TogglePause | Action::Back
         )
     };
-    let (important, others): (Vec<&Bound>, Vec<&Bound>) = app
+    let (important, others): (Vec<&Bound>, Vec<&Bound>) = scene
         .keymap
-        .of(app.context())
-        .filter(|bound| bound.binding.short.is_some() && can_act(app, bound))
+        .of(context)
+        .filter(|bound| bound.binding.short.is_some() && can_act(scene, bound))
         .partition(is_important);
     // Keys of the focused panel alone say more than those of all panels.
     let (own, general): (Vec<&Bound>, Vec<&Bound>) =
-        others.into_iter().partition(|bound| is_own(app, bound));
+        others.into_iter().partition(|bound| is_own(context, bound));
     for row in important
         .into_iter()
         .chain(own)
         .chain(general)
-        .filter_map(|bound| key(app, bound))
+        .filter_map(|bound| key(scene, panels, bound))
     {
         if x + pieces_width(&row) > painter.width() {
             break;
@@ -106,30 +121,30 @@ fn draw_keys(app: &App, painter: &mut Painter<'_>) {
     }
 }
 
-fn is_own(app: &App, bound: &Bound) -> bool {
-    let other = Context::all()
-        .find(|context| matches!(context, Context::Panel(_)) && *context != app.context());
+fn is_own(own: Context, bound: &Bound) -> bool {
+    let other =
+        Context::all().find(|context| matches!(context, Context::Panel(_)) && *context != own);
     other.is_none_or(|other| !bound.binding.scope.holds_in(other))
 }
 
-fn key(app: &App, bound: &Bound) -> Option<Row> {
+fn key(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> Option<Row> {
     let name = bound.keys.first()?.name();
     Some(vec![
         (Role::Key, name),
-        (Role::Dim, format!(" {}", word(app, bound))),
+        (Role::Dim, format!(" {}", word(scene, panels, bound))),
     ])
 }
 
 /// Whether the key would do anything now.
-fn can_act(app: &App, bound: &Bound) -> bool {
-    if bound.binding.help_in(app.kind()).is_none() {
+fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
+    if bound.binding.help_in(scene.kind).is_none() {
         return false;
     }
-    let can_pause = match app.link {
+    let can_pause = match scene.link {
         LinkStatus::Replay { ended, .. } => !ended,
         LinkStatus::Live { watch_only: false } => matches!(
-            app.live.phase,
-            Phase::Running | Phase::Pausing | Phase::Paused
+            scene.live.status,
+            RunStatus::Running | RunStatus::Pausing | RunStatus::Paused
         ),
         _ => false,
     };
@@ -137,21 +152,20 @@ fn can_act(app: &App, bound: &Bound) -> bool {
 }
 
 /// What the key would do now.
-fn word(app: &App, bound: &Bound) -> &'static str {
-    let paused = matches!(app.live.phase, Phase::Pausing | Phase::Paused);
+fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
+    let paused = matches!(scene.live.status, RunStatus::Pausing | RunStatus::Paused);
     match bound.binding.action {
-        Action::TogglePause if matches!(app.link, LinkStatus::Replay { paused: true, .. }) => {
+        Action::TogglePause if matches!(scene.link, LinkStatus::Replay { paused: true, .. }) => {
             "play"
         }
-        Action::TogglePause if paused && !matches!(app.link, LinkStatus::Replay { .. }) => "resume",
-        Action::ToggleQuantity if app.kind() == RunKind::Training => "accuracy/loss",
-        Action::ToggleColumns
-            if app.kind() == RunKind::Training && app.view.training.in_percent =>
-        {
-            "images"
+        Action::TogglePause if paused && !matches!(scene.link, LinkStatus::Replay { .. }) => {
+            "resume"
         }
-        Action::ToggleQuantity if app.view.chart.quantity == Quantity::Accuracy => "reward",
-        Action::Maximise if app.view.maximised => "all panels",
-        _ => bound.binding.short.unwrap_or_default(),
+        Action::Maximise if scene.arrangement.maximised => "all panels",
+        action => {
+            let of_run = PanelId::of(scene.kind).into_iter();
+            let mut words = of_run.filter_map(|panel| panels.get(panel).word(action));
+            words.next().or(bound.binding.short).unwrap_or_default()
+        }
     }
 }

@@ -2,58 +2,55 @@
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run};
-use crate::event::FinishReason;
 use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::{Counts, Phase, RunState};
-use crate::tui::app::App;
+use crate::state::{Counts, RunState, RunStatus};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
 /// Children whose training time the estimate of the remaining time is made from.
 const RECENT: usize = 32;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
+pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     let width = painter.width().saturating_sub(2);
-    let right = clock(app);
+    let right = clock(scene);
     let left = identity(
-        app,
+        scene,
         painter.glyphs(),
         width.saturating_sub(pieces_width(&right) + 2),
     );
     painter.pieces(1, 0, &left);
     painter.pieces((width + 1).saturating_sub(pieces_width(&right)), 0, &right);
-    let second = standing(app, painter.glyphs(), width);
+    let second = standing(scene, painter.glyphs(), width);
     painter.pieces(1, 1, &second);
 }
 
-/// Word and role of a phase.
-pub fn phase(phase: Phase) -> (&'static str, Role) {
-    match phase {
-        Phase::Starting => ("STARTING", Role::Dim),
-        Phase::Running => ("RUNNING", Role::Good),
-        Phase::Pausing => ("PAUSING", Role::Warning),
-        Phase::Paused => ("PAUSED", Role::Warning),
-        Phase::Stopping => ("STOPPING", Role::Warning),
-        Phase::Finished(FinishReason::Completed) => ("FINISHED", Role::Good),
-        Phase::Finished(FinishReason::Stopped) => ("STOPPED", Role::Warning),
-        Phase::Finished(FinishReason::Failed) => ("FAILED", Role::Error),
-    }
+/// Word and role of where the run stands.
+pub fn status(status: RunStatus) -> (String, Role) {
+    let role = match status {
+        RunStatus::Starting => Role::Dim,
+        RunStatus::Running | RunStatus::Completed => Role::Good,
+        RunStatus::Pausing | RunStatus::Paused => Role::Warning,
+        RunStatus::Stopping | RunStatus::Stopped => Role::Warning,
+        RunStatus::Failed | RunStatus::Dead => Role::Error,
+    };
+    (status.word().to_uppercase(), role)
 }
 
-fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
-    let standing = standing_words(app);
-    let name = app.state().name().unwrap_or("nas-tui");
+fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
+    let standing = standing_words(scene);
+    let name = scene.state.name().unwrap_or("nas-tui");
     let room = width.saturating_sub(pieces_width(&standing) + 2);
     // The bar takes what the name leaves, up to a limit.
     let bar = room
         .saturating_sub(name.width() + 2 + " 100 %".len())
         .min(24);
     let progress = if bar >= 6 {
-        progress(app.state(), glyphs, bar)
+        progress(scene.state, glyphs, bar)
     } else {
         Row::new()
     };
@@ -61,44 +58,44 @@ fn identity(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     join_fitting(vec![name, standing, progress], "  ", width)
 }
 
-/// The phase of the run, and what else must be known to read the screen: an earlier moment, a
+/// Where the run stands, and what else must be known to read the screen: an earlier moment, a
 /// replay, a search that is gone.
-fn standing_words(app: &App) -> Row {
-    let live = &app.live;
-    let (word, role) = phase(live.phase);
-    let mut row = match &app.link {
-        LinkStatus::Dead { .. } => vec![
-            (Role::Error, "PROCESS GONE".to_owned()),
-            (Role::Dim, " resume it".to_owned()),
-        ],
+fn standing_words(scene: &Scene<'_>) -> Row {
+    let live = &scene.live;
+    let mut row = match scene.link {
         LinkStatus::Replay { ended: true, .. } => vec![(Role::Warning, "REPLAY ENDED".to_owned())],
         LinkStatus::Replay { speed, paused, .. } => {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
             vec![(
                 Role::Warning,
-                format!("{state} {}{speed}", app.theme.glyphs.times),
+                format!("{state} {}{speed}", scene.theme.glyphs.times),
             )]
         }
-        _ => vec![(role, word.to_owned())],
+        _ => {
+            let (word, role) = status(scene.status());
+            vec![(role, word)]
+        }
     };
-    match &app.link {
+    match scene.link {
         LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
             row.push((Role::Dim, " watching".to_owned()))
         }
+        LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
         _ => {}
     }
-    if live.stops_after_episode && live.phase != Phase::Stopping && !app.finished() {
+    if live.search().stops_after_episode && live.status != RunStatus::Stopping && !scene.finished()
+    {
         row.push((
             Role::Warning,
-            format!(" stops after episode {}", live.episode),
+            format!(" stops after episode {}", live.search().episode),
         ));
     }
-    if let Some(moment) = app.view.moment {
-        let key = app.keymap.key_of(Action::Live);
+    if let Some(moment) = scene.moment {
+        let key = scene.keymap.key_of(Action::Live);
         row = vec![
             (
                 Role::Warning,
-                format!("AFTER {} {moment}", app.step_name().to_uppercase()),
+                format!("AFTER {} {moment}", scene.step_name().to_uppercase()),
             ),
             (Role::Dim, format!(" {key}: now")),
         ];
@@ -121,65 +118,61 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 
 /// Share of the children, or of a training's epochs. A training that ended early is whole.
 fn fraction_done(state: &RunState) -> Option<f64> {
-    if let Some(training) = &state.training_run {
-        let is_whole = state.phase == Phase::Finished(FinishReason::Completed);
+    if let Some(training) = state.training_run() {
+        let is_whole = state.status == RunStatus::Completed;
         return Some(if is_whole { 1.0 } else { training.fraction() });
     }
-    let total = children_in_all(state).filter(|total| *total > 0)?;
-    Some(state.counts.sampled as f64 / total as f64)
+    let run = state.search().started.as_ref()?;
+    let total = Some(run.children()).filter(|total| *total > 0)?;
+    Some(state.search().outcomes.counts.sampled as f64 / total as f64)
 }
 
-fn clock(app: &App) -> Row {
-    if app.in_the_past()
+fn clock(scene: &Scene<'_>) -> Row {
+    if scene.in_the_past()
         || !matches!(
-            app.link,
+            scene.link,
             LinkStatus::Live { .. } | LinkStatus::Journal { .. }
         )
     {
         return labelled(
             "elapsed",
             Role::Text,
-            format::duration(app.state().clock.seconds()),
+            format::duration(scene.state.clock.seconds()),
         );
     }
-    let working = app.state().clock.seconds_until(app.view.now);
+    let working = scene.state.clock.seconds_until(scene.now);
     let mut row = labelled("elapsed", Role::Text, format::duration(working));
-    if let Some(seconds) = remaining_seconds(app.state()) {
+    if let Some(seconds) = remaining_seconds(scene.state) {
         row.extend(labelled(
             "  left",
             Role::Text,
-            format!("{} {}", app.theme.glyphs.about, format::estimate(seconds)),
+            format!("{} {}", scene.theme.glyphs.about, format::estimate(seconds)),
         ));
     }
     row
 }
 
-fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
-    let state = app.state();
-    if let Some(training) = &state.training_run {
-        return training_run::standing::row(
-            training,
-            matches!(state.phase, Phase::Finished(_)),
-            glyphs,
-            width,
-        );
+fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
+    let state = scene.state;
+    if let Some(training) = state.training_run() {
+        return training_run::standing::row(training, state.status.is_over(), glyphs, width);
     }
-    let Some(run) = &state.run else {
+    let Some(run) = &state.search().started else {
         return vec![(
             Role::Dim,
-            match app.kind() {
+            match scene.kind {
                 RunKind::Search => "waiting for the run to start".to_owned(),
                 RunKind::Training => "preparing the images".to_owned(),
             },
         )];
     };
-    let total = run.episodes * run.children_per_episode;
+    let total = run.children();
     let of = |role, number: u64, total: usize| {
         vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))]
     };
     let episode = [
         vec![(Role::Dim, "episode ".to_owned())],
-        of(Role::Text, state.episode as u64, run.episodes),
+        of(Role::Text, state.search().episode as u64, run.episodes),
     ]
     .concat();
     let child = [
@@ -188,6 +181,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     ]
     .concat();
     let edited_child = state
+        .search()
         .training
         .values()
         .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
@@ -198,9 +192,9 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
             format!("edited from child {parent}"),
         )
     });
-    let depth = labelled("depth", Role::Text, state.depth.to_string());
+    let depth = labelled("depth", Role::Text, state.search().depth.to_string());
     let mut best = labelled("best", Role::Dim, "none yet");
-    if let Some(child) = &state.best {
+    if let Some(child) = &state.search().outcomes.best {
         best = labelled(
             "best accuracy",
             Role::Best,
@@ -226,7 +220,7 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
         excluded,
         edited,
         ..
-    } = state.counts;
+    } = state.search().outcomes.counts;
     let counts = [
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
@@ -257,22 +251,23 @@ fn standing(app: &App, glyphs: &Glyphs, width: usize) -> Row {
     join_ranked(groups, &gap, width)
 }
 
-fn children_in_all(state: &RunState) -> Option<usize> {
-    state
-        .run
-        .as_ref()
-        .map(|run| run.episodes * run.children_per_episode)
-}
-
-/// The newest child of the search that is or was in training. (Edited children have higher
-/// numbers.)
+/// The newest child that the search sampled and that is or was in training.
 fn current_child(state: &RunState) -> u64 {
-    let planned = children_in_all(state).map_or(u64::MAX, |children| children as u64);
-    let training = state.training.values().map(|training| training.child);
-    let ended = state.children.iter().rev().take(256).map(|row| row.child);
+    let training = state
+        .search()
+        .training
+        .values()
+        .map(|training| training.child);
+    let ended = state
+        .search()
+        .children
+        .iter()
+        .rev()
+        .take(256)
+        .map(|row| row.child);
     training
         .chain(ended)
-        .filter(|child| *child <= planned)
+        .filter(|child| !state.search().outcomes.is_edited(*child))
         .max()
         .unwrap_or(0)
 }
@@ -280,12 +275,13 @@ fn current_child(state: &RunState) -> u64 {
 /// Seconds of training left, from the mean time of the last children (repeats cost none, and how
 /// long excluded ones took says nothing of the others); none when unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
-    let is_ending = matches!(state.phase, Phase::Finished(_) | Phase::Stopping);
-    if let Some(training) = &state.training_run {
+    let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;
+    if let Some(training) = state.training_run() {
         return training.seconds_left().filter(|_| !is_ending);
     }
-    let run = state.run.as_ref()?;
+    let run = state.search().started.as_ref()?;
     let recent: Vec<f64> = state
+        .search()
         .children
         .iter()
         .rev()
@@ -296,7 +292,9 @@ fn remaining_seconds(state: &RunState) -> Option<f64> {
     if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }
-    let left = children_in_all(state)?.saturating_sub(state.counts.sampled);
+    let left = run
+        .children()
+        .saturating_sub(state.search().outcomes.counts.sampled);
     let seconds = recent.iter().sum::<f64>() / recent.len() as f64;
     let estimate = left as f64 * seconds / run.workers.max(1) as f64;
     (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)

@@ -3,9 +3,9 @@
 
 use super::{Content, Row, chart, training_run};
 use crate::event::RunKind;
-use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::keymap::{Bound, Scope};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
 /// A sign, how it looks, and what it stands for.
@@ -14,27 +14,27 @@ pub type Sign = (Role, &'static str, &'static str);
 const KEYS_WIDTH: usize = 18;
 
 /// The help in `width` columns.
-pub fn content(app: &App, width: usize) -> Content {
-    let keys = app
+pub fn content(scene: &Scene<'_>, width: usize) -> Content {
+    let keys = scene
         .keymap
         .all()
         .iter()
         .filter(|bound| !bound.keys.is_empty())
-        .flat_map(|bound| rows(app, bound, width));
+        .flat_map(|bound| rows(scene, bound, width));
     Content {
         head: Vec::new(),
-        body: keys.chain(signs(app)).collect(),
+        body: keys.chain(signs(scene)).collect(),
     }
 }
 
 /// A binding: its keys in as many lines as they need, its text beside them.
-fn rows(app: &App, bound: &Bound, width: usize) -> Vec<Row> {
-    let Some(help) = bound.binding.help_in(app.kind()) else {
+fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
+    let Some(help) = bound.binding.help_in(scene.kind) else {
         return Vec::new();
     };
     let names: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
     let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
-    let hindrance = app.why_not(bound.binding.action);
+    let hindrance = scene.why_not(bound.binding.action);
     let role = if bound.binding.scope == Scope::Question || hindrance.is_some() {
         Role::Dim
     } else {
@@ -56,9 +56,9 @@ fn rows(app: &App, bound: &Bound, width: usize) -> Vec<Row> {
 }
 
 /// What each sign of the chart stands for: its legend has not always room for all of them.
-fn signs(app: &App) -> Vec<Row> {
-    let glyphs = &app.theme.glyphs;
-    let (name, signs): (_, Vec<Sign>) = match app.kind() {
+fn signs(scene: &Scene<'_>) -> Vec<Row> {
+    let glyphs = scene.glyphs();
+    let (name, signs): (_, Vec<Sign>) = match scene.kind {
         RunKind::Search => ("Signs of the chart", chart::signs(glyphs).collect()),
         RunKind::Training => ("Signs of the curves", training_run::curves::signs(glyphs)),
     };
@@ -86,6 +86,7 @@ mod tests {
     use crate::config::ScreenConfig;
     use crate::link::LinkStatus;
     use crate::tui::Settings;
+    use crate::tui::app::App;
 
     fn app(keys: BTreeMap<String, Vec<String>>) -> App {
         let settings = Settings::new(
@@ -105,7 +106,7 @@ mod tests {
     }
 
     fn words(app: &App) -> Vec<String> {
-        let rows = content(app, 76).body;
+        let rows = content(&app.scene(), 76).body;
         let keys = rows
             .iter()
             .filter_map(|row| row.first())
@@ -116,7 +117,7 @@ mod tests {
 
     /// The text of the help, without its line breaks.
     fn text(app: &App) -> String {
-        let rows = content(app, 76).body;
+        let rows = content(&app.scene(), 76).body;
         rows.iter()
             .filter_map(|row| row.get(1))
             .map(|(_, text)| text.trim())

@@ -1,201 +1,319 @@
 //! The log: newest last, followed until the user scrolls up.
 
-use super::Row;
+use ratatui::layout::Rect;
+
+use super::panel::{ANY_RUN, About, Panel, Response};
+use super::{PanelId, Row};
 use crate::event::Level;
 use crate::state::{LogLine, RunState};
-use crate::tui::app::{App, Scroll};
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
+use crate::tui::panels::scene::Scene;
+use crate::tui::panels::scroll::Scroll;
 use crate::tui::theme::Role;
-use crate::tui::view::Panel;
 
 /// Columns of `12:34:56 `.
 const TIME_WIDTH: usize = 9;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    super::title(
-        painter,
-        app.view.focus == Panel::Log,
-        "Log",
-        &beside(app),
+/// What of the log is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogView {
+    /// Number (from the start of the run) of the last line shown; none follows the newest.
+    pub end: Option<u64>,
+    /// Lines of a lower level are left out.
+    pub least: Level,
+    /// Lines without this text are left out.
+    pub filter: String,
+    /// This text is marked.
+    pub query: String,
+}
+
+impl Default for LogView {
+    fn default() -> LogView {
+        LogView {
+            end: None,
+            least: Level::Info,
+            filter: String::new(),
+            query: String::new(),
+        }
+    }
+}
+
+const HERE: Scope = Scope::Panel(PanelId::Log);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["&"],
+        Action::FilterLog,
+        "log: only lines with a text",
+        Some("filter"),
+    ),
+    binding(
+        HERE,
+        &["n"],
+        Action::NextMatch,
+        "log: the next line found",
         None,
-    );
-    let area = super::inside(painter.area());
-    let rows = rows(app, usize::from(area.width), usize::from(area.height));
-    // Until the panel is full the log starts at its top.
-    let mut painter = painter.part(area);
-    for (y, row) in rows.iter().enumerate() {
-        painter.pieces(0, y, row);
-    }
-}
+    ),
+    binding(
+        HERE,
+        &["N"],
+        Action::PreviousMatch,
+        "log: the line found before",
+        None,
+    ),
+    binding(
+        HERE,
+        &["v"],
+        Action::NextLevel,
+        "log: all lines, warnings and errors, errors",
+        Some("level"),
+    ),
+];
 
-/// What of the log is shown, where it is not all of it.
-fn beside(app: &App) -> Row {
-    let view = &app.view.log;
-    let mut row = Row::new();
-    match view.least {
-        Level::Info => {}
-        Level::Warning => row.push((Role::Warning, "warnings and errors ".to_owned())),
-        Level::Error => row.push((Role::Error, "errors ".to_owned())),
-    }
-    if !view.filter.is_empty() {
-        row.push((Role::Warning, format!("only \"{}\" ", view.filter)));
-    }
-    if !view.query.is_empty() {
-        row.push((Role::Dim, format!("/{} ", view.query)));
-    }
-    if view.end.is_some() {
-        row.push((
-            Role::Warning,
-            format!("scrolled back, {} follows", app.keymap.key_of(Action::Live)),
-        ));
-    }
-    row
-}
-
-/// The last rows up to the line shown last, at most `height`, oldest first.
-fn rows(app: &App, width: usize, height: usize) -> Vec<Row> {
-    let log = &app.state().log;
-    let end = match app.view.log.end {
-        None => log.len(),
-        Some(line) => index_of(app.state(), line).map_or(log.len(), |index| index + 1),
-    };
-    let mut rows: Vec<Row> = Vec::new();
-    for line in log
-        .range(..end)
-        .rev()
-        .filter(|line| app.view.log.shows(line))
-    {
-        if rows.len() >= height {
-            break;
-        }
-        rows.extend(line_rows(app, line, width).into_iter().rev());
-    }
-    rows.truncate(height);
-    rows.reverse();
-    rows
-}
-
-/// Number of the last line shown after scrolling; none where the newest is followed.
-pub fn scrolled(app: &App, scroll: Scroll, width: usize, height: usize) -> Option<u64> {
-    let state = app.state();
-    let newest = state.log_dropped + (state.log.len() as u64).saturating_sub(1);
-    // Where all lines fit there is nothing to scroll.
-    let first = first_end(app, width, height)?;
-    let end = app.view.log.end.unwrap_or(newest);
-    let page = height.saturating_sub(1).max(1) as i64;
-    let end = match scroll {
-        Scroll::By(lines) => step(app, end, lines as i64),
-        Scroll::Pages(pages) => step(app, end, pages as i64 * page),
-        Scroll::Top => first,
-        Scroll::Bottom => newest,
-    };
-    (end < newest)
-        .then(|| end.max(first))
-        .filter(|end| *end < newest)
-}
-
-/// The line so many shown lines after (or before) line `from`.
-fn step(app: &App, from: u64, by: i64) -> u64 {
-    let state = app.state();
-    let shown = |line: &u64| {
-        index_of(state, *line).is_some_and(|index| app.view.log.shows(&state.log[index]))
-    };
-    let (oldest, newest) = (
-        state.log_dropped,
-        state.log_dropped + (state.log.len() as u64).saturating_sub(1),
-    );
-    let steps = by.unsigned_abs().saturating_sub(1) as usize;
-    if by < 0 {
-        (oldest..from)
-            .rev()
-            .filter(shown)
-            .nth(steps)
-            .unwrap_or(oldest)
-    } else {
-        (from + 1..=newest)
-            .filter(shown)
-            .nth(steps)
-            .unwrap_or(newest)
-    }
-}
-
-/// The line with the text searched for, before the last line shown or after it; the search begins
-/// again at the other end.
-pub fn find(app: &App, forward: bool) -> Option<u64> {
-    let (state, view) = (app.state(), &app.view.log);
-    if view.query.is_empty() {
-        return None;
-    }
-    let (oldest, past) = (
-        state.log_dropped,
-        state.log_dropped + state.log.len() as u64,
-    );
-    let from = view.end.map_or(past, |end| end.clamp(oldest, past));
-    let matches = |line: &u64| {
-        let line = index_of(state, *line).map(|index| &state.log[index]);
-        line.is_some_and(|line| view.shows(line) && line.contains(&view.query))
-    };
-    if forward {
-        (from.saturating_add(1).min(past)..past)
-            .chain(oldest..from)
-            .find(matches)
-    } else {
-        let after = (from..past).rev();
-        (oldest..from).rev().chain(after).find(matches)
-    }
-}
-
-/// The smallest line number that fills a panel of `height` rows when it is shown last.
-fn first_end(app: &App, width: usize, height: usize) -> Option<u64> {
-    let mut rows = 0;
-    let shown = |(_, line): &(usize, &LogLine)| app.view.log.shows(line);
-    for (index, line) in app.state().log.iter().enumerate().filter(shown) {
-        rows += line_rows(app, line, width).len();
-        if rows >= height {
-            return Some(app.state().log_dropped + index as u64);
+impl Panel for LogView {
+    fn about() -> About {
+        About {
+            name: "Log",
+            runs: ANY_RUN,
+            keys: KEYS,
         }
     }
-    None
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        super::title(painter, focused, "Log", &self.beside(scene), None);
+        let area = super::inside(painter.area());
+        let rows = self.rows(scene, usize::from(area.width), usize::from(area.height));
+        // Until the panel is full the log starts at its top.
+        let mut painter = painter.part(area);
+        for (y, row) in rows.iter().enumerate() {
+            painter.pieces(0, y, row);
+        }
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        match action {
+            Action::NextMatch | Action::PreviousMatch => {
+                let found = self.find_next(scene.state, action == Action::NextMatch);
+                let nothing = || Response::Tell(Level::Info, "nothing found".to_owned());
+                return Some(if found { Response::Draw } else { nothing() });
+            }
+            Action::NextLevel => self.next_level(),
+            // Who looks at an earlier moment leaves that first.
+            Action::Back if !scene.in_the_past() && self.is_narrowed() => {
+                self.filter.clear();
+                self.query.clear();
+            }
+            action => {
+                let scroll = Scroll::of(action).filter(|_| !area.is_empty())?;
+                let area = super::inside(area);
+                let (width, height) = (usize::from(area.width), usize::from(area.height));
+                self.end = self.scrolled(scene, scroll, width, height);
+            }
+        }
+        Some(Response::Draw)
+    }
+}
+
+impl LogView {
+    /// Scroll to the next line that has the text searched for; false if there is none.
+    pub fn find_next(&mut self, state: &RunState, forward: bool) -> bool {
+        let found = self.find(state, forward);
+        self.end = found.or(self.end);
+        found.is_some()
+    }
+
+    /// Leave out one more level; after errors alone, show all again.
+    fn next_level(&mut self) {
+        self.least = match self.least {
+            Level::Info => Level::Warning,
+            Level::Warning => Level::Error,
+            Level::Error => Level::Info,
+        };
+        self.end = None;
+    }
+
+    /// Whether something is filtered or searched for.
+    fn is_narrowed(&self) -> bool {
+        !self.filter.is_empty() || !self.query.is_empty()
+    }
+
+    /// Whether a line is among those that are shown.
+    fn shows(&self, line: &LogLine) -> bool {
+        line.level >= self.least && (self.filter.is_empty() || line.contains(&self.filter))
+    }
+
+    /// What of the log is shown, where it is not all of it.
+    fn beside(&self, scene: &Scene<'_>) -> Row {
+        let mut row = Row::new();
+        match self.least {
+            Level::Info => {}
+            Level::Warning => row.push((Role::Warning, "warnings and errors ".to_owned())),
+            Level::Error => row.push((Role::Error, "errors ".to_owned())),
+        }
+        if !self.filter.is_empty() {
+            row.push((Role::Warning, format!("only \"{}\" ", self.filter)));
+        }
+        if !self.query.is_empty() {
+            row.push((Role::Dim, format!("/{} ", self.query)));
+        }
+        if self.end.is_some() {
+            row.push((
+                Role::Warning,
+                format!(
+                    "scrolled back, {} follows",
+                    scene.keymap.key_of(Action::Live)
+                ),
+            ));
+        }
+        row
+    }
+
+    /// The last rows up to the line shown last, at most `height`, oldest first.
+    fn rows(&self, scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
+        let log = &scene.state.log;
+        let end = match self.end {
+            None => log.len(),
+            Some(line) => index_of(scene.state, line).map_or(log.len(), |index| index + 1),
+        };
+        let mut rows: Vec<Row> = Vec::new();
+        for line in log.range(..end).rev().filter(|line| self.shows(line)) {
+            if rows.len() >= height {
+                break;
+            }
+            rows.extend(self.line_rows(scene, line, width).into_iter().rev());
+        }
+        rows.truncate(height);
+        rows.reverse();
+        rows
+    }
+
+    /// Number of the last line shown after scrolling; none where the newest is followed.
+    fn scrolled(
+        &self,
+        scene: &Scene<'_>,
+        scroll: Scroll,
+        width: usize,
+        height: usize,
+    ) -> Option<u64> {
+        let state = scene.state;
+        let newest = state.log_dropped + (state.log.len() as u64).saturating_sub(1);
+        // Where all lines fit there is nothing to scroll.
+        let first = self.first_end(scene, width, height)?;
+        let end = self.end.unwrap_or(newest);
+        let page = height.saturating_sub(1).max(1) as i64;
+        let end = match scroll {
+            Scroll::By(lines) => self.step(state, end, lines as i64),
+            Scroll::Pages(pages) => self.step(state, end, pages as i64 * page),
+            Scroll::Top => first,
+            Scroll::Bottom => newest,
+        };
+        (end < newest)
+            .then(|| end.max(first))
+            .filter(|end| *end < newest)
+    }
+
+    /// The line so many shown lines after (or before) line `from`.
+    fn step(&self, state: &RunState, from: u64, by: i64) -> u64 {
+        let shown =
+            |line: &u64| index_of(state, *line).is_some_and(|index| self.shows(&state.log[index]));
+        let (oldest, newest) = (
+            state.log_dropped,
+            state.log_dropped + (state.log.len() as u64).saturating_sub(1),
+        );
+        let steps = by.unsigned_abs().saturating_sub(1) as usize;
+        if by < 0 {
+            (oldest..from)
+                .rev()
+                .filter(shown)
+                .nth(steps)
+                .unwrap_or(oldest)
+        } else {
+            (from + 1..=newest)
+                .filter(shown)
+                .nth(steps)
+                .unwrap_or(newest)
+        }
+    }
+
+    /// The line with the text searched for, before the last line shown or after it; the search begins
+    /// again at the other end.
+    fn find(&self, state: &RunState, forward: bool) -> Option<u64> {
+        if self.query.is_empty() {
+            return None;
+        }
+        let (oldest, past) = (
+            state.log_dropped,
+            state.log_dropped + state.log.len() as u64,
+        );
+        let from = self.end.map_or(past, |end| end.clamp(oldest, past));
+        let matches = |line: &u64| {
+            let line = index_of(state, *line).map(|index| &state.log[index]);
+            line.is_some_and(|line| self.shows(line) && line.contains(&self.query))
+        };
+        if forward {
+            (from.saturating_add(1).min(past)..past)
+                .chain(oldest..from)
+                .find(matches)
+        } else {
+            let after = (from..past).rev();
+            (oldest..from).rev().chain(after).find(matches)
+        }
+    }
+
+    /// The smallest line number that fills a panel of `height` rows when it is shown last.
+    fn first_end(&self, scene: &Scene<'_>, width: usize, height: usize) -> Option<u64> {
+        let mut rows = 0;
+        let shown = |(_, line): &(usize, &LogLine)| self.shows(line);
+        for (index, line) in scene.state.log.iter().enumerate().filter(shown) {
+            rows += self.line_rows(scene, line, width).len();
+            if rows >= height {
+                return Some(scene.state.log_dropped + index as u64);
+            }
+        }
+        None
+    }
+
+    fn line_rows(&self, scene: &Scene<'_>, line: &LogLine, width: usize) -> Vec<Row> {
+        let time = line
+            .time
+            .to_zoned(scene.time_zone.clone())
+            .strftime("%H:%M:%S ")
+            .to_string();
+        let role = match line.level {
+            Level::Info => Role::Text,
+            Level::Warning => Role::Warning,
+            Level::Error => Role::Error,
+        };
+        let word = line.word();
+        let text = format!("{word}{}", line.text.replace(char::is_control, " "));
+        let lines = format::wrap(&text, width.saturating_sub(TIME_WIDTH));
+        let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
+        first
+            .zip(lines)
+            .enumerate()
+            .map(|(index, (time, text))| {
+                // The level's word alone is coloured: a whole line in red is hard to read.
+                let (level, rest) = if index == 0 {
+                    text.split_at(word.len().min(text.len()))
+                } else {
+                    ("", text.as_str())
+                };
+                let mut row = vec![(Role::Dim, time), (role, level.to_owned())];
+                row.extend(marked(rest, &self.query));
+                row
+            })
+            .collect()
+    }
 }
 
 /// Where a line of the run's log is in what is kept of it.
 fn index_of(state: &RunState, line: u64) -> Option<usize> {
     let last = state.log.len().checked_sub(1)?;
     Some((line.saturating_sub(state.log_dropped) as usize).min(last))
-}
-
-fn line_rows(app: &App, line: &LogLine, width: usize) -> Vec<Row> {
-    let time = line
-        .time
-        .to_zoned(app.time_zone.clone())
-        .strftime("%H:%M:%S ")
-        .to_string();
-    let role = match line.level {
-        Level::Info => Role::Text,
-        Level::Warning => Role::Warning,
-        Level::Error => Role::Error,
-    };
-    let word = line.word();
-    let text = format!("{word}{}", line.text.replace(char::is_control, " "));
-    let lines = format::wrap(&text, width.saturating_sub(TIME_WIDTH));
-    let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
-    first
-        .zip(lines)
-        .enumerate()
-        .map(|(index, (time, text))| {
-            // The level's word alone is coloured: a whole line in red is hard to read.
-            let (level, rest) = if index == 0 {
-                text.split_at(word.len().min(text.len()))
-            } else {
-                ("", text.as_str())
-            };
-            let mut row = vec![(Role::Dim, time), (role, level.to_owned())];
-            row.extend(marked(rest, &app.view.log.query));
-            row
-        })
-        .collect()
 }
 
 /// A line with the places marked where it has the text searched for.

@@ -1,5 +1,5 @@
-//! The panels: each turns the state of the run and of the view into text for an area, and changes
-//! neither.
+//! The panels: each draws what a [`scene::Scene`] shows into an area and answers keys
+//! ([`panel::Panel`]); [`registry`] lists them, a line each.
 
 pub mod chart;
 pub mod controller;
@@ -12,11 +12,17 @@ pub mod layers;
 pub mod list;
 pub mod log;
 pub mod machine;
+pub mod panel;
 pub mod question;
+mod registry;
+pub mod scene;
+pub mod scroll;
 pub mod training;
 pub mod training_run;
 
 use ratatui::layout::Rect;
+
+pub use registry::{PanelId, Panels};
 
 use super::paint::{Painter, Piece, pieces_width};
 use super::theme::Role;

@@ -3,24 +3,57 @@
 use ratatui::layout::Rect;
 
 use crate::event::RunKind;
-use crate::state::Phase;
-use crate::tui::app::App;
+use crate::state::{RunState, RunStatus};
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
-use crate::tui::view::{Answer, Question};
 
 /// Width of the box, unless an answer needs more.
 const WIDTH: u16 = 58;
 /// Columns of the box beside an answer's text: the frame, the marker and the key.
 const BESIDE: usize = 9;
 
-pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
-    let answers = app.answers(question);
+/// A question that waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Leave the screen: and the search?
+    Leave,
+    /// End this child's training?
+    Skip(u64),
+    /// Nobody works on the run, which is not over: resume it?
+    Resume,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    Detach,
+    Stop,
+    Cancel,
+}
+
+impl Question {
+    /// The answers that it has now; the harmless one last.
+    pub fn answers(self, live: &RunState) -> Vec<Answer> {
+        match self {
+            Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
+            Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
+            Question::Leave if live.status == RunStatus::Stopping => {
+                vec![Answer::Detach, Answer::Cancel]
+            }
+            Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
+        }
+    }
+}
+
+/// Draw the box, with one answer marked.
+pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut Painter<'_>) {
+    let answers = question.answers(scene.live);
     let area = screen.area();
     let texts = answers
         .iter()
-        .map(|answer| words(app, question, *answer).1.len() + BESIDE);
+        .map(|answer| words(scene, question, *answer).1.len() + BESIDE);
     let width = (texts.max().unwrap_or(0) as u16)
         .clamp(WIDTH, area.width.max(WIDTH))
         .min(area.width);
@@ -32,16 +65,16 @@ pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
         height,
     );
     let mut painter = screen.part(area);
-    paint::frame(&mut painter, &title(app, question));
+    paint::frame(&mut painter, &title(scene, question));
     for (index, answer) in answers.iter().enumerate() {
-        let (action, text) = words(app, question, *answer);
-        let marked = app.view.answer == *answer;
+        let (action, text) = words(scene, question, *answer);
+        let marked = marked == *answer;
         let marker = if marked { painter.glyphs().marker } else { " " };
         let x = painter.text(
             2,
             2 + index,
             Role::Key,
-            &format!("{marker} {}  ", app.keymap.key_of(action)),
+            &format!("{marker} {}  ", scene.keymap.key_of(action)),
         );
         painter.text(
             x,
@@ -52,22 +85,22 @@ pub fn draw(app: &App, question: Question, screen: &mut Painter<'_>) {
     }
 }
 
-fn title(app: &App, question: Question) -> String {
+fn title(scene: &Scene<'_>, question: Question) -> String {
     match question {
-        Question::Leave if app.live.phase == Phase::Stopping => {
+        Question::Leave if scene.live.status == RunStatus::Stopping => {
             format!(
                 "The {} is stopping. Leave without waiting?",
-                app.kind().noun()
+                scene.kind.noun()
             )
         }
         Question::Leave => "Leave the screen?".to_owned(),
         Question::Skip(child) => format!("End the training of child {child} here?"),
-        Question::Resume => format!("The process of this {} is gone", app.kind().noun()),
+        Question::Resume => format!("The process of this {} is gone", scene.kind.noun()),
     }
 }
 
-fn words(app: &App, question: Question, answer: Answer) -> (Action, &'static str) {
-    let kind = app.kind();
+fn words(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, &'static str) {
+    let kind = scene.kind;
     match answer {
         Answer::Yes if question == Question::Resume => {
             (Action::AnswerYes, "yes: resume it here, on this screen")
@@ -76,7 +109,7 @@ fn words(app: &App, question: Question, answer: Answer) -> (Action, &'static str
             Action::AnswerDetach,
             "close the screen; it can be resumed later",
         ),
-        Answer::Yes if has_epochs(app, question) => {
+        Answer::Yes if has_epochs(scene, question) => {
             (Action::AnswerYes, "yes: its epochs so far count")
         }
         Answer::Yes => (
@@ -101,11 +134,13 @@ fn words(app: &App, question: Question, answer: Answer) -> (Action, &'static str
 
 /// Whether an epoch of the child in question has ended: without one there is no accuracy that could
 /// count.
-fn has_epochs(app: &App, question: Question) -> bool {
+fn has_epochs(scene: &Scene<'_>, question: Question) -> bool {
     let Question::Skip(child) = question else {
         return false;
     };
-    app.live
+    scene
+        .live
+        .search()
         .training
         .values()
         .any(|training| training.child == child && !training.epochs.is_empty())

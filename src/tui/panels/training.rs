@@ -1,59 +1,77 @@
 //! The children in training, one per worker: how far each is and what it has reached.
 
+use ratatui::layout::Rect;
+
+use super::panel::{About, Panel, Response, SEARCH};
+use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width};
-use crate::event::FinishReason;
-use crate::state::{Candidate, Counts, Phase, RunState, Training};
-use crate::tui::app::App;
+use crate::state::{Candidate, Counts, RunState, Training};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Narrowest and widest progress bar.
 const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = super::inside(painter.area());
-    let (width, height) = (usize::from(area.width), usize::from(area.height));
-    let content = content(app, width);
-    let chosen = app
-        .state()
-        .training
-        .keys()
-        .position(|worker| *worker == app.view.worker)
-        .unwrap_or(0);
-    // The chosen worker stays in sight.
-    let rows_each = content.body.len() / app.state().training.len().max(1);
-    let top = ((chosen + 1) * rows_each).saturating_sub(height);
-    let position = content.position(height, top);
-    let workers = app.state().training.len();
-    let beside = if workers > 0 && app.forsaken().is_none() {
-        labelled("workers", Role::Text, workers.to_string())
-    } else {
-        Row::new()
-    };
-    super::title(
-        painter,
-        app.view.focus == Panel::Training,
-        "Training",
-        &beside,
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), top);
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Workers;
+
+impl Panel for Workers {
+    fn about() -> About {
+        About {
+            name: "Training",
+            runs: SEARCH,
+            keys: &[],
+        }
+    }
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        let area = super::inside(painter.area());
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let content = content(scene, width);
+        let chosen = scene
+            .state
+            .search()
+            .training
+            .keys()
+            .position(|worker| *worker == scene.worker)
+            .unwrap_or(0);
+        // The chosen worker stays in sight.
+        let rows_each = content.body.len() / scene.state.search().training.len().max(1);
+        let top = ((chosen + 1) * rows_each).saturating_sub(height);
+        let position = content.position(height, top);
+        let workers = scene.state.search().training.len();
+        let beside = if workers > 0 && scene.forsaken().is_none() {
+            labelled("workers", Role::Text, workers.to_string())
+        } else {
+            Row::new()
+        };
+        super::title(painter, focused, "Training", &beside, position.as_deref());
+        content.draw(&mut painter.part(area), top);
+    }
+
+    fn act(&mut self, action: Action, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        Some(match Scroll::of(action)? {
+            Scroll::By(rows) | Scroll::Pages(rows) => Response::StepWorker { forward: rows > 0 },
+            Scroll::Top | Scroll::Bottom => Response::Draw,
+        })
+    }
 }
 
-fn content(app: &App, width: usize) -> Content {
-    let state = app.state();
-    if state.training.is_empty() {
+fn content(scene: &Scene<'_>, width: usize) -> Content {
+    let state = scene.state;
+    if state.search().training.is_empty() {
         let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
         return Content {
             head: Vec::new(),
-            body: outcome(app, width).unwrap_or_else(nothing),
+            body: outcome(scene, width).unwrap_or_else(nothing),
         };
     }
-    let shown = app.shown_child();
-    if let Some(reason) = app.forsaken() {
+    let shown = scene.shown_child();
+    if let Some(reason) = scene.forsaken() {
         let head = format::wrap(&reason, width)
             .into_iter()
             .map(|line| vec![(Role::Warning, line)])
@@ -69,19 +87,23 @@ fn content(app: &App, width: usize) -> Content {
         };
         return Content {
             head,
-            body: state.training.values().map(row).collect(),
+            body: state.search().training.values().map(row).collect(),
         };
     }
-    let rows = state.training.iter().flat_map(|(worker, training)| {
-        worker_rows(
-            state,
-            *worker,
-            training,
-            shown == Some(training.child),
-            &app.theme.glyphs,
-            width,
-        )
-    });
+    let rows = state
+        .search()
+        .training
+        .iter()
+        .flat_map(|(worker, training)| {
+            worker_rows(
+                state,
+                *worker,
+                training,
+                shown == Some(training.child),
+                scene.glyphs(),
+                width,
+            )
+        });
     Content {
         head: Vec::new(),
         body: rows.collect(),
@@ -89,23 +111,18 @@ fn content(app: &App, width: usize) -> Content {
 }
 
 /// What a run that is over has come to; none for one that goes on.
-fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
-    let state = app.state();
-    let Phase::Finished(reason) = state.phase else {
+fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
+    let state = scene.state;
+    if !state.status.is_over() {
         return None;
-    };
-    let over = match reason {
-        FinishReason::Completed => "completed",
-        FinishReason::Stopped => "stopped before its end",
-        FinishReason::Failed => "failed",
-    };
+    }
     let Counts {
         sampled,
         edited,
         failures,
         excluded,
         ..
-    } = state.counts;
+    } = state.search().outcomes.counts;
     let count = |label, count: usize| {
         if count > 0 {
             labelled(label, Role::Text, count.to_string())
@@ -114,7 +131,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         }
     };
     let groups = vec![
-        vec![(Role::Strong, format!("the run is {over}"))],
+        vec![(Role::Strong, format!("run {}", state.status.word()))],
         count("children", sampled),
         count("failed", failures),
         count("excluded", excluded),
@@ -122,7 +139,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
-    if let Some(best) = &state.best {
+    if let Some(best) = &state.search().outcomes.best {
         let name = labelled("best child", Role::Strong, best.child.to_string());
         let figures = vec![
             labelled("accuracy", Role::Best, format::accuracy(best.accuracy)),
@@ -132,7 +149,7 @@ fn outcome(app: &App, width: usize) -> Option<Vec<Row>> {
             labelled("MACs", Role::Text, format::compact(best.macs)),
         ];
         rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
-        let key = app.keymap.key_of(Action::InspectBest);
+        let key = scene.keymap.key_of(Action::InspectBest);
         rows.push(vec![
             (Role::Key, key),
             (
@@ -290,7 +307,7 @@ fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     let per_epoch = match (training.epochs.last(), &training.progress) {
         (Some(epoch), _) => epoch.seconds,
         (None, Some(progress)) => {
-            state.run.as_ref()?.data.train_images as f64 / progress.images_per_second
+            state.search().started.as_ref()?.data.train_images as f64 / progress.images_per_second
         }
         (None, None) => return None,
     };
@@ -325,7 +342,11 @@ impl Place {
             },
             _ => Place {
                 epoch: 1,
-                epochs: state.run.as_ref().map_or(1, |run| run.child_epochs),
+                epochs: state
+                    .search()
+                    .started
+                    .as_ref()
+                    .map_or(1, |run| run.child_epochs),
                 done: 0.0,
             },
         }

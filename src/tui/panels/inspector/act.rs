@@ -10,7 +10,7 @@ use super::draft::{Draft, Outcome};
 use super::graph;
 use super::relatives::Relatives;
 use super::subject::{Subject, is_known};
-use super::{InspectorView, Scene, Tab, room};
+use super::{InspectorView, Known, Tab, room};
 use crate::event::Level;
 use crate::export;
 use crate::space::{Architecture, Dna, Space};
@@ -82,7 +82,7 @@ enum Form {
 impl InspectorView {
     /// Open `child`, whose part of the journal may still have to be read: see
     /// [`InspectorView::refresh`].
-    pub fn open(child: u64, scene: &Scene<'_>) -> InspectorView {
+    pub fn open(child: u64, known: &Known<'_>) -> InspectorView {
         let mut view = InspectorView {
             child,
             tab: Tab::Graph,
@@ -92,13 +92,13 @@ impl InspectorView {
             twin: None,
             history: Vec::new(),
         };
-        view.refresh(scene);
+        view.refresh(known);
         view
     }
 
     /// Take in what has become known of the child: call this when its detail has been read.
-    pub fn refresh(&mut self, scene: &Scene<'_>) {
-        let subject = Subject::of(self.child, scene);
+    pub fn refresh(&mut self, known: &Known<'_>) {
+        let subject = Subject::of(self.child, known);
         let Some(dna) = &subject.dna else { return };
         if self.draft.is_none() {
             self.draft = Draft::of(dna);
@@ -106,9 +106,9 @@ impl InspectorView {
         let is_stale = self
             .relatives
             .as_ref()
-            .is_none_or(|relatives| relatives.of != scene.state.children.len());
+            .is_none_or(|relatives| relatives.of != known.state.search().children.len());
         if self.tab == Tab::Relatives && is_stale {
-            self.relatives = Some(Relatives::of(self.child, dna, subject.parent, scene.state));
+            self.relatives = Some(Relatives::of(self.child, dna, subject.parent, known.state));
         }
     }
 
@@ -116,55 +116,55 @@ impl InspectorView {
     pub fn act(
         &mut self,
         action: InspectorAction,
-        scene: &Scene<'_>,
+        known: &Known<'_>,
         size: Size,
     ) -> InspectorEffect {
         use InspectorAction::*;
         let page = room(size).saturating_sub(3).max(1) as isize;
         match action {
             Close => return InspectorEffect::Close,
-            NextTab => self.turn_to(1, scene),
-            PreviousTab => self.turn_to(Tab::ALL.len() - 1, scene),
-            Up => self.move_by(-1, scene, size),
-            Down => self.move_by(1, scene, size),
-            PageUp => self.move_by(-page, scene, size),
-            PageDown => self.move_by(page, scene, size),
-            Top => self.move_by(isize::MIN / 2, scene, size),
-            Bottom => self.move_by(isize::MAX / 2, scene, size),
-            Left => self.sideways(false, scene),
-            Right => self.sideways(true, scene),
-            Open if self.tab == Tab::Relatives => self.sideways(true, scene),
+            NextTab => self.turn_to(1, known),
+            PreviousTab => self.turn_to(Tab::ALL.len() - 1, known),
+            Up => self.move_by(-1, known, size),
+            Down => self.move_by(1, known, size),
+            PageUp => self.move_by(-page, known, size),
+            PageDown => self.move_by(page, known, size),
+            Top => self.move_by(isize::MIN / 2, known, size),
+            Bottom => self.move_by(isize::MAX / 2, known, size),
+            Left => self.sideways(false, known),
+            Right => self.sideways(true, known),
+            Open if self.tab == Tab::Relatives => self.sideways(true, known),
             Open => {}
-            Increase => return self.step(true, scene),
-            Decrease => return self.step(false, scene),
+            Increase => return self.step(true, known),
+            Decrease => return self.step(false, known),
             Reset => self.reset(),
-            Queue => return self.queue(scene),
-            CopyDna => return self.copy(Form::Dna, scene),
-            CopyJson => return self.copy(Form::Json, scene),
-            CopyPyTorch => return self.copy(Form::PyTorch, scene),
-            Save => return self.save(scene),
+            Queue => return self.queue(known),
+            CopyDna => return self.copy(Form::Dna, known),
+            CopyJson => return self.copy(Form::Json, known),
+            CopyPyTorch => return self.copy(Form::PyTorch, known),
+            Save => return self.save(known),
         }
         InspectorEffect::None
     }
 
-    fn turn_to(&mut self, further: usize, scene: &Scene<'_>) {
+    fn turn_to(&mut self, further: usize, known: &Known<'_>) {
         self.tab = Tab::ALL[(self.tab as usize + further) % Tab::ALL.len()];
-        self.refresh(scene);
+        self.refresh(known);
     }
 
-    fn move_by(&mut self, rows: isize, scene: &Scene<'_>, size: Size) {
+    fn move_by(&mut self, rows: isize, known: &Known<'_>, size: Size) {
         if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
             draft.move_by(rows, 0);
             return;
         }
-        let last = self.last_row(scene, size);
+        let last = self.last_row(known, size);
         let row = &mut self.rows[self.tab as usize];
         *row = row.saturating_add_signed(rows).min(last);
     }
 
     /// The last row that can be chosen, or, where none is chosen, the last that can be shown first.
-    fn last_row(&self, scene: &Scene<'_>, size: Size) -> usize {
-        let subject = Subject::of(self.child, scene);
+    fn last_row(&self, known: &Known<'_>, size: Size) -> usize {
+        let subject = Subject::of(self.child, known);
         let room = room(size);
         match self.tab {
             Tab::Graph => subject.architecture.map_or(0, |architecture| {
@@ -189,7 +189,7 @@ impl InspectorView {
         }
     }
 
-    fn sideways(&mut self, right: bool, scene: &Scene<'_>) {
+    fn sideways(&mut self, right: bool, known: &Known<'_>) {
         let target = match (self.tab, right) {
             (Tab::Edit, _) => {
                 self.draft
@@ -210,30 +210,30 @@ impl InspectorView {
             (_, true) => self
                 .child
                 .checked_add(1)
-                .filter(|child| is_known(scene.state, *child)),
+                .filter(|child| is_known(known.state, *child)),
             (_, false) => self
                 .child
                 .checked_sub(1)
-                .filter(|child| is_known(scene.state, *child)),
+                .filter(|child| is_known(known.state, *child)),
         };
         if let Some(child) = target {
-            self.show(child, scene);
+            self.show(child, known);
         }
     }
 
     /// Show another child on the same tab.
-    fn show(&mut self, child: u64, scene: &Scene<'_>) {
+    fn show(&mut self, child: u64, known: &Known<'_>) {
         self.child = child;
         self.rows = [0; Tab::ALL.len()];
         (self.relatives, self.draft, self.twin) = (None, None, None);
-        self.refresh(scene);
+        self.refresh(known);
     }
 
-    fn step(&mut self, larger: bool, scene: &Scene<'_>) -> InspectorEffect {
+    fn step(&mut self, larger: bool, known: &Known<'_>) -> InspectorEffect {
         let editing = self
             .draft
             .as_mut()
-            .zip(scene.state.run.as_ref())
+            .zip(known.state.search().started.as_ref())
             .filter(|_| self.tab == Tab::Edit);
         let Some((draft, run)) = editing else {
             return InspectorEffect::None;
@@ -248,7 +248,7 @@ impl InspectorView {
         // Looked for here and not while drawing: there may be 100,000 children.
         self.twin = draft
             .is_edited()
-            .then(|| draft.twin(&scene.state.children))
+            .then(|| draft.twin(&known.state.search().children))
             .flatten()
             .cloned();
         InspectorEffect::None
@@ -261,14 +261,14 @@ impl InspectorView {
         }
     }
 
-    fn queue(&self, scene: &Scene<'_>) -> InspectorEffect {
+    fn queue(&self, known: &Known<'_>) -> InspectorEffect {
         if self.tab != Tab::Edit {
             return tell(
                 Level::Info,
                 "only an edited child can be queued: change a value on the page Edit".to_owned(),
             );
         }
-        let (Some(draft), Some(space)) = (&self.draft, self.space(scene)) else {
+        let (Some(draft), Some(space)) = (&self.draft, self.space(known)) else {
             return tell(
                 Level::Warning,
                 "not queued: its DNA is not known here".to_owned(),
@@ -287,21 +287,21 @@ impl InspectorView {
         }
     }
 
-    fn space(&self, scene: &Scene<'_>) -> Option<Space> {
-        scene.state.run.as_ref()?.space().ok()
+    fn space(&self, known: &Known<'_>) -> Option<Space> {
+        known.state.search().started.as_ref()?.space().ok()
     }
 
-    fn copy(&self, form: Form, scene: &Scene<'_>) -> InspectorEffect {
-        match self.written(form, scene) {
+    fn copy(&self, form: Form, known: &Known<'_>) -> InspectorEffect {
+        match self.written(form, known) {
             Ok((what, text)) => InspectorEffect::Copy { text, what },
             Err(problem) => tell(Level::Warning, problem),
         }
     }
 
-    fn save(&self, scene: &Scene<'_>) -> InspectorEffect {
+    fn save(&self, known: &Known<'_>) -> InspectorEffect {
         match [Form::Dna, Form::Json, Form::PyTorch]
             .into_iter()
-            .map(|form| self.written(form, scene))
+            .map(|form| self.written(form, known))
             .collect()
         {
             Ok(files) => InspectorEffect::Save(files),
@@ -311,7 +311,7 @@ impl InspectorView {
 
     /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why
     /// not, in words.
-    fn written(&self, form: Form, scene: &Scene<'_>) -> Result<(String, String), String> {
+    fn written(&self, form: Form, known: &Known<'_>) -> Result<(String, String), String> {
         let edited = self
             .draft
             .as_ref()
@@ -321,7 +321,7 @@ impl InspectorView {
             self.child,
             if edited.is_some() { "-edited" } else { "" }
         );
-        let subject = Subject::of(self.child, scene);
+        let subject = Subject::of(self.child, known);
         let unknown = || "its network is not known here yet".to_owned();
         if form == Form::Dna {
             let dna = edited
@@ -332,7 +332,7 @@ impl InspectorView {
         }
         let architecture: Cow<'_, Architecture> = match edited {
             Some(draft) => {
-                let space = self.space(scene).ok_or_else(unknown)?;
+                let space = self.space(known).ok_or_else(unknown)?;
                 Cow::Owned(
                     space
                         .network(draft.dna(), &name)

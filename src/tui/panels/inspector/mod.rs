@@ -36,7 +36,7 @@ const ROOMY: usize = 24;
 
 /// What the inspector shows and acts on.
 #[derive(Clone, Copy)]
-pub struct Scene<'a> {
+pub struct Known<'a> {
     pub state: &'a RunState,
     /// What the journal tells of the shown child, once it has been read. (That of another child is
     /// not looked at.)
@@ -102,10 +102,10 @@ impl InspectorView {
     }
 
     /// The inspector in the painter's area.
-    pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
-        let subject = Subject::of(self.child, scene);
+    pub fn draw(&self, known: &Known<'_>, painter: &mut Painter<'_>) {
+        let subject = Subject::of(self.child, known);
         let width = painter.width();
-        painter.pieces(0, 0, &subject.facts(scene, width));
+        painter.pieces(0, 0, &subject.facts(known, width));
         self.draw_tabs(&mut painter.part(Rect {
             y: painter.area().y + 1,
             height: 1,
@@ -113,9 +113,14 @@ impl InspectorView {
         }));
         let area = content_area(painter.area());
         let mut height = usize::from(area.height);
-        let content = self.content(&subject, scene, width, painter.glyphs());
+        let content = self.content(&subject, known, width, painter.glyphs());
         if self.tab == Tab::Curves && !subject.epochs.is_empty() {
-            let planned = scene.state.run.as_ref().map_or(0, |run| run.child_epochs);
+            let planned = known
+                .state
+                .search()
+                .started
+                .as_ref()
+                .map_or(0, |run| run.child_epochs);
             curves::draw(subject.epochs, planned, self.row(), &mut painter.part(area));
             height -= curves::chart_rows(subject.epochs.len(), height);
         } else {
@@ -142,13 +147,14 @@ impl InspectorView {
     fn content(
         &self,
         subject: &Subject<'_>,
-        scene: &Scene<'_>,
+        known: &Known<'_>,
         width: usize,
         glyphs: &Glyphs,
     ) -> Content {
-        let decisions = scene
+        let decisions = known
             .state
-            .run
+            .search()
+            .started
             .as_ref()
             .map_or(&[][..], |run| run.decisions.as_slice());
         let content = match (self.tab, &subject.architecture) {
@@ -156,12 +162,12 @@ impl InspectorView {
                 graph::content(architecture, self.row(), width, glyphs)
             }
             (Tab::Costs, Some(architecture)) => {
-                costs::content(architecture, scene.state.batch_size(), width, glyphs)
+                costs::content(architecture, known.state.batch_size(), width, glyphs)
             }
             (Tab::Curves, _) if !subject.epochs.is_empty() => {
                 curves::figures(subject.epochs, width)
             }
-            (Tab::Curves, _) => notice(&no_epochs(subject, scene), width),
+            (Tab::Curves, _) => notice(&no_epochs(subject, known), width),
             (Tab::Relatives, _) => match &self.relatives {
                 Some(relatives) => {
                     let accuracy = subject.row.and_then(|row| row.accuracy);
@@ -169,23 +175,23 @@ impl InspectorView {
                 }
                 None => notice(&unknown(subject), width),
             },
-            (Tab::Edit, _) => self.edit_content(subject, scene, width, glyphs),
+            (Tab::Edit, _) => self.edit_content(subject, known, width, glyphs),
             (Tab::Graph | Tab::Costs, None) => notice(&unknown(subject), width),
         };
-        with_failure(content, subject, scene, width)
+        with_failure(content, subject, known, width)
     }
 
     fn edit_content(
         &self,
         subject: &Subject<'_>,
-        scene: &Scene<'_>,
+        known: &Known<'_>,
         width: usize,
         glyphs: &Glyphs,
     ) -> Content {
         let Some(draft) = &self.draft else {
             return notice(&unknown(subject), width);
         };
-        match scene.state.run.as_ref().map(|run| run.space()) {
+        match known.state.search().started.as_ref().map(|run| run.space()) {
             None => notice("the run has not told its decisions yet", width),
             Some(Err(error)) => notice(&error.to_string(), width),
             Some(Ok(space)) => edit::content(draft, &space, self.twin.as_ref(), width, glyphs),
@@ -246,7 +252,7 @@ fn unknown(subject: &Subject<'_>) -> String {
 }
 
 /// Why there are no curves.
-fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
+fn no_epochs(subject: &Subject<'_>, known: &Known<'_>) -> String {
     let repeated = subject.row.and_then(|row| row.repeat_of);
     match (subject.status, repeated) {
         (_, Some(earlier)) => {
@@ -257,10 +263,10 @@ fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
         (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
         (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
         _ if !subject.is_read => "reading the journal".to_owned(),
-        (subject::Status::Failed, _) if subject.failure(scene.state).is_none() => {
+        (subject::Status::Failed, _) if subject.failure(known.state).is_none() => {
             "It failed before its first epoch was done.".to_owned()
         }
-        (subject::Status::Excluded, _) if subject.failure(scene.state).is_none() => {
+        (subject::Status::Excluded, _) if subject.failure(known.state).is_none() => {
             "It is excluded, nothing is learned from it.".to_owned()
         }
         _ => "The journal has no epochs of it.".to_owned(),
@@ -271,10 +277,10 @@ fn no_epochs(subject: &Subject<'_>, scene: &Scene<'_>) -> String {
 fn with_failure(
     mut content: Content,
     subject: &Subject<'_>,
-    scene: &Scene<'_>,
+    known: &Known<'_>,
     width: usize,
 ) -> Content {
-    if let Some(reason) = subject.failure(scene.state) {
+    if let Some(reason) = subject.failure(known.state) {
         let (role, words) = match subject.status {
             subject::Status::Excluded => {
                 (Role::Warning, "It is excluded, nothing is learned from it")

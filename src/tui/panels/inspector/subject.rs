@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Scene;
+use super::Known;
 use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, ChildRow, RunState};
@@ -37,22 +37,23 @@ pub enum Status {
 }
 
 impl<'a> Subject<'a> {
-    pub fn of(child: u64, scene: &Scene<'a>) -> Subject<'a> {
-        let state = scene.state;
-        let detail = scene
+    pub fn of(child: u64, known: &Known<'a>) -> Subject<'a> {
+        let state = known.state;
+        let detail = known
             .detail
             .filter(|detail| detail.candidate.child == child);
         let training = state
+            .search()
             .training
             .iter()
             .find(|(_, training)| training.child == child);
         let live = training
             .and_then(|(_, training)| training.candidate.as_ref())
-            .or_else(|| state.waiting.get(&child));
+            .or_else(|| state.search().waiting.get(&child));
         let row = if live.is_some() {
             None
         } else {
-            row_of(&state.children, child)
+            row_of(&state.search().children, child)
         };
         let status = match (training, live, row) {
             (Some((worker, _)), ..) => Status::Training { worker: *worker },
@@ -94,16 +95,18 @@ impl<'a> Subject<'a> {
     }
 
     /// Who it is and how it did, in one row of at most `width` columns.
-    pub fn facts(&self, scene: &Scene<'_>, width: usize) -> Row {
+    pub fn facts(&self, known: &Known<'_>, width: usize) -> Row {
         let mut groups = vec![(0, labelled("child", Role::Strong, self.child.to_string()))];
         groups.extend(
             self.parent
                 .map(|parent| (2, labelled("edited from", Role::Text, parent.to_string()))),
         );
-        groups.push((1, self.standing(scene)));
+        groups.push((1, self.standing(known)));
         if let Some(row) = self.row {
-            let is_best = scene
+            let is_best = known
                 .state
+                .search()
+                .outcomes
                 .best
                 .as_ref()
                 .is_some_and(|best| best.child == self.child);
@@ -146,7 +149,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Its standing in words, where it is not simply one that has ended.
-    fn standing(&self, scene: &Scene<'_>) -> Row {
+    fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
         match self.status {
             Status::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
@@ -159,9 +162,14 @@ impl<'a> Subject<'a> {
             }
             Status::Unknown => Row::new(),
             Status::Training { worker } => {
-                let epochs = scene.state.run.as_ref().map_or(0, |run| run.child_epochs);
+                let epochs = known
+                    .state
+                    .search()
+                    .started
+                    .as_ref()
+                    .map_or(0, |run| run.child_epochs);
                 let done = format!("{} of {epochs} epochs done", self.epochs.len());
-                if scene.is_forsaken {
+                if known.is_forsaken {
                     vec![(Role::Warning, format!("nobody trains it, {done}"))]
                 } else {
                     vec![(
@@ -193,7 +201,8 @@ impl<'a> Subject<'a> {
 /// be built.
 fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
     state
-        .run
+        .search()
+        .started
         .as_ref()?
         .space()
         .ok()?
@@ -220,5 +229,5 @@ pub fn row_of(rows: &[ChildRow], child: u64) -> Option<&ChildRow> {
 
 /// Whether the run has told of this child.
 pub fn is_known(state: &RunState, child: u64) -> bool {
-    state.waiting.contains_key(&child) || row_of(&state.children, child).is_some()
+    state.search().waiting.contains_key(&child) || row_of(&state.search().children, child).is_some()
 }

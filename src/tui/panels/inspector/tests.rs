@@ -49,7 +49,9 @@ fn detail(child: u64) -> ChildDetail {
         _ => None,
     });
     let row = state(&records)
+        .search()
         .children
+        .clone()
         .into_iter()
         .find(|row| row.child == child);
     ChildDetail {
@@ -98,13 +100,13 @@ fn plain() -> Theme {
 
 fn text(
     view: &InspectorView,
-    scene: &Scene<'_>,
+    known: &Known<'_>,
     (width, height): (u16, u16),
     theme: &Theme,
 ) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let area = buffer.area;
-    view.draw(scene, &mut Painter::new(&mut buffer, area, theme));
+    view.draw(known, &mut Painter::new(&mut buffer, area, theme));
     let row = |y: u16| {
         (0..width)
             .map(|x| buffer[(x, y)].symbol())
@@ -116,20 +118,20 @@ fn text(
 }
 
 /// The inspector of `child` after some keys.
-fn after(keys: &[Key], child: u64, scene: &Scene<'_>) -> (InspectorView, InspectorEffect) {
-    let mut view = InspectorView::open(child, scene);
+fn after(keys: &[Key], child: u64, known: &Known<'_>) -> (InspectorView, InspectorEffect) {
+    let mut view = InspectorView::open(child, known);
     let mut effect = InspectorEffect::None;
     for key in keys {
-        effect = view.act(*key, scene, Size::new(76, 20));
+        effect = view.act(*key, known, Size::new(76, 20));
     }
     (view, effect)
 }
 
-fn snapshots(name: &str, view: &InspectorView, scene: &Scene<'_>) {
+fn snapshots(name: &str, view: &InspectorView, known: &Known<'_>) {
     for size in SIZES {
         assert_snapshot!(
             format!("{name}_{}x{}", size.0, size.1),
-            text(view, scene, size, &plain())
+            text(view, known, size, &plain())
         );
     }
 }
@@ -143,33 +145,33 @@ fn edited(keys: &[Key]) -> Vec<Key> {
 #[test]
 fn the_graph_of_a_chain() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: Some(&detail),
         is_forsaken: false,
     };
     snapshots(
         "graph",
-        &after(&[Key::Down, Key::Down], 12, &scene).0,
-        &scene,
+        &after(&[Key::Down, Key::Down], 12, &known).0,
+        &known,
     );
 }
 
 #[test]
 fn the_graph_of_nascnn15() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: Some(&detail),
         is_forsaken: false,
     };
-    let view = after(&[Key::Down; 8], 1, &scene).0;
-    snapshots("nascnn15", &view, &scene);
+    let view = after(&[Key::Down; 8], 1, &known).0;
+    snapshots("nascnn15", &view, &known);
     assert_snapshot!(
         "nascnn15_ascii_76x20",
         text(
             &view,
-            &scene,
+            &known,
             (76, 20),
             &Theme::new(ThemeName::default(), ColourDepth::None, true)
         )
@@ -179,26 +181,32 @@ fn the_graph_of_nascnn15() {
 #[test]
 fn costs_layer_by_layer() {
     let (mut state, detail) = (state(&journal()[..1]), nascnn15());
-    state.run.as_mut().unwrap().child_batch_size = Some(64);
-    let scene = Scene {
+    state
+        .search_mut()
+        .unwrap()
+        .started
+        .as_mut()
+        .unwrap()
+        .child_batch_size = Some(64);
+    let known = Known {
         state: &state,
         detail: Some(&detail),
         is_forsaken: false,
     };
-    snapshots("costs", &after(&[Key::NextTab], 1, &scene).0, &scene);
+    snapshots("costs", &after(&[Key::NextTab], 1, &known).0, &known);
 }
 
 #[test]
 fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
     let (state, detail) = (state(&journal()[..1]), nascnn15());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: Some(&detail),
         is_forsaken: false,
     };
     let shown = text(
-        &after(&[Key::NextTab], 1, &scene).0,
-        &scene,
+        &after(&[Key::NextTab], 1, &known).0,
+        &known,
         SIZES[0],
         &plain(),
     );
@@ -211,18 +219,18 @@ fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
 #[test]
 fn learning_curves() {
     let (state, detail) = (state(&journal()), detail(12));
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: Some(&detail),
         is_forsaken: false,
     };
-    let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
-    snapshots("curves", &view, &scene);
+    let view = after(&[Key::NextTab, Key::NextTab], 12, &known).0;
+    snapshots("curves", &view, &known);
     assert_snapshot!(
         "curves_ascii_76x20",
         text(
             &view,
-            &scene,
+            &known,
             (76, 20),
             &Theme::new(ThemeName::default(), ColourDepth::None, true)
         )
@@ -232,7 +240,7 @@ fn learning_curves() {
 #[test]
 fn relatives() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
@@ -242,17 +250,17 @@ fn relatives() {
         &after(
             &[Key::NextTab, Key::NextTab, Key::NextTab, Key::Down],
             12,
-            &scene,
+            &known,
         )
         .0,
-        &scene,
+        &known,
     );
 }
 
 #[test]
 fn an_edit_that_can_be_built() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
@@ -262,10 +270,10 @@ fn an_edit_that_can_be_built() {
         &after(
             &edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]),
             12,
-            &scene,
+            &known,
         )
         .0,
-        &scene,
+        &known,
     );
 }
 
@@ -291,14 +299,14 @@ fn impossible() -> Vec<Key> {
 #[test]
 fn an_edit_that_cannot_be_built_says_why() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
     };
-    let (mut view, _) = after(&impossible(), 12, &scene);
-    snapshots("edit_impossible", &view, &scene);
-    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &scene, Size::new(76, 20)) else {
+    let (mut view, _) = after(&impossible(), 12, &known);
+    snapshots("edit_impossible", &view, &known);
+    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &known, Size::new(76, 20)) else {
         panic!("queued")
     };
     assert!(text.starts_with("not queued: layer"), "{text}");
@@ -307,7 +315,7 @@ fn an_edit_that_cannot_be_built_says_why() {
 #[test]
 fn only_an_edited_child_is_queued_under_its_parent() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
@@ -315,12 +323,12 @@ fn only_an_edited_child_is_queued_under_its_parent() {
     let (view, effect) = after(
         &edited(&[Key::Right, Key::Increase, Key::Queue]),
         12,
-        &scene,
+        &known,
     );
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
     assert!(matches!(
-        after(&edited(&[Key::Queue]), 12, &scene).1,
+        after(&edited(&[Key::Queue]), 12, &known).1,
         InspectorEffect::Tell { .. }
     ));
 }
@@ -328,7 +336,7 @@ fn only_an_edited_child_is_queued_under_its_parent() {
 #[test]
 fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
@@ -346,12 +354,12 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
             "\"\"\"child-12: 6 convolutional layer(s)",
         ),
     ] {
-        let InspectorEffect::Copy { text, what } = after(&[key], 12, &scene).1 else {
+        let InspectorEffect::Copy { text, what } = after(&[key], 12, &known).1 else {
             panic!("{key:?}")
         };
         assert!(what == name && text.starts_with(start), "{what}: {text}");
     }
-    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &scene).1 else {
+    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &known).1 else {
         panic!("not saved")
     };
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
@@ -361,7 +369,7 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
 #[test]
 fn what_is_edited_is_copied_as_it_is_edited() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
@@ -369,7 +377,7 @@ fn what_is_edited_is_copied_as_it_is_edited() {
     let (view, effect) = after(
         &edited(&[Key::Right, Key::Increase, Key::CopyDna]),
         12,
-        &scene,
+        &known,
     );
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(
@@ -384,7 +392,7 @@ fn what_is_edited_is_copied_as_it_is_edited() {
 #[test]
 fn a_relative_opens_and_leads_back() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
@@ -392,36 +400,36 @@ fn a_relative_opens_and_leads_back() {
     let mut view = after(
         &[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right],
         12,
-        &scene,
+        &known,
     )
     .0;
     assert_ne!(view.child(), 12);
-    view.act(Key::Left, &scene, Size::new(76, 20));
+    view.act(Key::Left, &known, Size::new(76, 20));
     assert_eq!(view.child(), 12);
 }
 
 #[test]
 fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
     };
-    assert_eq!(after(&[Key::Right], 12, &scene).0.child(), 13);
-    assert_eq!(after(&[Key::Left], 1, &scene).0.child(), 1);
+    assert_eq!(after(&[Key::Right], 12, &known).0.child(), 13);
+    assert_eq!(after(&[Key::Left], 1, &known).0.child(), 1);
 }
 
 #[test]
 fn until_the_journal_is_read_the_curves_say_so() {
     let state = state(&journal());
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
     };
-    let view = after(&[Key::NextTab, Key::NextTab], 12, &scene).0;
-    assert!(text(&view, &scene, (76, 20), &plain()).contains("reading the journal"));
+    let view = after(&[Key::NextTab, Key::NextTab], 12, &known).0;
+    assert!(text(&view, &known, (76, 20), &plain()).contains("reading the journal"));
 }
 
 #[test]
@@ -433,14 +441,14 @@ fn a_failed_child_tells_why() {
         unreachable!()
     };
     let state = state(&records);
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
     };
     let drawn = text(
-        &InspectorView::open(*child, &scene),
-        &scene,
+        &InspectorView::open(*child, &known),
+        &known,
         (116, 34),
         &plain(),
     );
@@ -474,14 +482,14 @@ fn an_excluded_child_is_not_said_to_have_failed() {
         unreachable!()
     };
     let state = state(&records);
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
     };
     let drawn = text(
-        &InspectorView::open(child, &scene),
-        &scene,
+        &InspectorView::open(child, &known),
+        &known,
         (116, 34),
         &plain(),
     );
@@ -505,13 +513,13 @@ fn a_child_in_training_shows_the_epochs_that_it_has_done() {
     let Event::ChildEpoch(epoch) = &records[until].event else {
         unreachable!()
     };
-    let scene = Scene {
+    let known = Known {
         state: &state,
         detail: None,
         is_forsaken: false,
     };
-    let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &scene).0;
-    assert_snapshot!("training_76x20", text(&view, &scene, (76, 20), &plain()));
+    let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &known).0;
+    assert_snapshot!("training_76x20", text(&view, &known, (76, 20), &plain()));
 }
 
 fn any_key() -> impl Strategy<Value = Key> {
@@ -549,11 +557,11 @@ proptest! {
     ) {
         let state = if with_run { state(&journal()) } else { RunState::default() };
         let detail = detail_of(network);
-        let scene = Scene { state: &state, detail: Some(&detail), is_forsaken: false };
-        let mut view = InspectorView::open(1, &scene);
+        let known = Known { state: &state, detail: Some(&detail), is_forsaken: false };
+        let mut view = InspectorView::open(1, &known);
         for key in keys {
-            view.act(key, &scene, Size::new(width, height));
-            text(&view, &scene, (width, height), &plain());
+            view.act(key, &known, Size::new(width, height));
+            text(&view, &known, (width, height), &plain());
         }
     }
 }

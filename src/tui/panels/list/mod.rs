@@ -15,8 +15,13 @@ mod tests;
 
 pub use view::{ListAction, ListView, Mode};
 
-use super::{Row, labelled};
+use ratatui::layout::Rect;
+
+use super::panel::{About, Panel, Response, SEARCH};
+use super::scene::Scene;
+use super::{PanelId, Row, labelled};
 use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -67,6 +72,99 @@ pub fn draw(
     }
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Children);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["s"],
+        Action::SortNext,
+        "children: sort by the next column",
+        Some("sort"),
+    ),
+    binding(
+        HERE,
+        &["S"],
+        Action::SortPrevious,
+        "children: sort by the column before",
+        None,
+    ),
+    binding(
+        HERE,
+        &["r"],
+        Action::ReverseSort,
+        "children: sort the other way round",
+        None,
+    ),
+    binding(HERE, &["m"], Action::Mark, "children: mark", Some("mark")),
+    binding(HERE, &["M"], Action::ClearMarks, "children: no marks", None),
+    binding(
+        HERE,
+        &["c"],
+        Action::Compare,
+        "children: two marked ones side by side",
+        Some("compare"),
+    ),
+    binding(
+        HERE,
+        &["p"],
+        Action::TogglePareto,
+        "children: accuracy against MACs",
+        Some("Pareto"),
+    ),
+];
+
+impl Panel for ListView {
+    fn about() -> About {
+        About {
+            name: "Children",
+            runs: SEARCH,
+            keys: KEYS,
+        }
+    }
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        draw(painter, scene.state, self, focused, &|child| {
+            scene.detail(child)
+        });
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        if action == Action::Back {
+            return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
+        }
+        let action = ListAction::of(action)?;
+        let before = self.selected(scene.state);
+        let height = super::inside(area).height;
+        ListView::act(self, action, scene.state, usize::from(height));
+        let chosen = self.selected(scene.state);
+        // Sorting leaves a cursor that has not been moved on the first child, but chooses none.
+        Some(if chosen != before && action.is_movement() {
+            Response::Choose(chosen)
+        } else {
+            Response::Draw
+        })
+    }
+
+    /// Take in the children that have ended, and let the cursor stand on the child that is chosen.
+    fn refresh(&mut self, scene: &Scene<'_>) {
+        ListView::refresh(self, scene.state);
+        if let Some(child) = scene.chosen {
+            self.stand_on(child, scene.state);
+        }
+    }
+
+    fn selected(&self, scene: &Scene<'_>) -> Option<u64> {
+        ListView::selected(self, scene.state)
+    }
+
+    fn wanted(&self, scene: &Scene<'_>) -> Vec<u64> {
+        let compared = ListView::wanted(self, scene.state);
+        compared.map_or(Vec::new(), |(one, other)| vec![one, other])
+    }
+}
+
 /// `37 of 160, by accuracy ↓, 2 marked`.
 fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
     let (key, descending) = view.sort();
@@ -83,7 +181,7 @@ fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
 }
 
 fn count(view: &ListView, state: &RunState) -> Row {
-    let (shown, all) = (view.order().rows().len(), state.children.len());
+    let (shown, all) = (view.order().rows().len(), state.search().children.len());
     let mut row = vec![(Role::Strong, shown.to_string())];
     if !view.filter_text().is_empty() {
         row.push((Role::Dim, format!(" of {all}")));
@@ -102,7 +200,7 @@ fn filter_row(view: &ListView) -> Option<Row> {
 
 /// Why there is nothing to show.
 fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
-    let text = match (state.children.len(), view.filter_text()) {
+    let text = match (state.search().children.len(), view.filter_text()) {
         (0, _) => "no child has ended yet".to_owned(),
         (_, "") => format!("no child {what} yet"),
         (all, _) => format!("the filter shows none of the {all} children"),

@@ -5,6 +5,7 @@ use super::filter::{Filter, FilterError, Flag};
 use super::order::{Choice, Order, SortKey};
 use super::table;
 use crate::state::{ChildRow, RunState};
+use crate::tui::keymap::Action;
 
 /// What a key asks of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +26,34 @@ pub enum ListAction {
     Compare,
     /// Show accuracy against MACs, or go back to the table.
     TogglePareto,
+}
+
+impl ListAction {
+    /// What a key's action means in the list; none where it means nothing.
+    pub fn of(action: Action) -> Option<ListAction> {
+        Some(match action {
+            Action::Up => ListAction::Up,
+            Action::Down => ListAction::Down,
+            Action::PageUp => ListAction::PageUp,
+            Action::PageDown => ListAction::PageDown,
+            Action::Top => ListAction::Top,
+            Action::Bottom | Action::Live => ListAction::Bottom,
+            Action::SortNext => ListAction::SortNext,
+            Action::SortPrevious => ListAction::SortPrevious,
+            Action::ReverseSort => ListAction::ReverseSort,
+            Action::Mark => ListAction::Mark,
+            Action::ClearMarks => ListAction::ClearMarks,
+            Action::Compare => ListAction::Compare,
+            Action::TogglePareto => ListAction::TogglePareto,
+            _ => return None,
+        })
+    }
+
+    /// Whether it moves the cursor.
+    pub fn is_movement(self) -> bool {
+        use ListAction::{Bottom, Down, PageDown, PageUp, Top, Up};
+        matches!(self, Up | Down | PageUp | PageDown | Top | Bottom)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -266,11 +295,12 @@ impl ListView {
             front
                 .rows()
                 .get(place)
-                .and_then(|index| state.children.get(*index as usize))
+                .and_then(|index| state.search().children.get(*index as usize))
                 .map(|row| row.macs)
         };
         let cursor = self.order.at(self.place(), state);
-        let place = match cursor.and_then(|row| front.place_of(row.child, &state.children)) {
+        let place = match cursor.and_then(|row| front.place_of(row.child, &state.search().children))
+        {
             Some(place) => moved(movement, place, front.rows().len(), 5),
             // From a child that is not on the front, to its neighbours there.
             None => {
@@ -290,7 +320,7 @@ impl ListView {
         let row = front
             .rows()
             .get(place)
-            .and_then(|index| state.children.get(*index as usize));
+            .and_then(|index| state.search().children.get(*index as usize));
         let place = row.and_then(|row| self.order.place_of(row.child, state));
         self.put_cursor(row, place);
     }

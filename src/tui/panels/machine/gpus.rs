@@ -3,10 +3,10 @@
 use super::super::{Row, join_fitting, labelled};
 use super::{CHART, GAP, Room, packed, spaces};
 use crate::telemetry::{Clock, GpuProcess, GpuSample};
-use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::machine_view::{History, MachineView};
 use crate::tui::paint::pieces_width;
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
 /// Longest name of a GPU, columns.
@@ -19,11 +19,11 @@ const LONGEST_HISTORY: usize = 60;
 type Cells = [Row; 5];
 
 /// Each GPU with its details below it; none if that takes more than `height` rows.
-pub fn whole(app: &App, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
-    let gpus = app.view.machine.gpus();
+pub fn whole(scene: &Scene<'_>, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
+    let gpus = scene.machine.gpus();
     let rows = |history: bool| -> Vec<Row> {
         let all = table(gpus, room).into_iter().zip(gpus);
-        all.flat_map(|(rows, gpu)| [rows, indented(detail(app, gpu, room, history))].concat())
+        all.flat_map(|(rows, gpu)| [rows, indented(detail(scene, gpu, room, history))].concat())
             .collect()
     };
     // One GPU's history has a chart of its own where there is room.
@@ -88,11 +88,11 @@ pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
 }
 
 /// The details of every GPU, each with its number.
-pub fn details(app: &App, room: &Room<'_>) -> Vec<Row> {
-    let gpus = app.view.machine.gpus();
+pub fn details(scene: &Scene<'_>, room: &Room<'_>) -> Vec<Row> {
+    let gpus = scene.machine.gpus();
     let numbered = |gpu: &GpuSample| {
         let mut rows = indented(detail(
-            app,
+            scene,
             gpu,
             &Room {
                 width: room.width.saturating_sub(2),
@@ -218,8 +218,8 @@ fn throttle(gpu: &GpuSample) -> Row {
 }
 
 /// Memory, clocks, throttling, energy, history and processes of one GPU, as far as it tells them.
-fn detail(app: &App, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row> {
-    let machine = &app.view.machine;
+fn detail(scene: &Scene<'_>, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row> {
+    let machine = scene.machine;
     if gpu.lost {
         return Vec::new();
     }
@@ -236,7 +236,7 @@ fn detail(app: &App, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row
     };
     let energy = machine
         .watt_hours(gpu.index)
-        .map_or(Row::new(), |watt_hours| energy(app, watt_hours));
+        .map_or(Row::new(), |watt_hours| energy(scene, watt_hours));
     let groups = vec![memory, clocks(gpu), calm, energy];
     let mut rows = packed(groups, room.width.saturating_sub(2));
     if let Some(utilization) = machine.utilization(gpu.index).filter(|_| history) {
@@ -273,12 +273,11 @@ fn clocks(gpu: &GpuSample) -> Row {
 }
 
 /// What the GPU took while the screen was up: for whomever, the run or not.
-fn energy(app: &App, watt_hours: f64) -> Row {
-    let since = app
-        .view
+fn energy(scene: &Scene<'_>, watt_hours: f64) -> Row {
+    let since = scene
         .machine
         .since
-        .to_zoned(app.time_zone.clone())
+        .to_zoned(scene.time_zone.clone())
         .strftime("%H:%M")
         .to_string();
     [

@@ -9,16 +9,18 @@ mod host;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
+use super::panel::{ANY_RUN, About, TextPanel};
 use super::{Content, Row, join_fitting, labelled};
 use crate::link::LinkStatus;
 use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
-use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::machine_view::{History, MachineView};
-use crate::tui::paint::{Painter, Piece, bar, pieces_width};
+use crate::tui::paint::{Piece, bar, pieces_width};
+use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Between groups in a row.
 const GAP: &str = "  ";
@@ -27,30 +29,37 @@ const CHART: usize = 4;
 /// Rows of columns at most.
 const CHART_COLUMNS: usize = 12;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = super::inside(painter.area());
-    let height = usize::from(area.height);
-    let content = content(app, usize::from(area.width), height);
-    let position = content.position(height, app.view.machine_top);
-    let (name, mut beside) = title(app);
-    if app.in_the_past() || matches!(app.link, LinkStatus::Replay { .. }) {
-        beside.insert(0, (Role::Warning, "now, not then ".to_owned()));
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Machine;
+
+impl TextPanel for Machine {
+    fn about() -> About {
+        About {
+            name: "Machine",
+            runs: ANY_RUN,
+            keys: &[],
+        }
     }
-    super::title(
-        painter,
-        app.view.focus == Panel::Machine,
-        name,
-        &beside,
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), app.view.machine_top);
+
+    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+        let (name, mut beside) = title(scene);
+        if scene.in_the_past() || matches!(scene.link, LinkStatus::Replay { .. }) {
+            beside.insert(0, (Role::Warning, "now, not then ".to_owned()));
+        }
+        (name.into(), beside)
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content {
+        content(scene, width, height)
+    }
 }
 
 /// The panel's name, and how it stands with NVML.
-fn title(app: &App) -> (&'static str, Row) {
-    let machine = &app.view.machine;
+fn title(scene: &Scene<'_>) -> (&'static str, Row) {
+    let machine = scene.machine;
     let old = match &machine.trouble {
-        _ if machine.is_silent(app.view.now) => Some("NVML does not answer"),
+        _ if machine.is_silent(scene.now) => Some("NVML does not answer"),
         Some(reason) => Some(reason.as_str()),
         None => None,
     };
@@ -67,7 +76,7 @@ fn title(app: &App) -> (&'static str, Row) {
             ],
         ),
         (GpuStatus::Starting, None) => ("GPU", vec![(Role::Dim, "asking NVML".to_owned())]),
-        (GpuStatus::Present(_), None) if trains_on_cpu(app.state()) => (
+        (GpuStatus::Present(_), None) if trains_on_cpu(scene.state) => (
             "GPU",
             vec![(Role::Warning, "unused: this run is on the CPU".to_owned())],
         ),
@@ -79,6 +88,7 @@ fn title(app: &App) -> (&'static str, Row) {
 /// Between two children it is as it was told when the run began.
 fn trains_on_cpu(state: &RunState) -> bool {
     let mut at_work = state
+        .search()
         .training
         .values()
         .map(|training| training.device.as_str())
@@ -86,25 +96,20 @@ fn trains_on_cpu(state: &RunState) -> bool {
     if at_work.peek().is_some() {
         return at_work.all(|device| device == "cpu");
     }
-    let of_search = state.run.as_ref().and_then(|run| run.device.as_deref());
-    let of_training = state
-        .training_run
-        .as_ref()
-        .map(|run| run.started.device.as_str());
-    of_search.or(of_training) == Some("cpu")
+    state.device() == Some("cpu")
 }
 
 /// What the panel shows in `width` x `height`, below its title.
-pub fn content(app: &App, width: usize, height: usize) -> Content {
-    let machine = &app.view.machine;
+fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
+    let machine = scene.machine;
     let room = Room {
-        glyphs: &app.theme.glyphs,
+        glyphs: scene.glyphs(),
         width,
     };
     let host = host::rows(&machine.host, &room);
     let run = [
         host::our_rows(&machine.host, &room),
-        energy_rows(app, width),
+        energy_rows(scene, width),
     ]
     .concat();
     let processes = host::process_rows(&machine.host, width);
@@ -112,12 +117,12 @@ pub fn content(app: &App, width: usize, height: usize) -> Content {
     let left = height.saturating_sub(body.len() + host.len() + run.len() + processes.len());
     if machine.gpus().is_empty() {
         body.extend([host, run, processes].concat());
-    } else if let Some(rows) = gpus::whole(app, &room, left) {
+    } else if let Some(rows) = gpus::whole(scene, &room, left) {
         body.extend([rows, host, run, processes].concat());
     } else {
         body.extend(gpus::essentials(machine, &room));
         body.extend(host::essentials(&machine.host, &room));
-        body.extend([run, gpus::details(app, &room), host, processes].concat());
+        body.extend([run, gpus::details(scene, &room), host, processes].concat());
     }
     if let Some((label, history)) = chart(machine).filter(|_| body.len() + CHART <= height) {
         let rows = (height - body.len() - 2).min(CHART_COLUMNS);
@@ -170,8 +175,8 @@ fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
 }
 
 /// What the children that have ended took, where their GPUs tell it.
-fn energy_rows(app: &App, width: usize) -> Vec<Row> {
-    let energy = &app.state().energy;
+fn energy_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
+    let energy = &scene.state.search().energy;
     let Some(mean) = energy.mean() else {
         return Vec::new();
     };

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::draw;
+use super::super::panel::Panel;
 use crate::config::{Characters, ScreenConfig, ThemeName};
 use crate::state::Energy;
 use crate::telemetry::{
@@ -136,7 +136,11 @@ fn app(status: GpuStatus) -> App {
 fn panel(app: &App, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    draw(app, &mut Painter::new(&mut buffer, area, &app.theme));
+    let mut painter = Painter::new(&mut buffer, area, &app.theme);
+    app.view
+        .panels
+        .machine
+        .draw(&app.scene(), false, &mut painter);
     let row = |y| {
         (0..width)
             .map(|x| buffer[(x, y)].symbol())
@@ -164,7 +168,7 @@ fn no_gpu() {
 #[test]
 fn one_gpu() {
     let mut app = app(GpuStatus::Present(vec![gpu(0)]));
-    app.live.energy = Energy {
+    app.live.search_mut().unwrap().energy = Energy {
         watt_hours: 12.34,
         children: 150,
     };
@@ -211,7 +215,7 @@ fn everything_is_within_reach_by_scrolling() {
     let mut app = app(GpuStatus::Present((0..8).map(gpu).collect()));
     let mut seen = String::new();
     for top in 0..60 {
-        app.view.machine_top = top;
+        app.view.panels.machine.top = top;
         seen += &panel(&app, 78, 4);
     }
     for wanted in [

@@ -3,19 +3,21 @@
 
 use ratatui::layout::Rect;
 
-use super::chart::{Chart, Quantity, look};
+use super::chart::{Chart, look};
 use super::rates;
+use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
-use crate::tui::app::App;
 use crate::tui::format;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::{Painter, pieces_width};
-use crate::tui::panels::chart::{Extent, Scale};
+use crate::tui::panels::chart::{ChartAction, ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
-use crate::tui::panels::{self, Row, join_ranked, labelled};
+use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
+use crate::tui::panels::scene::Scene;
+use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Columns from which the charts stand side by side, and rows from which they stand one above the
 /// other.
@@ -25,104 +27,171 @@ const STACKED: usize = 24;
 const RATES: usize = 8;
 
 /// How far the epochs of a training reach.
-pub fn extent(training: &TrainingRun) -> Extent {
+fn extent(training: &TrainingRun) -> Extent {
     let done = training.epochs.last().map_or(0, |epoch| epoch.epoch);
     Extent::of_epochs(done as u64, training.started.settings.epochs as u64)
 }
 
 /// Columns of a plot in a panel of `width` columns, near enough to say how far a crosshair moves.
-pub fn columns(width: usize) -> usize {
+fn columns(width: usize) -> usize {
     let width = if width >= BESIDE { width / 2 } else { width };
     width.saturating_sub(7).max(1)
 }
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let Some(training) = &app.state().training_run else {
-        return;
-    };
-    let area = panels::inside(painter.area());
-    let shown = shown(
-        usize::from(area.width),
-        usize::from(area.height),
-        app.view.training.quantity,
-    );
-    let name = title(app, &shown);
-    let room = painter.width().saturating_sub(name.len() + 5);
-    let beside = match chosen(app, training) {
-        Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
-        None => legend(training, painter.glyphs(), room),
-    };
-    panels::title(
-        painter,
-        app.view.focus == Panel::Curves,
-        &name,
-        &beside,
+/// The curves as the user left them.
+#[derive(Debug, Clone, Default)]
+pub struct CurvesView {
+    /// Scale, epochs in view and crosshair.
+    chart: ChartView,
+    /// The curves that are shown where there is no room for both.
+    measure: Measure,
+}
+
+const HERE: Scope = Scope::Panel(PanelId::Curves);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["o"],
+        Action::ToggleScale,
+        "curves: loss on a linear or logarithmic scale",
+        Some("log scale"),
+    ),
+    binding(
+        HERE,
+        &["+", "="],
+        Action::More,
+        "curves: zoom in",
+        Some("zoom"),
+    ),
+    binding(HERE, &["-"], Action::Less, "curves: zoom out", None),
+    binding(HERE, &["0"], Action::Reset, "curves: all epochs", None),
+    binding(
+        HERE,
+        &["H"],
+        Action::PanLeft,
+        "curves: earlier epochs",
         None,
-    );
-    if training.epochs.is_empty() {
-        let text = "the first epoch is under way: the curves begin when it has ended";
-        for (y, line) in format::wrap(text, usize::from(area.width))
-            .iter()
-            .enumerate()
-        {
-            painter.part(area).text(0, y, Role::Dim, line);
+    ),
+    binding(HERE, &["L"], Action::PanRight, "curves: later epochs", None),
+];
+
+impl Panel for CurvesView {
+    fn about() -> About {
+        About {
+            name: "Curves",
+            runs: TRAINING,
+            keys: KEYS,
         }
-        return;
     }
-    let alone = shown.len() == 1;
-    for (quantity, part) in shown {
-        let part = Rect {
-            x: area.x + part.x,
-            y: area.y + part.y,
-            ..part
+
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        let Some(training) = scene.state.training_run() else {
+            return;
         };
-        draw_chart(app, training, quantity, alone, &mut painter.part(part));
+        let area = panels::inside(painter.area());
+        let shown = shown(
+            usize::from(area.width),
+            usize::from(area.height),
+            self.measure,
+        );
+        let name = title(&self.chart, &shown);
+        let room = painter.width().saturating_sub(name.len() + 5);
+        let beside = match chosen(&self.chart, training) {
+            Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
+            None => legend(training, painter.glyphs(), room),
+        };
+        panels::title(painter, focused, &name, &beside, None);
+        if training.epochs.is_empty() {
+            let text = "the first epoch is under way: the curves begin when it has ended";
+            for (y, line) in format::wrap(text, usize::from(area.width))
+                .iter()
+                .enumerate()
+            {
+                painter.part(area).text(0, y, Role::Dim, line);
+            }
+            return;
+        }
+        let alone = shown.len() == 1;
+        for (measure, part) in shown {
+            let part = Rect {
+                x: area.x + part.x,
+                y: area.y + part.y,
+                ..part
+            };
+            draw_chart(
+                &self.chart,
+                training,
+                measure,
+                alone,
+                &mut painter.part(part),
+            );
+        }
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let action = match action {
+            Action::ToggleQuantity => {
+                self.measure = self.measure.other();
+                return Some(Response::Draw);
+            }
+            Action::Back => self.chart.crosshair().map(|_| ChartAction::CrosshairOff)?,
+            action => ChartAction::of(action)?,
+        };
+        if let Some(training) = scene.state.training_run() {
+            let columns = columns(area.width.into());
+            self.chart.act_within(action, &extent(training), columns);
+        }
+        Some(Response::Draw)
+    }
+
+    fn word(&self, action: Action) -> Option<&'static str> {
+        (action == Action::ToggleQuantity).then_some("accuracy/loss")
     }
 }
 
 /// The charts that fit into `width` x `height`, with their places in it.
-fn shown(width: usize, height: usize, quantity: Quantity) -> Vec<(Quantity, Rect)> {
+fn shown(width: usize, height: usize, measure: Measure) -> Vec<(Measure, Rect)> {
     let rect = |x: usize, y: usize, width: usize, height: usize| {
         Rect::new(x as u16, y as u16, width as u16, height as u16)
     };
     if width >= BESIDE {
         let half = (width - 2) / 2;
         return vec![
-            (Quantity::Loss, rect(0, 0, half, height)),
-            (Quantity::Accuracy, rect(half + 2, 0, half, height)),
+            (Measure::Loss, rect(0, 0, half, height)),
+            (Measure::Accuracy, rect(half + 2, 0, half, height)),
         ];
     }
     if height >= STACKED {
         let upper = height.div_ceil(2);
         return vec![
-            (Quantity::Accuracy, rect(0, 0, width, upper)),
-            (Quantity::Loss, rect(0, upper, width, height - upper)),
+            (Measure::Accuracy, rect(0, 0, width, upper)),
+            (Measure::Loss, rect(0, upper, width, height - upper)),
         ];
     }
-    vec![(quantity, rect(0, 0, width, height))]
+    vec![(measure, rect(0, 0, width, height))]
 }
 
 /// The panel's name, with what it shows where that is one thing.
-fn title(app: &App, shown: &[(Quantity, Rect)]) -> String {
+fn title(view: &ChartView, shown: &[(Measure, Rect)]) -> String {
     match shown {
-        [(quantity, _)] => format!("Curves: {}{}", quantity.name(), scale(app, *quantity)),
+        [(measure, _)] => format!("Curves: {}{}", measure.name(), scale(view, *measure)),
         _ => "Curves".to_owned(),
     }
 }
 
-fn scale(app: &App, quantity: Quantity) -> &'static str {
-    let is_log = app.view.training.curves.scale == Scale::Log && quantity == Quantity::Loss;
+fn scale(view: &ChartView, measure: Measure) -> &'static str {
+    let is_log = view.scale == Scale::Log && measure == Measure::Loss;
     if is_log { " (log)" } else { "" }
 }
 
 /// The epoch under the crosshair, once it has ended.
-fn chosen<'a>(app: &App, training: &'a TrainingRun) -> Option<(u64, Option<&'a TrainingEpoch>)> {
-    let number = app
-        .view
-        .training
-        .curves
-        .crosshair()
-        .filter(|_| !training.epochs.is_empty())?;
+fn chosen<'a>(
+    view: &ChartView,
+    training: &'a TrainingRun,
+) -> Option<(u64, Option<&'a TrainingEpoch>)> {
+    let number = view.crosshair().filter(|_| !training.epochs.is_empty())?;
     Some((
         number,
         training
@@ -133,7 +202,7 @@ fn chosen<'a>(app: &App, training: &'a TrainingRun) -> Option<(u64, Option<&'a T
 }
 
 /// The exact values of an epoch in `width` columns, those of the chart in view first.
-fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: usize) -> Row {
+fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: usize) -> Row {
     let name = vec![(Role::Strong, format!("epoch {number}"))];
     let Some(epoch) = epoch else {
         return join_ranked(
@@ -142,16 +211,16 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: u
             width,
         );
     };
-    let pair = |quantity: Quantity| match quantity {
-        Quantity::Accuracy => [epoch.train_accuracy, epoch.valid_accuracy].map(format::accuracy),
-        Quantity::Loss => [epoch.train_loss, epoch.valid_loss].map(|loss| format!("{loss:.4}")),
+    let pair = |measure: Measure| match measure {
+        Measure::Accuracy => measure.of(epoch).map(format::accuracy),
+        Measure::Loss => measure.of(epoch).map(|loss| format!("{loss:.4}")),
     };
-    let of = |quantity: Quantity, rank: usize| {
-        let [train, valid] = pair(quantity);
-        let label = if quantity == first && width < 60 {
+    let of = |measure: Measure, rank: usize| {
+        let [train, valid] = pair(measure);
+        let label = if measure == first && width < 60 {
             String::new()
         } else {
-            format!("{} ", quantity.name())
+            format!("{} ", measure.name())
         };
         let valid = vec![
             (Role::Dim, label),
@@ -166,16 +235,15 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: u
             ),
         ]
     };
-    let other = if first == Quantity::Loss {
-        Quantity::Accuracy
-    } else {
-        Quantity::Loss
-    };
-    let rate = labelled("rate", Role::Text, rates::rate(epoch.learning_rate));
+    let rate = labelled(
+        "rate",
+        Role::Text,
+        format::learning_rate(epoch.learning_rate),
+    );
     let groups = [
         vec![(0, name)],
         of(first, 1).to_vec(),
-        of(other, 3).to_vec(),
+        of(first.other(), 3).to_vec(),
         vec![(5, rate)],
     ]
     .concat();
@@ -233,15 +301,14 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
 
 /// One chart; its name in its first row, unless the panel's title has it.
 fn draw_chart(
-    app: &App,
+    view: &ChartView,
     training: &TrainingRun,
-    quantity: Quantity,
+    measure: Measure,
     alone: bool,
     painter: &mut Painter<'_>,
 ) {
-    let view = &app.view.training.curves;
     let chart = Chart {
-        quantity,
+        measure,
         epochs: &training.epochs,
         best: training.best().map(|best| best.epoch),
         span: view.visible(&extent(training)),
@@ -255,12 +322,12 @@ fn draw_chart(
             0,
             0,
             Role::Title,
-            &format!("{}{}", quantity.name(), scale(app, quantity)),
+            &format!("{}{}", measure.name(), scale(view, measure)),
         );
     }
     let with_rates = height >= RATES;
     let bottom = height - usize::from(with_rates);
-    if let Some(place) = chart.draw(painter, top, bottom).filter(|_| with_rates) {
-        rates::draw(painter, bottom, place, chart.span, &training.epochs);
+    if let Some(frame) = chart.draw(painter, top, bottom).filter(|_| with_rates) {
+        rates::draw(painter, bottom, &frame, chart.span, &training.epochs);
     }
 }

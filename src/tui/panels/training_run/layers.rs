@@ -1,36 +1,37 @@
 //! The layers of the network in training as a table.
 
-use crate::tui::app::App;
-use crate::tui::paint::Painter;
+use std::borrow::Cow;
+
 use crate::tui::panels::layers::{Options, table};
-use crate::tui::panels::{self, Content};
+use crate::tui::panels::panel::{About, TRAINING, TextPanel};
+use crate::tui::panels::scene::Scene;
+use crate::tui::panels::{Content, Row};
 use crate::tui::theme::Role;
-use crate::tui::view::Panel;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = panels::inside(painter.area());
-    let (height, top) = (usize::from(area.height), app.view.training.layers_top);
-    let content = content(app, usize::from(area.width));
-    let beside = vec![(Role::Text, content.body.len().to_string())];
-    panels::title(
-        painter,
-        app.view.focus == Panel::Layers,
-        "Layers",
-        &beside,
-        content.position(height, top).as_deref(),
-    );
-    content.draw(&mut painter.part(area), top);
-}
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Layers;
 
-/// The table in `width` columns.
-pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else {
-        return Content::default();
-    };
-    table(
-        &training.started.architecture,
-        &Options::default(),
-        width,
-        &app.theme.glyphs,
-    )
+impl TextPanel for Layers {
+    fn about() -> About {
+        About {
+            name: "Layers",
+            runs: TRAINING,
+            keys: &[],
+        }
+    }
+
+    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+        let training = scene.state.training_run();
+        let layers = training.map_or(0, |training| training.started.architecture.layers.len());
+        ("Layers".into(), vec![(Role::Text, layers.to_string())])
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
+        let Some(training) = scene.state.training_run() else {
+            return Content::default();
+        };
+        let architecture = &training.started.architecture;
+        table(architecture, &Options::default(), width, scene.glyphs())
+    }
 }

@@ -1,40 +1,47 @@
 //! How far the training is, what it has reached, and when it will end.
 
-use super::rates::rate;
+use std::borrow::Cow;
+
 use crate::config::{Precision, Schedule};
-use crate::event::FinishReason;
-use crate::state::{Phase, TrainingRun};
-use crate::tui::app::App;
+use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
-use crate::tui::paint::{Painter, bar, pieces_width};
+use crate::tui::paint::{bar, pieces_width};
 use crate::tui::panels::inspector::table::{Column, table};
+use crate::tui::panels::panel::{About, TRAINING, TextPanel};
+use crate::tui::panels::scene::Scene;
 use crate::tui::panels::training::speed_text;
-use crate::tui::panels::{self, Content, Row, join_fitting, labelled};
+use crate::tui::panels::{Content, Row, join_fitting, labelled};
 use crate::tui::theme::Role;
-use crate::tui::view::Panel;
 use unicode_width::UnicodeWidthStr;
 
 /// Narrowest and widest progress bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = panels::inside(painter.area());
-    let (height, top) = (usize::from(area.height), app.view.training.progress_top);
-    let content = content(app, usize::from(area.width));
-    let position = content.position(height, top);
-    panels::title(
-        painter,
-        app.view.focus == Panel::Progress,
-        "Training",
-        &beside(app),
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), top);
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct Progress;
+
+impl TextPanel for Progress {
+    fn about() -> About {
+        About {
+            name: "Training",
+            runs: TRAINING,
+            keys: &[],
+        }
+    }
+
+    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+        ("Training".into(), beside(scene))
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
+        content(scene, width)
+    }
 }
 
 /// What is trained, beside the title.
-fn beside(app: &App) -> Row {
-    let Some(training) = &app.state().training_run else {
+fn beside(scene: &Scene<'_>) -> Row {
+    let Some(training) = scene.state.training_run() else {
         return Row::new();
     };
     vec![
@@ -44,25 +51,25 @@ fn beside(app: &App) -> Row {
 }
 
 /// What the panel shows in `width` columns.
-pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else {
+fn content(scene: &Scene<'_>, width: usize) -> Content {
+    let Some(training) = scene.state.training_run() else {
         let words = "images and network are being prepared".to_owned();
         return Content {
             head: Vec::new(),
             body: vec![vec![(Role::Dim, words)]],
         };
     };
-    let gone = app
+    let gone = scene
         .forsaken()
-        .filter(|_| !app.finished())
+        .filter(|_| !scene.finished())
         .map(|reason| vec![(Role::Error, reason)]);
     let mut body: Vec<Row> = gone
         .into_iter()
         .flat_map(|row| wrapped(row, width))
         .collect();
-    body.extend(gauges(app, training, width));
+    body.extend(gauges(scene, training, width));
     body.extend(figures(training, width));
-    let facts = [speed(training, width), ends(app, training, width)].concat();
+    let facts = [speed(training, width), ends(scene, training, width)].concat();
     body.extend(facts.into_iter().flat_map(|fact| wrapped(fact, width)));
     Content {
         head: Vec::new(),
@@ -71,11 +78,11 @@ pub fn content(app: &App, width: usize) -> Content {
 }
 
 /// Bars of the epoch under way and of the whole training.
-fn gauges(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
+fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let planned = training.started.settings.epochs;
-    if app.state().phase == Phase::Finished(FinishReason::Completed) {
+    if scene.state.status == RunStatus::Completed {
         let after = format!(" {} of {planned} epochs", training.epochs.len());
-        return vec![gauge(app, "done", &[&after], 1.0, width)];
+        return vec![gauge(scene, "done", &[&after], 1.0, width)];
     }
     let (batch, batches) = training
         .progress
@@ -87,7 +94,7 @@ fn gauges(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
         String::new()
     };
     let epoch = gauge(
-        app,
+        scene,
         &format!("epoch {}", training.epoch()),
         &[&batch_of],
         batch as f64 / batches.max(1) as f64,
@@ -96,22 +103,22 @@ fn gauges(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
     let short = format!(" of {planned} epochs");
     let left = training
         .seconds_left()
-        .filter(|_| !app.in_the_past() && !app.finished() && app.forsaken().is_none());
+        .filter(|_| !scene.in_the_past() && !scene.finished() && scene.forsaken().is_none());
     let long = left.map_or(short.clone(), |seconds| {
         format!(
             " of {planned}, {} {} left",
-            app.theme.glyphs.about,
+            scene.theme.glyphs.about,
             format::estimate(seconds)
         )
     });
     vec![
         epoch,
-        gauge(app, "all", &[&long, &short], training.fraction(), width),
+        gauge(scene, "all", &[&long, &short], training.fraction(), width),
     ]
 }
 
 /// A bar between a label and the first of the texts that leaves room for it.
-fn gauge(app: &App, label: &str, texts: &[&str], fraction: f64, width: usize) -> Row {
+fn gauge(scene: &Scene<'_>, label: &str, texts: &[&str], fraction: f64, width: usize) -> Row {
     let label = format!("{label:<9} ");
     let room = |text: &str| width.saturating_sub(label.len() + text.width());
     let fitting = texts.iter().find(|text| room(text) >= *BAR.start());
@@ -122,7 +129,7 @@ fn gauge(app: &App, label: &str, texts: &[&str], fraction: f64, width: usize) ->
         0
     };
     let mut row = vec![(Role::Dim, label)];
-    row.extend(bar(&app.theme.glyphs, bar_width, fraction, Role::Gauge));
+    row.extend(bar(scene.glyphs(), bar_width, fraction, Role::Gauge));
     row.push((Role::Text, text.to_owned()));
     row
 }
@@ -212,7 +219,7 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
     };
     let facts = vec![
         learning_rate.map_or(Row::new(), |value| {
-            labelled("rate", Role::Text, rate(value))
+            labelled("rate", Role::Text, format::learning_rate(value))
         }),
         speed.map_or(Row::new(), |speed| {
             vec![
@@ -234,11 +241,11 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
 }
 
 /// When the rate falls, and when the training ends by itself.
-fn ends(app: &App, training: &TrainingRun, width: usize) -> Vec<Row> {
+fn ends(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
-    if let Phase::Finished(reason) = app.state().phase {
-        let ended_early =
-            training.epochs.len() < settings.epochs && reason == FinishReason::Completed;
+    let status = scene.state.status;
+    if status.is_over() {
+        let ended_early = training.stopped_early(status);
         let text = format!(
             "ended early: {} epochs in a row without a better one",
             training.epochs_without_gain()

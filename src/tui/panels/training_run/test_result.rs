@@ -1,43 +1,73 @@
 //! What the test images say of the best weights: figures, classes, confusion matrix, the pairs most
 //! confused.
 
+use std::borrow::Cow;
+
 use super::{classes, confusion};
 use crate::event::TestFinished;
-use crate::state::{Phase, TrainingRun};
-use crate::tui::app::App;
+use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
-use crate::tui::paint::{Painter, pieces_width};
-use crate::tui::panels::{self, Content, Row, labelled};
+use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::paint::pieces_width;
+use crate::tui::panels::panel::{About, Response, TRAINING, TextPanel};
+use crate::tui::panels::scene::Scene;
+use crate::tui::panels::{self, Content, PanelId, Row, labelled};
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::view::Panel;
 
 /// Between two columns of blocks.
 const GAP: usize = 3;
 /// Columns of the left one.
 const LEFT: usize = 52;
 
-pub fn draw(app: &App, painter: &mut Painter<'_>) {
-    let area = panels::inside(painter.area());
-    let (height, top) = (usize::from(area.height), app.view.training.test_top);
-    let content = content(app, usize::from(area.width));
-    let position = content.position(height, top);
-    panels::title(
-        painter,
-        app.view.focus == Panel::Test,
-        "Test",
-        &beside(app),
-        position.as_deref(),
-    );
-    content.draw(&mut painter.part(area), top);
+/// The panel.
+#[derive(Debug, Clone, Default)]
+pub struct TestResult {
+    /// The confusion matrix in percent of each class instead of images.
+    in_percent: bool,
 }
 
-fn beside(app: &App) -> Row {
-    let Some(test) = app
-        .state()
-        .training_run
-        .as_ref()
-        .and_then(|run| run.test.as_ref())
-    else {
+const HERE: Scope = Scope::Panel(PanelId::Test);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[binding(
+    HERE,
+    &["v"],
+    Action::ToggleColumns,
+    "test: confusion matrix in images or in percent",
+    Some("percent"),
+)];
+
+impl TextPanel for TestResult {
+    fn about() -> About {
+        About {
+            name: "Test",
+            runs: TRAINING,
+            keys: KEYS,
+        }
+    }
+
+    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+        ("Test".into(), beside(scene))
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
+        content(scene, self.in_percent, width)
+    }
+
+    fn act(&mut self, action: Action) -> Option<Response> {
+        (action == Action::ToggleColumns).then(|| {
+            self.in_percent = !self.in_percent;
+            Response::Draw
+        })
+    }
+
+    fn word(&self, action: Action) -> Option<&'static str> {
+        (action == Action::ToggleColumns && self.in_percent).then_some("images")
+    }
+}
+
+fn beside(scene: &Scene<'_>) -> Row {
+    let Some(test) = scene.state.training_run().and_then(|run| run.test.as_ref()) else {
         return Row::new();
     };
     let weights = format!("  weights of epoch {}", test.epoch);
@@ -48,14 +78,14 @@ fn beside(app: &App) -> Row {
 }
 
 /// What the panel shows in `width` columns.
-pub fn content(app: &App, width: usize) -> Content {
-    let Some(training) = &app.state().training_run else {
+fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
+    let Some(training) = scene.state.training_run() else {
         return Content::default();
     };
     let body = match &training.test {
-        Some(test) => report(test, app.view.training.in_percent, width, &app.theme.glyphs),
+        Some(test) => report(test, in_percent, width, scene.glyphs()),
         None => {
-            let lines = format::wrap(&still_to_come(training, app.state().phase), width);
+            let lines = format::wrap(&still_to_come(training, scene.state.status), width);
             lines
                 .into_iter()
                 .map(|line| vec![(Role::Dim, line)])
@@ -69,18 +99,17 @@ pub fn content(app: &App, width: usize) -> Content {
 }
 
 /// Why there is nothing to tell yet.
-fn still_to_come(training: &TrainingRun, phase: Phase) -> String {
+fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
     let kept = match training.best() {
         Some(best) => format!(" So far those are the weights of epoch {}.", best.epoch),
         None => String::new(),
     };
-    match phase {
-        Phase::Finished(_) => {
-            "The test images were not classified: the training did not come to its end.".to_owned()
-        }
-        _ => format!(
+    if status.is_over() {
+        "The test images were not classified: the training did not come to its end.".to_owned()
+    } else {
+        format!(
             "The test images are classified once, after the last epoch, by the best weights.{kept}"
-        ),
+        )
     }
 }
 

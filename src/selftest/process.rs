@@ -1,7 +1,6 @@
 //! A probe, seen from the program that starts it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -15,14 +14,14 @@ use crate::foundation::device::Device;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running probe; killed when dropped.
-pub struct Session {
+pub struct ProbeProcess {
     process: Child,
     answers: Receiver<Answer>,
 }
 
-impl Session {
-    /// Start `program probe` with an assignment. Without TF32, cuDNN and cuBLAS are told so for the
-    /// whole process: it is the only switch that tch leaves.
+impl ProbeProcess {
+    /// Start `program probe` with an assignment. TF32 is switched off for the whole process, through
+    /// the environment of cuDNN and cuBLAS: tch has no other switch.
     ///
     /// # Errors
     /// When no process can be started.
@@ -32,7 +31,7 @@ impl Session {
         threads: usize,
         numbers: Numbers,
         tasks: Vec<Task>,
-    ) -> std::io::Result<Session> {
+    ) -> std::io::Result<ProbeProcess> {
         let mut command = Command::new(program);
         command
             .arg("probe")
@@ -44,8 +43,7 @@ impl Session {
             Numbers::F32 => command.env("NVIDIA_TF32_OVERRIDE", "0"),
             Numbers::Tf32 | Numbers::Bf16 => command.env_remove("NVIDIA_TF32_OVERRIDE"),
         };
-        // SAFETY: prctl is async-signal-safe and allocates nothing.
-        unsafe { command.pre_exec(die_with_us) };
+        environment::die_with_this_process(&mut command);
         let mut process = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the probe is missing");
         let mut stdin = process.stdin.take().ok_or_else(missing)?;
@@ -72,13 +70,13 @@ impl Session {
         std::thread::Builder::new()
             .name("nas-answers".to_owned())
             .spawn(listen)?;
-        // Its warnings are nobody's business, but a full pipe would stop it.
+        // Nobody reads its warnings, but a full pipe would stop it.
         let swallow =
             move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
         std::thread::Builder::new()
             .name("nas-silence".to_owned())
             .spawn(swallow)?;
-        Ok(Session { process, answers })
+        Ok(ProbeProcess { process, answers })
     }
 
     /// The answer to the next task; [`Answer::Failed`] where the process dies or hangs.
@@ -101,16 +99,7 @@ impl Session {
     }
 }
 
-/// Between fork and exec: no probe outlives the report that it is for.
-fn die_with_us() -> std::io::Result<()> {
-    // SAFETY: a plain system call with constant arguments.
-    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()),
-    }
-}
-
-impl Drop for Session {
+impl Drop for ProbeProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -1,0 +1,141 @@
+//! The two pipes of a worker process: messages from the search, and answers to it.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, Write};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+
+use crate::evaluate::protocol::{FromWorker, ToWorker};
+use crate::train::Next;
+
+/// The pipe to the parent. Lines are written whole, from any thread.
+#[derive(Clone)]
+pub(super) struct Output(Arc<Mutex<File>>);
+
+impl Output {
+    /// Keep standard output for messages, and let everything else that is printed (libtorch, its
+    /// libraries) go to standard error.
+    pub(super) fn take_standard_output() -> anyhow::Result<Output> {
+        let set_apart = || {
+            let kept = std::io::stdout().as_fd().try_clone_to_owned()?;
+            rustix::stdio::dup2_stdout(std::io::stderr())?;
+            std::io::Result::Ok(File::from(kept))
+        };
+        let file = set_apart().context("cannot set standard output apart")?;
+        Ok(Output(Arc::new(Mutex::new(file))))
+    }
+
+    pub(super) fn send(&self, message: &FromWorker) -> anyhow::Result<()> {
+        let mut line = serde_json::to_string(message).context("cannot encode a message")?;
+        line.push('\n');
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(line.as_bytes())
+            .context("the search cannot be reached")
+    }
+}
+
+/// Messages that have arrived.
+#[derive(Default)]
+pub(super) struct WorkerInbox {
+    state: Mutex<InboxState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct InboxState {
+    messages: VecDeque<ToWorker>,
+    /// The pause that is in force.
+    pause: Option<u64>,
+    /// The pause that was answered last: each is answered once.
+    answered: Option<u64>,
+    /// The child whose end was asked for last.
+    skip: Option<u64>,
+}
+
+impl WorkerInbox {
+    fn lock(&self) -> MutexGuard<'_, InboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether
+    /// the training of `child` is to end.
+    pub(super) fn stand_still_while_paused(
+        &self,
+        child: u64,
+        output: &Output,
+        settle: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Next> {
+        let mut state = self.lock();
+        if state.pause.is_some() {
+            // Not under the lock: messages go on being read.
+            drop(state);
+            settle()?;
+            state = self.lock();
+        }
+        while let Some(number) = state.pause {
+            answer_pause(&mut state, number, output)?;
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(if state.skip == Some(child) {
+            Next::Enough
+        } else {
+            Next::GoOn
+        })
+    }
+
+    /// The next message that is not about pausing; waits for it.
+    pub(super) fn wait(&self, output: &Output) -> Option<ToWorker> {
+        let mut state = self.lock();
+        loop {
+            if let Some(number) = state.pause {
+                answer_pause(&mut state, number, output).ok()?;
+            } else if let Some(message) = state.messages.pop_front() {
+                return Some(message);
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn answer_pause(state: &mut InboxState, number: u64, output: &Output) -> anyhow::Result<()> {
+    if state.answered.replace(number) == Some(number) {
+        return Ok(());
+    }
+    output.send(&FromWorker::Paused { number })
+}
+
+/// Read messages until the parent closes the pipe or sends nonsense; then the process has no
+/// purpose and ends at once, in the middle of whatever it does.
+pub(super) fn read_messages(inbox: &WorkerInbox) {
+    for line in std::io::stdin().lock().lines() {
+        let message = match line
+            .map_err(anyhow::Error::from)
+            .and_then(|line| Ok(serde_json::from_str(&line)?))
+        {
+            Ok(message) => message,
+            Err(error) => {
+                eprintln!("nas-tui worker: unreadable message: {error:#}");
+                std::process::exit(1);
+            }
+        };
+        let mut state = inbox.lock();
+        match message {
+            ToWorker::Pause { number } => state.pause = Some(number),
+            ToWorker::Resume => state.pause = None,
+            ToWorker::Skip { child } => state.skip = Some(child),
+            other => state.messages.push_back(other),
+        }
+        inbox.changed.notify_all();
+    }
+    // Without destructors: libtorch is at work on another thread.
+    signal_hook::low_level::exit(0)
+}

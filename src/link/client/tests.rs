@@ -1,0 +1,134 @@
+use super::*;
+use crate::event::{Event, FinishReason, Level, Record};
+use crate::journal::Journal;
+use crate::link::{Hub, Server};
+use crate::runs::RunDirectory;
+
+fn notice(number: u64) -> Event {
+    Event::Notice {
+        level: Level::Info,
+        message: number.to_string(),
+    }
+}
+
+fn ended() -> Event {
+    Event::RunFinished {
+        reason: FinishReason::Stopped,
+        children: 0,
+        epochs: None,
+        wall_seconds: 0.0,
+    }
+}
+
+fn next(connection: &mut Connection) -> Arc<Record> {
+    connection
+        .records
+        .blocking_recv()
+        .expect("the connection lasts")
+}
+
+fn wait_for(connection: &mut Connection, wanted: &LinkStatus) {
+    let begin = Instant::now();
+    while *connection.status.borrow_and_update() != *wanted {
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "{:?} is not {wanted:?}",
+            connection.status.borrow()
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = attach(folder.path(), false).unwrap_err().to_string();
+    assert!(error.contains("not a run directory"), "{error}");
+}
+
+#[test]
+fn a_run_that_is_over_comes_from_its_journal_and_a_dead_one_says_that_it_is_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
+    journal.append(notice(1)).unwrap();
+    let mut dead = attach(folder.path(), false).unwrap();
+    assert_eq!(next(&mut dead).seq, Some(1));
+    wait_for(&mut dead, &LinkStatus::Dead { watch_only: false });
+    journal.append(ended()).unwrap();
+    assert_eq!(next(&mut dead).seq, Some(2));
+    wait_for(&mut dead, &LinkStatus::Ended);
+}
+
+#[test]
+fn a_journal_whose_search_cannot_be_reached_is_polled() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = RunDirectory::create(folder.path()).unwrap();
+    let mut journal = Journal::create(&directory.journal_path()).unwrap();
+    let mut client = attach(folder.path(), false).unwrap();
+    let LinkStatus::Journal { holder } = client.status.borrow().clone() else {
+        panic!("{:?}", client.status)
+    };
+    assert!(holder.starts_with("pid "), "{holder}");
+    journal.append(notice(1)).unwrap();
+    assert_eq!(next(&mut client).seq, Some(1));
+}
+
+#[test]
+fn a_client_follows_a_run_from_one_search_to_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let directory = RunDirectory::create(folder.path()).unwrap();
+    let mut journal = Journal::create(&path).unwrap();
+    let (hub, mut inbox) = Hub::new(path.clone(), 0);
+    let server = Server::start(hub.clone()).unwrap();
+    let (mut client, mut watcher) = (
+        attach(folder.path(), false).unwrap(),
+        attach(folder.path(), true).unwrap(),
+    );
+    assert_eq!(
+        *client.status.borrow(),
+        LinkStatus::Live { watch_only: false }
+    );
+    assert_eq!(
+        *watcher.status.borrow(),
+        LinkStatus::Live { watch_only: true }
+    );
+    hub.publish(&journal.append(notice(1)).unwrap());
+    assert_eq!(
+        (next(&mut client).seq, next(&mut watcher).seq),
+        (Some(1), Some(1))
+    );
+    client.commands.send(Command::Pause).unwrap();
+    assert_eq!(inbox.blocking_recv(), Some(Command::Pause));
+    hub.close();
+    drop((server, hub, directory));
+    wait_for(&mut client, &LinkStatus::Dead { watch_only: false });
+
+    let (hub, mut inbox) = Hub::new(path, 1);
+    let _server = Server::start(hub.clone()).unwrap();
+    wait_for(&mut client, &LinkStatus::Live { watch_only: false });
+    hub.publish(&journal.append(notice(2)).unwrap());
+    assert_eq!(next(&mut client).seq, Some(2));
+    client.commands.send(Command::Stop).unwrap();
+    assert_eq!(inbox.blocking_recv(), Some(Command::Stop));
+}
+
+#[test]
+fn a_damaged_journal_is_told_of_and_ends_the_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("journal.jsonl"),
+        "{\"v\":1,\"seq\":5}\n{}\n",
+    )
+    .unwrap();
+    let mut client = attach(folder.path(), false).unwrap();
+    assert!(matches!(
+        &next(&mut client).event,
+        Event::Notice {
+            level: Level::Error,
+            ..
+        }
+    ));
+    assert!(client.records.blocking_recv().is_none());
+    assert_eq!(*client.status.borrow(), LinkStatus::Ended);
+}

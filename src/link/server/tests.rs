@@ -1,0 +1,189 @@
+use std::io::{Read, Write};
+use std::time::Instant;
+
+use super::super::sample::SampleRun;
+use super::*;
+use crate::event::{Event, Level};
+
+/// A run that is served.
+fn serve() -> (SampleRun, Server) {
+    let run = SampleRun::new();
+    let server = Server::start(run.hub.clone()).unwrap();
+    (run, server)
+}
+
+/// A connection after both greetings.
+fn greeted(server: &Server, watch: bool) -> BufReader<UnixStream> {
+    let mut client = stranger(server);
+    let hello = ClientHello {
+        protocol: PROTOCOL.into(),
+        version: VERSION,
+        watch,
+    };
+    assert!(
+        matches!(hear(&mut client), Some(ToClient::Hello(hello)) if hello.pid == std::process::id())
+    );
+    protocol::send(client.get_mut(), &ToServer::Hello(hello)).unwrap();
+    client
+}
+
+/// A connection that has said nothing.
+fn stranger(server: &Server) -> BufReader<UnixStream> {
+    let stream = UnixStream::connect(server.path()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    BufReader::new(stream)
+}
+
+fn hear(client: &mut BufReader<UnixStream>) -> Option<ToClient> {
+    protocol::receive(client).unwrap()
+}
+
+#[test]
+fn a_client_hears_how_far_the_journal_is_written_and_the_end() {
+    let (mut run, server) = serve();
+    let mut client = greeted(&server, false);
+    assert_eq!(hear(&mut client), Some(ToClient::Written(0)));
+    run.tell("one");
+    assert_eq!(hear(&mut client), Some(ToClient::Written(1)));
+    run.hub.close();
+    assert_eq!(hear(&mut client), Some(ToClient::Written(1)));
+    assert_eq!(hear(&mut client), Some(ToClient::Ended(true)));
+    assert_eq!(hear(&mut client), None);
+    let mut late = greeted(&server, false);
+    assert_eq!(
+        hear(&mut late),
+        Some(ToClient::Written(1)),
+        "whoever comes at the end hears it too"
+    );
+    assert_eq!(hear(&mut late), Some(ToClient::Ended(true)));
+}
+
+#[test]
+fn commands_reach_the_search_but_not_those_of_a_client_that_only_watches() {
+    let (mut run, server) = serve();
+    let mut watcher = greeted(&server, true);
+    protocol::send(watcher.get_mut(), &ToServer::Command(Command::Stop)).unwrap();
+    while !matches!(hear(&mut watcher), Some(ToClient::Refused(reason)) if reason.contains("only watches"))
+    {
+    }
+    let mut client = greeted(&server, false);
+    protocol::send(client.get_mut(), &ToServer::Command(Command::Pause)).unwrap();
+    assert_eq!(run.inbox.blocking_recv(), Some(Command::Pause));
+    assert!(run.inbox.try_recv().is_err());
+}
+
+#[test]
+fn garbage_another_protocol_and_another_version_are_refused() {
+    let (_run, server) = serve();
+    let mut client = stranger(&server);
+    assert!(matches!(hear(&mut client), Some(ToClient::Hello(_))));
+    client
+        .get_mut()
+        .write_all(b"GET / HTTP/1.1\r\n\r\n")
+        .unwrap();
+    // Closed with bytes unread, a socket says so by an error.
+    assert!(
+        !matches!(protocol::receive::<ToClient>(&mut client), Ok(Some(_))),
+        "garbage is answered"
+    );
+    let mut newer = stranger(&server);
+    hear(&mut newer);
+    let hello = ClientHello {
+        protocol: PROTOCOL.into(),
+        version: 2,
+        watch: false,
+    };
+    protocol::send(newer.get_mut(), &ToServer::Hello(hello)).unwrap();
+    assert!(
+        matches!(hear(&mut newer), Some(ToClient::Refused(reason)) if reason.contains("version 2"))
+    );
+    let mut client = greeted(&server, false);
+    assert_eq!(
+        hear(&mut client),
+        Some(ToClient::Written(0)),
+        "others are not disturbed"
+    );
+}
+
+#[test]
+fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
+    let (mut run, server) = serve();
+    let lazy = greeted(&server, false);
+    let mut eager = greeted(&server, false);
+    let begin = Instant::now();
+    let tick = |text: String| Event::Notice {
+        level: Level::Info,
+        message: text,
+    };
+    let long = "x".repeat(10_000);
+    for _ in 0..500 {
+        let record = crate::event::Record {
+            v: 1,
+            seq: None,
+            time: jiff::Timestamp::now(),
+            event: tick(long.clone()),
+        };
+        run.hub.publish(&Arc::new(record));
+    }
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
+    run.tell("still here");
+    while hear(&mut eager) != Some(ToClient::Written(1)) {}
+    // Its threads give up once their patience has ended: nothing of it is left in the hub's
+    // way.
+    let mut rest = Vec::new();
+    let mut lazy = lazy;
+    let again = Instant::now();
+    while again.elapsed() < Duration::from_secs(4) {
+        let record = crate::event::Record {
+            v: 1,
+            seq: None,
+            time: jiff::Timestamp::now(),
+            event: tick(long.clone()),
+        };
+        run.hub.publish(&Arc::new(record));
+        thread::sleep(Duration::from_millis(20));
+    }
+    lazy.get_mut()
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    assert!(
+        lazy.read_to_end(&mut rest).is_ok(),
+        "the connection was not closed"
+    );
+}
+
+#[test]
+fn of_70_clients_64_are_served_and_the_others_told_why_not() {
+    let (_run, server) = serve();
+    let served: Vec<_> = (0..MOST_CLIENTS).map(|_| greeted(&server, false)).collect();
+    for _ in 0..6 {
+        let mut refused = stranger(&server);
+        assert!(
+            matches!(hear(&mut refused), Some(ToClient::Refused(reason)) if reason.contains("64 screens"))
+        );
+    }
+    drop(served);
+    let begin = Instant::now();
+    while !matches!(hear(&mut stranger(&server)), Some(ToClient::Hello(_))) {
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "places do not become free"
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_socket_goes_with_the_server() {
+    let (run, server) = serve();
+    let path = server.path().to_owned();
+    assert!(path.exists());
+    drop(server);
+    assert!(!path.exists() && run.folder.path().exists());
+}

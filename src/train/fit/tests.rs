@@ -1,0 +1,191 @@
+use tch::Kind;
+
+use super::*;
+use crate::child::Plan;
+use crate::config::{Options, resolve};
+use crate::data::{self, Layout};
+use crate::space::{Architecture, Layer};
+
+fn data() -> TrainingData {
+    let config = resolve(&Options::default()).unwrap().data;
+    TrainingData::new(data::noise([1, 8, 8], 4, 32, 8), &config, Device::Cpu, true).unwrap()
+}
+
+fn fit(data: &TrainingData) -> Fit<'_> {
+    let layer = |inputs| Layer {
+        kernel: [3, 3],
+        filters: 6,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs,
+    };
+    let layers = vec![layer(vec![0]), layer(vec![0, 1])];
+    let architecture = Architecture {
+        name: "two".to_owned(),
+        input: [1, 8, 8],
+        classes: 4,
+        layers,
+        output: vec![2],
+    };
+    let network = Network::new(
+        &architecture,
+        Plan::plain(&architecture, Layout::Contiguous),
+        Device::Cpu,
+    )
+    .unwrap();
+    let settings = SgdSettings {
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 1e-4,
+    };
+    Fit::new(network, settings, data, 16, 1).unwrap()
+}
+
+#[test]
+fn gradients_of_parts_add_up_to_that_of_the_batch() {
+    let data = data();
+    let mut fit = fit(&data);
+    let (images, labels) = data
+        .validation
+        .evaluation_batches(8)
+        .next()
+        .unwrap()
+        .unwrap();
+    // Twice the same images, so that batch norm sees the same statistics in each half as in the
+    // whole.
+    let [images, labels] = [images, labels].map(|tensor| Tensor::cat(&[&tensor, &tensor], 0));
+    let mut figures = Figures::new(32, 16, 0, Device::Cpu).unwrap();
+    let whole = fit
+        .gradient_in_parts(&images, &labels, (&figures, 0))
+        .unwrap();
+    fit.set_micro_batch(8);
+    let parts = fit
+        .gradient_in_parts(&images, &labels, (&figures, 1))
+        .unwrap();
+    let off = (&whole - &parts).abs().max().double_value(&[]) / whole.abs().max().double_value(&[]);
+    assert!(off < 1e-4, "{off}");
+    let (of_whole, of_parts) = (figures.read(1).unwrap(), figures.read(2).unwrap());
+    assert!(
+        (of_whole.losses[0].1 - of_parts.losses[0].1).abs() < 1e-6
+            && of_whole.correct == of_parts.correct
+    );
+    assert!(whole.abs().sum(Kind::Double).double_value(&[]) > 0.0);
+}
+
+#[test]
+fn memory_that_runs_out_in_the_middle_of_a_step_changes_nothing() {
+    let data = data();
+    let layer = |padding: usize, inputs| Layer {
+        kernel: [1, 1],
+        filters: 6,
+        stride: [1, 1],
+        padding: [padding; 2],
+        inputs,
+    };
+    // The second layer's output would take a petabyte; the first one's batch norm has seen the
+    // batch by then.
+    let layers = vec![layer(0, vec![0]), layer(1 << 20, vec![1])];
+    let architecture = Architecture {
+        name: "vast".to_owned(),
+        input: [1, 8, 8],
+        classes: 4,
+        layers,
+        output: vec![2],
+    };
+    let network = Network::new(
+        &architecture,
+        Plan::plain(&architecture, Layout::Contiguous),
+        Device::Cpu,
+    )
+    .unwrap();
+    let settings = SgdSettings {
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 1e-4,
+    };
+    let mut fit = Fit::new(network, settings, &data, 16, 1).unwrap();
+    let state = |fit: &Fit| -> Vec<Tensor> {
+        let parameters = fit.network().parameters().values().shallow_clone();
+        let buffers = fit.network().buffers().map(|(_, tensor)| tensor);
+        buffers
+            .chain([parameters, fit.optimizer().velocity().shallow_clone()])
+            .map(|tensor| tensor.copy())
+            .collect()
+    };
+    let before = state(&fit);
+    let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+    let error = fit.step(&mut epoch, 0.1).unwrap_err();
+    assert!(matches!(error, TrainError::OutOfMemory(_)), "{error}");
+    assert!(
+        !error.to_string().contains("frame #") && epoch.done() == 0,
+        "{error}"
+    );
+    assert_eq!(state(&fit), before);
+}
+
+#[test]
+fn a_step_takes_one_batch_whatever_its_parts() {
+    let data = data();
+    let mut fit = fit(&data);
+    fit.set_micro_batch(5);
+    let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+    while !epoch.is_done() {
+        fit.step(&mut epoch, 0.01).unwrap();
+    }
+    epoch.settle().unwrap();
+    assert_eq!((epoch.done(), epoch.metrics().images), (2, 32));
+}
+
+#[test]
+fn the_first_batch_whose_loss_is_not_finite_is_told_however_late_it_is_looked_for_and_every_time() {
+    let data = data();
+    let mut fit = fit(&data);
+    let mut epoch = fit.epoch(3, 0, Metrics::default()).unwrap();
+    fit.step(&mut epoch, 0.01).unwrap();
+    let _ = tch::no_grad(|| {
+        fit.network()
+            .parameters()
+            .values()
+            .shallow_clone()
+            .fill_(f64::NAN)
+    });
+    fit.step(&mut epoch, 0.01).unwrap();
+    for _ in 0..2 {
+        let error = epoch.settle().unwrap_err();
+        assert!(
+            matches!(error, TrainError::Diverged { epoch: 3, batch: 2, loss } if loss.is_nan()),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn only_images_that_the_device_is_known_to_be_done_with_count_in_images_per_second() {
+    let data = data();
+    let mut fit = fit(&data);
+    let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+    fit.step(&mut epoch, 0.01).unwrap();
+    assert_eq!(epoch.images_per_second(), 0.0);
+    epoch.settle().unwrap();
+    assert!(epoch.images_per_second() > 0.0);
+}
+
+#[test]
+fn an_epoch_that_goes_on_from_its_middle_ends_with_the_figures_of_a_whole_one() {
+    let data = data();
+    let run = |settle_between: bool| {
+        tch::manual_seed(1);
+        let mut fit = fit(&data);
+        let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+        fit.step(&mut epoch, 0.01).unwrap();
+        if settle_between {
+            epoch.settle().unwrap();
+            epoch = fit.epoch(1, epoch.done(), *epoch.metrics()).unwrap();
+        }
+        fit.step(&mut epoch, 0.01).unwrap();
+        epoch.settle().unwrap();
+        *epoch.metrics()
+    };
+    assert_eq!(run(false), run(true));
+    assert_eq!(run(false).images, 32);
+}

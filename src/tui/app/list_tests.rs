@@ -1,0 +1,190 @@
+//! What the keys of the list of children come to on the whole screen.
+
+use std::path::Path;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+
+use super::App;
+use crate::config::ScreenConfig;
+use crate::journal::{self, Archive};
+use crate::tui::Settings;
+use crate::tui::app::{Past, Wanted};
+use crate::tui::details::Details;
+
+fn demo() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
+}
+
+/// The recorded run with the list in focus.
+fn app() -> App {
+    let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
+    let records = journal::read(&demo()).unwrap();
+    let mut app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
+    records.iter().for_each(|record| app.take(record));
+    // As for a screen that was opened after all of them had ended.
+    app.details = Details::default();
+    app.refresh();
+    press(&mut app, "3");
+    app
+}
+
+fn press(app: &mut App, keys: &str) {
+    for key in keys.chars() {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\x1b' => KeyCode::Esc,
+            key => KeyCode::Char(key),
+        };
+        app.key(&KeyEvent::new(code, KeyModifiers::NONE));
+    }
+}
+
+/// Read whatever the screen wants until it wants nothing more.
+fn read_all(app: &mut App) -> Vec<Wanted> {
+    let mut archive = Archive::open(&demo()).unwrap();
+    let mut wanted = Vec::new();
+    while let Some(next) = app.wanted() {
+        assert!(wanted.len() < 20, "asks without end: {wanted:?}");
+        match next {
+            Wanted::Child {
+                child,
+                sampled_seq,
+                ended_seq,
+            } => {
+                app.take_detail(
+                    archive
+                        .child(child, sampled_seq, ended_seq)
+                        .unwrap()
+                        .unwrap(),
+                );
+            }
+            Wanted::State { seq } => app.take_past(Past {
+                seq,
+                state: Box::new(archive.state_at(seq).unwrap()),
+            }),
+        }
+        wanted.push(next);
+    }
+    wanted
+}
+
+#[test]
+fn the_child_at_the_cursor_is_the_one_that_the_other_panels_show() {
+    let mut app = app();
+    press(&mut app, "jj");
+    assert_eq!(app.view.panels.list.selected(app.state()), Some(64));
+    assert_eq!(app.shown_child(), Some(64));
+    press(&mut app, "l");
+    assert_eq!(app.view.panels.list.selected(app.state()), Some(65));
+}
+
+#[test]
+fn enter_opens_the_child_at_the_cursor_even_before_it_was_moved() {
+    let mut app = app();
+    press(&mut app, "\n");
+    assert_eq!(app.child_at_hand(), Some(23));
+    assert_ne!(app.shown_child(), Some(23));
+}
+
+#[test]
+fn a_filter_is_typed_and_a_wrong_one_says_where_it_is_wrong() {
+    let mut app = app();
+    press(&mut app, "/acc>\n");
+    let problem = app
+        .view
+        .text
+        .as_ref()
+        .and_then(|line| line.problem.clone())
+        .unwrap();
+    assert_eq!(problem, "at 5: expected a number");
+    press(&mut app, "74%\n");
+    assert_eq!(
+        (app.view.text.is_none(), app.view.panels.list.filter_text()),
+        (true, "acc>74%")
+    );
+    assert_eq!(app.view.panels.list.selected(app.state()), Some(23));
+}
+
+#[test]
+fn escape_takes_the_filter_away_before_it_leads_anywhere_else() {
+    let mut app = app();
+    press(&mut app, "/acc>74%\n[");
+    press(&mut app, "\x1b");
+    assert_eq!(
+        (app.view.panels.list.filter_text(), app.in_the_past()),
+        ("", true)
+    );
+    press(&mut app, "\x1b");
+    assert!(!app.in_the_past());
+}
+
+#[test]
+fn what_is_wrong_with_a_long_filter_is_read_whole_at_80_columns() {
+    let mut app = app();
+    press(
+        &mut app,
+        "/acc>0.5 & params<1e6 & macs<20M & depth>8 & entropy<40 & size>3\n",
+    );
+    let mut frame = crate::tui::display::blank(Size::new(80, 24));
+    app.draw(&mut frame);
+    let footer: String = (0..80).map(|x| frame[(x, 23)].symbol()).collect();
+    assert!(
+        footer.contains("at 58: there is no `size`; the help (?) has the names"),
+        "{footer}"
+    );
+}
+
+#[test]
+fn a_comparison_asks_the_journal_for_both_children_and_escape_leaves_it() {
+    let mut app = app();
+    read_all(&mut app);
+    press(&mut app, "mjjjmc");
+    let children: Vec<u64> = read_all(&mut app)
+        .into_iter()
+        .filter_map(|wanted| {
+            if let Wanted::Child { child, .. } = wanted {
+                Some(child)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert!(
+        children.contains(&23) && children.len() == 2,
+        "{children:?}"
+    );
+    press(&mut app, "\x1b");
+    assert_eq!(app.view.panels.list.wanted(app.state()), None);
+}
+
+#[test]
+fn a_child_that_the_journal_does_not_tell_of_is_asked_for_once() {
+    let mut app = app();
+    press(&mut app, "j");
+    let wanted = app.wanted().unwrap();
+    app.take_failure(wanted, "the journal is gone".to_owned());
+    assert_eq!(app.wanted(), None);
+    assert!(app.view.message.is_some());
+}
+
+#[test]
+fn at_an_earlier_moment_the_list_has_the_children_of_that_moment() {
+    let mut app = app();
+    press(&mut app, "[");
+    read_all(&mut app);
+    app.refresh();
+    assert_eq!(app.state().search().episodes.len(), 5);
+    let newest = app
+        .state()
+        .search()
+        .children
+        .iter()
+        .map(|row| row.child)
+        .max();
+    press(&mut app, "sssssG");
+    assert!(app.view.panels.list.selected(app.state()) <= newest);
+    press(&mut app, "\x1b");
+    assert_eq!(app.state().search().episodes.len(), 6);
+}

@@ -1,0 +1,111 @@
+//! Which panels there are: one line each.
+
+use super::chart::ChartView;
+use super::controller::Controller;
+use super::dna::Dna;
+use super::list::ListView;
+use super::log::LogView;
+use super::machine::Machine;
+use super::panel::{About, Panel, Scrolled};
+use super::training::Workers;
+use super::training_run::curves::CurvesView;
+use super::training_run::layers::Layers;
+use super::training_run::network::NetworkView;
+use super::training_run::progress::Progress;
+use super::training_run::test_result::TestResult;
+use crate::event::RunKind;
+
+/// Names of panels, and the panels themselves, from one list.
+macro_rules! panels {
+    ($($id:ident, $field:ident: $panel:ty;)+) => {
+        /// A panel, as arrangements, keys and the focus name it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum PanelId {
+            $(#[doc = concat!("`", stringify!($panel), "`.")] $id,)+
+        }
+
+        impl PanelId {
+            /// Every panel, in the order of the list.
+            pub const ALL: &[PanelId] = &[$(PanelId::$id),+];
+
+            /// What is known of the panel beforehand.
+            pub fn about(self) -> About {
+                match self {
+                    $(PanelId::$id => <$panel as Panel>::about(),)+
+                }
+            }
+        }
+
+        /// All panels, as the user left them.
+        #[derive(Debug, Clone, Default)]
+        pub struct Panels {
+            $(#[doc = concat!("[`PanelId::", stringify!($id), "`].")] pub $field: $panel,)+
+        }
+
+        impl Panels {
+            /// The panel of this name.
+            pub fn get(&self, id: PanelId) -> &dyn Panel {
+                match id {
+                    $(PanelId::$id => &self.$field,)+
+                }
+            }
+
+            /// The panel of this name, for keys to change.
+            pub fn get_mut(&mut self, id: PanelId) -> &mut dyn Panel {
+                match id {
+                    $(PanelId::$id => &mut self.$field,)+
+                }
+            }
+        }
+    };
+}
+
+// In the order of Tab.
+panels! {
+    Chart, chart: ChartView;
+    Controller, controller: Scrolled<Controller>;
+    Training, workers: Workers;
+    Dna, dna: Scrolled<Dna>;
+    Children, list: ListView;
+    Curves, curves: CurvesView;
+    Progress, progress: Scrolled<Progress>;
+    Network, network: NetworkView;
+    Layers, layers: Scrolled<Layers>;
+    Test, test: Scrolled<TestResult>;
+    Machine, machine: Scrolled<Machine>;
+    Log, log: LogView;
+}
+
+impl PanelId {
+    /// As tabs name it.
+    pub fn name(self) -> &'static str {
+        self.about().name
+    }
+
+    /// Whether runs of this kind have it.
+    pub fn is_of(self, kind: RunKind) -> bool {
+        self.about().runs.contains(&kind)
+    }
+
+    /// The panels of a run, in the order of Tab.
+    pub fn of(kind: RunKind) -> Vec<PanelId> {
+        let all = PanelId::ALL.iter().copied();
+        all.filter(|panel| panel.is_of(kind)).collect()
+    }
+
+    /// The panel after this one.
+    pub fn next(self, kind: RunKind) -> PanelId {
+        self.after(kind, 1)
+    }
+
+    /// The panel before this one.
+    pub fn previous(self, kind: RunKind) -> PanelId {
+        self.after(kind, PanelId::of(kind).len() - 1)
+    }
+
+    fn after(self, kind: RunKind, steps: usize) -> PanelId {
+        let panels = PanelId::of(kind);
+        let index = panels.iter().position(|panel| *panel == self).unwrap_or(0);
+        panels[(index + steps) % panels.len()]
+    }
+}

@@ -1,0 +1,161 @@
+//! What a panel may see: the run at the moment that is shown, how it stands, and how the screen
+//! looks.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::PanelId;
+use crate::event::RunKind;
+use crate::link::LinkStatus;
+use crate::state::{ChildDetail, ChildRow, RunState, RunStatus};
+use crate::tui::details::{Details, detail_in, newest_child, row_in};
+use crate::tui::keymap::{Action, Keymap};
+use crate::tui::layout::Arrangement;
+use crate::tui::machine_view::MachineView;
+use crate::tui::theme::{Glyphs, Theme};
+
+/// All that panels are drawn from, beside what each keeps of its own.
+pub struct Scene<'a> {
+    /// The run at the moment that is shown.
+    pub state: &'a RunState,
+    /// The run as it is now.
+    pub live: &'a RunState,
+    pub kind: RunKind,
+    pub link: &'a LinkStatus,
+    /// The moment that is shown: after so many finished episodes, or epochs of a training. None is
+    /// the present.
+    pub moment: Option<usize>,
+    /// What continues the run, should nobody work on it.
+    pub resume_command: &'a str,
+    /// The worker whose child is shown, unless a child is chosen.
+    pub worker: usize,
+    pub chosen: Option<u64>,
+    pub details: &'a Details,
+    /// Measurements of this machine.
+    pub machine: &'a MachineView,
+    pub now: Timestamp,
+    pub time_zone: &'a TimeZone,
+    pub theme: &'a Theme,
+    pub keymap: &'a Keymap,
+    pub arrangement: Arrangement,
+}
+
+impl<'a> Scene<'a> {
+    pub fn glyphs(&self) -> &'a Glyphs {
+        &self.theme.glyphs
+    }
+
+    /// Whether a panel is on the screen.
+    pub fn shows(&self, panel: PanelId) -> bool {
+        let areas = self.arrangement.areas();
+        areas.is_some_and(|areas| areas.of(panel).is_some())
+    }
+
+    /// Whether the moment that is shown is not the present.
+    pub fn in_the_past(&self) -> bool {
+        self.moment.is_some()
+    }
+
+    /// What the moments are the ends of.
+    pub fn step_name(&self) -> &'static str {
+        if self.kind == RunKind::Training {
+            "epoch"
+        } else {
+            "episode"
+        }
+    }
+
+    /// Where the run stands now, as its events and the link tell.
+    pub fn status(&self) -> RunStatus {
+        match self.link {
+            LinkStatus::Dead { .. } => self.live.status.with_process(false),
+            _ => self.live.status,
+        }
+    }
+
+    /// Whether the run is over now.
+    pub fn finished(&self) -> bool {
+        self.live.status.is_over()
+    }
+
+    /// The child that the panels show: the chosen one; else the one in training on the chosen
+    /// worker; else the last one that ended.
+    pub fn shown_child(&self) -> Option<u64> {
+        let state = self.state;
+        let training = state
+            .search()
+            .training
+            .get(&self.worker)
+            .or_else(|| state.search().training.values().next());
+        self.chosen
+            .filter(|child| *child <= newest_child(state))
+            .or_else(|| training.map(|training| training.child))
+            .or_else(|| state.search().children.last().map(|row| row.child))
+            .or_else(|| state.search().waiting.keys().next().copied())
+    }
+
+    /// Everything that is known of a child at the moment that is shown; none where the journal has
+    /// to be asked first, and for a child of a later moment.
+    pub fn detail(&self, child: u64) -> Option<ChildDetail> {
+        let ended = || {
+            self.row(child)
+                .and_then(|_| self.details.of(child))
+                .cloned()
+        };
+        detail_in(self.state, child).or_else(ended)
+    }
+
+    /// The row of a child that has ended at the moment that is shown.
+    pub fn row(&self, child: u64) -> Option<&'a ChildRow> {
+        row_in(self.state, child)
+    }
+
+    /// Why the run cannot be commanded from here; none where it can.
+    pub fn hindrance(&self) -> Option<String> {
+        let reason = match self.link {
+            LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
+            LinkStatus::Live { watch_only: false } => return None,
+            LinkStatus::Live { watch_only: true } => "this screen only watches",
+            LinkStatus::Journal { .. } => {
+                return Some(format!(
+                    "the {} cannot be reached from this machine: this screen only watches",
+                    self.kind.noun()
+                ));
+            }
+            LinkStatus::Ended => "the run is over",
+            LinkStatus::Dead { .. } => {
+                return Some(format!("continue it with: {}", self.resume_command));
+            }
+            LinkStatus::Replay { .. } => "this is a replay",
+        };
+        Some(reason.to_owned())
+    }
+
+    /// Why an action that steers would do nothing now; none for one that would, or that steers
+    /// nothing.
+    pub fn why_not(&self, action: Action) -> Option<String> {
+        let replayed =
+            matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
+        let steers = matches!(
+            action,
+            Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
+        );
+        if steers && !replayed {
+            self.hindrance()
+        } else {
+            None
+        }
+    }
+
+    /// Why nobody trains the children that were in training last; none where somebody does.
+    pub fn forsaken(&self) -> Option<String> {
+        match self.link {
+            LinkStatus::Dead { .. } => Some(format!(
+                "its process is gone: nobody trains; {} continues it",
+                self.resume_command
+            )),
+            LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
+            _ => None,
+        }
+    }
+}
