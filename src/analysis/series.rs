@@ -234,7 +234,7 @@ pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
     let known = state.episodes.last().map_or(0, |episode| episode.episode);
     let current = state.baseline.filter(|_| state.episode > known);
     finished
-        .map(|episode| (episode.episode, episode.baseline))
+        .filter_map(|episode| Some((episode.episode, episode.baseline?)))
         .chain(current.map(|baseline| (state.episode, baseline)))
 }
 
@@ -279,7 +279,7 @@ pub fn episodes(state: &RunState, children: &Children, quantity: Quantity) -> Ve
             last,
             mean,
             quartiles: quartiles(&mut values).map(|[low, _, high]| [low, high]),
-            baseline: quantity.of(Some(finished.baseline), None),
+            baseline: quantity.of(finished.baseline, None),
             reference: reference.and_then(|(_, mean)| *mean),
         })
     };

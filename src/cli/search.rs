@@ -16,6 +16,10 @@ pub struct Args {
     /// --set workers.device=DEVICE)
     #[arg(long, value_name = "DEVICE")]
     device: Option<DeviceChoice>,
+    /// Look accuracies up in this CSV file and train nothing; for the preset nasbench201 (short for
+    /// --set search.table=CSV)
+    #[arg(long, value_name = "CSV")]
+    table: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
     /// Run directory to create (default: runs/UTC-TIME-PRESET)
@@ -35,12 +39,24 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             .iter()
             .map(|device| format!("workers.device={device}")),
     );
-    run::run(prepare(args, &settings)?, &settings, &args.show)
+    if let Some(table) = &args.table {
+        let path = toml::Value::String(table.display().to_string());
+        settings.set.push(format!("search.table={path}"));
+    }
+    let prepared = prepare(args, &settings)?;
+    run::run(prepared, &settings, &args.show)
 }
 
 fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let Some(path) = &args.resume else {
         let config = settings.resolve()?;
+        if config.space.layer.is_tabular() && config.search.table.is_none() {
+            return Err(anyhow::anyhow!(
+                "the space nasbench201 has no networks to train: name the CSV file that holds their accuracies with --table CSV \
+                 (docs/NASBENCH201.md says how to make one)"
+            ))
+            .or_bad_input();
+        }
         let directory = match &args.run {
             Some(path) => RunDirectory::create(path),
             None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),

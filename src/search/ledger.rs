@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::summary::{BestChild, Tally};
 use crate::event::{
-    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, FinishReason, Record,
-    RunStarted,
+    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, Record, RunStarted,
 };
-use crate::space::{Architecture, Dna};
+use crate::session::Begun;
+use crate::space::{Design, Dna};
 use crate::state::is_better;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
@@ -26,8 +26,6 @@ pub struct Ledger {
     /// Latest episode of which nothing could be learned; 0 where there is none.
     pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
-    /// How the last session ended; none while one is at work and after a crash.
-    pub finished: Option<FinishReason>,
     /// Sampled children: DNA, and until they have ended the whole event.
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
@@ -41,6 +39,8 @@ pub struct Ledger {
     queued: BTreeMap<u64, ChildQueued>,
     edited: u64,
     best: Option<Best>,
+    /// Proposals and ends of children in the order of the journal.
+    steps: Vec<Step>,
     /// Working seconds when the latest episode began.
     episode_began: f64,
 }
@@ -50,7 +50,18 @@ pub struct Ledger {
 pub struct Best {
     #[serde(flatten)]
     pub child: BestChild,
-    pub architecture: Architecture,
+    /// `architecture`, or `key`.
+    #[serde(flatten)]
+    pub design: Design,
+}
+
+/// What a strategy that learns from each child hears of, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// This child was proposed.
+    Proposed(u64),
+    /// This child came to an end; [`Ledger::ended`] tells how.
+    Ended(u64),
 }
 
 /// How a child ended.
@@ -60,6 +71,8 @@ pub enum Ended {
         accuracy: f64,
         reward: f64,
         valid_accuracies: Vec<f64>,
+        /// Where the evaluator has it; nothing is decided by it.
+        test_accuracy: Option<f64>,
     },
     Failed {
         reason: String,
@@ -92,15 +105,9 @@ impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
         self.tally.apply(record);
         match &record.event {
-            Event::RunStarted(started) => {
-                self.started = Some(started.clone());
-                self.finished = None;
-            }
-            Event::RunResumed { .. } => {
-                self.finished = None;
-                // What was in training is trained again, from its beginning to its end.
-                self.skips.clear();
-            }
+            Event::RunStarted(started) => self.started = Some(started.clone()),
+            // What was in training is trained again, from its beginning to its end.
+            Event::RunResumed { .. } => self.skips.clear(),
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
                 self.episode_began = self.tally.clock().seconds();
@@ -127,7 +134,7 @@ impl crate::session::Ledger for Ledger {
                         .as_ref()
                         .filter(|sampled| self.skips.contains(&sampled.child)),
                 );
-                self.ended.insert(
+                self.end(
                     *child,
                     Ended::Failed {
                         reason: reason.clone(),
@@ -139,17 +146,31 @@ impl crate::session::Ledger for Ledger {
             Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
             Event::EpisodeExcluded { episode, .. } => self.episode_excluded = *episode,
             Event::CheckpointSaved { episode, .. } => self.checkpointed = Some(*episode),
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
             _ => {}
         }
+    }
+
+    fn begun(&self) -> Option<Begun<'_>> {
+        self.started.as_ref().map(|started| Begun {
+            data: &started.data,
+            workers: Some(started.workers),
+            threads: started.threads,
+            device: started.device.as_deref(),
+            libtorch: started.libtorch.as_deref(),
+        })
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        self.checkpointed.is_some()
+    }
+
+    /// Sampled ones: edited children do not count.
+    fn children_ended(&self) -> u64 {
+        self.ended.len() as u64
     }
 }
 
 impl Ledger {
-    pub fn is_complete(&self) -> bool {
-        self.finished == Some(FinishReason::Completed)
-    }
-
     /// DNA of a child that has been sampled.
     pub fn dna(&self, child: u64) -> Option<&Dna> {
         self.dna.get(&child)
@@ -157,11 +178,6 @@ impl Ledger {
 
     pub fn ended(&self, child: u64) -> Option<&Ended> {
         self.ended.get(&child)
-    }
-
-    /// Number of sampled children that have come to an end.
-    pub fn children_ended(&self) -> u64 {
-        self.ended.len() as u64
     }
 
     /// The first child with the architecture of this key whose outcome others may take: that of a
@@ -202,6 +218,11 @@ impl Ledger {
         self.best.as_ref()
     }
 
+    /// Step number `index` (from 0) of the run: a child's proposal or end.
+    pub fn step(&self, index: usize) -> Option<Step> {
+        self.steps.get(index).copied()
+    }
+
     /// Working seconds since the latest episode began, until `now`.
     pub fn episode_seconds(&self, now: jiff::Timestamp) -> f64 {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
@@ -209,9 +230,10 @@ impl Ledger {
 
     fn sample(&mut self, sampled: &ChildSampled) {
         self.with
-            .entry(sampled.architecture.key())
+            .entry(sampled.design.key())
             .or_default()
             .push(sampled.child);
+        self.steps.push(Step::Proposed(sampled.child));
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }
@@ -234,25 +256,31 @@ impl Ledger {
         if let Some(sampled) = sampled.filter(|_| is_best) {
             self.best = Some(Best {
                 child: BestChild::from(finished),
-                architecture: sampled.architecture,
+                design: sampled.design,
             });
         }
         let valid_accuracies = finished.valid_accuracies.clone();
-        self.ended.insert(
+        self.end(
             child,
             Ended::Trained {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy: finished.test_accuracy,
             },
         );
+    }
+
+    fn end(&mut self, child: u64, ended: Ended) {
+        self.steps.push(Step::Ended(child));
+        self.ended.insert(child, ended);
     }
 
     fn exclude(&mut self, child: u64, reason: &str) {
         if self.queued.remove(&child).is_none() {
             let sampled = self.waiting.remove(&child);
             self.forget_skipped(sampled.as_ref());
-            self.ended.insert(
+            self.end(
                 child,
                 Ended::Excluded {
                     reason: reason.to_owned(),
@@ -264,7 +292,7 @@ impl Ledger {
     /// Let nobody repeat a child whose training a user ended, or of which nothing is known.
     fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
         if let Some(skipped) = skipped
-            && let Some(children) = self.with.get_mut(&skipped.architecture.key())
+            && let Some(children) = self.with.get_mut(&skipped.design.key())
         {
             children.retain(|child| *child != skipped.child);
         }

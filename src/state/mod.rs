@@ -257,7 +257,7 @@ impl RunState {
                 self.training.retain(|_, training| training.child != *child)
             }
             Event::EpisodeFinished(episode) => {
-                self.baseline = Some(episode.next_baseline);
+                self.baseline = episode.next_baseline;
                 self.episodes.push(episode.clone());
                 self.episode_seqs.push(self.last_seq);
             }
@@ -318,7 +318,8 @@ impl RunState {
             })
         {
             self.best = Some(finished.clone());
-            self.best_architecture = candidate.map(|candidate| candidate.architecture.clone());
+            self.best_architecture =
+                candidate.and_then(|candidate| candidate.design.network().cloned());
         }
         let ChildFinished {
             child,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::rate::Seen;
 use crate::child::weights::{self, WeightsError};
 use crate::foundation::sealed::{self, Blocks, CheckpointError};
+use crate::runs::RunDirectory;
+use crate::session;
 use crate::train::{Fit, Metrics};
 
 /// What the file holds beside the tensors. (Order of images and augmentation follow from seed,
@@ -116,5 +118,19 @@ impl Checkpoint {
         weights::restore_into(fit.network(), fit.optimizer().velocity(), &self.velocity)?;
         fit.set_micro_batch(self.header.micro_batch);
         Ok(())
+    }
+}
+
+impl session::Checkpoint for Checkpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
+        Checkpoint::load(&directory.training_path())
+    }
+
+    fn config(&self) -> &str {
+        &self.header.config
+    }
+
+    fn journal_seq(&self) -> u64 {
+        self.header.journal_seq
     }
 }

@@ -4,41 +4,34 @@
 //! and epochs is void after a kill, and happens again, bit for bit the same on a CPU (same seeds,
 //! same order of images, same number of threads).
 
-mod ends;
+mod opening;
 mod steering;
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{self, Best, Checkpoint, Header, SaveError};
-use super::ledger::Ledger;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::checkpoint::{self, Best, Checkpoint, Header};
 use super::rate::{Seen, learning_rate};
-use super::session::Session;
+use super::work::Training;
 use super::{TrainingError, test_images};
-use crate::analysis::TrainingSummary;
 use crate::child::weights;
-use crate::config::{Config, Recipe};
+use crate::config::Recipe;
 use crate::event::{Event, Level, TrainingEpoch, TrainingProgress};
 use crate::foundation::durable::write_atomically;
-use crate::foundation::fault;
 use crate::foundation::sealed::Blocks;
-use crate::runs::RunDirectory;
-use crate::session::Recorder;
-use crate::space::Architecture;
+use crate::link::Command;
+use crate::session::{Halt, Run};
 use crate::train::tick::Ticks;
 use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
-use steering::Inbox;
 
 /// A training in the hands of this process.
-pub(super) struct Engine {
-    config: Config,
-    directory: RunDirectory,
-    architecture: Architecture,
-    origin: String,
-    recorder: Recorder<Ledger>,
-    inbox: Inbox,
+pub(super) struct Engine<'a> {
+    run: &'a mut Run<Training>,
+    training: Training,
+    commands: UnboundedReceiver<Command>,
     checkpoint: Option<Checkpoint>,
-    notices: Vec<(Level, String)>,
 }
 
 /// Where the training stands between two epochs.
@@ -52,64 +45,23 @@ struct Progress {
     last_save: Option<Instant>,
 }
 
-/// Why the loop ends before the training is complete.
-enum Halt {
-    Stopped,
-    Failed(TrainingError),
-}
-
-impl<E: Into<TrainingError>> From<E> for Halt {
-    fn from(error: E) -> Self {
-        Halt::Failed(error.into())
-    }
-}
-
-impl From<SaveError> for TrainingError {
-    fn from(error: SaveError) -> Self {
-        match error {
-            SaveError::Weights(error) => error.into(),
-            SaveError::Write(error) => error.into(),
-        }
-    }
-}
-
-impl Engine {
-    pub(super) fn new(session: Session) -> Engine {
-        let Session {
-            config,
-            directory,
-            architecture,
-            origin,
-            recorder,
+impl<'a> Engine<'a> {
+    pub(super) fn new(
+        training: Training,
+        run: &'a mut Run<Training>,
+        checkpoint: Option<Checkpoint>,
+        commands: UnboundedReceiver<Command>,
+    ) -> Engine<'a> {
+        Engine {
+            run,
+            training,
             commands,
             checkpoint,
-            notices,
-            ..
-        } = session;
-        Engine {
-            config,
-            directory,
-            architecture,
-            origin,
-            recorder,
-            inbox: Inbox::new(commands),
-            checkpoint,
-            notices,
         }
     }
 
     /// Train until the recipe's end, a client says stop, or an error makes it impossible to go on.
-    pub(super) fn run(mut self) -> Result<TrainingSummary, TrainingError> {
-        let ending = match self.recorder.ledger.is_complete() {
-            true => Ok(()),
-            false => fault::caught(|| self.work()).unwrap_or_else(|text| {
-                Err(TrainError::of_libtorch(&text, TrainError::Torch).into())
-            }),
-        };
-        self.finish(ending)
-    }
-
-    fn work(&mut self) -> Result<(), Halt> {
+    pub(super) fn run(mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
         let mut progress = Progress {
@@ -135,7 +87,7 @@ impl Engine {
             self.write_best(&progress)?;
         }
         if first.number() > self.recipe().epochs {
-            self.recorder.notice(
+            self.run.notice(
                 Level::Info,
                 "every epoch is done: only the test is left".to_owned(),
             )?;
@@ -145,7 +97,7 @@ impl Engine {
     }
 
     fn recipe(&self) -> &Recipe {
-        &self.config.train.recipe
+        &self.run.config.train.recipe
     }
 
     /// Every epoch from `epoch`, which is under way since `seconds`, to the recipe's last one, or
@@ -163,7 +115,7 @@ impl Engine {
                 let text = format!(
                     "no better validation accuracy for {patience} epochs: the training ends here"
                 );
-                return Ok(self.recorder.notice(Level::Info, text)?);
+                return Ok(self.run.notice(Level::Info, text)?);
             }
             self.batches(fit, progress, &mut epoch, seconds)?;
             self.end_epoch(fit, progress, &mut epoch, seconds)?;
@@ -205,7 +157,7 @@ impl Engine {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // The batch was not learned from: it comes again, in smaller parts.
                     fit.set_micro_batch(fit.micro_batch().div_ceil(2));
-                    self.recorder.tell(Event::MicroBatchReduced {
+                    self.run.tell(Event::MicroBatchReduced {
                         micro_batch: fit.micro_batch(),
                         reason,
                     })?;
@@ -215,11 +167,10 @@ impl Engine {
             }
             if progress.ticks.is_due() {
                 epoch.settle().map_err(TrainingError::from)?;
-                self.recorder
-                    .tell(Event::TrainingProgress(tick(epoch, rate)))?;
+                self.run.tell(Event::TrainingProgress(tick(epoch, rate)))?;
                 progress.ticks.told();
             }
-            let minutes = Duration::from_secs_f64(60.0 * self.config.train.checkpoint_minutes);
+            let minutes = Duration::from_secs_f64(60.0 * self.run.config.train.checkpoint_minutes);
             if progress
                 .last_save
                 .is_some_and(|last| last.elapsed() >= minutes)
@@ -266,9 +217,9 @@ impl Engine {
                 epoch: number,
                 valid_accuracy: valid.accuracy(),
             });
-            progress.best_weights = weights::blocks(fit.network())?;
+            progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
         }
-        self.recorder.tell(Event::TrainingEpoch(done))?;
+        self.run.tell(Event::TrainingEpoch(done))?;
         if is_best {
             self.write_best(progress)
         } else {
@@ -317,7 +268,7 @@ impl Engine {
     ) -> Result<(), Halt> {
         epoch.settle().map_err(TrainingError::from)?;
         let header = Header {
-            seed: self.config.search.seed,
+            seed: self.run.config.search.seed,
             epoch: epoch.number(),
             batch: epoch.done(),
             metrics: *epoch.metrics(),
@@ -329,16 +280,15 @@ impl Engine {
             seen: progress.seen,
             best: progress.best,
             micro_batch: fit.micro_batch(),
-            journal_seq: self.recorder.synced_seq()?,
-            config: Cow::Owned(self.config.to_toml()),
+            journal_seq: self.run.recorder.synced_seq()?,
+            config: Cow::Owned(self.run.config.to_toml()),
         };
         checkpoint::save(
-            &self.directory.training_path(),
+            &self.run.directory.training_path(),
             &header,
             fit,
             &progress.best_weights,
-        )
-        .map_err(TrainingError::from)?;
+        )?;
         progress.last_save = Some(Instant::now());
         Ok(())
     }
@@ -352,7 +302,7 @@ impl Engine {
         seconds: f64,
     ) -> Result<(), Halt> {
         self.save(fit, progress, epoch, seconds)?;
-        Ok(self.recorder.tell(Event::TrainingSaved {
+        Ok(self.run.tell(Event::TrainingSaved {
             epoch: epoch.number(),
             batch: epoch.done(),
         })?)
@@ -363,23 +313,30 @@ impl Engine {
         let Some(best) = progress.best else {
             return Ok(());
         };
-        let path = self.directory.weights_path();
-        write_atomically(&path, &weights::serialized(&progress.best_weights, &path)?)?;
+        let path = self.run.directory.weights_path();
+        let weights = weights::serialized(&progress.best_weights, &path);
+        write_atomically(&path, &weights.map_err(TrainingError::from)?)?;
         Ok(self
+            .run
             .directory
-            .write_best(&ends::BestFile::new(best, &self.architecture))?)
+            .write_best(&opening::BestFile::new(best, &self.training.architecture))?)
     }
 
     /// Classify the test images by the best weights, if that has not been done.
     fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
-        let Some(best) = progress.best.filter(|_| !self.recorder.ledger.is_tested()) else {
+        let Some(best) = progress.best.filter(|_| !self.run.ledger().is_tested()) else {
             return Ok(());
         };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
-        match test_images::classify(&self.architecture, weights, &self.config.data, data)? {
-            Ok(test) => Ok(self.recorder.tell(Event::TestFinished(Box::new(test)))?),
+        match test_images::classify(
+            &self.training.architecture,
+            weights,
+            &self.run.config.data,
+            data,
+        )? {
+            Ok(test) => Ok(self.run.tell(Event::TestFinished(Box::new(test)))?),
             Err(missing) => Ok(self
-                .recorder
+                .run
                 .notice(Level::Warning, format!("no test accuracy: {missing}"))?),
         }
     }

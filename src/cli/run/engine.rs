@@ -75,7 +75,7 @@ fn work(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
     }
     let path: &Path = &args.run;
     let opened = prepared.open()?;
-    if opened.is_complete() {
+    if opened.is_complete {
         starter.say(&Word::Complete);
         return Ok(());
     }

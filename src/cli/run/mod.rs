@@ -18,9 +18,8 @@ use crate::config::{self, Config, Options};
 use crate::event::FinishReason;
 use crate::runs::RunDirectory;
 use crate::runs::directory::{resume_command, subcommand_of};
-use crate::search::SearchError;
+use crate::session::SessionError;
 use crate::space::Architecture;
-use crate::training::TrainingError;
 use opened::Opened;
 
 /// How a run is shown.
@@ -139,16 +138,7 @@ impl From<TrainingSummary> for Ending {
 }
 
 /// Exit status 2 for what the user can mend, 1 for the rest.
-pub fn classify(error: SearchError) -> anyhow::Error {
-    if error.is_bad_input() {
-        BadInput(error.into()).into()
-    } else {
-        error.into()
-    }
-}
-
-/// [`classify`] for a training.
-pub fn classify_training(error: TrainingError) -> anyhow::Error {
+pub fn classify(error: SessionError) -> anyhow::Error {
     if error.is_bad_input() {
         BadInput(error.into()).into()
     } else {

@@ -111,10 +111,10 @@ fn pareto(state: &RunState) -> Figure {
 }
 
 fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
-    let over = |value: fn(&EpisodeFinished) -> f64| {
+    let over = |value: fn(&EpisodeFinished) -> Option<f64>| {
         episodes
             .iter()
-            .map(|episode| (episode.episode as u64, value(episode)))
+            .filter_map(|episode| Some((episode.episode as u64, value(episode)?)))
             .collect()
     };
     Curves {

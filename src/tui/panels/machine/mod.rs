@@ -95,7 +95,7 @@ fn trains_on_cpu(state: &RunState) -> bool {
     if at_work.peek().is_some() {
         return at_work.all(|device| device == "cpu");
     }
-    let of_search = state.run.as_ref().map(|run| run.device.as_str());
+    let of_search = state.run.as_ref().and_then(|run| run.device.as_deref());
     let of_training = state
         .training_run
         .as_ref()
