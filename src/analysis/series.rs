@@ -62,10 +62,10 @@ impl Children {
     /// In one pass: the rows of a long run do not fit into a processor's cache.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
         let mut children = Children {
-            points: Vec::with_capacity(state.children.len()),
+            points: Vec::with_capacity(state.search().children.len()),
             ..Children::default()
         };
-        for row in state.children.iter().filter(|row| row.parent.is_none()) {
+        for row in state.search().sampled() {
             children.newest = children.newest.max(row.child);
             let (child, episode, failed) = (row.child, row.episode, row.is_failed());
             if failed {
@@ -208,7 +208,7 @@ impl Smoothed {
 
 /// The mean over the children of each finished episode; none where it has no such value.
 pub fn means(state: &RunState, quantity: Quantity) -> impl Iterator<Item = (usize, Option<f64>)> {
-    state.episodes.iter().map(move |episode| {
+    state.search().episodes.iter().map(move |episode| {
         let mean = quantity.of(Some(episode.mean_reward), episode.mean_accuracy);
         (episode.episode, mean)
     })
@@ -219,7 +219,11 @@ pub fn reference_means(
     state: &RunState,
     quantity: Quantity,
 ) -> impl Iterator<Item = (usize, Option<f64>)> {
-    let reference = state.run.as_ref().and_then(RunStarted::comparable);
+    let reference = state
+        .search()
+        .started
+        .as_ref()
+        .and_then(RunStarted::comparable);
     let episodes = reference.map_or(&[][..], |reference| &reference.episodes);
     episodes.iter().map(move |episode| {
         let mean = quantity.of(Some(episode.mean_reward), episode.mean_accuracy);
@@ -230,12 +234,19 @@ pub fn reference_means(
 /// What the advantages of each episode were taken against: of the finished ones and of the one
 /// under way.
 pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
-    let finished = state.episodes.iter();
-    let known = state.episodes.last().map_or(0, |episode| episode.episode);
-    let current = state.baseline.filter(|_| state.episode > known);
+    let finished = state.search().episodes.iter();
+    let known = state
+        .search()
+        .episodes
+        .last()
+        .map_or(0, |episode| episode.episode);
+    let current = state
+        .search()
+        .baseline
+        .filter(|_| state.search().episode > known);
     finished
         .filter_map(|episode| Some((episode.episode, episode.baseline?)))
-        .chain(current.map(|baseline| (state.episode, baseline)))
+        .chain(current.map(|baseline| (state.search().episode, baseline)))
 }
 
 /// A finished episode over its children.
@@ -283,7 +294,7 @@ pub fn episodes(state: &RunState, children: &Children, quantity: Quantity) -> Ve
             reference: reference.and_then(|(_, mean)| *mean),
         })
     };
-    let finished = state.episodes.iter().zip(means(state, quantity));
+    let finished = state.search().episodes.iter().zip(means(state, quantity));
     finished.filter_map(one).collect()
 }
 

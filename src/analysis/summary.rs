@@ -15,7 +15,7 @@ use crate::event::{
 use crate::journal::{JournalError, Reader};
 use crate::space::Dna;
 use crate::state::clock::Clock;
-use crate::state::is_better;
+use crate::state::{Ending, Outcomes, RunStatus};
 
 /// What came of a run so far. The field names are `summary.json`'s.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -141,7 +141,9 @@ impl Summary {
     /// Summary of a run's records, in the order of its journal.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Summary {
         let mut tally = Tally::default();
-        records.into_iter().for_each(|record| tally.apply(record));
+        for record in records {
+            tally.apply(record);
+        }
         tally.summary()
     }
 
@@ -167,26 +169,21 @@ pub struct Tally {
     preset: String,
     strategy: String,
     seed: u64,
-    reason: Option<FinishReason>,
-    evaluated: u64,
-    repeats: u64,
-    failures: u64,
-    excluded: u64,
-    /// Edited children under way, and how many have ended.
-    editing: HashSet<u64>,
-    edited: u64,
+    status: RunStatus,
+    outcomes: Outcomes,
     /// Keys of the architectures of children under way, and of those that have ended.
     waiting: HashMap<u64, String>,
     architectures: HashSet<String>,
-    best: Option<ChildFinished>,
     episodes: Vec<EpisodeFinished>,
     reference: Option<Reference>,
     clock: Clock,
 }
 
 impl Tally {
-    pub fn apply(&mut self, record: &Record) {
+    /// Take in the next record of the run: the end of a child, where it is one.
+    pub fn apply(&mut self, record: &Record) -> Option<Ending> {
         self.clock.apply(record);
+        self.status.apply(&record.event);
         match &record.event {
             Event::RunStarted(started) => {
                 self.run = started.run.clone();
@@ -194,31 +191,27 @@ impl Tally {
                 self.strategy = started.strategy.clone();
                 self.seed = started.seed;
                 self.reference = started.reference.as_deref().cloned();
-                self.reason = None;
             }
-            Event::RunResumed { .. } => self.reason = None,
-            Event::RunFinished { reason, .. } => self.reason = Some(*reason),
             Event::ChildSampled(sampled) => self.sample(sampled),
-            Event::ChildQueued(queued) => drop(self.editing.insert(queued.child)),
             Event::ChildFinished(ChildFinished { child, .. })
-            | Event::ChildFailed { child, .. }
-            | Event::ChildExcluded { child, .. }
-                if self.editing.remove(child) =>
-            {
-                self.edited += 1;
+            | Event::ChildFailed { child, .. } => {
+                self.architectures.extend(self.waiting.remove(child));
             }
-            Event::ChildFinished(finished) => self.finish(finished),
-            Event::ChildFailed { child, .. } => {
-                self.failures += 1;
-                self.end(*child);
-            }
-            Event::ChildExcluded { child, .. } => {
-                self.excluded += 1;
-                self.waiting.remove(child);
-            }
+            Event::ChildExcluded { child, .. } => drop(self.waiting.remove(child)),
             Event::EpisodeFinished(episode) => self.episodes.push(episode.clone()),
             _ => {}
         }
+        self.outcomes.apply(&record.event)
+    }
+
+    /// Where the run stands.
+    pub fn status(&self) -> RunStatus {
+        self.status
+    }
+
+    /// What the children have come to.
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
     }
 
     /// Working time so far.
@@ -228,6 +221,7 @@ impl Tally {
 
     pub fn summary(&self) -> Summary {
         let wall_seconds = self.clock.seconds();
+        let counts = self.outcomes.counts;
         let positions: Vec<f64> = self
             .episodes
             .iter()
@@ -248,14 +242,14 @@ impl Tally {
             preset: self.preset.clone(),
             strategy: self.strategy.clone(),
             seed: self.seed,
-            reason: self.reason,
-            children_evaluated: self.evaluated,
+            reason: self.status.reason(),
+            children_evaluated: counts.evaluated() as u64,
             unique_architectures: self.architectures.len() as u64,
-            repeats: self.repeats,
-            failures: self.failures,
-            excluded_children: self.excluded,
-            edited_children: self.edited,
-            best: self.best.as_ref().map(BestChild::from),
+            repeats: counts.repeats as u64,
+            failures: counts.failures as u64,
+            excluded_children: counts.excluded as u64,
+            edited_children: counts.edited as u64,
+            best: self.outcomes.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(Episode::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
             reference: self
@@ -264,7 +258,7 @@ impl Tally {
                 .map(|reference| Held::of(reference, &points)),
             wall_seconds,
             children_per_hour: if wall_seconds > 0.0 {
-                self.evaluated as f64 * 3600.0 / wall_seconds
+                counts.evaluated() as f64 * 3600.0 / wall_seconds
             } else {
                 0.0
             },
@@ -273,25 +267,6 @@ impl Tally {
 
     fn sample(&mut self, sampled: &ChildSampled) {
         self.waiting.insert(sampled.child, sampled.design.key());
-    }
-
-    fn finish(&mut self, finished: &ChildFinished) {
-        self.repeats += u64::from(finished.repeat_of.is_some());
-        if self.best.as_ref().is_none_or(|best| {
-            is_better(
-                finished.accuracy,
-                finished.child,
-                (best.accuracy, best.child),
-            )
-        }) {
-            self.best = Some(finished.clone());
-        }
-        self.end(finished.child);
-    }
-
-    fn end(&mut self, child: u64) {
-        self.evaluated += 1;
-        self.architectures.extend(self.waiting.remove(&child));
     }
 }
 
@@ -428,12 +403,7 @@ impl Summary {
 
 /// How a run stands, given why its last session ended.
 pub(super) fn reason_word(reason: Option<FinishReason>) -> &'static str {
-    match reason {
-        Some(FinishReason::Completed) => "completed",
-        Some(FinishReason::Stopped) => "stopped",
-        Some(FinishReason::Failed) => "failed",
-        None => "not finished",
-    }
+    reason.map_or("not over", |reason| RunStatus::from(reason).word())
 }
 
 /// `1 h 02 min 03 s`, without the parts that are 0 in front.

@@ -11,8 +11,8 @@ use crate::classification::ClassificationReport;
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Record, TrainingEpoch};
 use crate::journal::{JournalError, Reader};
-use crate::state::TrainingRun;
 use crate::state::clock::Clock;
+use crate::state::{RunStatus, TrainingRun};
 
 /// What came of a training so far. The field names are `summary.json`'s.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -101,18 +101,16 @@ impl TrainingSummary {
 pub struct Tally {
     training: Option<TrainingRun>,
     clock: Clock,
-    reason: Option<FinishReason>,
+    status: RunStatus,
 }
 
 impl Tally {
     /// Take in the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
-        match &record.event {
-            Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
-            Event::RunFinished { reason, .. } => self.reason = Some(*reason),
-            Event::RunResumed { .. } => self.reason = None,
-            _ => {}
+        self.status.apply(&record.event);
+        if let Event::TrainingStarted(started) = &record.event {
+            self.training = Some(TrainingRun::new(started));
         }
         if let Some(training) = &mut self.training {
             training.apply(&record.event, record.seq.unwrap_or_default());
@@ -120,7 +118,7 @@ impl Tally {
     }
 
     pub fn summary(&self) -> TrainingSummary {
-        let (reason, wall_seconds) = (self.reason, self.clock.seconds());
+        let (reason, wall_seconds) = (self.status.reason(), self.clock.seconds());
         let Some(training) = self.training.clone() else {
             return TrainingSummary {
                 reason,

@@ -60,6 +60,7 @@ impl Verdict {
     /// The verdict on the episodes that `state` has seen the end of.
     pub fn of(state: &RunState) -> Verdict {
         let points: Vec<(usize, f64)> = state
+            .search()
             .episodes
             .iter()
             .map(|episode| (episode.episode, episode.mean_reward))
@@ -67,7 +68,8 @@ impl Verdict {
         let fit = fit(&points);
         let slope = fit.as_ref().and_then(Fit::slope);
         let random = state
-            .run
+            .search()
+            .started
             .as_ref()
             .is_some_and(|run| run.strategy == "random");
         let finding = match &slope {
@@ -80,10 +82,11 @@ impl Verdict {
         Verdict {
             finding,
             episodes: points.len(),
-            planned: state.run.as_ref().map(|run| run.episodes),
+            planned: state.search().started.as_ref().map(|run| run.episodes),
             slope,
             comparison: state
-                .run
+                .search()
+                .started
                 .as_ref()
                 .filter(|_| !random)
                 .and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
@@ -316,16 +319,17 @@ fn fit(points: &[(usize, f64)]) -> Option<Fit> {
 fn depths(state: &RunState) -> Option<(usize, usize)> {
     let depth = |episode: usize| {
         let of_episode = state
+            .search()
             .children
             .iter()
-            .filter(move |row| row.episode == episode && row.parent.is_none());
+            .filter(move |row| row.episode == episode && !row.is_edited());
         of_episode
             .map(|row| row.genes.depth())
             .filter(|depth| *depth > 0)
     };
     let (first, last) = (
-        state.episodes.first()?.episode,
-        state.episodes.last()?.episode,
+        state.search().episodes.first()?.episode,
+        state.search().episodes.last()?.episode,
     );
     let (first, last) = (depth(first).next()?, depth(last).next_back()?);
     (first != last).then_some((first, last))
@@ -397,7 +401,7 @@ mod tests {
             panic!("not an episode")
         };
         for (episode, mean_reward) in (1..).zip(rewards) {
-            state.episodes.push(EpisodeFinished {
+            state.search_mut().unwrap().episodes.push(EpisodeFinished {
                 episode,
                 mean_reward: *mean_reward,
                 ..finished.clone()
@@ -407,7 +411,7 @@ mod tests {
     }
 
     fn changed(mut state: RunState, change: impl FnOnce(&mut RunStarted)) -> RunState {
-        change(state.run.as_mut().unwrap());
+        change(state.search_mut().unwrap().started.as_mut().unwrap());
         state
     }
 

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::table::{Column, table as draw};
-use crate::runs::{self, RunInfo, Work};
+use crate::runs::{self, RunInfo, WorkInfo};
 
 /// List runs: those in ./runs and those that you began elsewhere
 ///
@@ -66,8 +66,8 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
 
 fn row(run: &RunInfo) -> [String; 11] {
     let (method, test) = match &run.work {
-        Work::Search { strategy, .. } => (strategy.clone(), String::new()),
-        Work::Training {
+        WorkInfo::Search { strategy, .. } => (strategy.clone(), String::new()),
+        WorkInfo::Training {
             recipe,
             test_accuracy,
             ..

@@ -34,7 +34,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let run = runs::named(&args.run);
     let material = Material::read(&run).or_bad_input()?;
-    if kind_of(&run) == RunKind::Training && material.state.training_run.is_none() {
+    if kind_of(&run) == RunKind::Training && material.state.training_run().is_none() {
         let (run, resume) = (run.display(), resume_command(&run));
         return Err(anyhow!(
             "{run}: the training has not begun, there is nothing to report; {resume} begins it"

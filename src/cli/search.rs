@@ -6,8 +6,9 @@ use clap::Args as ClapArgs;
 
 use super::OrBadInput;
 use super::config::SettingsArgs;
-use super::run::{self, Prepared, ShowArgs, Work, classify};
+use super::run::{self, Prepared, ShowArgs, classify};
 use crate::config::DeviceChoice;
+use crate::event::RunKind;
 use crate::runs::RunDirectory;
 
 #[derive(Debug, Default, ClapArgs)]
@@ -63,23 +64,12 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         };
         let directory = directory.map_err(|error| classify(error.into()))?;
         return Ok(Prepared {
-            work: Work::Search,
+            kind: RunKind::Search,
+            origin: None,
             config,
             directory,
             is_new: true,
         });
     };
-    // The directory first: its lock, and a better message where it is no run.
-    let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
-    let prepared = Prepared::resume(directory, settings)?;
-    match prepared.work {
-        Work::Search => Ok(prepared),
-        Work::Training { .. } => {
-            let path = path.display();
-            Err(anyhow::anyhow!(
-                "{path} is a training; continue it with: nas-tui train --resume {path}"
-            ))
-            .or_bad_input()
-        }
-    }
+    Prepared::resume_at(path, RunKind::Search, settings)
 }

@@ -200,6 +200,11 @@ pub struct RunStarted {
 }
 
 impl RunStarted {
+    /// How many children the search is to sample in all.
+    pub fn children(&self) -> usize {
+        self.episodes * self.children_per_episode
+    }
+
     /// The run that this one can be held against.
     pub fn comparable(&self) -> Option<&Reference> {
         self.reference
@@ -491,7 +496,7 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// Every episode is done.
+    /// Over as planned: every episode is done, or every epoch and the test.
     Completed,
     /// A user or a signal stopped it; it can be resumed.
     Stopped,

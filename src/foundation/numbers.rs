@@ -16,6 +16,22 @@ pub fn reward(value: f64) -> String {
     format!("{value:.4}")
 }
 
+/// `0.1`, `0.0761`, `2.5e-5`: a learning rate in at most three digits, or two and a power (a
+/// schedule may end far below what decimals tell).
+pub fn learning_rate(rate: f64) -> String {
+    if rate == 0.0 || !rate.is_finite() {
+        return rate.to_string();
+    }
+    if !(1e-4..1e3).contains(&rate.abs()) {
+        return format!("{rate:.1e}").replace(".0e", "e");
+    }
+    let decimals = (2.0 - rate.abs().log10().floor()).clamp(1.0, 6.0) as usize;
+    format!("{rate:.decimals$}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
 /// `275,122`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -252,5 +268,25 @@ mod tests {
         assert_eq!(layers(&[12, 1, 3, 6, 7, 8]), "1, 3, 6-8, 12");
         assert_eq!(layers(&[0, 1, 2]), "image, 1, 2");
         assert_eq!(layers(&[4, 5]), "4, 5");
+    }
+
+    #[test]
+    fn rates_are_written_in_as_few_digits_as_tell_them() {
+        let texts: Vec<String> = [
+            0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0,
+        ]
+        .map(learning_rate)
+        .to_vec();
+        assert_eq!(
+            texts,
+            [
+                "0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.0761", "100", "0"
+            ]
+        );
+    }
+
+    #[test]
+    fn small_rates_are_written_by_their_power() {
+        assert_eq!([0.05, 0.000_012].map(learning_rate), ["0.05", "1.2e-5"]);
     }
 }

@@ -81,7 +81,7 @@ impl Archive {
         let mut state = RunState::default();
         state.apply(&first);
         let mut epochs = Vec::new();
-        while state.children.is_empty()
+        while state.search().children.is_empty()
             && let Some(record) = reader.find(last, |line| names_child(line, child))?
         {
             match &record.event {
@@ -94,7 +94,7 @@ impl Archive {
         Ok(Some(ChildDetail {
             candidate,
             epochs,
-            row: state.children.pop(),
+            row: state.search_mut().and_then(|search| search.children.pop()),
         }))
     }
 
@@ -277,7 +277,7 @@ mod tests {
     fn a_child_has_its_candidate_its_epochs_and_the_row_that_the_run_has_of_it() {
         let mut archive = Archive::open(&demo()).unwrap();
         let state = archive.state_at(u64::MAX).unwrap();
-        for row in &state.children {
+        for row in &state.search().children {
             let detail = archive
                 .child(row.child, row.sampled_seq, Some(row.ended_seq))
                 .unwrap()

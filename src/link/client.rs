@@ -249,7 +249,7 @@ impl Follower {
     fn judge(&mut self) {
         let growing = self.grown.is_some_and(|grown| grown.elapsed() < STALE);
         let status = match lock_state(&self.run) {
-            _ if self.feed.is_finished() => LinkStatus::Ended,
+            _ if self.feed.status().is_over() => LinkStatus::Ended,
             Some(holder) => LinkStatus::Journal { holder },
             // Some shared file systems do not show the locks of other machines.
             None if growing && !last_holder(&self.run).ends_with(&host_name()) => {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::event::{Event, Level, Record, VERSION};
 use crate::journal::{JournalError, Reader};
+use crate::state::RunStatus;
 
 /// Records on their way to a client.
 const CAPACITY: usize = 1024;
@@ -20,8 +21,8 @@ pub(super) struct Feed {
     sender: Sender<Arc<Record>>,
     /// Number of the last record sent.
     sent: u64,
-    /// A `run_finished` has been sent that no later session followed.
-    finished: bool,
+    /// Where the run stood after the last record sent.
+    status: RunStatus,
 }
 
 /// Why nothing more can be sent.
@@ -41,7 +42,7 @@ impl Feed {
                 reader: Reader::open(path)?,
                 sender,
                 sent: 0,
-                finished: false,
+                status: RunStatus::default(),
             },
             receiver,
         ))
@@ -55,13 +56,7 @@ impl Feed {
             let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else {
                 break;
             };
-            self.finished = match record.event {
-                Event::RunFinished { .. } => true,
-                Event::RunStarted(_) | Event::TrainingStarted(_) | Event::RunResumed { .. } => {
-                    false
-                }
-                _ => self.finished,
-            };
+            self.status.apply(&record.event);
             self.sent += 1;
             self.sender
                 .blocking_send(Arc::new(record))
@@ -99,9 +94,9 @@ impl Feed {
         self.sent
     }
 
-    /// Whether the run was over after the last record sent.
-    pub fn is_finished(&self) -> bool {
-        self.finished
+    /// Where the run stood after the last record sent.
+    pub fn status(&self) -> RunStatus {
+        self.status
     }
 
     pub fn is_gone(&self) -> bool {

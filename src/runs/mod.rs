@@ -8,7 +8,7 @@ mod survey;
 use std::path::{Path, PathBuf};
 
 pub use directory::RunDirectory;
-pub use survey::{RunInfo, RunStatus, Work, look_at};
+pub use survey::{RunInfo, WorkInfo, look_at};
 
 /// Folder that runs are made in.
 const USUAL: &str = "runs";

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::event::RunKind;
-use crate::event::{Event, FinishReason, Record};
+use crate::event::{Event, Record, RunKind};
 use crate::runs::directory::{kind_of, lock_state};
-use crate::state::TrainingRun;
+use crate::state::{Outcomes, RunStatus, TrainingRun};
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list
 /// --json`.
@@ -24,7 +23,7 @@ pub struct RunInfo {
     pub status: RunStatus,
     /// What it does, and how far it is.
     #[serde(flatten)]
-    pub work: Work,
+    pub work: WorkInfo,
     /// On the validation images: of the best child, or of a training's best epoch.
     pub best_accuracy: Option<f64>,
     /// Time of its first record.
@@ -39,7 +38,7 @@ pub struct RunInfo {
 /// tell them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Work {
+pub enum WorkInfo {
     /// A search for an architecture.
     Search {
         /// Name of the preset that its settings started from.
@@ -70,22 +69,22 @@ pub enum Work {
     },
 }
 
-impl Work {
+impl WorkInfo {
     /// Search or training.
     pub fn kind(&self) -> RunKind {
         match self {
-            Work::Search { .. } => RunKind::Search,
-            Work::Training { .. } => RunKind::Training,
+            WorkInfo::Search { .. } => RunKind::Search,
+            WorkInfo::Training { .. } => RunKind::Training,
         }
     }
 
     /// The preset of a search, or the network of a training.
     pub fn subject(&self) -> &str {
         match self {
-            Work::Search {
+            WorkInfo::Search {
                 preset: subject, ..
             }
-            | Work::Training {
+            | WorkInfo::Training {
                 network: subject, ..
             } => subject,
         }
@@ -94,76 +93,23 @@ impl Work {
     /// How far it is: `episode 3/10`, `epoch 19/300`.
     pub fn progress(&self) -> String {
         match self {
-            Work::Search {
+            WorkInfo::Search {
                 episode, episodes, ..
             } => format!("episode {episode}/{episodes}"),
-            Work::Training { epoch, epochs, .. } => format!("epoch {epoch}/{epochs}"),
+            WorkInfo::Training { epoch, epochs, .. } => format!("epoch {epoch}/{epochs}"),
         }
     }
 
     /// Children that have come to an end, of so many: `40/160`; empty for a training.
     pub fn children(&self) -> String {
         match self {
-            Work::Search {
+            WorkInfo::Search {
                 children,
                 planned_children,
                 ..
             } => format!("{children}/{planned_children}"),
-            Work::Training { .. } => String::new(),
+            WorkInfo::Training { .. } => String::new(),
         }
-    }
-}
-
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// A process has it and has not begun.
-    Starting,
-    /// At work.
-    Running,
-    /// Asked to pause; a batch is not done yet.
-    Pausing,
-    /// Standing still.
-    Paused,
-    /// Asked to stop; the checkpoint is not written yet.
-    Stopping,
-    /// Completed as planned.
-    Finished,
-    /// Ended by a user before it was complete; it can be resumed.
-    Stopped,
-    /// Ended by an error.
-    Failed,
-    /// Not over, but nobody works on it.
-    Dead,
-}
-
-impl RunStatus {
-    /// As in `nas-tui list`.
-    pub fn word(self) -> &'static str {
-        match self {
-            RunStatus::Starting => "starting",
-            RunStatus::Running => "running",
-            RunStatus::Pausing => "pausing",
-            RunStatus::Paused => "paused",
-            RunStatus::Stopping => "stopping",
-            RunStatus::Finished => "finished",
-            RunStatus::Stopped => "stopped",
-            RunStatus::Failed => "failed",
-            RunStatus::Dead => "dead",
-        }
-    }
-
-    /// Whether somebody works on it.
-    pub fn is_live(self) -> bool {
-        matches!(
-            self,
-            RunStatus::Starting
-                | RunStatus::Running
-                | RunStatus::Pausing
-                | RunStatus::Paused
-                | RunStatus::Stopping
-        )
     }
 }
 
@@ -180,7 +126,7 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
     Some(RunInfo {
         name,
         path: run.to_owned(),
-        status: glance.status(holder.is_some()),
+        status: glance.status.with_process(holder.is_some()),
         best_accuracy: glance.best(),
         started: glance.started,
         changed: glance.changed,
@@ -196,15 +142,11 @@ struct Glance {
     episodes: usize,
     planned: u64,
     episode: usize,
-    children: u64,
-    best: Option<f64>,
     training: Option<TrainingRun>,
     started: Option<Timestamp>,
     changed: Option<Timestamp>,
-    pace: Option<RunStatus>,
-    finished: Option<FinishReason>,
-    /// Children that users edited, which count for nothing.
-    edited: Vec<u64>,
+    status: RunStatus,
+    outcomes: Outcomes,
 }
 
 /// Events whose lines are worth parsing; most of a journal is samples and epochs.
@@ -247,6 +189,8 @@ impl Glance {
     fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
         self.changed = Some(record.time);
+        self.status.apply(&record.event);
+        self.outcomes.apply(&record.event);
         if let Some(training) = &mut self.training {
             training.apply(&record.event, 0);
         }
@@ -255,65 +199,43 @@ impl Glance {
                 self.preset.clone_from(&run.preset);
                 self.strategy.clone_from(&run.strategy);
                 self.episodes = run.episodes;
-                self.planned = (run.episodes * run.children_per_episode) as u64;
-                self.begin_session();
+                self.planned = run.children() as u64;
             }
-            Event::TrainingStarted(started) => {
-                self.training = Some(TrainingRun::new(started));
-                self.begin_session();
-            }
-            Event::RunResumed { .. } => self.begin_session(),
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
+            Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
             Event::EpisodeStarted { episode, .. } => self.episode = *episode,
-            Event::ChildQueued(queued) => self.edited.push(queued.child),
-            Event::ChildFinished(child) if !self.edited.contains(&child.child) => {
-                self.children += 1;
-                self.best = Some(
-                    self.best
-                        .map_or(child.accuracy, |best| best.max(child.accuracy)),
-                );
-            }
-            Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. }
-                if !self.edited.contains(child) =>
-            {
-                self.children += 1;
-            }
-            Event::PauseRequested => self.pace = Some(RunStatus::Pausing),
-            Event::Paused => self.pace = Some(RunStatus::Paused),
-            Event::Resumed => self.pace = Some(RunStatus::Running),
-            Event::StopRequested => self.pace = Some(RunStatus::Stopping),
             _ => {}
         }
     }
 
     fn best(&self) -> Option<f64> {
         let best_epoch = self.training.as_ref().and_then(TrainingRun::best);
-        best_epoch.map(|best| best.valid_accuracy).or(self.best)
+        let best_child = self.outcomes.best.as_ref().map(|best| best.accuracy);
+        best_epoch.map(|best| best.valid_accuracy).or(best_child)
     }
 
     /// What the run does; of the kind that its folder tells where the journal does not tell yet.
-    fn work(self, kind: RunKind) -> Work {
+    fn work(self, kind: RunKind) -> WorkInfo {
         if kind == RunKind::Search && self.training.is_none() {
             let Glance {
                 preset,
                 strategy,
                 episode,
                 episodes,
-                children,
+                outcomes,
                 planned: planned_children,
                 ..
             } = self;
-            return Work::Search {
+            return WorkInfo::Search {
                 preset,
                 strategy,
                 episode,
                 episodes,
-                children,
+                children: outcomes.counts.sampled as u64,
                 planned_children,
             };
         }
         let Some(training) = self.training else {
-            return Work::Training {
+            return WorkInfo::Training {
                 network: String::new(),
                 recipe: String::new(),
                 epoch: 0,
@@ -321,11 +243,7 @@ impl Glance {
                 test_accuracy: None,
             };
         };
-        let epoch = if self.finished.is_some() {
-            training.epochs.len()
-        } else {
-            training.epoch()
-        };
+        let epoch = training.latest_epoch(self.status.is_over());
         let test_accuracy = training.test.as_ref().map(|test| test.report.accuracy);
         let started = training.started;
         let (network, recipe, epochs) = (
@@ -333,29 +251,12 @@ impl Glance {
             started.recipe,
             started.settings.epochs,
         );
-        Work::Training {
+        WorkInfo::Training {
             network,
             recipe,
             epoch,
             epochs,
             test_accuracy,
-        }
-    }
-
-    fn begin_session(&mut self) {
-        self.pace = Some(RunStatus::Running);
-        self.finished = None;
-    }
-
-    fn status(&self, held: bool) -> RunStatus {
-        match (held, self.finished) {
-            // A session that has just begun on a run that was over has written nothing yet.
-            (true, Some(_)) => RunStatus::Starting,
-            (true, None) => self.pace.unwrap_or(RunStatus::Starting),
-            (false, Some(FinishReason::Completed)) => RunStatus::Finished,
-            (false, Some(FinishReason::Stopped)) => RunStatus::Stopped,
-            (false, Some(FinishReason::Failed)) => RunStatus::Failed,
-            (false, None) => RunStatus::Dead,
         }
     }
 }
@@ -377,6 +278,7 @@ fn is_wanted(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::FinishReason;
     use crate::journal::Journal;
     use crate::runs::RunDirectory;
 
@@ -405,8 +307,8 @@ mod tests {
 
     fn children(info: &RunInfo) -> u64 {
         match info.work {
-            Work::Search { children, .. } => children,
-            Work::Training { .. } => 0,
+            WorkInfo::Search { children, .. } => children,
+            WorkInfo::Training { .. } => 0,
         }
     }
 
@@ -426,7 +328,7 @@ mod tests {
                 summary.best.map(|best| best.accuracy)
             )
         );
-        assert_eq!((info.status, info.holder), (RunStatus::Finished, None));
+        assert_eq!((info.status, info.holder), (RunStatus::Completed, None));
     }
 
     #[test]

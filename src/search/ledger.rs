@@ -11,7 +11,7 @@ use crate::event::{
 };
 use crate::session::Begun;
 use crate::space::{Design, Dna};
-use crate::state::is_better;
+use crate::state::Ending;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
 /// all happen.
@@ -35,9 +35,8 @@ pub struct Ledger {
     with: HashMap<String, Vec<u64>>,
     /// Children that a user of this session has skipped.
     skips: HashSet<u64>,
-    /// Edited children that have not ended, and how many there have been.
+    /// Edited children that have not ended.
     queued: BTreeMap<u64, ChildQueued>,
-    edited: u64,
     best: Option<Best>,
     /// Proposals and ends of children in the order of the journal.
     steps: Vec<Step>,
@@ -103,7 +102,16 @@ impl Ended {
 
 impl crate::session::Ledger for Ledger {
     fn apply(&mut self, record: &Record) {
-        self.tally.apply(record);
+        let ending = self.tally.apply(record);
+        if let Some(Ending {
+            child,
+            is_edited: true,
+            ..
+        }) = ending
+        {
+            self.queued.remove(&child);
+            return;
+        }
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
             // What was in training is trained again, from its beginning to its end.
@@ -113,10 +121,11 @@ impl crate::session::Ledger for Ledger {
                 self.episode_began = self.tally.clock().seconds();
             }
             Event::ChildSampled(sampled) => self.sample(sampled),
-            Event::ChildFinished(finished) => self.finish(finished),
+            Event::ChildFinished(finished) => {
+                self.finish(finished, ending.is_some_and(|ending| ending.is_best))
+            }
             Event::SkipRequested { child } => drop(self.skips.insert(*child)),
             Event::ChildQueued(queued) => {
-                self.edited += 1;
                 self.queued.insert(queued.child, queued.clone());
             }
             Event::ChildFailed {
@@ -125,9 +134,6 @@ impl crate::session::Ledger for Ledger {
                 reward,
                 ..
             } => {
-                if self.queued.remove(child).is_some() {
-                    return;
-                }
                 let sampled = self.waiting.remove(child);
                 self.forget_skipped(
                     sampled
@@ -202,16 +208,12 @@ impl Ledger {
 
     /// Whether a user made the child.
     pub fn is_edited(&self, child: u64) -> bool {
-        let planned = self
-            .started
-            .as_ref()
-            .map(|run| (run.episodes * run.children_per_episode) as u64);
-        planned.is_some_and(|planned| child > planned && child <= planned + self.edited)
+        self.tally.outcomes().is_edited(child)
     }
 
     /// How many children users have edited.
     pub fn edited(&self) -> u64 {
-        self.edited
+        self.tally.outcomes().edited()
     }
 
     pub fn best(&self) -> Option<&Best> {
@@ -238,21 +240,15 @@ impl Ledger {
         self.waiting.insert(sampled.child, sampled.clone());
     }
 
-    fn finish(&mut self, finished: &ChildFinished) {
+    fn finish(&mut self, finished: &ChildFinished, is_best: bool) {
         let ChildFinished {
             child,
             accuracy,
             reward,
             ..
         } = *finished;
-        if self.queued.remove(&child).is_some() {
-            return;
-        }
         let sampled = self.waiting.remove(&child);
         self.forget_skipped(sampled.as_ref().filter(|_| finished.skipped));
-        let is_best = self.best.as_ref().is_none_or(|Best { child: best, .. }| {
-            is_better(accuracy, child, (best.accuracy, best.child))
-        });
         if let Some(sampled) = sampled.filter(|_| is_best) {
             self.best = Some(Best {
                 child: BestChild::from(finished),
@@ -277,16 +273,14 @@ impl Ledger {
     }
 
     fn exclude(&mut self, child: u64, reason: &str) {
-        if self.queued.remove(&child).is_none() {
-            let sampled = self.waiting.remove(&child);
-            self.forget_skipped(sampled.as_ref());
-            self.end(
-                child,
-                Ended::Excluded {
-                    reason: reason.to_owned(),
-                },
-            );
-        }
+        let sampled = self.waiting.remove(&child);
+        self.forget_skipped(sampled.as_ref());
+        self.end(
+            child,
+            Ended::Excluded {
+                reason: reason.to_owned(),
+            },
+        );
     }
 
     /// Let nobody repeat a child whose training a user ended, or of which nothing is known.

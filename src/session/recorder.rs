@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::event::{DataDescription, Event, FinishReason, Level, Record};
+use crate::event::{DataDescription, Event, Level, Record};
 use crate::journal::{Journal, JournalError};
 use crate::link::{Command, Hub};
+use crate::state::RunStatus;
 use crate::state::clock::Clock;
 
 /// What whoever writes a run needs to know of its past, from the events, whichever session they
@@ -52,8 +53,7 @@ pub struct Recorder<L> {
     pub ledger: L,
     pub hub: Hub,
     clock: Clock,
-    /// How the last session ended; none while one is at work and after a crash.
-    finished: Option<FinishReason>,
+    status: RunStatus,
 }
 
 /// A run's recorder, and what its clients command.
@@ -97,7 +97,7 @@ impl<L: Ledger> Recorder<L> {
             ledger: L::default(),
             hub,
             clock: Clock::default(),
-            finished: None,
+            status: RunStatus::default(),
         };
         records.iter().for_each(|record| recorder.apply(record));
         (recorder, commands)
@@ -105,17 +105,13 @@ impl<L: Ledger> Recorder<L> {
 
     fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
+        self.status.apply(&record.event);
         self.ledger.apply(record);
-        match &record.event {
-            Event::RunResumed { .. } => self.finished = None,
-            Event::RunFinished { reason, .. } => self.finished = Some(*reason),
-            _ => {}
-        }
     }
 
     /// Whether all of the run's work is done.
     pub fn is_complete(&self) -> bool {
-        self.finished == Some(FinishReason::Completed)
+        self.status == RunStatus::Completed
     }
 
     /// Seconds that the run has worked until now, without pauses.

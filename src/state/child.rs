@@ -30,6 +30,11 @@ pub struct ChildRow {
 }
 
 impl ChildRow {
+    /// A user edited it: it counts in no figure of the search.
+    pub fn is_edited(&self) -> bool {
+        self.parent.is_some()
+    }
+
     /// It has reward 0 and no accuracy.
     pub fn is_failed(&self) -> bool {
         self.accuracy.is_none() && self.reward.is_some()

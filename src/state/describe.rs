@@ -1,6 +1,8 @@
 //! Events in words.
 
+use super::RunStatus;
 use crate::event::{ChildFinished, Event, FinishReason, Level};
+use crate::foundation::numbers::learning_rate;
 
 /// One plain line about an event, for logs and headless output; none for ticks and samples.
 pub fn describe(event: &Event) -> Option<(Level, String)> {
@@ -60,7 +62,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             e.valid_loss,
             e.train_accuracy,
             e.valid_accuracy,
-            rate(e.learning_rate),
+            learning_rate(e.learning_rate),
             e.images_per_second
         )),
         Event::TrainingSaved { epoch, batch } => {
@@ -195,16 +197,16 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             epochs,
             wall_seconds,
         } => {
-            let word = match reason {
-                FinishReason::Completed => "completed",
-                FinishReason::Stopped => "stopped (resume it with --resume)",
-                FinishReason::Failed => "failed",
+            let word = RunStatus::from(*reason).word();
+            let advice = match reason {
+                FinishReason::Stopped => " (resume it with --resume)",
+                FinishReason::Completed | FinishReason::Failed => "",
             };
             let work = epochs.map_or_else(
                 || format!("{children} children"),
                 |epochs| format!("{epochs} epoch(s)"),
             );
-            info(format!("run {word}: {work} in {wall_seconds:.1} s"))
+            info(format!("run {word}{advice}: {work} in {wall_seconds:.1} s"))
         }
     }
 }
@@ -222,15 +224,6 @@ fn describe_finished(child: &ChildFinished) -> String {
         "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
         child.child, child.accuracy, child.reward, child.params, child.seconds
     )
-}
-
-/// A learning rate: a schedule may end far below what five decimals tell.
-fn rate(rate: f64) -> String {
-    if rate == 0.0 || rate >= 1e-4 {
-        format!("{rate:.5}")
-    } else {
-        format!("{rate:.1e}")
-    }
 }
 
 fn or_none(value: Option<f64>) -> String {

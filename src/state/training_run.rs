@@ -1,5 +1,6 @@
 //! A run that trains one network to the end, as its events tell of it.
 
+use super::RunStatus;
 use crate::config::Schedule;
 use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
 
@@ -70,6 +71,22 @@ impl TrainingRun {
     /// The epoch under way, from 1; the last one when all are done.
     pub fn epoch(&self) -> usize {
         (self.epochs.len() + 1).min(self.started.settings.epochs.max(1))
+    }
+
+    /// The epoch under way, or the last one of a training that is over; from 1, and 0 where it is
+    /// over without one.
+    pub fn latest_epoch(&self, is_over: bool) -> usize {
+        if is_over {
+            self.epochs.len()
+        } else {
+            self.epoch()
+        }
+    }
+
+    /// Whether a training that stands at `status` was over as planned before all of its epochs:
+    /// early stopping ended it.
+    pub fn stopped_early(&self, status: RunStatus) -> bool {
+        status == RunStatus::Completed && self.epochs.len() < self.started.settings.epochs
     }
 
     /// Share of all epochs that is done, in 0..=1. (Early stopping may end the training sooner.)

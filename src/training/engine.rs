@@ -28,71 +28,56 @@ use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
 
 /// A training in the hands of this process.
 pub(super) struct Engine<'a> {
-    run: &'a mut Run<Training>,
-    training: Training,
-    commands: UnboundedReceiver<Command>,
-    checkpoint: Option<Checkpoint>,
+    pub run: &'a mut Run<Training>,
+    pub training: Training,
+    pub commands: UnboundedReceiver<Command>,
+    pub checkpoint: Option<Checkpoint>,
 }
 
-/// Where the training stands between two epochs.
-#[derive(Default)]
-struct Progress {
+/// Where the training stands.
+struct Progress<'data> {
+    /// The epoch under way, and the seconds that earlier sessions spent on it.
+    epoch: Epoch<'data>,
+    seconds: f64,
     seen: Seen,
     best: Option<Best>,
     /// The weights of that epoch.
     best_weights: Blocks,
     ticks: Ticks,
-    last_save: Option<Instant>,
+    last_save: Instant,
 }
 
-impl<'a> Engine<'a> {
-    pub(super) fn new(
-        training: Training,
-        run: &'a mut Run<Training>,
-        checkpoint: Option<Checkpoint>,
-        commands: UnboundedReceiver<Command>,
-    ) -> Engine<'a> {
-        Engine {
-            run,
-            training,
-            commands,
-            checkpoint,
-        }
-    }
-
+impl Engine<'_> {
     /// Train until the recipe's end, a client says stop, or an error makes it impossible to go on.
     pub(super) fn run(mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
         let mut progress = Progress {
-            last_save: Some(Instant::now()),
-            ..Progress::default()
+            epoch: fit.epoch(1, 0, Metrics::default())?,
+            seconds: 0.0,
+            seen: Seen::default(),
+            best: None,
+            best_weights: Blocks::new(),
+            ticks: Ticks::default(),
+            last_save: Instant::now(),
         };
-        let mut first = fit
-            .epoch(1, 0, Metrics::default())
-            .map_err(TrainingError::from)?;
-        let mut seconds = 0.0;
         if let Some(Checkpoint { header, best, .. }) = self.checkpoint.take() {
             progress = Progress {
+                epoch: fit.epoch(header.epoch, header.batch, header.metrics)?,
+                seconds: header.seconds,
                 seen: header.seen,
                 best: header.best,
                 best_weights: best,
                 ..progress
             };
-            first = fit
-                .epoch(header.epoch, header.batch, header.metrics)
-                .map_err(TrainingError::from)?;
-            seconds = header.seconds;
             // The one file that may be behind: it is made from the checkpoint.
             self.write_best(&progress)?;
         }
-        if first.number() > self.recipe().epochs {
-            self.run.notice(
-                Level::Info,
-                "every epoch is done: only the test is left".to_owned(),
-            )?;
+        if progress.epoch.number() > self.recipe().epochs {
+            self.run
+                .notice(Level::Info, "every epoch is done: only the test is left")?;
         }
-        self.epochs(&mut fit, &mut progress, first, seconds)?;
+        self.epochs(&mut fit, &mut progress)?;
         self.test(&progress, &data)
     }
 
@@ -100,36 +85,32 @@ impl<'a> Engine<'a> {
         &self.run.config.train.recipe
     }
 
-    /// Every epoch from `epoch`, which is under way since `seconds`, to the recipe's last one, or
-    /// to an early end.
+    /// Every epoch from the one under way to the recipe's last one, or to an early end.
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
-        progress: &mut Progress,
-        mut epoch: Epoch<'data>,
-        mut seconds: f64,
+        progress: &mut Progress<'data>,
     ) -> Result<(), Halt> {
-        while epoch.number() <= self.recipe().epochs {
-            if self.is_enough(epoch.number() - 1, progress) {
+        while progress.epoch.number() <= self.recipe().epochs {
+            if self.is_enough(progress) {
                 let patience = self.recipe().early_stopping;
                 let text = format!(
                     "no better validation accuracy for {patience} epochs: the training ends here"
                 );
                 return Ok(self.run.notice(Level::Info, text)?);
             }
-            self.batches(fit, progress, &mut epoch, seconds)?;
-            self.end_epoch(fit, progress, &mut epoch, seconds)?;
-            epoch = fit
-                .epoch(epoch.number() + 1, 0, Metrics::default())
-                .map_err(TrainingError::from)?;
-            seconds = 0.0;
-            self.save(fit, progress, &mut epoch, seconds)?;
+            self.batches(fit, progress)?;
+            self.end_epoch(fit, progress)?;
+            progress.epoch = fit.epoch(progress.epoch.number() + 1, 0, Metrics::default())?;
+            progress.seconds = 0.0;
+            self.save(fit, progress)?;
         }
         Ok(())
     }
 
-    /// Whether after `done` epochs the recipe's patience is at its end.
-    fn is_enough(&self, done: usize, progress: &Progress) -> bool {
+    /// Whether the recipe's patience is at its end before the epoch under way.
+    fn is_enough(&self, progress: &Progress) -> bool {
+        let done = progress.epoch.number() - 1;
         let patience = self.recipe().early_stopping;
         patience > 0
             && progress
@@ -137,23 +118,17 @@ impl<'a> Engine<'a> {
                 .is_some_and(|best| done >= best.epoch + patience)
     }
 
-    fn batches(
-        &mut self,
-        fit: &mut Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        while !epoch.is_done() {
-            self.obey(fit, progress, epoch, seconds)?;
+    fn batches(&mut self, fit: &mut Fit, progress: &mut Progress) -> Result<(), Halt> {
+        while !progress.epoch.is_done() {
+            self.obey(fit, progress)?;
             let rate = learning_rate(
                 self.recipe(),
                 &progress.seen,
-                epoch.number(),
-                epoch.done(),
-                epoch.batches(),
+                progress.epoch.number(),
+                progress.epoch.done(),
+                progress.epoch.batches(),
             );
-            match fit.step(epoch, rate) {
+            match fit.step(&mut progress.epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // The batch was not learned from: it comes again, in smaller parts.
                     fit.set_micro_batch(fit.micro_batch().div_ceil(2));
@@ -163,50 +138,42 @@ impl<'a> Engine<'a> {
                     })?;
                     continue;
                 }
-                outcome => outcome.map_err(TrainingError::from)?,
+                outcome => outcome?,
             }
             if progress.ticks.is_due() {
-                epoch.settle().map_err(TrainingError::from)?;
-                self.run.tell(Event::TrainingProgress(tick(epoch, rate)))?;
+                progress.epoch.settle()?;
+                self.run
+                    .tell(Event::TrainingProgress(tick(&progress.epoch, rate)))?;
                 progress.ticks.told();
             }
             let minutes = Duration::from_secs_f64(60.0 * self.run.config.train.checkpoint_minutes);
-            if progress
-                .last_save
-                .is_some_and(|last| last.elapsed() >= minutes)
-            {
-                self.save_within(fit, progress, epoch, seconds)?;
+            if progress.last_save.elapsed() >= minutes {
+                self.save_within(fit, progress)?;
             }
         }
-        Ok(epoch.settle().map_err(TrainingError::from)?)
+        Ok(progress.epoch.settle()?)
     }
 
     /// Measure the validation accuracy after the last batch, and what follows from it.
-    fn end_epoch(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        let images_per_second = epoch.images_per_second();
-        let valid = self.validate(fit, progress, epoch, seconds)?;
-        let number = epoch.number();
+    fn end_epoch(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        let images_per_second = progress.epoch.images_per_second();
+        let valid = self.validate(fit, progress)?;
+        let number = progress.epoch.number();
         let done = TrainingEpoch {
             epoch: number,
-            train_loss: epoch.metrics().loss(),
-            train_accuracy: epoch.metrics().accuracy(),
+            train_loss: progress.epoch.metrics().loss(),
+            train_accuracy: progress.epoch.metrics().accuracy(),
             valid_loss: valid.loss(),
             valid_accuracy: valid.accuracy(),
             learning_rate: learning_rate(
                 self.recipe(),
                 &progress.seen,
                 number,
-                epoch.batches() - 1,
-                epoch.batches(),
+                progress.epoch.batches() - 1,
+                progress.epoch.batches(),
             ),
             images_per_second,
-            seconds: seconds + epoch.seconds(),
+            seconds: progress.seconds + progress.epoch.seconds(),
         };
         progress.seen.epoch(self.recipe(), valid.accuracy());
         let is_best = progress
@@ -227,17 +194,11 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn validate(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<Metrics, Halt> {
+    fn validate(&mut self, fit: &Fit, progress: &mut Progress) -> Result<Metrics, Halt> {
         let mut halt = None;
         let batch_size = fit.evaluation_batch();
         let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
-            self.obey(fit, progress, epoch, seconds).map_err(|reason| {
+            self.obey(fit, progress).map_err(|reason| {
                 halt = Some(reason);
                 TrainError::Skipped
             })
@@ -246,36 +207,30 @@ impl<'a> Engine<'a> {
             (_, Some(halt)) => Err(halt),
             (Ok(valid), None) if valid.loss().is_finite() => Ok(valid),
             (Ok(valid), None) => {
-                let (epoch, batch) = (epoch.number(), epoch.batches());
-                Err(TrainingError::from(TrainError::Diverged {
+                let (epoch, batch) = (progress.epoch.number(), progress.epoch.batches());
+                Err(TrainError::Diverged {
                     epoch,
                     batch,
                     loss: valid.loss(),
-                })
+                }
                 .into())
             }
-            (Err(error), None) => Err(TrainingError::from(error).into()),
+            (Err(error), None) => Err(error.into()),
         }
     }
 
     /// Save a checkpoint: `epoch` and all before it.
-    fn save(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        epoch.settle().map_err(TrainingError::from)?;
+    fn save(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        progress.epoch.settle()?;
         let header = Header {
             seed: self.run.config.search.seed,
-            epoch: epoch.number(),
-            batch: epoch.done(),
-            metrics: *epoch.metrics(),
-            seconds: if epoch.done() == 0 {
+            epoch: progress.epoch.number(),
+            batch: progress.epoch.done(),
+            metrics: *progress.epoch.metrics(),
+            seconds: if progress.epoch.done() == 0 {
                 0.0
             } else {
-                seconds + epoch.seconds()
+                progress.seconds + progress.epoch.seconds()
             },
             seen: progress.seen,
             best: progress.best,
@@ -289,22 +244,16 @@ impl<'a> Engine<'a> {
             fit,
             &progress.best_weights,
         )?;
-        progress.last_save = Some(Instant::now());
+        progress.last_save = Instant::now();
         Ok(())
     }
 
     /// A checkpoint within an epoch, which is worth telling.
-    fn save_within(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        self.save(fit, progress, epoch, seconds)?;
+    fn save_within(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        self.save(fit, progress)?;
         Ok(self.run.tell(Event::TrainingSaved {
-            epoch: epoch.number(),
-            batch: epoch.done(),
+            epoch: progress.epoch.number(),
+            batch: progress.epoch.done(),
         })?)
     }
 

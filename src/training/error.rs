@@ -1,6 +1,5 @@
 //! Why a training cannot begin or go on, beyond what any run can end in.
 
-use super::checkpoint::SaveError;
 use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
@@ -69,12 +68,9 @@ impl From<WeightsError> for TrainingError {
     }
 }
 
-impl From<SaveError> for SessionError {
-    fn from(error: SaveError) -> SessionError {
-        match error {
-            SaveError::Weights(error) => TrainingError::from(error).into(),
-            SaveError::Write(error) => error.into(),
-        }
+impl From<TrainError> for SessionError {
+    fn from(error: TrainError) -> SessionError {
+        TrainingError::from(error).into()
     }
 }
 

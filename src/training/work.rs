@@ -9,7 +9,6 @@ use super::engine::Engine;
 use super::ledger::Ledger;
 use crate::analysis::TrainingSummary;
 use crate::config::{Config, Decode};
-use crate::foundation::durable::write_atomically;
 use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::Command;
@@ -28,31 +27,12 @@ pub struct Training {
 }
 
 impl Training {
-    /// The training of a new run: its network is written to the run's directory.
-    pub fn begin(
-        directory: &RunDirectory,
-        architecture: Architecture,
-        origin: String,
-    ) -> Result<Training, SessionError> {
-        write_atomically(
-            &directory.architecture_path(),
-            architecture.to_json().as_bytes(),
-        )?;
-        Ok(Training {
-            architecture,
-            origin,
-        })
-    }
-
     /// The training that the run in `directory` is of. `origin`, where it is known, is ARCH as the
     /// user gave it: for a run that has not begun.
     ///
     /// # Errors
     /// Where the network cannot be read.
-    pub fn resume(
-        directory: &RunDirectory,
-        origin: Option<String>,
-    ) -> Result<Training, SessionError> {
+    pub fn of(directory: &RunDirectory, origin: Option<String>) -> Result<Training, SessionError> {
         let context = DnaContext {
             decode: Decode::Literal,
             input: [3, 32, 32],
@@ -108,10 +88,14 @@ impl Work for Training {
         checkpoint: Option<Checkpoint>,
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt> {
-        let engine = Engine::new(self, run, checkpoint, commands);
-        fault::caught(|| engine.run()).unwrap_or_else(|text| {
-            Err(TrainingError::from(TrainError::of_libtorch(&text, TrainError::Torch)).into())
-        })
+        let engine = Engine {
+            run,
+            training: self,
+            commands,
+            checkpoint,
+        };
+        fault::caught(|| engine.run())
+            .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch).into()))
     }
 
     fn summary(_ledger: &Ledger, journal: &Path) -> Result<TrainingSummary, JournalError> {

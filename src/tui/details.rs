@@ -46,8 +46,9 @@ impl Details {
 
 /// Everything that the state tells of a child that has not ended.
 pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
-    let candidate = state.waiting.get(&child)?.clone();
+    let candidate = state.search().waiting.get(&child)?.clone();
     let training = state
+        .search()
         .training
         .values()
         .find(|training| training.child == child);
@@ -63,10 +64,10 @@ pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
 
 /// The row of a child that has ended. Children end nearly in the order of their numbers: the search begins where the child would be.
 pub fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
-    if state.waiting.contains_key(&child) {
+    if state.search().waiting.contains_key(&child) {
         return None;
     }
-    let rows = &state.children;
+    let rows = &state.search().children;
     let guess = (child.saturating_sub(1) as usize).min(rows.len());
     let near = guess.saturating_sub(64)..(guess + 64).min(rows.len());
     let is_it = |row: &&ChildRow| row.child == child;
@@ -79,6 +80,7 @@ pub fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
 /// The highest number of a child that has been sampled.
 pub fn newest_child(state: &RunState) -> u64 {
     let ended = state
+        .search()
         .children
         .iter()
         .rev()
@@ -86,5 +88,13 @@ pub fn newest_child(state: &RunState) -> u64 {
         .map(|row| row.child)
         .max()
         .unwrap_or(0);
-    ended.max(state.waiting.keys().next_back().copied().unwrap_or(0))
+    ended.max(
+        state
+            .search()
+            .waiting
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(0),
+    )
 }

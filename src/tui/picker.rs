@@ -255,14 +255,15 @@ fn age(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runs::{RunStatus, Work};
+    use crate::runs::WorkInfo;
+    use crate::state::RunStatus;
 
     fn run(name: &str) -> RunInfo {
         RunInfo {
             name: name.to_owned(),
             path: PathBuf::from(name),
-            status: RunStatus::Finished,
-            work: Work::Search {
+            status: RunStatus::Completed,
+            work: WorkInfo::Search {
                 preset: "monograph".to_owned(),
                 strategy: "reinforce".to_owned(),
                 episode: 10,
@@ -295,7 +296,7 @@ mod tests {
             "{lines:?}"
         );
         assert!(
-            lines[1].starts_with("2026-11-24T13-12-59Z-monograph finished")
+            lines[1].starts_with("2026-11-24T13-12-59Z-monograph completed")
                 && lines[1].ends_with("84.56 % 59 min ago")
         );
     }

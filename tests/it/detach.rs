@@ -165,7 +165,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     screen.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
     signal(pid, Signal::KILL);
-    screen.wait_for("PROCESS GONE");
+    screen.wait_for("DEAD");
     screen.wait_for("no process works on this run");
     wait_until("the end of the workers", || {
         !workers(&run).into_iter().any(is_alive)
@@ -182,7 +182,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     let table = text(&output(folder.path(), &["list"]).stdout);
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
     let mut dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
-    dead.wait_for("PROCESS GONE");
+    dead.wait_for("DEAD");
     dead.wait_for("no process works on this run");
     dead.keys("q");
     dead.wait_for("yes: resume it here");
@@ -236,9 +236,9 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     fs::copy(fixture, run.join("journal.jsonl")).unwrap();
     let mut picker = Terminal::start(&["attach"], folder.path(), 80, 24);
     picker.wait_for("recorded");
-    picker.wait_for("finished");
+    picker.wait_for("completed");
     picker.keys("\r");
-    picker.wait_for("FINISHED");
+    picker.wait_for("COMPLETED");
     picker.keys("q");
     assert_eq!(picker.wait_exit(), 0);
     picker.assert_restored();

@@ -285,7 +285,7 @@ fn keys_are_answered_while_a_driver_hangs() {
         80,
         24,
     );
-    terminal.wait_for("FINISHED");
+    terminal.wait_for("COMPLETED");
     terminal.keys("5");
     terminal.wait_for("H100");
     // A run that is over is drawn anew only for a key.

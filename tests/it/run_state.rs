@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use nas_tui::event::{ChildFinished, Event, FinishReason, Level, Record};
 use nas_tui::space::Dna;
-use nas_tui::state::{Phase, RunState};
+use nas_tui::state::{RunState, RunStatus};
 use proptest::prelude::*;
 
 fn finished(child: u64, accuracy: f64) -> Event {
@@ -91,7 +91,7 @@ fn a_run_that_was_stopped_while_paused_goes_on_counting_when_it_is_resumed() {
         },
     );
     apply(&mut state, 50, resumed());
-    assert_eq!(state.phase, Phase::Running);
+    assert_eq!(state.status, RunStatus::Running);
     assert_eq!(state.clock.seconds_until(at(55)), 15.0);
 }
 
@@ -104,8 +104,8 @@ proptest! {
         let best = |children: &[(u64, f64)]| {
             let mut state = RunState::default();
             children.iter().for_each(|(child, accuracy)| apply(&mut state, *child as i64, finished(*child, *accuracy)));
-            prop_assert_eq!(state.children.len(), children.len());
-            Ok(state.best.map(|best| (best.child, best.accuracy)))
+            prop_assert_eq!(state.search().children.len(), children.len());
+            Ok(state.search().outcomes.best.as_ref().map(|best| (best.child, best.accuracy)))
         };
         let in_order = best(&children)?;
         children.sort_by_key(|(child, _)| child.wrapping_mul(seed | 1) % 1_009);

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use nas_tui::config::{ScreenConfig, ThemeName};
 use nas_tui::event::{ChildProgress, Event, Record, Reference};
 use nas_tui::link::{Command, LinkStatus};
-use nas_tui::state::{Phase, RunState};
+use nas_tui::state::RunState;
 use nas_tui::telemetry::{GpuSample, GpuStatus, HostSample, HostStatus};
 use nas_tui::tui::app::{App, Effect, Past, Wanted};
 use nas_tui::tui::theme::{ColourDepth, Theme};

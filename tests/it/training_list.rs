@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use nas_tui::event::{Event, FinishReason};
-use nas_tui::runs::{RunInfo, RunStatus, Work, look_at};
+use nas_tui::runs::{RunInfo, WorkInfo, look_at};
+use nas_tui::state::RunStatus;
 
 use crate::example_training as example;
 
@@ -43,7 +44,7 @@ fn a_training_that_nobody_works_on_is_dead_in_the_epoch_that_was_under_way() {
 fn a_finished_training_tells_its_last_epoch_and_its_test() {
     let info = seen(&example::finished());
     let accuracy = example::report().accuracy;
-    let Work::Training {
+    let WorkInfo::Training {
         network,
         recipe,
         epoch,
@@ -57,7 +58,7 @@ fn a_finished_training_tells_its_last_epoch_and_its_test() {
         (network.as_str(), recipe.as_str(), *epoch, *test_accuracy),
         ("nascnn15", "plateau", 30, Some(accuracy))
     );
-    assert_eq!(info.status, RunStatus::Finished);
+    assert_eq!(info.status, RunStatus::Completed);
 }
 
 #[test]

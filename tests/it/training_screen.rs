@@ -296,7 +296,7 @@ fn a_new_best_epoch_calls_the_user_and_the_end_does() {
     );
     assert_eq!(
         alerts.last().map(String::as_str),
-        Some("the run is over: FINISHED")
+        Some("the run is over: COMPLETED")
     );
 }
 

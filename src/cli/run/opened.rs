@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::{Ending, Prepared, Work, classify};
+use super::{Ending, Prepared, classify};
 use crate::config::{Config, Strategy as StrategyName};
 use crate::controller::Reinforce;
 use crate::evaluate::local::LocalWorkers;
 use crate::evaluate::table::TableLookup;
 use crate::evaluate::{Evaluator, Report};
+use crate::event::RunKind;
 use crate::foundation::seeds::derive;
 use crate::link::Hub;
 use crate::runs::RunDirectory;
 use crate::search::Search;
-use crate::session::{self, Session, SessionError};
+use crate::session::{Session, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::{Evolution, Random, Strategy};
 use crate::training::Training;
@@ -33,29 +34,22 @@ pub type Join = Box<dyn FnOnce() -> anyhow::Result<Ending>>;
 impl Opened {
     pub fn new(prepared: Prepared) -> anyhow::Result<Opened> {
         let Prepared {
-            work,
+            kind,
+            origin,
             config,
             directory,
             is_new,
         } = prepared;
-        match work {
-            Work::Search => Opened::of(search(), config, directory, is_new),
-            Work::Training {
-                architecture: Some(architecture),
-                origin,
-            } if is_new => {
-                let origin = origin.unwrap_or_else(|| architecture.name.clone());
-                let training = Training::begin(&directory, architecture, origin);
-                Opened::of(training.map_err(classify)?, config, directory, true)
-            }
-            Work::Training { origin, .. } => {
-                let training = Training::resume(&directory, origin).map_err(classify)?;
-                Opened::of(training, config, directory, false)
+        match kind {
+            RunKind::Search => Opened::of(search(), config, directory, is_new),
+            RunKind::Training => {
+                let training = Training::of(&directory, origin).map_err(classify)?;
+                Opened::of(training, config, directory, is_new)
             }
         }
     }
 
-    fn of<W: session::Work<Summary: Into<Ending>>>(
+    fn of<W: Work<Summary: Into<Ending>>>(
         work: W,
         config: Config,
         directory: RunDirectory,

@@ -24,7 +24,11 @@ impl Data {
     /// chart.
     pub fn of(state: &RunState, quantity: Quantity) -> Data {
         let children = Children::of(state, quantity);
-        let reference = state.run.as_ref().and_then(|run| run.comparable());
+        let reference = state
+            .search()
+            .started
+            .as_ref()
+            .and_then(|run| run.comparable());
         Data {
             quantity,
             episodes: series::episodes(state, &children, quantity),
@@ -280,7 +284,7 @@ mod tests {
     fn what_an_episode_ends_with_is_what_its_event_tells() {
         let state = demo();
         let data = Data::of(&state, Quantity::Reward);
-        for (drawn, told) in data.episodes.iter().zip(&state.episodes) {
+        for (drawn, told) in data.episodes.iter().zip(&state.search().episodes) {
             assert!((drawn.mean.unwrap() - told.mean_reward).abs() < 1e-9);
         }
     }

@@ -25,15 +25,18 @@ pub struct Pareto {
 impl Pareto {
     pub fn of(state: &RunState) -> Pareto {
         let mut front = Front::default();
-        let rows = || state.children.iter().enumerate();
-        let sampled = || rows().filter(|(_, row)| row.parent.is_none());
-        sampled().for_each(|(index, _)| front.add(index as u32, &state.children));
+        let search = state.search();
+        let rows = || search.children.iter().enumerate();
+        let sampled = || rows().filter(|(_, row)| !row.is_edited());
+        sampled().for_each(|(index, _)| front.add(index as u32, &search.children));
         let place = |point: Point| (point.macs, point.accuracy);
         let points = sampled().filter_map(|(_, row)| Point::of(row));
         Pareto {
             children: points.map(place).collect(),
-            front: front.points(&state.children).map(place).collect(),
+            front: front.points(&search.children).map(place).collect(),
             best: state
+                .search()
+                .outcomes
                 .best
                 .as_ref()
                 .map(|best| (best.child, best.macs, best.accuracy)),

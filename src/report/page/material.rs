@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::analysis::summary::Tally;
 use crate::analysis::training;
 use crate::analysis::{Summary, TrainingSummary};
-use crate::event::{ChildEpoch, Event, FinishReason, Level, Record};
+use crate::event::{ChildEpoch, Event, Level, Record};
 use crate::journal::{JournalError, Reader};
 use crate::runs::directory::lock_state;
-use crate::state::{Phase, RunState};
+use crate::state::{RunState, RunStatus};
 
 /// Warnings and errors that are kept; of more, the number.
 const MOST_NOTICES: usize = 100;
@@ -82,43 +82,20 @@ pub enum Settings {
     Unread,
 }
 
-/// Where the run stands when it is reported on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    Live,
-    Paused,
-    Completed,
-    Stopped,
-    Failed,
-    /// Not over, but nobody works on it.
-    Dead,
-}
-
-impl Standing {
-    /// One word for it, and what it means for the numbers.
-    pub fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Standing::Live => (
-                "running",
-                "The run is not over: every number here is as of the report.",
-            ),
-            Standing::Paused => (
-                "paused",
-                "The run is paused, not over: every number here is as of the report.",
-            ),
-            Standing::Completed => ("completed", "The run is over as planned."),
-            Standing::Stopped => (
-                "stopped",
-                "The run was stopped before its planned end; it can be resumed.",
-            ),
-            Standing::Failed => (
-                "failed",
-                "An error ended the run before its planned end; it can be resumed when the cause is mended.",
-            ),
-            Standing::Dead => (
-                "dead",
-                "The run broke off without a farewell, and nobody works on it; it can be resumed.",
-            ),
+/// What the status of a run means for the numbers of its report.
+pub fn meaning(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Completed => "The run is over as planned.",
+        RunStatus::Stopped => "The run was stopped before its planned end; it can be resumed.",
+        RunStatus::Failed => {
+            "An error ended the run before its planned end; it can be resumed when the cause is mended."
+        }
+        RunStatus::Dead => {
+            "The run broke off without a farewell, and nobody works on it; it can be resumed."
+        }
+        RunStatus::Paused => "The run is paused, not over: every number here is as of the report.",
+        RunStatus::Starting | RunStatus::Running | RunStatus::Pausing | RunStatus::Stopping => {
+            "The run is not over: every number here is as of the report."
         }
     }
 }
@@ -150,7 +127,7 @@ impl Material {
         material.summary = tally.summary();
         material.training = material
             .state
-            .training_run
+            .training_run()
             .is_some()
             .then(|| training.summary());
         material.torn = reader.torn().is_some();
@@ -173,15 +150,9 @@ impl Material {
         self.state.batch_size().or_else(set)
     }
 
-    pub fn standing(&self) -> Standing {
-        match self.state.phase {
-            Phase::Finished(FinishReason::Completed) => Standing::Completed,
-            Phase::Finished(FinishReason::Stopped) => Standing::Stopped,
-            Phase::Finished(FinishReason::Failed) => Standing::Failed,
-            _ if self.holder.is_none() => Standing::Dead,
-            Phase::Paused => Standing::Paused,
-            _ => Standing::Live,
-        }
+    /// Where the run stands.
+    pub fn status(&self) -> RunStatus {
+        self.state.status.with_process(self.holder.is_some())
     }
 }
 
@@ -198,7 +169,7 @@ struct Gathered {
 
 impl Gathered {
     fn apply(&mut self, record: &Record) {
-        self.tally.apply(record);
+        let ending = self.tally.apply(record);
         self.training.apply(record);
         self.material.state.apply(record);
         match &record.event {
@@ -219,13 +190,7 @@ impl Gathered {
                 .push(epoch.clone()),
             Event::ChildFinished(finished) => {
                 let epochs = self.epochs.remove(&finished.child).unwrap_or_default();
-                if self
-                    .material
-                    .state
-                    .best
-                    .as_ref()
-                    .is_some_and(|best| best.child == finished.child)
-                {
+                if ending.is_some_and(|ending| ending.is_best) {
                     self.material.best_epochs = epochs;
                 }
             }
@@ -321,7 +286,7 @@ mod tests {
     #[test]
     fn the_best_childs_epochs_and_the_failures_with_their_reasons_are_found() {
         let (_folder, material) = run(|journal| journal);
-        let best = material.state.best.as_ref().unwrap();
+        let best = material.state.search().outcomes.best.as_ref().unwrap();
         let accuracies: Vec<f64> = material
             .best_epochs
             .iter()
@@ -333,14 +298,14 @@ mod tests {
         };
         assert_eq!((failure.child, failure.attempts), (20, 2));
         assert!(!failure.reason.is_empty());
-        assert_eq!(material.standing(), Standing::Completed);
+        assert_eq!(material.status(), RunStatus::Completed);
     }
 
     #[test]
     fn a_journal_cut_in_the_middle_of_a_line_is_a_dead_run() {
         let (_folder, material) = run(|journal| journal[..journal.len() * 2 / 3].to_owned());
         assert!(material.torn);
-        assert_eq!(material.standing(), Standing::Dead);
+        assert_eq!(material.status(), RunStatus::Dead);
         assert!(material.summary.children_evaluated > 0);
     }
 
@@ -360,13 +325,13 @@ mod tests {
         let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
         lock.lock().unwrap();
         assert_eq!(
-            Material::read(folder.path()).unwrap().standing(),
-            Standing::Live
+            Material::read(folder.path()).unwrap().status(),
+            RunStatus::Running
         );
         drop(lock);
         assert_eq!(
-            Material::read(folder.path()).unwrap().standing(),
-            Standing::Dead
+            Material::read(folder.path()).unwrap().status(),
+            RunStatus::Dead
         );
     }
 

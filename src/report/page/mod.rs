@@ -13,7 +13,7 @@ mod training;
 use maud::html;
 
 pub use files::{PAGE, WriteError, write};
-pub use material::{Material, Standing};
+pub use material::Material;
 pub use png::{PngError, SCALE};
 pub use tables::Table;
 
@@ -37,7 +37,7 @@ impl Report {
     /// # Errors
     /// Numbers that JSON has no words for; a journal holds none.
     pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<Report> {
-        let (head, sections, figures, tables) = match &material.state.training_run {
+        let (head, sections, figures, tables) = match material.state.training_run() {
             Some(run) => training::compose(material, run),
             None => search::compose(material),
         };

@@ -223,7 +223,7 @@ fn reads(inputs: &[usize]) -> String {
 
 /// What each decision of a child that is no network of layers came to.
 pub fn cell(material: &Material, dna: &Dna) -> Markup {
-    let run = material.state.run.as_ref();
+    let run = material.state.search().started.as_ref();
     let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
     let chosen = decisions.iter().zip(dna.0.iter().flatten());
     let list: Vec<(&str, String)> = chosen

@@ -1,6 +1,7 @@
 //! What a recipe says, in words.
 
 use crate::config::{Precision, Schedule};
+use crate::foundation::numbers::learning_rate;
 use crate::state::TrainingRun;
 
 /// Names and values.
@@ -24,7 +25,10 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
             "optimiser",
             format!("SGD, momentum {}{nesterov}", settings.momentum),
         ),
-        ("learning rate, highest", settings.learning_rate.to_string()),
+        (
+            "learning rate, highest",
+            learning_rate(settings.learning_rate),
+        ),
         ("schedule", schedule(&settings.schedule, settings.epochs)),
         ("weight decay", settings.weight_decay.to_string()),
         ("early stopping", early_stopping(settings.early_stopping)),

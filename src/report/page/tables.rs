@@ -46,7 +46,7 @@ pub fn children(material: &Material) -> Table {
         .iter()
         .map(|failure| (failure.child, failure.reason.as_str()))
         .collect();
-    let mut rows: Vec<_> = material.state.children.iter().collect();
+    let mut rows: Vec<_> = material.state.search().children.iter().collect();
     rows.sort_by_key(|row| row.child);
     let row = |row: &crate::state::ChildRow| {
         vec![
@@ -128,7 +128,7 @@ pub fn episodes(material: &Material) -> Table {
             "excluded",
             "seconds",
         ],
-        rows: material.state.episodes.iter().map(row).collect(),
+        rows: material.state.search().episodes.iter().map(row).collect(),
     }
 }
 

@@ -385,7 +385,7 @@ fn the_screen_of_a_resumed_run_knows_the_dna_of_children_sampled_before() {
         state.apply(&record);
         if let Event::ChildStarted { worker, .. } = record.event {
             assert!(
-                state.training[&worker].candidate.is_some(),
+                state.search().training[&worker].candidate.is_some(),
                 "{:?}",
                 record.event
             );
@@ -393,7 +393,11 @@ fn the_screen_of_a_resumed_run_knows_the_dna_of_children_sampled_before() {
         }
     }
     assert_eq!(
-        (seen, state.children.len(), state.waiting.len()),
+        (
+            seen,
+            state.search().children.len(),
+            state.search().waiting.len()
+        ),
         (13, 12, 0),
         "child 2 was started twice"
     );

@@ -79,21 +79,19 @@ impl Engine<'_> {
     /// Refuse a network that is not for these images, and data that are not those of the run.
     fn check(&self, data: &TrainingData) -> Result<(), SessionError> {
         let (architecture, description) = (&self.training.architecture, &data.description);
-        architecture
-            .check()
-            .map_err(|error| TrainingError::from(TrainError::from(error)))?;
+        architecture.check().map_err(TrainError::from)?;
         if architecture.input != description.input
             || architecture.classes != description.classes.len()
         {
-            return Err(TrainingError::from(TrainError::Mismatch {
+            return Err(TrainError::Mismatch {
                 network: architecture.input,
                 network_classes: architecture.classes,
                 data: description.input,
                 data_classes: description.classes.len(),
-            })
+            }
             .into());
         }
-        Ok(self.run.check_data(description)?)
+        self.run.check_data(description)
     }
 
     /// Tell that the run begins, or that this process takes it over.

@@ -4,21 +4,15 @@ use super::{Engine, Progress};
 use crate::event::{Event, Level};
 use crate::link::Command;
 use crate::session::Halt;
-use crate::train::{Epoch, Fit, TrainError, synchronize};
+use crate::train::{Fit, TrainError, synchronize};
 
 impl Engine<'_> {
     /// Do what clients ask for, between two batches. Returns when the next batch may start.
-    pub(super) fn obey(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
+    pub(super) fn obey(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Pause => self.stand_still(fit, progress, epoch, seconds)?,
-                Command::Stop => return self.stop(fit, progress, epoch, seconds),
+                Command::Pause => self.stand_still(fit, progress)?,
+                Command::Stop => return self.stop(fit, progress),
                 other => self.refuse(&other)?,
             }
         }
@@ -36,41 +30,27 @@ impl Engine<'_> {
     }
 
     /// Wait until a client says that the training may go on.
-    fn stand_still(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
+    fn stand_still(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         self.run.tell(Event::PauseRequested)?;
-        epoch.settle().map_err(super::TrainingError::from)?;
+        progress.epoch.settle()?;
         // Validation may be under way, which the epoch knows nothing of.
-        synchronize(fit.device())
-            .map_err(TrainError::from)
-            .map_err(super::TrainingError::from)?;
+        synchronize(fit.device()).map_err(TrainError::from)?;
         self.run.tell(Event::Paused)?;
         loop {
             // Whoever could send a command keeps the channel open: the recorder's own hub.
-            match epoch.stand_still(|| self.commands.blocking_recv()) {
+            match progress.epoch.stand_still(|| self.commands.blocking_recv()) {
                 Some(Command::Resume) => return Ok(self.run.tell(Event::Resumed)?),
-                Some(Command::Stop) | None => return self.stop(fit, progress, epoch, seconds),
+                Some(Command::Stop) | None => return self.stop(fit, progress),
                 Some(Command::Pause) => {}
                 Some(other) => self.refuse(&other)?,
             }
         }
     }
 
-    fn stop(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        let halt = self.run.stop();
-        self.save_within(fit, progress, epoch, seconds)?;
-        Err(halt)
+    fn stop(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        self.run.tell(Event::StopRequested)?;
+        self.save_within(fit, progress)?;
+        Err(Halt::Stopped)
     }
 
     fn refuse(&mut self, command: &Command) -> Result<(), Halt> {

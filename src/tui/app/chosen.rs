@@ -34,8 +34,9 @@ impl App {
             .into_iter()
             .flatten()
             .chain(in_panels);
-        let mut unknown = shown
-            .filter(|child| !self.state().waiting.contains_key(child) && !self.details.has(*child));
+        let mut unknown = shown.filter(|child| {
+            !self.state().search().waiting.contains_key(child) && !self.details.has(*child)
+        });
         unknown.find_map(|child| {
             let row = scene.row(child).filter(|row| row.sampled_seq > 0)?;
             Some(Wanted::Child {
@@ -57,10 +58,11 @@ impl App {
         // sample.
         let known = || {
             state
+                .search()
                 .children
                 .iter()
                 .map(|row| row.child)
-                .chain(state.waiting.keys().copied())
+                .chain(state.search().waiting.keys().copied())
         };
         let next = if forward {
             known().filter(|child| *child > shown).min()
@@ -84,7 +86,7 @@ impl App {
     /// Show the child of another worker.
     pub(super) fn step_worker(&mut self, forward: bool) {
         let current = self.view.worker;
-        let mut workers = self.state().training.keys().copied();
+        let mut workers = self.state().search().training.keys().copied();
         let next = if forward {
             workers.find(|worker| *worker > current)
         } else {
@@ -100,8 +102,7 @@ impl App {
     pub(super) fn copy(&mut self, action: Action) -> Effect {
         let trained = self
             .live
-            .training_run
-            .as_ref()
+            .training_run()
             .map(|run| &run.started.architecture);
         let (name, dna, architecture) = match (
             trained,

@@ -52,8 +52,8 @@ impl App {
 
     fn draw_too_small(&self, screen: &mut Painter<'_>) {
         let Size { width, height } = layout::SMALLEST;
-        let (phase, role) = panels::header::phase(self.live.phase);
-        let x = screen.text(0, 0, role, phase);
+        let (word, role) = panels::header::status(self.live.status);
+        let x = screen.text(0, 0, role, &word);
         if let Some(name) = self.live.name() {
             let name = crate::tui::format::fit(
                 name,

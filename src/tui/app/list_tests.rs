@@ -175,10 +175,16 @@ fn at_an_earlier_moment_the_list_has_the_children_of_that_moment() {
     press(&mut app, "[");
     read_all(&mut app);
     app.refresh();
-    assert_eq!(app.state().episodes.len(), 5);
-    let newest = app.state().children.iter().map(|row| row.child).max();
+    assert_eq!(app.state().search().episodes.len(), 5);
+    let newest = app
+        .state()
+        .search()
+        .children
+        .iter()
+        .map(|row| row.child)
+        .max();
     press(&mut app, "sssssG");
     assert!(app.view.panels.list.selected(app.state()) <= newest);
     press(&mut app, "\x1b");
-    assert_eq!(app.state().episodes.len(), 6);
+    assert_eq!(app.state().search().episodes.len(), 6);
 }

@@ -30,7 +30,7 @@ use super::{Leave, Settings};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
-use crate::state::{ChildDetail, Phase, RunState};
+use crate::state::{ChildDetail, RunState, RunStatus};
 pub use moments::Past;
 
 /// What is left to do by whoever holds the terminal and the connection.
@@ -124,7 +124,7 @@ impl App {
             _ => None,
         };
         self.live.apply(record);
-        if let (Some(detail), Some(row)) = (ending, self.live.children.last()) {
+        if let (Some(detail), Some(row)) = (ending, self.live.search().children.last()) {
             self.details.keep(ChildDetail {
                 row: Some(row.clone()),
                 ..detail
@@ -138,9 +138,15 @@ impl App {
 
     /// Number of the best child, or of a training's best epoch.
     fn best_number(&self) -> Option<u64> {
-        match &self.live.training_run {
+        match self.live.training_run() {
             Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self.live.best.as_ref().map(|best| best.child),
+            None => self
+                .live
+                .search()
+                .outcomes
+                .best
+                .as_ref()
+                .map(|best| best.child),
         }
     }
 
@@ -148,7 +154,7 @@ impl App {
     fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
         let text = match &record.event {
             Event::ChildFinished(finished) => {
-                let best = self.live.best.as_ref().filter(|best| {
+                let best = self.live.search().outcomes.best.as_ref().filter(|best| {
                     best.child == finished.child && best_before != Some(best.child)
                 })?;
                 format!(
@@ -172,7 +178,7 @@ impl App {
             }
             Event::RunFinished { .. } => format!(
                 "the run is over: {}",
-                super::panels::header::phase(self.live.phase).0
+                super::panels::header::status(self.live.status).0
             ),
             _ => return None,
         };
@@ -295,14 +301,14 @@ impl App {
     }
 
     pub fn finished(&self) -> bool {
-        matches!(self.live.phase, Phase::Finished(_))
+        self.live.status.is_over()
     }
 
     /// Whether nothing can happen without the user: then nothing is drawn without one either.
     pub fn stands_still(&self) -> bool {
         let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead { .. })
             || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
-        link || self.finished() || self.live.phase == Phase::Paused
+        link || self.finished() || self.live.status == RunStatus::Paused
     }
 
     /// Where keys go now.
@@ -382,7 +388,14 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => self.inspect(self.state().best.as_ref().map(|best| best.child)),
+            Action::InspectBest => self.inspect(
+                self.state()
+                    .search()
+                    .outcomes
+                    .best
+                    .as_ref()
+                    .map(|best| best.child),
+            ),
             action => self.navigate(action),
         }
         Effect::Draw

@@ -5,7 +5,7 @@ use super::{App, Effect};
 use crate::event::Level;
 use crate::event::RunKind;
 use crate::link::{Command, LinkStatus};
-use crate::state::Phase;
+use crate::state::RunStatus;
 use crate::tui::Leave;
 use crate::tui::keymap::Action;
 use crate::tui::panels::question::{Answer, Question};
@@ -55,10 +55,10 @@ impl App {
                 Command::Pause
             });
         }
-        match self.live.phase {
-            Phase::Running => self.command_at_next_batch(Command::Pause, "pauses"),
-            Phase::Pausing | Phase::Paused => self.command(Command::Resume),
-            Phase::Starting | Phase::Stopping | Phase::Finished(_) => Effect::Nothing,
+        match self.live.status {
+            RunStatus::Running => self.command_at_next_batch(Command::Pause, "pauses"),
+            RunStatus::Pausing | RunStatus::Paused => self.command(Command::Resume),
+            _ => Effect::Nothing,
         }
     }
 
@@ -72,7 +72,7 @@ impl App {
     }
 
     pub(super) fn toggle_stop_after_episode(&mut self) -> Effect {
-        let stops = self.live.stops_after_episode;
+        let stops = self.live.search().stops_after_episode;
         self.command(if stops {
             Command::GoOnAfterEpisode
         } else {
@@ -84,7 +84,7 @@ impl App {
     pub(super) fn ask_to_skip(&mut self) -> Effect {
         let waiting = self
             .shown_child()
-            .filter(|child| self.live.waiting.contains_key(child));
+            .filter(|child| self.live.search().waiting.contains_key(child));
         match (self.scene().hindrance(), waiting) {
             (Some(reason), _) => self.tell(Level::Warning, reason),
             (None, None) => self.tell(Level::Info, "the child shown is not in training"),

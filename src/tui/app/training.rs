@@ -10,7 +10,7 @@ use crate::tui::panels::PanelId;
 impl App {
     /// What the run does; before its first event, what its folder tells.
     pub fn kind(&self) -> RunKind {
-        if self.live.run.is_some() || self.live.training_run.is_some() {
+        if self.live.has_begun() {
             self.live.kind()
         } else {
             self.expected
@@ -25,7 +25,7 @@ impl App {
 
     /// What the panels are arranged for.
     pub fn stage(&self) -> Stage {
-        match &self.live.training_run {
+        match self.live.training_run() {
             None if self.kind() == RunKind::Training => Stage::Training,
             None => Stage::Search,
             Some(run) if run.test.is_some() => Stage::Tested,

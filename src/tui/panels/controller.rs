@@ -60,7 +60,7 @@ impl TextPanel for Controller {
 
 /// Whether the policy of the last episode has collapsed, and how that shows.
 pub fn alarm(state: &RunState) -> Option<String> {
-    let episode = state.episodes.last()?;
+    let episode = state.search().episodes.last()?;
     let children = episode.advantages.len().max(1);
     if episode.repeats as f64 > MOST_REPEATS * children as f64 {
         return Some(format!(
@@ -86,12 +86,13 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     };
     let above = head.len();
     let figures = state
+        .search()
         .episodes
         .last()
         .map(|episode| episode_rows(episode, width))
         .unwrap_or_default();
     let detail = scene.shown_child().and_then(|child| scene.detail(child));
-    let Some((run, detail)) = state.run.as_ref().zip(detail) else {
+    let Some((run, detail)) = state.search().started.as_ref().zip(detail) else {
         head.push(vec![(
             Role::Dim,
             "no child has been sampled yet".to_owned(),

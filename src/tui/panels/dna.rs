@@ -76,13 +76,20 @@ fn name(scene: &Scene<'_>) -> Row {
         format!("{child} {}", scene.theme.glyphs.left_right),
     );
     let state = scene.state;
-    if state.best.as_ref().is_some_and(|best| best.child == child) {
+    if state
+        .search()
+        .outcomes
+        .best
+        .as_ref()
+        .is_some_and(|best| best.child == child)
+    {
         row.push((Role::Best, " best".to_owned()));
     } else if let Some((worker, _)) = trained(scene, child) {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
     } else if state
+        .search()
         .training
         .values()
         .any(|training| training.child == child)
@@ -114,7 +121,7 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
     let table = match &detail.candidate.design {
         Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
         Design::Key(_) => {
-            let run = scene.state.run.as_ref();
+            let run = scene.state.search().started.as_ref();
             let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
             layers::decisions(decisions, &detail.candidate.dna, &options, width, glyphs)
         }
@@ -133,6 +140,7 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
 fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(&'a usize, &'a Training)> {
     scene
         .state
+        .search()
         .training
         .iter()
         .find(|(_, training)| training.child == child && scene.forsaken().is_none())
@@ -157,6 +165,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             ),
         ],
         None => match state
+            .search()
             .training
             .values()
             .find(|training| training.child == candidate.child)
@@ -204,13 +213,15 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
 fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Options {
     let state = scene.state;
     let best = state
+        .search()
+        .outcomes
         .best
         .as_ref()
         .filter(|best| best.child != candidate.child);
     layers::Options {
         choices: candidate.choices().to_vec(),
         choices_first: shown == Columns::Choices,
-        compared: best.and(state.best_architecture.clone()),
+        compared: best.and(state.search().best_architecture.clone()),
         compared_dna: best.map(|best| best.dna.clone()),
     }
 }

@@ -3,7 +3,7 @@
 use super::{PanelId, Panels, Row};
 use crate::event::Level;
 use crate::link::LinkStatus;
-use crate::state::Phase;
+use crate::state::RunStatus;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Bound, Context};
 use crate::tui::paint::{Painter, pieces_width};
@@ -143,8 +143,8 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
     let can_pause = match scene.link {
         LinkStatus::Replay { ended, .. } => !ended,
         LinkStatus::Live { watch_only: false } => matches!(
-            scene.live.phase,
-            Phase::Running | Phase::Pausing | Phase::Paused
+            scene.live.status,
+            RunStatus::Running | RunStatus::Pausing | RunStatus::Paused
         ),
         _ => false,
     };
@@ -153,7 +153,7 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
 
 /// What the key would do now.
 fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
-    let paused = matches!(scene.live.phase, Phase::Pausing | Phase::Paused);
+    let paused = matches!(scene.live.status, RunStatus::Pausing | RunStatus::Paused);
     match bound.binding.action {
         Action::TogglePause if matches!(scene.link, LinkStatus::Replay { paused: true, .. }) => {
             "play"

@@ -2,10 +2,9 @@
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run};
-use crate::event::FinishReason;
 use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::{Counts, Phase, RunState};
+use crate::state::{Counts, RunState, RunStatus};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, pieces_width};
@@ -30,18 +29,16 @@ pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     painter.pieces(1, 1, &second);
 }
 
-/// Word and role of a phase.
-pub fn phase(phase: Phase) -> (&'static str, Role) {
-    match phase {
-        Phase::Starting => ("STARTING", Role::Dim),
-        Phase::Running => ("RUNNING", Role::Good),
-        Phase::Pausing => ("PAUSING", Role::Warning),
-        Phase::Paused => ("PAUSED", Role::Warning),
-        Phase::Stopping => ("STOPPING", Role::Warning),
-        Phase::Finished(FinishReason::Completed) => ("FINISHED", Role::Good),
-        Phase::Finished(FinishReason::Stopped) => ("STOPPED", Role::Warning),
-        Phase::Finished(FinishReason::Failed) => ("FAILED", Role::Error),
-    }
+/// Word and role of where the run stands.
+pub fn status(status: RunStatus) -> (String, Role) {
+    let role = match status {
+        RunStatus::Starting => Role::Dim,
+        RunStatus::Running | RunStatus::Completed => Role::Good,
+        RunStatus::Pausing | RunStatus::Paused => Role::Warning,
+        RunStatus::Stopping | RunStatus::Stopped => Role::Warning,
+        RunStatus::Failed | RunStatus::Dead => Role::Error,
+    };
+    (status.word().to_uppercase(), role)
 }
 
 fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
@@ -61,16 +58,11 @@ fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     join_fitting(vec![name, standing, progress], "  ", width)
 }
 
-/// The phase of the run, and what else must be known to read the screen: an earlier moment, a
+/// Where the run stands, and what else must be known to read the screen: an earlier moment, a
 /// replay, a search that is gone.
 fn standing_words(scene: &Scene<'_>) -> Row {
     let live = &scene.live;
-    let (word, role) = phase(live.phase);
     let mut row = match scene.link {
-        LinkStatus::Dead { .. } => vec![
-            (Role::Error, "PROCESS GONE".to_owned()),
-            (Role::Dim, " resume it".to_owned()),
-        ],
         LinkStatus::Replay { ended: true, .. } => vec![(Role::Warning, "REPLAY ENDED".to_owned())],
         LinkStatus::Replay { speed, paused, .. } => {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
@@ -79,18 +71,23 @@ fn standing_words(scene: &Scene<'_>) -> Row {
                 format!("{state} {}{speed}", scene.theme.glyphs.times),
             )]
         }
-        _ => vec![(role, word.to_owned())],
+        _ => {
+            let (word, role) = status(scene.status());
+            vec![(role, word)]
+        }
     };
     match scene.link {
         LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
             row.push((Role::Dim, " watching".to_owned()))
         }
+        LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
         _ => {}
     }
-    if live.stops_after_episode && live.phase != Phase::Stopping && !scene.finished() {
+    if live.search().stops_after_episode && live.status != RunStatus::Stopping && !scene.finished()
+    {
         row.push((
             Role::Warning,
-            format!(" stops after episode {}", live.episode),
+            format!(" stops after episode {}", live.search().episode),
         ));
     }
     if let Some(moment) = scene.moment {
@@ -121,12 +118,13 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 
 /// Share of the children, or of a training's epochs. A training that ended early is whole.
 fn fraction_done(state: &RunState) -> Option<f64> {
-    if let Some(training) = &state.training_run {
-        let is_whole = state.phase == Phase::Finished(FinishReason::Completed);
+    if let Some(training) = state.training_run() {
+        let is_whole = state.status == RunStatus::Completed;
         return Some(if is_whole { 1.0 } else { training.fraction() });
     }
-    let total = children_in_all(state).filter(|total| *total > 0)?;
-    Some(state.counts.sampled as f64 / total as f64)
+    let run = state.search().started.as_ref()?;
+    let total = Some(run.children()).filter(|total| *total > 0)?;
+    Some(state.search().outcomes.counts.sampled as f64 / total as f64)
 }
 
 fn clock(scene: &Scene<'_>) -> Row {
@@ -156,15 +154,10 @@ fn clock(scene: &Scene<'_>) -> Row {
 
 fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let state = scene.state;
-    if let Some(training) = &state.training_run {
-        return training_run::standing::row(
-            training,
-            matches!(state.phase, Phase::Finished(_)),
-            glyphs,
-            width,
-        );
+    if let Some(training) = state.training_run() {
+        return training_run::standing::row(training, state.status.is_over(), glyphs, width);
     }
-    let Some(run) = &state.run else {
+    let Some(run) = &state.search().started else {
         return vec![(
             Role::Dim,
             match scene.kind {
@@ -173,13 +166,13 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             },
         )];
     };
-    let total = run.episodes * run.children_per_episode;
+    let total = run.children();
     let of = |role, number: u64, total: usize| {
         vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))]
     };
     let episode = [
         vec![(Role::Dim, "episode ".to_owned())],
-        of(Role::Text, state.episode as u64, run.episodes),
+        of(Role::Text, state.search().episode as u64, run.episodes),
     ]
     .concat();
     let child = [
@@ -188,6 +181,7 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     ]
     .concat();
     let edited_child = state
+        .search()
         .training
         .values()
         .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
@@ -198,9 +192,9 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             format!("edited from child {parent}"),
         )
     });
-    let depth = labelled("depth", Role::Text, state.depth.to_string());
+    let depth = labelled("depth", Role::Text, state.search().depth.to_string());
     let mut best = labelled("best", Role::Dim, "none yet");
-    if let Some(child) = &state.best {
+    if let Some(child) = &state.search().outcomes.best {
         best = labelled(
             "best accuracy",
             Role::Best,
@@ -226,7 +220,7 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         excluded,
         edited,
         ..
-    } = state.counts;
+    } = state.search().outcomes.counts;
     let counts = [
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
@@ -257,22 +251,23 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     join_ranked(groups, &gap, width)
 }
 
-fn children_in_all(state: &RunState) -> Option<usize> {
-    state
-        .run
-        .as_ref()
-        .map(|run| run.episodes * run.children_per_episode)
-}
-
-/// The newest child of the search that is or was in training. (Edited children have higher
-/// numbers.)
+/// The newest child that the search sampled and that is or was in training.
 fn current_child(state: &RunState) -> u64 {
-    let planned = children_in_all(state).map_or(u64::MAX, |children| children as u64);
-    let training = state.training.values().map(|training| training.child);
-    let ended = state.children.iter().rev().take(256).map(|row| row.child);
+    let training = state
+        .search()
+        .training
+        .values()
+        .map(|training| training.child);
+    let ended = state
+        .search()
+        .children
+        .iter()
+        .rev()
+        .take(256)
+        .map(|row| row.child);
     training
         .chain(ended)
-        .filter(|child| *child <= planned)
+        .filter(|child| !state.search().outcomes.is_edited(*child))
         .max()
         .unwrap_or(0)
 }
@@ -280,12 +275,13 @@ fn current_child(state: &RunState) -> u64 {
 /// Seconds of training left, from the mean time of the last children (repeats cost none, and how
 /// long excluded ones took says nothing of the others); none when unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
-    let is_ending = matches!(state.phase, Phase::Finished(_) | Phase::Stopping);
-    if let Some(training) = &state.training_run {
+    let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;
+    if let Some(training) = state.training_run() {
         return training.seconds_left().filter(|_| !is_ending);
     }
-    let run = state.run.as_ref()?;
+    let run = state.search().started.as_ref()?;
     let recent: Vec<f64> = state
+        .search()
         .children
         .iter()
         .rev()
@@ -296,7 +292,9 @@ fn remaining_seconds(state: &RunState) -> Option<f64> {
     if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }
-    let left = children_in_all(state)?.saturating_sub(state.counts.sampled);
+    let left = run
+        .children()
+        .saturating_sub(state.search().outcomes.counts.sampled);
     let seconds = recent.iter().sum::<f64>() / recent.len() as f64;
     let estimate = left as f64 * seconds / run.workers.max(1) as f64;
     (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::event::RunKind;
-use crate::state::{Phase, RunState};
+use crate::state::{RunState, RunStatus};
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::scene::Scene;
@@ -39,7 +39,7 @@ impl Question {
         match self {
             Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
             Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
-            Question::Leave if live.phase == Phase::Stopping => {
+            Question::Leave if live.status == RunStatus::Stopping => {
                 vec![Answer::Detach, Answer::Cancel]
             }
             Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
@@ -87,7 +87,7 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
 
 fn title(scene: &Scene<'_>, question: Question) -> String {
     match question {
-        Question::Leave if scene.live.phase == Phase::Stopping => {
+        Question::Leave if scene.live.status == RunStatus::Stopping => {
             format!(
                 "The {} is stopping. Leave without waiting?",
                 scene.kind.noun()
@@ -140,6 +140,7 @@ fn has_epochs(scene: &Scene<'_>, question: Question) -> bool {
     };
     scene
         .live
+        .search()
         .training
         .values()
         .any(|training| training.child == child && !training.epochs.is_empty())

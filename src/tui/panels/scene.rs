@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::PanelId;
 use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::{ChildDetail, ChildRow, Phase, RunState};
+use crate::state::{ChildDetail, ChildRow, RunState, RunStatus};
 use crate::tui::details::{Details, detail_in, newest_child, row_in};
 use crate::tui::keymap::{Action, Keymap};
 use crate::tui::layout::Arrangement;
@@ -65,9 +65,17 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Where the run stands now, as its events and the link tell.
+    pub fn status(&self) -> RunStatus {
+        match self.link {
+            LinkStatus::Dead { .. } => self.live.status.with_process(false),
+            _ => self.live.status,
+        }
+    }
+
     /// Whether the run is over now.
     pub fn finished(&self) -> bool {
-        matches!(self.live.phase, Phase::Finished(_))
+        self.live.status.is_over()
     }
 
     /// The child that the panels show: the chosen one; else the one in training on the chosen
@@ -75,14 +83,15 @@ impl<'a> Scene<'a> {
     pub fn shown_child(&self) -> Option<u64> {
         let state = self.state;
         let training = state
+            .search()
             .training
             .get(&self.worker)
-            .or_else(|| state.training.values().next());
+            .or_else(|| state.search().training.values().next());
         self.chosen
             .filter(|child| *child <= newest_child(state))
             .or_else(|| training.map(|training| training.child))
-            .or_else(|| state.children.last().map(|row| row.child))
-            .or_else(|| state.waiting.keys().next().copied())
+            .or_else(|| state.search().children.last().map(|row| row.child))
+            .or_else(|| state.search().waiting.keys().next().copied())
     }
 
     /// Everything that is known of a child at the moment that is shown; none where the journal has

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width};
-use crate::event::FinishReason;
-use crate::state::{Candidate, Counts, Phase, RunState, Training};
+use crate::state::{Candidate, Counts, RunState, Training};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
@@ -35,15 +34,16 @@ impl Panel for Workers {
         let content = content(scene, width);
         let chosen = scene
             .state
+            .search()
             .training
             .keys()
             .position(|worker| *worker == scene.worker)
             .unwrap_or(0);
         // The chosen worker stays in sight.
-        let rows_each = content.body.len() / scene.state.training.len().max(1);
+        let rows_each = content.body.len() / scene.state.search().training.len().max(1);
         let top = ((chosen + 1) * rows_each).saturating_sub(height);
         let position = content.position(height, top);
-        let workers = scene.state.training.len();
+        let workers = scene.state.search().training.len();
         let beside = if workers > 0 && scene.forsaken().is_none() {
             labelled("workers", Role::Text, workers.to_string())
         } else {
@@ -63,7 +63,7 @@ impl Panel for Workers {
 
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let state = scene.state;
-    if state.training.is_empty() {
+    if state.search().training.is_empty() {
         let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
         return Content {
             head: Vec::new(),
@@ -87,19 +87,23 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
         };
         return Content {
             head,
-            body: state.training.values().map(row).collect(),
+            body: state.search().training.values().map(row).collect(),
         };
     }
-    let rows = state.training.iter().flat_map(|(worker, training)| {
-        worker_rows(
-            state,
-            *worker,
-            training,
-            shown == Some(training.child),
-            scene.glyphs(),
-            width,
-        )
-    });
+    let rows = state
+        .search()
+        .training
+        .iter()
+        .flat_map(|(worker, training)| {
+            worker_rows(
+                state,
+                *worker,
+                training,
+                shown == Some(training.child),
+                scene.glyphs(),
+                width,
+            )
+        });
     Content {
         head: Vec::new(),
         body: rows.collect(),
@@ -109,21 +113,16 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
 /// What a run that is over has come to; none for one that goes on.
 fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     let state = scene.state;
-    let Phase::Finished(reason) = state.phase else {
+    if !state.status.is_over() {
         return None;
-    };
-    let over = match reason {
-        FinishReason::Completed => "completed",
-        FinishReason::Stopped => "stopped before its end",
-        FinishReason::Failed => "failed",
-    };
+    }
     let Counts {
         sampled,
         edited,
         failures,
         excluded,
         ..
-    } = state.counts;
+    } = state.search().outcomes.counts;
     let count = |label, count: usize| {
         if count > 0 {
             labelled(label, Role::Text, count.to_string())
@@ -132,7 +131,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         }
     };
     let groups = vec![
-        vec![(Role::Strong, format!("the run is {over}"))],
+        vec![(Role::Strong, format!("run {}", state.status.word()))],
         count("children", sampled),
         count("failed", failures),
         count("excluded", excluded),
@@ -140,7 +139,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
-    if let Some(best) = &state.best {
+    if let Some(best) = &state.search().outcomes.best {
         let name = labelled("best child", Role::Strong, best.child.to_string());
         let figures = vec![
             labelled("accuracy", Role::Best, format::accuracy(best.accuracy)),
@@ -308,7 +307,7 @@ fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     let per_epoch = match (training.epochs.last(), &training.progress) {
         (Some(epoch), _) => epoch.seconds,
         (None, Some(progress)) => {
-            state.run.as_ref()?.data.train_images as f64 / progress.images_per_second
+            state.search().started.as_ref()?.data.train_images as f64 / progress.images_per_second
         }
         (None, None) => return None,
     };
@@ -343,7 +342,11 @@ impl Place {
             },
             _ => Place {
                 epoch: 1,
-                epochs: state.run.as_ref().map_or(1, |run| run.child_epochs),
+                epochs: state
+                    .search()
+                    .started
+                    .as_ref()
+                    .map_or(1, |run| run.child_epochs),
                 done: 0.0,
             },
         }

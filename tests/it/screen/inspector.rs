@@ -5,7 +5,13 @@ use super::*;
 #[test]
 fn an_edited_child_in_training_is_named_as_one() {
     let mut app = running(120, 40);
-    let training = app.live.training.get_mut(&0).expect("worker 0 trains");
+    let training = app
+        .live
+        .search_mut()
+        .unwrap()
+        .training
+        .get_mut(&0)
+        .expect("worker 0 trains");
     let candidate = training.candidate.as_mut().expect("it was sampled");
     candidate.origin = nas_tui::state::Origin::Edited { parent: 12 };
     press(&mut app, "\t\tf");
@@ -53,14 +59,37 @@ fn an_edited_child_is_sent_for_training_with_its_parent() {
     let Effect::Send(Command::Train { parent, dna }) = press(&mut app, "t") else {
         panic!("{}", text(&app))
     };
-    assert_eq!(Some(parent), app.live.best.as_ref().map(|best| best.child));
-    assert_ne!(Some(&dna), app.live.best.as_ref().map(|best| &best.dna));
+    assert_eq!(
+        Some(parent),
+        app.live
+            .search()
+            .outcomes
+            .best
+            .as_ref()
+            .map(|best| best.child)
+    );
+    assert_ne!(
+        Some(&dna),
+        app.live
+            .search()
+            .outcomes
+            .best
+            .as_ref()
+            .map(|best| &best.dna)
+    );
 }
 
 #[test]
 fn the_inspected_child_is_copied_and_saved() {
     let mut app = running(80, 24);
-    let child = app.live.best.as_ref().expect("a child has ended").child;
+    let child = app
+        .live
+        .search()
+        .outcomes
+        .best
+        .as_ref()
+        .expect("a child has ended")
+        .child;
     press(&mut app, "b");
     let Effect::Copy(code) = press(&mut app, "C") else {
         panic!("not copied")
@@ -77,7 +106,13 @@ fn the_inspected_child_is_copied_and_saved() {
 #[test]
 fn accuracy_and_reward_of_the_best_child_are_told_apart() {
     let app = running(80, 24);
-    let best = app.live.best.clone().expect("a child has ended");
+    let best = app
+        .live
+        .search()
+        .outcomes
+        .best
+        .clone()
+        .expect("a child has ended");
     let text = text(&app);
     assert!(
         text.contains(&format!("accuracy {:.2} %", best.accuracy * 100.0)),

@@ -127,7 +127,13 @@ fn why_there_is_no_earlier_or_later_moment_is_said() {
 fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
     let records = journal();
     let mut app = app_with(half(&records), Size::new(80, 24), plain());
-    let last = app.live.children.last().expect("children have ended").child;
+    let last = app
+        .live
+        .search()
+        .children
+        .last()
+        .expect("children have ended")
+        .child;
     assert!(app.detail(last).is_some());
     press(&mut app, "[[");
     let Some(Wanted::State { seq }) = app.wanted() else {
@@ -152,7 +158,13 @@ fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
         .as_ref()
         .map(|inspector| inspector.child());
     assert!(
-        inspected < Some(last) && app.state().children.iter().all(|row| row.episode <= 2),
+        inspected < Some(last)
+            && app
+                .state()
+                .search()
+                .children
+                .iter()
+                .all(|row| row.episode <= 2),
         "{inspected:?}"
     );
 }
@@ -176,9 +188,9 @@ fn the_step_after_the_last_sampled_child_follows_the_training_and_leaves_out_num
     let edited = nas_tui::state::ChildRow {
         child: 97 + 3,
         parent: Some(1),
-        ..app.live.children[0].clone()
+        ..app.live.search().children[0].clone()
     };
-    app.live.children.push(edited);
+    app.live.search_mut().unwrap().children.push(edited);
     app.view.chosen = Some(96);
     press(&mut app, "4l");
     assert_eq!(app.shown_child(), Some(100));

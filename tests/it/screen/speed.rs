@@ -45,9 +45,15 @@ fn yardstick() -> f64 {
 #[test]
 fn a_hundred_thousand_children_are_drawn_in_time() {
     let mut app = running(200, 50);
-    let row = app.live.children[0].clone();
-    app.live.run.as_mut().expect("started").episodes = 6_250;
-    app.live.children = (1..=100_000u64)
+    let row = app.live.search().children[0].clone();
+    app.live
+        .search_mut()
+        .unwrap()
+        .started
+        .as_mut()
+        .expect("started")
+        .episodes = 6_250;
+    app.live.search_mut().unwrap().children = (1..=100_000u64)
         .map(|child| {
             let accuracy = 0.5 + 0.4 * (child as f64 / 1e5) + 0.05 * (child as f64 * 0.7).sin();
             nas_tui::state::ChildRow {
@@ -70,8 +76,8 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
 #[test]
 fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     let mut app = running(200, 50);
-    let rows: Vec<_> = app.live.children.clone();
-    app.live.children = (1..=100_000u64)
+    let rows: Vec<_> = app.live.search().children.clone();
+    app.live.search_mut().unwrap().children = (1..=100_000u64)
         .map(|child| {
             let row = &rows[child as usize % rows.len()];
             let spread = (child * 7_919 % 1_000) as f64 / 1_000.0;
@@ -102,9 +108,9 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     }
     let newest = nas_tui::state::ChildRow {
         child: 100_001,
-        ..app.live.children[7].clone()
+        ..app.live.search().children[7].clone()
     };
-    app.live.children.push(newest);
+    app.live.search_mut().unwrap().children.push(newest);
     let ended = thread_milliseconds();
     app.refresh();
     let taken = thread_milliseconds() - ended;
@@ -119,8 +125,8 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
 #[test]
 fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
     let mut app = running(200, 50);
-    let rows: Vec<_> = app.live.children.clone();
-    app.live.children = (1..=100_000u64)
+    let rows: Vec<_> = app.live.search().children.clone();
+    app.live.search_mut().unwrap().children = (1..=100_000u64)
         .map(|child| nas_tui::state::ChildRow {
             child,
             ..rows[child as usize % rows.len()].clone()

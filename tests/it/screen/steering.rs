@@ -166,7 +166,7 @@ fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
     assert!(
         alerts
             .last()
-            .is_some_and(|alert| alert == "the run is over: FINISHED"),
+            .is_some_and(|alert| alert == "the run is over: COMPLETED"),
         "{alerts:?}"
     );
 }
@@ -174,7 +174,7 @@ fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
 #[test]
 fn a_finished_run_is_left_at_once() {
     let mut app = app_with(&journal(), Size::new(80, 24), plain());
-    assert!(matches!(app.live.phase, Phase::Finished(_)));
+    assert!(app.live.status.is_over());
     assert_eq!(app.done(), None);
     assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Finished));
 }

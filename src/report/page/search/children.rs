@@ -17,18 +17,21 @@ const MOST_FAILURES: usize = 50;
 pub fn best(material: &Material) -> Markup {
     let mut rows: Vec<&ChildRow> = material
         .state
+        .search()
         .children
         .iter()
         .filter(|row| row.accuracy.is_some())
         .collect();
     rows.sort_by(|one, other| match (one.accuracy, other.accuracy) {
-        (Some(a), Some(b)) if is_better(a, one.child, (b, other.child)) => std::cmp::Ordering::Less,
+        (Some(a), Some(b)) if is_better((a, one.child), (b, other.child)) => {
+            std::cmp::Ordering::Less
+        }
         _ => std::cmp::Ordering::Greater,
     });
     if rows.is_empty() {
         return html! { p { "No child has an accuracy yet." } };
     }
-    let all = material.state.children.len();
+    let all = material.state.search().children.len();
     let row = |row: &&ChildRow| {
         let cells = [
             row.child.to_string(),

@@ -27,9 +27,13 @@ impl Figures {
         Figures {
             rewards: rewards(state),
             accuracies: accuracies(state),
-            entropy: entropy(&state.episodes),
+            entropy: entropy(&state.search().episodes),
             learning_curve: learning_curve(material),
-            network: state.best_architecture.as_ref().map(network::figure),
+            network: state
+                .search()
+                .best_architecture
+                .as_ref()
+                .map(network::figure),
             pareto: pareto(state),
         }
     }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use self::figures::Figures;
 use super::html::{Column, Head, Section, facts, figure, table, text};
-use super::material::Material;
+use super::material::{Material, meaning};
 use super::tables::Table;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
@@ -56,6 +56,7 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
     ];
     let layers = material
         .state
+        .search()
         .best_architecture
         .as_ref()
         .and_then(tables::layers);
@@ -68,8 +69,8 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
 }
 
 fn head(material: &Material) -> Head {
-    let (word, sentence) = material.standing().words();
-    let subtitle = material.state.run.as_ref().map_or_else(
+    let (word, sentence) = (material.status().word(), meaning(material.status()));
+    let subtitle = material.state.search().started.as_ref().map_or_else(
         || "It never got as far as its first episode.".to_owned(),
         |run| {
             let began = material.state.started.map_or_else(String::new, |time| {
@@ -97,7 +98,8 @@ fn head(material: &Material) -> Head {
 fn learning(material: &Material, figures: &Figures) -> Section {
     let reference = material
         .state
-        .run
+        .search()
+        .started
         .as_ref()
         .and_then(|run| run.reference.as_deref());
     let incomparable =
@@ -109,7 +111,7 @@ fn learning(material: &Material, figures: &Figures) -> Section {
         (figure(&figures.rewards))
         (figure(&figures.accuracies))
         (figure(&figures.entropy))
-        (episodes_table(&material.state.episodes))
+        (episodes_table(&material.state.search().episodes))
     };
     Section::new("learning", "Does it learn?", body)
 }
@@ -164,7 +166,10 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
 
 fn best(material: &Material, figures: &Figures) -> Section {
     let state = &material.state;
-    let body = match (&state.best, &state.best_architecture) {
+    let body = match (
+        &state.search().outcomes.best,
+        &state.search().best_architecture,
+    ) {
         (Some(best), Some(architecture)) => html! {
             p {
                 "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
@@ -197,7 +202,7 @@ fn cost(figures: &Figures) -> Section {
 
 fn costs(material: &Material) -> Markup {
     let (state, summary) = (&material.state, &material.summary);
-    let trained = state.children.iter().filter(|row| row.repeat_of.is_none());
+    let trained = state.search().trained();
     let training: f64 = trained
         .clone()
         .map(|row| row.seconds)
@@ -212,17 +217,17 @@ fn costs(material: &Material) -> Markup {
         ),
         (
             "energy of the GPUs",
-            if state.energy.children == 0 {
+            if state.search().energy.children == 0 {
                 "not known".to_owned()
             } else {
-                energy(state.energy.watt_hours)
+                energy(state.search().energy.watt_hours)
             },
         ),
     ];
-    if let Some(mean) = state.energy.mean() {
+    if let Some(mean) = state.search().energy.mean() {
         list.push(("energy of a child, mean", energy(mean)));
     }
-    if let Some(architecture) = &state.best_architecture {
+    if let Some(architecture) = &state.search().best_architecture {
         list.push((
             "training memory of the best network",
             parts::training_memory(architecture, material.batch_size()),
@@ -233,7 +238,7 @@ fn costs(material: &Material) -> Markup {
 
 fn environment(material: &Material) -> Markup {
     let mut list: Vec<(&str, String)> = Vec::new();
-    if let Some(run) = &material.state.run {
+    if let Some(run) = &material.state.search().started {
         list.extend(machine(run, material));
         list.extend(parts::data(&run.data));
     }
@@ -260,7 +265,7 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
 }
 
 fn reading(material: &Material) -> Markup {
-    let run = material.state.run.as_ref();
+    let run = material.state.search().started.as_ref();
     let is_table = run.is_some_and(|run| run.data.validation_images == 0);
     let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
     html! {

@@ -32,9 +32,9 @@ fn selection_note(material: &Material) -> String {
 
 fn result_tiles(material: &Material) -> Vec<Tile> {
     let (state, summary) = (&material.state, &material.summary);
-    let run = state.run.as_ref();
+    let run = state.search().started.as_ref();
     let images = run.map_or(0, |run| run.data.validation_images);
-    let mut list = match &state.best {
+    let mut list = match &state.search().outcomes.best {
         Some(best) => vec![
             Tile::new(
                 "best validation accuracy",
@@ -70,7 +70,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         "not measured",
         "a search reads no test images",
     ));
-    if let Some(best) = &state.best {
+    if let Some(best) = &state.search().outcomes.best {
         let macs = format!("{} MACs per image", compact(best.macs));
         list.push(Tile::new(
             "parameters of the best",
@@ -79,10 +79,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         ));
     }
     let planned = run.map_or_else(String::new, |run| {
-        format!(
-            " of {}",
-            count((run.episodes * run.children_per_episode) as u64)
-        )
+        format!(" of {}", count(run.children() as u64))
     });
     let episodes = run.map_or_else(String::new, |run| {
         format!(" of {}", count(run.episodes as u64))
@@ -103,14 +100,14 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         format!("{}{planned}", count(summary.children_evaluated)),
         of_them,
     ));
-    let depth = if state.depth > 0 {
-        format!("networks of {} layers in the last", state.depth)
+    let depth = if state.search().depth > 0 {
+        format!("networks of {} layers in the last", state.search().depth)
     } else {
         String::new()
     };
     list.push(Tile::new(
         "episodes",
-        format!("{}{episodes}", count(state.episodes.len() as u64)),
+        format!("{}{episodes}", count(state.search().episodes.len() as u64)),
         depth,
     ));
     list.push(Tile::new(
@@ -123,16 +120,11 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
 }
 
 fn energy_tile(material: &Material) -> Tile {
-    let known = material.state.energy;
+    let known = material.state.search().energy;
     if known.children == 0 {
         return Tile::new("energy", "not known", "no GPU told its power");
     }
-    let trained = material
-        .state
-        .children
-        .iter()
-        .filter(|row| row.repeat_of.is_none())
-        .count();
+    let trained = material.state.search().trained().count();
     Tile::new(
         "energy",
         energy(known.watt_hours),

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use self::figures::Figures;
 use super::html::{Head, Section, facts, figure};
-use super::material::{Material, Standing};
+use super::material::{Material, meaning};
 use super::tables::{self, Table};
 use super::{parts, recipe};
 use crate::analysis::statistics::mean;
@@ -63,7 +63,7 @@ pub fn compose(
 
 fn head(material: &Material, run: &TrainingRun) -> Head {
     let started = &run.started;
-    let (word, sentence) = material.standing().words();
+    let (word, sentence) = (material.status().word(), meaning(material.status()));
     let ended = if ended_early(material, run) {
         format!(
             " Early stopping ended it after epoch {} of at most {}: {} epochs without a better validation accuracy.",
@@ -95,7 +95,7 @@ fn head(material: &Material, run: &TrainingRun) -> Head {
 }
 
 fn ended_early(material: &Material, run: &TrainingRun) -> bool {
-    material.standing() == Standing::Completed && run.epochs.len() < run.started.settings.epochs
+    run.stopped_early(material.status())
 }
 
 fn curves(figures: &Figures) -> Section {

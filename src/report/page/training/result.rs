@@ -4,8 +4,9 @@ use maud::html;
 
 use crate::foundation::numbers::{accuracy, compact, count, duration};
 use crate::report::page::html::{Section, Tile, tiles};
-use crate::report::page::material::{Material, Standing};
+use crate::report::page::material::Material;
 use crate::report::page::parts;
+use crate::state::RunStatus;
 use crate::state::TrainingRun;
 
 /// The tiles.
@@ -87,8 +88,8 @@ fn test_tile(material: &Material, run: &TrainingRun) -> Tile {
             ),
         ),
         None => {
-            let why = match material.standing() {
-                Standing::Completed => "the journal tells of no test",
+            let why = match material.status() {
+                RunStatus::Completed => "the journal tells of no test",
                 _ => "test images are read once, after the last epoch",
             };
             Tile::new("test accuracy", "not measured", why)

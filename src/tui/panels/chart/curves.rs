@@ -98,7 +98,11 @@ impl Curves {
         width: usize,
     ) {
         let (mut low, mut high) = (Means::new(width), Means::new(width));
-        let finished = state.episodes.last().map_or(0, |episode| episode.episode);
+        let finished = state
+            .search()
+            .episodes
+            .last()
+            .map_or(0, |episode| episode.episode);
         let points = children.within(extent.whole_episodes(span).range());
         for (episode, [first, _, third]) in series::bands(points) {
             let columns = extent.columns(episode as u64, span, width);

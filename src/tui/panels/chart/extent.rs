@@ -17,13 +17,13 @@ pub struct Extent {
 
 impl Extent {
     pub fn of(state: &RunState) -> Extent {
-        let sampled = state.children.iter().filter(|row| row.parent.is_none());
+        let sampled = state.search().sampled();
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
     }
 
     /// The extent of a run whose newest child is known.
     pub fn new(state: &RunState, newest: u64) -> Extent {
-        let run = state.run.as_ref();
+        let run = state.search().started.as_ref();
         let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
         let total = run
             .map_or(u64::MAX, |run| {

@@ -12,7 +12,11 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// Names of what is shown, the longest first.
 pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span) -> Vec<String> {
-    let power = state.run.as_ref().map_or(3.0, |run| run.reward_power);
+    let power = state
+        .search()
+        .started
+        .as_ref()
+        .map_or(3.0, |run| run.reward_power);
     let (long, short) = match view.quantity {
         Quantity::Accuracy => ("Validation accuracy".to_owned(), "Accuracy"),
         Quantity::Reward if power == 1.0 => ("Reward = accuracy".to_owned(), "Reward"),

@@ -223,7 +223,8 @@ impl Drawing<'_> {
         let glyphs = painter.glyphs();
         let reference = self
             .state
-            .run
+            .search()
+            .started
             .as_ref()
             .and_then(|run| run.reference.as_deref());
         let beside = |width: usize| match &self.chosen {

@@ -41,9 +41,10 @@ impl<'a> Chosen<'a> {
         // A repeat or a retry has one row like every child; of damaged journals the last one
         // counts.
         let row = state
+            .search()
             .children
             .iter()
-            .rfind(|row| row.child == child && row.parent.is_none());
+            .rfind(|row| row.child == child && !row.is_edited());
         let episode = row.map_or(extent.episode(child) as usize, |row| row.episode);
         let smooth = children
             .smoothed(extent.per_episode)
@@ -136,7 +137,7 @@ impl<'a> Chosen<'a> {
         let finished = series::means(state, quantity).find(of_episode);
         let reference = series::reference_means(state, quantity).find(of_episode);
         let reference = reference.and_then(|(_, mean)| {
-            let run = state.run.as_ref()?.comparable()?;
+            let run = state.search().started.as_ref()?.comparable()?;
             Some((run.strategy.clone(), mean?))
         });
         let mut baselines = series::baselines(state);

@@ -6,7 +6,7 @@ use super::view::ChartAction;
 use crate::config::Decode;
 use crate::event::{DataDescription, EpisodeFinished, RunStarted};
 use crate::space::Genes;
-use crate::state::{ChildRow, RunState};
+use crate::state::{ChildRow, RunState, SearchRun};
 
 /// Children per episode.
 const PER_EPISODE: u64 = 16;
@@ -14,23 +14,23 @@ const PER_EPISODE: u64 = 16;
 /// A run of 20,000 episodes of 16 children, the first `children` of which have ended: accuracies
 /// between 0.5 and 0.9 that rise a little, every 23rd child failed.
 pub fn run(children: u64) -> RunState {
-    let mut state = RunState {
-        run: Some(started()),
-        ..RunState::default()
+    let mut search = SearchRun {
+        started: Some(started()),
+        ..SearchRun::default()
     };
     for child in 1..=children {
         let noise = child.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
         let accuracy =
             0.5 + 0.3 * (noise as f64 / (1u64 << 24) as f64) + 0.1 * child as f64 / children as f64;
-        state
+        search
             .children
             .push(row(child, (child % 23 != 0).then_some(accuracy)));
         if child % PER_EPISODE == 0 {
-            finish_episode(&mut state);
+            finish_episode(&mut search);
         }
     }
-    state.episode = state.episodes.len() + 1;
-    state
+    search.episode = search.episodes.len() + 1;
+    RunState::from(search)
 }
 
 /// A child of the search as it ends; its reward is the cube of its accuracy.
@@ -76,20 +76,20 @@ pub fn action() -> impl Strategy<Value = ChartAction> {
     ])
 }
 
-fn finish_episode(state: &mut RunState) {
-    let rows = &state.children[state.children.len() - PER_EPISODE as usize..];
+fn finish_episode(search: &mut SearchRun) {
+    let rows = &search.children[search.children.len() - PER_EPISODE as usize..];
     let accuracies: Vec<f64> = rows.iter().filter_map(|row| row.accuracy).collect();
     let mean_reward = rows.iter().filter_map(|row| row.reward).sum::<f64>() / rows.len() as f64;
-    let baseline = state.baseline.unwrap_or(mean_reward);
-    state.baseline = Some(0.8 * baseline + 0.2 * mean_reward);
-    state.episodes.push(EpisodeFinished {
-        episode: state.episodes.len() + 1,
+    let baseline = search.baseline.unwrap_or(mean_reward);
+    search.baseline = Some(0.8 * baseline + 0.2 * mean_reward);
+    search.episodes.push(EpisodeFinished {
+        episode: search.episodes.len() + 1,
         mean_reward,
         mean_accuracy: (!accuracies.is_empty())
             .then(|| accuracies.iter().sum::<f64>() / accuracies.len() as f64),
         best_accuracy: accuracies.iter().copied().reduce(f64::max),
         baseline: Some(baseline),
-        next_baseline: Some(state.baseline.unwrap_or(mean_reward)),
+        next_baseline: Some(search.baseline.unwrap_or(mean_reward)),
         advantages: Vec::new(),
         entropy: Some(1.0),
         max_entropy: Some(2.0),

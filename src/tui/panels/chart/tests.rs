@@ -95,7 +95,7 @@ fn with_reference(mut state: RunState) -> RunState {
         mean_accuracy: Some(0.76 + 0.01 * (episode % 3) as f64),
     };
     let episodes = (1..=6).map(episode).collect();
-    if let Some(run) = &mut state.run {
+    if let Some(run) = &mut state.search_mut().unwrap().started {
         run.reference = Some(Box::new(Reference {
             run: "by-chance".to_owned(),
             strategy: "random".to_owned(),
@@ -195,27 +195,27 @@ fn a_run_with_one_child() {
 #[test]
 fn a_run_whose_children_all_failed() {
     let mut state = samples::run(40);
-    for row in &mut state.children {
+    for row in &mut state.search_mut().unwrap().children {
         (row.accuracy, row.reward) = (None, Some(0.0));
     }
-    for episode in &mut state.episodes {
+    for episode in &mut state.search_mut().unwrap().episodes {
         (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.0, None, Some(0.0));
     }
-    state.baseline = Some(0.0);
+    state.search_mut().unwrap().baseline = Some(0.0);
     assert_snapshot!(looks(&state, &[], false));
 }
 
 #[test]
 fn a_run_of_equal_values() {
     let mut state = samples::run(40);
-    for row in &mut state.children {
+    for row in &mut state.search_mut().unwrap().children {
         (row.accuracy, row.reward) = (Some(0.8), Some(0.512));
     }
-    for episode in &mut state.episodes {
+    for episode in &mut state.search_mut().unwrap().episodes {
         (episode.mean_reward, episode.mean_accuracy, episode.baseline) =
             (0.512, Some(0.8), Some(0.512));
     }
-    state.baseline = Some(0.512);
+    state.search_mut().unwrap().baseline = Some(0.512);
     assert_snapshot!(looks(&state, &[], false));
 }
 
@@ -227,7 +227,11 @@ fn a_long_run() {
 #[test]
 fn a_crosshair_on_a_child_that_has_not_ended_says_so() {
     let mut state = samples::run(30);
-    state.children.retain(|row| row.child != 17);
+    state
+        .search_mut()
+        .unwrap()
+        .children
+        .retain(|row| row.child != 17);
     let mut view = ChartView::default();
     [
         ChartAction::CrosshairLast,
@@ -264,7 +268,12 @@ fn series_differ_without_colour() {
 fn redraw_time_of_100_000_children() {
     let mut state = with_reference(samples::run(100_000));
     // Eight workers finish a little out of order.
-    state.children.chunks_mut(8).for_each(<[_]>::reverse);
+    state
+        .search_mut()
+        .unwrap()
+        .children
+        .chunks_mut(8)
+        .for_each(<[_]>::reverse);
     let theme = Theme::new(ThemeName::default(), ColourDepth::True, false);
     for (name, actions) in [
         ("all", vec![]),
@@ -307,7 +316,7 @@ proptest! {
         ascii: bool,
     ) {
         let mut state = with_reference(samples::run(children));
-        state.children.extend(edited.into_iter().map(|(child, accuracy)| samples::row(child, accuracy)));
+        state.search_mut().unwrap().children.extend(edited.into_iter().map(|(child, accuracy)| samples::row(child, accuracy)));
         let mut view = ChartView::default();
         for action in actions {
             view.act(action, &state, super::columns(size.0.into()));

@@ -28,7 +28,7 @@ pub fn pieces(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 
 /// The verdict in a few words, once there is one: `slope +0.025±0.023 p 0.036: learning`.
 pub fn brief(state: &RunState, glyphs: &Glyphs) -> Row {
-    if state.episodes.len() < 3 {
+    if state.search().episodes.len() < 3 {
         Row::new()
     } else {
         pieces(state, glyphs, BRIEF)

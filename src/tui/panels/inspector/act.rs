@@ -106,7 +106,7 @@ impl InspectorView {
         let is_stale = self
             .relatives
             .as_ref()
-            .is_none_or(|relatives| relatives.of != known.state.children.len());
+            .is_none_or(|relatives| relatives.of != known.state.search().children.len());
         if self.tab == Tab::Relatives && is_stale {
             self.relatives = Some(Relatives::of(self.child, dna, subject.parent, known.state));
         }
@@ -233,7 +233,7 @@ impl InspectorView {
         let editing = self
             .draft
             .as_mut()
-            .zip(known.state.run.as_ref())
+            .zip(known.state.search().started.as_ref())
             .filter(|_| self.tab == Tab::Edit);
         let Some((draft, run)) = editing else {
             return InspectorEffect::None;
@@ -248,7 +248,7 @@ impl InspectorView {
         // Looked for here and not while drawing: there may be 100,000 children.
         self.twin = draft
             .is_edited()
-            .then(|| draft.twin(&known.state.children))
+            .then(|| draft.twin(&known.state.search().children))
             .flatten()
             .cloned();
         InspectorEffect::None
@@ -288,7 +288,7 @@ impl InspectorView {
     }
 
     fn space(&self, known: &Known<'_>) -> Option<Space> {
-        known.state.run.as_ref()?.space().ok()
+        known.state.search().started.as_ref()?.space().ok()
     }
 
     fn copy(&self, form: Form, known: &Known<'_>) -> InspectorEffect {

@@ -31,7 +31,9 @@ pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
         numbers("valid acc.", 0, &|epoch| {
             format::accuracy(epoch.valid_accuracy)
         }),
-        numbers("learning rate", 3, &|epoch| rate(epoch.learning_rate)),
+        numbers("learning rate", 3, &|epoch| {
+            format::learning_rate(epoch.learning_rate)
+        }),
         numbers("img/s", 4, &|epoch| {
             format!("{:.0}", epoch.images_per_second)
         }),
@@ -170,15 +172,6 @@ impl Chart<'_> {
     }
 }
 
-/// `0.025`, `1.2e-5`.
-fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-3..10.0).contains(&rate) {
-        format!("{rate:.4}")
-    } else {
-        format!("{rate:.1e}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,14 +181,6 @@ mod tests {
         assert_eq!(
             (chart_rows(3, 14), chart_rows(50, 14), chart_rows(3, 7)),
             (10, 7, 0)
-        );
-    }
-
-    #[test]
-    fn small_rates_are_written_by_their_power() {
-        assert_eq!(
-            (rate(0.05).as_str(), rate(0.000_012).as_str()),
-            ("0.0500", "1.2e-5")
         );
     }
 }

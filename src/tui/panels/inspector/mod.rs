@@ -115,7 +115,12 @@ impl InspectorView {
         let mut height = usize::from(area.height);
         let content = self.content(&subject, known, width, painter.glyphs());
         if self.tab == Tab::Curves && !subject.epochs.is_empty() {
-            let planned = known.state.run.as_ref().map_or(0, |run| run.child_epochs);
+            let planned = known
+                .state
+                .search()
+                .started
+                .as_ref()
+                .map_or(0, |run| run.child_epochs);
             curves::draw(subject.epochs, planned, self.row(), &mut painter.part(area));
             height -= curves::chart_rows(subject.epochs.len(), height);
         } else {
@@ -148,7 +153,8 @@ impl InspectorView {
     ) -> Content {
         let decisions = known
             .state
-            .run
+            .search()
+            .started
             .as_ref()
             .map_or(&[][..], |run| run.decisions.as_slice());
         let content = match (self.tab, &subject.architecture) {
@@ -185,7 +191,7 @@ impl InspectorView {
         let Some(draft) = &self.draft else {
             return notice(&unknown(subject), width);
         };
-        match known.state.run.as_ref().map(|run| run.space()) {
+        match known.state.search().started.as_ref().map(|run| run.space()) {
             None => notice("the run has not told its decisions yet", width),
             Some(Err(error)) => notice(&error.to_string(), width),
             Some(Ok(space)) => edit::content(draft, &space, self.twin.as_ref(), width, glyphs),

@@ -50,9 +50,10 @@ impl Relatives {
     pub fn of(child: u64, dna: &Dna, parent: Option<u64>, state: &RunState) -> Relatives {
         let genes = Genes::from(dna);
         let parents = parent
-            .and_then(|parent| row_of(&state.children, parent))
+            .and_then(|parent| row_of(&state.search().children, parent))
             .map(|row| (Kind::Parent, row));
         let edited = state
+            .search()
             .children
             .iter()
             .filter(|row| row.parent == Some(child) && row.child != child);
@@ -67,12 +68,12 @@ impl Relatives {
         };
         let near = nearest(
             &genes,
-            state.children.iter().filter(|row| !is_family(row)),
+            state.search().children.iter().filter(|row| !is_family(row)),
             MOST - entries.len(),
         );
         entries.extend(near);
         Relatives {
-            of: state.children.len(),
+            of: state.search().children.len(),
             entries,
         }
     }
@@ -283,6 +284,7 @@ fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::SearchRun;
 
     fn row(child: u64, genes: &[[u32; 4]], parent: Option<u64>) -> ChildRow {
         let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
@@ -311,10 +313,10 @@ mod tests {
     const B: [u32; 4] = [5, 16, 2, 2];
 
     fn found(rows: Vec<ChildRow>) -> Vec<(Kind, u64, usize, u32)> {
-        let state = RunState {
+        let state = RunState::from(SearchRun {
             children: rows,
-            ..RunState::default()
-        };
+            ..SearchRun::default()
+        });
         let dna = Dna(vec![A.to_vec(), B.to_vec()]);
         let relatives = Relatives::of(1, &dna, None, &state);
         relatives

@@ -43,16 +43,17 @@ impl<'a> Subject<'a> {
             .detail
             .filter(|detail| detail.candidate.child == child);
         let training = state
+            .search()
             .training
             .iter()
             .find(|(_, training)| training.child == child);
         let live = training
             .and_then(|(_, training)| training.candidate.as_ref())
-            .or_else(|| state.waiting.get(&child));
+            .or_else(|| state.search().waiting.get(&child));
         let row = if live.is_some() {
             None
         } else {
-            row_of(&state.children, child)
+            row_of(&state.search().children, child)
         };
         let status = match (training, live, row) {
             (Some((worker, _)), ..) => Status::Training { worker: *worker },
@@ -104,6 +105,8 @@ impl<'a> Subject<'a> {
         if let Some(row) = self.row {
             let is_best = known
                 .state
+                .search()
+                .outcomes
                 .best
                 .as_ref()
                 .is_some_and(|best| best.child == self.child);
@@ -159,7 +162,12 @@ impl<'a> Subject<'a> {
             }
             Status::Unknown => Row::new(),
             Status::Training { worker } => {
-                let epochs = known.state.run.as_ref().map_or(0, |run| run.child_epochs);
+                let epochs = known
+                    .state
+                    .search()
+                    .started
+                    .as_ref()
+                    .map_or(0, |run| run.child_epochs);
                 let done = format!("{} of {epochs} epochs done", self.epochs.len());
                 if known.is_forsaken {
                     vec![(Role::Warning, format!("nobody trains it, {done}"))]
@@ -193,7 +201,8 @@ impl<'a> Subject<'a> {
 /// be built.
 fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
     state
-        .run
+        .search()
+        .started
         .as_ref()?
         .space()
         .ok()?
@@ -220,5 +229,5 @@ pub fn row_of(rows: &[ChildRow], child: u64) -> Option<&ChildRow> {
 
 /// Whether the run has told of this child.
 pub fn is_known(state: &RunState, child: u64) -> bool {
-    state.waiting.contains_key(&child) || row_of(&state.children, child).is_some()
+    state.search().waiting.contains_key(&child) || row_of(&state.search().children, child).is_some()
 }

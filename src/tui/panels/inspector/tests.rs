@@ -49,7 +49,9 @@ fn detail(child: u64) -> ChildDetail {
         _ => None,
     });
     let row = state(&records)
+        .search()
         .children
+        .clone()
         .into_iter()
         .find(|row| row.child == child);
     ChildDetail {
@@ -179,7 +181,13 @@ fn the_graph_of_nascnn15() {
 #[test]
 fn costs_layer_by_layer() {
     let (mut state, detail) = (state(&journal()[..1]), nascnn15());
-    state.run.as_mut().unwrap().child_batch_size = Some(64);
+    state
+        .search_mut()
+        .unwrap()
+        .started
+        .as_mut()
+        .unwrap()
+        .child_batch_size = Some(64);
     let known = Known {
         state: &state,
         detail: Some(&detail),

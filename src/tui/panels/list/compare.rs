@@ -258,7 +258,7 @@ fn layer_rows(
         one.candidate.design.network(),
         other.candidate.design.network(),
     ) else {
-        let run = state.run.as_ref();
+        let run = state.search().started.as_ref();
         let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
         return gene_rows(decisions, (one, other), glyphs);
     };
@@ -404,5 +404,9 @@ fn fitting(columns: Vec<LayerColumn>, width: usize) -> Vec<LayerColumn> {
 }
 
 fn row_of(state: &RunState, child: u64) -> Option<&ChildRow> {
-    state.children.iter().find(|row| row.child == child)
+    state
+        .search()
+        .children
+        .iter()
+        .find(|row| row.child == child)
 }

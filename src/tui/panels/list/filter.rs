@@ -192,7 +192,7 @@ impl Flag {
             Flag::Failed => row.is_failed(),
             Flag::Excluded => row.is_excluded(),
             Flag::Skipped => row.skipped,
-            Flag::Edited => row.parent.is_some(),
+            Flag::Edited => row.is_edited(),
             Flag::Best => surroundings.best == Some(row.child),
             Flag::Marked => surroundings.marks.contains(&row.child),
         }

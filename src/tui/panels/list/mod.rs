@@ -181,7 +181,7 @@ fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
 }
 
 fn count(view: &ListView, state: &RunState) -> Row {
-    let (shown, all) = (view.order().rows().len(), state.children.len());
+    let (shown, all) = (view.order().rows().len(), state.search().children.len());
     let mut row = vec![(Role::Strong, shown.to_string())];
     if !view.filter_text().is_empty() {
         row.push((Role::Dim, format!(" of {all}")));
@@ -200,7 +200,7 @@ fn filter_row(view: &ListView) -> Option<Row> {
 
 /// Why there is nothing to show.
 fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
-    let text = match (state.children.len(), view.filter_text()) {
+    let text = match (state.search().children.len(), view.filter_text()) {
         (0, _) => "no child has ended yet".to_owned(),
         (_, "") => format!("no child {what} yet"),
         (all, _) => format!("the filter shows none of the {all} children"),

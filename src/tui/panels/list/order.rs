@@ -131,7 +131,7 @@ impl Rank {
     }
 }
 
-/// Rows of [`RunState::children`] that are shown, in order, and those of them on the Pareto front.
+/// Rows of [`SearchRun::children`](crate::state::SearchRun::children) that are shown, in order, and those of them on the Pareto front.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
     rows: Vec<u32>,
@@ -143,7 +143,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// Places in [`RunState::children`].
+    /// Places in [`SearchRun::children`](crate::state::SearchRun::children).
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
@@ -160,18 +160,18 @@ impl Order {
     /// of an earlier moment of the run has fewer.
     pub fn update(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) -> bool {
         let best = best_of(state);
-        let stale = state.children.len() < self.seen
+        let stale = state.search().children.len() < self.seen
             || (best != self.best && choice.depends_on(Flag::Best));
-        let new = state.children.len().saturating_sub(self.seen);
+        let new = state.search().children.len().saturating_sub(self.seen);
         if stale || new > FEW {
             self.rebuild(choice, state, marks);
             return true;
         }
         self.best = best;
-        for index in self.seen..state.children.len() {
+        for index in self.seen..state.search().children.len() {
             self.insert(index, choice, state, marks);
         }
-        self.seen = state.children.len();
+        self.seen = state.search().children.len();
         new > 0
     }
 
@@ -182,6 +182,7 @@ impl Order {
         let shown = |(_, row): &(usize, &ChildRow)| choice.admits(row, surroundings);
         let ranked = |(index, row): (usize, &ChildRow)| (choice.rank(row), index as u32);
         let mut ranks: Vec<(Rank, u32)> = state
+            .search()
             .children
             .iter()
             .enumerate()
@@ -193,14 +194,18 @@ impl Order {
         self.front = Front::default();
         self.rows
             .iter()
-            .for_each(|index| self.front.add(*index, &state.children));
-        self.seen = state.children.len();
+            .for_each(|index| self.front.add(*index, &state.search().children));
+        self.seen = state.search().children.len();
         self.best = best;
-        self.energy_known = state.children.iter().any(|row| row.energy_wh.is_some());
+        self.energy_known = state
+            .search()
+            .children
+            .iter()
+            .any(|row| row.energy_wh.is_some());
     }
 
     fn insert(&mut self, index: usize, choice: &Choice, state: &RunState, marks: &[u64]) {
-        let Some(row) = state.children.get(index) else {
+        let Some(row) = state.search().children.get(index) else {
             return;
         };
         self.energy_known |= row.energy_wh.is_some();
@@ -219,7 +224,7 @@ impl Order {
         };
         self.rows
             .insert(self.rows.partition_point(before), index as u32);
-        self.front.add(index as u32, &state.children);
+        self.front.add(index as u32, &state.search().children);
     }
 
     /// The place of a child in the order.
@@ -236,11 +241,11 @@ impl Order {
 }
 
 pub fn best_of(state: &RunState) -> Option<u64> {
-    state.best.as_ref().map(|best| best.child)
+    state.search().outcomes.best.as_ref().map(|best| best.child)
 }
 
 pub fn row_at(state: &RunState, index: u32) -> Option<&ChildRow> {
-    state.children.get(index as usize)
+    state.search().children.get(index as usize)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn part(painter: &Painter<'_>, y: usize, x: usize, width: usize) -> Rect {
 /// The child at the cursor.
 fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> Row {
     let front = view.order().front();
-    let place = front.place_of(row.child, &state.children);
+    let place = front.place_of(row.child, &state.search().children);
     let standing = match place {
         Some(place) => format!("on the front, {} of {}", place + 1, front.rows().len()),
         None if row.accuracy.is_none() => row.trouble().unwrap_or_default().to_owned(),
@@ -128,7 +128,7 @@ fn draw_front(
         &format!("  {:>7}  {:>8}  {:>6}", "MACs", "accuracy", "child"),
     );
     let room = painter.height().saturating_sub(1);
-    let place = chosen.and_then(|row| front.place_of(row.child, &state.children));
+    let place = chosen.and_then(|row| front.place_of(row.child, &state.search().children));
     let top = (place.unwrap_or(0) + 1).saturating_sub(room);
     for (y, index) in front.rows().iter().skip(top).take(room).enumerate() {
         let Some((row, point)) = row_at(state, *index).and_then(|row| Some((row, Point::of(row)?)))
@@ -237,7 +237,11 @@ impl<'a> Plot<'a> {
         }
         // From each member of the front to the right until the next one, then up to it; from the
         // last one to the edge.
-        let front = self.view.order().front().points(&self.state.children);
+        let front = self
+            .view
+            .order()
+            .front()
+            .points(&self.state.search().children);
         let mut places: Vec<(usize, usize)> =
             front.map(|point| self.place(point, frame, &grid)).collect();
         let edge = grid.width().saturating_sub(1);

@@ -89,6 +89,7 @@ fn draw_row(
 
 fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
     let newest = state
+        .search()
         .children
         .last()
         .map_or(0, |row| row.child)

@@ -13,13 +13,14 @@ use super::*;
 pub use crate::analysis::front::tests::row;
 use crate::config::ThemeName;
 use crate::journal::Archive;
+use crate::state::SearchRun;
 use crate::tui::theme::{ColourDepth, Theme};
 
 pub fn state_of(children: Vec<ChildRow>) -> RunState {
-    RunState {
+    RunState::from(SearchRun {
         children,
-        ..RunState::default()
-    }
+        ..SearchRun::default()
+    })
 }
 
 fn journal() -> PathBuf {
@@ -94,7 +95,7 @@ fn all_details(state: &RunState) -> HashMap<u64, ChildDetail> {
                 .unwrap()?,
         ))
     };
-    state.children.iter().filter_map(detail).collect()
+    state.search().children.iter().filter_map(detail).collect()
 }
 
 #[test]
@@ -145,11 +146,13 @@ fn a_filter_is_shown_with_how_many_it_lets_through() {
 fn energy_has_a_column_and_edited_children_a_note_where_there_are_any() {
     let mut state = demo();
     state
+        .search_mut()
+        .unwrap()
         .children
         .iter_mut()
         .for_each(|row| row.energy_wh = Some(row.seconds * 0.011));
-    state.children[90].parent = Some(12);
-    state.children[91].skipped = true;
+    state.search_mut().unwrap().children[90].parent = Some(12);
+    state.search_mut().unwrap().children[91].skipped = true;
     let mut view = view(&state, "edited | skipped | best | repeat", &[]);
     assert_snapshot!("energy_78x20", drawn(&state, &view, (78, 20)));
     assert_snapshot!("energy_118x30", drawn(&state, &view, (118, 30)));
@@ -274,7 +277,7 @@ fn up_and_down_walk_along_the_front() {
         .front()
         .rows()
         .iter()
-        .map(|index| state.children[*index as usize].child)
+        .map(|index| state.search().children[*index as usize].child)
         .collect();
     let mut walked = vec![view.selected(&state).unwrap()];
     for _ in 1..front.len() {
@@ -288,7 +291,7 @@ fn up_and_down_walk_along_the_front() {
 #[test]
 fn the_cursor_stays_on_its_child_when_children_come_in_and_when_the_order_changes() {
     let whole = demo();
-    let half = state_of(whole.children[..40].to_vec());
+    let half = state_of(whole.search().children[..40].to_vec());
     let mut view = view(
         &half,
         "",
@@ -310,16 +313,16 @@ fn the_cursor_stays_on_its_child_when_children_come_in_and_when_the_order_change
 #[test]
 fn a_cursor_not_moved_yet_stays_on_the_first_child() {
     let whole = demo();
-    let half = state_of(whole.children[..16].to_vec());
+    let half = state_of(whole.search().children[..16].to_vec());
     let mut view = view(&half, "", &[]);
     assert_ne!(
         view.selected(&half),
-        whole.best.as_ref().map(|best| best.child)
+        whole.search().outcomes.best.as_ref().map(|best| best.child)
     );
     view.refresh(&whole);
     assert_eq!(
         view.selected(&whole),
-        whole.best.as_ref().map(|best| best.child)
+        whole.search().outcomes.best.as_ref().map(|best| best.child)
     );
 }
 
@@ -368,7 +371,13 @@ fn one_marked_child_is_compared_with_the_one_at_the_cursor() {
         "",
         &[ListAction::Mark, ListAction::Down, ListAction::Compare],
     );
-    let marked = state.best.as_ref().map(|best| best.child).unwrap();
+    let marked = state
+        .search()
+        .outcomes
+        .best
+        .as_ref()
+        .map(|best| best.child)
+        .unwrap();
     assert_eq!(
         view.wanted(&state),
         Some((marked, view.selected(&state).unwrap()))
@@ -405,7 +414,7 @@ proptest! {
         let mut list = ListView::default();
         list.set_filter(filter).unwrap();
         for (action, moment) in steps {
-            let state = state_of(whole.children[..moment.min(whole.children.len())].to_vec());
+            let state = state_of(whole.search().children[..moment.min(whole.search().children.len())].to_vec());
             list.act(action, &state, usize::from(height).saturating_sub(1));
             screen(&state, &list, (width, height), false, &|child| details.get(&child).filter(|_| child % 3 > 0).cloned());
             // A list that has not been told of a change yet is drawn too.

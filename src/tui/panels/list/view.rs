@@ -295,11 +295,12 @@ impl ListView {
             front
                 .rows()
                 .get(place)
-                .and_then(|index| state.children.get(*index as usize))
+                .and_then(|index| state.search().children.get(*index as usize))
                 .map(|row| row.macs)
         };
         let cursor = self.order.at(self.place(), state);
-        let place = match cursor.and_then(|row| front.place_of(row.child, &state.children)) {
+        let place = match cursor.and_then(|row| front.place_of(row.child, &state.search().children))
+        {
             Some(place) => moved(movement, place, front.rows().len(), 5),
             // From a child that is not on the front, to its neighbours there.
             None => {
@@ -319,7 +320,7 @@ impl ListView {
         let row = front
             .rows()
             .get(place)
-            .and_then(|index| state.children.get(*index as usize));
+            .and_then(|index| state.search().children.get(*index as usize));
         let place = row.and_then(|row| self.order.place_of(row.child, state));
         self.put_cursor(row, place);
     }

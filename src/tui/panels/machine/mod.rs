@@ -88,6 +88,7 @@ fn title(scene: &Scene<'_>) -> (&'static str, Row) {
 /// Between two children it is as it was told when the run began.
 fn trains_on_cpu(state: &RunState) -> bool {
     let mut at_work = state
+        .search()
         .training
         .values()
         .map(|training| training.device.as_str())
@@ -95,12 +96,7 @@ fn trains_on_cpu(state: &RunState) -> bool {
     if at_work.peek().is_some() {
         return at_work.all(|device| device == "cpu");
     }
-    let of_search = state.run.as_ref().and_then(|run| run.device.as_deref());
-    let of_training = state
-        .training_run
-        .as_ref()
-        .map(|run| run.started.device.as_str());
-    of_search.or(of_training) == Some("cpu")
+    state.device() == Some("cpu")
 }
 
 /// What the panel shows in `width` x `height`, below its title.
@@ -180,7 +176,7 @@ fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
 
 /// What the children that have ended took, where their GPUs tell it.
 fn energy_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
-    let energy = &scene.state.energy;
+    let energy = &scene.state.search().energy;
     let Some(mean) = energy.mean() else {
         return Vec::new();
     };

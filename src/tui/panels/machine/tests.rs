@@ -168,7 +168,7 @@ fn no_gpu() {
 #[test]
 fn one_gpu() {
     let mut app = app(GpuStatus::Present(vec![gpu(0)]));
-    app.live.energy = Energy {
+    app.live.search_mut().unwrap().energy = Energy {
         watt_hours: 12.34,
         children: 150,
     };

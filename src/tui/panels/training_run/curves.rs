@@ -87,7 +87,7 @@ impl Panel for CurvesView {
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
-        let Some(training) = &scene.state.training_run else {
+        let Some(training) = scene.state.training_run() else {
             return;
         };
         let area = panels::inside(painter.area());
@@ -139,7 +139,7 @@ impl Panel for CurvesView {
             Action::Back => self.chart.crosshair().map(|_| ChartAction::CrosshairOff)?,
             action => ChartAction::of(action)?,
         };
-        if let Some(training) = &scene.state.training_run {
+        if let Some(training) = scene.state.training_run() {
             let columns = columns(area.width.into());
             self.chart.act_within(action, &extent(training), columns);
         }
@@ -235,7 +235,11 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
             ),
         ]
     };
-    let rate = labelled("rate", Role::Text, rates::rate(epoch.learning_rate));
+    let rate = labelled(
+        "rate",
+        Role::Text,
+        format::learning_rate(epoch.learning_rate),
+    );
     let groups = [
         vec![(0, name)],
         of(first, 1).to_vec(),

@@ -22,13 +22,13 @@ impl TextPanel for Layers {
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
-        let training = scene.state.training_run.as_ref();
+        let training = scene.state.training_run();
         let layers = training.map_or(0, |training| training.started.architecture.layers.len());
         ("Layers".into(), vec![(Role::Text, layers.to_string())])
     }
 
     fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
-        let Some(training) = &scene.state.training_run else {
+        let Some(training) = scene.state.training_run() else {
             return Content::default();
         };
         let architecture = &training.started.architecture;

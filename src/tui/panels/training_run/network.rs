@@ -29,7 +29,7 @@ impl Panel for NetworkView {
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
-        let Some(training) = &scene.state.training_run else {
+        let Some(training) = scene.state.training_run() else {
             return;
         };
         let area = panels::inside(painter.area());
@@ -65,7 +65,7 @@ impl Panel for NetworkView {
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let scroll = Scroll::of(action)?;
-        let training = scene.state.training_run.as_ref()?;
+        let training = scene.state.training_run()?;
         let page = usize::from(area.height.max(5) - 4);
         let last = graph::rows(&training.started.architecture) - 1;
         self.row = scroll.among(self.row, page, last);

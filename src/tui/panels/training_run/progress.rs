@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::rates::rate;
 use crate::config::{Precision, Schedule};
-use crate::event::FinishReason;
-use crate::state::{Phase, TrainingRun};
+use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::paint::{bar, pieces_width};
 use crate::tui::panels::inspector::table::{Column, table};
@@ -43,7 +41,7 @@ impl TextPanel for Progress {
 
 /// What is trained, beside the title.
 fn beside(scene: &Scene<'_>) -> Row {
-    let Some(training) = &scene.state.training_run else {
+    let Some(training) = scene.state.training_run() else {
         return Row::new();
     };
     vec![
@@ -54,7 +52,7 @@ fn beside(scene: &Scene<'_>) -> Row {
 
 /// What the panel shows in `width` columns.
 fn content(scene: &Scene<'_>, width: usize) -> Content {
-    let Some(training) = &scene.state.training_run else {
+    let Some(training) = scene.state.training_run() else {
         let words = "images and network are being prepared".to_owned();
         return Content {
             head: Vec::new(),
@@ -82,7 +80,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
 /// Bars of the epoch under way and of the whole training.
 fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let planned = training.started.settings.epochs;
-    if scene.state.phase == Phase::Finished(FinishReason::Completed) {
+    if scene.state.status == RunStatus::Completed {
         let after = format!(" {} of {planned} epochs", training.epochs.len());
         return vec![gauge(scene, "done", &[&after], 1.0, width)];
     }
@@ -221,7 +219,7 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
     };
     let facts = vec![
         learning_rate.map_or(Row::new(), |value| {
-            labelled("rate", Role::Text, rate(value))
+            labelled("rate", Role::Text, format::learning_rate(value))
         }),
         speed.map_or(Row::new(), |speed| {
             vec![
@@ -245,9 +243,9 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
 /// When the rate falls, and when the training ends by itself.
 fn ends(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
-    if let Phase::Finished(reason) = scene.state.phase {
-        let ended_early =
-            training.epochs.len() < settings.epochs && reason == FinishReason::Completed;
+    let status = scene.state.status;
+    if status.is_over() {
+        let ended_early = training.stopped_early(status);
         let text = format!(
             "ended early: {} epochs in a row without a better one",
             training.epochs_without_gain()

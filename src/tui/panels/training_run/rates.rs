@@ -2,27 +2,13 @@
 //! the time, its height.
 
 use crate::event::TrainingEpoch;
+use crate::foundation::numbers::learning_rate;
 use crate::tui::paint::Painter;
 use crate::tui::plot::{Frame, Span};
 use crate::tui::theme::Role;
 
 /// Most values that are written out.
 const MOST: usize = 8;
-
-/// `0.1`, `0.0761`, `2.5e-5`: a learning rate in three digits, or two and a power.
-pub fn rate(rate: f64) -> String {
-    if rate == 0.0 || !rate.is_finite() {
-        return rate.to_string();
-    }
-    if !(1e-4..1e3).contains(&rate.abs()) {
-        return format!("{rate:.1e}").replace(".0e", "e");
-    }
-    let decimals = (2.0 - rate.abs().log10().floor()).clamp(1.0, 6.0) as usize;
-    format!("{rate:.decimals$}")
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
-}
 
 /// Draw the rates of the epochs in view into `row`, under the plot.
 pub fn draw(
@@ -77,7 +63,7 @@ fn draw_steps(
         else {
             continue;
         };
-        let text = rate(*value);
+        let text = learning_rate(*value);
         // The rate of the first epoch in view holds from the edge on.
         let start = if index == 0 {
             frame.left()
@@ -123,21 +109,6 @@ fn draw_heights(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rates_are_written_in_as_few_digits_as_tell_them() {
-        let texts: Vec<String> = [
-            0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0,
-        ]
-        .map(rate)
-        .to_vec();
-        assert_eq!(
-            texts,
-            [
-                "0.1", "0.01", "0.001", "0.0001", "1e-5", "2.5e-5", "0.0761", "100", "0"
-            ]
-        );
-    }
 
     #[test]
     fn a_step_is_an_epoch_with_another_rate_than_the_one_before() {

@@ -11,11 +11,7 @@ const NARROW: usize = 72;
 /// In `width` columns; what matters less is left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
-    let number = if is_over {
-        training.epochs.len()
-    } else {
-        training.epoch()
-    };
+    let number = training.latest_epoch(is_over);
     let epoch = [
         vec![
             (Role::Dim, "epoch ".to_owned()),

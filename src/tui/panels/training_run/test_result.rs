@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::{classes, confusion};
 use crate::event::TestFinished;
-use crate::state::{Phase, TrainingRun};
+use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::pieces_width;
@@ -67,12 +67,7 @@ impl TextPanel for TestResult {
 }
 
 fn beside(scene: &Scene<'_>) -> Row {
-    let Some(test) = scene
-        .state
-        .training_run
-        .as_ref()
-        .and_then(|run| run.test.as_ref())
-    else {
+    let Some(test) = scene.state.training_run().and_then(|run| run.test.as_ref()) else {
         return Row::new();
     };
     let weights = format!("  weights of epoch {}", test.epoch);
@@ -84,13 +79,13 @@ fn beside(scene: &Scene<'_>) -> Row {
 
 /// What the panel shows in `width` columns.
 fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
-    let Some(training) = &scene.state.training_run else {
+    let Some(training) = scene.state.training_run() else {
         return Content::default();
     };
     let body = match &training.test {
         Some(test) => report(test, in_percent, width, scene.glyphs()),
         None => {
-            let lines = format::wrap(&still_to_come(training, scene.state.phase), width);
+            let lines = format::wrap(&still_to_come(training, scene.state.status), width);
             lines
                 .into_iter()
                 .map(|line| vec![(Role::Dim, line)])
@@ -104,18 +99,17 @@ fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
 }
 
 /// Why there is nothing to tell yet.
-fn still_to_come(training: &TrainingRun, phase: Phase) -> String {
+fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
     let kept = match training.best() {
         Some(best) => format!(" So far those are the weights of epoch {}.", best.epoch),
         None => String::new(),
     };
-    match phase {
-        Phase::Finished(_) => {
-            "The test images were not classified: the training did not come to its end.".to_owned()
-        }
-        _ => format!(
+    if status.is_over() {
+        "The test images were not classified: the training did not come to its end.".to_owned()
+    } else {
+        format!(
             "The test images are classified once, after the last epoch, by the best weights.{kept}"
-        ),
+        )
     }
 }
 

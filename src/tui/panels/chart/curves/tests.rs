@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::samples;
 use super::*;
-use crate::state::ChildRow;
+use crate::state::{ChildRow, SearchRun};
 
 const REWARD: Quantity = Quantity::Reward;
 
@@ -32,13 +32,20 @@ fn the_smoothed_curve_does_not_depend_on_what_is_in_view_or_on_the_order_of_endi
         smooth(&state, Span { first: 1, last: 96 }, 8)[7].1,
         whole[95].1
     );
-    state.children.chunks_mut(8).for_each(<[_]>::reverse);
+    state
+        .search_mut()
+        .unwrap()
+        .children
+        .chunks_mut(8)
+        .for_each(<[_]>::reverse);
     assert_eq!(
         smooth(&state, Span { first: 1, last: 96 }, 96),
         whole,
         "neighbours change places"
     );
     state
+        .search_mut()
+        .unwrap()
         .children
         .sort_by_key(|row| std::cmp::Reverse(row.child));
     assert_eq!(
@@ -51,10 +58,10 @@ fn the_smoothed_curve_does_not_depend_on_what_is_in_view_or_on_the_order_of_endi
 #[test]
 fn a_failed_child_counts_with_its_reward_and_has_no_accuracy() {
     let children = vec![samples::row(1, None), samples::row(2, Some(0.8))];
-    let state = RunState {
+    let state = RunState::from(SearchRun {
         children,
-        ..RunState::default()
-    };
+        ..SearchRun::default()
+    });
     let rewards = Children::of(&state, Quantity::Reward).points;
     assert_eq!(
         rewards
@@ -84,7 +91,7 @@ fn a_failed_child_counts_with_its_reward_and_has_no_accuracy() {
 fn an_edited_child_is_in_no_curve_and_no_point() {
     let mut state = samples::run(32);
     let before = Children::of(&state, REWARD);
-    state.children.push(ChildRow {
+    state.search_mut().unwrap().children.push(ChildRow {
         parent: Some(3),
         ..samples::row(321, Some(1.0))
     });
@@ -115,7 +122,7 @@ fn an_episode_has_a_band_once_it_is_finished() {
             value: third
         }]
     );
-    state.episodes.clear();
+    state.search_mut().unwrap().episodes.clear();
     assert_eq!(Curves::of(&state, &children, REWARD, span, 32).low, []);
 }
 

@@ -137,10 +137,10 @@ proptest! {
     ) {
         let mut view = ChartView::default();
         let mut state = samples::run(0);
-        children.iter().for_each(|child| state.children.push(samples::row(*child, Some(0.5))));
+        children.iter().for_each(|child| state.search_mut().unwrap().children.push(samples::row(*child, Some(0.5))));
         for (action, columns, child) in moves {
             if child < 200 {
-                state.children.push(samples::row(child, Some(0.5)));
+                state.search_mut().unwrap().children.push(samples::row(child, Some(0.5)));
             }
             let before = view.visible(&Extent::of(&state));
             view.act(action, &state, columns);

@@ -1,0 +1,241 @@
+//! A run that searches, as its events tell of it.
+
+use std::collections::BTreeMap;
+
+use super::{Candidate, ChildRow, Origin, Outcomes, Training};
+use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
+use crate::space::{Architecture, Genes};
+
+/// What is known of a search after the events so far.
+#[derive(Debug, Clone, Default)]
+pub struct SearchRun {
+    /// None before the run has begun.
+    pub started: Option<RunStarted>,
+    /// The run will stop after the episode under way.
+    pub stops_after_episode: bool,
+    pub energy: Energy,
+    /// Episode under way (from 1; 0 before the first) and its depth.
+    pub episode: usize,
+    pub depth: usize,
+    pub baseline: Option<f64>,
+    /// Every child that has come to an end, in the order of their ends.
+    pub children: Vec<ChildRow>,
+    /// How many of them there are of each kind, and the best one.
+    pub outcomes: Outcomes,
+    pub episodes: Vec<EpisodeFinished>,
+    /// Where the journal tells of the end of each of `episodes`.
+    pub episode_seqs: Vec<u64>,
+    /// Children sampled or queued but not ended, by number.
+    pub waiting: BTreeMap<u64, Candidate>,
+    /// Children in training, by worker.
+    pub training: BTreeMap<usize, Training>,
+    /// The best child's network, as it was sampled.
+    pub best_architecture: Option<Architecture>,
+}
+
+/// Energy that children took, as far as their GPUs told.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Energy {
+    pub watt_hours: f64,
+    /// Children whose energy is known.
+    pub children: u64,
+}
+
+impl Energy {
+    /// Watt-hours of a child; none before the first is known.
+    pub fn mean(&self) -> Option<f64> {
+        (self.children > 0).then(|| self.watt_hours / self.children as f64)
+    }
+}
+
+impl SearchRun {
+    /// Take in the next event of the run, of which line `seq` of the journal tells.
+    pub fn apply(&mut self, event: &Event, seq: u64) {
+        let ending = self.outcomes.apply(event);
+        match event {
+            Event::RunStarted(run) => self.started = Some(run.clone()),
+            Event::RunResumed { .. } => {
+                self.stops_after_episode = false;
+                // What was sampled is not written again; what was in training starts again.
+                self.training.clear();
+            }
+            Event::EpisodeStarted {
+                episode,
+                depth,
+                baseline,
+            } => {
+                self.episode = *episode;
+                self.depth = *depth;
+                self.baseline = *baseline;
+            }
+            Event::ChildSampled(sampled) => {
+                self.waiting
+                    .insert(sampled.child, Candidate::sampled(sampled, seq));
+            }
+            Event::ChildQueued(queued) => {
+                self.waiting
+                    .insert(queued.child, Candidate::queued(queued, seq));
+            }
+            Event::ChildStarted {
+                child,
+                worker,
+                device,
+                ..
+            } => self.start_child(*child, *worker, device),
+            Event::ChildProgress(progress) => {
+                if let Some(training) = self.training_of(progress.worker, progress.child) {
+                    training.progress = Some(progress.clone());
+                }
+            }
+            Event::ChildEpoch(epoch) => {
+                if let Some(training) = self.training_of(epoch.worker, epoch.child) {
+                    training.epochs.push(epoch.clone());
+                }
+            }
+            Event::ChildFinished(finished) => {
+                if ending.is_some_and(|ending| ending.is_best) {
+                    let candidate = self.waiting.get(&finished.child);
+                    self.best_architecture =
+                        candidate.and_then(|child| child.design.network().cloned());
+                }
+                self.finish_child(finished, seq);
+            }
+            Event::ChildFailed {
+                child,
+                episode,
+                reward,
+                seconds,
+                ..
+            } => {
+                self.end_child(self.row(*child, *episode, Some(*reward), *seconds, seq));
+            }
+            Event::ChildExcluded {
+                child,
+                episode,
+                seconds,
+                ..
+            } => self.end_child(self.row(*child, *episode, None, *seconds, seq)),
+            Event::ChildRetried { child, .. } => {
+                self.training.retain(|_, training| training.child != *child)
+            }
+            Event::EpisodeFinished(episode) => {
+                self.baseline = episode.next_baseline;
+                self.episodes.push(episode.clone());
+                self.episode_seqs.push(seq);
+            }
+            Event::EpisodeStopRequested => self.stops_after_episode = true,
+            Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
+            Event::RunFinished { .. } => self.training.clear(),
+            _ => {}
+        }
+    }
+
+    /// The children that the search sampled: those that users edited count in none of its figures.
+    pub fn sampled(&self) -> impl Iterator<Item = &ChildRow> + Clone {
+        self.children.iter().filter(|row| !row.is_edited())
+    }
+
+    /// The children that the search has an outcome of: of those that it sampled, all but the
+    /// excluded ones.
+    pub fn evaluated(&self) -> impl Iterator<Item = &ChildRow> + Clone {
+        self.sampled().filter(|row| !row.is_excluded())
+    }
+
+    /// The children that were trained; a repeat took the accuracy of an earlier one.
+    pub fn trained(&self) -> impl Iterator<Item = &ChildRow> + Clone {
+        self.children.iter().filter(|row| row.repeat_of.is_none())
+    }
+
+    fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut Training> {
+        self.training
+            .get_mut(&worker)
+            .filter(|training| training.child == child)
+    }
+
+    fn start_child(&mut self, child: u64, worker: usize, device: &str) {
+        let candidate = self.waiting.get(&child).cloned();
+        self.training.insert(
+            worker,
+            Training {
+                child,
+                device: device.to_owned(),
+                candidate,
+                progress: None,
+                epochs: Vec::new(),
+            },
+        );
+    }
+
+    fn finish_child(&mut self, finished: &ChildFinished, seq: u64) {
+        let ChildFinished {
+            child,
+            episode,
+            accuracy,
+            reward,
+            params,
+            macs,
+            seconds,
+            repeat_of,
+            skipped,
+            energy_wh,
+            ..
+        } = *finished;
+        let row = self.row(child, episode, Some(reward), seconds, seq);
+        self.end_child(ChildRow {
+            accuracy: Some(accuracy),
+            params,
+            macs,
+            repeat_of,
+            skipped,
+            energy_wh,
+            ..row
+        });
+    }
+
+    /// The row of a child that ends now, as far as it is known from its sampling.
+    fn row(
+        &self,
+        child: u64,
+        episode: usize,
+        reward: Option<f64>,
+        seconds: f64,
+        seq: u64,
+    ) -> ChildRow {
+        let candidate = self.waiting.get(&child);
+        let (log_prob, entropy) = match candidate.map(|candidate| &candidate.origin) {
+            Some(Origin::Sampled {
+                log_prob, entropy, ..
+            }) => (Some(*log_prob), Some(*entropy)),
+            _ => (None, None),
+        };
+        ChildRow {
+            child,
+            episode,
+            accuracy: None,
+            reward,
+            params: candidate.map_or(0, |candidate| candidate.params),
+            macs: candidate.map_or(0, |candidate| candidate.macs),
+            seconds,
+            repeat_of: None,
+            parent: candidate.and_then(Candidate::parent),
+            skipped: false,
+            energy_wh: None,
+            genes: candidate.map_or_else(Genes::default, |candidate| Genes::from(&candidate.dna)),
+            log_prob,
+            entropy,
+            sampled_seq: candidate.map_or(0, |candidate| candidate.seq),
+            ended_seq: seq,
+        }
+    }
+
+    fn end_child(&mut self, row: ChildRow) {
+        if let Some(watt_hours) = row.energy_wh.filter(|watt_hours| watt_hours.is_finite()) {
+            self.energy.watt_hours += watt_hours;
+            self.energy.children += 1;
+        }
+        self.waiting.remove(&row.child);
+        self.training
+            .retain(|_, training| training.child != row.child);
+        self.children.push(row);
+    }
+}

@@ -1,0 +1,150 @@
+//! Where a run stands: decided here, and named here, for the screen, the list of runs, reports and
+//! lines of text.
+
+use serde::Serialize;
+
+use crate::event::{Event, FinishReason};
+
+/// Where a run stands, as its events tell, and whether a process works on it. What is serialised
+/// are the values of `status` in `nas-tui list --json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// No event has told yet; or a process has the run and has not written an event.
+    #[default]
+    Starting,
+    Running,
+    /// Asked to pause; not every worker has said that it stands still.
+    Pausing,
+    Paused,
+    /// Asked to stop, at once.
+    Stopping,
+    /// Over as planned.
+    #[serde(rename = "finished")]
+    Completed,
+    /// A user or a signal stopped it; it can be resumed.
+    Stopped,
+    /// An error ended it; it can be resumed when the cause is mended.
+    Failed,
+    /// Not over, but no process works on it. (No event tells that; see
+    /// [`with_process`](RunStatus::with_process).)
+    Dead,
+}
+
+impl RunStatus {
+    /// Take in the next event of the run.
+    pub fn apply(&mut self, event: &Event) {
+        *self = match event {
+            Event::RunStarted(_)
+            | Event::TrainingStarted(_)
+            | Event::RunResumed { .. }
+            | Event::Resumed => RunStatus::Running,
+            Event::PauseRequested => RunStatus::Pausing,
+            Event::Paused => RunStatus::Paused,
+            Event::StopRequested => RunStatus::Stopping,
+            Event::RunFinished { reason, .. } => RunStatus::from(*reason),
+            _ => return,
+        };
+    }
+
+    /// The status of a run whose events have told this one, where a process works on it or none
+    /// does. (A process that continues a run that was over has written nothing yet.)
+    pub fn with_process(self, works: bool) -> RunStatus {
+        match (works, self.is_over()) {
+            (true, true) => RunStatus::Starting,
+            (false, false) => RunStatus::Dead,
+            (true, false) | (false, true) => self,
+        }
+    }
+
+    /// The one word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            RunStatus::Starting => "starting",
+            RunStatus::Running => "running",
+            RunStatus::Pausing => "pausing",
+            RunStatus::Paused => "paused",
+            RunStatus::Stopping => "stopping",
+            RunStatus::Completed => "completed",
+            RunStatus::Stopped => "stopped",
+            RunStatus::Failed => "failed",
+            RunStatus::Dead => "dead",
+        }
+    }
+
+    /// Why the latest session ended; none while one is at work, and after a crash.
+    pub fn reason(self) -> Option<FinishReason> {
+        match self {
+            RunStatus::Completed => Some(FinishReason::Completed),
+            RunStatus::Stopped => Some(FinishReason::Stopped),
+            RunStatus::Failed => Some(FinishReason::Failed),
+            _ => None,
+        }
+    }
+
+    /// Whether the latest session has said its farewell.
+    pub fn is_over(self) -> bool {
+        self.reason().is_some()
+    }
+
+    /// Whether a process works on the run.
+    pub fn is_live(self) -> bool {
+        !self.is_over() && self != RunStatus::Dead
+    }
+}
+
+impl From<FinishReason> for RunStatus {
+    fn from(reason: FinishReason) -> RunStatus {
+        match reason {
+            FinishReason::Completed => RunStatus::Completed,
+            FinishReason::Stopped => RunStatus::Stopped,
+            FinishReason::Failed => RunStatus::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [RunStatus; 9] = [
+        RunStatus::Starting,
+        RunStatus::Running,
+        RunStatus::Pausing,
+        RunStatus::Paused,
+        RunStatus::Stopping,
+        RunStatus::Completed,
+        RunStatus::Stopped,
+        RunStatus::Failed,
+        RunStatus::Dead,
+    ];
+
+    #[test]
+    fn a_reason_and_the_status_that_it_makes_have_the_same_word() {
+        for reason in ALL.into_iter().filter_map(RunStatus::reason) {
+            let word = serde_json::to_value(reason).unwrap();
+            assert_eq!(word, RunStatus::from(reason).word());
+        }
+    }
+
+    #[test]
+    fn the_list_in_json_keeps_its_values() {
+        let values = ALL.map(|status| serde_json::to_value(status).unwrap());
+        assert_eq!(
+            values,
+            [
+                "starting", "running", "pausing", "paused", "stopping", "finished", "stopped",
+                "failed", "dead"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_run_is_dead_without_a_process_unless_it_is_over() {
+        for status in ALL {
+            assert!(status.with_process(true).is_live() || status == RunStatus::Dead);
+            assert!(!status.with_process(false).is_live());
+            assert_eq!(status.with_process(false).reason(), status.reason());
+        }
+    }
+}
