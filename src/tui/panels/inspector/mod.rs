@@ -42,7 +42,7 @@ pub struct Known<'a> {
     /// not looked at.)
     pub detail: Option<&'a ChildDetail>,
     /// Nobody trains the children that were in training last.
-    pub is_forsaken: bool,
+    pub is_abandoned: bool,
 }
 
 /// One side of a child.
