@@ -67,7 +67,7 @@ impl History {
         self.points.push_back(mean);
     }
 
-    /// The newest points, at most so many.
+    /// At most `count` points, the newest ones, oldest first.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = f64> + '_ {
         self.points
             .iter()

@@ -92,7 +92,7 @@ pub enum Leave {
     Stopped,
     /// The screen is closed and the search goes on.
     Detached,
-    /// The user closed the screen of a run that is not over, but that nobody works on.
+    /// The user closed the screen of a run that is unfinished but has no process working on it.
     Closed,
     /// The user wants that run to be resumed.
     Resume,

@@ -68,9 +68,9 @@ pub fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
 pub enum Role {
     /// Anything that needs no emphasis.
     Text,
-    /// Units, labels, rules: there, but not what one looks for.
+    /// Units, labels and rules, which should not catch the eye.
     Dim,
-    /// A number that one looks for.
+    /// A figure that should catch the eye.
     Strong,
     /// The title of a panel.
     Title,

@@ -68,9 +68,11 @@ pub enum Wanted {
         /// None while it has not come to an end.
         ended_seq: Option<u64>,
     },
-    /// The state after so many records.
-    /// The state after the record with this sequence number.
-    State { seq: u64 },
+    /// The state at an earlier moment.
+    State {
+        /// Sequence number of the last record that is part of it.
+        seq: u64,
+    },
 }
 
 /// All that the screen knows.
@@ -81,7 +83,7 @@ pub struct App {
     details: Details,
     /// Who works on the run, and whether commands reach them.
     pub link: LinkStatus,
-    /// What continues the run, should nobody work on it.
+    /// The command that continues the run if its process is gone.
     pub resume_command: String,
     /// What the run does, as far as its folder tells.
     expected: RunKind,
@@ -93,7 +95,7 @@ pub struct App {
     pub keymap: Keymap,
     /// The zone in which times of day are shown.
     pub time_zone: TimeZone,
-    /// When the screen was opened: nobody is called for what happened before.
+    /// When the screen was opened; what happened before raises no alert.
     opened: jiff::Timestamp,
     alerts: VecDeque<Alert>,
     /// The user has asked from this screen for the run to stop.

@@ -110,7 +110,7 @@ impl<'a> Scene<'a> {
         row_in(self.state, child)
     }
 
-    /// Why the run cannot be commanded from here; none where it can.
+    /// Why no commands can be sent to the run from here; none if they can.
     pub fn read_only_reason(&self) -> Option<String> {
         let reason = match self.link {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
@@ -147,7 +147,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Why nobody trains the children that were in training last; none where somebody does.
+    /// Why the children last in training are no longer being trained; none while they are.
     pub fn why_abandoned(&self) -> Option<String> {
         match self.link {
             LinkStatus::Dead { .. } => Some(format!(

@@ -237,7 +237,7 @@ pub fn progress_rows(
     vec![first, second]
 }
 
-/// How far a child had come that nobody trains any more.
+/// How far a child had come before its training was abandoned.
 pub fn abandoned_row(state: &RunState, training: &Training, width: usize) -> Row {
     let place = Place::of(state, training);
     let groups = vec![

@@ -41,7 +41,7 @@ pub struct Known<'a> {
     /// What the journal tells of the shown child, once it has been read. (That of another child is
     /// not looked at.)
     pub detail: Option<&'a ChildDetail>,
-    /// Nobody trains the children that were in training last.
+    /// Whether the children last in training are no longer being trained.
     pub is_abandoned: bool,
 }
 
