@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use nas_tui::config::{ControllerConfig, Decode, LayerKind, SpaceConfig};
 use nas_tui::controller::Reinforce;
-use nas_tui::search::{Random, Sample, Strategy};
 use nas_tui::space::Space;
+use nas_tui::strategy::{Proposal, Random, Strategy};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -61,7 +61,8 @@ const TOYS: [Toy; 2] = [
     },
 ];
 
-fn share(child: &Sample) -> f64 {
+fn share(child: &Proposal) -> f64 {
+    let child = child.sample().expect("the controller draws its children");
     let target = [1, 2, 0, 1];
     child
         .choices
@@ -79,7 +80,7 @@ fn run(toy: Toy, strategy: &mut dyn Strategy, seed: u64) -> Vec<f64> {
     let mut episode = |number: u64| {
         let depth = (toy.depth)(number);
         let sample =
-            |child: u64| strategy.sample(&space, depth, seed * 1_000_003 + number * 1_000 + child);
+            |child: u64| strategy.propose(&space, depth, seed * 1_000_003 + number * 1_000 + child);
         let children = (0..16)
             .map(sample)
             .collect::<Result<Vec<_>, _>>()
@@ -123,10 +124,10 @@ fn time_an_episode() {
     let (mut sampling, mut learning) = (Vec::new(), Vec::new());
     for episode in 0..20 {
         let start = Instant::now();
-        let children: Vec<Sample> = (0..16)
+        let children: Vec<Proposal> = (0..16)
             .map(|child| {
                 strategy
-                    .sample(&space, 15, episode * 16 + child)
+                    .propose(&space, 15, episode * 16 + child)
                     .expect("a finite policy")
             })
             .collect();

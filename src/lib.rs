@@ -29,6 +29,7 @@ pub mod selftest;
 pub mod session;
 pub mod space;
 pub mod state;
+pub mod strategy;
 pub mod telemetry;
 #[cfg(feature = "torch")]
 pub mod train;

@@ -14,6 +14,12 @@ impl Front {
         &self.rows
     }
 
+    /// Where its children lie, by rising MACs.
+    pub fn points(&self, children: &[ChildRow]) -> impl Iterator<Item = Point> {
+        let rows = self.rows.iter();
+        rows.filter_map(|index| children.get(*index as usize).and_then(Point::of))
+    }
+
     /// The place of a child on the front.
     pub fn place_of(&self, child: u64, children: &[ChildRow]) -> Option<usize> {
         self.rows.iter().position(|index| {

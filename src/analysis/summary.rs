@@ -118,19 +118,23 @@ pub struct BestChild {
     pub params: u64,
     pub macs: u64,
     pub dna: Dna,
+    /// Test accuracy of the network trained to the end, where a table told it. It decided nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
     pub episode: usize,
     pub mean_reward: f64,
-    /// Baseline the episode's advantages were taken against.
-    pub baseline: f64,
+    /// Baseline the episode's advantages were taken against; null for a strategy without one.
+    pub baseline: Option<f64>,
     /// Over the children that have an accuracy; null if all failed.
     pub mean_accuracy: Option<f64>,
     pub best_accuracy: Option<f64>,
-    /// Mean entropy of the children's decisions, nats per child.
-    pub entropy: f64,
+    /// Mean entropy of the children's decisions, nats per child; null for a strategy that draws
+    /// from no distribution.
+    pub entropy: Option<f64>,
 }
 
 impl Summary {
@@ -262,8 +266,7 @@ impl Tally {
     }
 
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.waiting
-            .insert(sampled.child, sampled.architecture.key());
+        self.waiting.insert(sampled.child, sampled.design.key());
     }
 }
 
@@ -277,6 +280,7 @@ impl From<&ChildFinished> for BestChild {
             params: child.params,
             macs: child.macs,
             dna: child.dna.clone(),
+            test_accuracy: child.test_accuracy,
         }
     }
 }
@@ -356,7 +360,14 @@ impl fmt::Display for BestChild {
             "best child: {} (episode {}): accuracy {:.4}, reward {:.4}, {} parameters, {} MACs",
             self.child, self.episode, self.accuracy, self.reward, self.params, self.macs
         )?;
-        writeln!(f, "  dna {}", self.dna)
+        writeln!(f, "  dna {}", self.dna)?;
+        match self.test_accuracy {
+            Some(test) => writeln!(
+                f,
+                "  test accuracy {test:.4} by the table, when trained to the end"
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -375,13 +386,15 @@ impl Summary {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{:>7}  {:>11.4}  {:>8.4}  {:>13}  {:>13}  {:>7.2}",
+                "{:>7}  {:>11.4}  {:>8}  {:>13}  {:>13}  {:>7}",
                 episode.episode,
                 episode.mean_reward,
-                episode.baseline,
+                or_none(episode.baseline),
                 or_none(episode.mean_accuracy),
                 or_none(episode.best_accuracy),
-                episode.entropy
+                episode
+                    .entropy
+                    .map_or("none".to_owned(), |entropy| format!("{entropy:.2}"))
             );
         }
         text
@@ -406,7 +419,7 @@ pub(super) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::{Architecture, Layer};
+    use crate::space::{Architecture, Design, Layer};
 
     fn sampled(child: u64, filters: usize) -> Event {
         let layer = Layer {
@@ -420,19 +433,20 @@ mod tests {
             child,
             episode: 1,
             dna: Dna(vec![vec![3, filters as u32, 1, 1]]),
-            architecture: Architecture {
+            design: Design::Network(Architecture {
                 name: format!("child-{child}"),
                 input: [1, 28, 28],
                 classes: 10,
                 layers: vec![layer],
                 output: vec![1],
-            },
+            }),
             params: 100,
             macs: 1000,
-            log_prob: -1.0,
-            entropy: 1.0,
-            max_entropy: 1.5,
+            log_prob: Some(-1.0),
+            entropy: Some(1.0),
+            max_entropy: Some(1.5),
             choices: Vec::new(),
+            parent: None,
         })
     }
 
@@ -450,6 +464,7 @@ mod tests {
             valid_accuracies: vec![accuracy],
             skipped: false,
             energy_wh: None,
+            test_accuracy: None,
         })
     }
 
@@ -459,11 +474,11 @@ mod tests {
             mean_reward,
             mean_accuracy: Some(mean_reward),
             best_accuracy: Some(mean_reward),
-            baseline: 0.2,
-            next_baseline: 0.3,
+            baseline: Some(0.2),
+            next_baseline: Some(0.3),
             advantages: vec![],
-            entropy: 2.0,
-            max_entropy: 2.5,
+            entropy: Some(2.0),
+            max_entropy: Some(2.5),
             loss: None,
             gradient_norm: None,
             repeats: 0,

@@ -7,7 +7,7 @@ pub fn folder() -> PathBuf {
     loaded_from().unwrap_or_else(|| PathBuf::from(env!("NAS_TUI_LIBTORCH")))
 }
 
-/// Version of the loaded libtorch; none where its folder has no headers.
+/// Version of the loaded libtorch; `None` if its folder has no headers.
 pub fn version() -> Option<String> {
     version_in(&folder())
 }

@@ -191,7 +191,7 @@ impl Network {
                         input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
                     Some(self.normalise(index, &convolved, mode)?)
                 }
-                // A layer that nobody reads has no influence on the logits.
+                // A layer that is not read has no influence on the logits.
                 None => None,
             };
             outputs.push(output);

@@ -15,7 +15,7 @@ const ALIGNMENT: i64 = 64;
 #[derive(Debug)]
 pub struct Parameters {
     /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned places hold
-    /// zero for ever: so do all their gradients.
+    /// zero forever, as do their gradients.
     values: Tensor,
     /// Zeros, of which gradients of gaps are made.
     gap: Tensor,
@@ -118,7 +118,7 @@ impl Parameters {
         for (gradient, leaf) in gradients.iter().zip(&leaves) {
             flat.push(match gradient.defined() {
                 true => self.layout.flatten(gradient)?,
-                // Of a layer that has no influence on the loss.
+                // The gradient of a layer that has no influence on the loss.
                 false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1])?,
             });
             let past = leaf.numel() as i64 % ALIGNMENT;

@@ -26,8 +26,8 @@ pub struct Plan {
     /// Order of activations and kernels.
     pub layout: Layout,
     /// Channels by layer number (0 is the image) as they are stored: at least those of the
-    /// architecture. The added ones hold zero for ever: their weights start as zero, and so do all
-    /// their gradients.
+    /// architecture. The added ones stay zero: their weights start as zero, and so do all their
+    /// gradients.
     pub(super) stored: Vec<usize>,
     /// Convolutions run over spectra (see [`spectral`]).
     pub(super) spectral: bool,
@@ -59,7 +59,7 @@ impl Plan {
         }
     }
 
-    /// Convolutions over spectra; none where a layer changes the size of its input.
+    /// Convolutions over spectra; `None` if a layer changes the size of its input.
     pub fn spectral(architecture: &Architecture) -> Option<Plan> {
         let plain = Plan::plain(architecture, Layout::Contiguous);
         spectral::is_applicable(architecture).then_some(Plan {
@@ -211,7 +211,7 @@ pub(super) struct Storage {
     /// Shape of the stored tensor.
     pub stored: Vec<i64>,
     rows: i64,
-    /// `(first stored column, columns)`; none for a vector.
+    /// `(first stored column, columns)`; `None` for a vector.
     blocks: Vec<(i64, i64)>,
 }
 

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 pub const BINS: usize = 15;
 /// Times that the images are drawn anew for the interval.
 pub const RESAMPLES: usize = 1_000;
-/// Of the draws: the same images always have the same interval.
+/// Seed of the draws: the same images always have the same interval.
 const SEED: u64 = 0;
 
-/// Confidence held against accuracy.
+/// Confidence compared with accuracy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Expected calibration error: over [`BINS`] bins of equal width, the difference between mean
@@ -36,7 +36,7 @@ pub struct Bin {
     pub to: f64,
     /// Number of images.
     pub images: usize,
-    /// Means over the images; none in an empty bin.
+    /// Means over the images; `None` in an empty bin.
     pub accuracy: Option<f64>,
     /// Mean probability of the prediction.
     pub confidence: Option<f64>,
@@ -51,7 +51,7 @@ struct Sums {
 }
 
 impl Calibration {
-    /// Of answers: confidence (in 0..=1) and whether it was right.
+    /// Calibration of answers, each with its confidence (0..=1) and whether it was right.
     pub fn of(answers: &[(f64, bool)]) -> Calibration {
         let binned: Vec<(usize, f64, bool)> = answers
             .iter()
@@ -122,7 +122,7 @@ fn interval(answers: &[(usize, f64, bool)], error: f64) -> [f64; 2] {
     [0.975, 0.025].map(|share| (2.0 * error - quantile(&errors, share)).clamp(0.0, 1.0))
 }
 
-/// Of sorted values, interpolated linearly between neighbours.
+/// The `share` quantile of sorted values, interpolated linearly between neighbours.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let (below, above) = (

@@ -29,7 +29,7 @@ pub struct ClassificationReport {
     pub accuracy_ci95: [f64; 2],
     /// Mean cross-entropy in nats.
     pub loss: f64,
-    /// Images whose label is among the five largest logits; none for five classes or fewer.
+    /// Images whose label is among the five largest logits; `None` for five classes or fewer.
     pub top5: Option<TopFive>,
     /// Accuracy of each class, in the order of the classes.
     pub per_class: Vec<ClassAccuracy>,

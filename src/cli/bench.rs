@@ -19,7 +19,7 @@ use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::{Placement, cores};
 use crate::evaluate::protocol::Sample;
 use crate::evaluate::throughput::Automatic;
-use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
+use crate::evaluate::{ChildJob, Compute, Evaluator, LocalWorkers, Ready, Report};
 use crate::event::Level;
 use crate::reward::Outcome;
 use crate::space::{Architecture, Cost, read_architectures, training_memory};
@@ -169,6 +169,7 @@ fn wait_for_children(
                 child,
                 outcome: Outcome::Trained { valid_accuracies },
                 seconds,
+                ..
             } => {
                 let accuracy = valid_accuracies.into_iter().fold(0.0, f64::max);
                 print_child(
@@ -245,6 +246,12 @@ fn print_summary(
     wall: f64,
     seen: f64,
 ) -> anyhow::Result<()> {
+    let Some(Compute {
+        device, threads, ..
+    }) = ready.compute.clone()
+    else {
+        bail!("the workers have not said what they compute on");
+    };
     let (per_hour, per_second) = (3600.0 * children as f64 / wall, seen / wall);
     if args.json {
         let summary = Summary {
@@ -252,16 +259,16 @@ fn print_summary(
             wall_seconds: round(wall, 3),
             children_per_hour: round(per_hour, 2),
             train_images_per_second: round(per_second, 1),
-            device: ready.device.clone(),
-            threads: ready.threads,
+            device,
+            threads,
             workers: ready.workers,
         };
         println!("{}", serde_json::to_string(&summary)?);
     } else {
         println!(
             "{children} children in {wall:.2} s: {per_hour:.1} children per hour, {per_second:.0} training images per second \
-             ({}, {} worker(s) x {} thread(s))",
-            ready.device, ready.workers, ready.threads
+             ({device}, {} worker(s) x {threads} thread(s))",
+            ready.workers
         );
     }
     Ok(())

@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Of the memory estimate: none where the network's run does not tell what it was trained with.
+/// Images of a batch, for the memory estimate; `None` if the network's run does not say.
 fn batch_size(args: &Args) -> Option<usize> {
     match args.batch_size {
         Some(given) => Some(given as usize),

@@ -6,8 +6,9 @@ use clap::Args as ClapArgs;
 
 use super::OrBadInput;
 use super::config::SettingsArgs;
-use super::run::{self, Prepared, ShowArgs, Work, classify};
+use super::run::{self, Prepared, ShowArgs, classify};
 use crate::config::DeviceChoice;
+use crate::event::RunKind;
 use crate::runs::RunDirectory;
 
 #[derive(Debug, Default, ClapArgs)]
@@ -16,6 +17,10 @@ pub struct Args {
     /// --set workers.device=DEVICE)
     #[arg(long, value_name = "DEVICE")]
     device: Option<DeviceChoice>,
+    /// Look accuracies up in this CSV file and train nothing; for the preset nasbench201 (short for
+    /// --set search.table=CSV)
+    #[arg(long, value_name = "CSV")]
+    table: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
     /// Run directory to create (default: runs/UTC-TIME-PRESET)
@@ -35,35 +40,36 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             .iter()
             .map(|device| format!("workers.device={device}")),
     );
-    run::run(prepare(args, &settings)?, &settings, &args.show)
+    if let Some(table) = &args.table {
+        let path = toml::Value::String(table.display().to_string());
+        settings.set.push(format!("search.table={path}"));
+    }
+    let prepared = prepare(args, &settings)?;
+    run::run(prepared, &settings, &args.show)
 }
 
 fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let Some(path) = &args.resume else {
         let config = settings.resolve()?;
+        if config.space.layer.is_tabular() && config.search.table.is_none() {
+            return Err(anyhow::anyhow!(
+                "the space nasbench201 has no networks to train: name the CSV file that holds their accuracies with --table CSV \
+                 (docs/NASBENCH201.md says how to make one)"
+            ))
+            .or_bad_input();
+        }
         let directory = match &args.run {
             Some(path) => RunDirectory::create(path),
             None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),
         };
         let directory = directory.map_err(|error| classify(error.into()))?;
         return Ok(Prepared {
-            work: Work::Search,
+            kind: RunKind::Search,
+            origin: None,
             config,
             directory,
             is_new: true,
         });
     };
-    // The directory first: its lock, and a better message where it is no run.
-    let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
-    let prepared = Prepared::resume(directory, settings)?;
-    match prepared.work {
-        Work::Search => Ok(prepared),
-        Work::Training { .. } => {
-            let path = path.display();
-            Err(anyhow::anyhow!(
-                "{path} is a training; continue it with: nas-tui train --resume {path}"
-            ))
-            .or_bad_input()
-        }
-    }
+    Prepared::resume_at(path, RunKind::Search, settings)
 }

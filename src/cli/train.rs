@@ -4,17 +4,19 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::OrBadInput;
 use super::arch::DecodeArg;
 use super::config::SettingsArgs;
-use super::run::{self, Prepared, ShowArgs, Work, classify};
+use super::run::{self, Prepared, ShowArgs, classify};
 use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
 use crate::evaluate::placement;
+use crate::event::RunKind;
+use crate::foundation::durable::write_atomically;
 use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
 
@@ -96,20 +98,8 @@ fn settings(args: &Args) -> SettingsArgs {
 }
 
 fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
-    let directory_error = |error: crate::runs::directory::DirectoryError| classify(error.into());
     if let Some(path) = &args.resume {
-        let directory = RunDirectory::open(path).map_err(directory_error)?;
-        let prepared = Prepared::resume(directory, settings)?;
-        return match prepared.work {
-            Work::Training { .. } => Ok(prepared),
-            Work::Search => {
-                let path = path.display();
-                Err(anyhow!(
-                    "{path} is a search; continue it with: nas-tui search --resume {path}"
-                ))
-                .or_bad_input()
-            }
-        };
+        return Prepared::resume_at(path, RunKind::Training, settings);
     }
     let config = settings.resolve()?;
     let arch = args.arch.as_deref().context("no network was named")?;
@@ -118,13 +108,15 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         Some(path) => RunDirectory::create(path),
         None => RunDirectory::create_in(Path::new("runs"), &file_name(&architecture.name)),
     };
-    let directory = directory.map_err(directory_error)?;
-    let work = Work::Training {
-        architecture: Some(architecture),
-        origin: Some(arch.to_owned()),
-    };
+    let directory = directory.map_err(|error| classify(error.into()))?;
+    write_atomically(
+        &directory.architecture_path(),
+        architecture.to_json().as_bytes(),
+    )
+    .inspect_err(|_| run::discard_if_unstarted(true, directory.path()))?;
     Ok(Prepared {
-        work,
+        kind: RunKind::Training,
+        origin: Some(arch.to_owned()),
         config,
         directory,
         is_new: true,

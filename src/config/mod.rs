@@ -29,6 +29,8 @@ pub struct Config {
     pub search: SearchConfig,
     /// The LSTM policy and how it learns.
     pub controller: ControllerConfig,
+    /// How `evolution` chooses parents.
+    pub evolution: EvolutionConfig,
     /// What a child may look like.
     pub space: SpaceConfig,
     /// How a child is trained.
@@ -159,6 +161,8 @@ pub struct SearchConfig {
     /// A run to hold this one against, usually one of the random strategy: its directory, or its
     /// name in ./runs.
     pub reference: Option<PathBuf>,
+    /// CSV file with the accuracies of the children of a tabular space.
+    pub table: Option<PathBuf>,
 }
 
 impl SearchConfig {
@@ -182,6 +186,8 @@ pub enum Strategy {
     Reinforce,
     /// Uniform over the feasible choices of each decision; never learns.
     Random,
+    /// Regularized evolution (Real et al. 2019).
+    Evolution,
 }
 
 impl Strategy {
@@ -190,6 +196,7 @@ impl Strategy {
         match self {
             Strategy::Reinforce => "reinforce",
             Strategy::Random => "random",
+            Strategy::Evolution => "evolution",
         }
     }
 }
@@ -211,6 +218,15 @@ pub struct ControllerConfig {
     pub baseline_decay: f64,
     /// Largest L2 norm of the gradient; larger ones are scaled down.
     pub gradient_clip: f64,
+}
+
+/// Regularized evolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvolutionConfig {
+    /// Youngest children that may become parents.
+    pub population: usize,
+    /// Children drawn from the population, with repetition, the best of which is a parent.
+    pub sample: usize,
 }
 
 /// The options of each decision about a layer.
@@ -239,6 +255,15 @@ pub enum LayerKind {
     Chain,
     /// `[kh, kw, f, sh, sw]` with "same" padding (paper).
     Rectangular,
+    /// Cells of NAS-Bench-201, looked up in a table.
+    Nasbench201,
+}
+
+impl LayerKind {
+    /// Whether children are looked up in a table and not trained.
+    pub fn is_tabular(self) -> bool {
+        matches!(self, LayerKind::Nasbench201)
+    }
 }
 
 /// How the picks of a layer become the layer.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawRecipe, RawReward, RawSchedule,
-    RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEvolution, RawRecipe,
+    RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
 };
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind,
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Names of the presets, the default first.
-pub const NAMES: [&str; 4] = ["demo", "monograph", "paper", "paper-strides"];
+pub const NAMES: [&str; 5] = ["demo", "monograph", "paper", "paper-strides", "nasbench201"];
 
 /// The settings of a preset, or none if there is no such preset.
 pub fn preset(name: &str) -> Option<RawConfig> {
@@ -21,6 +21,7 @@ pub fn preset(name: &str) -> Option<RawConfig> {
         "monograph" => monograph(),
         "paper" => paper(),
         "paper-strides" => paper_strides(),
+        "nasbench201" => nasbench201(),
         _ => return None,
     };
     config.preset = name.to_owned();
@@ -31,17 +32,7 @@ pub fn preset(name: &str) -> Option<RawConfig> {
 pub(super) fn demo() -> RawConfig {
     RawConfig {
         preset: "demo".to_owned(),
-        data: RawData {
-            source: "fashion-mnist-mini".to_owned(),
-            dir: None,
-            size: [32, 32],
-            validation: 1_000,
-            limit: None,
-            normalization: Normalization::Standard,
-            crop: RawCrop::None,
-            crop_pixels: 0,
-            flip: true,
-        },
+        data: embedded_images(),
         search: RawSearch {
             strategy: Strategy::Reinforce,
             episodes: 10,
@@ -52,6 +43,11 @@ pub(super) fn demo() -> RawConfig {
             depth_step: 1,
             depth_every: 16,
             reference: None,
+            table: None,
+        },
+        evolution: RawEvolution {
+            population: 10,
+            sample: 3,
         },
         controller: RawController {
             hidden_size: 35,
@@ -88,31 +84,60 @@ pub(super) fn demo() -> RawConfig {
             threads: Count::Auto,
             device: DeviceChoice::Auto,
         },
-        train: RawTrain {
-            recipe: "densenet".to_owned(),
-            precision: Precision::Auto,
-            tf32: true,
-            channels_last: ChannelsLast::Auto,
-            data_on_device: true,
-            checkpoint_minutes: 10.0,
-        },
-        recipes: [
-            ("densenet", densenet()),
-            ("plateau", plateau()),
-            ("cosine", cosine()),
-        ]
-        .map(|(name, recipe)| (name.to_owned(), recipe))
-        .into(),
-        screen: RawScreen {
-            layout: LayoutName::Overview,
-            theme: ThemeName::ColourBlind,
-            colours: Colours::Auto,
-            characters: Characters::Auto,
-            refresh_rate: 1.0,
-            alerts: Alerts::Off,
-            keys: BTreeMap::new(),
-        },
+        train: training(),
+        recipes: recipes(),
+        screen: screen(),
     }
+}
+
+/// The embedded images, as they are but for mirroring.
+fn embedded_images() -> RawData {
+    RawData {
+        source: "fashion-mnist-mini".to_owned(),
+        dir: None,
+        size: [32, 32],
+        validation: 1_000,
+        limit: None,
+        normalization: Normalization::Standard,
+        crop: RawCrop::None,
+        crop_pixels: 0,
+        flip: true,
+    }
+}
+
+/// `nas-tui train`: the form that suits the device, a checkpoint every ten minutes.
+fn training() -> RawTrain {
+    RawTrain {
+        recipe: "densenet".to_owned(),
+        precision: Precision::Auto,
+        tf32: true,
+        channels_last: ChannelsLast::Auto,
+        data_on_device: true,
+        checkpoint_minutes: 10.0,
+    }
+}
+
+/// Everything that the size allows, in colours that everybody can tell apart.
+fn screen() -> RawScreen {
+    RawScreen {
+        layout: LayoutName::Overview,
+        theme: ThemeName::ColourBlind,
+        colours: Colours::Auto,
+        characters: Characters::Auto,
+        refresh_rate: 1.0,
+        alerts: Alerts::Off,
+        keys: BTreeMap::new(),
+    }
+}
+
+fn recipes() -> BTreeMap<String, RawRecipe> {
+    [
+        ("densenet", densenet()),
+        ("plateau", plateau()),
+        ("cosine", cosine()),
+    ]
+    .map(|(name, recipe)| (name.to_owned(), recipe))
+    .into()
 }
 
 /// How Zoph & Le train their final networks (section 4.1): as DenseNet's authors do.
@@ -197,6 +222,25 @@ fn paper() -> RawConfig {
 fn paper_strides() -> RawConfig {
     let mut config = paper();
     config.space.strides = vec![1, 2, 3];
+    config
+}
+
+/// Cells of NAS-Bench-201, looked up in a table (`search.table`): the accuracy is that of the
+/// validation images after 12 epochs.
+fn nasbench201() -> RawConfig {
+    let mut config = demo();
+    config.search.initial_depth = 1;
+    config.search.depth_step = 0;
+    config.space = RawSpace {
+        layer: LayerKind::Nasbench201,
+        kernels: vec![],
+        filters: vec![],
+        strides: vec![],
+        paddings: vec![],
+        decode: Decode::Literal,
+    };
+    config.child.epochs = 12;
+    config.reward.last_epochs = 1;
     config
 }
 

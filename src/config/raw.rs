@@ -21,6 +21,7 @@ pub struct RawConfig {
     pub data: RawData,
     pub search: RawSearch,
     pub controller: RawController,
+    pub evolution: RawEvolution,
     pub space: RawSpace,
     pub child: RawChild,
     pub reward: RawReward,
@@ -67,6 +68,8 @@ pub struct RawSearch {
     pub depth_every: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +82,13 @@ pub struct RawController {
     pub entropy: f64,
     pub baseline_decay: f64,
     pub gradient_clip: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawEvolution {
+    pub population: i64,
+    pub sample: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,7 +196,7 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
 
 impl Default for RawRecipe {
     fn default() -> Self {

@@ -84,7 +84,7 @@ pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
     build(&preset_name(options, &sources)?, &sources)
 }
 
-/// `PLACE:LINE` (or the option) that sets a dotted key; none where nothing does. For errors that
+/// `PLACE:LINE` (or the option) that sets a dotted key; `None` if nothing does. For errors that
 /// only others can find.
 pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
     sources(options)

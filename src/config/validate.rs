@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawReward, RawScreen, RawSearch,
-    RawWorkers,
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEvolution, RawReward,
+    RawScreen, RawSearch, RawWorkers,
 };
 use super::{
-    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, RewardConfig,
-    ScreenConfig, SearchConfig, WorkersConfig,
+    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, EvolutionConfig,
+    RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -43,7 +43,7 @@ fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>
     })
 }
 
-/// A rule that a second key decides too: the place of whichever the user set is told.
+/// A rule about two keys: the message gives the place of the one that the user set.
 fn together_with<T>(related: &'static str, checked: Checked<T>) -> Checked<T> {
     checked.map_err(|violation| Violation {
         related: Some(related),
@@ -58,6 +58,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         data: data(&raw.data)?,
         search: search(&raw.search)?,
         controller: controller(&raw.controller)?,
+        evolution: together_with("evolution.population", evolution(&raw.evolution))?,
         space: together_with("space.layer", space::space(&raw.space))?,
         child: child(&raw.child)?,
         reward: reward(&raw.reward)?,
@@ -68,6 +69,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     };
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
+    together_with("space.layer", table_fits(&config))?;
     Ok(config)
 }
 
@@ -223,6 +225,7 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
         depth_step: whole("search.depth_step", raw.depth_step, 0, MOST_LAYERS)?,
         depth_every: whole("search.depth_every", raw.depth_every, 1, 100_000_000)?,
         reference: raw.reference.clone(),
+        table: raw.table.clone(),
     })
 }
 
@@ -251,6 +254,35 @@ fn controller(raw: &RawController) -> Checked<ControllerConfig> {
         baseline_decay: between("controller.baseline_decay", raw.baseline_decay, 0.0, 1.0)?,
         gradient_clip: positive("controller.gradient_clip", raw.gradient_clip, 1e6)?,
     })
+}
+
+/// Most members of a population: a slip of the keyboard beyond that.
+const MOST_MEMBERS: i64 = 1_000_000;
+
+fn evolution(raw: &RawEvolution) -> Checked<EvolutionConfig> {
+    let population = whole("evolution.population", raw.population, 1, MOST_MEMBERS)?;
+    let sample = whole("evolution.sample", raw.sample, 1, MOST_MEMBERS)?;
+    if sample > population {
+        return violation(
+            "evolution.sample",
+            sample,
+            format!("must be at most evolution.population ({population})"),
+        );
+    }
+    Ok(EvolutionConfig { population, sample })
+}
+
+/// Networks are trained; they are in no table. (That a tabular space has a table is asked when a
+/// search begins.)
+fn table_fits(config: &Config) -> Checked<()> {
+    match &config.search.table {
+        Some(table) if !config.space.layer.is_tabular() => violation(
+            "search.table",
+            table.display(),
+            "must be left out: only the children of the space nasbench201 are looked up in a table (--preset nasbench201)",
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn child(raw: &RawChild) -> Checked<ChildConfig> {

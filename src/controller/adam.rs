@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tch::{Tensor, no_grad};
 
-use crate::search::{StateTensor, StrategyError, StrategyState};
+use crate::strategy::{StateTensor, StrategyError, StrategyState};
 
 /// Decay of the first moment, of the second, and the smallest denominator: PyTorch's defaults.
 const BETA1: f64 = 0.9;

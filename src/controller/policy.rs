@@ -7,9 +7,9 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::config::ControllerConfig;
 use crate::event::Choice;
-use crate::search::Sample;
-use crate::search::sample::masked_log_softmax;
 use crate::space::NextDecision;
+use crate::strategy::Sample;
+use crate::strategy::sample::masked_log_softmax;
 
 const KIND: Kind = Kind::Double;
 
@@ -153,7 +153,7 @@ impl Policy {
     }
 
     /// Log-probabilities and entropies of children sampled before, in one batch, under autograd.
-    pub fn evaluate(&self, samples: &[Sample]) -> Evaluation {
+    pub fn evaluate(&self, samples: &[&Sample]) -> Evaluation {
         let hidden = self.hidden_states(samples);
         let zeros = Tensor::zeros([samples.len() as i64], (KIND, Device::Cpu));
         let mut evaluation = Evaluation {
@@ -187,7 +187,7 @@ impl Policy {
 
     /// Top hidden state of every child before every decision, `[T * B, H]` with row `t * B +
     /// child`. Shorter children read the start token after their end; nothing looks at those rows.
-    fn hidden_states(&self, samples: &[Sample]) -> Tensor {
+    fn hidden_states(&self, samples: &[&Sample]) -> Tensor {
         let steps = samples
             .iter()
             .map(|sample| sample.choices.len())
@@ -268,7 +268,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn of_head(samples: &[Sample], head: usize) -> Taken {
+    fn of_head(samples: &[&Sample], head: usize) -> Taken {
         let mut taken = Taken::default();
         for (child, sample) in samples.iter().enumerate() {
             for (step, (choice, feasible)) in

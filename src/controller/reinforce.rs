@@ -8,9 +8,11 @@ use tch::{Tensor, no_grad};
 use super::adam::{Adam, from_state, state_names, to_state};
 use super::policy::Policy;
 use crate::config::ControllerConfig;
-use crate::search::strategy::check_rewards;
-use crate::search::{Baseline, Learned, Sample, Strategy, StrategyError, StrategyState};
 use crate::space::{Decision, Space};
+use crate::strategy::{
+    Baseline, Learned, Proposal, Sample, Strategy, StrategyError, StrategyState, check_rewards,
+    samples,
+};
 
 /// The LSTM policy with its optimiser and baseline.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Reinforce {
 
     /// Gradient of the loss over these children, in the order of [`Policy::parameters`], and the
     /// loss itself.
-    fn gradients(&self, samples: &[Sample], advantages: &[f64]) -> (Vec<Tensor>, f64) {
+    fn gradients(&self, samples: &[&Sample], advantages: &[f64]) -> (Vec<Tensor>, f64) {
         let loss = loss(&self.policy, samples, advantages, self.entropy_weight);
         let parameters: Vec<&Tensor> = self
             .policy
@@ -109,7 +111,7 @@ impl Reinforce {
 /// section 3.2).
 pub fn loss(
     policy: &Policy,
-    samples: &[Sample],
+    samples: &[&Sample],
     advantages: &[f64],
     entropy_weight: f64,
 ) -> Tensor {
@@ -137,14 +139,20 @@ fn clip_by_norm(gradients: &mut [Tensor], largest: f64) -> f64 {
 }
 
 impl Strategy for Reinforce {
-    fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
+    fn propose(
+        &mut self,
+        space: &Space,
+        depth: usize,
+        seed: u64,
+    ) -> Result<Proposal, StrategyError> {
         self.check_heads(space)?;
         Sample::draw(space, depth, seed, self.policy.sampler())
     }
 
-    fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
-        check_rewards(samples, rewards)?;
-        let (mut gradients, loss) = self.gradients(samples, &self.baseline.advantages(rewards));
+    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+        check_rewards(proposals, rewards)?;
+        let samples = samples(Self::NAME, proposals)?;
+        let (mut gradients, loss) = self.gradients(&samples, &self.baseline.advantages(rewards));
         let norm = clip_by_norm(&mut gradients, self.gradient_clip);
         if !(norm.is_finite() && loss.is_finite()) {
             return Err(StrategyError::Gradient);

@@ -10,8 +10,10 @@ use super::policy::Policy;
 use super::reinforce::{Reinforce, loss};
 use crate::config::{ControllerConfig, Decode, LayerKind, SpaceConfig};
 use crate::event::Choice;
-use crate::search::{Random, Sample, StateTensor, Strategy, StrategyError, StrategyState};
 use crate::space::{Dna, NextDecision, Space};
+use crate::strategy::{
+    Origin, Proposal, Random, Sample, StateTensor, Strategy, StrategyError, StrategyState,
+};
 
 fn config() -> ControllerConfig {
     ControllerConfig {
@@ -50,11 +52,16 @@ fn reinforce(config: &ControllerConfig, seed: u64) -> Reinforce {
     Reinforce::new(config, space().decisions(), seed)
 }
 
-fn samples(strategy: &mut dyn Strategy, depth: usize, count: u64, first_seed: u64) -> Vec<Sample> {
+fn samples(
+    strategy: &mut dyn Strategy,
+    depth: usize,
+    count: u64,
+    first_seed: u64,
+) -> Vec<Proposal> {
     (0..count)
         .map(|child| {
             strategy
-                .sample(&space(), depth, first_seed + child)
+                .propose(&space(), depth, first_seed + child)
                 .unwrap()
         })
         .collect()
@@ -62,7 +69,7 @@ fn samples(strategy: &mut dyn Strategy, depth: usize, count: u64, first_seed: u6
 
 /// A child from bare choices, as if it had been sampled; only what a re-evaluation reads is filled
 /// in.
-fn sample_of(steps: &[Step]) -> Sample {
+fn sample_of(steps: &[Step]) -> Proposal {
     let choice = |step: &Step| Choice {
         layer: step.layer,
         head: step.head,
@@ -71,14 +78,26 @@ fn sample_of(steps: &[Step]) -> Sample {
         entropy: 0.0,
         probabilities: Vec::new(),
     };
-    Sample {
-        dna: Dna::default(),
+    let sample = Sample {
         choices: steps.iter().map(choice).collect(),
         feasible: steps.iter().map(|step| step.feasible.clone()).collect(),
         log_prob: 0.0,
         entropy: 0.0,
         max_entropy: 0.0,
+    };
+    Proposal {
+        dna: Dna::default(),
+        origin: Origin::Sampled(sample),
     }
+}
+
+/// How a child was drawn.
+fn drawn(child: &Proposal) -> &Sample {
+    child.sample().expect("the controller draws its children")
+}
+
+fn all_drawn(children: &[Proposal]) -> Vec<&Sample> {
+    children.iter().map(drawn).collect()
 }
 
 fn values(tensor: &Tensor) -> Vec<f64> {
@@ -147,7 +166,7 @@ impl Fixture {
         }
     }
 
-    fn samples(&self) -> Vec<Sample> {
+    fn samples(&self) -> Vec<Proposal> {
         self.children.iter().map(|steps| sample_of(steps)).collect()
     }
 
@@ -167,7 +186,10 @@ impl Fixture {
 #[test]
 fn log_probabilities_and_entropies_agree_with_pytorch() {
     let fixture = Fixture::read();
-    let evaluation = fixture.controller().policy().evaluate(&fixture.samples());
+    let evaluation = fixture
+        .controller()
+        .policy()
+        .evaluate(&all_drawn(&fixture.samples()));
     assert_close(
         &values(&evaluation.log_prob),
         &fixture.steps[0].log_probs,
@@ -191,7 +213,7 @@ fn the_gradient_of_the_loss_agrees_with_pytorch() {
         .collect();
     loss(
         controller.policy(),
-        &fixture.samples(),
+        &all_drawn(&fixture.samples()),
         &advantages,
         fixture.entropy,
     )
@@ -213,7 +235,7 @@ fn clipped_adam_updates_agree_with_pytorch() {
         let learned = controller
             .learn(&fixture.samples(), &fixture.rewards)
             .unwrap();
-        assert_eq!(learned.baseline, fixture.baseline);
+        assert_eq!(learned.baseline, Some(fixture.baseline));
         assert_close(&[learned.loss.unwrap()], &[updated.loss], "loss");
         assert_close(
             &[learned.gradient_norm.unwrap()],
@@ -234,17 +256,21 @@ fn the_gradient_of_the_loss_agrees_with_finite_differences() {
     let mut children = samples(&mut strategy, 3, 3, 40);
     children.extend(samples(&mut strategy, 2, 1, 50));
     assert!(
-        children
+        children.iter().any(|child| drawn(child)
+            .feasible
             .iter()
-            .any(|child| child.feasible.iter().flatten().any(|feasible| !feasible)),
+            .flatten()
+            .any(|feasible| !feasible)),
         "no mask is at work"
     );
     let (advantages, entropy_weight, step) = ([0.7, -0.4, 0.1, -0.9], 0.05, 1e-5);
     let value = |policy: &Policy| {
-        no_grad(|| loss(policy, &children, &advantages, entropy_weight).double_value(&[]))
+        no_grad(|| {
+            loss(policy, &all_drawn(&children), &advantages, entropy_weight).double_value(&[])
+        })
     };
     let policy = strategy.policy();
-    loss(policy, &children, &advantages, entropy_weight).backward();
+    loss(policy, &all_drawn(&children), &advantages, entropy_weight).backward();
     for (name, parameter) in policy.parameters() {
         let flat = parameter.detach().view(-1);
         for (index, gradient) in values(&parameter.grad()).into_iter().enumerate() {
@@ -284,8 +310,9 @@ fn a_samples_log_probability_is_that_of_its_choices_when_evaluated_again() {
     let mut strategy = reinforce(&small_config(), 3);
     let mut children = samples(&mut strategy, 5, 4, 10);
     children.extend(samples(&mut strategy, 3, 2, 20));
-    let evaluation = strategy.policy().evaluate(&children);
-    let sampled = |field: fn(&Sample) -> f64| children.iter().map(field).collect::<Vec<_>>();
+    let evaluation = strategy.policy().evaluate(&all_drawn(&children));
+    let sampled =
+        |field: fn(&Sample) -> f64| children.iter().map(drawn).map(field).collect::<Vec<_>>();
     assert_close(
         &values(&evaluation.log_prob),
         &sampled(|child| child.log_prob),
@@ -310,6 +337,7 @@ fn every_sampled_child_can_be_built_and_masked_choices_have_probability_0() {
     let mut masked = 0;
     for child in samples(&mut strategy, 8, 60, 0) {
         space().decode(&child.dna, "child").unwrap();
+        let child = drawn(&child);
         assert_eq!(child.choices.len(), 8 * 4);
         for (choice, feasible) in child.choices.iter().zip(&child.feasible) {
             assert!(feasible[choice.index]);
@@ -343,7 +371,7 @@ fn sampled_children_are_as_frequent_as_the_policy_says() {
     let mut counts: BTreeMap<Dna, f64> = BTreeMap::new();
     let draws = 6_000;
     for child in samples(&mut strategy, 1, draws, 0) {
-        probabilities.insert(child.dna.clone(), child.log_prob.exp());
+        probabilities.insert(child.dna.clone(), drawn(&child).log_prob.exp());
         *counts.entry(child.dna).or_default() += 1.0;
     }
     let common: Vec<(f64, f64)> = counts
@@ -395,7 +423,7 @@ fn choices_depend_on_the_choices_before() {
                 head: 1,
                 feasible: vec![true; 3],
             },
-            Some(&sample_of(&[step]).choices[0]),
+            Some(&drawn(&sample_of(&[step])).choices[0]),
         )
     };
     assert_ne!(second(0), second(1));
@@ -412,10 +440,10 @@ fn log_prob_around_update(advantage: f64) -> (f64, f64) {
     let child = samples(&mut strategy, 4, 1, 9);
     strategy.learn(&child, &[0.5 + advantage]).unwrap();
     (
-        child[0].log_prob,
+        drawn(&child[0]).log_prob,
         strategy
             .policy()
-            .evaluate(&child)
+            .evaluate(&all_drawn(&child))
             .log_prob
             .double_value(&[0]),
     )
@@ -452,10 +480,10 @@ fn the_entropy_bonus_makes_the_policy_more_even() {
     let mut strategy = reinforce(&config, 6);
     let children = samples(&mut strategy, 4, 8, 9);
     strategy.learn(&children, &[0.5; 8]).unwrap();
-    let before: f64 = children.iter().map(|child| child.entropy).sum();
+    let before: f64 = children.iter().map(|child| drawn(child).entropy).sum();
     let after = strategy
         .policy()
-        .evaluate(&children)
+        .evaluate(&all_drawn(&children))
         .entropy
         .sum(None)
         .double_value(&[]);
@@ -487,7 +515,8 @@ fn the_update_does_not_depend_on_how_much_of_an_episode_the_baseline_will_hold_l
 }
 
 /// Reward of the toy problem: the share of values that equal the target's.
-fn share_of_target(child: &Sample) -> f64 {
+fn share_of_target(child: &Proposal) -> f64 {
+    let child = drawn(child);
     let target = [2, 1, 0, 1];
     let hits = child
         .choices
@@ -607,7 +636,7 @@ fn a_state_that_does_not_fit_is_refused_by_name_and_changes_nothing() {
 #[test]
 fn a_space_with_other_heads_is_refused() {
     let mut strategy = Reinforce::with_choices(&config(), &[2, 2], 1);
-    let error = strategy.sample(&space(), 2, 1).unwrap_err();
+    let error = strategy.propose(&space(), 2, 1).unwrap_err();
     assert_eq!(
         error,
         StrategyError::OtherSpace {
@@ -629,7 +658,7 @@ fn a_depth_that_cannot_be_built_is_an_error() {
     };
     let space = Space::new(&config, [1, 28, 28], 10).unwrap();
     assert!(matches!(
-        Random::new(0.9).sample(&space, 20, 1),
+        Random::new(0.9).propose(&space, 20, 1),
         Err(StrategyError::Space(_))
     ));
 }

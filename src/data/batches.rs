@@ -231,7 +231,7 @@ impl DeviceDataset {
         })
     }
 
-    /// Crops and flips of a batch; none where images are left as they are.
+    /// Crops and flips of a batch; `None` if images are left as they are.
     fn placements(&self, shuffle: &Shuffle, batch: usize) -> Option<Vec<Placement>> {
         let draw = || {
             placements(

@@ -23,7 +23,7 @@ pub struct Contents {
     pub parts: Vec<PartContents>,
     /// As in the journal's description of the data.
     pub fingerprint: String,
-    /// Of a folder: files among its images that are not read, for each part that has some.
+    /// For folders: files among the images that are not read, for each part that has some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
 }

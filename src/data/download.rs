@@ -97,6 +97,22 @@ impl Source<'_> {
         }
     }
 
+    /// What follows from an answer without the bytes that were asked for.
+    fn refused(&self, part: &Path, status: u16) -> Attempt {
+        match status {
+            206 | 416 => self.restart(
+                part,
+                "the server cannot go on from the part that is there".to_owned(),
+            ),
+            408 | 429 | 500.. => Attempt::Again(format!("the server answered {status}")),
+            _ => Attempt::Fatal(FetchError::Refused {
+                url: self.url.to_owned(),
+                status,
+                folder: self.folder.to_owned(),
+            }),
+        }
+    }
+
     /// One request for what is missing.
     fn attempt(
         &self,
@@ -126,6 +142,7 @@ impl Source<'_> {
                 0,
                 header("content-length").and_then(|length| length.parse().ok()),
             ),
+            (416, Some(range)) if range == format!("bytes */{have}") => return Ok(()),
             (206, Some(range)) => content_range(&range)
                 .filter(|&(start, _)| start == have)
                 .ok_or_else(|| {
@@ -134,24 +151,7 @@ impl Source<'_> {
                         format!("the server sent `{range}` when asked for byte {have} and on"),
                     )
                 })?,
-            (416, Some(range)) if range == format!("bytes */{have}") => return Ok(()),
-            (206 | 416, _) => {
-                return Err(self.restart(
-                    part,
-                    "the server cannot go on from the part that is there".to_owned(),
-                ));
-            }
-            (status @ (408 | 429 | 500..), _) => {
-                return Err(Attempt::Again(format!("the server answered {status}")));
-            }
-            (status, _) => {
-                let (url, folder) = (self.url.to_owned(), self.folder.to_owned());
-                return Err(Attempt::Fatal(FetchError::Refused {
-                    url,
-                    status,
-                    folder,
-                }));
-            }
+            (status, _) => return Err(self.refused(part, status)),
         };
         let fatal = |cause| Attempt::Fatal(self.io(part, cause));
         let mut target = OpenOptions::new()

@@ -93,7 +93,7 @@ pub enum FetchError {
         /// Published MD5, hex.
         expected: String,
     },
-    /// Of a file without a published checksum.
+    /// What came is not sound; for files without a published checksum.
     #[error(
         "what came from {url} is not sound and was removed: {error}, or name another source with --mirror"
     )]

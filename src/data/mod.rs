@@ -139,7 +139,7 @@ impl Dataset {
 pub struct TestSet {
     /// SPEC with the folder where the data were found.
     pub spec: String,
-    /// Of data that come in several versions (CIFAR-10.1: v6, v4).
+    /// For data sets with several versions (CIFAR-10.1: v6, v4).
     pub version: Option<&'static str>,
     /// `[C, H, W]`.
     pub input: [usize; 3],

@@ -136,7 +136,7 @@ fn mean_image(images: &Images) -> Vec<f32> {
         .collect()
 }
 
-/// Hold the cache entry for this process until the file is dropped; none where the cache cannot be
+/// Hold the cache entry for this process until the file is dropped; `None` if the cache cannot be
 /// written.
 fn lock(file: &Path) -> Option<File> {
     fs::create_dir_all(file.parent()?).ok()?;

@@ -14,7 +14,7 @@ use super::placement::Placement;
 use super::process::{FromProcess, Process};
 use super::protocol::{FromWorker, ToWorker};
 use super::slot::{Doing, Introduction, Task, Worker};
-use super::{ChildJob, Ready, Report};
+use super::{ChildJob, Compute, Ready, Report};
 use crate::event::Level;
 use crate::foundation::device::Device;
 use crate::reward::{Outcome, SKIPPED};
@@ -230,6 +230,7 @@ impl Actor {
             worker,
             pid,
             device: introduction.device.to_string(),
+            host: None,
         });
         let slot = &mut self.workers[worker];
         (slot.doing, slot.has_started) = (Doing::Waiting(introduction), true);
@@ -257,9 +258,11 @@ impl Actor {
         (self.report)(Report::Ready(Ready {
             data: first.data.clone(),
             workers: ready.len(),
-            threads: self.settings.placement.threads,
-            device: first.device.to_string(),
-            libtorch: first.libtorch.clone(),
+            compute: Some(Compute {
+                threads: self.settings.placement.threads,
+                device: first.device.to_string(),
+                libtorch: first.libtorch.clone(),
+            }),
         }));
     }
 
@@ -276,6 +279,8 @@ impl Actor {
                 child,
                 outcome,
                 seconds,
+                energy_wh: None,
+                test_accuracy: None,
             });
         }
     }

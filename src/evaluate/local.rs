@@ -9,12 +9,13 @@ use super::actor::{Actor, Message};
 use super::placement::{Placement, cores};
 use super::protocol::Sample;
 use super::throughput::Automatic;
-use super::{ChildJob, Evaluator, Report};
+use super::{ChildJob, Evaluator, Job, Report};
 use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
 use crate::event::Level;
-use crate::space;
+use crate::space::{self, Design};
+use crate::telemetry::EnergyMeter;
 
 /// What every worker of one evaluator is told when it starts.
 #[derive(Debug, Clone)]
@@ -73,6 +74,7 @@ impl LocalWorkers {
         + 'static,
     ) -> LocalWorkers {
         let (sender, receiver) = channel();
+        let report = metered(report);
         let to_actor = sender.clone();
         let work = move || {
             let desk = Desk::new(&receiver);
@@ -105,9 +107,32 @@ impl LocalWorkers {
         }
     }
 
+    /// [`Evaluator::submit`] for a network.
+    pub fn submit(&mut self, job: ChildJob) {
+        self.send(Message::Submit(Box::new(job)));
+    }
+
     fn send(&self, message: Message) {
         // The thread is gone only after a fatal report: there is nothing left to tell it.
         let _ = self.messages.send(message);
+    }
+}
+
+/// Reports with what the GPUs took for each child. What a first attempt took is not counted.
+fn metered(report: impl Fn(Report) + Send + 'static) -> impl Fn(Report) + Send + 'static {
+    let meter = RefCell::new(EnergyMeter::start());
+    move |mut told| {
+        let mut meter = meter.borrow_mut();
+        match &mut told {
+            Report::ChildStarted { child, device, .. } => meter.child_started(*child, device),
+            Report::Retried { child, .. } => drop(meter.child_ended(*child)),
+            Report::Finished {
+                child, energy_wh, ..
+            } => *energy_wh = meter.child_ended(*child),
+            _ => {}
+        }
+        drop(meter);
+        report(told);
     }
 }
 
@@ -211,8 +236,25 @@ fn largest_child(config: &Config) -> u64 {
 }
 
 impl Evaluator for LocalWorkers {
-    fn submit(&mut self, job: ChildJob) {
-        self.send(Message::Submit(Box::new(job)));
+    /// # Panics
+    /// On a row of a table: workers train networks, and the settings see to it that they get some.
+    fn submit(&mut self, job: Job) {
+        let Job {
+            child,
+            seed,
+            design,
+        } = job;
+        match design {
+            Design::Network(architecture) => LocalWorkers::submit(
+                self,
+                ChildJob {
+                    child,
+                    seed,
+                    architecture,
+                },
+            ),
+            Design::Key(key) => panic!("child {child}, {key}, is no network to be trained"),
+        }
     }
 
     fn skip(&mut self, child: u64) {

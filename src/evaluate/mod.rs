@@ -1,5 +1,7 @@
-//! Evaluators: whoever turns architectures into outcomes. A search submits jobs and receives
-//! reports.
+//! Evaluators: whoever turns designs into outcomes. A search submits jobs and receives reports.
+//!
+//! An evaluator owns where children run: on which host and device, in which processes, and what
+//! energy they take. The local worker processes are one, a table ([`table`]) is another.
 
 #[cfg(feature = "torch")]
 mod actor;
@@ -15,6 +17,7 @@ pub mod protocol;
 mod rate_limit;
 #[cfg(feature = "torch")]
 mod slot;
+pub mod table;
 #[cfg(feature = "torch")]
 pub mod throughput;
 #[cfg(feature = "torch")]
@@ -26,7 +29,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
 use crate::reward::Outcome;
-use crate::space::Architecture;
+use crate::space::{Architecture, Design};
+
+/// One child to evaluate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Number of the child.
+    pub child: u64,
+    /// Seed of whatever is random in its evaluation: same seed, same evaluator, same outcome.
+    pub seed: u64,
+    /// What is to be evaluated.
+    pub design: Design,
+}
 
 /// One child to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +61,8 @@ pub enum Report {
         worker: usize,
         pid: u32,
         device: String,
+        /// Machine that it runs on; none where that is this one.
+        host: Option<String>,
     },
     WorkerDied {
         worker: usize,
@@ -69,6 +85,11 @@ pub enum Report {
         child: u64,
         outcome: Outcome,
         seconds: f64,
+        /// Energy that its device took for it, watt-hours; none where that is not measured.
+        energy_wh: Option<f64>,
+        /// Test accuracy of the network trained to the end, where that is known already. Nothing in
+        /// a search may depend on it.
+        test_accuracy: Option<f64>,
     },
     /// Every worker stands still at a batch boundary, as the pause of this number asked.
     Paused {
@@ -85,23 +106,33 @@ pub enum Report {
     },
 }
 
-/// What the workers found when they started.
+/// What an evaluator found when it started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ready {
+    /// What rewards are measured on.
     pub data: DataDescription,
+    /// Children that it works on at a time.
     pub workers: usize,
+    /// What computes; none where nothing is trained.
+    pub compute: Option<Compute>,
+}
+
+/// What trains the children.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compute {
     /// CPU threads of each worker.
     pub threads: usize,
     /// `cpu`, or the GPU's name.
     pub device: String,
+    /// Version of libtorch.
     pub libtorch: String,
 }
 
-/// Trains children. Reports arrive through the `report` callback given when it is started, from its
+/// Evaluates children. Reports arrive through the `report` callback given when it is started, from its
 /// own threads.
 pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
-    fn submit(&mut self, job: ChildJob);
+    fn submit(&mut self, job: Job);
     /// End a submitted child's training at its next batch: `Report::Finished` follows, with the
     /// accuracies of the epochs it has finished, or excluded with the reason [`crate::reward::SKIPPED`] where
     /// there are none.

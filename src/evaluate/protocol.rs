@@ -25,7 +25,7 @@ pub enum ToWorker {
         threads: usize,
         /// Where it trains.
         device: Device,
-        /// Images to use instead of the configured split; none in a search.
+        /// Images to use instead of the configured split; `None` in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sample: Option<Sample>,
     },
@@ -62,7 +62,7 @@ pub enum Sample {
         /// Validation images.
         validation: usize,
     },
-    /// Noise of a network's input shape, where no such data set is at hand.
+    /// Noise of a network's input shape, for when no such data set is available.
     Noise {
         /// `[C, H, W]`.
         input: [usize; 3],
@@ -81,7 +81,7 @@ pub enum Sample {
 pub enum FromWorker {
     /// The worker has its data and its device, and can train.
     Ready {
-        /// Of the process.
+        /// Process id of the worker.
         pid: u32,
         /// What it found the data to be.
         data: DataDescription,

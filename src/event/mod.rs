@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classification::ClassificationReport;
 use crate::config::{Decode, Precision, Recipe};
-use crate::space::{Architecture, Decision, Dna, Space, SpaceError};
+use crate::space::{Architecture, Decision, Design, Dna, Space, SpaceError};
 
 /// Version of the journal's schema, in every line as `v`.
 pub const VERSION: u32 = 1;
@@ -70,6 +70,9 @@ pub enum Event {
         worker: usize,
         pid: u32,
         device: String,
+        /// Machine that it runs on; absent where that is the run's own.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        host: Option<String>,
     },
     WorkerDied {
         worker: usize,
@@ -165,7 +168,10 @@ pub struct RunStarted {
     pub version: String,
     pub host: String,
     pub pid: u32,
-    pub libtorch: String,
+    /// Version of libtorch that trains the children. This, `threads` and `device` are absent where
+    /// nothing is trained (a table).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub libtorch: Option<String>,
     pub episodes: usize,
     pub children_per_episode: usize,
     pub child_epochs: usize,
@@ -174,9 +180,14 @@ pub struct RunStarted {
     pub child_batch_size: Option<usize>,
     pub reward_power: f64,
     pub reward_last_epochs: usize,
+    /// Children that are evaluated at a time.
     pub workers: usize,
-    pub threads: usize,
-    pub device: String,
+    /// CPU threads of each worker.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threads: Option<usize>,
+    /// `cpu`, or the GPU's name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub device: Option<String>,
     pub data: DataDescription,
     /// Decisions of a layer, in order: the heads of the controller.
     pub decisions: Vec<Decision>,
@@ -234,17 +245,18 @@ pub struct ReferenceEpisode {
     pub mean_accuracy: Option<f64>,
 }
 
-/// The data a run trains on.
+/// What a run's rewards are measured on: images, or the rows of a table, which has no images, no
+/// classes and no input (zeros).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataDescription {
-    /// SPEC with its folder.
+    /// SPEC with its folder, or the table's file.
     pub spec: String,
     /// `[C, H, W]`.
     pub input: [usize; 3],
     pub classes: Vec<String>,
     pub train_images: usize,
     pub validation_images: usize,
-    /// CRC-32 (hex) of the training images, labels and split.
+    /// CRC-32 (hex) of the training images, labels and split, or of the table.
     pub fingerprint: String,
 }
 
@@ -253,17 +265,27 @@ pub struct ChildSampled {
     pub child: u64,
     pub episode: usize,
     pub dna: Dna,
-    pub architecture: Architecture,
+    /// `architecture`, or `key` in a space whose children are looked up in a table.
+    #[serde(flatten)]
+    pub design: Design,
     pub params: u64,
     pub macs: u64,
-    /// Sum of the masked log-probabilities of the choices, nats.
-    pub log_prob: f64,
+    /// Sum of the masked log-probabilities of the choices, nats. This and the next two are absent
+    /// where the strategy has no distribution to tell of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log_prob: Option<f64>,
     /// Sum of the entropies of the masked distributions, nats.
-    pub entropy: f64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entropy: Option<f64>,
     /// Largest entropy these decisions could have had: the sum of ln(feasible choices).
-    pub max_entropy: f64,
-    /// Every choice in the order it was taken.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_entropy: Option<f64>,
+    /// Every choice in the order it was taken; empty where the strategy has no distribution.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub choices: Vec<Choice>,
+    /// The earlier child of which one decision was changed (evolution).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<u64>,
 }
 
 /// A network that a user made from a child by hand. Its number comes after those of all children
@@ -277,7 +299,9 @@ pub struct ChildQueued {
     /// The child that was edited.
     pub parent: u64,
     pub dna: Dna,
-    pub architecture: Architecture,
+    /// `architecture`, or `key` in a space whose children are looked up in a table.
+    #[serde(flatten)]
+    pub design: Design,
     pub params: u64,
     pub macs: u64,
 }
@@ -350,6 +374,10 @@ pub struct ChildFinished {
     /// on it. Absent where no GPU tells its power.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub energy_wh: Option<f64>,
+    /// Test accuracy of the network trained to the end, where the evaluator has it (a table does).
+    /// Nothing in the search reads it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_accuracy: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -359,15 +387,22 @@ pub struct EpisodeFinished {
     /// Mean accuracy of the children that have one; none if all failed.
     pub mean_accuracy: Option<f64>,
     pub best_accuracy: Option<f64>,
-    /// Baseline the advantages were taken against.
-    pub baseline: f64,
+    /// Baseline the advantages were taken against. This and the next two are absent for a strategy
+    /// without a baseline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline: Option<f64>,
     /// Baseline after this episode's rewards.
-    pub next_baseline: f64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next_baseline: Option<f64>,
     /// One per child, in order, without those that were excluded.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub advantages: Vec<f64>,
-    /// Mean entropy of the children's decisions, nats per child.
-    pub entropy: f64,
-    pub max_entropy: f64,
+    /// Mean entropy of the children's decisions, nats per child. This and the next are absent where
+    /// no child was drawn from a known distribution.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entropy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_entropy: Option<f64>,
     /// REINFORCE loss and gradient norm before clipping; none for a strategy that does not learn.
     pub loss: Option<f64>,
     pub gradient_norm: Option<f64>,

@@ -3,7 +3,7 @@
 use super::{matters, plain};
 use crate::space::{Architecture, ArchitectureError, Layer};
 
-/// The text of a `.dot` file; an error where the network cannot be built. A layer that nobody reads
+/// The text of a `.dot` file; an error where the network cannot be built. A layer that is not read
 /// is dashed.
 pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let shapes = architecture.shapes()?;

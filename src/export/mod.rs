@@ -6,17 +6,17 @@ pub mod files;
 pub mod onnx;
 pub mod pytorch;
 
-use crate::space::{Architecture, Dna, Genome};
+use crate::space::{self, Architecture, Dna};
 
 /// The architecture file: JSON, one line per layer.
 pub fn json(architecture: &Architecture) -> String {
     architecture.to_json()
 }
 
-/// The DNA that gives `architecture` where it is read literally; none where it has skip
+/// The DNA that gives `architecture` where it is read literally; `None` if it has skip
 /// connections, or layers that no gene can describe.
 pub fn dna_of(architecture: &Architecture) -> Option<Dna> {
-    Genome::describe(architecture)
+    space::describe(architecture)
 }
 
 /// The DNA file: JSON, one line per layer.

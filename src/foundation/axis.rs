@@ -10,6 +10,18 @@ pub enum ValueAxis {
 }
 
 impl ValueAxis {
+    /// The axis over all of `values` that can stand on it, with at most `ticks` values (at least
+    /// two).
+    pub fn over(values: impl Iterator<Item = f64>, is_log: bool, ticks: usize) -> ValueAxis {
+        let values = values.filter(|value| value.is_finite() && (*value > 0.0 || !is_log));
+        let (low, high) = extremes(values);
+        if is_log {
+            ValueAxis::Log(LogAxis::covering(low, high, ticks))
+        } else {
+            ValueAxis::Linear(Axis::covering(low, high, ticks))
+        }
+    }
+
     /// Where `value` is between the bottom (0) and the top (1).
     pub fn fraction(&self, value: f64) -> f64 {
         match self {
@@ -96,6 +108,23 @@ impl Axis {
     pub fn decimals(&self) -> usize {
         decimals(self.step)
     }
+}
+
+/// The smallest and the largest of `values`; of none, infinities the wrong way round.
+pub fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
+}
+
+/// `0.25`: a value with the decimals that it needs.
+pub fn plain(value: f64, decimals: usize) -> String {
+    format!("{value:.decimals$}")
+}
+
+/// `25 %` of a share of 0.25, which has two decimals.
+pub fn percent(value: f64, decimals: usize) -> String {
+    format!("{:.*} %", decimals.saturating_sub(2), value * 100.0)
 }
 
 /// The smallest of 1, 2 or 5 times a power of ten that is not below `step`.

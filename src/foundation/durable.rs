@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// the new, never a mixture.
 ///
 /// # Errors
-/// Of the file system; the message names the path. The old file is then untouched and the temporary
-/// one removed.
+/// I/O errors; the message names the path. The old file is then untouched and the temporary one
+/// removed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
     write_synced(&temporary, bytes)

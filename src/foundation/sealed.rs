@@ -88,7 +88,7 @@ pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Resul
     write_atomically(path, &bytes)
 }
 
-/// Header and tensors of the file at `path`; none where there is no file.
+/// Header and tensors of the file at `path`; `None` if there is no file.
 pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, CheckpointError> {
     match std::fs::read(path) {
         Ok(bytes) => decode(&bytes, path).map(Some),

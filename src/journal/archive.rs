@@ -287,7 +287,7 @@ mod tests {
                 (Some(row), row.child)
             );
             assert_eq!(
-                detail.candidate.architecture.layers.len(),
+                detail.candidate.design.network().unwrap().layers.len(),
                 row.genes.depth()
             );
             if row.repeat_of.is_none() && row.accuracy.is_some() {

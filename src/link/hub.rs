@@ -115,7 +115,7 @@ impl Hub {
     pub fn publish(&self, record: &Arc<Record>) {
         match record.seq {
             Some(seq) => self.written.send_modify(|written| written.seq = seq),
-            // Nobody listens: nobody misses it.
+            // Without listeners, nothing is lost.
             None => drop(self.ticks.send(record.clone())),
         }
     }

@@ -63,7 +63,7 @@ pub enum Command {
         /// What it was made into.
         dna: Dna,
     },
-    /// Of a replay alone: this many times as fast as it happened.
+    /// Replays only: play this many times as fast as it happened.
     Speed {
         /// How many times as fast.
         factor: f64,

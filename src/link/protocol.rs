@@ -14,7 +14,7 @@ pub const PROTOCOL: &str = "nas-tui";
 /// Version of the protocol.
 pub const VERSION: u32 = 1;
 
-/// Longest line that is read, bytes: nobody can make the other side hold more than this.
+/// Longest line that is read, in bytes: no peer can make the other side hold more than this.
 const LONGEST_LINE: u64 = 1 << 20;
 
 /// To a client.
@@ -89,10 +89,10 @@ pub fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()>
     output.write_all(&line)
 }
 
-/// Read one message; none at the end of the stream.
+/// Read one message; `None` at the end of the stream.
 ///
 /// # Errors
-/// Of the stream, and `InvalidData` for a line that is too long or no message.
+/// I/O errors of the stream, and `InvalidData` for a line that is too long or not a message.
 pub fn receive<T: DeserializeOwned>(input: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     input

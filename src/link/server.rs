@@ -194,7 +194,7 @@ fn tell(
     Ok(())
 }
 
-/// Hand a client's commands on until it goes or cannot be understood; none of a client that only
+/// Hand a client's commands on until it goes or cannot be understood; `None` for a client that only
 /// watches.
 fn take_commands(
     input: &mut BufReader<UnixStream>,

@@ -29,7 +29,7 @@ pub enum Outcome {
     },
 }
 
-/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; none if it
+/// Accuracy of a child: the best validation accuracy of its last `last_epochs` epochs; `None` if it
 /// failed.
 pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
     let Outcome::Trained { valid_accuracies } = outcome else {
@@ -43,8 +43,8 @@ pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; none for one that
-/// is excluded.
+/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; `None` for one
+/// that is excluded.
 pub fn reward(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
     match outcome {
         Outcome::Excluded { .. } => None,

@@ -279,7 +279,7 @@ impl RunDirectory {
     /// `summary.json`: what the whole run came to.
     ///
     /// # Errors
-    /// Of the file system; the text names the file.
+    /// I/O errors; the message names the file.
     pub fn write_summary(&self, json: &str) -> io::Result<()> {
         write_atomically(&self.path.join("summary.json"), json.as_bytes())
     }
@@ -324,7 +324,7 @@ pub fn resume_command(path: &Path) -> String {
 }
 
 enum LockProblem {
-    /// By whom, as far as is known.
+    /// The holder, as far as is known.
     Held(String),
     Io(io::Error),
 }

@@ -12,8 +12,10 @@ use std::path::Path;
 use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
-use super::strategy::{StateTensor, StrategyState};
 use crate::foundation::sealed::{self, Block, CheckpointError};
+use crate::runs::RunDirectory;
+use crate::session;
+use crate::strategy::{StateTensor, StrategyState};
 
 /// The state of a search after an episode.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,6 +128,20 @@ impl Checkpoint {
             config: config.into_owned(),
             state,
         }))
+    }
+}
+
+impl session::Checkpoint for Checkpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
+        Checkpoint::load(&directory.checkpoint_path())
+    }
+
+    fn config(&self) -> &str {
+        &self.config
+    }
+
+    fn journal_seq(&self) -> u64 {
+        self.journal_seq
     }
 }
 

@@ -6,10 +6,12 @@
 //! children), takes the outcomes that the journal has, and trains the rest. What the journal has
 //! already is never written again.
 
-mod ends;
+mod opening;
+mod steady;
 mod steering;
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -17,32 +19,24 @@ use super::checkpoint::Checkpoint;
 use super::episode::{self, Child};
 use super::error::SearchError;
 use super::inbox::{Inbox, Message};
-use super::ledger::{Ended, Ledger};
-use super::session::{Opening, Parts};
-use super::strategy::Strategy;
-use crate::analysis::Summary;
-use crate::config::Config;
-use crate::evaluate::{ChildJob, Evaluator, Report};
+use super::ledger::Ended;
+use super::work::Search;
+use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::{ChildFinished, Event, Level};
 use crate::foundation::seeds::derive;
-use crate::reward::Outcome;
-use crate::runs::RunDirectory;
-use crate::session::Recorder;
-use crate::space::{Architecture, Space};
-use crate::telemetry::energy::EnergyMeter;
+use crate::session::{Halt, Run};
+use crate::space::{Design, Space};
+use crate::strategy::Strategy;
 
 /// A run in the hands of this process.
-pub(super) struct Engine {
-    config: Config,
-    directory: RunDirectory,
-    recorder: Recorder<Ledger>,
+pub(super) struct Engine<'a> {
+    run: &'a mut Run<Search>,
     inbox: Inbox,
     pace: Pace,
     /// Pauses that were asked for: the latest one's number.
     pauses: u64,
     /// The run is to stop once the episode under way has been learned from.
     stops_after_episode: bool,
-    energy: EnergyMeter,
     /// Children that the evaluator has and that have not ended.
     submitted: BTreeSet<u64>,
 }
@@ -52,6 +46,15 @@ struct Crew<'a> {
     evaluator: &'a mut dyn Evaluator,
     strategy: Box<dyn Strategy>,
     space: Space,
+    /// Children that the evaluator works on at a time, at least 1.
+    at_a_time: usize,
+}
+
+/// What a child's evaluation took, as its evaluator measured it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Effort {
+    seconds: f64,
+    energy_wh: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,37 +64,15 @@ enum Pace {
     Paused,
 }
 
-/// Why the loop ends before its last episode.
-enum Halt {
-    Stopped,
-    Failed(SearchError),
-}
-
-impl<E: Into<SearchError>> From<E> for Halt {
-    fn from(error: E) -> Self {
-        Halt::Failed(error.into())
-    }
-}
-
-impl Engine {
-    pub(super) fn new(
-        config: Config,
-        directory: RunDirectory,
-        recorder: Recorder<Ledger>,
-        inbox: Inbox,
-    ) -> Engine {
-        let (pace, stops_after_episode, submitted) = (Pace::Running, false, BTreeSet::new());
-        let energy = EnergyMeter::start();
+impl Engine<'_> {
+    pub(super) fn new(run: &mut Run<Search>, inbox: Inbox) -> Engine<'_> {
         Engine {
-            config,
-            directory,
-            recorder,
+            run,
             inbox,
-            pace,
+            pace: Pace::Running,
             pauses: 0,
-            stops_after_episode,
-            energy,
-            submitted,
+            stops_after_episode: false,
+            submitted: BTreeSet::new(),
         }
     }
 
@@ -99,51 +80,37 @@ impl Engine {
     /// go on.
     pub(super) fn run(
         mut self,
-        parts: Parts,
+        search: Search,
         reports: UnboundedSender<Report>,
-        opening: Opening,
-    ) -> Result<Summary, SearchError> {
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<(), Halt> {
         let mut evaluator = None;
-        let ending = self.work(parts, reports, opening, &mut evaluator);
+        let ending = self.work(search, reports, checkpoint, &mut evaluator);
         if let Some(mut evaluator) = evaluator {
             evaluator.shutdown();
         }
-        self.finish(ending)
+        ending
     }
 
     /// Everything between the first moment and the farewell. `evaluator` holds the workers as soon
     /// as they are started.
     fn work(
         &mut self,
-        parts: Parts,
+        search: Search,
         reports: UnboundedSender<Report>,
-        opening: Opening,
+        checkpoint: Option<Checkpoint>,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
-        let Opening {
-            checkpoint,
-            notices,
-        } = opening;
-        if self.recorder.ledger.started.is_some() {
+        if self.run.ledger().started.is_some() {
             self.resume_run(checkpoint.as_ref())?;
         }
         let evaluator = evaluator
-            .insert((parts.evaluator)(&self.config, reports)?)
+            .insert((search.evaluator)(&self.run.config, reports)?)
             .as_mut();
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
-        match self.recorder.ledger.started.clone() {
-            None => {
-                self.recorder
-                    .tell(Event::RunStarted(self.run_started(&ready, &space)?))?;
-                self.tell_of_reference()?;
-            }
-            Some(started) => self.compare_workers(&started, &ready)?,
-        }
-        for (level, message) in notices {
-            self.recorder.notice(level, message)?;
-        }
-        let mut strategy = (parts.strategy)(&self.config, &space);
+        self.open(&ready, &space)?;
+        let mut strategy = (search.strategy)(&self.run.config, &space);
         if let Some(checkpoint) = &checkpoint {
             strategy.restore(&checkpoint.state)?;
         }
@@ -152,11 +119,12 @@ impl Engine {
             evaluator,
             strategy,
             space,
+            at_a_time: ready.workers.max(1),
         };
         let ending = self
             .begin_with(held, &mut crew)
             .and_then(|()| self.search(&mut crew, first_episode));
-        if matches!(ending, Err(Halt::Stopped)) && self.recorder.ledger.checkpointed.is_none() {
+        if matches!(ending, Err(Halt::Stopped)) && self.run.ledger().checkpointed.is_none() {
             // Later on there is one already: the strategy has stood still since the last episode.
             self.save_checkpoint(&crew, 0)?;
         }
@@ -173,61 +141,77 @@ impl Engine {
 
     /// The visible loop.
     fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
-        for episode in first_episode..=self.config.search.episodes {
+        for episode in first_episode..=self.run.config.search.episodes {
             self.attend(crew)?;
-            let mut children = self.sample(crew, episode)?;
-            self.train(crew, &mut children)?;
+            let children = if crew.strategy.learns_from_each() {
+                self.train_and_learn(crew, episode)?
+            } else {
+                let mut children = self.sample(crew, episode)?;
+                self.train(crew, &mut children)?;
+                children
+            };
             self.learn(crew, episode, &children)?;
             self.save_checkpoint(crew, episode)?;
-            if self.stops_after_episode && episode < self.config.search.episodes {
+            if self.stops_after_episode && episode < self.run.config.search.episodes {
                 return Err(Halt::Stopped);
             }
         }
         self.finish_edited(crew)
     }
 
-    /// Sample the children of an episode, all from the same policy, and find out which of them
-    /// repeat an earlier one.
-    fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
-        let search = self.config.search.clone();
-        let numbers = episode::children_of(episode, &search);
-        if self.recorder.ledger.episode_started < episode {
-            let depth = search.depth(*numbers.start());
-            self.recorder.tell(Event::EpisodeStarted {
+    /// Note that an episode begins; the numbers of its children.
+    fn begin_episode(&mut self, crew: &Crew, episode: usize) -> Result<RangeInclusive<u64>, Halt> {
+        let numbers = episode::children_of(episode, &self.run.config.search);
+        if self.run.ledger().episode_started < episode {
+            let depth = self.run.config.search.depth(*numbers.start());
+            self.run.tell(Event::EpisodeStarted {
                 episode,
                 depth,
                 baseline: crew.strategy.baseline(),
             })?;
         }
-        let mut children = Vec::with_capacity(search.children_per_episode);
+        Ok(numbers)
+    }
+
+    /// Sample the children of an episode, all from the same policy, and find out which of them
+    /// repeat an earlier one.
+    fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
+        let numbers = self.begin_episode(crew, episode)?;
+        let mut children = Vec::with_capacity(self.run.config.search.children_per_episode);
         for number in numbers {
-            let sample = crew.strategy.sample(
-                &crew.space,
-                search.depth(number),
-                derive(search.seed, "sample", number),
-            )?;
-            let mut child = Child::new(number, episode, sample, &crew.space)?;
-            self.record_sample(&child)?;
-            child.repeats = self.earlier(&child);
-            children.push(child);
+            children.push(self.propose(crew, episode, number)?);
         }
         Ok(children)
     }
 
+    /// One child from the strategy as it is now, written down.
+    fn propose(&mut self, crew: &mut Crew, episode: usize, number: u64) -> Result<Child, Halt> {
+        let (seed, depth) = (
+            self.run.config.search.seed,
+            self.run.config.search.depth(number),
+        );
+        let seed = derive(seed, "sample", number);
+        let proposal = crew.strategy.propose(&crew.space, depth, seed)?;
+        let mut child = Child::new(number, episode, proposal, &crew.space)?;
+        self.record_sample(&child)?;
+        child.repeats = self.earlier(&child);
+        Ok(child)
+    }
+
     /// The earlier child whose outcome this one takes, if there is one.
     fn earlier(&self, child: &Child) -> Option<u64> {
-        let first = self.recorder.ledger.first_with(&child.architecture.key());
-        first.filter(|first| self.config.search.reuse && *first < child.number)
+        let first = self.run.ledger().first_with(&child.design.key());
+        first.filter(|first| self.run.config.search.reuse && *first < child.number)
     }
 
     /// Write a sampled child down; or, if an earlier session did, make sure that it is the same
     /// child.
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
-        match self.recorder.ledger.dna(child.number) {
-            None => self.recorder.tell(Event::ChildSampled(child.sampled()))?,
-            Some(dna) if *dna == child.sample.dna => {}
+        match self.run.ledger().dna(child.number) {
+            None => self.run.tell(Event::ChildSampled(child.sampled()))?,
+            Some(dna) if *dna == child.proposal.dna => {}
             Some(dna) => {
-                let (journal, sampled) = (dna.clone(), child.sample.dna.clone());
+                let (journal, sampled) = (dna.clone(), child.proposal.dna.clone());
                 return Err(SearchError::OtherChild {
                     child: child.number,
                     journal,
@@ -244,15 +228,15 @@ impl Engine {
     fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         for child in &*children {
             match child.repeats {
-                _ if self.recorder.ledger.ended(child.number).is_some() => {}
+                _ if self.run.ledger().ended(child.number).is_some() => {}
                 Some(_) => self.settle_repeat(child)?,
-                None => self.submit(child.number, &child.architecture, crew),
+                None => self.submit(child.number, &child.design, crew),
             }
         }
         loop {
             let all_ended = children
                 .iter()
-                .all(|child| self.recorder.ledger.ended(child.number).is_some());
+                .all(|child| self.run.ledger().ended(child.number).is_some());
             // Paused, the search stands still before it learns.
             if all_ended && self.pace == Pace::Running {
                 return Ok(());
@@ -262,20 +246,20 @@ impl Engine {
         }
     }
 
-    fn submit(&mut self, child: u64, architecture: &Architecture, crew: &mut Crew) {
-        let seed = derive(self.config.search.seed, "train", child);
+    fn submit(&mut self, child: u64, design: &Design, crew: &mut Crew) {
+        let seed = derive(self.run.config.search.seed, "train", child);
         self.submitted.insert(child);
-        crew.evaluator.submit(ChildJob {
+        crew.evaluator.submit(Job {
             child,
             seed,
-            architecture: architecture.clone(),
+            design: design.clone(),
         });
     }
 
     /// Let the strategy learn from the rewards of an episode's children, but for those that have
     /// none.
     fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         let seconds = ledger.episode_seconds(jiff::Timestamp::now());
         let ended = children
             .iter()
@@ -285,7 +269,7 @@ impl Engine {
         let excluded = children.len() - counting.len();
         if counting.is_empty() {
             if ledger.episode_excluded < episode {
-                self.recorder.tell(Event::EpisodeExcluded {
+                self.run.tell(Event::EpisodeExcluded {
                     episode,
                     children: excluded,
                     seconds,
@@ -293,14 +277,17 @@ impl Engine {
             }
             return Ok(());
         }
-        let samples: Vec<_> = counting.iter().map(|child| child.sample.clone()).collect();
+        let proposals: Vec<_> = counting
+            .iter()
+            .map(|child| child.proposal.clone())
+            .collect();
         let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
-        let learned = crew.strategy.learn(&samples, &rewards)?;
+        let learned = crew.strategy.learn(&proposals, &rewards)?;
         let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
-            None => self.recorder.tell(Event::EpisodeFinished(finished))?,
+            None => self.run.tell(Event::EpisodeFinished(finished))?,
             Some(earlier) if earlier.episode > episode || episode::same_learning(earlier, &finished) => {}
-            Some(_) => self.recorder.notice(
+            Some(_) => self.run.notice(
                 Level::Warning,
                 format!(
                     "what the controller learns from episode {episode} differs from the journal: the program, its libtorch or \
@@ -312,23 +299,23 @@ impl Engine {
     }
 
     fn save_checkpoint(&mut self, crew: &Crew, episode: usize) -> Result<(), Halt> {
-        let next_child = (episode * self.config.search.children_per_episode) as u64 + 1;
+        let next_child = (episode * self.run.config.search.children_per_episode) as u64 + 1;
         let checkpoint = Checkpoint {
-            seed: self.config.search.seed,
+            seed: self.run.config.search.seed,
             episode,
             next_child,
-            journal_seq: self.recorder.synced_seq()?,
-            config: self.config.to_toml(),
+            journal_seq: self.run.recorder.synced_seq()?,
+            config: self.run.config.to_toml(),
             state: crew.strategy.state(),
         };
-        checkpoint.save(&self.directory.checkpoint_path())?;
+        checkpoint.save(&self.run.directory.checkpoint_path())?;
         if self
-            .recorder
-            .ledger
+            .run
+            .ledger()
             .checkpointed
             .is_none_or(|last| last < episode)
         {
-            self.recorder.tell(Event::CheckpointSaved {
+            self.run.tell(Event::CheckpointSaved {
                 episode,
                 next_child,
             })?;
@@ -377,7 +364,18 @@ impl Engine {
                 child,
                 outcome,
                 seconds,
-            } => return self.end_child(child, &outcome, seconds, crew, children),
+                energy_wh,
+                test_accuracy,
+            } => {
+                let seconds = if seconds.is_finite() {
+                    seconds.max(0.0)
+                } else {
+                    0.0
+                };
+                let ended = episode::judge(&outcome, test_accuracy, &self.run.config.reward);
+                let effort = Effort { seconds, energy_wh };
+                return self.end_child(child, ended, effort, crew, children);
+            }
             Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
             // An answer to an earlier pause, which was taken back, says nothing of this one.
             Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
@@ -391,10 +389,12 @@ impl Engine {
                 worker,
                 pid,
                 device,
+                host,
             } => Event::WorkerStarted {
                 worker,
                 pid,
                 device,
+                host,
             },
             Report::WorkerDied { worker, reason } => Event::WorkerDied { worker, reason },
             Report::ChildStarted {
@@ -403,12 +403,11 @@ impl Engine {
                 device,
                 attempt,
             } => {
-                let queued = self.recorder.ledger.queued_child(child);
+                let queued = self.run.ledger().queued_child(child);
                 let episode = queued.map_or_else(
-                    || episode::episode_of(child, &self.config.search),
+                    || episode::episode_of(child, &self.run.config.search),
                     |queued| queued.episode,
                 );
-                self.energy.child_started(child, &device);
                 Event::ChildStarted {
                     child,
                     episode,
@@ -429,16 +428,12 @@ impl Engine {
                     epoch.child, epoch.epoch
                 ),
             },
-            Report::Retried { child, reason } => {
-                // What its first attempt took is nobody's.
-                self.energy.child_ended(child);
-                Event::ChildRetried { child, reason }
-            }
+            Report::Retried { child, reason } => Event::ChildRetried { child, reason },
             Report::Log { level, message } => Event::Notice { level, message },
             // Workers say it once, before anything is trained.
             Report::Ready(_) => return Ok(()),
         };
-        Ok(self.recorder.tell(event)?)
+        Ok(self.run.tell(event)?)
     }
 
     /// A child that was in training has come to an end; so have, with it, its repeats in the same
@@ -446,27 +441,21 @@ impl Engine {
     fn end_child(
         &mut self,
         number: u64,
-        outcome: &Outcome,
-        seconds: f64,
+        ended: Ended,
+        effort: Effort,
         crew: &mut Crew,
         children: &mut [Child],
     ) -> Result<(), Halt> {
         self.submitted.remove(&number);
-        let seconds = if seconds.is_finite() {
-            seconds.max(0.0)
-        } else {
-            0.0
-        };
-        let ended = episode::judge(outcome, &self.config.reward);
-        if let Some(queued) = self.recorder.ledger.queued_child(number).cloned() {
-            return self.end_edited(queued, ended, seconds);
+        if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
+            return self.end_edited(queued, ended, effort);
         }
         let child = children.iter().find(|child| child.number == number);
-        let Some(child) = child.filter(|child| self.recorder.ledger.ended(child.number).is_none())
+        let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
         else {
             return Ok(());
         };
-        self.record_end(child, ended, seconds, None)?;
+        self.record_end(child, ended, effort, None)?;
         for repeat in children
             .iter_mut()
             .filter(|child| child.repeats == Some(number))
@@ -475,7 +464,7 @@ impl Engine {
             repeat.repeats = self.earlier(repeat);
             match repeat.repeats {
                 Some(_) => self.settle_repeat(repeat)?,
-                None => self.submit(repeat.number, &repeat.architecture, crew),
+                None => self.submit(repeat.number, &repeat.design, crew),
             }
         }
         Ok(())
@@ -485,7 +474,7 @@ impl Engine {
     /// failure fails the same way: training it again would cost the time (and perhaps the worker)
     /// once more, for a network known to end like that.
     fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         let earlier = child
             .repeats
             .and_then(|first| Some((first, ledger.ended(first)?)));
@@ -499,18 +488,18 @@ impl Engine {
             },
             trained => trained,
         };
-        self.record_end(child, ended, 0.0, Some(first))
+        self.record_end(child, ended, Effort::default(), Some(first))
     }
 
     fn record_end(
         &mut self,
         child: &Child,
         ended: Ended,
-        seconds: f64,
+        effort: Effort,
         repeat_of: Option<u64>,
     ) -> Result<(), Halt> {
         let (number, episode) = (child.number, child.episode);
-        let energy_wh = self.energy.child_ended(number);
+        let Effort { seconds, energy_wh } = effort;
         let event = match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed {
                 child: number,
@@ -529,10 +518,11 @@ impl Engine {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy,
             } => Event::ChildFinished(ChildFinished {
                 child: number,
                 episode,
-                dna: child.sample.dna.clone(),
+                dna: child.proposal.dna.clone(),
                 accuracy,
                 reward,
                 params: child.params,
@@ -542,17 +532,18 @@ impl Engine {
                 skipped: self.was_cut_short(number, &valid_accuracies),
                 valid_accuracies,
                 energy_wh,
+                test_accuracy,
             }),
         };
-        let best = self.recorder.ledger.best().map(|best| best.child.child);
-        self.recorder.tell(event)?;
+        let best = self.run.ledger().best().map(|best| best.child.child);
+        self.run.tell(event)?;
         match self
-            .recorder
-            .ledger
+            .run
+            .ledger()
             .best()
             .filter(|now| Some(now.child.child) != best)
         {
-            Some(now) => Ok(self.directory.write_best(now)?),
+            Some(now) => Ok(self.run.directory.write_best(now)?),
             None => Ok(()),
         }
     }

@@ -4,22 +4,20 @@
 use std::ops::RangeInclusive;
 
 use super::ledger::Ended;
-use super::sample::Sample;
-use super::strategy::Learned;
 use crate::analysis::statistics::mean;
 use crate::config::{RewardConfig, SearchConfig};
 use crate::event::{ChildEpoch, ChildProgress, ChildSampled, EpisodeFinished};
 use crate::reward::{self, Outcome};
-use crate::space::cost::Cost;
-use crate::space::{Architecture, Space, SpaceError};
+use crate::space::{Design, Space, SpaceError};
+use crate::strategy::{Learned, Origin, Proposal, Sample};
 
-/// A sampled child.
+/// A child as it was proposed.
 #[derive(Debug, Clone)]
 pub(super) struct Child {
     pub number: u64,
     pub episode: usize,
-    pub sample: Sample,
-    pub architecture: Architecture,
+    pub proposal: Proposal,
+    pub design: Design,
     pub params: u64,
     pub macs: u64,
     /// The first child with the same architecture, whose outcome this one takes.
@@ -30,42 +28,39 @@ impl Child {
     pub fn new(
         number: u64,
         episode: usize,
-        sample: Sample,
+        proposal: Proposal,
         space: &Space,
     ) -> Result<Child, SpaceError> {
-        let architecture = space.decode(&sample.dna, &format!("child-{number}"))?;
-        let cost = Cost::of(&architecture)?;
+        let design = space.decode(&proposal.dna, &format!("child-{number}"))?;
+        let (params, macs) = space.size(&proposal.dna, &design)?;
         Ok(Child {
             number,
             episode,
-            sample,
-            params: cost.params,
-            macs: cost.macs,
-            architecture,
+            proposal,
+            params,
+            macs,
+            design,
             repeats: None,
         })
     }
 
     pub fn sampled(&self) -> ChildSampled {
-        let Sample {
-            dna,
-            choices,
-            log_prob,
-            entropy,
-            max_entropy,
-            ..
-        } = self.sample.clone();
+        let sample = self.proposal.sample();
         ChildSampled {
             child: self.number,
             episode: self.episode,
-            dna,
-            architecture: self.architecture.clone(),
+            dna: self.proposal.dna.clone(),
+            design: self.design.clone(),
             params: self.params,
             macs: self.macs,
-            log_prob,
-            entropy,
-            max_entropy,
-            choices,
+            log_prob: sample.map(|sample| sample.log_prob),
+            entropy: sample.map(|sample| sample.entropy),
+            max_entropy: sample.map(|sample| sample.max_entropy),
+            choices: sample.map_or_else(Vec::new, |sample| sample.choices.clone()),
+            parent: match self.proposal.origin {
+                Origin::Mutated { parent } => Some(parent),
+                Origin::Sampled(_) | Origin::Uniform => None,
+            },
         }
     }
 }
@@ -83,7 +78,8 @@ pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
 }
 
 /// What an outcome means for the search: a failure where there is no finite accuracy.
-pub(super) fn judge(outcome: &Outcome, config: &RewardConfig) -> Ended {
+/// `test_accuracy` is that of a child that trained, where the evaluator has it.
+pub(super) fn judge(outcome: &Outcome, test_accuracy: Option<f64>, config: &RewardConfig) -> Ended {
     let failed = |reason: &str| {
         let outcome = Outcome::Failed {
             reason: reason.to_owned(),
@@ -111,6 +107,7 @@ pub(super) fn judge(outcome: &Outcome, config: &RewardConfig) -> Ended {
                 accuracy,
                 reward,
                 valid_accuracies: valid_accuracies.clone(),
+                test_accuracy: test_accuracy.filter(|accuracy| accuracy.is_finite()),
             },
             _ => failed("it has no validation accuracy"),
         },
@@ -129,13 +126,13 @@ pub(super) fn finished(
 ) -> EpisodeFinished {
     let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
     let accuracies: Vec<f64> = ended.iter().filter_map(|ended| ended.accuracy()).collect();
+    let samples: Vec<&Sample> = children
+        .iter()
+        .filter_map(|child| child.proposal.sample())
+        .collect();
     let of_samples = |number: fn(&Sample) -> f64| {
-        mean(
-            &children
-                .iter()
-                .map(|child| number(&child.sample))
-                .collect::<Vec<_>>(),
-        )
+        let numbers: Vec<f64> = samples.iter().map(|sample| number(sample)).collect();
+        (!numbers.is_empty()).then(|| mean(&numbers))
     };
     let repeats = children
         .iter()
@@ -241,6 +238,7 @@ mod tests {
                 &Outcome::Trained {
                     valid_accuracies: accuracies,
                 },
+                None,
                 &REWARD,
             );
             assert!(
@@ -256,6 +254,7 @@ mod tests {
             &Outcome::Trained {
                 valid_accuracies: vec![0.9, 0.5, 0.25],
             },
+            None,
             &REWARD,
         );
         assert_eq!((ended.accuracy(), ended.reward()), (Some(0.5), Some(0.125)));

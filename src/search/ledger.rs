@@ -9,8 +9,9 @@ use crate::analysis::summary::{BestChild, Tally};
 use crate::event::{
     ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, Record, RunStarted,
 };
-use crate::space::{Architecture, Dna};
-use crate::state::{Ending, RunStatus};
+use crate::session::Begun;
+use crate::space::{Design, Dna};
+use crate::state::Ending;
 
 /// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
 /// all happen.
@@ -37,6 +38,8 @@ pub struct Ledger {
     /// Edited children that have not ended.
     queued: BTreeMap<u64, ChildQueued>,
     best: Option<Best>,
+    /// Proposals and ends of children in the order of the journal.
+    steps: Vec<Step>,
     /// Working seconds when the latest episode began.
     episode_began: f64,
 }
@@ -46,7 +49,18 @@ pub struct Ledger {
 pub struct Best {
     #[serde(flatten)]
     pub child: BestChild,
-    pub architecture: Architecture,
+    /// `architecture`, or `key`.
+    #[serde(flatten)]
+    pub design: Design,
+}
+
+/// What a strategy that learns from each child hears of, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// This child was proposed.
+    Proposed(u64),
+    /// This child came to an end; [`Ledger::ended`] tells how.
+    Ended(u64),
 }
 
 /// How a child ended.
@@ -56,6 +70,8 @@ pub enum Ended {
         accuracy: f64,
         reward: f64,
         valid_accuracies: Vec<f64>,
+        /// Where the evaluator has it; nothing is decided by it.
+        test_accuracy: Option<f64>,
     },
     Failed {
         reason: String,
@@ -98,10 +114,8 @@ impl crate::session::Ledger for Ledger {
         }
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
-            Event::RunResumed { .. } => {
-                // What was in training is trained again, from its beginning to its end.
-                self.skips.clear();
-            }
+            // What was in training is trained again, from its beginning to its end.
+            Event::RunResumed { .. } => self.skips.clear(),
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
                 self.episode_began = self.tally.clock().seconds();
@@ -126,7 +140,7 @@ impl crate::session::Ledger for Ledger {
                         .as_ref()
                         .filter(|sampled| self.skips.contains(&sampled.child)),
                 );
-                self.ended.insert(
+                self.end(
                     *child,
                     Ended::Failed {
                         reason: reason.clone(),
@@ -141,13 +155,28 @@ impl crate::session::Ledger for Ledger {
             _ => {}
         }
     }
+
+    fn begun(&self) -> Option<Begun<'_>> {
+        self.started.as_ref().map(|started| Begun {
+            data: &started.data,
+            workers: Some(started.workers),
+            threads: started.threads,
+            device: started.device.as_deref(),
+            libtorch: started.libtorch.as_deref(),
+        })
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        self.checkpointed.is_some()
+    }
+
+    /// Sampled ones: edited children do not count.
+    fn children_ended(&self) -> u64 {
+        self.ended.len() as u64
+    }
 }
 
 impl Ledger {
-    pub fn is_complete(&self) -> bool {
-        self.tally.status() == RunStatus::Completed
-    }
-
     /// DNA of a child that has been sampled.
     pub fn dna(&self, child: u64) -> Option<&Dna> {
         self.dna.get(&child)
@@ -155,11 +184,6 @@ impl Ledger {
 
     pub fn ended(&self, child: u64) -> Option<&Ended> {
         self.ended.get(&child)
-    }
-
-    /// Number of sampled children that have come to an end.
-    pub fn children_ended(&self) -> u64 {
-        self.ended.len() as u64
     }
 
     /// The first child with the architecture of this key whose outcome others may take: that of a
@@ -196,6 +220,11 @@ impl Ledger {
         self.best.as_ref()
     }
 
+    /// Step number `index` (from 0) of the run: a child's proposal or end.
+    pub fn step(&self, index: usize) -> Option<Step> {
+        self.steps.get(index).copied()
+    }
+
     /// Working seconds since the latest episode began, until `now`.
     pub fn episode_seconds(&self, now: jiff::Timestamp) -> f64 {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
@@ -203,9 +232,10 @@ impl Ledger {
 
     fn sample(&mut self, sampled: &ChildSampled) {
         self.with
-            .entry(sampled.architecture.key())
+            .entry(sampled.design.key())
             .or_default()
             .push(sampled.child);
+        self.steps.push(Step::Proposed(sampled.child));
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }
@@ -222,24 +252,30 @@ impl Ledger {
         if let Some(sampled) = sampled.filter(|_| is_best) {
             self.best = Some(Best {
                 child: BestChild::from(finished),
-                architecture: sampled.architecture,
+                design: sampled.design,
             });
         }
         let valid_accuracies = finished.valid_accuracies.clone();
-        self.ended.insert(
+        self.end(
             child,
             Ended::Trained {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy: finished.test_accuracy,
             },
         );
+    }
+
+    fn end(&mut self, child: u64, ended: Ended) {
+        self.steps.push(Step::Ended(child));
+        self.ended.insert(child, ended);
     }
 
     fn exclude(&mut self, child: u64, reason: &str) {
         let sampled = self.waiting.remove(&child);
         self.forget_skipped(sampled.as_ref());
-        self.ended.insert(
+        self.end(
             child,
             Ended::Excluded {
                 reason: reason.to_owned(),
@@ -250,7 +286,7 @@ impl Ledger {
     /// Let nobody repeat a child whose training a user ended, or of which nothing is known.
     fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
         if let Some(skipped) = skipped
-            && let Some(children) = self.with.get_mut(&skipped.architecture.key())
+            && let Some(children) = self.with.get_mut(&skipped.design.key())
         {
             children.retain(|child| *child != skipped.child);
         }

@@ -8,7 +8,7 @@ use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
 use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
 
-/// The losses that all others are held against.
+/// The losses that all others are compared with.
 #[derive(Debug, Clone)]
 pub struct Reference {
     small_child: Result<Vec<f64>, String>,

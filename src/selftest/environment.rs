@@ -25,17 +25,17 @@ const PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
 /// What a figure depends on besides the device.
 #[derive(Debug, Clone, Serialize)]
 pub struct Environment {
-    /// Of this program.
+    /// Version of this program.
     pub version: String,
-    /// Such as `Debian GNU/Linux 12`, and of the kernel.
+    /// Such as `Debian GNU/Linux 12`.
     pub system: Option<String>,
     /// Such as `Linux 6.1.0-18-amd64`.
     pub kernel: Option<String>,
-    /// Of the processor, such as `x86_64`.
+    /// Architecture of the processor, such as `x86_64`.
     pub architecture: String,
     /// Version of libtorch.
     pub libtorch: Option<String>,
-    /// CUDA version that libtorch was built for; none of a build for the CPU.
+    /// CUDA version that libtorch was built for; `None` for a CPU build.
     pub libtorch_cuda: Option<String>,
     /// Model of the processor.
     pub cpu: Option<String>,
@@ -43,7 +43,7 @@ pub struct Environment {
     pub cores: usize,
     /// Memory of the machine.
     pub memory_bytes: Option<u64>,
-    /// Of NVIDIA's driver, and the newest CUDA that it runs.
+    /// Version of NVIDIA's driver.
     pub driver: Option<String>,
     /// The newest CUDA that the driver runs.
     pub driver_cuda: Option<String>,

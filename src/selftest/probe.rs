@@ -17,7 +17,7 @@ use crate::evaluate::throughput;
 use crate::space::{Architecture, builtin::builtin};
 use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 
-/// Of weights, order of images and augmentation: the same everywhere.
+/// Seed of weights, order of images and augmentation: the same everywhere.
 const SEED: u64 = 15;
 /// Batches of an epoch where speed is measured.
 const BATCHES: usize = 32;
@@ -25,7 +25,7 @@ const BATCHES: usize = 32;
 /// Do what standard input asks for.
 ///
 /// # Errors
-/// When standard input holds no assignment or nobody reads the answers.
+/// When standard input holds no assignment or the answers are not read.
 pub fn run() -> anyhow::Result<()> {
     let assignment: Assignment =
         serde_json::from_reader(stdin().lock()).context("standard input is no assignment")?;

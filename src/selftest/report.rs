@@ -58,7 +58,7 @@ pub enum Verdict {
     Skipped(String),
 }
 
-/// Losses of a few training steps, held against those of the CPU.
+/// Losses of a few training steps, compared with those of the CPU.
 #[derive(Debug, Clone, Serialize)]
 pub struct Agreement {
     /// What was computed, and how.
@@ -68,7 +68,7 @@ pub struct Agreement {
     pub losses: Vec<f64>,
     /// The CPU's.
     pub reference: Vec<f64>,
-    /// Largest relative difference of two losses; none where they could not be had.
+    /// Largest relative difference of two losses; `None` if they could not be had.
     pub difference: Option<f64>,
     /// Largest difference that is taken for rounding.
     pub tolerance: f64,

@@ -141,7 +141,7 @@ impl Numbers {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Of each step.
+    /// Loss of each step.
     Losses(Vec<f64>),
     /// How fast it was.
     Speed {

@@ -1,5 +1,222 @@
-//! One process's turn at a run, whatever its work: journal, ledger and clients in step.
+//! One process's turn at a run, whatever its work: open what is there, check that it fits together,
+//! do the work on a thread of its own with clients watching, say how it ended.
 
+pub mod error;
 pub mod recorder;
+pub mod run;
+pub mod work;
 
-pub use recorder::{Ledger, Recorder};
+pub use error::{Halt, SessionError, WorkError};
+pub use recorder::{Begun, Ledger, Recorder};
+pub use run::Run;
+pub use work::{Checkpoint, Work};
+
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::config::{self, Config};
+use crate::data;
+use crate::event::Level;
+use crate::foundation::durable::in_file;
+use crate::foundation::fault;
+use crate::journal::JournalError;
+use crate::link::{Command, Hub, Server};
+use crate::runs::RunDirectory;
+
+/// A run that is ready to be worked on (or already complete).
+pub struct Session<W: Work> {
+    run: Run<W>,
+    checkpoint: Option<W::Checkpoint>,
+    commands: UnboundedReceiver<Command>,
+    /// Serves clients in other processes, if asked to.
+    server: Option<Server>,
+}
+
+/// A run at work.
+pub struct Working<W: Work> {
+    /// Connects clients, also after the work is over.
+    pub hub: Hub,
+    thread: JoinHandle<Result<W::Summary, SessionError>>,
+}
+
+impl<W: Work> Session<W> {
+    /// Begin a new run in an empty directory.
+    pub fn begin(config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
+        directory.write_config(&config.to_toml())?;
+        let opened = Recorder::begin(directory.journal_path())?;
+        Ok(Session::assemble(
+            config,
+            directory,
+            opened,
+            None,
+            Vec::new(),
+        ))
+    }
+
+    /// Continue the run in `directory`. `config` is what its config.toml says, changed at most in
+    /// what [`Work::is_free_to_change`].
+    ///
+    /// # Errors
+    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is
+    /// repaired but a torn last line of the journal.
+    pub fn resume(mut config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
+        let own = config::read(&directory.config_path())?;
+        refuse_other_settings::<W>(&own.to_toml(), &config)?;
+        let (opened, torn) = Recorder::<W::Ledger>::resume(directory.journal_path())?;
+        let recorder = &opened.0;
+        let mut notices: Vec<String> = torn.into_iter().collect();
+        let checkpoint = W::Checkpoint::find(&directory)?;
+        match &checkpoint {
+            Some(checkpoint) => check_checkpoint::<W>(checkpoint, &config, recorder.last_seq())?,
+            None if recorder.ledger.has_checkpoint() => {
+                notices.push(W::CHECKPOINT_MISSING.to_owned());
+            }
+            None => {}
+        }
+        // Where the settings leave workers and threads to the machine, keep what the run was begun
+        // with: the number of threads decides the last bits of every sum.
+        if let Some(begun) = recorder.ledger.begun() {
+            config.workers.count = config.workers.count.or(begun.workers);
+            config.workers.threads = config.workers.threads.or(begun.threads);
+        }
+        Ok(Session::assemble(
+            config, directory, opened, checkpoint, notices,
+        ))
+    }
+
+    fn assemble(
+        config: Config,
+        directory: RunDirectory,
+        (recorder, commands): recorder::Opened<W::Ledger>,
+        checkpoint: Option<W::Checkpoint>,
+        mut notices: Vec<String>,
+    ) -> Session<W> {
+        notices.extend(data::unread_files(&config.data).map(|unread| unread.to_string()));
+        let notices = notices
+            .into_iter()
+            .map(|text| (Level::Warning, text))
+            .collect();
+        Session {
+            run: Run {
+                config,
+                directory,
+                recorder,
+                notices,
+            },
+            checkpoint,
+            commands,
+            server: None,
+        }
+    }
+
+    /// Whether all of the run's work is done and there is nothing to do.
+    pub fn is_complete(&self) -> bool {
+        self.run.recorder.is_complete()
+    }
+
+    /// What the run has come to so far.
+    pub fn summary(&self) -> Result<W::Summary, JournalError> {
+        self.run.summary()
+    }
+
+    /// Records that the journal held when the run was opened.
+    pub fn known_records(&self) -> u64 {
+        self.run.recorder.last_seq()
+    }
+
+    /// The directory of the run.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.run.directory
+    }
+
+    /// Connects clients in this process.
+    pub fn hub(&self) -> Hub {
+        self.run.recorder.hub.clone()
+    }
+
+    /// Let clients in other processes connect, from now until the work ends. Where no socket can be
+    /// made, the run says so and goes on without.
+    pub fn serve(&mut self) {
+        match Server::start(self.hub()) {
+            Ok(server) => self.server = Some(server),
+            Err(error) => {
+                let text = format!(
+                    "no screen can command this {}, they can only read its journal: no socket: {error}",
+                    W::NAME
+                );
+                self.run.notices.push((Level::Warning, text));
+            }
+        }
+    }
+
+    /// Do the work on a thread of its own.
+    pub fn start(self, work: W) -> Result<Working<W>, SessionError> {
+        let hub = self.hub();
+        let thread = thread::Builder::new()
+            .name(W::THREAD.to_owned())
+            .spawn(move || {
+                panic::catch_unwind(AssertUnwindSafe(|| self.run_to_end(work)))
+                    .unwrap_or_else(|cause| Err(panicked::<W>(&*cause)))
+            })
+            .map_err(|error| in_file(Path::new(W::THREAD), "cannot start the thread", error))?;
+        Ok(Working { hub, thread })
+    }
+
+    fn run_to_end(mut self, work: W) -> Result<W::Summary, SessionError> {
+        if self.is_complete() {
+            return Ok(self.summary()?);
+        }
+        let ending = work.work(&mut self.run, self.checkpoint, self.commands);
+        let summary = self.run.finish(ending);
+        // The run closes with its last record; until then clients can come.
+        drop(self.run);
+        drop(self.server);
+        summary
+    }
+}
+
+impl<W: Work> Working<W> {
+    /// Wait for the end. The summary says whether the run is complete or was stopped.
+    pub fn join(self) -> Result<W::Summary, SessionError> {
+        self.thread
+            .join()
+            .unwrap_or_else(|cause| Err(panicked::<W>(&*cause)))
+    }
+}
+
+fn panicked<W: Work>(cause: &(dyn std::any::Any + Send)) -> SessionError {
+    SessionError::Panicked {
+        work: W::NAME,
+        cause: fault::text_of(cause),
+    }
+}
+
+fn check_checkpoint<W: Work>(
+    checkpoint: &W::Checkpoint,
+    config: &Config,
+    last_seq: u64,
+) -> Result<(), SessionError> {
+    refuse_other_settings::<W>(checkpoint.config(), config)?;
+    if checkpoint.journal_seq() > last_seq {
+        return Err(SessionError::JournalBehind {
+            checkpoint: checkpoint.journal_seq(),
+            journal: last_seq,
+            without: W::WITHOUT_CHECKPOINT,
+        });
+    }
+    Ok(())
+}
+
+/// An error unless `now` equals the settings `then` (TOML) in all that decides what the work comes
+/// to.
+pub(crate) fn refuse_other_settings<W: Work>(then: &str, now: &Config) -> Result<(), SessionError> {
+    let changes = now.changes_since(then, |key| W::is_free_to_change(key, now));
+    if changes.is_empty() {
+        Ok(())
+    } else {
+        Err(SessionError::OtherSettings { changes })
+    }
+}

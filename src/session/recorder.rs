@@ -6,15 +6,44 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::event::{Event, Level, Record};
+use crate::event::{DataDescription, Event, Level, Record};
 use crate::journal::{Journal, JournalError};
 use crate::link::{Command, Hub};
+use crate::state::RunStatus;
+use crate::state::clock::Clock;
 
 /// What whoever writes a run needs to know of its past, from the events, whichever session they
 /// were written in.
 pub trait Ledger: Debug + Default {
     /// Take in the next record of the run.
     fn apply(&mut self, record: &Record);
+    /// What the run was begun with; none where it has not begun.
+    fn begun(&self) -> Option<Begun<'_>>;
+    /// Whether a checkpoint has been saved.
+    fn has_checkpoint(&self) -> bool;
+    /// Children of a search that have come to an end; 0 of other work.
+    fn children_ended(&self) -> u64 {
+        0
+    }
+    /// Epochs of a training that are done; none of other work.
+    fn epochs_done(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// What a run was begun with, as far as it decides its numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    pub data: &'a DataDescription,
+    /// Worker processes, where there are any.
+    pub workers: Option<usize>,
+    /// CPU threads of each process that trains. This, `device` and `libtorch` are absent where
+    /// nothing is trained.
+    pub threads: Option<usize>,
+    /// `cpu`, or the GPU's name.
+    pub device: Option<&'a str>,
+    /// Version of libtorch.
+    pub libtorch: Option<&'a str>,
 }
 
 /// Journal, ledger and hub of one run, always in step.
@@ -23,6 +52,8 @@ pub struct Recorder<L> {
     journal: Journal,
     pub ledger: L,
     pub hub: Hub,
+    clock: Clock,
+    status: RunStatus,
 }
 
 /// A run's recorder, and what its clients command.
@@ -31,14 +62,11 @@ pub type Opened<L> = (Recorder<L>, UnboundedReceiver<Command>);
 impl<L: Ledger> Recorder<L> {
     /// Begin the journal at `path`, where there is none.
     pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
-        Ok(Recorder::assemble(
-            Journal::create(&path).map_err(|source| JournalError::Io {
-                path: path.clone(),
-                source,
-            })?,
-            L::default(),
-            path,
-        ))
+        let journal = Journal::create(&path).map_err(|source| JournalError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Recorder::assemble(journal, &[], path))
     }
 
     /// Go on with the journal at `path`. A torn last line is cut off; the text tells of it.
@@ -58,31 +86,44 @@ impl<L: Ledger> Recorder<L> {
                 torn.bytes.len()
             )
         });
-        let mut ledger = L::default();
-        opened
-            .records
-            .iter()
-            .for_each(|record| ledger.apply(record));
-        Ok((Recorder::assemble(opened.journal, ledger, path), torn))
+        let opened = Recorder::assemble(opened.journal, &opened.records, path);
+        Ok((opened, torn))
     }
 
-    fn assemble(journal: Journal, ledger: L, path: PathBuf) -> Opened<L> {
+    fn assemble(journal: Journal, records: &[Record], path: PathBuf) -> Opened<L> {
         let (hub, commands) = Hub::new(path, journal.last_seq());
-        (
-            Recorder {
-                journal,
-                ledger,
-                hub,
-            },
-            commands,
-        )
+        let mut recorder = Recorder {
+            journal,
+            ledger: L::default(),
+            hub,
+            clock: Clock::default(),
+            status: RunStatus::default(),
+        };
+        records.iter().for_each(|record| recorder.apply(record));
+        (recorder, commands)
+    }
+
+    fn apply(&mut self, record: &Record) {
+        self.clock.apply(record);
+        self.status.apply(&record.event);
+        self.ledger.apply(record);
+    }
+
+    /// Whether all of the run's work is done.
+    pub fn is_complete(&self) -> bool {
+        self.status == RunStatus::Completed
+    }
+
+    /// Seconds that the run has worked until now, without pauses.
+    pub fn seconds(&self) -> f64 {
+        self.clock.seconds_until(jiff::Timestamp::now())
     }
 
     /// Record an event. On an error (a full disk) nobody has been told and the journal is as
     /// before.
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
         let record = self.journal.append(event)?;
-        self.ledger.apply(&record);
+        self.apply(&record);
         self.hub.publish(&record);
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Networks that are known by name: NASCNN15, the monograph's variant of it, and the monograph's
 //! published DNA.
 
-use super::decode::Genome;
+use super::decode::CHAIN;
 use super::{Architecture, Dna, Layer, SpaceError};
-use crate::config::{Decode, LayerKind};
+use crate::config::Decode;
 
 /// Names of the built-in networks, with what each is.
 pub const BUILTINS: [(&str, &str); 3] = [
@@ -29,13 +29,7 @@ pub fn builtin(
     match name {
         "nascnn15" => Some(nascnn15(name, input, classes, 2)),
         "nascnn15-monograph" => Some(nascnn15(name, input, classes, 6)),
-        "monograph-demo" => Some(
-            Genome {
-                layer: LayerKind::Chain,
-                decode,
-            }
-            .decode(&monograph_dna(), name, input, classes),
-        ),
+        "monograph-demo" => Some(CHAIN.network(decode, &monograph_dna(), name, input, classes)),
         _ => None,
     }
 }

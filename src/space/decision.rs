@@ -2,40 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::Genome;
-use super::feasibility::{Requirements, output_size};
-use super::{Architecture, ArchitectureError, Dna};
-use crate::config::{Decode, LARGEST_SETTING, LayerKind, SpaceConfig, Violation, check_choices};
-
-/// What one decision is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DecisionKind {
-    Kernel,
-    KernelHeight,
-    KernelWidth,
-    Filters,
-    Stride,
-    StrideHeight,
-    StrideWidth,
-    Padding,
-}
-
-impl DecisionKind {
-    /// Key of the setting that lists its choices.
-    fn setting(self) -> &'static str {
-        match self {
-            DecisionKind::Kernel | DecisionKind::KernelHeight | DecisionKind::KernelWidth => {
-                "space.kernels"
-            }
-            DecisionKind::Filters => "space.filters",
-            DecisionKind::Stride | DecisionKind::StrideHeight | DecisionKind::StrideWidth => {
-                "space.strides"
-            }
-            DecisionKind::Padding => "space.paddings",
-        }
-    }
-}
+use super::family::{self, FAMILIES, Family};
+use super::feasibility::Shapes;
+use super::kind::DecisionKind;
+use super::nasbench201::OPERATIONS;
+use super::{Architecture, ArchitectureError, Design, Dna};
+use crate::config::{Decode, LARGEST_SETTING, SpaceConfig, Violation, check_choices};
 
 /// A kind of decision and the values it picks from: one softmax head of the controller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +21,8 @@ pub struct Decision {
 pub struct Space {
     /// Heads in the order in which a layer's values are decided.
     decisions: Vec<Decision>,
-    genome: Genome,
+    family: &'static dyn Family,
+    decode: Decode,
     input: [usize; 3],
     classes: usize,
 }
@@ -70,14 +43,14 @@ pub struct NextDecision {
 #[derive(Debug, Clone)]
 pub struct Prefix<'space> {
     space: &'space Space,
-    /// What the layers still to come need of their input.
-    requirements: Requirements,
+    depth: usize,
+    shapes: Shapes,
     /// Complete layers.
     genes: Vec<Vec<u32>>,
     /// Values decided so far for the layer under way.
     gene: Vec<u32>,
-    /// Height and width that the layer under way reads.
-    size: [usize; 2],
+    /// Heads of the layer under way.
+    heads: Vec<usize>,
 }
 
 /// Why a space or a DNA cannot be used. The text names layer, sizes and reason.
@@ -105,6 +78,18 @@ pub enum SpaceError {
         "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"
     )]
     UnknownDecisions { kinds: String },
+    #[error(
+        "a child of the space {space} has exactly {only} layer, not {depth}: set search.initial_depth = {only} and search.depth_step = 0"
+    )]
+    FixedDepth {
+        space: &'static str,
+        only: usize,
+        depth: usize,
+    },
+    #[error("there is no operation {value}: they are numbered from 0 to {}", OPERATIONS.len() - 1)]
+    UnknownOperation { value: u32 },
+    #[error("{key} is a row of a table, not a network that can be built")]
+    NoNetwork { key: String },
     #[error("the DNA has no layers")]
     EmptyDna,
     #[error("layer {layer}: the gene has {found} values, but must have {}: {expected}", expected.split(", ").count())]
@@ -141,16 +126,17 @@ impl Space {
         input: [usize; 3],
         classes: usize,
     ) -> Result<Space, SpaceError> {
-        if input.contains(&0) || classes == 0 {
-            return Err(SpaceError::EmptyInput { input, classes });
-        }
         config.check()?;
+        let family = family::of(config.layer);
+        check_input(family, input, classes)?;
+        let decision = |kind: &DecisionKind| Decision {
+            kind: *kind,
+            choices: family.choices(*kind, config),
+        };
         let space = Space {
-            decisions: heads(config),
-            genome: Genome {
-                layer: config.layer,
-                decode: config.decode,
-            },
+            decisions: family.kinds().iter().map(decision).collect(),
+            family,
+            decode: config.decode,
             input,
             classes,
         };
@@ -165,28 +151,46 @@ impl Space {
         input: [usize; 3],
         classes: usize,
     ) -> Result<Space, SpaceError> {
-        if input.contains(&0) || classes == 0 {
-            return Err(SpaceError::EmptyInput { input, classes });
-        }
         let kinds: Vec<DecisionKind> = decisions.iter().map(|decision| decision.kind).collect();
-        let layer = [LayerKind::Chain, LayerKind::Rectangular]
-            .into_iter()
-            .find(|layer| head_kinds(*layer) == kinds);
-        let layer = layer.ok_or_else(|| SpaceError::UnknownDecisions {
+        let family = FAMILIES.into_iter().find(|family| family.kinds() == kinds);
+        let family = family.ok_or_else(|| SpaceError::UnknownDecisions {
             kinds: format!("{kinds:?}"),
         })?;
-        decisions
-            .iter()
-            .try_for_each(|decision| check_choices(decision.kind.setting(), &decision.choices))?;
+        check_input(family, input, classes)?;
+        for Decision { kind, choices } in &decisions {
+            if let Some(setting) = kind.setting() {
+                check_choices(setting, choices)?;
+            }
+        }
         Ok(Space {
             decisions,
-            genome: Genome { layer, decode },
+            family,
+            decode,
             input,
             classes,
         })
     }
 
-    /// The decisions of one layer, in order: one softmax head each.
+    /// The heads of layer `layer` (from 1), in the order of its gene: indices into
+    /// [`Space::decisions`].
+    pub fn heads(&self, layer: usize) -> Vec<usize> {
+        self.family.heads(layer)
+    }
+
+    /// Keys of all children of a tabular space; none of a space of networks.
+    pub fn keys(&self) -> Option<Vec<String>> {
+        self.family.keys()
+    }
+
+    pub(super) fn family(&self) -> &'static dyn Family {
+        self.family
+    }
+
+    pub(super) fn decoding(&self) -> Decode {
+        self.decode
+    }
+
+    /// The decisions of a layer, in order: one softmax head each.
     pub fn decisions(&self) -> &[Decision] {
         &self.decisions
     }
@@ -204,23 +208,15 @@ impl Space {
     /// An error where no child of `depth` layers can be built. A search checks its greatest depth
     /// before it starts.
     pub fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
-        let needed = Requirements::new(self.genome, &self.decisions, depth).of_network();
-        let input = [self.input[1], self.input[2]];
-        if needed[0] <= input[0] && needed[1] <= input[1] {
+        self.family.check_depth(depth)?;
+        if Shapes::new(self, depth).fits(self, &[]) {
             return Ok(());
         }
-        let layer = Requirements::roomiest_layer(self.genome, &self.decisions);
-        let by = |sizes: [usize; 2]| format!("{}x{}", sizes[0], sizes[1]);
-        let (kernel, stride, padding) = (by(layer.kernel), by(layer.stride), by(layer.padding));
-        let roomiest = format!(
-            "smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})"
-        );
-        Err(SpaceError::NothingBuildable {
-            depth,
-            input,
-            needed,
-            roomiest,
-        })
+        let image = [self.input[1], self.input[2]];
+        let (decode, decisions) = (self.decode, &self.decisions);
+        Err(self
+            .family
+            .nothing_buildable(decode, decisions, depth, image))
     }
 
     /// Start a child of `depth` layers.
@@ -234,18 +230,32 @@ impl Space {
         );
         Prefix {
             space: self,
-            requirements: Requirements::new(self.genome, &self.decisions, depth),
+            depth,
+            shapes: Shapes::new(self, depth),
             genes: Vec::with_capacity(depth),
             gene: Vec::new(),
-            size: [self.input[1], self.input[2]],
+            heads: self.heads(1),
         }
     }
 
-    /// The network that `dna` describes, named `name`. Its values need not be choices of this
-    /// space, but the network must be buildable: the error names the layer, the sizes and the
-    /// reason.
-    pub fn decode(&self, dna: &Dna, name: &str) -> Result<Architecture, SpaceError> {
-        self.genome.decode(dna, name, self.input, self.classes)
+    /// What `dna` stands for, named `name`. Its values need not be choices of this space, but a
+    /// network must be buildable: the error names the layer, the sizes and the reason.
+    pub fn decode(&self, dna: &Dna, name: &str) -> Result<Design, SpaceError> {
+        let (input, classes) = (self.input, self.classes);
+        self.family.decode(self.decode, dna, name, input, classes)
+    }
+
+    /// [`Space::decode`] for a space of networks.
+    pub fn network(&self, dna: &Dna, name: &str) -> Result<Architecture, SpaceError> {
+        match self.decode(dna, name)? {
+            Design::Network(architecture) => Ok(architecture),
+            Design::Key(key) => Err(SpaceError::NoNetwork { key }),
+        }
+    }
+
+    /// Parameters, and multiply-accumulates for one image, of what `dna` was decoded to.
+    pub fn size(&self, dna: &Dna, design: &Design) -> Result<(u64, u64), SpaceError> {
+        self.family.size(dna, design)
     }
 }
 
@@ -255,7 +265,7 @@ impl Prefix<'_> {
         if self.is_complete() {
             return None;
         }
-        let head = self.gene.len();
+        let head = self.heads[self.gene.len()];
         let feasible = self.space.decisions[head]
             .choices
             .iter()
@@ -277,25 +287,17 @@ impl Prefix<'_> {
             !self.is_complete(),
             "the child is complete: there is nothing left to choose"
         );
-        let choice = self.space.decisions[self.gene.len()].choices[index];
+        let head = self.heads[self.gene.len()];
+        let choice = self.space.decisions[head].choices[index];
         assert!(
             self.is_feasible(choice),
-            "choice {choice} of decision {} cannot be built",
-            self.gene.len()
+            "choice {choice} of decision {head} cannot be built"
         );
         self.gene.push(choice);
-        if self.gene.len() == self.space.decisions.len() {
-            let layer = self.space.genome.express(&self.gene);
-            let size = |axis: usize| {
-                output_size(
-                    self.size[axis],
-                    layer.kernel[axis],
-                    layer.stride[axis],
-                    layer.padding[axis],
-                )
-            };
-            self.size = [0, 1].map(|axis| size(axis).expect("a feasible choice has an output"));
+        if self.gene.len() == self.heads.len() {
+            self.shapes.push(self.space, &self.gene);
             self.genes.push(std::mem::take(&mut self.gene));
+            self.heads = self.space.heads(self.genes.len() + 1);
         }
     }
 
@@ -309,7 +311,7 @@ impl Prefix<'_> {
     }
 
     fn is_complete(&self) -> bool {
-        self.genes.len() == self.requirements.depth()
+        self.genes.len() == self.depth
     }
 
     /// Whether the child can be completed to its full depth once `choice` is taken for the next
@@ -317,42 +319,15 @@ impl Prefix<'_> {
     fn is_feasible(&self, choice: u32) -> bool {
         let mut decided = self.gene.clone();
         decided.push(choice);
-        let needed = self.requirements.of_layer(self.genes.len() + 1, &decided);
-        needed[0] <= self.size[0] && needed[1] <= self.size[1]
+        self.shapes.fits(self.space, &decided)
     }
 }
 
-/// What the heads of one layer decide, in the order of its gene.
-fn head_kinds(layer: LayerKind) -> &'static [DecisionKind] {
-    use DecisionKind::*;
-    match layer {
-        LayerKind::Chain => &[Kernel, Filters, Stride, Padding],
-        LayerKind::Rectangular => &[
-            KernelHeight,
-            KernelWidth,
-            Filters,
-            StrideHeight,
-            StrideWidth,
-        ],
+fn check_input(family: &dyn Family, input: [usize; 3], classes: usize) -> Result<(), SpaceError> {
+    if family.has_images() && (input.contains(&0) || classes == 0) {
+        return Err(SpaceError::EmptyInput { input, classes });
     }
-}
-
-/// The heads of one layer, in the order of its gene.
-fn heads(config: &SpaceConfig) -> Vec<Decision> {
-    use DecisionKind::*;
-    let choices = |kind: DecisionKind| match kind {
-        Kernel | KernelHeight | KernelWidth => &config.kernels,
-        Filters => &config.filters,
-        Stride | StrideHeight | StrideWidth => &config.strides,
-        Padding => &config.paddings,
-    };
-    head_kinds(config.layer)
-        .iter()
-        .map(|&kind| Decision {
-            kind,
-            choices: choices(kind).clone(),
-        })
-        .collect()
+    Ok(())
 }
 
 #[cfg(test)]

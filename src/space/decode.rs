@@ -1,15 +1,70 @@
-//! DNA to network: what each value of a gene means, literally or clipped as in the monograph's
-//! program.
+//! Spaces of chains of convolutions: what each value of a gene means, literally or clipped as in
+//! the monograph's program.
 
-use super::{Architecture, Dna, Layer, SpaceError};
-use crate::config::{Decode, LARGEST_SETTING, LayerKind};
+use super::decision::{Decision, SpaceError};
+use super::family::Family;
+use super::feasibility::{input_size, output_size};
+use super::kind::DecisionKind;
+use super::{Architecture, Design, Dna, Layer};
+use crate::config::{Decode, LARGEST_SETTING, SpaceConfig};
 
-/// How genes are read: the kind of layer and the decoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Genome {
-    pub layer: LayerKind,
-    pub decode: Decode,
+/// How the genes of a chain of convolutions are laid out.
+#[derive(Debug)]
+pub struct Convolutions {
+    kinds: &'static [DecisionKind],
+    /// Names of a gene's values, as errors tell them.
+    values: &'static str,
+    express: fn(&[usize]) -> Expressed,
+    /// The gene of a layer as far as a gene can say it.
+    gene: fn(&Layer) -> Vec<usize>,
 }
+
+/// `[k, f, s, p]`, square.
+pub static CHAIN: Convolutions = Convolutions {
+    kinds: &[
+        DecisionKind::Kernel,
+        DecisionKind::Filters,
+        DecisionKind::Stride,
+        DecisionKind::Padding,
+    ],
+    values: "kernel, filters, stride, padding",
+    express: |gene| Expressed {
+        kernel: [gene[0]; 2],
+        filters: gene[1],
+        stride: [gene[2]; 2],
+        padding: [gene[3]; 2],
+    },
+    gene: |layer| {
+        vec![
+            layer.kernel[0],
+            layer.filters,
+            layer.stride[0],
+            layer.padding[0],
+        ]
+    },
+};
+
+/// `[kh, kw, f, sh, sw]` with "same" padding.
+pub static RECTANGULAR: Convolutions = Convolutions {
+    kinds: &[
+        DecisionKind::KernelHeight,
+        DecisionKind::KernelWidth,
+        DecisionKind::Filters,
+        DecisionKind::StrideHeight,
+        DecisionKind::StrideWidth,
+    ],
+    values: "kernel height, kernel width, filters, stride height, stride width",
+    express: |gene| Expressed {
+        kernel: [gene[0], gene[1]],
+        filters: gene[2],
+        stride: [gene[3], gene[4]],
+        padding: [gene[0] / 2, gene[1] / 2],
+    },
+    gene: |layer| {
+        let ([height, width], [down, across]) = (layer.kernel, layer.stride);
+        vec![height, width, layer.filters, down, across]
+    },
+};
 
 /// One gene, expressed: a layer without its place in the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,54 +76,24 @@ pub struct Expressed {
     pub padding: [usize; 2],
 }
 
-impl Genome {
-    /// Names of a gene's values, in order.
-    fn values(self) -> (&'static str, &'static [&'static str]) {
-        match self.layer {
-            LayerKind::Chain => (
-                "kernel, filters, stride, padding",
-                &["kernel", "filters", "stride", "padding"],
-            ),
-            LayerKind::Rectangular => (
-                "kernel height, kernel width, filters, stride height, stride width",
-                &[
-                    "kernel height",
-                    "kernel width",
-                    "filters",
-                    "stride height",
-                    "stride width",
-                ],
-            ),
-        }
-    }
-
+impl Convolutions {
     /// The layer that a gene of the right length describes.
-    pub fn express(self, gene: &[u32]) -> Expressed {
-        let value = |index: usize| gene[index] as usize;
-        let layer = match self.layer {
-            LayerKind::Chain => Expressed {
-                kernel: [value(0); 2],
-                filters: value(1),
-                stride: [value(2); 2],
-                padding: [value(3); 2],
-            },
-            LayerKind::Rectangular => Expressed {
-                kernel: [value(0), value(1)],
-                filters: value(2),
-                stride: [value(3), value(4)],
-                padding: [value(0) / 2, value(1) / 2],
-            },
-        };
-        match self.decode {
+    fn express(&self, decode: Decode, gene: &[u32]) -> Expressed {
+        let gene: Vec<usize> = gene.iter().map(|value| *value as usize).collect();
+        let layer = (self.express)(&gene);
+        match decode {
             Decode::Literal => layer,
             Decode::Clipped => clip(layer),
         }
     }
 
-    /// The chain of layers that `dna` describes for images `input` `[C, H, W]`; an error where it
-    /// cannot be built.
-    pub fn decode(
-        self,
+    /// The chain of layers that `dna` describes for images `input` `[C, H, W]`.
+    ///
+    /// # Errors
+    /// Where it cannot be built.
+    pub fn network(
+        &self,
+        decode: Decode,
         dna: &Dna,
         name: &str,
         input: [usize; 3],
@@ -85,7 +110,7 @@ impl Genome {
                 filters,
                 stride,
                 padding,
-            } = self.express(gene);
+            } = self.express(decode, gene);
             layers.push(Layer {
                 kernel,
                 filters,
@@ -106,59 +131,36 @@ impl Genome {
         Ok(architecture)
     }
 
-    /// The DNA that, read literally, describes `architecture`: of a chain of layers, `[k, f, s, p]`
-    /// each where all are square, `[kh, kw, f, sh, sw]` each where all have "same" padding. None
-    /// where a network is neither.
-    pub fn describe(architecture: &Architecture) -> Option<Dna> {
-        [LayerKind::Chain, LayerKind::Rectangular]
-            .into_iter()
-            .find_map(|layer| {
-                let genome = Genome {
-                    layer,
-                    decode: Decode::Literal,
-                };
-                let dna = Dna(architecture
-                    .layers
-                    .iter()
-                    .map(|layer| genome.gene(layer))
-                    .collect());
-                let again = genome
-                    .decode(
-                        &dna,
-                        &architecture.name,
-                        architecture.input,
-                        architecture.classes,
-                    )
-                    .ok()?;
-                again.same_network(architecture).then_some(dna)
-            })
-    }
-
-    /// The gene of `layer` as far as a gene can say it.
-    fn gene(self, layer: &Layer) -> Vec<u32> {
-        let ([height, width], [down, across]) = (layer.kernel, layer.stride);
-        let values = match self.layer {
-            LayerKind::Chain => vec![height, layer.filters, down, layer.padding[0]],
-            LayerKind::Rectangular => vec![height, width, layer.filters, down, across],
-        };
+    /// The DNA that, read literally, describes `architecture`; none where none does.
+    fn describe(&self, architecture: &Architecture) -> Option<Dna> {
+        let Architecture {
+            name,
+            input,
+            classes,
+            layers,
+            ..
+        } = architecture;
         // A setting beyond 32 bits is refused with the network.
-        values
-            .into_iter()
-            .map(|value| u32::try_from(value).unwrap_or(u32::MAX))
-            .collect()
+        let value = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        let gene = |layer: &Layer| (self.gene)(layer).into_iter().map(value).collect();
+        let dna = Dna(layers.iter().map(gene).collect());
+        let again = self
+            .network(Decode::Literal, &dna, name, *input, *classes)
+            .ok()?;
+        again.same_network(architecture).then_some(dna)
     }
 
-    fn check_gene(self, layer: usize, gene: &[u32]) -> Result<(), SpaceError> {
-        let (expected, names) = self.values();
-        if gene.len() != names.len() {
+    fn check_gene(&self, layer: usize, gene: &[u32]) -> Result<(), SpaceError> {
+        if gene.len() != self.kinds.len() {
             return Err(SpaceError::GeneLength {
                 layer,
                 found: gene.len(),
-                expected,
+                expected: self.values,
             });
         }
-        for (&value, &found) in names.iter().zip(gene) {
-            if found == 0 && value != "padding" {
+        for (kind, &found) in self.kinds.iter().zip(gene) {
+            let value = kind.name();
+            if found == 0 && *kind != DecisionKind::Padding {
                 return Err(SpaceError::ZeroValue { layer, value });
             }
             if found as usize > LARGEST_SETTING {
@@ -170,6 +172,94 @@ impl Genome {
             }
         }
         Ok(())
+    }
+}
+
+/// The DNA that, read literally, describes `architecture`: of a chain of layers, `[k, f, s, p]`
+/// each where all are square, `[kh, kw, f, sh, sw]` each where all have "same" padding. None
+/// where a network is neither.
+pub fn describe(architecture: &Architecture) -> Option<Dna> {
+    [&CHAIN, &RECTANGULAR]
+        .into_iter()
+        .find_map(|layout| layout.describe(architecture))
+}
+
+impl Family for Convolutions {
+    fn kinds(&self) -> &'static [DecisionKind] {
+        self.kinds
+    }
+
+    fn choices(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32> {
+        use DecisionKind::*;
+        match kind {
+            Kernel | KernelHeight | KernelWidth => config.kernels.clone(),
+            Filters => config.filters.clone(),
+            Stride | StrideHeight | StrideWidth => config.strides.clone(),
+            Padding => config.paddings.clone(),
+            // Those of no convolution.
+            Edge01 | Edge02 | Edge12 | Edge03 | Edge13 | Edge23 => Vec::new(),
+        }
+    }
+
+    fn roomiest(&self, decision: &Decision) -> u32 {
+        let choices = decision.choices.iter().copied();
+        let choice = if decision.kind == DecisionKind::Padding {
+            choices.max()
+        } else {
+            choices.min()
+        };
+        choice.expect("Space::new refuses empty lists")
+    }
+
+    fn output(&self, decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]> {
+        let (layer, input) = (self.express(decode, gene), shapes.last()?);
+        let size = |axis: usize| {
+            let (kernel, stride) = (layer.kernel[axis], layer.stride[axis]);
+            output_size(input[axis], kernel, stride, layer.padding[axis])
+        };
+        Some([size(0)?, size(1)?])
+    }
+
+    fn nothing_buildable(
+        &self,
+        decode: Decode,
+        decisions: &[Decision],
+        depth: usize,
+        image: [usize; 2],
+    ) -> SpaceError {
+        let gene: Vec<u32> = decisions
+            .iter()
+            .map(|decision| self.roomiest(decision))
+            .collect();
+        let layer = self.express(decode, &gene);
+        let needed = (0..depth).fold([1, 1], |output: [usize; 2], _| {
+            [0, 1].map(|axis| {
+                let (kernel, stride) = (layer.kernel[axis], layer.stride[axis]);
+                input_size(output[axis], kernel, stride, layer.padding[axis])
+            })
+        });
+        let by = |sizes: [usize; 2]| format!("{}x{}", sizes[0], sizes[1]);
+        let (kernel, stride, padding) = (by(layer.kernel), by(layer.stride), by(layer.padding));
+        SpaceError::NothingBuildable {
+            depth,
+            input: image,
+            needed,
+            roomiest: format!(
+                "smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})"
+            ),
+        }
+    }
+
+    fn decode(
+        &self,
+        decode: Decode,
+        dna: &Dna,
+        name: &str,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Design, SpaceError> {
+        self.network(decode, dna, name, input, classes)
+            .map(Design::Network)
     }
 }
 
@@ -192,26 +282,20 @@ mod tests {
     use super::*;
     use crate::space::builtin::builtin;
 
-    fn decoded(layer: LayerKind, genes: &[&[u32]]) -> (Dna, Architecture) {
+    fn decoded(layout: &Convolutions, genes: &[&[u32]]) -> (Dna, Architecture) {
         let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
-        let network = Genome {
-            layer,
-            decode: Decode::Literal,
-        }
-        .decode(&dna, "x", [3, 32, 32], 10)
-        .unwrap();
+        let network = layout
+            .network(Decode::Literal, &dna, "x", [3, 32, 32], 10)
+            .unwrap();
         (dna, network)
     }
 
     #[test]
     fn a_chain_of_layers_is_described_by_the_dna_that_it_was_decoded_from() {
-        let (chain, network) = decoded(LayerKind::Chain, &[&[3, 8, 2, 1], &[4, 12, 1, 0]]);
-        assert_eq!(Genome::describe(&network), Some(chain));
-        let (rectangular, network) = decoded(
-            LayerKind::Rectangular,
-            &[&[3, 5, 8, 1, 2], &[7, 1, 12, 1, 1]],
-        );
-        assert_eq!(Genome::describe(&network), Some(rectangular));
+        let (chain, network) = decoded(&CHAIN, &[&[3, 8, 2, 1], &[4, 12, 1, 0]]);
+        assert_eq!(describe(&network), Some(chain));
+        let (rectangular, network) = decoded(&RECTANGULAR, &[&[3, 5, 8, 1, 2], &[7, 1, 12, 1, 1]]);
+        assert_eq!(describe(&network), Some(rectangular));
     }
 
     #[test]
@@ -219,6 +303,6 @@ mod tests {
         let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
             .unwrap()
             .unwrap();
-        assert_eq!(Genome::describe(&network), None);
+        assert_eq!(describe(&network), None);
     }
 }

@@ -18,21 +18,35 @@ impl Dna {
 /// DNA in one piece of memory, for keeping that of every child of a long run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Genes {
+    /// Values of a gene, where all have as many.
     width: usize,
+    /// Where each gene ends, where they differ in length.
+    ends: Box<[u32]>,
     values: Box<[u32]>,
 }
 
 impl Genes {
-    /// One gene per layer, all of the same length.
+    /// One gene per layer.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u32]> {
-        self.values.chunks(self.width.max(1))
+        (0..self.depth()).map(|layer| {
+            let end = |layer: usize| match self.ends.get(layer) {
+                Some(end) => *end as usize,
+                None => ((layer + 1) * self.width).min(self.values.len()),
+            };
+            &self.values[layer.checked_sub(1).map_or(0, end)..end(layer)]
+        })
     }
 
+    /// Number of layers.
     pub fn depth(&self) -> usize {
-        self.iter().len()
+        if self.ends.is_empty() {
+            self.values.len() / self.width.max(1)
+        } else {
+            self.ends.len()
+        }
     }
 
-    /// Values of a gene.
+    /// Values of the longest gene.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -43,10 +57,17 @@ impl Genes {
 }
 
 impl From<&Dna> for Genes {
-    /// (Genes of one DNA have one length; of a damaged one, shorter genes run together.)
     fn from(dna: &Dna) -> Genes {
+        let width = dna.0.iter().map(Vec::len).max().unwrap_or(1);
+        let lengths = dna.0.iter().map(|gene| gene.len() as u32);
+        let ends = lengths.scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        let is_even = dna.0.iter().all(|gene| gene.len() == width);
         Genes {
-            width: dna.0.first().map_or(1, Vec::len),
+            width,
+            ends: ends.filter(|_| !is_even).collect(),
             values: dna.0.iter().flatten().copied().collect(),
         }
     }
@@ -83,7 +104,11 @@ mod tests {
 
     #[test]
     fn genes_in_one_piece_are_the_same_dna() {
-        for dna in [Dna(vec![]), Dna(vec![vec![3, 8, 1, 1], vec![5, 12, 2, 2]])] {
+        for dna in [
+            Dna(vec![]),
+            Dna(vec![vec![3, 8, 1, 1], vec![5, 12, 2, 2]]),
+            Dna(vec![vec![3], vec![], vec![5, 12]]),
+        ] {
             let genes = Genes::from(&dna);
             assert_eq!((genes.to_dna(), genes.depth()), (dna.clone(), dna.depth()));
         }

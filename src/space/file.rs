@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::Genome;
+use super::decode::{CHAIN, RECTANGULAR};
 use super::{Architecture, ArchitectureError, Cost, Dna, Layer, LayerCost, SpaceError};
-use crate::config::{Decode, LayerKind};
+use crate::config::Decode;
 
 /// Why a network cannot be read from a file, or written to it. Each names the file.
 #[derive(Debug, thiserror::Error)]
@@ -294,16 +294,12 @@ fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, F
 /// A DNA from outside: four values in its first gene are a chain's, any other number is read as a
 /// rectangular layer's.
 fn decode(dna: &Dna, name: &str, context: DnaContext) -> Result<Architecture, SpaceError> {
-    let layer = if dna.0.first().is_none_or(|gene| gene.len() <= 4) {
-        LayerKind::Chain
+    let layout = if dna.0.first().is_none_or(|gene| gene.len() <= 4) {
+        &CHAIN
     } else {
-        LayerKind::Rectangular
+        &RECTANGULAR
     };
-    Genome {
-        layer,
-        decode: context.decode,
-    }
-    .decode(dna, name, context.input, context.classes)
+    layout.network(context.decode, dna, name, context.input, context.classes)
 }
 
 /// The text of an architecture file.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::builtin::{BUILTINS, builtin};
 use super::file::{DnaContext, FileError, read_architecture};
-use super::{Architecture, ArchitectureError, SpaceError};
+use super::{Architecture, ArchitectureError, Design, SpaceError};
 use crate::config::Decode;
 
 /// Why an ARCH gives no network.
@@ -50,6 +50,8 @@ pub enum LoadError {
         child: u64,
         highest: Option<u64>,
     },
+    #[error("{path}: child {child} was looked up in a table: it has no network", path = path.display())]
+    NoNetwork { path: PathBuf, child: u64 },
     #[error("{path}: child {child}", path = path.display())]
     Child {
         path: PathBuf,
@@ -147,7 +149,8 @@ fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
 #[derive(Deserialize)]
 struct Sampled {
     child: u64,
-    architecture: Architecture,
+    #[serde(flatten)]
+    design: Design,
 }
 
 /// The network of a child from the journal. (A child sampled again after a resume is the same
@@ -177,7 +180,12 @@ fn sampled_child(path: &Path, child: u64) -> Result<Architecture, LoadError> {
                 source,
             })?;
         if sampled.child == child {
-            let network = sampled.architecture;
+            let Design::Network(network) = sampled.design else {
+                return Err(LoadError::NoNetwork {
+                    path: path.to_owned(),
+                    child,
+                });
+            };
             network.check().map_err(|source| LoadError::Child {
                 path: path.to_owned(),
                 child,

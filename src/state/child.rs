@@ -1,7 +1,7 @@
 //! What is known of one child: as a candidate, in training, and when it has come to an end.
 
 use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice};
-use crate::space::{Architecture, Dna, Genes};
+use crate::space::{Design, Dna, Genes};
 
 /// A child that has come to an end, small enough to keep 100,000 of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +61,7 @@ pub struct Candidate {
     pub child: u64,
     pub episode: usize,
     pub dna: Dna,
-    pub architecture: Architecture,
+    pub design: Design,
     pub params: u64,
     pub macs: u64,
     pub origin: Origin,
@@ -80,6 +80,10 @@ pub enum Origin {
         max_entropy: f64,
         choices: Vec<Choice>,
     },
+    /// The search's strategy changed one decision of this earlier child.
+    Mutated { parent: u64 },
+    /// The search's strategy took every decision uniformly, and has no distribution to tell of.
+    Uniform,
     /// A user edited it from this child.
     Edited { parent: u64 },
 }
@@ -90,25 +94,30 @@ impl Candidate {
             child,
             episode,
             dna,
-            architecture,
+            design,
             params,
             macs,
             log_prob,
             entropy,
             max_entropy,
             choices,
+            parent,
         } = sampled.clone();
-        let origin = Origin::Sampled {
-            log_prob,
-            entropy,
-            max_entropy,
-            choices,
+        let origin = match (log_prob, entropy, max_entropy, parent) {
+            (Some(log_prob), Some(entropy), Some(max_entropy), _) => Origin::Sampled {
+                log_prob,
+                entropy,
+                max_entropy,
+                choices,
+            },
+            (.., Some(parent)) => Origin::Mutated { parent },
+            _ => Origin::Uniform,
         };
         Candidate {
             child,
             episode,
             dna,
-            architecture,
+            design,
             params,
             macs,
             origin,
@@ -122,7 +131,7 @@ impl Candidate {
             episode,
             parent,
             dna,
-            architecture,
+            design,
             params,
             macs,
         } = queued.clone();
@@ -130,7 +139,7 @@ impl Candidate {
             child,
             episode,
             dna,
-            architecture,
+            design,
             params,
             macs,
             origin: Origin::Edited { parent },
@@ -138,18 +147,19 @@ impl Candidate {
         }
     }
 
-    /// Every decision as it was taken; none of an edited child.
+    /// Every decision as it was taken; none of a child that was not drawn from a distribution.
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {
             Origin::Sampled { choices, .. } => choices,
-            Origin::Edited { .. } => &[],
+            Origin::Mutated { .. } | Origin::Uniform | Origin::Edited { .. } => &[],
         }
     }
 
+    /// The child that a user edited it from; none for a child that the search proposed.
     pub fn parent(&self) -> Option<u64> {
         match self.origin {
-            Origin::Sampled { .. } => None,
             Origin::Edited { parent } => Some(parent),
+            Origin::Sampled { .. } | Origin::Mutated { .. } | Origin::Uniform => None,
         }
     }
 }

@@ -10,7 +10,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
     let warning = |text: String| Some((Level::Warning, text));
     match event {
         Event::RunStarted(run) => info(format!(
-            "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {} on {} with {} worker(s) x {} thread(s)",
+            "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {}{}",
             run.run,
             run.preset,
             run.strategy,
@@ -18,9 +18,13 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             run.episodes,
             run.children_per_episode,
             run.data.spec,
-            run.device,
-            run.workers,
-            run.threads
+            match (&run.device, run.threads) {
+                (Some(device), Some(threads)) => format!(
+                    " on {device} with {} worker(s) x {threads} thread(s)",
+                    run.workers
+                ),
+                _ => String::new(),
+            }
         )),
         Event::RunResumed {
             host,
@@ -83,7 +87,15 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             worker,
             pid,
             device,
-        } => info(format!("worker {worker} started on {device} (pid {pid})")),
+            host,
+        } => {
+            let host = host
+                .as_ref()
+                .map_or(String::new(), |host| format!(" of {host}"));
+            info(format!(
+                "worker {worker} started on {device}{host} (pid {pid})"
+            ))
+        }
         Event::WorkerDied { worker, reason } => warning(format!("worker {worker} died: {reason}")),
         Event::EpisodeStarted {
             episode,
@@ -132,14 +144,19 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             "child {child}: trying once more, with a new worker"
         )),
         Event::EpisodeFinished(e) => info(format!(
-            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, next baseline {:.4}, entropy {:.2}/{:.2}, {} repeat(s), {} failure(s), {}{:.1} s",
+            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{:.1} s",
             e.episode,
             e.mean_reward,
             or_none(e.mean_accuracy),
             or_none(e.best_accuracy),
-            e.next_baseline,
-            e.entropy,
-            e.max_entropy,
+            e.next_baseline.map_or(String::new(), |baseline| format!(
+                "next baseline {baseline:.4}, "
+            )),
+            e.entropy
+                .zip(e.max_entropy)
+                .map_or(String::new(), |(entropy, most)| format!(
+                    "entropy {entropy:.2}/{most:.2}, "
+                )),
             e.repeats,
             e.failures,
             if e.excluded > 0 {

@@ -146,7 +146,7 @@ impl RunState {
     /// Where the run trains, in the words of `runtime.device`; none before it has begun.
     pub fn device(&self) -> Option<&str> {
         match &self.work {
-            Work::Search(search) => search.started.as_ref().map(|run| run.device.as_str()),
+            Work::Search(search) => search.started.as_ref()?.device.as_deref(),
             Work::Training(training) => Some(&training.started.device),
         }
     }

@@ -44,7 +44,13 @@ impl Processes {
                 };
                 self.begin(role, host, *pid, record.time);
             }
-            Event::WorkerStarted { worker, pid, .. } => {
+            // A pid means nothing on another machine.
+            Event::WorkerStarted {
+                worker,
+                pid,
+                host: None,
+                ..
+            } => {
                 self.workers.insert(*worker, (*pid, record.time));
             }
             Event::WorkerDied { worker, .. } => {
@@ -120,6 +126,7 @@ mod tests {
             worker,
             pid,
             device: "cpu".into(),
+            host: None,
         }
     }
 

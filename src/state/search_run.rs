@@ -95,7 +95,8 @@ impl SearchRun {
             Event::ChildFinished(finished) => {
                 if ending.is_some_and(|ending| ending.is_best) {
                     let candidate = self.waiting.get(&finished.child);
-                    self.best_architecture = candidate.map(|child| child.architecture.clone());
+                    self.best_architecture =
+                        candidate.and_then(|child| child.design.network().cloned());
                 }
                 self.finish_child(finished, seq);
             }
@@ -118,7 +119,7 @@ impl SearchRun {
                 self.training.retain(|_, training| training.child != *child)
             }
             Event::EpisodeFinished(episode) => {
-                self.baseline = Some(episode.next_baseline);
+                self.baseline = episode.next_baseline;
                 self.episodes.push(episode.clone());
                 self.episode_seqs.push(seq);
             }

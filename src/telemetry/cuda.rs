@@ -23,12 +23,12 @@ pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
     })
 }
 
-/// Model of CUDA's device `number`, as NVML names it; none where NVML does not tell.
+/// Model of CUDA's device `number`, as NVML names it; `None` if NVML does not say.
 pub fn model(number: usize) -> Option<String> {
     with_device(number, |device| device.name().ok())
 }
 
-/// Free and used memory of CUDA's device `number`, bytes; none where NVML does not tell.
+/// Free and used memory of CUDA's device `number`, bytes; `None` if NVML does not say.
 pub fn memory(number: usize) -> Option<(u64, u64)> {
     with_device(number, |device| {
         device
@@ -38,20 +38,20 @@ pub fn memory(number: usize) -> Option<(u64, u64)> {
     })
 }
 
-/// All memory of CUDA's device `number`, bytes; none where NVML does not tell.
+/// All memory of CUDA's device `number`, bytes; `None` if NVML does not say.
 pub fn total_memory(number: usize) -> Option<u64> {
     with_device(number, |device| {
         device.memory_info().ok().map(|memory| memory.total)
     })
 }
 
-/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; none where NVML does
+/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; `None` if NVML does
 /// not tell.
 pub fn memory_of(number: usize, pid: u32) -> Option<u64> {
     with_device(number, |device| super::gpu::memory_of(device, pid))
 }
 
-/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; none where NVML does
+/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; `None` if NVML does
 /// not tell.
 pub fn bus_id(number: usize) -> Option<String> {
     with_device(number, |device| {

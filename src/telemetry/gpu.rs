@@ -75,8 +75,7 @@ pub struct Clock {
     pub max: Option<u32>,
 }
 
-/// Why a GPU is slower than it could be. That it has nothing to do and that somebody set its clocks
-/// are no such reasons.
+/// Why a GPU is slower than it could be. Being idle and clocks set by a user do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
     /// It would take more power than it may.
@@ -117,7 +116,7 @@ pub struct GpuProcess {
     pub name: Option<String>,
     /// Bytes.
     pub memory: Option<u64>,
-    /// What it is to the run that is watched; none for another's process.
+    /// What it is to the run that is watched; `None` for another's process.
     pub role: Option<ProcessRole>,
 }
 
@@ -279,7 +278,7 @@ fn processes(device: &Device<'_>, watched: &WatchList) -> Option<Vec<GpuProcess>
     Some(processes)
 }
 
-/// Bytes of a GPU that the process `pid` has taken; none where NVML does not know (in a container
+/// Bytes of a GPU that the process `pid` has taken; `None` if NVML does not know (in a container
 /// it may count other numbers).
 pub fn memory_of(device: &Device<'_>, pid: u32) -> Option<u64> {
     let processes = device.running_compute_processes().ok()?;

@@ -26,7 +26,7 @@ impl WatchList {
             .clone()
     }
 
-    /// What the process `pid` is to the run; none for another's.
+    /// What the process `pid` is to the run; `None` for another's.
     pub fn role(&self, pid: u32) -> Option<ProcessRole> {
         let watched = self.get().into_iter().find(|watched| watched.pid == pid)?;
         read_stat(pid)

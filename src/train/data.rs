@@ -23,8 +23,8 @@ pub struct TrainingData {
 
 impl TrainingData {
     /// Fit the preparation to the training images and put both parts on `device`, or, where they
-    /// are not `resident`, move batch by batch there; so too where the device's memory does not
-    /// suffice, see [`TrainingData::kept_on_host`].
+    /// are not `resident`, move batch by batch there. The same happens if the device's memory is
+    /// too small, see [`TrainingData::kept_on_host`].
     ///
     /// # Errors
     /// As [`Preparation::fit`] and [`DeviceDataset::new`].

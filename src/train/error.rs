@@ -99,14 +99,14 @@ impl TrainError {
         error.downcast().unwrap_or_else(TrainError::Stopped)
     }
 
-    /// Do something with libtorch: a panic of tch for want of memory or of the device is an error
-    /// too, see [`fault::caught`].
+    /// Do something with libtorch. A panic of tch, out of memory or on a lost device, becomes an
+    /// error too: see [`fault::caught`].
     pub fn caught<T>(work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
         fault::caught(work)
             .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))
     }
 
-    /// What an error of libtorch with this text means; one that tells of neither memory nor the
+    /// What an error of libtorch with this text means; one that concerns neither memory nor the
     /// device is `other`.
     pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
         match Fault::of(text) {

@@ -23,7 +23,7 @@ pub struct Fit<'data> {
     batch_size: usize,
     /// Images computed at a time: the gradients of a batch are added up over parts of this size.
     micro_batch: usize,
-    /// Of the order of images and of their augmentation.
+    /// Seed of the order of images and of their augmentation.
     seed: u64,
 }
 
@@ -240,7 +240,7 @@ impl Epoch<'_> {
         self.done >= self.batches()
     }
 
-    /// Of the steps that had been taken when the epoch was last settled.
+    /// Metrics of the steps that had been taken when the epoch was last settled.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -290,8 +290,8 @@ impl Epoch<'_> {
             .as_secs_f64()
     }
 
-    /// Of this session, at the moment that the epoch was settled: images that the device is done
-    /// with, by the time it took.
+    /// Throughput of this session when the epoch was last settled: images that the device has
+    /// finished, divided by the time they took.
     pub fn images_per_second(&self) -> f64 {
         self.trained as f64 / self.seconds().max(1e-9)
     }

@@ -7,7 +7,7 @@ use tch::Device;
 
 use crate::telemetry;
 
-/// Bytes that are free on `device`; none if that cannot be found out.
+/// Bytes that are free on `device`; `None` if that cannot be found out.
 pub fn free(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
@@ -19,7 +19,7 @@ pub fn free(device: Device) -> Option<u64> {
 #[derive(Debug)]
 pub struct Holding {
     device: Device,
-    /// What the process had taken of it before its first child; none where that cannot be found
+    /// What the process had taken of it before its first child; `None` if that cannot be found
     /// out.
     at_start: Option<u64>,
 }
@@ -70,8 +70,8 @@ fn part_of_gpu(settings: &str) -> Option<f64> {
 }
 
 /// What a worker with so many threads may plan with: its processors' part of all memory there is,
-/// in bytes. It is the same whatever else is running. (GPUs have no say: only forms for the CPU
-/// take more than the estimate.)
+/// in bytes. It does not depend on what else is running. (GPUs do not matter here: only forms for
+/// the CPU take more than the estimate.)
 pub fn fair_share(threads: u64) -> u64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let total = std::fs::read_to_string("/proc/meminfo")
@@ -129,7 +129,7 @@ fn control_group() -> Option<PathBuf> {
     Some(Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/')))
 }
 
-/// A file's number; none where it says `max` (no limit).
+/// A file's number; `None` if it says `max` (no limit).
 fn number_in(file: &Path) -> Option<u64> {
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }

@@ -64,11 +64,11 @@ pub struct EpochFigures {
     pub valid_loss: f64,
     /// Accuracy on the validation images.
     pub valid_accuracy: f64,
-    /// Of the epoch's last step.
+    /// Learning rate of the epoch's last step.
     pub learning_rate: f64,
     /// Training images a second.
     pub images_per_second: f64,
-    /// Of training, without validation and pauses.
+    /// Time in training, without validation and pauses.
     pub seconds: f64,
 }
 

@@ -1,14 +1,16 @@
 //! The checkpoint of a training: everything that decides how it goes on, in one sealed file.
 
 use std::borrow::Cow;
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::TrainingError;
 use super::rate::Seen;
 use crate::child::weights::{self, WeightsError};
 use crate::foundation::sealed::{self, Blocks, CheckpointError};
+use crate::runs::RunDirectory;
+use crate::session::{self, SessionError};
 use crate::train::{Fit, Metrics};
 
 /// What the file holds beside the tensors. (Order of images and augmentation follow from seed,
@@ -55,9 +57,10 @@ const VELOCITY: &str = "velocity.";
 const BEST: &str = "best.";
 
 /// Replace the checkpoint at `path` by the state of `fit`.
-pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<(), SaveError> {
-    let network = weights::blocks(fit.network())?;
-    let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())?;
+pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<(), SessionError> {
+    let network = weights::blocks(fit.network()).map_err(TrainingError::from)?;
+    let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())
+        .map_err(TrainingError::from)?;
     let under = |prefix: &str, blocks: Blocks| {
         let prefix = prefix.to_owned();
         blocks
@@ -68,14 +71,6 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
         .chain(under(VELOCITY, velocity))
         .chain(under(BEST, best.clone()));
     Ok(sealed::save(path, header, &all.collect())?)
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SaveError {
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    #[error(transparent)]
-    Write(#[from] io::Error),
 }
 
 impl Checkpoint {
@@ -116,5 +111,19 @@ impl Checkpoint {
         weights::restore_into(fit.network(), fit.optimizer().velocity(), &self.velocity)?;
         fit.set_micro_batch(self.header.micro_batch);
         Ok(())
+    }
+}
+
+impl session::Checkpoint for Checkpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
+        Checkpoint::load(&directory.training_path())
+    }
+
+    fn config(&self) -> &str {
+        &self.header.config
+    }
+
+    fn journal_seq(&self) -> u64 {
+        self.header.journal_seq
     }
 }

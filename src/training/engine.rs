@@ -4,180 +4,113 @@
 //! and epochs is void after a kill, and happens again, bit for bit the same on a CPU (same seeds,
 //! same order of images, same number of threads).
 
-mod ends;
+mod opening;
 mod steering;
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{self, Best, Checkpoint, Header, SaveError};
-use super::ledger::Ledger;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::checkpoint::{self, Best, Checkpoint, Header};
 use super::rate::{Seen, learning_rate};
-use super::session::Session;
+use super::work::Training;
 use super::{TrainingError, test_images};
-use crate::analysis::TrainingSummary;
 use crate::child::weights;
-use crate::config::{Config, Recipe};
+use crate::config::Recipe;
 use crate::event::{Event, Level, TrainingEpoch, TrainingProgress};
 use crate::foundation::durable::write_atomically;
-use crate::foundation::fault;
 use crate::foundation::sealed::Blocks;
-use crate::runs::RunDirectory;
-use crate::session::Recorder;
-use crate::space::Architecture;
+use crate::link::Command;
+use crate::session::{Halt, Run};
 use crate::train::tick::Ticks;
 use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
-use steering::Inbox;
 
 /// A training in the hands of this process.
-pub(super) struct Engine {
-    config: Config,
-    directory: RunDirectory,
-    architecture: Architecture,
-    origin: String,
-    recorder: Recorder<Ledger>,
-    inbox: Inbox,
-    checkpoint: Option<Checkpoint>,
-    notices: Vec<(Level, String)>,
+pub(super) struct Engine<'a> {
+    pub run: &'a mut Run<Training>,
+    pub training: Training,
+    pub commands: UnboundedReceiver<Command>,
+    pub checkpoint: Option<Checkpoint>,
 }
 
-/// Where the training stands between two epochs.
-#[derive(Default)]
-struct Progress {
+/// Where the training stands.
+struct Progress<'data> {
+    /// The epoch under way, and the seconds that earlier sessions spent on it.
+    epoch: Epoch<'data>,
+    seconds: f64,
     seen: Seen,
     best: Option<Best>,
     /// The weights of that epoch.
     best_weights: Blocks,
     ticks: Ticks,
-    last_save: Option<Instant>,
+    last_save: Instant,
 }
 
-/// Why the loop ends before the training is complete.
-enum Halt {
-    Stopped,
-    Failed(TrainingError),
-}
-
-impl<E: Into<TrainingError>> From<E> for Halt {
-    fn from(error: E) -> Self {
-        Halt::Failed(error.into())
-    }
-}
-
-impl From<SaveError> for TrainingError {
-    fn from(error: SaveError) -> Self {
-        match error {
-            SaveError::Weights(error) => error.into(),
-            SaveError::Write(error) => error.into(),
-        }
-    }
-}
-
-impl Engine {
-    pub(super) fn new(session: Session) -> Engine {
-        let Session {
-            config,
-            directory,
-            architecture,
-            origin,
-            recorder,
-            commands,
-            checkpoint,
-            notices,
-            ..
-        } = session;
-        Engine {
-            config,
-            directory,
-            architecture,
-            origin,
-            recorder,
-            inbox: Inbox::new(commands),
-            checkpoint,
-            notices,
-        }
-    }
-
+impl Engine<'_> {
     /// Train until the recipe's end, a client says stop, or an error makes it impossible to go on.
-    pub(super) fn run(mut self) -> Result<TrainingSummary, TrainingError> {
-        let ending = match self.recorder.ledger.is_complete() {
-            true => Ok(()),
-            false => fault::caught(|| self.work()).unwrap_or_else(|text| {
-                Err(TrainError::of_libtorch(&text, TrainError::Torch).into())
-            }),
-        };
-        self.finish(ending)
-    }
-
-    fn work(&mut self) -> Result<(), Halt> {
+    pub(super) fn run(mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
         let mut progress = Progress {
-            last_save: Some(Instant::now()),
-            ..Progress::default()
+            epoch: fit.epoch(1, 0, Metrics::default())?,
+            seconds: 0.0,
+            seen: Seen::default(),
+            best: None,
+            best_weights: Blocks::new(),
+            ticks: Ticks::default(),
+            last_save: Instant::now(),
         };
-        let mut first = fit
-            .epoch(1, 0, Metrics::default())
-            .map_err(TrainingError::from)?;
-        let mut seconds = 0.0;
         if let Some(Checkpoint { header, best, .. }) = self.checkpoint.take() {
             progress = Progress {
+                epoch: fit.epoch(header.epoch, header.batch, header.metrics)?,
+                seconds: header.seconds,
                 seen: header.seen,
                 best: header.best,
                 best_weights: best,
                 ..progress
             };
-            first = fit
-                .epoch(header.epoch, header.batch, header.metrics)
-                .map_err(TrainingError::from)?;
-            seconds = header.seconds;
             // The one file that may be behind: it is made from the checkpoint.
             self.write_best(&progress)?;
         }
-        if first.number() > self.recipe().epochs {
-            self.recorder.notice(
-                Level::Info,
-                "every epoch is done: only the test is left".to_owned(),
-            )?;
+        if progress.epoch.number() > self.recipe().epochs {
+            self.run
+                .notice(Level::Info, "every epoch is done: only the test is left")?;
         }
-        self.epochs(&mut fit, &mut progress, first, seconds)?;
+        self.epochs(&mut fit, &mut progress)?;
         self.test(&progress, &data)
     }
 
     fn recipe(&self) -> &Recipe {
-        &self.config.train.recipe
+        &self.run.config.train.recipe
     }
 
-    /// Every epoch from `epoch`, which is under way since `seconds`, to the recipe's last one, or
-    /// to an early end.
+    /// Every epoch from the one under way to the recipe's last one, or to an early end.
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
-        progress: &mut Progress,
-        mut epoch: Epoch<'data>,
-        mut seconds: f64,
+        progress: &mut Progress<'data>,
     ) -> Result<(), Halt> {
-        while epoch.number() <= self.recipe().epochs {
-            if self.is_enough(epoch.number() - 1, progress) {
+        while progress.epoch.number() <= self.recipe().epochs {
+            if self.is_enough(progress) {
                 let patience = self.recipe().early_stopping;
                 let text = format!(
                     "no better validation accuracy for {patience} epochs: the training ends here"
                 );
-                return Ok(self.recorder.notice(Level::Info, text)?);
+                return Ok(self.run.notice(Level::Info, text)?);
             }
-            self.batches(fit, progress, &mut epoch, seconds)?;
-            self.end_epoch(fit, progress, &mut epoch, seconds)?;
-            epoch = fit
-                .epoch(epoch.number() + 1, 0, Metrics::default())
-                .map_err(TrainingError::from)?;
-            seconds = 0.0;
-            self.save(fit, progress, &mut epoch, seconds)?;
+            self.batches(fit, progress)?;
+            self.end_epoch(fit, progress)?;
+            progress.epoch = fit.epoch(progress.epoch.number() + 1, 0, Metrics::default())?;
+            progress.seconds = 0.0;
+            self.save(fit, progress)?;
         }
         Ok(())
     }
 
-    /// Whether after `done` epochs the recipe's patience is at its end.
-    fn is_enough(&self, done: usize, progress: &Progress) -> bool {
+    /// Whether the recipe's patience is at its end before the epoch under way.
+    fn is_enough(&self, progress: &Progress) -> bool {
+        let done = progress.epoch.number() - 1;
         let patience = self.recipe().early_stopping;
         patience > 0
             && progress
@@ -185,77 +118,62 @@ impl Engine {
                 .is_some_and(|best| done >= best.epoch + patience)
     }
 
-    fn batches(
-        &mut self,
-        fit: &mut Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        while !epoch.is_done() {
-            self.obey(fit, progress, epoch, seconds)?;
+    fn batches(&mut self, fit: &mut Fit, progress: &mut Progress) -> Result<(), Halt> {
+        while !progress.epoch.is_done() {
+            self.obey(fit, progress)?;
             let rate = learning_rate(
                 self.recipe(),
                 &progress.seen,
-                epoch.number(),
-                epoch.done(),
-                epoch.batches(),
+                progress.epoch.number(),
+                progress.epoch.done(),
+                progress.epoch.batches(),
             );
-            match fit.step(epoch, rate) {
+            match fit.step(&mut progress.epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // The batch was not learned from: it comes again, in smaller parts.
                     fit.set_micro_batch(fit.micro_batch().div_ceil(2));
-                    self.recorder.tell(Event::MicroBatchReduced {
+                    self.run.tell(Event::MicroBatchReduced {
                         micro_batch: fit.micro_batch(),
                         reason,
                     })?;
                     continue;
                 }
-                outcome => outcome.map_err(TrainingError::from)?,
+                outcome => outcome?,
             }
             if progress.ticks.is_due() {
-                epoch.settle().map_err(TrainingError::from)?;
-                self.recorder
-                    .tell(Event::TrainingProgress(tick(epoch, rate)))?;
+                progress.epoch.settle()?;
+                self.run
+                    .tell(Event::TrainingProgress(tick(&progress.epoch, rate)))?;
                 progress.ticks.told();
             }
-            let minutes = Duration::from_secs_f64(60.0 * self.config.train.checkpoint_minutes);
-            if progress
-                .last_save
-                .is_some_and(|last| last.elapsed() >= minutes)
-            {
-                self.save_within(fit, progress, epoch, seconds)?;
+            let minutes = Duration::from_secs_f64(60.0 * self.run.config.train.checkpoint_minutes);
+            if progress.last_save.elapsed() >= minutes {
+                self.save_within(fit, progress)?;
             }
         }
-        Ok(epoch.settle().map_err(TrainingError::from)?)
+        Ok(progress.epoch.settle()?)
     }
 
     /// Measure the validation accuracy after the last batch, and what follows from it.
-    fn end_epoch(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        let images_per_second = epoch.images_per_second();
-        let valid = self.validate(fit, progress, epoch, seconds)?;
-        let number = epoch.number();
+    fn end_epoch(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        let images_per_second = progress.epoch.images_per_second();
+        let valid = self.validate(fit, progress)?;
+        let number = progress.epoch.number();
         let done = TrainingEpoch {
             epoch: number,
-            train_loss: epoch.metrics().loss(),
-            train_accuracy: epoch.metrics().accuracy(),
+            train_loss: progress.epoch.metrics().loss(),
+            train_accuracy: progress.epoch.metrics().accuracy(),
             valid_loss: valid.loss(),
             valid_accuracy: valid.accuracy(),
             learning_rate: learning_rate(
                 self.recipe(),
                 &progress.seen,
                 number,
-                epoch.batches() - 1,
-                epoch.batches(),
+                progress.epoch.batches() - 1,
+                progress.epoch.batches(),
             ),
             images_per_second,
-            seconds: seconds + epoch.seconds(),
+            seconds: progress.seconds + progress.epoch.seconds(),
         };
         progress.seen.epoch(self.recipe(), valid.accuracy());
         let is_best = progress
@@ -266,9 +184,9 @@ impl Engine {
                 epoch: number,
                 valid_accuracy: valid.accuracy(),
             });
-            progress.best_weights = weights::blocks(fit.network())?;
+            progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
         }
-        self.recorder.tell(Event::TrainingEpoch(done))?;
+        self.run.tell(Event::TrainingEpoch(done))?;
         if is_best {
             self.write_best(progress)
         } else {
@@ -276,17 +194,11 @@ impl Engine {
         }
     }
 
-    fn validate(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<Metrics, Halt> {
+    fn validate(&mut self, fit: &Fit, progress: &mut Progress) -> Result<Metrics, Halt> {
         let mut halt = None;
         let batch_size = fit.evaluation_batch();
         let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
-            self.obey(fit, progress, epoch, seconds).map_err(|reason| {
+            self.obey(fit, progress).map_err(|reason| {
                 halt = Some(reason);
                 TrainError::Skipped
             })
@@ -295,66 +207,53 @@ impl Engine {
             (_, Some(halt)) => Err(halt),
             (Ok(valid), None) if valid.loss().is_finite() => Ok(valid),
             (Ok(valid), None) => {
-                let (epoch, batch) = (epoch.number(), epoch.batches());
-                Err(TrainingError::from(TrainError::Diverged {
+                let (epoch, batch) = (progress.epoch.number(), progress.epoch.batches());
+                Err(TrainError::Diverged {
                     epoch,
                     batch,
                     loss: valid.loss(),
-                })
+                }
                 .into())
             }
-            (Err(error), None) => Err(TrainingError::from(error).into()),
+            (Err(error), None) => Err(error.into()),
         }
     }
 
     /// Save a checkpoint: `epoch` and all before it.
-    fn save(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        epoch.settle().map_err(TrainingError::from)?;
+    fn save(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        progress.epoch.settle()?;
         let header = Header {
-            seed: self.config.search.seed,
-            epoch: epoch.number(),
-            batch: epoch.done(),
-            metrics: *epoch.metrics(),
-            seconds: if epoch.done() == 0 {
+            seed: self.run.config.search.seed,
+            epoch: progress.epoch.number(),
+            batch: progress.epoch.done(),
+            metrics: *progress.epoch.metrics(),
+            seconds: if progress.epoch.done() == 0 {
                 0.0
             } else {
-                seconds + epoch.seconds()
+                progress.seconds + progress.epoch.seconds()
             },
             seen: progress.seen,
             best: progress.best,
             micro_batch: fit.micro_batch(),
-            journal_seq: self.recorder.synced_seq()?,
-            config: Cow::Owned(self.config.to_toml()),
+            journal_seq: self.run.recorder.synced_seq()?,
+            config: Cow::Owned(self.run.config.to_toml()),
         };
         checkpoint::save(
-            &self.directory.training_path(),
+            &self.run.directory.training_path(),
             &header,
             fit,
             &progress.best_weights,
-        )
-        .map_err(TrainingError::from)?;
-        progress.last_save = Some(Instant::now());
+        )?;
+        progress.last_save = Instant::now();
         Ok(())
     }
 
     /// A checkpoint within an epoch, which is worth telling.
-    fn save_within(
-        &mut self,
-        fit: &Fit,
-        progress: &mut Progress,
-        epoch: &mut Epoch,
-        seconds: f64,
-    ) -> Result<(), Halt> {
-        self.save(fit, progress, epoch, seconds)?;
-        Ok(self.recorder.tell(Event::TrainingSaved {
-            epoch: epoch.number(),
-            batch: epoch.done(),
+    fn save_within(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+        self.save(fit, progress)?;
+        Ok(self.run.tell(Event::TrainingSaved {
+            epoch: progress.epoch.number(),
+            batch: progress.epoch.done(),
         })?)
     }
 
@@ -363,23 +262,30 @@ impl Engine {
         let Some(best) = progress.best else {
             return Ok(());
         };
-        let path = self.directory.weights_path();
-        write_atomically(&path, &weights::serialized(&progress.best_weights, &path)?)?;
+        let path = self.run.directory.weights_path();
+        let weights = weights::serialized(&progress.best_weights, &path);
+        write_atomically(&path, &weights.map_err(TrainingError::from)?)?;
         Ok(self
+            .run
             .directory
-            .write_best(&ends::BestFile::new(best, &self.architecture))?)
+            .write_best(&opening::BestFile::new(best, &self.training.architecture))?)
     }
 
     /// Classify the test images by the best weights, if that has not been done.
     fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
-        let Some(best) = progress.best.filter(|_| !self.recorder.ledger.is_tested()) else {
+        let Some(best) = progress.best.filter(|_| !self.run.ledger().is_tested()) else {
             return Ok(());
         };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
-        match test_images::classify(&self.architecture, weights, &self.config.data, data)? {
-            Ok(test) => Ok(self.recorder.tell(Event::TestFinished(Box::new(test)))?),
+        match test_images::classify(
+            &self.training.architecture,
+            weights,
+            &self.run.config.data,
+            data,
+        )? {
+            Ok(test) => Ok(self.run.tell(Event::TestFinished(Box::new(test)))?),
             Err(missing) => Ok(self
-                .recorder
+                .run
                 .notice(Level::Warning, format!("no test accuracy: {missing}"))?),
         }
     }

@@ -1,29 +1,16 @@
-//! Why a training cannot begin or go on.
-
-use std::io;
+//! Why a training cannot begin or go on, beyond what any run can end in.
 
 use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
-use crate::config::ConfigError;
 use crate::data::DataError;
-use crate::foundation::sealed::CheckpointError;
-use crate::journal::JournalError;
-use crate::runs::directory::DirectoryError;
+use crate::session::{SessionError, WorkError};
 use crate::space::file::FileError;
 use crate::train::TrainError;
 
-/// The text says what, where, and what to do. Whatever had been reached is in the run directory.
+/// The text says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
     #[error("the network of the run")]
     Architecture(#[from] FileError),
     #[error(transparent)]
@@ -31,19 +18,6 @@ pub enum TrainingError {
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] Unusable),
-    /// Writing to the run directory failed; the text names the file.
-    #[error(transparent)]
-    Write(#[from] io::Error),
-    #[error(
-        "the run's settings are not those it was begun with: {}. Undo the change, or begin a new run with it",
-        changes.join("; ")
-    )]
-    OtherSettings { changes: Vec<String> },
-    #[error(
-        "the data is not what this run was begun with ({now} where it was {then}): restore it (data.dir names its folder), or \
-         begin a new run"
-    )]
-    OtherData { then: String, now: String },
     #[error("{0}. A lower learning rate of the recipe may help (recipes.NAME.learning_rate)")]
     Diverged(TrainError),
     /// An illegal access, a memory error of the device, a launch that failed.
@@ -58,10 +32,6 @@ pub enum TrainingError {
     Weights(#[source] WeightsError),
     #[error("the test images cannot be reported on")]
     Report(#[from] ReportError),
-    #[error(
-        "the training ended by a fault of its own: {0}. The run can be resumed; please report this"
-    )]
-    Panicked(String),
 }
 
 impl From<TrainError> for TrainingError {
@@ -98,30 +68,26 @@ impl From<WeightsError> for TrainingError {
     }
 }
 
-impl TrainingError {
-    /// Whether the user's input (settings, data, network, run directory) is at fault: exit status
-    /// 2.
-    pub fn is_bad_input(&self) -> bool {
+impl From<TrainError> for SessionError {
+    fn from(error: TrainError) -> SessionError {
+        TrainingError::from(error).into()
+    }
+}
+
+impl WorkError for TrainingError {
+    fn is_bad_input(&self) -> bool {
         match self {
-            TrainingError::Directory(error) => !matches!(error, DirectoryError::Io { .. }),
-            TrainingError::Journal(error) => !matches!(error, JournalError::Io { .. }),
             TrainingError::Train(error) => matches!(
                 error,
                 TrainError::Unbuildable(_) | TrainError::Mismatch { .. }
             ),
-            TrainingError::Config(_)
-            | TrainingError::Checkpoint(_)
-            | TrainingError::Architecture(_)
-            | TrainingError::Data(_)
-            | TrainingError::Device(_)
-            | TrainingError::OtherSettings { .. }
-            | TrainingError::OtherData { .. } => true,
-            TrainingError::Write(_)
-            | TrainingError::DeviceLost(_)
+            TrainingError::Architecture(_) | TrainingError::Data(_) | TrainingError::Device(_) => {
+                true
+            }
+            TrainingError::DeviceLost(_)
             | TrainingError::Diverged(_)
             | TrainingError::Weights(_)
-            | TrainingError::Report(_)
-            | TrainingError::Panicked(_) => false,
+            | TrainingError::Report(_) => false,
         }
     }
 }

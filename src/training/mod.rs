@@ -10,9 +10,9 @@ mod error;
 mod form;
 mod ledger;
 mod rate;
-mod session;
 mod test_images;
+mod work;
 
 pub use error::TrainingError;
-pub use session::{Session, Working};
 pub use test_images::logits;
+pub use work::Training;

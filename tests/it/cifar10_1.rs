@@ -1,5 +1,7 @@
 //! CIFAR-10.1: its files, good and bad; getting them; and that nothing can train on them.
 
+mod fetching;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -83,9 +85,6 @@ fn config(dir: &Path) -> DataConfig {
     }
 }
 
-// --- reading
-// --------------------------------------------------------------------------------------------------------
-
 #[test]
 fn both_versions_are_read_v6_first_with_the_channels_in_planes() {
     let dir = folder();
@@ -146,6 +145,21 @@ fn nothing_trains_on_it() {
     );
 }
 
+/// With these bytes in the file `name` of the data set, loading it says what is wrong.
+fn assert_refused(name: &str, bytes: &[u8], expected: &str) {
+    let dir = folder();
+    fs::write(dir.path().join(format!("cifar10.1_{name}.npy")), bytes).unwrap();
+    let message = load_tests(&config(dir.path()))
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    assert!(
+        message.contains("nas-tui data fetch cifar10.1"),
+        "{message:?} names no remedy"
+    );
+}
+
 #[test]
 fn bad_files_are_named_with_what_is_wrong_and_the_remedy() {
     let floats = npy("<f4", "(3,)", &[0; 12]);
@@ -197,17 +211,7 @@ fn bad_files_are_named_with_what_is_wrong_and_the_remedy() {
         ),
     ];
     for (name, bytes, expected) in cases {
-        let dir = folder();
-        fs::write(dir.path().join(format!("cifar10.1_{name}.npy")), bytes).unwrap();
-        let message = load_tests(&config(dir.path()))
-            .map(|_| ())
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains(expected), "{message:?} lacks {expected:?}");
-        assert!(
-            message.contains("nas-tui data fetch cifar10.1"),
-            "{message:?} names no remedy"
-        );
+        assert_refused(name, &bytes, expected);
     }
 }
 
@@ -224,9 +228,6 @@ fn labels_without_images_are_an_error_that_names_the_missing_file() {
         "{message}"
     );
 }
-
-// --- the program
-// ----------------------------------------------------------------------------------------------------
 
 fn nas_tui(arguments: &[&str], home: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
@@ -316,108 +317,5 @@ fn data_fetch_gets_the_four_files_from_a_mirror_and_finds_them_there_the_next_ti
         String::from_utf8(fetch().stdout)
             .unwrap()
             .ends_with("already there, and sound\n")
-    );
-}
-
-// --- fetching
-// -------------------------------------------------------------------------------------------------------
-
-fn fetch(url: &str, folder: &Path) -> FetchCifar10_1 {
-    FetchCifar10_1 {
-        base: url.to_owned(),
-        folder: folder.to_owned(),
-        attempts: 2,
-        pause: Duration::ZERO,
-    }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.retain(|name| name != ".fetch.lock");
-    names.sort();
-    names
-}
-
-#[test]
-fn a_broken_connection_is_taken_up_and_nothing_but_the_files_is_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = serve_files(
-        files(),
-        vec![Behaviour::HangUpAfter(5_000), Behaviour::Serve],
-    );
-    let fetched = fetch(&server.url, folder.path())
-        .run(&mut |_, _| {})
-        .unwrap();
-    assert_eq!(fetched, Fetched::New(folder.path().to_owned()));
-    assert_eq!(
-        server.ranges.lock().unwrap()[..2],
-        [None, Some("bytes=5000-".to_owned())]
-    );
-    let mut expected: Vec<String> = files().into_iter().map(|(name, _)| name).collect();
-    expected.sort();
-    assert_eq!(names(folder.path()), expected);
-    assert!(matches!(
-        fetch("http://127.0.0.1:9", folder.path()).run(&mut |_, _| {}),
-        Ok(Fetched::AlreadyThere(_))
-    ));
-}
-
-#[test]
-fn only_what_is_not_sound_is_fetched_again() {
-    let dir = folder();
-    fs::write(dir.path().join("cifar10.1_v6_labels.npy"), "broken").unwrap();
-    let server = serve_files(files(), vec![Behaviour::Serve]);
-    fetch(&server.url, dir.path()).run(&mut |_, _| {}).unwrap();
-    assert_eq!(server.ranges.lock().unwrap().len(), 1);
-    assert_eq!(load_tests(&config(dir.path())).unwrap().len(), 2);
-}
-
-#[test]
-fn images_and_labels_that_do_not_belong_together_are_both_fetched_again() {
-    let dir = folder();
-    fs::write(dir.path().join("cifar10.1_v6_labels.npy"), labels(&[1, 2])).unwrap();
-    let server = serve_files(files(), vec![Behaviour::Serve]);
-    fetch(&server.url, dir.path()).run(&mut |_, _| {}).unwrap();
-    assert_eq!(
-        (
-            server.ranges.lock().unwrap().len(),
-            load_tests(&config(dir.path())).unwrap().len()
-        ),
-        (2, 2)
-    );
-}
-
-#[test]
-fn what_came_and_is_not_sound_is_removed_and_said_to_be() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut files = files();
-    files[0].1 = b"<!DOCTYPE html>".to_vec();
-    let server = serve_files(files, vec![Behaviour::Serve]);
-    let error = fetch(&server.url, folder.path())
-        .run(&mut |_, _| {})
-        .unwrap_err();
-    let message = error.to_string();
-    assert!(matches!(error, FetchError::Unsound { .. }), "{message}");
-    assert!(
-        message.contains("not an NPY file") && message.contains("was removed"),
-        "{message}"
-    );
-    assert_eq!(names(folder.path()), [""; 0]);
-}
-
-#[test]
-fn a_file_that_the_server_does_not_have_is_named_with_ways_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = serve_files(Vec::new(), vec![Behaviour::Serve]);
-    let message = fetch(&server.url, folder.path())
-        .run(&mut |_, _| {})
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("answered 404") && message.contains("put cifar10.1_v6_data.npy into"),
-        "{message}"
     );
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nas_tui::event::{Event, FinishReason, Record};
+use nas_tui::event::{ChildFinished, Event, FinishReason, Record};
 use nas_tui::foundation::host::host_name;
 use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
@@ -289,6 +289,19 @@ fn headless(
     (child, client)
 }
 
+/// Skip `child` once it has had an epoch: what it came to.
+fn skip_after_an_epoch(client: &mut Connection, child: u64) -> ChildFinished {
+    let of_child =
+        |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
+    wait_for(client, of_child);
+    client.commands.send(Command::Skip { child }).unwrap();
+    let finished = wait_for(client, |event| matches!(event, Event::ChildFinished(_)));
+    let Event::ChildFinished(finished) = finished.event else {
+        unreachable!()
+    };
+    finished
+}
+
 #[test]
 fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_resumed() {
     let (folder, run) = folder();
@@ -320,16 +333,7 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
         matches!(excluded.event, Event::ChildExcluded { child: 2, reason, .. } if reason.contains("skipped by a user"))
     );
     for child in [1, 3] {
-        let of_child =
-            |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
-        wait_for(&mut client, of_child);
-        client.commands.send(Command::Skip { child }).unwrap();
-        let finished = wait_for(&mut client, |event| {
-            matches!(event, Event::ChildFinished(_))
-        });
-        let Event::ChildFinished(finished) = finished.event else {
-            unreachable!()
-        };
+        let finished = skip_after_an_epoch(&mut client, child);
         assert!(
             finished.child == child && finished.skipped && finished.accuracy > 0.0,
             "{finished:?}"
@@ -361,14 +365,7 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
         matches!(event, Event::RunResumed { .. })
     });
     for child in [7, 4, 5, 6] {
-        let of_child =
-            |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
-        wait_for(&mut again, of_child);
-        again.commands.send(Command::Skip { child }).unwrap();
-        wait_for(
-            &mut again,
-            |event| matches!(event, Event::ChildFinished(finished) if finished.child == child),
-        );
+        assert_eq!(skip_after_an_epoch(&mut again, child).child, child);
     }
     wait_for(&mut again, |event| {
         matches!(

@@ -207,12 +207,9 @@ fn an_epoch_of_a_training_copies_and_waits_at_ticks_only_however_many_steps_it_h
     assert_only_ticks(&few, &more, 100);
 }
 
-#[test]
-fn a_worker_says_that_it_stands_still_when_its_device_does() {
-    let folder = tempfile::tempdir().unwrap();
-    let trace = folder.path().join("trace");
-    // What starts workers takes the path of a program.
-    let script = folder.path().join("nas-tui");
+/// The program with a device of the tests, as one file: what starts workers takes a path.
+fn traced(folder: &Path, trace: &Path) -> PathBuf {
+    let script = folder.join("nas-tui");
     let lines = [
         format!("export LD_PRELOAD='{}'", fake_cuda::library().display()),
         format!("export NAS_TUI_FAKE_CUDA_TRACE='{}'", trace.display()),
@@ -220,6 +217,14 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     ];
     fs::write(&script, format!("#!/bin/sh\n{}\n", lines.join("\n"))).unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+#[test]
+fn a_worker_says_that_it_stands_still_when_its_device_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let script = traced(folder.path(), &trace);
     let placement = Placement {
         devices: vec![Device::Cuda(0)],
         threads: 1,

@@ -1,6 +1,9 @@
 //! `nas-tui evaluate`: accuracy and predictions on test images, and input that does not belong
 //! together.
 
+mod drop;
+mod image_folders;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -132,149 +135,6 @@ fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-// --- folders
-// --------------------------------------------------------------------------------------------------------
-
-/// Ten classes with two images each for training and one for testing, and a network for images of
-/// `input` beside them.
-fn write_folder(folder: &Path, input: [usize; 3]) {
-    write_network(folder, input);
-    for (part, images) in [("train", 2), ("test", 1)] {
-        for class in 0..10 {
-            let path = folder.join("images").join(part).join(class.to_string());
-            std::fs::create_dir_all(&path).unwrap();
-            for index in 0..images {
-                let image =
-                    image::RgbImage::from_pixel(20, 30, image::Rgb([class * 20, 100, index]));
-                image.save(path.join(format!("{index}.png"))).unwrap();
-            }
-        }
-    }
-}
-
-#[test]
-fn a_small_folder_is_evaluated_at_the_size_that_the_network_takes() {
-    let folder = tempfile::tempdir().unwrap();
-    write_folder(folder.path(), [3, 17, 12]);
-    let result = json(&evaluate(
-        folder.path(),
-        &["--data", "folder:images", "--json"],
-    ));
-    assert_eq!(result["images"], 10);
-    let same = json(&evaluate(
-        folder.path(),
-        &["--data", "folder:images", "--size", "17x12", "--json"],
-    ));
-    assert_eq!(same, result);
-    let other = evaluate(folder.path(), &["--data", "folder:images", "--size", "17"]);
-    let error = String::from_utf8_lossy(&other.stderr);
-    assert!(
-        other.status.code() == Some(2)
-            && error.contains("[3, 17, 12]")
-            && error.contains("[3, 17, 17]"),
-        "{error}"
-    );
-}
-
-#[test]
-fn more_validation_images_than_a_folder_has_are_refused_by_the_name_of_the_option() {
-    let folder = tempfile::tempdir().unwrap();
-    write_folder(folder.path(), [3, 8, 8]);
-    let output = evaluate(
-        folder.path(),
-        &["--data", "folder:images", "--validation", "11"],
-    );
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        error.contains("of 20 training images at most 10")
-            && error.contains("lower --validation or add images"),
-        "{error}"
-    );
-}
-
-#[test]
-fn test_images_of_unknown_kinds_are_told_of() {
-    let folder = tempfile::tempdir().unwrap();
-    write_folder(folder.path(), [3, 8, 8]);
-    std::fs::write(folder.path().join("images/test/3/0.tiff"), "II*").unwrap();
-    let output = evaluate(folder.path(), &["--data", "folder:images"]);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success()
-            && error.contains("warning: 1 file is not read, the first images/test/3/0.tiff"),
-        "{error}"
-    );
-}
-
-#[test]
-fn training_images_that_are_not_read_are_told_of_and_a_folder_is_called_a_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    write_folder(folder.path(), [3, 8, 8]);
-    std::fs::create_dir(folder.path().join("images/train/2/more")).unwrap();
-    let output = evaluate(folder.path(), &["--data", "folder:images"]);
-    let error = String::from_utf8_lossy(&output.stderr);
-    let expected = "warning: 1 folder in a class folder is not read, the first images/train/2/more";
-    assert!(
-        output.status.success() && error.contains(expected) && !error.contains("convert"),
-        "{error}"
-    );
-}
-
-#[test]
-fn the_enlargement_of_a_run_holds_for_other_data_too() {
-    let folder = tempfile::tempdir().unwrap();
-    write_folder(folder.path(), [3, 8, 8]);
-    let run = folder.path().join("run");
-    std::fs::create_dir(&run).unwrap();
-    std::fs::copy(folder.path().join("a.json"), run.join("architecture.json")).unwrap();
-    std::fs::copy(
-        folder.path().join("w.safetensors"),
-        run.join("weights.safetensors"),
-    )
-    .unwrap();
-    let network = std::fs::read_to_string(folder.path().join("a.json")).unwrap();
-    std::fs::write(
-        run.join("best.json"),
-        format!(r#"{{"epoch": 1, "valid_accuracy": 0.5, "architecture": {network}}}"#),
-    )
-    .unwrap();
-    std::fs::write(
-        run.join("config.toml"),
-        "[data]\ncrop = \"upsample\"\ncrop_pixels = 42\n",
-    )
-    .unwrap();
-    // Pictures whose middle is not like their rim.
-    for class in 0..10 {
-        let picture = image::RgbImage::from_fn(8, 8, |x, y| {
-            image::Rgb([(x * y * 4) as u8, class * 20, (x * 30) as u8])
-        });
-        picture
-            .save(folder.path().join(format!("images/test/{class}/0.png")))
-            .unwrap();
-    }
-    let with = |more: &[&str]| {
-        json(&evaluate(
-            folder.path(),
-            &[&["--data", "folder:images", "--json"], more].concat(),
-        ))
-    };
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
-    let of_run = command.current_dir(folder.path()).args([
-        "evaluate",
-        "run:best",
-        "--data",
-        "folder:images",
-        "--json",
-    ]);
-    let of_run = json(&of_run.output().unwrap());
-    assert_eq!(of_run["loss"], with(&["--upsample", "42"])["loss"]);
-    assert_ne!(of_run["loss"], with(&[])["loss"]);
-}
-
-// --- PyTorch's logits
-// -----------------------------------------------------------------------------------------------
-
 /// CIFAR-10's test file with `images`; their labels count up.
 fn write_cifar(folder: &Path, images: &[u8]) {
     let record = |(index, pixels): (usize, &[u8])| [&[(index % 10) as u8], pixels].concat();
@@ -341,9 +201,6 @@ fn the_two_networks_logits_differ_so_that_one_cannot_pass_for_the_other() {
             .any(|(one, other)| (one - other).abs() > 0.1)
     );
 }
-
-// --- figures
-// --------------------------------------------------------------------------------------------------------
 
 #[test]
 fn json_is_the_whole_report_and_agrees_with_the_predictions() {
@@ -412,116 +269,5 @@ fn text_begins_with_a_line_of_figures_and_has_classes_matrix_and_pairs() {
         "most confused",
     ] {
         assert!(text.contains(part), "no {part:?} in {text}");
-    }
-}
-
-// --- CIFAR-10.1
-// -----------------------------------------------------------------------------------------------------
-
-fn on_cifar10_1(folder: &Path, more: &[&str]) -> Output {
-    let spec = format!("cifar10.1:{}", folder.display());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
-    command
-        .current_dir(folder)
-        .args([
-            "evaluate",
-            "a.json",
-            "--weights",
-            "w.safetensors",
-            "--data",
-            &spec,
-        ])
-        .args(more);
-    command
-        .env("HOME", folder)
-        .env_remove("XDG_DATA_HOME")
-        .output()
-        .unwrap()
-}
-
-#[test]
-fn on_cifar10_1_both_versions_are_evaluated_with_the_drop_against_cifar10() {
-    let folder = cifar10_1::folder();
-    write_network(folder.path(), [3, 32, 32]);
-    write_cifar(
-        &folder.path().join(".local/share/nas-tui/cifar10"),
-        &cifar_images(),
-    );
-    let result = json(&on_cifar10_1(
-        folder.path(),
-        &["--json", "--predictions", "p.csv"],
-    ));
-    let number = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
-    let other = &result["other_versions"][0];
-    assert_eq!(
-        (&result["version"], number(&result["images"])),
-        (&"v6".into(), 3)
-    );
-    assert_eq!(
-        (&other["version"], number(&other["images"])),
-        (&"v4".into(), 2)
-    );
-    for version in [&result, other] {
-        let (drop, here) = (
-            &version["drop"],
-            (number(&version["correct"]), number(&version["images"])),
-        );
-        assert_eq!(number(&drop["images"]), 6);
-        let there = (number(&drop["correct"]), 6);
-        let (expected, ci95) = difference(there, here).unwrap();
-        assert_eq!(
-            (drop["drop"].as_f64(), &drop["ci95"]),
-            (Some(expected), &serde_json::json!(ci95))
-        );
-        assert_eq!(
-            drop["accuracy_ci95"],
-            serde_json::json!(wilson(there.0, there.1))
-        );
-    }
-    let rows = std::fs::read_to_string(folder.path().join("p.csv"))
-        .unwrap()
-        .lines()
-        .count();
-    assert_eq!(rows, 1 + 3, "the predictions are those of v6");
-    let text = String::from_utf8(on_cifar10_1(folder.path(), &[]).stdout).unwrap();
-    assert!(
-        text.contains("(v6): accuracy") && text.contains("(v4): accuracy"),
-        "{text}"
-    );
-    assert_eq!(text.matches("drop of ").count(), 2, "{text}");
-}
-
-#[test]
-fn without_cifar10_there_is_no_drop_and_the_reason_is_said() {
-    let folder = cifar10_1::folder();
-    write_network(folder.path(), [3, 32, 32]);
-    let output = on_cifar10_1(folder.path(), &["--json"]);
-    assert_eq!(json(&output)["drop"], serde_json::Value::Null);
-    assert!(json(&output).as_object().unwrap().contains_key("drop"));
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        message.contains("no drop against CIFAR-10") && message.contains("--against cifar10:DIR"),
-        "{message}"
-    );
-}
-
-#[test]
-fn cifar10_may_lie_anywhere_but_must_be_there_and_cifar10_when_it_is_named() {
-    let folder = cifar10_1::folder();
-    write_network(folder.path(), [3, 32, 32]);
-    write_cifar(&folder.path().join("elsewhere"), &cifar_images());
-    let result = json(&on_cifar10_1(
-        folder.path(),
-        &["--json", "--against", "cifar10:elsewhere"],
-    ));
-    assert_eq!(result["drop"]["data"], "cifar10:elsewhere");
-    for (spec, expected) in [
-        ("cifar10:nowhere", "nowhere"),
-        ("fashion-mnist-mini", "held against cifar10[:DIR] only"),
-    ] {
-        let output = on_cifar10_1(folder.path(), &["--against", spec]);
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{message}");
-        assert!(message.contains(expected), "{message}");
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use nas_tui::event::{ChildSampled, Event, Level, Record, VERSION};
-use nas_tui::space::{Architecture, Dna};
+use nas_tui::space::{Architecture, Design, Dna};
 use serde_json::Value;
 
 use crate::architectures::corpus;
@@ -214,13 +214,14 @@ fn child(number: u64, filters: usize) -> Event {
         child: number,
         episode: 1,
         dna: Dna(vec![vec![3, filters as u32, 1, 1]]),
-        architecture: serde_json::from_str::<Architecture>(&network).unwrap(),
+        design: Design::Network(serde_json::from_str::<Architecture>(&network).unwrap()),
         params: 0,
         macs: 0,
-        log_prob: -1.0,
-        entropy: 1.0,
-        max_entropy: 1.0,
+        log_prob: Some(-1.0),
+        entropy: Some(1.0),
+        max_entropy: Some(1.0),
         choices: Vec::new(),
+        parent: None,
     })
 }
 
@@ -287,7 +288,7 @@ fn the_best_child_of_a_run_is_in_its_best_json() {
         unreachable!()
     };
     let best = serde_json::json!({"child": 3, "episode": 1, "accuracy": 0.5, "reward": 0.125, "params": 1, "macs": 1, "dna": best.dna,
-        "architecture": best.architecture});
+        "architecture": best.design.network()});
     std::fs::write(run.path().join("best.json"), best.to_string()).unwrap();
     let value: Value = serde_json::from_str(&stdout(&[
         &format!("{}:best", run.path().display()),
@@ -322,7 +323,7 @@ fn memory_is_told_for_the_batch_size_of_the_run_or_the_one_asked_for() {
     };
     std::fs::write(
         run.path().join("architecture.json"),
-        serde_json::to_string(&sampled.architecture).unwrap(),
+        serde_json::to_string(&sampled.design.network()).unwrap(),
     )
     .unwrap();
     assert!(stdout(&[&arch]).contains(" at batch size 32 (estimate)\n"));

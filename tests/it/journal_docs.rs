@@ -10,7 +10,7 @@ use nas_tui::event::{
     EpisodeFinished, Event, FinishReason, Level, Reference, ReferenceEpisode, RunStarted,
     TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
-use nas_tui::space::{Architecture, Decision, DecisionKind, Dna, Layer};
+use nas_tui::space::{Architecture, Decision, DecisionKind, Design, Dna, Layer};
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../docs/JOURNAL.md");
@@ -39,7 +39,7 @@ fn run_started() -> Event {
         version: text(),
         host: text(),
         pid: 1,
-        libtorch: text(),
+        libtorch: Some(text()),
         episodes: 1,
         children_per_episode: 1,
         child_epochs: 1,
@@ -47,8 +47,8 @@ fn run_started() -> Event {
         reward_power: 1.0,
         reward_last_epochs: 1,
         workers: 1,
-        threads: 1,
-        device: text(),
+        threads: Some(1),
+        device: Some(text()),
         data: data(),
         decisions: vec![Decision {
             kind: DecisionKind::Kernel,
@@ -88,19 +88,20 @@ fn child_sampled() -> Event {
         child: 1,
         episode: 1,
         dna: Dna(vec![vec![3, 8, 1, 1]]),
-        architecture: Architecture {
+        design: Design::Network(Architecture {
             name: text(),
             input: [1, 28, 28],
             classes: 10,
             layers: vec![layer],
             output: vec![1],
-        },
+        }),
         params: 1,
         macs: 1,
-        log_prob: 0.0,
-        entropy: 0.0,
-        max_entropy: 0.0,
+        log_prob: Some(0.0),
+        entropy: Some(0.0),
+        max_entropy: Some(0.0),
         choices: vec![choice],
+        parent: Some(1),
     })
 }
 
@@ -147,13 +148,14 @@ fn child_finished() -> Event {
         valid_accuracies: vec![],
         skipped: true,
         energy_wh: Some(0.0),
+        test_accuracy: Some(0.0),
     })
 }
 
 fn child_queued() -> Event {
     let Event::ChildSampled(ChildSampled {
         dna,
-        architecture,
+        design,
         params,
         macs,
         ..
@@ -166,7 +168,7 @@ fn child_queued() -> Event {
         episode: 1,
         parent: 1,
         dna,
-        architecture,
+        design,
         params,
         macs,
     })
@@ -178,11 +180,11 @@ fn episode_finished() -> Event {
         mean_reward: 0.0,
         mean_accuracy: Some(0.0),
         best_accuracy: Some(0.0),
-        baseline: 0.0,
-        next_baseline: 0.0,
-        advantages: vec![],
-        entropy: 0.0,
-        max_entropy: 0.0,
+        baseline: Some(0.0),
+        next_baseline: Some(0.0),
+        advantages: vec![0.0],
+        entropy: Some(0.0),
+        max_entropy: Some(0.0),
         loss: Some(0.0),
         gradient_norm: Some(0.0),
         repeats: 0,
@@ -194,7 +196,7 @@ fn episode_finished() -> Event {
 
 fn training_started() -> Event {
     let Event::ChildSampled(ChildSampled {
-        architecture,
+        design: Design::Network(architecture),
         params,
         macs,
         ..
@@ -295,6 +297,7 @@ fn next(event: &Event) -> Option<Event> {
             worker: 0,
             pid: 1,
             device: text(),
+            host: Some(text()),
         },
         Event::WorkerStarted { .. } => Event::WorkerDied {
             worker: 0,
@@ -397,8 +400,20 @@ fn section(name: &str) -> &'static str {
     &rest[..rest.find("\n### ").unwrap_or(rest.len())]
 }
 
+/// A child of a space that is looked up in a table.
+fn tabular_child() -> Event {
+    let Event::ChildSampled(sampled) = child_sampled() else {
+        unreachable!()
+    };
+    Event::ChildSampled(ChildSampled {
+        design: Design::Key(text()),
+        ..sampled
+    })
+}
+
 fn all_events() -> Vec<Value> {
     std::iter::successors(Some(run_started()), next)
+        .chain([tabular_child()])
         .map(|event| serde_json::to_value(event).unwrap())
         .collect()
 }

@@ -43,6 +43,8 @@ mod scripts;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;
+#[cfg(feature = "torch")]
+mod tables;
 mod telemetry;
 mod terminal;
 #[cfg(feature = "torch")]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library (folders of `src`), each after all that it reads.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 26] = [
     "foundation",
     "config",
     "classification",
@@ -17,12 +17,13 @@ const ROOMS: [&str; 25] = [
     "telemetry",
     "runs",
     "link",
-    "session",
     "data",
+    "session",
     "child",
     "reward",
     "train",
     "evaluate",
+    "strategy",
     "search",
     "controller",
     "training",

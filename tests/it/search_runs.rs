@@ -13,7 +13,7 @@ use nas_tui::foundation::seeds::derive;
 use nas_tui::journal;
 use nas_tui::runs::RunDirectory;
 use nas_tui::search::checkpoint::Checkpoint;
-use nas_tui::search::strategy::StrategyState;
+use nas_tui::strategy::StrategyState;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, setrlimit};
 
 /// Three episodes of four children of two layers, one epoch over 200 images each.
@@ -138,7 +138,7 @@ fn found(path: &Path) -> Found {
             Event::ChildFailed { child, reason, .. } => panic!("child {child} failed: {reason}"),
             Event::EpisodeFinished(episode) => found
                 .baselines
-                .push((episode.mean_reward, episode.next_baseline)),
+                .push((episode.mean_reward, episode.next_baseline.unwrap())),
             _ => {}
         }
     }

@@ -52,7 +52,7 @@ fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: us
     let head = match genes.last() {
         Some(gene) if gene.len() < decisions.len() => gene.len(),
         _ if genes.len() == depth => {
-            let network = roomy.decode(&Dna(genes), "child").unwrap();
+            let network = roomy.network(&Dna(genes), "child").unwrap();
             return Architecture {
                 input: [3, size[0], size[1]],
                 ..network
@@ -164,7 +164,7 @@ proptest! {
         }
         let dna = prefix.dna();
         prop_assert_eq!(dna.depth(), depth);
-        let network = space.decode(&dna, "child").map_err(|error| TestCaseError::fail(format!("{dna}: {error}")))?;
+        let network = space.network(&dna, "child").map_err(|error| TestCaseError::fail(format!("{dna}: {error}")))?;
         prop_assert_eq!(network.layers.len(), depth);
         prop_assert!(network.shapes().unwrap().iter().flatten().all(|&size| size >= 1));
     }

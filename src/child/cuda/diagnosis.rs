@@ -7,7 +7,7 @@ use super::Library;
 use super::runtime::CudaError;
 use crate::telemetry::driver::{ComputeMode, Driver, DriverGpu, Version};
 
-// Of `cudaError_t`.
+// Values of `cudaError_t`.
 const INSUFFICIENT_DRIVER: i32 = 35;
 const DEVICES_UNAVAILABLE: i32 = 46;
 const SYSTEM_NOT_READY: i32 = 802;
@@ -245,7 +245,7 @@ fn driver_library(facts: &Facts) -> Option<Diagnosis> {
     )
 }
 
-/// GPUs whose owner lets nobody, or only one at a time, compute on them.
+/// GPUs on which no process, or only one at a time, may compute.
 fn compute_mode(facts: &Facts) -> Option<Diagnosis> {
     let gpus = &facts.driver.gpus;
     let all = |mode| gpus.iter().all(|gpu: &DriverGpu| gpu.mode == Some(mode));

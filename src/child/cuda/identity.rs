@@ -8,7 +8,7 @@ const SUCCESS: c_int = 0;
 /// Longer than any place on a PCI bus.
 const LONGEST: usize = 64;
 
-/// Place of device `number` on the PCI bus, such as `0000:3b:00.0`; none where there is no CUDA
+/// Place of device `number` on the PCI bus, such as `0000:3b:00.0`; `None` if there is no CUDA
 /// runtime.
 pub fn bus_id(number: usize) -> Option<String> {
     let number = c_int::try_from(number).ok()?;
@@ -23,7 +23,7 @@ pub fn bus_id(number: usize) -> Option<String> {
     (status == SUCCESS).then(|| text.to_string_lossy().into_owned())
 }
 
-/// Bytes of device `number`, which becomes this thread's current one; none where there is no CUDA
+/// Bytes of device `number`, which becomes this thread's current one; `None` if there is no CUDA
 /// runtime.
 pub fn total_memory(number: usize) -> Option<u64> {
     let number = c_int::try_from(number).ok()?;

@@ -43,7 +43,7 @@ pub enum Library {
 /// To be called as the first thing that the program does.
 pub fn count_by_bus() {
     if std::env::var_os(ORDER).is_none() {
-        // SAFETY: nobody else reads or writes the environment: the program calls this before it
+        // SAFETY: nothing else reads or writes the environment: the program calls this before it
         // starts a thread, and no library has been asked for anything yet.
         unsafe { std::env::set_var(ORDER, "PCI_BUS_ID") };
     }

@@ -16,7 +16,7 @@ pub struct CudaError {
     pub text: String,
 }
 
-/// The devices that CUDA can use; none where no CUDA runtime is in this process.
+/// The devices that CUDA can use; `None` if no CUDA runtime is in this process.
 pub fn device_count() -> Option<Result<usize, CudaError>> {
     ask(c"cudaGetDeviceCount").map(|answer| answer.map(|count| usize::try_from(count).unwrap_or(0)))
 }

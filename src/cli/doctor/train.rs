@@ -39,7 +39,7 @@ pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The CPU first: the others are held against it.
+/// The CPU first: the others are compared with it.
 fn devices(choice: DeviceChoice) -> anyhow::Result<(Vec<Device>, Option<String>)> {
     let chosen = child::device::chosen(choice).or_bad_input()?;
     let mut devices = chosen.devices;
@@ -83,20 +83,14 @@ fn environment(environment: &Environment) -> String {
     } = environment;
     let unknown = || "unknown".to_owned();
     let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
-    let built = libtorch_cuda
-        .as_ref()
-        .map_or("for the CPU".to_owned(), |cuda| format!("for CUDA {cuda}"));
+    let built = match libtorch_cuda {
+        Some(cuda) => format!("for CUDA {cuda}"),
+        None => "for the CPU".to_owned(),
+    };
     let gpus = match &environment.gpus[..] {
         [] => "none that NVML names".to_owned(),
         gpus => gpus.join(", "),
     };
-    let driver = environment.driver.as_ref().map(|driver| {
-        let cuda = environment
-            .driver_cuda
-            .as_ref()
-            .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
-        format!("{driver}{cuda}")
-    });
     let mut rows = vec![
         ("nas-tui", version.clone()),
         (
@@ -122,7 +116,7 @@ fn environment(environment: &Environment) -> String {
         ("memory", memory_bytes.map_or_else(unknown, bytes)),
         ("GPU", gpus),
     ];
-    rows.extend(driver.map(|driver| ("driver", driver)));
+    rows.extend(driver(environment).map(|driver| ("driver", driver)));
     rows.extend(
         environment
             .variables
@@ -134,7 +128,16 @@ fn environment(environment: &Environment) -> String {
         .collect()
 }
 
-/// One device. A reason that several checks have failed for is told once.
+fn driver(environment: &Environment) -> Option<String> {
+    let driver = environment.driver.as_ref()?;
+    let cuda = environment
+        .driver_cuda
+        .as_ref()
+        .map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
+    Some(format!("{driver}{cuda}"))
+}
+
+/// One device. A reason that several checks failed for is printed once.
 fn describe(device: &DeviceReport) -> String {
     let text = describe_at_length(device);
     let reasons = device.verdicts().filter_map(|verdict| match verdict {

@@ -53,7 +53,7 @@ pub struct Output<'a> {
 }
 
 impl Drop {
-    /// From `against` (CIFAR-10) to `here`; none where a set is empty.
+    /// From `against` (CIFAR-10) to `here`; `None` if a set is empty.
     fn new(against: &Evaluated, here: &Evaluated) -> Option<Drop> {
         let Evaluated {
             data,
@@ -86,7 +86,7 @@ impl Drop {
 }
 
 impl<'a> Output<'a> {
-    /// Of every version of the data, the first one first; none if there is none.
+    /// The output for every version of the data, the first one first; `None` without any.
     pub fn new(
         architecture: &'a str,
         versions: Vec<Evaluated>,

@@ -8,11 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use super::Prepared;
 use super::engine::Word;
-use super::{Prepared, Work};
 use crate::cli::config::SettingsArgs;
 use crate::cli::train;
-use crate::foundation::durable::write_atomically;
+use crate::event::RunKind;
 use crate::runs::directory::{log_of, resume_command};
 
 /// A run that goes on when this value, this process and its terminal are gone.
@@ -35,23 +35,14 @@ impl Detached {
     /// Start the process of a run and hand the run's lock to it.
     pub fn start(prepared: Prepared, settings: &SettingsArgs) -> io::Result<Detached> {
         let Prepared {
-            work,
+            kind,
+            origin,
             config,
             directory,
             is_new,
         } = prepared;
         let path = directory.path().to_owned();
         if is_new {
-            if let Work::Training {
-                architecture: Some(architecture),
-                ..
-            } = &work
-            {
-                write_atomically(
-                    &directory.architecture_path(),
-                    architecture.to_json().as_bytes(),
-                )?;
-            }
             directory.write_config(&config.to_toml())?;
         }
         let log = OpenOptions::new()
@@ -71,7 +62,7 @@ impl Detached {
                     .flat_map(|seed| ["--seed".to_owned(), seed.to_string()]),
             );
         }
-        if let Work::Training { origin, .. } = &work {
+        if kind == RunKind::Training {
             command.args(origin.iter().flat_map(|origin| ["--origin", origin]));
             train::environment(&mut command, &config);
         }

@@ -14,7 +14,7 @@ use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{Ending, Prepared, Work, classify, discard_if_unstarted, in_process, outcome};
+use super::{Ending, Prepared, classify, discard_if_unstarted, in_process, outcome};
 use crate::cli::config::SettingsArgs;
 use crate::cli::exit_code;
 use crate::event::FinishReason;
@@ -66,16 +66,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn work(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
     let directory = RunDirectory::adopt(&args.run, lock).map_err(|error| classify(error.into()))?;
-    let mut prepared = Prepared {
+    let prepared = Prepared {
         is_new: args.new,
+        origin: args.origin.clone(),
         ..Prepared::resume(directory, &args.settings)?
     };
-    if let Work::Training { origin, .. } = &mut prepared.work {
-        origin.clone_from(&args.origin);
-    }
     let path: &Path = &args.run;
     let opened = prepared.open()?;
-    if opened.is_complete() {
+    if opened.is_complete {
         starter.say(&Word::Complete);
         return Ok(());
     }

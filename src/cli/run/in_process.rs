@@ -21,11 +21,11 @@ use crate::runs::registry;
 pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
     let opened = prepared.open()?;
-    if opened.is_complete() {
+    if opened.is_complete {
         return nothing_to_resume(&Ending::of(&path)?, &path);
     }
-    let known = opened.known_records();
-    let connection = opened.hub().connect()?;
+    let known = opened.known_records;
+    let connection = opened.hub.connect()?;
     say(&format!("run directory: {}", path.display()));
     let join = start(opened, &[SIGINT, SIGTERM, SIGHUP])?;
     let told = headless::watch(connection, known, &mut stderr());
@@ -49,9 +49,9 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
 /// Start a run that any client can find, watch and command. The first of `stopping` signals stops
 /// it as a client's stop does, the second ends the program at once.
 pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
-    stop_on_signals(opened.hub().commands(), stopping)?;
+    stop_on_signals(opened.hub.commands(), stopping)?;
     // A run that `list` does not know can still be named.
-    let _ = registry::register(opened.path());
+    let _ = registry::register(&opened.path);
     opened.start()
 }
 

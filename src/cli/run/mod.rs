@@ -15,12 +15,10 @@ use super::config::SettingsArgs;
 use super::{BadInput, Interrupted, OrBadInput, say};
 use crate::analysis::{Summary, TrainingSummary};
 use crate::config::{self, Config, Options};
-use crate::event::FinishReason;
+use crate::event::{FinishReason, RunKind};
 use crate::runs::RunDirectory;
-use crate::runs::directory::{resume_command, subcommand_of};
-use crate::search::SearchError;
-use crate::space::Architecture;
-use crate::training::TrainingError;
+use crate::runs::directory::{kind_of, resume_command};
+use crate::session::SessionError;
 use opened::Opened;
 
 /// How a run is shown.
@@ -43,22 +41,12 @@ impl ShowArgs {
 /// A run that is this process's to begin or to continue: its settings are valid, its directory is
 /// locked.
 pub struct Prepared {
-    pub work: Work,
+    pub kind: RunKind,
+    /// ARCH of a training as the user gave it, where that is known.
+    pub origin: Option<String>,
     pub config: Config,
     pub directory: RunDirectory,
     pub is_new: bool,
-}
-
-/// What a run does.
-pub enum Work {
-    Search,
-    /// Train one network to the end.
-    Training {
-        /// Of a new run; an old one has it in its directory.
-        architecture: Option<Architecture>,
-        /// ARCH as the user gave it, where that is known.
-        origin: Option<String>,
-    },
 }
 
 impl Prepared {
@@ -72,21 +60,33 @@ impl Prepared {
             seed: *seed,
         };
         let config = config::resolve(&options).or_bad_input()?;
-        let is_training = directory.architecture_path().is_file();
-        let work = if is_training {
-            Work::Training {
-                architecture: None,
-                origin: None,
-            }
-        } else {
-            Work::Search
-        };
         Ok(Prepared {
-            work,
+            kind: kind_of(directory.path()),
+            origin: None,
             config,
             directory,
             is_new: false,
         })
+    }
+
+    /// The run in `path`, to be continued, which must be of this kind.
+    pub fn resume_at(
+        path: &Path,
+        kind: RunKind,
+        settings: &SettingsArgs,
+    ) -> anyhow::Result<Prepared> {
+        // The directory first: its lock, and a better message where it is no run.
+        let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
+        let prepared = Prepared::resume(directory, settings)?;
+        if prepared.kind == kind {
+            return Ok(prepared);
+        }
+        let (path_text, noun) = (path.display(), prepared.kind.noun());
+        let command = resume_command(path);
+        Err(anyhow::anyhow!(
+            "{path_text} is a {noun}; continue it with: {command}"
+        ))
+        .or_bad_input()
     }
 
     fn open(self) -> anyhow::Result<Opened> {
@@ -113,10 +113,10 @@ impl Ending {
     /// Of the run in the directory `run`.
     fn of(run: &Path) -> anyhow::Result<Ending> {
         let journal = run.join("journal.jsonl");
-        if subcommand_of(run) == "train" {
-            return Ok(TrainingSummary::of_journal(&journal)?.into());
-        }
-        Ok(Summary::of_journal(&journal)?.into())
+        Ok(match kind_of(run) {
+            RunKind::Search => Summary::of_journal(&journal)?.into(),
+            RunKind::Training => TrainingSummary::of_journal(&journal)?.into(),
+        })
     }
 }
 
@@ -139,16 +139,7 @@ impl From<TrainingSummary> for Ending {
 }
 
 /// Exit status 2 for what the user can mend, 1 for the rest.
-pub fn classify(error: SearchError) -> anyhow::Error {
-    if error.is_bad_input() {
-        BadInput(error.into()).into()
-    } else {
-        error.into()
-    }
-}
-
-/// [`classify`] for a training.
-pub fn classify_training(error: TrainingError) -> anyhow::Error {
+pub fn classify(error: SessionError) -> anyhow::Error {
     if error.is_bad_input() {
         BadInput(error.into()).into()
     } else {
@@ -157,7 +148,7 @@ pub fn classify_training(error: TrainingError) -> anyhow::Error {
 }
 
 /// Of a new run that never began, nothing is left to be resumed.
-fn discard_if_unstarted(is_new: bool, path: &Path) {
+pub fn discard_if_unstarted(is_new: bool, path: &Path) {
     if is_new {
         // What cannot be removed stays, and says itself that it failed.
         let _ = RunDirectory::discard_unstarted(path);

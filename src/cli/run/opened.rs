@@ -1,22 +1,31 @@
 //! A run that this process has opened, whichever its work.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use super::{Ending, Prepared, Work, classify, classify_training};
+use super::{Ending, Prepared, classify};
 use crate::config::{Config, Strategy as StrategyName};
 use crate::controller::Reinforce;
-use crate::evaluate::Evaluator;
 use crate::evaluate::local::LocalWorkers;
+use crate::evaluate::table::TableLookup;
+use crate::evaluate::{Evaluator, Report};
+use crate::event::RunKind;
 use crate::foundation::seeds::derive;
 use crate::link::Hub;
-use crate::search::{self, Parts, Random, Strategy};
-use crate::space::Decision;
-use crate::training;
+use crate::runs::RunDirectory;
+use crate::search::Search;
+use crate::session::{Session, SessionError, Work};
+use crate::space::Space;
+use crate::strategy::{Evolution, Random, Strategy};
+use crate::training::Training;
 
-/// Ready to work, or complete.
-pub enum Opened {
-    Search(Box<search::Session>),
-    Training(Box<training::Session>),
+/// Ready to be worked on, or complete.
+pub struct Opened {
+    pub is_complete: bool,
+    /// Records that the journal held when the run was opened.
+    pub known_records: u64,
+    pub hub: Hub,
+    pub path: PathBuf,
+    start: Box<dyn FnOnce() -> anyhow::Result<Join>>,
 }
 
 /// Waits for the end of a run at work.
@@ -25,108 +34,89 @@ pub type Join = Box<dyn FnOnce() -> anyhow::Result<Ending>>;
 impl Opened {
     pub fn new(prepared: Prepared) -> anyhow::Result<Opened> {
         let Prepared {
-            work,
+            kind,
+            origin,
             config,
             directory,
             is_new,
         } = prepared;
-        Ok(match work {
-            Work::Search => {
-                let open = if is_new {
-                    search::Session::begin
-                } else {
-                    search::Session::resume
-                };
-                Opened::Search(Box::new(open(config, directory).map_err(classify)?))
+        match kind {
+            RunKind::Search => Opened::of(search(), config, directory, is_new),
+            RunKind::Training => {
+                let training = Training::of(&directory, origin).map_err(classify)?;
+                Opened::of(training, config, directory, is_new)
             }
-            Work::Training {
-                architecture: Some(architecture),
-                origin,
-            } if is_new => {
-                let origin = origin.unwrap_or_else(|| architecture.name.clone());
-                let session = training::Session::begin(config, directory, architecture, origin);
-                Opened::Training(Box::new(session.map_err(classify_training)?))
-            }
-            Work::Training { origin, .. } => {
-                let session = training::Session::resume(config, directory, origin);
-                Opened::Training(Box::new(session.map_err(classify_training)?))
-            }
+        }
+    }
+
+    fn of<W: Work<Summary: Into<Ending>>>(
+        work: W,
+        config: Config,
+        directory: RunDirectory,
+        is_new: bool,
+    ) -> anyhow::Result<Opened> {
+        let open = if is_new {
+            Session::begin
+        } else {
+            Session::resume
+        };
+        let mut session = open(config, directory).map_err(classify)?;
+        Ok(Opened {
+            is_complete: session.is_complete(),
+            known_records: session.known_records(),
+            hub: session.hub(),
+            path: session.directory().path().to_owned(),
+            start: Box::new(|| {
+                session.serve();
+                let working = session.start(work).map_err(classify)?;
+                Ok(Box::new(|| {
+                    working.join().map(Into::into).map_err(classify)
+                }))
+            }),
         })
-    }
-
-    pub fn is_complete(&self) -> bool {
-        match self {
-            Opened::Search(session) => session.complete().is_some(),
-            Opened::Training(session) => session.is_complete(),
-        }
-    }
-
-    /// Records that the journal held when the run was opened.
-    pub fn known_records(&self) -> u64 {
-        match self {
-            Opened::Search(session) => session.known_records(),
-            Opened::Training(session) => session.known_records(),
-        }
-    }
-
-    pub fn hub(&self) -> Hub {
-        match self {
-            Opened::Search(session) => session.hub(),
-            Opened::Training(session) => session.hub(),
-        }
-    }
-
-    pub fn path(&self) -> &Path {
-        match self {
-            Opened::Search(session) => session.directory().path(),
-            Opened::Training(session) => session.directory().path(),
-        }
     }
 
     /// Let clients in other processes connect, then work on a thread of its own.
     pub fn start(self) -> anyhow::Result<Join> {
-        Ok(match self {
-            Opened::Search(mut session) => {
-                session.serve();
-                let searching = session.start(parts()).map_err(classify)?;
-                Box::new(|| searching.join().map(Ending::from).map_err(classify))
-            }
-            Opened::Training(mut session) => {
-                session.serve();
-                let working = session.start().map_err(classify_training)?;
-                Box::new(|| working.join().map(Ending::from).map_err(classify_training))
-            }
-        })
+        (self.start)()
     }
 }
 
-/// A search over local worker processes.
-fn parts() -> Parts {
-    Parts {
+/// What a search is put together from: here an evaluator and a strategy are listed.
+fn search() -> Search {
+    Search {
         evaluator: Box::new(|config, reports| {
-            let program = std::env::current_exe()?;
             let report = move |report| {
                 // The search is over; what a worker still says is of no use.
                 let _ = reports.send(report);
             };
-            Ok(Box::new(LocalWorkers::start(config, program, report)) as Box<dyn Evaluator>)
+            evaluator(config, report)
         }),
-        strategy: Box::new(|config, space| match config.search.strategy {
-            StrategyName::Reinforce => {
-                Box::new(reinforce(config, space.decisions())) as Box<dyn Strategy>
-            }
-            StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
-        }),
+        strategy: Box::new(strategy),
     }
 }
 
-fn reinforce(config: &Config, decisions: &[Decision]) -> Reinforce {
-    // The policy is tiny: a second thread costs more than it brings, and the workers need the
-    // cores.
-    tch::set_num_threads(1);
-    Reinforce::new(
-        &config.controller,
-        decisions,
-        derive(config.search.seed, "controller", 0),
-    )
+/// A table where the settings name one, local worker processes otherwise.
+fn evaluator(
+    config: &Config,
+    report: impl Fn(Report) + Send + 'static,
+) -> Result<Box<dyn Evaluator>, SessionError> {
+    Ok(match &config.search.table {
+        Some(path) => Box::new(TableLookup::start(path, &config.space, report)),
+        None => {
+            let program = std::env::current_exe()?;
+            Box::new(LocalWorkers::start(config, program, report))
+        }
+    })
+}
+
+fn strategy(config: &Config, space: &Space) -> Box<dyn Strategy> {
+    match config.search.strategy {
+        StrategyName::Reinforce => {
+            let seed = derive(config.search.seed, "controller", 0);
+            Box::new(Reinforce::new(&config.controller, space.decisions(), seed))
+        }
+        StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
+        StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
+    }
 }

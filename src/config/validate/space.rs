@@ -10,10 +10,14 @@ use crate::config::{Decode, LayerKind, SpaceConfig};
 pub const LARGEST_SETTING: usize = 4096;
 
 pub fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
+    if raw.layer.is_tabular() {
+        return tabular(raw);
+    }
     let kernels = choices("space.kernels", &raw.kernels)?;
     let paddings = match raw.layer {
         LayerKind::Chain => choices("space.paddings", &raw.paddings)?,
         LayerKind::Rectangular => no_paddings(&raw.paddings)?,
+        LayerKind::Nasbench201 => Vec::new(),
     };
     match (raw.layer, raw.decode) {
         (LayerKind::Rectangular, Decode::Clipped) => {
@@ -32,6 +36,38 @@ pub fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
         filters: choices("space.filters", &raw.filters)?,
         strides: choices("space.strides", &raw.strides)?,
         paddings,
+        decode: raw.decode,
+    })
+}
+
+/// A space whose choices are its own.
+fn tabular(raw: &RawSpace) -> Checked<SpaceConfig> {
+    let lists = [
+        ("space.kernels", &raw.kernels),
+        ("space.filters", &raw.filters),
+        ("space.strides", &raw.strides),
+        ("space.paddings", &raw.paddings),
+    ];
+    if let Some((key, values)) = lists.into_iter().find(|(_, values)| !values.is_empty()) {
+        return violation(
+            key,
+            format!("{values:?}"),
+            "must be empty in the space nasbench201, whose operations are fixed (--preset nasbench201 has it so)",
+        );
+    }
+    if raw.decode == Decode::Clipped {
+        return violation(
+            "space.decode",
+            "clipped",
+            "must be \"literal\" in the space nasbench201",
+        );
+    }
+    Ok(SpaceConfig {
+        layer: raw.layer,
+        kernels: Vec::new(),
+        filters: Vec::new(),
+        strides: Vec::new(),
+        paddings: Vec::new(),
         decode: raw.decode,
     })
 }

@@ -137,7 +137,7 @@ fn whitening_agrees_with_double_precision() {
     }
 }
 
-/// Of an epoch of each image three times, in batches of four.
+/// The third batch of four in an epoch with each image three times.
 fn third_batch(data: &DeviceDataset) -> Tensor {
     let order = (0..15).map(|place| place * 7 % data.len() as u32).collect();
     data.epoch_of(Shuffle {

@@ -56,12 +56,12 @@ fn integers_of_each_type_are_read_with_their_sign() {
     }
 }
 
-#[test]
-fn bad_files_name_the_file_the_place_and_the_remedy() {
+/// Damaged files, and what is said of each.
+fn bad_files() -> [(Vec<u8>, String); 13] {
     let whole = npy(1, BYTES, &[0; 6]);
     let offset = whole.len() - 6;
     let changed = |from: &str, to: &str| npy(1, &BYTES.replace(from, to), &[0; 6]);
-    let cases: [(Vec<u8>, String); 13] = [
+    [
         (Vec::new(), "some/data.npy: the file is empty".to_owned()),
         (
             b"<!DOCTYPE html>".to_vec(),
@@ -111,8 +111,12 @@ fn bad_files_name_the_file_the_place_and_the_remedy() {
             changed("'shape': (2, 3), ", ""),
             "it lacks descr, fortran_order or shape".to_owned(),
         ),
-    ];
-    for (bytes, expected) in cases {
+    ]
+}
+
+#[test]
+fn bad_files_name_the_file_the_place_and_the_remedy() {
+    for (bytes, expected) in bad_files() {
         let message = file().array(&bytes).unwrap_err().to_string();
         assert!(
             message.contains(&expected),

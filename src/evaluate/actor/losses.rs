@@ -155,6 +155,8 @@ impl Actor {
                 child,
                 outcome,
                 seconds,
+                energy_wh: None,
+                test_accuracy: None,
             });
         } else if self.lost_children + 1 >= LOST_CHILDREN {
             return self.fatal(format!(
@@ -202,6 +204,8 @@ impl Actor {
             child,
             outcome: Outcome::Excluded { reason },
             seconds,
+            energy_wh: None,
+            test_accuracy: None,
         });
     }
 }

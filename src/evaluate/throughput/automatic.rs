@@ -117,7 +117,7 @@ impl Automatic<'_> {
         )
     }
 
-    /// Workers that the free memory of `device` is enough for; none where nobody knows it.
+    /// Workers that the free memory of `device` is enough for; `None` if that is unknown.
     fn fitting(&self, device: Device, throughput: &Throughput) -> Option<usize> {
         let each = throughput
             .worker_bytes

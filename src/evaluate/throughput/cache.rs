@@ -51,7 +51,7 @@ impl Cache {
     /// replaced.
     ///
     /// # Errors
-    /// Of the file system; the text names the file.
+    /// I/O errors; the message names the file.
     pub fn keep(&self, throughput: &Throughput) -> io::Result<()> {
         let key = throughput.key();
         let mut devices = self.read().unwrap_or_default();

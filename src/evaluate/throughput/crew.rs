@@ -18,7 +18,7 @@ use crate::telemetry;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Workers that have just begun run unsteadily.
 const WARM_UP: Duration = Duration::from_millis(300);
-/// How often it is looked whether somebody has lost patience.
+/// How often an interruption is checked for.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Workers on one device, ready.
@@ -133,7 +133,11 @@ impl<'a> Crew<'a> {
             .and_then(|(now, before)| now.checked_sub(before));
         Ok(Throughput {
             model: model_of(self.device),
-            libtorch: self.ready.libtorch.clone(),
+            libtorch: self
+                .ready
+                .compute
+                .as_ref()
+                .map_or_else(String::new, |compute| compute.libtorch.clone()),
             cuda: cuda_of(self.device),
             cores: placement::cores(),
             measured: jiff::Timestamp::now(),
@@ -291,7 +295,7 @@ impl<'a> Crew<'a> {
     }
 }
 
-/// The next report; none if there was none before `deadline`.
+/// The next report; `None` if there was none before `deadline`.
 fn receive(
     reports: &Receiver<Report>,
     deadline: Instant,

@@ -15,9 +15,9 @@ pub use crew::{Crew, model_of};
 
 use super::local::WorkerSettings;
 use super::placement::Placement;
-use crate::config::{Decode, LayerKind, Options, resolve};
+use crate::config::{Decode, Options, resolve};
 use crate::foundation::device::Device;
-use crate::space::{Architecture, Dna, Genome};
+use crate::space::{Architecture, Dna, decode::CHAIN};
 
 /// Numbers of workers that are compared on a device.
 pub const COUNTS: [usize; 4] = [1, 2, 4, 8];
@@ -32,7 +32,7 @@ pub struct Throughput {
     pub model: String,
     /// Version of libtorch.
     pub libtorch: String,
-    /// CUDA version that libtorch was built for; none on the CPU.
+    /// CUDA version that libtorch was built for; `None` on the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuda: Option<String>,
     /// CPU cores of the machine: they feed a GPU.
@@ -41,7 +41,7 @@ pub struct Throughput {
     pub measured: jiff::Timestamp,
     /// By number of workers, rising.
     pub rates: Vec<Rate>,
-    /// Device memory that one worker takes before its first child, bytes; none where NVML does not
+    /// Device memory that one worker takes before its first child, bytes; `None` if NVML does not
     /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_bytes: Option<u64>,
@@ -109,13 +109,9 @@ pub fn small_child() -> Result<Architecture, MeasureError> {
         [3, 8, 2, 1],
         [3, 8, 1, 1],
     ];
-    let genome = Genome {
-        layer: LayerKind::Chain,
-        decode: Decode::Literal,
-    };
     let dna = Dna(GENES.map(|gene| gene.to_vec()).into());
-    genome
-        .decode(&dna, "small-child", [1, 28, 28], 10)
+    CHAIN
+        .network(Decode::Literal, &dna, "small-child", [1, 28, 28], 10)
         .map_err(|error| MeasureError::Failed(error.to_string()))
 }
 

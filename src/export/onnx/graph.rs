@@ -7,7 +7,7 @@ use crate::space::architecture::joined_shape;
 use crate::space::weights::Weights;
 use crate::space::{Architecture, Layer};
 
-/// Of every batch norm.
+/// Epsilon of every batch norm.
 const EPSILON: f32 = 1e-5;
 
 /// Gathers nodes in the order in which they run.

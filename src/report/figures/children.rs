@@ -3,70 +3,37 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{BAND, DASH, Key, Mark, Plot, Scale, empty, percent, plain};
+use super::plot::{BAND, DASH, Key, Mark, Plot, Scale, empty};
 use super::svg::{self, Form, Pen};
-use crate::analysis::statistics::{mean, quartiles};
-use crate::state::{ChildRow, RunState};
-
-/// What is drawn of each child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
-    Reward,
-    Accuracy,
-}
-
-/// A child that the search sampled.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Child {
-    pub child: u64,
-    /// None where a failed child has no such value.
-    pub value: Option<f64>,
-    pub failed: bool,
-}
-
-/// A finished episode over its children.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Episode {
-    pub first: u64,
-    pub last: u64,
-    pub mean: Option<f64>,
-    /// First and third quartile of its children.
-    pub quartiles: Option<[f64; 2]>,
-    /// What its advantages were taken against: rewards only.
-    pub baseline: Option<f64>,
-    /// Mean of the same episode of the run that this one is held against.
-    pub reference: Option<f64>,
-}
+use crate::analysis::series::{self, Children, Episode, Quantity, stairs};
+use crate::foundation::axis::{extremes, percent, plain};
+use crate::state::RunState;
 
 /// What the figure shows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Children {
+pub struct Data {
     pub quantity: Quantity,
-    /// By number.
-    pub children: Vec<Child>,
+    pub children: Children,
     pub episodes: Vec<Episode>,
     /// Strategy of the run that this one is held against.
     pub reference: Option<String>,
 }
 
-impl Children {
+impl Data {
     /// The children and episodes of `state`; those that users edited or that are excluded are in no
     /// chart.
-    pub fn of(state: &RunState, quantity: Quantity) -> Children {
-        let sampled = state.search().evaluated();
-        let mut children: Vec<Child> = sampled.map(|row| child(row, quantity)).collect();
-        children.sort_by_key(|child| child.child);
+    pub fn of(state: &RunState, quantity: Quantity) -> Data {
+        let children = Children::of(state, quantity);
         let reference = state
             .search()
             .started
             .as_ref()
-            .and_then(|run| run.comparable())
-            .map(|reference| reference.strategy.clone());
-        Children {
+            .and_then(|run| run.comparable());
+        Data {
             quantity,
+            episodes: series::episodes(state, &children, quantity),
             children,
-            episodes: episodes(state, quantity),
-            reference,
+            reference: reference.map(|reference| reference.strategy.clone()),
         }
     }
 
@@ -80,109 +47,35 @@ impl Children {
                 episode.quartiles.map(|[_, high]| high),
             ]
         });
-        self.children
-            .iter()
-            .map(|child| child.value)
+        let points = self.children.points.iter().map(|point| Some(point.value));
+        points
             .chain(of_episodes)
             .flatten()
             .filter(|value| value.is_finite())
     }
 
-    /// The largest value up to each child that raised it, and at the last child.
+    /// The largest value up to each child that raised it, level until the last child.
     fn best_so_far(&self) -> Vec<(f64, f64)> {
-        let mut steps: Vec<(f64, f64)> = Vec::new();
-        let mut best = f64::NEG_INFINITY;
-        for child in self.children.iter().filter(|child| !child.failed) {
-            let Some(value) = child.value.filter(|value| *value > best) else {
-                continue;
-            };
-            if best.is_finite() {
-                steps.push((child.child as f64, best));
-            }
-            best = value;
-            steps.push((child.child as f64, best));
-        }
-        if let (Some(last), true) = (self.children.last(), best.is_finite()) {
-            steps.push((last.child as f64, best));
+        let improvements = self.children.improvements();
+        let mut steps: Vec<(f64, f64)> =
+            stairs(improvements.map(|(child, best)| (child as f64, best)));
+        if let (Some((_, last)), Some((_, best))) = (self.children.ends(), steps.last().copied()) {
+            steps.push((last as f64, best));
         }
         steps
     }
 }
 
-fn child(row: &ChildRow, quantity: Quantity) -> Child {
-    let value = if quantity == Quantity::Reward {
-        row.reward
-    } else {
-        row.accuracy
-    };
-    Child {
-        child: row.child,
-        value: value.filter(|value| value.is_finite()),
-        failed: row.is_failed(),
-    }
-}
-
-fn episodes(state: &RunState, quantity: Quantity) -> Vec<Episode> {
-    let mut by_episode: std::collections::BTreeMap<usize, Vec<&ChildRow>> =
-        std::collections::BTreeMap::new();
-    for row in state.search().evaluated() {
-        by_episode.entry(row.episode).or_default().push(row);
-    }
-    let reference = state
-        .search()
-        .started
-        .as_ref()
-        .and_then(|run| run.comparable());
-    let one = |finished: &crate::event::EpisodeFinished| {
-        let rows = by_episode.get(&finished.episode)?;
-        let mut values: Vec<f64> = rows
-            .iter()
-            .filter_map(|row| child(row, quantity).value)
-            .collect();
-        let other = reference.and_then(|other| {
-            other
-                .episodes
-                .iter()
-                .find(|other| other.episode == finished.episode)
-        });
-        let reward = quantity == Quantity::Reward;
-        Some(Episode {
-            first: rows.iter().map(|row| row.child).min()?,
-            last: rows.iter().map(|row| row.child).max()?,
-            mean: (!values.is_empty()).then(|| mean(&values)),
-            quartiles: quartiles(&mut values).map(|[low, _, high]| [low, high]),
-            baseline: reward.then_some(finished.baseline),
-            reference: other.and_then(|other| {
-                if reward {
-                    Some(other.mean_reward)
-                } else {
-                    other.mean_accuracy
-                }
-            }),
-        })
-    };
-    state.search().episodes.iter().filter_map(one).collect()
-}
-
 /// The figure.
-pub fn draw(data: &Children, form: Form, title: &str) -> String {
-    let (Some(first), Some(last)) = (data.children.first(), data.children.last()) else {
+pub fn draw(data: &Data, form: Form, title: &str) -> String {
+    let Some((first, last)) = data.children.ends() else {
         return empty(form, "No child has come to an end yet.");
     };
-    let (low, high) = data
-        .values()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+    let (low, high) = extremes(data.values());
     if low > high {
         return empty(form, "No child has an accuracy: all failed.");
     }
-    let x = Scale::counts(
-        "child",
-        first.child,
-        last.child,
-        if form == Form::Wide { 8 } else { 5 },
-    );
+    let x = Scale::counts("child", first, last, if form == Form::Wide { 8 } else { 5 });
     let y = match data.quantity {
         Quantity::Reward => Scale::values("reward", (low, high), 6, plain),
         Quantity::Accuracy => Scale::values("validation accuracy", (low, high), 6, percent),
@@ -194,12 +87,12 @@ pub fn draw(data: &Children, form: Form, title: &str) -> String {
     )
 }
 
-fn legend(data: &Children) -> Vec<Key> {
+fn legend(data: &Data) -> Vec<Key> {
     let any = |value: fn(&Episode) -> bool| data.episodes.iter().any(value);
     let keys = [
         (true, Key::new(Mark::Dot, Ink::Blue, "a child")),
         (
-            data.children.iter().any(|child| child.failed),
+            !data.children.failed.is_empty(),
             Key::new(Mark::Cross, Ink::Vermilion, "a failed child"),
         ),
         (
@@ -237,7 +130,7 @@ fn legend(data: &Children) -> Vec<Key> {
 }
 
 /// The middle half of each episode, and its baseline.
-fn bands(data: &Children, plot: &Plot) -> Markup {
+fn bands(data: &Data, plot: &Plot) -> Markup {
     let edges = |episode: &Episode| (episode.first as f64 - 0.5, episode.last as f64 + 0.5);
     let band = |episode: &Episode| {
         let (from, to) = edges(episode);
@@ -265,23 +158,20 @@ fn bands(data: &Children, plot: &Plot) -> Markup {
     )
 }
 
-fn points(data: &Children, plot: &Plot) -> Markup {
-    let whole = data.children.iter().filter(|child| !child.failed);
-    let points = whole.filter_map(|child| Some(plot.at((child.child as f64, child.value?))));
-    let failed = data
-        .children
-        .iter()
-        .filter(|child| child.failed)
-        .map(|child| (plot.x(child.child as f64), plot.floor() - 5.0));
+fn points(data: &Data, plot: &Plot) -> Markup {
+    let whole = data.children.unfailed();
+    let points = whole.map(|point| plot.at((point.child as f64, point.value)));
+    let failed = data.children.failed.iter();
+    let failed = failed.map(|failed| (plot.x(failed.child as f64), plot.floor() - 5.0));
     // Many children are many dots: smaller ones, that show where they lie close.
-    let diameter = (6.0 - (data.children.len() as f64 / 200.0).sqrt()).clamp(2.5, 5.0);
+    let diameter = (6.0 - (data.children.count() as f64 / 200.0).sqrt()).clamp(2.5, 5.0);
     html! {
         (svg::dots(points, diameter, Ink::Blue, 0.55))
         (svg::crosses(failed, 6.0, Ink::Vermilion))
     }
 }
 
-fn lines(data: &Children, plot: &Plot) -> Markup {
+fn lines(data: &Data, plot: &Plot) -> Markup {
     let middle = |episode: &Episode| (episode.first + episode.last) as f64 / 2.0;
     let over = |value: fn(&Episode) -> Option<f64>| -> Vec<(f64, f64)> {
         data.episodes
@@ -306,6 +196,12 @@ fn lines(data: &Children, plot: &Plot) -> Markup {
 mod tests {
     use super::super::tests::assert_sound;
     use super::*;
+    use crate::analysis::series::{Failed, Point};
+
+    const FAILED: Failed = Failed {
+        child: 2,
+        episode: 1,
+    };
 
     fn demo() -> RunState {
         let mut state = RunState::default();
@@ -315,13 +211,18 @@ mod tests {
         state
     }
 
-    fn three(quantity: Quantity) -> Children {
-        let child = |child, value: Option<f64>| Child {
+    fn three(quantity: Quantity) -> Data {
+        let point = |child, value| Point {
             child,
+            episode: 1,
             value,
-            failed: value.is_none(),
+            failed: false,
         };
-        let children = vec![child(1, Some(0.2)), child(2, None), child(3, Some(0.4))];
+        let children = Children {
+            points: vec![point(1, 0.2), point(3, 0.4)],
+            failed: vec![FAILED],
+            newest: 3,
+        };
         let episode = Episode {
             first: 1,
             last: 3,
@@ -330,7 +231,7 @@ mod tests {
             baseline: Some(0.28),
             reference: None,
         };
-        Children {
+        Data {
             quantity,
             children,
             episodes: vec![episode],
@@ -354,8 +255,8 @@ mod tests {
     fn a_real_run_is_drawn_in_both_forms_and_quantities() {
         let state = demo();
         for quantity in [Quantity::Reward, Quantity::Accuracy] {
-            let data = Children::of(&state, quantity);
-            assert_eq!((data.children.len(), data.episodes.len()), (96, 6));
+            let data = Data::of(&state, quantity);
+            assert_eq!((data.children.count(), data.episodes.len()), (96, 6));
             for form in [Form::Wide, Form::Narrow] {
                 assert_sound(&draw(&data, form, "children"));
             }
@@ -364,25 +265,25 @@ mod tests {
 
     #[test]
     fn accuracy_has_no_baseline_and_a_failed_child_no_accuracy() {
-        let data = Children::of(&demo(), Quantity::Accuracy);
+        let data = Data::of(&demo(), Quantity::Accuracy);
         assert!(
             data.episodes
                 .iter()
                 .all(|episode| episode.baseline.is_none())
         );
-        assert_eq!(
-            data.children
+        let Children { points, failed, .. } = data.children;
+        let first = failed.first().unwrap().child;
+        assert!(
+            points
                 .iter()
-                .find(|child| child.failed)
-                .map(|child| child.value),
-            Some(None)
+                .all(|point| point.child != first && !point.failed)
         );
     }
 
     #[test]
     fn what_an_episode_ends_with_is_what_its_event_tells() {
         let state = demo();
-        let data = Children::of(&state, Quantity::Reward);
+        let data = Data::of(&state, Quantity::Reward);
         for (drawn, told) in data.episodes.iter().zip(&state.search().episodes) {
             assert!((drawn.mean.unwrap() - told.mean_reward).abs() < 1e-9);
         }
@@ -402,19 +303,17 @@ mod tests {
 
     #[test]
     fn nothing_to_draw_is_said() {
-        let none = Children {
-            children: Vec::new(),
+        let none = Data {
+            children: Children::default(),
             episodes: Vec::new(),
             ..three(Quantity::Reward)
         };
         assert!(draw(&none, Form::Wide, "t").contains("No child has come to an end yet."));
-        let failed = vec![Child {
-            child: 1,
-            value: None,
-            failed: true,
-        }];
-        let failed = Children {
-            children: failed,
+        let failed = Data {
+            children: Children {
+                failed: vec![FAILED],
+                ..Children::default()
+            },
             episodes: Vec::new(),
             ..three(Quantity::Accuracy)
         };

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{DASH, Key, Mark, Plot, Scale, empty, percent, plain};
+use super::plot::{DASH, Key, Mark, Plot, Scale, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
+use crate::foundation::axis::{extremes, percent, plain};
 
 /// What the values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +90,7 @@ pub fn draw(data: &Curves, form: Form, title: &str) -> String {
     ) else {
         return empty(form, data.nothing);
     };
-    let (low, high) = values().fold(
-        (f64::INFINITY, f64::NEG_INFINITY),
-        |(low, high), (_, value)| (low.min(*value), high.max(*value)),
-    );
+    let (low, high) = extremes(values().map(|(_, value)| *value));
     let x = Scale::counts(
         data.along,
         first,

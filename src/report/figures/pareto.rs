@@ -3,9 +3,11 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{Key, Mark, Plot, Scale, empty, percent};
+use super::plot::{Key, Mark, Plot, Scale, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
 use crate::analysis::front::{Front, Point};
+use crate::analysis::series::stairs;
+use crate::foundation::axis::{extremes, percent};
 use crate::foundation::numbers::round;
 use crate::state::RunState;
 
@@ -23,23 +25,15 @@ pub struct Pareto {
 impl Pareto {
     pub fn of(state: &RunState) -> Pareto {
         let mut front = Front::default();
-        let sampled = || {
-            state
-                .search()
-                .children
-                .iter()
-                .enumerate()
-                .filter(|(_, row)| !row.is_edited())
-        };
-        sampled().for_each(|(index, _)| front.add(index as u32, &state.search().children));
-        let place = |row| Point::of(row).map(|point| (point.macs, point.accuracy));
+        let search = state.search();
+        let rows = || search.children.iter().enumerate();
+        let sampled = || rows().filter(|(_, row)| !row.is_edited());
+        sampled().for_each(|(index, _)| front.add(index as u32, &search.children));
+        let place = |point: Point| (point.macs, point.accuracy);
+        let points = sampled().filter_map(|(_, row)| Point::of(row));
         Pareto {
-            children: sampled().filter_map(|(_, row)| place(row)).collect(),
-            front: front
-                .rows()
-                .iter()
-                .filter_map(|index| place(state.search().children.get(*index as usize)?))
-                .collect(),
+            children: points.map(place).collect(),
+            front: front.points(&search.children).map(place).collect(),
             best: state
                 .search()
                 .outcomes
@@ -54,22 +48,17 @@ impl Pareto {
 pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
     let costs = || data.children.iter().map(|(macs, _)| *macs as f64);
     let accuracies = || data.children.iter().map(|(_, accuracy)| *accuracy);
-    let span = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        })
-    };
     if data.children.is_empty() {
         return empty(form, "No child has an accuracy yet.");
     }
     let label = |value: f64, _| round(value);
     let x = Scale::logarithmic(
         "MACs per image",
-        span(&mut costs()),
+        extremes(costs()),
         if form == Form::Wide { 8 } else { 4 },
         label,
     );
-    let y = Scale::values("validation accuracy", span(&mut accuracies()), 6, percent);
+    let y = Scale::values("validation accuracy", extremes(accuracies()), 6, percent);
     let keys = vec![
         Key::new(Mark::Dot, Ink::Blue, "a child"),
         Key::new(
@@ -87,13 +76,8 @@ pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
 }
 
 fn front(data: &Pareto, plot: &Plot) -> Markup {
-    let mut steps: Vec<(f64, f64)> = Vec::new();
-    for (macs, accuracy) in &data.front {
-        if let Some((_, before)) = steps.last().copied() {
-            steps.push((*macs as f64, before));
-        }
-        steps.push((*macs as f64, *accuracy));
-    }
+    let members = data.front.iter();
+    let steps = stairs(members.map(|(macs, accuracy)| (*macs as f64, *accuracy)));
     html! {
         (plot.line(&steps, Pen::solid(Ink::Green, 2.0)))
         @for (macs, accuracy) in &data.front { (svg::disc(plot.at((*macs as f64, *accuracy)), 4.2, Ink::Green)) }

@@ -3,11 +3,12 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{DASH, empty, percent};
+use super::plot::{DASH, empty};
 use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
 use crate::classification::ClassAccuracy;
 use crate::classification::ClassificationReport;
 use crate::foundation::axis::Axis;
+use crate::foundation::axis::percent;
 
 /// Height of a class's row.
 const ROW: f64 = 24.0;

@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{DASH, Key, Mark, Plot, Scale, percent};
+use super::plot::{DASH, Key, Mark, Plot, Scale};
 use super::svg::{self, Form, Pen};
 use crate::classification::proportion::wilson;
 use crate::classification::{Bin, Calibration};
+use crate::foundation::axis::percent;
 
 /// The figure: accuracy over confidence in bins, with intervals, beside the line of perfect
 /// calibration; the images of each bin as bars on the floor.

@@ -80,6 +80,12 @@ fn sections_of<'a>(name: &str, table: &'a toml::Table, sections: &mut Vec<Settin
 
 /// Facts of the data set.
 pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
+    if data.train_images + data.validation_images == 0 {
+        return vec![
+            ("accuracies", data.spec.clone()),
+            ("fingerprint (CRC-32)", data.fingerprint.clone()),
+        ];
+    }
     let [channels, height, width] = data.input;
     vec![
         ("data set", data.spec.clone()),
@@ -213,6 +219,17 @@ fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
 
 fn reads(inputs: &[usize]) -> String {
     numbers::layers(inputs).replace('-', "–")
+}
+
+/// What each decision of a child that is no network of layers came to.
+pub fn cell(material: &Material, dna: &Dna) -> Markup {
+    let run = material.state.search().started.as_ref();
+    let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
+    let chosen = decisions.iter().zip(dna.0.iter().flatten());
+    let list: Vec<(&str, String)> = chosen
+        .map(|(decision, value)| (decision.kind.name(), decision.kind.label(*value)))
+        .collect();
+    facts(&list)
 }
 
 /// A DNA as it is written in a file.

@@ -1,17 +1,16 @@
 //! What users ask of a search while it runs: pause, stop, skip a child, train one of their own.
 
-use super::{Crew, Engine, Halt, Pace};
+use super::{Crew, Effort, Engine, Halt, Pace};
 use crate::event::{ChildFinished, ChildQueued, Event, Level};
 use crate::link::Command;
 use crate::search::ledger::Ended;
-use crate::space::cost::Cost;
 use crate::space::{Dna, SpaceError};
 
-impl Engine {
+impl Engine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
         match (command, self.pace) {
             (Command::Pause, Pace::Running) => {
-                self.recorder.tell(Event::PauseRequested)?;
+                self.run.tell(Event::PauseRequested)?;
                 self.pace = Pace::Pausing;
                 self.pauses += 1;
                 crew.evaluator.pause(self.pauses);
@@ -19,11 +18,10 @@ impl Engine {
             (Command::Resume, Pace::Pausing | Pace::Paused) => {
                 crew.evaluator.resume();
                 self.pace = Pace::Running;
-                self.recorder.tell(Event::Resumed)?;
+                self.run.tell(Event::Resumed)?;
             }
             (Command::Stop, _) => {
-                self.recorder.tell(Event::StopRequested)?;
-                return Err(Halt::Stopped);
+                return Err(self.run.stop());
             }
             (Command::StopAfterEpisode, _) => self.stop_after_episode(true)?,
             (Command::GoOnAfterEpisode, _) => self.stop_after_episode(false)?,
@@ -38,7 +36,7 @@ impl Engine {
     fn stop_after_episode(&mut self, stop: bool) -> Result<(), Halt> {
         if self.stops_after_episode != stop {
             self.stops_after_episode = stop;
-            self.recorder.tell(if stop {
+            self.run.tell(if stop {
                 Event::EpisodeStopRequested
             } else {
                 Event::EpisodeStopWithdrawn
@@ -52,10 +50,10 @@ impl Engine {
             let text = format!(
                 "child {child} is neither in training nor waiting for it: there is nothing to skip"
             );
-            return Ok(self.recorder.notice(Level::Warning, text)?);
+            return Ok(self.run.notice(Level::Warning, text)?);
         }
-        if !self.recorder.ledger.is_skipped(child) {
-            self.recorder.tell(Event::SkipRequested { child })?;
+        if !self.run.ledger().is_skipped(child) {
+            self.run.tell(Event::SkipRequested { child })?;
             crew.evaluator.skip(child);
         }
         Ok(())
@@ -63,30 +61,30 @@ impl Engine {
 
     /// Whether a user ended the child before its last epoch.
     pub(super) fn was_cut_short(&self, child: u64, valid_accuracies: &[f64]) -> bool {
-        self.recorder.ledger.is_skipped(child) && valid_accuracies.len() < self.config.child.epochs
+        self.run.ledger().is_skipped(child) && valid_accuracies.len() < self.run.config.child.epochs
     }
 
     /// Take a network that a user has edited for training, or say why it cannot be trained.
     fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
-        let ledger = &self.recorder.ledger;
+        let ledger = &self.run.ledger();
         if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
             let text = format!(
                 "a network edited from child {parent} cannot be trained: there is no child {parent}"
             );
-            return Ok(self.recorder.notice(Level::Warning, text)?);
+            return Ok(self.run.notice(Level::Warning, text)?);
         }
         // After all children that the search will sample: theirs must not depend on what users do.
-        let child = self.config.search.children() + ledger.edited() + 1;
+        let child = self.run.config.search.children() + ledger.edited() + 1;
         let episode = ledger.episode_started.max(1);
         match edited(child, episode, parent, dna, crew) {
             Ok(queued) => {
-                self.recorder.tell(Event::ChildQueued(queued.clone()))?;
-                self.submit(child, &queued.architecture, crew);
+                self.run.tell(Event::ChildQueued(queued.clone()))?;
+                self.submit(child, &queued.design, crew);
             }
             Err(error) => {
                 let text =
                     format!("the network edited from child {parent} cannot be trained: {error}");
-                self.recorder.notice(Level::Warning, text)?;
+                self.run.notice(Level::Warning, text)?;
             }
         }
         Ok(())
@@ -94,10 +92,10 @@ impl Engine {
 
     /// Train the edited children that an earlier session did not get to.
     pub(super) fn submit_queued(&mut self, crew: &mut Crew) {
-        let queued: Vec<ChildQueued> = self.recorder.ledger.queued().cloned().collect();
+        let queued: Vec<ChildQueued> = self.run.ledger().queued().cloned().collect();
         queued
             .iter()
-            .for_each(|queued| self.submit(queued.child, &queued.architecture, crew));
+            .for_each(|queued| self.submit(queued.child, &queued.design, crew));
     }
 
     /// The end of an edited child: written down, and nothing else follows from it.
@@ -105,8 +103,9 @@ impl Engine {
         &mut self,
         queued: ChildQueued,
         ended: Ended,
-        seconds: f64,
+        effort: Effort,
     ) -> Result<(), Halt> {
+        let Effort { seconds, energy_wh } = effort;
         let ChildQueued {
             child,
             episode,
@@ -115,8 +114,7 @@ impl Engine {
             macs,
             ..
         } = queued;
-        let energy_wh = self.energy.child_ended(child);
-        Ok(self.recorder.tell(match ended {
+        Ok(self.run.tell(match ended {
             Ended::Failed { reason, reward } => Event::ChildFailed {
                 child,
                 episode,
@@ -134,6 +132,7 @@ impl Engine {
                 accuracy,
                 reward,
                 valid_accuracies,
+                test_accuracy,
             } => Event::ChildFinished(ChildFinished {
                 child,
                 episode,
@@ -147,6 +146,7 @@ impl Engine {
                 skipped: self.was_cut_short(child, &valid_accuracies),
                 valid_accuracies,
                 energy_wh,
+                test_accuracy,
             }),
         })?)
     }
@@ -154,7 +154,7 @@ impl Engine {
     /// After the last episode: wait for the edited children, unless the run is to stop here. A
     /// resume trains the rest.
     pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
-        while self.recorder.ledger.queued().next().is_some() || self.pace != Pace::Running {
+        while self.run.ledger().queued().next().is_some() || self.pace != Pace::Running {
             if self.stops_after_episode {
                 return Err(Halt::Stopped);
             }
@@ -172,14 +172,14 @@ fn edited(
     dna: Dna,
     crew: &Crew,
 ) -> Result<ChildQueued, SpaceError> {
-    let architecture = crew.space.decode(&dna, &format!("child-{child}"))?;
-    let Cost { params, macs, .. } = Cost::of(&architecture)?;
+    let design = crew.space.decode(&dna, &format!("child-{child}"))?;
+    let (params, macs) = crew.space.size(&dna, &design)?;
     Ok(ChildQueued {
         child,
         episode,
         parent,
         dna,
-        architecture,
+        design,
         params,
         macs,
     })

@@ -66,7 +66,7 @@ fn a_depth_that_the_space_cannot_build_is_refused_before_anything_is_trained() {
     ]);
     let error = run.search(&behaviour).unwrap_err();
     assert!(
-        matches!(error, SearchError::Space(_)) && error.is_bad_input(),
+        matches!(error.of_work(), Some(SearchError::Space(_))) && error.is_bad_input(),
         "{error}"
     );
     assert!(behaviour.jobs().is_empty());

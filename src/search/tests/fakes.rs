@@ -9,18 +9,20 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::analysis::Summary;
 use crate::config::{Config, Options, resolve};
-use crate::evaluate::{ChildJob, Evaluator, Ready, Report};
+use crate::evaluate::{Compute, Evaluator, Job, Ready, Report};
 use crate::event::{DataDescription, Event, Level, Record};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::runs::RunDirectory;
+use crate::search::Search;
 use crate::search::checkpoint::Checkpoint;
-use crate::search::sample::masked_log_softmax;
-use crate::search::{
-    Baseline, Learned, Parts, Sample, SearchError, Session, StateTensor, Strategy, StrategyError,
+use crate::session::{Session, SessionError};
+use crate::space::Space;
+use crate::strategy::sample::masked_log_softmax;
+use crate::strategy::{
+    Baseline, Evolution, Learned, Proposal, Sample, StateTensor, Strategy, StrategyError,
     StrategyState,
 };
-use crate::space::Space;
 
 /// Three episodes of four children of two layers, few enough choices for repeats.
 pub fn config(set: &[&str]) -> Config {
@@ -69,15 +71,24 @@ impl Bandit {
 }
 
 impl Strategy for Bandit {
-    fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
+    fn propose(
+        &mut self,
+        space: &Space,
+        depth: usize,
+        seed: u64,
+    ) -> Result<Proposal, StrategyError> {
         Sample::draw(space, depth, seed, |next, _| {
             masked_log_softmax(&self.logits[next.head], &next.feasible)
         })
     }
 
-    fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
+    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
         let learned = self.baseline.end_episode(rewards, Some(0.5), Some(1.0));
-        for (sample, advantage) in samples.iter().zip(&learned.advantages) {
+        for (sample, advantage) in proposals
+            .iter()
+            .filter_map(Proposal::sample)
+            .zip(&learned.advantages)
+        {
             for choice in &sample.choices {
                 self.logits[choice.head][choice.index] += 3.0 * advantage;
             }
@@ -142,9 +153,11 @@ pub struct Behaviour {
     /// Panic when this child is submitted.
     pub panic_at: Option<u64>,
     pub threads: usize,
+    /// Children at a time; 0 stands for 1.
+    pub workers: usize,
     pub fingerprint: String,
     /// Every job submitted, in order.
-    pub jobs: Arc<Mutex<Vec<ChildJob>>>,
+    pub jobs: Arc<Mutex<Vec<Job>>>,
     /// Copy the checkpoint of this run to `FOLDER/NUMBER` before child NUMBER is taken.
     pub snapshots: Option<(PathBuf, PathBuf)>,
 }
@@ -164,14 +177,16 @@ impl Behaviour {
 struct Calculator {
     behaviour: Behaviour,
     reports: UnboundedSender<Report>,
-    waiting: Vec<ChildJob>,
+    waiting: Vec<Job>,
     paused: bool,
 }
 
 /// Validation accuracies of a job.
-fn accuracies(job: &ChildJob) -> Vec<f64> {
+fn accuracies(job: &Job) -> Vec<f64> {
     let size: usize = job
-        .architecture
+        .design
+        .network()
+        .unwrap()
         .layers
         .iter()
         .map(|layer| layer.filters * layer.kernel[0])
@@ -194,7 +209,7 @@ impl Calculator {
         }
     }
 
-    fn evaluate(&self, job: &ChildJob) {
+    fn evaluate(&self, job: &Job) {
         let child = job.child;
         if self.behaviour.silent.contains(&child) || self.behaviour.unbegun.contains(&child) {
             return;
@@ -227,6 +242,8 @@ impl Calculator {
             child,
             outcome,
             seconds: 1.0,
+            energy_wh: None,
+            test_accuracy: None,
         };
         if !self.behaviour.backwards {
             return self.report(report);
@@ -240,7 +257,7 @@ impl Calculator {
 }
 
 impl Evaluator for Calculator {
-    fn submit(&mut self, job: ChildJob) {
+    fn submit(&mut self, job: Job) {
         assert_ne!(
             self.behaviour.panic_at,
             Some(job.child),
@@ -272,6 +289,8 @@ impl Evaluator for Calculator {
             child,
             outcome,
             seconds: 0.5,
+            energy_wh: None,
+            test_accuracy: None,
         });
     }
 
@@ -294,9 +313,9 @@ impl Evaluator for Calculator {
     fn shutdown(&mut self) {}
 }
 
-pub fn parts(behaviour: &Behaviour) -> Parts {
+pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
-    Parts {
+    Search {
         evaluator: Box::new(move |_, reports| {
             let data = DataDescription {
                 spec: "test".into(),
@@ -312,10 +331,12 @@ pub fn parts(behaviour: &Behaviour) -> Parts {
             };
             let ready = Ready {
                 data,
-                workers: 1,
-                threads: behaviour.threads.max(1),
-                device: "cpu".into(),
-                libtorch: "2.11.0".into(),
+                workers: behaviour.workers.max(1),
+                compute: Some(Compute {
+                    threads: behaviour.threads.max(1),
+                    device: "cpu".into(),
+                    libtorch: "2.11.0".into(),
+                }),
             };
             let first = if behaviour.unusable {
                 Report::Fatal {
@@ -338,6 +359,7 @@ pub fn parts(behaviour: &Behaviour) -> Parts {
                     worker: 0,
                     pid: 1,
                     device: "cpu".into(),
+                    host: None,
                 })
                 .unwrap();
             reports.send(first).unwrap();
@@ -348,7 +370,10 @@ pub fn parts(behaviour: &Behaviour) -> Parts {
                 paused: false,
             }) as Box<dyn Evaluator>)
         }),
-        strategy: Box::new(|_, space| Box::new(Bandit::new(space))),
+        strategy: Box::new(|config, space| match config.search.strategy {
+            crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
+            _ => Box::new(Bandit::new(space)),
+        }),
     }
 }
 
@@ -378,7 +403,7 @@ impl Run {
         self.path().join("checkpoint/search.safetensors")
     }
 
-    pub fn begin(&self) -> Session {
+    pub fn begin(&self) -> Session<Search> {
         Session::begin(
             self.config.clone(),
             RunDirectory::create(&self.path()).unwrap(),
@@ -386,7 +411,7 @@ impl Run {
         .unwrap()
     }
 
-    pub fn open(&self) -> Result<Session, SearchError> {
+    pub fn open(&self) -> Result<Session<Search>, SessionError> {
         Session::resume(
             self.config.clone(),
             RunDirectory::open(&self.path()).unwrap(),
@@ -394,11 +419,11 @@ impl Run {
     }
 
     /// Begin and search to the end.
-    pub fn search(&self, behaviour: &Behaviour) -> Result<Summary, SearchError> {
+    pub fn search(&self, behaviour: &Behaviour) -> Result<Summary, SessionError> {
         self.begin().start(parts(behaviour)).unwrap().join()
     }
 
-    pub fn resume(&self, behaviour: &Behaviour) -> Result<Summary, SearchError> {
+    pub fn resume(&self, behaviour: &Behaviour) -> Result<Summary, SessionError> {
         self.open()?.start(parts(behaviour)).unwrap().join()
     }
 

@@ -153,11 +153,13 @@ fn a_repeat_is_not_trained_and_takes_accuracy_and_reward_of_the_first() {
     assert!(repeats.len() >= 3, "the space is small enough for repeats");
     let sampled = sampled(&run);
     let architecture = |child: u64| {
-        &sampled
+        sampled
             .iter()
             .find(|other| other.child == child)
             .unwrap()
-            .architecture
+            .design
+            .network()
+            .unwrap()
     };
     for repeat in &repeats {
         let first = by_number(repeat.repeat_of.unwrap());
@@ -336,7 +338,8 @@ fn an_excluded_child_takes_no_part_in_learning_means_baseline_and_best() {
     };
     let mean = rewards.iter().sum::<f64>() / 3.0;
     assert!(
-        (episode.mean_reward - mean).abs() < 1e-12 && (episode.next_baseline - mean).abs() < 1e-12,
+        (episode.mean_reward - mean).abs() < 1e-12
+            && (episode.next_baseline.unwrap() - mean).abs() < 1e-12,
         "{episode:?}"
     );
     assert_eq!(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::fakes::{Behaviour, Run, RunOutcome, config};
 use crate::event::{Event, Level, Record};
 use crate::search::SearchError;
+use crate::session::SessionError;
 
 /// A finished run, and its checkpoint as it was before each child that was trained.
 struct Original {
@@ -103,7 +104,7 @@ fn resume_after_every_line(original: &Original) {
             };
             tried += 1;
             if let Ok(session) = cut.open()
-                && session.complete().is_none()
+                && !session.is_complete()
             {
                 drop(session);
                 cut.resume(&original.behaviour)
@@ -128,6 +129,48 @@ fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
         ..Behaviour::default()
     };
     resume_after_every_line(&Original::new(&["search.episodes=4"], &behaviour));
+}
+
+/// A small population, so that most children are mutations.
+const EVOLUTION: [&str; 4] = [
+    "search.strategy=evolution",
+    "evolution.population=3",
+    "evolution.sample=2",
+    "search.episodes=4",
+];
+
+#[test]
+fn so_does_one_that_learns_from_each_child() {
+    let behaviour = Behaviour {
+        failing: vec![2, 7],
+        breaking: vec![3],
+        ..Behaviour::default()
+    };
+    let original = Original::new(&EVOLUTION, &behaviour);
+    assert!(
+        original.journal.contains("\"parent\":"),
+        "nothing was mutated"
+    );
+    resume_after_every_line(&original);
+}
+
+#[test]
+fn so_does_one_that_learns_from_each_child_and_has_two_at_a_time() {
+    let behaviour = Behaviour {
+        workers: 2,
+        ..Behaviour::default()
+    };
+    resume_after_every_line(&Original::new(&EVOLUTION, &behaviour));
+}
+
+#[test]
+fn an_evolution_whose_checkpoint_is_lost_is_computed_again_from_the_journal() {
+    let original = Original::new(&EVOLUTION, &Behaviour::default());
+    let lines = original.lines();
+    let bytes = lines[..lines.len() / 2].iter().map(|line| line.len()).sum();
+    let cut = original.cut(bytes, 0).unwrap();
+    cut.resume(&original.behaviour).unwrap();
+    assert_eq!(cut.outcome(), original.outcome);
 }
 
 #[test]
@@ -221,7 +264,8 @@ fn a_complete_run_has_nothing_to_resume() {
     let summary = run.search(&Behaviour::default()).unwrap();
     let before = fs::read(run.journal()).unwrap();
     let session = run.open().unwrap();
-    assert_eq!(session.complete(), Some(summary));
+    assert!(session.is_complete());
+    assert_eq!(session.summary().unwrap(), summary);
     drop(session);
     assert_eq!(fs::read(run.journal()).unwrap(), before);
 }
@@ -245,7 +289,10 @@ fn a_child_that_comes_out_different_is_an_error_that_names_it() {
     fs::write(cut.journal(), changed.concat()).unwrap();
     let error = cut.resume(&Behaviour::default()).unwrap_err();
     assert!(
-        matches!(error, SearchError::OtherChild { child: 2, .. }),
+        matches!(
+            error.of_work(),
+            Some(SearchError::OtherChild { child: 2, .. })
+        ),
         "{error}"
     );
 }
@@ -274,7 +321,7 @@ fn a_damaged_checkpoint_is_an_error_and_never_a_silent_restart() {
     fs::write(run.checkpoint_path(), bytes).unwrap();
     let error = run.open().err().expect("must be refused");
     assert!(
-        matches!(error, SearchError::Checkpoint(_)) && error.is_bad_input(),
+        matches!(error, SessionError::Checkpoint(_)) && error.is_bad_input(),
         "{error}"
     );
 }
@@ -287,7 +334,7 @@ fn a_checkpoint_newer_than_its_journal_is_an_error() {
         .unwrap();
     let error = cut.open().err().expect("must be refused");
     assert!(
-        matches!(error, SearchError::JournalBehind { journal: 5, .. }),
+        matches!(error, SessionError::JournalBehind { journal: 5, .. }),
         "{error}"
     );
 }
@@ -307,7 +354,7 @@ fn other_data_is_refused_and_another_number_of_threads_is_noticed() {
         })
         .unwrap_err();
     assert!(
-        matches!(error, SearchError::OtherData { .. }) && error.to_string().contains("deadbeef"),
+        matches!(error, SessionError::OtherData { .. }) && error.to_string().contains("deadbeef"),
         "{error}"
     );
     let cut = cut();

@@ -4,11 +4,12 @@ use super::commands::wait_for;
 use super::fakes::{Behaviour, Run, RunOutcome, event_names, parts};
 use crate::event::{ChildFinished, Event, FinishReason, Level, Record};
 use crate::link::{Command, Connection};
-use crate::search::Searching;
+use crate::search::Search;
+use crate::session::Working;
 use crate::space::Dna;
 
 /// A search at work, held up by children that never end, and a client of it.
-fn held(run: &Run, silent: &[u64]) -> (Connection, Searching, Behaviour) {
+fn held(run: &Run, silent: &[u64]) -> (Connection, Working<Search>, Behaviour) {
     let session = run.begin();
     let client = session.hub().connect().unwrap();
     let behaviour = Behaviour {

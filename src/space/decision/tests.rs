@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::Decode;
+use crate::config::LayerKind;
 
 fn config(kernels: &[u32], strides: &[u32], paddings: &[u32]) -> SpaceConfig {
     SpaceConfig {
@@ -77,7 +78,7 @@ fn a_chain_decides_kernel_filters_stride_padding_layer_by_layer() {
 fn a_rectangular_space_decides_heights_and_widths_apart_and_pads_to_the_same_size() {
     let space = Space::new(&rectangular(&[1, 3, 5, 7], &[1]), [3, 32, 32], 10).unwrap();
     let network = space
-        .decode(&Dna(vec![vec![3, 7, 48, 1, 1]]), "child")
+        .network(&Dna(vec![vec![3, 7, 48, 1, 1]]), "child")
         .unwrap();
     assert_eq!(
         (
@@ -123,7 +124,7 @@ fn with_clipped_decoding_everything_is_feasible() {
         decisions += 1;
     }
     assert_eq!(decisions, 120);
-    let network = space.decode(&prefix.dna(), "child").unwrap();
+    let network = space.network(&prefix.dna(), "child").unwrap();
     assert_eq!(network.shapes().unwrap()[30], [24, 2, 2]);
 }
 
@@ -132,7 +133,7 @@ fn padding_beyond_the_kernels_need_grows_the_map_without_overflow() {
     let space = Space::new(&config(&[1], &[1], &[4096]), [1, 65_536, 1], 10).unwrap();
     let mut prefix = space.prefix(30);
     complete(&mut prefix, |_| 0);
-    let network = space.decode(&prefix.dna(), "child").unwrap();
+    let network = space.network(&prefix.dna(), "child").unwrap();
     assert_eq!(
         network.shapes().unwrap()[30],
         [8, 65_536 + 30 * 8192, 1 + 30 * 8192]
@@ -291,8 +292,8 @@ fn a_space_restored_from_its_decisions_decodes_as_it_did() {
         let restored =
             Space::restore(space.decisions().to_vec(), config.decode, [1, 28, 28], 10).unwrap();
         assert_eq!(
-            restored.decode(&prefix.dna(), "x"),
-            space.decode(&prefix.dna(), "x")
+            restored.network(&prefix.dna(), "x"),
+            space.network(&prefix.dna(), "x")
         );
     }
 }

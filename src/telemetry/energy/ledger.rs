@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-/// Longest time (seconds) over which power is taken to have been as at its ends. What nobody looked
-/// at for longer is unknown.
+/// Longest time (seconds) over which power is taken to have been as at its ends. Longer gaps
+/// between readings are unknown.
 const LONGEST_GAP: f64 = 10.0;
 const JOULES_PER_WATT_HOUR: f64 = 3_600.0;
 
@@ -116,7 +116,7 @@ struct Account {
 #[derive(Debug)]
 struct Share {
     started: f64,
-    /// Settled so far; none if a part is unknown.
+    /// Settled so far; `None` if a part is unknown.
     joules: Option<f64>,
     /// Its seconds since the last reading, divided by the number of children that shared the GPU.
     open: f64,

@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// NVML is asked only while children train, and its answers are never waited for.
 #[derive(Debug)]
 pub struct EnergyMeter {
-    /// NVML's file; none for the installed one.
+    /// NVML's file; `None` for the installed one.
     library: Option<PathBuf>,
     shared: Option<Arc<Shared>>,
 }
@@ -76,15 +76,15 @@ impl EnergyMeter {
         shared.changed.notify_all();
     }
 
-    /// A child's training ends, in whatever way: its watt-hours. None on the CPU and where a part
-    /// of them is unknown.
+    /// A child's training has ended: its energy in watt-hours. `None` on the CPU and if a part of it
+    /// is unknown.
     pub fn child_ended(&mut self, child: u64) -> Option<f64> {
         let shared = self.shared.as_ref()?;
         let seconds = shared.seconds();
         shared.lock().ledger.end(child, seconds)
     }
 
-    /// The thread's books. Starts the thread; none if it cannot be started or has found no NVML.
+    /// The thread's books. Starts the thread; `None` if it cannot be started or has found no NVML.
     fn running(&mut self) -> Option<&Arc<Shared>> {
         if self.shared.is_none() {
             let shared = Arc::new(Shared {

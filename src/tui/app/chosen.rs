@@ -3,7 +3,7 @@
 use super::{App, Effect, Wanted};
 use crate::event::Level;
 use crate::export;
-use crate::space::Dna;
+use crate::space::{Design, Dna};
 use crate::state::{Candidate, ChildDetail};
 use crate::tui::details::detail_in;
 use crate::tui::keymap::Action;
@@ -115,12 +115,13 @@ impl App {
             ),
             (None, Some(detail)) => {
                 let Candidate {
-                    child,
-                    dna,
-                    architecture,
-                    ..
+                    child, dna, design, ..
                 } = detail.candidate;
-                (format!("child {child}"), dna, architecture)
+                let name = format!("child {child}");
+                match design {
+                    Design::Network(architecture) => (name, dna, architecture),
+                    Design::Key(key) => return self.copy_cell(&name, &dna, &key, action),
+                }
             }
             (None, None) => {
                 self.tell(Level::Info, "there is no child to copy yet");
@@ -141,6 +142,21 @@ impl App {
         self.tell(
             Level::Info,
             format!("{name}: {what} copied ({} characters)", text.len()),
+        );
+        Effect::Copy(text)
+    }
+}
+
+impl App {
+    /// Copy a child that is looked up in a table.
+    fn copy_cell(&mut self, name: &str, dna: &Dna, key: &str, action: Action) -> Effect {
+        let text = match action {
+            Action::CopyJson | Action::CopyCode => key.to_owned(),
+            _ => export::dna(dna),
+        };
+        self.tell(
+            Level::Info,
+            format!("{name}: copied ({} characters)", text.len()),
         );
         Effect::Copy(text)
     }

@@ -1,21 +1,15 @@
-//! Every key of the screen, in the order of the help.
+//! The keys of no panel of its own, in the order of the help.
 
 use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
 use super::{Action, Binding, InTraining, Scope};
 use crate::tui::panels::PanelId;
 
-const CHART: Scope = Scope::Panel(PanelId::Chart);
-const CHILDREN: Scope = Scope::Panel(PanelId::Children);
-const DNA: Scope = Scope::Panel(PanelId::Dna);
-const CURVES: Scope = Scope::Panel(PanelId::Curves);
-const TEST: Scope = Scope::Panel(PanelId::Test);
-const LOG: Scope = Scope::Panel(PanelId::Log);
-
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
                     excluded, skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
 
-const fn binding(
+/// Keys of an action in a scope, with its line of the help and its word in the footer.
+pub const fn binding(
     scope: Scope,
     keys: &'static [&'static str],
     action: Action,
@@ -38,7 +32,21 @@ const fn binding(
     }
 }
 
-pub const BINDINGS: &[Binding] = &[
+/// Every binding before settings, in the order of the help. Those that a panel alone has are listed
+/// with the panel; the log's stand beside the search, which works there too.
+pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+    let panels = PanelId::ALL.iter().filter(|panel| **panel != PanelId::Log);
+    let of_panels = panels.flat_map(|panel| panel.about().keys);
+    VIEWS
+        .iter()
+        .chain(PanelId::Log.about().keys)
+        .chain(CHARTS)
+        .chain(of_panels)
+        .chain(REST)
+}
+
+/// What goes on in the run, arrangements, and ways about the panels.
+const VIEWS: &[Binding] = &[
     binding(
         Screens,
         &["space"],
@@ -219,165 +227,20 @@ pub const BINDINGS: &[Binding] = &[
     )
     .in_training("right: crosshair (curves)"),
     binding(Panels, &["/"], Action::Search, FIND, Some("find")).in_training("find in the log"),
-    binding(
-        LOG,
-        &["&"],
-        Action::FilterLog,
-        "log: only lines with a text",
-        Some("filter"),
-    ),
-    binding(
-        LOG,
-        &["n"],
-        Action::NextMatch,
-        "log: the next line found",
-        None,
-    ),
-    binding(
-        LOG,
-        &["N"],
-        Action::PreviousMatch,
-        "log: the line found before",
-        None,
-    ),
-    binding(
-        LOG,
-        &["v"],
-        Action::NextLevel,
-        "log: all lines, warnings and errors, errors",
-        Some("level"),
-    ),
-    binding(
-        Panels,
-        &["a"],
-        Action::ToggleQuantity,
-        "chart: reward or accuracy",
-        Some("accuracy"),
-    )
-    .in_training("curves: accuracy or loss, where only one of them fits"),
-    binding(
-        CHART,
-        &["o"],
-        Action::ToggleScale,
-        "chart: linear or logarithmic",
-        None,
-    ),
-    binding(
-        CHART,
-        &["+", "="],
-        Action::More,
-        "chart: zoom in",
-        Some("zoom"),
-    ),
-    binding(CHART, &["-"], Action::Less, "chart: zoom out", None),
-    binding(CHART, &["0"], Action::Reset, "chart: all children", None),
-    binding(
-        CHART,
-        &["H"],
-        Action::PanLeft,
-        "chart: earlier children",
-        None,
-    ),
-    binding(
-        CHART,
-        &["L"],
-        Action::PanRight,
-        "chart: later children",
-        None,
-    ),
-    binding(
-        CURVES,
-        &["o"],
-        Action::ToggleScale,
-        "curves: loss on a linear or logarithmic scale",
-        Some("log scale"),
-    ),
-    binding(
-        CURVES,
-        &["+", "="],
-        Action::More,
-        "curves: zoom in",
-        Some("zoom"),
-    ),
-    binding(CURVES, &["-"], Action::Less, "curves: zoom out", None),
-    binding(CURVES, &["0"], Action::Reset, "curves: all epochs", None),
-    binding(
-        CURVES,
-        &["H"],
-        Action::PanLeft,
-        "curves: earlier epochs",
-        None,
-    ),
-    binding(
-        CURVES,
-        &["L"],
-        Action::PanRight,
-        "curves: later epochs",
-        None,
-    ),
-    binding(
-        TEST,
-        &["v"],
-        Action::ToggleColumns,
-        "test: confusion matrix in images or in percent",
-        Some("percent"),
-    ),
-    binding(
-        DNA,
-        &["v"],
-        Action::ToggleColumns,
-        "DNA: shapes and costs, or log-probability and entropy",
-        Some("choices"),
-    ),
-    binding(
-        CHILDREN,
-        &["s"],
-        Action::SortNext,
-        "children: sort by the next column",
-        Some("sort"),
-    ),
-    binding(
-        CHILDREN,
-        &["S"],
-        Action::SortPrevious,
-        "children: sort by the column before",
-        None,
-    ),
-    binding(
-        CHILDREN,
-        &["r"],
-        Action::ReverseSort,
-        "children: sort the other way round",
-        None,
-    ),
-    binding(
-        CHILDREN,
-        &["m"],
-        Action::Mark,
-        "children: mark",
-        Some("mark"),
-    ),
-    binding(
-        CHILDREN,
-        &["M"],
-        Action::ClearMarks,
-        "children: no marks",
-        None,
-    ),
-    binding(
-        CHILDREN,
-        &["c"],
-        Action::Compare,
-        "children: two marked ones side by side",
-        Some("compare"),
-    ),
-    binding(
-        CHILDREN,
-        &["p"],
-        Action::TogglePareto,
-        "children: accuracy against MACs",
-        Some("Pareto"),
-    ),
+];
+
+/// Of the panels with charts, from any panel.
+const CHARTS: &[Binding] = &[binding(
+    Panels,
+    &["a"],
+    Action::ToggleQuantity,
+    "chart: reward or accuracy",
+    Some("accuracy"),
+)
+.in_training("curves: accuracy or loss, where only one of them fits")];
+
+/// Copies, the inspector, replays, and what stands over the panels.
+const REST: &[Binding] = &[
     binding(
         Views,
         &["y"],

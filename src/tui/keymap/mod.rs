@@ -1,107 +1,18 @@
 //! Keys to actions: one table, which settings may change, and from which the help and the footer
 //! are made too.
 
+mod action;
 mod bindings;
 mod key;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-pub use bindings::BINDINGS;
+pub use action::Action;
+pub use bindings::{binding, bindings};
 pub use key::Key;
 
 use super::panels::PanelId;
 use crate::event::RunKind;
-
-/// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in
-/// snake_case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    TogglePause,
-    Skip,
-    StopAfterEpisode,
-    Quit,
-    Help,
-    LayoutOverview,
-    LayoutLearning,
-    LayoutChildren,
-    LayoutNetwork,
-    LayoutMachine,
-    LayoutLog,
-    FocusNext,
-    FocusPrevious,
-    Maximise,
-    Back,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    /// To the bottom, or from an earlier moment back to the present.
-    Live,
-    Inspect,
-    InspectBest,
-    PreviousEpisode,
-    NextEpisode,
-    Search,
-    FilterLog,
-    NextMatch,
-    PreviousMatch,
-    /// Zoom in; a larger value; and their opposites.
-    More,
-    Less,
-    Reset,
-    Copy,
-    CopyJson,
-    CopyCode,
-    Save,
-    ToggleQuantity,
-    ToggleScale,
-    PanLeft,
-    PanRight,
-    ToggleColumns,
-    SortNext,
-    SortPrevious,
-    ReverseSort,
-    Mark,
-    ClearMarks,
-    Compare,
-    TogglePareto,
-    NextLevel,
-    NextTab,
-    PreviousTab,
-    Queue,
-    Faster,
-    Slower,
-    Repaint,
-    Suspend,
-    /// In a question: the marked answer, the next one, or one by its letter.
-    Answer,
-    NextAnswer,
-    AnswerYes,
-    AnswerDetach,
-    AnswerStop,
-    AnswerCancel,
-    /// In a line of text: take it, or leave it.
-    Accept,
-    Discard,
-}
-
-impl Action {
-    /// As settings name it.
-    pub fn name(self) -> String {
-        // A unit variant is a JSON string by construction.
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|name| name.as_str().map(str::to_owned))
-            .unwrap_or_default()
-    }
-}
 
 /// Where keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -275,8 +186,7 @@ impl Default for Keymap {
                 .collect()
         };
         Keymap {
-            bound: BINDINGS
-                .iter()
+            bound: bindings()
                 .map(|binding| Bound {
                     binding,
                     keys: parse(binding),
@@ -396,7 +306,7 @@ impl Keymap {
 /// Names of all actions, each once, in the order of the help.
 pub fn action_names() -> Vec<String> {
     let mut names = Vec::new();
-    for name in BINDINGS.iter().map(|binding| binding.action.name()) {
+    for name in bindings().map(|binding| binding.action.name()) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -405,81 +315,4 @@ pub fn action_names() -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn changed(name: &str, keys: &[&str]) -> Result<Keymap, KeymapError> {
-        Keymap::new(&BTreeMap::from([(
-            name.to_owned(),
-            keys.iter().map(|key| (*key).to_owned()).collect(),
-        )]))
-    }
-
-    fn key(text: &str) -> Key {
-        Key::parse(text).expect("a key")
-    }
-
-    #[test]
-    fn every_default_key_can_be_read_and_none_has_two_meanings_in_one_place() {
-        for binding in BINDINGS {
-            assert!(
-                binding.keys.iter().all(|key| Key::parse(key).is_some()),
-                "{binding:?}"
-            );
-        }
-        assert_eq!(Keymap::default().check(), Ok(()));
-    }
-
-    #[test]
-    fn the_keys_of_an_action_can_be_changed_and_taken_away() {
-        let chart = Context::Panel(PanelId::Chart);
-        let keymap = changed("toggle_pause", &["ctrl-p", "F2"]).unwrap();
-        assert_eq!(
-            keymap.action(chart, key("ctrl-p")),
-            Some(Action::TogglePause)
-        );
-        assert_eq!(keymap.action(chart, key("f2")), Some(Action::TogglePause));
-        assert_eq!(keymap.action(chart, key("space")), None);
-        assert_eq!(
-            changed("suspend", &[])
-                .unwrap()
-                .action(chart, key("ctrl-z")),
-            None
-        );
-    }
-
-    #[test]
-    fn unknown_actions_unknown_keys_and_double_keys_are_refused() {
-        assert!(
-            changed("teleport", &["t"])
-                .unwrap_err()
-                .to_string()
-                .contains("no such action")
-        );
-        assert!(
-            changed("quit", &["hyper-q"])
-                .unwrap_err()
-                .to_string()
-                .contains("\"hyper-q\" is no key")
-        );
-        assert_eq!(changed("quit", &[]).unwrap_err(), KeymapError::NoWayOut);
-        let twice = changed("quit", &["f"]).unwrap_err().to_string();
-        assert!(
-            twice.contains("quit") && twice.contains("maximise"),
-            "{twice}"
-        );
-    }
-
-    #[test]
-    fn a_key_may_mean_different_things_in_different_panels() {
-        let keymap = Keymap::default();
-        assert_eq!(
-            keymap.action(Context::Panel(PanelId::Children), key("s")),
-            Some(Action::SortNext)
-        );
-        assert_eq!(
-            keymap.action(Context::Question, key("s")),
-            Some(Action::AnswerStop)
-        );
-    }
-}
+mod tests;

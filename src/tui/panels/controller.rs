@@ -8,7 +8,8 @@ use super::panel::{About, SEARCH, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::DecisionKind;
-use crate::state::{Candidate, RunState};
+use crate::state::{Candidate, Origin, RunState};
+use crate::tui::format;
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
@@ -34,6 +35,7 @@ impl TextPanel for Controller {
         About {
             name: "Controller",
             runs: SEARCH,
+            keys: &[],
         }
     }
 
@@ -66,8 +68,9 @@ pub fn alarm(state: &RunState) -> Option<String> {
             episode.repeats
         ));
     }
-    let share = episode.entropy / episode.max_entropy;
-    (episode.max_entropy > 0.0 && share < LEAST_ENTROPY)
+    let (entropy, most) = episode.entropy.zip(episode.max_entropy)?;
+    let share = entropy / most;
+    (most > 0.0 && share < LEAST_ENTROPY)
         .then(|| format!("COLLAPSED: entropy {:.0} % of its maximum", share * 100.0))
 }
 
@@ -100,10 +103,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
         };
     };
     if detail.candidate.choices().is_empty() {
-        head.push(vec![(
-            Role::Dim,
-            "an edited child: the controller did not choose it".to_owned(),
-        )]);
+        head.push(vec![(Role::Dim, not_drawn(&detail.candidate.origin))]);
         return Content {
             head,
             body: figures,
@@ -137,20 +137,20 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
             format!("{:.3}", value + 0.0).replace("-0.000", "0.000")
         })
     };
-    let share = if episode.max_entropy > 0.0 {
-        episode.entropy / episode.max_entropy * 100.0
-    } else {
-        0.0
-    };
     let spread = |pick: fn(f64, f64) -> f64| episode.advantages.iter().copied().reduce(pick);
     let (low, high) = (spread(f64::min), spread(f64::max));
     let advantage = low.zip(high).map_or("none".to_owned(), |(low, high)| {
         format!("{low:+.3} to {high:+.3}")
     });
-    let entropy = format!(
-        "{:.2} of {:.2} ({share:.0} %)",
-        episode.entropy, episode.max_entropy
-    );
+    let entropy = episode.entropy.zip(episode.max_entropy);
+    let entropy = entropy.map_or("none".to_owned(), |(entropy, most)| {
+        let share = if most > 0.0 {
+            entropy / most * 100.0
+        } else {
+            0.0
+        };
+        format!("{entropy:.2} of {most:.2} ({share:.0} %)")
+    });
     vec![
         join_fitting(
             vec![
@@ -170,7 +170,7 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
                 labelled(
                     "baseline",
                     Role::Baseline,
-                    format!("{:.4}", episode.baseline),
+                    format::or_none(episode.baseline, |baseline| format!("{baseline:.4}")),
                 ),
                 labelled("advantage", Role::Text, advantage),
                 labelled("loss", Role::Text, number(episode.loss)),
@@ -179,6 +179,19 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
             width,
         ),
     ]
+}
+
+/// Why a child has no probabilities.
+fn not_drawn(origin: &Origin) -> String {
+    match origin {
+        Origin::Mutated { parent } => {
+            format!("a mutation of child {parent}: one decision was changed")
+        }
+        Origin::Uniform => "every decision was taken uniformly".to_owned(),
+        Origin::Edited { .. } | Origin::Sampled { .. } => {
+            "an edited child: the controller did not choose it".to_owned()
+        }
+    }
 }
 
 /// Probabilities of every choice, layer by layer.
@@ -220,7 +233,7 @@ impl HeatMap<'_> {
     }
 
     fn rows(&self) -> Vec<Row> {
-        (1..=self.candidate.architecture.layers.len())
+        (1..=self.candidate.dna.depth())
             .map(|layer| self.row(layer))
             .collect()
     }
@@ -281,15 +294,5 @@ fn shade(probability: f64) -> usize {
 }
 
 fn fit_name(kind: DecisionKind, width: usize) -> String {
-    let name = match kind {
-        DecisionKind::Kernel => "kernel",
-        DecisionKind::KernelHeight => "kernel height",
-        DecisionKind::KernelWidth => "kernel width",
-        DecisionKind::Filters => "filters",
-        DecisionKind::Stride => "stride",
-        DecisionKind::StrideHeight => "stride height",
-        DecisionKind::StrideWidth => "stride width",
-        DecisionKind::Padding => "padding",
-    };
-    name.chars().take(width).collect()
+    kind.name().chars().take(width).collect()
 }

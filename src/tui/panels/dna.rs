@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::panel::{About, Response, SEARCH, TextPanel};
-use super::{Content, Row, join_fitting, labelled, layers, training};
+use super::{Content, PanelId, Row, join_fitting, labelled, layers, training};
 use crate::event::ChildEpoch;
+use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -25,11 +26,23 @@ pub struct Dna {
     columns: Columns,
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Dna);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[binding(
+    HERE,
+    &["v"],
+    Action::ToggleColumns,
+    "DNA: shapes and costs, or log-probability and entropy",
+    Some("choices"),
+)];
+
 impl TextPanel for Dna {
     fn about() -> About {
         About {
             name: "DNA",
             runs: SEARCH,
+            keys: KEYS,
         }
     }
 
@@ -104,12 +117,15 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
     if height >= 16 {
         head.push(Row::new());
     }
-    let table = layers::table(
-        &detail.candidate.architecture,
-        &columns(scene, shown, &detail.candidate),
-        width,
-        scene.glyphs(),
-    );
+    let (options, glyphs) = (columns(scene, shown, &detail.candidate), scene.glyphs());
+    let table = match &detail.candidate.design {
+        Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
+        Design::Key(_) => {
+            let run = scene.state.search().started.as_ref();
+            let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
+            layers::decisions(decisions, &detail.candidate.dna, &options, width, glyphs)
+        }
+    };
     head.extend(table.head);
     let mut body = table.body;
     let spare = height.saturating_sub(head.len() + body.len());
@@ -167,6 +183,12 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 labelled("H", Role::Text, format!("{entropy:.2}")),
             ]
         }
+        Origin::Mutated { parent } => vec![labelled(
+            "mutation of child",
+            Role::Text,
+            parent.to_string(),
+        )],
+        Origin::Uniform => vec![vec![(Role::Text, "drawn uniformly".to_owned())]],
         Origin::Edited { parent } => vec![labelled(
             "edited from child",
             Role::Text,
@@ -200,6 +222,7 @@ fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::
         choices: candidate.choices().to_vec(),
         choices_first: shown == Columns::Choices,
         compared: best.and(state.search().best_architecture.clone()),
+        compared_dna: best.map(|best| best.dna.clone()),
     }
 }
 

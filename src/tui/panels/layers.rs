@@ -3,7 +3,7 @@
 use super::{Content, Row};
 use crate::event::Choice;
 use crate::space::cost::{Cost, LayerCost};
-use crate::space::{Architecture, Layer};
+use crate::space::{Architecture, Decision, Dna, Layer};
 use crate::tui::format;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -16,6 +16,8 @@ pub struct Options {
     pub choices_first: bool,
     /// A network whose values are compared: cells that differ get a `*`.
     pub compared: Option<Architecture>,
+    /// The same of a child that is no network.
+    pub compared_dna: Option<Dna>,
 }
 
 /// A column: heading, cells, and whether they are numbers (aligned to the right).
@@ -70,7 +72,50 @@ pub fn table(
     width: usize,
     glyphs: &Glyphs,
 ) -> Content {
-    let columns = fitting(columns(architecture, options, glyphs), width);
+    let columns = columns(architecture, options, glyphs);
+    lay_out(columns, architecture.layers.len(), width, glyphs)
+}
+
+/// The decisions of a child that is no network of layers (a cell), one a row: what each is about,
+/// and what was chosen.
+pub fn decisions(
+    decisions: &[Decision],
+    dna: &Dna,
+    options: &Options,
+    width: usize,
+    glyphs: &Glyphs,
+) -> Content {
+    let values = |dna: &Dna| -> Vec<u32> { dna.0.iter().flatten().copied().collect() };
+    let label = |dna: &Dna| {
+        let chosen = values(dna).into_iter().zip(decisions.iter().cycle());
+        let labels = chosen.map(|(value, decision)| decision.kind.label(value));
+        Column::new("choice", false, labels)
+    };
+    let rows = values(dna).len();
+    let named = decisions.iter().cycle().take(rows);
+    let compared = options.compared_dna.as_ref().map(label);
+    let mut columns = vec![
+        Column::new(
+            "decision",
+            false,
+            named.map(|decision| decision.kind.name().to_owned()),
+        ),
+        label(dna).marked_against(compared.as_ref()),
+    ];
+    if options.choices.len() == rows {
+        let of = |value: fn(&Choice) -> f64| {
+            let choices = options.choices.iter();
+            choices.map(move |choice| format!("{:.2}", value(choice)))
+        };
+        columns.push(Column::new("log p", true, of(|choice| choice.log_prob)));
+        columns.push(Column::new("entropy", true, of(|choice| choice.entropy)));
+    }
+    lay_out(columns, rows, width, glyphs)
+}
+
+/// As many of the columns as fit, with their headings.
+fn lay_out(columns: Vec<Column>, rows: usize, width: usize, glyphs: &Glyphs) -> Content {
+    let columns = fitting(columns, width);
     let gap = if columns.iter().map(|(_, width)| width + 2).sum::<usize>() <= width + 2 {
         "  "
     } else {
@@ -87,7 +132,7 @@ pub fn table(
     let row = |index: usize| marked_row(line(&|column| column.cells[index].clone()));
     Content {
         head,
-        body: (0..architecture.layers.len()).map(row).collect(),
+        body: (0..rows).map(row).collect(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::Row;
 use super::panel::{ANY_RUN, About, Panel, Response};
+use super::{PanelId, Row};
 use crate::event::Level;
 use crate::state::{LogLine, RunState};
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
@@ -40,11 +40,46 @@ impl Default for LogView {
     }
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Log);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["&"],
+        Action::FilterLog,
+        "log: only lines with a text",
+        Some("filter"),
+    ),
+    binding(
+        HERE,
+        &["n"],
+        Action::NextMatch,
+        "log: the next line found",
+        None,
+    ),
+    binding(
+        HERE,
+        &["N"],
+        Action::PreviousMatch,
+        "log: the line found before",
+        None,
+    ),
+    binding(
+        HERE,
+        &["v"],
+        Action::NextLevel,
+        "log: all lines, warnings and errors, errors",
+        Some("level"),
+    ),
+];
+
 impl Panel for LogView {
     fn about() -> About {
         About {
             name: "Log",
             runs: ANY_RUN,
+            keys: KEYS,
         }
     }
 

@@ -8,7 +8,7 @@ use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{Content, Row, inside, title};
 use crate::event::{Level, RunKind};
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
 
 /// What is known of a panel before there is one.
@@ -18,6 +18,8 @@ pub struct About {
     pub name: &'static str,
     /// The kinds of run that have it.
     pub runs: &'static [RunKind],
+    /// The keys that it alone has, in the order of the help.
+    pub keys: &'static [Binding],
 }
 
 /// Panels of every run.

@@ -28,7 +28,8 @@ macro_rules! panels {
             /// Every panel, in the order of the list.
             pub const ALL: &[PanelId] = &[$(PanelId::$id),+];
 
-            fn about(self) -> About {
+            /// What is known of the panel beforehand.
+            pub fn about(self) -> About {
                 match self {
                     $(PanelId::$id => <$panel as Panel>::about(),)+
                 }

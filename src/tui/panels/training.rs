@@ -24,6 +24,7 @@ impl Panel for Workers {
         About {
             name: "Training",
             runs: SEARCH,
+            keys: &[],
         }
     }
 

@@ -1,5 +1,8 @@
 //! A grid of dots in character cells: eight dots a cell in braille, one in ASCII.
 
+use crate::tui::paint::Painter;
+use crate::tui::theme::Role;
+
 /// What a cell shows: the series on top wins the cell, so that lines stay lines where they cross
 /// clouds of points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,12 +49,12 @@ impl Dash {
 
 /// A cell that has something in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    pub series: Series,
+struct Mark {
+    series: Series,
     /// Braille dots, as in the code points from U+2800.
-    pub dots: u8,
+    dots: u8,
     /// A marker that stands for the whole cell.
-    pub marker: bool,
+    marker: bool,
 }
 
 /// A grid of `columns` x `rows` cells. Dots count from the lower left corner.
@@ -96,7 +99,8 @@ impl DotGrid {
     }
 
     /// The cell in `column` of `row`, from the upper left corner.
-    pub fn mark(&self, column: usize, row: usize) -> Option<Mark> {
+    #[cfg(test)]
+    fn mark(&self, column: usize, row: usize) -> Option<Mark> {
         self.marks
             .get(row * self.columns + column)
             .copied()
@@ -129,18 +133,58 @@ impl DotGrid {
         }
     }
 
+    /// A line through all of `points`.
+    pub fn polyline(&mut self, points: &[(usize, usize)], series: Series, dash: Dash) {
+        for pair in points.windows(2) {
+            self.line(pair[0], pair[1], series, dash);
+        }
+    }
+
+    /// A line from bottom to top through the cells of `x`.
+    pub fn crosshair(&mut self, x: usize) {
+        let (across, down) = self.resolution;
+        for y in (0..self.height()).step_by(down) {
+            self.marker(x / across * across, y, Series::Crosshair);
+        }
+    }
+
+    /// Write the grid into the area of `painter` from column `left` of row `top` on, each series as
+    /// `look` says: its role, and its character for a marker and where there is no braille.
+    pub fn show(
+        &self,
+        painter: &mut Painter<'_>,
+        (left, top): (usize, usize),
+        look: impl Fn(Series) -> (Role, &'static str),
+    ) {
+        for (index, mark) in self.marks.iter().enumerate() {
+            let Some(mark) = mark else { continue };
+            let (x, y) = (left + index % self.columns, top + index / self.columns);
+            let (role, letter) = look(mark.series);
+            if self.has_dots() && !mark.marker {
+                painter.text(x, y, role, braille(mark.dots).encode_utf8(&mut [0; 4]));
+            } else {
+                painter.text(x, y, role, letter);
+            }
+        }
+    }
+
+    /// Column and row, from the upper left corner, of the cell that has a dot of the grid.
+    pub fn cell(&self, (x, y): (usize, usize)) -> (usize, usize) {
+        let (across, down) = self.resolution;
+        (x / across, (self.height() - 1 - y) / down)
+    }
+
     fn put(&mut self, x: usize, y: usize, series: Series, marker: bool) {
         if x >= self.width() || y >= self.height() {
             return;
         }
-        let (across, down) = self.resolution;
-        let from_top = self.height() - 1 - y;
-        let cell = &mut self.marks[from_top / down * self.columns + x / across];
-        let dots = if down == 4 {
-            braille_dot(x % 2, from_top % 4)
+        let (column, row) = self.cell((x, y));
+        let dots = if self.has_dots() {
+            braille_dot(x % 2, (self.height() - 1 - y) % 4)
         } else {
             1
         };
+        let cell = &mut self.marks[row * self.columns + column];
         match cell {
             Some(mark) if mark.series > series => {}
             Some(mark) if mark.series == series => {
@@ -165,7 +209,7 @@ fn braille_dot(column: usize, row: usize) -> u8 {
 }
 
 /// The braille character with these dots.
-pub fn braille(dots: u8) -> char {
+fn braille(dots: u8) -> char {
     char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ')
 }
 

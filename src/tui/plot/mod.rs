@@ -1,7 +1,11 @@
-//! Parts of a plot in characters: a grid of dots, and the axes that it shares with the figures of a
-//! report.
+//! A plot in characters: a frame of axes, a grid of dots that it shows, and what is counted along
+//! it. The axes are those of a report's figures too.
 
+mod frame;
 mod grid;
+mod span;
 
-pub use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
-pub use grid::{Dash, DotGrid, Series, braille};
+pub use crate::foundation::axis::{ValueAxis, percent, plain, round_step};
+pub use frame::{Frame, Labels, scaled};
+pub use grid::{Dash, DotGrid, Series};
+pub use span::Span;

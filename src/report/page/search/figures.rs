@@ -1,8 +1,8 @@
 //! The figures of a search.
 
-use crate::event::{ChildEpoch, EpisodeFinished};
+use crate::analysis::series::{Measure, Quantity};
+use crate::event::EpisodeFinished;
 use crate::foundation::numbers::accuracy;
-use crate::report::figures::children::{Children, Quantity};
 use crate::report::figures::curves::{Curves, Noted, Series, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::pareto::Pareto;
@@ -63,7 +63,7 @@ impl Figures {
 }
 
 fn rewards(state: &RunState) -> Figure {
-    let data = Children::of(state, Quantity::Reward);
+    let data = children::Data::of(state, Quantity::Reward);
     Figure::new(
         "rewards",
         "Rewards of the children",
@@ -74,7 +74,7 @@ fn rewards(state: &RunState) -> Figure {
 }
 
 fn accuracies(state: &RunState) -> Figure {
-    let data = Children::of(state, Quantity::Accuracy);
+    let data = children::Data::of(state, Quantity::Accuracy);
     Figure::new(
         "accuracies",
         "Validation accuracies of the children",
@@ -115,10 +115,10 @@ fn pareto(state: &RunState) -> Figure {
 }
 
 fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
-    let over = |value: fn(&EpisodeFinished) -> f64| {
+    let over = |value: fn(&EpisodeFinished) -> Option<f64>| {
         episodes
             .iter()
-            .map(|episode| (episode.episode as u64, value(episode)))
+            .filter_map(|episode| Some((episode.episode as u64, value(episode)?)))
             .collect()
     };
     Curves {
@@ -139,14 +139,7 @@ fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
 }
 
 fn learning_curves(material: &Material) -> Curves {
-    let over = |value: fn(&ChildEpoch) -> f64| {
-        material
-            .best_epochs
-            .iter()
-            .map(|epoch| (epoch.epoch as u64, value(epoch)))
-            .collect::<Vec<_>>()
-    };
-    let validation = over(|epoch| epoch.valid_accuracy);
+    let [training, validation] = Measure::Accuracy.curves(&material.best_epochs);
     let best = validation
         .iter()
         .copied()
@@ -156,7 +149,7 @@ fn learning_curves(material: &Material) -> Curves {
         up: "accuracy",
         unit: Unit::Share,
         series: vec![
-            Series::dashed("training", Ink::Orange, over(|epoch| epoch.train_accuracy)),
+            Series::dashed("training", Ink::Orange, training),
             Series::solid("validation", Ink::Blue, validation),
         ],
         noted: best.map(|at| Noted {

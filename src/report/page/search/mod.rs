@@ -126,10 +126,12 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
         let cells = [
             episode.episode.to_string(),
             reward(episode.mean_reward),
-            reward(episode.baseline),
+            episode.baseline.map_or_else(|| "none".to_owned(), reward),
             optional(episode.mean_accuracy),
             optional(episode.best_accuracy),
-            format!("{:.2}", episode.entropy),
+            episode
+                .entropy
+                .map_or_else(|| "none".to_owned(), |entropy| format!("{entropy:.2}")),
             episode.repeats.to_string(),
             episode.failures.to_string(),
             duration(episode.seconds),
@@ -178,7 +180,18 @@ fn best(material: &Material, figures: &Figures) -> Section {
             (parts::dna(&best.dna))
             (figure(&figures.learning_curve))
         },
-        _ => html! { p { "No child has an accuracy yet, so there is no best network." } },
+        (Some(best), None) => html! {
+            p {
+                "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
+                (reward(best.reward)) ", looked up in a table."
+                @if let Some(test) = best.test_accuracy {
+                    " The table gives its network " strong { (parts::whole(&accuracy(test))) } " test accuracy when it is trained to the end; the search never saw that number."
+                }
+            }
+            (parts::cell(material, &best.dna))
+            (parts::dna(&best.dna))
+        },
+        (None, _) => html! { p { "No child has an accuracy yet, so there is no best network." } },
     };
     Section::new("best", "The best network", body)
 }
@@ -234,33 +247,35 @@ fn environment(material: &Material) -> Markup {
 
 fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)> {
     let devices: Vec<&str> = material.devices.iter().map(String::as_str).collect();
-    vec![
-        ("nas-tui", run.version.clone()),
-        ("libtorch", run.libtorch.clone()),
-        ("host", run.host.clone()),
-        (
-            "devices",
-            if devices.is_empty() {
-                run.device.clone()
-            } else {
-                devices.join(", ")
-            },
-        ),
-        (
-            "workers",
-            format!("{}, of {} thread(s) each", run.workers, run.threads),
-        ),
-        ("seed", run.seed.to_string()),
-    ]
+    let mut list = vec![("nas-tui", run.version.clone())];
+    list.extend(run.libtorch.clone().map(|version| ("libtorch", version)));
+    list.push(("host", run.host.clone()));
+    if let (Some(device), Some(threads)) = (&run.device, run.threads) {
+        let used = if devices.is_empty() {
+            device.clone()
+        } else {
+            devices.join(", ")
+        };
+        list.push(("devices", used));
+        let workers = format!("{}, of {threads} thread(s) each", run.workers);
+        list.push(("workers", workers));
+    }
+    list.push(("seed", run.seed.to_string()));
+    list
 }
 
 fn reading(material: &Material) -> Markup {
     let run = material.state.search().started.as_ref();
+    let is_table = run.is_some_and(|run| run.data.validation_images == 0);
     let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
     html! {
         ul {
             li { "A child's accuracy is the best validation accuracy of its last " (last) " epochs. Its reward is that accuracy to the power " (power) ". The two are different numbers, and are never mixed here." }
-            li { "Validation images were set apart from the training images. No test image was read by the search." }
+            @if is_table {
+                li { "Accuracies were looked up in a table: nothing was trained. The search read its validation accuracies alone." }
+            } @else {
+                li { "Validation images were set apart from the training images. No test image was read by the search." }
+            }
             li { "The slope is that of a straight line through the episodes' mean rewards (ordinary least squares), with a 95 % interval and a two-sided p-value by Student's t. It takes the episodes for independent, which the episodes of a controller that learns are not quite." }
             li { "Where networks grow deeper during a run, the reward can move without any learning: only a random search over the same depths can tell the two apart." }
             li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images." }

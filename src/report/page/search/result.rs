@@ -39,13 +39,17 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
             Tile::new(
                 "best validation accuracy",
                 accuracy(best.accuracy),
-                format!(
-                    "95 %: {} of {} images; child {}, episode {}",
-                    parts::interval(best.accuracy, images),
-                    count(images as u64),
-                    best.child,
-                    best.episode
-                ),
+                if images == 0 {
+                    format!("child {}, episode {}", best.child, best.episode)
+                } else {
+                    format!(
+                        "95 %: {} of {} images; child {}, episode {}",
+                        parts::interval(best.accuracy, images),
+                        count(images as u64),
+                        best.child,
+                        best.episode
+                    )
+                },
             ),
             Tile::new(
                 "its reward",

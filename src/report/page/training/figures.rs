@@ -1,8 +1,8 @@
 //! The figures of a training.
 
+use crate::analysis::series::Measure;
 use crate::classification::ClassificationReport;
 use crate::config::Schedule;
-use crate::event::TrainingEpoch;
 use crate::foundation::numbers;
 use crate::report::figures::curves::{Curves, Noted, Series, Unit};
 use crate::report::figures::ink::Ink;
@@ -89,9 +89,7 @@ impl Test {
 }
 
 fn loss(run: &TrainingRun) -> Figure {
-    let curves = pair(run, "loss", Unit::Plain, |epoch| {
-        (epoch.train_loss, epoch.valid_loss)
-    });
+    let curves = pair(run, Measure::Loss, Unit::Plain);
     Figure::new(
         "loss",
         "Loss",
@@ -101,9 +99,7 @@ fn loss(run: &TrainingRun) -> Figure {
 }
 
 fn accuracy(run: &TrainingRun) -> Figure {
-    let curves = pair(run, "accuracy", Unit::Share, |epoch| {
-        (epoch.train_accuracy, epoch.valid_accuracy)
-    });
+    let curves = pair(run, Measure::Accuracy, Unit::Share);
     let best = run.best().map(|best| Noted {
         at: (best.epoch as u64, best.valid_accuracy),
         text: numbers::accuracy(best.valid_accuracy),
@@ -127,25 +123,15 @@ fn learning_rate(run: &TrainingRun) -> Figure {
 }
 
 /// A line for the training images and one for the validation images.
-fn pair(
-    run: &TrainingRun,
-    up: &'static str,
-    unit: Unit,
-    values: fn(&TrainingEpoch) -> (f64, f64),
-) -> Curves {
-    let over = |value: &dyn Fn(&TrainingEpoch) -> f64| {
-        run.epochs
-            .iter()
-            .map(|epoch| (epoch.epoch as u64, value(epoch)))
-            .collect()
-    };
+fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Curves {
+    let [training, validation] = measure.curves(&run.epochs);
     Curves {
         along: "epoch",
-        up,
+        up: measure.name(),
         unit,
         series: vec![
-            Series::dashed("training", Ink::Orange, over(&|epoch| values(epoch).0)),
-            Series::solid("validation", Ink::Blue, over(&|epoch| values(epoch).1)),
+            Series::dashed("training", Ink::Orange, training),
+            Series::solid("validation", Ink::Blue, validation),
         ],
         noted: None,
         nothing: "No epoch is done yet.",

@@ -1,9 +1,8 @@
-//! The plot: points and curves on a grid of dots, and the grid on the screen.
+//! The plot: points and curves on a grid of dots.
 
-use super::data::{Children, Curves, Level};
-use super::view::Span;
-use crate::tui::paint::Painter;
-use crate::tui::plot::{Dash, DotGrid, Series, ValueAxis, braille};
+use super::curves::{Curves, Level};
+use crate::analysis::series::{Children, stairs};
+use crate::tui::plot::{Dash, DotGrid, Frame, Series, Span};
 use crate::tui::theme::{Glyphs, Role};
 
 /// What a series looks like on the screen: its role, and its character in a legend and where there
@@ -27,10 +26,10 @@ const CLOUD: u64 = 8;
 /// Columns of characters between two means that leave room for a marker.
 const MARKER: usize = 3;
 
-/// The plot of the children of `span` over `axis`.
+/// The plot of the children of `span` in `frame`.
 pub struct Canvas<'a> {
     pub span: Span,
-    pub axis: &'a ValueAxis,
+    pub frame: &'a Frame,
     pub grid: DotGrid,
 }
 
@@ -39,7 +38,9 @@ impl Canvas<'_> {
         self.band(curves);
         self.points(children);
         self.line(&curves.reference, Series::Reference, Dash::Dots(3));
-        self.stairs(&curves.best);
+        // The best so far: level from one improvement to the next.
+        let best = stairs(self.dots(&curves.best));
+        self.grid.polyline(&best, Series::Best, Dash::Solid);
         self.levels(&curves.baseline);
         self.line(&curves.smooth, Series::Smooth, Dash::Solid);
         self.means(&curves.mean);
@@ -49,7 +50,7 @@ impl Canvas<'_> {
     }
 
     fn height_of(&self, value: f64) -> usize {
-        (self.axis.fraction(value) * self.grid.height().saturating_sub(1) as f64).round() as usize
+        self.frame.height_of(value, &self.grid)
     }
 
     fn points(&mut self, children: &Children) {
@@ -71,11 +72,8 @@ impl Canvas<'_> {
         } else {
             Series::Child
         };
-        for point in children
-            .within(self.span)
-            .iter()
-            .filter(|point| !point.failed)
-        {
+        let in_view = children.within(self.span.range()).iter();
+        for point in in_view.filter(|point| !point.failed) {
             let Some(x) = self.span.column(point.child, self.grid.width()) else {
                 continue;
             };
@@ -117,22 +115,14 @@ impl Canvas<'_> {
     }
 
     fn line(&mut self, points: &[(usize, f64)], series: Series, dash: Dash) {
-        for pair in points.windows(2) {
-            let [from, to] = [pair[0], pair[1]].map(|(x, value)| (x, self.height_of(value)));
-            self.grid.line(from, to, series, dash);
-        }
+        let points = self.dots(points);
+        self.grid.polyline(&points, series, dash);
     }
 
-    /// The best so far: level from one improvement to the next.
-    fn stairs(&mut self, points: &[(usize, f64)]) {
-        for pair in points.windows(2) {
-            let [(from, level), (to, y)] =
-                [pair[0], pair[1]].map(|(x, value)| (x, self.height_of(value)));
-            self.grid
-                .line((from, level), (to, level), Series::Best, Dash::Solid);
-            self.grid
-                .line((to, level), (to, y), Series::Best, Dash::Solid);
-        }
+    /// Columns with the height of their values.
+    fn dots(&self, points: &[(usize, f64)]) -> Vec<(usize, usize)> {
+        let dot = |(x, value): &(usize, f64)| (*x, self.height_of(*value));
+        points.iter().map(dot).collect()
     }
 
     fn levels(&mut self, levels: &[Level]) {
@@ -181,41 +171,11 @@ impl Canvas<'_> {
         let Some(x) = self.span.column(child, self.grid.width()) else {
             return;
         };
-        let (across, down) = self.grid.resolution();
-        for y in (0..self.grid.height()).step_by(down) {
-            self.grid.marker(x / across * across, y, Series::Crosshair);
-        }
-        let at_child = children.within(Span {
-            first: child,
-            last: child,
-        });
+        self.grid.crosshair(x);
+        let at_child = children.within(child..=child);
         for point in at_child.iter().filter(|point| !point.failed) {
             self.grid
                 .marker(x, self.height_of(point.value), Series::Chosen);
-        }
-    }
-
-    /// Write the grid into the upper left corner of the painter's area.
-    pub fn show(&self, painter: &mut Painter<'_>) {
-        let glyphs = painter.glyphs();
-        let (across, down) = self.grid.resolution();
-        let (columns, rows) = (self.grid.width() / across, self.grid.height() / down);
-        for (column, row) in (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)))
-        {
-            let Some(mark) = self.grid.mark(column, row) else {
-                continue;
-            };
-            let (role, letter) = look(mark.series, glyphs);
-            if glyphs.braille && !mark.marker {
-                painter.text(
-                    column,
-                    row,
-                    role,
-                    braille(mark.dots).encode_utf8(&mut [0; 4]),
-                );
-            } else {
-                painter.text(column, row, role, letter);
-            }
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What is shown: the title of the panel and the legend of its series.
 
 use super::canvas::look;
-use super::data::{Children, Curves};
-use super::view::{ChartView, Quantity, Scale, Span};
+use super::curves::Curves;
+use super::view::{ChartView, Scale};
+use crate::analysis::series::{Children, Quantity};
 use crate::event::Reference;
 use crate::state::RunState;
 use crate::tui::panels::{Row, join_ranked};
-use crate::tui::plot::Series;
+use crate::tui::plot::{Series, Span};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Names of what is shown, the longest first.
@@ -24,7 +25,10 @@ pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span
     if view.scale == Scale::Linear {
         return vec![long, short.to_owned()];
     }
-    let zeros = children.within(span).iter().any(|point| point.value <= 0.0);
+    let zeros = children
+        .within(span.range())
+        .iter()
+        .any(|point| point.value <= 0.0);
     let floor = if zeros { ", 0 at the bottom" } else { "" };
     vec![
         format!("{long} (log{floor})"),

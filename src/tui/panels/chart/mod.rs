@@ -9,7 +9,8 @@
 
 mod axes;
 mod canvas;
-mod data;
+mod curves;
+mod extent;
 mod legend;
 mod readout;
 #[cfg(test)]
@@ -21,20 +22,22 @@ mod view;
 
 use ratatui::layout::Rect;
 
+pub use extent::Extent;
 pub use legend::signs;
-pub use view::{ChartAction, ChartView, Extent, Quantity, Scale, Span};
+pub use view::{ChartAction, ChartView, Scale};
 
 use self::axes::Floor;
-use self::canvas::Canvas;
-use self::data::{Children, Curves};
+use self::canvas::{Canvas, look};
+use self::curves::Curves;
 use self::readout::Chosen;
-use super::Row;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
+use super::{PanelId, Row};
+use crate::analysis::series::{Children, Quantity};
 use crate::state::RunState;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
-use crate::tui::plot::{Axis, DotGrid, LogAxis, ValueAxis};
+use crate::tui::plot::{Frame, Labels, Span, ValueAxis};
 use crate::tui::theme::Role;
 
 /// Rows of a panel from which on it has a verdict below its axis, and a row of episode numbers.
@@ -48,11 +51,48 @@ fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Chart);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["o"],
+        Action::ToggleScale,
+        "chart: linear or logarithmic",
+        None,
+    ),
+    binding(
+        HERE,
+        &["+", "="],
+        Action::More,
+        "chart: zoom in",
+        Some("zoom"),
+    ),
+    binding(HERE, &["-"], Action::Less, "chart: zoom out", None),
+    binding(HERE, &["0"], Action::Reset, "chart: all children", None),
+    binding(
+        HERE,
+        &["H"],
+        Action::PanLeft,
+        "chart: earlier children",
+        None,
+    ),
+    binding(
+        HERE,
+        &["L"],
+        Action::PanRight,
+        "chart: later children",
+        None,
+    ),
+];
+
 impl Panel for ChartView {
     fn about() -> About {
         About {
             name: "Chart",
             runs: SEARCH,
+            keys: KEYS,
         }
     }
 
@@ -101,22 +141,16 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         chosen,
     };
     // The width of the labels follows from the curves, and that of the curves from the labels.
-    let mut plot = drawing.plot(painter, LABEL, rows.plot);
-    let needed = plot.gutter(view.quantity);
-    if needed != plot.gutter {
-        plot = drawing.plot(painter, needed, rows.plot);
+    let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
+    let needed = frame.labels.gutter();
+    if needed != frame.gutter {
+        (curves, frame) = drawing.plot(painter, needed, rows.plot);
     }
-    drawing.draw_title(painter, focused, &plot.curves);
+    drawing.draw_title(painter, focused, &curves);
     if rows.plot < 2 || painter.width() < 20 {
         return;
     }
-    let area = painter.area();
-    let mut below = painter.part(Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
-    });
-    drawing.draw_plot(&mut below, &plot, &rows);
+    drawing.draw_plot(painter, &curves, &frame, rows.episodes);
     if rows.verdict {
         drawing.draw_verdict(painter);
     }
@@ -141,27 +175,6 @@ impl Rows {
     }
 }
 
-/// Curves and axis at one width of the labels.
-struct Plot {
-    curves: Curves,
-    axis: ValueAxis,
-    gutter: usize,
-    columns: usize,
-    braille: bool,
-}
-
-impl Plot {
-    /// Columns that the labels need, with the space after them.
-    fn gutter(&self, quantity: Quantity) -> usize {
-        axes::labels(&self.axis, quantity)
-            .iter()
-            .map(|(_, label)| label.len())
-            .max()
-            .unwrap_or(0)
-            + 1
-    }
-}
-
 /// What is drawn.
 struct Drawing<'a> {
     state: &'a RunState,
@@ -174,47 +187,33 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> Plot {
-        let braille = painter.glyphs().braille;
+    /// Curves and frame at one width of the labels.
+    fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
+        let quantity = self.view.quantity;
         let columns = painter.width().saturating_sub(gutter + 1);
-        let dots = columns * if braille { 2 } else { 1 };
-        let curves = Curves::of(
-            self.state,
-            &self.children,
-            self.view.quantity,
-            self.span,
-            dots,
-        );
-        let axis = self.axis(&curves, (rows / 2 + 1).clamp(3, 9));
-        Plot {
-            curves,
-            axis,
-            gutter,
-            columns,
-            braille,
-        }
-    }
-
-    /// The axis over all that is in view.
-    fn axis(&self, curves: &Curves, ticks: usize) -> ValueAxis {
-        let log = self.view.scale == Scale::Log;
-        let points = self
-            .children
-            .within(self.span)
-            .iter()
+        let dots = columns * if painter.glyphs().braille { 2 } else { 1 };
+        let curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
+        let in_view = self.children.within(self.span.range()).iter();
+        let points = in_view
             .filter(|point| !point.failed)
             .map(|point| point.value);
-        let (low, high) = points
-            .chain(curves.values())
-            .filter(|value| value.is_finite() && (*value > 0.0 || !log))
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(value), high.max(value))
-            });
-        if log {
-            ValueAxis::Log(LogAxis::covering(low, high, ticks))
-        } else {
-            ValueAxis::Linear(Axis::covering(low, high, ticks))
-        }
+        let axis = ValueAxis::over(
+            points.chain(curves.values()),
+            self.view.scale == Scale::Log,
+            (rows / 2 + 1).clamp(3, 9),
+        );
+        let labels = Labels::of(&axis, |value, decimals| {
+            axes::label(quantity, value, decimals)
+        });
+        let frame = Frame {
+            axis,
+            labels,
+            gutter,
+            columns,
+            top: 1,
+            rows,
+        };
+        (curves, frame)
     }
 
     /// The name and the legend; under a crosshair the child's values in place of the legend.
@@ -242,38 +241,28 @@ impl Drawing<'_> {
         super::title(painter, focused, &name, &most, None);
     }
 
-    fn draw_plot(&self, painter: &mut Painter<'_>, plot: &Plot, rows: &Rows) {
-        let quantity = self.view.quantity;
-        axes::draw_values(painter, &plot.axis, quantity, plot.gutter, rows.plot);
+    fn draw_plot(&self, painter: &mut Painter<'_>, curves: &Curves, frame: &Frame, episodes: bool) {
+        frame.draw(painter);
         let floor = Floor {
+            frame,
             extent: &self.extent,
             span: self.span,
-            left: plot.gutter + 1,
-            columns: plot.columns,
-            episodes: rows.episodes,
+            episodes,
         };
-        floor.draw(painter, rows.plot, &self.children, self.crosshair);
-        let grid = DotGrid::new(plot.columns, rows.plot, plot.braille);
+        floor.draw(painter, &self.children, self.crosshair);
+        let glyphs = painter.glyphs();
         let mut canvas = Canvas {
             span: self.span,
-            axis: &plot.axis,
-            grid,
+            frame,
+            grid: frame.grid(glyphs),
         };
-        canvas.plot(&self.children, &plot.curves, self.crosshair);
-        let area = painter.area();
-        let left = (plot.gutter as u16 + 1).min(area.width);
-        canvas.show(&mut painter.part(Rect {
-            x: area.x + left,
-            width: area.width - left,
-            ..area
-        }));
+        canvas.plot(&self.children, curves, self.crosshair);
+        canvas
+            .grid
+            .show(painter, frame.corner(), |series| look(series, glyphs));
         if self.extent.newest == 0 {
-            painter.text(
-                plot.gutter + 3,
-                rows.plot / 2,
-                Role::Dim,
-                "no child has ended yet",
-            );
+            let (x, y) = (frame.left() + 2, frame.top + frame.rows / 2);
+            painter.text(x, y, Role::Dim, "no child has ended yet");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The crosshair's exact values: of the child, and of its episode.
 
-use super::data::Children;
-use super::view::{Extent, Quantity};
+use super::extent::Extent;
+use crate::analysis::series::{self, Children, Quantity};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -47,7 +47,7 @@ impl<'a> Chosen<'a> {
             .rfind(|row| row.child == child && !row.is_edited());
         let episode = row.map_or(extent.episode(child) as usize, |row| row.episode);
         let smooth = children
-            .smoothed(&extent)
+            .smoothed(extent.per_episode)
             .find(|(point, _)| point.child == child)
             .map(|(_, smooth)| smooth);
         Chosen {
@@ -134,33 +134,15 @@ impl<'a> Chosen<'a> {
             episode: number,
             ..
         } = *self;
-        let finished = state
-            .search()
-            .episodes
-            .iter()
-            .find(|episode| episode.episode == number);
-        let reference = state
-            .search()
-            .started
-            .iter()
-            .filter_map(|run| run.comparable());
-        let mut reference = reference.filter_map(|reference| {
-            let episode = reference
-                .episodes
-                .iter()
-                .find(|episode| episode.episode == number)?;
-            let mean = if quantity == Quantity::Reward {
-                Some(episode.mean_reward)
-            } else {
-                episode.mean_accuracy
-            };
-            Some((reference.strategy.clone(), mean?))
+        let of_episode = |(episode, _): &(usize, Option<f64>)| *episode == number;
+        let finished = series::means(state, quantity).find(of_episode);
+        let reference = series::reference_means(state, quantity).find(of_episode);
+        let reference = reference.and_then(|(_, mean)| {
+            let run = state.search().started.as_ref()?.comparable()?;
+            Some((run.strategy.clone(), mean?))
         });
-        let baseline = finished.map(|episode| episode.baseline).or(state
-            .search()
-            .baseline
-            .filter(|_| state.search().episode == number));
-        let reference = reference.next_back();
+        let mut baselines = series::baselines(state);
+        let baseline = baselines.find(|(episode, _)| *episode == number);
         let of = |short: bool| {
             let mut groups = vec![(
                 0,
@@ -172,10 +154,7 @@ impl<'a> Chosen<'a> {
             let mut add = |rank: usize, label: &str, text: Option<String>| {
                 groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));
             };
-            let mean = finished.and_then(|episode| match quantity {
-                Quantity::Reward => Some(episode.mean_reward),
-                Quantity::Accuracy => episode.mean_accuracy,
-            });
+            let mean = finished.and_then(|(_, mean)| mean);
             add(
                 1,
                 "mean",
@@ -190,7 +169,7 @@ impl<'a> Chosen<'a> {
             add(
                 3,
                 if short { "bl." } else { "baseline" },
-                baseline.map(format::reward),
+                baseline.map(|(_, baseline)| format::reward(baseline)),
             );
             if let Some((strategy, mean)) = &reference {
                 add(4, strategy, Some(value(quantity, *mean)));

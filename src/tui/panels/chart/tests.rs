@@ -199,7 +199,7 @@ fn a_run_whose_children_all_failed() {
         (row.accuracy, row.reward) = (None, Some(0.0));
     }
     for episode in &mut state.search_mut().unwrap().episodes {
-        (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.0, None, 0.0);
+        (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.0, None, Some(0.0));
     }
     state.search_mut().unwrap().baseline = Some(0.0);
     assert_snapshot!(looks(&state, &[], false));
@@ -212,7 +212,8 @@ fn a_run_of_equal_values() {
         (row.accuracy, row.reward) = (Some(0.8), Some(0.512));
     }
     for episode in &mut state.search_mut().unwrap().episodes {
-        (episode.mean_reward, episode.mean_accuracy, episode.baseline) = (0.512, Some(0.8), 0.512);
+        (episode.mean_reward, episode.mean_accuracy, episode.baseline) =
+            (0.512, Some(0.8), Some(0.512));
     }
     state.search_mut().unwrap().baseline = Some(0.512);
     assert_snapshot!(looks(&state, &[], false));

@@ -335,7 +335,7 @@ impl InspectorView {
                 let space = self.space(known).ok_or_else(unknown)?;
                 Cow::Owned(
                     space
-                        .decode(draft.dna(), &name)
+                        .network(draft.dna(), &name)
                         .map_err(|error| error.to_string())?,
                 )
             }

@@ -3,12 +3,13 @@
 use ratatui::layout::Rect;
 
 use super::table::{Column, table};
+use crate::analysis::series::Measure;
 use crate::event::ChildEpoch;
 use crate::tui::format;
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::{Content, Row};
-use crate::tui::plot::{Axis, Dash, DotGrid, Series, braille};
-use crate::tui::theme::Role;
+use crate::tui::plot::{Dash, DotGrid, Frame, Labels, Series, ValueAxis, percent, plain};
+use crate::tui::theme::{Glyphs, Role};
 
 /// Rows that a chart needs at least: its name, its axis, and something to see.
 const LEAST_CHART: usize = 7;
@@ -59,24 +60,12 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
             .max()
             .unwrap_or(0)
             .max(planned);
-        let charts = [
-            Chart {
-                name: "loss",
-                planned,
-                epochs,
-                values: |epoch| [epoch.train_loss, epoch.valid_loss],
-                label: |v, d| format!("{v:.d$}"),
-            },
-            Chart {
-                name: "accuracy",
-                planned,
-                epochs,
-                values: |epoch| [epoch.train_accuracy, epoch.valid_accuracy],
-                label: |value, decimals| {
-                    format!("{:.*} %", decimals.saturating_sub(2), value * 100.0)
-                },
-            },
-        ];
+        let chart = |measure: Measure| Chart {
+            measure,
+            planned,
+            epochs,
+        };
+        let charts = [Measure::Loss, Measure::Accuracy].map(chart);
         let both = painter.width() >= BOTH_CHARTS;
         let shown = if both { &charts[..] } else { &charts[1..] };
         let width = (area.width + 2) / shown.len() as u16 - 2;
@@ -98,22 +87,18 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
     figures(epochs, painter.width()).draw(&mut painter.part(below), first);
 }
 
-/// One quantity over the epochs, for training and validation.
+/// Loss or accuracy over the epochs, of training and of validation.
 struct Chart<'a> {
-    name: &'static str,
+    measure: Measure,
     planned: usize,
     epochs: &'a [ChildEpoch],
-    /// Of training and of validation.
-    values: fn(&ChildEpoch) -> [f64; 2],
-    /// A value of the axis with so many decimals.
-    label: fn(f64, usize) -> String,
 }
 
 impl Chart<'_> {
     fn draw(&self, painter: &mut Painter<'_>) {
         let glyphs = painter.glyphs();
         let legend: Row = vec![
-            (Role::Title, self.name.to_owned()),
+            (Role::Title, self.measure.name().to_owned()),
             (Role::Mean, format!("  {}", glyphs.mean)),
             (Role::Dim, " validation".to_owned()),
             (Role::Child, format!("  {}", glyphs.child)),
@@ -126,111 +111,55 @@ impl Chart<'_> {
         };
         painter.pieces(0, 0, &legend[..fits]);
         let rows = painter.height().saturating_sub(3);
-        let axis = self.axis(rows);
-        let gutter = axis
-            .ticks()
-            .map(|tick| (self.label)(tick, axis.decimals()).len())
-            .max()
-            .unwrap_or(0)
-            + 1;
+        let axis = ValueAxis::over(
+            self.epochs.iter().flat_map(|epoch| self.measure.of(epoch)),
+            false,
+            (rows / 2 + 1).clamp(2, 6),
+        );
+        let labels = Labels::of(
+            &axis,
+            match self.measure {
+                Measure::Accuracy => percent,
+                Measure::Loss => plain,
+            },
+        );
+        let gutter = labels.gutter();
         if rows < 2 || painter.width() < gutter + 4 {
             return;
         }
-        let columns = painter.width() - gutter - 1;
-        self.draw_axes(painter, &axis, gutter, [columns, rows]);
+        let frame = Frame {
+            axis,
+            labels,
+            gutter,
+            columns: painter.width() - gutter - 1,
+            top: 1,
+            rows,
+        };
+        frame.draw(painter);
+        let below = frame.floor() + 1;
+        painter.text(frame.left(), below, Role::Dim, "1");
+        let end = format!("epoch {}", self.planned);
+        painter.right(frame.left() + frame.columns, below, Role::Dim, &end);
         // Validation is drawn over training.
         for (which, role, glyph) in [(0, Role::Child, glyphs.child), (1, Role::Mean, glyphs.mean)] {
-            let grid = self.grid(which, &axis, [columns, rows], glyphs.braille);
-            for (column, row) in
-                (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)))
-            {
-                let Some(mark) = grid.mark(column, row) else {
-                    continue;
-                };
-                let dots = braille(mark.dots).to_string();
-                let text = if glyphs.braille && !mark.marker {
-                    dots.as_str()
-                } else {
-                    glyph
-                };
-                painter.text(gutter + 1 + column, 1 + row, role, text);
-            }
+            let grid = self.grid(which, &frame, glyphs);
+            grid.show(painter, frame.corner(), |_| (role, glyph));
         }
-    }
-
-    fn axis(&self, rows: usize) -> Axis {
-        let values = self
-            .epochs
-            .iter()
-            .flat_map(self.values)
-            .filter(|value| value.is_finite());
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-        Axis::covering(low, high, (rows / 2 + 1).clamp(2, 6))
-    }
-
-    fn draw_axes(
-        &self,
-        painter: &mut Painter<'_>,
-        axis: &Axis,
-        gutter: usize,
-        [columns, rows]: [usize; 2],
-    ) {
-        let glyphs = painter.glyphs();
-        for row in 0..rows {
-            painter.text(gutter, 1 + row, Role::Dim, glyphs.axis);
-        }
-        for tick in axis.ticks() {
-            let row = rows - 1 - (axis.fraction(tick) * (rows - 1) as f64).round() as usize;
-            painter.right(
-                gutter,
-                1 + row,
-                Role::Dim,
-                &(self.label)(tick, axis.decimals()),
-            );
-            painter.text(gutter, 1 + row, Role::Dim, glyphs.axis_tick);
-        }
-        painter.text(gutter, 1 + rows, Role::Dim, glyphs.axis_corner);
-        painter.text(
-            gutter + 1,
-            1 + rows,
-            Role::Dim,
-            &glyphs.floor.repeat(columns),
-        );
-        painter.text(gutter + 1, 2 + rows, Role::Dim, "1");
-        painter.right(
-            gutter + 1 + columns,
-            2 + rows,
-            Role::Dim,
-            &format!("epoch {}", self.planned),
-        );
     }
 
     /// Training (0) as a line, validation (1) as a line with a marker at each epoch.
-    fn grid(
-        &self,
-        which: usize,
-        axis: &Axis,
-        [columns, rows]: [usize; 2],
-        braille: bool,
-    ) -> DotGrid {
-        let mut grid = DotGrid::new(columns, rows, braille);
+    fn grid(&self, which: usize, frame: &Frame, glyphs: &Glyphs) -> DotGrid {
+        let mut grid = frame.grid(glyphs);
         let at = |epoch: &ChildEpoch| {
-            let value = Some((self.values)(epoch)[which]).filter(|value| value.is_finite())?;
+            let value = Some(self.measure.of(epoch)[which]).filter(|value| value.is_finite())?;
             let x = epoch.epoch.saturating_sub(1) * (grid.width() - 1)
                 / self.planned.saturating_sub(1).max(1);
-            Some((
-                x,
-                (axis.fraction(value) * (grid.height() - 1) as f64).round() as usize,
-            ))
+            Some((x, frame.height_of(value, &grid)))
         };
         let points: Vec<(usize, usize)> = self.epochs.iter().filter_map(at).collect();
         // Without braille the markers of validation must not drown in its line.
         if which == 0 || grid.has_dots() {
-            points
-                .windows(2)
-                .for_each(|pair| grid.line(pair[0], pair[1], Series::Mean, Dash::Solid));
+            grid.polyline(&points, Series::Mean, Dash::Solid);
         }
         for &(x, y) in &points {
             if which == 1 {

@@ -161,7 +161,7 @@ impl Outcome {
 }
 
 fn build(dna: &Dna, space: &Space) -> Result<(Architecture, Cost), SpaceError> {
-    let architecture = space.decode(dna, "edited")?;
+    let architecture = space.network(dna, "edited")?;
     let cost = Cost::of(&architecture)?;
     Ok((architecture, cost))
 }

@@ -1,7 +1,6 @@
 //! What if: the genes of a child as a table to edit, and what the network would be.
 
 use super::draft::{Draft, Outcome};
-use super::relatives::short_name;
 use super::table::{Column, table};
 use crate::space::{Cost, Dna, Space};
 use crate::state::ChildRow;
@@ -101,7 +100,7 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     choices.dedup();
     let mut row = vec![(
         Role::Dim,
-        format!("layer {} {}: ", layer + 1, short_name(decision.kind)),
+        format!("layer {} {}: ", layer + 1, decision.kind.short_name()),
     )];
     for choice in choices {
         let is_feasible = space.decode(&draft.with(choice), "choice").is_ok();
@@ -135,7 +134,7 @@ fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> 
         let cells = (0..genes.len())
             .map(|layer| cell(draft, layer, value))
             .collect();
-        columns.push(Column::rows(short_name(decision.kind), 0, cells));
+        columns.push(Column::rows(decision.kind.short_name(), 0, cells));
     }
     let cost = |text: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
         (0..genes.len())

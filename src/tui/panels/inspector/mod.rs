@@ -243,6 +243,9 @@ fn notice(text: &str, width: usize) -> Content {
 /// Why there is nothing to show of a child's network.
 fn unknown(subject: &Subject<'_>) -> String {
     match subject.is_read {
+        true if subject.dna.is_some() => {
+            "it is looked up in a table: there is no network to show".to_owned()
+        }
         true => "the journal tells nothing of its network".to_owned(),
         false => "reading the journal".to_owned(),
     }

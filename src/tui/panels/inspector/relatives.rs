@@ -257,9 +257,10 @@ fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: u
                 from,
                 to,
             } => {
-                let name = decisions
-                    .get(*value)
-                    .map_or("value", |decision| short_name(decision.kind));
+                let kind = decisions.get(*value).map(|decision| decision.kind);
+                let name = kind.map_or("value", DecisionKind::short_name);
+                let label = |value: &u32| kind.map_or(value.to_string(), |kind| kind.label(*value));
+                let (from, to) = (label(from), label(to));
                 (*layer, format!("{name} {from}{}{to}", glyphs.becomes))
             }
             Edit::Remove { layer } => (*layer, "left out".to_owned()),
@@ -278,20 +279,6 @@ fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: u
         text.push_str(&format!("{separator}{place}{change}"));
     }
     format::fit(&text, width.max(12), glyphs.ellipsis)
-}
-
-/// What a decision is called where there is little room.
-pub fn short_name(kind: DecisionKind) -> &'static str {
-    match kind {
-        DecisionKind::Kernel => "kernel",
-        DecisionKind::KernelHeight => "k.high",
-        DecisionKind::KernelWidth => "k.wide",
-        DecisionKind::Filters => "filters",
-        DecisionKind::Stride => "stride",
-        DecisionKind::StrideHeight => "s.high",
-        DecisionKind::StrideWidth => "s.wide",
-        DecisionKind::Padding => "pad",
-    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl<'a> Subject<'a> {
             .map(|candidate| candidate.dna.clone())
             .or_else(|| row.map(|row| row.genes.to_dna()));
         let architecture = match candidate {
-            Some(candidate) => Some(Cow::Borrowed(&candidate.architecture)),
+            Some(candidate) => candidate.design.network().map(Cow::Borrowed),
             None => dna
                 .as_ref()
                 .and_then(|dna| decode(state, dna, child))
@@ -206,7 +206,7 @@ fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
         .as_ref()?
         .space()
         .ok()?
-        .decode(dna, &format!("child-{child}"))
+        .network(dna, &format!("child-{child}"))
         .ok()
 }
 

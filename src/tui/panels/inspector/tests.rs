@@ -73,7 +73,7 @@ fn detail_of(architecture: Architecture) -> ChildDetail {
         child: 1,
         episode: 1,
         dna: Dna::default(),
-        architecture,
+        design: crate::space::Design::Network(architecture),
         params: 0,
         macs: 0,
         origin,

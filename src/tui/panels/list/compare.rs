@@ -3,7 +3,7 @@
 use super::order::best_of;
 use super::view::ListView;
 use super::{Details, notes, table};
-use crate::space::{Cost, Layer, LayerCost};
+use crate::space::{Architecture, Cost, Decision, Layer, LayerCost};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -66,7 +66,7 @@ pub fn content(
     );
     let mut body = figure_rows(state, (first, second), glyphs, column);
     match (details(first), details(second)) {
-        (Some(one), Some(other)) => body.extend(layer_rows((&one, &other), glyphs, width)),
+        (Some(one), Some(other)) => body.extend(layer_rows(state, (&one, &other), glyphs, width)),
         (known, _) => {
             let missing = if known.is_none() { first } else { second };
             body.extend([
@@ -249,18 +249,25 @@ impl LayerColumn {
 /// The layers one against the other. A differing layer has the sign; in it the differing cells
 /// stand out.
 fn layer_rows(
+    state: &RunState,
     (one, other): (&ChildDetail, &ChildDetail),
     glyphs: &Glyphs,
     width: usize,
 ) -> Vec<Row> {
-    let layers = [
-        &one.candidate.architecture.layers,
-        &other.candidate.architecture.layers,
-    ];
+    let (Some(network), Some(other_network)) = (
+        one.candidate.design.network(),
+        other.candidate.design.network(),
+    ) else {
+        let run = state.search().started.as_ref();
+        let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
+        return gene_rows(decisions, (one, other), glyphs);
+    };
+    let networks = [network, other_network];
+    let layers = networks.map(|network| &network.layers);
     let depth = layers[0].len().max(layers[1].len());
     let number = depth.to_string().len();
     let half = width.saturating_sub(SIGN + number + 2 + 3) / 2;
-    let columns = fitting(columns([one, other], glyphs), half);
+    let columns = fitting(columns(networks, glyphs), half);
     let between = |row: &mut Row| row.push((Role::Dim, format!(" {} ", glyphs.vertical)));
     let heading = || columns.iter().map(|column| (Role::Dim, column.heading));
     let mut headings = vec![(Role::Dim, format!("{:SIGN$}{:>number$}  ", "", "#"))];
@@ -298,6 +305,28 @@ fn layer_rows(
     rows
 }
 
+/// Children that are no networks (cells): what each decision came to in both.
+fn gene_rows(
+    decisions: &[Decision],
+    (one, other): (&ChildDetail, &ChildDetail),
+    glyphs: &Glyphs,
+) -> Vec<Row> {
+    let values = |detail: &ChildDetail| -> Vec<u32> {
+        detail.candidate.dna.0.iter().flatten().copied().collect()
+    };
+    let (first, second) = (values(one), values(other));
+    let row = |(decision, (first, second)): (&Decision, (u32, u32))| {
+        let kind = decision.kind;
+        let differs = first != second;
+        let role = if differs { Role::Strong } else { Role::Dim };
+        let (first, second) = (kind.label(first), kind.label(second));
+        let cells = format!("{:<9} {first:<14} {second}", kind.name());
+        vec![(Role::Warning, sign(differs, glyphs)), (role, cells)]
+    };
+    let rows = decisions.iter().zip(first.into_iter().zip(second)).map(row);
+    std::iter::once(Row::new()).chain(rows).collect()
+}
+
 /// One network's cells of a row, filled up to `width`.
 fn side<'a>(
     columns: &[LayerColumn],
@@ -317,20 +346,13 @@ fn side<'a>(
 }
 
 /// Columns of both networks, the ones that say most first.
-fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
+fn columns(sides: [&Architecture; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
     let times = glyphs.times;
     let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
     let column = |heading, cell: &dyn Fn(&Layer) -> String| {
         LayerColumn::new(
             heading,
-            sides.map(|side| {
-                side.candidate
-                    .architecture
-                    .layers
-                    .iter()
-                    .map(cell)
-                    .collect()
-            }),
+            sides.map(|side| side.layers.iter().map(cell).collect()),
         )
     };
     let mut columns = vec![
@@ -339,10 +361,8 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
         column("stride", &|layer| pair(layer.stride)),
         column("pad", &|layer| pair(layer.padding)),
     ];
-    let chain = |side: &ChildDetail| {
-        side.candidate
-            .architecture
-            .layers
+    let chain = |side: &Architecture| {
+        side.layers
             .iter()
             .zip(0..)
             .all(|(layer, before)| layer.inputs == [before])
@@ -357,11 +377,7 @@ fn columns(sides: [&ChildDetail; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
                 .join(",")
         }));
     }
-    let costs = sides.map(|side| {
-        Cost::of(&side.candidate.architecture)
-            .map(|cost| cost.layers)
-            .unwrap_or_default()
-    });
+    let costs = sides.map(|side| Cost::of(side).map(|cost| cost.layers).unwrap_or_default());
     let cost = |heading, cell: &dyn Fn(&LayerCost) -> String| {
         LayerColumn::new(
             heading,

@@ -19,9 +19,9 @@ use ratatui::layout::Rect;
 
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
-use super::{Row, labelled};
+use super::{PanelId, Row, labelled};
 use crate::state::{ChildDetail, ChildRow, RunState};
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -72,11 +72,55 @@ pub fn draw(
     }
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Children);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["s"],
+        Action::SortNext,
+        "children: sort by the next column",
+        Some("sort"),
+    ),
+    binding(
+        HERE,
+        &["S"],
+        Action::SortPrevious,
+        "children: sort by the column before",
+        None,
+    ),
+    binding(
+        HERE,
+        &["r"],
+        Action::ReverseSort,
+        "children: sort the other way round",
+        None,
+    ),
+    binding(HERE, &["m"], Action::Mark, "children: mark", Some("mark")),
+    binding(HERE, &["M"], Action::ClearMarks, "children: no marks", None),
+    binding(
+        HERE,
+        &["c"],
+        Action::Compare,
+        "children: two marked ones side by side",
+        Some("compare"),
+    ),
+    binding(
+        HERE,
+        &["p"],
+        Action::TogglePareto,
+        "children: accuracy against MACs",
+        Some("Pareto"),
+    ),
+];
+
 impl Panel for ListView {
     fn about() -> About {
         About {
             name: "Children",
             runs: SEARCH,
+            keys: KEYS,
         }
     }
 

@@ -6,11 +6,13 @@ use super::order::row_at;
 use super::view::ListView;
 use super::{filter_row, nothing};
 use crate::analysis::front::Point;
+use crate::analysis::series::stairs;
+use crate::foundation::axis::extremes;
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::panels::{Row, join_fitting, labelled};
-use crate::tui::plot::{Axis, Dash, DotGrid, LogAxis, Series, braille};
+use crate::tui::plot::{Dash, DotGrid, Frame, Labels, Series, ValueAxis, percent, scaled};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Columns of the list of the front, and the narrowest panel that has it.
@@ -155,7 +157,7 @@ fn draw_front(
 struct Plot<'a> {
     state: &'a RunState,
     view: &'a ListView,
-    macs: LogAxis,
+    macs: ValueAxis,
     /// Lowest and highest.
     accuracies: (f64, f64),
 }
@@ -163,132 +165,104 @@ struct Plot<'a> {
 impl<'a> Plot<'a> {
     /// The plot for `width` columns; none where no child has an accuracy.
     fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<Plot<'a>> {
-        let mut points = points(state, view);
-        let first = points.next()?;
-        let (mut macs, mut accuracies) =
-            ((first.macs, first.macs), (first.accuracy, first.accuracy));
-        for point in points {
+        let mut points = points(state, view).peekable();
+        points.peek()?;
+        let mut macs = (u64::MAX, u64::MIN);
+        let accuracies = extremes(points.map(|point| {
             macs = (macs.0.min(point.macs), macs.1.max(point.macs));
-            accuracies = (
-                accuracies.0.min(point.accuracy),
-                accuracies.1.max(point.accuracy),
-            );
-        }
-        let macs = LogAxis::covering(macs.0 as f64, macs.1 as f64, width / TICK);
+            point.accuracy
+        }));
+        let macs = [macs.0 as f64, macs.1 as f64].into_iter();
         Some(Plot {
             state,
             view,
-            macs,
+            macs: ValueAxis::over(macs, true, width / TICK),
             accuracies,
         })
     }
 
     fn draw(&self, painter: &mut Painter<'_>, chosen: Option<&ChildRow>) {
         let rows = painter.height().saturating_sub(AXIS_ROWS);
-        let axis = Axis::covering(
-            self.accuracies.0,
-            self.accuracies.1,
-            (rows / 2 + 1).clamp(2, 9),
-        );
-        let decimals = axis.decimals().saturating_sub(2);
-        let label = |value: f64| format!("{:.decimals$} %", value * 100.0);
-        let gutter = axis
-            .ticks()
-            .map(|tick| label(tick).len())
-            .max()
-            .unwrap_or(0)
-            + 1;
+        let accuracies = [self.accuracies.0, self.accuracies.1].into_iter();
+        let axis = ValueAxis::over(accuracies, false, (rows / 2 + 1).clamp(2, 9));
+        let labels = Labels::of(&axis, percent);
+        let gutter = labels.gutter();
         let columns = painter.width().saturating_sub(gutter + 1);
         if rows < 2 || columns < 8 {
             return;
         }
-        for row in 0..rows {
-            painter.text(gutter, row, Role::Dim, painter.glyphs().axis);
-        }
-        for tick in axis.ticks() {
-            let row = rows - 1 - scaled(axis.fraction(tick), rows);
-            painter.right(gutter, row, Role::Dim, &label(tick));
-            painter.text(gutter, row, Role::Dim, painter.glyphs().axis_tick);
-        }
-        self.draw_macs_axis(painter, gutter, columns, rows);
-        let mut grid = DotGrid::new(columns, rows, painter.glyphs().braille);
-        self.plot(&mut grid, &axis);
-        draw_grid(painter, &grid, gutter + 1, columns, rows);
-        self.draw_markers(painter, &axis, gutter + 1, (columns, rows), chosen);
+        let frame = Frame {
+            axis,
+            labels,
+            gutter,
+            columns,
+            top: 0,
+            rows,
+        };
+        frame.draw(painter);
+        self.number_macs(painter, &frame);
+        let glyphs = painter.glyphs();
+        let grid = self.grid(&frame, glyphs);
+        grid.show(painter, frame.corner(), |series| match series {
+            Series::Child => (Role::Child, glyphs.child),
+            _ => (Role::Best, glyphs.best),
+        });
+        self.draw_markers(painter, &frame, &grid, chosen);
     }
 
-    fn draw_macs_axis(&self, painter: &mut Painter<'_>, gutter: usize, columns: usize, row: usize) {
-        let glyphs = painter.glyphs();
-        painter.text(gutter, row, Role::Dim, glyphs.axis_corner);
-        painter.text(gutter + 1, row, Role::Dim, &glyphs.floor.repeat(columns));
-        let end = gutter + 1 + columns;
-        let mut free = painter.text(0, row + 1, Role::Dim, "MACs");
-        for tick in self.macs.ticks() {
-            let column = gutter + 1 + scaled(self.macs.fraction(*tick), columns);
-            let label = format::round(*tick);
-            let start = (column + 1)
-                .saturating_sub(label.len().div_ceil(2))
-                .min(end.saturating_sub(label.len()));
-            if start > free {
+    fn number_macs(&self, painter: &mut Painter<'_>, frame: &Frame) {
+        let (glyphs, row) = (painter.glyphs(), frame.floor());
+        let mut free = painter.text(0, row + 1, Role::Dim, "MACs") + 1;
+        for (tick, _) in self.macs.ticks() {
+            let column = frame.left() + scaled(self.macs.fraction(tick), frame.columns);
+            let text = format::round(tick);
+            if let Some(end) = frame.label(painter, row + 1, column, &text, free) {
                 painter.text(column, row, Role::Dim, glyphs.floor_tick);
-                free = painter.text(start, row + 1, Role::Dim, &label);
+                free = end + 1;
             }
         }
     }
 
-    fn plot(&self, grid: &mut DotGrid, axis: &Axis) {
-        let (width, height) = (grid.width(), grid.height());
-        let place = |point: Point| {
-            (
-                scaled(self.macs.fraction(point.macs as f64), width),
-                scaled(axis.fraction(point.accuracy), height),
-            )
-        };
+    /// The dot of a point.
+    fn place(&self, point: Point, frame: &Frame, grid: &DotGrid) -> (usize, usize) {
+        let x = scaled(self.macs.fraction(point.macs as f64), grid.width());
+        (x, frame.height_of(point.accuracy, grid))
+    }
+
+    fn grid(&self, frame: &Frame, glyphs: &Glyphs) -> DotGrid {
+        let mut grid = frame.grid(glyphs);
         for point in points(self.state, self.view) {
-            let (x, y) = place(point);
+            let (x, y) = self.place(point, frame, &grid);
             grid.dot(x, y, Series::Child);
         }
-        // From each member of the front to the right until the next one, then up to it.
-        let front = self.view.order().front().rows().iter();
-        let mut before: Option<(usize, usize)> = None;
-        for here in front
-            .filter_map(|index| row_at(self.state, *index))
-            .filter_map(Point::of)
-            .map(place)
-        {
-            if let Some((x, y)) = before {
-                grid.line((x, y), (here.0, y), Series::Best, Dash::Solid);
-                grid.line((here.0, y), here, Series::Best, Dash::Solid);
-            }
-            before = Some(here);
-        }
-        if let Some((x, y)) = before {
-            grid.line(
-                (x, y),
-                (width.saturating_sub(1), y),
-                Series::Best,
-                Dash::Solid,
-            );
-        }
+        // From each member of the front to the right until the next one, then up to it; from the
+        // last one to the edge.
+        let front = self
+            .view
+            .order()
+            .front()
+            .points(&self.state.search().children);
+        let mut places: Vec<(usize, usize)> =
+            front.map(|point| self.place(point, frame, &grid)).collect();
+        let edge = grid.width().saturating_sub(1);
+        places.extend(places.last().map(|(_, y)| (edge, *y)));
+        grid.polyline(&stairs(places), Series::Best, Dash::Solid);
+        grid
     }
 
     /// Who is on the front, marked or chosen: a character over the dots.
     fn draw_markers(
         &self,
         painter: &mut Painter<'_>,
-        axis: &Axis,
-        left: usize,
-        (columns, rows): (usize, usize),
+        frame: &Frame,
+        grid: &DotGrid,
         chosen: Option<&ChildRow>,
     ) {
         let glyphs = painter.glyphs();
         let mut put = |row: &ChildRow, role: Role, glyph: &str| {
             if let Some(point) = Point::of(row) {
-                // As the grid places the dot of this point.
-                let (across, down) = if glyphs.braille { (2, 4) } else { (1, 1) };
-                let x = scaled(self.macs.fraction(point.macs as f64), columns * across) / across;
-                let y = rows - 1 - scaled(axis.fraction(point.accuracy), rows * down) / down;
-                painter.text(left + x, y, role, glyph);
+                let (column, row) = grid.cell(self.place(point, frame, grid));
+                painter.text(frame.left() + column, frame.top + row, role, glyph);
             }
         };
         let front = self.view.order().front().rows().iter();
@@ -317,33 +291,4 @@ fn points<'a>(state: &'a RunState, view: &'a ListView) -> impl Iterator<Item = P
         .iter()
         .filter_map(|index| row_at(state, *index))
         .filter_map(Point::of)
-}
-
-/// The place of a fraction among `count` places.
-fn scaled(fraction: f64, count: usize) -> usize {
-    (fraction * count.saturating_sub(1) as f64).round() as usize
-}
-
-fn draw_grid(painter: &mut Painter<'_>, grid: &DotGrid, left: usize, columns: usize, rows: usize) {
-    let glyphs = painter.glyphs();
-    for (column, row) in (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))) {
-        let Some(mark) = grid.mark(column, row) else {
-            continue;
-        };
-        let (role, letter) = if mark.series == Series::Child {
-            (Role::Child, glyphs.child)
-        } else {
-            (Role::Best, glyphs.best)
-        };
-        if glyphs.braille {
-            painter.text(
-                left + column,
-                row,
-                role,
-                braille(mark.dots).encode_utf8(&mut [0; 4]),
-            );
-        } else {
-            painter.text(left + column, row, role, letter);
-        }
-    }
 }

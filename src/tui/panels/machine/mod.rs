@@ -38,6 +38,7 @@ impl TextPanel for Machine {
         About {
             name: "Machine",
             runs: ANY_RUN,
+            keys: &[],
         }
     }
 

@@ -3,18 +3,19 @@
 
 use ratatui::layout::Rect;
 
-use super::chart::{Chart, Quantity, look};
+use super::chart::{Chart, look};
 use super::rates;
+use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::chart::{ChartAction, ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
 use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, Row, join_ranked, labelled};
+use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -43,14 +44,45 @@ pub struct CurvesView {
     /// Scale, epochs in view and crosshair.
     chart: ChartView,
     /// The curves that are shown where there is no room for both.
-    quantity: Quantity,
+    measure: Measure,
 }
+
+const HERE: Scope = Scope::Panel(PanelId::Curves);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[
+    binding(
+        HERE,
+        &["o"],
+        Action::ToggleScale,
+        "curves: loss on a linear or logarithmic scale",
+        Some("log scale"),
+    ),
+    binding(
+        HERE,
+        &["+", "="],
+        Action::More,
+        "curves: zoom in",
+        Some("zoom"),
+    ),
+    binding(HERE, &["-"], Action::Less, "curves: zoom out", None),
+    binding(HERE, &["0"], Action::Reset, "curves: all epochs", None),
+    binding(
+        HERE,
+        &["H"],
+        Action::PanLeft,
+        "curves: earlier epochs",
+        None,
+    ),
+    binding(HERE, &["L"], Action::PanRight, "curves: later epochs", None),
+];
 
 impl Panel for CurvesView {
     fn about() -> About {
         About {
             name: "Curves",
             runs: TRAINING,
+            keys: KEYS,
         }
     }
 
@@ -62,7 +94,7 @@ impl Panel for CurvesView {
         let shown = shown(
             usize::from(area.width),
             usize::from(area.height),
-            self.quantity,
+            self.measure,
         );
         let name = title(&self.chart, &shown);
         let room = painter.width().saturating_sub(name.len() + 5);
@@ -82,7 +114,7 @@ impl Panel for CurvesView {
             return;
         }
         let alone = shown.len() == 1;
-        for (quantity, part) in shown {
+        for (measure, part) in shown {
             let part = Rect {
                 x: area.x + part.x,
                 y: area.y + part.y,
@@ -91,7 +123,7 @@ impl Panel for CurvesView {
             draw_chart(
                 &self.chart,
                 training,
-                quantity,
+                measure,
                 alone,
                 &mut painter.part(part),
             );
@@ -101,7 +133,7 @@ impl Panel for CurvesView {
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let action = match action {
             Action::ToggleQuantity => {
-                self.quantity = self.quantity.other();
+                self.measure = self.measure.other();
                 return Some(Response::Draw);
             }
             Action::Back => self.chart.crosshair().map(|_| ChartAction::CrosshairOff)?,
@@ -120,37 +152,37 @@ impl Panel for CurvesView {
 }
 
 /// The charts that fit into `width` x `height`, with their places in it.
-fn shown(width: usize, height: usize, quantity: Quantity) -> Vec<(Quantity, Rect)> {
+fn shown(width: usize, height: usize, measure: Measure) -> Vec<(Measure, Rect)> {
     let rect = |x: usize, y: usize, width: usize, height: usize| {
         Rect::new(x as u16, y as u16, width as u16, height as u16)
     };
     if width >= BESIDE {
         let half = (width - 2) / 2;
         return vec![
-            (Quantity::Loss, rect(0, 0, half, height)),
-            (Quantity::Accuracy, rect(half + 2, 0, half, height)),
+            (Measure::Loss, rect(0, 0, half, height)),
+            (Measure::Accuracy, rect(half + 2, 0, half, height)),
         ];
     }
     if height >= STACKED {
         let upper = height.div_ceil(2);
         return vec![
-            (Quantity::Accuracy, rect(0, 0, width, upper)),
-            (Quantity::Loss, rect(0, upper, width, height - upper)),
+            (Measure::Accuracy, rect(0, 0, width, upper)),
+            (Measure::Loss, rect(0, upper, width, height - upper)),
         ];
     }
-    vec![(quantity, rect(0, 0, width, height))]
+    vec![(measure, rect(0, 0, width, height))]
 }
 
 /// The panel's name, with what it shows where that is one thing.
-fn title(view: &ChartView, shown: &[(Quantity, Rect)]) -> String {
+fn title(view: &ChartView, shown: &[(Measure, Rect)]) -> String {
     match shown {
-        [(quantity, _)] => format!("Curves: {}{}", quantity.name(), scale(view, *quantity)),
+        [(measure, _)] => format!("Curves: {}{}", measure.name(), scale(view, *measure)),
         _ => "Curves".to_owned(),
     }
 }
 
-fn scale(view: &ChartView, quantity: Quantity) -> &'static str {
-    let is_log = view.scale == Scale::Log && quantity == Quantity::Loss;
+fn scale(view: &ChartView, measure: Measure) -> &'static str {
+    let is_log = view.scale == Scale::Log && measure == Measure::Loss;
     if is_log { " (log)" } else { "" }
 }
 
@@ -170,7 +202,7 @@ fn chosen<'a>(
 }
 
 /// The exact values of an epoch in `width` columns, those of the chart in view first.
-fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: usize) -> Row {
+fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: usize) -> Row {
     let name = vec![(Role::Strong, format!("epoch {number}"))];
     let Some(epoch) = epoch else {
         return join_ranked(
@@ -179,16 +211,16 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Quantity, width: u
             width,
         );
     };
-    let pair = |quantity: Quantity| match quantity {
-        Quantity::Accuracy => [epoch.train_accuracy, epoch.valid_accuracy].map(format::accuracy),
-        Quantity::Loss => [epoch.train_loss, epoch.valid_loss].map(|loss| format!("{loss:.4}")),
+    let pair = |measure: Measure| match measure {
+        Measure::Accuracy => measure.of(epoch).map(format::accuracy),
+        Measure::Loss => measure.of(epoch).map(|loss| format!("{loss:.4}")),
     };
-    let of = |quantity: Quantity, rank: usize| {
-        let [train, valid] = pair(quantity);
-        let label = if quantity == first && width < 60 {
+    let of = |measure: Measure, rank: usize| {
+        let [train, valid] = pair(measure);
+        let label = if measure == first && width < 60 {
             String::new()
         } else {
-            format!("{} ", quantity.name())
+            format!("{} ", measure.name())
         };
         let valid = vec![
             (Role::Dim, label),
@@ -271,12 +303,12 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
 fn draw_chart(
     view: &ChartView,
     training: &TrainingRun,
-    quantity: Quantity,
+    measure: Measure,
     alone: bool,
     painter: &mut Painter<'_>,
 ) {
     let chart = Chart {
-        quantity,
+        measure,
         epochs: &training.epochs,
         best: training.best().map(|best| best.epoch),
         span: view.visible(&extent(training)),
@@ -290,12 +322,12 @@ fn draw_chart(
             0,
             0,
             Role::Title,
-            &format!("{}{}", quantity.name(), scale(view, quantity)),
+            &format!("{}{}", measure.name(), scale(view, measure)),
         );
     }
     let with_rates = height >= RATES;
     let bottom = height - usize::from(with_rates);
-    if let Some(place) = chart.draw(painter, top, bottom).filter(|_| with_rates) {
-        rates::draw(painter, bottom, place, chart.span, &training.epochs);
+    if let Some(frame) = chart.draw(painter, top, bottom).filter(|_| with_rates) {
+        rates::draw(painter, bottom, &frame, chart.span, &training.epochs);
     }
 }

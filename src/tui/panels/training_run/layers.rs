@@ -17,6 +17,7 @@ impl TextPanel for Layers {
         About {
             name: "Layers",
             runs: TRAINING,
+            keys: &[],
         }
     }
 

@@ -24,6 +24,7 @@ impl Panel for NetworkView {
         About {
             name: "Network",
             runs: TRAINING,
+            keys: &[],
         }
     }
 

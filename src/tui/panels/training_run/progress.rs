@@ -26,6 +26,7 @@ impl TextPanel for Progress {
         About {
             name: "Training",
             runs: TRAINING,
+            keys: &[],
         }
     }
 

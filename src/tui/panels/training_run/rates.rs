@@ -1,11 +1,10 @@
 //! The learning rate below a chart: each value where it begins to hold, or, where it changes all
 //! the time, its height.
 
-use super::chart::Place;
 use crate::event::TrainingEpoch;
 use crate::foundation::numbers::learning_rate;
 use crate::tui::paint::Painter;
-use crate::tui::panels::chart::Span;
+use crate::tui::plot::{Frame, Span};
 use crate::tui::theme::Role;
 
 /// Most values that are written out.
@@ -15,7 +14,7 @@ const MOST: usize = 8;
 pub fn draw(
     painter: &mut Painter<'_>,
     row: usize,
-    place: Place,
+    frame: &Frame,
     span: Span,
     epochs: &[TrainingEpoch],
 ) {
@@ -29,9 +28,9 @@ pub fn draw(
     painter.text(0, row, Role::Dim, "rate");
     let steps = steps(&in_view);
     if steps.len() <= MOST {
-        draw_steps(painter, row, place, span, &steps);
+        draw_steps(painter, row, frame, span, &steps);
     } else {
-        draw_heights(painter, row, place, span, &in_view);
+        draw_heights(painter, row, frame, span, &in_view);
     }
 }
 
@@ -52,32 +51,27 @@ fn steps(epochs: &[&TrainingEpoch]) -> Vec<(usize, f64)> {
 fn draw_steps(
     painter: &mut Painter<'_>,
     row: usize,
-    place: Place,
+    frame: &Frame,
     span: Span,
     steps: &[(usize, f64)],
 ) {
-    let mut free = place.left;
+    let mut free = frame.left();
     for (index, (epoch, value)) in steps.iter().enumerate() {
         let Some(column) = span
-            .column(*epoch as u64, place.columns)
-            .map(|column| place.left + column)
+            .column(*epoch as u64, frame.columns)
+            .map(|column| frame.left() + column)
         else {
             continue;
         };
         let text = learning_rate(*value);
         // The rate of the first epoch in view holds from the edge on.
         let start = if index == 0 {
-            place.left
+            frame.left()
         } else {
-            column.min(place.left + place.columns.saturating_sub(text.len()))
+            column.min(frame.left() + frame.columns.saturating_sub(text.len()))
         };
         if index > 0 {
-            painter.text(
-                column,
-                place.top + place.rows,
-                Role::Baseline,
-                painter.glyphs().down,
-            );
+            painter.text(column, frame.floor(), Role::Baseline, painter.glyphs().down);
         }
         if start >= free {
             free = painter.text(start, row, Role::Text, &text) + 1;
@@ -89,7 +83,7 @@ fn draw_steps(
 fn draw_heights(
     painter: &mut Painter<'_>,
     row: usize,
-    place: Place,
+    frame: &Frame,
     span: Span,
     epochs: &[&TrainingEpoch],
 ) {
@@ -100,13 +94,13 @@ fn draw_heights(
         .fold(f64::MIN_POSITIVE, f64::max);
     let mut next = 0;
     for epoch in epochs {
-        let Some(column) = span.column(epoch.epoch as u64, place.columns) else {
+        let Some(column) = span.column(epoch.epoch as u64, frame.columns) else {
             continue;
         };
         let level = (epoch.learning_rate / highest * 8.0).ceil().clamp(0.0, 8.0) as usize;
         // An epoch fills the columns up to that of the one before.
         for column in next..=column {
-            painter.text(place.left + column, row, Role::Baseline, levels[level]);
+            painter.text(frame.left() + column, row, Role::Baseline, levels[level]);
         }
         next = column + 1;
     }

@@ -7,11 +7,11 @@ use super::{classes, confusion};
 use crate::event::TestFinished;
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::panel::{About, Response, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, Content, Row, labelled};
+use crate::tui::panels::{self, Content, PanelId, Row, labelled};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Between two columns of blocks.
@@ -26,11 +26,23 @@ pub struct TestResult {
     in_percent: bool,
 }
 
+const HERE: Scope = Scope::Panel(PanelId::Test);
+
+/// The keys of this panel alone.
+const KEYS: &[Binding] = &[binding(
+    HERE,
+    &["v"],
+    Action::ToggleColumns,
+    "test: confusion matrix in images or in percent",
+    Some("percent"),
+)];
+
 impl TextPanel for TestResult {
     fn about() -> About {
         About {
             name: "Test",
             runs: TRAINING,
+            keys: KEYS,
         }
     }
 

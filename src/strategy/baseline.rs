@@ -1,7 +1,7 @@
 //! The reward that a child is held against: an exponential moving average of the rewards of
 //! previous episodes.
 
-use super::strategy::{Learned, StrategyError};
+use super::{Learned, StrategyError};
 
 /// Exponential moving average of previous rewards (paper, section 3.2).
 ///
@@ -79,8 +79,8 @@ impl Baseline {
             / rewards.len() as f64;
         let baseline = self.value.unwrap_or(mean);
         Learned {
-            baseline,
-            next_baseline: self.update(rewards),
+            baseline: Some(baseline),
+            next_baseline: Some(self.update(rewards)),
             advantages,
             loss,
             gradient_norm,

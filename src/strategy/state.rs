@@ -1,51 +1,10 @@
-//! The interface between the search loop and whoever proposes children: sample, learn, save,
-//! restore.
+//! A strategy's memory as plain data, for the checkpoint.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::Sample;
-use crate::space::{Space, SpaceError};
-
-/// Proposes children and may learn from their rewards. The search calls `sample` for every child of
-/// an episode, then `learn` once with all of them; the strategy stays as it is between the two.
-pub trait Strategy {
-    /// Propose a child of `depth` layers, at least 1. The same state, space, depth and seed give
-    /// the same child, bit for bit: all randomness comes from `seed`, so that no generator has to
-    /// be saved.
-    fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError>;
-
-    /// End an episode: take in the reward of each sample, in child order. On an error nothing has
-    /// changed.
-    fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError>;
-
-    /// Baseline of the episode under way: an average of the rewards of previous episodes; none in
-    /// the first.
-    fn baseline(&self) -> Option<f64>;
-
-    /// Everything that a later process needs to continue as if it had never stopped.
-    fn state(&self) -> StrategyState;
-
-    /// Continue from `state`. On an error nothing has changed.
-    fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError>;
-}
-
-/// What an episode taught.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Learned {
-    /// Baseline the advantages were taken against. In the first episode, which has no previous
-    /// rewards, each child has its own ([`super::Baseline::advantages`]) and this is their mean.
-    pub baseline: f64,
-    /// Baseline of the next episode: this episode's rewards are in it.
-    pub next_baseline: f64,
-    /// Reward minus the baseline the child was held against, in child order.
-    pub advantages: Vec<f64>,
-    /// Loss that was minimised; none for a strategy that has none.
-    pub loss: Option<f64>,
-    /// L2 norm of the loss's gradient before clipping.
-    pub gradient_norm: Option<f64>,
-}
+use super::StrategyError;
 
 /// A strategy's whole memory as plain data: a checkpoint writes the tensors to safetensors (F64)
 /// and the rest to JSON, both without loss.
@@ -62,62 +21,6 @@ pub struct StrategyState {
 pub struct StateTensor {
     pub shape: Vec<usize>,
     pub values: Vec<f64>,
-}
-
-/// Why a strategy could not do what it was asked.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum StrategyError {
-    #[error(transparent)]
-    Space(#[from] SpaceError),
-    #[error(
-        "the checkpoint's strategy is `{found}`, this run's is `{expected}`: resume with the configuration of the run directory"
-    )]
-    OtherStrategy { expected: String, found: String },
-    #[error(
-        "the checkpoint has no tensor `{name}`: it was written for another controller or is damaged"
-    )]
-    MissingTensor { name: String },
-    #[error(
-        "the checkpoint has a tensor `{name}` that this controller does not: it was written for another search space or controller"
-    )]
-    UnknownTensor { name: String },
-    #[error(
-        "tensor `{name}` of the checkpoint is {found:?}, this controller needs {expected:?}: the search space, controller.hidden_size or controller.layers changed"
-    )]
-    Shape {
-        name: String,
-        expected: Vec<usize>,
-        found: Vec<usize>,
-    },
-    #[error(
-        "tensor `{name}` of the checkpoint has {found} values for a shape of {expected}: it is damaged"
-    )]
-    Length {
-        name: String,
-        expected: usize,
-        found: usize,
-    },
-    #[error("tensor `{name}` of the checkpoint holds a number that is not finite: it is damaged")]
-    NotFinite { name: String },
-    #[error("`{name}` of the checkpoint: {reason}")]
-    Scalar { name: String, reason: String },
-    #[error(
-        "the controller has heads of {expected:?} choices, the search space has {found:?}: they belong to different runs"
-    )]
-    OtherSpace {
-        expected: Vec<usize>,
-        found: Vec<usize>,
-    },
-    #[error(
-        "{samples} samples and {rewards} rewards: a strategy learns from one finite reward per sample, and at least one"
-    )]
-    Rewards { samples: usize, rewards: usize },
-    #[error(
-        "the controller's probabilities for layer {layer}, head {head} are not numbers: lower controller.learning_rate"
-    )]
-    Diverged { layer: usize, head: usize },
-    #[error("the controller's gradient is not finite: lower controller.learning_rate")]
-    Gradient,
 }
 
 impl StrategyState {
@@ -172,20 +75,6 @@ impl StrategyState {
         }
         Ok(&tensor.values)
     }
-}
-
-/// An error unless there is one finite reward per sample, and at least one.
-pub fn check_rewards(samples: &[Sample], rewards: &[f64]) -> Result<(), StrategyError> {
-    if samples.is_empty()
-        || samples.len() != rewards.len()
-        || rewards.iter().any(|reward| !reward.is_finite())
-    {
-        return Err(StrategyError::Rewards {
-            samples: samples.len(),
-            rewards: rewards.len(),
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Baseline;
 use super::sample::{Sample, masked_log_softmax};
-use super::strategy::{Learned, Strategy, StrategyError, StrategyState, check_rewards};
+use super::{Baseline, Learned, Proposal, Strategy, StrategyError, StrategyState, check_rewards};
 use crate::space::Space;
 
 /// Picks every decision uniformly from its feasible choices. Keeps the same baseline as the
@@ -26,14 +25,19 @@ impl Random {
 }
 
 impl Strategy for Random {
-    fn sample(&mut self, space: &Space, depth: usize, seed: u64) -> Result<Sample, StrategyError> {
+    fn propose(
+        &mut self,
+        space: &Space,
+        depth: usize,
+        seed: u64,
+    ) -> Result<Proposal, StrategyError> {
         Sample::draw(space, depth, seed, |next, _| {
             masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible)
         })
     }
 
-    fn learn(&mut self, samples: &[Sample], rewards: &[f64]) -> Result<Learned, StrategyError> {
-        check_rewards(samples, rewards)?;
+    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+        check_rewards(proposals, rewards)?;
         Ok(self.baseline.end_episode(rewards, None, None))
     }
 
@@ -76,9 +80,9 @@ mod tests {
         Space::new(&config, [1, 12, 12], 10).unwrap()
     }
 
-    fn samples(strategy: &mut Random, count: u64) -> Vec<Sample> {
+    fn samples(strategy: &mut Random, count: u64) -> Vec<Proposal> {
         (0..count)
-            .map(|seed| strategy.sample(&space(), 3, seed).unwrap())
+            .map(|seed| strategy.propose(&space(), 3, seed).unwrap())
             .collect()
     }
 
@@ -88,15 +92,17 @@ mod tests {
         assert!(
             children
                 .iter()
-                .any(|child| child.feasible.iter().flatten().any(|feasible| !feasible)),
+                .filter_map(Proposal::sample)
+                .any(|sample| sample.feasible.iter().flatten().any(|feasible| !feasible)),
             "no mask is at work"
         );
         for child in &children {
-            for (choice, feasible) in child.choices.iter().zip(&child.feasible) {
-                let uniform = -(super::super::sample::count(feasible) as f64).ln();
+            let sample = child.sample().unwrap();
+            for (choice, feasible) in sample.choices.iter().zip(&sample.feasible) {
+                let uniform = -(crate::strategy::sample::count(feasible) as f64).ln();
                 assert!(feasible[choice.index] && (choice.log_prob - uniform).abs() < 1e-12);
             }
-            assert!((child.entropy - child.max_entropy).abs() < 1e-9);
+            assert!((sample.entropy - sample.max_entropy).abs() < 1e-9);
             space().decode(&child.dna, "child").unwrap();
         }
     }
@@ -107,11 +113,11 @@ mod tests {
         let before = samples(&mut strategy, 4);
         let first = strategy.learn(&before, &[0.2, 0.4, 0.6, 0.8]).unwrap();
         assert_eq!((first.loss, first.gradient_norm), (None, None));
-        assert!((first.next_baseline - 0.5).abs() < 1e-12);
+        assert!((first.next_baseline.unwrap() - 0.5).abs() < 1e-12);
         let second = strategy.learn(&before[..1], &[0.9]).unwrap();
         assert_eq!(
             (second.baseline, second.advantages[0]),
-            (first.next_baseline, 0.9 - first.next_baseline)
+            (first.next_baseline, 0.9 - first.next_baseline.unwrap())
         );
         assert_eq!(samples(&mut strategy, 4), before);
     }

@@ -1,18 +1,17 @@
-//! One proposed child: its choices, the masks they were taken under, and how likely they were.
+//! How a child was drawn: its choices, the masks they were taken under, and how likely they were.
 
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use super::strategy::StrategyError;
+use super::{Origin, Proposal, StrategyError};
 use crate::event::Choice;
-use crate::space::{Dna, NextDecision, Space};
+use crate::space::{NextDecision, Space};
 
-/// A child as it was sampled.
+/// How a child was drawn from a distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    pub dna: Dna,
     /// Every choice in the order it was taken.
     pub choices: Vec<Choice>,
     /// For each choice, which of the head's choices could be built.
@@ -34,7 +33,7 @@ impl Sample {
         depth: usize,
         seed: u64,
         mut log_probs: impl FnMut(&NextDecision, Option<&Choice>) -> Vec<f64>,
-    ) -> Result<Sample, StrategyError> {
+    ) -> Result<Proposal, StrategyError> {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         space.check_depth(depth)?;
         let mut prefix = space.prefix(depth);
@@ -46,8 +45,7 @@ impl Sample {
             choices.push(choice);
             masks.push(next.feasible);
         }
-        Ok(Sample {
-            dna: prefix.dna(),
+        let sample = Sample {
             log_prob: choices.iter().map(|choice| choice.log_prob).sum(),
             entropy: choices.iter().map(|choice| choice.entropy).sum(),
             max_entropy: masks
@@ -56,6 +54,10 @@ impl Sample {
                 .sum(),
             choices,
             feasible: masks,
+        };
+        Ok(Proposal {
+            dna: prefix.dna(),
+            origin: Origin::Sampled(sample),
         })
     }
 }

@@ -1,0 +1,392 @@
+//! The series that charts draw: of a search by its children and episodes, of a training by its
+//! epochs. The screen and the report draw the same ones.
+//!
+//! One pass over the run's children; the memory is a few words per child.
+
+use std::ops::RangeInclusive;
+
+use super::statistics::quartiles;
+use crate::event::{ChildEpoch, EpisodeFinished, RunStarted, TrainingEpoch};
+use crate::state::RunState;
+
+/// What is drawn of each child. The two are different things: reward = accuracy^power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Quantity {
+    #[default]
+    Reward,
+    Accuracy,
+}
+
+impl Quantity {
+    /// The one of the two that is drawn.
+    fn of<T>(self, reward: T, accuracy: T) -> T {
+        match self {
+            Quantity::Reward => reward,
+            Quantity::Accuracy => accuracy,
+        }
+    }
+}
+
+/// A child that has a value of the quantity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    pub child: u64,
+    pub episode: usize,
+    pub value: f64,
+    /// Its reward is 0 because it failed: counted in every mean, drawn as a mark on the floor and
+    /// not as a point.
+    pub failed: bool,
+}
+
+/// A child that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed {
+    pub child: u64,
+    pub episode: usize,
+}
+
+/// Points among which the place of a new one is looked for.
+const NEAR: usize = 64;
+
+/// The children of a run that the search sampled, by number. Those that users edited are in no
+/// series.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Children {
+    pub points: Vec<Point>,
+    pub failed: Vec<Failed>,
+    /// The highest number, of excluded children too; 0 for none.
+    pub newest: u64,
+}
+
+impl Children {
+    /// In one pass: the rows of a long run do not fit into a processor's cache.
+    pub fn of(state: &RunState, quantity: Quantity) -> Children {
+        let mut children = Children {
+            points: Vec::with_capacity(state.search().children.len()),
+            ..Children::default()
+        };
+        for row in state.search().sampled() {
+            children.newest = children.newest.max(row.child);
+            let (child, episode, failed) = (row.child, row.episode, row.is_failed());
+            if failed {
+                children.failed.push(Failed { child, episode });
+            }
+            let value = quantity.of(row.reward, row.accuracy);
+            if let Some(value) = value.filter(|value| value.is_finite()) {
+                children.push(Point {
+                    child,
+                    episode,
+                    value,
+                    failed,
+                });
+            }
+        }
+        if !children.points.is_sorted_by_key(|point| point.child) {
+            children.points.sort_by_key(|point| point.child);
+        }
+        children.failed.sort_by_key(|failed| failed.child);
+        children
+    }
+
+    /// Put a point in its place: workers finish in any order, and the curves must not depend on it.
+    /// A child ends soon after its neighbours, so that its place is near; a point whose place is
+    /// far is left for sorting.
+    fn push(&mut self, point: Point) {
+        let near = self.points.iter().rev().take(NEAR);
+        let later = near.take_while(|other| other.child > point.child).count();
+        let place = if later < NEAR {
+            self.points.len() - later
+        } else {
+            self.points.len()
+        };
+        self.points.insert(place, point);
+    }
+
+    /// The points of a range of children.
+    pub fn within(&self, children: RangeInclusive<u64>) -> &[Point] {
+        let from = self
+            .points
+            .partition_point(|point| point.child < *children.start());
+        let to = self
+            .points
+            .partition_point(|point| point.child <= *children.end());
+        &self.points[from..to.max(from)]
+    }
+
+    /// Children that are drawn, as points or as failed.
+    pub fn count(&self) -> usize {
+        self.unfailed().count() + self.failed.len()
+    }
+
+    /// The first and the last child that are drawn; none of none.
+    pub fn ends(&self) -> Option<(u64, u64)> {
+        let points = [self.points.first(), self.points.last()];
+        let failed = [self.failed.first(), self.failed.last()];
+        let numbers = || {
+            let points = points.into_iter().flatten().map(|point| point.child);
+            points.chain(failed.into_iter().flatten().map(|failed| failed.child))
+        };
+        Some((numbers().min()?, numbers().max()?))
+    }
+
+    /// The children that are drawn as points.
+    pub fn unfailed(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|point| !point.failed)
+    }
+
+    /// The quartiles of an episode's children; failed children count with their reward, and have no
+    /// accuracy to count.
+    pub fn quartiles_of(&self, episode: usize) -> Option<[f64; 3]> {
+        let of_episode = self.points.iter().filter(|point| point.episode == episode);
+        quartiles(&mut of_episode.map(|point| point.value).collect::<Vec<_>>())
+    }
+
+    /// The smoothed value after each point, see [`Smoothed`].
+    pub fn smoothed(&self, children_per_episode: u64) -> impl Iterator<Item = (&Point, f64)> {
+        let mut smoothed = Smoothed::over(children_per_episode);
+        self.points
+            .iter()
+            .map(move |point| (point, smoothed.take(point.value)))
+    }
+
+    /// The largest value up to each child that raised it.
+    pub fn improvements(&self) -> impl Iterator<Item = (u64, f64)> {
+        let mut best = f64::NEG_INFINITY;
+        self.unfailed().filter_map(move |point| {
+            let is_better = point.value > best;
+            best = best.max(point.value);
+            is_better.then_some((point.child, best))
+        })
+    }
+}
+
+/// The quartiles of each run of neighbouring points of one episode.
+pub fn bands(points: &[Point]) -> impl Iterator<Item = (usize, [f64; 3])> {
+    let mut values = Vec::new();
+    let episodes = points.chunk_by(|one, other| one.episode == other.episode);
+    episodes.filter_map(move |of_episode| {
+        values.clear();
+        values.extend(of_episode.iter().map(|point| point.value));
+        Some((of_episode[0].episode, quartiles(&mut values)?))
+    })
+}
+
+/// Exponential moving average without the pull towards its starting value of 0 (bias correction:
+/// Kingma & Ba, 2015):
+///
+/// ```text
+/// m(t) = (1 - a) m(t-1) + a x(t),  w(t) = (1 - a) w(t-1) + a,  m(0) = w(0) = 0;  average(t) = m(t) / w(t)
+/// ```
+///
+/// a = 2 / (2 n + 1) for n children an episode: values are as old, on average, as those of a plain
+/// mean over the last two episodes. Over one episode it would be as rough as the episodes' means,
+/// which the chart shows anyway.
+#[derive(Debug, Clone, Copy)]
+pub struct Smoothed {
+    rate: f64,
+    sum: f64,
+    weight: f64,
+}
+
+impl Smoothed {
+    /// The average for so many children an episode.
+    pub fn over(children_per_episode: u64) -> Smoothed {
+        Smoothed {
+            rate: 2.0 / (2.0 * children_per_episode.max(1) as f64 + 1.0),
+            sum: 0.0,
+            weight: 0.0,
+        }
+    }
+
+    /// The average after the next value.
+    pub fn take(&mut self, value: f64) -> f64 {
+        self.sum += self.rate * (value - self.sum);
+        self.weight += self.rate * (1.0 - self.weight);
+        self.sum / self.weight
+    }
+}
+
+/// The mean over the children of each finished episode; none where it has no such value.
+pub fn means(state: &RunState, quantity: Quantity) -> impl Iterator<Item = (usize, Option<f64>)> {
+    state.search().episodes.iter().map(move |episode| {
+        let mean = quantity.of(Some(episode.mean_reward), episode.mean_accuracy);
+        (episode.episode, mean)
+    })
+}
+
+/// The mean of each episode of the run that this one is held against.
+pub fn reference_means(
+    state: &RunState,
+    quantity: Quantity,
+) -> impl Iterator<Item = (usize, Option<f64>)> {
+    let reference = state
+        .search()
+        .started
+        .as_ref()
+        .and_then(RunStarted::comparable);
+    let episodes = reference.map_or(&[][..], |reference| &reference.episodes);
+    episodes.iter().map(move |episode| {
+        let mean = quantity.of(Some(episode.mean_reward), episode.mean_accuracy);
+        (episode.episode, mean)
+    })
+}
+
+/// What the advantages of each episode were taken against: of the finished ones and of the one
+/// under way.
+pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
+    let finished = state.search().episodes.iter();
+    let known = state
+        .search()
+        .episodes
+        .last()
+        .map_or(0, |episode| episode.episode);
+    let current = state
+        .search()
+        .baseline
+        .filter(|_| state.search().episode > known);
+    finished
+        .filter_map(|episode| Some((episode.episode, episode.baseline?)))
+        .chain(current.map(|baseline| (state.search().episode, baseline)))
+}
+
+/// A finished episode over its children.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Episode {
+    pub first: u64,
+    pub last: u64,
+    pub mean: Option<f64>,
+    /// First and third quartile of its children.
+    pub quartiles: Option<[f64; 2]>,
+    /// What its advantages were taken against: rewards only.
+    pub baseline: Option<f64>,
+    /// Mean of the same episode of the run that this one is held against.
+    pub reference: Option<f64>,
+}
+
+/// The finished episodes that have children to be drawn over.
+pub fn episodes(state: &RunState, children: &Children, quantity: Quantity) -> Vec<Episode> {
+    let references: Vec<_> = reference_means(state, quantity).collect();
+    let mut by_episode: std::collections::BTreeMap<usize, (u64, u64, Vec<f64>)> =
+        std::collections::BTreeMap::new();
+    let points = children.points.iter().map(|point| {
+        let Point { child, episode, .. } = *point;
+        (child, episode, Some(point.value))
+    });
+    let failed = children.failed.iter();
+    for (child, episode, value) in
+        points.chain(failed.map(|failed| (failed.child, failed.episode, None)))
+    {
+        let (first, last, values) = by_episode
+            .entry(episode)
+            .or_insert_with(|| (child, child, Vec::new()));
+        (*first, *last) = ((*first).min(child), (*last).max(child));
+        values.extend(value);
+    }
+    let one = |(finished, (episode, mean)): (&EpisodeFinished, (usize, Option<f64>))| {
+        let (first, last, mut values) = by_episode.remove(&episode)?;
+        let reference = references.iter().find(|(other, _)| *other == episode);
+        Some(Episode {
+            first,
+            last,
+            mean,
+            quartiles: quartiles(&mut values).map(|[low, _, high]| [low, high]),
+            baseline: quantity.of(finished.baseline, None),
+            reference: reference.and_then(|(_, mean)| *mean),
+        })
+    };
+    let finished = state.search().episodes.iter().zip(means(state, quantity));
+    finished.filter_map(one).collect()
+}
+
+/// The corners of a line that is level from each point to the next one and rises or falls there.
+pub fn stairs<X: Copy, Y: Copy>(points: impl IntoIterator<Item = (X, Y)>) -> Vec<(X, Y)> {
+    let mut corners: Vec<(X, Y)> = Vec::new();
+    for (x, y) in points {
+        corners.extend(corners.last().map(|(_, before)| (x, *before)));
+        corners.push((x, y));
+    }
+    corners
+}
+
+/// What is measured after an epoch, of training and of validation images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Measure {
+    #[default]
+    Accuracy,
+    Loss,
+}
+
+impl Measure {
+    /// As charts name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Accuracy => "accuracy",
+            Measure::Loss => "loss",
+        }
+    }
+
+    /// The one that this is not.
+    pub fn other(self) -> Measure {
+        match self {
+            Measure::Accuracy => Measure::Loss,
+            Measure::Loss => Measure::Accuracy,
+        }
+    }
+
+    /// Of training and of validation.
+    pub fn of(self, epoch: &impl Epoch) -> [f64; 2] {
+        match self {
+            Measure::Accuracy => epoch.accuracies(),
+            Measure::Loss => epoch.losses(),
+        }
+    }
+
+    /// Over the epochs, by number: of training and of validation.
+    pub fn curves(self, epochs: &[impl Epoch]) -> [Vec<(u64, f64)>; 2] {
+        [0, 1].map(|which| {
+            let value = |epoch| (Epoch::number(epoch), self.of(epoch)[which]);
+            epochs.iter().map(value).collect()
+        })
+    }
+}
+
+/// An epoch, of a child's training or of a whole one.
+pub trait Epoch {
+    /// From 1.
+    fn number(&self) -> u64;
+    /// Of training and of validation, nats.
+    fn losses(&self) -> [f64; 2];
+    /// Of training and of validation, shares of 1.
+    fn accuracies(&self) -> [f64; 2];
+}
+
+impl Epoch for ChildEpoch {
+    fn number(&self) -> u64 {
+        self.epoch as u64
+    }
+
+    fn losses(&self) -> [f64; 2] {
+        [self.train_loss, self.valid_loss]
+    }
+
+    fn accuracies(&self) -> [f64; 2] {
+        [self.train_accuracy, self.valid_accuracy]
+    }
+}
+
+impl Epoch for TrainingEpoch {
+    fn number(&self) -> u64 {
+        self.epoch as u64
+    }
+
+    fn losses(&self) -> [f64; 2] {
+        [self.train_loss, self.valid_loss]
+    }
+
+    fn accuracies(&self) -> [f64; 2] {
+        [self.train_accuracy, self.valid_accuracy]
+    }
+}
+
+#[cfg(test)]
+mod tests;

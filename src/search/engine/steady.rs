@@ -1,0 +1,94 @@
+//! An episode of a strategy that learns from each child: children are proposed one by one, as
+//! earlier ones end.
+//!
+//! What the strategy hears is the order of the journal, whoever wrote it: a resumed search walks
+//! through the proposals and ends that are there already, and comes to the state in which the
+//! earlier session was.
+
+use super::{Crew, Engine, Halt, Pace};
+use crate::search::episode::{self, Child};
+use crate::search::ledger::{Ended, Step};
+
+impl Engine<'_> {
+    /// Propose, evaluate and learn from the children of an episode, as many at a time as the
+    /// evaluator works on.
+    pub(super) fn train_and_learn(
+        &mut self,
+        crew: &mut Crew,
+        episode: usize,
+    ) -> Result<Vec<Child>, Halt> {
+        let numbers = self.begin_episode(crew, episode)?;
+        let mut children: Vec<Child> = Vec::new();
+        let mut heard = 0;
+        loop {
+            heard = self.catch_up(crew, episode, &mut children, heard)?;
+            self.take_up(crew, &children)?;
+            let under_way = self.under_way(&children);
+            let next = *numbers.start() + children.len() as u64;
+            if self.run.ledger().step(heard).is_some() {
+                // A repeat has ended at once.
+            } else if self.pace == Pace::Running
+                && next <= *numbers.end()
+                && under_way < crew.at_a_time
+            {
+                children.push(self.propose(crew, episode, next)?);
+            } else if self.pace == Pace::Running && next > *numbers.end() && under_way == 0 {
+                return Ok(children);
+            } else {
+                let message = self.inbox.wait();
+                self.hear(message, crew, &mut children)?;
+            }
+        }
+    }
+
+    /// Let the strategy hear of what has happened since step `heard`; the number of steps that it
+    /// has heard then.
+    fn catch_up(
+        &mut self,
+        crew: &mut Crew,
+        episode: usize,
+        children: &mut Vec<Child>,
+        mut heard: usize,
+    ) -> Result<usize, Halt> {
+        while let Some(step) = self.run.ledger().step(heard) {
+            heard += 1;
+            let (Step::Proposed(number) | Step::Ended(number)) = step;
+            if episode::episode_of(number, &self.run.config.search) != episode {
+                continue;
+            }
+            let known = children.iter().find(|child| child.number == number);
+            match (step, known) {
+                (Step::Proposed(_), None) => children.push(self.propose(crew, episode, number)?),
+                (Step::Ended(_), Some(child)) => {
+                    let reward = self.run.ledger().ended(number).and_then(Ended::reward);
+                    if let Some(reward) = reward {
+                        crew.strategy.child_ended(number, &child.proposal, reward)?;
+                    }
+                }
+                (Step::Proposed(_), Some(_)) | (Step::Ended(_), None) => {}
+            }
+        }
+        Ok(heard)
+    }
+
+    /// Hand over the children that nobody works on, and let repeats take their outcomes.
+    fn take_up(&mut self, crew: &mut Crew, children: &[Child]) -> Result<(), Halt> {
+        for child in children {
+            let is_new = self.run.ledger().ended(child.number).is_none()
+                && !self.submitted.contains(&child.number);
+            match child.repeats {
+                _ if !is_new => {}
+                Some(_) => self.settle_repeat(child)?,
+                None => self.submit(child.number, &child.design, crew),
+            }
+        }
+        Ok(())
+    }
+
+    /// Children that have not ended.
+    fn under_way(&self, children: &[Child]) -> usize {
+        let ledger = &self.run.ledger();
+        let open = |child: &&Child| ledger.ended(child.number).is_none();
+        children.iter().filter(open).count()
+    }
+}

@@ -1,0 +1,122 @@
+//! A search as the work of a run.
+
+use std::path::Path;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::checkpoint::Checkpoint;
+use super::engine::Engine;
+use super::inbox::Inbox;
+use super::ledger::Ledger;
+use crate::analysis::Summary;
+use crate::config::{Config, Strategy as StrategyName};
+use crate::evaluate::{Evaluator, Report};
+use crate::journal::JournalError;
+use crate::link::Command;
+use crate::session::{Halt, Run, SessionError, Work};
+use crate::space::Space;
+use crate::strategy::Strategy;
+
+/// Starts the evaluator on the search's thread. It reports through the sender; the error is told to
+/// the user.
+pub type StartEvaluator = Box<
+    dyn FnOnce(&Config, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SessionError> + Send,
+>;
+
+/// Makes the strategy, as it is before the first episode, on the search's thread.
+pub type MakeStrategy = Box<dyn FnOnce(&Config, &Space) -> Box<dyn Strategy> + Send>;
+
+/// What a search is put together from. Both are made on the search's thread, because tensors never
+/// cross threads.
+pub struct Search {
+    /// Where children are evaluated.
+    pub evaluator: StartEvaluator,
+    /// Who proposes them.
+    pub strategy: MakeStrategy,
+}
+
+impl Work for Search {
+    type Ledger = Ledger;
+    type Checkpoint = Checkpoint;
+    type Summary = Summary;
+
+    const NAME: &'static str = "search";
+    const THREAD: &'static str = "nas-search";
+    const WITHOUT_CHECKPOINT: &'static str = "computes it again from the journal";
+    const CHECKPOINT_MISSING: &'static str =
+        "the checkpoint is missing: computing it again from the journal (nothing is trained twice)";
+    const OTHER_MACHINE: &'static str =
+        "children trained from here on can differ in the last digits from an uninterrupted run's";
+
+    fn is_free_to_change(key: &str, now: &Config) -> bool {
+        let sections = ["workers.", "screen.", "train.", "recipes."];
+        // What only another strategy reads decides nothing.
+        let evolves = now.search.strategy == StrategyName::Evolution;
+        sections.iter().any(|section| key.starts_with(section))
+            || ["data.dir", "search.table"].contains(&key)
+            || (!evolves && key.starts_with("evolution."))
+    }
+
+    fn work(
+        self,
+        run: &mut Run<Search>,
+        checkpoint: Option<Checkpoint>,
+        commands: UnboundedReceiver<Command>,
+    ) -> Result<(), Halt> {
+        let (inbox, reports) = Inbox::new(commands)?;
+        Engine::new(run, inbox).run(self, reports, checkpoint)
+    }
+
+    fn summary(ledger: &Ledger, _journal: &Path) -> Result<Summary, JournalError> {
+        Ok(ledger.tally.summary())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+    use crate::session::refuse_other_settings;
+
+    fn config(set: &[&str]) -> Config {
+        resolve(&Options {
+            set: set.iter().map(|text| (*text).to_owned()).collect(),
+            ..Options::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn settings_that_decide_what_is_found_may_not_change_and_are_named() {
+        let then = config(&[]).to_toml();
+        let error = refuse_other_settings::<Search>(&then, &config(&["search.reference=r"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("search.reference was absent and is \"r\""),
+            "what the journal holds is of the first one: {error}"
+        );
+        let error =
+            refuse_other_settings::<Search>(&then, &config(&["search.seed=9", "child.epochs=5"]))
+                .unwrap_err()
+                .to_string();
+        assert!(
+            error.contains("search.seed was 1 and is 9")
+                && error.contains("child.epochs was 2 and is 5"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn workers_the_place_of_the_data_and_the_screen_may_change() {
+        let then = config(&["data.source=cifar10"]).to_toml();
+        let free = [
+            "workers.count=2",
+            "workers.threads=3",
+            "data.dir=\"/elsewhere\"",
+            "screen.refresh_rate=2.0",
+        ];
+        let now = config(&[&["data.source=cifar10"], free.as_slice()].concat());
+        refuse_other_settings::<Search>(&then, &now).unwrap();
+    }
+}

@@ -1,0 +1,164 @@
+//! A run in the hands of this process, and what every kind of work writes down about it.
+
+use std::io;
+
+use super::error::{Halt, SessionError};
+use super::recorder::{Ledger, Recorder};
+use super::work::Work;
+use crate::config::Config;
+use crate::event::{DataDescription, Event, FinishReason, Level};
+use crate::foundation::build_info::VERSION;
+use crate::foundation::host::host_name;
+use crate::journal::JournalError;
+use crate::runs::RunDirectory;
+
+/// A run that is open: settings, directory, journal.
+pub struct Run<W: Work> {
+    pub config: Config,
+    pub directory: RunDirectory,
+    pub recorder: Recorder<W::Ledger>,
+    /// What a user should know of what was found, not written yet.
+    pub notices: Vec<(Level, String)>,
+}
+
+impl<W: Work> Run<W> {
+    /// What is known of the run's past.
+    pub fn ledger(&self) -> &W::Ledger {
+        &self.recorder.ledger
+    }
+
+    /// Record an event.
+    pub fn tell(&mut self, event: Event) -> io::Result<()> {
+        self.recorder.tell(event)
+    }
+
+    /// Record a notice to the user.
+    pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
+        self.recorder.notice(level, message)
+    }
+
+    /// Note that this process takes the run over: a search from child `next_child`, a training from
+    /// epoch `epoch`.
+    pub fn resumed(&mut self, next_child: Option<u64>, epoch: Option<usize>) -> io::Result<()> {
+        self.recorder.tell(Event::RunResumed {
+            host: host_name(),
+            pid: std::process::id(),
+            version: VERSION.to_owned(),
+            next_child,
+            epoch,
+        })
+    }
+
+    /// Write down what was found when the run was opened.
+    pub fn tell_notices(&mut self) -> io::Result<()> {
+        std::mem::take(&mut self.notices)
+            .into_iter()
+            .try_for_each(|(level, message)| self.recorder.notice(level, message))
+    }
+
+    /// Refuse data other than those that the run was begun with.
+    pub fn check_data(&self, now: &DataDescription) -> Result<(), SessionError> {
+        let begun = self.recorder.ledger.begun();
+        match begun.filter(|begun| begun.data.fingerprint != now.fingerprint) {
+            None => Ok(()),
+            Some(begun) => Err(SessionError::OtherData {
+                then: name_of(begun.data),
+                now: name_of(now),
+            }),
+        }
+    }
+
+    /// Another machine is the user's right, but the numbers will not be the same: say so. Nothing
+    /// is said of what the run was begun without.
+    pub fn compare_machine(
+        &mut self,
+        threads: usize,
+        device: &str,
+        libtorch: &str,
+    ) -> io::Result<()> {
+        let Some(begun) = self.recorder.ledger.begun() else {
+            return Ok(());
+        };
+        let compared = [
+            (
+                "threads",
+                begun.threads.map(|threads| threads.to_string()),
+                threads.to_string(),
+            ),
+            ("device", begun.device.map(str::to_owned), device.to_owned()),
+            (
+                "libtorch",
+                begun.libtorch.map(str::to_owned),
+                libtorch.to_owned(),
+            ),
+        ];
+        for (what, then, now) in compared {
+            if let Some(then) = then.filter(|then| *then != now) {
+                let consequence = W::OTHER_MACHINE;
+                self.recorder.notice(
+                    Level::Warning,
+                    format!("{what}: {now} where the run was begun with {then}; {consequence}"),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Note that a client said stop; what the work ends with.
+    pub fn stop(&mut self) -> Halt {
+        match self.recorder.tell(Event::StopRequested) {
+            Ok(()) => Halt::Stopped,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// What the run has come to so far.
+    pub(super) fn summary(&self) -> Result<W::Summary, JournalError> {
+        W::summary(&self.recorder.ledger, &self.directory.journal_path())
+    }
+
+    /// Note how the work ended, write the summary.
+    pub(super) fn finish(&mut self, ending: Result<(), Halt>) -> Result<W::Summary, SessionError> {
+        let (reason, error) = match ending {
+            Ok(()) => (FinishReason::Completed, None),
+            Err(Halt::Stopped) => (FinishReason::Stopped, None),
+            Err(Halt::Failed(error)) => (FinishReason::Failed, Some(error)),
+        };
+        let farewell = self.say_farewell(reason, error.as_ref());
+        match error {
+            // The first error is the one to mend; a full disk makes the farewell fail as well.
+            Some(error) => Err(error),
+            None => farewell,
+        }
+    }
+
+    fn say_farewell(
+        &mut self,
+        reason: FinishReason,
+        error: Option<&SessionError>,
+    ) -> Result<W::Summary, SessionError> {
+        if let Some(error) = error {
+            self.recorder.notice(Level::Error, error.to_string())?;
+        }
+        let ledger = &self.recorder.ledger;
+        let event = Event::RunFinished {
+            reason,
+            children: ledger.children_ended(),
+            epochs: ledger.epochs_done(),
+            wall_seconds: self.recorder.seconds(),
+        };
+        self.recorder.tell(event)?;
+        let summary = self.summary()?;
+        let json = serde_json::to_string_pretty(&summary).map_err(io::Error::from)?;
+        self.directory.write_summary(&(json + "\n"))?;
+        Ok(summary)
+    }
+}
+
+fn name_of(data: &DataDescription) -> String {
+    let images = match data.train_images + data.validation_images {
+        0 => String::new(),
+        images => format!("{images} images, "),
+    };
+    format!("{}, {images}CRC-32 {}", data.spec, data.fingerprint)
+}

@@ -1,0 +1,54 @@
+//! What a DNA stands for: a network that can be built, or a row of a table.
+
+use serde::{Deserialize, Serialize};
+
+use super::Architecture;
+
+/// What an evaluator is asked to find the accuracy of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
+pub enum Design {
+    /// A network to be built and trained.
+    #[serde(rename = "architecture")]
+    Network(Architecture),
+    /// A row of the table of a tabular space, by its key.
+    #[serde(rename = "key")]
+    Key(String),
+}
+
+/// Both forms as fields, so that the error of a damaged file names the one that is missing.
+#[derive(Deserialize)]
+struct Fields {
+    architecture: Option<Architecture>,
+    key: Option<String>,
+}
+
+impl TryFrom<Fields> for Design {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Design, Self::Error> {
+        let network = fields.architecture.map(Design::Network);
+        network
+            .or(fields.key.map(Design::Key))
+            .ok_or("missing field `architecture`")
+    }
+}
+
+impl Design {
+    /// The network; none of a row of a table.
+    pub fn network(&self) -> Option<&Architecture> {
+        match self {
+            Design::Network(architecture) => Some(architecture),
+            Design::Key(_) => None,
+        }
+    }
+
+    /// Equal for two children exactly when they are the same network (or row): see
+    /// [`Architecture::key`].
+    pub fn key(&self) -> String {
+        match self {
+            Design::Network(architecture) => architecture.key(),
+            Design::Key(key) => key.clone(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a decision can be about, and what it and its values are called.
+
+use serde::{Deserialize, Serialize};
+
+use super::nasbench201::OPERATIONS;
+
+/// What one decision is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    Kernel,
+    KernelHeight,
+    KernelWidth,
+    Filters,
+    Stride,
+    StrideHeight,
+    StrideWidth,
+    Padding,
+    /// Operation of the edge from node 0 to node 1 of a cell (`nasbench201`); so are the others.
+    Edge01,
+    Edge02,
+    Edge12,
+    Edge03,
+    Edge13,
+    Edge23,
+}
+
+impl DecisionKind {
+    /// Key of the setting that lists its choices; none where they are the space's own.
+    pub(super) fn setting(self) -> Option<&'static str> {
+        use DecisionKind::*;
+        match self {
+            Kernel | KernelHeight | KernelWidth => Some("space.kernels"),
+            Filters => Some("space.filters"),
+            Stride | StrideHeight | StrideWidth => Some("space.strides"),
+            Padding => Some("space.paddings"),
+            Edge01 | Edge02 | Edge12 | Edge03 | Edge13 | Edge23 => None,
+        }
+    }
+
+    /// In words, and in at most 7 columns.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            DecisionKind::Kernel => ("kernel", "kernel"),
+            DecisionKind::KernelHeight => ("kernel height", "k.high"),
+            DecisionKind::KernelWidth => ("kernel width", "k.wide"),
+            DecisionKind::Filters => ("filters", "filters"),
+            DecisionKind::Stride => ("stride", "stride"),
+            DecisionKind::StrideHeight => ("stride height", "s.high"),
+            DecisionKind::StrideWidth => ("stride width", "s.wide"),
+            DecisionKind::Padding => ("padding", "pad"),
+            DecisionKind::Edge01 => ("edge 0-1", "0-1"),
+            DecisionKind::Edge02 => ("edge 0-2", "0-2"),
+            DecisionKind::Edge12 => ("edge 1-2", "1-2"),
+            DecisionKind::Edge03 => ("edge 0-3", "0-3"),
+            DecisionKind::Edge13 => ("edge 1-3", "1-3"),
+            DecisionKind::Edge23 => ("edge 2-3", "2-3"),
+        }
+    }
+
+    /// What it decides, in words.
+    pub fn name(self) -> &'static str {
+        self.names().0
+    }
+
+    /// The same for a narrow column.
+    pub fn short_name(self) -> &'static str {
+        self.names().1
+    }
+
+    /// What a value of its gene stands for: the number itself, or the name of an operation.
+    pub fn label(self, value: u32) -> String {
+        match self.setting() {
+            Some(_) => value.to_string(),
+            None => OPERATIONS
+                .get(value as usize)
+                .map_or_else(|| value.to_string(), |name| (*name).to_owned()),
+        }
+    }
+}

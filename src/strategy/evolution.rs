@@ -1,0 +1,359 @@
+//! Regularized evolution (Real, Aggarwal, Huang & Le 2019, "Regularized Evolution for Image
+//! Classifier Architecture Search"): a queue of children, the oldest of which dies whenever one is
+//! born.
+//!
+//! The first children are uniform. Each later one is a mutation of the best of a few children drawn
+//! from the population: one decision is changed to another choice that can be built.
+//!
+//! Where the search has grown deeper since a parent was born, the parent is first extended to the
+//! depth that is asked for: its own decisions stay wherever they can still be built at that depth,
+//! and the rest (the new layers, and what no longer fits) is uniform over what can be built. The
+//! mutation then acts on any layer of the extended child.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Learned, Origin, Proposal, Strategy, StrategyError, StrategyState, check_rewards, sample,
+};
+use crate::config::EvolutionConfig;
+use crate::space::{Dna, Space};
+
+/// Regularized evolution: learns from each child as it ends.
+#[derive(Debug, Clone)]
+pub struct Evolution {
+    /// Most members of the population.
+    population: usize,
+    /// Members drawn (with repetition) for each parent.
+    sample: usize,
+    /// The youngest last.
+    members: VecDeque<Member>,
+}
+
+/// A child that has ended and may become a parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Member {
+    child: u64,
+    dna: Dna,
+    reward: f64,
+}
+
+impl Evolution {
+    const NAME: &str = "evolution";
+
+    /// An empty population.
+    pub fn new(config: &EvolutionConfig) -> Evolution {
+        let EvolutionConfig { population, sample } = *config;
+        Evolution {
+            population,
+            sample,
+            members: VecDeque::with_capacity(population + 1),
+        }
+    }
+
+    /// Members of the population: at most `evolution.population`.
+    pub fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The best of a few members drawn at random; the one drawn first of equals. None where the
+    /// population is not complete yet.
+    fn parent(&self, random: &mut impl Rng) -> Option<&Member> {
+        if self.members.len() < self.population {
+            return None;
+        }
+        let drawn = (0..self.sample).map(|_| &self.members[below(random, self.members.len())]);
+        drawn.reduce(|best, next| {
+            if next.reward > best.reward {
+                next
+            } else {
+                best
+            }
+        })
+    }
+}
+
+impl Strategy for Evolution {
+    fn propose(
+        &mut self,
+        space: &Space,
+        depth: usize,
+        seed: u64,
+    ) -> Result<Proposal, StrategyError> {
+        space.check_depth(depth)?;
+        let mut random = ChaCha12Rng::seed_from_u64(seed);
+        let Some(Member { child, dna, .. }) = self.parent(&mut random) else {
+            let path = Path::along(space, depth, &Dna::default(), &mut random);
+            return Ok(Proposal {
+                dna: path.dna,
+                origin: Origin::Uniform,
+            });
+        };
+        let parent = *child;
+        let extended = Path::along(space, depth, dna, &mut random);
+        Ok(Proposal {
+            dna: extended.mutated(space, depth, &mut random),
+            origin: Origin::Mutated { parent },
+        })
+    }
+
+    fn learns_from_each(&self) -> bool {
+        true
+    }
+
+    fn child_ended(
+        &mut self,
+        child: u64,
+        proposal: &Proposal,
+        reward: f64,
+    ) -> Result<(), StrategyError> {
+        check_rewards(std::slice::from_ref(proposal), &[reward])?;
+        let dna = proposal.dna.clone();
+        self.members.push_back(Member { child, dna, reward });
+        if self.members.len() > self.population {
+            self.members.pop_front();
+        }
+        Ok(())
+    }
+
+    /// (All is learned already.)
+    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+        check_rewards(proposals, rewards)?;
+        Ok(Learned::default())
+    }
+
+    fn state(&self) -> StrategyState {
+        StrategyState {
+            strategy: Self::NAME.to_owned(),
+            scalars: BTreeMap::from([("population".to_owned(), serde_json::json!(self.members))]),
+            tensors: BTreeMap::new(),
+        }
+    }
+
+    fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
+        state.expect_strategy(Self::NAME)?;
+        let members: VecDeque<Member> = state.scalar("population")?;
+        if members.len() > self.population {
+            return Err(StrategyError::Scalar {
+                name: "population".to_owned(),
+                reason: format!(
+                    "{} members, but evolution.population is {}",
+                    members.len(),
+                    self.population
+                ),
+            });
+        }
+        self.members = members;
+        Ok(())
+    }
+}
+
+/// A whole number from 0 to `count - 1`, all equally likely as far as 53 bits tell.
+fn below(random: &mut impl Rng, count: usize) -> usize {
+    ((random.random::<f64>() * count as f64) as usize).min(count - 1)
+}
+
+/// A child as the choices that lead to it.
+#[derive(Debug)]
+struct Path {
+    /// Of each decision, the index that was taken and which indices could have been.
+    steps: Vec<(usize, Vec<bool>)>,
+    dna: Dna,
+}
+
+impl Path {
+    /// The child of `depth` layers that follows `dna` wherever that can be built, and is uniform
+    /// over what can be built elsewhere.
+    fn along(space: &Space, depth: usize, dna: &Dna, random: &mut impl Rng) -> Path {
+        let mut prefix = space.prefix(depth);
+        let mut steps = Vec::new();
+        let (mut layer, mut value) = (0, 0);
+        while let Some(next) = prefix.next() {
+            if next.layer != layer {
+                (layer, value) = (next.layer, 0);
+            }
+            let gene = dna.0.get(layer - 1).and_then(|gene| gene.get(value));
+            let choices = &space.decisions()[next.head].choices;
+            let inherited = gene
+                .and_then(|gene| choices.iter().position(|choice| choice == gene))
+                .filter(|index| next.feasible[*index]);
+            let index = inherited.unwrap_or_else(|| uniform(&next.feasible, random));
+            prefix.choose(index);
+            steps.push((index, next.feasible));
+            value += 1;
+        }
+        Path {
+            steps,
+            dna: prefix.dna(),
+        }
+    }
+
+    /// The child with one decision changed, all changes that can be built equally likely. The same
+    /// child where there is no such change.
+    fn mutated(&self, space: &Space, depth: usize, random: &mut impl Rng) -> Dna {
+        let changes = |(step, (taken, feasible)): (usize, &(usize, Vec<bool>))| {
+            let indices = feasible.iter().enumerate();
+            let others: Vec<usize> = indices
+                .filter_map(|(index, feasible)| (*feasible && index != *taken).then_some(index))
+                .collect();
+            others.into_iter().map(move |index| (step, index))
+        };
+        let mut changes: Vec<(usize, usize)> =
+            self.steps.iter().enumerate().flat_map(changes).collect();
+        while !changes.is_empty() {
+            let (step, index) = changes.swap_remove(below(random, changes.len()));
+            if let Some(dna) = self.with(space, depth, step, index) {
+                return dna;
+            }
+        }
+        self.dna.clone()
+    }
+
+    /// The child with `index` taken at `step`; none where a later decision then cannot stay.
+    fn with(&self, space: &Space, depth: usize, step: usize, index: usize) -> Option<Dna> {
+        let mut prefix = space.prefix(depth);
+        for (number, (taken, _)) in self.steps.iter().enumerate() {
+            let index = if number == step { index } else { *taken };
+            if !prefix.next()?.feasible[index] {
+                return None;
+            }
+            prefix.choose(index);
+        }
+        Some(prefix.dna())
+    }
+}
+
+/// The index of a feasible choice, all equally likely.
+fn uniform(feasible: &[bool], random: &mut impl Rng) -> usize {
+    let pick = below(random, sample::count(feasible));
+    let mut indices = (0..feasible.len()).filter(|index| feasible[*index]);
+    indices.nth(pick).expect("at least one choice is feasible")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::{Decode, LayerKind, SpaceConfig};
+    use crate::strategy::Strategy;
+
+    fn space() -> Space {
+        let config = SpaceConfig {
+            layer: LayerKind::Chain,
+            kernels: vec![3, 5],
+            filters: vec![8, 16, 24],
+            strides: vec![1, 2],
+            paddings: vec![0, 1],
+            decode: Decode::Literal,
+        };
+        Space::new(&config, [1, 24, 24], 10).unwrap()
+    }
+
+    fn evolution(population: usize, sample: usize) -> Evolution {
+        Evolution::new(&EvolutionConfig { population, sample })
+    }
+
+    /// Propose and end this many children of `depth` layers; the reward is a function of the genes.
+    fn evolve(
+        strategy: &mut Evolution,
+        children: std::ops::Range<u64>,
+        depth: usize,
+        salt: u64,
+    ) -> Vec<Proposal> {
+        let propose = |child| {
+            let proposal = strategy.propose(&space(), depth, salt + child).unwrap();
+            let filters: u32 = proposal.dna.0.iter().map(|gene| gene[1]).sum();
+            strategy
+                .child_ended(child, &proposal, f64::from(filters) / 1e3)
+                .unwrap();
+            assert!(strategy.members() <= strategy.population);
+            proposal
+        };
+        children.map(propose).collect()
+    }
+
+    /// In how many values two DNAs of one depth differ.
+    fn changes(one: &Dna, other: &Dna) -> usize {
+        let values = |dna: &Dna| dna.0.iter().flatten().copied().collect::<Vec<_>>();
+        let pairs = values(one).into_iter().zip(values(other));
+        pairs.filter(|(one, other)| one != other).count()
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutation_can_be_built_and_changes_exactly_one_choice(salt in 0u64..1_000_000, depth in 1usize..6) {
+            let mut strategy = evolution(5, 2);
+            let children = evolve(&mut strategy, 1..30, depth, salt);
+            for (child, proposal) in (1u64..).zip(&children) {
+                space().decode(&proposal.dna, "child").unwrap();
+                prop_assert_eq!(proposal.dna.depth(), depth);
+                match proposal.origin {
+                    Origin::Mutated { parent } => {
+                        prop_assert!(parent < child && parent + 5 >= child, "only the last 5 can be parents");
+                        let parent = &children[parent as usize - 1];
+                        prop_assert_eq!(changes(&parent.dna, &proposal.dna), 1);
+                    }
+                    Origin::Uniform => prop_assert!(child <= 5),
+                    Origin::Sampled(_) => prop_assert!(false, "nothing is drawn from a policy"),
+                }
+            }
+        }
+
+        #[test]
+        fn a_shallower_parent_is_extended(salt in 0u64..1_000_000) {
+            let mut strategy = evolution(3, 1);
+            evolve(&mut strategy, 1..4, 2, salt);
+            let deeper = evolve(&mut strategy, 4..5, 4, salt);
+            space().decode(&deeper[0].dna, "child").unwrap();
+            prop_assert_eq!(deeper[0].dna.depth(), 4);
+        }
+    }
+
+    #[test]
+    fn the_population_goes_on_from_a_saved_state_bit_for_bit() {
+        let mut strategy = evolution(4, 3);
+        evolve(&mut strategy, 1..10, 3, 7);
+        let text = serde_json::to_string(&strategy.state()).unwrap();
+        let mut other = evolution(4, 3);
+        other
+            .restore(&serde_json::from_str(&text).unwrap())
+            .unwrap();
+        assert_eq!(
+            evolve(&mut other, 10..20, 3, 7),
+            evolve(&mut strategy, 10..20, 3, 7)
+        );
+        assert!(evolution(3, 3).restore(&other.state()).is_err());
+    }
+
+    #[test]
+    fn selection_raises_the_reward() {
+        let mut strategy = evolution(10, 3);
+        let children = evolve(&mut strategy, 1..200, 4, 3);
+        let filters = |children: &[Proposal]| {
+            let genes = children.iter().flat_map(|child| &child.dna.0);
+            genes.map(|gene| f64::from(gene[1])).sum::<f64>() / children.len() as f64
+        };
+        assert!(filters(&children[189..]) > filters(&children[..10]) + 4.0);
+    }
+
+    #[test]
+    fn a_space_of_one_child_has_no_mutation_and_gives_that_child() {
+        let config = SpaceConfig {
+            layer: LayerKind::Chain,
+            kernels: vec![3],
+            filters: vec![8],
+            strides: vec![1],
+            paddings: vec![1],
+            decode: Decode::Literal,
+        };
+        let space = Space::new(&config, [1, 8, 8], 2).unwrap();
+        let mut strategy = evolution(1, 1);
+        let first = strategy.propose(&space, 1, 1).unwrap();
+        strategy.child_ended(1, &first, 0.5).unwrap();
+        assert_eq!(strategy.propose(&space, 1, 2).unwrap().dna, first.dna);
+    }
+}

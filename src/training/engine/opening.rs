@@ -1,0 +1,199 @@
+//! The first moments of a session: device, data, network.
+
+use serde::Serialize;
+
+use super::Engine;
+use crate::child::{self, Network, libtorch};
+use crate::config::Precision;
+use crate::data;
+use crate::evaluate::placement;
+use crate::event::{Event, Level, TrainingStarted};
+use crate::foundation::device::Device;
+use crate::foundation::host::host_name;
+use crate::foundation::seeds::derive;
+use crate::session::{Halt, SessionError};
+use crate::space::{Architecture, Cost};
+use crate::train::{Fit, TrainError, TrainingData};
+use crate::training::TrainingError;
+use crate::training::checkpoint::Best;
+use crate::training::form::Form;
+
+/// `best.json` of a training.
+#[derive(Serialize)]
+pub(super) struct BestFile<'a> {
+    epoch: usize,
+    valid_accuracy: f64,
+    architecture: &'a Architecture,
+}
+
+impl BestFile<'_> {
+    pub fn new(best: Best, architecture: &Architecture) -> BestFile<'_> {
+        BestFile {
+            epoch: best.epoch,
+            valid_accuracy: best.valid_accuracy,
+            architecture,
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// The images, on the device.
+    pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
+        let (device, threads) = self.place()?;
+        tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+        // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes
+        // and many steps. (Children of a search are many shapes of few steps each: what is tried
+        // would cost more than it brings.)
+        tch::Cuda::cudnn_set_benchmark(device.is_cuda());
+        self.run.config.workers.threads = Some(threads);
+        let dataset = data::load(&self.run.config.data).map_err(TrainingError::from)?;
+        let resident = self.run.config.train.data_on_device;
+        let opened = child::device::open(device).map_err(TrainingError::from)?;
+        let data = TrainingData::new(dataset, &self.run.config.data, opened, resident)
+            .map_err(|error| refused(device, error.into()))?;
+        if let Some(text) = data.kept_on_host().filter(|_| resident) {
+            self.run.notices.push((Level::Warning, text));
+        }
+        self.check(&data)?;
+        self.stop_if_asked()?;
+        self.open(&data, &device.to_string(), threads)?;
+        Ok(data)
+    }
+
+    /// The device and the number of threads.
+    fn place(&mut self) -> Result<(Device, usize), TrainingError> {
+        let (device, warning) = child::device::chosen_one(self.run.config.workers.device)?;
+        self.run
+            .notices
+            .extend(warning.map(|warning| (Level::Warning, warning)));
+        Ok((
+            device,
+            self.run
+                .config
+                .workers
+                .threads
+                .unwrap_or_else(placement::cores),
+        ))
+    }
+
+    /// Refuse a network that is not for these images, and data that are not those of the run.
+    fn check(&self, data: &TrainingData) -> Result<(), SessionError> {
+        let (architecture, description) = (&self.training.architecture, &data.description);
+        architecture.check().map_err(TrainError::from)?;
+        if architecture.input != description.input
+            || architecture.classes != description.classes.len()
+        {
+            return Err(TrainError::Mismatch {
+                network: architecture.input,
+                network_classes: architecture.classes,
+                data: description.input,
+                data_classes: description.classes.len(),
+            }
+            .into());
+        }
+        self.run.check_data(description)
+    }
+
+    /// Tell that the run begins, or that this process takes it over.
+    fn open(&mut self, data: &TrainingData, device: &str, threads: usize) -> Result<(), Halt> {
+        if self.run.ledger().run.is_some() {
+            let epoch = self
+                .checkpoint
+                .as_ref()
+                .map_or(1, |checkpoint| checkpoint.header.epoch);
+            self.run.resumed(None, Some(epoch))?;
+            self.run.compare_machine(threads, device, &libtorch())?;
+        } else {
+            let started = self.started(data, device, threads)?;
+            self.run.tell(Event::TrainingStarted(Box::new(started)))?;
+        }
+        Ok(self.run.tell_notices()?)
+    }
+
+    fn started(
+        &self,
+        data: &TrainingData,
+        device: &str,
+        threads: usize,
+    ) -> Result<TrainingStarted, TrainingError> {
+        let cost = Cost::of(&self.training.architecture).map_err(TrainError::from)?;
+        let form = self.form(data)?;
+        let train = &self.run.config.train;
+        Ok(TrainingStarted {
+            run: self.run.directory.name(),
+            origin: self.training.origin.clone(),
+            architecture: self.training.architecture.clone(),
+            params: cost.params,
+            macs: cost.macs,
+            recipe: train.recipe_name.clone(),
+            settings: train.recipe.clone(),
+            precision: form.precision,
+            micro_batch: train.recipe.batch_size,
+            seed: self.run.config.search.seed,
+            version: crate::foundation::build_info::VERSION.to_owned(),
+            host: host_name(),
+            pid: std::process::id(),
+            libtorch: libtorch(),
+            threads,
+            device: device.to_owned(),
+            data: data.description.clone(),
+        })
+    }
+
+    fn form(&self, data: &TrainingData) -> Result<Form, TrainingError> {
+        let mut config = self.run.config.train.clone();
+        if let Some(run) = &self.run.ledger().run {
+            // What `auto` came to on the device that it was begun on.
+            config.precision = run.started.precision;
+        }
+        Ok(
+            Form::choose(&self.training.architecture, &config, data.device)
+                .map_err(TrainError::from)?,
+        )
+    }
+
+    /// The network as it is before its first epoch, or as the checkpoint has it.
+    pub(super) fn fit<'data>(&mut self, data: &'data TrainingData) -> Result<Fit<'data>, Halt> {
+        let Form {
+            plan,
+            precision,
+            micro_batch,
+            reason,
+        } = self.form(data)?;
+        let seed = derive(self.run.config.search.seed, "train", 0);
+        tch::manual_seed(seed as i64);
+        let mut network = Network::new(&self.training.architecture, plan, data.device)
+            .map_err(TrainingError::from)?;
+        if precision == Precision::Bf16 {
+            network.compute_in_bf16();
+        }
+        let recipe = self.recipe();
+        let mut fit = Fit::new(network, recipe.into(), data, recipe.batch_size, seed)
+            .map_err(TrainingError::from)?;
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.restore(&mut fit).map_err(TrainingError::from)?;
+        } else if let Some(reason) = reason {
+            fit.set_micro_batch(micro_batch);
+            self.run.tell(Event::MicroBatchReduced {
+                micro_batch,
+                reason,
+            })?;
+        }
+        Ok(fit)
+    }
+}
+
+/// Version of the libtorch that trains.
+fn libtorch() -> String {
+    libtorch::version().unwrap_or_else(|| "of unknown version".to_owned())
+}
+
+/// A device that cannot take its first data: the driver may know why.
+fn refused(device: Device, error: TrainingError) -> TrainingError {
+    match (device, error) {
+        (Device::Cuda(number), TrainingError::DeviceLost(reason)) => {
+            TrainingError::DeviceLost(child::cuda::explained(number, &reason))
+        }
+        (_, error) => error,
+    }
+}

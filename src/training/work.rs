@@ -1,0 +1,104 @@
+//! A training as the work of a run.
+
+use std::path::Path;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::checkpoint::Checkpoint;
+use super::engine::Engine;
+use super::ledger::Ledger;
+use crate::analysis::TrainingSummary;
+use crate::config::{Config, Decode};
+use crate::foundation::fault;
+use crate::journal::JournalError;
+use crate::link::Command;
+use crate::runs::RunDirectory;
+use crate::session::{Halt, Run, SessionError, Work};
+use crate::space::file::DnaContext;
+use crate::space::{Architecture, read_architecture};
+use crate::train::TrainError;
+use crate::training::TrainingError;
+
+/// One network, to be trained to the end.
+pub struct Training {
+    pub(super) architecture: Architecture,
+    /// ARCH as the user gave it.
+    pub(super) origin: String,
+}
+
+impl Training {
+    /// The training that the run in `directory` is of. `origin`, where it is known, is ARCH as the
+    /// user gave it: for a run that has not begun.
+    ///
+    /// # Errors
+    /// Where the network cannot be read.
+    pub fn of(directory: &RunDirectory, origin: Option<String>) -> Result<Training, SessionError> {
+        let context = DnaContext {
+            decode: Decode::Literal,
+            input: [3, 32, 32],
+            classes: 10,
+        };
+        let architecture = read_architecture(&directory.architecture_path(), context)
+            .map_err(TrainingError::from)?;
+        let origin = origin.unwrap_or_else(|| architecture.name.clone());
+        Ok(Training {
+            architecture,
+            origin,
+        })
+    }
+}
+
+impl Work for Training {
+    type Ledger = Ledger;
+    type Checkpoint = Checkpoint;
+    type Summary = TrainingSummary;
+
+    const NAME: &'static str = "training";
+    const THREAD: &'static str = "nas-train";
+    const WITHOUT_CHECKPOINT: &'static str = "begins again with the first epoch";
+    const CHECKPOINT_MISSING: &'static str =
+        "the checkpoint is missing: the training begins again with its first epoch";
+    const OTHER_MACHINE: &'static str =
+        "its numbers will differ in their last digits from those of an uninterrupted run";
+
+    /// Settings of the machine, the screen and a search decide nothing of what a training comes to.
+    fn is_free_to_change(key: &str, _now: &Config) -> bool {
+        let sections = [
+            "workers.",
+            "screen.",
+            "controller.",
+            "evolution.",
+            "space.",
+            "child.",
+            "reward.",
+        ];
+        let keys = [
+            "preset",
+            "data.dir",
+            "train.checkpoint_minutes",
+            "train.data_on_device",
+        ];
+        let of_search = key.starts_with("search.") && key != "search.seed";
+        of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
+    }
+
+    fn work(
+        self,
+        run: &mut Run<Training>,
+        checkpoint: Option<Checkpoint>,
+        commands: UnboundedReceiver<Command>,
+    ) -> Result<(), Halt> {
+        let engine = Engine {
+            run,
+            training: self,
+            commands,
+            checkpoint,
+        };
+        fault::caught(|| engine.run())
+            .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch).into()))
+    }
+
+    fn summary(_ledger: &Ledger, journal: &Path) -> Result<TrainingSummary, JournalError> {
+        TrainingSummary::of_journal(journal)
+    }
+}

@@ -1,0 +1,106 @@
+//! Arrangements at sizes of all kinds.
+
+use proptest::prelude::*;
+
+use super::PanelId::{Controller, Training};
+use super::*;
+
+const LAYOUTS: [LayoutName; 6] = [
+    LayoutName::Overview,
+    LayoutName::Learning,
+    LayoutName::Children,
+    LayoutName::Network,
+    LayoutName::Machine,
+    LayoutName::Log,
+];
+
+const STAGES: [(Stage, RunKind); 3] = [
+    (Stage::Search, RunKind::Search),
+    (Stage::Training, RunKind::Training),
+    (Stage::Tested, RunKind::Training),
+];
+
+fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<PanelId> {
+    let layout = LayoutName::Overview;
+    let areas = areas(
+        Size::new(width, height),
+        stage,
+        layout,
+        main_panel(layout, kind),
+        false,
+    )
+    .expect("large enough");
+    areas.panels.iter().map(|(panel, _)| *panel).collect()
+}
+
+#[test]
+fn a_screen_too_small_has_no_panels() {
+    assert_eq!(
+        areas(
+            Size::new(59, 15),
+            Stage::Search,
+            LayoutName::Overview,
+            Chart,
+            false
+        ),
+        None
+    );
+    assert!(areas(SMALLEST, Stage::Search, LayoutName::Overview, Chart, false).is_some());
+}
+
+#[test]
+fn a_large_screen_shows_everything_at_once() {
+    assert_eq!(
+        shown(200, 50, STAGES[0]),
+        [Chart, Controller, Training, Dna, Machine, Log]
+    );
+    assert!(STAGES.iter().all(|stage| shown(120, 40, *stage).len() == 6));
+}
+
+#[test]
+fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
+    assert_eq!(shown(80, 24, STAGES[0]), [Chart, Dna, Machine, Log]);
+    for ((stage, _), panel) in STAGES.into_iter().flat_map(|stage| {
+        PanelId::of(stage.1)
+            .into_iter()
+            .map(move |panel| (stage, panel))
+    }) {
+        let areas = areas(Size::new(80, 24), stage, LayoutName::Overview, panel, false)
+            .expect("large enough");
+        assert!(areas.of(panel).is_some(), "{panel:?}");
+    }
+}
+
+#[test]
+fn the_test_takes_the_place_of_the_progress_once_there_is_one() {
+    assert_eq!(
+        shown(80, 24, STAGES[1]),
+        [PanelId::Curves, PanelId::Progress, Machine, Log]
+    );
+    assert_eq!(
+        shown(80, 24, STAGES[2]),
+        [PanelId::Curves, PanelId::Test, Machine, Log]
+    );
+}
+
+proptest! {
+    #[test]
+    fn panels_never_overlap_and_the_focused_one_is_always_there(
+        width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7, stage in 0usize..3,
+    ) {
+        let (stage, kind) = STAGES[stage];
+        let focus = PanelId::of(kind)[focus];
+        let areas = areas(Size::new(width, height), stage, LAYOUTS[layout], focus, maximised).expect("large enough");
+        prop_assert!(areas.of(focus).is_some());
+        let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)
+            .chain(areas.separators.iter().copied())
+            .chain(areas.tabs).collect();
+        for (index, one) in all.iter().enumerate() {
+            prop_assert!(one.height >= 1 && one.right() <= width && one.bottom() < height);
+            prop_assert!(all[..index].iter().all(|other| one.intersection(*other).is_empty()), "{:?}", areas);
+        }
+        let covered: u32 = all.iter().map(|area| area.area()).sum();
+        prop_assert_eq!(covered, u32::from(width) * u32::from(height - 3), "{:?}", areas);
+        prop_assert!(areas.panels.iter().all(|(_, area)| area.height >= LEAST.height && area.width >= LEAST.width), "{:?}", areas);
+    }
+}

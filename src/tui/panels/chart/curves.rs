@@ -1,0 +1,199 @@
+//! The series of the run as curves over columns of dots.
+
+use super::extent::Extent;
+use crate::analysis::series::{self, Children, Quantity};
+use crate::state::RunState;
+use crate::tui::plot::Span;
+
+/// A value over a range of columns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    pub from: usize,
+    pub to: usize,
+    pub value: f64,
+}
+
+/// The curves in view. Where several values share a column, it has one of them: the last or the
+/// mean.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curves {
+    /// After the last child of each column, over all children of the run.
+    pub smooth: Vec<(usize, f64)>,
+    /// The largest value of all children of the run up to each column.
+    pub best: Vec<(usize, f64)>,
+    /// What each episode's advantages were taken against: rewards only.
+    pub baseline: Vec<Level>,
+    /// Quartiles of the finished episodes.
+    pub low: Vec<Level>,
+    pub high: Vec<Level>,
+    /// At the middle of each episode.
+    pub mean: Vec<(usize, f64)>,
+    pub reference: Vec<(usize, f64)>,
+}
+
+impl Curves {
+    /// The curves of `state` over the children of `span`, drawn `width` dots wide.
+    pub fn of(
+        state: &RunState,
+        children: &Children,
+        quantity: Quantity,
+        span: Span,
+        width: usize,
+    ) -> Curves {
+        let extent = Extent::new(state, children.newest);
+        let mut curves = Curves {
+            mean: at_middles(series::means(state, quantity), &extent, span, width),
+            ..Curves::default()
+        };
+        let reference = series::reference_means(state, quantity);
+        curves.reference = at_middles(reference, &extent, span, width);
+        curves.follow(children, &extent, span, width);
+        curves.band(state, children, &extent, span, width);
+        if quantity == Quantity::Reward {
+            curves.baseline = baselines(state, &extent, span, width);
+        }
+        curves
+    }
+
+    /// All values, for an axis that must hold them.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        let lines = [&self.smooth, &self.best, &self.mean, &self.reference]
+            .into_iter()
+            .flatten()
+            .map(|(_, value)| *value);
+        let levels = [&self.baseline, &self.low, &self.high]
+            .into_iter()
+            .flatten()
+            .map(|level| level.value);
+        lines.chain(levels)
+    }
+
+    /// Smoothed values and the best so far.
+    fn follow(&mut self, children: &Children, extent: &Extent, span: Span, width: usize) {
+        let mut improvements = children.improvements().peekable();
+        let mut best = None;
+        for (point, smooth) in children.smoothed(extent.per_episode) {
+            if point.child > span.last {
+                break;
+            }
+            while let Some((_, value)) = improvements.next_if(|(child, _)| *child <= point.child) {
+                best = Some(value);
+            }
+            let Some(column) = span.column(point.child, width) else {
+                continue;
+            };
+            put_last(&mut self.smooth, column, smooth);
+            if let Some(best) = best {
+                put_last(&mut self.best, column, best);
+            }
+        }
+    }
+
+    fn band(
+        &mut self,
+        state: &RunState,
+        children: &Children,
+        extent: &Extent,
+        span: Span,
+        width: usize,
+    ) {
+        let (mut low, mut high) = (Means::new(width), Means::new(width));
+        let finished = state
+            .search()
+            .episodes
+            .last()
+            .map_or(0, |episode| episode.episode);
+        let points = children.within(extent.whole_episodes(span).range());
+        for (episode, [first, _, third]) in series::bands(points) {
+            let columns = extent.columns(episode as u64, span, width);
+            if let Some(columns) = columns.filter(|_| episode <= finished) {
+                low.add(columns, first);
+                high.add(columns, third);
+            }
+        }
+        (self.low, self.high) = (low.levels(), high.levels());
+    }
+}
+
+fn put_last(line: &mut Vec<(usize, f64)>, column: usize, value: f64) {
+    match line.last_mut() {
+        Some((last, old)) if *last == column => *old = value,
+        _ => line.push((column, value)),
+    }
+}
+
+/// Means of the values that share their columns: episodes may be narrower than a column.
+struct Means(Vec<(f64, u32)>);
+
+impl Means {
+    fn new(width: usize) -> Means {
+        Means(vec![(0.0, 0); width])
+    }
+
+    /// A value from one column to another.
+    fn add(&mut self, (from, to): (usize, usize), value: f64) {
+        for (sum, count) in self.0.iter_mut().take(to + 1).skip(from) {
+            *sum += value;
+            *count += 1;
+        }
+    }
+
+    fn points(self) -> Vec<(usize, f64)> {
+        let columns = self
+            .0
+            .into_iter()
+            .enumerate()
+            .filter(|(_, (_, count))| *count > 0);
+        columns
+            .map(|(column, (sum, count))| (column, sum / f64::from(count)))
+            .collect()
+    }
+
+    /// Neighbouring columns of one value as one.
+    fn levels(self) -> Vec<Level> {
+        let mut levels: Vec<Level> = Vec::new();
+        for (column, value) in self.points() {
+            match levels.last_mut() {
+                Some(level) if level.to + 1 == column && level.value == value => level.to = column,
+                _ => levels.push(Level {
+                    from: column,
+                    to: column,
+                    value,
+                }),
+            }
+        }
+        levels
+    }
+}
+
+fn at_middles(
+    values: impl Iterator<Item = (usize, Option<f64>)>,
+    extent: &Extent,
+    span: Span,
+    width: usize,
+) -> Vec<(usize, f64)> {
+    let mut means = Means::new(width);
+    for (episode, value) in values {
+        let Some(value) = value.filter(|value| value.is_finite()) else {
+            continue;
+        };
+        if let Some(column) = extent.middle(episode as u64, span, width) {
+            means.add((column, column), value);
+        }
+    }
+    means.points()
+}
+
+/// The baselines over the children of their episodes.
+fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Level> {
+    let mut means = Means::new(width);
+    for (episode, baseline) in series::baselines(state).filter(|(_, value)| value.is_finite()) {
+        if let Some(columns) = extent.columns(episode as u64, span, width) {
+            means.add(columns, baseline);
+        }
+    }
+    means.levels()
+}
+
+#[cfg(test)]
+mod tests;

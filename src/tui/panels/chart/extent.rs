@@ -1,0 +1,113 @@
+//! How far the children of a run, or the epochs of a training, reach.
+
+use crate::state::RunState;
+use crate::tui::plot::{Span, round_step};
+
+/// How far the children of a run reach. Children whose network a user edited are numbered apart and
+/// not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// The highest child that has ended; 0 for none.
+    pub newest: u64,
+    /// Children per episode, at least 1.
+    pub per_episode: u64,
+    /// Children that the run will have, as far as is known.
+    total: u64,
+}
+
+impl Extent {
+    pub fn of(state: &RunState) -> Extent {
+        let sampled = state.search().sampled();
+        Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
+    }
+
+    /// The extent of a run whose newest child is known.
+    pub fn new(state: &RunState, newest: u64) -> Extent {
+        let run = state.search().started.as_ref();
+        let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
+        let total = run
+            .map_or(u64::MAX, |run| {
+                (run.episodes as u64).saturating_mul(per_episode)
+            })
+            .max(1);
+        Extent {
+            newest,
+            per_episode,
+            total,
+        }
+    }
+
+    /// How far the epochs of a training reach: `done` of at most `planned`. Each stands for itself,
+    /// as a child would.
+    pub fn of_epochs(done: u64, planned: u64) -> Extent {
+        Extent {
+            newest: done,
+            per_episode: 1,
+            total: planned.max(1),
+        }
+    }
+
+    /// Episode of a child, from 1.
+    pub fn episode(&self, child: u64) -> u64 {
+        child.saturating_sub(1) / self.per_episode + 1
+    }
+
+    /// The children of an episode.
+    pub fn children(&self, episode: u64) -> Span {
+        let before = episode.saturating_sub(1).saturating_mul(self.per_episode);
+        let first = before.saturating_add(1);
+        Span {
+            first,
+            last: before.saturating_add(self.per_episode).max(first),
+        }
+    }
+
+    /// The last child of the newest episode: an edge that stays while the episode's children end.
+    pub fn end(&self) -> u64 {
+        self.children(self.episode(self.newest))
+            .last
+            .min(self.total)
+            .max(self.newest)
+            .max(1)
+    }
+
+    /// All children, with room for some that are to come: as many episodes as a round number tells.
+    pub fn whole(&self) -> Span {
+        let episodes = round_step(self.episode(self.newest) as f64).ceil() as u64;
+        let last = episodes
+            .saturating_mul(self.per_episode)
+            .min(self.total)
+            .max(self.newest);
+        Span {
+            first: 1,
+            last: last.max(1),
+        }
+    }
+
+    /// The span with all children of the episodes at its ends.
+    pub fn whole_episodes(&self, span: Span) -> Span {
+        let first = self.children(self.episode(span.first)).first;
+        let last = self.children(self.episode(span.last)).last;
+        Span {
+            first,
+            last: last.max(span.last),
+        }
+    }
+
+    /// First and last column of an episode's children in view.
+    pub fn columns(&self, episode: u64, span: Span, width: usize) -> Option<(usize, usize)> {
+        let Span { first, last } = self.children(episode);
+        let part = span.clip(first, last).filter(|_| episode > 0)?;
+        Some((
+            span.column(part.first, width)?,
+            span.column(part.last, width)?,
+        ))
+    }
+
+    /// Column of the middle of an episode.
+    pub fn middle(&self, episode: u64, span: Span, width: usize) -> Option<usize> {
+        let Span { first, last } = self.children(episode);
+        span.column(first + (last - first) / 2, width)
+            .filter(|_| episode > 0)
+    }
+}

@@ -1,0 +1,163 @@
+//! What keys do to the view.
+
+use proptest::prelude::*;
+
+use super::super::samples::{self, action};
+use super::*;
+
+fn acted(state: &RunState, actions: &[ChartAction]) -> (ChartView, Span) {
+    let mut view = ChartView::default();
+    actions
+        .iter()
+        .for_each(|action| view.act(*action, state, 40));
+    let visible = view.visible(&Extent::of(state));
+    (view, visible)
+}
+
+#[test]
+fn zooming_in_keeps_the_newest_child_in_view_and_follows_it() {
+    use ChartAction::ZoomIn;
+    let (view, visible) = acted(&samples::run(100), &[ZoomIn]);
+    assert!(
+        visible.contains(100) && visible.count() == 80,
+        "{visible:?}"
+    );
+    let later = view.visible(&Extent::of(&samples::run(150)));
+    assert!(later.contains(150) && later.count() == 80, "{later:?}");
+}
+
+#[test]
+fn zooming_keeps_the_crosshair_where_it_is() {
+    use ChartAction::{CrosshairFirst, CrosshairNextEpisode, ZoomIn, ZoomOut};
+    let (view, visible) = acted(
+        &samples::run(100),
+        &[
+            CrosshairFirst,
+            CrosshairNextEpisode,
+            CrosshairNextEpisode,
+            ZoomIn,
+            ZoomIn,
+        ],
+    );
+    assert_eq!(view.crosshair(), Some(33));
+    assert_eq!(
+        visible,
+        Span {
+            first: 25,
+            last: 64
+        }
+    );
+    assert_eq!(
+        acted(&samples::run(100), &[ZoomIn, ZoomOut]).0,
+        ChartView::default()
+    );
+}
+
+#[test]
+fn a_window_that_leaves_the_newest_child_stays_and_follows_again_once_it_is_back() {
+    use ChartAction::{PanLeft, PanRight, ZoomIn};
+    let (view, before) = acted(&samples::run(100), &[ZoomIn, ZoomIn, PanLeft]);
+    assert!(!before.contains(100), "{before:?}");
+    assert_eq!(view.visible(&Extent::of(&samples::run(150))), before);
+    let (view, _) = acted(
+        &samples::run(100),
+        &[ZoomIn, ZoomIn, PanLeft, PanRight, PanRight],
+    );
+    assert!(view.visible(&Extent::of(&samples::run(150))).contains(150));
+}
+
+#[test]
+fn the_crosshair_moves_by_a_column_and_pans_past_the_edge() {
+    use ChartAction::{CrosshairFirst, CrosshairLast, CrosshairLeft, CrosshairRight, ZoomIn};
+    let (view, _) = acted(&samples::run(100), &[CrosshairFirst, CrosshairRight]);
+    assert_eq!(view.crosshair(), Some(1 + 160 / 40));
+    let (view, visible) = acted(
+        &samples::run(100),
+        &[
+            CrosshairLast,
+            ZoomIn,
+            ZoomIn,
+            ZoomIn,
+            CrosshairFirst,
+            CrosshairLeft,
+        ],
+    );
+    assert_eq!((view.crosshair(), visible.first), (Some(1), 1));
+    let (view, visible) = acted(
+        &samples::run(100),
+        &[
+            CrosshairFirst,
+            ZoomIn,
+            ZoomIn,
+            ZoomIn,
+            ZoomIn,
+            CrosshairLast,
+        ],
+    );
+    assert!(
+        view.crosshair() == Some(100) && visible.contains(100),
+        "{visible:?}"
+    );
+}
+
+#[test]
+fn the_crosshair_jumps_to_the_first_child_of_an_episode() {
+    use ChartAction::{
+        CrosshairFirst, CrosshairLast, CrosshairNextEpisode, CrosshairPreviousEpisode,
+    };
+    let child = |actions: &[ChartAction]| acted(&samples::run(40), actions).0.crosshair();
+    assert_eq!(child(&[CrosshairFirst, CrosshairNextEpisode]), Some(17));
+    assert_eq!(child(&[CrosshairLast, CrosshairPreviousEpisode]), Some(33));
+    assert_eq!(
+        child(&[
+            CrosshairLast,
+            CrosshairPreviousEpisode,
+            CrosshairPreviousEpisode
+        ]),
+        Some(17)
+    );
+    assert_eq!(child(&[CrosshairLast, CrosshairNextEpisode]), Some(40));
+}
+
+#[test]
+fn an_empty_run_has_no_crosshair() {
+    assert_eq!(
+        acted(&RunState::default(), &[ChartAction::CrosshairLast])
+            .0
+            .crosshair(),
+        None
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_keys_leave_the_run(
+        children in prop::collection::vec(prop_oneof![0u64..200, Just(100_000), Just(u64::MAX)], 0..6),
+        moves in prop::collection::vec((action(), 0usize..100, 0u64..400), 0..40),
+    ) {
+        let mut view = ChartView::default();
+        let mut state = samples::run(0);
+        children.iter().for_each(|child| state.search_mut().unwrap().children.push(samples::row(*child, Some(0.5))));
+        for (action, columns, child) in moves {
+            if child < 200 {
+                state.search_mut().unwrap().children.push(samples::row(child, Some(0.5)));
+            }
+            let before = view.visible(&Extent::of(&state));
+            view.act(action, &state, columns);
+            let extent = Extent::of(&state);
+            let visible = view.visible(&extent);
+            prop_assert!(visible.first >= 1 && visible.first <= visible.last && visible.last <= extent.whole().last.max(extent.end()));
+            if view.is_zoomed() {
+                prop_assert!(visible.last <= extent.end(), "{visible:?} {extent:?}");
+                let follows = matches!(view.window, Window::Part { follows: true, .. });
+                prop_assert!(!follows || visible.contains(extent.newest.max(1)), "{visible:?} {extent:?}");
+            }
+            if let Some(child) = view.crosshair() {
+                prop_assert!(child >= 1 && child <= extent.newest.max(1));
+                if !matches!(action, ChartAction::CrosshairOff | ChartAction::ToggleScale | ChartAction::ToggleQuantity) && before.contains(child) {
+                    prop_assert!(visible.contains(child), "{child} left {visible:?} by {action:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Expressions, right and wrong.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::tui::panels::list::tests::row;
+
+fn admits(text: &str, row: &ChildRow) -> bool {
+    let surroundings = Surroundings {
+        best: Some(7),
+        marks: &[9, 12],
+    };
+    Filter::parse(text)
+        .unwrap()
+        .unwrap()
+        .admits(row, surroundings)
+}
+
+fn error(text: &str) -> (usize, String) {
+    let error = Filter::parse(text).unwrap_err();
+    (error.position, error.problem)
+}
+
+#[test]
+fn numbers_are_compared_by_every_relation() {
+    let row = ChildRow {
+        params: 1_000_000,
+        accuracy: Some(0.8),
+        ..row(3)
+    };
+    for text in [
+        "params<=1e6",
+        "params = 1_000_000",
+        "params==1M",
+        "params >= 1000k",
+        "params<0.1G",
+        "params>-5",
+        "params!=2M",
+    ] {
+        assert!(admits(text, &row), "{text}");
+    }
+    for text in [
+        "params<1M",
+        "params>1M",
+        "params!=1e6",
+        "acc>80%",
+        "acc<0.8",
+        "accuracy != 0.8",
+    ] {
+        assert!(!admits(text, &row), "{text}");
+    }
+}
+
+#[test]
+fn every_quantity_has_its_names() {
+    let row = ChildRow {
+        reward: Some(0.5),
+        macs: 7,
+        seconds: 3.0,
+        episode: 4,
+        entropy: Some(2.5),
+        energy_wh: Some(1.5),
+        ..row(12)
+    };
+    let texts = "reward=0.5 macs=7 time=3 seconds=3 ep=4 episode=4 child=12 layers=0 depth=0 entropy=2.5 energy=1.5 PARAMS>=0";
+    for text in texts.split(' ') {
+        assert!(admits(text, &row), "{text}");
+    }
+}
+
+#[test]
+fn flags_tell_what_became_of_a_child() {
+    assert!(admits(
+        "repeat & !failed",
+        &ChildRow {
+            repeat_of: Some(1),
+            ..row(3)
+        }
+    ));
+    assert!(admits(
+        "failed",
+        &ChildRow {
+            accuracy: None,
+            ..row(3)
+        }
+    ));
+    assert!(admits(
+        "skipped and not edited",
+        &ChildRow {
+            skipped: true,
+            ..row(3)
+        }
+    ));
+    assert!(admits(
+        "edited",
+        &ChildRow {
+            parent: Some(1),
+            ..row(3)
+        }
+    ));
+    assert!(admits("best & !marked", &row(7)) && admits("marked & !best", &row(9)));
+}
+
+#[test]
+fn a_missing_value_makes_a_comparison_false() {
+    let failed = ChildRow {
+        accuracy: None,
+        entropy: None,
+        energy_wh: None,
+        ..row(3)
+    };
+    for text in ["acc>=0", "acc<1", "acc!=0.5", "entropy>=0", "energy>=0"] {
+        assert!(!admits(text, &failed), "{text}");
+    }
+    assert!(admits("!(acc>=0)", &failed));
+}
+
+#[test]
+fn and_binds_more_tightly_than_or_and_not_more_tightly_than_both() {
+    let row = row(7);
+    assert!(admits("best | failed & failed", &row));
+    assert!(!admits("(best | failed) & failed", &row));
+    assert!(!admits("!best | failed", &row));
+    assert!(admits("not failed and best OR failed", &row));
+}
+
+#[test]
+fn nothing_asks_for_nothing() {
+    assert_eq!(Filter::parse("   "), Ok(None));
+}
+
+#[test]
+fn an_error_says_where_and_what_was_expected() {
+    assert_eq!(error("acc>"), (4, "expected a number".into()));
+    assert_eq!(error("acc > x"), (6, "expected a number".into()));
+    assert_eq!(error("acc 5"), (4, "expected < <= = != >= or >".into()));
+    assert_eq!(error("best best"), (5, "expected & or |".into()));
+    assert_eq!(error("(best"), (5, "expected )".into()));
+    assert_eq!(
+        error("best &"),
+        (6, "expected a comparison or a flag".into())
+    );
+    assert_eq!(
+        error("size>3"),
+        (0, "there is no `size`; the help (?) has the names".into())
+    );
+    assert_eq!(error("ä&best").0, 0);
+    assert_eq!(
+        Filter::parse("best & x")
+            .unwrap_err()
+            .to_string()
+            .split(": ")
+            .next(),
+        Some("at 8")
+    );
+}
+
+#[test]
+fn numbers_that_cannot_be_meant_are_refused() {
+    assert_eq!(error("params<1e999"), (7, "`1e999` is too large".into()));
+    assert_eq!(
+        error("params<1m"),
+        (7, "`1m` is no number (as 0.8, 80%, 1e6, 100k)".into())
+    );
+    assert_eq!(
+        error("acc>80"),
+        (4, "an accuracy is from 0 to 1, or in %".into())
+    );
+}
+
+#[test]
+fn nesting_without_end_is_refused_before_the_stack_ends() {
+    for opening in ["(", "!", "not "] {
+        let (position, problem) = error(&opening.repeat(100_000));
+        assert!(
+            position < 1_000 && problem.contains("nested"),
+            "{position} {problem}"
+        );
+    }
+}
+
+fn expression() -> impl Strategy<Value = Filter> {
+    let quantity = proptest::sample::select(QUANTITIES.map(|(quantity, _)| quantity).to_vec());
+    let relation = proptest::sample::select(RELATIONS.map(|(relation, _)| relation).to_vec());
+    let value = prop_oneof![0.0..1.0f64, Just(0.0), Just(1.0)];
+    let flag = proptest::sample::select(FLAGS.map(|(flag, _)| flag).to_vec());
+    let leaf = prop_oneof![
+        (quantity, relation, value).prop_map(|(quantity, relation, value)| Filter::Compare {
+            quantity,
+            relation,
+            value
+        }),
+        flag.prop_map(Filter::Flag),
+    ];
+    leaf.prop_recursive(5, 40, 4, |inner| {
+        let parts = proptest::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            inner.prop_map(|inner| Filter::Not(Box::new(inner))),
+            parts.clone().prop_map(Filter::And),
+            parts.prop_map(Filter::Or),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_expression_written_out_is_parsed_to_itself(filter in expression()) {
+        prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(Some(filter)));
+    }
+
+    #[test]
+    fn a_number_written_out_is_parsed_to_itself(value in proptest::num::f64::NORMAL) {
+        let filter = Filter::Compare { quantity: Quantity::Reward, relation: Relation::Less, value };
+        prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(Some(filter)));
+    }
+
+    #[test]
+    fn any_text_is_parsed_or_refused_at_a_place_in_it(text in "([ -~äß…]|acc|and|>|1e|%|best){0,20}") {
+        if let Err(error) = Filter::parse(&text) {
+            prop_assert!(error.position <= text.chars().count());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A range of what is counted along a plot.
+
+use super::round_step;
+
+/// A range of what is counted along a plot (children, epochs), both ends included; never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub first: u64,
+    pub last: u64,
+}
+
+impl Span {
+    /// How many are in it.
+    pub fn count(self) -> u64 {
+        (self.last - self.first).saturating_add(1)
+    }
+
+    pub fn contains(self, number: u64) -> bool {
+        (self.first..=self.last).contains(&number)
+    }
+
+    /// The column of `number` among `width`; none outside the span.
+    pub fn column(self, number: u64, width: usize) -> Option<usize> {
+        (self.contains(number) && width > 0).then(|| {
+            let middle = ((number - self.first) as f64 + 0.5) / self.count() as f64;
+            ((middle * width as f64) as usize).min(width - 1)
+        })
+    }
+
+    /// The part of `first..=last` that lies in it.
+    pub fn clip(self, first: u64, last: u64) -> Option<Span> {
+        let (first, last) = (first.max(self.first), last.min(self.last));
+        (first <= last).then_some(Span { first, last })
+    }
+
+    /// As a range.
+    pub fn range(self) -> std::ops::RangeInclusive<u64> {
+        self.first..=self.last
+    }
+
+    /// The multiples in it of a round step, about as many as `most`.
+    pub fn ticks(self, most: u64) -> impl Iterator<Item = u64> + use<> {
+        let step = whole_step(self.count() as f64 / most.max(1) as f64);
+        let multiples = (self.first.div_ceil(step)..).map(move |tick| tick.saturating_mul(step));
+        // Near the largest number the multiples stand still.
+        multiples
+            .take(most as usize + 2)
+            .take_while(move |tick| *tick <= self.last)
+    }
+}
+
+/// The smallest round step of at least 1 that is not below `least`.
+fn whole_step(least: f64) -> u64 {
+    round_step(least.max(1.0)).min(1e18) as u64
+}

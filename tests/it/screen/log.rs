@@ -1,0 +1,52 @@
+//! The log: scrolled, filtered, searched.
+
+use super::*;
+
+#[test]
+fn the_log_stays_where_it_was_scrolled_to_and_follows_again_at_its_end() {
+    let mut app = running(80, 24);
+    press(&mut app, "6kkk");
+    let before = text(&app);
+    app.note(
+        nas_tui::event::Level::Warning,
+        "something new".to_owned(),
+        app.view.now,
+    );
+    assert_eq!(text(&app), before);
+    press(&mut app, "G");
+    assert!(text(&app).contains("something new"));
+}
+
+#[test]
+fn a_level_is_found_by_its_word() {
+    let mut app = running(80, 24);
+    press(&mut app, "6&warning\n");
+    assert!(text(&app).contains("WARNING child 20"), "{}", text(&app));
+}
+
+#[test]
+fn the_log_is_filtered_by_level_and_text_and_searched() {
+    let mut app = running(80, 24);
+    press(&mut app, "6v");
+    let warnings = text(&app);
+    assert!(
+        warnings.contains("failed, reward 0") && !warnings.contains("epoch 1/3"),
+        "{warnings}"
+    );
+    press(&mut app, "vv&checkpoint\n");
+    let checkpoints = text(&app);
+    assert!(
+        checkpoints.contains("checkpoint after episode 2") && !checkpoints.contains("validation,"),
+        "{checkpoints}"
+    );
+    press(&mut app, "&");
+    (0.."checkpoint".len()).for_each(|_| drop(app.key(&key(KeyCode::Backspace))));
+    press(&mut app, "\n/episode 2: mean\n");
+    let found = text(&app);
+    assert!(
+        found.contains("episode 2: mean") && found.contains("scrolled back"),
+        "{found}"
+    );
+    press(&mut app, "/no such thing\n");
+    assert!(text(&app).contains("the log has no line"));
+}

@@ -1,0 +1,199 @@
+//! Runs that are over or replayed, and earlier moments of a run.
+
+use super::*;
+
+#[test]
+fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_continue_it() {
+    let mut app = running(120, 40);
+    app.take_link(LinkStatus::Dead { watch_only: false });
+    let text = text(&app);
+    assert!(
+        text.contains("DEAD resume it") && text.contains("stood at epoch"),
+        "{text}"
+    );
+    assert!(
+        !text.contains(" left 10 s") && !text.contains("img/s"),
+        "it looks as if it were trained:\n{text}"
+    );
+    press(&mut app, "e");
+    assert!(
+        app.view
+            .message
+            .as_ref()
+            .is_some_and(|message| message.text.contains("search --resume RUN"))
+    );
+    press(&mut app, "\n");
+    let inspected = self::text(&app);
+    assert!(
+        inspected.contains("nobody trains it") && !inspected.contains("in training on"),
+        "{inspected}"
+    );
+    press(&mut app, "\x1b");
+    press(&mut app, "q");
+    let offered = self::text(&app);
+    assert!(
+        offered.contains("The process of this search is gone")
+            && offered.contains("yes: resume it here"),
+        "{offered}"
+    );
+    assert_eq!(press(&mut app, "d"), Effect::Leave(Leave::Closed));
+    press(&mut app, "q");
+    assert_eq!(press(&mut app, "y"), Effect::Leave(Leave::Resume));
+}
+
+#[test]
+fn a_replay_at_its_end_says_so_and_how_to_go_on() {
+    let mut app = running(80, 24);
+    app.take_link(LinkStatus::Replay {
+        speed: 8.0,
+        paused: false,
+        ended: true,
+    });
+    let shown = text(&app);
+    assert!(
+        shown.contains("REPLAY ENDED")
+            && !shown.contains("Space pause")
+            && !shown.contains("left 10 s"),
+        "{shown}"
+    );
+    assert_eq!(
+        press(&mut app, " "),
+        Effect::Draw,
+        "there is nothing to pause"
+    );
+    assert!(
+        text(&app).contains(
+            "the replay has ended: [ and ] step through it, nas-tui replay plays it anew"
+        ),
+        "{}",
+        text(&app)
+    );
+    assert!(app.stands_still());
+}
+
+#[test]
+fn earlier_moments_are_stepped_through_and_end_returns_to_the_present() {
+    let records = journal();
+    let mut app = app_with(half(&records), Size::new(80, 24), plain());
+    press(&mut app, "[");
+    let Some(Wanted::State { seq }) = app.wanted() else {
+        panic!("the journal is asked for the moment")
+    };
+    let mut state = RunState::default();
+    records
+        .iter()
+        .take_while(|record| record.seq <= Some(seq))
+        .for_each(|record| state.apply(record));
+    app.take_past(Past {
+        seq,
+        state: Box::new(state),
+    });
+    let past = text(&app);
+    assert!(
+        past.contains("AFTER EPISODE 3") && past.contains("episode 3/6"),
+        "{past}"
+    );
+    app.key(&key(KeyCode::End));
+    assert!(text(&app).contains("episode 4/6"));
+}
+
+#[test]
+fn why_there_is_no_earlier_or_later_moment_is_said() {
+    let records = journal();
+    let is_start = |record: &Record| matches!(record.event, Event::ChildStarted { .. });
+    let first = records
+        .iter()
+        .position(is_start)
+        .expect("a child is trained");
+    let mut app = app_with(&records[..=first], Size::new(80, 24), plain());
+    press(&mut app, "[");
+    assert!(
+        text(&app).contains("no episode has finished yet"),
+        "{}",
+        text(&app)
+    );
+    press(&mut app, "]");
+    assert!(text(&app).contains("this is the present"), "{}", text(&app));
+    let mut app = running(80, 24);
+    press(&mut app, "[[[[[");
+    assert!(
+        text(&app).contains("this is the end of the first episode"),
+        "{}",
+        text(&app)
+    );
+}
+
+#[test]
+fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
+    let records = journal();
+    let mut app = app_with(half(&records), Size::new(80, 24), plain());
+    let last = app
+        .live
+        .search()
+        .children
+        .last()
+        .expect("children have ended")
+        .child;
+    assert!(app.detail(last).is_some());
+    press(&mut app, "[[");
+    let Some(Wanted::State { seq }) = app.wanted() else {
+        panic!("the journal is asked for the moment")
+    };
+    let mut state = RunState::default();
+    records
+        .iter()
+        .take_while(|record| record.seq <= Some(seq))
+        .for_each(|record| state.apply(record));
+    app.take_past(Past {
+        seq,
+        state: Box::new(state),
+    });
+    app.view.chosen = Some(last);
+    assert_eq!(app.detail(last), None);
+    assert!(app.shown_child() < Some(last));
+    press(&mut app, "b");
+    let inspected = app
+        .view
+        .inspector
+        .as_ref()
+        .map(|inspector| inspector.child());
+    assert!(
+        inspected < Some(last)
+            && app
+                .state()
+                .search()
+                .children
+                .iter()
+                .all(|row| row.episode <= 2),
+        "{inspected:?}"
+    );
+}
+
+#[test]
+fn what_the_screen_itself_notes_is_no_time_that_the_run_worked() {
+    let mut app = running(80, 24);
+    let worked = app.live.clock.seconds();
+    app.note(
+        nas_tui::event::Level::Warning,
+        "nobody works on it".to_owned(),
+        app.view.now + jiff::SignedDuration::from_secs(600),
+    );
+    assert_eq!(app.live.clock.seconds(), worked);
+}
+
+#[test]
+fn the_step_after_the_last_sampled_child_follows_the_training_and_leaves_out_numbers_that_no_child_has()
+ {
+    let mut app = app_with(&journal(), Size::new(80, 24), plain());
+    let edited = nas_tui::state::ChildRow {
+        child: 97 + 3,
+        parent: Some(1),
+        ..app.live.search().children[0].clone()
+    };
+    app.live.search_mut().unwrap().children.push(edited);
+    app.view.chosen = Some(96);
+    press(&mut app, "4l");
+    assert_eq!(app.shown_child(), Some(100));
+    press(&mut app, "h");
+    assert_eq!(app.shown_child(), Some(96));
+}

@@ -1,0 +1,180 @@
+//! Pausing, stopping, skipping and leaving: what is asked, and what the screen shows of it.
+
+use super::*;
+
+#[test]
+fn space_asks_for_a_pause_and_shows_it_only_when_the_search_says_so() {
+    let mut app = running(80, 24);
+    assert_eq!(press(&mut app, " "), Effect::Send(Command::Pause));
+    assert!(text(&app).contains("RUNNING"));
+    let say = |app: &mut App, event| {
+        app.take(&Record {
+            v: 1,
+            seq: None,
+            time: app.view.now,
+            event,
+        })
+    };
+    say(&mut app, Event::PauseRequested);
+    assert!(text(&app).contains("PAUSING"));
+    say(&mut app, Event::Paused);
+    assert!(text(&app).contains("PAUSED"));
+    assert_eq!(press(&mut app, " "), Effect::Send(Command::Resume));
+}
+
+#[test]
+fn quitting_a_running_search_asks_and_cancel_goes_on() {
+    let mut app = running(80, 24);
+    for keys in ["qc", "q\x1b", "qq", "q\n"] {
+        assert_eq!(press(&mut app, keys), Effect::Draw, "{keys:?}");
+        assert!(!text(&app).contains("Leave the screen?"), "{keys:?}");
+    }
+}
+
+#[test]
+fn the_screen_ends_when_the_stop_that_was_asked_for_has_come() {
+    let mut app = running(80, 24);
+    assert_eq!(press(&mut app, "qs"), Effect::Send(Command::Stop));
+    assert_eq!(app.done(), None);
+    let time = app.view.now;
+    app.take(&Record {
+        v: 1,
+        seq: None,
+        time,
+        event: Event::StopRequested,
+    });
+    assert!(text(&app).contains("STOPPING"));
+    let event = Event::RunFinished {
+        reason: nas_tui::event::FinishReason::Stopped,
+        children: 1,
+        epochs: None,
+        wall_seconds: 1.0,
+    };
+    app.take(&Record {
+        v: 1,
+        seq: None,
+        time,
+        event,
+    });
+    assert_eq!(app.done(), Some(Leave::Stopped));
+}
+
+#[test]
+fn a_screen_can_be_left_while_the_search_goes_on_or_while_it_stops() {
+    for before in ["", "qs"] {
+        let mut app = running(80, 24);
+        press(&mut app, before);
+        assert_eq!(press(&mut app, "qd"), Effect::Leave(Leave::Detached));
+    }
+}
+
+#[test]
+fn who_only_watches_cannot_steer_and_is_told_so() {
+    let far = LinkStatus::Journal {
+        holder: "pid 1 on far".to_owned(),
+    };
+    for link in [
+        LinkStatus::Live { watch_only: true },
+        far,
+        LinkStatus::Dead { watch_only: true },
+    ] {
+        let mut app = running(80, 24);
+        app.take_link(link);
+        assert_eq!(press(&mut app, " "), Effect::Draw);
+        assert!(app.view.message.is_some());
+        assert!(
+            matches!(press(&mut app, "q"), Effect::Leave(_)),
+            "there is nothing to ask"
+        );
+    }
+}
+
+#[test]
+fn a_child_is_skipped_only_after_a_yes() {
+    let mut app = running(80, 24);
+    let child = app.shown_child().expect("a child is in training");
+    assert_eq!(press(&mut app, "x\n"), Effect::Draw);
+    assert_eq!(press(&mut app, "xy"), Effect::Send(Command::Skip { child }));
+    assert_eq!(
+        press(&mut app, "hhhhhhhhx"),
+        Effect::Draw,
+        "a child that has ended cannot be skipped"
+    );
+    assert!(app.view.message.is_some());
+}
+
+#[test]
+fn the_question_about_a_skip_says_what_becomes_of_a_child_without_an_epoch() {
+    let asked = |records: &[Record]| {
+        let mut app = app_with(records, Size::new(80, 24), plain());
+        press(&mut app, "x");
+        text(&app)
+    };
+    let records = journal();
+    assert!(
+        asked(half(&records)).contains("yes: its epochs so far count"),
+        "{}",
+        asked(half(&records))
+    );
+    let started = records
+        .iter()
+        .position(|record| matches!(record.event, Event::ChildStarted { .. }))
+        .unwrap();
+    let early = asked(&records[..=started]);
+    assert!(
+        early.contains("yes: no epoch has ended; it is excluded, nothing is learned from it"),
+        "{early}"
+    );
+}
+
+#[test]
+fn the_stop_after_the_episode_is_asked_for_shown_and_taken_back() {
+    let mut app = running(80, 24);
+    assert_eq!(
+        press(&mut app, "e"),
+        Effect::Send(Command::StopAfterEpisode)
+    );
+    let time = app.view.now;
+    app.take(&Record {
+        v: 1,
+        seq: None,
+        time,
+        event: Event::EpisodeStopRequested,
+    });
+    assert!(
+        text(&app).contains("stops after episode 4"),
+        "{}",
+        text(&app)
+    );
+    assert_eq!(
+        press(&mut app, "e"),
+        Effect::Send(Command::GoOnAfterEpisode)
+    );
+}
+
+#[test]
+fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
+    let records = journal();
+    let mut app = app_with(half(&records), Size::new(80, 24), plain());
+    assert_eq!(app.next_alert(), None, "what happened before is old news");
+    records[half(&records).len()..]
+        .iter()
+        .for_each(|record| app.take(record));
+    let alerts: Vec<String> = std::iter::from_fn(|| app.next_alert())
+        .map(|alert| alert.0)
+        .collect();
+    assert!(
+        alerts
+            .last()
+            .is_some_and(|alert| alert == "the run is over: COMPLETED"),
+        "{alerts:?}"
+    );
+}
+
+#[test]
+fn a_finished_run_is_left_at_once() {
+    let mut app = app_with(&journal(), Size::new(80, 24), plain());
+    assert!(app.live.status.is_over());
+    assert_eq!(app.done(), None);
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Finished));
+}

@@ -1,0 +1,167 @@
+//! Trainings that are killed, stopped, paused and resumed.
+
+use super::*;
+
+#[test]
+fn a_training_killed_again_and_again_and_resumed_equals_one_that_never_was() {
+    let workspace = Workspace::new();
+    // A checkpoint after almost every batch, so that it is resumed within epochs too.
+    let set = ["train.checkpoint_minutes=0.0001", "recipes.cosine.epochs=8"];
+    assert_ok(&workspace.train("whole", &set).output().unwrap());
+    let mut kills = 0;
+    while !workspace
+        .records_if_any("parts")
+        .iter()
+        .any(|record| matches!(record.event, Event::RunFinished { .. }))
+    {
+        let lines = || {
+            fs::read(workspace.path("parts").join("journal.jsonl"))
+                .map_or(0, |text| text.split(|byte| *byte == b'\n').count())
+        };
+        let before = lines();
+        let mut child = workspace.go_on("parts", &set).spawn().unwrap();
+        // Killed once it has told of some more: each time at another place, wherever it is by then.
+        while lines() < before + 9 + kills && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        if child.try_wait().unwrap().is_none() {
+            signal(&child, Signal::KILL);
+            kills += 1;
+        }
+        child.wait().unwrap();
+        assert!(kills < 100);
+    }
+    let (whole, parts) = (workspace.records("whole"), workspace.records("parts"));
+    let resumes = parts
+        .iter()
+        .filter(|record| matches!(record.event, Event::RunResumed { epoch: Some(_), .. }))
+        .count();
+    assert!(
+        kills >= 3 && resumes >= 3,
+        "{kills} kills, {resumes} resumes"
+    );
+    assert_eq!(figures(&epochs(&parts)), figures(&epochs(&whole)));
+    assert_eq!(
+        test_of(&parts).unwrap().report,
+        test_of(&whole).unwrap().report
+    );
+    let weights = |run: &str| fs::read(workspace.path(run).join("weights.safetensors")).unwrap();
+    assert_eq!(weights("parts"), weights("whole"));
+}
+
+#[test]
+fn sigterm_saves_a_checkpoint_at_the_next_batch_and_the_resumed_training_is_the_same() {
+    let workspace = Workspace::new();
+    let more = ["recipes.cosine.epochs=60"];
+    let child = workspace.train("run", &more).spawn().unwrap();
+    wait_for_line(&workspace.path("run"), "training_epoch");
+    signal(&child, Signal::TERM);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("continue with: nas-tui train --resume run"),
+        "{}",
+        text(&output.stderr)
+    );
+    let records = workspace.records("run");
+    let saved = records
+        .iter()
+        .any(|record| matches!(record.event, Event::TrainingSaved { .. }));
+    let stopped = matches!(
+        records.last().unwrap().event,
+        Event::RunFinished {
+            reason: FinishReason::Stopped,
+            ..
+        }
+    );
+    assert!(saved && stopped && test_of(&records).is_none());
+    assert_ok(&workspace.resume("run").output().unwrap());
+    assert_ok(&workspace.train("whole", &more).output().unwrap());
+    assert_eq!(
+        figures(&epochs(&workspace.records("run"))),
+        figures(&epochs(&workspace.records("whole")))
+    );
+}
+
+#[test]
+fn a_client_pauses_a_training_at_the_next_batch_and_lets_it_go_on() {
+    let workspace = Workspace::new();
+    let child = workspace
+        .train("run", &["recipes.cosine.epochs=5000"])
+        .spawn()
+        .unwrap();
+    wait_for_line(&workspace.path("run"), "training_epoch");
+    let connection = link::attach(&workspace.path("run"), false).unwrap();
+    // Whoever is not connected yet is not heard.
+    let begin = Instant::now();
+    while *connection.status.borrow() != (LinkStatus::Live { watch_only: false }) {
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "{:?}",
+            connection.status.borrow()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    connection.commands.send(Asked::Pause).unwrap();
+    wait_for_line(&workspace.path("run"), "\"event\":\"paused\"");
+    let journal = || fs::read(workspace.path("run").join("journal.jsonl")).unwrap();
+    let paused = journal();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(journal(), paused, "nothing happens while it is paused");
+    connection.commands.send(Asked::Resume).unwrap();
+    wait_for_line(&workspace.path("run"), "\"event\":\"resumed\"");
+    connection.commands.send(Asked::Stop).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
+fn a_training_resumed_after_its_last_epoch_says_that_only_the_test_is_left() {
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train("run", &[]).output().unwrap());
+    // As if it had been killed between its last checkpoint and its test.
+    let journal = workspace.path("run").join("journal.jsonl");
+    let told = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<&str> = told
+        .lines()
+        .take_while(|line| !line.contains("\"test_finished\""))
+        .collect();
+    fs::write(&journal, kept.join("\n") + "\n").unwrap();
+    let output = workspace.resume("run").output().unwrap();
+    assert_ok(&output);
+    let words = text(&output.stderr);
+    assert!(
+        words.contains(" after 4 epochs")
+            && words.contains("every epoch is done: only the test is left"),
+        "{words}"
+    );
+    assert!(
+        !words.contains("epoch 5")
+            && !words.contains("search")
+            && test_of(&workspace.records("run")).is_some(),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_search_and_a_training_are_resumed_by_their_own_commands() {
+    let workspace = Workspace::new();
+    assert_ok(
+        &workspace
+            .train("run", &["recipes.cosine.epochs=2"])
+            .output()
+            .unwrap(),
+    );
+    let wrong = workspace
+        .nas_tui(&["search", "--headless", "--resume", "run"], &[])
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        text(&wrong.stderr).contains("nas-tui train --resume run"),
+        "{}",
+        text(&wrong.stderr)
+    );
+    let complete = workspace.resume("run").output().unwrap();
+    assert_ok(&complete);
+    assert!(text(&complete.stderr).contains("nothing to resume"));
+}

@@ -1,0 +1,207 @@
+//! Test images: when they are opened, and what is made of them.
+
+use super::*;
+
+/// Counts how often a file is opened, by whomever.
+struct Watched {
+    inotify: OwnedFd,
+}
+
+impl Watched {
+    fn new(file: &Path) -> Watched {
+        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+        inotify::add_watch(&inotify, file, WatchFlags::OPEN).unwrap();
+        Watched { inotify }
+    }
+
+    /// Opened since the last look. (Equal events that follow each other unread are one: look
+    /// often.)
+    fn was_opened(&self) -> bool {
+        rustix::io::read(&self.inotify, &mut [0u8; 4096]).is_ok_and(|bytes| bytes > 0)
+    }
+}
+
+/// Two classes of 30 training and 10 test images of one colour each.
+fn image_folder(root: &Path) {
+    for (part, count) in [("train", 30), ("test", 10)] {
+        for (class, shade) in [("dark", 40u8), ("light", 200)] {
+            let folder = root.join(part).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            for number in 0..count {
+                let colour = image::Rgb([shade, shade.saturating_add(number), shade]);
+                image::RgbImage::from_pixel(8, 8, colour)
+                    .save(folder.join(format!("{number:02}.png")))
+                    .unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
+    let workspace = Workspace::new();
+    image_folder(&workspace.path("images"));
+    let network = NETWORK
+        .replace("[1, 28, 28]", "[3, 8, 8]")
+        .replace("\"classes\": 10", "\"classes\": 2");
+    fs::write(workspace.path("tiny.json"), network).unwrap();
+    let watched = Watched::new(&workspace.path("images/test/dark/00.png"));
+    let set = [
+        "data.source=folder:images",
+        "data.size=[8, 8]",
+        "data.validation=20",
+        "data.limit=40",
+        "recipes.cosine.batch_size=4",
+    ];
+    let mut child = workspace.train("run", &set).spawn().unwrap();
+    let mut opened_after = Vec::new();
+    loop {
+        let ended = child.try_wait().unwrap().is_some();
+        if watched.was_opened() {
+            opened_after.push(epochs(&workspace.records_if_any("run")).len());
+        }
+        if ended {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_ok(&child.wait_with_output().unwrap());
+    assert_eq!(
+        opened_after,
+        [4],
+        "the epochs that were done whenever a test image was opened"
+    );
+    assert_ok(&workspace.resume("run").output().unwrap());
+    assert!(!watched.was_opened(), "a complete run reads nothing");
+    assert_eq!(
+        test_of(&workspace.records("run")).unwrap().report.images,
+        20
+    );
+}
+
+#[test]
+fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
+    let workspace = Workspace::new();
+    image_folder(&workspace.path("images"));
+    fs::write(workspace.path("images/train/dark/photo.tiff"), "II*").unwrap();
+    fs::write(
+        workspace.path("tiny.json"),
+        NETWORK
+            .replace("[1, 28, 28]", "[3, 8, 8]")
+            .replace("\"classes\": 10", "\"classes\": 2"),
+    )
+    .unwrap();
+    let set = [
+        "data.source=folder:images",
+        "data.size=[8, 8]",
+        "data.validation=20",
+        "data.limit=40",
+        "recipes.cosine.batch_size=4",
+    ];
+    let output = workspace.train("run", &set).output().unwrap();
+    assert_ok(&output);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("warning: 1 file is not read, the first images/train/dark/photo.tiff"),
+        "{told}"
+    );
+}
+
+#[test]
+fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
+    fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, into)
+            } else {
+                into.push(path)
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&root, &mut all);
+    let calls = |path: &PathBuf| {
+        let code = fs::read_to_string(path).unwrap();
+        let code = code.split("#[cfg(test)]").next().unwrap().to_owned();
+        let is_call = |line: &str| {
+            line.contains("load_test(")
+                || line.contains("load_tests(")
+                || line.contains("Part::Test)")
+        };
+        code.lines()
+            .any(|line| is_call(line.trim_start()) && !line.trim_start().starts_with("//"))
+    };
+    let mut callers: Vec<String> = all
+        .iter()
+        .filter(|path| calls(path))
+        .map(|path| path.strip_prefix(&root).unwrap().display().to_string())
+        .collect();
+    callers.sort();
+    // `data` itself, its check of files, and the two that may.
+    assert_eq!(
+        callers,
+        [
+            "cli/evaluate/mod.rs",
+            "data/check.rs",
+            "data/mod.rs",
+            "training/test_images.rs"
+        ]
+    );
+}
+
+#[test]
+fn evaluate_says_of_the_kept_weights_what_the_training_said() {
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train("run", &[]).output().unwrap());
+    let evaluated = workspace.evaluate(&["run:best"]);
+    let told = test_of(&workspace.records("run")).unwrap().report;
+    assert_eq!(
+        (evaluated.images, evaluated.correct),
+        (told.images, told.correct)
+    );
+    let summary: analysis::TrainingSummary =
+        serde_json::from_str(&fs::read_to_string(workspace.path("run/summary.json")).unwrap())
+            .unwrap();
+    assert_eq!((summary.epochs_done, summary.test), (4, Some(told)));
+}
+
+#[test]
+fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such() {
+    let workspace = Workspace::new();
+    assert_ok(
+        &workspace
+            .train("run", &["data.crop=upsample", "data.crop_pixels=42"])
+            .output()
+            .unwrap(),
+    );
+    let told = test_of(&workspace.records("run")).unwrap().report;
+    let of_run = workspace.evaluate(&["run:best"]);
+    assert_eq!((of_run.correct, of_run.loss), (told.correct, told.loss));
+    // The same weights without their run: images as they are.
+    let of_file = workspace.evaluate(&["tiny.json", "--weights", "run/weights.safetensors"]);
+    assert!(
+        (of_file.loss - told.loss).abs() > 1e-3,
+        "{} and {}",
+        of_file.loss,
+        told.loss
+    );
+    // And enlarged as in training.
+    let enlarged = workspace.evaluate(&[
+        "tiny.json",
+        "--weights",
+        "run/weights.safetensors",
+        "--upsample",
+        "42",
+    ]);
+    // (Not to the last digit: the normalisation is fitted to other training images than the run's.)
+    let off = |loss: f64| (loss - told.loss).abs();
+    assert!(
+        off(enlarged.loss) < off(of_file.loss) / 2.0,
+        "{}, {} and {}",
+        enlarged.loss,
+        of_file.loss,
+        told.loss
+    );
+}
