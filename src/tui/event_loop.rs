@@ -68,6 +68,7 @@ struct Screen {
     tick: Duration,
 }
 
+/// See [`run`](super::run).
 pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
     let terminal = Terminal::of_stdout().context("cannot open the screen")?;
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;

@@ -18,6 +18,7 @@ pub struct Painter<'a> {
 }
 
 impl<'a> Painter<'a> {
+    /// A painter of the part of `area` that lies in `buffer`.
     pub fn new(buffer: &'a mut Buffer, area: Rect, theme: &'a Theme) -> Painter<'a> {
         let area = area.intersection(buffer.area);
         Painter {
@@ -36,18 +37,22 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// In positions of the screen.
     pub fn area(&self) -> Rect {
         self.area
     }
 
+    /// In columns.
     pub fn width(&self) -> usize {
         usize::from(self.area.width)
     }
 
+    /// In rows.
     pub fn height(&self) -> usize {
         usize::from(self.area.height)
     }
 
+    /// The characters that this terminal can show.
     pub fn glyphs(&self) -> &'a Glyphs {
         &self.theme.glyphs
     }
@@ -57,7 +62,7 @@ impl<'a> Painter<'a> {
         self.styled(x, y, self.theme.style(role), text)
     }
 
-    pub fn styled(&mut self, x: usize, y: usize, style: Style, text: &str) -> usize {
+    fn styled(&mut self, x: usize, y: usize, style: Style, text: &str) -> usize {
         let end = x + text.width();
         if y < self.height() && x < self.width() {
             // Both fit into u16: they are inside the area.

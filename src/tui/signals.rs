@@ -11,6 +11,7 @@ pub struct SignalStream {
 }
 
 impl SignalStream {
+    /// Begin to catch SIGTERM, SIGHUP, SIGINT and SIGCONT.
     pub fn start() -> std::io::Result<SignalStream> {
         let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
         let handle = signals.handle();

@@ -16,6 +16,7 @@ pub enum Purpose {
 /// Text with a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLine {
+    /// What the text is typed for.
     pub purpose: Purpose,
     text: Vec<char>,
     /// Characters before the cursor.
@@ -39,6 +40,7 @@ impl TextLine {
         }
     }
 
+    /// What has been typed so far.
     pub fn text(&self) -> String {
         self.text.iter().collect()
     }

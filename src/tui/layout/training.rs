@@ -7,6 +7,7 @@ use super::PanelId::{Curves, Layers, Log, Machine, Network, Progress, Test};
 use super::Plan::{self, Columns, One, Rows};
 use crate::config::LayoutName;
 
+/// The arrangements of a training, the richest first; `tested` once there is a test to show.
 pub fn plans(layout: LayoutName, tested: bool) -> &'static [(Size, Plan)] {
     match layout {
         LayoutName::Overview if tested => TESTED,

@@ -18,7 +18,9 @@ const LEAST_TYPED: usize = 16;
 /// What is told in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
+    /// Decides the colour.
     pub level: Level,
+    /// In one row.
     pub text: String,
 }
 
@@ -32,6 +34,7 @@ pub enum Footer<'a> {
 }
 
 impl Footer<'_> {
+    /// Fill the one row of `painter`.
     pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
         match self {
             Footer::Typed(line) => draw_line(line, painter),

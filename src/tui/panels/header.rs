@@ -15,6 +15,7 @@ use unicode_width::UnicodeWidthStr;
 /// Children whose training time the estimate of the remaining time is made from.
 const RECENT: usize = 32;
 
+/// Fill the two rows of `painter`.
 pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     let width = painter.width().saturating_sub(2);
     let right = clock(scene);

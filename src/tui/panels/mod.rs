@@ -34,7 +34,9 @@ pub type Row = Vec<Piece>;
 /// What a panel shows: rows that stay, and rows that scroll under them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Content {
+    /// The rows that stay.
     pub head: Vec<Row>,
+    /// The rows that scroll.
     pub body: Vec<Row>,
 }
 

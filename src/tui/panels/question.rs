@@ -25,6 +25,7 @@ pub enum Question {
     Resume,
 }
 
+/// What a user can answer; which answers a question has is for [`Question::answers`] to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Yes,

@@ -20,7 +20,9 @@ pub struct Scene<'a> {
     pub state: &'a RunState,
     /// The run as it is now.
     pub live: &'a RunState,
+    /// What the run does, also before its first event.
     pub kind: RunKind,
+    /// Who works on the run, and whether commands reach them.
     pub link: &'a LinkStatus,
     /// The moment that is shown: after so many finished episodes, or epochs of a training. None is
     /// the present.
@@ -29,18 +31,26 @@ pub struct Scene<'a> {
     pub resume_command: &'a str,
     /// The worker whose child is shown, unless a child is chosen.
     pub worker: usize,
+    /// A child to show instead.
     pub chosen: Option<u64>,
+    /// The children that were read from the journal.
     pub details: &'a Details,
     /// Measurements of this machine.
     pub machine: &'a MachineView,
+    /// The time of the frame.
     pub now: Timestamp,
+    /// The zone in which times of day are shown.
     pub time_zone: &'a TimeZone,
+    /// Colours and characters of this terminal.
     pub theme: &'a Theme,
+    /// Keys of this session.
     pub keymap: &'a Keymap,
+    /// Where the panels lie.
     pub arrangement: Arrangement,
 }
 
 impl<'a> Scene<'a> {
+    /// The characters that this terminal can show.
     pub fn glyphs(&self) -> &'a Glyphs {
         &self.theme.glyphs
     }

@@ -30,13 +30,17 @@ impl Labels {
 /// Where a plot lies in its painter's area, and its axis of values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
+    /// The values from the floor to the top.
     pub axis: ValueAxis,
+    /// The values that are written at the axis.
     pub labels: Labels,
     /// Column of the line at the left; the labels stand before it, the plot after it.
     pub gutter: usize,
+    /// Columns of characters for the plot itself.
     pub columns: usize,
     /// First row, and rows; the floor is below them.
     pub top: usize,
+    /// Rows of characters for the plot itself.
     pub rows: usize,
 }
 

@@ -68,6 +68,7 @@ pub struct DotGrid {
 }
 
 impl DotGrid {
+    /// An empty grid: 2 x 4 dots to a cell in `braille`, else one.
     pub fn new(columns: usize, rows: usize, braille: bool) -> DotGrid {
         let resolution = if braille { (2, 4) } else { (1, 1) };
         DotGrid {
@@ -107,6 +108,7 @@ impl DotGrid {
             .flatten()
     }
 
+    /// Put a dot; one outside the grid is left out.
     pub fn dot(&mut self, x: usize, y: usize, series: Series) {
         self.put(x, y, series, false);
     }

@@ -5,7 +5,9 @@ use super::round_step;
 /// A range of what is counted along a plot (children, epochs), both ends included; never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
+    /// The lowest number, included.
     pub first: u64,
+    /// The highest number, included.
     pub last: u64,
 }
 
@@ -15,6 +17,7 @@ impl Span {
         (self.last - self.first).saturating_add(1)
     }
 
+    /// Whether `number` lies in it.
     pub fn contains(self, number: u64) -> bool {
         (self.first..=self.last).contains(&number)
     }

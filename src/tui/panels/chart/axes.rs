@@ -19,8 +19,11 @@ pub fn label(quantity: Quantity, value: f64, decimals: usize) -> String {
 
 /// What is marked on the floor of a plot, and the labels below it.
 pub struct Floor<'a> {
+    /// Where the plot lies.
     pub frame: &'a Frame,
+    /// The children that there are.
     pub extent: &'a Extent,
+    /// The children in view.
     pub span: Span,
     /// A row of episode numbers below that of child numbers.
     pub episodes: bool,

@@ -28,12 +28,16 @@ const MARKER: usize = 3;
 
 /// The plot of the children of `span` in `frame`.
 pub struct Canvas<'a> {
+    /// The children in view.
     pub span: Span,
+    /// Where the plot lies.
     pub frame: &'a Frame,
+    /// What is drawn so far.
     pub grid: DotGrid,
 }
 
 impl Canvas<'_> {
+    /// Draw the curves over the children, and the crosshair at a child number on top.
     pub fn plot(&mut self, children: &Children, curves: &Curves, crosshair: Option<u64>) {
         self.band(curves);
         self.points(children);

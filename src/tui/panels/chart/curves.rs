@@ -8,8 +8,11 @@ use crate::tui::plot::Span;
 /// A value over a range of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
+    /// First column of dots.
     pub from: usize,
+    /// Last column of dots, included.
     pub to: usize,
+    /// In units of the axis.
     pub value: f64,
 }
 
@@ -25,9 +28,11 @@ pub struct Curves {
     pub baseline: Vec<Level>,
     /// Quartiles of the finished episodes.
     pub low: Vec<Level>,
+    /// The upper quartiles.
     pub high: Vec<Level>,
     /// At the middle of each episode.
     pub mean: Vec<(usize, f64)>,
+    /// The mean of each episode of another run.
     pub reference: Vec<(usize, f64)>,
 }
 

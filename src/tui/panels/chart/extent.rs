@@ -16,6 +16,7 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// The children of the run at the moment of `state`.
     pub fn of(state: &RunState) -> Extent {
         let sampled = state.search().sampled();
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))

@@ -31,6 +31,7 @@ pub struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
+    /// What `state` and the `children` of the chart tell of `child`.
     pub fn of(
         state: &'a RunState,
         quantity: Quantity,

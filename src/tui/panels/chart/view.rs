@@ -9,6 +9,7 @@ use crate::tui::plot::Span;
 /// Children that a window holds at least, where the run has as many.
 const FEWEST: u64 = 8;
 
+/// How values are spaced along their axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
     #[default]
@@ -59,7 +60,9 @@ impl ChartAction {
 /// The state of the chart's view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChartView {
+    /// What is drawn of each child.
     pub quantity: Quantity,
+    /// Of that quantity.
     pub scale: Scale,
     window: Window,
     /// A child number.

@@ -20,6 +20,7 @@ pub struct Draft {
 pub struct Outcome {
     /// Of the layers up to the first that cannot be built.
     pub layers: Vec<LayerCost>,
+    /// The network and its costs, or why it cannot be built.
     pub network: Result<(Architecture, Cost), SpaceError>,
 }
 
@@ -35,10 +36,12 @@ impl Draft {
         })
     }
 
+    /// The child's DNA.
     pub fn original(&self) -> &Dna {
         &self.original
     }
 
+    /// The DNA with its edits.
     pub fn dna(&self) -> &Dna {
         &self.dna
     }
@@ -48,6 +51,7 @@ impl Draft {
         (self.layer, self.value)
     }
 
+    /// Whether any value is not what it was.
     pub fn is_edited(&self) -> bool {
         self.dna != self.original
     }
@@ -91,6 +95,7 @@ impl Draft {
         next.is_some()
     }
 
+    /// The value that the cursor is on.
     pub fn current(&self) -> u32 {
         self.dna.0[self.layer][self.value]
     }

@@ -37,6 +37,7 @@ const ROOMY: usize = 24;
 /// What the inspector shows and acts on.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
+    /// The run at the moment that is shown.
     pub state: &'a RunState,
     /// What the journal tells of the shown child, once it has been read. (That of another child is
     /// not looked at.)
@@ -56,6 +57,7 @@ pub enum Tab {
 }
 
 impl Tab {
+    /// In the order in which they are shown.
     pub const ALL: [Tab; 5] = [
         Tab::Graph,
         Tab::Costs,
@@ -97,6 +99,7 @@ impl InspectorView {
         self.child
     }
 
+    /// The page that is open.
     pub fn tab(&self) -> Tab {
         self.tab
     }

@@ -22,20 +22,26 @@ const FARTHEST: u32 = 24;
 pub struct Relatives {
     /// Children that had ended then.
     pub of: usize,
+    /// Parent and edited children first, then others from the nearest on.
     pub entries: Vec<Relative>,
 }
 
+/// A child beside the one that is inspected.
 #[derive(Debug, Clone)]
 pub struct Relative {
+    /// What relates them.
     pub kind: Kind,
+    /// The relative itself.
     pub row: ChildRow,
     /// Further children with the same DNA as this relative.
     pub others: usize,
     /// What turns the shown child into this one.
     pub edits: Vec<Edit>,
+    /// Edit distance of the two DNAs, in values.
     pub distance: u32,
 }
 
+/// What relates two children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Parent,

@@ -13,13 +13,19 @@ use crate::tui::theme::Role;
 
 /// A child as far as it is known.
 pub struct Subject<'a> {
+    /// Its number, from 1.
     pub child: u64,
+    /// Where it stands at the moment that is shown.
     pub status: Status,
     /// Once it has ended.
     pub row: Option<&'a ChildRow>,
+    /// The child that a user edited into this one; none if it was sampled.
     pub parent: Option<u64>,
+    /// None until it is in memory or has been read.
     pub dna: Option<Dna>,
+    /// None if unknown, or if the child is not a network (a cell of a table).
     pub architecture: Option<Cow<'a, Architecture>>,
+    /// The epochs that are in memory or have been read.
     pub epochs: &'a [ChildEpoch],
     /// The journal has been read for it, so that `epochs` are all there are.
     pub is_read: bool,
@@ -37,6 +43,7 @@ pub enum Status {
 }
 
 impl<'a> Subject<'a> {
+    /// What `known` tells of `child`.
     pub fn of(child: u64, known: &Known<'a>) -> Subject<'a> {
         let state = known.state;
         let detail = known

@@ -27,6 +27,7 @@ pub fn rows(view: &ListView, state: &RunState) -> usize {
     FIGURES + BETWEEN + depth(first).max(depth(second))
 }
 
+/// The comparison, `width` columns wide, with layers once the details of both have been read.
 pub fn content(
     view: &ListView,
     state: &RunState,

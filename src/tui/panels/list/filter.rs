@@ -42,6 +42,7 @@ pub enum Quantity {
     Energy,
 }
 
+/// How a child's quantity compares to the number in the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     Less,
@@ -79,6 +80,7 @@ pub struct Surroundings<'a> {
 pub struct FilterError {
     /// Characters before it.
     pub position: usize,
+    /// What would have made sense there.
     pub problem: String,
 }
 

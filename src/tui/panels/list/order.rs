@@ -32,6 +32,7 @@ impl SortKey {
         SortKey::Energy,
     ];
 
+    /// As the heading of its column says it.
     pub fn name(self) -> &'static str {
         match self {
             SortKey::Child => "child",
@@ -74,8 +75,11 @@ impl SortKey {
 /// How to choose and sort.
 #[derive(Debug, Clone)]
 pub struct Choice {
+    /// What the rows are sorted by.
     pub key: SortKey,
+    /// Whether the largest value comes first.
     pub descending: bool,
+    /// None lets every child through.
     pub filter: Option<Filter>,
 }
 
@@ -148,10 +152,12 @@ impl Order {
         &self.rows
     }
 
+    /// The Pareto front of the rows, of accuracy against MACs.
     pub fn front(&self) -> &Front {
         &self.front
     }
 
+    /// Whether any child has a figure for its energy: without one there is no such column.
     pub fn energy_known(&self) -> bool {
         self.energy_known
     }
@@ -240,10 +246,12 @@ impl Order {
     }
 }
 
+/// Number of the most accurate child.
 pub fn best_of(state: &RunState) -> Option<u64> {
     state.search().outcomes.best.as_ref().map(|best| best.child)
 }
 
+/// The row at a place that an [`Order`] names; none if the run has fewer.
 pub fn row_at(state: &RunState, index: u32) -> Option<&ChildRow> {
     state.search().children.get(index as usize)
 }

@@ -23,6 +23,7 @@ const AXIS_ROWS: usize = 2;
 /// Columns for each value of the axis of MACs.
 const TICK: usize = 8;
 
+/// Draw the plot, with the members of the front listed where there is room.
 pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
     let (width, height) = (painter.width(), painter.height());
     let chosen = view.order().at(view.place(), state);

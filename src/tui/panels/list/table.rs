@@ -40,6 +40,7 @@ pub fn position(view: &ListView, height: usize) -> Option<String> {
     (all > room).then(|| format!("{}-{} of {all}", top + 1, (top + room).min(all)))
 }
 
+/// Draw the table around the cursor, which stands out while `focused`.
 pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focused: bool) {
     let (width, height) = (painter.width(), painter.height());
     let filter = filter_row(view);

@@ -56,6 +56,7 @@ impl ListAction {
     }
 }
 
+/// What the panel of the list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     #[default]
@@ -176,18 +177,22 @@ impl ListView {
         self.compared(state).filter(|_| self.mode == Mode::Compare)
     }
 
+    /// What the panel shows now.
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
+    /// As the user typed it; empty for no filter.
     pub fn filter_text(&self) -> &str {
         &self.filter_text
     }
 
+    /// Numbers of the marked children, in the order of marking.
     pub fn marks(&self) -> &[u64] {
         &self.marks
     }
 
+    /// The key, and whether its largest value comes first.
     pub fn sort(&self) -> (SortKey, bool) {
         (self.choice.key, self.choice.descending)
     }

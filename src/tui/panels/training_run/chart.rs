@@ -26,7 +26,9 @@ fn label(measure: Measure, value: f64, decimals: usize) -> String {
 /// What a chart shows.
 #[derive(Clone, Copy)]
 pub struct Chart<'a> {
+    /// What is drawn of each epoch.
     pub measure: Measure,
+    /// Every epoch so far, in order.
     pub epochs: &'a [TrainingEpoch],
     /// The epoch with the best weights.
     pub best: Option<usize>,
@@ -34,6 +36,7 @@ pub struct Chart<'a> {
     pub span: Span,
     /// Of the loss; an accuracy is always on a linear scale.
     pub scale: Scale,
+    /// The epoch under the crosshair, from 1.
     pub crosshair: Option<u64>,
 }
 

@@ -5,6 +5,7 @@ use super::{FLAGS, Filter, FilterError, QUANTITIES, Quantity, RELATIONS, Relatio
 /// Parentheses and negations within each other. The parser calls itself for each.
 const DEEPEST: usize = 64;
 
+/// The filter that `text` describes; none for an empty text, which lets everything through.
 pub fn parse(text: &str) -> Result<Option<Filter>, FilterError> {
     let mut parser = Parser {
         text,
