@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Prepared;
 use super::engine::Word;
 use crate::cli::config::SettingsArgs;
+#[cfg(feature = "torch")]
 use crate::cli::train;
 use crate::event::RunKind;
 use crate::runs::directory::{log_of, resume_command};
@@ -64,6 +65,7 @@ impl Detached {
         }
         if kind == RunKind::Training {
             command.args(origin.iter().flat_map(|origin| ["--origin", origin]));
+            #[cfg(feature = "torch")]
             train::environment(&mut command, &config);
         }
         command

@@ -370,9 +370,11 @@ pub fn parts(behaviour: &Behaviour) -> Search {
                 paused: false,
             }) as Box<dyn Evaluator>)
         }),
-        strategy: Box::new(|config, space| match config.search.strategy {
-            crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
-            _ => Box::new(Bandit::new(space)),
+        strategy: Box::new(|config, space| {
+            Ok(match config.search.strategy {
+                crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
+                _ => Box::new(Bandit::new(space)),
+            })
         }),
     }
 }
