@@ -71,8 +71,11 @@ pub static RECTANGULAR: Convolutions = Convolutions {
 pub struct Expressed {
     /// `[height, width]`, as are stride and padding.
     pub kernel: [usize; 2],
+    /// Output channels.
     pub filters: usize,
+    /// At least 1.
     pub stride: [usize; 2],
+    /// Zeros on both sides.
     pub padding: [usize; 2],
 }
 

@@ -17,6 +17,7 @@ pub struct Random {
 impl Random {
     const NAME: &str = "random";
 
+    /// `baseline_decay` as in [`Baseline::new`].
     pub fn new(baseline_decay: f64) -> Self {
         Random {
             baseline: Baseline::new(baseline_decay),
