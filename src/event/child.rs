@@ -27,7 +27,7 @@ pub struct ChildSampled {
     /// Sum of the entropies of the masked distributions, nats.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub entropy: Option<f64>,
-    /// Largest entropy these decisions could have had: the sum of ln(feasible choices).
+    /// Largest entropy these decisions could have had: the sum of ln(feasible options).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_entropy: Option<f64>,
     /// Every choice in the order it was taken; empty where the strategy has no distribution.
@@ -67,13 +67,13 @@ pub struct Choice {
     pub layer: usize,
     /// Index into [`RunStarted::decisions`].
     pub head: usize,
-    /// Index into the head's choices.
+    /// Index into the head's options.
     pub index: usize,
     /// Logarithm of the probability of this choice.
     pub log_prob: f64,
     /// Entropy of the distribution, nats.
     pub entropy: f64,
-    /// Probability of each choice (rounded to 4 places); 0 for those that cannot be built.
+    /// Probability of each option (rounded to 4 places); 0 for those that cannot be built.
     pub probabilities: Vec<f64>,
 }
 

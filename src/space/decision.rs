@@ -14,8 +14,9 @@ use crate::config::{Decode, LARGEST_SETTING, SpaceConfig, Violation, check_choic
 pub struct Decision {
     /// What the head decides.
     pub kind: DecisionKind,
-    /// The values that it picks from, in the order of its outputs.
-    pub choices: Vec<u32>,
+    /// The values that it picks from, in the order of its outputs; `choices` in the journal.
+    #[serde(rename = "choices")]
+    pub options: Vec<u32>,
 }
 
 /// The set of networks that a controller can propose for images of one shape.
@@ -29,7 +30,7 @@ pub struct Space {
     classes: usize,
 }
 
-/// The next decision to take: which head, for which layer, and which of its choices can still be
+/// The next decision to take: which head, for which layer, and which of its options can still be
 /// built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextDecision {
@@ -37,7 +38,7 @@ pub struct NextDecision {
     pub layer: usize,
     /// Index into [`Space::decisions`].
     pub head: usize,
-    /// One flag per choice; at least one is true.
+    /// One flag per option; at least one is true.
     pub feasible: Vec<bool>,
 }
 
@@ -58,7 +59,7 @@ pub struct Prefix<'space> {
 /// Why a space or a DNA cannot be used. The text names layer, sizes and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceError {
-    /// A list of choices that breaks a rule of the settings.
+    /// A list of options that breaks a rule of the settings.
     #[error(transparent)]
     Setting(Box<Violation>),
     /// Images without pixels or channels, or without classes.
@@ -174,7 +175,7 @@ impl Space {
         check_input(family, input, classes)?;
         let decision = |kind: &DecisionKind| Decision {
             kind: *kind,
-            choices: family.choices(*kind, config),
+            options: family.options(*kind, config),
         };
         let space = Space {
             decisions: family.kinds().iter().map(decision).collect(),
@@ -200,9 +201,9 @@ impl Space {
             kinds: format!("{kinds:?}"),
         })?;
         check_input(family, input, classes)?;
-        for Decision { kind, choices } in &decisions {
+        for Decision { kind, options } in &decisions {
             if let Some(setting) = kind.setting() {
-                check_choices(setting, choices)?;
+                check_choices(setting, options)?;
             }
         }
         Ok(Space {
@@ -281,7 +282,7 @@ impl Space {
         }
     }
 
-    /// What `dna` stands for, named `name`. Its values need not be choices of this space, but a
+    /// What `dna` stands for, named `name`. Its values need not be options of this space, but a
     /// network must be buildable: the error names the layer, the sizes and the reason.
     pub fn decode(&self, dna: &Dna, name: &str) -> Result<Design, SpaceError> {
         let (input, classes) = (self.input, self.classes);
@@ -310,9 +311,9 @@ impl Prefix<'_> {
         }
         let head = self.heads[self.gene.len()];
         let feasible = self.space.decisions[head]
-            .choices
+            .options
             .iter()
-            .map(|&choice| self.is_feasible(choice))
+            .map(|&option| self.is_feasible(option))
             .collect();
         Some(NextDecision {
             layer: self.genes.len() + 1,
@@ -321,22 +322,22 @@ impl Prefix<'_> {
         })
     }
 
-    /// Take the choice at `index` of the next decision. Only feasible choices may be taken.
+    /// Take the option at `index` of the next decision. Only feasible ones may be taken.
     ///
     /// # Panics
-    /// If the child is complete, or the choice does not exist or cannot be built.
+    /// If the child is complete, or the option does not exist or cannot be built.
     pub fn choose(&mut self, index: usize) {
         assert!(
             !self.is_complete(),
             "the child is complete: there is nothing left to choose"
         );
         let head = self.heads[self.gene.len()];
-        let choice = self.space.decisions[head].choices[index];
+        let option = self.space.decisions[head].options[index];
         assert!(
-            self.is_feasible(choice),
-            "choice {choice} of decision {head} cannot be built"
+            self.is_feasible(option),
+            "choice {option} of decision {head} cannot be built"
         );
-        self.gene.push(choice);
+        self.gene.push(option);
         if self.gene.len() == self.heads.len() {
             self.shapes.push(self.space, &self.gene);
             self.genes.push(std::mem::take(&mut self.gene));
@@ -357,11 +358,11 @@ impl Prefix<'_> {
         self.genes.len() == self.depth
     }
 
-    /// Whether the child can be completed to its full depth once `choice` is taken for the next
+    /// Whether the child can be completed to its full depth once `option` is taken for the next
     /// decision.
-    fn is_feasible(&self, choice: u32) -> bool {
+    fn is_feasible(&self, option: u32) -> bool {
         let mut decided = self.gene.clone();
-        decided.push(choice);
+        decided.push(option);
         self.shapes.fits(self.space, &decided)
     }
 }

@@ -39,7 +39,7 @@ pub enum DecisionKind {
 }
 
 impl DecisionKind {
-    /// Key of the setting that lists its choices; none where they are the space's own.
+    /// Key of the setting that lists its options; none where they are the space's own.
     pub(super) fn setting(self) -> Option<&'static str> {
         use DecisionKind::*;
         match self {

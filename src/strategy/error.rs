@@ -77,9 +77,9 @@ pub enum StrategyError {
         "the controller has heads of {expected:?} choices, the search space has {found:?}: they belong to different runs"
     )]
     OtherSpace {
-        /// Choices of each head of the controller.
+        /// Number of options of each head of the controller.
         expected: Vec<usize>,
-        /// Choices of each decision of the space.
+        /// Number of options of each decision of the space.
         found: Vec<usize>,
     },
     /// A strategy that learns from log-probabilities is given a child that has none.

@@ -60,7 +60,7 @@ impl Fixture {
 
     /// A controller with PyTorch's parameters and a baseline that stays (decay 1).
     fn controller(&self) -> Reinforce {
-        let mut controller = Reinforce::with_choices(&self.config(), &self.choices, 0);
+        let mut controller = Reinforce::with_options(&self.config(), &self.choices, 0);
         let mut state = controller.state();
         state.tensors.extend(self.parameters.clone());
         state

@@ -90,7 +90,7 @@ fn a_state_that_does_not_fit_is_refused_by_name_and_changes_nothing() {
 
 #[test]
 fn a_space_with_other_heads_is_refused() {
-    let mut strategy = Reinforce::with_choices(&config(), &[2, 2], 1);
+    let mut strategy = Reinforce::with_options(&config(), &[2, 2], 1);
     let error = strategy.propose(&space(), 2, 1).unwrap_err();
     assert_eq!(
         error,

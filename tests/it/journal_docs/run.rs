@@ -42,7 +42,7 @@ pub fn run_started() -> Event {
         data: data(),
         decisions: vec![Decision {
             kind: DecisionKind::Kernel,
-            choices: vec![1],
+            options: vec![1],
         }],
         decode: Decode::Literal,
         reference: Some(Box::new(Reference {
