@@ -153,7 +153,7 @@ fn the_screen_of_a_search_shows_the_warning() {
     arguments.extend(TINY.iter().flat_map(|setting| ["--set", setting]));
     let mut terminal = Terminal::start_with(&variables, &arguments, folder.path(), 200, 50);
     terminal.wait_for("NVIDIA GPU stays idle");
-    terminal.wait_for("FINISHED");
+    terminal.wait_for("COMPLETED");
     terminal.keys("q");
     assert_eq!(terminal.wait_exit(), 0);
 }

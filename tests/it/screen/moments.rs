@@ -8,7 +8,7 @@ fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_
     app.take_link(LinkStatus::Dead { watch_only: false });
     let text = text(&app);
     assert!(
-        text.contains("PROCESS GONE resume it") && text.contains("stood at epoch"),
+        text.contains("DEAD resume it") && text.contains("stood at epoch"),
         "{text}"
     );
     assert!(
