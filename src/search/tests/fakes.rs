@@ -61,7 +61,7 @@ impl Bandit {
         let logits = space
             .decisions()
             .iter()
-            .map(|decision| vec![0.0; decision.choices.len()])
+            .map(|decision| vec![0.0; decision.options.len()])
             .collect();
         Bandit {
             logits,
