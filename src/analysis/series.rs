@@ -12,8 +12,10 @@ use crate::state::RunState;
 /// What is drawn of each child. The two are different things: reward = accuracy^power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quantity {
+    /// From 0 to 1; a failed child has 0.
     #[default]
     Reward,
+    /// On the validation images, 0 to 1; a failed child has none.
     Accuracy,
 }
 
@@ -30,8 +32,11 @@ impl Quantity {
 /// A child that has a value of the quantity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Its number, from 1.
     pub child: u64,
+    /// The one that sampled it, from 1.
     pub episode: usize,
+    /// Reward or accuracy, 0 to 1.
     pub value: f64,
     /// Its reward is 0 because it failed: counted in every mean, drawn as a mark on the floor and
     /// not as a point.
@@ -41,7 +46,9 @@ pub struct Point {
 /// A child that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed {
+    /// Its number, from 1.
     pub child: u64,
+    /// The one that sampled it, from 1.
     pub episode: usize,
 }
 
@@ -52,7 +59,9 @@ const NEAR: usize = 64;
 /// series.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Children {
+    /// By number.
     pub points: Vec<Point>,
+    /// By number, whichever the quantity.
     pub failed: Vec<Failed>,
     /// The highest number, of excluded children too; 0 for none.
     pub newest: u64,
@@ -252,8 +261,11 @@ pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
 /// A finished episode over its children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Episode {
+    /// Lowest number of a child in it.
     pub first: u64,
+    /// Highest number of a child in it.
     pub last: u64,
+    /// Of the quantity; none where no child has one.
     pub mean: Option<f64>,
     /// First and third quartile of its children.
     pub quartiles: Option<[f64; 2]>,
@@ -311,8 +323,10 @@ pub fn stairs<X: Copy, Y: Copy>(points: impl IntoIterator<Item = (X, Y)>) -> Vec
 /// What is measured after an epoch, of training and of validation images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Measure {
+    /// Share of the images, 0 to 1.
     #[default]
     Accuracy,
+    /// Mean cross-entropy of an image, nats.
     Loss,
 }
 

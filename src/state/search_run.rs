@@ -13,15 +13,19 @@ pub struct SearchRun {
     pub started: Option<RunStarted>,
     /// The run will stop after the episode under way.
     pub stops_after_episode: bool,
+    /// Summed over the children.
     pub energy: Energy,
-    /// Episode under way (from 1; 0 before the first) and its depth.
+    /// Episode under way, from 1; 0 before the first.
     pub episode: usize,
+    /// Layers of the children of the episode under way; 0 before the first.
     pub depth: usize,
+    /// What the next advantages are taken against; none before the first, or for a strategy without one.
     pub baseline: Option<f64>,
     /// Every child that has come to an end, in the order of their ends.
     pub children: Vec<ChildRow>,
     /// How many of them there are of each kind, and the best one.
     pub outcomes: Outcomes,
+    /// Those that have ended, in order.
     pub episodes: Vec<EpisodeFinished>,
     /// Where the journal tells of the end of each of `episodes`.
     pub episode_seqs: Vec<u64>,
@@ -36,6 +40,7 @@ pub struct SearchRun {
 /// Energy that children took, as far as their GPUs told.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Energy {
+    /// Summed over the children whose energy is known.
     pub watt_hours: f64,
     /// Children whose energy is known.
     pub children: u64,

@@ -11,7 +11,7 @@ use crate::analysis::training;
 use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, Level, Record};
 use crate::journal::{JournalError, Reader};
-use crate::runs::directory::lock_state;
+use crate::runs::directory::{lock_state, name_of};
 use crate::state::{RunState, RunStatus};
 
 /// Warnings and errors that are kept; of more, the number.
@@ -22,19 +22,25 @@ const MOST_NOTICES: usize = 100;
 pub struct Material {
     /// Name of the run directory.
     pub name: String,
+    /// The run directory, absolute where the system tells.
     pub path: PathBuf,
+    /// After the last record.
     pub state: RunState,
+    /// Of a search; of a training it holds nothing.
     pub summary: Summary,
     /// Of a training.
     pub training: Option<TrainingSummary>,
     /// Who works on the run: `pid P on HOST`; none if nobody does.
     pub holder: Option<String>,
+    /// In order; the first began the run.
     pub sessions: Vec<Session>,
     /// Devices that workers were started on.
     pub devices: BTreeSet<String>,
+    /// In the order of their ends, excluded children included.
     pub failures: Vec<Failure>,
     /// Epochs of the best child's last attempt.
     pub best_epochs: Vec<ChildEpoch>,
+    /// The first of the run, in order.
     pub notices: Vec<Notice>,
     /// Warnings and errors that `notices` does not hold.
     pub more_notices: usize,
@@ -113,11 +119,6 @@ impl Material {
         for record in reader.by_ref() {
             gathered.apply(&record?);
         }
-        let path = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        let name = path.file_name().map_or_else(
-            || run.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
         let Gathered {
             mut material,
             tally,
@@ -132,10 +133,10 @@ impl Material {
             .then(|| training.summary());
         material.torn = reader.torn().is_some();
         Ok(Material {
-            name,
+            name: name_of(run),
             holder,
             settings: Settings::read(&run.join("config.toml")),
-            path,
+            path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
         })
     }

@@ -12,7 +12,9 @@ use crate::state::TrainingRun;
 pub struct Table {
     /// Name of its file, without ending.
     pub name: &'static str,
+    /// Names of the columns.
     pub head: Vec<&'static str>,
+    /// As many cells each as the head has; an empty cell is an absent value.
     pub rows: Vec<Vec<String>>,
 }
 
