@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, ChildRow, Origin, Outcomes, Training};
+use super::{Candidate, ChildRow, Ending, Origin, Outcomes, Training};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes};
 
@@ -73,6 +73,24 @@ impl SearchRun {
                 self.depth = *depth;
                 self.baseline = *baseline;
             }
+            Event::EpisodeFinished(episode) => {
+                self.baseline = episode.next_baseline;
+                self.episodes.push(episode.clone());
+                self.episode_seqs.push(seq);
+            }
+            Event::EpisodeStopRequested => self.stops_after_episode = true,
+            Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
+            Event::RunFinished { .. } => self.training.clear(),
+            _ => {
+                self.apply_training(event, seq);
+                self.apply_end(event, ending, seq);
+            }
+        }
+    }
+
+    /// Take in a step of a child up to its end.
+    fn apply_training(&mut self, event: &Event, seq: u64) {
+        match event {
             Event::ChildSampled(sampled) => {
                 self.waiting
                     .insert(sampled.child, Candidate::sampled(sampled, seq));
@@ -97,6 +115,16 @@ impl SearchRun {
                     training.epochs.push(epoch.clone());
                 }
             }
+            Event::ChildRetried { child, .. } => {
+                self.training.retain(|_, training| training.child != *child)
+            }
+            _ => {}
+        }
+    }
+
+    /// Take in the end of a child, where the event is one.
+    fn apply_end(&mut self, event: &Event, ending: Option<Ending>, seq: u64) {
+        match event {
             Event::ChildFinished(finished) => {
                 if ending.is_some_and(|ending| ending.is_best) {
                     let candidate = self.waiting.get(&finished.child);
@@ -120,17 +148,6 @@ impl SearchRun {
                 seconds,
                 ..
             } => self.end_child(self.row(*child, *episode, None, *seconds, seq)),
-            Event::ChildRetried { child, .. } => {
-                self.training.retain(|_, training| training.child != *child)
-            }
-            Event::EpisodeFinished(episode) => {
-                self.baseline = episode.next_baseline;
-                self.episodes.push(episode.clone());
-                self.episode_seqs.push(seq);
-            }
-            Event::EpisodeStopRequested => self.stops_after_episode = true,
-            Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
-            Event::RunFinished { .. } => self.training.clear(),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, Level, Record};
 use crate::journal::{JournalError, Reader};
 use crate::runs::directory::{lock_state, name_of};
-use crate::state::{RunState, RunStatus};
+use crate::state::{Ending, RunState, RunStatus, describe};
 
 /// Warnings and errors that are kept; of more, the number.
 const MOST_NOTICES: usize = 100;
@@ -180,6 +180,17 @@ impl Gathered {
             Event::WorkerStarted { device, .. } => {
                 self.material.devices.insert(device.clone());
             }
+            _ => {}
+        }
+        self.apply_child(&record.event, ending);
+        if let Some((level, text)) = complaint(&record.event) {
+            self.note(record.time, level, text);
+        }
+    }
+
+    /// Take in a step of a child: `ending` is its end, where it is one.
+    fn apply_child(&mut self, event: &Event, ending: Option<Ending>) {
+        match event {
             Event::ChildStarted { child, attempt, .. } => {
                 self.epochs.remove(child);
                 self.attempts.insert(*child, *attempt);
@@ -209,34 +220,13 @@ impl Gathered {
             } => {
                 self.epochs.remove(child);
                 let attempts = self.attempts.remove(child).unwrap_or(0);
-                let is_excluded = matches!(record.event, Event::ChildExcluded { .. });
-                let failure = Failure {
+                self.material.failures.push(Failure {
                     child: *child,
                     episode: *episode,
                     attempts,
                     reason: reason.clone(),
-                    is_excluded,
-                };
-                self.material.failures.push(failure);
-            }
-            Event::WorkerDied { worker, reason } => {
-                self.note(
-                    record.time,
-                    Level::Warning,
-                    format!("worker {worker} died: {reason}"),
-                );
-            }
-            Event::MicroBatchReduced {
-                micro_batch,
-                reason,
-            } => {
-                let text = format!(
-                    "batches are computed {micro_batch} images at a time from here on: {reason}"
-                );
-                self.note(record.time, Level::Warning, text);
-            }
-            Event::Notice { level, message } if *level >= Level::Warning => {
-                self.note(record.time, *level, message.clone())
+                    is_excluded: matches!(event, Event::ChildExcluded { .. }),
+                });
             }
             _ => {}
         }
@@ -256,6 +246,15 @@ impl Gathered {
         } else {
             self.material.more_notices += 1;
         }
+    }
+}
+
+/// The warning or error that an event is, beside the ends of children.
+fn complaint(event: &Event) -> Option<(Level, String)> {
+    match event {
+        Event::WorkerDied { .. } | Event::MicroBatchReduced { .. } => describe(event),
+        Event::Notice { level, .. } if *level >= Level::Warning => describe(event),
+        _ => None,
     }
 }
 
