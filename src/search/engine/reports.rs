@@ -1,0 +1,225 @@
+//! What the search hears: a client's command, what the evaluator reports, the ends of children.
+
+use super::{Crew, Effort, Engine, Pace};
+use crate::evaluate::Report;
+use crate::event::{ChildFinished, Event, Level};
+use crate::search::episode::{self, Child};
+use crate::search::error::SearchError;
+use crate::search::inbox::Message;
+use crate::search::ledger::Ended;
+use crate::session::Halt;
+
+impl Engine<'_> {
+    /// `children`: those of the episode under way.
+    pub(super) fn hear(
+        &mut self,
+        message: Message,
+        crew: &mut Crew,
+        children: &mut [Child],
+    ) -> Result<(), Halt> {
+        match message {
+            Message::Command(command) => self.obey(command, crew),
+            Message::Report(report) => self.take_report(report, crew, children),
+            Message::Silence => Err(SearchError::Evaluator(
+                "the workers have ended without a word: see the log, then resume the run"
+                    .to_owned(),
+            )
+            .into()),
+        }
+    }
+
+    fn take_report(
+        &mut self,
+        report: Report,
+        crew: &mut Crew,
+        children: &mut [Child],
+    ) -> Result<(), Halt> {
+        let event = match report {
+            Report::Finished {
+                child,
+                outcome,
+                seconds,
+                energy_wh,
+                test_accuracy,
+            } => {
+                let seconds = if seconds.is_finite() {
+                    seconds.max(0.0)
+                } else {
+                    0.0
+                };
+                let ended = episode::judge(&outcome, test_accuracy, &self.run.config.reward);
+                let effort = Effort { seconds, energy_wh };
+                return self.end_child(child, ended, effort, crew, children);
+            }
+            Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
+            // An answer to an earlier pause, which was taken back, says nothing of this one.
+            Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
+                return Ok(());
+            }
+            Report::Paused { .. } => {
+                self.pace = Pace::Paused;
+                Event::Paused
+            }
+            Report::WorkerStarted {
+                worker,
+                pid,
+                device,
+                host,
+            } => Event::WorkerStarted {
+                worker,
+                pid,
+                device,
+                host,
+            },
+            Report::WorkerDied { worker, reason } => Event::WorkerDied { worker, reason },
+            Report::ChildStarted {
+                child,
+                worker,
+                device,
+                attempt,
+            } => {
+                let queued = self.run.ledger().queued_child(child);
+                let episode = queued.map_or_else(
+                    || episode::episode_of(child, &self.run.config.search),
+                    |queued| queued.episode,
+                );
+                Event::ChildStarted {
+                    child,
+                    episode,
+                    worker,
+                    device,
+                    attempt,
+                }
+            }
+            Report::Progress(progress) if episode::is_finite_progress(&progress) => {
+                Event::ChildProgress(progress)
+            }
+            Report::Progress(_) => return Ok(()),
+            Report::Epoch(epoch) if episode::is_finite_epoch(&epoch) => Event::ChildEpoch(epoch),
+            Report::Epoch(epoch) => Event::Notice {
+                level: Level::Warning,
+                message: format!(
+                    "child {}: epoch {}: the loss is not a finite number",
+                    epoch.child, epoch.epoch
+                ),
+            },
+            Report::Retried { child, reason } => Event::ChildRetried { child, reason },
+            Report::Log { level, message } => Event::Notice { level, message },
+            // Workers say it once, before anything is trained.
+            Report::Ready(_) => return Ok(()),
+        };
+        Ok(self.run.tell(event)?)
+    }
+
+    /// A child that was in training has come to an end; so have, with it, its repeats in the same
+    /// episode.
+    fn end_child(
+        &mut self,
+        number: u64,
+        ended: Ended,
+        effort: Effort,
+        crew: &mut Crew,
+        children: &mut [Child],
+    ) -> Result<(), Halt> {
+        self.submitted.remove(&number);
+        if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
+            return self.end_edited(queued, ended, effort);
+        }
+        let child = children.iter().find(|child| child.number == number);
+        let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
+        else {
+            return Ok(());
+        };
+        self.record_end(child, ended, effort, None)?;
+        for repeat in children
+            .iter_mut()
+            .filter(|child| child.repeats == Some(number))
+        {
+            // Another one, if the child that has ended was skipped or excluded.
+            repeat.repeats = self.earlier(repeat);
+            match repeat.repeats {
+                Some(_) => self.settle_repeat(repeat)?,
+                None => self.submit(repeat.number, &repeat.design, crew),
+            }
+        }
+        Ok(())
+    }
+
+    /// Give a repeat the outcome of the child it repeats, if that one has ended. The repeat of a
+    /// failure fails the same way: training it again would cost the time (and perhaps the worker)
+    /// once more, for a network known to end like that.
+    pub(super) fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
+        let ledger = &self.run.ledger();
+        let earlier = child
+            .repeats
+            .and_then(|first| Some((first, ledger.ended(first)?)));
+        let (Some((first, ended)), None) = (earlier, ledger.ended(child.number)) else {
+            return Ok(());
+        };
+        let ended = match ended.clone() {
+            Ended::Failed { reason, reward } => Ended::Failed {
+                reason: format!("repeat of child {first}: {reason}"),
+                reward,
+            },
+            trained => trained,
+        };
+        self.record_end(child, ended, Effort::default(), Some(first))
+    }
+
+    fn record_end(
+        &mut self,
+        child: &Child,
+        ended: Ended,
+        effort: Effort,
+        repeat_of: Option<u64>,
+    ) -> Result<(), Halt> {
+        let (number, episode) = (child.number, child.episode);
+        let Effort { seconds, energy_wh } = effort;
+        let event = match ended {
+            Ended::Failed { reason, reward } => Event::ChildFailed {
+                child: number,
+                episode,
+                reason,
+                reward,
+                seconds,
+            },
+            Ended::Excluded { reason } => Event::ChildExcluded {
+                child: number,
+                episode,
+                reason,
+                seconds,
+            },
+            Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies,
+                test_accuracy,
+            } => Event::ChildFinished(ChildFinished {
+                child: number,
+                episode,
+                dna: child.proposal.dna.clone(),
+                accuracy,
+                reward,
+                params: child.params,
+                macs: child.macs,
+                seconds,
+                repeat_of,
+                skipped: self.was_cut_short(number, &valid_accuracies),
+                valid_accuracies,
+                energy_wh,
+                test_accuracy,
+            }),
+        };
+        let best = self.run.ledger().best().map(|best| best.child.child);
+        self.run.tell(event)?;
+        match self
+            .run
+            .ledger()
+            .best()
+            .filter(|now| Some(now.child.child) != best)
+        {
+            Some(now) => Ok(self.run.directory.write_best(now)?),
+            None => Ok(()),
+        }
+    }
+}
