@@ -28,7 +28,7 @@ pub struct SettingsArgs {
     /// Settings file (default: ./config.toml where there is one and no preset is named)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Built-in settings to start from: demo, monograph, paper or paper-strides
+    /// Built-in settings to start from: demo, monograph, paper, paper-strides or nasbench201
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Change one setting, as in --set child.epochs=3; may be given several times

@@ -45,10 +45,12 @@ pub struct Job {
 /// One child to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildJob {
+    /// Number of the child, from 1.
     pub child: u64,
     /// Seed of its weights, batch order and augmentation: same seed, thread count and device kind,
     /// same outcome.
     pub seed: u64,
+    /// The network.
     pub architecture: Architecture,
 }
 
@@ -57,33 +59,53 @@ pub struct ChildJob {
 pub enum Report {
     /// Every worker that can start is up and has checked its data. Nothing is trained before.
     Ready(Ready),
+    /// A worker is ready to train.
     WorkerStarted {
+        /// Number of the worker, from 0.
         worker: usize,
+        /// Process id of the worker.
         pid: u32,
+        /// `cpu`, or the GPU as `cuda:N`.
         device: String,
         /// Machine that it runs on; none where that is this one.
         host: Option<String>,
     },
+    /// The process of a worker has ended.
     WorkerDied {
+        /// Number of the worker, from 0.
         worker: usize,
+        /// Why, for a reader.
         reason: String,
     },
+    /// A child is handed to a worker.
     ChildStarted {
+        /// Number of the child, from 1.
         child: u64,
+        /// Number of the worker, from 0.
         worker: usize,
+        /// `cpu`, or the GPU as `cuda:N`.
         device: String,
+        /// Which attempt this is, from 1.
         attempt: u32,
     },
+    /// How far a child in training is.
     Progress(ChildProgress),
+    /// What an epoch of a child in training has brought.
     Epoch(ChildEpoch),
     /// The child's worker died and the child is tried once more.
     Retried {
+        /// Number of the child, from 1.
         child: u64,
+        /// Why, for a reader.
         reason: String,
     },
+    /// A child has come to its end.
     Finished {
+        /// Number of the child, from 1.
         child: u64,
+        /// What came of it.
         outcome: Outcome,
+        /// Time that it took, without pauses.
         seconds: f64,
         /// Energy that its device took for it, watt-hours; none where that is not measured.
         energy_wh: Option<f64>,
@@ -93,15 +115,20 @@ pub enum Report {
     },
     /// Every worker stands still at a batch boundary, as the pause of this number asked.
     Paused {
+        /// Number of the pause.
         number: u64,
     },
+    /// A line for the run's log.
     Log {
+        /// How serious it is.
         level: Level,
+        /// The text, for a reader.
         message: String,
     },
     /// Nothing can be trained (bad data, no worker that can work): the search must end with this
     /// message.
     Fatal {
+        /// The text, for a reader.
         message: String,
     },
 }
@@ -113,7 +140,7 @@ pub struct Ready {
     pub data: DataDescription,
     /// Children that it works on at a time.
     pub workers: usize,
-    /// What computes; none where nothing is trained.
+    /// What computes; `None` if nothing is trained.
     pub compute: Option<Compute>,
 }
 
@@ -140,6 +167,7 @@ pub trait Evaluator {
     /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once
     /// if nothing is in training.
     fn pause(&mut self, number: u64);
+    /// Go on after a pause.
     fn resume(&mut self);
     /// End every worker now. What was in training is lost; no report follows.
     fn shutdown(&mut self);

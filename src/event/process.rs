@@ -5,9 +5,13 @@ use jiff::Timestamp;
 /// What a process is to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProcessRole {
+    /// The process of a search.
     Search,
+    /// The process of a training.
     Training,
+    /// A worker with its number, from 0.
     Worker(usize),
+    /// A screen that watches the run.
     Screen,
 }
 
@@ -25,7 +29,9 @@ impl std::fmt::Display for ProcessRole {
 /// A process to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watched {
+    /// Process id.
     pub pid: u32,
+    /// What it is to the run.
     pub role: ProcessRole,
     /// When it was told of: a process of this pid that began later is another one.
     pub seen: Timestamp,

@@ -30,7 +30,9 @@ pub struct Journal {
 /// A journal that was there already, with what it holds.
 #[derive(Debug)]
 pub struct Opened {
+    /// The journal, ready to be appended to.
     pub journal: Journal,
+    /// Its records, in order.
     pub records: Vec<Record>,
     /// The torn last line that was cut off, if there was one.
     pub repaired: Option<Torn>,
@@ -140,6 +142,7 @@ impl Journal {
         self.next_seq - 1
     }
 
+    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -9,8 +9,15 @@ use crate::event::{Record, VERSION};
 /// Why a journal cannot be used. The text names file, line, column and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
+    /// The file cannot be read.
     #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A line before the last is not a record, or not the next one.
     #[error(
         "{}, line {line}, column {column}: the journal is damaged: {problem}. Restore the file from a copy; or keep its first {} \
          line(s) and remove the folder `checkpoint` beside it, and a resume trains again what the lost lines held",
@@ -18,19 +25,27 @@ pub enum JournalError {
         line - 1
     )]
     Corrupt {
+        /// The file.
         path: PathBuf,
+        /// Number of the line, from 1.
         line: u64,
+        /// Column of the line, from 1.
         column: usize,
+        /// What is wrong.
         problem: String,
     },
+    /// A record of a later version of the format.
     #[error(
         "{}, line {line}: written by a newer nas-tui (journal version {found}; this program reads version {VERSION}): \
          use that newer program",
         path.display()
     )]
     Newer {
+        /// The file.
         path: PathBuf,
+        /// Number of the line, from 1.
         line: u64,
+        /// Version of the record.
         found: u64,
     },
 }
@@ -38,9 +53,11 @@ pub enum JournalError {
 /// An unfinished last line: what a crash leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Torn {
-    /// Its number, counted from 1, and the position of its first byte.
+    /// Its number, counted from 1.
     pub line: u64,
+    /// Position of its first byte in the file.
     pub offset: u64,
+    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -63,6 +80,10 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Read the journal at `path` from its beginning.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Reader, JournalError> {
         let file = File::open(path).map_err(|source| JournalError::Io {
             path: path.to_owned(),

@@ -323,16 +323,4 @@ impl Engine<'_> {
         }
         Ok(())
     }
-
-    /// Hear what has come in; while paused, wait.
-    fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
-        loop {
-            let message = match (self.inbox.poll(), self.pace) {
-                (Some(message), _) => message,
-                (None, Pace::Running) => return Ok(()),
-                (None, _) => self.inbox.wait(),
-            };
-            self.hear(message, crew, &mut [])?;
-        }
-    }
 }

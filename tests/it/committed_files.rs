@@ -17,7 +17,7 @@ const PLACES: [&str; 8] = [
 ];
 
 /// Files that name such a folder and mean it: file, what it says, why.
-const MEANT: [(&str, &str, &str); 6] = [
+const MEANT: [(&str, &str, &str); 7] = [
     ("tests/it/committed_files.rs", "", "this list"),
     (
         "src/link/place.rs",
@@ -35,6 +35,7 @@ const MEANT: [(&str, &str, &str); 6] = [
         "/tmp/nas-tui-evil",
         "a path that must be refused",
     ),
+    ("tests/it/tables.rs", "../shared/data", "the same default"),
     (
         "tests/it/python.rs",
         "../shared/data",

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use tch::{Device, Kind};
 
 use self::output::{Evaluated, Output};
-use self::settings::{Settings, reference, training_config};
+use self::settings::{Settings, cifar10_config, training_config};
 use super::arch::{ArchArgs, parse_size};
 use super::{OrBadInput, say};
 use crate::child::{self, Network, Plan, weights};
@@ -249,6 +249,23 @@ fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
         .or_else(|| args.arch.kept_weights())
         .ok_or_else(missing)
         .or_bad_input()
+}
+
+/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named
+/// them, that is said.
+fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>> {
+    if config.source != DataSource::Cifar10_1 {
+        return Ok(None);
+    }
+    match data::load_test(&cifar10_config(args, config)?) {
+        Err(error @ DataError::Missing { .. }) if args.against.is_none() => {
+            eprintln!(
+                "nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR"
+            );
+            Ok(None)
+        }
+        outcome => Ok(Some(outcome.or_bad_input()?)),
+    }
 }
 
 /// The preparation that training used: fitted to training images, never to those under test.

@@ -8,7 +8,7 @@ use super::super::OrBadInput;
 use super::super::arch::RunSettings;
 use super::Args;
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
-use crate::data::{self, DataError, TestSet};
+use crate::data;
 use crate::space::Architecture;
 
 /// What is evaluated, and on which data.
@@ -85,7 +85,7 @@ fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, 
 }
 
 /// CIFAR-10 as `--against` names it, with the other settings of `config`.
-fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
+pub(super) fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
     let spec = args.against.as_deref().unwrap_or("cifar10");
     match data::parse_spec(spec).or_bad_input()? {
         (source @ DataSource::Cifar10, dir) => Ok(DataConfig {
@@ -97,23 +97,6 @@ fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig
             "--against {spec}: cifar10.1 can be held against cifar10[:DIR] only"
         ))
         .or_bad_input(),
-    }
-}
-
-/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named
-/// them, that is said.
-pub(super) fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>> {
-    if config.source != DataSource::Cifar10_1 {
-        return Ok(None);
-    }
-    match data::load_test(&cifar10_config(args, config)?) {
-        Err(error @ DataError::Missing { .. }) if args.against.is_none() => {
-            eprintln!(
-                "nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR"
-            );
-            Ok(None)
-        }
-        outcome => Ok(Some(outcome.or_bad_input()?)),
     }
 }
 

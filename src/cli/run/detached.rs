@@ -78,22 +78,7 @@ impl Detached {
             })
         };
         let mut child = command.spawn()?;
-        let (sender, words) = channel();
-        let stdout = child
-            .stdout
-            .take()
-            .ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
-        let listen = move || {
-            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            for word in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
-                if sender.send(word).is_err() {
-                    return;
-                }
-            }
-        };
-        std::thread::Builder::new()
-            .name("nas-words".to_owned())
-            .spawn(listen)?;
+        let words = words_of(&mut child)?;
         Ok(Detached { child, words })
     }
 
@@ -135,4 +120,25 @@ impl Detached {
             resume: resume_command(run),
         }
     }
+}
+
+/// What the process says from now on, heard on a thread of its own.
+fn words_of(child: &mut Child) -> io::Result<Receiver<Word>> {
+    let (sender, words) = channel();
+    let stdout = child
+        .stdout
+        .take()
+        .ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
+    let listen = move || {
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        for word in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
+            if sender.send(word).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("nas-words".to_owned())
+        .spawn(listen)?;
+    Ok(words)
 }

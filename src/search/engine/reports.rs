@@ -1,15 +1,26 @@
-//! What the search hears: a client's command, what the evaluator reports, the ends of children.
+//! What the search does when it hears of something: reports of the evaluator, ends of children.
 
-use super::{Crew, Effort, Engine, Pace};
+use super::{Crew, Effort, Engine, Halt, Pace};
 use crate::evaluate::Report;
 use crate::event::{ChildFinished, Event, Level};
+use crate::search::SearchError;
 use crate::search::episode::{self, Child};
-use crate::search::error::SearchError;
 use crate::search::inbox::Message;
 use crate::search::ledger::Ended;
-use crate::session::Halt;
 
 impl Engine<'_> {
+    /// Hear what has come in; while paused, wait.
+    pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
+        loop {
+            let message = match (self.inbox.poll(), self.pace) {
+                (Some(message), _) => message,
+                (None, Pace::Running) => return Ok(()),
+                (None, _) => self.inbox.wait(),
+            };
+            self.hear(message, crew, &mut [])?;
+        }
+    }
+
     /// `children`: those of the episode under way.
     pub(super) fn hear(
         &mut self,
@@ -34,7 +45,7 @@ impl Engine<'_> {
         crew: &mut Crew,
         children: &mut [Child],
     ) -> Result<(), Halt> {
-        let event = match report {
+        match report {
             Report::Finished {
                 child,
                 outcome,
@@ -49,17 +60,27 @@ impl Engine<'_> {
                 };
                 let ended = episode::judge(&outcome, test_accuracy, &self.run.config.reward);
                 let effort = Effort { seconds, energy_wh };
-                return self.end_child(child, ended, effort, crew, children);
+                self.end_child(child, ended, effort, crew, children)
             }
-            Report::Fatal { message } => return Err(SearchError::Evaluator(message).into()),
+            Report::Fatal { message } => Err(SearchError::Evaluator(message).into()),
             // An answer to an earlier pause, which was taken back, says nothing of this one.
             Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
-                return Ok(());
+                Ok(())
             }
             Report::Paused { .. } => {
                 self.pace = Pace::Paused;
-                Event::Paused
+                Ok(self.run.tell(Event::Paused)?)
             }
+            other => match self.event_of(other) {
+                Some(event) => Ok(self.run.tell(event)?),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// What is written of a report from which nothing else follows; none where nothing is.
+    fn event_of(&self, report: Report) -> Option<Event> {
+        Some(match report {
             Report::WorkerStarted {
                 worker,
                 pid,
@@ -94,7 +115,7 @@ impl Engine<'_> {
             Report::Progress(progress) if episode::is_finite_progress(&progress) => {
                 Event::ChildProgress(progress)
             }
-            Report::Progress(_) => return Ok(()),
+            Report::Progress(_) => return None,
             Report::Epoch(epoch) if episode::is_finite_epoch(&epoch) => Event::ChildEpoch(epoch),
             Report::Epoch(epoch) => Event::Notice {
                 level: Level::Warning,
@@ -105,10 +126,12 @@ impl Engine<'_> {
             },
             Report::Retried { child, reason } => Event::ChildRetried { child, reason },
             Report::Log { level, message } => Event::Notice { level, message },
-            // Workers say it once, before anything is trained.
-            Report::Ready(_) => return Ok(()),
-        };
-        Ok(self.run.tell(event)?)
+            // Workers say it once, before anything is trained; the others are more than a record.
+            Report::Ready(_)
+            | Report::Finished { .. }
+            | Report::Fatal { .. }
+            | Report::Paused { .. } => return None,
+        })
     }
 
     /// A child that was in training has come to an end; so have, with it, its repeats in the same

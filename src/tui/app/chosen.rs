@@ -145,9 +145,7 @@ impl App {
         );
         Effect::Copy(text)
     }
-}
 
-impl App {
     /// Copy a child that is looked up in a table.
     fn copy_cell(&mut self, name: &str, dna: &Dna, key: &str, action: Action) -> Effect {
         let text = match action {

@@ -91,7 +91,12 @@ pub fn decisions(
         let labels = chosen.map(|(value, decision)| decision.kind.label(value));
         Column::new("choice", false, labels)
     };
-    let rows = values(dna).len();
+    // (A run tells its decisions before its children.)
+    let rows = if decisions.is_empty() {
+        0
+    } else {
+        values(dna).len()
+    };
     let named = decisions.iter().cycle().take(rows);
     let compared = options.compared_dna.as_ref().map(label);
     let mut columns = vec![
@@ -291,4 +296,44 @@ fn fitting(columns: Vec<Column>, width: usize) -> Vec<(Column, usize)> {
         fitting.push((column, given));
     }
     fitting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ThemeName;
+    use crate::space::DecisionKind;
+    use crate::tui::theme::{ColourDepth, Theme};
+
+    #[test]
+    fn a_cell_is_shown_as_its_edges_and_operations_and_what_the_best_has_otherwise() {
+        let edges = [DecisionKind::Edge01, DecisionKind::Edge02].map(|kind| Decision {
+            kind,
+            choices: (0..5).collect(),
+        });
+        let options = Options {
+            compared_dna: Some(Dna(vec![vec![3, 1]])),
+            ..Options::default()
+        };
+        let theme = Theme::new(ThemeName::ColourBlind, ColourDepth::None, true);
+        let dna = Dna(vec![vec![3, 4]]);
+        let content = decisions(&edges, &dna, &options, 40, &theme.glyphs);
+        let text = |row: &Row| {
+            row.iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<String>()
+        };
+        let rows: Vec<String> = content.body.iter().map(text).collect();
+        assert_eq!(rows.len(), 2);
+        assert!(
+            rows[0].contains("edge 0-1") && rows[0].contains("nor_conv_3x3 "),
+            "{rows:?}"
+        );
+        assert!(
+            rows[1].contains("edge 0-2") && rows[1].contains("avg_pool_3x3*"),
+            "{rows:?}"
+        );
+        let none = decisions(&[], &dna, &options, 40, &theme.glyphs);
+        assert!(none.body.is_empty(), "a run tells its decisions first");
+    }
 }

@@ -63,67 +63,66 @@ impl<'a> Chosen<'a> {
 
     /// The child's values in `width` columns; what matters less is left out first.
     pub fn child(&self, width: usize) -> Row {
-        let Chosen {
-            quantity,
-            child,
-            smooth,
-            ..
-        } = *self;
-        let number = |label: &str| vec![(Role::Strong, format!("{label}{child}"))];
         let Some(row) = self.row else {
             let waits = vec![(Role::Dim, "has not ended".to_owned())];
-            return join_ranked(vec![(0, number("child ")), (1, waits)], " ", width);
+            return join_ranked(vec![(0, self.number("child ")), (1, waits)], " ", width);
         };
-        let of = |short: bool| {
-            let accuracy = match (row.accuracy, row.trouble()) {
-                (Some(value), _) => (Role::Strong, format::accuracy(value)),
-                (None, trouble) => (Role::Error, trouble.unwrap_or_default().to_owned()),
-            };
-            let smooth = smooth.map_or(Row::new(), |smooth| {
+        most(self.figures(row, false), self.figures(row, true), width)
+    }
+
+    /// The child's values with their ranks, under short names or long ones.
+    fn figures(&self, row: &ChildRow, short: bool) -> Vec<(usize, Row)> {
+        let accuracy = match (row.accuracy, row.trouble()) {
+            (Some(value), _) => (Role::Strong, format::accuracy(value)),
+            (None, trouble) => (Role::Error, trouble.unwrap_or_default().to_owned()),
+        };
+        let smooth = self.smooth.map_or(Row::new(), |smooth| {
+            labelled(
+                if short { "sm." } else { "smoothed" },
+                Role::Text,
+                value(self.quantity, smooth),
+            )
+        });
+        vec![
+            (0, self.number(if short { "#" } else { "child " })),
+            (
+                5,
                 labelled(
-                    if short { "sm." } else { "smoothed" },
+                    if short { "ep." } else { "episode" },
                     Role::Text,
-                    value(quantity, smooth),
-                )
-            });
-            vec![
-                (0, number(if short { "#" } else { "child " })),
-                (
-                    5,
-                    labelled(
-                        if short { "ep." } else { "episode" },
-                        Role::Text,
-                        row.episode.to_string(),
-                    ),
+                    row.episode.to_string(),
                 ),
-                (
-                    1,
-                    if short {
-                        vec![accuracy]
-                    } else {
-                        labelled("accuracy", accuracy.0, accuracy.1)
-                    },
+            ),
+            (
+                1,
+                if short {
+                    vec![accuracy]
+                } else {
+                    labelled("accuracy", accuracy.0, accuracy.1)
+                },
+            ),
+            (
+                2,
+                labelled(
+                    if short { "r" } else { "reward" },
+                    Role::Strong,
+                    format::or_none(row.reward, format::reward),
                 ),
-                (
-                    2,
-                    labelled(
-                        if short { "r" } else { "reward" },
-                        Role::Strong,
-                        format::or_none(row.reward, format::reward),
-                    ),
+            ),
+            (3, smooth),
+            (
+                4,
+                labelled(
+                    if short { "par." } else { "parameters" },
+                    Role::Text,
+                    format::count(row.params),
                 ),
-                (3, smooth),
-                (
-                    4,
-                    labelled(
-                        if short { "par." } else { "parameters" },
-                        Role::Text,
-                        format::count(row.params),
-                    ),
-                ),
-            ]
-        };
-        most(of(false), of(true), width)
+            ),
+        ]
+    }
+
+    fn number(&self, label: &str) -> Row {
+        vec![(Role::Strong, format!("{label}{}", self.child))]
     }
 
     /// Its episode's mean, baseline and quartiles in `width` columns.

@@ -5,7 +5,7 @@ use super::rails;
 use super::table::{self, Column};
 use crate::foundation::numbers::layers as list;
 use crate::space::lanes::{self, Lanes};
-use crate::space::{Architecture, Cost, Layer};
+use crate::space::{Architecture, Cost};
 use crate::tui::format;
 use crate::tui::paint::bar;
 use crate::tui::panels::{Content, Row};
@@ -159,80 +159,54 @@ fn connections(
 }
 
 fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Column> {
-    let [channels, height, width] = architecture.input;
-    let pair = |[rows, columns]: [usize; 2]| format!("{rows}{}{columns}", glyphs.times);
+    let [channels, height, width] = architecture.input.map(|size| size.to_string());
+    let times = glyphs.times;
+    let pair = |[rows, columns]: [usize; 2]| format!("{rows}{times}{columns}");
     let layers = || architecture.layers.iter();
     let costs = || cost.layers.iter();
-    // Each column from its first cell (the image), those of the layers, and its last (the
-    // classifier).
-    let cells = |image: String, layers: Vec<String>, classifier: String| -> Vec<String> {
-        std::iter::once(image)
-            .chain(layers)
-            .chain([classifier])
-            .collect()
-    };
-    let of_layers = |image: &str, text: &dyn Fn(&Layer) -> String, classifier: &str| {
-        cells(
-            image.to_owned(),
-            layers().map(text).collect(),
-            classifier.to_owned(),
-        )
-    };
-    let numbers = (1..=architecture.layers.len())
-        .map(|number| number.to_string())
-        .collect();
-    let outputs = costs()
-        .map(|cost| pair([cost.output_shape[1], cost.output_shape[2]]))
-        .collect();
-    let fields = costs()
-        .map(|cost| pair(cost.receptive_field.map(|size| size as usize)))
-        .collect();
-    let params = costs().map(|cost| format::compact(cost.params)).collect();
-    let macs = costs().map(|cost| format::compact(cost.macs)).collect();
-    let largest = costs().map(|cost| cost.macs).max().unwrap_or(0).max(1);
-    let bars = std::iter::once(Row::new())
-        .chain(costs().map(|cost| bar(glyphs, BAR, cost.macs as f64 / largest as f64, Role::Gauge)))
-        .chain([Row::new()]);
+    let numbers = (1..=architecture.layers.len()).map(|number| number.to_string());
+    let kernels = layers().map(|layer| pair(layer.kernel));
+    let filters = layers().map(|layer| layer.filters.to_string());
+    let strides = layers().map(|layer| pair(layer.stride));
+    let paddings = layers().map(|layer| pair(layer.padding));
+    let outputs = costs().map(|cost| pair([cost.output_shape[1], cost.output_shape[2]]));
+    let fields = costs().map(|cost| pair(cost.receptive_field.map(|size| size as usize)));
+    let params = costs().map(|cost| format::compact(cost.params));
+    let macs = costs().map(|cost| format::compact(cost.macs));
+    let classes = architecture.classes.to_string();
+    let image = format!("{height}{times}{width}");
+    let [last_params, last_macs] =
+        [cost.classifier.params, cost.classifier.macs].map(format::compact);
     vec![
-        Column::numbers("#", 0, cells(String::new(), numbers, String::new())),
-        Column::numbers(
-            "kernel",
-            0,
-            of_layers("image", &|layer| pair(layer.kernel), "linear"),
-        ),
-        Column::numbers(
-            "filters",
-            0,
-            of_layers(
-                &channels.to_string(),
-                &|layer| layer.filters.to_string(),
-                &architecture.classes.to_string(),
-            ),
-        ),
-        Column::numbers("stride", 5, of_layers("", &|layer| pair(layer.stride), "")),
-        Column::numbers("pad", 6, of_layers("", &|layer| pair(layer.padding), "")),
-        Column::numbers(
-            "output",
-            0,
-            cells(pair([height, width]), outputs, String::new()),
-        ),
-        Column::numbers("field", 7, cells(String::new(), fields, String::new())),
-        Column::numbers(
-            "params",
-            3,
-            cells(
-                String::new(),
-                params,
-                format::compact(cost.classifier.params),
-            ),
-        ),
-        Column::numbers(
-            "MACs",
-            2,
-            cells(String::new(), macs, format::compact(cost.classifier.macs)),
-        ),
-        Column::rows("", 4, bars.collect()),
+        Column::numbers("#", 0, cells("", numbers, "")),
+        Column::numbers("kernel", 0, cells("image", kernels, "linear")),
+        Column::numbers("filters", 0, cells(&channels, filters, &classes)),
+        Column::numbers("stride", 5, cells("", strides, "")),
+        Column::numbers("pad", 6, cells("", paddings, "")),
+        Column::numbers("output", 0, cells(&image, outputs, "")),
+        Column::numbers("field", 7, cells("", fields, "")),
+        Column::numbers("params", 3, cells("", params, &last_params)),
+        Column::numbers("MACs", 2, cells("", macs, &last_macs)),
+        Column::rows("", 4, bars(cost, glyphs)),
     ]
+}
+
+/// The cells of a column: of the image, of the layers, and of the classifier.
+fn cells(image: &str, layers: impl Iterator<Item = String>, classifier: &str) -> Vec<String> {
+    let ends = |text: &str| std::iter::once(text.to_owned());
+    ends(image).chain(layers).chain(ends(classifier)).collect()
+}
+
+/// A bar for each layer's MACs.
+fn bars(cost: &Cost, glyphs: &Glyphs) -> Vec<Row> {
+    let costs = || cost.layers.iter();
+    let largest = costs().map(|cost| cost.macs).max().unwrap_or(0).max(1);
+    let share = |macs: u64| macs as f64 / largest as f64;
+    let bars = costs().map(|cost| bar(glyphs, BAR, share(cost.macs), Role::Gauge));
+    std::iter::once(Row::new())
+        .chain(bars)
+        .chain([Row::new()])
+        .collect()
 }
 
 #[cfg(test)]
