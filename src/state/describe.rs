@@ -96,13 +96,7 @@ fn of_run(event: &Event) -> Option<String> {
             epoch,
             ..
         } => {
-            let place = match (next_child, epoch) {
-                (Some(child), _) => format!(" at child {child}"),
-                (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
-                (None, Some(2)) => " after 1 epoch".to_owned(),
-                (None, Some(epoch)) => format!(" after {} epochs", epoch - 1),
-                (None, None) => String::new(),
-            };
+            let place = place(*next_child, *epoch);
             format!("resumed on {host} (pid {pid}){place}")
         }
         Event::WorkerStarted {
@@ -136,6 +130,17 @@ fn of_run(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// Where a resumed run goes on: a search at `next_child`, a training in `epoch`.
+fn place(next_child: Option<u64>, epoch: Option<usize>) -> String {
+    match (next_child, epoch) {
+        (Some(child), _) => format!(" at child {child}"),
+        (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
+        (None, Some(2)) => " after 1 epoch".to_owned(),
+        (None, Some(epoch)) => format!(" after {} epochs", epoch - 1),
+        (None, None) => String::new(),
+    }
 }
 
 /// Steps of a training.
