@@ -93,7 +93,7 @@ impl Detached {
         match self.words.recv_timeout(time) {
             Ok(word) => Ok(Some(word)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(self.bury(run)),
+            Err(RecvTimeoutError::Disconnected) => Err(self.died(run)),
         }
     }
 
@@ -103,7 +103,8 @@ impl Detached {
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
     }
 
-    fn bury(&mut self, run: &Path) -> Died {
+    /// How the process has ended; waits for its end.
+    fn died(&mut self, run: &Path) -> Died {
         let how = match self
             .child
             .wait()
