@@ -26,7 +26,7 @@ struct Cell {
     bias_hh: Tensor,
 }
 
-/// Output layer of one kind of decision with `C` choices.
+/// Output layer of one kind of decision with `C` options.
 #[derive(Debug)]
 struct Head {
     /// `[C, H]`
@@ -62,10 +62,10 @@ pub struct Evaluation {
 }
 
 impl Policy {
-    /// A network with one head for each number in `choices`. Every parameter, biases and embeddings
+    /// A network with one head for each number in `options`. Every parameter, biases and embeddings
     /// too, is uniform in `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order
     /// of [`Policy::parameters`].
-    pub fn new(config: &ControllerConfig, choices: &[usize], seed: u64) -> Self {
+    pub fn new(config: &ControllerConfig, options: &[usize], seed: u64) -> Self {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let range = config.init_range;
         let mut uniform = |shape: &[i64]| {
@@ -81,9 +81,9 @@ impl Policy {
         Policy {
             hidden_size: hidden,
             start: uniform(&[1, hidden]),
-            embeddings: choices
+            embeddings: options
                 .iter()
-                .map(|&choices| uniform(&[choices as i64, hidden]))
+                .map(|&options| uniform(&[options as i64, hidden]))
                 .collect(),
             cells: (0..config.layers)
                 .map(|_| Cell {
@@ -93,11 +93,11 @@ impl Policy {
                     bias_hh: uniform(&[4 * hidden]),
                 })
                 .collect(),
-            heads: choices
+            heads: options
                 .iter()
-                .map(|&choices| Head {
-                    weight: uniform(&[choices as i64, hidden]),
-                    bias: uniform(&[choices as i64]),
+                .map(|&options| Head {
+                    weight: uniform(&[options as i64, hidden]),
+                    bias: uniform(&[options as i64]),
                 })
                 .collect(),
         }
@@ -125,8 +125,8 @@ impl Policy {
         all
     }
 
-    /// Number of choices of each head.
-    pub fn choices(&self) -> Vec<usize> {
+    /// Number of options of each head.
+    pub fn options(&self) -> Vec<usize> {
         self.embeddings
             .iter()
             .map(|table| table.size()[0] as usize)
@@ -263,7 +263,7 @@ struct Taken {
     rows: Vec<i64>,
     children: Vec<i64>,
     chosen: Vec<i64>,
-    /// One flag per decision and choice.
+    /// One flag per decision and option.
     infeasible: Vec<bool>,
 }
 

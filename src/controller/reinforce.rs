@@ -33,17 +33,17 @@ impl Reinforce {
     /// matrices are so small that more only wait for each other (twenty times slower beside busy
     /// workers), and so no result depends on their number.
     pub fn new(config: &ControllerConfig, decisions: &[Decision], seed: u64) -> Self {
-        let choices: Vec<usize> = decisions
+        let options: Vec<usize> = decisions
             .iter()
-            .map(|decision| decision.choices.len())
+            .map(|decision| decision.options.len())
             .collect();
-        Self::with_choices(config, &choices, seed)
+        Self::with_options(config, &options, seed)
     }
 
-    /// A fresh controller with one head for each number of choices.
-    pub(super) fn with_choices(config: &ControllerConfig, choices: &[usize], seed: u64) -> Self {
+    /// A fresh controller with one head for each number of options.
+    pub(super) fn with_options(config: &ControllerConfig, options: &[usize], seed: u64) -> Self {
         tch::set_num_threads(1);
-        let policy = Policy::new(config, choices, seed);
+        let policy = Policy::new(config, options, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
         let baseline = Baseline::new(config.baseline_decay);
         Reinforce {
@@ -90,11 +90,11 @@ impl Reinforce {
     }
 
     fn check_heads(&self, space: &Space) -> Result<(), StrategyError> {
-        let expected = self.policy.choices();
+        let expected = self.policy.options();
         let found: Vec<usize> = space
             .decisions()
             .iter()
-            .map(|decision| decision.choices.len())
+            .map(|decision| decision.options.len())
             .collect();
         if expected == found {
             Ok(())

@@ -19,10 +19,13 @@ pub const MOST_LAYERS: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
+    /// Told to the user and written to files; no part of what the network computes.
     pub name: String,
     /// Shape of one image, `[C, H, W]`.
     pub input: [usize; 3],
+    /// Number of classes: outputs of the classifier.
     pub classes: usize,
+    /// Layer 1 first.
     pub layers: Vec<Layer>,
     /// Layers (0 = image) that the classifier reads.
     pub output: Vec<usize>,
@@ -47,41 +50,82 @@ pub struct Layer {
 /// Why a network cannot be built. The text names the layer, the sizes and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchitectureError {
+    /// The image shape is out of range.
     #[error("input {input:?}: channels, height and width must be from 1 to {LARGEST_SIZE}")]
-    Input { input: [usize; 3] },
+    Input {
+        /// `[C, H, W]`.
+        input: [usize; 3],
+    },
+    /// The number of classes is out of range.
     #[error("classes is {classes}, but must be from 1 to {LARGEST_SIZE}")]
-    Classes { classes: usize },
+    Classes {
+        /// As given.
+        classes: usize,
+    },
+    /// Too few or too many layers.
     #[error("the network has {layers} layers, but must have from 1 to {MOST_LAYERS}")]
-    Layers { layers: usize },
+    Layers {
+        /// Their number.
+        layers: usize,
+    },
+    /// A size of a layer is out of range.
     #[error("layer {layer}: {setting} is {value}, but must be from {least} to {LARGEST_SETTING}")]
     Setting {
+        /// Counted from 1.
         layer: usize,
+        /// The size, in words: `kernel height`.
         setting: &'static str,
+        /// As given.
         value: usize,
+        /// Smallest value allowed.
         least: usize,
     },
+    /// A layer or the classifier reads nothing.
     #[error("{reader}: the list of inputs is empty: name at least one layer (0 is the image)")]
-    NoInputs { reader: Reader },
+    NoInputs {
+        /// Which of them.
+        reader: Reader,
+    },
+    /// A layer reads itself or one after it, or the classifier one that does not exist.
     #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
-    LaterInput { reader: Reader, input: usize },
+    LaterInput {
+        /// Which of them.
+        reader: Reader,
+        /// Number of the layer that it reads.
+        input: usize,
+    },
+    /// A layer is listed twice among the inputs of one reader.
     #[error("{reader} reads layer {input} twice")]
-    RepeatedInput { reader: Reader, input: usize },
+    RepeatedInput {
+        /// Whose inputs.
+        reader: Reader,
+        /// Number of the layer that is listed twice.
+        input: usize,
+    },
+    /// The kernel does not fit into its padded input.
     #[error(
         "layer {layer} cannot be built: a {}x{} kernel meets an input of {}x{} padded to {}x{}; it needs a smaller kernel, more padding, \
          or smaller strides in the layers before it",
         kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
     )]
     KernelTooLarge {
+        /// Counted from 1.
         layer: usize,
+        /// `[height, width]`, as are the other two.
         kernel: [usize; 2],
+        /// Size without padding.
         input: [usize; 2],
+        /// Size with padding on both sides.
         padded: [usize; 2],
     },
+    /// A figure of the cost does not fit 64 bits.
     #[error(
         "{reader}: the {figure} of the network up to here are too many to count (more than 2^64)"
     )]
     Overflow {
+        /// Where the sum grew too large.
         reader: Reader,
+        /// What is counted, in words: `parameters`.
         figure: &'static str,
     },
 }
@@ -89,7 +133,9 @@ pub enum ArchitectureError {
 /// Who reads the outputs of earlier layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
+    /// By number, from 1.
     Layer(usize),
+    /// The Linear at the end.
     Classifier,
 }
 

@@ -11,6 +11,7 @@ use super::{Architecture, Layer};
 pub struct Cost {
     /// In the order of [`Architecture::layers`].
     pub layers: Vec<LayerCost>,
+    /// Of the Linear at the end.
     pub classifier: ClassifierCost,
     /// Parameters that training adjusts: convolution weights, batch normalisation weights and
     /// biases, and the classifier's weight and bias. (Running means and variances are buffers, not
@@ -44,7 +45,9 @@ pub struct LayerCost {
 pub struct ClassifierCost {
     /// Features it reads: the channels of the joined outputs.
     pub channels: usize,
+    /// Weights and biases: `(channels + 1) · classes`.
     pub params: u64,
+    /// Multiply-accumulates for one image: `channels · classes`.
     pub macs: u64,
 }
 

@@ -12,8 +12,11 @@ use crate::config::{Decode, LARGEST_SETTING, SpaceConfig, Violation, check_choic
 /// A kind of decision and the values it picks from: one softmax head of the controller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
+    /// What the head decides.
     pub kind: DecisionKind,
-    pub choices: Vec<u32>,
+    /// The values that it picks from, in the order of its outputs; `choices` in the journal.
+    #[serde(rename = "choices")]
+    pub options: Vec<u32>,
 }
 
 /// The set of networks that a controller can propose for images of one shape.
@@ -27,7 +30,7 @@ pub struct Space {
     classes: usize,
 }
 
-/// The next decision to take: which head, for which layer, and which of its choices can still be
+/// The next decision to take: which head, for which layer, and which of its options can still be
 /// built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextDecision {
@@ -35,7 +38,7 @@ pub struct NextDecision {
     pub layer: usize,
     /// Index into [`Space::decisions`].
     pub head: usize,
-    /// One flag per choice; at least one is true.
+    /// One flag per option; at least one is true.
     pub feasible: Vec<bool>,
 }
 
@@ -56,56 +59,97 @@ pub struct Prefix<'space> {
 /// Why a space or a DNA cannot be used. The text names layer, sizes and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceError {
-    /// A list of choices that breaks a rule of the settings.
+    /// A list of options that breaks a rule of the settings.
     #[error(transparent)]
     Setting(Box<Violation>),
+    /// Images without pixels or channels, or without classes.
     #[error("images of {}x{}x{} in {classes} classes: channels, height, width and classes must be at least 1", input[0], input[1], input[2])]
-    EmptyInput { input: [usize; 3], classes: usize },
+    EmptyInput {
+        /// `[C, H, W]`.
+        input: [usize; 3],
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Not even the roomiest layers give a child of this depth.
     #[error(
         "no child of {depth} layers can be built on {}x{} images: even if every layer has the space's {roomiest}, the image would have \
          to be at least {}x{}; list smaller kernels or strides, list larger paddings, or use fewer layers",
         input[0], input[1], needed[0], needed[1]
     )]
     NothingBuildable {
+        /// Layers of the child.
         depth: usize,
         /// Height and width.
         input: [usize; 2],
+        /// Smallest image that would do, `[height, width]`.
         needed: [usize; 2],
         /// The layer that shrinks its input least, in words.
         roomiest: String,
     },
+    /// The decisions of a journal fit no family of spaces.
     #[error(
         "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"
     )]
-    UnknownDecisions { kinds: String },
+    UnknownDecisions {
+        /// What they decide, as one text.
+        kinds: String,
+    },
+    /// The space has children of one depth only.
     #[error(
         "a child of the space {space} has exactly {only} layer, not {depth}: set search.initial_depth = {only} and search.depth_step = 0"
     )]
     FixedDepth {
+        /// Its name in `space.layer`.
         space: &'static str,
+        /// The depth that it has.
         only: usize,
+        /// The depth asked for.
         depth: usize,
     },
+    /// A number beyond the operations of NAS-Bench-201.
     #[error("there is no operation {value}: they are numbered from 0 to {}", OPERATIONS.len() - 1)]
-    UnknownOperation { value: u32 },
+    UnknownOperation {
+        /// As given.
+        value: u32,
+    },
+    /// A network is wanted, but the child stands for a row of a table.
     #[error("{key} is a row of a table, not a network that can be built")]
-    NoNetwork { key: String },
+    NoNetwork {
+        /// Key of the row.
+        key: String,
+    },
+    /// The DNA is empty.
     #[error("the DNA has no layers")]
     EmptyDna,
+    /// A gene has too many or too few values.
     #[error("layer {layer}: the gene has {found} values, but must have {}: {expected}", expected.split(", ").count())]
     GeneLength {
+        /// Counted from 1.
         layer: usize,
+        /// Number of values that the gene has.
         found: usize,
+        /// The values that it must have, in words, separated by commas.
         expected: &'static str,
     },
+    /// A value that must be positive is 0.
     #[error("layer {layer}: {value} is 0, but must be at least 1")]
-    ZeroValue { layer: usize, value: &'static str },
+    ZeroValue {
+        /// Counted from 1.
+        layer: usize,
+        /// The value, in words: `stride`.
+        value: &'static str,
+    },
+    /// A value is beyond what settings allow.
     #[error("layer {layer}: {value} is {found}, but must be at most {LARGEST_SETTING}")]
     ValueTooLarge {
+        /// Counted from 1.
         layer: usize,
+        /// The value, in words: `stride`.
         value: &'static str,
+        /// As given.
         found: u32,
     },
+    /// The genes are sound, but the network cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
 }
@@ -131,7 +175,7 @@ impl Space {
         check_input(family, input, classes)?;
         let decision = |kind: &DecisionKind| Decision {
             kind: *kind,
-            choices: family.choices(*kind, config),
+            options: family.options(*kind, config),
         };
         let space = Space {
             decisions: family.kinds().iter().map(decision).collect(),
@@ -157,9 +201,9 @@ impl Space {
             kinds: format!("{kinds:?}"),
         })?;
         check_input(family, input, classes)?;
-        for Decision { kind, choices } in &decisions {
+        for Decision { kind, options } in &decisions {
             if let Some(setting) = kind.setting() {
-                check_choices(setting, choices)?;
+                check_choices(setting, options)?;
             }
         }
         Ok(Space {
@@ -238,7 +282,7 @@ impl Space {
         }
     }
 
-    /// What `dna` stands for, named `name`. Its values need not be choices of this space, but a
+    /// What `dna` stands for, named `name`. Its values need not be options of this space, but a
     /// network must be buildable: the error names the layer, the sizes and the reason.
     pub fn decode(&self, dna: &Dna, name: &str) -> Result<Design, SpaceError> {
         let (input, classes) = (self.input, self.classes);
@@ -267,9 +311,9 @@ impl Prefix<'_> {
         }
         let head = self.heads[self.gene.len()];
         let feasible = self.space.decisions[head]
-            .choices
+            .options
             .iter()
-            .map(|&choice| self.is_feasible(choice))
+            .map(|&option| self.is_feasible(option))
             .collect();
         Some(NextDecision {
             layer: self.genes.len() + 1,
@@ -278,22 +322,22 @@ impl Prefix<'_> {
         })
     }
 
-    /// Take the choice at `index` of the next decision. Only feasible choices may be taken.
+    /// Take the option at `index` of the next decision. Only feasible ones may be taken.
     ///
     /// # Panics
-    /// If the child is complete, or the choice does not exist or cannot be built.
+    /// If the child is complete, or the option does not exist or cannot be built.
     pub fn choose(&mut self, index: usize) {
         assert!(
             !self.is_complete(),
             "the child is complete: there is nothing left to choose"
         );
         let head = self.heads[self.gene.len()];
-        let choice = self.space.decisions[head].choices[index];
+        let option = self.space.decisions[head].options[index];
         assert!(
-            self.is_feasible(choice),
-            "choice {choice} of decision {head} cannot be built"
+            self.is_feasible(option),
+            "choice {option} of decision {head} cannot be built"
         );
-        self.gene.push(choice);
+        self.gene.push(option);
         if self.gene.len() == self.heads.len() {
             self.shapes.push(self.space, &self.gene);
             self.genes.push(std::mem::take(&mut self.gene));
@@ -314,11 +358,11 @@ impl Prefix<'_> {
         self.genes.len() == self.depth
     }
 
-    /// Whether the child can be completed to its full depth once `choice` is taken for the next
+    /// Whether the child can be completed to its full depth once `option` is taken for the next
     /// decision.
-    fn is_feasible(&self, choice: u32) -> bool {
+    fn is_feasible(&self, option: u32) -> bool {
         let mut decided = self.gene.clone();
-        decided.push(choice);
+        decided.push(option);
         self.shapes.fits(self.space, &decided)
     }
 }

@@ -71,8 +71,11 @@ pub static RECTANGULAR: Convolutions = Convolutions {
 pub struct Expressed {
     /// `[height, width]`, as are stride and padding.
     pub kernel: [usize; 2],
+    /// Output channels.
     pub filters: usize,
+    /// At least 1.
     pub stride: [usize; 2],
+    /// Zeros on both sides.
     pub padding: [usize; 2],
 }
 
@@ -189,7 +192,7 @@ impl Family for Convolutions {
         self.kinds
     }
 
-    fn choices(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32> {
+    fn options(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32> {
         use DecisionKind::*;
         match kind {
             Kernel | KernelHeight | KernelWidth => config.kernels.clone(),
@@ -202,13 +205,13 @@ impl Family for Convolutions {
     }
 
     fn roomiest(&self, decision: &Decision) -> u32 {
-        let choices = decision.choices.iter().copied();
-        let choice = if decision.kind == DecisionKind::Padding {
-            choices.max()
+        let options = decision.options.iter().copied();
+        let roomiest = if decision.kind == DecisionKind::Padding {
+            options.max()
         } else {
-            choices.min()
+            options.min()
         };
-        choice.expect("Space::new refuses empty lists")
+        roomiest.expect("Space::new refuses empty lists")
     }
 
     fn output(&self, decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]> {

@@ -7,15 +7,27 @@ use super::Genes;
 pub enum Edit {
     /// Value number `value` (from 0) of a layer of the first DNA.
     Change {
+        /// Number in the first DNA, from 1.
         layer: usize,
+        /// Index into the gene, from 0.
         value: usize,
+        /// Value in the first DNA.
         from: u32,
+        /// Value in the second DNA.
         to: u32,
     },
     /// A layer that only the first DNA has.
-    Remove { layer: usize },
+    Remove {
+        /// Number in the first DNA, from 1.
+        layer: usize,
+    },
     /// A layer that only the second DNA has.
-    Add { layer: usize, gene: Vec<u32> },
+    Add {
+        /// Number in the second DNA, from 1.
+        layer: usize,
+        /// Values of the new layer.
+        gene: Vec<u32>,
+    },
 }
 
 /// The Levenshtein distance between `first` and `second`, in values: a layer that takes another's

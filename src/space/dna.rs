@@ -51,6 +51,7 @@ impl Genes {
         self.width
     }
 
+    /// The same genes, each in a list of its own.
     pub fn to_dna(&self) -> Dna {
         Dna(self.iter().map(<[u32]>::to_vec).collect())
     }

@@ -23,7 +23,7 @@ pub fn of(layer: LayerKind) -> &'static dyn Family {
     }
 }
 
-/// A kind of search space: which heads decide a layer, which choices can be built, and what a DNA
+/// A kind of search space: which heads decide a layer, which options can be built, and what a DNA
 /// stands for.
 pub trait Family: Debug + Sync {
     /// What the heads decide; a run's list of decisions has one entry for each, in this order.
@@ -36,14 +36,14 @@ pub trait Family: Debug + Sync {
     }
 
     /// What a head picks from, by the settings.
-    fn choices(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32>;
+    fn options(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32>;
 
     /// Whether its children are networks over images, whose shape and classes it must know.
     fn has_images(&self) -> bool {
         true
     }
 
-    /// The choice that leaves the layers to come most room.
+    /// The option that leaves the layers to come most room.
     fn roomiest(&self, decision: &Decision) -> u32;
 
     /// `[height, width]` of the next layer's output, where it has this complete gene and `shapes`
@@ -51,7 +51,7 @@ pub trait Family: Debug + Sync {
     /// any shape never shrinks an output.
     fn output(&self, decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]>;
 
-    /// Why no child of `depth` layers exists although nothing but the roomiest choices are taken;
+    /// Why no child of `depth` layers exists although nothing but the roomiest options are taken;
     /// `image` is `[height, width]`.
     fn nothing_buildable(
         &self,

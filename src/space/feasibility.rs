@@ -1,9 +1,9 @@
-//! Which choices can still be built: a forward pass over the shapes of a child's maps.
+//! Which options can still be built: a forward pass over the shapes of a child's maps.
 //!
 //! The output of a layer never shrinks when its inputs grow. So if any completion of a child
-//! exists, then the one that takes the choice that leaves most room (smallest kernel and stride,
+//! exists, then the one that takes the option that leaves most room (smallest kernel and stride,
 //! largest padding) for everything undecided exists too, and it is enough to walk that one to the
-//! child's end. This is exact, and costs one step per layer, whatever the number of choices.
+//! child's end. This is exact, and costs one step per layer, whatever the number of options.
 
 use super::Space;
 
@@ -69,6 +69,6 @@ impl Shapes {
     pub fn push(&mut self, space: &Space, gene: &[u32]) {
         let output = space.family().output(space.decoding(), &self.built, gene);
         self.built
-            .push(output.expect("a feasible choice has an output"));
+            .push(output.expect("a feasible option has an output"));
     }
 }

@@ -12,27 +12,46 @@ use crate::config::Decode;
 /// Why a network cannot be read from a file, or written to it. Each names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    /// The file cannot be read.
     #[error("cannot read {path}", path = path.display())]
     Read {
+        /// The file.
         path: PathBuf,
+        /// What the system said.
         source: std::io::Error,
     },
+    /// The file cannot be written.
     #[error("cannot write {path}", path = path.display())]
     Write {
+        /// The file.
         path: PathBuf,
+        /// What the system said.
         source: std::io::Error,
     },
+    /// The file is not JSON of a known form.
     #[error("{path} is neither an architecture file nor a DNA file nor a list of architectures", path = path.display())]
     Syntax {
+        /// The file.
         path: PathBuf,
+        /// With line and column.
         source: serde_json::Error,
     },
+    /// A list holds no architecture, or more than one, where exactly one is wanted.
     #[error("{path} lists {count} architectures, but exactly one is wanted here: copy it to a file of its own", path = path.display())]
-    NotOne { path: PathBuf, count: usize },
+    NotOne {
+        /// The file.
+        path: PathBuf,
+        /// Architectures in the list.
+        count: usize,
+    },
+    /// The file is sound, but its network cannot be built.
     #[error("{path}{}", place.map(|place| format!(", architecture {place} of the list")).unwrap_or_default(), path = path.display())]
     Network {
+        /// The file.
         path: PathBuf,
+        /// Position in the list, from 1; absent where the file is no list.
         place: Option<usize>,
+        /// Why it cannot be built.
         source: SpaceError,
     },
 }
@@ -40,9 +59,11 @@ pub enum FileError {
 /// What to make of a DNA file, which says nothing of decoding or images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DnaContext {
+    /// How genes become layers.
     pub decode: Decode,
     /// Shape of one image, `[C, H, W]`.
     pub input: [usize; 3],
+    /// Number of classes.
     pub classes: usize,
 }
 
@@ -64,13 +85,19 @@ struct Wrapped {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedArchitecture {
+    /// As in [`Architecture`], like every field but the costs.
     pub name: String,
+    /// Shape of one image, `[C, H, W]`.
     pub input: [usize; 3],
+    /// Number of classes.
     pub classes: usize,
+    /// Trainable parameters.
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
+    /// Layer 1 first.
     pub layers: Vec<CostedLayer>,
+    /// Layers (0 = image) that the classifier reads.
     pub output: Vec<usize>,
 }
 
@@ -79,14 +106,23 @@ pub struct CostedArchitecture {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedLayer {
+    /// `[height, width]`, as are stride and padding.
     pub kernel: [usize; 2],
+    /// Output channels.
     pub filters: usize,
+    /// At least 1.
     pub stride: [usize; 2],
+    /// Zeros on both sides.
     pub padding: [usize; 2],
+    /// Layers (0 = image) whose outputs are read.
     pub inputs: Vec<usize>,
+    /// `[C, H, W]`.
     pub output_shape: [usize; 3],
+    /// Trainable parameters.
     pub params: u64,
+    /// Multiply-accumulates for one image.
     pub macs: u64,
+    /// Image pixels that one output value depends on, `[height, width]`.
     pub receptive_field: [u64; 2],
 }
 

@@ -8,25 +8,38 @@ use super::nasbench201::OPERATIONS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionKind {
+    /// Side of a square kernel, pixels.
     Kernel,
+    /// Height of a kernel, pixels.
     KernelHeight,
+    /// Width of a kernel, pixels.
     KernelWidth,
+    /// Output channels of a layer.
     Filters,
+    /// Stride along both axes.
     Stride,
+    /// Stride along the height.
     StrideHeight,
+    /// Stride along the width.
     StrideWidth,
+    /// Zeros on each side, along both axes.
     Padding,
     /// Operation of the edge from node 0 to node 1 of a cell (`nasbench201`); so are the others.
     Edge01,
+    /// From node 0 to node 2.
     Edge02,
+    /// From node 1 to node 2.
     Edge12,
+    /// From node 0 to node 3.
     Edge03,
+    /// From node 1 to node 3.
     Edge13,
+    /// From node 2 to node 3.
     Edge23,
 }
 
 impl DecisionKind {
-    /// Key of the setting that lists its choices; none where they are the space's own.
+    /// Key of the setting that lists its options; none where they are the space's own.
     pub(super) fn setting(self) -> Option<&'static str> {
         use DecisionKind::*;
         match self {

@@ -150,7 +150,7 @@ fn last_readers(inputs: &[&[usize]]) -> Vec<Option<usize>> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;

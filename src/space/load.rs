@@ -13,49 +13,93 @@ use crate::config::Decode;
 /// Why an ARCH gives no network.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// No form of ARCH fits.
     #[error(
         "no architecture {arch:?}: it is neither a file, nor a built-in network ({}), nor a run's child (RUN:best, RUN:child-12 with \
          the run's directory)",
         BUILTINS.map(|(name, _)| name).join(", ")
     )]
-    Unknown { arch: String },
+    Unknown {
+        /// As the user gave it.
+        arch: String,
+    },
+    /// A built-in network cannot be built for these images.
     #[error("the built-in network {name} ({hint})")]
     Builtin {
+        /// The name that it goes by.
         name: String,
+        /// For what it cannot be built: `for these images`.
         hint: &'static str,
+        /// Why it cannot be built.
         source: SpaceError,
     },
+    /// ARCH is a file that gives no network.
     #[error(transparent)]
     File(#[from] FileError),
+    /// RUN is no folder.
     #[error("no run directory {run} (looked for the {wanted} of it)", run = run.display())]
-    NoRun { run: PathBuf, wanted: String },
+    NoRun {
+        /// As the user gave it.
+        run: PathBuf,
+        /// What was to be read there: `best` or `child-12`.
+        wanted: String,
+    },
+    /// What follows RUN: is neither `best` nor `child-N`.
     #[error("{child:?} is no child of a run: write RUN:best or RUN:child-12")]
-    NotAChild { child: String },
+    NotAChild {
+        /// As the user gave it.
+        child: String,
+    },
+    /// The run has evaluated no child yet.
     #[error("the run {run} has no best.json: no child of it has been trained yet", run = run.display())]
-    NoBest { run: PathBuf },
+    NoBest {
+        /// Its directory.
+        run: PathBuf,
+    },
+    /// The journal of the run cannot be read.
     #[error("cannot read {path}", path = path.display())]
     Journal {
+        /// The journal.
         path: PathBuf,
+        /// What the system said.
         source: std::io::Error,
     },
+    /// The line that tells of the child is damaged.
     #[error("{path}, line {line}: the child_sampled event cannot be read", path = path.display())]
     Event {
+        /// The journal.
         path: PathBuf,
+        /// Counted from 1.
         line: usize,
+        /// With the column.
         source: serde_json::Error,
     },
+    /// The journal tells of no such child.
     #[error("{path} has no child {child}{}", highest.map(|highest| format!("; the last one is child {highest}")).unwrap_or_default(), path = path.display())]
     NoChild {
+        /// The journal.
         path: PathBuf,
+        /// Number asked for.
         child: u64,
+        /// Largest number in the journal; absent where it has no child.
         highest: Option<u64>,
     },
+    /// The child is a row of a table.
     #[error("{path}: child {child} was looked up in a table: it has no network", path = path.display())]
-    NoNetwork { path: PathBuf, child: u64 },
+    NoNetwork {
+        /// The journal.
+        path: PathBuf,
+        /// Its number.
+        child: u64,
+    },
+    /// The journal has the child, but its network cannot be built.
     #[error("{path}: child {child}", path = path.display())]
     Child {
+        /// The journal.
         path: PathBuf,
+        /// Its number.
         child: u64,
+        /// Why it cannot be built.
         source: ArchitectureError,
     },
 }

@@ -1,4 +1,4 @@
-//! The search space: what a controller may decide, which choices can be built, and what a network
+//! The search space: what a controller may decide, which options can be built, and what a network
 //! costs.
 
 pub mod architecture;

@@ -65,7 +65,7 @@ impl Family for Nasbench201 {
         &EDGES
     }
 
-    fn choices(&self, _kind: DecisionKind, _config: &SpaceConfig) -> Vec<u32> {
+    fn options(&self, _kind: DecisionKind, _config: &SpaceConfig) -> Vec<u32> {
         (0..OPERATIONS.len() as u32).collect()
     }
 
@@ -75,7 +75,7 @@ impl Family for Nasbench201 {
 
     /// (Every cell exists.)
     fn roomiest(&self, decision: &Decision) -> u32 {
-        decision.choices.first().copied().unwrap_or(0)
+        decision.options.first().copied().unwrap_or(0)
     }
 
     fn output(&self, _decode: Decode, shapes: &[[usize; 2]], _gene: &[u32]) -> Option<[usize; 2]> {

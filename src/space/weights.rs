@@ -16,35 +16,69 @@ const IGNORED: &str = ".bn.num_batches_tracked";
 /// Why a file does not hold the weights of a network. Each names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsFileError {
+    /// The file cannot be read.
     #[error("{}: {cause}", file.display())]
     File {
+        /// The file.
         file: PathBuf,
+        /// What the system said.
         cause: std::io::Error,
     },
+    /// The file is not in the safetensors format.
     #[error("{}: not a sound safetensors file: {cause}", file.display())]
     Format {
+        /// The file.
         file: PathBuf,
+        /// With the place of the damage.
         cause: safetensors::SafeTensorError,
     },
+    /// A tensor of the architecture is not in the file.
     #[error("{}: tensor `{tensor}` is missing; the weights belong to another architecture", file.display())]
-    Missing { file: PathBuf, tensor: String },
+    Missing {
+        /// The file.
+        file: PathBuf,
+        /// Name of the tensor, as PyTorch has it.
+        tensor: String,
+    },
+    /// The file has a tensor that the architecture has not.
     #[error("{}: tensor `{tensor}` has no place in the architecture; the weights belong to another one", file.display())]
-    Extra { file: PathBuf, tensor: String },
+    Extra {
+        /// The file.
+        file: PathBuf,
+        /// Name of the tensor, as PyTorch has it.
+        tensor: String,
+    },
+    /// A tensor has another shape than the architecture needs.
     #[error("{}: tensor `{tensor}` has shape {found:?}, but the architecture needs {needed:?}", file.display())]
     Shape {
+        /// The file.
         file: PathBuf,
+        /// Name of the tensor, as PyTorch has it.
         tensor: String,
+        /// Shape in the file.
         found: Vec<usize>,
+        /// Shape that the architecture has.
         needed: Vec<usize>,
     },
+    /// A tensor is not of 32-bit floats.
     #[error("{}: tensor `{tensor}` is of type {found}; only F32 can be read", file.display())]
     Type {
+        /// The file.
         file: PathBuf,
+        /// Name of the tensor, as PyTorch has it.
         tensor: String,
+        /// Type in the file.
         found: Dtype,
     },
+    /// A tensor holds NaN or an infinity.
     #[error("{}: tensor `{tensor}` holds a value that is not finite", file.display())]
-    NotFinite { file: PathBuf, tensor: String },
+    NotFinite {
+        /// The file.
+        file: PathBuf,
+        /// Name of the tensor, as PyTorch has it.
+        tensor: String,
+    },
+    /// The network itself cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
 }
@@ -52,7 +86,9 @@ pub enum WeightsFileError {
 /// One tensor: its values, the last dimension running fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
+    /// As PyTorch has it: `[out, in, height, width]` for a convolution.
     pub shape: Vec<usize>,
+    /// As many as the product of `shape`.
     pub values: Vec<f32>,
 }
 

@@ -3,7 +3,7 @@
 //! born.
 //!
 //! The first children are uniform. Each later one is a mutation of the best of a few children drawn
-//! from the population: one decision is changed to another choice that can be built.
+//! from the population: one decision is changed to another option that can be built.
 //!
 //! Where the search has grown deeper since a parent was born, the parent is first extended to the
 //! depth that is asked for: its own decisions stay wherever they can still be built at that depth,
@@ -176,9 +176,9 @@ impl Path {
                 (layer, value) = (next.layer, 0);
             }
             let gene = dna.0.get(layer - 1).and_then(|gene| gene.get(value));
-            let choices = &space.decisions()[next.head].choices;
+            let options = &space.decisions()[next.head].options;
             let inherited = gene
-                .and_then(|gene| choices.iter().position(|choice| choice == gene))
+                .and_then(|gene| options.iter().position(|option| option == gene))
                 .filter(|index| next.feasible[*index]);
             let index = inherited.unwrap_or_else(|| uniform(&next.feasible, random));
             prefix.choose(index);
@@ -226,11 +226,11 @@ impl Path {
     }
 }
 
-/// The index of a feasible choice, all equally likely.
+/// The index of a feasible option, all equally likely.
 fn uniform(feasible: &[bool], random: &mut impl Rng) -> usize {
     let pick = below(random, sample::count(feasible));
     let mut indices = (0..feasible.len()).filter(|index| feasible[*index]);
-    indices.nth(pick).expect("at least one choice is feasible")
+    indices.nth(pick).expect("at least one option is feasible")
 }
 
 #[cfg(test)]

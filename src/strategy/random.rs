@@ -7,7 +7,7 @@ use super::sample::{Sample, masked_log_softmax};
 use super::{Baseline, Learned, Proposal, Strategy, StrategyError, StrategyState, check_rewards};
 use crate::space::Space;
 
-/// Picks every decision uniformly from its feasible choices. Keeps the same baseline as the
+/// Picks every decision uniformly from its feasible options. Keeps the same baseline as the
 /// controller so that both can be read side by side.
 #[derive(Debug, Clone)]
 pub struct Random {
@@ -17,6 +17,7 @@ pub struct Random {
 impl Random {
     const NAME: &str = "random";
 
+    /// `baseline_decay` as in [`Baseline::new`].
     pub fn new(baseline_decay: f64) -> Self {
         Random {
             baseline: Baseline::new(baseline_decay),

@@ -14,13 +14,13 @@ use crate::space::{NextDecision, Space};
 pub struct Sample {
     /// Every choice in the order it was taken.
     pub choices: Vec<Choice>,
-    /// For each choice, which of the head's choices could be built.
+    /// For each choice, which of the head's options could be built.
     pub feasible: Vec<Vec<bool>>,
     /// Sum of the choices' masked log-probabilities, nats.
     pub log_prob: f64,
     /// Sum of the entropies of the masked distributions, nats.
     pub entropy: f64,
-    /// Sum of ln(feasible choices): the entropy of the uniform strategy on the same path, nats.
+    /// Sum of ln(feasible options): the entropy of the uniform strategy on the same path, nats.
     pub max_entropy: f64,
 }
 
@@ -62,12 +62,12 @@ impl Sample {
     }
 }
 
-/// Number of choices that can be built.
+/// Number of options that can be built.
 pub fn count(feasible: &[bool]) -> usize {
     feasible.iter().filter(|&&feasible| feasible).count()
 }
 
-/// Log of the softmax over the feasible choices: the others' logits are -inf before it, so their
+/// Log of the softmax over the feasible options: the others' logits are -inf before it, so their
 /// probability is 0 and the rest sums to 1.
 pub fn masked_log_softmax(logits: &[f64], feasible: &[bool]) -> Vec<f64> {
     let masked: Vec<f64> = logits

@@ -12,14 +12,18 @@ use super::StrategyError;
 pub struct StrategyState {
     /// Name of the strategy that wrote it, as in `search.strategy`.
     pub strategy: String,
+    /// Single values by name: counters, the baseline, a population.
     pub scalars: BTreeMap<String, serde_json::Value>,
+    /// Weights and moments by name.
     pub tensors: BTreeMap<String, StateTensor>,
 }
 
 /// A dense tensor, row-major.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StateTensor {
+    /// Dimensions, the slowest first.
     pub shape: Vec<usize>,
+    /// As many as the product of `shape`.
     pub values: Vec<f64>,
 }
 

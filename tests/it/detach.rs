@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nas_tui::event::{ChildFinished, Event, FinishReason, Record};
+use nas_tui::event::{ChildFinished, ChildQueued, Event, FinishReason, Record};
 use nas_tui::foundation::host::host_name;
 use nas_tui::journal;
 use nas_tui::link::{self, Command, Connection, LinkStatus};
@@ -302,13 +302,10 @@ fn skip_after_an_epoch(client: &mut Connection, child: u64) -> ChildFinished {
     finished
 }
 
-#[test]
-fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_resumed() {
-    let (folder, run) = folder();
-    let mut settings = SMALL.to_vec();
-    settings.extend(["child.epochs=100000", "data.limit=50"]);
-    let (mut search, mut client) = headless(folder.path(), &run, &["--run", "run"], &settings);
-    let sampled = wait_for(&mut client, |event| matches!(event, Event::ChildSampled(_)));
+/// Ask for the run to stop after its episode, and for child 1 to be trained once more as if edited:
+/// the child that is queued for it.
+fn stop_after_episode_with_an_edit(client: &mut Connection) -> ChildQueued {
+    let sampled = wait_for(client, |event| matches!(event, Event::ChildSampled(_)));
     let Event::ChildSampled(sampled) = sampled.event else {
         unreachable!()
     };
@@ -317,13 +314,47 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
         .commands
         .send(Command::Train {
             parent: 1,
-            dna: sampled.dna.clone(),
+            dna: sampled.dna,
         })
         .unwrap();
-    let queued = wait_for(&mut client, |event| matches!(event, Event::ChildQueued(_)));
-    assert!(
-        matches!(queued.event, Event::ChildQueued(queued) if (queued.child, queued.parent) == (7, 1))
-    );
+    let queued = wait_for(client, |event| matches!(event, Event::ChildQueued(_)));
+    let Event::ChildQueued(queued) = queued.event else {
+        unreachable!()
+    };
+    queued
+}
+
+/// The run's next session: the edited child is the first to be trained, and the screen follows the
+/// run into it.
+fn finish_in_a_second_session(folder: &Path, run: &Path, client: &mut Connection) {
+    let (mut search, mut again) = headless(folder, run, &["--resume", "run"], &[]);
+    wait_for(client, |event| matches!(event, Event::RunResumed { .. }));
+    wait_for(&mut again, |event| {
+        matches!(event, Event::RunResumed { .. })
+    });
+    for child in [7, 4, 5, 6] {
+        assert_eq!(skip_after_an_epoch(&mut again, child).child, child);
+    }
+    wait_for(&mut again, |event| {
+        matches!(
+            event,
+            Event::RunFinished {
+                reason: FinishReason::Completed,
+                ..
+            }
+        )
+    });
+    assert_eq!(search.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_resumed() {
+    let (folder, run) = folder();
+    let mut settings = SMALL.to_vec();
+    settings.extend(["child.epochs=100000", "data.limit=50"]);
+    let (mut search, mut client) = headless(folder.path(), &run, &["--run", "run"], &settings);
+    let queued = stop_after_episode_with_an_edit(&mut client);
+    assert_eq!((queued.child, queued.parent), (7, 1));
     // Child 2 has not begun; 1 and 3 have had an epoch.
     client.commands.send(Command::Skip { child: 2 }).unwrap();
     let excluded = wait_for(&mut client, |event| {
@@ -355,28 +386,7 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
     );
     assert_eq!(search.wait().unwrap().code(), Some(130));
 
-    // The edited child is the first to be trained; the screen follows the run into its next
-    // session.
-    let (mut search, mut again) = headless(folder.path(), &run, &["--resume", "run"], &[]);
-    wait_for(&mut client, |event| {
-        matches!(event, Event::RunResumed { .. })
-    });
-    wait_for(&mut again, |event| {
-        matches!(event, Event::RunResumed { .. })
-    });
-    for child in [7, 4, 5, 6] {
-        assert_eq!(skip_after_an_epoch(&mut again, child).child, child);
-    }
-    wait_for(&mut again, |event| {
-        matches!(
-            event,
-            Event::RunFinished {
-                reason: FinishReason::Completed,
-                ..
-            }
-        )
-    });
-    assert_eq!(search.wait().unwrap().code(), Some(0));
+    finish_in_a_second_session(folder.path(), &run, &mut client);
     let summary: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary["excluded_children"], 1);

@@ -65,9 +65,9 @@ fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: us
             0
         }
     };
-    decisions[head].choices.iter().any(|&choice| {
+    decisions[head].options.iter().any(|&option| {
         let mut longer = genes.clone();
-        longer.last_mut().unwrap().push(choice);
+        longer.last_mut().unwrap().push(option);
         has_completion(roomy, size, &longer, depth)
     })
 }
@@ -83,14 +83,14 @@ fn compare_masks(
     let mut prefix = space.prefix(depth);
     for pick in picks.iter().cycle() {
         let Some(next) = prefix.next() else { break };
-        let choices = &space.decisions()[next.head].choices;
-        prop_assert_eq!(next.feasible.len(), choices.len());
-        for (&choice, &feasible) in choices.iter().zip(&next.feasible) {
+        let options = &space.decisions()[next.head].options;
+        prop_assert_eq!(next.feasible.len(), options.len());
+        for (&option, &feasible) in options.iter().zip(&next.feasible) {
             let mut genes = prefix.dna().0;
             if next.head == 0 {
                 genes.push(Vec::new());
             }
-            genes.last_mut().unwrap().push(choice);
+            genes.last_mut().unwrap().push(option);
             prop_assert_eq!(
                 feasible,
                 has_completion(roomy, size, &genes, depth),
@@ -99,7 +99,7 @@ fn compare_masks(
                 depth
             );
         }
-        let feasible: Vec<usize> = (0..choices.len())
+        let feasible: Vec<usize> = (0..options.len())
             .filter(|&index| next.feasible[index])
             .collect();
         prefix.choose(feasible[pick % feasible.len()]);

@@ -229,7 +229,7 @@ fn a_journals_decisions_obey_the_rules_of_the_settings() {
         .unwrap()
         .decisions()
         .to_vec();
-    decisions[2].choices.push(5000);
+    decisions[2].options.push(5000);
     let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10)
         .unwrap_err()
         .to_string();
@@ -302,7 +302,7 @@ fn a_space_restored_from_its_decisions_decodes_as_it_did() {
 fn decisions_of_an_unknown_space_are_refused_by_name() {
     let decisions = vec![Decision {
         kind: DecisionKind::Stride,
-        choices: vec![1],
+        options: vec![1],
     }];
     let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10)
         .unwrap_err()

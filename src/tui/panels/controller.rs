@@ -207,7 +207,7 @@ fn cell_width(run: &RunStarted, width: usize) -> usize {
     let choices: usize = run
         .decisions
         .iter()
-        .map(|decision| decision.choices.len())
+        .map(|decision| decision.options.len())
         .sum();
     let gaps = run.decisions.len();
     if 3 + gaps + choices * WIDE_CELL <= width {
@@ -222,9 +222,9 @@ impl HeatMap<'_> {
     fn heading(&self) -> Vec<Row> {
         let (mut names, mut values) = ("   ".to_owned(), "   ".to_owned());
         for decision in &self.run.decisions {
-            let width = decision.choices.len() * self.cell;
+            let width = decision.options.len() * self.cell;
             names.push_str(&format!("{:<width$} ", fit_name(decision.kind, width)));
-            for choice in &decision.choices {
+            for choice in &decision.options {
                 values.push_str(&format!("{choice:^cell$}", cell = self.cell));
             }
             values.push(' ');
@@ -248,7 +248,7 @@ impl HeatMap<'_> {
                 .find(|choice| choice.layer == layer && choice.head == head)
             {
                 Some(choice) => row.extend(self.cells(choice)),
-                None => row.push((Role::Dim, " ".repeat(decision.choices.len() * self.cell))),
+                None => row.push((Role::Dim, " ".repeat(decision.options.len() * self.cell))),
             }
             row.push((Role::Text, " ".to_owned()));
         }

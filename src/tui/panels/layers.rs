@@ -309,7 +309,7 @@ mod tests {
     fn a_cell_is_shown_as_its_edges_and_operations_and_what_the_best_has_otherwise() {
         let edges = [DecisionKind::Edge01, DecisionKind::Edge02].map(|kind| Decision {
             kind,
-            choices: (0..5).collect(),
+            options: (0..5).collect(),
         });
         let options = Options {
             compared_dna: Some(Dna(vec![vec![3, 1]])),

@@ -82,7 +82,7 @@ impl Draft {
             decisions
                 .get(self.value)
                 .into_iter()
-                .flat_map(|decision| decision.choices.iter().copied())
+                .flat_map(|decision| decision.options.iter().copied())
         };
         let next = if larger {
             choices().filter(|choice| *choice > current).min()
@@ -180,9 +180,9 @@ mod tests {
     use crate::space::DecisionKind;
 
     fn decisions() -> Vec<Decision> {
-        let decision = |kind, choices: &[u32]| Decision {
+        let decision = |kind, options: &[u32]| Decision {
             kind,
-            choices: choices.to_vec(),
+            options: options.to_vec(),
         };
         vec![
             decision(DecisionKind::Kernel, &[1, 7, 3]),
@@ -266,7 +266,7 @@ mod tests {
                 prop_assert!(outcome.layers.len() <= draft.dna().depth());
             }
             for gene in &draft.dna().0 {
-                prop_assert!(gene.iter().zip(&decisions).all(|(value, decision)| decision.choices.contains(value)));
+                prop_assert!(gene.iter().zip(&decisions).all(|(value, decision)| decision.options.contains(value)));
             }
         }
     }

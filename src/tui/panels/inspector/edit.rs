@@ -94,7 +94,7 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     let Some(decision) = space.decisions().get(value) else {
         return Row::new();
     };
-    let mut choices = decision.choices.clone();
+    let mut choices = decision.options.clone();
     choices.push(draft.current());
     choices.sort_unstable();
     choices.dedup();

@@ -1,0 +1,129 @@
+//! How a search begins: its settings, its data, and the run that it is held against.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Decode;
+use crate::space::{Decision, Space, SpaceError};
+
+/// The beginning of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Name of the run directory.
+    pub run: String,
+    /// Name of the preset that the settings started from.
+    pub preset: String,
+    /// Name of the strategy, as in `search.strategy`.
+    pub strategy: String,
+    /// Seed of every random stream of the run.
+    pub seed: u64,
+    /// Version of nas-tui.
+    pub version: String,
+    /// Name of the machine.
+    pub host: String,
+    /// Process id.
+    pub pid: u32,
+    /// Version of libtorch that trains the children. This, `threads` and `device` are absent where
+    /// nothing is trained (a table).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub libtorch: Option<String>,
+    /// Number of episodes planned.
+    pub episodes: usize,
+    /// Children of each episode.
+    pub children_per_episode: usize,
+    /// Epochs of each child's training.
+    pub child_epochs: usize,
+    /// Images per step of a child's training; journals of older programs do not tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub child_batch_size: Option<usize>,
+    /// Power of the accuracy in the reward (`reward.power`).
+    pub reward_power: f64,
+    /// The accuracy is the best of so many last epochs (`reward.last_epochs`).
+    pub reward_last_epochs: usize,
+    /// Children that are evaluated at a time.
+    pub workers: usize,
+    /// CPU threads of each worker.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threads: Option<usize>,
+    /// `cpu`, or the GPU's name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub device: Option<String>,
+    /// The data set.
+    pub data: DataDescription,
+    /// Decisions of a layer, in order: the heads of the controller.
+    pub decisions: Vec<Decision>,
+    /// How DNA becomes a network.
+    #[serde(default)]
+    pub decode: Decode,
+    /// An earlier run to hold this one against, usually one of the random strategy.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reference: Option<Box<Reference>>,
+}
+
+impl RunStarted {
+    /// How many children the search is to sample in all.
+    pub fn children(&self) -> usize {
+        self.episodes * self.children_per_episode
+    }
+
+    /// The run that this one can be held against.
+    pub fn comparable(&self) -> Option<&Reference> {
+        self.reference
+            .as_deref()
+            .filter(|reference| reference.not_comparable.is_none())
+    }
+
+    /// The search space of the run, as far as its DNA needs it: an error where the decisions are of
+    /// no known space.
+    pub fn space(&self) -> Result<Space, SpaceError> {
+        Space::restore(
+            self.decisions.clone(),
+            self.decode,
+            self.data.input,
+            self.data.classes.len(),
+        )
+    }
+}
+
+/// Another run's episodes, as they were when this run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Name of its run directory.
+    pub run: String,
+    /// Name of the strategy, as in `search.strategy`.
+    pub strategy: String,
+    /// Its episodes, in order.
+    pub episodes: Vec<ReferenceEpisode>,
+    /// Why the two runs cannot be held against each other: other data, space, schedule, depths or
+    /// rewards. Absent where they can.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_comparable: Option<String>,
+}
+
+/// An episode of the reference run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceEpisode {
+    /// Number of the episode, from 1.
+    pub episode: usize,
+    /// Mean reward of its children.
+    pub mean_reward: f64,
+    /// Mean accuracy of the children that have one.
+    pub mean_accuracy: Option<f64>,
+}
+
+/// What a run's rewards are measured on: images, or the rows of a table, which has no images, no
+/// classes and no input (zeros).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataDescription {
+    /// SPEC with its folder, or the table's file.
+    pub spec: String,
+    /// `[C, H, W]`.
+    pub input: [usize; 3],
+    /// Names of the classes, in the order of their numbers.
+    pub classes: Vec<String>,
+    /// Number of training images.
+    pub train_images: usize,
+    /// Number of validation images.
+    pub validation_images: usize,
+    /// CRC-32 (hex) of the training images, labels and split, or of the table.
+    pub fingerprint: String,
+}

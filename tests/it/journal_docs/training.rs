@@ -1,0 +1,111 @@
+//! The events of a training.
+
+use nas_tui::classification::ClassificationReport;
+use nas_tui::config::{Precision, Recipe, Schedule};
+use nas_tui::event::{
+    ChildSampled, Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
+};
+use nas_tui::space::Design;
+
+use super::child::child_sampled;
+use super::run::data;
+use super::text;
+
+pub fn training_started() -> Event {
+    let Event::ChildSampled(ChildSampled {
+        design: Design::Network(architecture),
+        params,
+        macs,
+        ..
+    }) = child_sampled()
+    else {
+        unreachable!()
+    };
+    let schedule = Schedule::Steps {
+        at: vec![0.5],
+        factor: 0.1,
+    };
+    let settings = Recipe {
+        epochs: 1,
+        batch_size: 2,
+        learning_rate: 0.1,
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 0.0,
+        schedule,
+        early_stopping: 0,
+    };
+    Event::TrainingStarted(Box::new(TrainingStarted {
+        run: text(),
+        origin: text(),
+        architecture,
+        params,
+        macs,
+        recipe: text(),
+        settings,
+        precision: Precision::Float32,
+        micro_batch: 2,
+        seed: 1,
+        version: text(),
+        host: text(),
+        pid: 1,
+        libtorch: text(),
+        threads: 1,
+        device: text(),
+        data: data(),
+    }))
+}
+
+pub fn training_progress() -> Event {
+    Event::TrainingProgress(TrainingProgress {
+        epoch: 1,
+        batch: 1,
+        batches: 1,
+        loss: 0.0,
+        accuracy: 0.0,
+        learning_rate: 0.0,
+        images_per_second: 0.0,
+    })
+}
+
+pub fn training_epoch() -> Event {
+    Event::TrainingEpoch(TrainingEpoch {
+        epoch: 1,
+        train_loss: 0.0,
+        train_accuracy: 0.0,
+        valid_loss: 0.0,
+        valid_accuracy: 0.0,
+        learning_rate: 0.0,
+        images_per_second: 0.0,
+        seconds: 0.0,
+    })
+}
+
+pub fn test_finished() -> Event {
+    let classes: Vec<String> = (0..6).map(|class| class.to_string()).collect();
+    // Two images, one of them taken for another class.
+    let logits = [0, 1].map(|prediction| {
+        (0..6)
+            .map(|class| f64::from(u8::from(class == prediction)))
+            .collect()
+    });
+    let report = ClassificationReport::new(&classes, &[0, 0], &logits).unwrap();
+    Event::TestFinished(Box::new(TestFinished {
+        epoch: 1,
+        valid_accuracy: 0.0,
+        data: text(),
+        seconds: 0.0,
+        report,
+    }))
+}
+
+pub fn training_saved() -> Event {
+    Event::TrainingSaved { epoch: 1, batch: 1 }
+}
+
+pub fn micro_batch_reduced() -> Event {
+    Event::MicroBatchReduced {
+        micro_batch: 1,
+        reason: text(),
+    }
+}

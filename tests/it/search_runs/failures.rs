@@ -1,0 +1,155 @@
+//! What ends a search or refuses one: a full disk, damage, a run that is taken, data that is missing.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use nas_tui::runs::RunDirectory;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::{assert_ok, found, new_run, records, resume, stderr};
+
+/// A file size limit is a disk that is full for files of that size.
+fn limit_file_size(command: &mut Command, bytes: u64) {
+    let limit = move || {
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: None,
+        };
+        Ok(setrlimit(Resource::Fsize, limit)?)
+    };
+    // SAFETY: the closure makes one async-signal-safe system call and allocates nothing.
+    unsafe { command.pre_exec(limit) };
+}
+
+#[test]
+fn a_full_disk_ends_the_search_with_a_message_and_nothing_is_lost() {
+    let root = tempfile::tempdir().unwrap();
+    // The journal outgrows the limit first where the checkpoint has no controller in it, and the
+    // checkpoint where it has.
+    for (strategy, file) in [
+        ("random", "journal.jsonl"),
+        ("reinforce", "search.safetensors"),
+    ] {
+        let (whole, path) = (
+            root.path().join(strategy),
+            root.path().join(format!("{strategy}-full")),
+        );
+        let setting = format!("search.strategy={strategy}");
+        let begin = |path: &Path| {
+            let mut command = new_run(path);
+            command.args(["--set", &setting]);
+            command
+        };
+        assert_ok(&begin(&whole).output().unwrap());
+        let length = fs::metadata(whole.join("journal.jsonl")).unwrap().len();
+        let mut command = begin(&path);
+        limit_file_size(&mut command, length / 2);
+        let output = command.output().unwrap();
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(
+            text.contains(file) && text.contains("ulimit -f") && text.contains("resume"),
+            "{text}"
+        );
+        let journal = fs::read_to_string(path.join("journal.jsonl")).unwrap();
+        assert!(
+            journal.ends_with('\n') && !records(&path).is_empty(),
+            "the journal is whole"
+        );
+        assert_ok(&resume(&path).output().unwrap());
+        assert_eq!(found(&path), found(&whole));
+    }
+}
+
+#[test]
+fn a_second_search_on_one_run_directory_is_refused_with_the_pid_of_the_first() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let first = RunDirectory::create(&path).unwrap();
+    fs::write(path.join("config.toml"), "").unwrap();
+    let output = resume(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains(&format!("pid {}", std::process::id())),
+        "{}",
+        stderr(&output)
+    );
+    drop(first);
+}
+
+#[test]
+fn damage_is_an_error_with_its_place_and_exit_status_2() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    assert_ok(&new_run(&path).output().unwrap());
+    let (journal, checkpoint) = (
+        path.join("journal.jsonl"),
+        path.join("checkpoint/search.safetensors"),
+    );
+    let (lines, bytes) = (
+        fs::read_to_string(&journal).unwrap(),
+        fs::read(&checkpoint).unwrap(),
+    );
+
+    fs::write(
+        &journal,
+        lines.replacen("\"event\":\"child_sampled\"", "\"event\":\"child_samp", 1),
+    )
+    .unwrap();
+    let output = resume(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("journal.jsonl, line ") && stderr(&output).contains("column"),
+        "{}",
+        stderr(&output)
+    );
+
+    fs::write(&journal, &lines).unwrap();
+    fs::write(&checkpoint, &bytes[..bytes.len() - 9]).unwrap();
+    let output = resume(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains(&format!("search.safetensors, byte {}", bytes.len() - 9)),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        fs::read_to_string(&journal).unwrap(),
+        lines,
+        "nothing was written"
+    );
+}
+
+#[test]
+fn data_that_is_not_there_ends_the_search_before_training_with_exit_status_2() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut command = new_run(&path);
+    command.args(["--set", "data.source=folder:/nonexistent/images"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("/nonexistent/images"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!path.exists(), "nothing to resume is left behind");
+}
+
+#[test]
+fn a_folder_that_is_no_run_or_not_empty_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let output = resume(root.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("not a run directory"),
+        "{}",
+        stderr(&output)
+    );
+    fs::write(root.path().join("thesis.tex"), "").unwrap();
+    let output = new_run(root.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not empty"), "{}", stderr(&output));
+}
