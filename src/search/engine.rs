@@ -110,8 +110,8 @@ impl Engine<'_> {
             .as_mut();
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
-        self.open(&ready, &space)?;
         let mut strategy = (search.strategy)(&self.run.config, &space)?;
+        self.open(&ready, &space)?;
         if let Some(checkpoint) = &checkpoint {
             strategy.restore(&checkpoint.state)?;
         }
