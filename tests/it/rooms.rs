@@ -95,48 +95,25 @@ fn no_room_reads_one_that_comes_after_it() {
 /// The most lines of a file.
 const MOST_LINES: usize = 400;
 
-/// Files that are still longer. No file is added here: one that grows too long is split.
-const STILL_TOO_LONG: [&str; 11] = [
-    "src/analysis/summary.rs",
-    "src/analysis/verdict.rs",
-    "src/controller/tests.rs",
-    "src/event/mod.rs",
-    "src/journal/archive.rs",
-    "src/search/tests/fakes.rs",
-    "src/search/tests/loop_.rs",
-    "src/search/tests/resume.rs",
-    "src/search/tests/steering.rs",
-    "tests/it/journal_docs.rs",
-    "tests/it/search_runs.rs",
-];
-
-/// Files of the library and of its tests that are too long, with their lines.
-fn too_long() -> BTreeMap<String, usize> {
-    let files = ["src", "tests"].map(|folder| sources(&root().join(folder)));
-    let long = files.into_iter().flatten().filter_map(|file| {
-        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
-        let name = file.strip_prefix(root()).unwrap().display().to_string();
-        (lines > MOST_LINES).then_some((name, lines))
-    });
+/// Files below `folder` that are too long, with their lines.
+fn too_long(folder: &str) -> BTreeMap<String, usize> {
+    let long = sources(&root().join(folder))
+        .into_iter()
+        .filter_map(|file| {
+            let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+            (lines > MOST_LINES).then(|| (file.display().to_string(), lines))
+        });
     long.collect()
 }
 
 #[test]
-fn no_file_of_the_library_or_its_tests_has_more_than_400_lines() {
-    let mut new = too_long();
-    new.retain(|name, _| !STILL_TOO_LONG.contains(&name.as_str()));
-    assert!(new.is_empty(), "split by purpose: {new:#?}");
+fn no_file_of_the_library_has_more_than_400_lines() {
+    assert_eq!(too_long("src"), BTreeMap::new(), "split by purpose");
 }
 
 #[test]
-fn a_file_that_was_split_leaves_the_list_of_long_ones() {
-    let long = too_long();
-    let split = STILL_TOO_LONG.map(|name| (name, long.contains_key(name)));
-    let split: Vec<&str> = split
-        .into_iter()
-        .filter_map(|(name, is_long)| (!is_long).then_some(name))
-        .collect();
-    assert!(split.is_empty(), "take out of STILL_TOO_LONG: {split:#?}");
+fn no_file_of_the_tests_has_more_than_400_lines() {
+    assert_eq!(too_long("tests"), BTreeMap::new(), "split by purpose");
 }
 
 /// `code` without its tests.
