@@ -63,7 +63,9 @@ impl Front {
 /// Where a child lies between cost and accuracy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Multiply-accumulates for one image.
     pub macs: u64,
+    /// Validation accuracy, 0 to 1.
     pub accuracy: f64,
     child: u64,
 }
@@ -89,7 +91,7 @@ impl Point {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;

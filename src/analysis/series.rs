@@ -3,17 +3,23 @@
 //!
 //! One pass over the run's children; the memory is a few words per child.
 
+mod epochs;
+
 use std::ops::RangeInclusive;
 
+pub use epochs::{Epoch, Measure};
+
 use super::statistics::quartiles;
-use crate::event::{ChildEpoch, EpisodeFinished, RunStarted, TrainingEpoch};
+use crate::event::{EpisodeFinished, RunStarted};
 use crate::state::RunState;
 
 /// What is drawn of each child. The two are different things: reward = accuracy^power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quantity {
+    /// From 0 to 1; a failed child has 0.
     #[default]
     Reward,
+    /// On the validation images, 0 to 1; a failed child has none.
     Accuracy,
 }
 
@@ -30,8 +36,11 @@ impl Quantity {
 /// A child that has a value of the quantity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Its number, from 1.
     pub child: u64,
+    /// The one that sampled it, from 1.
     pub episode: usize,
+    /// Reward or accuracy, 0 to 1.
     pub value: f64,
     /// Its reward is 0 because it failed: counted in every mean, drawn as a mark on the floor and
     /// not as a point.
@@ -41,7 +50,9 @@ pub struct Point {
 /// A child that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed {
+    /// Its number, from 1.
     pub child: u64,
+    /// The one that sampled it, from 1.
     pub episode: usize,
 }
 
@@ -52,7 +63,9 @@ const NEAR: usize = 64;
 /// series.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Children {
+    /// By number.
     pub points: Vec<Point>,
+    /// By number, whichever the quantity.
     pub failed: Vec<Failed>,
     /// The highest number, of excluded children too; 0 for none.
     pub newest: u64,
@@ -252,8 +265,11 @@ pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
 /// A finished episode over its children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Episode {
+    /// Lowest number of a child in it.
     pub first: u64,
+    /// Highest number of a child in it.
     pub last: u64,
+    /// Of the quantity; none where no child has one.
     pub mean: Option<f64>,
     /// First and third quartile of its children.
     pub quartiles: Option<[f64; 2]>,
@@ -306,86 +322,6 @@ pub fn stairs<X: Copy, Y: Copy>(points: impl IntoIterator<Item = (X, Y)>) -> Vec
         corners.push((x, y));
     }
     corners
-}
-
-/// What is measured after an epoch, of training and of validation images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Measure {
-    #[default]
-    Accuracy,
-    Loss,
-}
-
-impl Measure {
-    /// As charts name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Measure::Accuracy => "accuracy",
-            Measure::Loss => "loss",
-        }
-    }
-
-    /// The one that this is not.
-    pub fn other(self) -> Measure {
-        match self {
-            Measure::Accuracy => Measure::Loss,
-            Measure::Loss => Measure::Accuracy,
-        }
-    }
-
-    /// Of training and of validation.
-    pub fn of(self, epoch: &impl Epoch) -> [f64; 2] {
-        match self {
-            Measure::Accuracy => epoch.accuracies(),
-            Measure::Loss => epoch.losses(),
-        }
-    }
-
-    /// Over the epochs, by number: of training and of validation.
-    pub fn curves(self, epochs: &[impl Epoch]) -> [Vec<(u64, f64)>; 2] {
-        [0, 1].map(|which| {
-            let value = |epoch| (Epoch::number(epoch), self.of(epoch)[which]);
-            epochs.iter().map(value).collect()
-        })
-    }
-}
-
-/// An epoch, of a child's training or of a whole one.
-pub trait Epoch {
-    /// From 1.
-    fn number(&self) -> u64;
-    /// Of training and of validation, nats.
-    fn losses(&self) -> [f64; 2];
-    /// Of training and of validation, shares of 1.
-    fn accuracies(&self) -> [f64; 2];
-}
-
-impl Epoch for ChildEpoch {
-    fn number(&self) -> u64 {
-        self.epoch as u64
-    }
-
-    fn losses(&self) -> [f64; 2] {
-        [self.train_loss, self.valid_loss]
-    }
-
-    fn accuracies(&self) -> [f64; 2] {
-        [self.train_accuracy, self.valid_accuracy]
-    }
-}
-
-impl Epoch for TrainingEpoch {
-    fn number(&self) -> u64 {
-        self.epoch as u64
-    }
-
-    fn losses(&self) -> [f64; 2] {
-        [self.train_loss, self.valid_loss]
-    }
-
-    fn accuracies(&self) -> [f64; 2] {
-        [self.train_accuracy, self.valid_accuracy]
-    }
 }
 
 #[cfg(test)]

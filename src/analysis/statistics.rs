@@ -19,6 +19,7 @@ pub struct Slope {
 /// A straight line through points, as far as its slope goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
+    /// Slope: change per episode.
     pub per_episode: f64,
     /// Of the slope.
     pub standard_error: f64,

@@ -22,19 +22,25 @@ pub struct TrainingSummary {
     pub run: String,
     /// `training`: what tells this summary from a search's, which has no such field.
     pub kind: Kind,
-    /// ARCH as the user gave it, and the name of the network that it stands for.
+    /// ARCH as the user gave it.
     pub origin: String,
+    /// Name of the network that `origin` stands for.
     pub architecture: String,
+    /// Trainable parameters.
     pub params: u64,
+    /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Name of the recipe, and what it says.
+    /// Name of the recipe.
     pub recipe: String,
+    /// What the recipe says; null where the training never began.
     pub settings: Option<Recipe>,
+    /// Of the initial weights, the order of the images and their augmentation.
     pub seed: u64,
     /// SPEC with its folder.
     pub data: String,
     /// Why the last session ended; null while one is at work and after a crash.
     pub reason: Option<FinishReason>,
+    /// Epochs that have ended.
     pub epochs_done: usize,
     /// The most that the recipe allows; early stopping may have ended the training sooner.
     pub epochs: usize,
@@ -49,12 +55,17 @@ pub struct TrainingSummary {
     pub images_per_second: Option<f64>,
     /// Images computed at a time, at the end.
     pub micro_batch: usize,
+    /// What the network was computed in; null where the training never began.
     pub precision: Option<Precision>,
+    /// `cpu`, or the GPU's name.
     pub device: String,
+    /// CPU threads of the process.
     pub threads: usize,
+    /// Name of the machine that the training was begun on.
     pub host: String,
-    /// Of nas-tui, and of libtorch.
+    /// Version of nas-tui.
     pub version: String,
+    /// Version of libtorch.
     pub libtorch: String,
 }
 
@@ -62,14 +73,19 @@ pub struct TrainingSummary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// Of one network.
     #[default]
     Training,
 }
 
+/// The epoch with the highest validation accuracy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
+    /// Its number, from 1.
     pub epoch: usize,
+    /// Share of the validation images, 0 to 1.
     pub valid_accuracy: f64,
+    /// Mean cross-entropy of a validation image, nats.
     pub valid_loss: f64,
 }
 
@@ -117,6 +133,7 @@ impl Tally {
         }
     }
 
+    /// What the records so far come to.
     pub fn summary(&self) -> TrainingSummary {
         let (reason, wall_seconds) = (self.status.reason(), self.clock.seconds());
         let Some(training) = self.training.clone() else {
@@ -193,6 +210,15 @@ impl fmt::Display for TrainingSummary {
                 reason_word(self.reason)
             );
         }
+        self.write_head(f)?;
+        self.write_progress(f)?;
+        self.write_test(f)
+    }
+}
+
+impl TrainingSummary {
+    /// What was trained, and on what.
+    fn write_head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TrainingSummary {
             run,
             architecture,
@@ -218,7 +244,11 @@ impl fmt::Display for TrainingSummary {
         writeln!(
             f,
             "{params} parameters, {macs} MACs; {precision} on {device} with {threads} thread(s), {micro_batch} images at a time"
-        )?;
+        )
+    }
+
+    /// How far and how fast, and the best epoch.
+    fn write_progress(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let speed = self.images_per_second.map_or_else(String::new, |speed| {
             format!("; {speed:.0} images/s (median of the epochs)")
         });
@@ -234,14 +264,15 @@ impl fmt::Display for TrainingSummary {
                 epoch,
                 valid_accuracy,
                 valid_loss,
-            }) => {
-                writeln!(
-                    f,
-                    "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})"
-                )?;
-            }
-            None => writeln!(f, "best validation accuracy: none, no epoch has ended yet")?,
+            }) => writeln!(
+                f,
+                "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})"
+            ),
+            None => writeln!(f, "best validation accuracy: none, no epoch has ended yet"),
         }
+    }
+
+    fn write_test(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.test {
             Some(ClassificationReport {
                 accuracy,

@@ -32,6 +32,7 @@ pub enum Finding {
 /// How the slope compares with that of another run over the same episodes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Comparison {
+    /// Both have one over the episodes that both have finished.
     Slopes {
         /// Strategy of the other run.
         strategy: String,
@@ -39,18 +40,26 @@ pub enum Comparison {
         difference: Slope,
     },
     /// The two cannot be held against each other.
-    Impossible { run: String, reason: String },
+    Impossible {
+        /// Name of the other run.
+        run: String,
+        /// What differs.
+        reason: String,
+    },
 }
 
 /// The verdict on a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
+    /// What the slope allows to be said.
     pub finding: Finding,
-    /// Finished episodes, and those that the run will have.
+    /// Finished episodes.
     pub episodes: usize,
+    /// Episodes that the run will have; none before it has begun.
     pub planned: Option<usize>,
     /// Of the mean reward per episode.
     pub slope: Option<Slope>,
+    /// None where the run is held against none, is a random search, or has too few episodes.
     pub comparison: Option<Comparison>,
     /// Layers of the networks in the first and in the last finished episode, where they differ.
     pub depths: Option<(usize, usize)>,
@@ -384,241 +393,4 @@ fn p_value(slope: &Slope) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::event::{EpisodeFinished, Event, Record, ReferenceEpisode, RunStarted};
-
-    /// The recorded run with these mean rewards as its episodes so far.
-    fn run(rewards: &[f64]) -> RunState {
-        let text = include_str!("../../tests/fixtures/journal-demo.jsonl");
-        let first = |event: &str| text.lines().find(|line| line.contains(event)).unwrap();
-        let record = |event: &str| serde_json::from_str::<Record>(first(event)).unwrap();
-        let mut state = RunState::default();
-        state.apply(&record("run_started"));
-        let Event::EpisodeFinished(finished) = record("episode_finished").event else {
-            panic!("not an episode")
-        };
-        for (episode, mean_reward) in (1..).zip(rewards) {
-            state.search_mut().unwrap().episodes.push(EpisodeFinished {
-                episode,
-                mean_reward: *mean_reward,
-                ..finished.clone()
-            });
-        }
-        state
-    }
-
-    fn changed(mut state: RunState, change: impl FnOnce(&mut RunStarted)) -> RunState {
-        change(state.search_mut().unwrap().started.as_mut().unwrap());
-        state
-    }
-
-    fn beside(state: RunState, rewards: &[f64]) -> RunState {
-        let episode = |(episode, mean_reward): (usize, &f64)| ReferenceEpisode {
-            episode,
-            mean_reward: *mean_reward,
-            mean_accuracy: None,
-        };
-        let episodes = (1..).zip(rewards).map(episode).collect();
-        let reference = Reference {
-            run: "other".into(),
-            strategy: "random".into(),
-            episodes,
-            not_comparable: None,
-        };
-        changed(state, |run| run.reference = Some(Box::new(reference)))
-    }
-
-    /// Mean rewards in the monograph's log; SciPy: slope 0.000103, 95 % -0.00468..0.00489, p 0.962.
-    const MONOGRAPH: [f64; 10] = [
-        0.475, 0.504, 0.451, 0.507, 0.473, 0.458, 0.487, 0.477, 0.478, 0.491,
-    ];
-    const RISING: [f64; 6] = [0.30, 0.36, 0.41, 0.46, 0.52, 0.55];
-
-    #[test]
-    fn fewer_than_three_episodes_are_too_early() {
-        let verdict = Verdict::of(&run(&[0.4, 0.5]));
-        assert_eq!(verdict.finding, Finding::TooEarly);
-        assert_eq!(
-            verdict.text(80, "±"),
-            "Does it learn? not yet: needs 3 finished episodes, has 2"
-        );
-        assert_eq!(
-            Verdict::of(&RunState::default()).text(40, "±"),
-            "not yet: needs 3 finished episodes"
-        );
-    }
-
-    #[test]
-    fn an_interval_that_holds_zero_is_no_evidence() {
-        let verdict = Verdict::of(&run(&MONOGRAPH));
-        assert_eq!(verdict.finding, Finding::NoEvidence);
-        assert_eq!(
-            verdict.text(85, "±"),
-            "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet"
-        );
-    }
-
-    #[test]
-    fn slope_interval_p_value_and_words_are_there_in_41_columns() {
-        let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
-        assert_eq!(
-            text(&MONOGRAPH, 46, "±"),
-            "slope +0.0001±0.0048 (p 0.96): no evidence yet"
-        );
-        assert_eq!(
-            text(&MONOGRAPH, 41, "±"),
-            "slope +0.0001±0.0048 p 0.96: no evidence"
-        );
-        assert_eq!(
-            text(&MONOGRAPH, 41, "+-"),
-            "slope +0.0001+-0.0048 p 0.96: no evidence"
-        );
-        assert_eq!(
-            text(&RISING, 41, "±"),
-            "slope +0.0509±0.0055 (p <0.001): learning"
-        );
-    }
-
-    #[test]
-    fn an_interval_on_one_side_of_zero_is_learning_or_getting_worse() {
-        assert_eq!(Verdict::of(&run(&RISING)).finding, Finding::Learning);
-        let mut falling = RISING;
-        falling.reverse();
-        assert_eq!(Verdict::of(&run(&falling)).finding, Finding::Worse);
-        assert_eq!(
-            Verdict::of(&run(&falling))
-                .text(100, "±")
-                .split_once(": ")
-                .map(|(_, words)| words),
-            Some("getting worse after 6 of 6 episodes")
-        );
-    }
-
-    #[test]
-    fn random_search_does_not_learn_whatever_its_slope() {
-        let random = |rewards: &[f64]| {
-            Verdict::of(&changed(run(rewards), |run| run.strategy = "random".into()))
-        };
-        assert_eq!(random(&RISING).finding, Finding::CannotLearn);
-        assert!(
-            random(&RISING)
-                .text(200, "±")
-                .contains("random does not learn, yet the reward rises")
-        );
-        assert!(
-            random(&MONOGRAPH)
-                .text(200, "±")
-                .contains(": random does not learn after 10")
-        );
-    }
-
-    #[test]
-    fn better_than_random_needs_a_significant_difference_of_the_slopes() {
-        let words = |theirs: &[f64]| Verdict::of(&beside(run(&RISING), theirs)).text(200, "±");
-        assert!(
-            words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).contains("; better than random ("),
-            "{}",
-            words(&[])
-        );
-        assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
-        assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
-        assert!(
-            !words(&[0.1, 0.3]).contains("random"),
-            "two episodes have no slope to compare with"
-        );
-    }
-
-    #[test]
-    fn a_run_that_cannot_be_compared_with_its_reference_says_so_and_why() {
-        let state = changed(
-            beside(run(&RISING), &[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]),
-            |run| {
-                run.reference.as_mut().unwrap().not_comparable =
-                    Some("child.epochs is 1 there and 2 here".into());
-            },
-        );
-        let verdict = Verdict::of(&state);
-        assert!(
-            verdict
-                .text(200, "±")
-                .contains("; not comparable with other (child.epochs is 1 there and 2 here)")
-        );
-        assert!(
-            verdict
-                .text(100, "±")
-                .ends_with("; not comparable with other"),
-            "{}",
-            verdict.text(100, "±")
-        );
-        assert!(!verdict.text(200, "±").contains("random"));
-        assert_eq!(
-            verdict.text(78, "±"),
-            "slope +0.0509±0.0055 (p <0.001): learning; not comparable: child.epochs"
-        );
-        assert_eq!(
-            verdict.text(56, "±"),
-            "slope +0.0509±0.0055 p <0.001: learning; not comparable"
-        );
-    }
-
-    #[test]
-    fn a_run_that_cannot_be_compared_says_so_before_there_is_a_slope() {
-        let state = changed(beside(run(&RISING[..2]), &RISING), |run| {
-            run.reference.as_mut().unwrap().not_comparable =
-                Some("child.epochs is 1 there and 2 here".into());
-        });
-        let text = |width| Verdict::of(&state).text(width, "±");
-        assert!(
-            text(200)
-                .ends_with("has 2; not comparable with other (child.epochs is 1 there and 2 here)"),
-            "{}",
-            text(200)
-        );
-        assert_eq!(
-            text(60),
-            "not yet: 2 of 3 episodes; not comparable: child.epochs"
-        );
-    }
-
-    #[test]
-    fn the_depth_that_grew_is_named_where_there_is_room() {
-        let text = include_str!("../../tests/fixtures/journal-demo.jsonl");
-        let mut state = RunState::default();
-        text.lines()
-            .for_each(|line| state.apply(&serde_json::from_str(line).unwrap()));
-        let verdict = Verdict::of(&state);
-        assert!(
-            verdict
-                .text(200, "±")
-                .ends_with("; depth grew from 6 to 11"),
-            "{}",
-            verdict.text(200, "±")
-        );
-        assert!(!verdict.text(90, "±").contains("depth"));
-    }
-
-    proptest! {
-        #[test]
-        fn an_interval_is_told_in_41_columns_if_it_is_one_to_tell(rewards in prop::collection::vec(0.0..1.0f64, 3..40)) {
-            let verdict = Verdict::of(&run(&rewards));
-            // (Rewards that differ by less than a thousandth need more decimals.)
-            prop_assert!(verdict.slope.as_ref().is_none_or(|slope| half_width(slope) < 1e-3) || verdict.text(41, "+-").contains("+-"));
-        }
-
-        #[test]
-        fn a_text_fits_where_there_is_room_for_a_word(rewards in prop::collection::vec(0.0..1.0f64, 0..40), width in 16usize..200) {
-            let verdict = Verdict::of(&beside(run(&rewards), &[0.3, 0.4, 0.2, 0.5]));
-            prop_assert!(verdict.text(width, "±").chars().count() <= width, "{}", verdict.text(width, "±"));
-        }
-
-        #[test]
-        fn a_wider_text_never_tells_less(rewards in prop::collection::vec(0.0..1.0f64, 0..12)) {
-            let verdict = Verdict::of(&run(&rewards));
-            let lengths: Vec<usize> = (10..200).map(|width| verdict.text(width, "±").chars().count()).collect();
-            prop_assert!(lengths.is_sorted(), "{lengths:?}");
-        }
-    }
-}
+mod tests;

@@ -81,7 +81,6 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
 }
 
 /// Become the program that continues the run.
-#[cfg(feature = "torch")]
 fn resume(run: &Path) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt;
 
@@ -96,14 +95,6 @@ fn resume(run: &Path) -> anyhow::Result<()> {
         .arg(run)
         .exec();
     Err(anyhow::Error::from(error).context(format!("cannot start: {}", resume_command(run))))
-}
-
-/// This program only watches: say which one continues the run.
-#[cfg(not(feature = "torch"))]
-fn resume(run: &Path) -> anyhow::Result<()> {
-    let command = resume_command(run);
-    Err(anyhow::anyhow!("this nas-tui was built without libtorch and cannot resume a run; with one that has it: {command}"))
-        .or_bad_input()
 }
 
 /// The line after a screen was closed on a run that is not over and that nobody worked on.

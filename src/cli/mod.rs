@@ -17,10 +17,8 @@ mod list;
 mod probe;
 mod replay;
 mod report;
-#[cfg(feature = "torch")]
 mod run;
 mod screen;
-#[cfg(feature = "torch")]
 mod search;
 mod table;
 #[cfg(feature = "torch")]
@@ -50,7 +48,6 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Search for an architecture (what `nas-tui` alone does)
-    #[cfg(feature = "torch")]
     Search(search::Args),
     #[cfg(feature = "torch")]
     Train(train::Args),
@@ -74,7 +71,6 @@ enum Command {
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Probe(probe::Args),
-    #[cfg(feature = "torch")]
     #[command(hide = true)]
     Engine(run::engine::Args),
     Data(data::Args),
@@ -174,14 +170,7 @@ fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        #[cfg(feature = "torch")]
         None => search::run(&search::Args::default()),
-        #[cfg(not(feature = "torch"))]
-        None => Err(anyhow::anyhow!(
-            "this nas-tui was built without libtorch and cannot search; see `nas-tui --help`"
-        ))
-        .or_bad_input(),
-        #[cfg(feature = "torch")]
         Some(Command::Search(args)) => search::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Train(args)) => train::run(&args),
@@ -203,7 +192,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Worker(args)) => worker::run(&args),
         #[cfg(feature = "torch")]
         Some(Command::Probe(args)) => probe::run(&args),
-        #[cfg(feature = "torch")]
         Some(Command::Engine(args)) => run::engine::run(&args),
     }
 }

@@ -221,16 +221,9 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Name of the run: the folder's.
+    /// Name of the run, see [`name_of`].
     pub fn name(&self) -> String {
-        let path = self
-            .path
-            .canonicalize()
-            .unwrap_or_else(|_| self.path.clone());
-        path.file_name().map_or_else(
-            || self.path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        )
+        name_of(&self.path)
     }
 
     /// `config.toml`: the resolved settings.
@@ -283,6 +276,15 @@ impl RunDirectory {
     pub fn write_summary(&self, json: &str) -> io::Result<()> {
         write_atomically(&self.path.join("summary.json"), json.as_bytes())
     }
+}
+
+/// Name of the run in `path`: the folder's, whichever way leads to it.
+pub fn name_of(path: &Path) -> String {
+    let folder = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    folder.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// What the run in `path` does, as far as its folder tells: a training has its network there.

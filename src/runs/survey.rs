@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::event::{Event, Record, RunKind};
-use crate::runs::directory::{kind_of, lock_state};
+use crate::runs::directory::{kind_of, lock_state, name_of};
 use crate::state::{Outcomes, RunStatus, TrainingRun};
 
 /// What there is to know of a run without opening it. The field names are those of `nas-tui list
@@ -118,13 +118,8 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal: a search that ends meanwhile is then live, not dead.
     let holder = lock_state(run);
     let glance = Glance::of(&run.join("journal.jsonl"))?;
-    let name = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-    let name = name.file_name().map_or_else(
-        || run.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    );
     Some(RunInfo {
-        name,
+        name: name_of(run),
         path: run.to_owned(),
         status: glance.status.with_process(holder.is_some()),
         best_accuracy: glance.best(),

@@ -24,11 +24,13 @@ pub struct Checkpoint {
     pub seed: u64,
     /// Last episode that the strategy has learnt from; 0 before the first.
     pub episode: usize,
+    /// Number of the child that is sampled next.
     pub next_child: u64,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,
     /// The settings (TOML) it was reached with.
     pub config: String,
+    /// What the strategy has learnt.
     pub state: StrategyState,
 }
 

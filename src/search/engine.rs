@@ -111,7 +111,7 @@ impl Engine<'_> {
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
         self.open(&ready, &space)?;
-        let mut strategy = (search.strategy)(&self.run.config, &space);
+        let mut strategy = (search.strategy)(&self.run.config, &space)?;
         if let Some(checkpoint) = &checkpoint {
             strategy.restore(&checkpoint.state)?;
         }

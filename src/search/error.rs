@@ -7,17 +7,23 @@ use crate::strategy::StrategyError;
 /// The text says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
+    /// The space of the settings holds no network.
     #[error(transparent)]
     Space(SpaceError),
+    /// The strategy cannot go on from its saved state.
     #[error(transparent)]
     Strategy(StrategyError),
+    /// Sampling again gave another network than the journal tells.
     #[error(
         "child {child} was {journal} in the journal and would now be {sampled}: the program, its libtorch or the machine is not \
          the one this run was begun with. Resume it there, or begin a new run"
     )]
     OtherChild {
+        /// Its number.
         child: u64,
+        /// What the journal tells.
         journal: Dna,
+        /// What this process sampled.
         sampled: Dna,
     },
     /// The workers found their data or device unusable, before anything was trained.

@@ -24,7 +24,8 @@ pub type StartEvaluator = Box<
 >;
 
 /// Makes the strategy, as it is before the first episode, on the search's thread.
-pub type MakeStrategy = Box<dyn FnOnce(&Config, &Space) -> Box<dyn Strategy> + Send>;
+pub type MakeStrategy =
+    Box<dyn FnOnce(&Config, &Space) -> Result<Box<dyn Strategy>, SessionError> + Send>;
 
 /// What a search is put together from. Both are made on the search's thread, because tensors never
 /// cross threads.

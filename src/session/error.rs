@@ -12,41 +12,64 @@ use crate::runs::directory::DirectoryError;
 /// reached is in the run directory.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
+    /// The run directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The settings are not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The journal cannot be read, or is damaged.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The checkpoint cannot be read, or is damaged.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Writing to the run directory failed; the text names the file.
     #[error(transparent)]
     Write(#[from] io::Error),
+    /// A setting that a resume may not change was changed.
     #[error(
         "the run's settings are not those it was begun with: {}. Undo the change, or begin a new run with it",
         changes.join("; ")
     )]
-    OtherSettings { changes: Vec<String> },
+    OtherSettings {
+        /// `SECTION.KEY was VALUE and is VALUE` for each.
+        changes: Vec<String>,
+    },
+    /// The checkpoint is newer than the journal.
     #[error(
         "the checkpoint includes the first {checkpoint} records of the journal, which has only {journal}: the two are from \
          different times. Restore the journal, or move the folder `checkpoint` away: a resume then {without}"
     )]
     JournalBehind {
+        /// Records that are part of the checkpoint.
         checkpoint: u64,
+        /// Records that the journal has.
         journal: u64,
         /// What a resume does without a checkpoint.
         without: &'static str,
     },
+    /// The data have another fingerprint than the run was begun with.
     #[error(
         "the data is not what this run was begun with ({now} where it was {then}): restore it (data.dir names its folder), or \
          begin a new run"
     )]
-    OtherData { then: String, now: String },
+    OtherData {
+        /// What the run was begun with, in words.
+        then: String,
+        /// What was found now, in words.
+        now: String,
+    },
+    /// The thread of the work panicked.
     #[error(
         "the {work} ended by a fault of its own: {cause}. The run can be resumed; please report this"
     )]
-    Panicked { work: &'static str, cause: String },
+    Panicked {
+        /// What it is called: `search`, `training`.
+        work: &'static str,
+        /// What the panic said.
+        cause: String,
+    },
     /// An error of one kind of work alone that the user's input is the cause of.
     #[error(transparent)]
     Input(Box<dyn Error + Send + Sync>),

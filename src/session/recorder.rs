@@ -34,6 +34,7 @@ pub trait Ledger: Debug + Default {
 /// What a run was begun with, as far as it decides its numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Begun<'a> {
+    /// What it learns from, with the fingerprint.
     pub data: &'a DataDescription,
     /// Worker processes, where there are any.
     pub workers: Option<usize>,
@@ -50,7 +51,9 @@ pub struct Begun<'a> {
 #[derive(Debug)]
 pub struct Recorder<L> {
     journal: Journal,
+    /// What the records so far come to.
     pub ledger: L,
+    /// Where clients hear of every record.
     pub hub: Hub,
     clock: Clock,
     status: RunStatus,
@@ -128,6 +131,7 @@ impl<L: Ledger> Recorder<L> {
         Ok(())
     }
 
+    /// Record a notice to the user; errors as for [`tell`](Recorder::tell).
     pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
         self.tell(Event::Notice {
             level,

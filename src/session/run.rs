@@ -14,8 +14,11 @@ use crate::runs::RunDirectory;
 
 /// A run that is open: settings, directory, journal.
 pub struct Run<W: Work> {
+    /// Resolved, as in `config.toml`.
     pub config: Config,
+    /// Locked while this value lives.
     pub directory: RunDirectory,
+    /// Journal, ledger and hub.
     pub recorder: Recorder<W::Ledger>,
     /// What a user should know of what was found, not written yet.
     pub notices: Vec<(Level, String)>,

@@ -6,26 +6,37 @@ use crate::space::{Design, Dna, Genes};
 /// A child that has come to an end, small enough to keep 100,000 of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChildRow {
+    /// Its number, from 1.
     pub child: u64,
+    /// The one that sampled it, or was under way when it was queued; from 1.
     pub episode: usize,
     /// None for a child that failed or is excluded.
     pub accuracy: Option<f64>,
     /// None for a child that is excluded.
     pub reward: Option<f64>,
+    /// Trainable parameters; 0 where the network is not known.
     pub params: u64,
+    /// Multiply-accumulates for one image; 0 where the network is not known.
     pub macs: u64,
+    /// Training time, seconds; 0 for a repeat.
     pub seconds: f64,
+    /// The earlier child whose accuracy it took; none where it was trained itself.
     pub repeat_of: Option<u64>,
     /// The child that a user edited it from; none for a child that the search sampled.
     pub parent: Option<u64>,
+    /// A user ended its training early.
     pub skipped: bool,
+    /// What its GPU took for it, watt-hours; none where no GPU told.
     pub energy_wh: Option<f64>,
+    /// Its decisions, packed.
     pub genes: Genes,
-    /// Log-probability and entropy of its decisions, nats; none for an edited child.
+    /// Log-probability of its decisions, nats; none where it was not drawn from a distribution.
     pub log_prob: Option<f64>,
+    /// Entropy of its decisions, nats; none where it was not drawn from a distribution.
     pub entropy: Option<f64>,
-    /// Where the journal tells of it: its sampling and its end.
+    /// Where the journal tells of its sampling.
     pub sampled_seq: u64,
+    /// Where the journal tells of its end.
     pub ended_seq: u64,
 }
 
@@ -58,12 +69,19 @@ impl ChildRow {
 /// A network that is to be trained, and where it comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
+    /// Its number, from 1.
     pub child: u64,
+    /// The one that sampled it, or that was under way when it was queued; from 1.
     pub episode: usize,
+    /// The decisions it was built from.
     pub dna: Dna,
+    /// The network in the making of a child.
     pub design: Design,
+    /// Trainable parameters.
     pub params: u64,
+    /// Multiply-accumulates for one image.
     pub macs: u64,
+    /// Sampled, mutated, drawn uniformly or edited.
     pub origin: Origin,
     /// Where the journal tells of it; 0 where no journal does.
     pub seq: u64,
@@ -72,23 +90,33 @@ pub struct Candidate {
 /// Where a candidate comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
-    /// The search's strategy sampled it. Nats; one choice per decision, in the order in which they
-    /// were taken.
+    /// The search's strategy sampled it from distributions. In nats.
     Sampled {
+        /// Log-probability of all its decisions.
         log_prob: f64,
+        /// Of the distributions that its decisions were drawn from, summed.
         entropy: f64,
+        /// The most that `entropy` could be: of uniform distributions.
         max_entropy: f64,
+        /// One per decision, in the order in which they were taken.
         choices: Vec<Choice>,
     },
     /// The search's strategy changed one decision of this earlier child.
-    Mutated { parent: u64 },
+    Mutated {
+        /// Number of the earlier child.
+        parent: u64,
+    },
     /// The search's strategy took every decision uniformly, and has no distribution to tell of.
     Uniform,
     /// A user edited it from this child.
-    Edited { parent: u64 },
+    Edited {
+        /// Number of the child that it was edited from.
+        parent: u64,
+    },
 }
 
 impl Candidate {
+    /// The one that the search proposed, of which line `seq` of the journal tells.
     pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
         let ChildSampled {
             child,
@@ -125,6 +153,7 @@ impl Candidate {
         }
     }
 
+    /// The one that a user edited, of which line `seq` of the journal tells.
     pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
         let ChildQueued {
             child,
@@ -167,6 +196,7 @@ impl Candidate {
 /// Everything that the journal tells of one child.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChildDetail {
+    /// What was to be trained.
     pub candidate: Candidate,
     /// Of its last attempt.
     pub epochs: Vec<ChildEpoch>,
@@ -177,9 +207,14 @@ pub struct ChildDetail {
 /// A child in training on one worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Training {
+    /// Its number, from 1.
     pub child: u64,
+    /// `cpu`, or the GPU's name.
     pub device: String,
+    /// None where the journal does not tell of its sampling.
     pub candidate: Option<Candidate>,
+    /// Within the epoch under way; none before its first batches are done.
     pub progress: Option<ChildProgress>,
+    /// Those that are done, in order.
     pub epochs: Vec<ChildEpoch>,
 }

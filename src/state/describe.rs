@@ -6,10 +6,73 @@ use crate::foundation::numbers::learning_rate;
 
 /// One plain line about an event, for logs and headless output; none for ticks and samples.
 pub fn describe(event: &Event) -> Option<(Level, String)> {
-    let info = |text: String| Some((Level::Info, text));
-    let warning = |text: String| Some((Level::Warning, text));
+    let info = |text: Option<String>| Some((Level::Info, text?));
     match event {
-        Event::RunStarted(run) => info(format!(
+        Event::TrainingProgress(_) | Event::ChildSampled(_) | Event::ChildProgress(_) => None,
+        Event::Notice { level, message } => Some((*level, message.clone())),
+        Event::WorkerDied { .. }
+        | Event::MicroBatchReduced { .. }
+        | Event::ChildFailed { .. }
+        | Event::ChildExcluded { .. }
+        | Event::ChildRetried { .. }
+        | Event::EpisodeExcluded { .. } => Some((Level::Warning, trouble(event)?)),
+        Event::RunStarted(_)
+        | Event::RunResumed { .. }
+        | Event::WorkerStarted { .. }
+        | Event::RunFinished { .. } => info(of_run(event)),
+        Event::TrainingStarted(_)
+        | Event::TrainingEpoch(_)
+        | Event::TrainingSaved { .. }
+        | Event::TestFinished(_) => info(of_training(event)),
+        Event::EpisodeStarted { .. }
+        | Event::EpisodeFinished(_)
+        | Event::CheckpointSaved { .. } => info(of_episode(event)),
+        Event::ChildStarted { .. }
+        | Event::ChildEpoch(_)
+        | Event::ChildFinished(_)
+        | Event::ChildQueued(_) => info(of_child(event)),
+        Event::PauseRequested
+        | Event::Paused
+        | Event::Resumed
+        | Event::StopRequested
+        | Event::EpisodeStopRequested
+        | Event::EpisodeStopWithdrawn
+        | Event::SkipRequested { .. } => info(of_command(event)),
+    }
+}
+
+/// What the user may want to mend.
+fn trouble(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::WorkerDied { worker, reason } => format!("worker {worker} died: {reason}"),
+        Event::MicroBatchReduced {
+            micro_batch,
+            reason,
+        } => format!("batches are computed {micro_batch} images at a time from here on: {reason}"),
+        Event::ChildFailed { child, reason, .. } => {
+            format!("child {child}: failed, reward 0: {reason}")
+        }
+        Event::ChildExcluded { child, reason, .. } => {
+            format!("child {child}: excluded, nothing is learned from it: {reason}")
+        }
+        // Its reason was told with the worker's death.
+        Event::ChildRetried { child, .. } => {
+            format!("child {child}: trying once more, with a new worker")
+        }
+        Event::EpisodeExcluded {
+            episode, children, ..
+        } => format!(
+            "episode {episode}: all {children} children were excluded: nothing is learned from it"
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Begin and end of a run, of its sessions and workers.
+fn of_run(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::RunStarted(run) => format!(
             "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {}{}",
             run.run,
             run.preset,
@@ -25,7 +88,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
                 ),
                 _ => String::new(),
             }
-        )),
+        ),
         Event::RunResumed {
             host,
             pid,
@@ -33,16 +96,57 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             epoch,
             ..
         } => {
-            let place = match (next_child, epoch) {
-                (Some(child), _) => format!(" at child {child}"),
-                (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
-                (None, Some(2)) => " after 1 epoch".to_owned(),
-                (None, Some(epoch)) => format!(" after {} epochs", epoch - 1),
-                (None, None) => String::new(),
-            };
-            info(format!("resumed on {host} (pid {pid}){place}"))
+            let place = place(*next_child, *epoch);
+            format!("resumed on {host} (pid {pid}){place}")
         }
-        Event::TrainingStarted(training) => info(format!(
+        Event::WorkerStarted {
+            worker,
+            pid,
+            device,
+            host,
+        } => {
+            let host = host
+                .as_ref()
+                .map_or(String::new(), |host| format!(" of {host}"));
+            format!("worker {worker} started on {device}{host} (pid {pid})")
+        }
+        Event::RunFinished {
+            reason,
+            children,
+            epochs,
+            wall_seconds,
+        } => {
+            let word = RunStatus::from(*reason).word();
+            let advice = match reason {
+                FinishReason::Stopped => " (resume it with --resume)",
+                FinishReason::Completed | FinishReason::Failed => "",
+            };
+            let work = epochs.map_or_else(
+                || format!("{children} children"),
+                |epochs| format!("{epochs} epoch(s)"),
+            );
+            format!("run {word}{advice}: {work} in {wall_seconds:.1} s")
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Where a resumed run goes on: a search at `next_child`, a training in `epoch`.
+fn place(next_child: Option<u64>, epoch: Option<usize>) -> String {
+    match (next_child, epoch) {
+        (Some(child), _) => format!(" at child {child}"),
+        (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
+        (None, Some(2)) => " after 1 epoch".to_owned(),
+        (None, Some(epoch)) => format!(" after {} epochs", epoch - 1),
+        (None, None) => String::new(),
+    }
+}
+
+/// Steps of a training.
+fn of_training(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::TrainingStarted(training) => format!(
             "training {} ({} parameters) in {}: recipe {}, at most {} epochs, seed {}, {} on {} with {} thread(s)",
             training.architecture.name,
             training.params,
@@ -53,9 +157,8 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             training.data.spec,
             training.device,
             training.threads
-        )),
-        Event::TrainingProgress(_) => None,
-        Event::TrainingEpoch(e) => info(format!(
+        ),
+        Event::TrainingEpoch(e) => format!(
             "epoch {}: loss {:.4} train, {:.4} validation; accuracy {:.4} train, {:.4} validation; learning rate {}, {:.0} images/s",
             e.epoch,
             e.train_loss,
@@ -64,17 +167,11 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             e.valid_accuracy,
             learning_rate(e.learning_rate),
             e.images_per_second
-        )),
+        ),
         Event::TrainingSaved { epoch, batch } => {
-            info(format!("checkpoint after batch {batch} of epoch {epoch}"))
+            format!("checkpoint after batch {batch} of epoch {epoch}")
         }
-        Event::MicroBatchReduced {
-            micro_batch,
-            reason,
-        } => warning(format!(
-            "batches are computed {micro_batch} images at a time from here on: {reason}"
-        )),
-        Event::TestFinished(test) => info(format!(
+        Event::TestFinished(test) => format!(
             "test: accuracy {:.4} (95 % {:.4} to {:.4}) on {} images, with the weights of epoch {} (validation {:.4})",
             test.report.accuracy,
             test.report.accuracy_ci95[0],
@@ -82,68 +179,24 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
             test.report.images,
             test.epoch,
             test.valid_accuracy
-        )),
-        Event::WorkerStarted {
-            worker,
-            pid,
-            device,
-            host,
-        } => {
-            let host = host
-                .as_ref()
-                .map_or(String::new(), |host| format!(" of {host}"));
-            info(format!(
-                "worker {worker} started on {device}{host} (pid {pid})"
-            ))
-        }
-        Event::WorkerDied { worker, reason } => warning(format!("worker {worker} died: {reason}")),
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Begin and end of an episode.
+fn of_episode(event: &Event) -> Option<String> {
+    let text = match event {
         Event::EpisodeStarted {
             episode,
             depth,
             baseline,
-        } => info(format!(
+        } => format!(
             "episode {episode}: children of {depth} layers, baseline {}",
             baseline.map_or("none yet".to_owned(), |baseline| format!("{baseline:.4}"))
-        )),
-        Event::ChildSampled(_) | Event::ChildProgress(_) => None,
-        Event::ChildStarted {
-            child,
-            worker,
-            device,
-            attempt,
-            ..
-        } => {
-            let again = if *attempt > 1 {
-                format!(", attempt {attempt}")
-            } else {
-                String::new()
-            };
-            info(format!(
-                "child {child}: training on worker {worker} ({device}{again})"
-            ))
-        }
-        Event::ChildEpoch(e) => info(format!(
-            "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
-            e.child,
-            e.epoch,
-            e.epochs,
-            e.train_loss,
-            e.train_accuracy,
-            e.valid_accuracy,
-            e.images_per_second
-        )),
-        Event::ChildFinished(child) => info(describe_finished(child)),
-        Event::ChildFailed { child, reason, .. } => {
-            warning(format!("child {child}: failed, reward 0: {reason}"))
-        }
-        Event::ChildExcluded { child, reason, .. } => warning(format!(
-            "child {child}: excluded, nothing is learned from it: {reason}"
-        )),
-        // Its reason was told with the worker's death.
-        Event::ChildRetried { child, .. } => warning(format!(
-            "child {child}: trying once more, with a new worker"
-        )),
-        Event::EpisodeFinished(e) => info(format!(
+        ),
+        Event::EpisodeFinished(e) => format!(
             "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{:.1} s",
             e.episode,
             e.mean_reward,
@@ -165,50 +218,68 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
                 String::new()
             },
             e.seconds
-        )),
-        Event::EpisodeExcluded {
-            episode, children, ..
-        } => warning(format!(
-            "episode {episode}: all {children} children were excluded: nothing is learned from it"
-        )),
+        ),
         Event::CheckpointSaved {
             episode,
             next_child,
-        } => info(format!(
-            "checkpoint after episode {episode}; next child {next_child}"
-        )),
-        Event::PauseRequested => info("pausing at the next batch".to_owned()),
-        Event::Paused => info("paused".to_owned()),
-        Event::Resumed => info("resumed".to_owned()),
-        Event::StopRequested => info("stopping: what has come to an end is kept".to_owned()),
-        Event::EpisodeStopRequested => info("the run will stop after this episode".to_owned()),
-        Event::EpisodeStopWithdrawn => info("the run will go on after this episode".to_owned()),
-        Event::SkipRequested { child } => {
-            info(format!("child {child}: its training is to end here"))
+        } => format!("checkpoint after episode {episode}; next child {next_child}"),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Steps of a child.
+fn of_child(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::ChildStarted {
+            child,
+            worker,
+            device,
+            attempt,
+            ..
+        } => {
+            let again = if *attempt > 1 {
+                format!(", attempt {attempt}")
+            } else {
+                String::new()
+            };
+            format!("child {child}: training on worker {worker} ({device}{again})")
         }
-        Event::ChildQueued(queued) => info(format!(
+        Event::ChildEpoch(e) => format!(
+            "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
+            e.child,
+            e.epoch,
+            e.epochs,
+            e.train_loss,
+            e.train_accuracy,
+            e.valid_accuracy,
+            e.images_per_second
+        ),
+        Event::ChildFinished(child) => describe_finished(child),
+        Event::ChildQueued(queued) => format!(
             "child {}: queued, edited from child {}: {} parameters",
             queued.child, queued.parent, queued.params
-        )),
-        Event::Notice { level, message } => Some((*level, message.clone())),
-        Event::RunFinished {
-            reason,
-            children,
-            epochs,
-            wall_seconds,
-        } => {
-            let word = RunStatus::from(*reason).word();
-            let advice = match reason {
-                FinishReason::Stopped => " (resume it with --resume)",
-                FinishReason::Completed | FinishReason::Failed => "",
-            };
-            let work = epochs.map_or_else(
-                || format!("{children} children"),
-                |epochs| format!("{epochs} epoch(s)"),
-            );
-            info(format!("run {word}{advice}: {work} in {wall_seconds:.1} s"))
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// What a client has asked for, and what came of it.
+fn of_command(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::PauseRequested => "pausing at the next batch".to_owned(),
+        Event::Paused => "paused".to_owned(),
+        Event::Resumed => "resumed".to_owned(),
+        Event::StopRequested => "stopping: what has come to an end is kept".to_owned(),
+        Event::EpisodeStopRequested => "the run will stop after this episode".to_owned(),
+        Event::EpisodeStopWithdrawn => "the run will go on after this episode".to_owned(),
+        Event::SkipRequested { child } => {
+            format!("child {child}: its training is to end here")
         }
-    }
+        _ => return None,
+    };
+    Some(text)
 }
 
 fn describe_finished(child: &ChildFinished) -> String {

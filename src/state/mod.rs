@@ -28,8 +28,9 @@ const LOG_LINES: usize = 2_000;
 /// What is known of a run after the events so far.
 #[derive(Debug, Clone, Default)]
 pub struct RunState {
-    /// Time of the first and of the latest event.
+    /// Time of the first event.
     pub started: Option<jiff::Timestamp>,
+    /// Time of the latest event.
     pub now: Option<jiff::Timestamp>,
     /// As the events tell: never dead.
     pub status: RunStatus,
@@ -38,31 +39,39 @@ pub struct RunState {
     /// The process of the run and its workers.
     pub processes: Processes,
     /// What the run does, and how far it is.
-    pub work: Work,
+    pub work: WorkState,
+    /// The latest lines, the oldest first.
     pub log: std::collections::VecDeque<LogLine>,
     /// Lines that `log` no longer holds, all older than its first.
     pub log_dropped: u64,
+    /// Number of the last record taken in; 0 before the first.
     pub last_seq: u64,
 }
 
 /// What a run does, and how far it is.
 #[derive(Debug, Clone)]
-pub enum Work {
+pub enum WorkState {
+    /// For a network, over many children.
     Search(SearchRun),
+    /// Of one network.
     Training(TrainingRun),
 }
 
-impl Default for Work {
+impl Default for WorkState {
     /// A search that has not begun: what a run is until an event tells.
-    fn default() -> Work {
-        Work::Search(SearchRun::default())
+    fn default() -> WorkState {
+        WorkState::Search(SearchRun::default())
     }
 }
 
+/// A line of the log of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogLine {
+    /// Of the event.
     pub time: jiff::Timestamp,
+    /// How much it matters.
     pub level: Level,
+    /// Without the word for its level.
     pub text: String,
 }
 
@@ -87,7 +96,7 @@ impl LogLine {
 impl From<SearchRun> for RunState {
     fn from(search: SearchRun) -> RunState {
         RunState {
-            work: Work::Search(search),
+            work: WorkState::Search(search),
             ..RunState::default()
         }
     }
@@ -97,8 +106,8 @@ impl RunState {
     /// What the run does; a search before the first event.
     pub fn kind(&self) -> RunKind {
         match self.work {
-            Work::Search(_) => RunKind::Search,
-            Work::Training(_) => RunKind::Training,
+            WorkState::Search(_) => RunKind::Search,
+            WorkState::Training(_) => RunKind::Training,
         }
     }
 
@@ -106,56 +115,56 @@ impl RunState {
     pub fn search(&self) -> &SearchRun {
         static NONE: LazyLock<SearchRun> = LazyLock::new(SearchRun::default);
         match &self.work {
-            Work::Search(search) => search,
-            Work::Training(_) => &NONE,
+            WorkState::Search(search) => search,
+            WorkState::Training(_) => &NONE,
         }
     }
 
     /// The search, to be changed; none of a training.
     pub fn search_mut(&mut self) -> Option<&mut SearchRun> {
         match &mut self.work {
-            Work::Search(search) => Some(search),
-            Work::Training(_) => None,
+            WorkState::Search(search) => Some(search),
+            WorkState::Training(_) => None,
         }
     }
 
     /// The training of one network; none of a search.
     pub fn training_run(&self) -> Option<&TrainingRun> {
         match &self.work {
-            Work::Search(_) => None,
-            Work::Training(training) => Some(training),
+            WorkState::Search(_) => None,
+            WorkState::Training(training) => Some(training),
         }
     }
 
     /// Whether an event has told what the run does.
     pub fn has_begun(&self) -> bool {
         match &self.work {
-            Work::Search(search) => search.started.is_some(),
-            Work::Training(_) => true,
+            WorkState::Search(search) => search.started.is_some(),
+            WorkState::Training(_) => true,
         }
     }
 
     /// Images that a network of the run is trained on at a time, where the journal tells.
     pub fn batch_size(&self) -> Option<usize> {
         match &self.work {
-            Work::Search(search) => search.started.as_ref()?.child_batch_size,
-            Work::Training(training) => Some(training.micro_batch),
+            WorkState::Search(search) => search.started.as_ref()?.child_batch_size,
+            WorkState::Training(training) => Some(training.micro_batch),
         }
     }
 
     /// Where the run trains, in the words of `runtime.device`; none before it has begun.
     pub fn device(&self) -> Option<&str> {
         match &self.work {
-            Work::Search(search) => search.started.as_ref()?.device.as_deref(),
-            Work::Training(training) => Some(&training.started.device),
+            WorkState::Search(search) => search.started.as_ref()?.device.as_deref(),
+            WorkState::Training(training) => Some(&training.started.device),
         }
     }
 
     /// Name of the run directory, once the run has begun.
     pub fn name(&self) -> Option<&str> {
         match &self.work {
-            Work::Search(search) => search.started.as_ref().map(|run| run.run.as_str()),
-            Work::Training(training) => Some(&training.started.run),
+            WorkState::Search(search) => search.started.as_ref().map(|run| run.run.as_str()),
+            WorkState::Training(training) => Some(&training.started.run),
         }
     }
 
@@ -163,8 +172,8 @@ impl RunState {
     /// epochs.
     pub fn step_seqs(&self) -> &[u64] {
         match &self.work {
-            Work::Search(search) => &search.episode_seqs,
-            Work::Training(training) => &training.epoch_seqs,
+            WorkState::Search(search) => &search.episode_seqs,
+            WorkState::Training(training) => &training.epoch_seqs,
         }
     }
 
@@ -190,11 +199,11 @@ impl RunState {
 
     fn apply_work(&mut self, event: &Event) {
         if let Event::TrainingStarted(started) = event {
-            self.work = Work::Training(TrainingRun::new(started));
+            self.work = WorkState::Training(TrainingRun::new(started));
         }
         match &mut self.work {
-            Work::Search(search) => search.apply(event, self.last_seq),
-            Work::Training(training) => training.apply(event, self.last_seq),
+            WorkState::Search(search) => search.apply(event, self.last_seq),
+            WorkState::Training(training) => training.apply(event, self.last_seq),
         }
     }
 

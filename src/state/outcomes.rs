@@ -9,6 +9,7 @@ use crate::event::{ChildFinished, Event};
 /// and is never the best one; an excluded child counts as sampled and excluded.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
+    /// How many there are of each kind.
     pub counts: Counts,
     /// The highest accuracy, by the earlier one of equals.
     pub best: Option<ChildFinished>,
@@ -21,8 +22,11 @@ pub struct Outcomes {
 pub struct Counts {
     /// Those that the search sampled; the next three are among them.
     pub sampled: usize,
+    /// Those that took the accuracy of an earlier child with the same architecture.
     pub repeats: usize,
+    /// Those with reward 0 and no accuracy.
     pub failures: usize,
+    /// Those of which nothing is known, with no reward.
     pub excluded: usize,
     /// Those that a user edited.
     pub edited: usize,
@@ -38,6 +42,7 @@ impl Counts {
 /// The end of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
+    /// Its number, from 1.
     pub child: u64,
     /// A user edited the child: its outcome counts nowhere.
     pub is_edited: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, ChildRow, Origin, Outcomes, Training};
+use super::{Candidate, ChildRow, Ending, Origin, Outcomes, Training};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes};
 
@@ -13,15 +13,19 @@ pub struct SearchRun {
     pub started: Option<RunStarted>,
     /// The run will stop after the episode under way.
     pub stops_after_episode: bool,
+    /// Summed over the children.
     pub energy: Energy,
-    /// Episode under way (from 1; 0 before the first) and its depth.
+    /// Episode under way, from 1; 0 before the first.
     pub episode: usize,
+    /// Layers of the children of the episode under way; 0 before the first.
     pub depth: usize,
+    /// What the next advantages are taken against; none before the first, or for a strategy without one.
     pub baseline: Option<f64>,
     /// Every child that has come to an end, in the order of their ends.
     pub children: Vec<ChildRow>,
     /// How many of them there are of each kind, and the best one.
     pub outcomes: Outcomes,
+    /// Those that have ended, in order.
     pub episodes: Vec<EpisodeFinished>,
     /// Where the journal tells of the end of each of `episodes`.
     pub episode_seqs: Vec<u64>,
@@ -36,6 +40,7 @@ pub struct SearchRun {
 /// Energy that children took, as far as their GPUs told.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Energy {
+    /// Summed over the children whose energy is known.
     pub watt_hours: f64,
     /// Children whose energy is known.
     pub children: u64,
@@ -68,6 +73,24 @@ impl SearchRun {
                 self.depth = *depth;
                 self.baseline = *baseline;
             }
+            Event::EpisodeFinished(episode) => {
+                self.baseline = episode.next_baseline;
+                self.episodes.push(episode.clone());
+                self.episode_seqs.push(seq);
+            }
+            Event::EpisodeStopRequested => self.stops_after_episode = true,
+            Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
+            Event::RunFinished { .. } => self.training.clear(),
+            _ => {
+                self.apply_training(event, seq);
+                self.apply_end(event, ending, seq);
+            }
+        }
+    }
+
+    /// Take in a step of a child up to its end.
+    fn apply_training(&mut self, event: &Event, seq: u64) {
+        match event {
             Event::ChildSampled(sampled) => {
                 self.waiting
                     .insert(sampled.child, Candidate::sampled(sampled, seq));
@@ -92,6 +115,16 @@ impl SearchRun {
                     training.epochs.push(epoch.clone());
                 }
             }
+            Event::ChildRetried { child, .. } => {
+                self.training.retain(|_, training| training.child != *child)
+            }
+            _ => {}
+        }
+    }
+
+    /// Take in the end of a child, where the event is one.
+    fn apply_end(&mut self, event: &Event, ending: Option<Ending>, seq: u64) {
+        match event {
             Event::ChildFinished(finished) => {
                 if ending.is_some_and(|ending| ending.is_best) {
                     let candidate = self.waiting.get(&finished.child);
@@ -115,17 +148,6 @@ impl SearchRun {
                 seconds,
                 ..
             } => self.end_child(self.row(*child, *episode, None, *seconds, seq)),
-            Event::ChildRetried { child, .. } => {
-                self.training.retain(|_, training| training.child != *child)
-            }
-            Event::EpisodeFinished(episode) => {
-                self.baseline = episode.next_baseline;
-                self.episodes.push(episode.clone());
-                self.episode_seqs.push(seq);
-            }
-            Event::EpisodeStopRequested => self.stops_after_episode = true,
-            Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
-            Event::RunFinished { .. } => self.training.clear(),
             _ => {}
         }
     }

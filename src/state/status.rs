@@ -13,9 +13,11 @@ pub enum RunStatus {
     /// No event has told yet; or a process has the run and has not written an event.
     #[default]
     Starting,
+    /// At work.
     Running,
     /// Asked to pause; not every worker has said that it stands still.
     Pausing,
+    /// Every worker stands still; `Resumed` follows, or the end.
     Paused,
     /// Asked to stop, at once.
     Stopping,

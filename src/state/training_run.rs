@@ -7,6 +7,7 @@ use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, Trainin
 /// What is known of a training after the events so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingRun {
+    /// What it was begun with.
     pub started: TrainingStarted,
     /// Of the epoch under way, once its first batches are done.
     pub progress: Option<TrainingProgress>,
@@ -16,10 +17,12 @@ pub struct TrainingRun {
     pub epoch_seqs: Vec<u64>,
     /// Images computed at a time now.
     pub micro_batch: usize,
+    /// The test images, classified after the last epoch; none before.
     pub test: Option<TestFinished>,
 }
 
 impl TrainingRun {
+    /// Before its first epoch.
     pub fn new(started: &TrainingStarted) -> TrainingRun {
         let micro_batch = started.micro_batch;
         TrainingRun {

@@ -11,13 +11,16 @@ use crate::train::TrainError;
 /// The text says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
+    /// The file of the network cannot be read, or holds none.
     #[error("the network of the run")]
     Architecture(#[from] FileError),
+    /// The data cannot be read, or do not fit.
     #[error(transparent)]
     Data(DataError),
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] Unusable),
+    /// The loss is no longer finite.
     #[error("{0}. A lower learning rate of the recipe may help (recipes.NAME.learning_rate)")]
     Diverged(TrainError),
     /// An illegal access, a memory error of the device, a launch that failed.
@@ -26,10 +29,13 @@ pub enum TrainingError {
          (`nvidia-smi`, the system's log) if this happens again"
     )]
     DeviceLost(String),
+    /// Any other error of the training loop.
     #[error(transparent)]
     Train(TrainError),
+    /// The weights of the best epoch cannot be saved or read.
     #[error("the weights cannot be copied")]
     Weights(#[source] WeightsError),
+    /// What the network said of the test images makes no report.
     #[error("the test images cannot be reported on")]
     Report(#[from] ReportError),
 }

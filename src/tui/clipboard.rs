@@ -22,8 +22,11 @@ pub struct TooLong {
 /// What stands between this program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplexer {
+    /// The terminal itself reads what is written.
     None,
+    /// tmux: an escape sequence for the terminal is wrapped in a DCS of tmux.
     Tmux,
+    /// GNU screen: the same in a plain DCS, in short pieces.
     Screen,
 }
 

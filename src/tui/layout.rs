@@ -26,12 +26,15 @@ const LEAST: Size = Size {
 /// The parts of the screen. A panel's area includes its title row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Areas {
+    /// The two rows on top.
     pub header: Rect,
     /// A row that names all panels, where only one is shown.
     pub tabs: Option<Rect>,
+    /// The panels that are shown and their areas, in the order in which the focus moves.
     pub panels: Vec<(PanelId, Rect)>,
     /// Columns between panels.
     pub separators: Vec<Rect>,
+    /// The row of keys and messages at the bottom.
     pub footer: Rect,
 }
 
@@ -48,7 +51,9 @@ impl Areas {
 /// What the screen is of, as far as the arrangement of its panels depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// Several networks are sampled and trained.
     Search,
+    /// One network is trained.
     Training,
     /// A training whose test images have been classified.
     Tested,
@@ -93,9 +98,13 @@ pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
 pub struct Arrangement {
     /// Of the screen.
     pub size: Size,
+    /// Which set of arrangements applies.
     pub stage: Stage,
+    /// The arrangement that the user chose.
     pub layout: LayoutName,
+    /// The panel that takes keys; shown alone where the arrangement has no room for it.
     pub focus: PanelId,
+    /// Only the focused panel is shown.
     pub maximised: bool,
 }
 

@@ -19,12 +19,15 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 /// What is measured of the machine.
 #[derive(Debug, Clone)]
 pub struct MachineView {
+    /// The GPUs as NVML last told, with those it no longer tells of.
     pub gpu: GpuStatus,
     /// What NVML says instead, if it had GPUs before and has none now.
     pub trouble: Option<String>,
+    /// Processors, memory and our processes.
     pub host: HostStatus,
     /// Mean utilisation of the GPUs, and busy share of the processors.
     pub gpu_history: History,
+    /// Busy share of the processors, 0 to 1.
     pub host_history: History,
     /// When the screen began to measure.
     pub since: Timestamp,
@@ -45,6 +48,7 @@ struct Track {
 /// Means of a few measurements each, newest last.
 #[derive(Debug, Clone, Default)]
 pub struct History {
+    /// At most 240.
     pub points: VecDeque<f64>,
     pending: Vec<f64>,
 }
@@ -63,7 +67,7 @@ impl History {
         self.points.push_back(mean);
     }
 
-    /// The newest points, at most so many.
+    /// At most `count` points, the newest ones, oldest first.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = f64> + '_ {
         self.points
             .iter()
@@ -94,6 +98,7 @@ impl Track {
 }
 
 impl MachineView {
+    /// A machine of which nothing has been measured, watched since `now`.
     pub fn new(now: Timestamp) -> MachineView {
         MachineView {
             gpu: GpuStatus::Starting,
@@ -136,6 +141,7 @@ impl MachineView {
         }
     }
 
+    /// Take in a measurement of the host, steadied against the one shown.
     pub fn take_host(&mut self, status: HostStatus) {
         if let HostStatus::Present(host) = &status {
             self.host_history.push(host.busy());

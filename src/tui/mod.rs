@@ -42,9 +42,13 @@ use theme::{ColourDepth, Theme, locale_is_utf8};
 /// How the screen looks and which keys it takes, in this session.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Colours and characters.
     pub theme: Theme,
+    /// The arrangement of panels to begin with.
     pub layout: LayoutName,
+    /// The keys and their actions.
     pub keymap: Keymap,
+    /// How the user is called for news.
     pub alerts: Alerts,
     /// Between two frames for progress, clock and measurements.
     pub tick: Duration,
@@ -88,7 +92,7 @@ pub enum Leave {
     Stopped,
     /// The screen is closed and the search goes on.
     Detached,
-    /// The user closed the screen of a run that is not over, but that nobody works on.
+    /// The user closed the screen of a run that is unfinished but has no process working on it.
     Closed,
     /// The user wants that run to be resumed.
     Resume,

@@ -4,16 +4,24 @@
 //! The default palette is Okabe and Ito's (2008), told apart by all common forms of colour
 //! blindness. Nothing is said by colour alone: series differ in shape, levels and phases in words.
 
+mod glyphs;
+
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeName;
+use glyphs::{ASCII, UNICODE};
+pub use glyphs::{Glyphs, Rails};
 
 /// How many colours a terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColourDepth {
+    /// No colour: bold, dim and reversed only.
     None,
+    /// The 16 named colours, whose shades the terminal decides.
     Sixteen,
+    /// The palette of 256.
     Indexed,
+    /// 24 bits of red, green and blue.
     True,
 }
 
@@ -58,11 +66,13 @@ pub fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
 /// What a piece of the screen is, so that the theme can say how it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// Anything that needs no emphasis.
     Text,
-    /// Units, labels, rules: there, but not what one looks for.
+    /// Units, labels and rules, which should not catch the eye.
     Dim,
-    /// A number that one looks for.
+    /// A figure that should catch the eye.
     Strong,
+    /// The title of a panel.
     Title,
     /// The title and rule of the focused panel.
     Focus,
@@ -70,9 +80,13 @@ pub enum Role {
     Key,
     /// Something chosen out of several.
     Selected,
+    /// A single child in a chart.
     Child,
+    /// The mean of an episode.
     Mean,
+    /// The controller's baseline.
     Baseline,
+    /// The best so far.
     Best,
     /// The smoothed curve of all children.
     Smooth,
@@ -80,199 +94,24 @@ pub enum Role {
     Band,
     /// The run that this one is held against.
     Reference,
+    /// The filled part of a bar.
     Gauge,
+    /// Something that goes as it should.
     Good,
+    /// Something to be looked at.
     Warning,
+    /// Something that failed.
     Error,
 }
-
-/// Characters that differ between a UTF-8 and an ASCII terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Glyphs {
-    pub braille: bool,
-    pub ellipsis: &'static str,
-    pub separator: &'static str,
-    pub rule: &'static str,
-    pub heavy_rule: &'static str,
-    pub vertical: &'static str,
-    pub bar_full: &'static str,
-    pub bar_empty: &'static str,
-    pub marker: &'static str,
-    pub up: &'static str,
-    pub down: &'static str,
-    pub left_right: &'static str,
-    pub times: &'static str,
-    pub about: &'static str,
-    pub plus_minus: &'static str,
-    pub degree: &'static str,
-    pub power: &'static str,
-    pub axis: &'static str,
-    pub axis_tick: &'static str,
-    pub axis_corner: &'static str,
-    pub floor: &'static str,
-    /// Between two episodes, and at a child that is numbered below.
-    pub floor_tick: &'static str,
-    pub floor_label: &'static str,
-    pub failed: &'static str,
-    /// Shades of a probability: that of what cannot be, then from small to large.
-    pub shades: [&'static str; 5],
-    /// In a legend: one child, the mean of an episode, the baseline, the best so far.
-    pub child: &'static str,
-    pub mean: &'static str,
-    pub baseline: &'static str,
-    pub best: &'static str,
-    /// The smoothed curve, the shade between quartiles, another run, the child under the crosshair.
-    pub smooth: &'static str,
-    pub band: &'static str,
-    pub reference: &'static str,
-    pub chosen: &'static str,
-    /// The epoch with the best weights.
-    pub star: &'static str,
-    /// A child that the user marked, and the child at the cursor of a plot.
-    pub marked: &'static str,
-    pub here: &'static str,
-    /// Beside two things that are not the same.
-    pub differs: &'static str,
-    /// From empty to full, for a history in one row.
-    pub levels: [&'static str; 9],
-    pub corners: [&'static str; 4],
-    /// Where rules meet a vertical line: from both sides at its top, from the left, from the right,
-    /// from both.
-    pub junctions: [&'static str; 4],
-    /// Between a value and what it turns into.
-    pub becomes: &'static str,
-    pub rails: Rails,
-}
-
-/// Characters of a network drawn as a graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rails {
-    pub image: &'static str,
-    pub layer: &'static str,
-    /// A layer that nobody reads.
-    pub unread: &'static str,
-    pub classifier: &'static str,
-    pub vertical: &'static str,
-    pub horizontal: &'static str,
-    /// A lane that goes on, joined to its right, to both sides, to its left.
-    pub joins: [&'static str; 3],
-    /// The same for a lane that ends.
-    pub ends: [&'static str; 3],
-}
-
-const UNICODE: Glyphs = Glyphs {
-    braille: true,
-    ellipsis: "…",
-    separator: "·",
-    rule: "─",
-    heavy_rule: "━",
-    vertical: "│",
-    bar_full: "━",
-    bar_empty: "─",
-    marker: "▸",
-    up: "↑",
-    down: "↓",
-    left_right: "←→",
-    times: "×",
-    about: "≈",
-    plus_minus: "±",
-    degree: "°C",
-    power: "³",
-    axis: "│",
-    axis_tick: "┤",
-    axis_corner: "└",
-    floor: "─",
-    floor_tick: "┴",
-    floor_label: "┬",
-    failed: "×",
-    shades: ["·", "░", "▒", "▓", "█"],
-    child: "⠂",
-    mean: "●",
-    baseline: "╌",
-    best: "─",
-    smooth: "~",
-    band: "░",
-    reference: "┈",
-    chosen: "◆",
-    star: "★",
-    marked: "◆",
-    here: "◉",
-    differs: "≠",
-    levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    corners: ["┌", "┐", "└", "┘"],
-    junctions: ["┬", "┤", "├", "┼"],
-    becomes: "→",
-    rails: Rails {
-        image: "◇",
-        layer: "●",
-        unread: "○",
-        classifier: "■",
-        vertical: "│",
-        horizontal: "─",
-        joins: ["├", "┼", "┤"],
-        ends: ["╰", "┴", "╯"],
-    },
-};
-
-const ASCII: Glyphs = Glyphs {
-    braille: false,
-    ellipsis: "...",
-    separator: "-",
-    rule: "-",
-    heavy_rule: "=",
-    vertical: "|",
-    bar_full: "#",
-    bar_empty: ".",
-    marker: ">",
-    up: "^",
-    down: "v",
-    left_right: "<>",
-    times: "x",
-    about: "~",
-    plus_minus: "+-",
-    degree: "C",
-    power: "^3",
-    axis: "|",
-    axis_tick: "+",
-    axis_corner: "+",
-    floor: "-",
-    floor_tick: "+",
-    floor_label: "|",
-    failed: "x",
-    shades: [".", "-", "=", "+", "#"],
-    child: ".",
-    mean: "o",
-    baseline: "-",
-    best: "=",
-    smooth: "~",
-    band: ":",
-    reference: "+",
-    chosen: "@",
-    star: "*",
-    marked: "+",
-    here: "@",
-    differs: "!",
-    levels: [" ", ".", ".", ":", ":", "-", "=", "#", "#"],
-    corners: ["+", "+", "+", "+"],
-    junctions: ["+", "+", "+", "+"],
-    becomes: ">",
-    rails: Rails {
-        image: "@",
-        layer: "O",
-        unread: "o",
-        classifier: "#",
-        vertical: "|",
-        horizontal: "-",
-        joins: ["+", "+", "+"],
-        ends: ["'", "'", "'"],
-    },
-};
 
 /// Colours and characters of one terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
+    /// As chosen in the settings.
     pub name: ThemeName,
+    /// How many colours may be used.
     pub depth: ColourDepth,
+    /// Characters that the terminal can show.
     pub glyphs: Glyphs,
 }
 
@@ -324,6 +163,7 @@ const HIGH_CONTRAST: Palette = Palette {
 };
 
 impl Theme {
+    /// A theme for a terminal; monochrome uses no colour whatever `depth` allows.
     pub fn new(name: ThemeName, depth: ColourDepth, ascii: bool) -> Theme {
         let depth = if name == ThemeName::Monochrome {
             ColourDepth::None
@@ -345,6 +185,7 @@ impl Theme {
         }
     }
 
+    /// How a piece of the screen with this role is drawn.
     pub fn style(&self, role: Role) -> Style {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);

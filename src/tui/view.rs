@@ -16,18 +16,29 @@ use crate::telemetry::{GpuStatus, HostStatus};
 /// Everything that keys and measurements change.
 #[derive(Debug, Clone)]
 pub struct View {
+    /// Of the terminal, in cells.
     pub size: Size,
+    /// The time of the frame, for clocks and estimates.
     pub now: jiff::Timestamp,
+    /// The arrangement that the user chose.
     pub layout: LayoutName,
+    /// The panel that keys go to.
     pub focus: PanelId,
+    /// Only the focused panel is shown.
     pub maximised: bool,
     /// First row of the help, where it is open.
     pub help: Option<usize>,
+    /// The inspector, where it is open.
     pub inspector: Option<InspectorView>,
+    /// A question that waits for its answer.
     pub question: Option<Question>,
+    /// The answer that is marked in it.
     pub answer: Answer,
+    /// A line of text that is being typed.
     pub text: Option<TextLine>,
+    /// A message in the footer until the next key.
     pub message: Option<Message>,
+    /// What each panel keeps between frames.
     pub panels: Panels,
     /// The worker whose child is shown; the first one with a child if it has none.
     pub worker: usize,
@@ -36,10 +47,12 @@ pub struct View {
     /// The moment that is shown: after so many finished episodes, or epochs of a training. None is
     /// the present.
     pub moment: Option<usize>,
+    /// The latest measurements and their histories.
     pub machine: MachineView,
 }
 
 impl View {
+    /// Nothing open, the main panel of `layout` in focus, at the present.
     pub fn new(size: Size, layout: LayoutName, now: jiff::Timestamp) -> View {
         View {
             size,
@@ -61,10 +74,12 @@ impl View {
         }
     }
 
+    /// Take in what NVML said at `time`.
     pub fn take_gpu(&mut self, status: GpuStatus, time: jiff::Timestamp) {
         self.machine.take_gpu(status, time);
     }
 
+    /// Take in a measurement of the host.
     pub fn take_host(&mut self, status: HostStatus) {
         self.machine.take_host(status);
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Prepared;
 use super::engine::Word;
 use crate::cli::config::SettingsArgs;
+#[cfg(feature = "torch")]
 use crate::cli::train;
 use crate::event::RunKind;
 use crate::runs::directory::{log_of, resume_command};
@@ -64,6 +65,7 @@ impl Detached {
         }
         if kind == RunKind::Training {
             command.args(origin.iter().flat_map(|origin| ["--origin", origin]));
+            #[cfg(feature = "torch")]
             train::environment(&mut command, &config);
         }
         command
@@ -91,7 +93,7 @@ impl Detached {
         match self.words.recv_timeout(time) {
             Ok(word) => Ok(Some(word)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(self.bury(run)),
+            Err(RecvTimeoutError::Disconnected) => Err(self.died(run)),
         }
     }
 
@@ -101,7 +103,8 @@ impl Detached {
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
     }
 
-    fn bury(&mut self, run: &Path) -> Died {
+    /// How the process has ended; waits for its end.
+    fn died(&mut self, run: &Path) -> Died {
         let how = match self
             .child
             .wait()

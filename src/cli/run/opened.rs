@@ -4,18 +4,24 @@ use std::path::PathBuf;
 
 use super::{Ending, Prepared, classify};
 use crate::config::{Config, Strategy as StrategyName};
+#[cfg(feature = "torch")]
 use crate::controller::Reinforce;
-use crate::evaluate::local::LocalWorkers;
+#[cfg(feature = "torch")]
+use crate::evaluate::LocalWorkers;
 use crate::evaluate::table::TableLookup;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::RunKind;
+#[cfg(feature = "torch")]
 use crate::foundation::seeds::derive;
 use crate::link::Hub;
 use crate::runs::RunDirectory;
 use crate::search::Search;
+#[cfg(not(feature = "torch"))]
+use crate::session::WorkError;
 use crate::session::{Session, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::{Evolution, Random, Strategy};
+#[cfg(feature = "torch")]
 use crate::training::Training;
 
 /// Ready to be worked on, or complete.
@@ -42,6 +48,12 @@ impl Opened {
         } = prepared;
         match kind {
             RunKind::Search => Opened::of(search(), config, directory, is_new),
+            #[cfg(not(feature = "torch"))]
+            RunKind::Training => {
+                let _ = origin;
+                Err(classify(NeedsLibtorch("a training").into()))
+            }
+            #[cfg(feature = "torch")]
             RunKind::Training => {
                 let training = Training::of(&directory, origin).map_err(classify)?;
                 Opened::of(training, config, directory, is_new)
@@ -103,6 +115,9 @@ fn evaluator(
 ) -> Result<Box<dyn Evaluator>, SessionError> {
     Ok(match &config.search.table {
         Some(path) => Box::new(TableLookup::start(path, &config.space, report)),
+        #[cfg(not(feature = "torch"))]
+        None => return Err(NeedsLibtorch("the training of children").into()),
+        #[cfg(feature = "torch")]
         None => {
             let program = std::env::current_exe()?;
             Box::new(LocalWorkers::start(config, program, report))
@@ -110,13 +125,35 @@ fn evaluator(
     })
 }
 
-fn strategy(config: &Config, space: &Space) -> Box<dyn Strategy> {
-    match config.search.strategy {
+fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
+    Ok(match config.search.strategy {
+        #[cfg(not(feature = "torch"))]
+        StrategyName::Reinforce => {
+            let _ = space;
+            return Err(NeedsLibtorch("the strategy reinforce").into());
+        }
+        #[cfg(feature = "torch")]
         StrategyName::Reinforce => {
             let seed = derive(config.search.seed, "controller", 0);
             Box::new(Reinforce::new(&config.controller, space.decisions(), seed))
         }
         StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
         StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
+    })
+}
+
+/// What this program cannot do, because it was built without libtorch.
+#[cfg(not(feature = "torch"))]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV) with \
+     the strategy random or evolution"
+)]
+struct NeedsLibtorch(&'static str);
+
+#[cfg(not(feature = "torch"))]
+impl WorkError for NeedsLibtorch {
+    fn is_bad_input(&self) -> bool {
+        true
     }
 }

@@ -12,8 +12,11 @@ use crate::state::RunState;
 /// What the figure shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Data {
+    /// What is drawn of each child.
     pub quantity: Quantity,
+    /// Those that the search sampled.
     pub children: Children,
+    /// Those that have ended and have children to be drawn over.
     pub episodes: Vec<Episode>,
     /// Strategy of the run that this one is held against.
     pub reference: Option<String>,

@@ -23,8 +23,11 @@ pub enum Unit {
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
+    /// As the legend has it.
     pub name: String,
+    /// Colour of the line.
     pub ink: Ink,
+    /// Whether the line is broken, to be told apart without colour.
     pub dashed: bool,
     /// Count (epoch, episode) and value.
     pub points: Vec<(u64, f64)>,
@@ -33,24 +36,31 @@ pub struct Series {
 /// A place that is marked and named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Noted {
+    /// Count (epoch, episode) and value.
     pub at: (u64, f64),
+    /// Stands beside the mark.
     pub text: String,
 }
 
 /// What the figure shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curves {
-    /// What is counted along the plot, and what the values are.
+    /// What is counted along the plot.
     pub along: &'static str,
+    /// What the values are.
     pub up: &'static str,
+    /// How the values are written and spaced.
     pub unit: Unit,
+    /// In the order of the legend.
     pub series: Vec<Series>,
+    /// The place that is marked, if any.
     pub noted: Option<Noted>,
     /// Said where there are no values.
     pub nothing: &'static str,
 }
 
 impl Series {
+    /// An unbroken line.
     pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Series {
         Series {
             name: name.to_owned(),
@@ -60,6 +70,7 @@ impl Series {
         }
     }
 
+    /// A broken line.
     pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Series {
         Series {
             dashed: true,

@@ -8,15 +8,25 @@ use std::fmt::Write as _;
 /// What a mark is drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
+    /// The ground.
     Paper,
+    /// Words and numbers.
     Text,
+    /// Words of lesser weight, axes.
     Muted,
+    /// Lines behind the marks.
     Grid,
+    /// First of the series.
     Blue,
+    /// A lighter blue, beside `Blue`.
     Sky,
+    /// Second of the series.
     Orange,
+    /// Third of the series.
     Green,
+    /// Fifth of the series; what has failed.
     Vermilion,
+    /// Fourth of the series.
     Purple,
 }
 

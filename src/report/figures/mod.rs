@@ -19,6 +19,7 @@ pub use svg::Form;
 pub struct Figure {
     /// Name of its files, without ending.
     pub name: &'static str,
+    /// Heading, and label for those who cannot see the drawing.
     pub title: String,
     /// What it shows and how it is to be read.
     pub caption: String,
@@ -49,7 +50,7 @@ impl Figure {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     /// The drawing as XML, all of whose numbers are finite.
     pub fn assert_sound(svg: &str) {
         let document =

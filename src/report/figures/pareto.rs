@@ -23,6 +23,7 @@ pub struct Pareto {
 }
 
 impl Pareto {
+    /// The children of `state` that the search sampled.
     pub fn of(state: &RunState) -> Pareto {
         let mut front = Front::default();
         let search = state.search();

@@ -8,7 +8,9 @@ use super::ink::Ink;
 /// What figures are drawn for: a page of some width, or a phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
+    /// 760 pixels: a page, an image file.
     Wide,
+    /// 340 pixels: a phone.
     Narrow,
 }
 

@@ -17,25 +17,43 @@ pub const MARK: &str = "<meta name=\"generator\" content=\"nas-tui";
 /// Why a report could not be written. The text names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
+    /// A file of that name is there that another program wrote.
     #[error("{} is there already and is no report of nas-tui: name another folder with --out", path.display())]
-    Foreign { path: PathBuf },
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder is one of a run.
     #[error("{} is a run directory, which its search alone writes to: name another folder with --out, such as {}", path.display(), path.join("report").display())]
-    RunDirectory { path: PathBuf },
+    RunDirectory {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder could not be created.
     #[error("cannot make the folder {}: {source}", path.display())]
     Folder {
+        /// The folder.
         path: PathBuf,
+        /// The system's reason.
         source: std::io::Error,
     },
+    /// Writing a file failed; the text names it.
     #[error(transparent)]
     File(#[from] std::io::Error),
+    /// A figure could not be made an image.
     #[error("figure {name}: {source}")]
     Figure {
+        /// Name of its file, without ending.
         name: &'static str,
+        /// What is wrong with the drawing.
         source: PngError,
     },
+    /// A table could not be written as CSV.
     #[error("table {name}: {source}")]
     Table {
+        /// Name of its file, without ending.
         name: &'static str,
+        /// What is wrong with its rows.
         source: csv::Error,
     },
 }

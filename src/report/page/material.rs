@@ -11,8 +11,8 @@ use crate::analysis::training;
 use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, Level, Record};
 use crate::journal::{JournalError, Reader};
-use crate::runs::directory::lock_state;
-use crate::state::{RunState, RunStatus};
+use crate::runs::directory::{lock_state, name_of};
+use crate::state::{Ending, RunState, RunStatus, describe};
 
 /// Warnings and errors that are kept; of more, the number.
 const MOST_NOTICES: usize = 100;
@@ -22,19 +22,25 @@ const MOST_NOTICES: usize = 100;
 pub struct Material {
     /// Name of the run directory.
     pub name: String,
+    /// The run directory, absolute where the system tells.
     pub path: PathBuf,
+    /// After the last record.
     pub state: RunState,
+    /// Of a search; of a training it holds nothing.
     pub summary: Summary,
     /// Of a training.
     pub training: Option<TrainingSummary>,
     /// Who works on the run: `pid P on HOST`; none if nobody does.
     pub holder: Option<String>,
+    /// In order; the first began the run.
     pub sessions: Vec<Session>,
     /// Devices that workers were started on.
     pub devices: BTreeSet<String>,
+    /// In the order of their ends, excluded children included.
     pub failures: Vec<Failure>,
     /// Epochs of the best child's last attempt.
     pub best_epochs: Vec<ChildEpoch>,
+    /// The first of the run, in order.
     pub notices: Vec<Notice>,
     /// Warnings and errors that `notices` does not hold.
     pub more_notices: usize,
@@ -113,11 +119,6 @@ impl Material {
         for record in reader.by_ref() {
             gathered.apply(&record?);
         }
-        let path = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        let name = path.file_name().map_or_else(
-            || run.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
         let Gathered {
             mut material,
             tally,
@@ -132,10 +133,10 @@ impl Material {
             .then(|| training.summary());
         material.torn = reader.torn().is_some();
         Ok(Material {
-            name,
+            name: name_of(run),
             holder,
             settings: Settings::read(&run.join("config.toml")),
-            path,
+            path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
         })
     }
@@ -179,6 +180,17 @@ impl Gathered {
             Event::WorkerStarted { device, .. } => {
                 self.material.devices.insert(device.clone());
             }
+            _ => {}
+        }
+        self.apply_child(&record.event, ending);
+        if let Some((level, text)) = complaint(&record.event) {
+            self.note(record.time, level, text);
+        }
+    }
+
+    /// Take in a step of a child: `ending` is its end, where it is one.
+    fn apply_child(&mut self, event: &Event, ending: Option<Ending>) {
+        match event {
             Event::ChildStarted { child, attempt, .. } => {
                 self.epochs.remove(child);
                 self.attempts.insert(*child, *attempt);
@@ -208,34 +220,13 @@ impl Gathered {
             } => {
                 self.epochs.remove(child);
                 let attempts = self.attempts.remove(child).unwrap_or(0);
-                let is_excluded = matches!(record.event, Event::ChildExcluded { .. });
-                let failure = Failure {
+                self.material.failures.push(Failure {
                     child: *child,
                     episode: *episode,
                     attempts,
                     reason: reason.clone(),
-                    is_excluded,
-                };
-                self.material.failures.push(failure);
-            }
-            Event::WorkerDied { worker, reason } => {
-                self.note(
-                    record.time,
-                    Level::Warning,
-                    format!("worker {worker} died: {reason}"),
-                );
-            }
-            Event::MicroBatchReduced {
-                micro_batch,
-                reason,
-            } => {
-                let text = format!(
-                    "batches are computed {micro_batch} images at a time from here on: {reason}"
-                );
-                self.note(record.time, Level::Warning, text);
-            }
-            Event::Notice { level, message } if *level >= Level::Warning => {
-                self.note(record.time, *level, message.clone())
+                    is_excluded: matches!(event, Event::ChildExcluded { .. }),
+                });
             }
             _ => {}
         }
@@ -255,6 +246,15 @@ impl Gathered {
         } else {
             self.material.more_notices += 1;
         }
+    }
+}
+
+/// The warning or error that an event is, beside the ends of children.
+fn complaint(event: &Event) -> Option<(Level, String)> {
+    match event {
+        Event::WorkerDied { .. } | Event::MicroBatchReduced { .. } => describe(event),
+        Event::Notice { level, .. } if *level >= Level::Warning => describe(event),
+        _ => None,
     }
 }
 

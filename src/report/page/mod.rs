@@ -25,7 +25,9 @@ use crate::report::figures::Figure;
 pub struct Report {
     /// `report.html`.
     pub page: String,
+    /// In the order of the page.
     pub figures: Vec<Figure>,
+    /// In the order of the page.
     pub tables: Vec<Table>,
     /// `summary.json`.
     pub summary: String,

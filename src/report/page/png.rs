@@ -14,10 +14,18 @@ const MOST_PIXELS: f32 = 40e6;
 /// Why a drawing could not be made an image.
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
+    /// It is no valid SVG.
     #[error("the drawing is no valid SVG: {0}")]
     Svg(#[from] resvg::usvg::Error),
+    /// No image of its size can be made.
     #[error("the drawing is too large for an image: {width} x {height}")]
-    Size { width: f32, height: f32 },
+    Size {
+        /// Pixels of the drawing.
+        width: f32,
+        /// Pixels of the drawing.
+        height: f32,
+    },
+    /// The PNG encoder failed.
     #[error("cannot encode the image: {0}")]
     Encode(#[from] image::ImageError),
 }

@@ -1,10 +1,9 @@
 //! Tables of a report as CSV (RFC 4180): the whole of what the page shows in part.
 
-use crate::space::lanes::inputs;
-use crate::space::{Architecture, Cost};
-
 use super::material::Material;
 use crate::classification::ClassificationReport;
+use crate::space::lanes::inputs;
+use crate::space::{Architecture, Cost, Layer, LayerCost};
 use crate::state::TrainingRun;
 
 /// One table.
@@ -12,7 +11,9 @@ use crate::state::TrainingRun;
 pub struct Table {
     /// Name of its file, without ending.
     pub name: &'static str,
+    /// Names of the columns.
     pub head: Vec<&'static str>,
+    /// As many cells each as the head has; an empty cell is an absent value.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -132,82 +133,83 @@ pub fn episodes(material: &Material) -> Table {
     }
 }
 
+/// Columns of the layers of a network; `layer` and `inputs` number layers from 1, 0 is the image.
+const LAYER_HEAD: [&str; 16] = [
+    "layer",
+    "kernel_height",
+    "kernel_width",
+    "filters",
+    "stride_height",
+    "stride_width",
+    "padding_height",
+    "padding_width",
+    "inputs",
+    "output_channels",
+    "output_height",
+    "output_width",
+    "parameters",
+    "macs",
+    "field_height",
+    "field_width",
+];
+
 /// The layers of a network with their costs; the classifier is the last row. None of a network that
 /// cannot be built.
 pub fn layers(architecture: &Architecture) -> Option<Table> {
     let cost = Cost::of(architecture).ok()?;
     let reads = inputs(architecture);
-    let list = |numbers: &[usize]| {
-        numbers
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let layer =
-        |(index, (layer, cost)): (usize, (&crate::space::Layer, &crate::space::LayerCost))| {
-            let numbers = [
-                index + 1,
-                layer.kernel[0],
-                layer.kernel[1],
-                layer.filters,
-                layer.stride[0],
-                layer.stride[1],
-                layer.padding[0],
-                layer.padding[1],
-            ];
-            let mut cells: Vec<String> = numbers.iter().map(usize::to_string).collect();
-            cells.push(list(reads[index + 1]));
-            cells.extend(cost.output_shape.iter().map(usize::to_string));
-            cells.extend(
-                [
-                    cost.params,
-                    cost.macs,
-                    cost.receptive_field[0],
-                    cost.receptive_field[1],
-                ]
-                .iter()
-                .map(u64::to_string),
-            );
-            cells
-        };
     let mut rows: Vec<Vec<String>> = architecture
         .layers
         .iter()
         .zip(&cost.layers)
         .enumerate()
-        .map(layer)
+        .map(|(index, (layer, cost))| layer_row(index + 1, layer, reads[index + 1], cost))
         .collect();
-    let mut classifier = vec![String::new(); 16];
+    let mut classifier = vec![String::new(); LAYER_HEAD.len()];
     classifier[0] = "classifier".to_owned();
     classifier[3] = architecture.classes.to_string();
     classifier[8] = list(&architecture.output);
     classifier[12] = cost.classifier.params.to_string();
     classifier[13] = cost.classifier.macs.to_string();
     rows.push(classifier);
-    let head = vec![
-        "layer",
-        "kernel_height",
-        "kernel_width",
-        "filters",
-        "stride_height",
-        "stride_width",
-        "padding_height",
-        "padding_width",
-        "inputs",
-        "output_channels",
-        "output_height",
-        "output_width",
-        "parameters",
-        "macs",
-        "field_height",
-        "field_width",
-    ];
     Some(Table {
         name: "layers",
-        head,
+        head: LAYER_HEAD.to_vec(),
         rows,
     })
+}
+
+/// Layer `number`, which reads the outputs of `reads`.
+fn layer_row(number: usize, layer: &Layer, reads: &[usize], cost: &LayerCost) -> Vec<String> {
+    let form = [
+        number,
+        layer.kernel[0],
+        layer.kernel[1],
+        layer.filters,
+        layer.stride[0],
+        layer.stride[1],
+        layer.padding[0],
+        layer.padding[1],
+    ];
+    let mut cells: Vec<String> = form.iter().map(usize::to_string).collect();
+    cells.push(list(reads));
+    cells.extend(cost.output_shape.iter().map(usize::to_string));
+    cells.extend(
+        [
+            cost.params,
+            cost.macs,
+            cost.receptive_field[0],
+            cost.receptive_field[1],
+        ]
+        .iter()
+        .map(u64::to_string),
+    );
+    cells
+}
+
+fn list(numbers: &[usize]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    numbers.join(" ")
 }
 
 /// Every epoch of a training.

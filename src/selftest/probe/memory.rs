@@ -135,7 +135,7 @@ impl Restriction {
         let lowered = (taken + more).min(before.maximum.unwrap_or(u64::MAX));
         let lowered = Rlimit {
             current: Some(lowered),
-            ..before.clone()
+            ..before
         };
         // Allocations that fail from now on are errors that callers expect.
         setrlimit(Resource::As, lowered).context("the limit of memory cannot be lowered")?;
@@ -146,7 +146,7 @@ impl Restriction {
 impl Drop for Restriction {
     fn drop(&mut self) {
         // The soft limit may always be raised to what it was.
-        let _ = setrlimit(Resource::As, self.0.clone());
+        let _ = setrlimit(Resource::As, self.0);
     }
 }
 

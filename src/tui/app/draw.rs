@@ -12,6 +12,7 @@ use crate::tui::panels::{self, PanelId};
 use crate::tui::theme::Role;
 
 impl App {
+    /// Draw the whole screen into `frame`, whose size decides the arrangement.
     pub fn draw(&self, frame: &mut Buffer) {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);

@@ -65,7 +65,7 @@ impl App {
         Known {
             state: self.state(),
             detail,
-            is_forsaken: self.scene().forsaken().is_some(),
+            is_abandoned: self.scene().why_abandoned().is_some(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in
 //! `event_loop`.
 
+mod alerts;
 mod chosen;
 mod draw;
 mod inspector;
@@ -31,41 +32,48 @@ use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
 use crate::state::{ChildDetail, RunState, RunStatus};
+pub use alerts::Alert;
 pub use moments::Past;
 
 /// What is left to do by whoever holds the terminal and the connection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// The screen stays as it is.
     Nothing,
     /// Something visible changed.
     Draw,
     /// Draw every cell: the terminal may show something else.
     Repaint,
+    /// Hand the terminal back to the shell until the process is continued.
     Suspend,
+    /// To whoever works on the run.
     Send(Command),
     /// To the user's clipboard.
     Copy(String),
     /// Write these texts into files of these names, in the folder where the program was started.
     Save(Vec<(String, String)>),
+    /// Close the screen, for this reason.
     Leave(Leave),
 }
 
 /// What the journal must be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
+    /// The details of a child.
     Child {
+        /// Number of the child, from 1.
         child: u64,
+        /// Sequence number of the record that sampled it.
         sampled_seq: u64,
         /// None while it has not come to an end.
         ended_seq: Option<u64>,
     },
-    /// The state after so many records.
-    State { seq: u64 },
+    /// The state at an earlier moment.
+    State {
+        /// Sequence number of the last record that is part of it.
+        seq: u64,
+    },
 }
-
-/// Something that a user may want to be called for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert(pub String);
 
 /// All that the screen knows.
 pub struct App {
@@ -73,16 +81,21 @@ pub struct App {
     pub live: RunState,
     past: Option<Past>,
     details: Details,
+    /// Who works on the run, and whether commands reach them.
     pub link: LinkStatus,
-    /// What continues the run, should nobody work on it.
+    /// The command that continues the run if its process is gone.
     pub resume_command: String,
     /// What the run does, as far as its folder tells.
     expected: RunKind,
+    /// What the user looks at.
     pub view: View,
+    /// Colours and characters of this terminal.
     pub theme: Theme,
+    /// Keys of this session.
     pub keymap: Keymap,
+    /// The zone in which times of day are shown.
     pub time_zone: TimeZone,
-    /// When the screen was opened: nobody is called for what happened before.
+    /// When the screen was opened; what happened before raises no alert.
     opened: jiff::Timestamp,
     alerts: VecDeque<Alert>,
     /// The user has asked from this screen for the run to stop.
@@ -90,6 +103,7 @@ pub struct App {
 }
 
 impl App {
+    /// A screen of `size` cells that has seen no record yet.
     pub fn new(settings: &Settings, time_zone: TimeZone, size: Size, now: jiff::Timestamp) -> App {
         App {
             live: RunState::default(),
@@ -136,60 +150,6 @@ impl App {
         self.fit_to(record);
     }
 
-    /// Number of the best child, or of a training's best epoch.
-    fn best_number(&self) -> Option<u64> {
-        match self.live.training_run() {
-            Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self
-                .live
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .map(|best| best.child),
-        }
-    }
-
-    /// What a record may call the user for.
-    fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
-        let text = match &record.event {
-            Event::ChildFinished(finished) => {
-                let best = self.live.search().outcomes.best.as_ref().filter(|best| {
-                    best.child == finished.child && best_before != Some(best.child)
-                })?;
-                format!(
-                    "new best child {}: accuracy {}",
-                    best.child,
-                    super::format::accuracy(best.accuracy)
-                )
-            }
-            Event::ChildFailed { child, reason, .. } => format!("child {child} failed: {reason}"),
-            Event::ChildExcluded { child, reason, .. } => {
-                format!("child {child} is excluded: {reason}")
-            }
-            Event::TrainingEpoch(epoch)
-                if self.best_number() == Some(epoch.epoch as u64) && best_before.is_some() =>
-            {
-                format!(
-                    "new best epoch {}: validation accuracy {}",
-                    epoch.epoch,
-                    super::format::accuracy(epoch.valid_accuracy)
-                )
-            }
-            Event::RunFinished { .. } => format!(
-                "the run is over: {}",
-                super::panels::header::status(self.live.status).0
-            ),
-            _ => return None,
-        };
-        Some(Alert(text))
-    }
-
-    /// The oldest alert that has not been given.
-    pub fn next_alert(&mut self) -> Option<Alert> {
-        self.alerts.pop_front()
-    }
-
     /// Put a line of another program part into the log, as if the search had noticed it.
     pub fn note(&mut self, level: Level, message: String, time: jiff::Timestamp) {
         self.live.note(level, message, time);
@@ -203,6 +163,7 @@ impl App {
         });
     }
 
+    /// Take in a change at the other end of the connection.
     pub fn take_link(&mut self, link: LinkStatus) {
         if self.link != link {
             // What was told of the old one may not hold any more.
@@ -280,6 +241,7 @@ impl App {
         self.wanted_state().or_else(|| self.wanted_child())
     }
 
+    /// Take in what the journal told of a child.
     pub fn take_detail(&mut self, detail: ChildDetail) {
         self.details.keep(detail);
         self.refresh_inspector();
@@ -300,6 +262,7 @@ impl App {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
 
+    /// Whether the run is over at the present, whatever moment is shown.
     pub fn finished(&self) -> bool {
         self.live.status.is_over()
     }

@@ -8,7 +8,9 @@ use crate::state::RunState;
 /// The run as it was after some of its records.
 #[derive(Debug)]
 pub struct Past {
+    /// Sequence number of the last record that is part of it.
     pub seq: u64,
+    /// The state after that record.
     pub state: Box<RunState>,
 }
 

@@ -16,7 +16,7 @@ const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
 impl App {
     /// Send a command, or say why it cannot be sent.
     pub(super) fn command(&mut self, command: Command) -> Effect {
-        match self.scene().hindrance() {
+        match self.scene().read_only_reason() {
             None => Effect::Send(command),
             Some(reason) => {
                 self.tell(Level::Warning, reason);
@@ -85,7 +85,7 @@ impl App {
         let waiting = self
             .shown_child()
             .filter(|child| self.live.search().waiting.contains_key(child));
-        match (self.scene().hindrance(), waiting) {
+        match (self.scene().read_only_reason(), waiting) {
             (Some(reason), _) => self.tell(Level::Warning, reason),
             (None, None) => self.tell(Level::Info, "the child shown is not in training"),
             (None, Some(child)) => self.ask(Question::Skip(child)),

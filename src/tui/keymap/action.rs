@@ -7,76 +7,139 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Pause the run or the replay, or let it go on.
     TogglePause,
+    /// Ask whether to end the training of the child that is shown.
     Skip,
+    /// Stop after the current episode, or take that back.
     StopAfterEpisode,
+    /// Leave the screen; asks first while the run goes on.
     Quit,
+    /// Open or close the help.
     Help,
+    /// Everything that fits.
     LayoutOverview,
+    /// Chart and controller, or the curves of a training.
     LayoutLearning,
+    /// The list of children, or the test of a training.
     LayoutChildren,
+    /// The children in training, or the network of a training.
     LayoutNetwork,
+    /// GPUs and host.
     LayoutMachine,
+    /// The log.
     LayoutLog,
+    /// Focus the next panel of the arrangement.
     FocusNext,
+    /// Focus the panel before.
     FocusPrevious,
+    /// Show the focused panel alone, or all of them again.
     Maximise,
+    /// Leave what is on top: an overlay, a filter, an earlier moment, a maximised panel.
     Back,
+    /// One row up.
     Up,
+    /// One row down.
     Down,
+    /// To the child before, or the crosshair to the left.
     Left,
+    /// To the child after, or the crosshair to the right.
     Right,
+    /// A page up; in a chart, the crosshair an episode or epoch back.
     PageUp,
+    /// A page down; in a chart, the crosshair an episode or epoch on.
     PageDown,
+    /// To the first row.
     Top,
+    /// To the last row; the log follows again.
     Bottom,
     /// To the bottom, or from an earlier moment back to the present.
     Live,
+    /// Open the child at the cursor in the inspector.
     Inspect,
+    /// Open the most accurate child in the inspector.
     InspectBest,
+    /// Show the run as it was an episode (or epoch) earlier.
     PreviousEpisode,
+    /// Show the run as it was an episode (or epoch) later.
     NextEpisode,
+    /// Type a filter for the children, or a text to find in the log.
     Search,
+    /// Type a text that lines of the log must contain.
     FilterLog,
+    /// The next line of the log that was found.
     NextMatch,
+    /// The line found before.
     PreviousMatch,
-    /// Zoom in; a larger value; and their opposites.
+    /// Zoom in, or a larger value.
     More,
+    /// Zoom out, or a smaller value.
     Less,
+    /// Show the whole run, or the child as it was before editing.
     Reset,
+    /// Copy the child's DNA to the clipboard.
     Copy,
+    /// Copy the network to the clipboard as JSON.
     CopyJson,
+    /// Copy the network to the clipboard as PyTorch code.
     CopyCode,
+    /// Save the network to files in the current folder.
     Save,
+    /// Show the other quantity: reward or accuracy, accuracy or loss.
     ToggleQuantity,
+    /// Linear or logarithmic scale.
     ToggleScale,
+    /// Zoomed in: earlier children or epochs.
     PanLeft,
+    /// Zoomed in: later children or epochs.
     PanRight,
+    /// Show the panel's other set of columns.
     ToggleColumns,
+    /// Sort the list by the next column.
     SortNext,
+    /// Sort the list by the column before.
     SortPrevious,
+    /// Ascending or descending order.
     ReverseSort,
+    /// Mark the child at the cursor, or remove its mark.
     Mark,
+    /// Remove all marks.
     ClearMarks,
+    /// Show two children side by side.
     Compare,
+    /// Show accuracy against MACs, with the Pareto front, in place of the table.
     TogglePareto,
+    /// Show the log from the next level up.
     NextLevel,
+    /// The next page of the inspector.
     NextTab,
+    /// The page of the inspector before.
     PreviousTab,
+    /// Train the edited child in this run.
     Queue,
+    /// Replay at twice the speed.
     Faster,
+    /// Replay at half the speed.
     Slower,
+    /// Draw every cell anew.
     Repaint,
+    /// Hand the terminal back to the shell.
     Suspend,
-    /// In a question: the marked answer, the next one, or one by its letter.
+    /// Give the marked answer to a question.
     Answer,
+    /// Mark another answer.
     NextAnswer,
+    /// Yes.
     AnswerYes,
+    /// Leave the screen; the run goes on.
     AnswerDetach,
+    /// Stop the run.
     AnswerStop,
+    /// Close the question without an answer.
     AnswerCancel,
-    /// In a line of text: take it, or leave it.
+    /// Take the line of text as it was typed.
     Accept,
+    /// Close the line of text and forget what was typed.
     Discard,
 }
 

@@ -1,8 +1,11 @@
 //! The keys of no panel of its own, in the order of the help.
 
-use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
+mod overlays;
+
+use super::Scope::{Inspector, Panels, Screens, Views};
 use super::{Action, Binding, InTraining, Scope};
 use crate::tui::panels::PanelId;
+use overlays::OVERLAYS;
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
@@ -42,7 +45,7 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
         .chain(PanelId::Log.about().keys)
         .chain(CHARTS)
         .chain(of_panels)
-        .chain(REST)
+        .chain(OVERLAYS)
 }
 
 /// What goes on in the run, arrangements, and ways about the panels.
@@ -238,185 +241,3 @@ const CHARTS: &[Binding] = &[binding(
     Some("accuracy"),
 )
 .in_training("curves: accuracy or loss, where only one of them fits")];
-
-/// Copies, the inspector, replays, and what stands over the panels.
-const REST: &[Binding] = &[
-    binding(
-        Views,
-        &["y"],
-        Action::Copy,
-        "copy the child's DNA to the clipboard",
-        None,
-    )
-    .of_search(),
-    binding(
-        Views,
-        &["Y"],
-        Action::CopyJson,
-        "copy the network as JSON",
-        None,
-    ),
-    binding(
-        Views,
-        &["C"],
-        Action::CopyCode,
-        "copy the network as PyTorch code",
-        None,
-    ),
-    binding(
-        Inspector,
-        &["w"],
-        Action::Save,
-        "save the network to files",
-        Some("save"),
-    ),
-    binding(
-        Inspector,
-        &["tab"],
-        Action::NextTab,
-        "inspector: next page",
-        Some("next page"),
-    ),
-    binding(
-        Inspector,
-        &["shift-tab"],
-        Action::PreviousTab,
-        "inspector: page before",
-        None,
-    ),
-    binding(
-        Inspector,
-        &["enter"],
-        Action::Inspect,
-        "inspector, relatives: open the chosen child",
-        None,
-    ),
-    binding(
-        Inspector,
-        &["+", "="],
-        Action::More,
-        "what-if: a larger value",
-        None,
-    ),
-    binding(
-        Inspector,
-        &["-"],
-        Action::Less,
-        "what-if: a smaller value",
-        None,
-    ),
-    binding(
-        Inspector,
-        &["0"],
-        Action::Reset,
-        "what-if: the child as it was",
-        None,
-    ),
-    binding(
-        Inspector,
-        &["t"],
-        Action::Queue,
-        "what-if: train the edited child in this run",
-        None,
-    ),
-    binding(
-        Panels,
-        &[">"],
-        Action::Faster,
-        "replay: twice as fast",
-        None,
-    ),
-    binding(Panels, &["<"], Action::Slower, "replay: half as fast", None),
-    binding(
-        Panels,
-        &["esc"],
-        Action::Back,
-        "back: no filter, the present, all panels, the child in training",
-        None,
-    )
-    .in_training("back: no crosshair, the present, all panels"),
-    binding(
-        Inspector,
-        &["esc", "q"],
-        Action::Back,
-        "close the inspector",
-        Some("close"),
-    ),
-    binding(
-        Help,
-        &["esc", "q"],
-        Action::Back,
-        "close the help",
-        Some("close"),
-    ),
-    binding(
-        Everywhere,
-        &["ctrl-l"],
-        Action::Repaint,
-        "draw everything anew",
-        None,
-    ),
-    binding(
-        Everywhere,
-        &["ctrl-z"],
-        Action::Suspend,
-        "suspend to the shell (fg brings it back)",
-        None,
-    ),
-    binding(
-        Question,
-        &["y"],
-        Action::AnswerYes,
-        "in a question: yes",
-        None,
-    ),
-    binding(
-        Question,
-        &["d", "ctrl-c"],
-        Action::AnswerDetach,
-        "in a question: detach",
-        None,
-    ),
-    binding(
-        Question,
-        &["s"],
-        Action::AnswerStop,
-        "in a question: stop",
-        None,
-    ),
-    binding(
-        Question,
-        &["c", "q", "n", "esc"],
-        Action::AnswerCancel,
-        "in a question: cancel",
-        Some("cancel"),
-    ),
-    binding(
-        Question,
-        &["tab", "shift-tab", "down", "up", "j", "k"],
-        Action::NextAnswer,
-        "in a question: mark another answer",
-        Some("other"),
-    ),
-    binding(
-        Question,
-        &["enter"],
-        Action::Answer,
-        "in a question: give the marked answer",
-        Some("answer"),
-    ),
-    binding(
-        Text,
-        &["enter"],
-        Action::Accept,
-        "in a line of text: take it",
-        Some("take"),
-    ),
-    binding(
-        Text,
-        &["esc", "ctrl-c"],
-        Action::Discard,
-        "in a line of text: leave it",
-        Some("leave"),
-    ),
-];

@@ -5,8 +5,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 /// A key with its modifiers. Upper case letters include their Shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
+    /// As crossterm reports it; letters with Ctrl are lower case.
     pub code: KeyCode,
+    /// Ctrl is held down.
     pub control: bool,
+    /// Alt is held down.
     pub alt: bool,
 }
 

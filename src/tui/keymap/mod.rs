@@ -17,8 +17,11 @@ use crate::event::RunKind;
 /// Where keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
+    /// The focused panel.
     Panel(PanelId),
+    /// The help lies over the panels.
     Help,
+    /// The inspector lies over the panels.
     Inspector,
     /// A question waits for its answer.
     Question,
@@ -44,18 +47,26 @@ impl Context {
 pub enum Scope {
     /// All panels, and the inspector.
     Views,
+    /// All panels.
     Panels,
+    /// This panel, while it has the focus.
     Panel(PanelId),
     /// All panels, the inspector and the help.
     Screens,
+    /// The inspector.
     Inspector,
+    /// The help.
     Help,
+    /// A question that waits for its answer.
     Question,
+    /// A line of text that is being typed.
     Text,
+    /// Every context.
     Everywhere,
 }
 
 impl Scope {
+    /// Whether keys of this scope are taken in `context`.
     pub fn holds_in(self, context: Context) -> bool {
         let panel = matches!(context, Context::Panel(_));
         match self {
@@ -75,12 +86,15 @@ impl Scope {
 /// An action's keys in a scope, before settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
+    /// What the keys ask for.
     pub action: Action,
+    /// Where they ask for it.
     pub scope: Scope,
     /// As [`Key::parse`] reads them.
     pub keys: &'static [&'static str],
     /// A line of the help, of a search.
     pub help: &'static str,
+    /// What they mean where a single network is trained.
     pub in_training: InTraining,
     /// A word in the footer; none for keys that the footer leaves out.
     pub short: Option<&'static str>,
@@ -93,6 +107,7 @@ pub enum InTraining {
     Same,
     /// This line of the help.
     Other(&'static str),
+    /// The keys are left out there.
     Nothing,
 }
 
@@ -127,7 +142,9 @@ impl Binding {
 /// A binding with the keys that it has in this session.
 #[derive(Debug, Clone)]
 pub struct Bound {
+    /// The binding as it is before settings.
     pub binding: &'static Binding,
+    /// Empty if settings took the keys away.
     pub keys: Vec<Key>,
 }
 
@@ -140,21 +157,36 @@ pub struct Keymap {
 /// Why `screen.keys` cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
+    /// A setting for an action that does not exist.
     #[error("screen.keys.{name}: there is no such action; the actions are {}", action_names().join(", "))]
-    NoSuchAction { name: String },
+    NoSuchAction {
+        /// As settings name it.
+        name: String,
+    },
+    /// No key would be left for `quit`.
     #[error("screen.keys.quit: must have a key: without one nobody could leave the screen")]
     NoWayOut,
+    /// A key that cannot be parsed.
     #[error(
         "screen.keys.{action}: \"{key}\" is no key: write a character, space, enter, esc, tab, shift-tab, up, down, left, right, \
          pgup, pgdn, home, end, backspace, delete, insert or f1 to f12, with ctrl- or alt- before it"
     )]
-    NoSuchKey { action: String, key: String },
+    NoSuchKey {
+        /// The action it was given to.
+        action: String,
+        /// As settings write it.
+        key: String,
+    },
     #[error(
         "screen.keys: {key} would mean both {one} and {other} in one place: give one of them another key"
     )]
+    /// One key has two actions in one context.
     Twice {
+        /// The key, as the help names it.
         key: String,
+        /// The action found first.
         one: String,
+        /// The action that has the same key.
         other: String,
     },
 }
@@ -265,6 +297,7 @@ impl Keymap {
             .find_map(|bound| bound.binding.help_in(kind))
     }
 
+    /// All bindings, in the order of the help.
     pub fn all(&self) -> &[Bound] {
         &self.bound
     }

@@ -143,7 +143,7 @@ fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(&'a usize, &'a Training
         .search()
         .training
         .iter()
-        .find(|(_, training)| training.child == child && scene.forsaken().is_none())
+        .find(|(_, training)| training.child == child && scene.why_abandoned().is_none())
 }
 
 /// What stands above the layers: progress while it trains, what came of it afterwards.
@@ -170,7 +170,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             .values()
             .find(|training| training.child == candidate.child)
         {
-            Some(training) => vec![training::forsaken_row(state, training, width)],
+            Some(training) => vec![training::abandoned_row(state, training, width)],
             None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
         },
     };

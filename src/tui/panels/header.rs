@@ -166,54 +166,77 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             },
         )];
     };
-    let total = run.children();
-    let of = |role, number: u64, total: usize| {
-        vec![(role, number.to_string()), (Role::Dim, format!("/{total}"))]
-    };
-    let episode = [
-        vec![(Role::Dim, "episode ".to_owned())],
-        of(Role::Text, state.search().episode as u64, run.episodes),
-    ]
-    .concat();
-    let child = [
-        vec![(Role::Dim, "child ".to_owned())],
-        of(Role::Text, current_child(state), total),
-    ]
-    .concat();
-    let edited_child = state
-        .search()
-        .training
-        .values()
-        .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
-    let edited_child = edited_child.map_or(Row::new(), |(child, parent)| {
-        labelled(
-            &format!("child {child}"),
-            Role::Text,
-            format!("edited from child {parent}"),
-        )
-    });
-    let depth = labelled("depth", Role::Text, state.search().depth.to_string());
-    let mut best = labelled("best", Role::Dim, "none yet");
-    if let Some(child) = &state.search().outcomes.best {
-        best = labelled(
-            "best accuracy",
-            Role::Best,
-            format::accuracy(child.accuracy),
-        );
-        best.extend(labelled(
-            ", its reward",
-            Role::Strong,
-            format::reward(child.reward),
-        ));
-        if width >= 90 {
-            best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
-        }
-    }
     let preset = vec![
         (Role::Text, run.preset.clone()),
         (Role::Dim, format!(" preset, {} strategy", run.strategy)),
     ];
     let data = vec![(Role::Text, run.data.spec.clone())];
+    let episode = part("episode ", state.search().episode as u64, run.episodes);
+    let mut groups = vec![
+        (2, episode),
+        (1, part("child ", current_child(state), run.children())),
+        (3, edited_child(state)),
+        (0, best(state, width)),
+        (
+            3,
+            labelled("depth", Role::Text, state.search().depth.to_string()),
+        ),
+    ];
+    groups.extend(counts(state).map(|row| (4, row)));
+    groups.extend([
+        (5, verdict_line::brief(state, glyphs)),
+        (6, preset),
+        (7, data),
+    ]);
+    join_ranked(groups, &format!(" {} ", glyphs.separator), width)
+}
+
+/// How far something is that is counted up to `total`.
+fn part(label: &str, number: u64, total: usize) -> Row {
+    vec![
+        (Role::Dim, label.to_owned()),
+        (Role::Text, number.to_string()),
+        (Role::Dim, format!("/{total}")),
+    ]
+}
+
+/// A child in training that the user edited, with its parent; empty if there is none.
+fn edited_child(state: &RunState) -> Row {
+    let mut training = state.search().training.values();
+    let edited = training
+        .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
+    edited.map_or(Row::new(), |(child, parent)| {
+        labelled(
+            &format!("child {child}"),
+            Role::Text,
+            format!("edited from child {parent}"),
+        )
+    })
+}
+
+/// The most accurate child and its reward, with its number where there is room.
+fn best(state: &RunState, width: usize) -> Row {
+    let Some(child) = &state.search().outcomes.best else {
+        return labelled("best", Role::Dim, "none yet");
+    };
+    let mut best = labelled(
+        "best accuracy",
+        Role::Best,
+        format::accuracy(child.accuracy),
+    );
+    best.extend(labelled(
+        ", its reward",
+        Role::Strong,
+        format::reward(child.reward),
+    ));
+    if width >= 90 {
+        best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
+    }
+    best
+}
+
+/// How many children were not simply trained; an empty row for what has not happened.
+fn counts(state: &RunState) -> impl Iterator<Item = Row> {
     let Counts {
         repeats,
         failures,
@@ -227,28 +250,13 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         (excluded, "excluded", Role::Warning),
         (edited, "edited", Role::Text),
     ];
-    let counts = counts.into_iter().map(|(count, label, role)| {
+    counts.into_iter().map(|(count, label, role)| {
         if count > 0 {
             labelled(label, role, count.to_string())
         } else {
             Row::new()
         }
-    });
-    let gap = format!(" {} ", glyphs.separator);
-    let mut groups = vec![
-        (2, episode),
-        (1, child),
-        (3, edited_child),
-        (0, best),
-        (3, depth),
-    ];
-    groups.extend(counts.map(|row| (4, row)));
-    groups.extend([
-        (5, verdict_line::brief(state, glyphs)),
-        (6, preset),
-        (7, data),
-    ]);
-    join_ranked(groups, &gap, width)
+    })
 }
 
 /// The newest child that the search sampled and that is or was in training.

@@ -34,13 +34,13 @@ fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
     };
     let names: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
     let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
-    let hindrance = scene.why_not(bound.binding.action);
-    let role = if bound.binding.scope == Scope::Question || hindrance.is_some() {
+    let refusal = scene.why_not(bound.binding.action);
+    let role = if bound.binding.scope == Scope::Question || refusal.is_some() {
         Role::Dim
     } else {
         Role::Text
     };
-    let not_now = hindrance.map_or(String::new(), |reason| format!(" (not now: {reason})"));
+    let not_now = refusal.map_or(String::new(), |reason| format!(" (not now: {reason})"));
     let text = format::wrap(
         &format!("{help}{not_now}"),
         width.saturating_sub(KEYS_WIDTH),

@@ -110,8 +110,8 @@ impl<'a> Scene<'a> {
         row_in(self.state, child)
     }
 
-    /// Why the run cannot be commanded from here; none where it can.
-    pub fn hindrance(&self) -> Option<String> {
+    /// Why no commands can be sent to the run from here; none if they can.
+    pub fn read_only_reason(&self) -> Option<String> {
         let reason = match self.link {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
             LinkStatus::Live { watch_only: false } => return None,
@@ -141,14 +141,14 @@ impl<'a> Scene<'a> {
             Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
         );
         if steers && !replayed {
-            self.hindrance()
+            self.read_only_reason()
         } else {
             None
         }
     }
 
-    /// Why nobody trains the children that were in training last; none where somebody does.
-    pub fn forsaken(&self) -> Option<String> {
+    /// Why the children last in training are no longer being trained; none while they are.
+    pub fn why_abandoned(&self) -> Option<String> {
         match self.link {
             LinkStatus::Dead { .. } => Some(format!(
                 "its process is gone: nobody trains; {} continues it",

@@ -44,7 +44,7 @@ impl Panel for Workers {
         let top = ((chosen + 1) * rows_each).saturating_sub(height);
         let position = content.position(height, top);
         let workers = scene.state.search().training.len();
-        let beside = if workers > 0 && scene.forsaken().is_none() {
+        let beside = if workers > 0 && scene.why_abandoned().is_none() {
             labelled("workers", Role::Text, workers.to_string())
         } else {
             Row::new()
@@ -71,7 +71,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
         };
     }
     let shown = scene.shown_child();
-    if let Some(reason) = scene.forsaken() {
+    if let Some(reason) = scene.why_abandoned() {
         let head = format::wrap(&reason, width)
             .into_iter()
             .map(|line| vec![(Role::Warning, line)])
@@ -81,7 +81,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
             [
                 child,
                 vec![(Role::Dim, "  ".to_owned())],
-                forsaken_row(state, training, width.saturating_sub(12)),
+                abandoned_row(state, training, width.saturating_sub(12)),
             ]
             .concat()
         };
@@ -237,8 +237,8 @@ pub fn progress_rows(
     vec![first, second]
 }
 
-/// How far a child had come that nobody trains any more.
-pub fn forsaken_row(state: &RunState, training: &Training, width: usize) -> Row {
+/// How far a child had come before its training was abandoned.
+pub fn abandoned_row(state: &RunState, training: &Training, width: usize) -> Row {
     let place = Place::of(state, training);
     let groups = vec![
         labelled(

@@ -31,46 +31,13 @@ fn selection_note(material: &Material) -> String {
 }
 
 fn result_tiles(material: &Material) -> Vec<Tile> {
-    let (state, summary) = (&material.state, &material.summary);
-    let run = state.search().started.as_ref();
-    let images = run.map_or(0, |run| run.data.validation_images);
-    let mut list = match &state.search().outcomes.best {
-        Some(best) => vec![
-            Tile::new(
-                "best validation accuracy",
-                accuracy(best.accuracy),
-                if images == 0 {
-                    format!("child {}, episode {}", best.child, best.episode)
-                } else {
-                    format!(
-                        "95 %: {} of {} images; child {}, episode {}",
-                        parts::interval(best.accuracy, images),
-                        count(images as u64),
-                        best.child,
-                        best.episode
-                    )
-                },
-            ),
-            Tile::new(
-                "its reward",
-                reward(best.reward),
-                run.map_or_else(String::new, |run| {
-                    format!("accuracy to the power {}", run.reward_power)
-                }),
-            ),
-        ],
-        None => vec![Tile::new(
-            "best validation accuracy",
-            "none",
-            "no child has an accuracy",
-        )],
-    };
+    let mut list = best_tiles(material);
     list.push(Tile::new(
         "test accuracy",
         "not measured",
         "a search reads no test images",
     ));
-    if let Some(best) = &state.search().outcomes.best {
+    if let Some(best) = &material.state.search().outcomes.best {
         let macs = format!("{} MACs per image", compact(best.macs));
         list.push(Tile::new(
             "parameters of the best",
@@ -78,45 +45,88 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
             macs,
         ));
     }
-    let planned = run.map_or_else(String::new, |run| {
+    list.extend([
+        children_tile(material),
+        episodes_tile(material),
+        Tile::new(
+            "working time",
+            duration(material.summary.wall_seconds),
+            format!(
+                "{:.0} children per hour",
+                material.summary.children_per_hour
+            ),
+        ),
+        energy_tile(material),
+    ]);
+    list
+}
+
+/// Accuracy and reward of the best child.
+fn best_tiles(material: &Material) -> Vec<Tile> {
+    let search = material.state.search();
+    let run = search.started.as_ref();
+    let Some(best) = &search.outcomes.best else {
+        return vec![Tile::new(
+            "best validation accuracy",
+            "none",
+            "no child has an accuracy",
+        )];
+    };
+    let place = format!("child {}, episode {}", best.child, best.episode);
+    let note = match run.map_or(0, |run| run.data.validation_images) {
+        0 => place,
+        images => format!(
+            "95 %: {} of {} images; {place}",
+            parts::interval(best.accuracy, images),
+            count(images as u64)
+        ),
+    };
+    let power = run.map_or_else(String::new, |run| {
+        format!("accuracy to the power {}", run.reward_power)
+    });
+    vec![
+        Tile::new("best validation accuracy", accuracy(best.accuracy), note),
+        Tile::new("its reward", reward(best.reward), power),
+    ]
+}
+
+fn children_tile(material: &Material) -> Tile {
+    let (search, summary) = (material.state.search(), &material.summary);
+    let planned = search.started.as_ref().map_or_else(String::new, |run| {
         format!(" of {}", count(run.children() as u64))
     });
-    let episodes = run.map_or_else(String::new, |run| {
-        format!(" of {}", count(run.episodes as u64))
-    });
-    let of_them = format!(
-        "{} different networks, {} repeats, {} failed{}",
-        count(summary.unique_architectures),
-        summary.repeats,
-        summary.failures,
-        if summary.excluded_children > 0 {
-            format!("; {} more excluded", summary.excluded_children)
-        } else {
-            String::new()
-        }
-    );
-    list.push(Tile::new(
-        "children",
-        format!("{}{planned}", count(summary.children_evaluated)),
-        of_them,
-    ));
-    let depth = if state.search().depth > 0 {
-        format!("networks of {} layers in the last", state.search().depth)
+    let excluded = if summary.excluded_children > 0 {
+        format!("; {} more excluded", summary.excluded_children)
     } else {
         String::new()
     };
-    list.push(Tile::new(
+    Tile::new(
+        "children",
+        format!("{}{planned}", count(summary.children_evaluated)),
+        format!(
+            "{} different networks, {} repeats, {} failed{excluded}",
+            count(summary.unique_architectures),
+            summary.repeats,
+            summary.failures
+        ),
+    )
+}
+
+fn episodes_tile(material: &Material) -> Tile {
+    let search = material.state.search();
+    let planned = search.started.as_ref().map_or_else(String::new, |run| {
+        format!(" of {}", count(run.episodes as u64))
+    });
+    let depth = if search.depth > 0 {
+        format!("networks of {} layers in the last", search.depth)
+    } else {
+        String::new()
+    };
+    Tile::new(
         "episodes",
-        format!("{}{episodes}", count(state.search().episodes.len() as u64)),
+        format!("{}{planned}", count(search.episodes.len() as u64)),
         depth,
-    ));
-    list.push(Tile::new(
-        "working time",
-        duration(summary.wall_seconds),
-        format!("{:.0} children per hour", summary.children_per_hour),
-    ));
-    list.push(energy_tile(material));
-    list
+    )
 }
 
 fn energy_tile(material: &Material) -> Tile {

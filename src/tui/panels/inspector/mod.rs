@@ -41,8 +41,8 @@ pub struct Known<'a> {
     /// What the journal tells of the shown child, once it has been read. (That of another child is
     /// not looked at.)
     pub detail: Option<&'a ChildDetail>,
-    /// Nobody trains the children that were in training last.
-    pub is_forsaken: bool,
+    /// Whether the children last in training are no longer being trained.
+    pub is_abandoned: bool,
 }
 
 /// One side of a child.

@@ -169,7 +169,7 @@ impl<'a> Subject<'a> {
                     .as_ref()
                     .map_or(0, |run| run.child_epochs);
                 let done = format!("{} of {epochs} epochs done", self.epochs.len());
-                if known.is_forsaken {
+                if known.is_abandoned {
                     vec![(Role::Warning, format!("nobody trains it, {done}"))]
                 } else {
                     vec![(

@@ -1,7 +1,8 @@
 //! The inspector drawn from a recorded run, and any keys on any network.
 
+mod keys;
+
 use insta::assert_snapshot;
-use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
@@ -9,7 +10,6 @@ use super::*;
 use crate::config::{Decode, ThemeName};
 use crate::event::{Event, Record};
 use crate::space::builtin::builtin;
-use crate::space::lanes::tests::any_network;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, Origin};
 use crate::tui::theme::{ColourDepth, Theme};
@@ -117,6 +117,15 @@ fn text(
     (0..height).map(row).collect::<Vec<_>>().join("\n")
 }
 
+/// What is known while the run goes on.
+fn known<'a>(state: &'a RunState, detail: Option<&'a ChildDetail>) -> Known<'a> {
+    Known {
+        state,
+        detail,
+        is_abandoned: false,
+    }
+}
+
 /// The inspector of `child` after some keys.
 fn after(keys: &[Key], child: u64, known: &Known<'_>) -> (InspectorView, InspectorEffect) {
     let mut view = InspectorView::open(child, known);
@@ -145,11 +154,7 @@ fn edited(keys: &[Key]) -> Vec<Key> {
 #[test]
 fn the_graph_of_a_chain() {
     let (state, detail) = (state(&journal()), detail(12));
-    let known = Known {
-        state: &state,
-        detail: Some(&detail),
-        is_forsaken: false,
-    };
+    let known = known(&state, Some(&detail));
     snapshots(
         "graph",
         &after(&[Key::Down, Key::Down], 12, &known).0,
@@ -160,11 +165,7 @@ fn the_graph_of_a_chain() {
 #[test]
 fn the_graph_of_nascnn15() {
     let (state, detail) = (RunState::default(), nascnn15());
-    let known = Known {
-        state: &state,
-        detail: Some(&detail),
-        is_forsaken: false,
-    };
+    let known = known(&state, Some(&detail));
     let view = after(&[Key::Down; 8], 1, &known).0;
     snapshots("nascnn15", &view, &known);
     assert_snapshot!(
@@ -188,22 +189,14 @@ fn costs_layer_by_layer() {
         .as_mut()
         .unwrap()
         .child_batch_size = Some(64);
-    let known = Known {
-        state: &state,
-        detail: Some(&detail),
-        is_forsaken: false,
-    };
+    let known = known(&state, Some(&detail));
     snapshots("costs", &after(&[Key::NextTab], 1, &known).0, &known);
 }
 
 #[test]
 fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
     let (state, detail) = (state(&journal()[..1]), nascnn15());
-    let known = Known {
-        state: &state,
-        detail: Some(&detail),
-        is_forsaken: false,
-    };
+    let known = known(&state, Some(&detail));
     let shown = text(
         &after(&[Key::NextTab], 1, &known).0,
         &known,
@@ -219,11 +212,7 @@ fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
 #[test]
 fn learning_curves() {
     let (state, detail) = (state(&journal()), detail(12));
-    let known = Known {
-        state: &state,
-        detail: Some(&detail),
-        is_forsaken: false,
-    };
+    let known = known(&state, Some(&detail));
     let view = after(&[Key::NextTab, Key::NextTab], 12, &known).0;
     snapshots("curves", &view, &known);
     assert_snapshot!(
@@ -240,11 +229,7 @@ fn learning_curves() {
 #[test]
 fn relatives() {
     let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     snapshots(
         "relatives",
         &after(
@@ -260,11 +245,7 @@ fn relatives() {
 #[test]
 fn an_edit_that_can_be_built() {
     let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     snapshots(
         "edit",
         &after(
@@ -299,11 +280,7 @@ fn impossible() -> Vec<Key> {
 #[test]
 fn an_edit_that_cannot_be_built_says_why() {
     let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     let (mut view, _) = after(&impossible(), 12, &known);
     snapshots("edit_impossible", &view, &known);
     let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &known, Size::new(76, 20)) else {
@@ -313,121 +290,9 @@ fn an_edit_that_cannot_be_built_says_why() {
 }
 
 #[test]
-fn only_an_edited_child_is_queued_under_its_parent() {
-    let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
-    let (view, effect) = after(
-        &edited(&[Key::Right, Key::Increase, Key::Queue]),
-        12,
-        &known,
-    );
-    let dna = view.draft.unwrap().dna().clone();
-    assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
-    assert!(matches!(
-        after(&edited(&[Key::Queue]), 12, &known).1,
-        InspectorEffect::Tell { .. }
-    ));
-}
-
-#[test]
-fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
-    let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
-    for (key, name, start) in [
-        (Key::CopyDna, "child-12.dna.json", "{\n  \"dna\": [\n"),
-        (
-            Key::CopyJson,
-            "child-12.json",
-            "{\n  \"name\": \"child-12\"",
-        ),
-        (
-            Key::CopyPyTorch,
-            "child-12.py",
-            "\"\"\"child-12: 6 convolutional layer(s)",
-        ),
-    ] {
-        let InspectorEffect::Copy { text, what } = after(&[key], 12, &known).1 else {
-            panic!("{key:?}")
-        };
-        assert!(what == name && text.starts_with(start), "{what}: {text}");
-    }
-    let InspectorEffect::Save(files) = after(&[Key::Save], 12, &known).1 else {
-        panic!("not saved")
-    };
-    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["child-12.dna.json", "child-12.json", "child-12.py"]);
-}
-
-#[test]
-fn what_is_edited_is_copied_as_it_is_edited() {
-    let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
-    let (view, effect) = after(
-        &edited(&[Key::Right, Key::Increase, Key::CopyDna]),
-        12,
-        &known,
-    );
-    let dna = view.draft.unwrap().dna().clone();
-    assert_eq!(
-        effect,
-        InspectorEffect::Copy {
-            text: crate::export::dna(&dna),
-            what: "child-12-edited.dna.json".to_owned()
-        }
-    );
-}
-
-#[test]
-fn a_relative_opens_and_leads_back() {
-    let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
-    let mut view = after(
-        &[Key::NextTab, Key::NextTab, Key::NextTab, Key::Right],
-        12,
-        &known,
-    )
-    .0;
-    assert_ne!(view.child(), 12);
-    view.act(Key::Left, &known, Size::new(76, 20));
-    assert_eq!(view.child(), 12);
-}
-
-#[test]
-fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
-    let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
-    assert_eq!(after(&[Key::Right], 12, &known).0.child(), 13);
-    assert_eq!(after(&[Key::Left], 1, &known).0.child(), 1);
-}
-
-#[test]
 fn until_the_journal_is_read_the_curves_say_so() {
     let state = state(&journal());
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     let view = after(&[Key::NextTab, Key::NextTab], 12, &known).0;
     assert!(text(&view, &known, (76, 20), &plain()).contains("reading the journal"));
 }
@@ -441,11 +306,7 @@ fn a_failed_child_tells_why() {
         unreachable!()
     };
     let state = state(&records);
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     let drawn = text(
         &InspectorView::open(*child, &known),
         &known,
@@ -482,11 +343,7 @@ fn an_excluded_child_is_not_said_to_have_failed() {
         unreachable!()
     };
     let state = state(&records);
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     let drawn = text(
         &InspectorView::open(child, &known),
         &known,
@@ -513,55 +370,7 @@ fn a_child_in_training_shows_the_epochs_that_it_has_done() {
     let Event::ChildEpoch(epoch) = &records[until].event else {
         unreachable!()
     };
-    let known = Known {
-        state: &state,
-        detail: None,
-        is_forsaken: false,
-    };
+    let known = known(&state, None);
     let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &known).0;
     assert_snapshot!("training_76x20", text(&view, &known, (76, 20), &plain()));
-}
-
-fn any_key() -> impl Strategy<Value = Key> {
-    use Key::*;
-    proptest::sample::select(vec![
-        NextTab,
-        PreviousTab,
-        Up,
-        Down,
-        Left,
-        Right,
-        PageUp,
-        PageDown,
-        Top,
-        Bottom,
-        Increase,
-        Decrease,
-        Reset,
-        Queue,
-        CopyDna,
-        CopyJson,
-        CopyPyTorch,
-        Save,
-        Close,
-    ])
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_keys_on_any_network_in_any_size_are_safe(
-        network in any_network(), keys in proptest::collection::vec(any_key(), 0..40), width in 0u16..140, height in 0u16..40,
-        with_run in any::<bool>(),
-    ) {
-        let state = if with_run { state(&journal()) } else { RunState::default() };
-        let detail = detail_of(network);
-        let known = Known { state: &state, detail: Some(&detail), is_forsaken: false };
-        let mut view = InspectorView::open(1, &known);
-        for key in keys {
-            view.act(key, &known, Size::new(width, height));
-            text(&view, &known, (width, height), &plain());
-        }
-    }
 }

@@ -52,7 +52,7 @@ impl SortKey {
         keys[(here + step) % keys.len()]
     }
 
-    /// What one looks for first: good and new children, small and quick networks.
+    /// The order that is most useful at first: good and new children, small and quick networks.
     pub fn begins_descending(self) -> bool {
         matches!(self, SortKey::Child | SortKey::Accuracy | SortKey::Reward)
     }

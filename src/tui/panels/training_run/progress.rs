@@ -60,7 +60,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
         };
     };
     let gone = scene
-        .forsaken()
+        .why_abandoned()
         .filter(|_| !scene.finished())
         .map(|reason| vec![(Role::Error, reason)]);
     let mut body: Vec<Row> = gone
@@ -103,7 +103,7 @@ fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let short = format!(" of {planned} epochs");
     let left = training
         .seconds_left()
-        .filter(|_| !scene.in_the_past() && !scene.finished() && scene.forsaken().is_none());
+        .filter(|_| !scene.in_the_past() && !scene.finished() && scene.why_abandoned().is_none());
     let long = left.map_or(short.clone(), |seconds| {
         format!(
             " of {planned}, {} {} left",

@@ -1,0 +1,149 @@
+//! The text at the end of a search.
+
+use std::fmt::{self, Write as _};
+
+use super::{BestChild, Held, Summary};
+use crate::analysis::statistics::Slope;
+use crate::event::FinishReason;
+use crate::state::RunStatus;
+
+impl fmt::Display for Summary {
+    /// The text at the end of a search: a head line, the best child, a line per episode, the slope.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = reason_word(self.reason);
+        writeln!(
+            f,
+            "run {}: {word} (preset {}, strategy {}, seed {})",
+            self.run, self.preset, self.strategy, self.seed
+        )?;
+        writeln!(
+            f,
+            "{} children in {}: {} different architectures, {} repeats, {} failures; {:.0} children per hour",
+            self.children_evaluated,
+            duration(self.wall_seconds),
+            self.unique_architectures,
+            self.repeats,
+            self.failures,
+            self.children_per_hour
+        )?;
+        if self.excluded_children > 0 {
+            let words = match self.excluded_children {
+                1 => "child excluded: it has no outcome and counts",
+                _ => "children excluded: they have no outcome and count",
+            };
+            writeln!(f, "{} {words} nowhere else", self.excluded_children)?;
+        }
+        if self.edited_children > 0 {
+            writeln!(
+                f,
+                "{} children edited by hand besides",
+                self.edited_children
+            )?;
+        }
+        match &self.best {
+            Some(best) => write!(f, "{best}")?,
+            None => writeln!(f, "best child: none has an accuracy yet")?,
+        }
+        f.write_str(&self.episode_table())?;
+        match &self.reward_slope {
+            Some(Slope {
+                per_episode,
+                ci95: [low, high],
+                p_value,
+            }) => writeln!(
+                f,
+                "slope of the mean reward: {per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+            ),
+            None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
+        }?;
+        self.reference
+            .as_ref()
+            .map_or(Ok(()), |reference| write!(f, "{reference}"))
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "against {} (strategy {}): ", self.run, self.strategy)?;
+        match (&self.not_comparable, &self.difference) {
+            (Some(reason), _) => writeln!(f, "not comparable: {reason}"),
+            (
+                None,
+                Some(Slope {
+                    per_episode,
+                    ci95: [low, high],
+                    p_value,
+                }),
+            ) => {
+                writeln!(
+                    f,
+                    "slope {per_episode:+.5} per episode more (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+                )
+            }
+            (None, None) => writeln!(f, "needs at least 3 episodes that both have finished"),
+        }
+    }
+}
+
+impl fmt::Display for BestChild {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "best child: {} (episode {}): accuracy {:.4}, reward {:.4}, {} parameters, {} MACs",
+            self.child, self.episode, self.accuracy, self.reward, self.params, self.macs
+        )?;
+        writeln!(f, "  dna {}", self.dna)?;
+        match self.test_accuracy {
+            Some(test) => writeln!(
+                f,
+                "  test accuracy {test:.4} by the table, when trained to the end"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Summary {
+    fn episode_table(&self) -> String {
+        if self.episodes.is_empty() {
+            return String::new();
+        }
+        let mut text = format!(
+            "{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {:>7}\n",
+            "episode", "mean reward", "baseline", "mean accuracy", "best accuracy", "entropy"
+        );
+        for episode in &self.episodes {
+            let or_none =
+                |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{:>7}  {:>11.4}  {:>8}  {:>13}  {:>13}  {:>7}",
+                episode.episode,
+                episode.mean_reward,
+                or_none(episode.baseline),
+                or_none(episode.mean_accuracy),
+                or_none(episode.best_accuracy),
+                episode
+                    .entropy
+                    .map_or("none".to_owned(), |entropy| format!("{entropy:.2}"))
+            );
+        }
+        text
+    }
+}
+
+/// How a run stands, given why its last session ended.
+pub(in crate::analysis) fn reason_word(reason: Option<FinishReason>) -> &'static str {
+    reason.map_or("not over", |reason| RunStatus::from(reason).word())
+}
+
+/// `1 h 02 min 03 s`, without the parts that are 0 in front.
+pub(in crate::analysis) fn duration(seconds: f64) -> String {
+    let whole = seconds as u64;
+    match (whole / 3600, whole / 60 % 60) {
+        (0, 0) => format!("{seconds:.1} s"),
+        (0, minutes) => format!("{minutes} min {:02} s", whole % 60),
+        (hours, minutes) => format!("{hours} h {minutes:02} min {:02} s", whole % 60),
+    }
+}

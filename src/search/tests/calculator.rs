@@ -1,0 +1,272 @@
+//! An evaluator that computes at once what others train for, and misbehaves as a test asks.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::bandit::Bandit;
+use crate::evaluate::{Compute, Evaluator, Job, Ready, Report};
+use crate::event::{DataDescription, Level};
+use crate::foundation::seeds::derive;
+use crate::reward::{Outcome, SKIPPED};
+use crate::search::Search;
+use crate::strategy::Evolution;
+
+/// How the evaluator of a test behaves.
+#[derive(Clone, Default)]
+pub struct Behaviour {
+    /// Children of an episode end in reverse order.
+    pub backwards: bool,
+    /// Children that fail.
+    pub failing: Vec<u64>,
+    /// Children whose workers break.
+    pub breaking: Vec<u64>,
+    /// Nothing is reported for these.
+    pub silent: Vec<u64>,
+    /// Nothing is reported for these either, and they never get to the end of an epoch.
+    pub unbegun: Vec<u64>,
+    /// A pause is answered only when the next one is asked for.
+    pub answers_late: bool,
+    /// Report [`Report::Fatal`] instead of starting, or in place of the outcome of this child.
+    pub unusable: bool,
+    /// Say something before the first worker is up.
+    pub placing: bool,
+    pub fatal_at: Option<u64>,
+    /// Panic when this child is submitted.
+    pub panic_at: Option<u64>,
+    pub threads: usize,
+    /// Children at a time; 0 stands for 1.
+    pub workers: usize,
+    pub fingerprint: String,
+    /// Every job submitted, in order.
+    pub jobs: Arc<Mutex<Vec<Job>>>,
+    /// Copy the checkpoint of this run to `FOLDER/NUMBER` before child NUMBER is taken.
+    pub snapshots: Option<(PathBuf, PathBuf)>,
+}
+
+impl Behaviour {
+    pub fn jobs(&self) -> Vec<u64> {
+        self.jobs
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|job| job.child)
+            .collect()
+    }
+}
+
+/// Accuracy is a function of seed and network, as it is with real training.
+struct Calculator {
+    behaviour: Behaviour,
+    reports: UnboundedSender<Report>,
+    waiting: Vec<Job>,
+    paused: bool,
+}
+
+/// Validation accuracies of a job.
+fn accuracies(job: &Job) -> Vec<f64> {
+    let size: usize = job
+        .design
+        .network()
+        .unwrap()
+        .layers
+        .iter()
+        .map(|layer| layer.filters * layer.kernel[0])
+        .sum();
+    let noise = derive(job.seed, "noise", 0) as f64 / u64::MAX as f64;
+    vec![0.1, (size as f64 / 60.0 + 0.05 * noise).min(1.0)]
+}
+
+impl Calculator {
+    fn report(&self, report: Report) {
+        let _ = self.reports.send(report);
+    }
+
+    /// Evaluate what waits.
+    fn work(&mut self) {
+        if !self.paused {
+            std::mem::take(&mut self.waiting)
+                .into_iter()
+                .for_each(|job| self.evaluate(&job));
+        }
+    }
+
+    fn evaluate(&self, job: &Job) {
+        let child = job.child;
+        if self.behaviour.silent.contains(&child) || self.behaviour.unbegun.contains(&child) {
+            return;
+        }
+        self.report(Report::ChildStarted {
+            child,
+            worker: 0,
+            device: "cpu".into(),
+            attempt: 1,
+        });
+        if self.behaviour.fatal_at == Some(child) {
+            return self.report(Report::Fatal {
+                message: "the graphics card has left the bus".into(),
+            });
+        }
+        let outcome = if self.behaviour.failing.contains(&child) {
+            Outcome::Failed {
+                reason: "the loss is not finite".into(),
+            }
+        } else if self.behaviour.breaking.contains(&child) {
+            Outcome::Excluded {
+                reason: "its worker died 2 times".into(),
+            }
+        } else {
+            Outcome::Trained {
+                valid_accuracies: accuracies(job),
+            }
+        };
+        let report = Report::Finished {
+            child,
+            outcome,
+            seconds: 1.0,
+            energy_wh: None,
+            test_accuracy: None,
+        };
+        if !self.behaviour.backwards {
+            return self.report(report);
+        }
+        let reports = self.reports.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(40 * (4 - (child - 1) % 4)));
+            let _ = reports.send(report);
+        });
+    }
+}
+
+impl Evaluator for Calculator {
+    fn submit(&mut self, job: Job) {
+        assert_ne!(
+            self.behaviour.panic_at,
+            Some(job.child),
+            "a panic that a test asked for"
+        );
+        if let Some((checkpoint, folder)) = &self.behaviour.snapshots {
+            let _ = std::fs::copy(checkpoint, folder.join(job.child.to_string()));
+        }
+        self.behaviour.jobs.lock().unwrap().push(job.clone());
+        self.waiting.push(job);
+        self.work();
+    }
+
+    /// A silent child has had its first epoch; one that waits has not begun.
+    fn skip(&mut self, child: u64) {
+        let waited = self.waiting.iter().any(|job| job.child == child)
+            || self.behaviour.unbegun.contains(&child);
+        self.waiting.retain(|job| job.child != child);
+        let outcome = if waited {
+            Outcome::Excluded {
+                reason: SKIPPED.into(),
+            }
+        } else {
+            Outcome::Trained {
+                valid_accuracies: vec![0.9],
+            }
+        };
+        self.report(Report::Finished {
+            child,
+            outcome,
+            seconds: 0.5,
+            energy_wh: None,
+            test_accuracy: None,
+        });
+    }
+
+    fn pause(&mut self, number: u64) {
+        self.paused = true;
+        self.report(Report::Paused {
+            number: if self.behaviour.answers_late {
+                number - 1
+            } else {
+                number
+            },
+        });
+    }
+
+    fn resume(&mut self) {
+        self.paused = false;
+        self.work();
+    }
+
+    fn shutdown(&mut self) {}
+}
+
+/// A search with the calculator and, where the settings name no evolution, the bandit.
+pub fn parts(behaviour: &Behaviour) -> Search {
+    let behaviour = behaviour.clone();
+    Search {
+        evaluator: Box::new(move |_, reports| {
+            greet(&behaviour, &reports);
+            Ok(Box::new(Calculator {
+                behaviour,
+                reports,
+                waiting: Vec::new(),
+                paused: false,
+            }) as Box<dyn Evaluator>)
+        }),
+        strategy: Box::new(|config, space| {
+            Ok(match config.search.strategy {
+                crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
+                _ => Box::new(Bandit::new(space)),
+            })
+        }),
+    }
+}
+
+/// What the evaluator reports before its first job.
+fn greet(behaviour: &Behaviour, reports: &UnboundedSender<Report>) {
+    if behaviour.placing {
+        let message = "the workers are being placed".to_owned();
+        reports
+            .send(Report::Log {
+                level: Level::Info,
+                message,
+            })
+            .unwrap();
+    }
+    reports
+        .send(Report::WorkerStarted {
+            worker: 0,
+            pid: 1,
+            device: "cpu".into(),
+            host: None,
+        })
+        .unwrap();
+    let first = if behaviour.unusable {
+        Report::Fatal {
+            message: "train-images.gz is truncated".into(),
+        }
+    } else {
+        Report::Ready(ready(behaviour))
+    };
+    reports.send(first).unwrap();
+}
+
+fn ready(behaviour: &Behaviour) -> Ready {
+    let data = DataDescription {
+        spec: "test".into(),
+        input: [1, 12, 12],
+        classes: (0..10).map(|class| class.to_string()).collect(),
+        train_images: 100,
+        validation_images: 50,
+        fingerprint: if behaviour.fingerprint.is_empty() {
+            "0badcafe".into()
+        } else {
+            behaviour.fingerprint.clone()
+        },
+    };
+    Ready {
+        data,
+        workers: behaviour.workers.max(1),
+        compute: Some(Compute {
+            threads: behaviour.threads.max(1),
+            device: "cpu".into(),
+            libtorch: "2.11.0".into(),
+        }),
+    }
+}

@@ -1,0 +1,65 @@
+//! What the user is called for while looking elsewhere.
+
+use super::App;
+use crate::event::{Event, Record};
+use crate::tui::format;
+use crate::tui::panels::header;
+
+/// Something that a user may want to be called for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert(pub String);
+
+impl App {
+    /// Number of the best child, or of a training's best epoch.
+    pub(super) fn best_number(&self) -> Option<u64> {
+        match self.live.training_run() {
+            Some(run) => run.best().map(|best| best.epoch as u64),
+            None => self
+                .live
+                .search()
+                .outcomes
+                .best
+                .as_ref()
+                .map(|best| best.child),
+        }
+    }
+
+    /// What a record may call the user for.
+    pub(super) fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
+        let text = match &record.event {
+            Event::ChildFinished(finished) => {
+                let best = self.live.search().outcomes.best.as_ref().filter(|best| {
+                    best.child == finished.child && best_before != Some(best.child)
+                })?;
+                format!(
+                    "new best child {}: accuracy {}",
+                    best.child,
+                    format::accuracy(best.accuracy)
+                )
+            }
+            Event::ChildFailed { child, reason, .. } => format!("child {child} failed: {reason}"),
+            Event::ChildExcluded { child, reason, .. } => {
+                format!("child {child} is excluded: {reason}")
+            }
+            Event::TrainingEpoch(epoch)
+                if self.best_number() == Some(epoch.epoch as u64) && best_before.is_some() =>
+            {
+                format!(
+                    "new best epoch {}: validation accuracy {}",
+                    epoch.epoch,
+                    format::accuracy(epoch.valid_accuracy)
+                )
+            }
+            Event::RunFinished { .. } => {
+                format!("the run is over: {}", header::status(self.live.status).0)
+            }
+            _ => return None,
+        };
+        Some(Alert(text))
+    }
+
+    /// The oldest alert that has not been given.
+    pub fn next_alert(&mut self) -> Option<Alert> {
+        self.alerts.pop_front()
+    }
+}

@@ -1,0 +1,180 @@
+//! The figures of two children, and by how much they differ.
+
+use super::{DIFFERENCE, LABEL, row_of, sign};
+use crate::state::{ChildRow, RunState};
+use crate::tui::format;
+use crate::tui::panels::Row;
+use crate::tui::panels::list::order::best_of;
+use crate::tui::panels::list::{notes, table};
+use crate::tui::theme::{Glyphs, Role};
+
+/// One figure of both children.
+struct Figure {
+    label: &'static str,
+    first: String,
+    second: String,
+    /// What the second has more.
+    difference: String,
+}
+
+/// Figures of each comparison.
+pub const FIGURES: usize = 9;
+
+/// A row for each figure, its cells `column` wide.
+pub fn rows(
+    state: &RunState,
+    (first, second): (u64, u64),
+    glyphs: &Glyphs,
+    column: usize,
+) -> Vec<Row> {
+    let pair = Pair {
+        first: row_of(state, first),
+        second: row_of(state, second),
+    };
+    pair.figures(best_of(state))
+        .iter()
+        .map(|figure| figure_row(figure, glyphs, column))
+        .collect()
+}
+
+/// Both children, each as far as it has ended.
+struct Pair<'a> {
+    first: Option<&'a ChildRow>,
+    second: Option<&'a ChildRow>,
+}
+
+impl Pair<'_> {
+    /// The figures in order; the notes tell whether a child is the `best`.
+    fn figures(&self, best: Option<u64>) -> [Figure; FIGURES] {
+        let [accuracy, reward] = self.outcome();
+        let [parameters, macs, layers] = self.size();
+        let [training, energy] = self.effort();
+        let nothing = |_: &ChildRow, _: &ChildRow| String::new();
+        let episode = self.figure("episode", |row| row.episode.to_string(), nothing);
+        let notes = self.figure("notes", |row| notes(row, best, true), nothing);
+        [
+            accuracy, reward, parameters, macs, layers, training, energy, episode, notes,
+        ]
+    }
+
+    fn outcome(&self) -> [Figure; 2] {
+        let points = |first: f64, second: f64| signed((second - first) * 100.0, 2) + " points";
+        let more = |first: f64, second: f64| signed(second - first, 4);
+        [
+            self.figure(
+                "accuracy",
+                |row| format::or_none(row.accuracy, format::accuracy),
+                |a, b| of_both(a.accuracy, b.accuracy, points),
+            ),
+            self.figure(
+                "reward",
+                |row| format::or_none(row.reward, format::reward),
+                |a, b| of_both(a.reward, b.reward, more),
+            ),
+        ]
+    }
+
+    fn size(&self) -> [Figure; 3] {
+        let depth = |row: &ChildRow| row.genes.depth();
+        [
+            self.figure(
+                "parameters",
+                |row| format::count(row.params),
+                |a, b| percent(a.params as f64, b.params as f64),
+            ),
+            self.figure(
+                "MACs",
+                |row| format::compact(row.macs),
+                |a, b| percent(a.macs as f64, b.macs as f64),
+            ),
+            self.figure(
+                "layers",
+                |row| depth(row).to_string(),
+                |a, b| signed(depth(b) as f64 - depth(a) as f64, 0),
+            ),
+        ]
+    }
+
+    fn effort(&self) -> [Figure; 2] {
+        let watt_hours = |energy: f64| format!("{energy:.2} Wh");
+        [
+            self.figure(
+                "training",
+                |row| table::time(row.seconds),
+                |a, b| percent(a.seconds, b.seconds),
+            ),
+            self.figure(
+                "energy",
+                |row| format::or_none(row.energy_wh, watt_hours),
+                |a, b| of_both(a.energy_wh, b.energy_wh, percent),
+            ),
+        ]
+    }
+
+    /// A figure whose difference is told only where both children have ended.
+    fn figure(
+        &self,
+        label: &'static str,
+        cell: impl Fn(&ChildRow) -> String,
+        difference: impl Fn(&ChildRow, &ChildRow) -> String,
+    ) -> Figure {
+        let text = |row: Option<&ChildRow>| row.map_or("unknown".to_owned(), &cell);
+        let both = self.first.zip(self.second);
+        Figure {
+            label,
+            first: text(self.first),
+            second: text(self.second),
+            difference: both.map_or(String::new(), |(first, second)| difference(first, second)),
+        }
+    }
+}
+
+/// A difference that exists only where both children have the value.
+fn of_both(
+    first: Option<f64>,
+    second: Option<f64>,
+    difference: impl Fn(f64, f64) -> String,
+) -> String {
+    let both = first.zip(second);
+    both.map_or(String::new(), |(first, second)| difference(first, second))
+}
+
+fn figure_row(figure: &Figure, glyphs: &Glyphs, column: usize) -> Row {
+    let Figure {
+        label,
+        first,
+        second,
+        difference,
+    } = figure;
+    let differs = first != second;
+    let fit = |text: &str| format::fit(text, column.saturating_sub(1), glyphs.ellipsis);
+    vec![
+        (Role::Warning, sign(differs, glyphs)),
+        (Role::Dim, format!("{label:<LABEL$}")),
+        (
+            if differs { Role::Strong } else { Role::Text },
+            format!("{:>column$}{:>column$}", fit(first), fit(second)),
+        ),
+        (
+            Role::Text,
+            format!(
+                "  {:>DIFFERENCE$}",
+                if differs { difference.as_str() } else { "" }
+            ),
+        ),
+    ]
+}
+
+fn signed(value: f64, decimals: usize) -> String {
+    format!("{value:+.decimals$}")
+}
+
+/// How much larger the second is than the first.
+fn percent(first: f64, second: f64) -> String {
+    let change = (second - first) / first * 100.0;
+    if change.is_finite() {
+        format!("{change:+.1} %")
+    } else {
+        String::new()
+    }
+}
