@@ -159,12 +159,11 @@ fn layer_view(layer: &Layer, views: &[[View; 2]]) -> [View; 2] {
 /// - parameters: three copies (weights, gradients, momentum);
 /// - per image, the largest of these sums over the layers, since the backward pass frees layer by
 ///   layer:
-/// - kept for the backward pass up to that layer: the image; of each layer the outputs of its
-///     convolution and of its
-///     ReLU, and the joined copy of its inputs if it reads several;
-/// - at work in that layer: the gradients of its output and of its joined input, once each and once
-///     more in the layout
-///     of the convolution, whose channels come in blocks of 16; with the padded copies of inputs of unequal size;
+///   - kept for the backward pass up to that layer: the image; of each layer the outputs of its
+///     convolution and of its ReLU, and the joined copy of its inputs if it reads several;
+///   - at work in that layer: the gradients of its output and of its joined input, once each and
+///     once more in the layout of the convolution, whose channels come in blocks of 16; with the
+///     padded copies of inputs of unequal size;
 /// - per image: the gradient of each output that more than one layer reads, which grows until the
 ///   last reader is done.
 ///
