@@ -83,7 +83,7 @@ impl Point {
         })
     }
 
-    /// Of two at the same cost: the more accurate, of equals the earlier (a repeat adds nothing).
+    /// Of two children at the same cost the more accurate one, and of equals the earlier one.
     fn beats(&self, other: &Point) -> bool {
         self.accuracy > other.accuracy
             || (self.accuracy == other.accuracy && self.child < other.child)

@@ -21,7 +21,7 @@ pub struct Slope {
 pub struct Fit {
     /// Slope: change per episode.
     pub per_episode: f64,
-    /// Of the slope.
+    /// Standard error of the slope.
     pub standard_error: f64,
     /// Degrees of freedom: points less 2.
     pub degrees: f64,

@@ -34,7 +34,7 @@ pub struct TrainingSummary {
     pub recipe: String,
     /// What the recipe says; null where the training never began.
     pub settings: Option<Recipe>,
-    /// Of the initial weights, the order of the images and their augmentation.
+    /// Seed of the initial weights, the order of the images and their augmentation.
     pub seed: u64,
     /// SPEC with its folder.
     pub data: String,

@@ -57,9 +57,9 @@ pub struct Verdict {
     pub episodes: usize,
     /// Episodes that the run will have; none before it has begun.
     pub planned: Option<usize>,
-    /// Of the mean reward per episode.
+    /// Slope of the mean reward per episode.
     pub slope: Option<Slope>,
-    /// None where the run is held against none, is a random search, or has too few episodes.
+    /// `None` if the run has no reference, is a random search, or has too few episodes.
     pub comparison: Option<Comparison>,
     /// Layers of the networks in the first and in the last finished episode, where they differ.
     pub depths: Option<(usize, usize)>,

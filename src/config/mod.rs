@@ -52,14 +52,14 @@ pub struct Config {
 pub struct DataConfig {
     /// Which data set.
     pub source: DataSource,
-    /// Folder of the data set; the source's usual places where there is none.
+    /// Folder of the data set; if absent, the usual places of the source.
     pub dir: Option<PathBuf>,
     /// Height and width that `folder:` images are resized to.
     pub size: [usize; 2],
     /// Training images set apart for validation, the same number of each class as far as it
     /// divides.
     pub validation: usize,
-    /// Use only so many training images (stratified); all where there is none.
+    /// Use only this many training images (stratified); if absent, all of them.
     pub limit: Option<usize>,
     /// What is done to the pixels' values.
     pub normalization: Normalization,
@@ -131,10 +131,10 @@ pub enum Normalization {
 pub enum Crop {
     /// No crops.
     None,
-    /// Zero-pad by so many pixels on each side, then crop to the original size.
+    /// Zero-pad by this many pixels on each side, then crop to the original size.
     Pad(usize),
-    /// Enlarge (bilinear) to so many pixels on each side, then crop to the original size (the
-    /// paper's way).
+    /// Enlarge (bilinear) to a square with sides of this many pixels, then crop to the original
+    /// size (the paper's way).
     Upsample(usize),
 }
 

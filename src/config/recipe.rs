@@ -39,8 +39,8 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Learning rate over the epochs.
     pub schedule: Schedule,
-    /// The training ends after so many epochs in a row without a better validation accuracy; 0: it
-    /// never ends early.
+    /// The training ends after this many epochs in a row without a better validation accuracy; 0:
+    /// it never ends early.
     pub early_stopping: usize,
 }
 

@@ -155,14 +155,14 @@ pub struct Compute {
     pub libtorch: String,
 }
 
-/// Evaluates children. Reports arrive through the `report` callback given when it is started, from its
-/// own threads.
+/// Evaluates children. Reports arrive through the `report` callback given when it is started, from
+/// its own threads.
 pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: Job);
     /// End a submitted child's training at its next batch: `Report::Finished` follows, with the
-    /// accuracies of the epochs it has finished, or excluded with the reason [`crate::reward::SKIPPED`] where
-    /// there are none.
+    /// accuracies of the epochs it has finished, or excluded with the reason
+    /// [`crate::reward::SKIPPED`] where there are none.
     fn skip(&mut self, child: u64);
     /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once
     /// if nothing is in training.

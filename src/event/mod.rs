@@ -49,7 +49,7 @@ pub enum Event {
         pid: u32,
         /// Version of nas-tui.
         version: String,
-        /// Of a search.
+        /// Searches only: the next child to be sampled.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         next_child: Option<u64>,
         /// Of a training: the epoch that goes on. What the journal tells of it and of later ones is

@@ -37,7 +37,7 @@ pub struct RunStarted {
     pub child_batch_size: Option<usize>,
     /// Power of the accuracy in the reward (`reward.power`).
     pub reward_power: f64,
-    /// The accuracy is the best of so many last epochs (`reward.last_epochs`).
+    /// The accuracy is the best of this many last epochs (`reward.last_epochs`).
     pub reward_last_epochs: usize,
     /// Children that are evaluated at a time.
     pub workers: usize,

@@ -78,7 +78,7 @@ pub struct TrainingEpoch {
     pub valid_loss: f64,
     /// Accuracy on the validation images, 0..=1.
     pub valid_accuracy: f64,
-    /// Of the epoch's last batch.
+    /// Learning rate of the epoch's last batch.
     pub learning_rate: f64,
     /// Training images a second.
     pub images_per_second: f64,

@@ -276,7 +276,7 @@ mod tests {
         }
     }
 
-    /// Take so many records, and the time it took.
+    /// Take this many records, and return the time it took.
     fn take(connection: &mut Connection, count: usize) -> Duration {
         let begin = Instant::now();
         (0..count).for_each(|_| drop(connection.records.blocking_recv().expect("a record")));

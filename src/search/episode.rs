@@ -114,7 +114,7 @@ pub(super) fn judge(outcome: &Outcome, test_accuracy: Option<f64>, config: &Rewa
     }
 }
 
-/// What is told at the end of an episode, in which so many children were excluded. The others are
+/// What is told at the end of an episode, in which this many children were excluded. The others are
 /// `children`; `ended` has one entry for each, in order.
 pub(super) fn finished(
     episode: usize,

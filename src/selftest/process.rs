@@ -20,8 +20,8 @@ pub struct ProbeProcess {
 }
 
 impl ProbeProcess {
-    /// Start `program probe` with an assignment. TF32 is switched off for the whole process, through
-    /// the environment of cuDNN and cuBLAS: tch has no other switch.
+    /// Start `program probe` with an assignment. TF32 is switched off for the whole process,
+    /// through the environment of cuDNN and cuBLAS: tch has no other switch.
     ///
     /// # Errors
     /// When no process can be started.

@@ -20,7 +20,7 @@ pub struct Assignment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Train so many steps and tell the loss of each.
+    /// Train for this many steps and report the loss of each.
     Losses {
         /// What to train, and how.
         form: Form,

@@ -11,7 +11,7 @@ use super::{Architecture, Layer};
 pub struct Cost {
     /// In the order of [`Architecture::layers`].
     pub layers: Vec<LayerCost>,
-    /// Of the Linear at the end.
+    /// Cost of the linear classifier.
     pub classifier: ClassifierCost,
     /// Parameters that training adjusts: convolution weights, batch normalisation weights and
     /// biases, and the classifier's weight and bias. (Running means and variances are buffers, not

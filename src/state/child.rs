@@ -94,7 +94,7 @@ pub enum Origin {
     Sampled {
         /// Log-probability of all its decisions.
         log_prob: f64,
-        /// Of the distributions that its decisions were drawn from, summed.
+        /// Sum of the entropies of the distributions that its decisions were drawn from, nats.
         entropy: f64,
         /// The most that `entropy` could be: of uniform distributions.
         max_entropy: f64,
@@ -198,7 +198,7 @@ impl Candidate {
 pub struct ChildDetail {
     /// What was to be trained.
     pub candidate: Candidate,
-    /// Of its last attempt.
+    /// Epochs of its last attempt.
     pub epochs: Vec<ChildEpoch>,
     /// Its row, once it has come to an end.
     pub row: Option<ChildRow>,

@@ -19,7 +19,8 @@ pub struct SearchRun {
     pub episode: usize,
     /// Layers of the children of the episode under way; 0 before the first.
     pub depth: usize,
-    /// What the next advantages are taken against; none before the first, or for a strategy without one.
+    /// What the next advantages are taken against; none before the first, or for a strategy without
+    /// one.
     pub baseline: Option<f64>,
     /// Every child that has come to an end, in the order of their ends.
     pub children: Vec<ChildRow>,

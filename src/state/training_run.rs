@@ -9,7 +9,7 @@ use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, Trainin
 pub struct TrainingRun {
     /// What it was begun with.
     pub started: TrainingStarted,
-    /// Of the epoch under way, once its first batches are done.
+    /// Progress of the current epoch, once its first batches are done.
     pub progress: Option<TrainingProgress>,
     /// Epochs that are done, in order.
     pub epochs: Vec<TrainingEpoch>,

@@ -159,7 +159,7 @@ fn below(random: &mut impl Rng, count: usize) -> usize {
 /// A child as the choices that lead to it.
 #[derive(Debug)]
 struct Path {
-    /// Of each decision, the index that was taken and which indices could have been.
+    /// For each decision, the index that was taken and the indices that were feasible.
     steps: Vec<(usize, Vec<bool>)>,
     dna: Dna,
 }

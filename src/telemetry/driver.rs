@@ -60,8 +60,8 @@ pub struct Driver {
     /// Those that the machine has and this process may not use: not passed into its container or
     /// its job.
     pub withheld: usize,
-    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; `None` for an entry
-    /// that means no GPU.
+    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; `None` for an
+    /// entry that means no GPU.
     pub visible: Vec<Option<u32>>,
 }
 

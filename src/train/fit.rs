@@ -96,7 +96,7 @@ impl<'data> Fit<'data> {
         self.micro_batch
     }
 
-    /// Compute so many images at a time, at least one. The images of a step stay the same; batch
+    /// Compute this many images at a time, at least one. The images of a step stay the same; batch
     /// norm sees one part at a time.
     pub fn set_micro_batch(&mut self, images: usize) {
         self.micro_batch = images.clamp(1, self.batch_size);

@@ -69,7 +69,7 @@ fn part_of_gpu(settings: &str) -> Option<f64> {
         .filter(|part| (0.0..=1.0).contains(part))
 }
 
-/// What a worker with so many threads may plan with: its processors' part of all memory there is,
+/// What a worker with this many threads may plan with: its processors' part of all memory there is,
 /// in bytes. It does not depend on what else is running. (GPUs do not matter here: only forms for
 /// the CPU take more than the estimate.)
 pub fn fair_share(threads: u64) -> u64 {

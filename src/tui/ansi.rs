@@ -68,7 +68,7 @@ impl<T: Tty> AnsiWriter<T> {
         }
     }
 
-    /// Of the terminal now, in cells.
+    /// Current size of the terminal, in cells.
     pub fn size(&self) -> io::Result<Size> {
         self.tty.size()
     }

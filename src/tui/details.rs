@@ -62,7 +62,8 @@ pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
     })
 }
 
-/// The row of a child that has ended. Children end nearly in the order of their numbers: the search begins where the child would be.
+/// The row of a child that has ended. Children end nearly in the order of their numbers: the search
+/// begins where the child would be.
 pub fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
     if state.search().waiting.contains_key(&child) {
         return None;

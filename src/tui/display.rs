@@ -25,7 +25,7 @@ impl<T: Tty> Display<T> {
         }
     }
 
-    /// Of the terminal now, in cells.
+    /// Current size of the terminal, in cells.
     pub fn size(&self) -> io::Result<Size> {
         self.writer.size()
     }

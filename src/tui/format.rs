@@ -1,4 +1,5 @@
-//! Texts as the screen writes them, in columns; numbers are those of [`crate::foundation::numbers`].
+//! Texts as the screen writes them, in columns; numbers are those of
+//! [`crate::foundation::numbers`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -96,7 +96,7 @@ pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
 /// What decides where panels lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrangement {
-    /// Of the screen.
+    /// Size of the screen.
     pub size: Size,
     /// Which set of arrangements applies.
     pub stage: Stage,

@@ -16,7 +16,7 @@ use crate::telemetry::{GpuStatus, HostStatus};
 /// Everything that keys and measurements change.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// Of the terminal, in cells.
+    /// Size of the terminal, in cells.
     pub size: Size,
     /// The time of the frame, for clocks and estimates.
     pub now: jiff::Timestamp,
@@ -44,8 +44,8 @@ pub struct View {
     pub worker: usize,
     /// A child to show instead.
     pub chosen: Option<u64>,
-    /// The moment that is shown: after so many finished episodes, or epochs of a training. None is
-    /// the present.
+    /// The moment that is shown: after this many finished episodes, or epochs of a training. `None`
+    /// is the present.
     pub moment: Option<usize>,
     /// The latest measurements and their histories.
     pub machine: MachineView,

@@ -110,7 +110,7 @@ struct Ending {
 }
 
 impl Ending {
-    /// Of the run in the directory `run`.
+    /// How the run in the directory `run` ended.
     fn of(run: &Path) -> anyhow::Result<Ending> {
         let journal = run.join("journal.jsonl");
         Ok(match kind_of(run) {
@@ -147,7 +147,7 @@ pub fn classify(error: SessionError) -> anyhow::Error {
     }
 }
 
-/// Of a new run that never began, nothing is left to be resumed.
+/// Remove the directory of a new run that never began: there is nothing to resume.
 pub fn discard_if_unstarted(is_new: bool, path: &Path) {
     if is_new {
         // What cannot be removed stays, and says itself that it failed.

@@ -47,7 +47,7 @@ pub struct Throughput {
     pub worker_bytes: Option<u64>,
 }
 
-/// Children per hour with so many workers.
+/// Children per hour with this many workers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     /// Number of workers.

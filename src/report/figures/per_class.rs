@@ -13,7 +13,7 @@ use crate::foundation::axis::percent;
 /// Height of a class's row.
 const ROW: f64 = 24.0;
 const TOP: f64 = 30.0;
-/// Of more classes there is a table only.
+/// With more classes than this, the report has only a table.
 const MOST: usize = 120;
 
 /// The figure: classes in their order, the accuracy over all images as a dashed line.

@@ -123,7 +123,7 @@ impl Text<'_> {
         html! { (halo) (self.draw()) }
     }
 
-    /// Turned by so many degrees about its point.
+    /// Rotated by this many degrees about its point.
     pub fn draw_turned(&self, degrees: f64) -> Markup {
         let (x, y) = (number(self.at.0), number(self.at.1));
         let turn = (degrees != 0.0).then(|| format!("rotate({} {x} {y})", number(degrees)));

@@ -76,8 +76,8 @@ impl EnergyMeter {
         shared.changed.notify_all();
     }
 
-    /// A child's training has ended: its energy in watt-hours. `None` on the CPU and if a part of it
-    /// is unknown.
+    /// A child's training has ended: its energy in watt-hours. `None` on the CPU and if a part of
+    /// it is unknown.
     pub fn child_ended(&mut self, child: u64) -> Option<f64> {
         let shared = self.shared.as_ref()?;
         let seconds = shared.seconds();

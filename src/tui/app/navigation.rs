@@ -85,8 +85,8 @@ impl App {
         true
     }
 
-    /// The child that Enter opens: the one at the cursor of the focused panel, else the one that the
-    /// panels show.
+    /// The child that Enter opens: the one at the cursor of the focused panel, else the one that
+    /// the panels show.
     pub(super) fn child_at_hand(&self) -> Option<u64> {
         let scene = self.scene();
         let focused = self.view.panels.get(self.view.focus);

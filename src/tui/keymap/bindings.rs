@@ -232,7 +232,7 @@ const VIEWS: &[Binding] = &[
     binding(Panels, &["/"], Action::Search, FIND, Some("find")).in_training("find in the log"),
 ];
 
-/// Of the panels with charts, from any panel.
+/// Keys of the panels with charts, which work in any panel.
 const CHARTS: &[Binding] = &[binding(
     Panels,
     &["a"],

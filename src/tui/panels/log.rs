@@ -216,7 +216,7 @@ impl LogView {
             .filter(|end| *end < newest)
     }
 
-    /// The line so many shown lines after (or before) line `from`.
+    /// The line this many shown lines after (or before) line `from`.
     fn step(&self, state: &RunState, from: u64, by: i64) -> u64 {
         let shown =
             |line: &u64| index_of(state, *line).is_some_and(|index| self.shows(&state.log[index]));
@@ -239,8 +239,8 @@ impl LogView {
         }
     }
 
-    /// The line with the text searched for, before the last line shown or after it; the search begins
-    /// again at the other end.
+    /// The line with the text searched for, before the last line shown or after it; the search
+    /// begins again at the other end.
     fn find(&self, state: &RunState, forward: bool) -> Option<u64> {
         if self.query.is_empty() {
             return None;

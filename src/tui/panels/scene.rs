@@ -24,8 +24,8 @@ pub struct Scene<'a> {
     pub kind: RunKind,
     /// Who works on the run, and whether commands reach them.
     pub link: &'a LinkStatus,
-    /// The moment that is shown: after so many finished episodes, or epochs of a training. None is
-    /// the present.
+    /// The moment that is shown: after this many finished episodes, or epochs of a training. `None`
+    /// is the present.
     pub moment: Option<usize>,
     /// What continues the run, should nobody work on it.
     pub resume_command: &'a str,

@@ -32,7 +32,7 @@ impl Scroll {
         self.among(top, page, content.last_top(height))
     }
 
-    /// The place among `0..=last` after scrolling from `place`, with so many places to a page.
+    /// The place among `0..=last` after scrolling from `place`, with this many places to a page.
     pub fn among(self, place: usize, page: usize, last: usize) -> usize {
         let place = place.min(last);
         let place = match self {

@@ -33,7 +33,7 @@ pub enum Dash {
     Solid,
     /// As many dots on as off.
     Even(usize),
-    /// One dot of every so many.
+    /// One dot in this many.
     Dots(usize),
 }
 

@@ -77,7 +77,7 @@ pub struct Glyphs {
     pub differs: &'static str,
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
-    /// Of a box: upper left, upper right, lower left, lower right.
+    /// Corners of a box: upper left, upper right, lower left, lower right.
     pub corners: [&'static str; 4],
     /// Where rules meet a vertical line: from both sides at its top, from the left, from the right,
     /// from both.

@@ -18,10 +18,10 @@ fn thread_milliseconds() -> f64 {
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
-/// What a frame may take in place of milliseconds, because a shared machine is at times twice as slow
-/// as at others: multiples of what it costs, in the same run, to sort 100,000 numbers. A plot that
-/// draws every child takes four to five of them, all else a fraction of one; bringing the children
-/// into order anew takes eight.
+/// What a frame may take in place of milliseconds, because a shared machine is at times twice as
+/// slow as at others: multiples of what it costs, in the same run, to sort 100,000 numbers. A plot
+/// that draws every child takes four to five of them, all else a fraction of one; bringing the
+/// children into order anew takes eight.
 const PLOT: f64 = 9.0;
 const TEXT: f64 = 2.0;
 

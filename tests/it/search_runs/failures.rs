@@ -1,4 +1,5 @@
-//! What ends a search or refuses one: a full disk, damage, a run that is taken, data that is missing.
+//! What ends a search or refuses one: a full disk, damage, a run that is taken, data that is
+//! missing.
 
 use std::fs;
 use std::os::unix::process::CommandExt;

@@ -6,7 +6,7 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{Frame, Span, percent, plain};
 use crate::tui::theme::Role;
 
-/// A value of the axis with so many decimals.
+/// A value of the axis with this many decimals.
 pub fn label(quantity: Quantity, value: f64, decimals: usize) -> String {
     match quantity {
         Quantity::Accuracy => percent(value, decimals),
@@ -89,7 +89,7 @@ impl Floor<'_> {
         }
     }
 
-    /// The episodes in view that lie at least so many columns apart, at a round step.
+    /// The episodes in view that lie at least this many columns apart, at a round step.
     fn shown_episodes(&self, apart: usize) -> impl Iterator<Item = u64> + use<> {
         let most = (self.frame.columns / apart.max(1)).max(1) as u64;
         let episodes = Span {

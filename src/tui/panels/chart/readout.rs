@@ -26,7 +26,7 @@ pub struct Chosen<'a> {
     row: Option<&'a ChildRow>,
     episode: usize,
     smooth: Option<f64>,
-    /// Of its episode.
+    /// Quartiles of its episode.
     quartiles: Option<[f64; 3]>,
 }
 

@@ -18,7 +18,7 @@ pub struct Draft {
 /// What became of an edited DNA.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Of the layers up to the first that cannot be built.
+    /// Costs of the layers up to the first that cannot be built.
     pub layers: Vec<LayerCost>,
     /// The network and its costs, or why it cannot be built.
     pub network: Result<(Architecture, Cost), SpaceError>,

@@ -36,7 +36,7 @@ pub enum Quantity {
     Episode,
     Child,
     Layers,
-    /// Of its decisions, nats.
+    /// Entropy of its decisions, nats.
     Entropy,
     /// Watt-hours.
     Energy,

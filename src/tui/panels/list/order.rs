@@ -135,7 +135,8 @@ impl Rank {
     }
 }
 
-/// Rows of [`SearchRun::children`](crate::state::SearchRun::children) that are shown, in order, and those of them on the Pareto front.
+/// Rows of [`SearchRun::children`](crate::state::SearchRun::children) that are shown, in order, and
+/// those of them on the Pareto front.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
     rows: Vec<u32>,

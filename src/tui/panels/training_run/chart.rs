@@ -14,7 +14,7 @@ const MARKER: usize = 3;
 /// rates.
 const LEAST_GUTTER: usize = 5;
 
-/// A value of the axis with so many decimals.
+/// A value of the axis with this many decimals.
 fn label(measure: Measure, value: f64, decimals: usize) -> String {
     match measure {
         Measure::Accuracy => percent(value, decimals),
@@ -34,7 +34,7 @@ pub struct Chart<'a> {
     pub best: Option<usize>,
     /// The epochs in view.
     pub span: Span,
-    /// Of the loss; an accuracy is always on a linear scale.
+    /// Scale of the loss; an accuracy is always on a linear scale.
     pub scale: Scale,
     /// The epoch under the crosshair, from 1.
     pub crosshair: Option<u64>,
