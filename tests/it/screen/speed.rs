@@ -18,28 +18,26 @@ fn thread_milliseconds() -> f64 {
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
-/// What a frame may take in place of milliseconds, because a shared machine is at times twice as
-/// slow as at others: multiples of what it costs, in the same run, to sort 100,000 numbers. A plot
-/// that draws every child takes four to five of them, all else a fraction of one; bringing the
-/// children into order anew takes eight.
-const PLOT: f64 = 9.0;
-const TEXT: f64 = 2.0;
+/// What a frame may take, in place of milliseconds: shares of what it costs, in the same run, to
+/// bring its children into another order. That waits for memory as a frame does, so that a shared
+/// machine, at times twice as slow as at others, slows down both. Measured: the chart 1.1, the front
+/// 0.45, texts below 0.1.
+const PLOT: f64 = 2.5;
+const TEXT: f64 = 0.25;
 
-/// Milliseconds to sort 100,000 numbers.
-fn yardstick() -> f64 {
-    let numbers: Vec<f64> = (0..100_000u64)
-        .map(|child| (child * 7_919 % 100_003) as f64)
-        .collect();
+/// Milliseconds to bring the children of the run into another order.
+fn yardstick(app: &App) -> f64 {
+    let children = &app.live.search().children;
     let time = |_| {
-        let mut numbers = numbers.clone();
         let started = thread_milliseconds();
-        numbers.sort_by(f64::total_cmp);
-        assert_eq!(numbers[0], 0.0);
+        let mut order: Vec<usize> = (0..children.len()).collect();
+        order.sort_by_key(|place| children[*place].child * 7_919 % 100_003);
+        assert!(order.is_sorted_by_key(|place| children[*place].child * 7_919 % 100_003));
         thread_milliseconds() - started
     };
-    let sorted = (0..5).map(time).fold(f64::INFINITY, f64::min);
-    println!("100,000 numbers are sorted in {sorted:.2} ms");
-    sorted
+    let ordered = (0..5).map(time).fold(f64::INFINITY, f64::min);
+    println!("the children are brought into another order in {ordered:.2} ms");
+    ordered
 }
 
 #[test]
@@ -67,7 +65,7 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
     app.refresh();
     let time = milliseconds_to_draw(&app);
     println!("a frame of 100,000 children: {time:.2} ms");
-    let budget = PLOT * yardstick();
+    let budget = PLOT * yardstick(&app);
     assert!(time < budget, "{time} ms of {budget}");
     assert!(text(&app).contains("100000"));
 }
@@ -92,7 +90,7 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
         .collect();
     app.refresh();
     press(&mut app, "3f");
-    let sorted = yardstick();
+    let ordered = yardstick(&app);
     for (view, key, times) in [
         ("table", "j", TEXT),
         ("table of another order", "s", TEXT),
@@ -103,7 +101,7 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
         let answered = pressed.elapsed();
         let time = milliseconds_to_draw(&app);
         println!("{view}: answered in {answered:?}, drawn in {time:.2} ms");
-        let budget = times * sorted;
+        let budget = times * ordered;
         assert!(time < budget, "{view}: {time} ms of {budget}");
     }
     let newest = nas_tui::state::ChildRow {
@@ -116,8 +114,8 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     let taken = thread_milliseconds() - ended;
     println!("one more child: taken in within {taken:.2} ms");
     assert!(
-        taken < PLOT * sorted,
-        "{taken} ms, a sort takes {sorted} ms"
+        taken < PLOT * ordered,
+        "{taken} ms, an order takes {ordered} ms"
     );
 }
 
@@ -133,7 +131,7 @@ fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
         })
         .collect();
     press(&mut app, "b");
-    let budget = TEXT * yardstick();
+    let budget = TEXT * yardstick(&app);
     for page in ["[Costs]", "[Curves]", "[Relatives]", "[Edit]", "[Graph]"] {
         let opening = std::time::Instant::now();
         press(&mut app, "\t");

@@ -2,7 +2,7 @@
 //! when children end.
 
 use super::filter::{Filter, Flag, Quantity, Surroundings};
-use crate::analysis::front::Front;
+use crate::analysis::front::{Front, Point};
 use crate::state::{ChildRow, RunState};
 
 /// Children that may come in one by one; more at once are sorted together.
@@ -140,6 +140,9 @@ impl Rank {
 #[derive(Debug, Clone, Default)]
 pub struct Order {
     rows: Vec<u32>,
+    /// Where the rows lie in the plot, in any order: a frame must not visit every child of a long
+    /// run, which do not fit into a processor's cache.
+    points: Vec<Point>,
     front: Front,
     /// Children of the run that have been looked at.
     seen: usize,
@@ -151,6 +154,11 @@ impl Order {
     /// Places in [`SearchRun::children`](crate::state::SearchRun::children).
     pub fn rows(&self) -> &[u32] {
         &self.rows
+    }
+
+    /// Accuracy and MACs of the rows that have an accuracy, in any order.
+    pub fn points(&self) -> &[Point] {
+        &self.points
     }
 
     /// The Pareto front of the rows, of accuracy against MACs.
@@ -198,6 +206,8 @@ impl Order {
             .collect();
         ranks.sort_unstable_by(|(a, _), (b, _)| a.compare(b));
         self.rows = ranks.into_iter().map(|(_, index)| index).collect();
+        let rows = self.rows.iter().filter_map(|index| row_at(state, *index));
+        self.points = rows.filter_map(Point::of).collect();
         self.front = Front::default();
         self.rows
             .iter()
@@ -231,6 +241,7 @@ impl Order {
         };
         self.rows
             .insert(self.rows.partition_point(before), index as u32);
+        self.points.extend(Point::of(row));
         self.front.add(index as u32, &state.search().children);
     }
 

@@ -166,10 +166,10 @@ struct Plot<'a> {
 impl<'a> Plot<'a> {
     /// The plot for `width` columns; none where no child has an accuracy.
     fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<Plot<'a>> {
-        let mut points = points(state, view).peekable();
-        points.peek()?;
+        let points = view.order().points();
+        points.first()?;
         let mut macs = (u64::MAX, u64::MIN);
-        let accuracies = extremes(points.map(|point| {
+        let accuracies = extremes(points.iter().map(|point| {
             macs = (macs.0.min(point.macs), macs.1.max(point.macs));
             point.accuracy
         }));
@@ -232,8 +232,8 @@ impl<'a> Plot<'a> {
 
     fn grid(&self, frame: &Frame, glyphs: &Glyphs) -> DotGrid {
         let mut grid = frame.grid(glyphs);
-        for point in points(self.state, self.view) {
-            let (x, y) = self.place(point, frame, &grid);
+        for point in self.view.order().points() {
+            let (x, y) = self.place(*point, frame, &grid);
             grid.dot(x, y, Series::Child);
         }
         // From each member of the front to the right until the next one, then up to it; from the
@@ -284,12 +284,4 @@ impl<'a> Plot<'a> {
             .into_iter()
             .for_each(|row| put(row, Role::Strong, glyphs.here));
     }
-}
-
-fn points<'a>(state: &'a RunState, view: &'a ListView) -> impl Iterator<Item = Point> + 'a {
-    view.order()
-        .rows()
-        .iter()
-        .filter_map(|index| row_at(state, *index))
-        .filter_map(Point::of)
 }
