@@ -49,7 +49,7 @@ pub struct Environment {
     pub driver_cuda: Option<String>,
     /// Models, in NVML's order.
     pub gpus: Vec<String>,
-    /// [Variables](VARIABLES) that are set, by name.
+    /// Environment variables that are set, by name.
     pub variables: BTreeMap<String, String>,
 }
 
