@@ -65,7 +65,7 @@ pub struct ChildQueued {
 pub struct Choice {
     /// Layer, counted from 1.
     pub layer: usize,
-    /// Index into [`RunStarted::decisions`].
+    /// Index into `decisions` of [`RunStarted`](super::RunStarted).
     pub head: usize,
     /// Index into the head's options.
     pub index: usize,
