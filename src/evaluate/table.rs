@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use csv::{ReaderBuilder, StringRecord, Trim};
+
 use super::{Evaluator, Job, Ready, Report};
 use crate::config::SpaceConfig;
 use crate::event::DataDescription;
@@ -102,20 +104,18 @@ impl Table {
             source,
         })?;
         let lines = Lines { path };
-        let mut numbered = (1..)
-            .zip(text.lines())
-            .filter(|(_, line)| !line.trim().is_empty());
+        let mut numbered = numbered(&text);
         let (head, names) = numbered.next().ok_or_else(|| lines.empty())?;
-        let columns = Columns::of(&lines, head, names)?;
+        let columns = Columns::of(&lines, head, &names)?;
         let mut rows = HashMap::new();
-        let mut seen: HashMap<&str, usize> = HashMap::new();
-        for (line, text) in numbered {
-            let (key, accuracies) = columns.row(&lines, line, text)?;
-            if let Some(first) = seen.insert(key, line) {
+        let mut seen = HashMap::new();
+        for (line, fields) in numbered {
+            let (key, accuracies) = columns.row(&lines, line, &fields)?;
+            if let Some(first) = seen.insert(key.clone(), line) {
                 let what = format!("{key} is in the table twice, first in line {first}");
                 return Err(lines.error(line, what, "remove one of the two lines"));
             }
-            rows.insert(key.to_owned(), accuracies);
+            rows.insert(key, accuracies);
         }
         Ok(Table {
             path: path.to_owned(),
@@ -195,10 +195,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(lines: &Lines, line: usize, names: &str) -> Result<Columns, TableError> {
-        let names: Vec<&str> = fields(names);
+    fn of(lines: &Lines, line: usize, names: &StringRecord) -> Result<Columns, TableError> {
         let place = |column: &str| {
-            let mut places = (0..names.len()).filter(|index| names[*index] == column);
+            let mut places = (0..names.len()).filter(|index| &names[*index] == column);
             let what = match (places.next(), places.next()) {
                 (Some(place), None) => return Ok(place),
                 (Some(_), Some(_)) => format!("the column {column} is named twice"),
@@ -217,13 +216,12 @@ impl Columns {
         })
     }
 
-    fn row<'t>(
+    fn row(
         &self,
         lines: &Lines,
         line: usize,
-        text: &'t str,
-    ) -> Result<(&'t str, Accuracies), TableError> {
-        let fields = fields(text);
+        fields: &StringRecord,
+    ) -> Result<(String, Accuracies), TableError> {
         if fields.len() != self.count {
             let what = format!(
                 "the line has {} fields, but the first line names {} columns",
@@ -240,7 +238,7 @@ impl Columns {
             let number = fields[field].parse::<f64>().ok();
             let valid = number.filter(|number| (0.0..=100.0).contains(number));
             valid.map(|number| number / 100.0).ok_or_else(|| {
-                let what = format!("{column} is \"{}\"", fields[field]);
+                let what = format!("{column} is \"{}\"", &fields[field]);
                 lines.error(
                     line,
                     what,
@@ -248,13 +246,13 @@ impl Columns {
                 )
             })
         };
-        let key = fields[self.key];
+        let key = &fields[self.key];
         if key.is_empty() {
             let what = format!("the field {KEY} is empty");
             return Err(lines.error(line, what, "name the architecture, or remove the line"));
         }
         Ok((
-            key,
+            key.to_owned(),
             Accuracies {
                 validation: percentage(VALIDATION, self.validation)?,
                 test: percentage(TEST, self.test)?,
@@ -263,8 +261,25 @@ impl Columns {
     }
 }
 
-fn fields(line: &str) -> Vec<&str> {
-    line.split(',').map(str::trim).collect()
+/// The lines of `text` that are not blank, split into fields, with their numbers from 1.
+fn numbered(text: &str) -> impl Iterator<Item = (usize, StringRecord)> {
+    let reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let records = reader.into_records().map(|record| {
+        let record = record.expect("the text is UTF-8, and a line may have any number of fields");
+        // Where the crate began to read: at the blank lines that it skips before the record.
+        let (start, line) = record
+            .position()
+            .map_or((0, 1), |at| (at.byte(), at.line()));
+        let rest = &text[start as usize..];
+        let blank = rest.bytes().take_while(|byte| b"\r\n".contains(byte));
+        let skipped = blank.filter(|byte| *byte == b'\n').count();
+        (line as usize + skipped, record)
+    });
+    records.filter(|(_, record)| record.iter().any(|field| !field.is_empty()))
 }
 
 /// Looks children up in a table, in the order in which they are submitted.

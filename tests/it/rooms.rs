@@ -64,7 +64,7 @@ fn rooms_named_in(code: &str) -> BTreeSet<String> {
     let mut rooms = BTreeSet::new();
     for after in code.split("crate::").skip(1) {
         let names = match after.strip_prefix('{') {
-            Some(list) => list.split('}').next().unwrap_or("").split(',').collect(),
+            Some(list) => listed(list),
             None => vec![after],
         };
         for name in names {
@@ -74,6 +74,28 @@ fn rooms_named_in(code: &str) -> BTreeSet<String> {
         }
     }
     rooms
+}
+
+/// The items of a list in braces, of which `after` begins after the first one; an item may hold
+/// lists of its own.
+fn listed(after: &str) -> Vec<&str> {
+    let (mut items, mut begun, mut depth) = (Vec::new(), 0, 0);
+    for (place, letter) in after.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' => {
+                items.push(&after[begun..place]);
+                break;
+            }
+            ',' if depth == 0 => {
+                items.push(&after[begun..place]);
+                begun = place + 1;
+            }
+            _ => {}
+        }
+    }
+    items
 }
 
 #[test]
@@ -137,8 +159,9 @@ fn panels_see_a_scene_and_know_neither_the_app_nor_the_view() {
 #[test]
 fn imports_are_found_however_they_are_written() {
     let code = "use crate::space::Dna; // crate::tui\nlet x = crate::event::VERSION;\n\
-                use crate::{config::Config, link};";
-    let expected = ["config", "event", "link", "space"].map(str::to_owned);
+                use crate::{config::Config, link};\n\
+                use crate::{journal::{Journal, JournalError}, runs};";
+    let expected = ["config", "event", "journal", "link", "runs", "space"].map(str::to_owned);
     assert_eq!(rooms_named_in(code), BTreeSet::from(expected));
 }
 

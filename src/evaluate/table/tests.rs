@@ -86,6 +86,12 @@ fn a_bad_table_is_an_error_with_file_line_and_remedy() {
             "valid_accuracy_12ep is \"good\"",
             "a number from 0 to 100",
         ),
+        (
+            "after-a-blank-line",
+            3,
+            "valid_accuracy_12ep is \"good\"",
+            "a number from 0 to 100",
+        ),
         ("short-line", 2, "has 2 fields", "one field per column"),
         (
             "no-key",

@@ -53,7 +53,7 @@ impl App {
 
     fn draw_too_small(&self, screen: &mut Painter<'_>) {
         let Size { width, height } = layout::SMALLEST;
-        let (word, role) = panels::header::status(self.live.status);
+        let (word, role) = panels::header::status(self.scene().status());
         let x = screen.text(0, 0, role, &word);
         if let Some(name) = self.live.name() {
             let name = crate::tui::format::fit(

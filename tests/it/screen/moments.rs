@@ -15,6 +15,9 @@ fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_
         !text.contains(" left 10 s") && !text.contains("img/s"),
         "it looks as if it were trained:\n{text}"
     );
+    app.view.size = Size::new(30, 8);
+    assert!(self::text(&app).starts_with("DEAD"), "{}", self::text(&app));
+    app.view.size = Size::new(120, 40);
     press(&mut app, "e");
     assert!(
         app.view
