@@ -45,63 +45,65 @@ fn good_tables_are_read_whatever_else_they_hold() {
     }
 }
 
+/// Name of a bad table, the line at fault, what is wrong with it, and the remedy.
+const BAD: [(&str, usize, &str, &str); 11] = [
+    ("empty", 1, "the file is empty", "must name the columns"),
+    (
+        "no-validation-column",
+        1,
+        "no column valid_accuracy_12ep",
+        "must name the columns",
+    ),
+    ("column-twice", 1, "arch is named twice", "each once"),
+    (
+        "duplicate",
+        4,
+        "twice, first in line 2",
+        "remove one of the two lines",
+    ),
+    (
+        "above-100",
+        3,
+        "valid_accuracy_12ep is \"183.5\"",
+        "a number from 0 to 100",
+    ),
+    (
+        "negative",
+        2,
+        "valid_accuracy_12ep is \"-1\"",
+        "a number from 0 to 100",
+    ),
+    (
+        "not-finite",
+        2,
+        "valid_accuracy_12ep is \"nan\"",
+        "a number from 0 to 100",
+    ),
+    (
+        "word",
+        2,
+        "valid_accuracy_12ep is \"good\"",
+        "a number from 0 to 100",
+    ),
+    (
+        "after-a-blank-line",
+        3,
+        "valid_accuracy_12ep is \"good\"",
+        "a number from 0 to 100",
+    ),
+    ("short-line", 2, "has 2 fields", "one field per column"),
+    (
+        "no-key",
+        2,
+        "the field arch is empty",
+        "name the architecture",
+    ),
+];
+
 #[test]
 fn a_bad_table_is_an_error_with_file_line_and_remedy() {
-    let cases = [
-        ("empty", 1, "the file is empty", "must name the columns"),
-        (
-            "no-validation-column",
-            1,
-            "no column valid_accuracy_12ep",
-            "must name the columns",
-        ),
-        ("column-twice", 1, "arch is named twice", "each once"),
-        (
-            "duplicate",
-            4,
-            "twice, first in line 2",
-            "remove one of the two lines",
-        ),
-        (
-            "above-100",
-            3,
-            "valid_accuracy_12ep is \"183.5\"",
-            "a number from 0 to 100",
-        ),
-        (
-            "negative",
-            2,
-            "valid_accuracy_12ep is \"-1\"",
-            "a number from 0 to 100",
-        ),
-        (
-            "not-finite",
-            2,
-            "valid_accuracy_12ep is \"nan\"",
-            "a number from 0 to 100",
-        ),
-        (
-            "word",
-            2,
-            "valid_accuracy_12ep is \"good\"",
-            "a number from 0 to 100",
-        ),
-        (
-            "after-a-blank-line",
-            3,
-            "valid_accuracy_12ep is \"good\"",
-            "a number from 0 to 100",
-        ),
-        ("short-line", 2, "has 2 fields", "one field per column"),
-        (
-            "no-key",
-            2,
-            "the field arch is empty",
-            "name the architecture",
-        ),
-    ];
-    assert_eq!(corpus("bad").len(), cases.len());
-    for (name, line, what, remedy) in cases {
+    assert_eq!(corpus("bad").len(), BAD.len());
+    for (name, line, what, remedy) in BAD {
         let error = Table::read(&fixture(&format!("bad/{name}.csv")))
             .unwrap_err()
             .to_string();
