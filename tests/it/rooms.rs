@@ -114,6 +114,38 @@ fn no_room_reads_one_that_comes_after_it() {
     assert!(climbs.is_empty(), "{}", climbs.join("\n"));
 }
 
+/// How many `super::` stand in a row at most in `code`.
+fn longest_climb(code: &str) -> usize {
+    let climbs = code.match_indices("super::").map(|(place, _)| {
+        let rest = code[place..].split("super::");
+        rest.skip(1)
+            .take_while(|between| between.is_empty())
+            .count()
+            + 1
+    });
+    climbs.max().unwrap_or(0)
+}
+
+#[test]
+fn no_path_leaves_its_room_through_super() {
+    let library = root().join("src");
+    for file in sources(&library) {
+        let below = file.strip_prefix(&library).unwrap();
+        let folders = below.components().count();
+        let depth = folders - usize::from(below.ends_with("mod.rs"));
+        let code = std::fs::read_to_string(&file).unwrap();
+        let (outside, tests) = (production(&code), &code[production(&code).len()..]);
+        assert!(longest_climb(outside) < depth.max(1), "{}", file.display());
+        assert!(longest_climb(tests) <= depth, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_climb_is_counted_in_steps() {
+    assert_eq!(longest_climb("use super::super::Dna; use super::Other;"), 2);
+    assert_eq!(longest_climb("use crate::space::Dna;"), 0);
+}
+
 /// The most lines of a file.
 const MOST_LINES: usize = 400;
 
