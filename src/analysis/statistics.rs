@@ -111,6 +111,16 @@ fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
     })
 }
 
+/// A p-value for the eye: `p <0.001`, `p 0.047` (three decimals where it matters on which side of
+/// 0.05 it is), `p 0.31`.
+pub fn p_text(p_value: f64) -> String {
+    match p_value {
+        p if p < 0.001 => "p <0.001".to_owned(),
+        p if p < 0.1 => format!("p {p:.3}"),
+        p => format!("p {p:.2}"),
+    }
+}
+
 /// Arithmetic mean; 0 of nothing.
 pub fn mean(values: &[f64]) -> f64 {
     if values.is_empty() {

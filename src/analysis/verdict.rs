@@ -7,7 +7,7 @@
 //! without any learning: only a run of random search over the same depths (the reference) can tell
 //! the two apart.
 
-use super::statistics::{Fit, Slope};
+use super::statistics::{Fit, Slope, p_text};
 use crate::event::Reference;
 use crate::state::RunState;
 
@@ -125,11 +125,11 @@ impl Verdict {
             "slope {}/episode ({}, {})",
             change(slope, slope.per_episode),
             interval(slope),
-            p_value(slope)
+            p_text(slope.p_value)
         );
         let [two, one] =
             [2, 1].map(|digits| format!("slope {}", estimate(slope, digits, plus_minus)));
-        let p = p_value(slope);
+        let p = p_text(slope.p_value);
         let over = self
             .planned
             .map_or(String::new(), |planned| format!(" of {planned}"));
@@ -309,7 +309,7 @@ impl Comparison {
         let numbers = format!(
             "{} per episode, {}",
             change(difference, difference.per_episode),
-            p_value(difference)
+            p_text(difference.p_value)
         );
         (format!("; {words} ({numbers})"), format!("; {words}"))
     }
@@ -381,15 +381,6 @@ fn interval(slope: &Slope) -> String {
         change(slope, slope.ci95[0]),
         change(slope, slope.ci95[1])
     )
-}
-
-fn p_value(slope: &Slope) -> String {
-    match slope.p_value {
-        p if p < 0.001 => "p <0.001".to_owned(),
-        // Three decimals where it matters on which side of 0.05 it is.
-        p if p < 0.1 => format!("p {p:.3}"),
-        p => format!("p {p:.2}"),
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! and logits.
 
 mod calibration;
+pub mod paired;
+pub mod predictions;
 pub mod proportion;
 pub mod text;
 

@@ -4,6 +4,7 @@ mod arch;
 mod attach;
 #[cfg(feature = "torch")]
 mod bench;
+mod compare;
 mod completions;
 mod config;
 mod data;
@@ -63,6 +64,7 @@ enum Command {
     Bench(bench::Args),
     #[cfg(feature = "torch")]
     Evaluate(evaluate::Args),
+    Compare(compare::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     #[cfg(feature = "torch")]
@@ -176,6 +178,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::List(args)) => list::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),

@@ -1,6 +1,7 @@
 //! `nas-tui evaluate`: accuracy and predictions on test images, and input that does not belong
 //! together.
 
+mod compared;
 mod drop;
 mod image_folders;
 
