@@ -2,6 +2,7 @@
 //! of accuracy against cost. Read by the search, the screen and the report alike.
 
 pub mod front;
+pub mod lift;
 pub mod series;
 pub mod statistics;
 pub mod summary;
