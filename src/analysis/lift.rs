@@ -1,17 +1,21 @@
 //! How much better the policy's children are than children drawn uniformly at the same depth (the
-//! control arm): the one comparison in a single run that the growing depth cannot move.
+//! control arm): the one comparison within a run that the growing depth cannot move.
+//!
+//! The two arms have variances of their own: a policy that concentrates, well or badly, has a
+//! smaller one, and an interval from a common variance would then hold the truth in 69 % of runs
+//! instead of 95 % (docs/STATISTICS.md).
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::statistics::mean;
-
 /// The first episode that counts: the children of episode 1 come from an untrained policy.
 const FIRST_EPISODE: usize = 2;
 /// Draws of the permutation test; its smallest p-value is one part in this many and one.
 const PERMUTATIONS: usize = 9_999;
+/// Relabelled episodes at most, so that the test of a run of many episodes takes no longer.
+const MOST_DRAWS: usize = 2_000_000;
 
 /// Rewards of one episode, by arm.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,11 +34,13 @@ pub struct Arms {
 pub struct PolicyLift {
     /// Mean over the episodes of the policy's mean reward minus the controls'.
     pub difference: f64,
-    /// 95 % confidence interval, `[low, high]`, from the variance within episodes and arms, pooled
-    /// (Student's t, as many degrees of freedom as that variance has).
+    /// 95 % confidence interval, `[low, high]`: Welch's t. The policy's variance is the one within
+    /// episodes, the controls' that about a straight line over the episodes (an episode may have a
+    /// single control).
     pub ci95: [f64; 2],
     /// Two-sided p-value: how often a random relabelling of children within their episodes gives a
-    /// difference at least as large. Exact whatever the distribution of the rewards is.
+    /// difference at least as many standard errors from zero. Exact if the policy draws uniformly,
+    /// and close if it only is no better than that (Janssen 1997).
     pub p_value: f64,
     /// Controls that were compared.
     pub controls: usize,
@@ -43,84 +49,155 @@ pub struct PolicyLift {
 }
 
 impl PolicyLift {
-    /// `None` until an episode from the second on has both arms and one of the arms more than one
-    /// child: until then nothing is known of the noise.
+    /// `None` until the episodes that count tell how noisy each arm is: the policy needs two
+    /// children in one episode, the controls three in two episodes or more.
     pub fn of(episodes: &[Arms]) -> Option<PolicyLift> {
-        let episodes: Vec<&Arms> = episodes.iter().filter(|arms| arms.counts()).collect();
-        let degrees: usize = episodes.iter().map(|arms| arms.degrees()).sum();
-        let count = episodes.len() as f64;
-        let student = StudentsT::new(0.0, 1.0, degrees as f64).ok()?;
-        let difference = episodes.iter().map(|arms| arms.difference()).sum::<f64>() / count;
-        let squares: f64 = episodes.iter().map(|arms| arms.squares()).sum();
-        let per_child: f64 = episodes.iter().map(|arms| arms.inverse_counts()).sum();
-        let error = (squares / degrees as f64 * per_child).sqrt() / count;
-        let half = error * student.inverse_cdf(0.975);
+        let episodes: Vec<Labelled> = episodes.iter().filter_map(Labelled::of).collect();
+        let mut sums = Sums::default();
+        episodes.iter().for_each(|episode| sums.add(episode));
+        let (error, degrees) = sums.standard_error()?;
+        let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
+        let (difference, half) = (sums.difference(), error * student.inverse_cdf(0.975));
         Some(PolicyLift {
             difference,
             ci95: [difference - half, difference + half],
-            p_value: permuted(&episodes, difference),
-            controls: episodes.iter().map(|arms| arms.controls.len()).sum(),
-            episodes: episodes.len(),
+            p_value: permuted(episodes, statistic(difference, error)),
+            controls: sums.controls as usize,
+            episodes: sums.episodes as usize,
         })
     }
 }
 
-impl Arms {
-    fn counts(&self) -> bool {
-        self.episode >= FIRST_EPISODE && !self.policy.is_empty() && !self.controls.is_empty()
+/// The rewards of an episode, the controls' first.
+struct Labelled {
+    episode: f64,
+    rewards: Vec<f64>,
+    controls: usize,
+    total: f64,
+    squares: f64,
+}
+
+impl Labelled {
+    fn of(arms: &Arms) -> Option<Labelled> {
+        let empty = arms.policy.is_empty() || arms.controls.is_empty();
+        (arms.episode >= FIRST_EPISODE && !empty).then(|| {
+            let rewards = [&arms.controls[..], &arms.policy[..]].concat();
+            Labelled {
+                episode: arms.episode as f64,
+                controls: arms.controls.len(),
+                total: rewards.iter().sum(),
+                squares: rewards.iter().map(|reward| reward * reward).sum(),
+                rewards,
+            }
+        })
+    }
+
+    fn relabel(&mut self, random: &mut ChaCha8Rng) {
+        for place in 0..self.controls {
+            let other = random.random_range(place..self.rewards.len());
+            self.rewards.swap(place, other);
+        }
+    }
+}
+
+/// What difference and standard error need of the episodes.
+#[derive(Default)]
+struct Sums {
+    episodes: f64,
+    differences: f64,
+    /// Sums over the episodes of one part in the number of children, by arm.
+    policy_parts: f64,
+    control_parts: f64,
+    policy_degrees: f64,
+    policy_squares: f64,
+    controls: f64,
+    // Of the controls' line: x is the episode, y the reward.
+    x: f64,
+    xx: f64,
+    y: f64,
+    xy: f64,
+    yy: f64,
+}
+
+impl Sums {
+    fn add(&mut self, episode: &Labelled) {
+        let controls = &episode.rewards[..episode.controls];
+        let (n, count) = (
+            (episode.rewards.len() - episode.controls) as f64,
+            episode.controls as f64,
+        );
+        let y: f64 = controls.iter().sum();
+        let yy: f64 = controls.iter().map(|reward| reward * reward).sum();
+        let policy = episode.total - y;
+        self.episodes += 1.0;
+        self.differences += policy / n - y / count;
+        self.policy_parts += 1.0 / n;
+        self.control_parts += 1.0 / count;
+        self.policy_degrees += n - 1.0;
+        self.policy_squares += (episode.squares - yy - policy * policy / n).max(0.0);
+        self.controls += count;
+        self.x += count * episode.episode;
+        self.xx += count * episode.episode.powi(2);
+        self.y += y;
+        self.xy += episode.episode * y;
+        self.yy += yy;
     }
 
     fn difference(&self) -> f64 {
-        mean(&self.policy) - mean(&self.controls)
+        self.differences / self.episodes
     }
 
-    fn degrees(&self) -> usize {
-        self.policy.len() + self.controls.len() - 2
-    }
-
-    /// Squared deviations from the means of the arms.
-    fn squares(&self) -> f64 {
-        let arms = [&self.policy, &self.controls];
-        let deviations = arms.iter().map(|arm| {
-            let mean = mean(arm);
-            arm.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
-        });
-        deviations.sum()
-    }
-
-    fn inverse_counts(&self) -> f64 {
-        1.0 / self.policy.len() as f64 + 1.0 / self.controls.len() as f64
+    /// Standard error of the difference, and its degrees of freedom (Satterthwaite).
+    fn standard_error(&self) -> Option<(f64, f64)> {
+        let spread = self.xx - self.x.powi(2) / self.controls;
+        let degrees = self.controls - 2.0;
+        if self.policy_degrees < 1.0 || degrees < 1.0 || spread <= 0.0 {
+            return None;
+        }
+        let slope = self.xy - self.x * self.y / self.controls;
+        let residual = self.yy - self.y.powi(2) / self.controls - slope.powi(2) / spread;
+        let of_arm = |squares: f64, degrees: f64, parts: f64| {
+            squares.max(0.0) / degrees * parts / self.episodes.powi(2)
+        };
+        let policy = of_arm(self.policy_squares, self.policy_degrees, self.policy_parts);
+        let control = of_arm(residual, degrees, self.control_parts);
+        let variance = policy + control;
+        let pooled = policy.powi(2) / self.policy_degrees + control.powi(2) / degrees;
+        let degrees = match pooled > 0.0 {
+            true => variance.powi(2) / pooled,
+            false => self.policy_degrees + degrees,
+        };
+        Some((variance.sqrt(), degrees))
     }
 }
 
-/// Share of relabellings whose difference is at least as far from zero as `observed`, itself
-/// counted. The draws are the same each time, so that a p-value on the screen does not flicker.
-fn permuted(episodes: &[&Arms], observed: f64) -> f64 {
-    let mut random = ChaCha8Rng::seed_from_u64(0);
-    let mut pools: Vec<(Vec<f64>, usize, f64)> = episodes
-        .iter()
-        .map(|arms| {
-            let pool = [&arms.controls[..], &arms.policy[..]].concat();
-            let total = pool.iter().sum();
-            (pool, arms.controls.len(), total)
-        })
-        .collect();
-    // Sums of the same numbers in another order differ in their last bits.
-    let at_least = observed.abs() * (1.0 - 1e-12);
-    let mut extreme = 1;
-    for _ in 0..PERMUTATIONS {
-        let differences = pools.iter_mut().map(|(pool, controls, total)| {
-            for place in 0..*controls {
-                let other = random.random_range(place..pool.len());
-                pool.swap(place, other);
-            }
-            let drawn: f64 = pool[..*controls].iter().sum();
-            (*total - drawn) / (pool.len() - *controls) as f64 - drawn / *controls as f64
-        });
-        let difference = differences.sum::<f64>() / episodes.len() as f64;
-        extreme += usize::from(difference.abs() >= at_least);
+/// A difference in standard errors.
+fn statistic(difference: f64, error: f64) -> f64 {
+    if difference == 0.0 {
+        0.0
+    } else {
+        (difference / error).abs()
     }
-    extreme as f64 / (PERMUTATIONS + 1) as f64
+}
+
+/// Share of relabellings whose statistic is at least the one `observed`, itself counted. The draws
+/// are the same each time, so that a p-value on the screen does not flicker.
+fn permuted(mut episodes: Vec<Labelled>, observed: f64) -> f64 {
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let draws = PERMUTATIONS.min(MOST_DRAWS / episodes.len().max(1)).max(99);
+    // Sums of the same numbers in another order differ in their last bits.
+    let at_least = observed * (1.0 - 1e-9);
+    let mut extreme = 1;
+    for _ in 0..draws {
+        let mut sums = Sums::default();
+        for episode in &mut episodes {
+            episode.relabel(&mut random);
+            sums.add(episode);
+        }
+        let error = sums.standard_error().map_or(0.0, |(error, _)| error);
+        extreme += usize::from(statistic(sums.difference(), error) >= at_least);
+    }
+    f64::from(extreme as u32) / (draws + 1) as f64
 }
 
 #[cfg(test)]
@@ -171,34 +248,44 @@ mod tests {
 
     #[test]
     fn the_first_episode_does_not_count() {
-        let (policy, controls) = (
-            vec![vec![0.9, 0.8], vec![0.5, 0.6]],
-            vec![vec![0.1], vec![0.5]],
-        );
+        let policy = [
+            vec![9.0, 8.0],
+            vec![0.5, 0.6],
+            vec![0.4, 0.3],
+            vec![0.6, 0.4],
+        ];
+        let controls = [vec![0.1], vec![0.5], vec![0.25], vec![0.5]];
         let lift = PolicyLift::of(&arms(&policy, &controls)).unwrap();
         assert!((lift.difference - 0.05).abs() < 1e-12);
-        assert_eq!((lift.controls, lift.episodes), (1, 1));
-        assert_eq!(PolicyLift::of(&arms(&policy[..1], &controls[..1])), None);
+        assert_eq!((lift.controls, lift.episodes), (3, 3));
     }
 
     #[test]
     fn an_episode_without_controls_or_without_a_policys_child_does_not_count() {
-        let policy = [vec![], vec![0.5, 0.6], vec![], vec![0.5, 0.7]];
-        let controls = [vec![], vec![], vec![0.4], vec![0.2]];
+        let counting = (vec![0.5, 0.6], vec![0.15]);
+        let (mut policy, mut controls) = (vec![vec![]; 2], vec![vec![]; 2]);
+        for _ in 0..3 {
+            policy.extend([counting.0.clone(), vec![], vec![0.9, 0.8]]);
+            controls.extend([counting.1.clone(), vec![0.4], vec![]]);
+        }
         let lift = PolicyLift::of(&arms(&policy, &controls)).unwrap();
-        assert_eq!((lift.controls, lift.episodes), (1, 1));
+        assert_eq!((lift.controls, lift.episodes), (3, 3));
         assert!((lift.difference - 0.4).abs() < 1e-12);
     }
 
     #[test]
-    fn one_child_in_each_arm_says_nothing_of_the_noise() {
-        let one = vec![vec![0.5]; 3];
-        assert_eq!(PolicyLift::of(&arms(&one, &one)), None);
+    fn nothing_is_said_before_the_noise_of_both_arms_is_known() {
+        let one = vec![vec![0.5]; 5];
+        let two = vec![vec![0.5, 0.6]; 5];
+        assert_eq!(PolicyLift::of(&arms(&one, &two)), None);
+        assert_eq!(PolicyLift::of(&arms(&two[..3], &one[..3])), None);
+        assert!(PolicyLift::of(&arms(&two[..4], &one[..4])).is_some());
+        assert!(PolicyLift::of(&arms(&two[..3], &two[..3])).is_some());
     }
 
     #[test]
     fn equal_rewards_are_no_difference() {
-        let lift = PolicyLift::of(&arms(&vec![vec![0.5; 4]; 3], &vec![vec![0.5]; 3])).unwrap();
+        let lift = PolicyLift::of(&arms(&vec![vec![0.5; 4]; 4], &vec![vec![0.5]; 4])).unwrap();
         assert_eq!((lift.difference, lift.p_value), (0.0, 1.0));
     }
 }
