@@ -3,6 +3,7 @@
 
 pub mod front;
 pub mod lift;
+pub mod reliability;
 pub mod series;
 pub mod statistics;
 pub mod summary;
