@@ -119,7 +119,7 @@ fn print_row(label: &str, runs: &[Vec<f64>]) {
 fn time_an_episode() {
     let (space, mut strategy) = (
         space(),
-        Reinforce::new(&config(0.02, 0.0, 0.9), space().decisions(), 1),
+        Reinforce::new(&config(0.02, 0.0, 0.9), space().heads(), 1),
     );
     let (mut sampling, mut learning) = (Vec::new(), Vec::new());
     for episode in 0..20 {
@@ -207,7 +207,7 @@ impl Setting {
     fn controller(self, seed: u64) -> Reinforce {
         let mut strategy = Reinforce::new(
             &config(self.rate, self.entropy, self.decay),
-            space().decisions(),
+            space().heads(),
             seed,
         );
         let mut state = strategy.state();

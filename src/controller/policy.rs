@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::config::ControllerConfig;
 use crate::event::Choice;
-use crate::space::NextDecision;
+use crate::space::Decision;
 use crate::strategy::Sample;
 use crate::strategy::sample::masked_log_softmax;
 
@@ -26,7 +26,7 @@ struct Cell {
     bias_hh: Tensor,
 }
 
-/// Output layer of one kind of decision with `C` options.
+/// Output layer of one head with `C` options.
 #[derive(Debug)]
 struct Head {
     /// `[C, H]`
@@ -136,7 +136,7 @@ impl Policy {
     /// A fresh child: gives, for the next decision and the choice before it, the log of the masked
     /// distribution (`-inf` for what cannot be built). Without gradient. Must be called once for
     /// every decision, in order.
-    pub fn sampler(&self) -> impl FnMut(&NextDecision, Option<&Choice>) -> Vec<f64> {
+    pub fn sampler(&self) -> impl FnMut(&Decision, Option<&Choice>) -> Vec<f64> {
         let table = no_grad(|| self.embedding_table());
         let mut state = self.initial_state(1);
         move |next, previous| {

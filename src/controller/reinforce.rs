@@ -8,7 +8,7 @@ use tch::{Tensor, no_grad};
 use super::adam::{Adam, from_state, state_names, to_state};
 use super::policy::Policy;
 use crate::config::ControllerConfig;
-use crate::space::{Decision, Space};
+use crate::space::{Head, Space};
 use crate::strategy::{
     Baseline, Learned, Proposal, Sample, Strategy, StrategyError, StrategyState, check_rewards,
     samples,
@@ -27,16 +27,13 @@ pub struct Reinforce {
 impl Reinforce {
     const NAME: &str = "reinforce";
 
-    /// A fresh controller with one head per decision; its weights are drawn from `seed`.
+    /// A fresh controller for these heads; its weights are drawn from `seed`.
     ///
     /// Sets the calling thread, the one that will use the controller, to one libtorch thread: its
     /// matrices are so small that more only wait for each other (twenty times slower beside busy
     /// workers), and so no result depends on their number.
-    pub fn new(config: &ControllerConfig, decisions: &[Decision], seed: u64) -> Self {
-        let options: Vec<usize> = decisions
-            .iter()
-            .map(|decision| decision.options.len())
-            .collect();
+    pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
+        let options: Vec<usize> = heads.iter().map(|head| head.options.len()).collect();
         Self::with_options(config, &options, seed)
     }
 
@@ -92,9 +89,9 @@ impl Reinforce {
     fn check_heads(&self, space: &Space) -> Result<(), StrategyError> {
         let expected = self.policy.options();
         let found: Vec<usize> = space
-            .decisions()
+            .heads()
             .iter()
-            .map(|decision| decision.options.len())
+            .map(|head| head.options.len())
             .collect();
         if expected == found {
             Ok(())

@@ -49,7 +49,7 @@ fn space() -> Space {
 }
 
 fn reinforce(config: &ControllerConfig, seed: u64) -> Reinforce {
-    Reinforce::new(config, space().decisions(), seed)
+    Reinforce::new(config, space().heads(), seed)
 }
 
 fn samples(

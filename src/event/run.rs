@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Decode;
-use crate::space::{Decision, Space, SpaceError};
+use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,8 +49,9 @@ pub struct RunStarted {
     pub device: Option<String>,
     /// The data set.
     pub data: DataDescription,
-    /// Decisions of a layer, in order: the heads of the controller.
-    pub decisions: Vec<Decision>,
+    /// What is decided about a layer, in order: the heads of the controller.
+    #[serde(rename = "decisions")]
+    pub heads: Vec<Head>,
     /// How DNA becomes a network.
     #[serde(default)]
     pub decode: Decode,
@@ -72,11 +73,11 @@ impl RunStarted {
             .filter(|reference| reference.not_comparable.is_none())
     }
 
-    /// The search space of the run, as far as its DNA needs it: an error where the decisions are of
+    /// The search space of the run, as far as its DNA needs it: an error where the heads are of
     /// no known space.
     pub fn space(&self) -> Result<Space, SpaceError> {
         Space::restore(
-            self.decisions.clone(),
+            self.heads.clone(),
             self.decode,
             self.data.input,
             self.data.classes.len(),

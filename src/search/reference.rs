@@ -112,7 +112,7 @@ fn decides_nothing(key: &str) -> bool {
 fn told_differences(then: &RunStarted, now: &RunStarted) -> Vec<String> {
     let facts = |run: &RunStarted| {
         [
-            ("the decisions of a layer", format!("{:?}", run.decisions)),
+            ("the decisions of a layer", format!("{:?}", run.heads)),
             ("space.decode", format!("{:?}", run.decode)),
             ("child.epochs", run.child_epochs.to_string()),
             ("reward.power", run.reward_power.to_string()),

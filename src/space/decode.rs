@@ -1,17 +1,17 @@
 //! Spaces of chains of convolutions: what each value of a gene means, literally or clipped as in
 //! the monograph's program.
 
-use super::decision::{Decision, SpaceError};
+use super::error::SpaceError;
 use super::family::Family;
 use super::feasibility::{input_size, output_size};
-use super::kind::DecisionKind;
+use super::head::{Head, HeadKind};
 use super::{Architecture, Design, Dna, Layer};
 use crate::config::{Decode, LARGEST_SETTING, SpaceConfig};
 
 /// How the genes of a chain of convolutions are laid out.
 #[derive(Debug)]
 pub struct Convolutions {
-    kinds: &'static [DecisionKind],
+    kinds: &'static [HeadKind],
     /// Names of a gene's values, as errors tell them.
     values: &'static str,
     express: fn(&[usize]) -> Expressed,
@@ -22,10 +22,10 @@ pub struct Convolutions {
 /// `[k, f, s, p]`, square.
 pub static CHAIN: Convolutions = Convolutions {
     kinds: &[
-        DecisionKind::Kernel,
-        DecisionKind::Filters,
-        DecisionKind::Stride,
-        DecisionKind::Padding,
+        HeadKind::Kernel,
+        HeadKind::Filters,
+        HeadKind::Stride,
+        HeadKind::Padding,
     ],
     values: "kernel, filters, stride, padding",
     express: |gene| Expressed {
@@ -47,11 +47,11 @@ pub static CHAIN: Convolutions = Convolutions {
 /// `[kh, kw, f, sh, sw]` with "same" padding.
 pub static RECTANGULAR: Convolutions = Convolutions {
     kinds: &[
-        DecisionKind::KernelHeight,
-        DecisionKind::KernelWidth,
-        DecisionKind::Filters,
-        DecisionKind::StrideHeight,
-        DecisionKind::StrideWidth,
+        HeadKind::KernelHeight,
+        HeadKind::KernelWidth,
+        HeadKind::Filters,
+        HeadKind::StrideHeight,
+        HeadKind::StrideWidth,
     ],
     values: "kernel height, kernel width, filters, stride height, stride width",
     express: |gene| Expressed {
@@ -163,7 +163,7 @@ impl Convolutions {
         }
         for (kind, &found) in self.kinds.iter().zip(gene) {
             let value = kind.name();
-            if found == 0 && *kind != DecisionKind::Padding {
+            if found == 0 && *kind != HeadKind::Padding {
                 return Err(SpaceError::ZeroValue { layer, value });
             }
             if found as usize > LARGEST_SETTING {
@@ -188,12 +188,12 @@ pub fn describe(architecture: &Architecture) -> Option<Dna> {
 }
 
 impl Family for Convolutions {
-    fn kinds(&self) -> &'static [DecisionKind] {
+    fn kinds(&self) -> &'static [HeadKind] {
         self.kinds
     }
 
-    fn options(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32> {
-        use DecisionKind::*;
+    fn options(&self, kind: HeadKind, config: &SpaceConfig) -> Vec<u32> {
+        use HeadKind::*;
         match kind {
             Kernel | KernelHeight | KernelWidth => config.kernels.clone(),
             Filters => config.filters.clone(),
@@ -204,9 +204,9 @@ impl Family for Convolutions {
         }
     }
 
-    fn roomiest(&self, decision: &Decision) -> u32 {
-        let options = decision.options.iter().copied();
-        let roomiest = if decision.kind == DecisionKind::Padding {
+    fn roomiest(&self, head: &Head) -> u32 {
+        let options = head.options.iter().copied();
+        let roomiest = if head.kind == HeadKind::Padding {
             options.max()
         } else {
             options.min()
@@ -226,14 +226,11 @@ impl Family for Convolutions {
     fn nothing_buildable(
         &self,
         decode: Decode,
-        decisions: &[Decision],
+        heads: &[Head],
         depth: usize,
         image: [usize; 2],
     ) -> SpaceError {
-        let gene: Vec<u32> = decisions
-            .iter()
-            .map(|decision| self.roomiest(decision))
-            .collect();
+        let gene: Vec<u32> = heads.iter().map(|head| self.roomiest(head)).collect();
         let layer = self.express(decode, &gene);
         let needed = (0..depth).fold([1, 1], |output: [usize; 2], _| {
             [0, 1].map(|axis| {

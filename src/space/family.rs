@@ -4,9 +4,9 @@
 use std::fmt::Debug;
 
 use super::cost::Cost;
-use super::decision::{Decision, SpaceError};
 use super::decode::{CHAIN, RECTANGULAR};
-use super::kind::DecisionKind;
+use super::error::SpaceError;
+use super::head::{Head, HeadKind};
 use super::nasbench201::Nasbench201;
 use super::{Design, Dna};
 use crate::config::{Decode, LayerKind, SpaceConfig};
@@ -26,8 +26,8 @@ pub fn of(layer: LayerKind) -> &'static dyn Family {
 /// A kind of search space: which heads decide a layer, which options can be built, and what a DNA
 /// stands for.
 pub trait Family: Debug + Sync {
-    /// What the heads decide; a run's list of decisions has one entry for each, in this order.
-    fn kinds(&self) -> &'static [DecisionKind];
+    /// What the heads decide; a run's list of heads has one entry for each, in this order.
+    fn kinds(&self) -> &'static [HeadKind];
 
     /// The heads of layer `layer` (from 1), in the order of its gene: indices into
     /// [`Family::kinds`]. Their number may depend on the layer, and a head may come twice.
@@ -36,7 +36,7 @@ pub trait Family: Debug + Sync {
     }
 
     /// What a head picks from, by the settings.
-    fn options(&self, kind: DecisionKind, config: &SpaceConfig) -> Vec<u32>;
+    fn options(&self, kind: HeadKind, config: &SpaceConfig) -> Vec<u32>;
 
     /// Whether its children are networks over images, whose shape and classes it must know.
     fn has_images(&self) -> bool {
@@ -44,7 +44,7 @@ pub trait Family: Debug + Sync {
     }
 
     /// The option that leaves the layers to come most room.
-    fn roomiest(&self, decision: &Decision) -> u32;
+    fn roomiest(&self, head: &Head) -> u32;
 
     /// `[height, width]` of the next layer's output, where it has this complete gene and `shapes`
     /// are those of the image and of the layers before it. None where it cannot be built. Growing
@@ -56,7 +56,7 @@ pub trait Family: Debug + Sync {
     fn nothing_buildable(
         &self,
         decode: Decode,
-        decisions: &[Decision],
+        heads: &[Head],
         depth: usize,
         image: [usize; 2],
     ) -> SpaceError;

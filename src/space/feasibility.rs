@@ -39,9 +39,9 @@ impl Shapes {
     pub fn new(space: &Space, depth: usize) -> Shapes {
         let [_, height, width] = space.input();
         let gene = |layer: usize| {
-            let heads = space.heads(layer).into_iter();
+            let heads = space.layer_heads(layer).into_iter();
             heads
-                .map(|head| space.family().roomiest(&space.decisions()[head]))
+                .map(|head| space.family().roomiest(&space.heads()[head]))
                 .collect()
         };
         Shapes {

@@ -4,26 +4,188 @@
 pub mod architecture;
 pub mod builtin;
 pub mod cost;
-pub mod decision;
 pub mod decode;
 pub mod design;
 pub mod distance;
 pub mod dna;
+pub mod error;
 pub mod family;
 mod feasibility;
 pub mod file;
-mod kind;
+mod head;
 pub mod lanes;
 pub mod load;
 pub mod nasbench201;
+mod prefix;
 pub mod weights;
 
 pub use architecture::{Architecture, ArchitectureError, Layer};
 pub use cost::{Cost, LayerCost, training_memory};
-pub use decision::{Decision, NextDecision, Prefix, Space, SpaceError};
 pub use decode::{Convolutions, describe};
 pub use design::Design;
 pub use dna::{Dna, Genes};
+pub use error::SpaceError;
 pub use file::{read_architecture, read_architectures, write_architecture};
-pub use kind::DecisionKind;
+pub use head::{Head, HeadKind};
 pub use load::resolve_architecture;
+pub use prefix::{Decision, Prefix};
+
+use family::{FAMILIES, Family};
+use feasibility::Shapes;
+
+use crate::config::{Decode, SpaceConfig, check_choices};
+
+/// The set of networks that a controller can propose for images of one shape.
+#[derive(Debug, Clone)]
+pub struct Space {
+    /// Heads in the order in which a layer's values are decided.
+    heads: Vec<Head>,
+    family: &'static dyn Family,
+    decode: Decode,
+    input: [usize; 3],
+    classes: usize,
+}
+
+impl Space {
+    /// The space of `config` over images `[C, H, W]`; an error where not even one child could be
+    /// built.
+    ///
+    /// Deeper children may still be impossible: see [`Space::check_depth`].
+    pub fn new(
+        config: &SpaceConfig,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Space, SpaceError> {
+        config.check()?;
+        let family = family::of(config.layer);
+        check_input(family, input, classes)?;
+        let head = |kind: &HeadKind| Head {
+            kind: *kind,
+            options: family.options(*kind, config),
+        };
+        let space = Space {
+            heads: family.kinds().iter().map(head).collect(),
+            family,
+            decode: config.decode,
+            input,
+            classes,
+        };
+        space.check_depth(1)?;
+        Ok(space)
+    }
+
+    /// The space that had these heads: that of a run, from its journal.
+    pub fn restore(
+        heads: Vec<Head>,
+        decode: Decode,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Space, SpaceError> {
+        let kinds: Vec<HeadKind> = heads.iter().map(|head| head.kind).collect();
+        let family = FAMILIES.into_iter().find(|family| family.kinds() == kinds);
+        let family = family.ok_or_else(|| SpaceError::UnknownHeads {
+            kinds: format!("{kinds:?}"),
+        })?;
+        check_input(family, input, classes)?;
+        for Head { kind, options } in &heads {
+            if let Some(setting) = kind.setting() {
+                check_choices(setting, options)?;
+            }
+        }
+        Ok(Space {
+            heads,
+            family,
+            decode,
+            input,
+            classes,
+        })
+    }
+
+    /// The heads of layer `layer` (from 1), in the order of its gene: indices into
+    /// [`Space::heads`].
+    pub fn layer_heads(&self, layer: usize) -> Vec<usize> {
+        self.family.heads(layer)
+    }
+
+    /// Keys of all children of a tabular space; none of a space of networks.
+    pub fn keys(&self) -> Option<Vec<String>> {
+        self.family.keys()
+    }
+
+    pub(super) fn family(&self) -> &'static dyn Family {
+        self.family
+    }
+
+    pub(super) fn decoding(&self) -> Decode {
+        self.decode
+    }
+
+    /// What is decided about the layers, one softmax each.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// Shape of one image, `[C, H, W]`.
+    pub fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
+    /// Number of classes that a child tells apart.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// An error where no child of `depth` layers can be built. A search checks its greatest depth
+    /// before it starts.
+    pub fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
+        self.family.check_depth(depth)?;
+        if Shapes::new(self, depth).fits(self, &[]) {
+            return Ok(());
+        }
+        let image = [self.input[1], self.input[2]];
+        let (decode, heads) = (self.decode, &self.heads);
+        Err(self.family.nothing_buildable(decode, heads, depth, image))
+    }
+
+    /// Start a child of `depth` layers.
+    ///
+    /// # Panics
+    /// If no child of that depth can be built: ask [`Space::check_depth`] first.
+    pub fn prefix(&self, depth: usize) -> Prefix<'_> {
+        assert!(
+            self.check_depth(depth).is_ok(),
+            "no child of {depth} layers can be built in this space; see Space::check_depth"
+        );
+        Prefix::new(self, depth)
+    }
+
+    /// What `dna` stands for, named `name`. Its values need not be options of this space, but a
+    /// network must be buildable: the error names the layer, the sizes and the reason.
+    pub fn decode(&self, dna: &Dna, name: &str) -> Result<Design, SpaceError> {
+        let (input, classes) = (self.input, self.classes);
+        self.family.decode(self.decode, dna, name, input, classes)
+    }
+
+    /// [`Space::decode`] for a space of networks.
+    pub fn network(&self, dna: &Dna, name: &str) -> Result<Architecture, SpaceError> {
+        match self.decode(dna, name)? {
+            Design::Network(architecture) => Ok(architecture),
+            Design::Key(key) => Err(SpaceError::NoNetwork { key }),
+        }
+    }
+
+    /// Parameters, and multiply-accumulates for one image, of what `dna` was decoded to.
+    pub fn size(&self, dna: &Dna, design: &Design) -> Result<(u64, u64), SpaceError> {
+        self.family.size(dna, design)
+    }
+}
+
+fn check_input(family: &dyn Family, input: [usize; 3], classes: usize) -> Result<(), SpaceError> {
+    if family.has_images() && (input.contains(&0) || classes == 0) {
+        return Err(SpaceError::EmptyInput { input, classes });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@
 //! A DNA is one gene of six values, one per edge in the order of the cell's name; each is an index
 //! into [`OPERATIONS`].
 
-use super::decision::{Decision, SpaceError};
+use super::error::SpaceError;
 use super::family::Family;
-use super::kind::DecisionKind;
+use super::head::{Head, HeadKind};
 use super::{Design, Dna};
 use crate::config::{Decode, SpaceConfig};
 
@@ -21,13 +21,13 @@ pub const OPERATIONS: [&str; 5] = [
 
 /// The edges in the order of a cell's name: by the node that they lead to, then by the one that
 /// they come from.
-const EDGES: [DecisionKind; 6] = [
-    DecisionKind::Edge01,
-    DecisionKind::Edge02,
-    DecisionKind::Edge12,
-    DecisionKind::Edge03,
-    DecisionKind::Edge13,
-    DecisionKind::Edge23,
+const EDGES: [HeadKind; 6] = [
+    HeadKind::Edge01,
+    HeadKind::Edge02,
+    HeadKind::Edge12,
+    HeadKind::Edge03,
+    HeadKind::Edge13,
+    HeadKind::Edge23,
 ];
 
 /// Edges that lead to each node after the first.
@@ -61,11 +61,11 @@ impl Nasbench201 {
 }
 
 impl Family for Nasbench201 {
-    fn kinds(&self) -> &'static [DecisionKind] {
+    fn kinds(&self) -> &'static [HeadKind] {
         &EDGES
     }
 
-    fn options(&self, _kind: DecisionKind, _config: &SpaceConfig) -> Vec<u32> {
+    fn options(&self, _kind: HeadKind, _config: &SpaceConfig) -> Vec<u32> {
         (0..OPERATIONS.len() as u32).collect()
     }
 
@@ -74,8 +74,8 @@ impl Family for Nasbench201 {
     }
 
     /// (Every cell exists.)
-    fn roomiest(&self, decision: &Decision) -> u32 {
-        decision.options.first().copied().unwrap_or(0)
+    fn roomiest(&self, head: &Head) -> u32 {
+        head.options.first().copied().unwrap_or(0)
     }
 
     fn output(&self, _decode: Decode, shapes: &[[usize; 2]], _gene: &[u32]) -> Option<[usize; 2]> {
@@ -85,7 +85,7 @@ impl Family for Nasbench201 {
     fn nothing_buildable(
         &self,
         _decode: Decode,
-        _decisions: &[Decision],
+        _heads: &[Head],
         depth: usize,
         _image: [usize; 2],
     ) -> SpaceError {
@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn a_journals_decisions_restore_the_space() {
-        let decisions = space().decisions().to_vec();
-        let again = Space::restore(decisions, Decode::Literal, [0, 0, 0], 0).unwrap();
+        let heads = space().heads().to_vec();
+        let again = Space::restore(heads, Decode::Literal, [0, 0, 0], 0).unwrap();
         let dna = Dna(vec![vec![4, 2, 1, 2, 1, 1]]);
         assert_eq!(again.decode(&dna, "x"), space().decode(&dna, "x"));
     }

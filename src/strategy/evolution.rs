@@ -176,7 +176,7 @@ impl Path {
                 (layer, value) = (next.layer, 0);
             }
             let gene = dna.0.get(layer - 1).and_then(|gene| gene.get(value));
-            let options = &space.decisions()[next.head].options;
+            let options = &space.heads()[next.head].options;
             let inherited = gene
                 .and_then(|gene| options.iter().position(|option| option == gene))
                 .filter(|index| next.feasible[*index]);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Origin, Proposal, StrategyError};
 use crate::event::Choice;
-use crate::space::{NextDecision, Space};
+use crate::space::{Decision, Space};
 
 /// How a child was drawn from a distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl Sample {
         space: &Space,
         depth: usize,
         seed: u64,
-        mut log_probs: impl FnMut(&NextDecision, Option<&Choice>) -> Vec<f64>,
+        mut log_probs: impl FnMut(&Decision, Option<&Choice>) -> Vec<f64>,
     ) -> Result<Proposal, StrategyError> {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         space.check_depth(depth)?;
@@ -86,7 +86,7 @@ pub fn masked_log_softmax(logits: &[f64], feasible: &[bool]) -> Vec<f64> {
 /// Draw one choice at random from a masked distribution: the inverse of its cumulative sum at a
 /// uniform number.
 fn draw_choice(
-    next: &NextDecision,
+    next: &Decision,
     log_probs: &[f64],
     random: &mut impl Rng,
 ) -> Result<Choice, StrategyError> {
@@ -138,8 +138,8 @@ fn draw_choice(
 mod tests {
     use super::*;
 
-    fn next(feasible: &[bool]) -> NextDecision {
-        NextDecision {
+    fn next(feasible: &[bool]) -> Decision {
+        Decision {
             layer: 1,
             head: 0,
             feasible: feasible.to_vec(),

@@ -47,10 +47,10 @@ fn space_config(largest: u32) -> impl Strategy<Value = SpaceConfig> {
 /// every one. Masks are not consulted: `roomy` is the same space over images so large that
 /// everything fits, and each network is checked.
 fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: usize) -> bool {
-    let decisions = roomy.decisions();
+    let heads = roomy.heads();
     let mut genes = genes.to_vec();
     let head = match genes.last() {
-        Some(gene) if gene.len() < decisions.len() => gene.len(),
+        Some(gene) if gene.len() < heads.len() => gene.len(),
         _ if genes.len() == depth => {
             let network = roomy.network(&Dna(genes), "child").unwrap();
             return Architecture {
@@ -65,7 +65,7 @@ fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: us
             0
         }
     };
-    decisions[head].options.iter().any(|&option| {
+    heads[head].options.iter().any(|&option| {
         let mut longer = genes.clone();
         longer.last_mut().unwrap().push(option);
         has_completion(roomy, size, &longer, depth)
@@ -83,7 +83,7 @@ fn compare_masks(
     let mut prefix = space.prefix(depth);
     for pick in picks.iter().cycle() {
         let Some(next) = prefix.next() else { break };
-        let options = &space.decisions()[next.head].options;
+        let options = &space.heads()[next.head].options;
         prop_assert_eq!(next.feasible.len(), options.len());
         for (&option, &feasible) in options.iter().zip(&next.feasible) {
             let mut genes = prefix.dna().0;

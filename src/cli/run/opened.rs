@@ -135,7 +135,7 @@ fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, Session
         #[cfg(feature = "torch")]
         StrategyName::Reinforce => {
             let seed = derive(config.search.seed, "controller", 0);
-            Box::new(Reinforce::new(&config.controller, space.decisions(), seed))
+            Box::new(Reinforce::new(&config.controller, space.heads(), seed))
         }
         StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
         StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),

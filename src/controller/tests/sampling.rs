@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::space::NextDecision;
+use crate::space::Decision;
 
 #[test]
 fn every_weight_starts_within_the_range_and_differs_with_the_seed() {
@@ -119,7 +119,7 @@ fn choices_depend_on_the_choices_before() {
     let strategy = reinforce(&small_config(), 2);
     let second = |first: usize| {
         let mut sampler = strategy.policy().sampler();
-        let kernel = NextDecision {
+        let kernel = Decision {
             layer: 1,
             head: 0,
             feasible: vec![true; 4],
@@ -132,7 +132,7 @@ fn choices_depend_on_the_choices_before() {
             feasible: vec![true; 4],
         };
         sampler(
-            &NextDecision {
+            &Decision {
                 layer: 1,
                 head: 1,
                 feasible: vec![true; 3],

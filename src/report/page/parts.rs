@@ -224,10 +224,10 @@ fn reads(inputs: &[usize]) -> String {
 /// What each decision of a child that is no network of layers came to.
 pub fn cell(material: &Material, dna: &Dna) -> Markup {
     let run = material.state.search().started.as_ref();
-    let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
-    let chosen = decisions.iter().zip(dna.0.iter().flatten());
+    let heads = run.map_or(&[][..], |run| run.heads.as_slice());
+    let chosen = heads.iter().zip(dna.0.iter().flatten());
     let list: Vec<(&str, String)> = chosen
-        .map(|(decision, value)| (decision.kind.name(), decision.kind.label(*value)))
+        .map(|(head, value)| (head.kind.name(), head.kind.label(*value)))
         .collect();
     facts(&list)
 }

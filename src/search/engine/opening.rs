@@ -122,7 +122,7 @@ impl Engine<'_> {
             threads: ready.compute.as_ref().map(|compute| compute.threads),
             device: ready.compute.as_ref().map(|compute| compute.device.clone()),
             data: ready.data.clone(),
-            decisions: space.decisions().to_vec(),
+            heads: space.heads().to_vec(),
             decode: self.run.config.space.decode,
             reference: None,
         };

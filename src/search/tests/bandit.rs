@@ -18,9 +18,9 @@ pub struct Bandit {
 impl Bandit {
     pub fn new(space: &Space) -> Bandit {
         let logits = space
-            .decisions()
+            .heads()
             .iter()
-            .map(|decision| vec![0.0; decision.options.len()])
+            .map(|head| vec![0.0; head.options.len()])
             .collect();
         Bandit {
             logits,

@@ -7,7 +7,7 @@ use super::chart::verdict_line;
 use super::panel::{About, SEARCH, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
-use crate::space::DecisionKind;
+use crate::space::HeadKind;
 use crate::state::{Candidate, Origin, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -204,12 +204,8 @@ struct HeatMap<'a> {
 
 /// Columns of a choice so that a layer fits into `width`.
 fn cell_width(run: &RunStarted, width: usize) -> usize {
-    let choices: usize = run
-        .decisions
-        .iter()
-        .map(|decision| decision.options.len())
-        .sum();
-    let gaps = run.decisions.len();
+    let choices: usize = run.heads.iter().map(|head| head.options.len()).sum();
+    let gaps = run.heads.len();
     if 3 + gaps + choices * WIDE_CELL <= width {
         WIDE_CELL
     } else {
@@ -218,13 +214,13 @@ fn cell_width(run: &RunStarted, width: usize) -> usize {
 }
 
 impl HeatMap<'_> {
-    /// Names of the decisions, and their choices.
+    /// Names of the heads, and their options.
     fn heading(&self) -> Vec<Row> {
         let (mut names, mut values) = ("   ".to_owned(), "   ".to_owned());
-        for decision in &self.run.decisions {
-            let width = decision.options.len() * self.cell;
-            names.push_str(&format!("{:<width$} ", fit_name(decision.kind, width)));
-            for choice in &decision.options {
+        for head in &self.run.heads {
+            let width = head.options.len() * self.cell;
+            names.push_str(&format!("{:<width$} ", fit_name(head.kind, width)));
+            for choice in &head.options {
                 values.push_str(&format!("{choice:^cell$}", cell = self.cell));
             }
             values.push(' ');
@@ -240,15 +236,15 @@ impl HeatMap<'_> {
 
     fn row(&self, layer: usize) -> Row {
         let mut row = vec![(Role::Dim, format!("{layer:>2} "))];
-        for (head, decision) in self.run.decisions.iter().enumerate() {
+        for (number, head) in self.run.heads.iter().enumerate() {
             match self
                 .candidate
                 .choices()
                 .iter()
-                .find(|choice| choice.layer == layer && choice.head == head)
+                .find(|choice| choice.layer == layer && choice.head == number)
             {
                 Some(choice) => row.extend(self.cells(choice)),
-                None => row.push((Role::Dim, " ".repeat(decision.options.len() * self.cell))),
+                None => row.push((Role::Dim, " ".repeat(head.options.len() * self.cell))),
             }
             row.push((Role::Text, " ".to_owned()));
         }
@@ -293,6 +289,6 @@ fn shade(probability: f64) -> usize {
     }
 }
 
-fn fit_name(kind: DecisionKind, width: usize) -> String {
+fn fit_name(kind: HeadKind, width: usize) -> String {
     kind.name().chars().take(width).collect()
 }

@@ -122,8 +122,8 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
         Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
         Design::Key(_) => {
             let run = scene.state.search().started.as_ref();
-            let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
-            layers::decisions(decisions, &detail.candidate.dna, &options, width, glyphs)
+            let heads = run.map_or(&[][..], |run| run.heads.as_slice());
+            layers::heads(heads, &detail.candidate.dna, &options, width, glyphs)
         }
     };
     head.extend(table.head);

@@ -3,7 +3,7 @@
 use super::{Content, Row};
 use crate::event::Choice;
 use crate::space::cost::{Cost, LayerCost};
-use crate::space::{Architecture, Decision, Dna, Layer};
+use crate::space::{Architecture, Dna, Head, Layer};
 use crate::tui::format;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -76,10 +76,10 @@ pub fn table(
     lay_out(columns, architecture.layers.len(), width, glyphs)
 }
 
-/// The decisions of a child that is no network of layers (a cell), one a row: what each is about,
+/// The heads of a child that is no network of layers (a cell), one a row: what each is about,
 /// and what was chosen.
-pub fn decisions(
-    decisions: &[Decision],
+pub fn heads(
+    heads: &[Head],
     dna: &Dna,
     options: &Options,
     width: usize,
@@ -87,23 +87,23 @@ pub fn decisions(
 ) -> Content {
     let values = |dna: &Dna| -> Vec<u32> { dna.0.iter().flatten().copied().collect() };
     let label = |dna: &Dna| {
-        let chosen = values(dna).into_iter().zip(decisions.iter().cycle());
-        let labels = chosen.map(|(value, decision)| decision.kind.label(value));
+        let chosen = values(dna).into_iter().zip(heads.iter().cycle());
+        let labels = chosen.map(|(value, head)| head.kind.label(value));
         Column::new("choice", false, labels)
     };
-    // (A run tells its decisions before its children.)
-    let rows = if decisions.is_empty() {
+    // (A run tells its heads before its children.)
+    let rows = if heads.is_empty() {
         0
     } else {
         values(dna).len()
     };
-    let named = decisions.iter().cycle().take(rows);
+    let named = heads.iter().cycle().take(rows);
     let compared = options.compared_dna.as_ref().map(label);
     let mut columns = vec![
         Column::new(
             "decision",
             false,
-            named.map(|decision| decision.kind.name().to_owned()),
+            named.map(|head| head.kind.name().to_owned()),
         ),
         label(dna).marked_against(compared.as_ref()),
     ];
@@ -302,12 +302,12 @@ fn fitting(columns: Vec<Column>, width: usize) -> Vec<(Column, usize)> {
 mod tests {
     use super::*;
     use crate::config::ThemeName;
-    use crate::space::DecisionKind;
+    use crate::space::HeadKind;
     use crate::tui::theme::{ColourDepth, Theme};
 
     #[test]
     fn a_cell_is_shown_as_its_edges_and_operations_and_what_the_best_has_otherwise() {
-        let edges = [DecisionKind::Edge01, DecisionKind::Edge02].map(|kind| Decision {
+        let edges = [HeadKind::Edge01, HeadKind::Edge02].map(|kind| Head {
             kind,
             options: (0..5).collect(),
         });
@@ -317,7 +317,7 @@ mod tests {
         };
         let theme = Theme::new(ThemeName::ColourBlind, ColourDepth::None, true);
         let dna = Dna(vec![vec![3, 4]]);
-        let content = decisions(&edges, &dna, &options, 40, &theme.glyphs);
+        let content = heads(&edges, &dna, &options, 40, &theme.glyphs);
         let text = |row: &Row| {
             row.iter()
                 .map(|(_, text)| text.as_str())
@@ -333,7 +333,7 @@ mod tests {
             rows[1].contains("edge 0-2") && rows[1].contains("avg_pool_3x3*"),
             "{rows:?}"
         );
-        let none = decisions(&[], &dna, &options, 40, &theme.glyphs);
-        assert!(none.body.is_empty(), "a run tells its decisions first");
+        let none = heads(&[], &dna, &options, 40, &theme.glyphs);
+        assert!(none.body.is_empty(), "a run tells its heads first");
     }
 }

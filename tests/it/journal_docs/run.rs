@@ -5,7 +5,7 @@ use nas_tui::event::{
     DataDescription, EpisodeFinished, Event, FinishReason, Level, Reference, ReferenceEpisode,
     RunStarted,
 };
-use nas_tui::space::{Decision, DecisionKind};
+use nas_tui::space::{Head, HeadKind};
 
 use super::text;
 
@@ -40,8 +40,8 @@ pub fn run_started() -> Event {
         threads: Some(1),
         device: Some(text()),
         data: data(),
-        decisions: vec![Decision {
-            kind: DecisionKind::Kernel,
+        heads: vec![Head {
+            kind: HeadKind::Kernel,
             options: vec![1],
         }],
         decode: Decode::Literal,

@@ -129,7 +129,7 @@ fn started() -> RunStarted {
             validation_images: 1,
             fingerprint: "0".to_owned(),
         },
-        decisions: Vec::new(),
+        heads: Vec::new(),
         decode: Decode::default(),
         reference: None,
     }

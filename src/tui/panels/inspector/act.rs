@@ -238,7 +238,7 @@ impl InspectorView {
         let Some((draft, run)) = editing else {
             return InspectorEffect::None;
         };
-        if !draft.step(&run.decisions, larger) {
+        if !draft.step(&run.heads, larger) {
             let end = if larger { "largest" } else { "smallest" };
             return tell(
                 Level::Info,

@@ -1,7 +1,7 @@
 //! A child's DNA while it is edited by hand, and what the network would be.
 
 use crate::space::{
-    Architecture, ArchitectureError, Cost, Decision, Dna, LayerCost, Space, SpaceError,
+    Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
 };
 use crate::state::ChildRow;
 
@@ -76,13 +76,13 @@ impl Draft {
 
     /// Give the value under the cursor the next larger (or smaller) choice of its decision. False
     /// where there is none.
-    pub fn step(&mut self, decisions: &[Decision], larger: bool) -> bool {
+    pub fn step(&mut self, heads: &[Head], larger: bool) -> bool {
         let current = self.current();
         let choices = || {
-            decisions
+            heads
                 .get(self.value)
                 .into_iter()
-                .flat_map(|decision| decision.options.iter().copied())
+                .flat_map(|head| head.options.iter().copied())
         };
         let next = if larger {
             choices().filter(|choice| *choice > current).min()
@@ -177,23 +177,23 @@ mod tests {
 
     use super::*;
     use crate::config::Decode;
-    use crate::space::DecisionKind;
+    use crate::space::HeadKind;
 
-    fn decisions() -> Vec<Decision> {
-        let decision = |kind, options: &[u32]| Decision {
+    fn heads() -> Vec<Head> {
+        let head = |kind, options: &[u32]| Head {
             kind,
             options: options.to_vec(),
         };
         vec![
-            decision(DecisionKind::Kernel, &[1, 7, 3]),
-            decision(DecisionKind::Filters, &[8, 16]),
-            decision(DecisionKind::Stride, &[1, 2]),
-            decision(DecisionKind::Padding, &[0, 1]),
+            head(HeadKind::Kernel, &[1, 7, 3]),
+            head(HeadKind::Filters, &[8, 16]),
+            head(HeadKind::Stride, &[1, 2]),
+            head(HeadKind::Padding, &[0, 1]),
         ]
     }
 
     fn space() -> Space {
-        Space::restore(decisions(), Decode::Literal, [1, 8, 8], 4).unwrap()
+        Space::restore(heads(), Decode::Literal, [1, 8, 8], 4).unwrap()
     }
 
     fn draft() -> Draft {
@@ -208,22 +208,16 @@ mod tests {
     #[test]
     fn a_value_steps_along_the_choices_in_their_size_and_stays_at_the_ends() {
         let mut draft = draft();
-        assert!(draft.step(&decisions(), true));
-        assert_eq!(
-            (draft.current(), draft.step(&decisions(), true)),
-            (7, false)
-        );
-        assert!(draft.step(&decisions(), false) && draft.step(&decisions(), false));
-        assert_eq!(
-            (draft.current(), draft.step(&decisions(), false)),
-            (1, false)
-        );
+        assert!(draft.step(&heads(), true));
+        assert_eq!((draft.current(), draft.step(&heads(), true)), (7, false));
+        assert!(draft.step(&heads(), false) && draft.step(&heads(), false));
+        assert_eq!((draft.current(), draft.step(&heads(), false)), (1, false));
     }
 
     #[test]
     fn a_value_that_is_no_choice_steps_to_the_nearest_one() {
         let mut draft = Draft::of(&Dna(vec![vec![5, 8, 1, 1]])).unwrap();
-        draft.step(&decisions(), false);
+        draft.step(&heads(), false);
         assert_eq!(draft.current(), 3);
     }
 
@@ -231,7 +225,7 @@ mod tests {
     fn an_edit_is_known_as_one_until_it_is_undone() {
         let mut draft = draft();
         draft.move_by(1, 1);
-        draft.step(&decisions(), true);
+        draft.step(&heads(), true);
         assert!(draft.is_edited() && draft.differs(1, 1) && !draft.differs(0, 1));
         draft.reset();
         assert!(!draft.is_edited());
@@ -241,8 +235,8 @@ mod tests {
     fn a_dna_that_cannot_be_built_says_which_layer_fails_and_why_and_keeps_the_shapes_before_it() {
         let mut draft = draft();
         draft.move_by(2, 0);
-        draft.step(&decisions(), true);
-        draft.step(&decisions(), true);
+        draft.step(&heads(), true);
+        draft.step(&heads(), true);
         let outcome = Outcome::of(draft.dna(), &space());
         assert_eq!(
             (outcome.failing_layer(), outcome.layers.len()),
@@ -257,16 +251,16 @@ mod tests {
     proptest! {
         #[test]
         fn no_edit_panics_and_every_value_stays_a_choice(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
-            let (mut draft, decisions, space) = (draft(), decisions(), space());
+            let (mut draft, heads, space) = (draft(), heads(), space());
             for (layers, values, larger) in steps {
                 draft.move_by(layers, values);
-                draft.step(&decisions, larger);
+                draft.step(&heads, larger);
                 let outcome = Outcome::of(draft.dna(), &space);
                 prop_assert_eq!(outcome.problem().is_some(), outcome.failing_layer().is_some());
                 prop_assert!(outcome.layers.len() <= draft.dna().depth());
             }
             for gene in &draft.dna().0 {
-                prop_assert!(gene.iter().zip(&decisions).all(|(value, decision)| decision.options.contains(value)));
+                prop_assert!(gene.iter().zip(&heads).all(|(value, head)| head.options.contains(value)));
             }
         }
     }

@@ -91,16 +91,16 @@ fn field(cost: &Cost, glyphs: &Glyphs) -> String {
 /// built crossed out.
 fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     let (layer, value) = draft.cursor();
-    let Some(decision) = space.decisions().get(value) else {
+    let Some(head) = space.heads().get(value) else {
         return Row::new();
     };
-    let mut choices = decision.options.clone();
+    let mut choices = head.options.clone();
     choices.push(draft.current());
     choices.sort_unstable();
     choices.dedup();
     let mut row = vec![(
         Role::Dim,
-        format!("layer {} {}: ", layer + 1, decision.kind.short_name()),
+        format!("layer {} {}: ", layer + 1, head.kind.short_name()),
     )];
     for choice in choices {
         let is_feasible = space.decode(&draft.with(choice), "choice").is_ok();
@@ -130,11 +130,11 @@ fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> 
         )
     };
     let mut columns = vec![Column::numbers("#", 0, (0..genes.len()).map(number))];
-    for (value, decision) in space.decisions().iter().enumerate() {
+    for (value, head) in space.heads().iter().enumerate() {
         let cells = (0..genes.len())
             .map(|layer| cell(draft, layer, value))
             .collect();
-        columns.push(Column::rows(decision.kind.short_name(), 0, cells));
+        columns.push(Column::rows(head.kind.short_name(), 0, cells));
     }
     let cost = |text: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
         (0..genes.len())

@@ -154,12 +154,12 @@ impl InspectorView {
         width: usize,
         glyphs: &Glyphs,
     ) -> Content {
-        let decisions = known
+        let heads = known
             .state
             .search()
             .started
             .as_ref()
-            .map_or(&[][..], |run| run.decisions.as_slice());
+            .map_or(&[][..], |run| run.heads.as_slice());
         let content = match (self.tab, &subject.architecture) {
             (Tab::Graph, Some(architecture)) => {
                 graph::content(architecture, self.row(), width, glyphs)
@@ -174,7 +174,7 @@ impl InspectorView {
             (Tab::Relatives, _) => match &self.relatives {
                 Some(relatives) => {
                     let accuracy = subject.row.and_then(|row| row.accuracy);
-                    relatives::content(relatives, accuracy, decisions, self.row(), width, glyphs)
+                    relatives::content(relatives, accuracy, heads, self.row(), width, glyphs)
                 }
                 None => notice(&unknown(subject), width),
             },

@@ -4,7 +4,7 @@
 use super::subject::row_of;
 use super::table::{Column, table};
 use crate::space::distance::{Edit, distance, edits};
-use crate::space::{Decision, DecisionKind, Dna, Genes};
+use crate::space::{Dna, Genes, Head, HeadKind};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::{Content, Row};
@@ -143,7 +143,7 @@ fn nearest<'a>(
 pub fn content(
     relatives: &Relatives,
     accuracy: Option<f64>,
-    decisions: &[Decision],
+    heads: &[Head],
     chosen: usize,
     width: usize,
     glyphs: &Glyphs,
@@ -194,7 +194,7 @@ pub fn content(
         Column::texts(
             "what is different there",
             2,
-            entries().map(|entry| differences(&entry.edits, decisions, glyphs, width / 2)),
+            entries().map(|entry| differences(&entry.edits, heads, glyphs, width / 2)),
         ),
     ];
     let mut content = table(columns, width);
@@ -203,7 +203,7 @@ pub fn content(
     }
     content.head.insert(
         0,
-        chosen_difference(relatives, decisions, chosen, width, glyphs),
+        chosen_difference(relatives, heads, chosen, width, glyphs),
     );
     content
 }
@@ -218,7 +218,7 @@ fn accuracy_or_trouble(row: &ChildRow) -> String {
 /// What is different in the chosen relative, in the whole width.
 fn chosen_difference(
     relatives: &Relatives,
-    decisions: &[Decision],
+    heads: &[Head],
     chosen: usize,
     width: usize,
     glyphs: &Glyphs,
@@ -229,7 +229,7 @@ fn chosen_difference(
     let child = format!("in child {}: ", relative.row.child);
     let text = match relative.edits.as_slice() {
         [] => "the same values".to_owned(),
-        edits => differences(edits, decisions, glyphs, width.saturating_sub(child.len())),
+        edits => differences(edits, heads, glyphs, width.saturating_sub(child.len())),
     };
     vec![(Role::Dim, child), (Role::Mean, text)]
 }
@@ -252,7 +252,7 @@ fn more(others: usize) -> String {
 }
 
 /// `2: stride 1>2, +4`, in at most `width` columns.
-fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: usize) -> String {
+fn differences(edits: &[Edit], heads: &[Head], glyphs: &Glyphs, width: usize) -> String {
     let mut layer_before = 0;
     let mut text = String::new();
     for edit in edits {
@@ -263,8 +263,8 @@ fn differences(edits: &[Edit], decisions: &[Decision], glyphs: &Glyphs, width: u
                 from,
                 to,
             } => {
-                let kind = decisions.get(*value).map(|decision| decision.kind);
-                let name = kind.map_or("value", DecisionKind::short_name);
+                let kind = heads.get(*value).map(|head| head.kind);
+                let name = kind.map_or("value", HeadKind::short_name);
                 let label = |value: &u32| kind.map_or(value.to_string(), |kind| kind.label(*value));
                 let (from, to) = (label(from), label(to));
                 (*layer, format!("{name} {from}{}{to}", glyphs.becomes))

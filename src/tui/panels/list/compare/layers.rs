@@ -1,7 +1,7 @@
 //! The layers of two children, one against the other.
 
 use super::{SIGN, sign};
-use crate::space::{Architecture, Cost, Decision, Layer, LayerCost};
+use crate::space::{Architecture, Cost, Head, Layer, LayerCost};
 use crate::state::{ChildDetail, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -54,8 +54,8 @@ pub fn rows(
         other.candidate.design.network(),
     ) else {
         let run = state.search().started.as_ref();
-        let decisions = run.map_or(&[][..], |run| run.decisions.as_slice());
-        return gene_rows(decisions, (one, other), glyphs);
+        let heads = run.map_or(&[][..], |run| run.heads.as_slice());
+        return gene_rows(heads, (one, other), glyphs);
     };
     let networks = [network, other_network];
     let layers = networks.map(|network| &network.layers);
@@ -102,7 +102,7 @@ pub fn rows(
 
 /// Children that are no networks (cells): what each decision came to in both.
 fn gene_rows(
-    decisions: &[Decision],
+    heads: &[Head],
     (one, other): (&ChildDetail, &ChildDetail),
     glyphs: &Glyphs,
 ) -> Vec<Row> {
@@ -110,15 +110,15 @@ fn gene_rows(
         detail.candidate.dna.0.iter().flatten().copied().collect()
     };
     let (first, second) = (values(one), values(other));
-    let row = |(decision, (first, second)): (&Decision, (u32, u32))| {
-        let kind = decision.kind;
+    let row = |(head, (first, second)): (&Head, (u32, u32))| {
+        let kind = head.kind;
         let differs = first != second;
         let role = if differs { Role::Strong } else { Role::Dim };
         let (first, second) = (kind.label(first), kind.label(second));
         let cells = format!("{:<9} {first:<14} {second}", kind.name());
         vec![(Role::Warning, sign(differs, glyphs)), (role, cells)]
     };
-    let rows = decisions.iter().zip(first.into_iter().zip(second)).map(row);
+    let rows = heads.iter().zip(first.into_iter().zip(second)).map(row);
     std::iter::once(Row::new()).chain(rows).collect()
 }
 

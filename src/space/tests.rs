@@ -38,18 +38,14 @@ fn complete(prefix: &mut Prefix<'_>, mut pick: impl FnMut(usize) -> usize) {
 #[test]
 fn a_chain_decides_kernel_filters_stride_padding_layer_by_layer() {
     let space = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10).unwrap();
-    let kinds: Vec<DecisionKind> = space
-        .decisions()
-        .iter()
-        .map(|decision| decision.kind)
-        .collect();
+    let kinds: Vec<HeadKind> = space.heads().iter().map(|head| head.kind).collect();
     assert_eq!(
         kinds,
         [
-            DecisionKind::Kernel,
-            DecisionKind::Filters,
-            DecisionKind::Stride,
-            DecisionKind::Padding
+            HeadKind::Kernel,
+            HeadKind::Filters,
+            HeadKind::Stride,
+            HeadKind::Padding
         ]
     );
     let mut prefix = space.prefix(2);
@@ -225,12 +221,12 @@ fn bad_lists_are_named() {
 
 #[test]
 fn a_journals_decisions_obey_the_rules_of_the_settings() {
-    let mut decisions = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10)
+    let mut heads = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10)
         .unwrap()
-        .decisions()
+        .heads()
         .to_vec();
-    decisions[2].options.push(5000);
-    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10)
+    heads[2].options.push(5000);
+    let error = Space::restore(heads, Decode::Literal, [1, 28, 28], 10)
         .unwrap_err()
         .to_string();
     assert!(
@@ -290,7 +286,7 @@ fn a_space_restored_from_its_decisions_decodes_as_it_did() {
         let mut prefix = space.prefix(3);
         complete(&mut prefix, |feasible| feasible - 1);
         let restored =
-            Space::restore(space.decisions().to_vec(), config.decode, [1, 28, 28], 10).unwrap();
+            Space::restore(space.heads().to_vec(), config.decode, [1, 28, 28], 10).unwrap();
         assert_eq!(
             restored.network(&prefix.dna(), "x"),
             space.network(&prefix.dna(), "x")
@@ -300,18 +296,18 @@ fn a_space_restored_from_its_decisions_decodes_as_it_did() {
 
 #[test]
 fn decisions_of_an_unknown_space_are_refused_by_name() {
-    let decisions = vec![Decision {
-        kind: DecisionKind::Stride,
+    let heads = vec![Head {
+        kind: HeadKind::Stride,
         options: vec![1],
     }];
-    let error = Space::restore(decisions, Decode::Literal, [1, 28, 28], 10)
+    let error = Space::restore(heads, Decode::Literal, [1, 28, 28], 10)
         .unwrap_err()
         .to_string();
     assert!(error.contains("[Stride]"), "{error}");
 }
 
 #[test]
-#[should_panic(expected = "choice 5 of decision 0 cannot be built")]
+#[should_panic(expected = "choice 5 of head 0 cannot be built")]
 fn a_masked_choice_cannot_be_taken() {
     let space = Space::new(&config(&[3, 5], &[1], &[0]), [1, 4, 4], 10).unwrap();
     space.prefix(1).choose(1);

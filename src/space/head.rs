@@ -1,13 +1,24 @@
-//! What a decision can be about, and what it and its values are called.
+//! The heads of a space: what each decides about a layer, from which options, and what it and its
+//! values are called.
 
 use serde::{Deserialize, Serialize};
 
 use super::nasbench201::OPERATIONS;
 
-/// What one decision is about.
+/// What is decided about a layer, and from which values: one softmax of the controller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// What the head decides.
+    pub kind: HeadKind,
+    /// The values that it picks from, in the order of its outputs; `choices` in the journal.
+    #[serde(rename = "choices")]
+    pub options: Vec<u32>,
+}
+
+/// What a head decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DecisionKind {
+pub enum HeadKind {
     /// Side of a square kernel, pixels.
     Kernel,
     /// Height of a kernel, pixels.
@@ -38,10 +49,10 @@ pub enum DecisionKind {
     Edge23,
 }
 
-impl DecisionKind {
+impl HeadKind {
     /// Key of the setting that lists its options; none where they are the space's own.
     pub(super) fn setting(self) -> Option<&'static str> {
-        use DecisionKind::*;
+        use HeadKind::*;
         match self {
             Kernel | KernelHeight | KernelWidth => Some("space.kernels"),
             Filters => Some("space.filters"),
@@ -54,20 +65,20 @@ impl DecisionKind {
     /// In words, and in at most 7 columns.
     fn names(self) -> (&'static str, &'static str) {
         match self {
-            DecisionKind::Kernel => ("kernel", "kernel"),
-            DecisionKind::KernelHeight => ("kernel height", "k.high"),
-            DecisionKind::KernelWidth => ("kernel width", "k.wide"),
-            DecisionKind::Filters => ("filters", "filters"),
-            DecisionKind::Stride => ("stride", "stride"),
-            DecisionKind::StrideHeight => ("stride height", "s.high"),
-            DecisionKind::StrideWidth => ("stride width", "s.wide"),
-            DecisionKind::Padding => ("padding", "pad"),
-            DecisionKind::Edge01 => ("edge 0-1", "0-1"),
-            DecisionKind::Edge02 => ("edge 0-2", "0-2"),
-            DecisionKind::Edge12 => ("edge 1-2", "1-2"),
-            DecisionKind::Edge03 => ("edge 0-3", "0-3"),
-            DecisionKind::Edge13 => ("edge 1-3", "1-3"),
-            DecisionKind::Edge23 => ("edge 2-3", "2-3"),
+            HeadKind::Kernel => ("kernel", "kernel"),
+            HeadKind::KernelHeight => ("kernel height", "k.high"),
+            HeadKind::KernelWidth => ("kernel width", "k.wide"),
+            HeadKind::Filters => ("filters", "filters"),
+            HeadKind::Stride => ("stride", "stride"),
+            HeadKind::StrideHeight => ("stride height", "s.high"),
+            HeadKind::StrideWidth => ("stride width", "s.wide"),
+            HeadKind::Padding => ("padding", "pad"),
+            HeadKind::Edge01 => ("edge 0-1", "0-1"),
+            HeadKind::Edge02 => ("edge 0-2", "0-2"),
+            HeadKind::Edge12 => ("edge 1-2", "1-2"),
+            HeadKind::Edge03 => ("edge 0-3", "0-3"),
+            HeadKind::Edge13 => ("edge 1-3", "1-3"),
+            HeadKind::Edge23 => ("edge 2-3", "2-3"),
         }
     }
 

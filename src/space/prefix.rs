@@ -1,0 +1,107 @@
+//! A child under way: the decision to take next, and the masks that keep every sampled child
+//! buildable.
+
+use super::feasibility::Shapes;
+use super::{Dna, Space};
+
+/// The next decision to take: which head, for which layer, and which of its options can still be
+/// built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Layer number, counted from 1.
+    pub layer: usize,
+    /// Index into [`Space::heads`].
+    pub head: usize,
+    /// One flag per option; at least one is true.
+    pub feasible: Vec<bool>,
+}
+
+/// The decisions taken so far for one child of a fixed depth.
+#[derive(Debug, Clone)]
+pub struct Prefix<'space> {
+    space: &'space Space,
+    depth: usize,
+    shapes: Shapes,
+    /// Complete layers.
+    genes: Vec<Vec<u32>>,
+    /// Values decided so far for the layer under way.
+    gene: Vec<u32>,
+    /// Heads of the layer under way.
+    heads: Vec<usize>,
+}
+
+impl<'space> Prefix<'space> {
+    /// Nothing is decided yet.
+    pub(super) fn new(space: &'space Space, depth: usize) -> Prefix<'space> {
+        Prefix {
+            space,
+            depth,
+            shapes: Shapes::new(space, depth),
+            genes: Vec::with_capacity(depth),
+            gene: Vec::new(),
+            heads: space.layer_heads(1),
+        }
+    }
+
+    /// The next decision, or none when the child is complete.
+    pub fn next(&self) -> Option<Decision> {
+        if self.is_complete() {
+            return None;
+        }
+        let head = self.heads[self.gene.len()];
+        let feasible = self.space.heads[head]
+            .options
+            .iter()
+            .map(|&option| self.is_feasible(option))
+            .collect();
+        Some(Decision {
+            layer: self.genes.len() + 1,
+            head,
+            feasible,
+        })
+    }
+
+    /// Take the option at `index` of the next decision. Only feasible ones may be taken.
+    ///
+    /// # Panics
+    /// If the child is complete, or the option does not exist or cannot be built.
+    pub fn choose(&mut self, index: usize) {
+        assert!(
+            !self.is_complete(),
+            "the child is complete: there is nothing left to choose"
+        );
+        let head = self.heads[self.gene.len()];
+        let option = self.space.heads[head].options[index];
+        assert!(
+            self.is_feasible(option),
+            "choice {option} of head {head} cannot be built"
+        );
+        self.gene.push(option);
+        if self.gene.len() == self.heads.len() {
+            self.shapes.push(self.space, &self.gene);
+            self.genes.push(std::mem::take(&mut self.gene));
+            self.heads = self.space.layer_heads(self.genes.len() + 1);
+        }
+    }
+
+    /// The genes chosen so far. The last one is shorter while its layer is under way.
+    pub fn dna(&self) -> Dna {
+        let mut genes = self.genes.clone();
+        if !self.gene.is_empty() {
+            genes.push(self.gene.clone());
+        }
+        Dna(genes)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.genes.len() == self.depth
+    }
+
+    /// Whether the child can be completed to its full depth once `option` is taken for the next
+    /// decision.
+    fn is_feasible(&self, option: u32) -> bool {
+        let mut decided = self.gene.clone();
+        decided.push(option);
+        self.shapes.fits(self.space, &decided)
+    }
+}
