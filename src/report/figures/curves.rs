@@ -156,14 +156,7 @@ fn note(noted: &Noted, plot: &Plot) -> Markup {
     } else {
         ((x + 10.0, y - 9.0), Anchor::Start)
     };
-    let text = Text {
-        at,
-        size: plot.text_size(),
-        anchor,
-        ink: Ink::Text,
-        bold: true,
-        text: &noted.text,
-    };
+    let text = Text::new(at, plot.text_size(), anchor, Ink::Text, &noted.text).bold(true);
     html! {
         circle cx=(svg::number(x)) cy=(svg::number(y)) r="6.5" fill="none" stroke=(Ink::Text.colour()) class=(Ink::Text.stroke()) stroke-width="1.6" {}
         (text.draw_over())

@@ -96,14 +96,14 @@ fn best(data: &Pareto, plot: &Plot) -> Markup {
         (9.0, Anchor::Start)
     };
     let text = format!("child {child}, the best");
-    Text {
-        at: (x + shift, y - 7.0),
-        size: plot.text_size(),
+    Text::new(
+        (x + shift, y - 7.0),
+        plot.text_size(),
         anchor,
-        ink: Ink::Text,
-        bold: true,
-        text: &text,
-    }
+        Ink::Text,
+        &text,
+    )
+    .bold(true)
     .draw_over()
 }
 

@@ -1,10 +1,10 @@
-//! The frame of a plot: two scales with round ticks, a grid, titles, a legend, and where a value is
-//! drawn.
+//! The frame of a plot: a scale with round ticks along it, a scale or named rows up it, a grid,
+//! titles, a legend, and where a value is drawn.
 
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::svg::{self, Anchor, Form, Pen, Text, text_width};
+use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
 use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 
 /// A direction of a plot.
@@ -133,14 +133,13 @@ impl Key {
             }
             Mark::Band => svg::area((x, middle - 5.0), (SAMPLE, 10.0), self.ink, BAND),
         };
-        let text = Text {
-            at: (x + SAMPLE + 6.0, y),
+        let text = Text::new(
+            (x + SAMPLE + 6.0, y),
             size,
-            anchor: Anchor::Start,
-            ink: Ink::Text,
-            bold: false,
-            text: &self.text,
-        };
+            Anchor::Start,
+            Ink::Text,
+            &self.text,
+        );
         html! { (sample) (text.draw()) }
     }
 }
@@ -151,6 +150,17 @@ pub const DASH: &str = "5 4";
 pub const BAND: f64 = 0.18;
 /// Width of the sample in a legend.
 const SAMPLE: f64 = 18.0;
+
+/// Height of a named row.
+const ROW: f64 = 24.0;
+
+/// What stands at the left of a plot.
+#[derive(Debug, Clone)]
+enum Side {
+    Values(Scale),
+    /// Names, from the top. A row's value is its number, from 0.
+    Rows(Vec<String>),
+}
 
 /// A plot without its contents.
 #[derive(Debug, Clone)]
@@ -163,19 +173,15 @@ pub struct Plot {
     top: f64,
     bottom: f64,
     x: Scale,
-    y: Scale,
+    y: Side,
     legend: Vec<PlacedKey>,
 }
 
 impl Plot {
     pub fn new(form: Form, x: Scale, y: Scale, keys: Vec<Key>) -> Plot {
         let (width, text) = (form.width(), form.text_size());
-        let labels = y
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, text))
-            .fold(0.0, f64::max);
-        let left = labels + 16.0;
+        let labels = y.ticks.iter().map(|(_, label)| label.as_str());
+        let left = svg::widest(labels, text) + 16.0;
         // The last label is written around its tick.
         let beyond = x
             .ticks
@@ -192,8 +198,35 @@ impl Plot {
             top,
             bottom: height - text * 3.4,
             x,
-            y,
+            y: Side::Values(y),
             legend,
+        }
+    }
+
+    /// Named rows from top to bottom over the values of `x`, with room for a text of `beside` at the
+    /// end of each, and for one line above them.
+    pub fn of_rows<'a>(
+        form: Form,
+        x: Scale,
+        names: impl Iterator<Item = &'a str> + Clone,
+        beside: f64,
+    ) -> Plot {
+        let (width, text) = (form.width(), form.text_size());
+        let widest = if form == Form::Wide { 190.0 } else { 92.0 };
+        let room = svg::widest(names.clone(), text).min(widest);
+        let names: Vec<String> = names.map(|name| shortened(name, room, text)).collect();
+        let top = 30.0;
+        let bottom = top + ROW * names.len() as f64;
+        Plot {
+            form,
+            size: (width, bottom + 28.0),
+            left: room + 18.0,
+            right: width - beside,
+            top,
+            bottom,
+            x,
+            y: Side::Rows(names),
+            legend: Vec::new(),
         }
     }
 
@@ -204,7 +237,10 @@ impl Plot {
 
     /// Where a value is drawn up the plot.
     pub fn y(&self, value: f64) -> f64 {
-        self.bottom - self.y.fraction(value) * (self.bottom - self.top)
+        match &self.y {
+            Side::Values(y) => self.bottom - y.fraction(value) * (self.bottom - self.top),
+            Side::Rows(_) => self.top + (value + 0.5) * ROW,
+        }
     }
 
     pub fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
@@ -221,8 +257,16 @@ impl Plot {
         self.form.text_size()
     }
 
+    pub fn left(&self) -> f64 {
+        self.left
+    }
+
     pub fn right(&self) -> f64 {
         self.right
+    }
+
+    pub fn top(&self) -> f64 {
+        self.top
     }
 
     /// A line through values.
@@ -245,30 +289,27 @@ impl Plot {
     }
 
     fn grid(&self) -> Markup {
+        match &self.y {
+            Side::Values(y) => self.values_grid(y),
+            Side::Rows(names) => self.rows_grid(names),
+        }
+    }
+
+    fn values_grid(&self, y: &Scale) -> Markup {
         let size = self.form.text_size();
-        let label = |at, anchor, text: &str| {
-            Text {
-                at,
-                size,
-                anchor,
-                ink: Ink::Muted,
-                bold: false,
-                text,
-            }
-            .draw()
-        };
-        let rows = self.y.ticks.iter().map(|(value, text)| {
+        let rows = y.ticks.iter().map(|(value, text)| {
             let y = self.y(*value);
             html! {
                 (Pen::solid(Ink::Grid, 1.0).line((self.left, y), (self.right, y)))
-                (label((self.left - 8.0, y + size * 0.35), Anchor::End, text))
+                (self.muted((self.left - 8.0, y + size * 0.35), Anchor::End, text))
             }
         });
         let columns = self.x.ticks.iter().map(|(value, text)| {
-            let x = self.x(*value);
+            let (x, below) = (self.x(*value), self.bottom + 6.0 + size);
+            let tick = Pen::solid(Ink::Muted, 1.0);
             html! {
-                (Pen::solid(Ink::Muted, 1.0).line((x, self.bottom), (x, self.bottom + 4.0)))
-                (label((x, self.bottom + 6.0 + size), Anchor::Middle, text))
+                (tick.line((x, self.bottom), (x, self.bottom + 4.0)))
+                (self.muted((x, below), Anchor::Middle, text))
             }
         });
         let floor =
@@ -276,24 +317,36 @@ impl Plot {
         svg::all(rows.chain(columns).chain([floor]))
     }
 
+    /// The lines of the values reach over all rows: there is no floor.
+    fn rows_grid(&self, names: &[String]) -> Markup {
+        let size = self.form.text_size();
+        let columns = self.x.ticks.iter().map(|(value, text)| {
+            let x = self.x(*value);
+            html! {
+                (Pen::solid(Ink::Grid, 1.0).line((x, self.top - 4.0), (x, self.bottom)))
+                (self.muted((x, self.bottom + 18.0), Anchor::Middle, text))
+            }
+        });
+        let names = names.iter().enumerate().map(|(number, name)| {
+            let at = (self.left - 10.0, self.y(number as f64) + size * 0.35);
+            Text::new(at, size, Anchor::End, Ink::Text, name).draw()
+        });
+        svg::all(columns.chain(names))
+    }
+
     fn titles(&self) -> Markup {
         let size = self.form.text_size();
-        let title = |at, anchor, text: &str| {
-            Text {
-                at,
-                size,
-                anchor,
-                ink: Ink::Muted,
-                bold: false,
-                text,
-            }
-            .draw()
-        };
         html! {
-            (title((6.0, self.top - size * 0.9), Anchor::Start, &self.y.title))
-            (title((self.right, self.size.1 - 6.0), Anchor::End, &self.x.title))
+            @if let Side::Values(y) = &self.y {
+                (self.muted((6.0, self.top - size * 0.9), Anchor::Start, &y.title))
+                (self.muted((self.right, self.size.1 - 6.0), Anchor::End, &self.x.title))
+            }
             @for (key, at) in &self.legend { (key.draw(*at, size)) }
         }
+    }
+
+    fn muted(&self, at: (f64, f64), anchor: Anchor, text: &str) -> Markup {
+        Text::new(at, self.form.text_size(), anchor, Ink::Muted, text).draw()
     }
 }
 
@@ -320,14 +373,8 @@ fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
 /// A drawing that says why there is nothing to draw.
 pub fn empty(form: Form, reason: &str) -> String {
     let size = (form.width(), 96.0);
-    let text = Text {
-        at: (size.0 / 2.0, 52.0),
-        size: form.text_size(),
-        anchor: Anchor::Middle,
-        ink: Ink::Muted,
-        bold: false,
-        text: reason,
-    };
+    let at = (size.0 / 2.0, 52.0);
+    let text = Text::new(at, form.text_size(), Anchor::Middle, Ink::Muted, reason);
     svg::document(size, reason, &text.draw())
 }
 

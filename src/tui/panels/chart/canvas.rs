@@ -33,7 +33,7 @@ pub struct Canvas<'a> {
     /// Where the plot lies.
     pub frame: &'a Frame,
     /// What is drawn so far.
-    pub grid: DotGrid,
+    pub grid: &'a mut DotGrid,
 }
 
 impl Canvas<'_> {
@@ -54,7 +54,7 @@ impl Canvas<'_> {
     }
 
     fn height_of(&self, value: f64) -> usize {
-        self.frame.height_of(value, &self.grid)
+        self.frame.height_of(value, self.grid)
     }
 
     fn points(&mut self, children: &Children) {

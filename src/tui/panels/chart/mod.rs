@@ -37,7 +37,7 @@ use crate::analysis::series::{Children, Quantity};
 use crate::state::RunState;
 use crate::tui::keymap::{Action, Binding, Scope, binding};
 use crate::tui::paint::Painter;
-use crate::tui::plot::{Frame, Labels, Span, ValueAxis};
+use crate::tui::plot::{DotGrid, Frame, Framing, Span};
 use crate::tui::theme::Role;
 
 /// Rows of a panel from which on it has a verdict below its axis, and a row of episode numbers.
@@ -142,9 +142,10 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     };
     // The width of the labels follows from the curves, and that of the curves from the labels.
     let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
-    let needed = frame.labels.gutter();
-    if needed != frame.gutter {
+    let needed = frame.gutter;
+    if needed != LABEL {
         (curves, frame) = drawing.plot(painter, needed, rows.plot);
+        frame = frame.with_gutter(needed);
     }
     drawing.draw_title(painter, focused, &curves);
     if rows.plot < 2 || painter.width() < 20 {
@@ -187,32 +188,24 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    /// Curves and frame at one width of the labels.
+    /// Curves where the labels take `gutter` columns, and the frame around them.
     fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
         let quantity = self.view.quantity;
-        let columns = painter.width().saturating_sub(gutter + 1);
-        let dots = columns * if painter.glyphs().braille { 2 } else { 1 };
+        let width = painter.width();
+        let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
         let curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
         let in_view = self.children.within(self.span.range()).iter();
         let points = in_view
             .filter(|point| !point.failed)
             .map(|point| point.value);
-        let axis = ValueAxis::over(
-            points.chain(curves.values()),
-            self.view.scale == Scale::Log,
-            (rows / 2 + 1).clamp(3, 9),
-        );
-        let labels = Labels::of(&axis, |value, decimals| {
-            axes::label(quantity, value, decimals)
-        });
-        let frame = Frame {
-            axis,
-            labels,
-            gutter,
-            columns,
-            top: 1,
-            rows,
+        let framing = Framing {
+            is_log: self.view.scale == Scale::Log,
+            ticks: (3, 9),
+            label: &|value, decimals| axes::label(quantity, value, decimals),
+            least_gutter: 0,
         };
+        let area = Rect::new(0, 1, width as u16, rows as u16);
+        let frame = framing.around(points.chain(curves.values()), area);
         (curves, frame)
     }
 
@@ -242,7 +235,13 @@ impl Drawing<'_> {
     }
 
     fn draw_plot(&self, painter: &mut Painter<'_>, curves: &Curves, frame: &Frame, episodes: bool) {
-        frame.draw(painter);
+        let glyphs = painter.glyphs();
+        let fill = |grid: &mut DotGrid| {
+            let span = self.span;
+            let mut canvas = Canvas { span, frame, grid };
+            canvas.plot(&self.children, curves, self.crosshair);
+        };
+        frame.plot(painter, fill, |series| look(series, glyphs));
         let floor = Floor {
             frame,
             extent: &self.extent,
@@ -250,16 +249,6 @@ impl Drawing<'_> {
             episodes,
         };
         floor.draw(painter, &self.children, self.crosshair);
-        let glyphs = painter.glyphs();
-        let mut canvas = Canvas {
-            span: self.span,
-            frame,
-            grid: frame.grid(glyphs),
-        };
-        canvas.plot(&self.children, curves, self.crosshair);
-        canvas
-            .grid
-            .show(painter, frame.corner(), |series| look(series, glyphs));
         if self.extent.newest == 0 {
             let (x, y) = (frame.left() + 2, frame.top + frame.rows / 2);
             painter.text(x, y, Role::Dim, "no child has ended yet");
