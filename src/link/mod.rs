@@ -34,6 +34,7 @@ pub use server::Server;
 
 use crate::event::Record;
 use crate::space::Dna;
+use crate::state::RunStatus;
 
 /// What a client may ask of a search. Each is acknowledged by an event.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -103,6 +104,16 @@ pub enum LinkStatus {
         /// Whether the last record has been told.
         ended: bool,
     },
+}
+
+impl LinkStatus {
+    /// Where the run stands whose events have told of `told`.
+    pub fn run_status(&self, told: RunStatus) -> RunStatus {
+        match self {
+            LinkStatus::Dead { .. } => told.with_process(false),
+            _ => told,
+        }
+    }
 }
 
 /// A client's end: everything it knows of a search comes through here.

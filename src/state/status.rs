@@ -89,6 +89,12 @@ impl RunStatus {
         self.reason().is_some()
     }
 
+    /// Whether the run can be paused, or let go on.
+    pub fn can_pause(self) -> bool {
+        use RunStatus::{Paused, Pausing, Running};
+        matches!(self, Running | Pausing | Paused)
+    }
+
     /// Whether a process works on the run.
     pub fn is_live(self) -> bool {
         !self.is_over() && self != RunStatus::Dead

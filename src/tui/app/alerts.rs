@@ -3,7 +3,6 @@
 use super::App;
 use crate::event::{Event, Record};
 use crate::tui::format;
-use crate::tui::panels::header;
 
 /// Something that a user may want to be called for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +50,7 @@ impl App {
                 )
             }
             Event::RunFinished { .. } => {
-                format!("the run is over: {}", header::status(self.live.status).0)
+                format!("the run is over: {}", self.status().word().to_uppercase())
             }
             _ => return None,
         };

@@ -262,16 +262,24 @@ impl App {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
 
+    /// Where the run stands at the present, whatever moment is shown.
+    pub fn status(&self) -> RunStatus {
+        self.link.run_status(self.live.status)
+    }
+
     /// Whether the run is over at the present, whatever moment is shown.
     pub fn finished(&self) -> bool {
-        self.live.status.is_over()
+        self.status().is_over()
     }
 
     /// Whether nothing can happen without the user: then nothing is drawn without one either.
     pub fn stands_still(&self) -> bool {
-        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead { .. })
-            || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
-        link || self.finished() || self.live.status == RunStatus::Paused
+        let link = match self.link {
+            LinkStatus::Ended => true,
+            LinkStatus::Replay { paused, ended, .. } => paused || ended,
+            _ => false,
+        };
+        link || !self.status().is_live() || self.status() == RunStatus::Paused
     }
 
     /// Where keys go now.
@@ -325,7 +333,7 @@ impl App {
             Action::Faster => return self.change_speed(2.0),
             Action::Slower => return self.change_speed(0.5),
             Action::Quit => return self.quit(),
-            Action::Answer => return self.answer(self.view.answer),
+            Action::Answer => return self.answer_as_marked(),
             Action::AnswerYes
             | Action::AnswerDetach
             | Action::AnswerStop

@@ -145,18 +145,14 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
     }
     let can_pause = match scene.link {
         LinkStatus::Replay { ended, .. } => !ended,
-        LinkStatus::Live { watch_only: false } => matches!(
-            scene.live.status,
-            RunStatus::Running | RunStatus::Pausing | RunStatus::Paused
-        ),
-        _ => false,
+        _ => scene.read_only_reason().is_none() && scene.status().can_pause(),
     };
     bound.binding.action != Action::TogglePause || can_pause
 }
 
 /// What the key would do now.
 fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
-    let paused = matches!(scene.live.status, RunStatus::Pausing | RunStatus::Paused);
+    let paused = matches!(scene.status(), RunStatus::Pausing | RunStatus::Paused);
     match bound.binding.action {
         Action::TogglePause if matches!(scene.link, LinkStatus::Replay { paused: true, .. }) => {
             "play"

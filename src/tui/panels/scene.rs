@@ -77,15 +77,12 @@ impl<'a> Scene<'a> {
 
     /// Where the run stands now, as its events and the link tell.
     pub fn status(&self) -> RunStatus {
-        match self.link {
-            LinkStatus::Dead { .. } => self.live.status.with_process(false),
-            _ => self.live.status,
-        }
+        self.link.run_status(self.live.status)
     }
 
     /// Whether the run is over now.
     pub fn finished(&self) -> bool {
-        self.live.status.is_over()
+        self.status().is_over()
     }
 
     /// The child that the panels show: the chosen one; else the one in training on the chosen
