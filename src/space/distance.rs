@@ -30,52 +30,73 @@ pub enum Edit {
     },
 }
 
-/// The Levenshtein distance between `first` and `second`, in values: a layer that takes another's
-/// place costs one per value that differs, and a layer more or less costs as much as it has values.
-/// None where it is more than `limit`.
-///
-/// The search is limited to a band around the diagonal: a path that leaves it has cost more than
-/// `limit` already.
+/// The distance between `first` and `second`; none where it is more than `limit`: see
+/// [`Ruler::distance`].
 pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
-    let whole = first.width().max(second.width()) as u32;
-    let (rows, columns) = (first.depth(), second.depth());
-    let band = (limit / whole.max(1)) as usize;
-    if rows.abs_diff(columns) > band {
-        return None;
+    Ruler::new(first).distance(second, limit)
+}
+
+/// Measures how far DNAs are from one of them, many in a row.
+pub struct Ruler<'a> {
+    first: &'a Genes,
+    /// A row of costs, whose memory serves every measurement.
+    above: Vec<u32>,
+}
+
+impl<'a> Ruler<'a> {
+    /// A ruler that begins at `first`.
+    pub fn new(first: &'a Genes) -> Ruler<'a> {
+        let above = Vec::new();
+        Ruler { first, above }
     }
-    let far = limit.saturating_add(1);
-    let mut above: Vec<u32> = (0..=columns as u32)
-        .map(|column| (column * whole).min(far))
-        .collect();
-    for (row, gene) in first.iter().enumerate() {
-        let (from, to) = (
-            (row + 1).saturating_sub(band).max(1),
-            (row + 1 + band).min(columns),
-        );
-        let mut diagonal = above[from - 1];
-        above[from - 1] = if from == 1 {
-            ((row as u32 + 1) * whole).min(far)
-        } else {
-            far
-        };
-        let mut least = above[from - 1];
-        for (column, other) in (from..=to).zip(second.iter().skip(from - 1)) {
-            let cost = (diagonal + differing(gene, other))
-                .min(above[column] + whole)
-                .min(above[column - 1] + whole)
-                .min(far);
-            diagonal = std::mem::replace(&mut above[column], cost);
-            least = least.min(cost);
-        }
-        // What lies to the right of the band is not reached by the next row either.
-        if let Some(beyond) = above.get_mut(to + 1) {
-            *beyond = far;
-        }
-        if least > limit {
+
+    /// The Levenshtein distance to `second`, in values: a layer that takes another's place costs one
+    /// per value that differs, and a layer more or less costs as much as it has values. None where
+    /// it is more than `limit`.
+    ///
+    /// The search is limited to a band around the diagonal: a path that leaves it has cost more than
+    /// `limit` already.
+    pub fn distance(&mut self, second: &Genes, limit: u32) -> Option<u32> {
+        let whole = self.first.width().max(second.width()) as u32;
+        let (rows, columns) = (self.first.depth(), second.depth());
+        let band = (limit / whole.max(1)) as usize;
+        if rows.abs_diff(columns) > band {
             return None;
         }
+        let far = limit.saturating_add(1);
+        let above = &mut self.above;
+        above.clear();
+        above.extend((0..=columns as u32).map(|column| (column * whole).min(far)));
+        for (row, gene) in self.first.iter().enumerate() {
+            let (from, to) = (
+                (row + 1).saturating_sub(band).max(1),
+                (row + 1 + band).min(columns),
+            );
+            let mut diagonal = above[from - 1];
+            above[from - 1] = if from == 1 {
+                ((row as u32 + 1) * whole).min(far)
+            } else {
+                far
+            };
+            let mut least = above[from - 1];
+            for (column, other) in (from..=to).zip(second.iter_from(from - 1)) {
+                let cost = (diagonal + differing(gene, other))
+                    .min(above[column] + whole)
+                    .min(above[column - 1] + whole)
+                    .min(far);
+                diagonal = std::mem::replace(&mut above[column], cost);
+                least = least.min(cost);
+            }
+            // What lies to the right of the band is not reached by the next row either.
+            if let Some(beyond) = above.get_mut(to + 1) {
+                *beyond = far;
+            }
+            if least > limit {
+                return None;
+            }
+        }
+        above.last().copied().filter(|distance| *distance <= limit)
     }
-    above.last().copied().filter(|distance| *distance <= limit)
 }
 
 /// The fewest edits that turn `first` into `second`, from the first layer to the last.

@@ -23,24 +23,17 @@ pub struct Pareto {
 }
 
 impl Pareto {
-    /// The children of `state` that the search sampled.
+    /// The children of `state` that have an accuracy and count.
     pub fn of(state: &RunState) -> Pareto {
-        let mut front = Front::default();
         let search = state.search();
-        let rows = || search.children.iter().enumerate();
-        let sampled = || rows().filter(|(_, row)| !row.is_edited());
-        sampled().for_each(|(index, _)| front.add(index as u32, &search.children));
+        let front = Front::of(0..search.children.len() as u32, &search.children);
         let place = |point: Point| (point.macs, point.accuracy);
-        let points = sampled().filter_map(|(_, row)| Point::of(row));
+        let points = search.children.iter().filter_map(Point::of);
+        let best = search.outcomes.best.as_ref();
         Pareto {
             children: points.map(place).collect(),
             front: front.points(&search.children).map(place).collect(),
-            best: state
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .map(|best| (best.child, best.macs, best.accuracy)),
+            best: best.map(|best| (best.child, best.macs, best.accuracy)),
         }
     }
 }

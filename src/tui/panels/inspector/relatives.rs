@@ -3,7 +3,7 @@
 
 use super::subject::row_of;
 use super::table::{Column, table};
-use crate::space::distance::{Edit, distance, edits};
+use crate::space::distance::{Edit, Ruler, distance, edits};
 use crate::space::{Dna, Genes, Head, HeadKind};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
@@ -106,9 +106,9 @@ fn nearest<'a>(
     most: usize,
 ) -> Vec<Relative> {
     let mut found: Vec<(u32, &ChildRow, usize)> = Vec::with_capacity(most + 1);
-    let mut limit = FARTHEST;
+    let (mut ruler, mut limit) = (Ruler::new(genes), FARTHEST);
     for row in rows.filter(|row| row.genes.depth() > 0) {
-        let Some(distance) = distance(genes, &row.genes, limit) else {
+        let Some(distance) = ruler.distance(&row.genes, limit) else {
             continue;
         };
         if let Some((.., others)) = found

@@ -208,10 +208,7 @@ impl Order {
         self.rows = ranks.into_iter().map(|(_, index)| index).collect();
         let rows = self.rows.iter().filter_map(|index| row_at(state, *index));
         self.points = rows.filter_map(Point::of).collect();
-        self.front = Front::default();
-        self.rows
-            .iter()
-            .for_each(|index| self.front.add(*index, &state.search().children));
+        self.front = Front::of(self.rows.iter().copied(), &state.search().children);
         self.seen = state.search().children.len();
         self.best = best;
         self.energy_known = state

@@ -268,3 +268,25 @@ fn the_front_is_a_staircase_with_its_members_listed() {
     assert!(ascii.is_ascii());
     assert_snapshot!("pareto_ascii_78x20", ascii);
 }
+
+#[test]
+fn the_front_is_the_reports_and_holds_no_child_that_a_user_edited() {
+    let mut state = demo();
+    let best = order::best_of(&state);
+    let children = &mut state.search_mut().unwrap().children;
+    let edited = children.iter().position(|row| Some(row.child) == best);
+    children[edited.unwrap()].parent = Some(1);
+    let view = view(&state, "", &[ListAction::TogglePareto]);
+    let front = view.order().front();
+    assert_eq!(
+        front.place_of(best.unwrap(), &state.search().children),
+        None
+    );
+    let points = front.points(&state.search().children);
+    let points: Vec<(u64, f64)> = points.map(|point| (point.macs, point.accuracy)).collect();
+    assert_eq!(
+        points,
+        crate::report::figures::pareto::Pareto::of(&state).front
+    );
+    assert!(drawn(&state, &view, (78, 20)).contains("edited, so not in the plot"));
+}
