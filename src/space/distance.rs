@@ -54,23 +54,26 @@ impl<'a> Ruler<'a> {
     /// per value that differs, and a layer more or less costs as much as it has values. None where
     /// it is more than `limit`.
     ///
-    /// The search is limited to a band around the diagonal: a path that leaves it has cost more than
-    /// `limit` already.
+    /// The search is limited to a band around the way from corner to corner: a path that leaves it
+    /// must come back, and costs more than `limit` by then.
     pub fn distance(&mut self, second: &Genes, limit: u32) -> Option<u32> {
-        let whole = self.first.width().max(second.width()) as u32;
+        let whole = self.first.width().max(second.width()).max(1) as u32;
         let (rows, columns) = (self.first.depth(), second.depth());
-        let band = (limit / whole.max(1)) as usize;
-        if rows.abs_diff(columns) > band {
-            return None;
-        }
+        // Layers that may be left out or added beyond those that must be: as many of the one kind as
+        // of the other.
+        let spare = ((limit / whole) as usize).checked_sub(rows.abs_diff(columns))? / 2;
+        let (left, right) = (
+            spare + rows.saturating_sub(columns),
+            spare + columns.saturating_sub(rows),
+        );
         let far = limit.saturating_add(1);
         let above = &mut self.above;
         above.clear();
         above.extend((0..=columns as u32).map(|column| (column * whole).min(far)));
         for (row, gene) in self.first.iter().enumerate() {
             let (from, to) = (
-                (row + 1).saturating_sub(band).max(1),
-                (row + 1 + band).min(columns),
+                (row + 1).saturating_sub(left).max(1),
+                (row + 1 + right).min(columns),
             );
             let mut diagonal = above[from - 1];
             above[from - 1] = if from == 1 {

@@ -22,6 +22,8 @@ mod panels;
 pub mod picker;
 mod plot;
 mod reading;
+#[cfg(test)]
+mod sample;
 mod signals;
 mod steady;
 mod terminal;

@@ -8,7 +8,7 @@ use crate::event::ChildEpoch;
 use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
 use crate::tui::format;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -29,13 +29,9 @@ pub struct Dna {
 const HERE: Scope = Scope::Panel(PanelId::Dna);
 
 /// The keys of this panel alone.
-const KEYS: &[Binding] = &[binding(
-    HERE,
-    &["v"],
-    Action::ToggleColumns,
-    "DNA: shapes and costs, or log-probability and entropy",
-    Some("choices"),
-)];
+const KEYS: &[Binding] = keys! {
+    HERE ["v"] ToggleColumns "DNA: shapes and costs, or log-probability and entropy" ("choices");
+};
 
 impl TextPanel for Dna {
     fn about() -> About {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) -> Canvas -> screen
-//! ChartAction -> ChartView (quantity, scale, children in view, crosshair)
+//! Action -> ChartView (quantity, scale, children in view, crosshair)
 //! ```
 //! A drawing takes one pass over the children; nothing is kept from one to the next.
 
@@ -24,7 +24,7 @@ use ratatui::layout::Rect;
 
 pub use extent::Extent;
 pub use legend::signs;
-pub use view::{ChartAction, ChartView, Scale};
+pub use view::{ChartView, Scale};
 
 use self::axes::Floor;
 use self::canvas::{Canvas, look};
@@ -35,7 +35,7 @@ use super::scene::Scene;
 use super::{PanelId, Row};
 use crate::analysis::series::{Children, Quantity};
 use crate::state::RunState;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::plot::{DotGrid, Frame, Framing, Span};
 use crate::tui::theme::Role;
@@ -54,38 +54,14 @@ fn columns(width: usize) -> usize {
 const HERE: Scope = Scope::Panel(PanelId::Chart);
 
 /// The keys of this panel alone.
-const KEYS: &[Binding] = &[
-    binding(
-        HERE,
-        &["o"],
-        Action::ToggleScale,
-        "chart: linear or logarithmic",
-        None,
-    ),
-    binding(
-        HERE,
-        &["+", "="],
-        Action::More,
-        "chart: zoom in",
-        Some("zoom"),
-    ),
-    binding(HERE, &["-"], Action::Less, "chart: zoom out", None),
-    binding(HERE, &["0"], Action::Reset, "chart: all children", None),
-    binding(
-        HERE,
-        &["H"],
-        Action::PanLeft,
-        "chart: earlier children",
-        None,
-    ),
-    binding(
-        HERE,
-        &["L"],
-        Action::PanRight,
-        "chart: later children",
-        None,
-    ),
-];
+const KEYS: &[Binding] = keys! {
+    HERE ["o"] ToggleScale "chart: linear or logarithmic";
+    HERE ["+", "="] More "chart: zoom in" ("zoom");
+    HERE ["-"] Less "chart: zoom out";
+    HERE ["0"] Reset "chart: all children";
+    HERE ["H"] PanLeft "chart: earlier children";
+    HERE ["L"] PanRight "chart: later children";
+};
 
 impl Panel for ChartView {
     fn about() -> About {
@@ -101,14 +77,11 @@ impl Panel for ChartView {
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
-        let action = match action {
-            Action::ToggleQuantity => ChartAction::ToggleQuantity,
-            Action::Back => self.crosshair().map(|_| ChartAction::CrosshairOff)?,
-            action => ChartAction::of(action)?,
-        };
         let before = self.crosshair();
         let columns = columns(area.width.into());
-        self.act_within(action, &Extent::of(scene.state), columns);
+        if !self.perform(action, || Extent::of(scene.state), columns) {
+            return None;
+        }
         // The other panels show the child under the crosshair.
         let moved = self.crosshair() != before;
         Some(if moved {

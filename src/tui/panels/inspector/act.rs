@@ -14,43 +14,14 @@ use super::{InspectorView, Known, Tab, room};
 use crate::event::Level;
 use crate::export;
 use crate::space::{Architecture, Dna, Space};
-
-/// What a key asks of the inspector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InspectorAction {
-    NextTab,
-    PreviousTab,
-    Up,
-    Down,
-    /// In Edit the value to the left; in Relatives back to the child shown before; else the child
-    /// before.
-    Left,
-    /// In Edit the value to the right; in Relatives to the chosen child; else the child after.
-    Right,
-    /// In Relatives to the chosen child.
-    Open,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    /// In Edit: the next larger or smaller choice of a value; all values as they were.
-    Increase,
-    Decrease,
-    Reset,
-    /// In Edit: have the edited child trained.
-    Queue,
-    CopyDna,
-    CopyJson,
-    CopyPyTorch,
-    /// All three of them, to files.
-    Save,
-    Close,
-}
+use crate::tui::keymap::Action;
+use crate::tui::panels::scroll::Scroll;
 
 /// What is left to do outside of the inspector.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InspectorEffect {
-    None,
+    /// Nothing but to draw.
+    Draw,
     /// Tell the user.
     Tell {
         level: Level,
@@ -112,39 +83,33 @@ impl InspectorView {
         }
     }
 
-    /// Do what a key asks for. `size` is that of the area in which the inspector is drawn.
+    /// Do what a key asks for; none where it means the same as elsewhere. `size` is that of the area
+    /// in which the inspector is drawn.
     pub fn act(
         &mut self,
-        action: InspectorAction,
+        action: Action,
         known: &Known<'_>,
         size: Size,
-    ) -> InspectorEffect {
-        use InspectorAction::*;
-        let page = room(size).saturating_sub(3).max(1) as isize;
+    ) -> Option<InspectorEffect> {
         match action {
-            Close => return InspectorEffect::Close,
-            NextTab => self.turn_to(1, known),
-            PreviousTab => self.turn_to(Tab::ALL.len() - 1, known),
-            Up => self.move_by(-1, known, size),
-            Down => self.move_by(1, known, size),
-            PageUp => self.move_by(-page, known, size),
-            PageDown => self.move_by(page, known, size),
-            Top => self.move_by(isize::MIN / 2, known, size),
-            Bottom => self.move_by(isize::MAX / 2, known, size),
-            Left => self.sideways(false, known),
-            Right => self.sideways(true, known),
-            Open if self.tab == Tab::Relatives => self.sideways(true, known),
-            Open => {}
-            Increase => return self.step(true, known),
-            Decrease => return self.step(false, known),
-            Reset => self.reset(),
-            Queue => return self.queue(known),
-            CopyDna => return self.copy(Form::Dna, known),
-            CopyJson => return self.copy(Form::Json, known),
-            CopyPyTorch => return self.copy(Form::PyTorch, known),
-            Save => return self.save(known),
+            Action::Back => return Some(InspectorEffect::Close),
+            Action::NextTab => self.turn_to(1, known),
+            Action::PreviousTab => self.turn_to(Tab::ALL.len() - 1, known),
+            Action::Left => self.sideways(false, known),
+            Action::Right => self.sideways(true, known),
+            Action::Inspect if self.tab == Tab::Relatives => self.sideways(true, known),
+            Action::Inspect => {}
+            Action::More => return Some(self.step(true, known)),
+            Action::Less => return Some(self.step(false, known)),
+            Action::Reset => self.reset(),
+            Action::Queue => return Some(self.queue(known)),
+            Action::Copy => return Some(self.copy(Form::Dna, known)),
+            Action::CopyJson => return Some(self.copy(Form::Json, known)),
+            Action::CopyCode => return Some(self.copy(Form::PyTorch, known)),
+            Action::Save => return Some(self.save(known)),
+            action => self.scroll(Scroll::of(action)?, known, size),
         }
-        InspectorEffect::None
+        Some(InspectorEffect::Draw)
     }
 
     fn turn_to(&mut self, further: usize, known: &Known<'_>) {
@@ -152,14 +117,15 @@ impl InspectorView {
         self.refresh(known);
     }
 
-    fn move_by(&mut self, rows: isize, known: &Known<'_>, size: Size) {
+    fn scroll(&mut self, scroll: Scroll, known: &Known<'_>, size: Size) {
+        let page = room(size).saturating_sub(3).max(1);
         if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
-            draft.move_by(rows, 0);
+            draft.scroll(scroll, page);
             return;
         }
         let last = self.last_row(known, size);
         let row = &mut self.rows[self.tab as usize];
-        *row = row.saturating_add_signed(rows).min(last);
+        *row = scroll.among(*row, page, last);
     }
 
     /// The last row that can be chosen, or, where none is chosen, the last that can be shown first.
@@ -194,7 +160,7 @@ impl InspectorView {
             (Tab::Edit, _) => {
                 self.draft
                     .iter_mut()
-                    .for_each(|draft| draft.move_by(0, if right { 1 } else { -1 }));
+                    .for_each(|draft| draft.move_sideways(if right { 1 } else { -1 }));
                 None
             }
             (Tab::Relatives, true) => {
@@ -236,7 +202,7 @@ impl InspectorView {
             .zip(known.state.search().started.as_ref())
             .filter(|_| self.tab == Tab::Edit);
         let Some((draft, run)) = editing else {
-            return InspectorEffect::None;
+            return InspectorEffect::Draw;
         };
         if !draft.step(&run.heads, larger) {
             let end = if larger { "largest" } else { "smallest" };
@@ -251,7 +217,7 @@ impl InspectorView {
             .then(|| draft.twin(&known.state.search().children))
             .flatten()
             .cloned();
-        InspectorEffect::None
+        InspectorEffect::Draw
     }
 
     fn reset(&mut self) {

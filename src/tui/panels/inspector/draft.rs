@@ -4,6 +4,7 @@ use crate::space::{
     Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
 };
 use crate::state::ChildRow;
+use crate::tui::panels::scroll::Scroll;
 
 /// A DNA under edit: what it was, what it is, and the value that the cursor is on.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,16 +63,16 @@ impl Draft {
         of(&self.dna) != of(&self.original)
     }
 
-    /// Move the cursor; it stays on the table.
-    pub fn move_by(&mut self, layers: isize, values: isize) {
-        self.layer = self
-            .layer
-            .saturating_add_signed(layers)
-            .min(self.dna.0.len() - 1);
-        self.value = self
-            .value
-            .saturating_add_signed(values)
-            .min(self.dna.0[self.layer].len() - 1);
+    /// Move the cursor to another layer, of which there are `page` to a page; it stays on the table.
+    pub fn scroll(&mut self, scroll: Scroll, page: usize) {
+        self.layer = scroll.among(self.layer, page, self.dna.0.len() - 1);
+        self.move_sideways(0);
+    }
+
+    /// Move the cursor to another value of its layer.
+    pub fn move_sideways(&mut self, values: isize) {
+        let last = self.dna.0[self.layer].len() - 1;
+        self.value = self.value.saturating_add_signed(values).min(last);
     }
 
     /// Give the value under the cursor the next larger (or smaller) choice of its decision. False
@@ -224,7 +225,8 @@ mod tests {
     #[test]
     fn an_edit_is_known_as_one_until_it_is_undone() {
         let mut draft = draft();
-        draft.move_by(1, 1);
+        draft.scroll(Scroll::By(1), 1);
+        draft.move_sideways(1);
         draft.step(&heads(), true);
         assert!(draft.is_edited() && draft.differs(1, 1) && !draft.differs(0, 1));
         draft.reset();
@@ -234,7 +236,7 @@ mod tests {
     #[test]
     fn a_dna_that_cannot_be_built_says_which_layer_fails_and_why_and_keeps_the_shapes_before_it() {
         let mut draft = draft();
-        draft.move_by(2, 0);
+        draft.scroll(Scroll::By(2), 1);
         draft.step(&heads(), true);
         draft.step(&heads(), true);
         let outcome = Outcome::of(draft.dna(), &space());
@@ -253,7 +255,8 @@ mod tests {
         fn no_edit_panics_and_every_value_stays_a_choice(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
             let (mut draft, heads, space) = (draft(), heads(), space());
             for (layers, values, larger) in steps {
-                draft.move_by(layers, values);
+                draft.scroll(Scroll::By(layers), 1);
+                draft.move_sideways(values);
                 draft.step(&heads, larger);
                 let outcome = Outcome::of(draft.dna(), &space);
                 prop_assert_eq!(outcome.problem().is_some(), outcome.failing_layer().is_some());

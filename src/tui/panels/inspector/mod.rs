@@ -1,7 +1,7 @@
 //! The inspector: one child from every side, and what it would be if it were different.
 //!
 //! ```text
-//! InspectorAction -> act: InspectorView, InspectorEffect -> whoever holds the connection, the terminal and the files
+//! Action -> act: InspectorView, InspectorEffect -> whoever holds the connection, the terminal and the files
 //! RunState, ChildDetail -> subject -> a tab's content -> painter
 //! ```
 
@@ -18,7 +18,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-pub use act::{InspectorAction, InspectorEffect};
+pub use act::InspectorEffect;
 
 use ratatui::layout::{Rect, Size};
 

@@ -13,15 +13,16 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use view::{ListAction, ListView, Mode};
+pub use view::{ListView, Mode};
 
 use ratatui::layout::Rect;
 
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
+use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
 use crate::state::{ChildDetail, ChildRow, RunState};
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -75,45 +76,15 @@ pub fn draw(
 const HERE: Scope = Scope::Panel(PanelId::Children);
 
 /// The keys of this panel alone.
-const KEYS: &[Binding] = &[
-    binding(
-        HERE,
-        &["s"],
-        Action::SortNext,
-        "children: sort by the next column",
-        Some("sort"),
-    ),
-    binding(
-        HERE,
-        &["S"],
-        Action::SortPrevious,
-        "children: sort by the column before",
-        None,
-    ),
-    binding(
-        HERE,
-        &["r"],
-        Action::ReverseSort,
-        "children: sort the other way round",
-        None,
-    ),
-    binding(HERE, &["m"], Action::Mark, "children: mark", Some("mark")),
-    binding(HERE, &["M"], Action::ClearMarks, "children: no marks", None),
-    binding(
-        HERE,
-        &["c"],
-        Action::Compare,
-        "children: two marked ones side by side",
-        Some("compare"),
-    ),
-    binding(
-        HERE,
-        &["p"],
-        Action::TogglePareto,
-        "children: accuracy against MACs",
-        Some("Pareto"),
-    ),
-];
+const KEYS: &[Binding] = keys! {
+    HERE ["s"] SortNext "children: sort by the next column" ("sort");
+    HERE ["S"] SortPrevious "children: sort by the column before";
+    HERE ["r"] ReverseSort "children: sort the other way round";
+    HERE ["m"] Mark "children: mark" ("mark");
+    HERE ["M"] ClearMarks "children: no marks";
+    HERE ["c"] Compare "children: two marked ones side by side" ("compare");
+    HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
+};
 
 impl Panel for ListView {
     fn about() -> About {
@@ -134,13 +105,14 @@ impl Panel for ListView {
         if action == Action::Back {
             return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
         }
-        let action = ListAction::of(action)?;
         let before = self.selected(scene.state);
         let height = super::inside(area).height;
-        ListView::act(self, action, scene.state, usize::from(height));
+        if !self.perform(action, scene.state, usize::from(height)) {
+            return None;
+        }
         let chosen = self.selected(scene.state);
         // Sorting leaves a cursor that has not been moved on the first child, but chooses none.
-        Some(if chosen != before && action.is_movement() {
+        Some(if chosen != before && Scroll::of(action).is_some() {
             Response::Choose(chosen)
         } else {
             Response::Draw

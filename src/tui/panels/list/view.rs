@@ -2,59 +2,11 @@
 
 use super::compare;
 use super::filter::{Filter, FilterError, Flag};
-use super::order::{Choice, Order, SortKey};
+use super::order::{Choice, Order, SortKey, row_at};
 use super::table;
 use crate::state::{ChildRow, RunState};
 use crate::tui::keymap::Action;
-
-/// What a key asks of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ListAction {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    SortNext,
-    SortPrevious,
-    ReverseSort,
-    /// Mark the chosen child, or take its mark away.
-    Mark,
-    ClearMarks,
-    /// Show two children side by side, or go back to the table.
-    Compare,
-    /// Show accuracy against MACs, or go back to the table.
-    TogglePareto,
-}
-
-impl ListAction {
-    /// What a key's action means in the list; none where it means nothing.
-    pub fn of(action: Action) -> Option<ListAction> {
-        Some(match action {
-            Action::Up => ListAction::Up,
-            Action::Down => ListAction::Down,
-            Action::PageUp => ListAction::PageUp,
-            Action::PageDown => ListAction::PageDown,
-            Action::Top => ListAction::Top,
-            Action::Bottom | Action::Live => ListAction::Bottom,
-            Action::SortNext => ListAction::SortNext,
-            Action::SortPrevious => ListAction::SortPrevious,
-            Action::ReverseSort => ListAction::ReverseSort,
-            Action::Mark => ListAction::Mark,
-            Action::ClearMarks => ListAction::ClearMarks,
-            Action::Compare => ListAction::Compare,
-            Action::TogglePareto => ListAction::TogglePareto,
-            _ => return None,
-        })
-    }
-
-    /// Whether it moves the cursor.
-    pub fn is_movement(self) -> bool {
-        use ListAction::{Bottom, Down, PageDown, PageUp, Top, Up};
-        matches!(self, Up | Down | PageUp | PageDown | Top | Bottom)
-    }
-}
+use crate::tui::panels::scroll::Scroll;
 
 /// What the panel of the list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,26 +58,29 @@ impl ListView {
         std::mem::take(&mut self.mode) != Mode::Table
     }
 
-    /// Do what a key asks for. `rows`: the height of the panel below its title.
-    pub fn act(&mut self, action: ListAction, state: &RunState, rows: usize) {
+    /// Do what a key asks for; false where it means nothing here. `rows`: the height of the panel
+    /// below its title.
+    pub fn perform(&mut self, action: Action, state: &RunState, rows: usize) -> bool {
         self.refresh(state);
-        match action {
-            ListAction::SortNext => self.sort_by_next(true, state),
-            ListAction::SortPrevious => self.sort_by_next(false, state),
-            ListAction::ReverseSort => {
+        match (action, Scroll::of(action)) {
+            (_, Some(movement)) => self.go(movement, state, rows),
+            (Action::SortNext, _) => self.sort_by_next(true, state),
+            (Action::SortPrevious, _) => self.sort_by_next(false, state),
+            (Action::ReverseSort, _) => {
                 self.choice.descending = !self.choice.descending;
                 self.rebuild(state);
             }
-            ListAction::Mark => self.mark(state),
-            ListAction::ClearMarks => {
+            (Action::Mark, _) => self.mark(state),
+            (Action::ClearMarks, _) => {
                 self.marks.clear();
                 self.marks_changed(state);
             }
-            ListAction::Compare => self.switch_to(Mode::Compare),
-            ListAction::TogglePareto => self.switch_to(Mode::Pareto),
-            movement => self.go(movement, state, rows),
+            (Action::Compare, _) => self.switch_to(Mode::Compare),
+            (Action::TogglePareto, _) => self.switch_to(Mode::Pareto),
+            _ => return false,
         }
         self.follow_cursor(rows);
+        true
     }
 
     /// Show only the children for which the expression holds; all of them where it is empty.
@@ -273,59 +228,48 @@ impl ListView {
         self.top = self.top(table::room(self, rows));
     }
 
-    fn go(&mut self, movement: ListAction, state: &RunState, rows: usize) {
+    fn go(&mut self, movement: Scroll, state: &RunState, rows: usize) {
         match self.mode {
             Mode::Table => {
                 let page = table::room(self, rows).saturating_sub(1).max(1);
-                let place = moved(movement, self.place(), self.order.rows().len(), page);
+                let last = self.order.rows().len().saturating_sub(1);
+                let place = movement.among(self.place(), page, last);
                 self.put_cursor(self.order.at(place, state), Some(place));
             }
             Mode::Pareto => self.go_along_front(movement, state),
             Mode::Compare => {
-                let (page, all) = (rows.saturating_sub(2).max(1), compare::rows(self, state));
-                self.compare_top = moved(
-                    movement,
-                    self.compare_top,
-                    (all + 1).saturating_sub(rows),
-                    page,
-                );
+                let last = compare::rows(self, state).saturating_sub(rows);
+                let page = rows.saturating_sub(2).max(1);
+                self.compare_top = movement.among(self.compare_top, page, last);
             }
         }
     }
 
     /// Up and down go to the next child of the front with more and with fewer MACs.
-    fn go_along_front(&mut self, movement: ListAction, state: &RunState) {
+    fn go_along_front(&mut self, movement: Scroll, state: &RunState) {
+        let children = &state.search().children;
         let front = self.order.front();
-        let macs_at = |place: usize| {
-            front
-                .rows()
-                .get(place)
-                .and_then(|index| state.search().children.get(*index as usize))
-                .map(|row| row.macs)
-        };
+        let last = front.rows().len().saturating_sub(1);
         let cursor = self.order.at(self.place(), state);
-        let place = match cursor.and_then(|row| front.place_of(row.child, &state.search().children))
-        {
-            Some(place) => moved(movement, place, front.rows().len(), 5),
+        let place = match cursor.and_then(|row| front.place_of(row.child, children)) {
+            Some(place) => movement.among(place, 5, last),
             // From a child that is not on the front, to its neighbours there.
             None => {
                 let macs = cursor.map_or(0, |row| row.macs);
-                let above = (0..front.rows().len())
-                    .take_while(|place| macs_at(*place).is_some_and(|other| other <= macs))
-                    .count();
-                let last = front.rows().len().saturating_sub(1);
+                let cheaper = front
+                    .points(children)
+                    .take_while(|point| point.macs <= macs);
+                let above = cheaper.count();
                 match movement {
-                    ListAction::Top => 0,
-                    ListAction::Bottom => last,
-                    ListAction::Up | ListAction::PageUp => above.saturating_sub(1),
+                    Scroll::Top => 0,
+                    Scroll::Bottom => last,
+                    Scroll::By(rows) | Scroll::Pages(rows) if rows < 0 => above.saturating_sub(1),
                     _ => above.min(last),
                 }
             }
         };
-        let row = front
-            .rows()
-            .get(place)
-            .and_then(|index| state.search().children.get(*index as usize));
+        let index = front.rows().get(place);
+        let row = index.and_then(|index| row_at(state, *index));
         let place = row.and_then(|row| self.order.place_of(row.child, state));
         self.put_cursor(row, place);
     }
@@ -336,19 +280,4 @@ impl ListView {
             self.place = Some(place);
         }
     }
-}
-
-/// A place among `count` after a movement by one, by a page, or to an end.
-fn moved(movement: ListAction, place: usize, count: usize, page: usize) -> usize {
-    let last = count.saturating_sub(1);
-    let place = match movement {
-        ListAction::Up => place.saturating_sub(1),
-        ListAction::Down => place + 1,
-        ListAction::PageUp => place.saturating_sub(page),
-        ListAction::PageDown => place + page,
-        ListAction::Top => 0,
-        ListAction::Bottom => last,
-        _ => place,
-    };
-    place.min(last)
 }

@@ -7,7 +7,7 @@ use super::{classes, confusion};
 use crate::event::TestFinished;
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::panel::{About, Response, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
@@ -29,13 +29,9 @@ pub struct TestResult {
 const HERE: Scope = Scope::Panel(PanelId::Test);
 
 /// The keys of this panel alone.
-const KEYS: &[Binding] = &[binding(
-    HERE,
-    &["v"],
-    Action::ToggleColumns,
-    "test: confusion matrix in images or in percent",
-    Some("percent"),
-)];
+const KEYS: &[Binding] = keys! {
+    HERE ["v"] ToggleColumns "test: confusion matrix in images or in percent" ("percent");
+};
 
 impl TextPanel for TestResult {
     fn about() -> About {
