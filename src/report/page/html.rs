@@ -6,6 +6,9 @@ use crate::report::figures::{Figure, ink};
 
 const STYLE: &str = include_str!("style.css");
 
+/// Heading of what is to be known of the numbers.
+pub const READING: &str = "How to read these numbers";
+
 /// A part of the page under a heading.
 #[derive(Debug, Clone)]
 pub struct Section {
@@ -111,7 +114,11 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 pub type Column = (&'static str, bool);
 
 /// A table that scrolls in its own box where it is too wide.
-pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
+pub fn table(
+    caption: &str,
+    columns: &[Column],
+    rows: impl IntoIterator<Item = Vec<Markup>>,
+) -> Markup {
     let class = |number: bool| number.then_some("number");
     html! {
         div.table {

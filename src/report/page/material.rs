@@ -314,56 +314,31 @@ mod tests {
         let (folder, _) = run(|journal| journal);
         let journal = folder.path().join("journal.jsonl");
         let text = std::fs::read_to_string(&journal).unwrap();
-        std::fs::write(
-            &journal,
-            text.lines()
-                .take(50)
-                .map(|line| line.to_owned() + "\n")
-                .collect::<String>(),
-        )
-        .unwrap();
+        let begun: Vec<&str> = text.lines().take(50).collect();
+        std::fs::write(&journal, begun.join("\n") + "\n").unwrap();
         let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
         lock.lock().unwrap();
-        assert_eq!(
-            Material::read(folder.path()).unwrap().status(),
-            RunStatus::Running
-        );
+        let status = || Material::read(folder.path()).unwrap().status();
+        assert_eq!(status(), RunStatus::Running);
         drop(lock);
-        assert_eq!(
-            Material::read(folder.path()).unwrap().status(),
-            RunStatus::Dead
-        );
+        assert_eq!(status(), RunStatus::Dead);
     }
 
     #[test]
     fn the_batch_size_is_the_journals_and_of_an_older_run_that_of_its_settings() {
-        let (folder, material) = run(|journal| journal);
-        assert_eq!(material.batch_size(), None);
-        std::fs::write(
-            folder.path().join("config.toml"),
-            "[child]\nbatch_size = 100\n",
-        )
-        .unwrap();
-        assert_eq!(
-            Material::read(folder.path()).unwrap().batch_size(),
-            Some(100)
-        );
-        let (folder, _) = run(|journal| {
-            journal.replacen(
-                "\"child_epochs\"",
-                "\"child_batch_size\":48,\"child_epochs\"",
-                1,
-            )
-        });
-        std::fs::write(
-            folder.path().join("config.toml"),
-            "[child]\nbatch_size = 100\n",
-        )
-        .unwrap();
-        assert_eq!(
-            Material::read(folder.path()).unwrap().batch_size(),
-            Some(48)
-        );
+        let batch_size = |folder: &Path| Material::read(folder).unwrap().batch_size();
+        let told = "\"child_batch_size\":48,\"child_epochs\"";
+        for (journal_tells, expected) in [(false, 100), (true, 48)] {
+            let (folder, _) = run(|journal| match journal_tells {
+                true => journal.replacen("\"child_epochs\"", told, 1),
+                false => journal,
+            });
+            let before = journal_tells.then_some(expected);
+            assert_eq!(batch_size(folder.path()), before);
+            let settings = "[child]\nbatch_size = 100\n";
+            std::fs::write(folder.path().join("config.toml"), settings).unwrap();
+            assert_eq!(batch_size(folder.path()), Some(expected));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::html::{Column, facts, table, text};
-use super::material::{Material, Settings};
+use super::material::{Material, Settings, meaning};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};
@@ -27,6 +27,23 @@ pub fn whole(text: &str) -> String {
 /// A time as `2026-11-24 10:15 UTC`.
 pub fn moment(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Where the run stands, in one word and in a sentence; `ended` says more of its end.
+pub fn status(material: &Material, ended: &str) -> (&'static str, String) {
+    let torn = if material.torn {
+        " The journal ends in an unfinished line, which is left out."
+    } else {
+        ""
+    };
+    let status = material.status();
+    (status.word(), format!("{}{ended}{torn}", meaning(status)))
+}
+
+/// `, begun 2026-11-24 10:15 UTC`.
+pub fn begun(material: &Material) -> String {
+    let began = material.state.started;
+    began.map_or_else(String::new, |time| format!(", begun {}", moment(time)))
 }
 
 /// The settings that the run was started with, by section.
@@ -127,11 +144,7 @@ pub fn sessions(material: &Material) -> Markup {
             text(&session.version),
         ]
     };
-    table(
-        "Sessions",
-        &columns,
-        &material.sessions.iter().map(row).collect::<Vec<_>>(),
-    )
+    table("Sessions", &columns, material.sessions.iter().map(row))
 }
 
 /// Warnings and errors of the run; nothing where there are none.
@@ -149,7 +162,7 @@ pub fn notices(material: &Material) -> Option<Markup> {
     };
     let columns: [Column; 3] = [("when", false), ("level", false), ("what", false)];
     Some(html! {
-        div.reasons { (table("Warnings and errors of the run", &columns, &material.notices.iter().map(row).collect::<Vec<_>>())) }
+        div.reasons { (table("Warnings and errors of the run", &columns, material.notices.iter().map(row))) }
         @if material.more_notices > 0 { p.note { "and " (material.more_notices) " more, in the journal." } }
     })
 }
@@ -195,7 +208,7 @@ pub fn layers(architecture: &Architecture) -> Markup {
         count(cost.params),
         count(cost.macs)
     );
-    table(&caption, &LAYER_COLUMNS, &rows)
+    table(&caption, &LAYER_COLUMNS, rows)
 }
 
 fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {

@@ -13,13 +13,7 @@ impl App {
     pub(super) fn best_number(&self) -> Option<u64> {
         match self.live.training_run() {
             Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self
-                .live
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .map(|best| best.child),
+            None => self.live.search().best_child(),
         }
     }
 

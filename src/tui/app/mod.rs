@@ -359,14 +359,7 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => self.inspect(
-                self.state()
-                    .search()
-                    .outcomes
-                    .best
-                    .as_ref()
-                    .map(|best| best.child),
-            ),
+            Action::InspectBest => self.inspect(self.state().search().best_child()),
             action => self.navigate(action),
         }
         Effect::Draw

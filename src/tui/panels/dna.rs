@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::panel::{About, Response, SEARCH, TextPanel};
-use super::{Content, PanelId, Row, join_fitting, labelled, layers, training};
+use super::{Content, PanelId, Row, join_fitting, labelled, layers, training, words};
 use crate::event::ChildEpoch;
 use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
@@ -72,24 +72,13 @@ fn name(scene: &Scene<'_>) -> Row {
         format!("{child} {}", scene.theme.glyphs.left_right),
     );
     let state = scene.state;
-    if state
-        .search()
-        .outcomes
-        .best
-        .as_ref()
-        .is_some_and(|best| best.child == child)
-    {
+    if state.search().best_child() == Some(child) {
         row.push((Role::Best, " best".to_owned()));
     } else if let Some((worker, _)) = trained(scene, child) {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
-    } else if state
-        .search()
-        .training
-        .values()
-        .any(|training| training.child == child)
-    {
+    } else if state.search().training_of(child).is_some() {
         row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
@@ -133,13 +122,9 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
 }
 
 /// The worker that trains a child, and how far it is; none where nobody does.
-fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(&'a usize, &'a Training)> {
-    scene
-        .state
-        .search()
-        .training
-        .iter()
-        .find(|(_, training)| training.child == child && scene.why_abandoned().is_none())
+fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a Training)> {
+    let training = scene.state.search().training_of(child);
+    training.filter(|_| scene.why_abandoned().is_none())
 }
 
 /// What stands above the layers: progress while it trains, what came of it afterwards.
@@ -160,13 +145,8 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 format::or_none(row.reward, format::reward),
             ),
         ],
-        None => match state
-            .search()
-            .training
-            .values()
-            .find(|training| training.child == candidate.child)
-        {
-            Some(training) => vec![training::abandoned_row(state, training, width)],
+        None => match state.search().training_of(candidate.child) {
+            Some((_, training)) => vec![training::abandoned_row(state, training, width)],
             None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
         },
     };
@@ -231,13 +211,13 @@ fn epoch_rows(epochs: &[ChildEpoch], rows: usize) -> Vec<Row> {
             format::accuracy(epoch.train_accuracy),
             format::accuracy(epoch.valid_accuracy),
         );
-        vec![(
+        words(
             Role::Text,
             format!(
                 "{:>5}  {:>6.3}  {train:>8}    {valid:>8}",
                 epoch.epoch, epoch.train_loss
             ),
-        )]
+        )
     };
     std::iter::once(heading)
         .chain(last.iter().map(row))

@@ -1,7 +1,7 @@
 //! The two rows on top: which run, what it does, how far it is, and the best so far.
 
 use super::chart::verdict_line;
-use super::{Row, join_fitting, join_ranked, labelled, training_run};
+use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
 use crate::event::RunKind;
 use crate::link::LinkStatus;
 use crate::state::{Counts, RunState, RunStatus};
@@ -154,13 +154,13 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         return training_run::standing::row(training, state.status.is_over(), glyphs, width);
     }
     let Some(run) = &state.search().started else {
-        return vec![(
+        return words(
             Role::Dim,
             match scene.kind {
                 RunKind::Search => "waiting for the run to start".to_owned(),
                 RunKind::Training => "preparing the images".to_owned(),
             },
-        )];
+        );
     };
     let preset = vec![
         (Role::Text, run.preset.clone()),

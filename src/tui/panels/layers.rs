@@ -185,8 +185,8 @@ fn columns(architecture: &Architecture, options: &Options, glyphs: &Glyphs) -> V
 /// What a layer is.
 fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
     let layers = || architecture.layers.iter();
-    let pair = |[height, width]: [usize; 2]| format!("{height}{}{width}", glyphs.times);
-    let mut columns = vec![
+    let pair = |lengths| format::pair(lengths, glyphs.times);
+    vec![
         Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
         Column::new(
             "filters",
@@ -195,37 +195,25 @@ fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
         ),
         Column::new("stride", true, layers().map(|layer| pair(layer.stride))),
         Column::new("pad", true, layers().map(|layer| pair(layer.padding))),
-    ];
-    columns.push(Column::new("input", false, layers().map(inputs)));
-    columns
+        Column::new("input", false, layers().map(inputs)),
+    ]
 }
 
 /// What a layer costs.
 fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<Column> {
-    let times = glyphs.times;
-    let costs = || costs.iter();
+    let numbers = |heading, cell: &dyn Fn(&LayerCost) -> String| {
+        Column::new(heading, true, costs.iter().map(cell))
+    };
     vec![
-        Column::new(
-            "output",
-            true,
-            costs().map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2])),
-        ),
-        Column::new(
-            "params",
-            true,
-            costs().map(|cost| format::count(cost.params)),
-        ),
-        Column::new("MACs", true, costs().map(|cost| format::compact(cost.macs))),
-        Column::new(
-            "field",
-            true,
-            costs().map(|cost| {
-                format!(
-                    "{}{times}{}",
-                    cost.receptive_field[0], cost.receptive_field[1]
-                )
-            }),
-        ),
+        numbers("output", &|cost| {
+            let [_, height, width] = cost.output_shape;
+            format::pair([height, width], glyphs.times)
+        }),
+        numbers("params", &|cost| format::count(cost.params)),
+        numbers("MACs", &|cost| format::compact(cost.macs)),
+        numbers("field", &|cost| {
+            format::pair(cost.receptive_field, glyphs.times)
+        }),
     ]
 }
 
@@ -244,34 +232,22 @@ fn choice_columns(architecture: &Architecture, options: &Options) -> Vec<Column>
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let layers = || 1..=architecture.layers.len();
+    let of = |heading, value: fn(&Choice) -> f64| {
+        let layers = 1..=architecture.layers.len();
+        Column::new(heading, true, layers.map(|layer| of_layer(layer, value)))
+    };
     vec![
-        Column::new(
-            "log p",
-            true,
-            layers().map(|layer| of_layer(layer, |choice| choice.log_prob)),
-        ),
-        Column::new(
-            "entropy",
-            true,
-            layers().map(|layer| of_layer(layer, |choice| choice.entropy)),
-        ),
+        of("log p", |choice| choice.log_prob),
+        of("entropy", |choice| choice.entropy),
     ]
 }
 
 fn inputs(layer: &Layer) -> String {
-    let names: Vec<String> = layer
-        .inputs
-        .iter()
-        .map(|input| {
-            if *input == 0 {
-                "image".to_owned()
-            } else {
-                input.to_string()
-            }
-        })
-        .collect();
-    names.join(",")
+    let name = |input: &usize| match input {
+        0 => "image".to_owned(),
+        input => input.to_string(),
+    };
+    layer.inputs.iter().map(name).collect::<Vec<_>>().join(",")
 }
 
 /// The columns that fit, each with its width: later ones are left out, the last one that fits in

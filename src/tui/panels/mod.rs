@@ -24,6 +24,7 @@ use ratatui::layout::Rect;
 
 pub use registry::{PanelId, Panels};
 
+use super::format;
 use super::paint::{Painter, Piece, pieces_width};
 use super::theme::Role;
 use unicode_width::UnicodeWidthStr;
@@ -38,6 +39,14 @@ pub struct Content {
     pub head: Vec<Row>,
     /// The rows that scroll.
     pub body: Vec<Row>,
+}
+
+impl From<Vec<Row>> for Content {
+    /// Rows that all scroll.
+    fn from(body: Vec<Row>) -> Content {
+        let head = Vec::new();
+        Content { head, body }
+    }
 }
 
 impl Content {
@@ -159,6 +168,17 @@ pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
         joined.extend(group);
     }
     joined
+}
+
+/// A row of one piece.
+pub fn words(role: Role, text: impl Into<String>) -> Row {
+    vec![(role, text.into())]
+}
+
+/// `text` in as many rows of `width` columns as it takes.
+pub fn wrapped(role: Role, text: &str, width: usize) -> Vec<Row> {
+    let lines = format::wrap(text, width).into_iter();
+    lines.map(|line| words(role, line)).collect()
 }
 
 /// A label and its value.

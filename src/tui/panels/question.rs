@@ -63,7 +63,7 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
     let area = screen.area();
     let texts = answers
         .iter()
-        .map(|answer| words(scene, question, *answer).1.len() + BESIDE);
+        .map(|answer| text_of(scene, question, *answer).1.len() + BESIDE);
     let width = (texts.max().unwrap_or(0) as u16)
         .clamp(WIDTH, area.width.max(WIDTH))
         .min(area.width);
@@ -77,7 +77,7 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
     let mut painter = screen.part(area);
     paint::frame(&mut painter, &title(scene, question));
     for (index, answer) in answers.iter().enumerate() {
-        let (action, text) = words(scene, question, *answer);
+        let (action, text) = text_of(scene, question, *answer);
         let marked = marked == *answer;
         let marker = if marked { painter.glyphs().marker } else { " " };
         let x = painter.text(
@@ -113,7 +113,7 @@ fn title(scene: &Scene<'_>, question: Question) -> String {
     }
 }
 
-fn words(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, String) {
+fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, String) {
     match answer {
         Answer::Yes => (
             Action::AnswerYes,
@@ -144,6 +144,6 @@ fn words(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, Stri
 
 /// Whether an epoch of a child has ended: without one there is no accuracy that could count.
 fn has_epochs(scene: &Scene<'_>, child: u64) -> bool {
-    let mut training = scene.live.search().training.values();
-    training.any(|training| training.child == child && !training.epochs.is_empty())
+    let training = scene.live.search().training_of(child);
+    training.is_some_and(|(_, training)| !training.epochs.is_empty())
 }

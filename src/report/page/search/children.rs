@@ -67,7 +67,7 @@ pub fn best(material: &Material) -> Markup {
         shown.len(),
         count(all as u64)
     );
-    table(&caption, &columns, &shown)
+    table(&caption, &columns, shown)
 }
 
 fn remark(row: &ChildRow) -> String {
@@ -133,7 +133,7 @@ pub fn troubles(material: &Material) -> Option<Section> {
         _ => "Children that failed: reward 0, no accuracy".to_owned(),
     };
     let body = html! {
-        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table(&caption, &columns, &shown)) } }
+        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table(&caption, &columns, shown)) } }
         @if let Some(notices) = notices { (notices) }
     };
     Some(Section::new("troubles", "Failures and warnings", body))

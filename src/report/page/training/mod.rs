@@ -8,8 +8,8 @@ mod test_result;
 use maud::{Markup, html};
 
 use self::figures::Figures;
-use super::html::{Head, Section, facts, figure};
-use super::material::{Material, meaning};
+use super::html::{Head, READING, Section, facts, figure};
+use super::material::Material;
 use super::tables::{self, Table};
 use super::{parts, recipe};
 use crate::analysis::statistics::mean;
@@ -24,32 +24,27 @@ pub fn compose(
     run: &TrainingRun,
 ) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
     let figures = Figures::of(run);
-    let mut sections = vec![
-        result::section(material, run),
-        curves(&figures),
-        test_result::section(run, &figures),
-    ];
-    sections.push(the_network(run, &figures));
-    sections.extend(
-        parts::notices(material).map(|notices| Section::new("troubles", "Warnings", notices)),
-    );
-    sections.push(Section::new("costs", "What it took", costs(material, run)));
-    sections.push(Section::new(
-        "reading",
-        "How to read these numbers",
-        reading(),
-    ));
-    sections.push(Section::new("recipe", "Recipe", facts(&recipe::facts(run))));
-    sections.push(Section::new(
-        "settings",
-        "Settings",
+    let (notices, settings) = (
+        parts::notices(material),
         parts::settings(&material.settings),
-    ));
-    sections.push(Section::new(
-        "environment",
-        "Environment",
-        environment(material, run),
-    ));
+    );
+    let sections = [
+        Some(result::section(material, run)),
+        Some(curves(&figures)),
+        Some(test_result::section(run, &figures)),
+        Some(the_network(run, &figures)),
+        notices.map(|notices| Section::new("troubles", "Warnings", notices)),
+        Some(Section::new("costs", "What it took", costs(material, run))),
+        Some(Section::new("reading", READING, reading())),
+        Some(Section::new("recipe", "Recipe", facts(&recipe::facts(run)))),
+        Some(Section::new("settings", "Settings", settings)),
+        Some(Section::new(
+            "environment",
+            "Environment",
+            environment(material, run),
+        )),
+    ];
+    let sections = sections.into_iter().flatten().collect();
     let mut tables = vec![tables::epochs(run)];
     tables.extend(tables::layers(&run.started.architecture));
     if let Some(test) = &run.test {
@@ -63,8 +58,7 @@ pub fn compose(
 
 fn head(material: &Material, run: &TrainingRun) -> Head {
     let started = &run.started;
-    let (word, sentence) = (material.status().word(), meaning(material.status()));
-    let ended = if ended_early(material, run) {
+    let ended = if run.stopped_early(material.status()) {
         format!(
             " Early stopping ended it after epoch {} of at most {}: {} epochs without a better validation accuracy.",
             run.epochs.len(),
@@ -74,28 +68,17 @@ fn head(material: &Material, run: &TrainingRun) -> Head {
     } else {
         String::new()
     };
-    let torn = if material.torn {
-        " The journal ends in an unfinished line, which is left out."
-    } else {
-        ""
-    };
-    let began = material.state.started.map_or_else(String::new, |time| {
-        format!(", begun {}", parts::moment(time))
-    });
+    let begun = parts::begun(material);
     let subtitle = format!(
-        "{} · recipe {} · seed {} · {}{began}",
+        "{} · recipe {} · seed {} · {}{begun}",
         started.architecture.name, started.recipe, started.seed, started.data.spec
     );
     Head {
         kind: "Training report",
         title: material.name.clone(),
         subtitle,
-        status: (word, format!("{sentence}{ended}{torn}")),
+        status: parts::status(material, &ended),
     }
-}
-
-fn ended_early(material: &Material, run: &TrainingRun) -> bool {
-    run.stopped_early(material.status())
 }
 
 fn curves(figures: &Figures) -> Section {

@@ -59,7 +59,7 @@ fn confused(report: &ClassificationReport) -> Markup {
     table(
         "Most confused pairs",
         &columns,
-        &report.most_confused.iter().map(row).collect::<Vec<_>>(),
+        report.most_confused.iter().map(row),
     )
 }
 
@@ -85,6 +85,6 @@ fn classes(report: &ClassificationReport) -> Markup {
     table(
         "Accuracy on each class",
         &columns,
-        &report.per_class.iter().map(row).collect::<Vec<_>>(),
+        report.per_class.iter().map(row),
     )
 }

@@ -5,7 +5,7 @@ use crate::analysis::series::{self, Children, Quantity};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
-use crate::tui::panels::{Row, join_ranked, labelled};
+use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
 
 /// A value as the quantity is written.
@@ -146,10 +146,10 @@ impl<'a> Chosen<'a> {
         let of = |short: bool| {
             let mut groups = vec![(
                 0,
-                vec![(
+                words(
                     Role::Strong,
                     format!("{}{number}", if short { "ep. " } else { "episode " }),
-                )],
+                ),
             )];
             let mut add = |rank: usize, label: &str, text: Option<String>| {
                 groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));

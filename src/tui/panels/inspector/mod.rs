@@ -22,9 +22,8 @@ pub use act::InspectorEffect;
 
 use ratatui::layout::{Rect, Size};
 
-use super::{Content, Row};
+use super::{Content, wrapped};
 use crate::state::{ChildDetail, ChildRow, RunState};
-use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 use draft::Draft;
@@ -233,14 +232,7 @@ fn room(size: Size) -> usize {
 }
 
 fn notice(text: &str, width: usize) -> Content {
-    let body = format::wrap(text, width)
-        .into_iter()
-        .map(|line| vec![(Role::Dim, line)])
-        .collect();
-    Content {
-        head: Vec::new(),
-        body,
-    }
+    wrapped(Role::Dim, text, width).into()
 }
 
 /// Why there is nothing to show of a child's network.
@@ -290,9 +282,8 @@ fn with_failure(
             }
             _ => (Role::Error, "It failed"),
         };
-        let lines = format::wrap(&format!("{words}: {reason}"), width).into_iter();
-        let rows: Vec<Row> = lines.take(2).map(|line| vec![(role, line)]).collect();
-        content.head.splice(0..0, rows);
+        let rows = wrapped(role, &format!("{words}: {reason}"), width);
+        content.head.splice(0..0, rows.into_iter().take(2));
     }
     content
 }

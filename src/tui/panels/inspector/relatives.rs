@@ -1,13 +1,12 @@
 //! Children like the one that is shown: the one it was edited from, those edited from it, those
 //! with the same DNA, and the nearest others by edit distance.
 
-use super::subject::row_of;
 use super::table::{Column, table};
 use crate::space::distance::{Edit, Ruler, distance, edits};
 use crate::space::{Dna, Genes, Head, HeadKind};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
-use crate::tui::panels::{Content, Row};
+use crate::tui::panels::{Content, Row, words};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Most relatives shown.
@@ -56,7 +55,7 @@ impl Relatives {
     pub fn of(child: u64, dna: &Dna, parent: Option<u64>, state: &RunState) -> Relatives {
         let genes = Genes::from(dna);
         let parents = parent
-            .and_then(|parent| row_of(&state.search().children, parent))
+            .and_then(|parent| state.search().ended(parent))
             .map(|row| (Kind::Parent, row));
         let edited = state
             .search()
@@ -149,53 +148,34 @@ pub fn content(
     glyphs: &Glyphs,
 ) -> Content {
     if relatives.entries.is_empty() {
-        return Content {
-            head: Vec::new(),
-            body: vec![vec![(Role::Dim, "no other child has ended yet".to_owned())]],
-        };
+        return vec![words(Role::Dim, "no other child has ended yet")].into();
     }
-    let entries = || relatives.entries.iter();
-    let difference = |row: &ChildRow| match (row.accuracy, accuracy) {
+    let texts = |heading, rank, text: &dyn Fn(&Relative) -> String| {
+        Column::texts(heading, rank, relatives.entries.iter().map(text))
+    };
+    let numbers = |heading, rank, text: &dyn Fn(&Relative) -> String| {
+        Column::numbers(heading, rank, relatives.entries.iter().map(text))
+    };
+    let difference = |entry: &Relative| match (entry.row.accuracy, accuracy) {
         (Some(theirs), Some(ours)) => format!("{:+.2}", (theirs - ours) * 100.0),
         _ => String::new(),
     };
-    let marks = entries().enumerate().map(|(index, _)| {
-        if index == chosen {
-            glyphs.marker.to_owned()
-        } else {
-            " ".to_owned()
-        }
-    });
+    let marks = (0..relatives.entries.len())
+        .map(|index| if index == chosen { glyphs.marker } else { " " }.to_owned());
     let columns = vec![
         Column::texts("", 0, marks),
-        Column::texts("relation", 1, entries().map(relation)),
-        Column::numbers(
-            "child",
-            0,
-            entries().map(|entry| entry.row.child.to_string()),
-        ),
-        Column::numbers("same", 5, entries().map(|entry| more(entry.others))),
-        Column::numbers(
-            "accuracy",
-            0,
-            entries().map(|entry| accuracy_or_trouble(&entry.row)),
-        ),
-        Column::numbers("+/-", 2, entries().map(|entry| difference(&entry.row))),
-        Column::numbers(
-            "reward",
-            4,
-            entries().map(|entry| format::or_none(entry.row.reward, format::reward)),
-        ),
-        Column::numbers(
-            "params",
-            3,
-            entries().map(|entry| format::compact(entry.row.params)),
-        ),
-        Column::texts(
-            "what is different there",
-            2,
-            entries().map(|entry| differences(&entry.edits, heads, glyphs, width / 2)),
-        ),
+        texts("relation", 1, &relation),
+        numbers("child", 0, &|entry| entry.row.child.to_string()),
+        numbers("same", 5, &|entry| more(entry.others)),
+        numbers("accuracy", 0, &|entry| accuracy_or_trouble(&entry.row)),
+        numbers("+/-", 2, &difference),
+        numbers("reward", 4, &|entry| {
+            format::or_none(entry.row.reward, format::reward)
+        }),
+        numbers("params", 3, &|entry| format::compact(entry.row.params)),
+        texts("what is different there", 2, &|entry| {
+            differences(&entry.edits, heads, glyphs, width / 2)
+        }),
     ];
     let mut content = table(columns, width);
     for (role, _) in content.body.get_mut(chosen).into_iter().flatten() {
@@ -290,28 +270,15 @@ fn differences(edits: &[Edit], heads: &[Head], glyphs: &Glyphs, width: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::front;
     use crate::state::SearchRun;
 
     fn row(child: u64, genes: &[[u32; 4]], parent: Option<u64>) -> ChildRow {
         let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
-        let genes = Genes::from(&dna);
         ChildRow {
-            child,
-            episode: 1,
-            accuracy: Some(0.5),
-            reward: Some(0.125),
-            params: 0,
-            macs: 0,
-            seconds: 1.0,
-            repeat_of: None,
             parent,
-            skipped: false,
-            energy_wh: None,
-            genes,
-            log_prob: None,
-            entropy: None,
-            sampled_seq: 0,
-            ended_seq: 0,
+            genes: Genes::from(&dna),
+            ..front::tests::row(child)
         }
     }
 

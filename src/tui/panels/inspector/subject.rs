@@ -8,7 +8,7 @@ use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, ChildRow, RunState};
 use crate::tui::format;
-use crate::tui::panels::{Row, join_ranked, labelled};
+use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
 
 /// A child as far as it is known.
@@ -49,21 +49,17 @@ impl<'a> Subject<'a> {
         let detail = known
             .detail
             .filter(|detail| detail.candidate.child == child);
-        let training = state
-            .search()
-            .training
-            .iter()
-            .find(|(_, training)| training.child == child);
+        let training = state.search().training_of(child);
         let live = training
             .and_then(|(_, training)| training.candidate.as_ref())
             .or_else(|| state.search().waiting.get(&child));
         let row = if live.is_some() {
             None
         } else {
-            row_of(&state.search().children, child)
+            state.search().ended(child)
         };
         let status = match (training, live, row) {
-            (Some((worker, _)), ..) => Status::Training { worker: *worker },
+            (Some((worker, _)), ..) => Status::Training { worker },
             (_, Some(_), _) => Status::Waiting,
             (.., Some(row)) if row.is_excluded() => Status::Excluded,
             (.., Some(row)) if row.is_failed() => Status::Failed,
@@ -110,13 +106,7 @@ impl<'a> Subject<'a> {
         );
         groups.push((1, self.standing(known)));
         if let Some(row) = self.row {
-            let is_best = known
-                .state
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .is_some_and(|best| best.child == self.child);
+            let is_best = known.state.search().best_child() == Some(self.child);
             let (role, word) = if is_best {
                 (Role::Best, ", the best")
             } else {
@@ -179,10 +169,10 @@ impl<'a> Subject<'a> {
                 if known.is_abandoned {
                     vec![(Role::Warning, format!("nobody trains it, {done}"))]
                 } else {
-                    vec![(
+                    words(
                         Role::Good,
                         format!("in training on worker {worker}, {done}"),
-                    )]
+                    )
                 }
             }
         }
@@ -217,24 +207,7 @@ fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
         .ok()
 }
 
-/// The row of `child`. Children end in nearly the order of their numbers, so the search goes
-/// outward from where it should be.
-pub fn row_of(rows: &[ChildRow], child: u64) -> Option<&ChildRow> {
-    let guess = usize::try_from(child)
-        .unwrap_or(usize::MAX)
-        .saturating_sub(1)
-        .min(rows.len());
-    let is_it = |row: &&ChildRow| row.child == child;
-    (0..=rows.len()).find_map(|distance| {
-        let above = guess
-            .checked_sub(distance)
-            .and_then(|index| rows.get(index))
-            .filter(is_it);
-        above.or_else(|| rows.get(guess + distance).filter(is_it))
-    })
-}
-
 /// Whether the run has told of this child.
 pub fn is_known(state: &RunState, child: u64) -> bool {
-    state.search().waiting.contains_key(&child) || row_of(&state.search().children, child).is_some()
+    state.search().waiting.contains_key(&child) || state.search().ended(child).is_some()
 }

@@ -174,7 +174,7 @@ impl Order {
     /// Take in the children that have ended since; true if anything changed. Goes back too: a view
     /// of an earlier moment of the run has fewer.
     pub fn update(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) -> bool {
-        let best = best_of(state);
+        let best = state.search().best_child();
         let stale = state.search().children.len() < self.seen
             || (best != self.best && choice.depends_on(Flag::Best));
         let new = state.search().children.len().saturating_sub(self.seen);
@@ -192,7 +192,7 @@ impl Order {
 
     /// Choose and sort anew.
     pub fn rebuild(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) {
-        let best = best_of(state);
+        let best = state.search().best_child();
         let surroundings = Surroundings { best, marks };
         let shown = |(_, row): &(usize, &ChildRow)| choice.admits(row, surroundings);
         let ranked = |(index, row): (usize, &ChildRow)| (choice.rank(row), index as u32);
@@ -253,11 +253,6 @@ impl Order {
     pub fn at<'a>(&self, place: usize, state: &'a RunState) -> Option<&'a ChildRow> {
         self.rows.get(place).and_then(|index| row_at(state, *index))
     }
-}
-
-/// Number of the most accurate child.
-pub fn best_of(state: &RunState) -> Option<u64> {
-    state.search().outcomes.best.as_ref().map(|best| best.child)
 }
 
 /// The row at a place that an [`Order`] names; none if the run has fewer.

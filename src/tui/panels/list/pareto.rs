@@ -11,7 +11,7 @@ use crate::foundation::axis::extremes;
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
-use crate::tui::panels::{Row, join_fitting, labelled};
+use crate::tui::panels::{Row, join_fitting, labelled, words};
 use crate::tui::plot::{
     Dash, DotGrid, Frame, Framing, LabelRow, Series, ValueAxis, percent, scaled,
 };
@@ -86,14 +86,14 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
             vec![(Role::Strong, format::accuracy(accuracy))]
         }),
         labelled("MACs", Role::Strong, format::compact(row.macs)),
-        vec![(
+        words(
             if place.is_some() {
                 Role::Best
             } else {
                 Role::Dim
             },
             standing,
-        )],
+        ),
         labelled("params", Role::Text, format::count(row.params)),
         labelled(
             "reward",

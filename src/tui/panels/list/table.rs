@@ -1,6 +1,6 @@
 //! The table of children: as many columns as fit, the cursor's row always in sight.
 
-use super::order::{SortKey, best_of, row_at};
+use super::order::{SortKey, row_at};
 use super::view::ListView;
 use super::{direction, filter_row, notes, nothing};
 use crate::state::{ChildRow, RunState};
@@ -54,7 +54,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
     }
     let (columns, gap) = fitting(columns(state, view), width.saturating_sub(GUTTER + NOTES));
     painter.pieces(0, first, &headings(&columns, gap, view, painter.glyphs()));
-    let (room, best) = (room(view, height), best_of(state));
+    let (room, best) = (room(view, height), state.search().best_child());
     let top = view.top(room);
     for (place, index) in view.order().rows().iter().enumerate().skip(top).take(room) {
         let Some(row) = row_at(state, *index) else {

@@ -239,7 +239,7 @@ fn the_front_is_a_staircase_with_its_members_listed() {
 #[test]
 fn the_front_is_the_reports_and_holds_no_child_that_a_user_edited() {
     let mut state = demo();
-    let best = order::best_of(&state);
+    let best = state.search().best_child();
     let children = &mut state.search_mut().unwrap().children;
     let edited = children.iter().position(|row| Some(row.child) == best);
     children[edited.unwrap()].parent = Some(1);

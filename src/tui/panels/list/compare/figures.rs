@@ -1,10 +1,9 @@
 //! The figures of two children, and by how much they differ.
 
-use super::{DIFFERENCE, LABEL, row_of, sign};
+use super::{DIFFERENCE, LABEL, sign};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::Row;
-use crate::tui::panels::list::order::best_of;
 use crate::tui::panels::list::{notes, table};
 use crate::tui::theme::{Glyphs, Role};
 
@@ -28,10 +27,10 @@ pub fn rows(
     column: usize,
 ) -> Vec<Row> {
     let pair = Pair {
-        first: row_of(state, first),
-        second: row_of(state, second),
+        first: state.search().ended(first),
+        second: state.search().ended(second),
     };
-    pair.figures(best_of(state))
+    pair.figures(state.search().best_child())
         .iter()
         .map(|figure| figure_row(figure, glyphs, column))
         .collect()

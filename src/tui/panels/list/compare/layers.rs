@@ -142,8 +142,7 @@ fn side<'a>(
 
 /// Columns of both networks, the ones that say most first.
 fn columns(sides: [&Architecture; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
-    let times = glyphs.times;
-    let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
+    let pair = |lengths| format::pair(lengths, glyphs.times);
     let column = |heading, cell: &dyn Fn(&Layer) -> String| {
         LayerColumn::new(
             heading,

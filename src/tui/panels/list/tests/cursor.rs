@@ -43,15 +43,9 @@ fn a_cursor_not_moved_yet_stays_on_the_first_child() {
     let whole = demo();
     let half = state_of(whole.search().children[..16].to_vec());
     let mut view = view(&half, "", &[]);
-    assert_ne!(
-        view.selected(&half),
-        whole.search().outcomes.best.as_ref().map(|best| best.child)
-    );
+    assert_ne!(view.selected(&half), whole.search().best_child());
     view.refresh(&whole);
-    assert_eq!(
-        view.selected(&whole),
-        whole.search().outcomes.best.as_ref().map(|best| best.child)
-    );
+    assert_eq!(view.selected(&whole), whole.search().best_child());
 }
 
 #[test]
@@ -91,13 +85,7 @@ fn a_filter_by_marks_follows_them() {
 fn one_marked_child_is_compared_with_the_one_at_the_cursor() {
     let state = demo();
     let view = view(&state, "", &[Action::Mark, Action::Down, Action::Compare]);
-    let marked = state
-        .search()
-        .outcomes
-        .best
-        .as_ref()
-        .map(|best| best.child)
-        .unwrap();
+    let marked = state.search().best_child().unwrap();
     assert_eq!(
         view.wanted(&state),
         Some((marked, view.selected(&state).unwrap()))
