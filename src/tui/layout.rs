@@ -59,14 +59,14 @@ pub enum Stage {
 }
 
 /// A division of an area: parts with their shares of it.
-enum Plan {
+enum Division {
     One(PanelId),
-    Rows(&'static [(u16, Plan)]),
-    Columns(&'static [(u16, Plan)]),
+    Rows(&'static [(u16, Division)]),
+    Columns(&'static [(u16, Division)]),
 }
 
+use Division::{Columns, One, Rows};
 use PanelId::{Chart, Children, Dna, Log, Machine};
-use Plan::{Columns, One, Rows};
 use plans::plans;
 
 /// The panel that an arrangement is about.
@@ -155,7 +155,7 @@ pub fn areas(
     Some(areas)
 }
 
-fn divide(plan: &Plan, area: Rect, areas: &mut Areas) {
+fn divide(plan: &Division, area: Rect, areas: &mut Areas) {
     match plan {
         One(panel) => areas.panels.push((*panel, area)),
         Rows(parts) => {
@@ -178,7 +178,7 @@ fn divide(plan: &Plan, area: Rect, areas: &mut Areas) {
 }
 
 /// Start and length of each part of `length`, with `gap` between them.
-fn shares(parts: &[(u16, Plan)], length: u16, gap: u16) -> Vec<(u16, u16)> {
+fn shares(parts: &[(u16, Division)], length: u16, gap: u16) -> Vec<(u16, u16)> {
     let whole = parts
         .iter()
         .map(|(share, _)| u32::from(*share))
@@ -186,7 +186,7 @@ fn shares(parts: &[(u16, Plan)], length: u16, gap: u16) -> Vec<(u16, u16)> {
         .max(1);
     let free = u32::from(length.saturating_sub(gap * (parts.len() as u16 - 1)));
     let mut before = 0;
-    let place = |(index, (share, _)): (usize, &(u16, Plan))| {
+    let place = |(index, (share, _)): (usize, &(u16, Division))| {
         let from = free * before / whole;
         before += u32::from(*share);
         let to = free * before / whole;

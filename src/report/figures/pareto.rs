@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{Key, Mark, Plot, Scale, empty};
+use super::plot::{LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
 use crate::analysis::front::{Front, Point};
 use crate::analysis::series::stairs;
@@ -46,16 +46,16 @@ pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
         return empty(form, "No child has an accuracy yet.");
     }
     let label = |value: f64, _| round(value);
-    let x = Scale::logarithmic(
+    let x = TitledAxis::logarithmic(
         "MACs per image",
         extremes(costs()),
         if form == Form::Wide { 8 } else { 4 },
         label,
     );
-    let y = Scale::values("validation accuracy", extremes(accuracies()), 6, percent);
+    let y = TitledAxis::values("validation accuracy", extremes(accuracies()), 6, percent);
     let keys = vec![
-        Key::new(Mark::Dot, Ink::Blue, "a child"),
-        Key::new(
+        LegendKey::new(Mark::Dot, Ink::Blue, "a child"),
+        LegendKey::new(
             Mark::Line,
             Ink::Green,
             "Pareto front: nothing cheaper is as accurate",

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{DASH, Plot, Scale, empty};
+use super::plot::{DASH, Plot, TitledAxis, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::foundation::axis::{extremes, percent};
@@ -25,7 +25,12 @@ pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     let intervals = report.per_class.iter().filter_map(|class| class.ci95);
     let ends = extremes(intervals.flatten().chain([report.accuracy]));
     let names = report.per_class.iter().map(|class| class.class.as_str());
-    let plot = Plot::of_rows(form, Scale::values("", ends, 6, percent), names, BESIDE);
+    let plot = Plot::of_rows(
+        form,
+        TitledAxis::values("", ends, 6, percent),
+        names,
+        BESIDE,
+    );
     let all = plot.x(report.accuracy);
     let content = html! {
         (Pen::dashed(Ink::Orange, 1.8, DASH).line((all, plot.top() - 4.0), (all, plot.floor())))

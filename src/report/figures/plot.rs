@@ -9,14 +9,14 @@ use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 
 /// A direction of a plot.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scale {
+pub struct TitledAxis {
     title: String,
     axis: ValueAxis,
     /// Values and their labels.
     ticks: Vec<(f64, String)>,
 }
 
-impl Scale {
+impl TitledAxis {
     /// Values from `low` to `high` at least, with round ends and about `most` ticks that `label`
     /// writes (value, decimals).
     pub fn values(
@@ -24,35 +24,35 @@ impl Scale {
         (low, high): (f64, f64),
         most: usize,
         label: fn(f64, usize) -> String,
-    ) -> Scale {
-        Scale::of(
+    ) -> TitledAxis {
+        TitledAxis::of(
             title,
             ValueAxis::Linear(Axis::covering(low, high, most)),
             label,
         )
     }
 
-    /// As [`Scale::values`], logarithmic.
+    /// As [`TitledAxis::values`], logarithmic.
     pub fn logarithmic(
         title: &str,
         (low, high): (f64, f64),
         most: usize,
         label: fn(f64, usize) -> String,
-    ) -> Scale {
-        Scale::of(
+    ) -> TitledAxis {
+        TitledAxis::of(
             title,
             ValueAxis::Log(LogAxis::covering(low, high, most)),
             label,
         )
     }
 
-    fn of(title: &str, axis: ValueAxis, label: fn(f64, usize) -> String) -> Scale {
+    fn of(title: &str, axis: ValueAxis, label: fn(f64, usize) -> String) -> TitledAxis {
         let ticks = axis
             .ticks()
             .into_iter()
             .map(|(value, decimals)| (value, label(value, decimals)))
             .collect();
-        Scale {
+        TitledAxis {
             title: title.to_owned(),
             axis,
             ticks,
@@ -61,7 +61,7 @@ impl Scale {
 
     /// Things that are counted, from `first` to `last`: children, epochs, episodes. Ticks are whole
     /// numbers.
-    pub fn counts(title: &str, first: u64, last: u64, most: usize) -> Scale {
+    pub fn counts(title: &str, first: u64, last: u64, most: usize) -> TitledAxis {
         let (low, high) = (first as f64, last.max(first) as f64);
         let step = round_step(((high - low) / most.max(1) as f64).max(1.0));
         let multiples = (1..)
@@ -78,7 +78,7 @@ impl Scale {
             .collect();
         ticks.dedup_by(|one, other| one.0 == other.0);
         let margin = 0.5_f64.max((high - low) * 0.01);
-        Scale {
+        TitledAxis {
             title: title.to_owned(),
             axis: ValueAxis::Linear(Axis {
                 low: low - margin,
@@ -97,7 +97,7 @@ impl Scale {
 
 /// An entry of a legend.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Key {
+pub struct LegendKey {
     pub mark: Mark,
     pub ink: Ink,
     pub text: String,
@@ -113,9 +113,9 @@ pub enum Mark {
     Band,
 }
 
-impl Key {
-    pub fn new(mark: Mark, ink: Ink, text: impl Into<String>) -> Key {
-        Key {
+impl LegendKey {
+    pub fn new(mark: Mark, ink: Ink, text: impl Into<String>) -> LegendKey {
+        LegendKey {
             mark,
             ink,
             text: text.into(),
@@ -157,7 +157,7 @@ const ROW: f64 = 24.0;
 /// What stands at the left of a plot.
 #[derive(Debug, Clone)]
 enum Side {
-    Values(Scale),
+    Values(TitledAxis),
     /// Names, from the top. A row's value is its number, from 0.
     Rows(Vec<String>),
 }
@@ -172,13 +172,13 @@ pub struct Plot {
     right: f64,
     top: f64,
     bottom: f64,
-    x: Scale,
+    x: TitledAxis,
     y: Side,
     legend: Vec<PlacedKey>,
 }
 
 impl Plot {
-    pub fn new(form: Form, x: Scale, y: Scale, keys: Vec<Key>) -> Plot {
+    pub fn new(form: Form, x: TitledAxis, y: TitledAxis, keys: Vec<LegendKey>) -> Plot {
         let (width, text) = (form.width(), form.text_size());
         let labels = y.ticks.iter().map(|(_, label)| label.as_str());
         let left = svg::widest(labels, text) + 16.0;
@@ -207,7 +207,7 @@ impl Plot {
     /// end of each, and for one line above them.
     pub fn of_rows<'a>(
         form: Form,
-        x: Scale,
+        x: TitledAxis,
         names: impl Iterator<Item = &'a str> + Clone,
         beside: f64,
     ) -> Plot {
@@ -295,7 +295,7 @@ impl Plot {
         }
     }
 
-    fn values_grid(&self, y: &Scale) -> Markup {
+    fn values_grid(&self, y: &TitledAxis) -> Markup {
         let size = self.form.text_size();
         let rows = y.ticks.iter().map(|(value, text)| {
             let y = self.y(*value);
@@ -351,11 +351,11 @@ impl Plot {
 }
 
 /// An entry of a legend and where it begins.
-type PlacedKey = (Key, (f64, f64));
+type PlacedKey = (LegendKey, (f64, f64));
 
 /// Legend entries from left to right in as many rows as they take: each with its place, and the
 /// rows.
-fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
+fn place(keys: Vec<LegendKey>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
     let (mut x, mut row) = (6.0, 1);
     let mut placed = Vec::with_capacity(keys.len());
     for key in keys {

@@ -30,7 +30,7 @@ impl Section {
 
 /// What stands at the top of the page.
 #[derive(Debug, Clone)]
-pub struct Head {
+pub struct PageHead {
     /// What kind of report it is.
     pub kind: &'static str,
     pub title: String,
@@ -40,7 +40,7 @@ pub struct Head {
 }
 
 /// Whole page.
-pub fn page(head: &Head, sections: &[Section], generator: &str, footer: &Markup) -> String {
+pub fn page(head: &PageHead, sections: &[Section], generator: &str, footer: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -111,12 +111,12 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 }
 
 /// A column of a table: its heading, and whether it holds numbers.
-pub type Column = (&'static str, bool);
+pub type Heading = (&'static str, bool);
 
 /// A table that scrolls in its own box where it is too wide.
 pub fn table(
     caption: &str,
-    columns: &[Column],
+    columns: &[Heading],
     rows: impl IntoIterator<Item = Vec<Markup>>,
 ) -> Markup {
     let class = |number: bool| number.then_some("number");

@@ -33,7 +33,7 @@ pub struct Material {
     /// Who works on the run: `pid P on HOST`; none if nobody does.
     pub holder: Option<String>,
     /// In order; the first began the run.
-    pub sessions: Vec<Session>,
+    pub sessions: Vec<PastSession>,
     /// Devices that workers were started on.
     pub devices: BTreeSet<String>,
     /// In the order of their ends, excluded children included.
@@ -47,12 +47,12 @@ pub struct Material {
     /// The journal ends in an unfinished line: a crash, or a line that is being written.
     pub torn: bool,
     /// `config.toml` of the run directory.
-    pub settings: Settings,
+    pub settings: RunSettings,
 }
 
 /// One process that worked on the run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Session {
+pub struct PastSession {
     pub began: Timestamp,
     pub host: String,
     pub version: String,
@@ -79,7 +79,7 @@ pub struct Notice {
 
 /// The settings of a run, as far as they can be had.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub enum Settings {
+pub enum RunSettings {
     Known(toml::Table),
     /// Why not.
     Unknown(String),
@@ -135,7 +135,7 @@ impl Material {
         Ok(Material {
             name: name_of(run),
             holder,
-            settings: Settings::read(&run.join("config.toml")),
+            settings: RunSettings::read(&run.join("config.toml")),
             path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
         })
@@ -144,7 +144,7 @@ impl Material {
     /// Images that a network of the run is trained on at a time: as the journal tells, or where it
     /// is of an older program the settings.
     pub fn batch_size(&self) -> Option<usize> {
-        let Settings::Known(settings) = &self.settings else {
+        let RunSettings::Known(settings) = &self.settings else {
             return self.state.batch_size();
         };
         let set = || usize::try_from(settings.get("child")?.get("batch_size")?.as_integer()?).ok();
@@ -233,7 +233,7 @@ impl Gathered {
     }
 
     fn begin(&mut self, began: Timestamp, host: &str, version: &str) {
-        self.material.sessions.push(Session {
+        self.material.sessions.push(PastSession {
             began,
             host: host.to_owned(),
             version: version.to_owned(),
@@ -258,15 +258,17 @@ fn complaint(event: &Event) -> Option<(Level, String)> {
     }
 }
 
-impl Settings {
-    fn read(path: &Path) -> Settings {
+impl RunSettings {
+    fn read(path: &Path) -> RunSettings {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return Settings::Unknown(format!("config.toml cannot be read: {error}")),
+            Err(error) => {
+                return RunSettings::Unknown(format!("config.toml cannot be read: {error}"));
+            }
         };
         match text.parse() {
-            Ok(table) => Settings::Known(table),
-            Err(error) => Settings::Unknown(format!("config.toml is no TOML: {error}")),
+            Ok(table) => RunSettings::Known(table),
+            Err(error) => RunSettings::Unknown(format!("config.toml is no TOML: {error}")),
         }
     }
 }
@@ -345,7 +347,7 @@ mod tests {
     fn settings_that_are_not_there_are_not_made_up() {
         let (_folder, material) = run(|journal| journal);
         assert!(
-            matches!(&material.settings, Settings::Unknown(reason) if reason.contains("config.toml"))
+            matches!(&material.settings, RunSettings::Unknown(reason) if reason.contains("config.toml"))
         );
     }
 }

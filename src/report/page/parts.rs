@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::html::{Column, facts, table, text};
-use super::material::{Material, Settings, meaning};
+use super::html::{Heading, facts, table, text};
+use super::material::{Material, RunSettings, meaning};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};
@@ -47,9 +47,9 @@ pub fn begun(material: &Material) -> String {
 }
 
 /// The settings that the run was started with, by section.
-pub fn settings(settings: &Settings) -> Markup {
+pub fn settings(settings: &RunSettings) -> Markup {
     match settings {
-        Settings::Known(all) => {
+        RunSettings::Known(all) => {
             let mut sections = Vec::new();
             sections_of("", all, &mut sections);
             html! {
@@ -61,8 +61,8 @@ pub fn settings(settings: &Settings) -> Markup {
                 }
             }
         }
-        Settings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
-        Settings::Unread => html! { p { "Not known." } },
+        RunSettings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
+        RunSettings::Unread => html! { p { "Not known." } },
     }
 }
 
@@ -136,8 +136,8 @@ pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -
 
 /// Who worked on the run when, with which program.
 pub fn sessions(material: &Material) -> Markup {
-    let columns: [Column; 3] = [("began", false), ("host", false), ("nas-tui", false)];
-    let row = |session: &super::material::Session| {
+    let columns: [Heading; 3] = [("began", false), ("host", false), ("nas-tui", false)];
+    let row = |session: &super::material::PastSession| {
         vec![
             text(moment(session.began)),
             text(&session.host),
@@ -160,14 +160,14 @@ pub fn notices(material: &Material) -> Option<Markup> {
         };
         vec![text(moment(notice.time)), text(word), text(&notice.text)]
     };
-    let columns: [Column; 3] = [("when", false), ("level", false), ("what", false)];
+    let columns: [Heading; 3] = [("when", false), ("level", false), ("what", false)];
     Some(html! {
         div.reasons { (table("Warnings and errors of the run", &columns, material.notices.iter().map(row))) }
         @if material.more_notices > 0 { p.note { "and " (material.more_notices) " more, in the journal." } }
     })
 }
 
-const LAYER_COLUMNS: [Column; 10] = [
+const LAYER_COLUMNS: [Heading; 10] = [
     ("layer", true),
     ("kernel", true),
     ("filters", true),

@@ -23,7 +23,7 @@ use super::details::Details;
 use super::keymap::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Arrangement};
 use super::panels::PanelId;
-use super::panels::footer::Message;
+use super::panels::footer::Remark;
 use super::panels::scene::Scene;
 use super::theme::Theme;
 use super::view::View;
@@ -157,7 +157,7 @@ impl App {
 
     /// Tell the user something until the next key.
     pub fn tell(&mut self, level: Level, text: impl Into<String>) {
-        self.view.message = Some(Message {
+        self.view.message = Some(Remark {
             level,
             text: text.into(),
         });

@@ -3,20 +3,20 @@
 
 use ratatui::layout::Size;
 
-use super::{PanelId, Plan, Stage};
+use super::{Division, PanelId, Stage};
 use crate::config::LayoutName;
 
 /// A plan as it looks: `[58 Chart, 42 Log]` are rows, `(54 Chart | 46 Dna)` are columns, each part
 /// with its share.
 macro_rules! plan {
     ($panel:ident) => {
-        Plan::One(PanelId::$panel)
+        Division::One(PanelId::$panel)
     };
     ([$($share:literal $part:tt),+]) => {
-        Plan::Rows(&[$(($share, plan!($part))),+])
+        Division::Rows(&[$(($share, plan!($part))),+])
     };
     (($($share:literal $part:tt)|+)) => {
-        Plan::Columns(&[$(($share, plan!($part))),+])
+        Division::Columns(&[$(($share, plan!($part))),+])
     };
 }
 
@@ -29,7 +29,7 @@ macro_rules! arrangements {
 
 /// Arrangements from the richest to the plainest: the first one whose panels are all large enough is
 /// taken. Where none is, the panel in focus is shown alone.
-pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Plan)] {
+pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
     match (layout, stage) {
         (LayoutName::Overview, _) => overview(stage),
         (LayoutName::Learning, Stage::Search) => arrangements! {
@@ -58,7 +58,7 @@ pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Plan)] {
 }
 
 /// Everything that fits.
-fn overview(stage: Stage) -> &'static [(Size, Plan)] {
+fn overview(stage: Stage) -> &'static [(Size, Division)] {
     match stage {
         Stage::Search => arrangements! {
             150 x 40 [

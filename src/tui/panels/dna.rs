@@ -22,7 +22,7 @@ enum Columns {
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
-pub struct Dna {
+pub struct DnaView {
     columns: Columns,
 }
 
@@ -33,7 +33,7 @@ const KEYS: &[Binding] = keys! {
     HERE ["v"] ToggleColumns "DNA: shapes and costs, or log-probability and entropy" ("choices");
 };
 
-impl TextPanel for Dna {
+impl TextPanel for DnaView {
     fn about() -> About {
         About {
             name: "DNA",
@@ -186,7 +186,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
 }
 
 /// What the table shows besides the layers themselves.
-fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Options {
+fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Extras {
     let state = scene.state;
     let best = state
         .search()
@@ -194,7 +194,7 @@ fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::
         .best
         .as_ref()
         .filter(|best| best.child != candidate.child);
-    layers::Options {
+    layers::Extras {
         choices: candidate.choices().to_vec(),
         choices_first: shown == Columns::Choices,
         compared: best.and(state.search().best_architecture.clone()),

@@ -17,7 +17,7 @@ const LEAST_TYPED: usize = 16;
 
 /// What is told in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct Remark {
     /// Decides the colour.
     pub level: Level,
     /// In one row.
@@ -28,7 +28,7 @@ pub struct Message {
 pub enum Footer<'a> {
     /// The line that is being typed.
     Typed(&'a TextLine),
-    Told(&'a Message),
+    Told(&'a Remark),
     /// The keys of where keys go now.
     Keys(Context, &'a Panels),
 }
@@ -80,7 +80,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     }
 }
 
-fn draw_message(message: &Message, painter: &mut Painter<'_>) {
+fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
     let role = match message.level {
         Level::Info => Role::Text,
         Level::Warning => Role::Warning,

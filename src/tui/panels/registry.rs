@@ -52,11 +52,11 @@ macro_rules! panels {
 panels! {
     Chart, chart: super::chart::ChartView;
     Controller, controller: Scrolled<super::controller::Controller>;
-    Training, workers: super::training::Workers;
-    Dna, dna: Scrolled<super::dna::Dna>;
+    Training, workers: super::training::WorkersView;
+    Dna, dna: Scrolled<super::dna::DnaView>;
     Children, list: super::list::ListView;
     Curves, curves: super::training_run::curves::CurvesView;
-    Progress, progress: Scrolled<super::training_run::progress::Progress>;
+    Progress, progress: Scrolled<super::training_run::progress::ProgressView>;
     Network, network: super::training_run::network::NetworkView;
     Layers, layers: Scrolled<super::training_run::layers::Layers>;
     Test, test: Scrolled<super::training_run::test_result::TestResult>;

@@ -17,9 +17,9 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
-pub struct Workers;
+pub struct WorkersView;
 
-impl Panel for Workers {
+impl Panel for WorkersView {
     fn about() -> About {
         About {
             name: "Training",

@@ -3,7 +3,7 @@
 use crate::analysis::series::{Measure, Quantity};
 use crate::event::EpisodeFinished;
 use crate::foundation::numbers::accuracy;
-use crate::report::figures::curves::{Curves, Noted, Series, Unit};
+use crate::report::figures::curves::{Line, Lines, Noted, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::pareto::Pareto;
 use crate::report::figures::{Figure, children, curves, network, pareto};
@@ -11,7 +11,7 @@ use crate::report::page::material::Material;
 use crate::state::RunState;
 
 /// Each drawn and with its caption.
-pub struct Figures {
+pub struct SearchFigures {
     pub rewards: Figure,
     pub accuracies: Figure,
     pub entropy: Figure,
@@ -21,10 +21,10 @@ pub struct Figures {
     pub pareto: Figure,
 }
 
-impl Figures {
-    pub fn of(material: &Material) -> Figures {
+impl SearchFigures {
+    pub fn of(material: &Material) -> SearchFigures {
         let state = &material.state;
-        Figures {
+        SearchFigures {
             rewards: rewards(state),
             accuracies: accuracies(state),
             entropy: entropy(&state.search().episodes),
@@ -40,7 +40,7 @@ impl Figures {
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let Figures {
+        let SearchFigures {
             rewards,
             accuracies,
             entropy,
@@ -114,20 +114,20 @@ fn pareto(state: &RunState) -> Figure {
     )
 }
 
-fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
+fn entropy_curves(episodes: &[EpisodeFinished]) -> Lines {
     let over = |value: fn(&EpisodeFinished) -> Option<f64>| {
         episodes
             .iter()
             .filter_map(|episode| Some((episode.episode as u64, value(episode)?)))
             .collect()
     };
-    Curves {
+    Lines {
         along: "episode",
         up: "entropy in nats per child",
         unit: Unit::FromZero,
         series: vec![
-            Series::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
-            Series::dashed(
+            Line::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
+            Line::dashed(
                 "largest possible",
                 Ink::Muted,
                 over(|episode| episode.max_entropy),
@@ -138,19 +138,19 @@ fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
     }
 }
 
-fn learning_curves(material: &Material) -> Curves {
+fn learning_curves(material: &Material) -> Lines {
     let [training, validation] = Measure::Accuracy.curves(&material.best_epochs);
     let best = validation
         .iter()
         .copied()
         .max_by(|one, other| one.1.total_cmp(&other.1));
-    Curves {
+    Lines {
         along: "epoch",
         up: "accuracy",
         unit: Unit::Share,
         series: vec![
-            Series::dashed("training", Ink::Orange, training),
-            Series::solid("validation", Ink::Blue, validation),
+            Line::dashed("training", Ink::Orange, training),
+            Line::solid("validation", Ink::Blue, validation),
         ],
         noted: best.map(|at| Noted {
             at,

@@ -7,8 +7,8 @@ mod result;
 
 use maud::{Markup, html};
 
-use self::figures::Figures;
-use super::html::{Column, Head, READING, Section, facts, figure, table, text};
+use self::figures::SearchFigures;
+use super::html::{Heading, PageHead, READING, Section, facts, figure, table, text};
 use super::material::Material;
 use super::tables::Table;
 use super::{parts, tables};
@@ -19,9 +19,9 @@ use crate::report::figures::{Figure, network};
 /// Episodes in the table of the page.
 const MOST_EPISODES: usize = 40;
 
-/// Head, sections, figures and tables of the report.
-pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
-    let figures = Figures::of(material);
+/// PageHead, sections, figures and tables of the report.
+pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
+    let figures = SearchFigures::of(material);
     let settings = parts::settings(&material.settings);
     let sections = [
         Some(result::section(material)),
@@ -50,7 +50,7 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
     (head(material), sections, figures.into_list(), tables)
 }
 
-fn head(material: &Material) -> Head {
+fn head(material: &Material) -> PageHead {
     let subtitle = material.state.search().started.as_ref().map_or_else(
         || "It never got as far as its first episode.".to_owned(),
         |run| {
@@ -61,7 +61,7 @@ fn head(material: &Material) -> Head {
             )
         },
     );
-    Head {
+    PageHead {
         kind: "Architecture search report",
         title: material.name.clone(),
         subtitle,
@@ -69,7 +69,7 @@ fn head(material: &Material) -> Head {
     }
 }
 
-fn learning(material: &Material, figures: &Figures) -> Section {
+fn learning(material: &Material, figures: &SearchFigures) -> Section {
     let reference = material
         .state
         .search()
@@ -112,7 +112,7 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
         ];
         cells.iter().map(text).collect()
     };
-    let columns: [Column; 9] = [
+    let columns: [Heading; 9] = [
         ("episode", true),
         ("mean reward", true),
         ("baseline", true),
@@ -134,7 +134,7 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
     table(&caption, &columns, shown.iter().map(row))
 }
 
-fn best(material: &Material, figures: &Figures) -> Section {
+fn best(material: &Material, figures: &SearchFigures) -> Section {
     let state = &material.state;
     let body = match (
         &state.search().outcomes.best,
@@ -166,7 +166,7 @@ fn best(material: &Material, figures: &Figures) -> Section {
     Section::new("best", "The best network", body)
 }
 
-fn cost(figures: &Figures) -> Section {
+fn cost(figures: &SearchFigures) -> Section {
     Section::new("pareto", "Accuracy against cost", figure(&figures.pareto))
 }
 

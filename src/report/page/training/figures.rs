@@ -4,13 +4,13 @@ use crate::analysis::series::Measure;
 use crate::classification::ClassificationReport;
 use crate::config::Schedule;
 use crate::foundation::numbers;
-use crate::report::figures::curves::{Curves, Noted, Series, Unit};
+use crate::report::figures::curves::{Line, Lines, Noted, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};
 use crate::state::TrainingRun;
 
 /// Each drawn and with its caption.
-pub struct Figures {
+pub struct TrainingFigures {
     pub loss: Figure,
     pub accuracy: Figure,
     pub learning_rate: Figure,
@@ -26,9 +26,9 @@ pub struct Test {
     pub reliability: Figure,
 }
 
-impl Figures {
-    pub fn of(run: &TrainingRun) -> Figures {
-        Figures {
+impl TrainingFigures {
+    pub fn of(run: &TrainingRun) -> TrainingFigures {
+        TrainingFigures {
             loss: loss(run),
             accuracy: accuracy(run),
             learning_rate: learning_rate(run),
@@ -39,7 +39,7 @@ impl Figures {
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let Figures {
+        let TrainingFigures {
             loss,
             accuracy,
             learning_rate,
@@ -104,7 +104,7 @@ fn accuracy(run: &TrainingRun) -> Figure {
         at: (best.epoch as u64, best.valid_accuracy),
         text: numbers::accuracy(best.valid_accuracy),
     });
-    let curves = Curves {
+    let curves = Lines {
         noted: best,
         ..curves
     };
@@ -123,22 +123,22 @@ fn learning_rate(run: &TrainingRun) -> Figure {
 }
 
 /// A line for the training images and one for the validation images.
-fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Curves {
+fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Lines {
     let [training, validation] = measure.curves(&run.epochs);
-    Curves {
+    Lines {
         along: "epoch",
         up: measure.name(),
         unit,
         series: vec![
-            Series::dashed("training", Ink::Orange, training),
-            Series::solid("validation", Ink::Blue, validation),
+            Line::dashed("training", Ink::Orange, training),
+            Line::solid("validation", Ink::Blue, validation),
         ],
         noted: None,
         nothing: "No epoch is done yet.",
     }
 }
 
-fn rates(run: &TrainingRun) -> Curves {
+fn rates(run: &TrainingRun) -> Lines {
     // Steps are factors; a cosine ends in 0, which has no logarithm.
     let unit = match run.started.settings.schedule {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
@@ -149,8 +149,8 @@ fn rates(run: &TrainingRun) -> Curves {
         .iter()
         .map(|epoch| (epoch.epoch as u64, epoch.learning_rate))
         .collect();
-    let series = vec![Series::solid("learning rate", Ink::Green, points)];
-    Curves {
+    let series = vec![Line::solid("learning rate", Ink::Green, points)];
+    Lines {
         along: "epoch",
         up: "learning rate",
         unit,

@@ -7,8 +7,8 @@ mod test_result;
 
 use maud::{Markup, html};
 
-use self::figures::Figures;
-use super::html::{Head, READING, Section, facts, figure};
+use self::figures::TrainingFigures;
+use super::html::{PageHead, READING, Section, facts, figure};
 use super::material::Material;
 use super::tables::{self, Table};
 use super::{parts, recipe};
@@ -18,12 +18,12 @@ use crate::foundation::numbers::{count, duration};
 use crate::report::figures::{Figure, network};
 use crate::state::TrainingRun;
 
-/// Head, sections, figures and tables of the report.
+/// PageHead, sections, figures and tables of the report.
 pub fn compose(
     material: &Material,
     run: &TrainingRun,
-) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
-    let figures = Figures::of(run);
+) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
+    let figures = TrainingFigures::of(run);
     let (notices, settings) = (
         parts::notices(material),
         parts::settings(&material.settings),
@@ -56,7 +56,7 @@ pub fn compose(
     (head(material, run), sections, figures.into_list(), tables)
 }
 
-fn head(material: &Material, run: &TrainingRun) -> Head {
+fn head(material: &Material, run: &TrainingRun) -> PageHead {
     let started = &run.started;
     let ended = if run.stopped_early(material.status()) {
         format!(
@@ -73,7 +73,7 @@ fn head(material: &Material, run: &TrainingRun) -> Head {
         "{} · recipe {} · seed {} · {}{begun}",
         started.architecture.name, started.recipe, started.seed, started.data.spec
     );
-    Head {
+    PageHead {
         kind: "Training report",
         title: material.name.clone(),
         subtitle,
@@ -81,12 +81,12 @@ fn head(material: &Material, run: &TrainingRun) -> Head {
     }
 }
 
-fn curves(figures: &Figures) -> Section {
+fn curves(figures: &TrainingFigures) -> Section {
     let body = html! { (figure(&figures.loss)) (figure(&figures.accuracy)) (figure(&figures.learning_rate)) };
     Section::new("curves", "Learning curves", body)
 }
 
-fn the_network(run: &TrainingRun, figures: &Figures) -> Section {
+fn the_network(run: &TrainingRun, figures: &TrainingFigures) -> Section {
     let architecture = &run.started.architecture;
     let body = html! {
         p {

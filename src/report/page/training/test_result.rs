@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::figures::Figures;
+use super::figures::TrainingFigures;
 use crate::classification::ClassificationReport;
 use crate::foundation::numbers::{accuracy, count};
-use crate::report::page::html::{Column, Section, figure, table, text};
+use crate::report::page::html::{Heading, Section, figure, table, text};
 use crate::report::page::parts;
 use crate::state::TrainingRun;
 
 /// The section; it says so where there was no test.
-pub fn section(run: &TrainingRun, figures: &Figures) -> Section {
+pub fn section(run: &TrainingRun, figures: &TrainingFigures) -> Section {
     let body = match (&run.test, &figures.test) {
         (Some(test), Some(figures)) => html! {
             p {
@@ -33,7 +33,7 @@ fn confused(report: &ClassificationReport) -> Markup {
     if report.most_confused.is_empty() {
         return html! { p { "No image was taken for another class." } };
     }
-    let columns: [Column; 4] = [
+    let columns: [Heading; 4] = [
         ("class", false),
         ("taken for", false),
         ("images", true),
@@ -64,7 +64,7 @@ fn confused(report: &ClassificationReport) -> Markup {
 }
 
 fn classes(report: &ClassificationReport) -> Markup {
-    let columns: [Column; 5] = [
+    let columns: [Heading; 5] = [
         ("class", false),
         ("images", true),
         ("right", true),

@@ -1,6 +1,6 @@
 //! The plot: points and curves on a grid of dots.
 
-use super::curves::{Curves, Level};
+use super::curves::{Curves, Stretch};
 use crate::analysis::series::{Children, stairs};
 use crate::tui::plot::{Dash, DotGrid, Frame, Series, Span};
 use crate::tui::theme::{Glyphs, Role};
@@ -129,7 +129,7 @@ impl Canvas<'_> {
         points.iter().map(dot).collect()
     }
 
-    fn levels(&mut self, levels: &[Level]) {
+    fn levels(&mut self, levels: &[Stretch]) {
         let mut before = None;
         for level in levels {
             let y = self.height_of(level.value);
@@ -184,7 +184,7 @@ impl Canvas<'_> {
     }
 }
 
-fn columns(level: &Level) -> impl Iterator<Item = (usize, f64)> {
+fn columns(level: &Stretch) -> impl Iterator<Item = (usize, f64)> {
     let value = level.value;
     (level.from..=level.to).map(move |column| (column, value))
 }

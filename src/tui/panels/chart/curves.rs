@@ -7,7 +7,7 @@ use crate::tui::plot::Span;
 
 /// A value over a range of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct Stretch {
     /// First column of dots.
     pub from: usize,
     /// Last column of dots, included.
@@ -25,11 +25,11 @@ pub struct Curves {
     /// The largest value of all children of the run up to each column.
     pub best: Vec<(usize, f64)>,
     /// What each episode's advantages were taken against: rewards only.
-    pub baseline: Vec<Level>,
+    pub baseline: Vec<Stretch>,
     /// Quartiles of the finished episodes.
-    pub low: Vec<Level>,
+    pub low: Vec<Stretch>,
     /// The upper quartiles.
-    pub high: Vec<Level>,
+    pub high: Vec<Stretch>,
     /// At the middle of each episode.
     pub mean: Vec<(usize, f64)>,
     /// The mean of each episode of another run.
@@ -155,12 +155,12 @@ impl Means {
     }
 
     /// Neighbouring columns of one value as one.
-    fn levels(self) -> Vec<Level> {
-        let mut levels: Vec<Level> = Vec::new();
+    fn levels(self) -> Vec<Stretch> {
+        let mut levels: Vec<Stretch> = Vec::new();
         for (column, value) in self.points() {
             match levels.last_mut() {
                 Some(level) if level.to + 1 == column && level.value == value => level.to = column,
-                _ => levels.push(Level {
+                _ => levels.push(Stretch {
                     from: column,
                     to: column,
                     value,
@@ -190,7 +190,7 @@ fn at_middles(
 }
 
 /// The baselines over the children of their episodes.
-fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Level> {
+fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Stretch> {
     let mut means = Means::new(width);
     for (episode, baseline) in series::baselines(state).filter(|(_, value)| value.is_finite()) {
         if let Some(columns) = extent.columns(episode as u64, span, width) {

@@ -29,7 +29,7 @@ pub use view::{ChartView, Scale};
 use self::axes::Floor;
 use self::canvas::{Canvas, look};
 use self::curves::Curves;
-use self::readout::Chosen;
+use self::readout::Readout;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
 use super::{PanelId, Row};
@@ -102,9 +102,9 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     let extent = Extent::new(state, children.newest);
     let span = view.visible(&extent);
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
-    let chosen = crosshair.map(|child| Chosen::of(state, view.quantity, &children, child));
+    let chosen = crosshair.map(|child| Readout::of(state, view.quantity, &children, child));
     let rows = Rows::of(painter.height());
-    let drawing = Drawing {
+    let drawing = Sketch {
         state,
         view,
         extent,
@@ -150,17 +150,17 @@ impl Rows {
 }
 
 /// What is drawn.
-struct Drawing<'a> {
+struct Sketch<'a> {
     state: &'a RunState,
     view: &'a ChartView,
     extent: Extent,
     children: Children,
     span: Span,
     crosshair: Option<u64>,
-    chosen: Option<Chosen<'a>>,
+    chosen: Option<Readout<'a>>,
 }
 
-impl Drawing<'_> {
+impl Sketch<'_> {
     /// Curves where the labels take `gutter` columns, and the frame around them.
     fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
         let quantity = self.view.quantity;

@@ -18,7 +18,7 @@ fn value(quantity: Quantity, value: f64) -> String {
 }
 
 /// What is known of the child under the crosshair.
-pub struct Chosen<'a> {
+pub struct Readout<'a> {
     state: &'a RunState,
     quantity: Quantity,
     child: u64,
@@ -30,14 +30,14 @@ pub struct Chosen<'a> {
     quartiles: Option<[f64; 3]>,
 }
 
-impl<'a> Chosen<'a> {
+impl<'a> Readout<'a> {
     /// What `state` and the `children` of the chart tell of `child`.
     pub fn of(
         state: &'a RunState,
         quantity: Quantity,
         children: &Children,
         child: u64,
-    ) -> Chosen<'a> {
+    ) -> Readout<'a> {
         let extent = Extent::new(state, children.newest);
         // A repeat or a retry has one row like every child; of damaged journals the last one
         // counts.
@@ -51,7 +51,7 @@ impl<'a> Chosen<'a> {
             .smoothed(extent.per_episode)
             .find(|(point, _)| point.child == child)
             .map(|(_, smooth)| smooth);
-        Chosen {
+        Readout {
             state,
             quantity,
             child,
@@ -128,7 +128,7 @@ impl<'a> Chosen<'a> {
 
     /// Its episode's mean, baseline and quartiles in `width` columns.
     pub fn episode(&self, width: usize) -> Row {
-        let Chosen {
+        let Readout {
             state,
             quantity,
             episode: number,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ratatui::layout::Size;
 
 use super::curves;
-use super::draft::{Draft, Outcome};
+use super::draft::{Build, Draft};
 use super::graph;
 use super::relatives::Relatives;
 use super::subject::{Subject, is_known};
@@ -44,7 +44,7 @@ pub enum InspectorEffect {
 
 /// What is copied or saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Format {
     Dna,
     Json,
     PyTorch,
@@ -103,9 +103,9 @@ impl InspectorView {
             Action::Less => return Some(self.step(false, known)),
             Action::Reset => self.reset(),
             Action::Queue => return Some(self.queue(known)),
-            Action::Copy => return Some(self.copy(Form::Dna, known)),
-            Action::CopyJson => return Some(self.copy(Form::Json, known)),
-            Action::CopyCode => return Some(self.copy(Form::PyTorch, known)),
+            Action::Copy => return Some(self.copy(Format::Dna, known)),
+            Action::CopyJson => return Some(self.copy(Format::Json, known)),
+            Action::CopyCode => return Some(self.copy(Format::PyTorch, known)),
             Action::Save => return Some(self.save(known)),
             action => self.scroll(Scroll::of(action)?, known, size),
         }
@@ -240,7 +240,7 @@ impl InspectorView {
                 "not queued: its DNA is not known here".to_owned(),
             );
         };
-        match Outcome::of(draft.dna(), &space).problem() {
+        match Build::of(draft.dna(), &space).problem() {
             _ if !draft.is_edited() => tell(
                 Level::Info,
                 "change a value first: this is the child as it was".to_owned(),
@@ -257,7 +257,7 @@ impl InspectorView {
         known.state.search().started.as_ref()?.space().ok()
     }
 
-    fn copy(&self, form: Form, known: &Known<'_>) -> InspectorEffect {
+    fn copy(&self, form: Format, known: &Known<'_>) -> InspectorEffect {
         match self.written(form, known) {
             Ok((what, text)) => InspectorEffect::Copy { text, what },
             Err(problem) => tell(Level::Warning, problem),
@@ -265,7 +265,7 @@ impl InspectorView {
     }
 
     fn save(&self, known: &Known<'_>) -> InspectorEffect {
-        match [Form::Dna, Form::Json, Form::PyTorch]
+        match [Format::Dna, Format::Json, Format::PyTorch]
             .into_iter()
             .map(|form| self.written(form, known))
             .collect()
@@ -277,7 +277,7 @@ impl InspectorView {
 
     /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why
     /// not, in words.
-    fn written(&self, form: Form, known: &Known<'_>) -> Result<(String, String), String> {
+    fn written(&self, form: Format, known: &Known<'_>) -> Result<(String, String), String> {
         let edited = self
             .draft
             .as_ref()
@@ -289,7 +289,7 @@ impl InspectorView {
         );
         let subject = Subject::of(self.child, known);
         let unknown = || "its network is not known here yet".to_owned();
-        if form == Form::Dna {
+        if form == Format::Dna {
             let dna = edited
                 .map(|draft| draft.dna().clone())
                 .or(subject.dna)
@@ -308,7 +308,7 @@ impl InspectorView {
             None => subject.architecture.ok_or_else(unknown)?,
         };
         match form {
-            Form::PyTorch => {
+            Format::PyTorch => {
                 let text =
                     export::pytorch::module(&architecture).map_err(|error| error.to_string())?;
                 Ok((format!("{name}.py"), text))

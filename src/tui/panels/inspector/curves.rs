@@ -60,7 +60,7 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
             .max()
             .unwrap_or(0)
             .max(planned);
-        let chart = |measure: Measure| Chart {
+        let chart = |measure: Measure| ChildChart {
             measure,
             planned,
             epochs,
@@ -88,13 +88,13 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
 }
 
 /// Loss or accuracy over the epochs, of training and of validation.
-struct Chart<'a> {
+struct ChildChart<'a> {
     measure: Measure,
     planned: usize,
     epochs: &'a [ChildEpoch],
 }
 
-impl Chart<'_> {
+impl ChildChart<'_> {
     fn draw(&self, painter: &mut Painter<'_>) {
         let glyphs = painter.glyphs();
         let legend: Row = vec![

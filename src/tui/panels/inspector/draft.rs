@@ -18,7 +18,7 @@ pub struct Draft {
 
 /// What became of an edited DNA.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Build {
     /// Costs of the layers up to the first that cannot be built.
     pub layers: Vec<LayerCost>,
     /// The network and its costs, or why it cannot be built.
@@ -120,9 +120,9 @@ impl Draft {
     }
 }
 
-impl Outcome {
+impl Build {
     /// Build `dna` in `space`, as far as it goes.
-    pub fn of(dna: &Dna, space: &Space) -> Outcome {
+    pub fn of(dna: &Dna, space: &Space) -> Build {
         let network = build(dna, space);
         let layers = match &network {
             Ok((_, cost)) => cost.layers.clone(),
@@ -131,7 +131,7 @@ impl Outcome {
                 .find_map(|depth| build(&Dna(dna.0[..depth].to_vec()), space).ok())
                 .map_or_else(Vec::new, |(_, cost)| cost.layers),
         };
-        Outcome { layers, network }
+        Build { layers, network }
     }
 
     /// The layer (from 0) at which it fails.
@@ -239,7 +239,7 @@ mod tests {
         draft.scroll(Scroll::By(2), 1);
         draft.step(&heads(), true);
         draft.step(&heads(), true);
-        let outcome = Outcome::of(draft.dna(), &space());
+        let outcome = Build::of(draft.dna(), &space());
         assert_eq!(
             (outcome.failing_layer(), outcome.layers.len()),
             (Some(2), 2)
@@ -258,7 +258,7 @@ mod tests {
                 draft.scroll(Scroll::By(layers), 1);
                 draft.move_sideways(values);
                 draft.step(&heads, larger);
-                let outcome = Outcome::of(draft.dna(), &space);
+                let outcome = Build::of(draft.dna(), &space);
                 prop_assert_eq!(outcome.problem().is_some(), outcome.failing_layer().is_some());
                 prop_assert!(outcome.layers.len() <= draft.dna().depth());
             }

@@ -1,6 +1,6 @@
 //! What if: the genes of a child as a table to edit, and what the network would be.
 
-use super::draft::{Draft, Outcome};
+use super::draft::{Build, Draft};
 use super::table::{Column, table};
 use crate::space::{Cost, Dna, LayerCost, Space};
 use crate::state::ChildRow;
@@ -17,8 +17,8 @@ pub fn content(
     width: usize,
     glyphs: &Glyphs,
 ) -> Content {
-    let outcome = Outcome::of(draft.dna(), space);
-    let original = Outcome::of(draft.original(), space);
+    let outcome = Build::of(draft.dna(), space);
+    let original = Build::of(draft.original(), space);
     let mut content = table(columns(draft, &outcome, space, glyphs), width);
     let mut head = verdict(draft, &outcome, &original, twin, width, glyphs);
     head.push(choices(draft, space, glyphs));
@@ -30,8 +30,8 @@ pub fn content(
 /// Whether it can be built; its figures and how they differ from the original's.
 fn verdict(
     draft: &Draft,
-    outcome: &Outcome,
-    original: &Outcome,
+    outcome: &Build,
+    original: &Build,
     twin: Option<&ChildRow>,
     width: usize,
     glyphs: &Glyphs,
@@ -110,7 +110,7 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     row
 }
 
-fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> Vec<Column> {
+fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Vec<Column> {
     let Dna(genes) = draft.dna();
     let failing = outcome.failing_layer();
     let number = |layer: usize| {

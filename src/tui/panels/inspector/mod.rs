@@ -255,13 +255,13 @@ fn no_epochs(subject: &Subject<'_>, known: &Known<'_>) -> String {
                 "The same network as child {earlier}: it was not trained again, and has that child's accuracy."
             )
         }
-        (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
-        (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
+        (subject::Standing::Waiting, _) => "It waits for a worker.".to_owned(),
+        (subject::Standing::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
         _ if !subject.is_read => "reading the journal".to_owned(),
-        (subject::Status::Failed, _) if subject.failure(known.state).is_none() => {
+        (subject::Standing::Failed, _) if subject.failure(known.state).is_none() => {
             "It failed before its first epoch was done.".to_owned()
         }
-        (subject::Status::Excluded, _) if subject.failure(known.state).is_none() => {
+        (subject::Standing::Excluded, _) if subject.failure(known.state).is_none() => {
             "It is excluded, nothing is learned from it.".to_owned()
         }
         _ => "The journal has no epochs of it.".to_owned(),
@@ -277,7 +277,7 @@ fn with_failure(
 ) -> Content {
     if let Some(reason) = subject.failure(known.state) {
         let (role, words) = match subject.status {
-            subject::Status::Excluded => {
+            subject::Standing::Excluded => {
                 (Role::Warning, "It is excluded, nothing is learned from it")
             }
             _ => (Role::Error, "It failed"),

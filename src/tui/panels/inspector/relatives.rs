@@ -29,7 +29,7 @@ pub struct Relatives {
 #[derive(Debug, Clone)]
 pub struct Relative {
     /// What relates them.
-    pub kind: Kind,
+    pub kind: Relation,
     /// The relative itself.
     pub row: ChildRow,
     /// Further children with the same DNA as this relative.
@@ -42,7 +42,7 @@ pub struct Relative {
 
 /// What relates two children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Relation {
     Parent,
     Edited,
     SameDna,
@@ -56,7 +56,7 @@ impl Relatives {
         let genes = Genes::from(dna);
         let parents = parent
             .and_then(|parent| state.search().ended(parent))
-            .map(|row| (Kind::Parent, row));
+            .map(|row| (Relation::Parent, row));
         let edited = state
             .search()
             .children
@@ -64,7 +64,7 @@ impl Relatives {
             .filter(|row| row.parent == Some(child) && row.child != child);
         let family = parents
             .into_iter()
-            .chain(edited.take(MOST_EDITED).map(|row| (Kind::Edited, row)));
+            .chain(edited.take(MOST_EDITED).map(|row| (Relation::Edited, row)));
         let mut entries: Vec<Relative> = family
             .map(|(kind, row)| Relative::new(kind, row, &genes))
             .collect();
@@ -85,7 +85,7 @@ impl Relatives {
 }
 
 impl Relative {
-    fn new(kind: Kind, row: &ChildRow, genes: &Genes) -> Relative {
+    fn new(kind: Relation, row: &ChildRow, genes: &Genes) -> Relative {
         let edits = edits(genes, &row.genes);
         let distance = distance(genes, &row.genes, u32::MAX - 1).unwrap_or(u32::MAX);
         Relative {
@@ -126,9 +126,9 @@ fn nearest<'a>(
     }
     let kind = |distance: u32| {
         if distance == 0 {
-            Kind::SameDna
+            Relation::SameDna
         } else {
-            Kind::Near
+            Relation::Near
         }
     };
     let relative = |(distance, row, others): (u32, &ChildRow, usize)| Relative {
@@ -216,10 +216,10 @@ fn chosen_difference(
 
 fn relation(relative: &Relative) -> String {
     match relative.kind {
-        Kind::Parent => "edited from".to_owned(),
-        Kind::Edited => "edited to".to_owned(),
-        Kind::SameDna => "same DNA".to_owned(),
-        Kind::Near => format!("distance {}", relative.distance),
+        Relation::Parent => "edited from".to_owned(),
+        Relation::Edited => "edited to".to_owned(),
+        Relation::SameDna => "same DNA".to_owned(),
+        Relation::Near => format!("distance {}", relative.distance),
     }
 }
 
@@ -285,7 +285,7 @@ mod tests {
     const A: [u32; 4] = [3, 8, 1, 1];
     const B: [u32; 4] = [5, 16, 2, 2];
 
-    fn found(rows: Vec<ChildRow>) -> Vec<(Kind, u64, usize, u32)> {
+    fn found(rows: Vec<ChildRow>) -> Vec<(Relation, u64, usize, u32)> {
         let state = RunState::from(SearchRun {
             children: rows,
             ..SearchRun::default()
@@ -312,9 +312,9 @@ mod tests {
         assert_eq!(
             found(rows),
             [
-                (Kind::SameDna, 3, 0, 0),
-                (Kind::Near, 2, 1, 1),
-                (Kind::Near, 5, 0, 4)
+                (Relation::SameDna, 3, 0, 0),
+                (Relation::Near, 2, 1, 1),
+                (Relation::Near, 5, 0, 4)
             ]
         );
     }
@@ -328,7 +328,7 @@ mod tests {
         ];
         assert_eq!(
             found(rows),
-            [(Kind::Edited, 9, 0, 4), (Kind::SameDna, 2, 0, 0)]
+            [(Relation::Edited, 9, 0, 4), (Relation::SameDna, 2, 0, 0)]
         );
     }
 
@@ -343,6 +343,6 @@ mod tests {
         });
         let rows: Vec<ChildRow> = far.chain([row(200, &[A, [7, 16, 2, 2]], None)]).collect();
         let found = found(rows);
-        assert_eq!((found.len(), found[0]), (MOST, (Kind::Near, 200, 0, 1)));
+        assert_eq!((found.len(), found[0]), (MOST, (Relation::Near, 200, 0, 1)));
     }
 }

@@ -16,7 +16,7 @@ pub struct Subject<'a> {
     /// Its number, from 1.
     pub child: u64,
     /// Where it stands at the moment that is shown.
-    pub status: Status,
+    pub status: Standing,
     /// Once it has ended.
     pub row: Option<&'a ChildRow>,
     /// The child that a user edited into this one; none if it was sampled.
@@ -33,7 +33,7 @@ pub struct Subject<'a> {
 
 /// Where a child stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum Standing {
     Unknown,
     Waiting,
     Training { worker: usize },
@@ -59,12 +59,12 @@ impl<'a> Subject<'a> {
             state.search().ended(child)
         };
         let status = match (training, live, row) {
-            (Some((worker, _)), ..) => Status::Training { worker },
-            (_, Some(_), _) => Status::Waiting,
-            (.., Some(row)) if row.is_excluded() => Status::Excluded,
-            (.., Some(row)) if row.is_failed() => Status::Failed,
-            (.., Some(_)) => Status::Ended,
-            _ => Status::Unknown,
+            (Some((worker, _)), ..) => Standing::Training { worker },
+            (_, Some(_), _) => Standing::Waiting,
+            (.., Some(row)) if row.is_excluded() => Standing::Excluded,
+            (.., Some(row)) if row.is_failed() => Standing::Failed,
+            (.., Some(_)) => Standing::Ended,
+            _ => Standing::Unknown,
         };
         let candidate: Option<&Candidate> = live.or(detail.map(|detail| &detail.candidate));
         let dna = candidate
@@ -149,16 +149,16 @@ impl<'a> Subject<'a> {
     fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
         match self.status {
-            Status::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
-            Status::Ended => Row::new(),
-            Status::Failed => vec![(Role::Error, "FAILED".to_owned())],
-            Status::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
-            Status::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
-            Status::Unknown if self.architecture.is_none() => {
+            Standing::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
+            Standing::Ended => Row::new(),
+            Standing::Failed => vec![(Role::Error, "FAILED".to_owned())],
+            Standing::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
+            Standing::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
+            Standing::Unknown if self.architecture.is_none() => {
                 vec![(Role::Warning, "unknown here".to_owned())]
             }
-            Status::Unknown => Row::new(),
-            Status::Training { worker } => {
+            Standing::Unknown => Row::new(),
+            Standing::Training { worker } => {
                 let epochs = known
                     .state
                     .search()
@@ -183,7 +183,7 @@ impl<'a> Subject<'a> {
         let trouble = self
             .row?
             .trouble()
-            .filter(|_| matches!(self.status, Status::Failed | Status::Excluded))?;
+            .filter(|_| matches!(self.status, Standing::Failed | Standing::Excluded))?;
         let prefix = format!("child {}: {trouble}", self.child);
         let line = state
             .log

@@ -3,7 +3,7 @@
 mod figures;
 mod layers;
 
-use super::Details;
+use super::DetailOf;
 use super::view::ListView;
 use crate::state::RunState;
 use crate::tui::panels::{Content, Row, words, wrapped};
@@ -35,7 +35,7 @@ pub fn rows(view: &ListView, state: &RunState) -> usize {
 pub fn content(
     view: &ListView,
     state: &RunState,
-    details: Details<'_>,
+    details: DetailOf<'_>,
     glyphs: &Glyphs,
     width: usize,
 ) -> Content {

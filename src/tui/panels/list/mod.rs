@@ -13,7 +13,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use view::{ListView, Mode};
+pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
@@ -27,7 +27,7 @@ use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
 /// What the journal tells of a child beside its row, if it has been read.
-pub type Details<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
+pub type DetailOf<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
 
 /// Draw the panel. `details` is asked for the children of [`ListView::wanted`].
 pub fn draw(
@@ -35,13 +35,13 @@ pub fn draw(
     state: &RunState,
     view: &ListView,
     focused: bool,
-    details: Details<'_>,
+    details: DetailOf<'_>,
 ) {
     let area = super::inside(painter.area());
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let glyphs = painter.glyphs();
     match view.mode() {
-        Mode::Table => {
+        ListMode::Table => {
             let beside = beside_table(view, state, glyphs);
             super::title(
                 painter,
@@ -52,13 +52,13 @@ pub fn draw(
             );
             table::draw(&mut painter.part(area), state, view, focused);
         }
-        Mode::Pareto => {
+        ListMode::Pareto => {
             let mut beside = count(view, state);
             beside.push((Role::Dim, " children".to_owned()));
             super::title(painter, focused, "Accuracy against MACs", &beside, None);
             pareto::draw(&mut painter.part(area), state, view);
         }
-        Mode::Compare => {
+        ListMode::Compare => {
             let content = compare::content(view, state, details, glyphs, width);
             let position = content.position(height, view.compare_top());
             super::title(

@@ -1,7 +1,7 @@
 //! The children that a list shows, in its order: kept from frame to frame, and brought up to date
 //! when children end.
 
-use super::filter::{Filter, Flag, Quantity, Surroundings};
+use super::filter::{Filter, Flag, Property, Surroundings};
 use crate::analysis::front::{Front, Point};
 use crate::state::{ChildRow, RunState};
 
@@ -59,22 +59,22 @@ impl SortKey {
     }
 
     fn value(self, row: &ChildRow) -> Option<f64> {
-        let quantity = match self {
-            SortKey::Child => Quantity::Child,
-            SortKey::Accuracy => Quantity::Accuracy,
-            SortKey::Reward => Quantity::Reward,
-            SortKey::Params => Quantity::Params,
-            SortKey::Macs => Quantity::Macs,
-            SortKey::Time => Quantity::Time,
-            SortKey::Energy => Quantity::Energy,
+        let property = match self {
+            SortKey::Child => Property::Child,
+            SortKey::Accuracy => Property::Accuracy,
+            SortKey::Reward => Property::Reward,
+            SortKey::Params => Property::Params,
+            SortKey::Macs => Property::Macs,
+            SortKey::Time => Property::Time,
+            SortKey::Energy => Property::Energy,
         };
-        quantity.of(row)
+        property.of(row)
     }
 }
 
 /// How to choose and sort.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct Criteria {
     /// What the rows are sorted by.
     pub key: SortKey,
     /// Whether the largest value comes first.
@@ -83,9 +83,9 @@ pub struct Choice {
     pub filter: Option<Filter>,
 }
 
-impl Default for Choice {
-    fn default() -> Choice {
-        Choice {
+impl Default for Criteria {
+    fn default() -> Criteria {
+        Criteria {
             key: SortKey::default(),
             descending: true,
             filter: None,
@@ -93,7 +93,7 @@ impl Default for Choice {
     }
 }
 
-impl Choice {
+impl Criteria {
     fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
         self.filter
             .as_ref()
@@ -173,29 +173,29 @@ impl Order {
 
     /// Take in the children that have ended since; true if anything changed. Goes back too: a view
     /// of an earlier moment of the run has fewer.
-    pub fn update(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) -> bool {
+    pub fn update(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) -> bool {
         let best = state.search().best_child();
         let stale = state.search().children.len() < self.seen
-            || (best != self.best && choice.depends_on(Flag::Best));
+            || (best != self.best && criteria.depends_on(Flag::Best));
         let new = state.search().children.len().saturating_sub(self.seen);
         if stale || new > FEW {
-            self.rebuild(choice, state, marks);
+            self.rebuild(criteria, state, marks);
             return true;
         }
         self.best = best;
         for index in self.seen..state.search().children.len() {
-            self.insert(index, choice, state, marks);
+            self.insert(index, criteria, state, marks);
         }
         self.seen = state.search().children.len();
         new > 0
     }
 
     /// Choose and sort anew.
-    pub fn rebuild(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) {
+    pub fn rebuild(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) {
         let best = state.search().best_child();
         let surroundings = Surroundings { best, marks };
-        let shown = |(_, row): &(usize, &ChildRow)| choice.admits(row, surroundings);
-        let ranked = |(index, row): (usize, &ChildRow)| (choice.rank(row), index as u32);
+        let shown = |(_, row): &(usize, &ChildRow)| criteria.admits(row, surroundings);
+        let ranked = |(index, row): (usize, &ChildRow)| (criteria.rank(row), index as u32);
         let mut ranks: Vec<(Rank, u32)> = state
             .search()
             .children
@@ -218,12 +218,12 @@ impl Order {
             .any(|row| row.energy_wh.is_some());
     }
 
-    fn insert(&mut self, index: usize, choice: &Choice, state: &RunState, marks: &[u64]) {
+    fn insert(&mut self, index: usize, criteria: &Criteria, state: &RunState, marks: &[u64]) {
         let Some(row) = state.search().children.get(index) else {
             return;
         };
         self.energy_known |= row.energy_wh.is_some();
-        if !choice.admits(
+        if !criteria.admits(
             row,
             Surroundings {
                 best: self.best,
@@ -232,9 +232,9 @@ impl Order {
         ) {
             return;
         }
-        let rank = choice.rank(row);
+        let rank = criteria.rank(row);
         let before = |other: &u32| {
-            row_at(state, *other).is_some_and(|other| choice.rank(other).compare(&rank).is_lt())
+            row_at(state, *other).is_some_and(|other| criteria.rank(other).compare(&rank).is_lt())
         };
         self.rows
             .insert(self.rows.partition_point(before), index as u32);
@@ -280,7 +280,7 @@ mod tests {
         let state = state_of(rows);
         let mut order = Order::default();
         order.rebuild(
-            &Choice {
+            &Criteria {
                 key,
                 descending,
                 filter: None,
@@ -327,21 +327,21 @@ mod tests {
                 ChildRow { accuracy: accuracy.map(|value| f64::from(value) / 20.0), macs: *macs, ..row(child) }
             }).collect();
             let filter = filtered.then(|| Filter::parse("acc>0.3 | best").unwrap().unwrap());
-            let choice = Choice { key, descending, filter };
+            let criteria = Criteria { key, descending, filter };
             let (mut order, mut taken) = (Order::default(), 0);
             for step in steps {
                 taken = (taken + step).min(rows.len());
-                order.update(&choice, &state_of(rows[..taken].to_vec()), &[]);
+                order.update(&criteria, &state_of(rows[..taken].to_vec()), &[]);
             }
             let state = state_of(rows[..taken].to_vec());
             let mut fresh = Order::default();
-            fresh.rebuild(&choice, &state, &[]);
+            fresh.rebuild(&criteria, &state, &[]);
             prop_assert_eq!(order.rows(), fresh.rows());
             prop_assert_eq!(order.front().rows(), fresh.front().rows());
             // Back to an earlier moment.
             let earlier = state_of(rows[..taken / 2].to_vec());
-            order.update(&choice, &earlier, &[]);
-            fresh.rebuild(&choice, &earlier, &[]);
+            order.update(&criteria, &earlier, &[]);
+            fresh.rebuild(&criteria, &earlier, &[]);
             prop_assert_eq!(order.rows(), fresh.rows());
         }
     }

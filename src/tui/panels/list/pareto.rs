@@ -36,7 +36,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
         painter.pieces(0, y, row);
     }
     let list = if width >= LIST_FROM { LIST } else { 0 };
-    let Some(plot) = Plot::of(state, view, width - list) else {
+    let Some(plot) = FrontPlot::of(state, view, width - list) else {
         let y = usize::from(!view.filter_text().is_empty()) + 1;
         let area = part(painter, y, 0, width);
         let mut painter = painter.part(area);
@@ -158,7 +158,7 @@ fn draw_front(
 }
 
 /// The shown children that can be drawn, and the axes around them.
-struct Plot<'a> {
+struct FrontPlot<'a> {
     state: &'a RunState,
     view: &'a ListView,
     macs: ValueAxis,
@@ -166,9 +166,9 @@ struct Plot<'a> {
     accuracies: (f64, f64),
 }
 
-impl<'a> Plot<'a> {
+impl<'a> FrontPlot<'a> {
     /// The plot for `width` columns; none where no child has an accuracy.
-    fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<Plot<'a>> {
+    fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<FrontPlot<'a>> {
         let points = view.order().points();
         points.first()?;
         let mut macs = (u64::MAX, u64::MIN);
@@ -177,7 +177,7 @@ impl<'a> Plot<'a> {
             point.accuracy
         }));
         let macs = [macs.0 as f64, macs.1 as f64].into_iter();
-        Some(Plot {
+        Some(FrontPlot {
             state,
             view,
             macs: ValueAxis::over(macs, true, width / TICK),

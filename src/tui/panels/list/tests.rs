@@ -40,7 +40,7 @@ fn screen(
     view: &ListView,
     size: (u16, u16),
     ascii: bool,
-    details: Details<'_>,
+    details: DetailOf<'_>,
 ) -> String {
     sample::drawn(size, ascii, |painter| {
         draw(painter, state, view, true, details)

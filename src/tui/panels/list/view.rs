@@ -2,7 +2,7 @@
 
 use super::compare;
 use super::filter::{Filter, FilterError, Flag};
-use super::order::{Choice, Order, SortKey, row_at};
+use super::order::{Criteria, Order, SortKey, row_at};
 use super::table;
 use crate::state::{ChildRow, RunState};
 use crate::tui::keymap::Action;
@@ -10,7 +10,7 @@ use crate::tui::panels::scroll::Scroll;
 
 /// What the panel of the list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
+pub enum ListMode {
     #[default]
     Table,
     Pareto,
@@ -21,8 +21,8 @@ pub enum Mode {
 /// only reads it.
 #[derive(Debug, Clone, Default)]
 pub struct ListView {
-    mode: Mode,
-    choice: Choice,
+    mode: ListMode,
+    criteria: Criteria,
     filter_text: String,
     order: Order,
     /// The child that the cursor stands on; none: the first one, whichever that is.
@@ -40,7 +40,7 @@ impl ListView {
     /// Take in the children that have ended since: to be called after records were taken, and when
     /// the state is another moment of the run. Cheap where nothing has changed.
     pub fn refresh(&mut self, state: &RunState) {
-        if self.order.update(&self.choice, state, &self.marks) {
+        if self.order.update(&self.criteria, state, &self.marks) {
             self.find_cursor(state);
         }
     }
@@ -55,7 +55,7 @@ impl ListView {
 
     /// Back from a comparison or the front; false if the table is shown already.
     pub fn leave_mode(&mut self) -> bool {
-        std::mem::take(&mut self.mode) != Mode::Table
+        std::mem::take(&mut self.mode) != ListMode::Table
     }
 
     /// Do what a key asks for; false where it means nothing here. `rows`: the height of the panel
@@ -67,7 +67,7 @@ impl ListView {
             (Action::SortNext, _) => self.sort_by_next(true, state),
             (Action::SortPrevious, _) => self.sort_by_next(false, state),
             (Action::ReverseSort, _) => {
-                self.choice.descending = !self.choice.descending;
+                self.criteria.descending = !self.criteria.descending;
                 self.rebuild(state);
             }
             (Action::Mark, _) => self.mark(state),
@@ -75,8 +75,8 @@ impl ListView {
                 self.marks.clear();
                 self.marks_changed(state);
             }
-            (Action::Compare, _) => self.switch_to(Mode::Compare),
-            (Action::TogglePareto, _) => self.switch_to(Mode::Pareto),
+            (Action::Compare, _) => self.switch_to(ListMode::Compare),
+            (Action::TogglePareto, _) => self.switch_to(ListMode::Pareto),
             _ => return false,
         }
         self.follow_cursor(rows);
@@ -90,7 +90,7 @@ impl ListView {
     /// # Errors
     /// If the text is not an expression. The filter stays as it was.
     pub fn set_filter(&mut self, text: &str) -> Result<(), FilterError> {
-        self.choice.filter = Filter::parse(text)?;
+        self.criteria.filter = Filter::parse(text)?;
         self.filter_text = text.trim().to_owned();
         // As if no child had been seen: the next refresh chooses anew.
         self.order = Order::default();
@@ -129,11 +129,12 @@ impl ListView {
 
     /// The children whose details the panel could show now, if they were there.
     pub fn wanted(&self, state: &RunState) -> Option<(u64, u64)> {
-        self.compared(state).filter(|_| self.mode == Mode::Compare)
+        self.compared(state)
+            .filter(|_| self.mode == ListMode::Compare)
     }
 
     /// What the panel shows now.
-    pub fn mode(&self) -> Mode {
+    pub fn mode(&self) -> ListMode {
         self.mode
     }
 
@@ -149,7 +150,7 @@ impl ListView {
 
     /// The key, and whether its largest value comes first.
     pub fn sort(&self) -> (SortKey, bool) {
-        (self.choice.key, self.choice.descending)
+        (self.criteria.key, self.criteria.descending)
     }
 
     pub(super) fn order(&self) -> &Order {
@@ -172,19 +173,23 @@ impl ListView {
         top.min(place).max((place + 1).saturating_sub(room))
     }
 
-    fn switch_to(&mut self, mode: Mode) {
-        self.mode = if self.mode == mode { Mode::Table } else { mode };
+    fn switch_to(&mut self, mode: ListMode) {
+        self.mode = if self.mode == mode {
+            ListMode::Table
+        } else {
+            mode
+        };
         self.compare_top = 0;
     }
 
     fn sort_by_next(&mut self, forward: bool, state: &RunState) {
-        self.choice.key = self.choice.key.next(forward, self.order.energy_known());
-        self.choice.descending = self.choice.key.begins_descending();
+        self.criteria.key = self.criteria.key.next(forward, self.order.energy_known());
+        self.criteria.descending = self.criteria.key.begins_descending();
         self.rebuild(state);
     }
 
     fn rebuild(&mut self, state: &RunState) {
-        self.order.rebuild(&self.choice, state, &self.marks);
+        self.order.rebuild(&self.criteria, state, &self.marks);
         self.find_cursor(state);
     }
 
@@ -202,7 +207,7 @@ impl ListView {
 
     fn marks_changed(&mut self, state: &RunState) {
         if self
-            .choice
+            .criteria
             .filter
             .as_ref()
             .is_some_and(|filter| filter.depends_on(Flag::Marked))
@@ -230,14 +235,14 @@ impl ListView {
 
     fn go(&mut self, movement: Scroll, state: &RunState, rows: usize) {
         match self.mode {
-            Mode::Table => {
+            ListMode::Table => {
                 let page = table::room(self, rows).saturating_sub(1).max(1);
                 let last = self.order.rows().len().saturating_sub(1);
                 let place = movement.among(self.place(), page, last);
                 self.put_cursor(self.order.at(place, state), Some(place));
             }
-            Mode::Pareto => self.go_along_front(movement, state),
-            Mode::Compare => {
+            ListMode::Pareto => self.go_along_front(movement, state),
+            ListMode::Compare => {
                 let last = compare::rows(self, state).saturating_sub(rows);
                 let page = rows.saturating_sub(2).max(1);
                 self.compare_top = movement.among(self.compare_top, page, last);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::tui::panels::layers::{Options, table};
+use crate::tui::panels::layers::{Extras, table};
 use crate::tui::panels::panel::{About, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{Content, Row};
@@ -32,6 +32,6 @@ impl TextPanel for Layers {
             return Content::default();
         };
         let architecture = &training.started.architecture;
-        table(architecture, &Options::default(), width, scene.glyphs())
+        table(architecture, &Extras::default(), width, scene.glyphs())
     }
 }

@@ -19,9 +19,9 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
-pub struct Progress;
+pub struct ProgressView;
 
-impl TextPanel for Progress {
+impl TextPanel for ProgressView {
     fn about() -> About {
         About {
             name: "Training",
