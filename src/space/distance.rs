@@ -168,12 +168,11 @@ fn changes<'a>(
 
 /// Values of two layers that differ; a value that only one of them has differs.
 fn differing(left: &[u32], right: &[u32]) -> u32 {
-    (left
-        .iter()
-        .zip(right)
-        .filter(|(left, right)| left != right)
-        .count()
-        + left.len().abs_diff(right.len())) as u32
+    let mut differing = left.len().abs_diff(right.len()) as u32;
+    for (left, right) in left.iter().zip(right) {
+        differing += u32::from(left != right);
+    }
+    differing
 }
 
 #[cfg(test)]

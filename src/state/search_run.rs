@@ -159,7 +159,7 @@ impl SearchRun {
     }
 
     /// The worker that trains a child, and how far it is.
-    pub fn training_of(&self, child: u64) -> Option<(usize, &Training)> {
+    pub fn in_training(&self, child: u64) -> Option<(usize, &Training)> {
         let mut training = self.training.iter();
         let (worker, training) = training.find(|(_, training)| training.child == child)?;
         Some((*worker, training))

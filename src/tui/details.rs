@@ -47,7 +47,7 @@ impl Details {
 /// Everything that the state tells of a child that has not ended.
 pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
     let candidate = state.search().waiting.get(&child)?.clone();
-    let training = state.search().training_of(child);
+    let training = state.search().in_training(child);
     let epochs = training.map(|(_, training)| training.epochs.clone());
     Some(ChildDetail {
         candidate,

@@ -99,60 +99,41 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
-    /// The parts of the screen; none if it is too small.
+    /// The parts of the screen; none if it is too small. A focused panel that the arrangement has no
+    /// room for is shown alone.
     pub fn areas(&self) -> Option<Areas> {
-        areas(
-            self.size,
-            self.stage,
-            self.layout,
-            self.focus,
-            self.maximised,
-        )
-    }
-}
-
-/// Split a screen of `size`; none if it is too small. A focused panel that the arrangement has no
-/// room for is shown alone.
-pub fn areas(
-    size: Size,
-    stage: Stage,
-    layout: LayoutName,
-    focus: PanelId,
-    maximised: bool,
-) -> Option<Areas> {
-    if size.width < SMALLEST.width || size.height < SMALLEST.height {
-        return None;
-    }
-    let rows = |y, height| Rect::new(0, y, size.width, height);
-    let (header, footer) = (
-        rows(0, HEADER_ROWS),
-        rows(size.height - FOOTER_ROWS, FOOTER_ROWS),
-    );
-    let middle = rows(HEADER_ROWS, footer.y - HEADER_ROWS);
-    let mut areas = Areas {
-        header,
-        tabs: None,
-        panels: Vec::new(),
-        separators: Vec::new(),
-        footer,
-    };
-    let fits = |from: &Size| size.width >= from.width && size.height >= from.height;
-    let plans = plans(layout, stage).iter().filter(|_| !maximised);
-    for (_, plan) in plans.filter(|(from, _)| fits(from)) {
-        divide(plan, middle, &mut areas);
-        let large_enough =
-            |(_, area): &(PanelId, Rect)| area.width >= LEAST.width && area.height >= LEAST.height;
-        if areas.of(focus).is_some() && areas.panels.iter().all(large_enough) {
-            return Some(areas);
+        let size = self.size;
+        let fits = |from: &Size| size.width >= from.width && size.height >= from.height;
+        if !fits(&SMALLEST) {
+            return None;
         }
-        areas.panels.clear();
-        areas.separators.clear();
+        let rows = |y, height| Rect::new(0, y, size.width, height);
+        let footer = rows(size.height - FOOTER_ROWS, FOOTER_ROWS);
+        let middle = rows(HEADER_ROWS, footer.y - HEADER_ROWS);
+        let mut areas = Areas {
+            header: rows(0, HEADER_ROWS),
+            tabs: None,
+            panels: Vec::new(),
+            separators: Vec::new(),
+            footer,
+        };
+        let plans = plans(self.layout, self.stage).iter();
+        for (_, plan) in plans.filter(|(from, _)| !self.maximised && fits(from)) {
+            divide(plan, middle, &mut areas);
+            let large_enough = |(_, area): &(PanelId, Rect)| {
+                area.width >= LEAST.width && area.height >= LEAST.height
+            };
+            if areas.of(self.focus).is_some() && areas.panels.iter().all(large_enough) {
+                return Some(areas);
+            }
+            areas.panels.clear();
+            areas.separators.clear();
+        }
+        areas.tabs = Some(rows(middle.y, 1));
+        let below = rows(middle.y + 1, middle.height - 1);
+        areas.panels.push((self.focus, below));
+        Some(areas)
     }
-    areas.tabs = Some(rows(middle.y, 1));
-    areas
-        .panels
-        .push((focus, rows(middle.y + 1, middle.height - 1)));
-    Some(areas)
 }
 
 fn divide(plan: &Division, area: Rect, areas: &mut Areas) {

@@ -32,11 +32,7 @@ pub struct Controller;
 
 impl TextPanel for Controller {
     fn about() -> About {
-        About {
-            name: "Controller",
-            runs: SEARCH,
-            keys: &[],
-        }
+        About::new("Controller", SEARCH, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {

@@ -35,11 +35,7 @@ const KEYS: &[Binding] = keys! {
 
 impl TextPanel for DnaView {
     fn about() -> About {
-        About {
-            name: "DNA",
-            runs: SEARCH,
-            keys: KEYS,
-        }
+        About::new("DNA", SEARCH, KEYS)
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -78,7 +74,7 @@ fn name(scene: &Scene<'_>) -> Row {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
-    } else if state.search().training_of(child).is_some() {
+    } else if state.search().in_training(child).is_some() {
         row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
@@ -123,7 +119,7 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
 
 /// The worker that trains a child, and how far it is; none where nobody does.
 fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a Training)> {
-    let training = scene.state.search().training_of(child);
+    let training = scene.state.search().in_training(child);
     training.filter(|_| scene.why_abandoned().is_none())
 }
 
@@ -145,7 +141,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 format::or_none(row.reward, format::reward),
             ),
         ],
-        None => match state.search().training_of(candidate.child) {
+        None => match state.search().in_training(candidate.child) {
             Some((_, training)) => vec![training::abandoned_row(state, training, width)],
             None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
         },

@@ -52,11 +52,7 @@ const KEYS: &[Binding] = keys! {
 
 impl Panel for LogView {
     fn about() -> About {
-        About {
-            name: "Log",
-            runs: ANY_RUN,
-            keys: KEYS,
-        }
+        About::new("Log", ANY_RUN, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

@@ -144,6 +144,6 @@ fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, St
 
 /// Whether an epoch of a child has ended: without one there is no accuracy that could count.
 fn has_epochs(scene: &Scene<'_>, child: u64) -> bool {
-    let training = scene.live.search().training_of(child);
+    let training = scene.live.search().in_training(child);
     training.is_some_and(|(_, training)| !training.epochs.is_empty())
 }

@@ -21,11 +21,7 @@ pub struct WorkersView;
 
 impl Panel for WorkersView {
     fn about() -> About {
-        About {
-            name: "Training",
-            runs: SEARCH,
-            keys: &[],
-        }
+        About::new("Training", SEARCH, &[])
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

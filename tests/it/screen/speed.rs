@@ -24,7 +24,7 @@ fn thread_milliseconds() -> f64 {
 /// 0.45, texts below 0.1.
 const PLOT: f64 = 2.5;
 const TEXT: f64 = 0.25;
-const OPEN: f64 = 5.0;
+const OPEN: f64 = 10.0;
 
 /// Milliseconds to bring the children of the run into another order.
 fn yardstick(app: &App) -> f64 {

@@ -65,11 +65,7 @@ const KEYS: &[Binding] = keys! {
 
 impl Panel for ChartView {
     fn about() -> About {
-        About {
-            name: "Chart",
-            runs: SEARCH,
-            keys: KEYS,
-        }
+        About::new("Chart", SEARCH, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

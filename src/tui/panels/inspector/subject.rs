@@ -49,7 +49,7 @@ impl<'a> Subject<'a> {
         let detail = known
             .detail
             .filter(|detail| detail.candidate.child == child);
-        let training = state.search().training_of(child);
+        let training = state.search().in_training(child);
         let live = training
             .and_then(|(_, training)| training.candidate.as_ref())
             .or_else(|| state.search().waiting.get(&child));

@@ -88,11 +88,7 @@ const KEYS: &[Binding] = keys! {
 
 impl Panel for ListView {
     fn about() -> About {
-        About {
-            name: "Children",
-            runs: SEARCH,
-            keys: KEYS,
-        }
+        About::new("Children", SEARCH, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

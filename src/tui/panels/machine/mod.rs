@@ -35,11 +35,7 @@ pub struct Machine;
 
 impl TextPanel for Machine {
     fn about() -> About {
-        About {
-            name: "Machine",
-            runs: ANY_RUN,
-            keys: &[],
-        }
+        About::new("Machine", ANY_RUN, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {

@@ -61,11 +61,7 @@ const KEYS: &[Binding] = keys! {
 
 impl Panel for CurvesView {
     fn about() -> About {
-        About {
-            name: "Curves",
-            runs: TRAINING,
-            keys: KEYS,
-        }
+        About::new("Curves", TRAINING, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

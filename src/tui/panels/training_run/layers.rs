@@ -14,11 +14,7 @@ pub struct Layers;
 
 impl TextPanel for Layers {
     fn about() -> About {
-        About {
-            name: "Layers",
-            runs: TRAINING,
-            keys: &[],
-        }
+        About::new("Layers", TRAINING, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {

@@ -23,11 +23,7 @@ pub struct ProgressView;
 
 impl TextPanel for ProgressView {
     fn about() -> About {
-        About {
-            name: "Training",
-            runs: TRAINING,
-            keys: &[],
-        }
+        About::new("Training", TRAINING, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {

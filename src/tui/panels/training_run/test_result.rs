@@ -35,11 +35,7 @@ const KEYS: &[Binding] = keys! {
 
 impl TextPanel for TestResult {
     fn about() -> About {
-        About {
-            name: "Test",
-            runs: TRAINING,
-            keys: KEYS,
-        }
+        About::new("Test", TRAINING, KEYS)
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
