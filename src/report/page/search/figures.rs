@@ -24,41 +24,23 @@ pub struct SearchFigures {
 impl SearchFigures {
     pub fn of(material: &Material) -> SearchFigures {
         let state = &material.state;
+        let best = state.search().best_architecture.as_ref();
         SearchFigures {
             rewards: rewards(state),
             accuracies: accuracies(state),
             entropy: entropy(&state.search().episodes),
             learning_curve: learning_curve(material),
-            network: state
-                .search()
-                .best_architecture
-                .as_ref()
-                .map(network::figure),
+            network: best.map(network::figure),
             pareto: pareto(state),
         }
     }
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let SearchFigures {
-            rewards,
-            accuracies,
-            entropy,
-            learning_curve,
-            network,
-            pareto,
-        } = self;
-        [
-            Some(rewards),
-            Some(accuracies),
-            Some(entropy),
-            network,
-            Some(learning_curve),
-            Some(pareto),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let mut list = vec![self.rewards, self.accuracies, self.entropy];
+        list.extend(self.network);
+        list.extend([self.learning_curve, self.pareto]);
+        list
     }
 }
 

@@ -39,25 +39,12 @@ impl TrainingFigures {
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let TrainingFigures {
-            loss,
-            accuracy,
-            learning_rate,
-            network,
-            test,
-        } = self;
-        let test = test.map(
-            |Test {
-                 confusion,
-                 per_class,
-                 reliability,
-             }| [confusion, per_class, reliability],
-        );
-        [loss, accuracy, learning_rate]
-            .into_iter()
-            .chain(test.into_iter().flatten())
-            .chain([network])
-            .collect()
+        let mut list = vec![self.loss, self.accuracy, self.learning_rate];
+        if let Some(test) = self.test {
+            list.extend([test.confusion, test.per_class, test.reliability]);
+        }
+        list.push(self.network);
+        list
     }
 }
 
