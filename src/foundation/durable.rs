@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Replaces the file at `path` with `bytes` in one step: a temporary file beside it is written,
+/// Replace the file at `path` with `bytes` in one step: a temporary file beside it is written,
 /// synced and renamed over it, then the folder is synced. A reader of `path` sees either the old
 /// contents or the new, never a mixture.
 ///
@@ -23,7 +23,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         })
 }
 
-/// Makes the entries of the folder that contains `path` durable (a power failure could otherwise
+/// Make the entries of the folder that contains `path` durable (a power failure could otherwise
 /// undo the creation or renaming of a file).
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {

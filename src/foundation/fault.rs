@@ -117,7 +117,7 @@ pub fn in_words(text: &str) -> String {
         .unwrap_or(words)
 }
 
-/// Runs `work`, which calls libtorch. A panic caused by lack of memory or by the device is returned
+/// Run `work`, which calls libtorch. A panic caused by lack of memory or by the device is returned
 /// as an error with the panic's text.
 ///
 /// tch 0.24 returns errors, except from operations that take a number: the number's destructor

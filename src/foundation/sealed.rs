@@ -76,7 +76,7 @@ pub enum CheckpointError {
     },
 }
 
-/// Replaces the file at `path`, creating its folder if necessary.
+/// Replace the file at `path`, creating its folder if necessary.
 pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Result<()> {
     let bytes = encode(header, tensors)
         .map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;

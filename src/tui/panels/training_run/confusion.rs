@@ -110,10 +110,7 @@ fn is_often(report: &ClassificationReport, share: f64) -> bool {
 pub fn pairs(report: &ClassificationReport, width: usize) -> Vec<Row> {
     let mut rows = vec![vec![(Role::Dim, "most confused".to_owned())]];
     if report.most_confused.is_empty() {
-        rows.push(vec![(
-            Role::Text,
-            "no image was taken for another class".to_owned(),
-        )]);
+        rows.push(vec![(Role::Text, "no image was misclassified".to_owned())]);
     }
     for pair in &report.most_confused {
         let of = report
