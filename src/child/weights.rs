@@ -15,10 +15,10 @@ use crate::space::weights::{Values, Weights, WeightsFileError};
 /// Why weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file cannot be read or written, or holds other weights.
+    /// The file cannot be read or written, or contains different weights.
     #[error(transparent)]
     File(#[from] WeightsFileError),
-    /// What libtorch said.
+    /// An error of libtorch.
     #[error("libtorch failed while copying weights: {0}")]
     Torch(String),
 }
@@ -29,7 +29,7 @@ impl From<TchError> for WeightsError {
     }
 }
 
-/// Write parameters and batch norm statistics, float32.
+/// Write parameters and batch norm statistics as float32.
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let bytes = serialized(&blocks(network)?, path)?;
     std::fs::write(path, bytes).map_err(|cause| {
@@ -61,7 +61,7 @@ pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError>
         .map_err(|cause| format_error(path, cause))
 }
 
-/// Parameters and batch norm statistics, float32.
+/// Parameters and batch norm statistics as float32.
 pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
     let buffers = network
         .buffers()
@@ -71,10 +71,10 @@ pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
     Ok(blocks)
 }
 
-/// What of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) belongs to each
-/// parameter, float32.
+/// The part of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) that belongs
+/// to each parameter, as float32.
 pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsError> {
-    // In one copy from the device.
+    // One copy from the device.
     let vector = vector.f_to_device(Device::Cpu)?;
     let named = network.parameters().named(&vector)?;
     named
@@ -83,7 +83,7 @@ pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsEr
         .collect()
 }
 
-/// Put the values of [`blocks`] back. Names that the network does not have are left out.
+/// Restore the values from [`blocks`]. Names that the network does not have are ignored.
 pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
     restore_into(network, network.parameters().values(), blocks)?;
     let _guard = tch::no_grad_guard();
@@ -95,7 +95,7 @@ pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
     Ok(())
 }
 
-/// Put the values of [`blocks_of`] back into `vector`.
+/// Restore the values from [`blocks_of`] into `vector`.
 pub fn restore_into(
     network: &Network,
     vector: &Tensor,
@@ -110,8 +110,8 @@ pub fn restore_into(
     Ok(())
 }
 
-/// Read weights into `network`: every tensor must be there, with its shape, and no other. The
-/// network is unchanged on error.
+/// Read weights into `network`, which must match in names and shapes exactly. The network is
+/// unchanged on error.
 pub fn load(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let weights = Weights::read(path, network.architecture())?;
     let tensors: BTreeMap<&str, Tensor> = weights

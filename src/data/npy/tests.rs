@@ -56,7 +56,7 @@ fn integers_of_each_type_are_read_with_their_sign() {
     }
 }
 
-/// Damaged files, and what is said of each.
+/// Damaged files, each with the expected message.
 fn bad_files() -> [(Vec<u8>, String); 13] {
     let whole = npy(1, BYTES, &[0; 6]);
     let offset = whole.len() - 6;
@@ -130,7 +130,7 @@ fn bad_files_name_the_file_the_place_and_the_remedy() {
 }
 
 #[test]
-fn a_shape_too_large_to_multiply_is_a_file_that_breaks_off() {
+fn a_shape_too_large_to_multiply_is_reported_as_a_file_that_ends_too_early() {
     let header = BYTES.replace("(2, 3)", "(18446744073709551615, 18446744073709551615)");
     assert!(
         file()
@@ -143,7 +143,7 @@ fn a_shape_too_large_to_multiply_is_a_file_that_breaks_off() {
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_whatever_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64),
+    fn no_sequence_of_bytes_makes_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64),
                                                 header in "[{}()',:0-9 a-zA-Z|<]{0,60}") {
         let _ = file().array(&bytes);
         let _ = file().array(&[MAGIC, &bytes].concat());
