@@ -239,7 +239,7 @@ mod tests {
             (Vec::new(), "some/file.gz: the file is empty; get it again"),
             (
                 whole[..10].to_vec(),
-                "byte 0: the header breaks off after 10 bytes",
+                "byte 0: the header ends after 10 bytes",
             ),
             (
                 labels(1, &[0; 12]),
@@ -249,10 +249,10 @@ mod tests {
                 b"<!DOCTYPE html><html></html>".to_vec(),
                 "not an IDX file of images",
             ),
-            (images(0, &[]), "byte 4: the file holds no images"),
+            (images(0, &[]), "byte 4: the file contains no images"),
             (
                 whole[..27].to_vec(),
-                "some/file.gz, record 1 (byte 22): the file breaks off; its header promises 2 records",
+                "some/file.gz, record 1 (byte 22): the file ends too early; its header announces 2 records",
             ),
             (
                 images(2, &[0; 13]),
@@ -260,7 +260,7 @@ mod tests {
             ),
             (
                 images(u32::MAX, &[0; 12]),
-                "record 2 (byte 28): the file breaks off",
+                "record 2 (byte 28): the file ends too early",
             ),
             (gzip(&whole)[..20].to_vec(), "some/file.gz"),
         ];
@@ -281,7 +281,7 @@ mod tests {
         bytes[checksum] ^= 0xff;
         let message = message(file().images(&Content::of(&bytes)));
         assert!(
-            message.contains("record 2 (byte 28): the file breaks off (corrupt"),
+            message.contains("record 2 (byte 28): the file ends too early (corrupt"),
             "{message}"
         );
     }

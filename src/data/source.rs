@@ -250,7 +250,7 @@ mod tests {
             ("", "no such data set"),
             ("cifar10:", "the folder after the colon is missing"),
             ("folder", "this data set needs its folder"),
-            ("fashion-mnist-mini:/x", "takes no folder"),
+            ("fashion-mnist-mini:/x", "does not take a folder"),
         ] {
             let message = parse_spec(spec).unwrap_err().to_string();
             assert!(

@@ -182,12 +182,12 @@ fn bad_files_are_named_with_what_is_wrong_and_the_remedy() {
         (
             "v6_data",
             npy("|u1", "(0, 32, 32, 3)", &[]),
-            "v6_data.npy: the file holds no images",
+            "v6_data.npy: the file contains no images",
         ),
         (
             "v6_data",
             images(3)[..128 + 4_000].to_vec(),
-            "v6_data.npy, record 1 (byte 3200): the file breaks off",
+            "v6_data.npy, record 1 (byte 3200): the file ends too early",
         ),
         (
             "v4_data",

@@ -177,7 +177,7 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
     let (status, first) = run(search(folder.path(), "first"));
     assert_eq!(status, Some(0), "{first}");
     assert!(
-        first.contains("throughput.json: ") && first.contains("what was measured before is lost"),
+        first.contains("throughput.json: ") && first.contains("earlier measurements are lost"),
         "{first}"
     );
     let (notice, start) = (

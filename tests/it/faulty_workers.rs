@@ -256,7 +256,7 @@ fn children_that_are_too_large_fail_one_after_another_and_their_worker_stays() {
         let Outcome::Failed { reason } = outcome else {
             panic!("{outcome:?}")
         };
-        assert_eq!(reason, "CUDA out of memory (in a new process too)");
+        assert_eq!(reason, "CUDA out of memory (in a new process as well)");
     }
     assert!(matches!(
         scripted.watched.outcome_of(4),

@@ -113,7 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let against = reference(args, &config)?;
     let first = sets
         .first()
-        .context("the data set went away while it was read; run the command again")?;
+        .context("the data set disappeared while it was being read; run the command again")?;
     // The normalisation is fitted to the training images: those that are passed over matter too.
     let unread = [
         data::unread_files(&config),

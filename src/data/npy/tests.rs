@@ -69,11 +69,11 @@ fn bad_files() -> [(Vec<u8>, String); 13] {
         ),
         (
             whole[..8].to_vec(),
-            "byte 0: the header breaks off after 8 bytes".to_owned(),
+            "byte 0: the header ends after 8 bytes".to_owned(),
         ),
         (
             whole[..20].to_vec(),
-            "byte 0: the header breaks off after 20 bytes".to_owned(),
+            "byte 0: the header ends after 20 bytes".to_owned(),
         ),
         (
             npy(4, BYTES, &[]),
@@ -82,7 +82,7 @@ fn bad_files() -> [(Vec<u8>, String); 13] {
         (
             whole[..offset + 5].to_vec(),
             format!(
-                "record 1 (byte {}): the file breaks off; its header promises 2",
+                "record 1 (byte {}): the file ends too early; its header announces 2",
                 offset + 3
             ),
         ),
@@ -98,10 +98,10 @@ fn bad_files() -> [(Vec<u8>, String); 13] {
             "values of type \"<f8\"; wanted are uint8".to_owned(),
         ),
         (changed("|u1", ">i4"), "values of type \">i4\"".to_owned()),
-        (changed("False", "True"), "Fortran's order".to_owned()),
+        (changed("False", "True"), "Fortran order".to_owned()),
         (
             changed("(2, 3)", "(2, -3)"),
-            "its shape is no tuple of sizes".to_owned(),
+            "its shape is not a tuple of sizes".to_owned(),
         ),
         (
             changed("'|u1'", "[('a', '|u1')]"),

@@ -45,7 +45,7 @@ fn loading_for_a_search_never_opens_the_test_file() {
 fn a_cifar10_file_cut_off_in_a_record_is_named_with_record_and_byte() {
     let message = cifar_error(|dir| truncate(&dir.join("data_batch_3.bin"), 5 * RECORD + 7));
     assert!(
-        message.contains("data_batch_3.bin, record 5 (byte 15365): the file breaks off"),
+        message.contains("data_batch_3.bin, record 5 (byte 15365): the file ends after"),
         "{message}"
     );
     assert!(message.contains("data fetch cifar10"), "{message}");

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use super::*;
 
 const IDLE: &str = "this machine's NVIDIA GPU stays idle, the CPU does the work: CUDA_VISIBLE_DEVICES is empty, which hides \
-                    every GPU; unset it, or set workers.device = \"cpu\" if the CPU is what you want";
+                    every GPU; unset it, or set workers.device = \"cpu\" if you want to use the CPU";
 const TINY: [&str; 9] = [
     "search.episodes=1",
     "search.children_per_episode=1",
@@ -173,7 +173,7 @@ fn doctor_tells_a_libtorch_for_the_cpu_from_all_other_reasons() {
     assert_eq!(finding["status"], "warning", "{finding}");
     assert_eq!(
         finding["text"],
-        "this program runs on a libtorch that is built for the CPU only"
+        "this program uses a libtorch built for the CPU only"
     );
     assert!(
         finding["remedy"]

@@ -154,7 +154,7 @@ fn images_that_the_devices_memory_does_not_hold_stay_on_the_host() {
     // measured in smaller batches.
     let output = train("short", &[], &[("NAS_TUI_FAKE_CUDA_MEMORY", "2500000")]);
     assert_ok(&output);
-    let warned = |event: &Event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains("memory did not suffice for the images"));
+    let warned = |event: &Event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains("memory is too small for the images"));
     assert_eq!(
         workspace
             .events("short")

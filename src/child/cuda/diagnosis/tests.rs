@@ -239,7 +239,7 @@ fn a_visible_device_can_be_closed_to_some_or_all_processes() {
         panic!("it takes any process")
     };
     assert_eq!((other, exclusive.cause), (None, Cause::Exclusive));
-    let reason = "cuda:1 (NVIDIA L4) is in compute mode EXCLUSIVE_PROCESS: it takes one process at a time; set workers.count";
+    let reason = "cuda:1 (NVIDIA L4) is in compute mode EXCLUSIVE_PROCESS: it accepts one process at a time; set workers.count";
     assert!(exclusive.to_string().starts_with(reason), "{exclusive}");
     assert_eq!(
         with(ComputeMode::Prohibited)[1]
