@@ -140,7 +140,7 @@ impl Picker {
                 1,
                 2,
                 Role::Text,
-                "none in ./runs, and none that you began elsewhere",
+                "none in ./runs, and none you began elsewhere",
             );
         }
         // Title, head and keys.

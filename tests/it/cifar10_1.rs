@@ -316,6 +316,6 @@ fn data_fetch_gets_the_four_files_from_a_mirror_and_finds_them_there_the_next_ti
     assert!(
         String::from_utf8(fetch().stdout)
             .unwrap()
-            .ends_with("already there, and sound\n")
+            .ends_with("already there and valid\n")
     );
 }

@@ -166,7 +166,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     let pid = engine(&run).unwrap();
     signal(pid, Signal::KILL);
     screen.wait_for("DEAD");
-    screen.wait_for("no process works on this run");
+    screen.wait_for("no process is working on this run");
     wait_until("the end of the workers", || {
         !workers(&run).into_iter().any(is_alive)
     });
@@ -183,7 +183,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
     let mut dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
     dead.wait_for("DEAD");
-    dead.wait_for("no process works on this run");
+    dead.wait_for("no process is working on this run");
     dead.keys("q");
     dead.wait_for("yes: resume it here");
     dead.keys("y");

@@ -138,11 +138,11 @@ fn what_does_not_belong_together_is_bad_input_with_its_remedy() {
     let cases: [(&[&str], &str); 7] = [
         (
             &["nascnn15", "--format", "onnx"],
-            "needs weights: an ONNX file holds them; name them with --weights",
+            "needs weights, which are part of an ONNX file; specify them with --weights",
         ),
         (
             &["nascnn15", "--format", "dot", "--weights", "w.safetensors"],
-            "--format dot has no place for weights",
+            "--format dot cannot contain weights",
         ),
         (
             &["nascnn15", "--format", "json", "--opset", "17"],

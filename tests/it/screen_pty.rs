@@ -96,7 +96,7 @@ fn signals_leave_the_terminal_as_it_was_and_the_search_at_work() {
         terminal.signal(signal);
         assert_eq!(terminal.wait_exit(), 130, "after {signal:?}");
         terminal.assert_restored();
-        terminal.wait_for("the search goes on (pid ");
+        terminal.wait_for("the search continues (pid ");
         assert!(
             engine(&folder.path().join("run")).is_some(),
             "after {signal:?}"

@@ -16,7 +16,7 @@ const TOP: f64 = 30.0;
 /// With more classes than this, the report has only a table.
 const MOST: usize = 120;
 
-/// The figure: classes in their order, the accuracy over all images as a dashed line.
+/// The figure: the classes in order, and the accuracy on all images as a dashed line.
 pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     let classes = report.per_class.len();
     if classes == 0 || classes > MOST {

@@ -1,4 +1,4 @@
-//! The page: one HTML file that needs nothing else, for a screen of any size, a phone and paper.
+//! The page: one self-contained HTML file for screens of any size, phones and paper.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -9,7 +9,7 @@ const STYLE: &str = include_str!("style.css");
 /// A part of the page under a heading.
 #[derive(Debug, Clone)]
 pub struct Section {
-    /// For links within the page.
+    /// Target of links within the page.
     pub id: &'static str,
     pub title: String,
     pub body: Markup,
@@ -25,18 +25,18 @@ impl Section {
     }
 }
 
-/// What stands at the top of the page.
+/// The top of the page.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// What kind of report it is.
+    /// The kind of report.
     pub kind: &'static str,
     pub title: String,
     pub subtitle: String,
-    /// Where the run stands, in one word and in a sentence.
+    /// The status of the run, in one word and in a sentence.
     pub status: (&'static str, String),
 }
 
-/// Whole page.
+/// The whole page.
 pub fn page(head: &Head, sections: &[Section], generator: &str, footer: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
@@ -68,7 +68,7 @@ pub fn page(head: &Head, sections: &[Section], generator: &str, footer: &Markup)
     markup.into_string()
 }
 
-/// A figure with its caption: the drawing for a phone and the one for wider screens, of which one
+/// A figure with its caption: one drawing for phones and one for wider screens, of which only one
 /// is shown.
 pub fn figure(figure: &Figure) -> Markup {
     html! {
@@ -80,7 +80,7 @@ pub fn figure(figure: &Figure) -> Markup {
     }
 }
 
-/// A figure in words: what it is, its value, and what is to be known of it.
+/// A figure in words: its name, its value, and a note.
 #[derive(Debug, Clone)]
 pub struct Tile {
     pub name: &'static str,
@@ -98,7 +98,7 @@ impl Tile {
     }
 }
 
-/// Tiles side by side, as many as there is room for.
+/// Tiles side by side, as many as fit.
 pub fn tiles(tiles: &[Tile]) -> Markup {
     html! {
         dl.tiles {
@@ -110,7 +110,7 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 /// A column of a table: its heading, and whether it holds numbers.
 pub type Column = (&'static str, bool);
 
-/// A table that scrolls in its own box where it is too wide.
+/// A table that scrolls in its own box if it is too wide.
 pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
     let class = |number: bool| number.then_some("number");
     html! {
@@ -130,7 +130,7 @@ pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup 
     }
 }
 
-/// Names and values, one under the other.
+/// Names and values, one below the other.
 pub fn facts(facts: &[(&str, String)]) -> Markup {
     html! { dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } } }
 }

@@ -177,7 +177,7 @@ impl App {
         let noun = self.kind().noun();
         match link {
             LinkStatus::Dead { .. } => Some(format!(
-                "no process works on this run any more; continue it with: {}",
+                "no process is working on this run; continue it with: {}",
                 self.resume_command
             )),
             LinkStatus::Journal { holder } => Some(format!(

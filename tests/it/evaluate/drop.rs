@@ -101,7 +101,7 @@ fn cifar10_may_lie_anywhere_but_must_be_there_and_cifar10_when_it_is_named() {
     assert_eq!(result["drop"]["data"], "cifar10:elsewhere");
     for (spec, expected) in [
         ("cifar10:nowhere", "nowhere"),
-        ("fashion-mnist-mini", "held against cifar10[:DIR] only"),
+        ("fashion-mnist-mini", "only be compared with cifar10[:DIR]"),
     ] {
         let output = on_cifar10_1(folder.path(), &["--against", spec]);
         let message = String::from_utf8_lossy(&output.stderr);

@@ -165,7 +165,7 @@ fn the_section_on_learning_says_that_the_reference_is_not_comparable_and_why() {
         .split("</section>")
         .next()
         .unwrap();
-    let expected = "This run is not comparable with by-chance (search.reference): child.epochs is 1 there and 2 here.";
+    let expected = "This run cannot be compared with by-chance (search.reference): child.epochs is 1 there and 2 here.";
     assert!(
         section.contains(expected),
         "{}",
@@ -263,8 +263,7 @@ fn a_run_of_which_nothing_has_happened_yet_is_reported() {
         .collect();
     let page = read(reported(folder.path(), &first).join("report.html"));
     assert!(
-        page.contains("No child has come to an end yet.")
-            && page.contains("there is no best network")
+        page.contains("No child has finished yet.") && page.contains("there is no best network")
     );
     let page = read(reported(folder.path(), "").join("report.html"));
     assert!(page.contains("never got as far as its first episode"));
@@ -287,7 +286,7 @@ fn an_older_report_is_replaced_and_anothers_page_is_not() {
     std::fs::write(out.join("report.html"), "my thesis").unwrap();
     let output = report(&folder.path().join("run"), &out);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is no report of nas-tui"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not a report of nas-tui"));
     assert_eq!(read(out.join("report.html")), "my thesis");
 }
 
