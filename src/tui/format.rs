@@ -1,11 +1,10 @@
-//! Texts as the screen writes them, in columns; numbers are those of
-//! [`crate::foundation::numbers`].
+//! Texts for the screen, measured in columns; numbers are in [`crate::foundation::numbers`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub use crate::foundation::numbers::*;
 
-/// `text` in at most `width` columns, its end replaced by `ellipsis` where it is longer.
+/// `text` in at most `width` columns, ending in `ellipsis` if it is longer.
 pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -26,7 +25,7 @@ pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     fitted
 }
 
-/// `text` broken at spaces into lines of at most `width` columns; a longer word is cut. At least
+/// `text` broken at spaces into lines of at most `width` columns; longer words are cut. At least
 /// one line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -73,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_too_long_ends_in_an_ellipsis_and_never_overflows() {
+    fn a_text_that_is_too_long_ends_in_an_ellipsis_and_never_overflows() {
         assert_eq!(fit("abcdef", 6, "…"), "abcdef");
         assert_eq!(fit("abcdef", 4, "…"), "abc…");
         assert_eq!(fit("abcdef", 1, "..."), "");

@@ -137,7 +137,7 @@ fn a_shape_too_large_to_multiply_is_reported_as_a_file_that_ends_too_early() {
             .array(&npy(2, &header, &[0; 6]))
             .unwrap_err()
             .to_string()
-            .contains("breaks off")
+            .contains("ends too early")
     );
 }
 

@@ -1,4 +1,4 @@
-//! The keys of no panel of its own, in the order of the help.
+//! The keys that do not belong to a particular panel, in the order of the help.
 
 mod overlays;
 
@@ -11,7 +11,7 @@ use overlays::OVERLAYS;
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
                     excluded, skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
 
-/// Keys of an action in a scope, with its line of the help and its word in the footer.
+/// The keys of an action in a scope, with its line in the help and its word in the footer.
 pub const fn binding(
     scope: Scope,
     keys: &'static [&'static str],
@@ -19,7 +19,7 @@ pub const fn binding(
     help: &'static str,
     short: Option<&'static str>,
 ) -> Binding {
-    // The inspector is of children.
+    // The inspector shows children, which a training does not have.
     let in_training = if matches!(scope, Inspector) {
         InTraining::Nothing
     } else {
@@ -35,8 +35,8 @@ pub const fn binding(
     }
 }
 
-/// Every binding before settings, in the order of the help. Those that a panel alone has are listed
-/// with the panel; the log's stand beside the search, which works there too.
+/// Every default binding in the order of the help. The keys of a single panel are listed with the
+/// panel; those of the log come after the search, which works there too.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
     let panels = PanelId::ALL.iter().filter(|panel| **panel != PanelId::Log);
     let of_panels = panels.flat_map(|panel| panel.about().keys);
@@ -48,7 +48,7 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
         .chain(OVERLAYS)
 }
 
-/// What goes on in the run, arrangements, and ways about the panels.
+/// Controlling the run, arrangements, and moving among the panels.
 const VIEWS: &[Binding] = &[
     binding(
         Screens,

@@ -6,7 +6,7 @@ use super::PanelId::{Chart, Children, Controller, Dna, Log, Machine, Training};
 use super::Plan::{self, Columns, One, Rows};
 use crate::config::LayoutName;
 
-/// The arrangements of a search, the richest first.
+/// The arrangements of a search, richest first.
 pub fn plans(layout: LayoutName) -> &'static [(Size, Plan)] {
     match layout {
         LayoutName::Overview => OVERVIEW,

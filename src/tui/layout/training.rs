@@ -1,5 +1,5 @@
-//! The arrangements of a training's panels. Once there is a test, it takes the place of what
-//! matters less then.
+//! The arrangements of a training's panels. Once there is a test, it replaces what is then less
+//! important.
 
 use ratatui::layout::Size;
 
@@ -7,7 +7,7 @@ use super::PanelId::{Curves, Layers, Log, Machine, Network, Progress, Test};
 use super::Plan::{self, Columns, One, Rows};
 use crate::config::LayoutName;
 
-/// The arrangements of a training, the richest first; `tested` once there is a test to show.
+/// The arrangements of a training, richest first; `tested` once there is a test to show.
 pub fn plans(layout: LayoutName, tested: bool) -> &'static [(Size, Plan)] {
     match layout {
         LayoutName::Overview if tested => TESTED,

@@ -11,21 +11,21 @@ use crate::tui::theme::Role;
 
 /// Width of the box, unless an answer needs more.
 const WIDTH: u16 = 58;
-/// Columns of the box beside an answer's text: the frame, the marker and the key.
+/// Columns of the box besides an answer's text: the frame, the marker and the key.
 const BESIDE: usize = 9;
 
-/// A question that waits for its answer.
+/// A question that is waiting for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Leave the screen: and the search?
+    /// Leave the screen? And what about the search?
     Leave,
     /// End this child's training?
     Skip(u64),
-    /// Nobody works on the run, which is not over: resume it?
+    /// No process is working on the unfinished run: resume it?
     Resume,
 }
 
-/// What a user can answer; which answers a question has is for [`Question::answers`] to say.
+/// A possible answer; [`Question::answers`] tells which ones a question has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Yes,
@@ -35,7 +35,7 @@ pub enum Answer {
 }
 
 impl Question {
-    /// The answers that it has now; the harmless one last.
+    /// The answers that it has now; the harmless one is last.
     pub fn answers(self, live: &RunState) -> Vec<Answer> {
         match self {
             Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
@@ -48,7 +48,7 @@ impl Question {
     }
 }
 
-/// Draw the box, with one answer marked.
+/// Draw the box, with one answer selected.
 pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut Painter<'_>) {
     let answers = question.answers(scene.live);
     let area = screen.area();
@@ -129,12 +129,11 @@ fn words(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, &'st
             Action::AnswerStop,
             "stop after a checkpoint; resume it later",
         ),
-        Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching"),
+        Answer::Cancel => (Action::AnswerCancel, "cancel: keep watching"),
     }
 }
 
-/// Whether an epoch of the child in question has ended: without one there is no accuracy that could
-/// count.
+/// Whether an epoch of the child in question has ended: without one there is no accuracy to keep.
 fn has_epochs(scene: &Scene<'_>, question: Question) -> bool {
     let Question::Skip(child) = question else {
         return false;

@@ -1,16 +1,16 @@
-//! The frame of a plot: an axis of values at its left, a floor below it, and where a value lies
-//! among its dots.
+//! The frame of a plot: a value axis on its left, a horizontal axis below it, and the positions of
+//! values among its dots.
 
 use super::{DotGrid, ValueAxis};
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
-/// Round values of an axis and how they are written.
+/// Round values of an axis with their labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels(Vec<(f64, String)>);
 
 impl Labels {
-    /// The values of `axis`, each written by `label` (value, decimals).
+    /// The tick values of `axis`, each labelled by `label` (value, decimals).
     pub fn of(axis: &ValueAxis, label: impl Fn(f64, usize) -> String) -> Labels {
         let ticks = axis.ticks().into_iter();
         Labels(
@@ -20,27 +20,27 @@ impl Labels {
         )
     }
 
-    /// Columns that the longest takes, with the space after it.
+    /// Width of the longest label, including the space after it.
     pub fn gutter(&self) -> usize {
         let widths = self.0.iter().map(|(_, label)| label.len());
         widths.max().unwrap_or(0) + 1
     }
 }
 
-/// Where a plot lies in its painter's area, and its axis of values.
+/// The position of a plot in its painter's area, and its value axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// The values from the floor to the top.
+    /// The axis of values, from bottom to top.
     pub axis: ValueAxis,
-    /// The values that are written at the axis.
+    /// The labels of the axis.
     pub labels: Labels,
-    /// Column of the line at the left; the labels stand before it, the plot after it.
+    /// Column of the vertical line; labels are to its left, the plot to its right.
     pub gutter: usize,
-    /// Columns of characters for the plot itself.
+    /// Width of the plot itself, in characters.
     pub columns: usize,
-    /// First row, and rows; the floor is below them.
+    /// First row of the plot; the horizontal axis is below its last one.
     pub top: usize,
-    /// Rows of characters for the plot itself.
+    /// Height of the plot itself, in characters.
     pub rows: usize,
 }
 
@@ -50,12 +50,12 @@ impl Frame {
         self.gutter + 1
     }
 
-    /// Row of the floor.
+    /// Row of the horizontal axis.
     pub fn floor(&self) -> usize {
         self.top + self.rows
     }
 
-    /// Draw the axis of values and the floor.
+    /// Draw both axes.
     pub fn draw(&self, painter: &mut Painter<'_>) {
         let glyphs = painter.glyphs();
         for row in self.top..self.floor() {
@@ -71,8 +71,8 @@ impl Frame {
         painter.text(self.left(), self.floor(), Role::Dim, &floor);
     }
 
-    /// Write `text` into `row`, centred on `column` of the painter's area and ending with the plot,
-    /// if it begins at `free` or later; the column after it.
+    /// Write `text` into `row`, centred on `column` of the painter's area but not beyond the plot,
+    /// if it starts at `free` or later; returns the column after it.
     pub fn label(
         &self,
         painter: &mut Painter<'_>,
@@ -92,18 +92,18 @@ impl Frame {
         DotGrid::new(self.columns, self.rows, glyphs.braille)
     }
 
-    /// Where `value` lies among the dots of `grid`, from the bottom.
+    /// Position of `value` among the dots of `grid`, from the bottom.
     pub fn height_of(&self, value: f64, grid: &DotGrid) -> usize {
         scaled(self.axis.fraction(value), grid.height())
     }
 
-    /// Where the upper left corner of the plot is.
+    /// Position of the upper left corner of the plot.
     pub fn corner(&self) -> (usize, usize) {
         (self.left(), self.top)
     }
 }
 
-/// The place of a fraction among `count` places.
+/// The position of a fraction among `count` positions.
 pub fn scaled(fraction: f64, count: usize) -> usize {
     (fraction * count.saturating_sub(1) as f64).round() as usize
 }

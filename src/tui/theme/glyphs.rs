@@ -1,11 +1,11 @@
-//! The characters of the screen, in a UTF-8 and in an ASCII terminal.
+//! The characters of the screen, on a UTF-8 and on an ASCII terminal.
 
 /// Characters that differ between a UTF-8 and an ASCII terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
-    /// Whether charts are drawn in braille dots, eight to a cell.
+    /// Whether charts are drawn with Braille dots, eight to a cell.
     pub braille: bool,
-    /// Where text was cut off.
+    /// Marks text that was cut off.
     pub ellipsis: &'static str,
     /// Between facts in one row.
     pub separator: &'static str,
@@ -19,13 +19,13 @@ pub struct Glyphs {
     pub bar_full: &'static str,
     /// The rest of a bar.
     pub bar_empty: &'static str,
-    /// Before the row at the cursor.
+    /// Marks the row at the cursor.
     pub marker: &'static str,
     /// Ascending order.
     pub up: &'static str,
     /// Descending order.
     pub down: &'static str,
-    /// The keys that step to the child before and after.
+    /// The keys that step to the previous and next child.
     pub left_right: &'static str,
     /// Between the factors of a size or a speed.
     pub times: &'static str,
@@ -33,7 +33,7 @@ pub struct Glyphs {
     pub about: &'static str,
     /// Before a deviation.
     pub plus_minus: &'static str,
-    /// Unit of a temperature.
+    /// Unit of temperature.
     pub degree: &'static str,
     /// The vertical axis.
     pub axis: &'static str,
@@ -43,13 +43,13 @@ pub struct Glyphs {
     pub axis_corner: &'static str,
     /// The horizontal axis.
     pub floor: &'static str,
-    /// Between two episodes, and at a child that is numbered below.
+    /// Between two episodes, and at a child whose number is below.
     pub floor_tick: &'static str,
     /// At a labelled value of the horizontal axis.
     pub floor_label: &'static str,
     /// A child that failed, or a layer that cannot be built.
     pub failed: &'static str,
-    /// Shades of a probability: that of what cannot be, then from small to large.
+    /// Shades of a probability: for infeasible options, then from small to large.
     pub shades: [&'static str; 5],
     /// One child, in a legend.
     pub child: &'static str,
@@ -73,7 +73,7 @@ pub struct Glyphs {
     pub marked: &'static str,
     /// The child or epoch at the cursor of a plot.
     pub here: &'static str,
-    /// Beside two things that are not the same.
+    /// Beside two things that differ.
     pub differs: &'static str,
     /// From empty to full, for a history in one row.
     pub levels: [&'static str; 9],
@@ -95,7 +95,7 @@ pub struct Rails {
     pub image: &'static str,
     /// A layer whose output is read.
     pub layer: &'static str,
-    /// A layer that nobody reads.
+    /// A layer whose output is not read.
     pub unread: &'static str,
     /// The linear classifier at the end.
     pub classifier: &'static str,
@@ -103,7 +103,7 @@ pub struct Rails {
     pub vertical: &'static str,
     /// A connection between two lanes.
     pub horizontal: &'static str,
-    /// A lane that goes on, joined to its right, to both sides, to its left.
+    /// A lane that continues, joined to its right, to both sides, to its left.
     pub joins: [&'static str; 3],
     /// The same for a lane that ends.
     pub ends: [&'static str; 3],

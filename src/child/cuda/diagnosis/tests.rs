@@ -79,7 +79,7 @@ fn a_library_that_was_not_loaded_is_reported_with_the_linkers_message() {
     assert!(
         cause == Cause::NotLoaded
             && text.contains("libcudnn.so.9")
-            && text.contains("install it whole"),
+            && text.contains("reinstall it"),
         "{text}"
     );
     let (_, text) = failed("/lib/libm.so.6: version `GLIBC_2.28' not found");
@@ -163,7 +163,9 @@ fn a_cuda_visible_devices_that_names_no_gpu_is_reported_with_the_available_numbe
     };
     let (cause, text) = naming("7", vec![]);
     assert!(
-        cause == Cause::Hidden && text.contains("=7 names no GPU") && text.contains("GPUs 0 to 1"),
+        cause == Cause::Hidden
+            && text.contains("=7 does not name a GPU")
+            && text.contains("GPUs 0 to 1"),
         "{text}"
     );
     assert_eq!(naming("GPU-nowhere", vec![None]).0, Cause::Hidden);

@@ -1,4 +1,4 @@
-//! The keys for copies, the inspector, replays, and what lies over the panels.
+//! The keys for copying, the inspector, replays, and overlays.
 
 use super::binding;
 use crate::tui::keymap::Scope::{Everywhere, Help, Inspector, Panels, Question, Text, Views};

@@ -1,11 +1,12 @@
-//! The reward chart: every child as a point, what becomes of them in curves, and the verdict
-//! whether the search learns.
+//! The reward chart: every child as a point, curves through them, and the verdict on whether the
+//! search learns.
 //!
 //! ```text
-//! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) -> Canvas -> screen
+//! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) ->
+//! Canvas -> screen
 //! ChartAction -> ChartView (quantity, scale, children in view, crosshair)
 //! ```
-//! A drawing takes one pass over the children; nothing is kept from one to the next.
+//! Drawing takes one pass over the children; nothing is kept from one to the next.
 
 mod axes;
 mod canvas;
@@ -40,20 +41,22 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{Frame, Labels, Span, ValueAxis};
 use crate::tui::theme::Role;
 
-/// Rows of a panel from which on it has a verdict below its axis, and a row of episode numbers.
+/// Height of a panel in rows from which on it has a verdict below its axis, and a row of episode
+/// numbers.
 const VERDICT_FROM: usize = 8;
 const EPISODES_FROM: usize = 14;
-/// Columns that a label of the value axis takes unless it needs more, with the space after it.
+/// Minimum number of columns for a label of the value axis, including the space after it.
 const LABEL: usize = 4;
 
-/// Columns of the plot in a panel of `width` columns, near enough to say how far a crosshair moves.
+/// Approximate number of columns of the plot in a panel of `width` columns, which determines how
+/// far a crosshair moves.
 fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
 const HERE: Scope = Scope::Panel(PanelId::Chart);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = &[
     binding(
         HERE,
@@ -140,7 +143,7 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         crosshair,
         chosen,
     };
-    // The width of the labels follows from the curves, and that of the curves from the labels.
+    // The width of the labels depends on the curves, and that of the curves on the labels.
     let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
     let needed = frame.labels.gutter();
     if needed != frame.gutter {
@@ -156,7 +159,7 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     }
 }
 
-/// How the rows of a panel are shared out.
+/// The division of a panel's rows.
 struct Rows {
     plot: usize,
     episodes: bool,
@@ -175,7 +178,7 @@ impl Rows {
     }
 }
 
-/// What is drawn.
+/// The inputs of a drawing.
 struct Drawing<'a> {
     state: &'a RunState,
     view: &'a ChartView,
@@ -187,7 +190,7 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    /// Curves and frame at one width of the labels.
+    /// Curves and frame for one width of the labels.
     fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
         let quantity = self.view.quantity;
         let columns = painter.width().saturating_sub(gutter + 1);
@@ -216,7 +219,7 @@ impl Drawing<'_> {
         (curves, frame)
     }
 
-    /// The name and the legend; under a crosshair the child's values in place of the legend.
+    /// The name and the legend, or, with a crosshair, the child's values instead of the legend.
     fn draw_title(&self, painter: &mut Painter<'_>, focused: bool, curves: &Curves) {
         let mut names = legend::names(self.state, self.view, &self.children, self.span);
         let room = |name: &str| painter.width().saturating_sub(name.len() + 5);
@@ -266,7 +269,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// The verdict on the run; under a crosshair the values of the child's episode in its place.
+    /// The verdict on the run, or, with a crosshair, the values of the child's episode.
     fn draw_verdict(&self, painter: &mut Painter<'_>) {
         let (width, row) = (painter.width().saturating_sub(1), painter.height() - 1);
         let line = match &self.chosen {

@@ -1,4 +1,4 @@
-//! What the user looks at in the chart: quantity, scale, the children in view, and the crosshair.
+//! What the user sees in the chart: quantity, scale, the children in view, and the crosshair.
 
 use super::extent::Extent;
 use crate::analysis::series::Quantity;
@@ -6,10 +6,10 @@ use crate::state::RunState;
 use crate::tui::keymap::Action;
 use crate::tui::plot::Span;
 
-/// Children that a window holds at least, where the run has as many.
+/// Minimum number of children in a window, if the run has as many.
 const FEWEST: u64 = 8;
 
-/// How values are spaced along their axis.
+/// The spacing of values along their axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
     #[default]
@@ -17,7 +17,7 @@ pub enum Scale {
     Log,
 }
 
-/// What a key does to the chart.
+/// The effect of a key on the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChartAction {
     ToggleQuantity,
@@ -37,7 +37,7 @@ pub enum ChartAction {
 }
 
 impl ChartAction {
-    /// What an action means for any chart; none where it means nothing.
+    /// The meaning of an action in any chart, if it has one.
     pub fn of(action: Action) -> Option<ChartAction> {
         Some(match action {
             Action::ToggleScale => ChartAction::ToggleScale,
@@ -60,12 +60,12 @@ impl ChartAction {
 /// The state of the chart's view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChartView {
-    /// What is drawn of each child.
+    /// The quantity drawn for each child.
     pub quantity: Quantity,
-    /// Of that quantity.
+    /// Scale of that quantity.
     pub scale: Scale,
     window: Window,
-    /// A child number.
+    /// The number of the child under the crosshair.
     crosshair: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ pub struct ChartView {
 enum Window {
     #[default]
     All,
-    /// So many up to `last`; one that holds the newest child follows it.
+    /// This many children up to `last`; if the newest child is among them, the window follows it.
     Part {
         count: u64,
         last: u64,
@@ -101,13 +101,13 @@ impl ChartView {
         let newest = extent.newest.max(1);
         let (least, end) = (count.min(extent.end()), extent.end());
         let last = match () {
-            // By a quarter at a time: a chart that moves with every child redraws all of itself.
+            // A quarter at a time: a chart that moves with every child would redraw completely.
             () if follows && newest > last => last.saturating_add(
                 (newest - last)
                     .div_ceil(quarter(count))
                     .saturating_mul(quarter(count)),
             ),
-            // The run is seen at an earlier moment.
+            // The run is shown at an earlier moment.
             () if follows && newest <= last.saturating_sub(count) => newest,
             () => last,
         };
@@ -128,12 +128,12 @@ impl ChartView {
         self.crosshair
     }
 
-    /// Do what a key asks for, in a plot of `columns` characters.
+    /// Handle a key, in a plot of `columns` characters.
     pub fn act(&mut self, action: ChartAction, state: &RunState, columns: usize) {
         self.act_within(action, &Extent::of(state), columns);
     }
 
-    /// Do what a key asks for, of what reaches as far as `extent`.
+    /// Handle a key for content that reaches as far as `extent`.
     pub fn act_within(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
         match action {
             ChartAction::ToggleQuantity => {
@@ -160,8 +160,8 @@ impl ChartView {
         }
     }
 
-    /// Show `of(count)` children instead of `count`, with the crosshair (else the newest child,
-    /// else the middle) where it is.
+    /// Show `of(count)` children instead of `count`, keeping the crosshair (or the newest child, or
+    /// the middle) in place.
     fn zoom(&mut self, extent: &Extent, of: impl Fn(u64) -> u64) {
         let visible = self.visible(extent);
         let anchors = [self.crosshair, Some(extent.newest)];
@@ -178,7 +178,7 @@ impl ChartView {
         self.show(extent, anchor.saturating_sub(before).max(1), count);
     }
 
-    /// Move by a quarter of what is in view.
+    /// Move by a quarter of the view.
     fn pan(&mut self, extent: &Extent, right: bool) {
         if !self.is_zoomed() {
             return;
@@ -199,8 +199,8 @@ impl ChartView {
         });
     }
 
-    /// The window of `count` children from `first` on, moved into the run; one that holds the
-    /// newest child follows it.
+    /// Show the window of `count` children from `first` on, moved inside the run; if the newest
+    /// child is in it, the window follows that.
     fn show(&mut self, extent: &Extent, first: u64, count: u64) {
         let end = extent.end();
         if count >= end {
@@ -222,7 +222,7 @@ impl ChartView {
             return;
         }
         let visible = self.visible(extent);
-        // The first key shows the crosshair at the newest child in view; the next ones move it.
+        // The first key shows the crosshair at the newest child in view; further keys move it.
         let Some(child) = self.crosshair else {
             let child = if action == ChartAction::CrosshairFirst {
                 1

@@ -1,5 +1,5 @@
-//! What the keys of the inspector do: each action changes the view, and may ask for something to be
-//! done outside.
+//! The effects of keys in the inspector: each action changes the view, and may ask for something to
+//! be done outside.
 
 use std::borrow::Cow;
 
@@ -22,18 +22,19 @@ pub enum InspectorAction {
     PreviousTab,
     Up,
     Down,
-    /// In Edit the value to the left; in Relatives back to the child shown before; else the child
-    /// before.
+    /// In Edit the value to the left; in Relatives back to the child shown before; otherwise the
+    /// previous child.
     Left,
-    /// In Edit the value to the right; in Relatives to the chosen child; else the child after.
+    /// In Edit the value to the right; in Relatives to the selected child; otherwise the next
+    /// child.
     Right,
-    /// In Relatives to the chosen child.
+    /// In Relatives: go to the selected child.
     Open,
     PageUp,
     PageDown,
     Top,
     Bottom,
-    /// In Edit: the next larger or smaller choice of a value; all values as they were.
+    /// In Edit: the next larger or smaller option for a value; undo all edits.
     Increase,
     Decrease,
     Reset,
@@ -42,12 +43,12 @@ pub enum InspectorAction {
     CopyDna,
     CopyJson,
     CopyPyTorch,
-    /// All three of them, to files.
+    /// Save all three forms to files.
     Save,
     Close,
 }
 
-/// What is left to do outside of the inspector.
+/// What remains to be done outside the inspector.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InspectorEffect {
     None,
@@ -56,12 +57,12 @@ pub enum InspectorEffect {
         level: Level,
         text: String,
     },
-    /// Put `text` on the clipboard; `what` names it for the user.
+    /// Put `text` on the clipboard; `what` describes it to the user.
     Copy {
         text: String,
         what: String,
     },
-    /// Write texts to new files, under these names or some like them.
+    /// Write texts to new files with these names or similar ones.
     Save(Vec<(String, String)>),
     /// Send [`Command::Train`](crate::link::Command::Train).
     Queue {
@@ -71,7 +72,7 @@ pub enum InspectorEffect {
     Close,
 }
 
-/// What is copied or saved.
+/// The form in which a child is copied or saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Dna,
@@ -80,7 +81,7 @@ enum Form {
 }
 
 impl InspectorView {
-    /// Open `child`, whose part of the journal may still have to be read: see
+    /// Open `child`, whose part of the journal may not have been read yet: see
     /// [`InspectorView::refresh`].
     pub fn open(child: u64, known: &Known<'_>) -> InspectorView {
         let mut view = InspectorView {
@@ -96,7 +97,8 @@ impl InspectorView {
         view
     }
 
-    /// Take in what has become known of the child: call this when its detail has been read.
+    /// Update the view with what has become known about the child: to be called when its details
+    /// have been read.
     pub fn refresh(&mut self, known: &Known<'_>) {
         let subject = Subject::of(self.child, known);
         let Some(dna) = &subject.dna else { return };
@@ -112,7 +114,7 @@ impl InspectorView {
         }
     }
 
-    /// Do what a key asks for. `size` is that of the area in which the inspector is drawn.
+    /// Handle a key. `size` is that of the area in which the inspector is drawn.
     pub fn act(
         &mut self,
         action: InspectorAction,
@@ -162,7 +164,7 @@ impl InspectorView {
         *row = row.saturating_add_signed(rows).min(last);
     }
 
-    /// The last row that can be chosen, or, where none is chosen, the last that can be shown first.
+    /// The last row that can be selected or, without a selection, the last that can be shown first.
     fn last_row(&self, known: &Known<'_>, size: Size) -> usize {
         let subject = Subject::of(self.child, known);
         let room = room(size);
@@ -242,10 +244,10 @@ impl InspectorView {
             let end = if larger { "largest" } else { "smallest" };
             return tell(
                 Level::Info,
-                format!("{} is the {end} choice", draft.current()),
+                format!("{} is the {end} option", draft.current()),
             );
         }
-        // Looked for here and not while drawing: there may be 100,000 children.
+        // Determined here and not while drawing, because there may be 100,000 children.
         self.twin = draft
             .is_edited()
             .then(|| draft.twin(&known.state.search().children))
@@ -309,8 +311,8 @@ impl InspectorView {
         }
     }
 
-    /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why
-    /// not, in words.
+    /// A file name and the text of the child in one of its forms (with the edits, on Edit), or the
+    /// reason why there is none.
     fn written(&self, form: Form, known: &Known<'_>) -> Result<(String, String), String> {
         let edited = self
             .draft

@@ -1,4 +1,4 @@
-//! A child's learning curves: loss and accuracy after each epoch, drawn and in figures.
+//! A child's learning curves: loss and accuracy after each epoch, as charts and figures.
 
 use ratatui::layout::Rect;
 
@@ -11,9 +11,9 @@ use crate::tui::panels::{Content, Row};
 use crate::tui::plot::{Dash, DotGrid, Frame, Labels, Series, ValueAxis, percent, plain};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Rows that a chart needs at least: its name, its axis, and something to see.
+/// Minimum number of rows for a chart: its name, its axis, and some content.
 const LEAST_CHART: usize = 7;
-/// Columns from which both charts stand side by side.
+/// Number of columns from which on both charts are shown side by side.
 const BOTH_CHARTS: usize = 60;
 
 /// The figures of every epoch.
@@ -42,14 +42,14 @@ pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
     table(columns, width)
 }
 
-/// Rows of `height` that the charts take; the rest is for the figures.
+/// The number of rows, out of `height`, for the charts; the rest is for the figures.
 pub fn chart_rows(epochs: usize, height: usize) -> usize {
     let rows = height - (epochs + 1).min(height / 2);
     if rows < LEAST_CHART { 0 } else { rows }
 }
 
-/// The charts on top, the figures from row `first` on below them. `planned` is how many epochs
-/// there will be.
+/// The charts at the top, the figures from row `first` on below them. `planned` is the number of
+/// epochs planned.
 pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut Painter<'_>) {
     let area = painter.area();
     let rows = chart_rows(epochs.len(), painter.height());
@@ -140,7 +140,7 @@ impl Chart<'_> {
         painter.text(frame.left(), below, Role::Dim, "1");
         let end = format!("epoch {}", self.planned);
         painter.right(frame.left() + frame.columns, below, Role::Dim, &end);
-        // Validation is drawn over training.
+        // Validation is drawn on top of training.
         for (which, role, glyph) in [(0, Role::Child, glyphs.child), (1, Role::Mean, glyphs.mean)] {
             let grid = self.grid(which, &frame, glyphs);
             grid.show(painter, frame.corner(), |_| (role, glyph));
@@ -157,7 +157,7 @@ impl Chart<'_> {
             Some((x, frame.height_of(value, &grid)))
         };
         let points: Vec<(usize, usize)> = self.epochs.iter().filter_map(at).collect();
-        // Without braille the markers of validation must not drown in its line.
+        // Without Braille the markers of validation must not get lost in its line.
         if which == 0 || grid.has_dots() {
             grid.polyline(&points, Series::Mean, Dash::Solid);
         }

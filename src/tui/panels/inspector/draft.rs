@@ -1,31 +1,31 @@
-//! A child's DNA while it is edited by hand, and what the network would be.
+//! A child's DNA while it is edited by hand, and the network that would result.
 
 use crate::space::{
     Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
 };
 use crate::state::ChildRow;
 
-/// A DNA under edit: what it was, what it is, and the value that the cursor is on.
+/// A DNA being edited: the original, the current version, and the value under the cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     original: Dna,
     dna: Dna,
-    /// From 0.
+    /// Index of the layer, from 0.
     layer: usize,
     value: usize,
 }
 
-/// What became of an edited DNA.
+/// The result of an edited DNA.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Costs of the layers up to the first that cannot be built.
+    /// Costs of the layers before the first that cannot be built.
     pub layers: Vec<LayerCost>,
     /// The network and its costs, or why it cannot be built.
     pub network: Result<(Architecture, Cost), SpaceError>,
 }
 
 impl Draft {
-    /// None of a DNA without values.
+    /// A draft of `dna`; `None` if it has no values.
     pub fn of(dna: &Dna) -> Option<Draft> {
         let sound = !dna.0.is_empty() && dna.0.iter().all(|gene| !gene.is_empty());
         sound.then(|| Draft {
@@ -46,23 +46,23 @@ impl Draft {
         &self.dna
     }
 
-    /// Layer and value (from 0) that the cursor is on.
+    /// Indices (from 0) of the layer and value under the cursor.
     pub fn cursor(&self) -> (usize, usize) {
         (self.layer, self.value)
     }
 
-    /// Whether any value is not what it was.
+    /// Whether any value has been changed.
     pub fn is_edited(&self) -> bool {
         self.dna != self.original
     }
 
-    /// Whether a value is not what it was.
+    /// Whether a value has been changed.
     pub fn differs(&self, layer: usize, value: usize) -> bool {
         let of = |dna: &Dna| dna.0.get(layer).and_then(|gene| gene.get(value)).copied();
         of(&self.dna) != of(&self.original)
     }
 
-    /// Move the cursor; it stays on the table.
+    /// Move the cursor, which stays on the table.
     pub fn move_by(&mut self, layers: isize, values: isize) {
         self.layer = self
             .layer
@@ -74,8 +74,8 @@ impl Draft {
             .min(self.dna.0[self.layer].len() - 1);
     }
 
-    /// Give the value under the cursor the next larger (or smaller) choice of its decision. False
-    /// where there is none.
+    /// Set the value under the cursor to the next larger (or smaller) option of its head. False if
+    /// there is none.
     pub fn step(&mut self, heads: &[Head], larger: bool) -> bool {
         let current = self.current();
         let choices = || {
@@ -95,12 +95,12 @@ impl Draft {
         next.is_some()
     }
 
-    /// The value that the cursor is on.
+    /// The value under the cursor.
     pub fn current(&self) -> u32 {
         self.dna.0[self.layer][self.value]
     }
 
-    /// Undo all edits; the cursor stays.
+    /// Undo all edits; the cursor stays in place.
     pub fn reset(&mut self) {
         self.dna = self.original.clone();
     }
@@ -120,7 +120,7 @@ impl Draft {
 }
 
 impl Outcome {
-    /// Build `dna` in `space`, as far as it goes.
+    /// Build `dna` in `space`, as far as possible.
     pub fn of(dna: &Dna, space: &Space) -> Outcome {
         let network = build(dna, space);
         let layers = match &network {
@@ -133,7 +133,7 @@ impl Outcome {
         Outcome { layers, network }
     }
 
-    /// The layer (from 0) at which it fails.
+    /// Index (from 0) of the layer that cannot be built.
     pub fn failing_layer(&self) -> Option<usize> {
         self.network.is_err().then_some(self.layers.len())
     }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_steps_along_the_choices_in_their_size_and_stays_at_the_ends() {
+    fn a_value_steps_through_the_options_by_size_and_stops_at_the_ends() {
         let mut draft = draft();
         assert!(draft.step(&heads(), true));
         assert_eq!((draft.current(), draft.step(&heads(), true)), (7, false));
@@ -215,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_choice_steps_to_the_nearest_one() {
+    fn a_value_that_is_not_an_option_steps_to_the_nearest_one() {
         let mut draft = Draft::of(&Dna(vec![vec![5, 8, 1, 1]])).unwrap();
         draft.step(&heads(), false);
         assert_eq!(draft.current(), 3);
     }
 
     #[test]
-    fn an_edit_is_known_as_one_until_it_is_undone() {
+    fn an_edit_is_recognised_until_it_is_undone() {
         let mut draft = draft();
         draft.move_by(1, 1);
         draft.step(&heads(), true);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dna_that_cannot_be_built_says_which_layer_fails_and_why_and_keeps_the_shapes_before_it() {
+    fn a_dna_that_cannot_be_built_names_the_layer_and_the_reason_and_keeps_the_shapes_before_it() {
         let mut draft = draft();
         draft.move_by(2, 0);
         draft.step(&heads(), true);
@@ -250,7 +250,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_edit_panics_and_every_value_stays_a_choice(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
+        fn no_edit_panics_and_every_value_remains_an_option(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
             let (mut draft, heads, space) = (draft(), heads(), space());
             for (layers, values, larger) in steps {
                 draft.move_by(layers, values);

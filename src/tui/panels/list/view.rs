@@ -1,4 +1,4 @@
-//! What the user looks at in the list of children: order, filter, cursor, marks and mode.
+//! What the user sees in the list of children: order, filter, cursor, marks and mode.
 
 use super::compare;
 use super::filter::{Filter, FilterError, Flag};
@@ -19,17 +19,17 @@ pub enum ListAction {
     SortNext,
     SortPrevious,
     ReverseSort,
-    /// Mark the chosen child, or take its mark away.
+    /// Mark the selected child, or remove its mark.
     Mark,
     ClearMarks,
-    /// Show two children side by side, or go back to the table.
+    /// Show two children side by side, or return to the table.
     Compare,
-    /// Show accuracy against MACs, or go back to the table.
+    /// Show accuracy against MACs, or return to the table.
     TogglePareto,
 }
 
 impl ListAction {
-    /// What a key's action means in the list; none where it means nothing.
+    /// The meaning of an action in the list, if it has one.
     pub fn of(action: Action) -> Option<ListAction> {
         Some(match action {
             Action::Up => ListAction::Up,
@@ -65,19 +65,19 @@ pub enum Mode {
     Compare,
 }
 
-/// The list as the user left it. [`ListView::refresh`] keeps it up to date with the run; drawing
-/// only reads it.
+/// The state of the list. [`ListView::refresh`] keeps it up to date with the run; drawing only
+/// reads it.
 #[derive(Debug, Clone, Default)]
 pub struct ListView {
     mode: Mode,
     choice: Choice,
     filter_text: String,
     order: Order,
-    /// The child that the cursor stands on; none: the first one, whichever that is.
+    /// The child under the cursor; `None` means the first one, whichever that is.
     cursor: Option<u64>,
-    /// Where it is in the order; none where the filter hides it.
+    /// Its position in the order; `None` if the filter hides it.
     place: Option<usize>,
-    /// First row shown of the table, and of a comparison.
+    /// First visible row of the table, and of a comparison.
     top: usize,
     compare_top: usize,
     /// In the order of marking.
@@ -85,15 +85,15 @@ pub struct ListView {
 }
 
 impl ListView {
-    /// Take in the children that have ended since: to be called after records were taken, and when
-    /// the state is another moment of the run. Cheap where nothing has changed.
+    /// Process the children that have ended since: to be called after records were processed, and
+    /// when the state is that of another moment. Cheap if nothing has changed.
     pub fn refresh(&mut self, state: &RunState) {
         if self.order.update(&self.choice, state, &self.marks) {
             self.find_cursor(state);
         }
     }
 
-    /// Put the cursor on a child that was chosen elsewhere.
+    /// Put the cursor on a child that was selected elsewhere.
     pub fn stand_on(&mut self, child: u64, state: &RunState) {
         if self.cursor != Some(child) {
             self.cursor = Some(child);
@@ -101,12 +101,12 @@ impl ListView {
         }
     }
 
-    /// Back from a comparison or the front; false if the table is shown already.
+    /// Return from a comparison or the front; false if the table is already shown.
     pub fn leave_mode(&mut self) -> bool {
         std::mem::take(&mut self.mode) != Mode::Table
     }
 
-    /// Do what a key asks for. `rows`: the height of the panel below its title.
+    /// Handle a key. `rows` is the height of the panel below its title.
     pub fn act(&mut self, action: ListAction, state: &RunState, rows: usize) {
         self.refresh(state);
         match action {
@@ -128,30 +128,30 @@ impl ListView {
         self.follow_cursor(rows);
     }
 
-    /// Show only the children for which the expression holds; all of them where it is empty.
+    /// Show only the children for which the expression holds; all of them if it is empty.
     ///
-    /// The order is brought up to date by the next [`ListView::refresh`].
+    /// The order is updated by the next [`ListView::refresh`].
     ///
     /// # Errors
-    /// If the text is not an expression. The filter stays as it was.
+    /// If the text is not a valid expression. The filter is then unchanged.
     pub fn set_filter(&mut self, text: &str) -> Result<(), FilterError> {
         self.choice.filter = Filter::parse(text)?;
         self.filter_text = text.trim().to_owned();
-        // As if no child had been seen: the next refresh chooses anew.
+        // As if no child had been processed: the next refresh selects from scratch.
         self.order = Order::default();
         self.place = None;
         self.top = 0;
         Ok(())
     }
 
-    /// Show all children again; false if they are shown already.
+    /// Show all children again; false if they are already shown.
     pub fn clear_filter(&mut self) -> bool {
         let had_one = !self.filter_text.is_empty();
-        // An empty text is no expression that could be wrong.
+        // An empty text cannot be an invalid expression.
         had_one && self.set_filter("").is_ok()
     }
 
-    /// The child that Enter opens: the one at the cursor, or the first where the filter hides that
+    /// The child that Enter opens: the one under the cursor, or the first if the filter hides that
     /// one.
     pub fn selected(&self, state: &RunState) -> Option<u64> {
         self.order
@@ -159,8 +159,8 @@ impl ListView {
             .map(|row| row.child)
     }
 
-    /// The two children of a comparison: the two marked last; or the marked one and the one at the
-    /// cursor.
+    /// The two children of a comparison: the two marked last, or the marked one and the one under
+    /// the cursor.
     pub fn compared(&self, state: &RunState) -> Option<(u64, u64)> {
         match self.marks.as_slice() {
             [] => None,
@@ -172,7 +172,7 @@ impl ListView {
         }
     }
 
-    /// The children whose details the panel could show now, if they were there.
+    /// The children whose details the panel could show now if they were available.
     pub fn wanted(&self, state: &RunState) -> Option<(u64, u64)> {
         self.compared(state).filter(|_| self.mode == Mode::Compare)
     }
@@ -182,7 +182,7 @@ impl ListView {
         self.mode
     }
 
-    /// As the user typed it; empty for no filter.
+    /// The filter as typed by the user; empty if there is none.
     pub fn filter_text(&self) -> &str {
         &self.filter_text
     }
@@ -192,7 +192,7 @@ impl ListView {
         &self.marks
     }
 
-    /// The key, and whether its largest value comes first.
+    /// The column, and whether its largest value comes first.
     pub fn sort(&self) -> (SortKey, bool) {
         (self.choice.key, self.choice.descending)
     }
@@ -201,7 +201,7 @@ impl ListView {
         &self.order
     }
 
-    /// Where the cursor is in the order.
+    /// The position of the cursor in the order.
     pub(super) fn place(&self) -> usize {
         self.place.unwrap_or(0)
     }
@@ -210,7 +210,7 @@ impl ListView {
         self.compare_top
     }
 
-    /// First row of the table in a panel that has room for `room`: the cursor is always in sight.
+    /// First row of the table in a panel with `room` rows: the cursor is always in view.
     pub(super) fn top(&self, room: usize) -> usize {
         let place = self.place();
         let top = self.top.min(self.order.rows().len().saturating_sub(room));
@@ -256,8 +256,8 @@ impl ListView {
         }
     }
 
-    /// The order has changed: the cursor stays on its child, and that child at its height on the
-    /// screen. Only who looks at the top keeps looking at the top, where what is new comes in.
+    /// After the order has changed, the cursor stays on its child, and that child at its height on
+    /// the screen. Only at the top does the view stay at the top, where new children appear.
     fn find_cursor(&mut self, state: &RunState) {
         let before = self.place;
         self.place = match self.cursor {
@@ -307,7 +307,7 @@ impl ListView {
         let place = match cursor.and_then(|row| front.place_of(row.child, &state.search().children))
         {
             Some(place) => moved(movement, place, front.rows().len(), 5),
-            // From a child that is not on the front, to its neighbours there.
+            // From a child that is not on the front to its neighbours there.
             None => {
                 let macs = cursor.map_or(0, |row| row.macs);
                 let above = (0..front.rows().len())
@@ -338,7 +338,7 @@ impl ListView {
     }
 }
 
-/// A place among `count` after a movement by one, by a page, or to an end.
+/// A position among `count` after moving by one, by a page, or to an end.
 fn moved(movement: ListAction, place: usize, count: usize, page: usize) -> usize {
     let last = count.saturating_sub(1);
     let place = match movement {

@@ -1,4 +1,4 @@
-//! The figures of two children, and by how much they differ.
+//! The figures of two children, and their differences.
 
 use super::{DIFFERENCE, LABEL, row_of, sign};
 use crate::state::{ChildRow, RunState};
@@ -13,11 +13,11 @@ struct Figure {
     label: &'static str,
     first: String,
     second: String,
-    /// What the second has more.
+    /// The second minus the first.
     difference: String,
 }
 
-/// Figures of each comparison.
+/// Number of figures in each comparison.
 pub const FIGURES: usize = 9;
 
 /// A row for each figure, its cells `column` wide.
@@ -37,14 +37,14 @@ pub fn rows(
         .collect()
 }
 
-/// Both children, each as far as it has ended.
+/// The two children, each as far as it has ended.
 struct Pair<'a> {
     first: Option<&'a ChildRow>,
     second: Option<&'a ChildRow>,
 }
 
 impl Pair<'_> {
-    /// The figures in order; the notes tell whether a child is the `best`.
+    /// The figures in order; the notes mark the `best` child.
     fn figures(&self, best: Option<u64>) -> [Figure; FIGURES] {
         let [accuracy, reward] = self.outcome();
         let [parameters, macs, layers] = self.size();
@@ -111,7 +111,7 @@ impl Pair<'_> {
         ]
     }
 
-    /// A figure whose difference is told only where both children have ended.
+    /// A figure whose difference is shown only if both children have ended.
     fn figure(
         &self,
         label: &'static str,
@@ -129,7 +129,7 @@ impl Pair<'_> {
     }
 }
 
-/// A difference that exists only where both children have the value.
+/// A difference that exists only if both children have the value.
 fn of_both(
     first: Option<f64>,
     second: Option<f64>,
@@ -169,7 +169,7 @@ fn signed(value: f64, decimals: usize) -> String {
     format!("{value:+.decimals$}")
 }
 
-/// How much larger the second is than the first.
+/// The percentage by which the second is larger than the first.
 fn percent(first: f64, second: f64) -> String {
     let change = (second - first) / first * 100.0;
     if change.is_finite() {
