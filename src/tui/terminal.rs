@@ -189,7 +189,7 @@ mod tests {
 
     /// Not an independent test: it runs in the terminal that the test below creates for it.
     #[test]
-    #[ignore = "run by a_panic_gives_the_terminal_back_before_its_message, in a terminal"]
+    #[ignore = "run by a_panic_restores_the_terminal_before_its_message, in a terminal"]
     fn panics_while_it_holds_the_terminal() {
         let terminal = Terminal::of_stdout().expect("a terminal");
         let (pipe, _lines) = super::super::capture::line_pipe().expect("a pipe");
