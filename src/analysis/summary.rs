@@ -146,6 +146,9 @@ impl Summary {
     }
 
     /// Summary of the journal at `path`, read line by line.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<Summary, JournalError> {
         let mut tally = Tally::default();
         for record in Reader::open(path)? {
@@ -155,6 +158,9 @@ impl Summary {
     }
 
     /// `summary.json`: indented, with a newline at the end.
+    ///
+    /// # Errors
+    /// If a number cannot be represented in JSON; a journal contains none.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }

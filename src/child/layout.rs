@@ -6,6 +6,9 @@ use crate::data::Layout;
 
 impl Layout {
     /// `tensor` (`[N, C, H, W]`) in this order; not copied if it already is.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn arrange(self, tensor: &Tensor) -> Result<Tensor, TchError> {
         match self {
             Layout::Contiguous => tensor.f_contiguous(),

@@ -55,6 +55,9 @@ impl Network {
     ///
     /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` respectively, the values equal those
     /// of the same module built in PyTorch.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn new(
         architecture: &Architecture,
         plan: Plan,
@@ -153,16 +156,25 @@ impl Network {
 
     /// Keep a copy of the current batch norm statistics on the device for
     /// [`Network::restore_statistics`].
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn keep_statistics(&mut self) -> Result<(), TchError> {
         tch::no_grad(|| self.kept_statistics.f_copy_(&self.all_statistics))
     }
 
     /// Restore the batch norm statistics that were last kept.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn restore_statistics(&mut self) -> Result<(), TchError> {
         tch::no_grad(|| self.all_statistics.f_copy_(&self.kept_statistics))
     }
 
     /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order).
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out or `images` have another shape.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
         let features = match &self.spectral {
             Some(spectral) => self.spectral_features(spectral, images, mode)?,

@@ -101,6 +101,9 @@ impl Parameters {
 
     /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) with the names and shapes
     /// of the parameters.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
         let slice = |entry: &Entry| entry.storage.read(&self.stored_in(vector, entry)?);
         self.entries
@@ -111,6 +114,9 @@ impl Parameters {
 
     /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the
     /// graph.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         let leaves: Vec<&Tensor> = self.entries.iter().map(|entry| &entry.tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
@@ -141,6 +147,9 @@ impl Parameters {
 
     /// Write the values of the parameter `name` into `vector` (`[S]`, in the order of
     /// [`Parameters::values`]); false if there is no such parameter.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if `values` have another shape.
     pub fn assign_in(
         &self,
         vector: &Tensor,

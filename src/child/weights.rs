@@ -30,6 +30,9 @@ impl From<TchError> for WeightsError {
 }
 
 /// Write parameters and batch norm statistics as float32.
+///
+/// # Errors
+/// If the values cannot be copied from the device, or the file cannot be written.
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let bytes = serialized(&blocks(network)?, path)?;
     std::fs::write(path, bytes).map_err(|cause| {
@@ -42,6 +45,9 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
 }
 
 /// The bytes of a safetensors file of `blocks`; `path` is for errors.
+///
+/// # Errors
+/// If a block's length does not match its shape.
 pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError> {
     let views = blocks.iter().map(
         |(
@@ -62,6 +68,9 @@ pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError>
 }
 
 /// Parameters and batch norm statistics as float32.
+///
+/// # Errors
+/// Errors of libtorch while copying from the device.
 pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
     let buffers = network
         .buffers()
@@ -73,6 +82,9 @@ pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
 
 /// The part of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) that belongs
 /// to each parameter, as float32.
+///
+/// # Errors
+/// Errors of libtorch while copying from the device.
 pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsError> {
     // One copy from the device.
     let vector = vector.f_to_device(Device::Cpu)?;
@@ -84,6 +96,9 @@ pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsEr
 }
 
 /// Restore the values from [`blocks`]. Names that the network does not have are ignored.
+///
+/// # Errors
+/// Errors of libtorch, for example if a block has another shape.
 pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
     restore_into(network, network.parameters().values(), blocks)?;
     let _guard = tch::no_grad_guard();
@@ -96,6 +111,9 @@ pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
 }
 
 /// Restore the values from [`blocks_of`] into `vector`.
+///
+/// # Errors
+/// Errors of libtorch, for example if a block has another shape.
 pub fn restore_into(
     network: &Network,
     vector: &Tensor,
@@ -112,6 +130,9 @@ pub fn restore_into(
 
 /// Read weights into `network`, which must match in names and shapes exactly. The network is
 /// unchanged on error.
+///
+/// # Errors
+/// If the file cannot be read, is not a safetensors file or does not match; errors of libtorch.
 pub fn load(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let weights = Weights::read(path, network.architecture())?;
     let tensors: BTreeMap<&str, Tensor> = weights

@@ -97,6 +97,9 @@ pub struct Interrupted(pub String);
 /// Marks the error of a result as caused by the user: exit status 2.
 pub trait OrBadInput<T> {
     /// The same result with its error wrapped in [`BadInput`].
+    ///
+    /// # Errors
+    /// The error of the result, if it is one.
     fn or_bad_input(self) -> anyhow::Result<T>;
 }
 

@@ -79,6 +79,10 @@ pub enum ConfigError {
 }
 
 /// The settings of a run, from the command line's options.
+///
+/// # Errors
+/// [`ConfigError`]: the file cannot be read or parsed, a key, preset or option is not valid, or a
+/// value breaks a rule.
 pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
     let sources = sources(options)?;
     build(&preset_name(options, &sources)?, &sources)
@@ -112,6 +116,9 @@ fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
 }
 
 /// Settings from a single file, as stored in a run directory.
+///
+/// # Errors
+/// See [`resolve`].
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     resolve(&Options {
         file: Some(path.to_owned()),
@@ -120,6 +127,9 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
 }
 
 /// Settings from the text of a file; errors call it `place`.
+///
+/// # Errors
+/// If the text is not valid TOML, a key or type is wrong, or a value breaks a rule.
 pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
     let source = Source::from_text(text, place)?;
     let preset = source

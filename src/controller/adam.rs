@@ -70,6 +70,10 @@ impl Adam {
     }
 
     /// The optimiser that [`Adam::save`] wrote; `learning_rate` stays this one's.
+    ///
+    /// # Errors
+    /// If a moment or the number of steps is missing in `state`, or a moment has another shape or
+    /// is not finite.
     pub fn load(
         &self,
         parameters: &[(String, &Tensor)],

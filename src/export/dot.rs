@@ -4,6 +4,9 @@ use super::{matters, plain};
 use crate::space::{Architecture, ArchitectureError, Layer};
 
 /// The text of a `.dot` file. A layer whose output is not read is dashed.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let shapes = architecture.shapes()?;
     let matters = matters(architecture);

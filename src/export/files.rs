@@ -28,6 +28,9 @@ pub enum SaveError {
 
 /// Write `text` to a new file `name` in `folder` or, if that exists, to the first free name of
 /// `stem-2.ext`, `stem-3.ext`, ... Returns the path written.
+///
+/// # Errors
+/// [`SaveError`]: the file cannot be written, or too many files with such names exist.
 pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError> {
     for number in 1..=MOST_NAMES {
         let path = folder.join(numbered(name, number));

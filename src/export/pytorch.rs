@@ -33,6 +33,9 @@ const JOIN: &str = r#"def join(maps: List[torch.Tensor]) -> torch.Tensor:
 "#;
 
 /// The text of `model.py`.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn module(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let (shapes, cost) = (architecture.shapes()?, Cost::of(architecture)?);
     let mut lists = architecture

@@ -25,6 +25,9 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Make the entries of the folder that contains `path` durable (a power failure could otherwise
 /// undo the creation or renaming of a file).
+///
+/// # Errors
+/// I/O errors.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),

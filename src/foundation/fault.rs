@@ -122,6 +122,9 @@ pub fn in_words(text: &str) -> String {
 ///
 /// tch 0.24 returns errors, except from operations that take a number: the number's destructor
 /// finds the error before the operation's caller does, and panics.
+///
+/// # Errors
+/// The text of a panic caused by lack of memory or by the device. Other panics continue.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     thread_local!(static CATCHING: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();

@@ -77,6 +77,9 @@ pub enum CheckpointError {
 }
 
 /// Replace the file at `path`, creating its folder if necessary.
+///
+/// # Errors
+/// I/O errors; the message names the path.
 pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Result<()> {
     let bytes = encode(header, tensors)
         .map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;
@@ -89,6 +92,9 @@ pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Resul
 }
 
 /// Header and tensors of the file at `path`, or `None` if there is no file.
+///
+/// # Errors
+/// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
 pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, CheckpointError> {
     match std::fs::read(path) {
         Ok(bytes) => decode(&bytes, path).map(Some),

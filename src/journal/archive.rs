@@ -28,6 +28,9 @@ pub struct Archive {
 impl Archive {
     /// Open the journal at `path` and locate its lines. Nothing is parsed: 500 MB take a fraction
     /// of a second.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn open(path: &Path) -> Result<Archive, JournalError> {
         let mut archive = Archive {
             path: path.to_owned(),
@@ -39,6 +42,9 @@ impl Archive {
     }
 
     /// Read what has been appended and return the number of complete lines.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn refresh(&mut self) -> Result<u64, JournalError> {
         let extend = |index: &mut LineIndex| index.extend(&mut File::open(&self.path)?);
         extend(&mut self.index).map_err(|source| JournalError::Io {
@@ -49,6 +55,9 @@ impl Archive {
     }
 
     /// The record with this number; `None` if the journal is shorter.
+    ///
+    /// # Errors
+    /// If the file cannot be read or the line is damaged.
     pub fn record(&mut self, seq: u64) -> Result<Option<Record>, JournalError> {
         match self.reader_from(seq)? {
             Some(mut reader) => reader.next().transpose(),
@@ -59,6 +68,9 @@ impl Archive {
     /// Everything in the journal about `child`, which was sampled or queued in record `sampled_seq`
     /// and ended in `ended_seq`. Without an end the rest of the journal is searched. `None` if that
     /// record is not about the child.
+    ///
+    /// # Errors
+    /// If the file cannot be read or one of the lines is damaged.
     pub fn child(
         &mut self,
         child: u64,
@@ -102,6 +114,9 @@ impl Archive {
     ///
     /// Stepping forward reads only the records in between; stepping back reads at most an eighth of
     /// the journal.
+    ///
+    /// # Errors
+    /// If the file cannot be read or one of the lines is damaged.
     pub fn state_at(&mut self, seq: u64) -> Result<RunState, JournalError> {
         let mut state = self.snapshots.nearest(seq).cloned().unwrap_or_default();
         if state.last_seq < seq

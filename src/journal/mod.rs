@@ -39,6 +39,9 @@ pub struct Opened {
 
 impl Journal {
     /// Create a journal at `path`, where no file may exist.
+    ///
+    /// # Errors
+    /// I/O errors, also if a file exists; the message names the path.
     pub fn create(path: &Path) -> io::Result<Journal> {
         let create = || {
             let file = OpenOptions::new()
@@ -130,6 +133,9 @@ impl Journal {
     }
 
     /// Wait until everything written is on disk.
+    ///
+    /// # Errors
+    /// I/O errors.
     pub fn sync(&self) -> io::Result<()> {
         self.file
             .sync_data()

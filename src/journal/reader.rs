@@ -258,6 +258,9 @@ impl Iterator for Reader {
 }
 
 /// All records of the journal at `path`, without an unfinished last line. The file is not changed.
+///
+/// # Errors
+/// If the file cannot be read or is damaged before its last line.
 pub fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
     Reader::open(path)?.collect()
 }

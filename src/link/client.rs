@@ -50,6 +50,10 @@ pub enum AttachError {
 ///
 /// The connection lasts until it is dropped; if another process takes over the run, it follows that
 /// one.
+///
+/// # Errors
+/// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
+/// started.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = run.join("journal.jsonl");
     if !journal.is_file() {

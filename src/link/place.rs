@@ -30,6 +30,9 @@ pub fn candidates(run: &Path) -> Vec<PathBuf> {
 
 /// Listen in the first place that allows it. What a dead process left there is replaced: the caller
 /// holds the run's lock.
+///
+/// # Errors
+/// The error for the last place that was tried.
 pub fn bind(run: &Path) -> io::Result<(UnixListener, PathBuf)> {
     let mut last = io::Error::new(
         io::ErrorKind::InvalidInput,

@@ -37,6 +37,10 @@ pub enum Pace {
 /// Replay the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and
 /// `Speed` control it; other commands are ignored. At its end the connection lasts until it is
 /// dropped.
+///
+/// # Errors
+/// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
+/// started.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
     let journal = run.join("journal.jsonl");
     if !journal.is_file() {

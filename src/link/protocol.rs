@@ -70,6 +70,9 @@ pub struct ClientHello {
 }
 
 /// Check the other side's greeting; the error is for the user.
+///
+/// # Errors
+/// If the other side speaks another protocol or another version of it.
 pub fn check_greeting(protocol: &str, version: u32) -> Result<(), String> {
     if protocol != PROTOCOL {
         return Err(format!("speaks `{protocol}`, not `{PROTOCOL}`"));
@@ -83,6 +86,9 @@ pub fn check_greeting(protocol: &str, version: u32) -> Result<(), String> {
 }
 
 /// Write one message.
+///
+/// # Errors
+/// I/O errors of the stream.
 pub fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');

@@ -72,6 +72,9 @@ pub enum DirectoryError {
 impl RunDirectory {
     /// Create a folder `<UTC time>-<preset>` in `root` (created if missing), with `-2`, `-3`, ...
     /// appended if the name is taken.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Io`] if the folder cannot be created or locked.
     pub fn create_in(root: &Path, preset: &str) -> Result<RunDirectory, DirectoryError> {
         let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
         fs::create_dir_all(root).map_err(|source| DirectoryError::Io {
@@ -95,6 +98,9 @@ impl RunDirectory {
     }
 
     /// Create the folder `path` for a new run, with its parents; it may exist if it is empty.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]: the folder is not empty, is in use, or cannot be created or locked.
     pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
         let io = |source| DirectoryError::Io {
             path: path.to_owned(),
@@ -125,6 +131,9 @@ impl RunDirectory {
 
     /// Remove what a new search that failed before it began (no data, no workers) left in `path`:
     /// there is nothing to resume, and the same command must work again once the cause is fixed.
+    ///
+    /// # Errors
+    /// I/O errors, also if the folder contains other files.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
         let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
             records.iter().any(|record| {
@@ -155,6 +164,9 @@ impl RunDirectory {
     }
 
     /// Open the run in `path` to continue it.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]: the folder contains no run, or its lock is held or cannot be taken.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
         if !path.join("config.toml").is_file() {
             return Err(DirectoryError::NotARun {
@@ -200,6 +212,9 @@ impl RunDirectory {
     }
 
     /// Take over the run in `path` from the process that handed its lock to this one.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]: the lock belongs to another file, or cannot be taken.
     pub fn adopt(path: &Path, lock: File) -> Result<RunDirectory, DirectoryError> {
         let same = fs::metadata(path.join("lock")).and_then(|there| {
             lock.metadata()
@@ -254,6 +269,9 @@ impl RunDirectory {
     }
 
     /// Write the resolved settings. They come first, because a folder without them is not a run.
+    ///
+    /// # Errors
+    /// I/O errors; the message names the file.
     pub fn write_config(&self, toml: &str) -> io::Result<()> {
         write_atomically(&self.config_path(), toml.as_bytes())?;
         sync_folder_of(&self.path)
@@ -261,6 +279,9 @@ impl RunDirectory {
     }
 
     /// Write `best.json`: what the run has found so far.
+    ///
+    /// # Errors
+    /// I/O errors (the message names the file), or a number that JSON cannot represent.
     pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(best)? + "\n";
         write_atomically(&self.path.join("best.json"), text.as_bytes())

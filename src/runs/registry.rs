@@ -15,6 +15,9 @@ struct Entry {
 }
 
 /// Remember the run in the directory `run`.
+///
+/// # Errors
+/// I/O errors, also if neither XDG_STATE_HOME nor HOME is set.
 pub fn register(run: &Path) -> io::Result<()> {
     let folder = folder().ok_or_else(|| {
         io::Error::new(

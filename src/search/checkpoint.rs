@@ -48,6 +48,9 @@ struct Header<'a> {
 
 impl Checkpoint {
     /// Replace the checkpoint at `path`, creating its folder if necessary.
+    ///
+    /// # Errors
+    /// I/O errors; the message names the path.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         let header = Header {
             seed: self.seed,
@@ -80,6 +83,9 @@ impl Checkpoint {
     }
 
     /// The checkpoint at `path`; `None` if there is no file.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
     pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
         let Some((header, blocks)) = sealed::load::<Header>(path)? else {
             return Ok(None);

@@ -44,6 +44,9 @@ pub struct Working<W: Work> {
 
 impl<W: Work> Session<W> {
     /// Begin a new run in an empty directory.
+    ///
+    /// # Errors
+    /// If the settings or the journal cannot be written.
     pub fn begin(config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
         directory.write_config(&config.to_toml())?;
         let opened = Recorder::begin(directory.journal_path())?;
@@ -118,6 +121,9 @@ impl<W: Work> Session<W> {
     }
 
     /// The results of the run so far.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     pub fn summary(&self) -> Result<W::Summary, JournalError> {
         self.run.summary()
     }
@@ -153,6 +159,9 @@ impl<W: Work> Session<W> {
     }
 
     /// Do the work on a separate thread.
+    ///
+    /// # Errors
+    /// If no thread can be started.
     pub fn start(self, work: W) -> Result<Working<W>, SessionError> {
         let hub = self.hub();
         let thread = thread::Builder::new()
@@ -180,6 +189,9 @@ impl<W: Work> Session<W> {
 
 impl<W: Work> Working<W> {
     /// Wait for the end. The summary tells whether the run is complete or was stopped.
+    ///
+    /// # Errors
+    /// The error that ended the work, if any.
     pub fn join(self) -> Result<W::Summary, SessionError> {
         self.thread
             .join()

@@ -64,6 +64,9 @@ pub type Opened<L> = (Recorder<L>, UnboundedReceiver<Command>);
 
 impl<L: Ledger> Recorder<L> {
     /// Create the journal at `path`, where no file may exist.
+    ///
+    /// # Errors
+    /// I/O errors, also if a file exists.
     pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
         let journal = Journal::create(&path).map_err(|source| JournalError::Io {
             path: path.clone(),
@@ -125,6 +128,9 @@ impl<L: Ledger> Recorder<L> {
 
     /// Record an event. On an error (for example a full disk) no client has been told and the
     /// journal is unchanged.
+    ///
+    /// # Errors
+    /// Those of [`Journal::append`].
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
         let record = self.journal.append(event)?;
         self.apply(&record);
@@ -133,6 +139,9 @@ impl<L: Ledger> Recorder<L> {
     }
 
     /// Record a notice to the user.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
         self.tell(Event::Notice {
             level,
@@ -149,6 +158,9 @@ impl<L> Recorder<L> {
 
     /// Number of the last record once it and all earlier ones are on disk, so that a checkpoint may
     /// refer to it.
+    ///
+    /// # Errors
+    /// I/O errors.
     pub fn synced_seq(&self) -> io::Result<u64> {
         self.journal.sync()?;
         Ok(self.last_seq())

@@ -31,17 +31,26 @@ impl<W: Work> Run<W> {
     }
 
     /// Record an event.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
         self.recorder.tell(event)
     }
 
     /// Record a notice to the user.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
         self.recorder.notice(level, message)
     }
 
     /// Record that this process takes over the run: a search from child `next_child`, a training
     /// from epoch `epoch`.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn resumed(&mut self, next_child: Option<u64>, epoch: Option<usize>) -> io::Result<()> {
         self.recorder.tell(Event::RunResumed {
             host: host_name(),
@@ -53,6 +62,9 @@ impl<W: Work> Run<W> {
     }
 
     /// Record the notices collected when the run was opened.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn tell_notices(&mut self) -> io::Result<()> {
         std::mem::take(&mut self.notices)
             .into_iter()
@@ -60,6 +72,9 @@ impl<W: Work> Run<W> {
     }
 
     /// Refuse data that differ from those the run was begun with.
+    ///
+    /// # Errors
+    /// [`SessionError::OtherData`] if the fingerprints differ.
     pub fn check_data(&self, now: &DataDescription) -> Result<(), SessionError> {
         let begun = self.recorder.ledger.begun();
         match begun.filter(|begun| begun.data.fingerprint != now.fingerprint) {
@@ -73,6 +88,9 @@ impl<W: Work> Run<W> {
 
     /// Continuing on another machine is allowed, but the results will differ slightly: tell the
     /// user. Conditions that the run was begun without are not compared.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn compare_machine(
         &mut self,
         threads: usize,

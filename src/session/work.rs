@@ -43,6 +43,9 @@ pub trait Work: Sized + Send + 'static {
     /// Work until it is complete, a client asks for a stop, or it cannot continue. `checkpoint` is
     /// where an earlier session left off. The work writes the first records, including
     /// `run.resumed` and `run.tell_notices`; the session writes the last ones.
+    ///
+    /// # Errors
+    /// The reason for an early end: a client's request, or an error.
     fn work(
         self,
         run: &mut Run<Self>,
@@ -51,12 +54,18 @@ pub trait Work: Sized + Send + 'static {
     ) -> Result<(), Halt>;
 
     /// The results of the run so far.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     fn summary(ledger: &Self::Ledger, journal: &Path) -> Result<Self::Summary, JournalError>;
 }
 
 /// A saved state of a run's work.
 pub trait Checkpoint: Sized {
     /// The checkpoint of the run in `directory`; `None` if there is no file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged.
     fn find(directory: &RunDirectory) -> Result<Option<Self>, CheckpointError>;
     /// The settings (TOML) in force when it was reached.
     fn config(&self) -> &str;

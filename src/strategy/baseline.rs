@@ -26,6 +26,9 @@ impl Baseline {
     }
 
     /// Continue from a saved value.
+    ///
+    /// # Errors
+    /// If the value is not finite; the baseline is then unchanged.
     pub fn restore(&mut self, value: Option<f64>) -> Result<(), StrategyError> {
         if value.is_some_and(|value| !value.is_finite()) {
             return Err(StrategyError::Scalar {

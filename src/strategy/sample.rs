@@ -29,6 +29,9 @@ impl Sample {
     /// Draw a child of `depth` layers. `log_probs` returns, for the next choice and given the
     /// previous one, the log of the masked distribution (`-inf` for infeasible options). `seed` is
     /// the only source of randomness.
+    ///
+    /// # Errors
+    /// If no child of that depth can be built, or a distribution is NaN.
     pub fn draw(
         space: &Space,
         depth: usize,

@@ -29,6 +29,9 @@ pub struct StateTensor {
 
 impl StrategyState {
     /// Check that the state was written by the strategy called `name`.
+    ///
+    /// # Errors
+    /// [`StrategyError::OtherStrategy`].
     pub fn expect_strategy(&self, name: &str) -> Result<(), StrategyError> {
         if self.strategy == name {
             return Ok(());
@@ -40,6 +43,9 @@ impl StrategyState {
     }
 
     /// The scalar called `name`.
+    ///
+    /// # Errors
+    /// If the scalar is missing or of another type; the message names it.
     pub fn scalar<T: DeserializeOwned>(&self, name: &str) -> Result<T, StrategyError> {
         let error = |reason: String| StrategyError::Scalar {
             name: name.to_owned(),
@@ -53,6 +59,9 @@ impl StrategyState {
     }
 
     /// The values of the tensor called `name`, which must have this shape and be finite.
+    ///
+    /// # Errors
+    /// If the tensor is missing, has another shape, or is not finite; the message names it.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<&[f64], StrategyError> {
         let name = name.to_owned();
         let Some(tensor) = self.tensors.get(&name) else {

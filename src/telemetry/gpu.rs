@@ -139,6 +139,9 @@ pub fn measure(sender: &watch::Sender<GpuStatus>, watched: &WatchList, interval:
 }
 
 /// Load NVML under the first name that works, or return the reason for the failure.
+///
+/// # Errors
+/// The reason for the failure, short enough for a panel's title.
 pub fn load() -> Result<Nvml, String> {
     // Short, to fit a panel's title; both names were tried.
     let mut reason = "libnvidia-ml.so[.1] not found".to_owned();
@@ -154,6 +157,9 @@ pub fn load() -> Result<Nvml, String> {
 }
 
 /// Load NVML from this file.
+///
+/// # Errors
+/// The reason for the failure, with the file.
 pub fn load_from(library: &Path) -> Result<Nvml, String> {
     Nvml::builder()
         .lib_path(library.as_os_str())

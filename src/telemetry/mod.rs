@@ -34,6 +34,9 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Measure every `interval` until the telemetry is dropped.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
     pub fn start(interval: Duration) -> std::io::Result<Telemetry> {
         let (gpu_sender, gpu) = watch::channel(GpuStatus::Starting);
         let (host_sender, host) = watch::channel(HostStatus::Starting);

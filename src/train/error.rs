@@ -103,6 +103,9 @@ impl TrainError {
 
     /// Run `work`, which calls libtorch. A panic of tch because of memory or a lost device becomes
     /// an error: see [`fault::caught`].
+    ///
+    /// # Errors
+    /// The error of `work`, or the one that its panic means.
     pub fn caught<T>(work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
         fault::caught(work)
             .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))

@@ -64,6 +64,9 @@ impl From<&Recipe> for SgdSettings {
 
 impl Sgd {
     /// For the vector `values` (`[P]`).
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn new(values: &Tensor, settings: SgdSettings) -> Result<Sgd, TchError> {
         let factor = |value| Factor::new(value, values.device());
         Ok(Sgd {
@@ -82,6 +85,9 @@ impl Sgd {
 
     /// Move `values` against `gradient` (both `[P]`). All memory is allocated before anything is
     /// changed: if it is not available, velocity and values are unchanged.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn step(
         &mut self,
         values: &Tensor,

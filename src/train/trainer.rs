@@ -25,10 +25,19 @@ pub fn evaluation_batch(device: Device) -> usize {
 pub trait Control {
     /// Called before each batch; returns when the next one may start or the training is to end,
     /// with the time spent waiting.
+    ///
+    /// # Errors
+    /// If the training must end without a result.
     fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)>;
     /// Called from time to time between two batches.
+    ///
+    /// # Errors
+    /// If the training must end without a result.
     fn progress(&mut self, progress: Progress) -> anyhow::Result<()>;
     /// Called after each epoch.
+    ///
+    /// # Errors
+    /// If the training must end without a result.
     fn epoch(&mut self, epoch: EpochFigures) -> anyhow::Result<()>;
 }
 
@@ -251,6 +260,9 @@ fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainEr
 }
 
 /// Mean cross-entropy of `logits` (`[N, classes]`) for `labels` (`[N]`).
+///
+/// # Errors
+/// Errors of libtorch.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
 }
@@ -258,6 +270,9 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchErro
 /// Loss and accuracy of `network` on `images`, `batch_size` at a time or fewer if memory is short,
 /// with batch norm in evaluation mode; `between` is called before each batch. The device is waited
 /// for once, at the end.
+///
+/// # Errors
+/// Errors of libtorch, of the images, and of `between`.
 pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
@@ -271,6 +286,9 @@ pub fn evaluate(
 
 /// Do something that needs memory with `batch_size` images at a time, and again with half as many
 /// if memory runs out.
+///
+/// # Errors
+/// The error of `evaluate`; lack of memory only with a single image at a time.
 pub fn in_smaller_batches<T>(
     mut batch_size: usize,
     mut evaluate: impl FnMut(usize) -> Result<T, TrainError>,

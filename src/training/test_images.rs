@@ -57,6 +57,9 @@ pub fn classify(
 
 /// Logits of every image, `[N, classes]`, on the CPU, with batch norm in evaluation mode. Fewer
 /// images at a time if memory runs out.
+///
+/// # Errors
+/// Errors of libtorch or of the images; lack of memory only with a single image at a time.
 pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, TrainError> {
     in_smaller_batches(evaluation_batch(network.device()), |batch_size| {
         Ok(logits_in_batches(network, images, batch_size)?)

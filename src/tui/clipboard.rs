@@ -46,6 +46,9 @@ impl Multiplexer {
     }
 
     /// The bytes that put `text` on the clipboard.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the terminal would not accept the text.
     pub fn copy(self, text: &str) -> Result<String, TooLong> {
         if text.len() > LONGEST {
             return Err(TooLong { length: text.len() });

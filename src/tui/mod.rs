@@ -58,6 +58,9 @@ pub struct Settings {
 impl Settings {
     /// Settings from the configuration; what it leaves open is determined from the environment, as
     /// read by `variable`.
+    ///
+    /// # Errors
+    /// [`KeymapError`] if `screen.keys` cannot be used.
     pub fn new(
         config: &ScreenConfig,
         variable: impl Fn(&str) -> Option<String>,

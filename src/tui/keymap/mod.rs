@@ -231,6 +231,10 @@ impl Default for Keymap {
 impl Keymap {
     /// The default keys, changed by `screen.keys`: the keys given for an action replace its
     /// defaults; an empty list removes them.
+    ///
+    /// # Errors
+    /// [`KeymapError`]: an unknown action or key, a key with two meanings in one place, or no key
+    /// for `quit`.
     pub fn new(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
         let mut keymap = Keymap::default();
         for (name, keys) in changes {
