@@ -1,4 +1,4 @@
-//! CIFAR-10.1: its files, good and bad; getting them; and that nothing can train on them.
+//! CIFAR-10.1: good and bad files, downloading them, and that nothing can train on them.
 
 mod fetching;
 
@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use crate::data_fetch::{Behaviour, serve_files};
 
-/// An NPY file of version 1.0 as NumPy writes it: header padded so that the values start at a
-/// multiple of 64.
+/// An NPY file of version 1.0 as NumPy writes it: the header is padded so that the values start at
+/// a multiple of 64.
 fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     while (10 + header.len() + 1) % 64 != 0 {
@@ -145,7 +145,7 @@ fn nothing_trains_on_it() {
     );
 }
 
-/// With these bytes in the file `name` of the data set, loading it says what is wrong.
+/// Check that loading fails with the expected message if the file `name` has these bytes.
 fn assert_refused(name: &str, bytes: &[u8], expected: &str) {
     let dir = folder();
     fs::write(dir.path().join(format!("cifar10.1_{name}.npy")), bytes).unwrap();

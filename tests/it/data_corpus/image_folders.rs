@@ -184,7 +184,7 @@ fn test_classes_must_be_training_classes() {
 }
 
 #[test]
-fn test_images_are_optional_until_they_are_asked_for() {
+fn test_images_are_optional_until_they_are_needed() {
     let dir = folder();
     fs::remove_dir_all(dir.path().join("test")).unwrap();
     let config = config(DataSource::Folder, Some(dir.path()), 2);
