@@ -53,7 +53,6 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 // --- files
-// ----------------------------------------------------------------------------------------------------------
 
 #[test]
 fn pytorch_code_comes_with_unchanged_weights_and_both_paths_are_printed() {
@@ -193,7 +192,6 @@ fn weights_of_another_network_are_refused_with_the_name_of_a_tensor() {
 }
 
 // --- in Python
-// ------------------------------------------------------------------------------------------------------
 
 /// The output of scripts/check_logits.py for an exported file.
 fn check(python: &str, model: &Path, case: &Case) -> serde_json::Value {

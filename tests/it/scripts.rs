@@ -160,7 +160,6 @@ fn in_test_data_the_monographs_log_gives_the_figures_on_the_page_about_the_repro
 }
 
 // --- the benchmark's comparison
-// ---------------------------------------------------------------------------------------
 
 const BASELINE: &str = "benches/pytorch_baseline.py";
 

@@ -160,7 +160,7 @@ fn describe_at_length(device: &DeviceReport) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "  Losses of the first two training steps, held against the CPU's in f32 (its\n  limit: ten times what another number of threads was seen to change)"
+        "  Losses of the first two training steps, compared with the CPU's in f32 (the\n  limit is ten times the observed effect of another number of threads)"
     );
     let _ = writeln!(
         text,
