@@ -84,8 +84,7 @@ mod tests {
     #[test]
     fn an_error_about_keys_names_the_line_that_sets_them() {
         assert!(
-            error("teleport = [\"t\"]")
-                .contains("my.toml:5: screen.keys.teleport: there is no such action")
+            error("teleport = [\"t\"]").contains("my.toml:5: screen.keys.teleport: no such action")
         );
         assert!(
             error("help = [\"?\"]\nquit = []")

@@ -158,7 +158,7 @@ mod tests {
         fs::write(&page, "<html>my home page</html>").unwrap();
         let error = write(&report(), folder.path()).unwrap_err();
         assert!(
-            error.is_bad_folder() && error.to_string().contains("report.html is there already"),
+            error.is_bad_folder() && error.to_string().contains("report.html already exists"),
             "{error}"
         );
         assert_eq!(
