@@ -140,7 +140,7 @@ fn nothing_trains_on_it() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        message.contains("data.source") && message.contains("cifar10.1 is a test set"),
+        message.contains("data.source") && message.contains("cifar10.1 is only a test set"),
         "{message}"
     );
 }

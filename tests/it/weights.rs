@@ -167,7 +167,7 @@ fn a_torn_file_is_refused_and_named() {
             .expect_err("the file is torn")
             .to_string();
         assert!(
-            error.contains("w.safetensors: not a sound safetensors file"),
+            error.contains("w.safetensors: not a valid safetensors file"),
             "{error}"
         );
     }
