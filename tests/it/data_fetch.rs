@@ -172,7 +172,7 @@ fn a_later_fetch_continues_from_what_an_earlier_one_left() {
         .unwrap_err()
         .to_string();
     assert!(
-        message.contains("broke off after 4000 bytes")
+        message.contains("stopped after 4000 bytes")
             && message.contains("run the same command again"),
         "{message}"
     );

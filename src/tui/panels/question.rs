@@ -129,7 +129,7 @@ fn words(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, &'st
             Action::AnswerStop,
             "stop after a checkpoint; resume it later",
         ),
-        Answer::Cancel => (Action::AnswerCancel, "cancel: keep watching"),
+        Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching"),
     }
 }
 

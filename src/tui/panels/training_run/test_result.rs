@@ -108,7 +108,7 @@ fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
         "The test images were not classified: the training did not finish.".to_owned()
     } else {
         format!(
-            "The test images are classified once, after the last epoch, with the best weights.{kept}"
+            "The test images are classified once, after the last epoch, by the best weights.{kept}"
         )
     }
 }
