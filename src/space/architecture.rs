@@ -150,11 +150,17 @@ impl std::fmt::Display for Reader {
 
 impl Architecture {
     /// Check that the network can be built.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`]: why the network cannot be built.
     pub fn check(&self) -> Result<(), ArchitectureError> {
         self.shapes().map(drop)
     }
 
     /// Output shapes `[C, H, W]` by layer number (0 is the image).
+    ///
+    /// # Errors
+    /// If the network cannot be built.
     pub fn shapes(&self) -> Result<Vec<[usize; 3]>, ArchitectureError> {
         let Architecture {
             input,

@@ -59,6 +59,9 @@ struct View {
 
 impl Cost {
     /// Cost of `architecture`.
+    ///
+    /// # Errors
+    /// If the network cannot be built, or its figures do not fit 64 bits.
     pub fn of(architecture: &Architecture) -> Result<Cost, ArchitectureError> {
         let shapes = architecture.shapes()?;
         let mut views = vec![[View { field: 1, jump: 1 }; 2]];
@@ -167,6 +170,9 @@ fn layer_view(layer: &Layer, views: &[[View; 2]]) -> [View; 2] {
 ///   until the last reader is done.
 ///
 /// Not included: libtorch itself, the data set, further temporary memory of the convolution.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn training_memory(
     architecture: &Architecture,
     batch_size: usize,

@@ -110,6 +110,10 @@ pub enum LoadError {
 /// `decode` applies to DNA: a DNA file, or the built-in `monograph-demo`. `input` (`[C, H, W]`) and
 /// `classes` apply to networks that do not specify them: a DNA file, or a built-in network. (A file
 /// with the name of a built-in can be given as `./NAME`.)
+///
+/// # Errors
+/// [`LoadError`]: ARCH is not valid, the file or run cannot be read, or the network cannot be
+/// built.
 pub fn resolve_architecture(
     arch: &str,
     decode: Decode,

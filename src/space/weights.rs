@@ -127,6 +127,9 @@ impl Weights {
 
 /// Names and shapes of the tensors of `architecture`, in PyTorch's order; an error where it cannot
 /// be built.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn tensor_shapes(
     architecture: &Architecture,
 ) -> Result<Vec<(String, Vec<usize>)>, ArchitectureError> {
