@@ -125,8 +125,7 @@ impl Weights {
     }
 }
 
-/// Names and shapes of the tensors of `architecture`, in PyTorch's order; an error where it cannot
-/// be built.
+/// Names and shapes of the tensors of `architecture`, in PyTorch's order.
 ///
 /// # Errors
 /// If the network cannot be built.
