@@ -1,4 +1,5 @@
-//! Lets the binary find libtorch where it was found at build time, without LD_LIBRARY_PATH, and tells it its own commit.
+//! Lets the binary find libtorch where it was at build time, without LD_LIBRARY_PATH, and tells it
+//! its commit.
 
 use std::process::Command;
 
@@ -17,16 +18,18 @@ fn main() {
     }
 }
 
-/// What the program is made of: a change of these makes it another one than the commit's.
+/// The sources of the program: if they have changed since the commit, the program is marked as
+/// modified.
 const SOURCES: [&str; 5] = ["src", "assets", "build.rs", "Cargo.toml", "Cargo.lock"];
 
-/// The commit of this folder, if it is the root of a git repository (and not a copy within another one).
+/// The commit of this folder, if it is the root of a git repository (and not a copy within another
+/// one).
 fn commit() -> Option<String> {
     let root = std::path::PathBuf::from(git(&["rev-parse", "--show-toplevel"])?);
     if root.canonicalize().ok()? != std::env::current_dir().ok()?.canonicalize().ok()? {
         return None;
     }
-    // Not after every commit: what was built before it and called modified is still that.
+    // Not rerun after every commit: a program that was built before it is still marked as modified.
     SOURCES
         .iter()
         .for_each(|source| println!("cargo:rerun-if-changed={source}"));

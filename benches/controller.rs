@@ -1,4 +1,4 @@
-//! How fast the controller is and at which learning rate it learns within 160 children.
+//! The speed of the controller, and the learning rates at which it learns within 160 children.
 //! `cargo bench --bench controller [-- SEEDS]`; results in docs/CONTROLLER.md.
 
 use std::time::Instant;
@@ -39,8 +39,8 @@ fn space() -> Space {
 struct Toy {
     name: &'static str,
     depth: fn(u64) -> usize,
-    /// Reward from the share of values equal to the target's, the depth, and a standard normal
-    /// number.
+    /// Reward as a function of the share of values equal to the target's, the depth, and a standard
+    /// normal number.
     reward: fn(f64, usize, f64) -> f64,
 }
 
@@ -72,7 +72,7 @@ fn share(child: &Proposal) -> f64 {
         / child.choices.len() as f64
 }
 
-/// Mean share of each of 10 episodes of 16 children.
+/// Mean share in each of 10 episodes of 16 children.
 fn run(toy: Toy, strategy: &mut dyn Strategy, seed: u64) -> Vec<f64> {
     let space = space();
     let mut random = ChaCha12Rng::seed_from_u64(seed);
@@ -150,7 +150,7 @@ fn time_an_episode() {
     );
 }
 
-/// What is tried: Adam's learning rate first, then one other setting at a time.
+/// The settings compared: Adam's learning rate first, then one other setting at a time.
 const SETTINGS: [Setting; 13] = [
     Setting::rate(6e-4),
     Setting::rate(5e-3),
@@ -190,7 +190,7 @@ struct Setting {
     rate: f64,
     entropy: f64,
     decay: f64,
-    /// None: as the controller does it, each child against the mean of the others.
+    /// `None` as in the controller: each child is compared with the mean of the others.
     first_baseline: Option<f64>,
 }
 

@@ -1,6 +1,6 @@
-//! How often the statements about learning would be false, and how often they find what is there:
-//! simulated demo runs, judged by the real code.
-//! `cargo bench --bench policy_lift [-- RUNS]`; results in docs/STATISTICS.md.
+//! How often the statements about learning would be false, and how often they detect a real effect:
+//! simulated demo runs, judged by the real code. `cargo bench --bench policy_lift [-- RUNS]`;
+//! results in docs/STATISTICS.md.
 
 use nas_tui::analysis::lift::{Arms, PolicyLift};
 use nas_tui::analysis::statistics::slope;
@@ -19,18 +19,18 @@ const ADVANTAGE: [f64; EPISODES] = [
 const POLICY_NOISE: f64 = 0.115;
 const CONTROL_NOISE: f64 = 0.115;
 
-/// Runs that are alike but for chance.
+/// A set of runs that differ only by chance.
 struct Scenario {
     name: &'static str,
-    /// Change of every child's reward from one episode to the next, because networks grow.
+    /// Change of every child's reward from one episode to the next because networks grow.
     trend: f64,
-    /// Part of the demo's advantage that the policy has.
+    /// The policy's advantage as a fraction of the demo's.
     effect: f64,
     controls: usize,
     policy_noise: f64,
 }
 
-/// Shares of the runs of which something would be said.
+/// Fractions of the runs for which each statement would be made.
 #[derive(Default)]
 struct Shares {
     slope_rises: f64,

@@ -1,8 +1,9 @@
-//! What the screen costs whoever watches: bytes to the terminal, processor time, and how soon a key
+//! The cost of watching the screen: bytes sent to the terminal, processor time, and how soon a key
 //! is answered.
 //!
 //! ```text
-//! cargo bench --bench screen_cost                      # a replay of the recorded demo run, one record a second
+//! cargo bench --bench screen_cost                      # a replay of the recorded demo run, one
+//! record a second
 //! cargo bench --bench screen_cost -- htop -d 10        # any other program, measured the same way
 //! ```
 //!
@@ -67,8 +68,8 @@ fn main() {
     }
 }
 
-/// Bytes and processor time over a minute; whether they are within the budget (bytes a second, 1 %
-/// of a core).
+/// Measure bytes and processor time over a minute; returns whether they are within the budget
+/// (bytes per second, 1 % of a core).
 fn report(name: &str, screen: &mut Screen, budget: Option<f64>) -> bool {
     screen.read_for(Duration::from_secs(WARM_UP));
     let (before, start) = (screen.processor_seconds(), Instant::now());
@@ -133,12 +134,12 @@ fn copy_run(run: &Path) {
     .expect("settings");
 }
 
-/// A program in a terminal of its own.
+/// A program in its own terminal.
 struct Screen {
     child: Box<dyn Child + Send + Sync>,
     _master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
-    /// Lengths of what it writes, with the time at which it came.
+    /// Lengths of its writes, with the times at which they arrived.
     output: Receiver<(Instant, usize)>,
     size: (u16, u16),
 }
@@ -208,10 +209,10 @@ impl Screen {
         bytes
     }
 
-    /// Seconds until the screen changes after a key that always changes it, pressed when it has
-    /// been quiet.
+    /// Seconds until the screen changes after a key that always changes it, pressed when the screen
+    /// is quiet.
     fn answer_time(&mut self, index: usize) -> Option<f64> {
-        // Neither in step with the clock of the screen nor always at the same distance from it.
+        // Neither in step with the screen's clock nor always at the same distance from it.
         self.read_for(Duration::from_millis(97 + (index as u64 * 61) % 190));
         let pressed = Instant::now();
         self.key("\t");

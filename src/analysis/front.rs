@@ -3,7 +3,7 @@
 
 use crate::state::ChildRow;
 
-/// Rows of the children on the front, by rising MACs and so by rising accuracy.
+/// Rows of the children on the front, in ascending order of MACs and therefore of accuracy.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Front {
     rows: Vec<u32>,
@@ -17,18 +17,18 @@ impl Front {
         front
     }
 
-    /// Places in the list of the run's children.
+    /// Indices into the list of the run's children.
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
 
-    /// Where its children lie, by rising MACs.
+    /// The positions of its children, in ascending order of MACs.
     pub fn points(&self, children: &[ChildRow]) -> impl Iterator<Item = Point> {
         let rows = self.rows.iter();
         rows.filter_map(|index| children.get(*index as usize).and_then(Point::of))
     }
 
-    /// The place of a child on the front.
+    /// The position of a child on the front.
     pub fn place_of(&self, child: u64, children: &[ChildRow]) -> Option<usize> {
         self.rows.iter().position(|index| {
             children
@@ -37,12 +37,12 @@ impl Front {
         })
     }
 
-    /// Take in one child: it joins the front, and those that it beats leave it, unless one of the
-    /// front beats it.
+    /// Add one child: it joins the front, and those that it beats leave it, unless one of the front
+    /// beats it.
     pub fn add(&mut self, index: u32, children: &[ChildRow]) {
         let point = |index: &u32| children.get(*index as usize).and_then(Point::of);
         let Some(new) = point(&index) else { return };
-        // Those with fewer MACs, and those with as many.
+        // Those with fewer MACs, and those with equally many.
         let place = self
             .rows
             .partition_point(|other| point(other).is_some_and(|other| other.macs < new.macs));
@@ -68,18 +68,18 @@ impl Front {
     }
 }
 
-/// Where a child lies between cost and accuracy.
+/// A child's position in the plot of cost and accuracy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Validation accuracy, 0 to 1.
+    /// Validation accuracy, 0..=1.
     pub accuracy: f64,
     child: u64,
 }
 
 impl Point {
-    /// None for a child without accuracy, for one whose network is not known, and for one that a
+    /// `None` for a child without accuracy, for one whose network is not known, and for one that a
     /// user edited.
     pub fn of(row: &ChildRow) -> Option<Point> {
         let accuracy = row
@@ -92,7 +92,8 @@ impl Point {
         })
     }
 
-    /// Of two children at the same cost the more accurate one, and of equals the earlier one.
+    /// Whether it has lower cost and higher accuracy: at the same cost the more accurate one wins,
+    /// and the earlier one wins ties.
     fn beats(&self, other: &Point) -> bool {
         self.accuracy > other.accuracy
             || (self.accuracy == other.accuracy && self.child < other.child)
@@ -106,7 +107,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::space::Genes;
 
-    /// A child of which nothing is known but its number.
+    /// A child about which only the number is known.
     pub fn row(child: u64) -> ChildRow {
         ChildRow {
             child,
@@ -141,7 +142,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn the_front_holds_who_is_beaten_by_none_whatever_the_order_of_arrival(
+        fn the_front_contains_the_unbeaten_children_whatever_their_order_of_arrival(
             points in proptest::collection::vec((0u64..12, proptest::option::of(0u32..12)), 0..40)
         ) {
             let children: Vec<ChildRow> = points.iter().zip(1..).map(|((macs, accuracy), child)| {

@@ -1,5 +1,5 @@
-//! What a run's records come to: its summary, its statistics, the verdict on its rewards, the front
-//! of accuracy against cost. Read by the search, the screen and the report alike.
+//! What is derived from a run's records: its summary, its statistics, the verdict on its rewards,
+//! the front of accuracy against cost. Shared by the search, the screen and reports.
 
 pub mod front;
 pub mod lift;

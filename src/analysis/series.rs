@@ -1,7 +1,7 @@
-//! The series that charts draw: of a search by its children and episodes, of a training by its
-//! epochs. The screen and the report draw the same ones.
+//! The series drawn in charts: of a search by children and episodes, of a training by epochs. The
+//! screen and reports draw the same series.
 //!
-//! One pass over the run's children; the memory is a few words per child.
+//! They take one pass over the run's children and a few words of memory per child.
 
 mod epochs;
 
@@ -13,18 +13,18 @@ use super::statistics::quartiles;
 use crate::event::{EpisodeFinished, RunStarted};
 use crate::state::RunState;
 
-/// What is drawn of each child. The two are different things: reward = accuracy^power.
+/// The quantity drawn for each child. The two are different: reward = accuracy^power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quantity {
-    /// From 0 to 1; a failed child has 0.
+    /// Reward, 0 to 1; 0 for a failed child.
     #[default]
     Reward,
-    /// On the validation images, 0 to 1; a failed child has none.
+    /// Validation accuracy, 0 to 1; a failed child has none.
     Accuracy,
 }
 
 impl Quantity {
-    /// The one of the two that is drawn.
+    /// Whichever of the two is drawn.
     fn of<T>(self, reward: T, accuracy: T) -> T {
         match self {
             Quantity::Reward => reward,
@@ -38,12 +38,12 @@ impl Quantity {
 pub struct Point {
     /// Its number, from 1.
     pub child: u64,
-    /// The one that sampled it, from 1.
+    /// The episode in which it was sampled, from 1.
     pub episode: usize,
     /// Reward or accuracy, 0 to 1.
     pub value: f64,
-    /// Its reward is 0 because it failed: counted in every mean, drawn as a mark on the floor and
-    /// not as a point.
+    /// Whether its reward is 0 because it failed: it counts in every mean, and is drawn as a mark
+    /// on the axis instead of a point.
     pub failed: bool,
 }
 
@@ -52,27 +52,26 @@ pub struct Point {
 pub struct Failed {
     /// Its number, from 1.
     pub child: u64,
-    /// The one that sampled it, from 1.
+    /// The episode in which it was sampled, from 1.
     pub episode: usize,
 }
 
-/// Points among which the place of a new one is looked for.
+/// Number of points among which the position of a new one is searched for.
 const NEAR: usize = 64;
 
-/// The children of a run that the search sampled, by number. Those that users edited are in no
-/// series.
+/// The sampled children of a run, by number. Edited children are in no series.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Children {
-    /// By number.
+    /// Points by number.
     pub points: Vec<Point>,
-    /// By number, whichever the quantity.
+    /// Failed children by number, whichever the quantity.
     pub failed: Vec<Failed>,
-    /// The highest number, of excluded children too; 0 for none.
+    /// The highest number, including excluded children; 0 if there are no children.
     pub newest: u64,
 }
 
 impl Children {
-    /// In one pass: the rows of a long run do not fit into a processor's cache.
+    /// In one pass, because the rows of a long run do not fit into a processor's cache.
     pub fn of(state: &RunState, quantity: Quantity) -> Children {
         let mut children = Children {
             points: Vec::with_capacity(state.search().children.len()),
@@ -101,9 +100,9 @@ impl Children {
         children
     }
 
-    /// Put a point in its place: workers finish in any order, and the curves must not depend on it.
-    /// A child ends soon after its neighbours, so that its place is near; a point whose place is
-    /// far is left for sorting.
+    /// Insert a point at its position: workers finish in any order, and the curves must not depend
+    /// on it. A child ends soon after its neighbours, so its position is near the end; if it is
+    /// not, the point is left for sorting.
     fn push(&mut self, point: Point) {
         let near = self.points.iter().rev().take(NEAR);
         let later = near.take_while(|other| other.child > point.child).count();
@@ -126,12 +125,12 @@ impl Children {
         &self.points[from..to.max(from)]
     }
 
-    /// Children that are drawn, as points or as failed.
+    /// Number of children drawn, as points or as failed.
     pub fn count(&self) -> usize {
         self.unfailed().count() + self.failed.len()
     }
 
-    /// The first and the last child that are drawn; none of none.
+    /// The first and the last child drawn; `None` if there are none.
     pub fn ends(&self) -> Option<(u64, u64)> {
         let points = [self.points.first(), self.points.last()];
         let failed = [self.failed.first(), self.failed.last()];
@@ -147,8 +146,8 @@ impl Children {
         self.points.iter().filter(|point| !point.failed)
     }
 
-    /// The quartiles of an episode's children; failed children count with their reward, and have no
-    /// accuracy to count.
+    /// The quartiles of an episode's children; failed children count with their reward, but have no
+    /// accuracy.
     pub fn quartiles_of(&self, episode: usize) -> Option<[f64; 3]> {
         let of_episode = self.points.iter().filter(|point| point.episode == episode);
         quartiles(&mut of_episode.map(|point| point.value).collect::<Vec<_>>())
@@ -162,7 +161,7 @@ impl Children {
             .map(move |point| (point, smoothed.take(point.value)))
     }
 
-    /// The largest value up to each child that raised it.
+    /// The running maximum, at each child that raised it.
     pub fn improvements(&self) -> impl Iterator<Item = (u64, f64)> {
         let mut best = f64::NEG_INFINITY;
         self.unfailed().filter_map(move |point| {
@@ -173,7 +172,7 @@ impl Children {
     }
 }
 
-/// The quartiles of each run of neighbouring points of one episode.
+/// The quartiles of each group of neighbouring points of one episode.
 pub fn bands(points: &[Point]) -> impl Iterator<Item = (usize, [f64; 3])> {
     let mut values = Vec::new();
     let episodes = points.chunk_by(|one, other| one.episode == other.episode);
@@ -184,14 +183,15 @@ pub fn bands(points: &[Point]) -> impl Iterator<Item = (usize, [f64; 3])> {
     })
 }
 
-/// Exponential moving average without the pull towards its starting value of 0 (bias correction:
-/// Kingma & Ba, 2015):
+/// Exponential moving average without bias towards its starting value of 0 (bias correction: Kingma
+/// & Ba, 2015):
 ///
 /// ```text
-/// m(t) = (1 - a) m(t-1) + a x(t),  w(t) = (1 - a) w(t-1) + a,  m(0) = w(0) = 0;  average(t) = m(t) / w(t)
+/// m(t) = (1 - a) m(t-1) + a x(t),  w(t) = (1 - a) w(t-1) + a,  m(0) = w(0) = 0;  average(t) = m(t)
+/// / w(t)
 /// ```
 ///
-/// a = 2 / (2 n + 1) for n children an episode: values are as old, on average, as those of a plain
+/// a = 2 / (2 n + 1) for n children per episode: the average age of the values is that of a plain
 /// mean over the last two episodes. Over one episode it would be as rough as the episodes' means,
 /// which the chart shows anyway.
 #[derive(Debug, Clone, Copy)]
@@ -202,7 +202,7 @@ pub struct Smoothed {
 }
 
 impl Smoothed {
-    /// The average for so many children an episode.
+    /// The average for this many children per episode.
     pub fn over(children_per_episode: u64) -> Smoothed {
         Smoothed {
             rate: 2.0 / (2.0 * children_per_episode.max(1) as f64 + 1.0),
@@ -219,7 +219,7 @@ impl Smoothed {
     }
 }
 
-/// The mean over the children of each finished episode; none where it has no such value.
+/// The mean over the children of each finished episode; `None` if no child has the value.
 pub fn means(state: &RunState, quantity: Quantity) -> impl Iterator<Item = (usize, Option<f64>)> {
     state.search().episodes.iter().map(move |episode| {
         let mean = quantity.of(Some(episode.mean_reward), episode.mean_accuracy);
@@ -227,7 +227,7 @@ pub fn means(state: &RunState, quantity: Quantity) -> impl Iterator<Item = (usiz
     })
 }
 
-/// The mean of each episode of the run that this one is held against.
+/// The mean of each episode of the run that this one is compared with.
 pub fn reference_means(
     state: &RunState,
     quantity: Quantity,
@@ -244,8 +244,7 @@ pub fn reference_means(
     })
 }
 
-/// What the advantages of each episode were taken against: of the finished ones and of the one
-/// under way.
+/// The baseline of each finished episode and of the current one.
 pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
     let finished = state.search().episodes.iter();
     let known = state
@@ -262,24 +261,24 @@ pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
         .chain(current.map(|baseline| (state.search().episode, baseline)))
 }
 
-/// A finished episode over its children.
+/// A finished episode with the range of its children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Episode {
-    /// Lowest number of a child in it.
+    /// Lowest number of its children.
     pub first: u64,
-    /// Highest number of a child in it.
+    /// Highest number of its children.
     pub last: u64,
-    /// Of the quantity; none where no child has one.
+    /// Mean of the quantity; `None` if no child has it.
     pub mean: Option<f64>,
     /// First and third quartile of its children.
     pub quartiles: Option<[f64; 2]>,
-    /// What its advantages were taken against: rewards only.
+    /// Baseline that was subtracted from its rewards; only for rewards.
     pub baseline: Option<f64>,
-    /// Mean of the same episode of the run that this one is held against.
+    /// Mean of the same episode of the run that this one is compared with.
     pub reference: Option<f64>,
 }
 
-/// The finished episodes that have children to be drawn over.
+/// The finished episodes whose children are drawn.
 pub fn episodes(state: &RunState, children: &Children, quantity: Quantity) -> Vec<Episode> {
     let references: Vec<_> = reference_means(state, quantity).collect();
     let mut by_episode: std::collections::BTreeMap<usize, (u64, u64, Vec<f64>)> =
@@ -314,7 +313,7 @@ pub fn episodes(state: &RunState, children: &Children, quantity: Quantity) -> Ve
     finished.filter_map(one).collect()
 }
 
-/// The corners of a line that is level from each point to the next one and rises or falls there.
+/// The corners of a step line: level from each point to the next one, where it rises or falls.
 pub fn stairs<X: Copy, Y: Copy>(points: impl IntoIterator<Item = (X, Y)>) -> Vec<(X, Y)> {
     let mut corners: Vec<(X, Y)> = Vec::new();
     for (x, y) in points {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Slope of a straight line through one value per episode, by ordinary least squares, with what
-/// chance alone allows.
+/// Slope of a straight line through one value per episode, by ordinary least squares, with its
+/// uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
     /// Change per episode.
@@ -12,25 +12,26 @@ pub struct Slope {
     /// 95 % confidence interval of the slope, `[low, high]`: the slope plus and minus its standard
     /// error times the 0.975 quantile of Student's t with n - 2 degrees of freedom.
     pub ci95: [f64; 2],
-    /// Two-sided probability of a slope at least as steep, up or down, if there were none.
+    /// Two-sided p-value: the probability of a slope at least as steep, up or down, if the true
+    /// slope were zero.
     pub p_value: f64,
 }
 
-/// A straight line through points, as far as its slope goes.
+/// A straight line fitted to points, as far as its slope is concerned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
     /// Slope: change per episode.
     pub per_episode: f64,
     /// Standard error of the slope.
     pub standard_error: f64,
-    /// Degrees of freedom: points less 2.
+    /// Degrees of freedom: the number of points minus 2.
     pub degrees: f64,
 }
 
 impl Fit {
-    /// Fit a line through `values` at `positions` by ordinary least squares. None for fewer than 3
-    /// points (no degree of freedom is left to judge the slope by), for points at one position, and
-    /// for numbers that are not finite.
+    /// Fit a line through `values` at `positions` by ordinary least squares. `None` for fewer than
+    /// 3 points (which leave no degree of freedom), for points at a single position, and for
+    /// numbers that are not finite.
     pub fn of(positions: &[f64], values: &[f64]) -> Option<Fit> {
         let n = positions.len();
         if n < 3
@@ -72,7 +73,7 @@ impl Fit {
     }
 
     /// The difference between two independent slopes: its squared standard error is the sum of
-    /// theirs, since neither run knows of the other, and their variances are not taken to be equal
+    /// theirs, because the runs are independent, and their variances are not assumed to be equal
     /// (Welch's t; degrees of freedom by Satterthwaite).
     pub fn minus(&self, other: &Fit) -> Option<Slope> {
         let (one, two) = (self.standard_error.powi(2), other.standard_error.powi(2));
@@ -91,7 +92,7 @@ impl Fit {
     }
 }
 
-/// The slope of a line through `values` at `positions`; none where there is no [`Fit`].
+/// The slope of a line through `values` at `positions`; `None` if there is no [`Fit`].
 pub fn slope(positions: &[f64], values: &[f64]) -> Option<Slope> {
     Fit::of(positions, values)?.slope()
 }
@@ -111,8 +112,7 @@ fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
     })
 }
 
-/// A p-value for the eye: `p <0.001`, `p 0.047` (three decimals where it matters on which side of
-/// 0.05 it is), `p 0.31`.
+/// A p-value rounded for display: `p <0.001`, `p 0.047` (three decimals near 0.05), `p 0.31`.
 pub fn p_text(p_value: f64) -> String {
     match p_value {
         p if p < 0.001 => "p <0.001".to_owned(),
@@ -121,7 +121,7 @@ pub fn p_text(p_value: f64) -> String {
     }
 }
 
-/// Arithmetic mean; 0 of nothing.
+/// Arithmetic mean; 0 if there are no values.
 pub fn mean(values: &[f64]) -> f64 {
     if values.is_empty() {
         0.0
@@ -130,8 +130,8 @@ pub fn mean(values: &[f64]) -> f64 {
     }
 }
 
-/// First quartile, median and third quartile, between two values by a straight line (type 7 of
-/// Hyndman & Fan, 1996; NumPy's).
+/// First quartile, median and third quartile, interpolated linearly between two values (type 7 of
+/// Hyndman & Fan, 1996, as in NumPy).
 pub fn quartiles(values: &mut [f64]) -> Option<[f64; 3]> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_perfect_line_is_certain_and_a_flat_one_is_no_slope() {
+    fn a_perfect_line_is_certain_and_a_flat_one_has_no_slope() {
         let line = slope(&[1.0, 2.0, 3.0, 4.0], &[0.25, 0.5, 0.75, 1.0]).unwrap();
         assert_eq!(
             line,
@@ -249,7 +249,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_number_is_finite_and_the_interval_holds_the_slope(values in prop::collection::vec(0.0f64..1.0, 3..40)) {
+        fn every_number_is_finite_and_the_interval_contains_the_slope(values in prop::collection::vec(0.0f64..1.0, 3..40)) {
             let positions: Vec<f64> = (1..=values.len()).map(|episode| episode as f64).collect();
             let slope = slope(&positions, &values).unwrap();
             prop_assert!(slope.ci95[0] <= slope.per_episode && slope.per_episode <= slope.ci95[1]);

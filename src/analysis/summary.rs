@@ -20,62 +20,64 @@ use crate::space::Dna;
 use crate::state::clock::Clock;
 use crate::state::{Ending, Outcomes, RunStatus};
 
-/// What came of a run so far. The field names are `summary.json`'s.
+/// The results of a run so far. The field names are those of `summary.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Name of the run directory. Empty, as `preset` and `strategy` are, where the run never got as
-    /// far as `run_started`.
+    /// Name of the run directory. Empty, like `preset` and `strategy`, if the run never reached
+    /// `run_started`.
     pub run: String,
-    /// Preset of the settings.
+    /// Name of the preset that the settings are based on.
     pub preset: String,
-    /// As `search.strategy` names it.
+    /// Name of the strategy, as in `search.strategy`.
     pub strategy: String,
-    /// `search.seed`.
+    /// Seed of the run, `search.seed`.
     pub seed: u64,
-    /// Why the last session ended; null while one is at work and after a crash.
+    /// Why the last session ended; null while one is in progress and after a crash.
     pub reason: Option<FinishReason>,
-    /// Children that have come to an end: trained, repeats and failures.
+    /// Number of children that have ended: trained, repeats and failures.
     pub children_evaluated: u64,
-    /// Different networks among them.
+    /// Number of different networks among them.
     pub unique_architectures: u64,
-    /// Children that took the accuracy of an earlier child with the same architecture.
+    /// Number of children that took over the accuracy of an earlier child with the same
+    /// architecture.
     pub repeats: u64,
-    /// Children without an accuracy; their reward is 0.
+    /// Number of children without an accuracy, whose reward is 0.
     pub failures: u64,
-    /// Children of which nothing is known: skipped before their first epoch had ended, or whose
-    /// workers broke. They have no reward and count nowhere else.
+    /// Number of children about which nothing is known: skipped during their first epoch, or lost
+    /// with their workers. They have no reward and count nowhere else.
     #[serde(default)]
     pub excluded_children: u64,
-    /// Children that users edited and that have come to an end. They count nowhere else.
+    /// Number of edited children that have ended. They count nowhere else.
     #[serde(default)]
     pub edited_children: u64,
-    /// The highest accuracy; the earlier child of equals. Null before the first.
+    /// The child with the highest accuracy; the earlier one wins ties. Null before the first
+    /// accuracy.
     pub best: Option<BestChild>,
-    /// Those that have ended, in order.
+    /// Finished episodes, in order.
     pub episodes: Vec<Episode>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
-    /// The run that this one is held against (`search.reference`); absent where there is none.
+    /// The comparison with another run (`search.reference`); absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Held>,
-    /// Seconds at work over all sessions, from `run_started`; pauses and the time between sessions
-    /// do not count.
+    /// Working time in seconds over all sessions, from `run_started`; pauses and the time between
+    /// sessions do not count.
     pub wall_seconds: f64,
     /// `children_evaluated` per hour of `wall_seconds`.
     pub children_per_hour: f64,
 }
 
-/// What came of holding a run against another one.
+/// The comparison of a run with another one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Held {
     /// Name of the other run.
     pub run: String,
-    /// As the `search.strategy` of the other run names it.
+    /// The other run's strategy, as in `search.strategy`.
     pub strategy: String,
-    /// This run's slope minus the other's over the episodes that both have finished; null where
-    /// those are fewer than 3, or the runs cannot be compared.
+    /// This run's slope minus the other's over the episodes that both have finished; null if there
+    /// are fewer than 3, or the runs cannot be compared.
     pub difference: Option<Slope>,
-    /// Why they cannot; null where they can.
+    /// Why they cannot be compared; null if they can.
     pub not_comparable: Option<String>,
 }
 
@@ -100,9 +102,9 @@ impl Held {
 pub struct BestChild {
     /// Its number, from 1.
     pub child: u64,
-    /// The one that sampled it, from 1.
+    /// The episode in which it was sampled, from 1.
     pub episode: usize,
-    /// On the validation images, 0 to 1.
+    /// Validation accuracy, 0 to 1.
     pub accuracy: f64,
     /// The accuracy to the power of `reward.power`.
     pub reward: f64,
@@ -110,28 +112,29 @@ pub struct BestChild {
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// The decisions it was built from.
+    /// Its DNA.
     pub dna: Dna,
-    /// Test accuracy of the network trained to the end, where a table told it. It decided nothing.
+    /// Test accuracy of the fully trained network, if a table contains it. Nothing in the search
+    /// used it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_accuracy: Option<f64>,
 }
 
-/// An episode that has ended.
+/// A finished episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
     /// Its number, from 1.
     pub episode: usize,
-    /// Over all children but the excluded ones.
+    /// Mean over all children except excluded ones.
     pub mean_reward: f64,
-    /// Baseline the episode's advantages were taken against; null for a strategy without one.
+    /// Baseline that was subtracted from the episode's rewards; null for a strategy without one.
     pub baseline: Option<f64>,
-    /// Over the children that have an accuracy; null if all failed.
+    /// Mean over the children that have an accuracy; null if all failed.
     pub mean_accuracy: Option<f64>,
-    /// The highest on the validation images; null if all failed.
+    /// The highest validation accuracy; null if all failed.
     pub best_accuracy: Option<f64>,
-    /// Mean entropy of the children's decisions, nats per child; null for a strategy that draws
-    /// from no distribution.
+    /// Mean entropy of the children's choices, nats per child; null for a strategy without a known
+    /// distribution.
     pub entropy: Option<f64>,
 }
 
@@ -146,6 +149,9 @@ impl Summary {
     }
 
     /// Summary of the journal at `path`, read line by line.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<Summary, JournalError> {
         let mut tally = Tally::default();
         for record in Reader::open(path)? {
@@ -155,6 +161,9 @@ impl Summary {
     }
 
     /// `summary.json`: indented, with a newline at the end.
+    ///
+    /// # Errors
+    /// If a number cannot be represented in JSON; a journal contains none.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
@@ -169,7 +178,7 @@ pub struct Tally {
     seed: u64,
     status: RunStatus,
     outcomes: Outcomes,
-    /// Keys of the architectures of children under way, and of those that have ended.
+    /// Keys of the architectures of children in progress.
     waiting: HashMap<u64, String>,
     architectures: HashSet<String>,
     episodes: Vec<EpisodeFinished>,
@@ -178,7 +187,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Take in the next record of the run: the end of a child, where it is one.
+    /// Process the next record of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, record: &Record) -> Option<Ending> {
         self.clock.apply(record);
         self.status.apply(&record.event);
@@ -202,12 +211,12 @@ impl Tally {
         self.outcomes.apply(&record.event)
     }
 
-    /// Where the run stands.
+    /// The status of the run.
     pub fn status(&self) -> RunStatus {
         self.status
     }
 
-    /// What the children have come to.
+    /// The outcomes of the children.
     pub fn outcomes(&self) -> &Outcomes {
         &self.outcomes
     }
@@ -217,7 +226,7 @@ impl Tally {
         &self.clock
     }
 
-    /// What the records so far come to.
+    /// The summary of the records so far.
     pub fn summary(&self) -> Summary {
         let wall_seconds = self.clock.seconds();
         let counts = self.outcomes.counts;

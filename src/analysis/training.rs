@@ -14,17 +14,17 @@ use crate::journal::{JournalError, Reader};
 use crate::state::clock::Clock;
 use crate::state::{RunStatus, TrainingRun};
 
-/// What came of a training so far. The field names are `summary.json`'s.
+/// The results of a training so far. The field names are those of `summary.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary {
-    /// Name of the run directory; empty where the run never got as far as `training_started`, as is
-    /// all that it tells.
+    /// Name of the run directory; empty, like other values from `training_started`, if the run
+    /// never reached it.
     pub run: String,
-    /// `training`: what tells this summary from a search's, which has no such field.
+    /// `training`, which distinguishes this summary from a search's, which has no such field.
     pub kind: Kind,
-    /// ARCH as the user gave it.
+    /// ARCH as given by the user.
     pub origin: String,
-    /// Name of the network that `origin` stands for.
+    /// Name of the network.
     pub architecture: String,
     /// Trainable parameters.
     pub params: u64,
@@ -32,36 +32,38 @@ pub struct TrainingSummary {
     pub macs: u64,
     /// Name of the recipe.
     pub recipe: String,
-    /// What the recipe says; null where the training never began.
+    /// The recipe itself; null if the training never began.
     pub settings: Option<Recipe>,
     /// Seed of the initial weights, the order of the images and their augmentation.
     pub seed: u64,
     /// SPEC with its folder.
     pub data: String,
-    /// Why the last session ended; null while one is at work and after a crash.
+    /// Why the last session ended; null while one is in progress and after a crash.
     pub reason: Option<FinishReason>,
-    /// Epochs that have ended.
+    /// Number of epochs that have ended.
     pub epochs_done: usize,
-    /// The most that the recipe allows; early stopping may have ended the training sooner.
+    /// Maximum number of epochs; early stopping may have ended the training sooner.
     pub epochs: usize,
-    /// The epoch with the highest validation accuracy, whose weights are kept. Null before the
-    /// first has ended.
+    /// The epoch with the highest validation accuracy, whose weights are saved. Null before the end
+    /// of the first epoch.
     pub best: Option<BestEpoch>,
-    /// The test images, classified once by the best weights. Null before.
+    /// The results on the test images, classified once with the best weights. Null before.
     pub test: Option<ClassificationReport>,
-    /// Seconds at work over all sessions; pauses and the time between sessions do not count.
+    /// Working time in seconds over all sessions; pauses and the time between sessions do not
+    /// count.
     pub wall_seconds: f64,
-    /// Training images a second: the median of the epochs. Null before the first has ended.
+    /// Training images per second: the median over the epochs. Null before the end of the first
+    /// epoch.
     pub images_per_second: Option<f64>,
     /// Images computed at a time, at the end.
     pub micro_batch: usize,
-    /// What the network was computed in; null where the training never began.
+    /// Precision of the convolutions; null if the training never began.
     pub precision: Option<Precision>,
     /// `cpu`, or the GPU's name.
     pub device: String,
     /// CPU threads of the process.
     pub threads: usize,
-    /// Name of the machine that the training was begun on.
+    /// Name of the machine on which the training began.
     pub host: String,
     /// Version of nas-tui.
     pub version: String,
@@ -69,11 +71,11 @@ pub struct TrainingSummary {
     pub libtorch: String,
 }
 
-/// What a summary is of.
+/// The kind of a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Of one network.
+    /// The training of one network.
     #[default]
     Training,
 }
@@ -83,9 +85,9 @@ pub enum Kind {
 pub struct BestEpoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Share of the validation images, 0 to 1.
+    /// Validation accuracy, 0 to 1.
     pub valid_accuracy: f64,
-    /// Mean cross-entropy of a validation image, nats.
+    /// Mean cross-entropy per validation image, nats.
     pub valid_loss: f64,
 }
 
@@ -98,6 +100,9 @@ impl TrainingSummary {
     }
 
     /// Summary of the journal at `path`, read line by line.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<TrainingSummary, JournalError> {
         let mut tally = Tally::default();
         for record in Reader::open(path)? {
@@ -107,6 +112,9 @@ impl TrainingSummary {
     }
 
     /// `summary.json`: indented, with a newline at the end.
+    ///
+    /// # Errors
+    /// If a number cannot be represented in JSON; a journal contains none.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
@@ -121,7 +129,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Take in the next record of the run.
+    /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
         self.status.apply(&record.event);
@@ -133,7 +141,7 @@ impl Tally {
         }
     }
 
-    /// What the records so far come to.
+    /// The summary of the records so far.
     pub fn summary(&self) -> TrainingSummary {
         let (reason, wall_seconds) = (self.status.reason(), self.clock.seconds());
         let Some(training) = self.training.clone() else {
@@ -191,7 +199,7 @@ impl From<&TrainingEpoch> for BestEpoch {
     }
 }
 
-/// The middle value, or the mean of the two in the middle; none of none.
+/// The middle value, or the mean of the two in the middle; `None` if there are no values.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
@@ -200,8 +208,8 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 impl fmt::Display for TrainingSummary {
-    /// The text at the end of a training: what was trained, how far and how fast, the best epoch,
-    /// the test.
+    /// The text at the end of a training: the network, progress and speed, the best epoch, the
+    /// test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.run.is_empty() {
             return writeln!(
@@ -217,7 +225,7 @@ impl fmt::Display for TrainingSummary {
 }
 
 impl TrainingSummary {
-    /// What was trained, and on what.
+    /// The network, and how it was trained.
     fn write_head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TrainingSummary {
             run,
@@ -239,7 +247,7 @@ impl TrainingSummary {
         let precision = match self.precision {
             Some(Precision::Bf16) => "bf16",
             Some(Precision::Float32) => "float32",
-            Some(Precision::Auto) | None => "precision not told",
+            Some(Precision::Auto) | None => "precision unknown",
         };
         writeln!(
             f,
@@ -247,7 +255,7 @@ impl TrainingSummary {
         )
     }
 
-    /// How far and how fast, and the best epoch.
+    /// Progress and speed, and the best epoch.
     fn write_progress(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let speed = self.images_per_second.map_or_else(String::new, |speed| {
             format!("; {speed:.0} images/s (median of the epochs)")

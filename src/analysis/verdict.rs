@@ -1,20 +1,20 @@
-//! Does it learn? The slope of the episodes' mean rewards, and what may be concluded from it, in
+//! Does it learn? The slope of the episodes' mean rewards, and the conclusion it supports, in
 //! words.
 //!
-//! What the words claim is what the numbers allow: a slope counts where its 95 % interval leaves
-//! out zero. That the interval is looked at after every episode makes a chance finding likelier
-//! than 5 % while a run is under way, and that networks grow deeper over a run can move the reward
-//! without any learning: only a run of random search over the same depths (the reference) can tell
-//! the two apart.
+//! The words claim only what the numbers allow: a slope counts if its 95 % interval excludes zero.
+//! Two caveats: looking at the interval after every episode makes a false positive more likely than
+//! 5 % while a run is in progress, and networks that grow deeper during a run can change the reward
+//! without any learning, which only a run of random search over the same depths (the reference) can
+//! reveal.
 
 use super::statistics::{Fit, Slope, p_text};
 use crate::event::Reference;
 use crate::state::RunState;
 
-/// Finished episodes from which on there is a slope with an interval.
+/// Minimum number of finished episodes for a slope with an interval.
 const FEWEST: usize = 3;
 
-/// What the episodes so far allow to be said.
+/// The conclusion from the episodes so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// Too few episodes are finished.
@@ -23,27 +23,27 @@ pub enum Finding {
     Learning,
     /// The interval of the slope lies below zero.
     Worse,
-    /// The interval of the slope holds zero.
+    /// The interval of the slope contains zero.
     NoEvidence,
-    /// Random search: whatever its slope is, it is not learning.
+    /// Random search: whatever its slope, it does not learn.
     CannotLearn,
 }
 
-/// How the slope compares with that of another run over the same episodes.
+/// The comparison of the slope with that of another run over the same episodes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Comparison {
-    /// Both have one over the episodes that both have finished.
+    /// Both have a slope over the episodes that both have finished.
     Slopes {
         /// Strategy of the other run.
         strategy: String,
         /// This run's slope minus the other's, see [`Fit::minus`].
         difference: Slope,
     },
-    /// The two cannot be held against each other.
+    /// The two runs cannot be compared.
     Impossible {
         /// Name of the other run.
         run: String,
-        /// What differs.
+        /// The differences between them.
         reason: String,
     },
 }
@@ -51,22 +51,22 @@ pub enum Comparison {
 /// The verdict on a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// What the slope allows to be said.
+    /// The conclusion from the slope.
     pub finding: Finding,
-    /// Finished episodes.
+    /// Number of finished episodes.
     pub episodes: usize,
-    /// Episodes that the run will have; none before it has begun.
+    /// Number of episodes planned; `None` before the run has begun.
     pub planned: Option<usize>,
     /// Slope of the mean reward per episode.
     pub slope: Option<Slope>,
     /// `None` if the run has no reference, is a random search, or has too few episodes.
     pub comparison: Option<Comparison>,
-    /// Layers of the networks in the first and in the last finished episode, where they differ.
+    /// Numbers of layers in the first and in the last finished episode, if they differ.
     pub depths: Option<(usize, usize)>,
 }
 
 impl Verdict {
-    /// The verdict on the episodes that `state` has seen the end of.
+    /// The verdict on the finished episodes of `state`.
     pub fn of(state: &RunState) -> Verdict {
         let points: Vec<(usize, f64)> = state
             .search()
@@ -103,9 +103,9 @@ impl Verdict {
         }
     }
 
-    /// One line of at most `width` characters where any fits: the whole sentence, or what matters
-    /// most of it. Slope, interval, p-value and words are there from 41 characters on. `plus_minus`
-    /// is how the terminal writes that sign.
+    /// One line of at most `width` characters if possible: the whole sentence, or its most
+    /// important parts. Slope, interval, p-value and words are present from 41 characters on.
+    /// `plus_minus` is the terminal's form of that sign.
     pub fn text(&self, width: usize, plus_minus: &str) -> String {
         let mut texts = self.texts(plus_minus);
         let shortest = texts.pop().unwrap_or_default();
@@ -115,7 +115,7 @@ impl Verdict {
             .unwrap_or(shortest)
     }
 
-    /// From the whole sentence to the shortest one.
+    /// From the whole sentence to the shortest form.
     fn texts(&self, plus_minus: &str) -> Vec<String> {
         let Some(slope) = &self.slope else {
             return self.too_early();
@@ -144,7 +144,7 @@ impl Verdict {
             .map_or((String::new(), String::new()), Comparison::texts);
         let mut texts = vec![format!("{numbers}: {verdict}{after}{long}{depth}")];
         let incomparable = self.incomparable();
-        // Why there is no comparison matters more than the interval in full.
+        // Why there is no comparison matters more than the full interval.
         if incomparable.is_some() {
             texts.extend([
                 format!("{numbers}: {verdict}{long}"),
@@ -179,8 +179,8 @@ impl Verdict {
         texts
     }
 
-    /// What differs first where the two runs cannot be compared: `child.epochs` of `child.epochs is
-    /// 1 there and 2 here; ...`.
+    /// The first difference, if the two runs cannot be compared: `child.epochs` for `child.epochs
+    /// is 1 there and 2 here; ...`.
     fn incomparable(&self) -> Option<&str> {
         match self.comparison.as_ref()? {
             Comparison::Impossible { reason, .. } => Some(
@@ -254,7 +254,7 @@ impl Verdict {
 
 impl Comparison {
     /// Both runs' slopes over the episodes that both have finished; ours are `points` (episode,
-    /// mean reward). None where those are too few.
+    /// mean reward). `None` if there are too few.
     pub fn of(reference: &Reference, points: &[(usize, f64)]) -> Option<Comparison> {
         if let Some(reason) = &reference.not_comparable {
             return Some(Comparison::Impossible {
@@ -284,8 +284,7 @@ impl Comparison {
         })
     }
 
-    /// What is known of the other run, with its numbers or the reason that there are none, and
-    /// without.
+    /// The comparison in words: with its numbers or the reason for having none, and without.
     pub fn texts(&self) -> (String, String) {
         let (strategy, difference) = match self {
             Comparison::Slopes {
@@ -323,8 +322,7 @@ fn fit(points: &[(usize, f64)]) -> Option<Fit> {
     Fit::of(&positions, &values)
 }
 
-/// Depth of the networks in the first and in the last finished episode, if they are known and
-/// differ.
+/// Number of layers in the first and in the last finished episode, if they are known and differ.
 fn depths(state: &RunState) -> Option<(usize, usize)> {
     let depth = |episode: usize| {
         let of_episode = state
@@ -344,14 +342,15 @@ fn depths(state: &RunState) -> Option<(usize, usize)> {
     (first != last).then_some((first, last))
 }
 
-/// A change per episode, with as many decimals as its interval is worth: two of its half width,
-/// four at least.
+/// A change per episode, with as many decimals as its interval justifies: two digits of its
+/// half-width, at least four.
 fn change(slope: &Slope, value: f64) -> String {
     let decimals = decimals(slope, 2).max(4);
     format!("{value:+.decimals$}")
 }
 
-/// The slope and the half width of its 95 % interval, to so many digits of that: `+0.004±0.022`.
+/// The slope and the half-width of its 95 % interval, to this many digits of the latter:
+/// `+0.004±0.022`.
 fn estimate(slope: &Slope, digits: u8, plus_minus: &str) -> String {
     let decimals = decimals(slope, digits);
     format!(
@@ -365,7 +364,7 @@ fn half_width(slope: &Slope) -> f64 {
     (slope.ci95[1] - slope.ci95[0]) / 2.0
 }
 
-/// Decimals that show so many digits of the interval's half width.
+/// Number of decimals that show this many digits of the interval's half-width.
 fn decimals(slope: &Slope, digits: u8) -> usize {
     let half = half_width(slope);
     if half > 0.0 {

@@ -1,27 +1,27 @@
-//! The devices of this machine, as libtorch has them.
+//! The devices of this machine that libtorch can use.
 
 use super::cuda;
 use crate::foundation::device::{Device, DeviceChoice};
 
-/// Devices that a user's choice comes to here.
+/// The devices that a user's choice selects on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// At least one.
     pub devices: Vec<Device>,
-    /// The machine has a GPU that stays idle, and why.
+    /// Set if the machine has a GPU that stays idle, with the reason.
     pub warning: Option<String>,
 }
 
-/// A device that cannot be used, and why. The text is for the user.
+/// A device that cannot be used, with the reason, for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unusable(String);
 
-/// The devices that `choice` comes to on this machine. CUDA is not loaded for whoever wants the
-/// CPU.
+/// The devices that `choice` selects on this machine. CUDA is not loaded if only the CPU is
+/// requested.
 ///
 /// # Errors
-/// When a GPU is asked for that libtorch does not see, with the cause where it sees none.
+/// If it requests a GPU that libtorch does not see, with the cause if it sees none.
 pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
     if choice == DeviceChoice::One(Device::Cpu) {
         return Ok(Chosen {
@@ -44,15 +44,15 @@ pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
         (Err(error), _) if gpus > 0 => Err(Unusable(error.to_string())),
         (Err(error), Some(cause)) => Err(Unusable(format!("{error}; {cause}"))),
         (Err(error), None) => Err(Unusable(format!(
-            "{error}; this machine has no NVIDIA GPU that answers (`nas-tui doctor` says more)"
+            "{error}; no NVIDIA GPU of this machine responds (`nas-tui doctor` says more)"
         ))),
     }
 }
 
-/// The first device of [`chosen`], for work that takes one, and the warning.
+/// The first device of [`chosen`], for work that uses only one, and the warning.
 ///
 /// # Errors
-/// As [`chosen`].
+/// See [`chosen`].
 pub fn chosen_one(choice: DeviceChoice) -> Result<(Device, Option<String>), Unusable> {
     let Chosen { devices, warning } = chosen(choice)?;
     Ok((devices.first().copied().unwrap_or(Device::Cpu), warning))
@@ -61,7 +61,7 @@ pub fn chosen_one(choice: DeviceChoice) -> Result<(Device, Option<String>), Unus
 /// `device` for libtorch.
 ///
 /// # Errors
-/// When libtorch does not see it; the text names the devices there are.
+/// If libtorch does not see it; the text names the available devices.
 pub fn open(device: Device) -> Result<tch::Device, Unusable> {
     match device {
         Device::Cpu => Ok(tch::Device::Cpu),

@@ -1,15 +1,16 @@
-//! What a layer reads: the outputs of its inputs, joined over channels.
+//! The input of a layer: the outputs of the layers it reads, concatenated over channels.
 
 use tch::{TchError, Tensor};
 
 use crate::space::Layer;
 
-/// What a convolution reads and its stride. A 1x1 kernel with a stride and no padding reads only
-/// every stride-th pixel, so those are picked out first and the stride is 1: the same result.
+/// The pixels that a convolution actually reads, and its stride. A 1x1 kernel with a stride and no
+/// padding reads only every stride-th pixel, so those are selected first and the stride becomes 1,
+/// with the same result.
 ///
-/// Not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer than 8
-/// input channels) writes past its buffer in the backward pass, which crashes the worker or, worse,
-/// corrupts its numbers.
+/// This is not for speed: oneDNN's own kernel for this case (libtorch 2.11, channels_last, fewer
+/// than 8 input channels) writes past its buffer in the backward pass, which crashes the worker or,
+/// worse, corrupts its numbers.
 pub(super) fn skip_unread_pixels(
     input: &Tensor,
     layer: &Layer,
@@ -45,8 +46,8 @@ fn read<'outputs>(outputs: &'outputs [Option<Tensor>], inputs: &[usize]) -> Vec<
     inputs.iter().map(output).collect()
 }
 
-/// Concatenate outputs over channels; the smaller are zero-padded, centred (the odd row or column
-/// goes below or right).
+/// Concatenate outputs over channels; smaller ones are zero-padded, centred (an odd row or column
+/// goes below or to the right).
 pub(super) fn join(outputs: &[Option<Tensor>], inputs: &[usize]) -> Result<Tensor, TchError> {
     let tensors = read(outputs, inputs);
     if let [only] = tensors[..] {

@@ -1,11 +1,14 @@
-//! How 4-dimensional tensors of a network lie in memory.
+//! The memory order of a network's 4-dimensional tensors.
 
 use tch::{TchError, Tensor};
 
 use crate::data::Layout;
 
 impl Layout {
-    /// `tensor` (`[N, C, H, W]`) in this order; without a copy where it already is.
+    /// `tensor` (`[N, C, H, W]`) in this order; not copied if it already is.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn arrange(self, tensor: &Tensor) -> Result<Tensor, TchError> {
         match self {
             Layout::Contiguous => tensor.f_contiguous(),
@@ -16,8 +19,8 @@ impl Layout {
         }
     }
 
-    /// View `values` (a vector) as a tensor of `shape` in this order. Vectors and matrices have one
-    /// order only.
+    /// View `values` (a vector) as a tensor of `shape` in this order. Vectors and matrices have
+    /// only one order.
     pub(super) fn view(self, values: &Tensor, shape: &[i64]) -> Result<Tensor, TchError> {
         match (self, shape) {
             (Layout::ChannelsLast, &[n, c, h, w]) => {

@@ -1,8 +1,8 @@
-//! Which libtorch this process runs on.
+//! The libtorch that this process uses.
 
 use std::path::{Path, PathBuf};
 
-/// Folder of the loaded libraries; where it cannot be told, that of the build.
+/// Folder of the loaded libraries, or of those used for the build if that is unknown.
 pub fn folder() -> PathBuf {
     loaded_from().unwrap_or_else(|| PathBuf::from(env!("NAS_TUI_LIBTORCH")))
 }
@@ -12,8 +12,8 @@ pub fn version() -> Option<String> {
     version_in(&folder())
 }
 
-/// Folder of the libtorch that this process has mapped: LD_LIBRARY_PATH may name another than the
-/// build did.
+/// Folder of the libtorch that is mapped into this process: LD_LIBRARY_PATH may name a different
+/// one than the build used.
 fn loaded_from() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let path = maps
@@ -26,7 +26,7 @@ fn loaded_from() -> Option<PathBuf> {
     Some(Path::new("/").join(path).parent()?.to_owned())
 }
 
-/// Version from the header that belongs to the library in `folder` (`.../lib`).
+/// Version according to the header that belongs to the library in `folder` (`.../lib`).
 fn version_in(folder: &Path) -> Option<String> {
     let root = folder.parent()?;
     let headers = [

@@ -20,10 +20,10 @@ const MOMENTUM: f64 = 0.1;
 /// Trainable tensors of one layer: convolution weight, batch norm weight, batch norm bias.
 const TENSORS_PER_LAYER: usize = 3;
 
-/// Whether batch norm uses (and updates) the statistics of the batch, or the running ones.
+/// Whether batch norm uses (and updates) the statistics of the batch, or uses the running ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Use the batch's statistics, and update the running ones.
+    /// Use the batch's statistics and update the running ones.
     Train,
     /// Use the running statistics.
     Evaluate,
@@ -35,26 +35,29 @@ pub struct Network {
     architecture: Architecture,
     layout: Layout,
     parameters: Parameters,
-    /// What convolutions compute with: f32 or bf16.
+    /// The precision of convolutions: f32 or bf16.
     precision: Kind,
     statistics: Vec<Statistics>,
-    /// `[2, T]`: the vector that `statistics` are views of, and what was kept of it.
+    /// `[2, T]`: the tensor that `statistics` are views of, and the copy last kept of it.
     all_statistics: Tensor,
     kept_statistics: Tensor,
-    /// Where convolutions run over spectra.
+    /// Set if convolutions are computed by Fourier transform.
     spectral: Option<Spectral>,
     /// By layer number: the last layer that reads it (the classifier counts as one more layer);
-    /// `None` if nothing does.
+    /// `None` if no layer does.
     last_reader: Vec<Option<usize>>,
 }
 
 impl Network {
     /// Build `architecture`, which must be buildable, on `device`, with PyTorch's default
-    /// initialisation (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)) drawn from
-    /// libtorch's generator of the CPU.
+    /// initialisation (Kaiming-uniform with a = sqrt(5): uniform in ±1/sqrt(fan-in)), drawn from
+    /// libtorch's CPU generator.
     ///
-    /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` the values are those of the same
-    /// module built in PyTorch.
+    /// After `torch.manual_seed(s)` and `tch::manual_seed(s)` respectively, the values equal those
+    /// of the same module built in PyTorch.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn new(
         architecture: &Architecture,
         plan: Plan,
@@ -99,24 +102,24 @@ impl Network {
         })
     }
 
-    /// What it was built from.
+    /// The architecture it was built from.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// Convolve in bf16, and keep activations in it, as PyTorch's autocast does; parameters,
-    /// statistics of batch norm, pooling and the classifier stay f32. (Convolutions over spectra
-    /// are f32 in any case.)
+    /// Convolve in bf16 and keep activations in it, like PyTorch's autocast; parameters, batch norm
+    /// statistics, pooling and the classifier stay f32. (Convolutions by Fourier transform are
+    /// always f32.)
     pub fn compute_in_bf16(&mut self) {
         self.precision = Kind::BFloat16;
     }
 
-    /// Where its parameters are.
+    /// The device of its parameters.
     pub fn device(&self) -> Device {
         self.parameters.values().device()
     }
 
-    /// Order of its activations and kernels in memory.
+    /// Memory order of its activations and kernels.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -126,8 +129,8 @@ impl Network {
         &self.parameters
     }
 
-    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...): views, to be
-    /// written to for a change.
+    /// Name and tensor of each batch norm statistic (`layers.0.bn.running_mean`, ...), as views:
+    /// writing to them changes the network.
     pub fn buffers(&self) -> impl Iterator<Item = (String, Tensor)> {
         self.statistics
             .iter()
@@ -151,18 +154,27 @@ impl Network {
             })
     }
 
-    /// Keep the batch norm statistics as they are now, for [`Network::restore_statistics`]: one
-    /// copy on the device.
+    /// Keep a copy of the current batch norm statistics on the device for
+    /// [`Network::restore_statistics`].
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn keep_statistics(&mut self) -> Result<(), TchError> {
         tch::no_grad(|| self.kept_statistics.f_copy_(&self.all_statistics))
     }
 
-    /// Put the batch norm statistics back that were kept last.
+    /// Restore the batch norm statistics that were last kept.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn restore_statistics(&mut self) -> Result<(), TchError> {
         tch::no_grad(|| self.all_statistics.f_copy_(&self.kept_statistics))
     }
 
     /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order).
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out or `images` have another shape.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
         let features = match &self.spectral {
             Some(spectral) => self.spectral_features(spectral, images, mode)?,
@@ -191,7 +203,7 @@ impl Network {
                         input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
                     Some(self.normalise(index, &convolved, mode)?)
                 }
-                // A layer that is not read has no influence on the logits.
+                // The layer's output is not used, so it has no influence on the logits.
                 None => None,
             };
             outputs.push(output);
@@ -204,7 +216,7 @@ impl Network {
         )
     }
 
-    /// [`Network::features`] with convolutions over spectra.
+    /// [`Network::features`] with convolutions by Fourier transform.
     fn spectral_features(
         &self,
         spectral: &Spectral,
@@ -282,8 +294,8 @@ impl Network {
         self.parameters.tensor(index * TENSORS_PER_LAYER + which)
     }
 
-    /// Drop the outputs whose last reader is layer `number`: nothing but the autograd graph may
-    /// keep them.
+    /// Drop the outputs whose last reader is layer `number`: from then on only the autograd graph
+    /// may keep them.
     fn release(&self, outputs: &mut [Option<Tensor>], number: usize) {
         for (output, &last) in outputs.iter_mut().zip(&self.last_reader) {
             if last.is_none_or(|last| last <= number) {
@@ -293,8 +305,8 @@ impl Network {
     }
 }
 
-/// The parameters of one layer with their initial values. `widths` are its filters and those that
-/// are stored.
+/// The parameters of one layer with their initial values. `widths` are its number of filters and
+/// the number stored.
 fn initial_layer(
     index: usize,
     layer: &Layer,
@@ -315,7 +327,7 @@ fn initial_layer(
     ])
 }
 
-/// For each layer number the last layer on a path to the classifier that reads it.
+/// For each layer number, the last layer that reads it on a path to the classifier.
 fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
     let classifier = architecture.layers.len() + 1;
     let mut last = vec![None; classifier];
@@ -333,8 +345,8 @@ fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
     last
 }
 
-/// Uniform in ±1/sqrt(`fan_in`), on the CPU: Kaiming-uniform with a = sqrt(5) as torch.nn.Conv2d
-/// and Linear use it.
+/// Uniform in ±1/sqrt(`fan_in`), on the CPU: Kaiming-uniform with a = sqrt(5), as in
+/// torch.nn.Conv2d and Linear.
 fn uniform(shape: &[i64], fan_in: i64) -> Result<Tensor, TchError> {
     let bound = 1.0 / (fan_in as f64).sqrt();
     Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)

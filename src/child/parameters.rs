@@ -1,23 +1,23 @@
-//! The trainable parameters of a network: slices of one vector, so that an optimiser's step is a
-//! handful of operations whatever the network's depth.
+//! The trainable parameters of a network: slices of one vector, so that an optimiser step takes
+//! only a few operations whatever the network's depth.
 
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::plan::Storage;
 use crate::data::Layout;
 
-/// Each parameter begins at a multiple of this many values: at an address aligned to 256 bytes, as
-/// a tensor of its own would be. cuDNN's fastest kernels and vectorised loads want 16 and more;
-/// with less, slower ones are taken.
+/// Each parameter starts at a multiple of this many values, an address aligned to 256 bytes like
+/// that of a separate tensor. cuDNN's fastest kernels and vectorised loads require an alignment of
+/// 16 or more; otherwise slower ones are used.
 const ALIGNMENT: i64 = 64;
 
 /// Named trainable tensors that share the storage of one vector.
 #[derive(Debug)]
 pub struct Parameters {
-    /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned places hold
-    /// zero forever, as do their gradients.
+    /// `[S]`: every stored value, in the order of `entries`. The gaps before aligned positions
+    /// always hold zero, as do their gradients.
     values: Tensor,
-    /// Zeros, of which gradients of gaps are made.
+    /// Zeros, used as the gradients of gaps.
     gap: Tensor,
     entries: Vec<Entry>,
     layout: Layout,
@@ -27,7 +27,7 @@ pub struct Parameters {
 struct Entry {
     name: String,
     storage: Storage,
-    /// Where its values begin in the vector.
+    /// Offset of its values in the vector.
     start: i64,
     /// Leaf of the autograd graph, a view into `values`.
     tensor: Tensor,
@@ -37,7 +37,7 @@ struct Entry {
 pub(super) type Initial = (String, Storage, Tensor);
 
 impl Parameters {
-    /// Store `initial` (values on the CPU) in one vector on `device`, moved there in one piece.
+    /// Store `initial` (values on the CPU) in one vector on `device`, moved there in one copy.
     pub(super) fn new(
         initial: Vec<Initial>,
         layout: Layout,
@@ -79,12 +79,12 @@ impl Parameters {
         })
     }
 
-    /// `[S]`: all stored values; writing to it (without recording gradients) changes the network.
+    /// `[S]`: all stored values; writing to them (without recording gradients) changes the network.
     pub fn values(&self) -> &Tensor {
         &self.values
     }
 
-    /// Number of parameters; what a [`Plan`](super::Plan) added does not count.
+    /// Number of parameters, not counting those that a [`Plan`](super::Plan) added.
     pub fn count(&self) -> u64 {
         self.entries
             .iter()
@@ -99,8 +99,11 @@ impl Parameters {
             .map(|entry| (entry.name.as_str(), entry.storage.shape()))
     }
 
-    /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) under the names and in
-    /// the shapes of the parameters.
+    /// Slices of `vector` (`[S]`, in the order of [`Parameters::values`]) with the names and shapes
+    /// of the parameters.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
         let slice = |entry: &Entry| entry.storage.read(&self.stored_in(vector, entry)?);
         self.entries
@@ -111,6 +114,9 @@ impl Parameters {
 
     /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the
     /// graph.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         let leaves: Vec<&Tensor> = self.entries.iter().map(|entry| &entry.tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
@@ -118,7 +124,7 @@ impl Parameters {
         for (gradient, leaf) in gradients.iter().zip(&leaves) {
             flat.push(match gradient.defined() {
                 true => self.layout.flatten(gradient)?,
-                // The gradient of a layer that has no influence on the loss.
+                // The gradient of a layer that does not influence the loss.
                 false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1])?,
             });
             let past = leaf.numel() as i64 % ALIGNMENT;
@@ -134,13 +140,16 @@ impl Parameters {
         &self.entries[index].tensor
     }
 
-    /// Give the parameter `name` new values, if there is one of that name.
+    /// Set the parameter `name` to new values; false if there is no such parameter.
     pub(super) fn assign(&self, name: &str, values: &Tensor) -> Result<bool, TchError> {
         self.assign_in(&self.values, name, values)
     }
 
-    /// Write what belongs to the parameter `name` into `vector` (`[S]`, in the order of
-    /// [`Parameters::values`]), if there is one of that name.
+    /// Write the values of the parameter `name` into `vector` (`[S]`, in the order of
+    /// [`Parameters::values`]); false if there is no such parameter.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if `values` have another shape.
     pub fn assign_in(
         &self,
         vector: &Tensor,
@@ -162,12 +171,12 @@ impl Parameters {
     }
 }
 
-/// Values that `storage` stores.
+/// Number of values that `storage` stores.
 fn length(storage: &Storage) -> u64 {
     storage.stored.iter().map(|&size| size as u64).product()
 }
 
-/// View of what `vector` holds of the parameter at `storage` from `start` on.
+/// View of the part of `vector` that starts at `start` and has the shape of `storage`.
 fn stored(
     vector: &Tensor,
     start: i64,

@@ -1,5 +1,5 @@
-//! How a network lies in memory: the order of its tensors and the channels that are added so that
-//! kernels run at full width.
+//! The memory form of a network: the order of its tensors, and channels added so that kernels run
+//! at full width.
 
 use tch::{Device, TchError, Tensor};
 
@@ -7,34 +7,33 @@ use super::spectral;
 use crate::data::Layout;
 use crate::space::{Architecture, ArchitectureError, Cost, Layer, training_memory};
 
-/// Floats of one vector register (AVX): a layer of fewer than [`NARROW`] filters gets zero filters
-/// up to a multiple of it.
+/// Floats in one vector register (AVX): a layer with fewer than [`NARROW`] filters is padded with
+/// zero filters to a multiple of it.
 const VECTOR: usize = 8;
 const NARROW: usize = 24;
-/// A convolution that reads more channels than this runs faster in planes (measured:
+/// A convolution that reads more channels than this runs faster in `[N, C, H, W]` order (measured:
 /// docs/PERFORMANCE.md).
 const WIDE: usize = 96;
 
-/// Spectra are worth their passes over memory when they save this factor of multiplications
+/// The Fourier transform is worth its passes over memory if it saves this factor of multiplications
 /// (measured: docs/PERFORMANCE.md).
 const SPECTRAL_GAIN: f64 = 4.0;
 
-/// The memory form of a network. Which one does not change what the network computes, except for
-/// rounding.
+/// The memory form of a network. It does not affect what the network computes, except for rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Order of activations and kernels.
+    /// Memory order of activations and kernels.
     pub layout: Layout,
-    /// Channels by layer number (0 is the image) as they are stored: at least those of the
-    /// architecture. The added ones stay zero: their weights start as zero, and so do all their
+    /// Number of stored channels by layer number (0 is the image): at least those of the
+    /// architecture. Added channels stay zero: their weights start at zero, and so do all their
     /// gradients.
     pub(super) stored: Vec<usize>,
-    /// Convolutions run over spectra (see [`spectral`]).
+    /// Whether convolutions are computed by Fourier transform (see [`spectral`]).
     pub(super) spectral: bool,
 }
 
 impl Plan {
-    /// In `layout`, nothing added.
+    /// In `layout`, without added channels.
     pub fn plain(architecture: &Architecture, layout: Layout) -> Plan {
         Plan {
             layout,
@@ -43,7 +42,7 @@ impl Plan {
         }
     }
 
-    /// In `layout`, narrow layers filled up to whole vectors.
+    /// In `layout`, with narrow layers padded to whole vectors.
     pub fn filled(architecture: &Architecture, layout: Layout) -> Plan {
         let fill = |layer: &Layer| match layer.filters {
             filters if filters < NARROW => filters.next_multiple_of(VECTOR),
@@ -59,7 +58,7 @@ impl Plan {
         }
     }
 
-    /// Convolutions over spectra; `None` if a layer changes the size of its input.
+    /// Convolutions by Fourier transform; `None` if a layer changes the size of its input.
     pub fn spectral(architecture: &Architecture) -> Option<Plan> {
         let plain = Plan::plain(architecture, Layout::Contiguous);
         spectral::is_applicable(architecture).then_some(Plan {
@@ -68,10 +67,10 @@ impl Plan {
         })
     }
 
-    /// The fastest form that convolves directly on `device`: rounds as PyTorch does.
+    /// The fastest form on `device` with direct convolutions: rounds like PyTorch.
     ///
     /// # Errors
-    /// When the network cannot be built.
+    /// If the network cannot be built.
     pub fn direct(architecture: &Architecture, device: Device) -> Result<Plan, ArchitectureError> {
         Ok(match device {
             Device::Cpu if is_wide(architecture)? => Plan::plain(architecture, Layout::Contiguous),
@@ -80,10 +79,10 @@ impl Plan {
         })
     }
 
-    /// The fastest form for training batches of `batch_size` images on `device`.
+    /// The fastest form on `device` for training batches of `batch_size` images.
     ///
     /// # Errors
-    /// When the network cannot be built.
+    /// If the network cannot be built.
     pub fn fastest(
         architecture: &Architecture,
         device: Device,
@@ -101,11 +100,11 @@ impl Plan {
         }
     }
 
-    /// [`Plan::fastest`], as long as training takes no more than `memory` bytes with it; else
+    /// [`Plan::fastest`] if training with it needs at most `memory` bytes, otherwise
     /// [`Plan::direct`].
     ///
     /// # Errors
-    /// When the network cannot be built.
+    /// If the network cannot be built.
     pub fn fastest_within(
         architecture: &Architecture,
         device: Device,
@@ -122,7 +121,7 @@ impl Plan {
         }
     }
 
-    /// Bytes that training takes beyond [`training_memory`](crate::space::training_memory): spectra
+    /// Bytes that training needs beyond [`training_memory`](crate::space::training_memory): spectra
     /// of each layer's output and of its joined inputs, the products by real and imaginary part,
     /// and the spectra of the kernels and their gradients.
     pub fn extra_memory(&self, architecture: &Architecture, batch_size: usize) -> u64 {
@@ -161,8 +160,8 @@ impl Plan {
     }
 }
 
-/// Multiply-accumulates per image of the convolutions over spectra, forward, with the kernels'
-/// transforms shared by a batch.
+/// Forward multiply-accumulates per image of the convolutions by Fourier transform, with the
+/// kernels' transforms shared by a batch.
 fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
     let points = spectral::points(architecture);
     let frequencies = spectral::frequencies(points) as f64;
@@ -184,7 +183,7 @@ fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
     architecture.layers.iter().map(layer).sum()
 }
 
-/// Whether most of the work is done by convolutions that read many channels.
+/// Whether most of the work is in convolutions that read many channels.
 fn is_wide(architecture: &Architecture) -> Result<bool, ArchitectureError> {
     let (cost, channels) = (Cost::of(architecture)?, channels(architecture));
     let reads_many =
@@ -204,7 +203,7 @@ pub(super) fn channels(architecture: &Architecture) -> Vec<usize> {
         .collect()
 }
 
-/// Where the values of a parameter lie in its stored tensor: in its first rows, and (of a matrix or
+/// Where the values of a parameter are in its stored tensor: in its first rows and (for a matrix or
 /// a convolution weight) in blocks of columns, one per joined input.
 #[derive(Debug, Clone)]
 pub(super) struct Storage {
@@ -251,7 +250,7 @@ impl Storage {
         }
     }
 
-    /// Shape without what was added.
+    /// Shape without the padding.
     pub fn shape(&self) -> Vec<i64> {
         let mut shape = self.stored.clone();
         shape[0] = self.rows;
@@ -261,7 +260,7 @@ impl Storage {
         shape
     }
 
-    /// The values of a stored tensor.
+    /// The values in a stored tensor.
     pub fn read(&self, stored: &Tensor) -> Result<Tensor, TchError> {
         let rows = stored.f_narrow(0, 0, self.rows)?;
         match self.blocks[..] {
@@ -277,7 +276,7 @@ impl Storage {
         }
     }
 
-    /// Put values into a stored tensor; what was added is left as it is.
+    /// Write values into a stored tensor; the padding is left unchanged.
     pub fn write(&self, stored: &Tensor, values: &Tensor) -> Result<(), TchError> {
         let mut rows = stored.f_narrow(0, 0, self.rows)?;
         if self.blocks.is_empty() {

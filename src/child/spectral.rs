@@ -1,15 +1,15 @@
-//! Convolution by the discrete Fourier transform, for networks whose layers all keep the image's
-//! size and read many channels through large kernels.
+//! Convolution by discrete Fourier transform, for networks whose layers all keep the image's size
+//! and read many channels with large kernels.
 //!
 //! A convolution of `[B, C, H, W]` becomes one small matrix product per frequency: about `4 F C O`
-//! multiplications per image (F: frequencies, about half of H·W) in place of `k² H W C O`. The
+//! multiplications per image (F: frequencies, about half of H·W) instead of `k² H W C O`. The
 //! transforms themselves are matrix products with constant matrices, which libtorch runs at the
 //! machine's full speed, and each layer's output is transformed once, however many layers read it.
 //! Autograd differentiates all of it.
 //!
-//! Activations are `[H, W, B, C]`; spectra are `[F, 2B, C]`: per frequency the real parts of all
-//! images, then the imaginary parts. The transform has `S = [H + p, W + q]` points, where `[p, q]`
-//! is the largest padding: what wraps around meets only zeros. The image is real, so half of the
+//! Activations are `[H, W, B, C]`; spectra are `[F, 2B, C]`: for each frequency the real parts of
+//! all images, then the imaginary parts. The transform has `S = [H + p, W + q]` points, where `[p,
+//! q]` is the largest padding, so that only zeros wrap around. The image is real, so half of the
 //! frequencies along H suffice.
 
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub(super) struct Spectral {
     /// Image to half spectrum along H: `[2K, H]`, K = points/2 + 1; rows are (frequency, real or
     /// imaginary).
     forward_rows: Tensor,
-    /// Then to the whole spectrum along W: `[2T, 2W]`, T points; columns are (real or imaginary,
+    /// Then to the full spectrum along W: `[2T, 2W]`, T points; columns are (real or imaginary,
     /// position).
     forward_columns: Tensor,
     /// Back along W: `[2W, 2T]`.
@@ -226,7 +226,7 @@ fn inverse_columns(angles: &Angles, points: usize, size: usize) -> Vec<Vec<f64>>
         .collect()
 }
 
-/// Real part of `e^(iθ) (a + ib) / S`; a frequency whose mirror image is left out counts twice.
+/// Real part of `e^(iθ) (a + ib) / S`; a frequency whose mirror image is omitted counts twice.
 fn inverse_rows(angles: &Angles, points: usize, size: usize) -> Vec<Vec<f64>> {
     let weight = |frequency: usize| if frequency == 0 || 2 * frequency == points { 1.0 } else { 2.0 } / points as f64;
     let row = |position: usize| {
@@ -239,7 +239,7 @@ fn inverse_rows(angles: &Angles, points: usize, size: usize) -> Vec<Vec<f64>> {
     (0..size).map(row).collect()
 }
 
-/// Spectrum of a kernel whose middle is at position 0, conjugated (networks correlate): `[2F,
+/// Spectrum of a kernel whose centre is at position 0, conjugated (networks correlate): `[2F,
 /// kh·kw]`.
 fn kernel_matrix(layer: &Layer, points: [usize; 2], device: Device) -> Result<Tensor, TchError> {
     let angle = |axis: usize, frequency: usize, position: usize| {

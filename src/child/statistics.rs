@@ -1,4 +1,4 @@
-//! Running statistics of batch norm, all of a network's in one tensor.
+//! Running statistics of batch norm, all of them in one tensor per network.
 
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -7,17 +7,16 @@ use tch::{Device, Kind, TchError, Tensor};
 pub(super) struct Statistics {
     pub(super) mean: Tensor,
     pub(super) variance: Tensor,
-    /// Those that are the network's; the rest are padding.
+    /// Number of real channels; the rest are padding.
     pub(super) filters: i64,
 }
 
-/// Each layer's statistics begin at a multiple of this many values, aligned as tensors of their own
-/// would be.
+/// Each layer's statistics start at a multiple of this many values, aligned like separate tensors.
 const ALIGNMENT: i64 = 64;
 
 impl Statistics {
-    /// Those of every layer, given its filters and how many channels are stored, as views of one
-    /// tensor `[2, T]` (means, variances), so that all of them can be kept by one copy.
+    /// The statistics of every layer, given its number of filters and of stored channels, as views
+    /// of one tensor `[2, T]` (means, variances), so that one copy can save them all.
     pub(super) fn of_layers(
         widths: &[[i64; 2]],
         device: Device,

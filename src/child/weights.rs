@@ -15,10 +15,10 @@ use crate::space::weights::{Values, Weights, WeightsFileError};
 /// Why weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file cannot be read or written, or holds other weights.
+    /// The file cannot be read or written, or contains different weights.
     #[error(transparent)]
     File(#[from] WeightsFileError),
-    /// What libtorch said.
+    /// An error of libtorch.
     #[error("libtorch failed while copying weights: {0}")]
     Torch(String),
 }
@@ -29,7 +29,10 @@ impl From<TchError> for WeightsError {
     }
 }
 
-/// Write parameters and batch norm statistics, float32.
+/// Write parameters and batch norm statistics as float32.
+///
+/// # Errors
+/// If the values cannot be copied from the device, or the file cannot be written.
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let bytes = serialized(&blocks(network)?, path)?;
     std::fs::write(path, bytes).map_err(|cause| {
@@ -42,6 +45,9 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
 }
 
 /// The bytes of a safetensors file of `blocks`; `path` is for errors.
+///
+/// # Errors
+/// If a block's length does not match its shape.
 pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError> {
     let views = blocks.iter().map(
         |(
@@ -61,7 +67,10 @@ pub fn serialized(blocks: &Blocks, path: &Path) -> Result<Vec<u8>, WeightsError>
         .map_err(|cause| format_error(path, cause))
 }
 
-/// Parameters and batch norm statistics, float32.
+/// Parameters and batch norm statistics as float32.
+///
+/// # Errors
+/// Errors of libtorch while copying from the device.
 pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
     let buffers = network
         .buffers()
@@ -71,10 +80,13 @@ pub fn blocks(network: &Network) -> Result<Blocks, WeightsError> {
     Ok(blocks)
 }
 
-/// What of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) belongs to each
-/// parameter, float32.
+/// The part of `vector` (`[S]`, as [`Parameters::values`](super::Parameters::values)) that belongs
+/// to each parameter, as float32.
+///
+/// # Errors
+/// Errors of libtorch while copying from the device.
 pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsError> {
-    // In one copy from the device.
+    // One copy from the device.
     let vector = vector.f_to_device(Device::Cpu)?;
     let named = network.parameters().named(&vector)?;
     named
@@ -83,7 +95,10 @@ pub fn blocks_of(network: &Network, vector: &Tensor) -> Result<Blocks, WeightsEr
         .collect()
 }
 
-/// Put the values of [`blocks`] back. Names that the network does not have are left out.
+/// Restore the values from [`blocks`]. Names that the network does not have are ignored.
+///
+/// # Errors
+/// Errors of libtorch, for example if a block has another shape.
 pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
     restore_into(network, network.parameters().values(), blocks)?;
     let _guard = tch::no_grad_guard();
@@ -95,7 +110,10 @@ pub fn restore(network: &Network, blocks: &Blocks) -> Result<(), WeightsError> {
     Ok(())
 }
 
-/// Put the values of [`blocks_of`] back into `vector`.
+/// Restore the values from [`blocks_of`] into `vector`.
+///
+/// # Errors
+/// Errors of libtorch, for example if a block has another shape.
 pub fn restore_into(
     network: &Network,
     vector: &Tensor,
@@ -110,8 +128,11 @@ pub fn restore_into(
     Ok(())
 }
 
-/// Read weights into `network`: every tensor must be there, with its shape, and no other. The
-/// network is unchanged on error.
+/// Read weights into `network`, which must match in names and shapes exactly. The network is
+/// unchanged on error.
+///
+/// # Errors
+/// If the file cannot be read, is not a safetensors file or does not match; errors of libtorch.
 pub fn load(network: &Network, path: &Path) -> Result<(), WeightsError> {
     let weights = Weights::read(path, network.architecture())?;
     let tensors: BTreeMap<&str, Tensor> = weights

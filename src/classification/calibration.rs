@@ -1,44 +1,44 @@
-//! Expected calibration error: how far a network's confidence is from its accuracy.
+//! Expected calibration error: how far a network's confidence deviates from its accuracy.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Bins of equal width into which confidences are sorted (Guo et al. 2017).
+/// Number of equal-width bins for confidences (Guo et al. 2017).
 pub const BINS: usize = 15;
-/// Times that the images are drawn anew for the interval.
+/// Number of bootstrap resamples for the interval.
 pub const RESAMPLES: usize = 1_000;
-/// Seed of the draws: the same images always have the same interval.
+/// Seed of the resampling, so that the same images always give the same interval.
 const SEED: u64 = 0;
 
 /// Confidence compared with accuracy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Expected calibration error: over [`BINS`] bins of equal width, the difference between mean
-    /// confidence (the probability of the prediction) and accuracy, weighted by the images of the
-    /// bin.
+    /// Expected calibration error: the difference between mean confidence (the probability of the
+    /// prediction) and accuracy in each of [`BINS`] equal-width bins, averaged with the bins'
+    /// numbers of images as weights.
     pub error: f64,
-    /// Basic bootstrap interval of [`RESAMPLES`] resamples, within 0 and 1: `2 error - q`, where q
-    /// are the 97.5 % and 2.5 % quantiles of the resamples' errors. The error of few images comes
-    /// out too large, and that of a resample more so; this form takes the excess off, so that the
+    /// Basic bootstrap interval from [`RESAMPLES`] resamples, limited to 0..=1: `2 error - q`,
+    /// where q are the 97.5 % and 2.5 % quantiles of the resamples' errors. The error is biased
+    /// upwards for few images, and more so for a resample; this form corrects for that, so the
     /// interval can lie below `error`.
     pub ci95: [f64; 2],
-    /// The bins, from the least confidence to the greatest.
+    /// The bins in ascending order of confidence.
     pub bins: Vec<Bin>,
 }
 
 /// The images whose confidence is above `from` and at most `to`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
-    /// Lower end, which is not part of it.
+    /// Lower end, exclusive.
     pub from: f64,
-    /// Upper end, which is.
+    /// Upper end, inclusive.
     pub to: f64,
     /// Number of images.
     pub images: usize,
-    /// Means over the images; `None` in an empty bin.
+    /// Accuracy on these images; `None` in an empty bin.
     pub accuracy: Option<f64>,
-    /// Mean probability of the prediction.
+    /// Mean probability of the prediction; `None` in an empty bin.
     pub confidence: Option<f64>,
 }
 
@@ -51,7 +51,7 @@ struct Sums {
 }
 
 impl Calibration {
-    /// Calibration of answers, each with its confidence (0..=1) and whether it was right.
+    /// Calibration of answers, each given as its confidence (0..=1) and whether it was right.
     pub fn of(answers: &[(f64, bool)]) -> Calibration {
         let binned: Vec<(usize, f64, bool)> = answers
             .iter()
@@ -81,7 +81,7 @@ impl Calibration {
     }
 }
 
-/// The bin whose upper edge is the first not below `confidence`.
+/// The first bin whose upper edge is at least `confidence`.
 fn bin_of(confidence: f64) -> usize {
     ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
 }
@@ -99,8 +99,8 @@ fn gather<'a>(answers: impl Iterator<Item = &'a (usize, f64, bool)>) -> [Sums; B
 
 fn expected_error(bins: &[Sums; BINS]) -> f64 {
     let images: usize = bins.iter().map(|sums| sums.images).sum();
-    // A bin's share of the images times the difference of its means is the difference of its sums
-    // over all images.
+    // A bin's share of the images times the difference of its means equals the difference of its
+    // sums divided by the number of all images.
     bins.iter()
         .map(|sums| (sums.correct as f64 - sums.confidence).abs())
         .sum::<f64>()
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_always_sure_and_right_half_of_the_time_is_off_by_one_half() {
+    fn a_network_that_is_always_sure_and_right_half_of_the_time_has_an_error_of_one_half() {
         let calibration = Calibration::of(&[(1.0, true), (1.0, false), (1.0, true), (1.0, false)]);
         assert_eq!(calibration.error, 0.5);
         assert_eq!(
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn confidence_above_and_below_accuracy_in_different_bins_does_not_cancel() {
+    fn over_and_underconfidence_in_different_bins_do_not_cancel_out() {
         let answers = [(0.9, false), (0.5, true)];
         assert!((Calibration::of(&answers).error - (0.9 + 0.5) / 2.0).abs() < 1e-12);
     }
 
     #[test]
-    fn the_interval_of_the_same_answers_is_the_same_and_narrows_with_more() {
+    fn equal_answers_have_equal_intervals_and_more_answers_narrower_ones() {
         let answers: Vec<(f64, bool)> = (0..200).map(|index| (0.7, index % 2 == 0)).collect();
         let few = Calibration::of(&answers);
         assert_eq!(few, Calibration::of(&answers));

@@ -12,43 +12,43 @@ use serde::{Deserialize, Serialize};
 pub use self::calibration::{BINS, Bin, Calibration, RESAMPLES};
 use self::proportion::wilson;
 
-/// Most pairs of classes that are listed as confused.
+/// Maximum number of confused pairs listed.
 const MOST_PAIRS: usize = 10;
-/// Top-k accuracy is for this k, where there are more classes.
+/// The k of top-k accuracy, which is reported if there are more than k classes.
 const TOP: usize = 5;
 
-/// What labels and logits of test images amount to. Every interval is for 95 % of repetitions with
-/// other images.
+/// Results on the test images, from their labels and logits. The intervals are 95 % confidence
+/// intervals with respect to the choice of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassificationReport {
     /// Number of images.
     pub images: usize,
-    /// Images whose largest logit is their label's (the first of equals).
+    /// Images whose largest logit is that of their label (the first one wins ties).
     pub correct: usize,
     /// `correct / images`.
     pub accuracy: f64,
-    /// Wilson's interval.
+    /// Wilson's interval of `accuracy`.
     pub accuracy_ci95: [f64; 2],
     /// Mean cross-entropy in nats.
     pub loss: f64,
-    /// Images whose label is among the five largest logits; `None` for five classes or fewer.
+    /// How often the label is among the five largest logits; `None` for five classes or fewer.
     pub top5: Option<TopFive>,
-    /// Accuracy of each class, in the order of the classes.
+    /// Accuracy on each class, in the order of the classes.
     pub per_class: Vec<ClassAccuracy>,
-    /// Images by class (rows) and prediction (columns), both in the order of `per_class`.
+    /// Number of images by class (rows) and prediction (columns), both in the order of `per_class`.
     pub confusion: Vec<Vec<usize>>,
-    /// The pairs with the most wrong answers, most first; at most ten.
+    /// The pairs with the most wrong answers, in descending order; at most ten.
     pub most_confused: Vec<ConfusedPair>,
-    /// How far the probabilities can be believed.
+    /// How trustworthy the probabilities are.
     pub calibration: Calibration,
 }
 
 /// How often the label is among the five most probable classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TopFive {
-    /// Images for which it is.
+    /// Number of such images.
     pub correct: usize,
-    /// `correct` as a part of all images.
+    /// `correct` as a fraction of all images.
     pub accuracy: f64,
     /// Wilson's interval of `accuracy`.
     pub ci95: [f64; 2],
@@ -63,30 +63,30 @@ pub struct ClassAccuracy {
     pub images: usize,
     /// Those that were classified correctly.
     pub correct: usize,
-    /// None for a class without images, as its interval.
+    /// `None`, like its interval, for a class without images.
     pub accuracy: Option<f64>,
     /// Wilson's interval of `accuracy`.
     pub ci95: Option<[f64; 2]>,
 }
 
-/// Images of `class` that were taken for `taken_for`.
+/// Images of `class` that were classified as `taken_for`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfusedPair {
-    /// What they are.
+    /// Their true class.
     pub class: String,
-    /// What the network took them for.
+    /// The class that the network predicted.
     pub taken_for: String,
-    /// How many they are.
+    /// Number of such images.
     pub images: usize,
 }
 
-/// Why labels and logits give no report.
+/// Why no report can be made from labels and logits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
-    /// There are none.
+    /// There are no images.
     #[error("there are no test images to report on")]
     NoImages,
-    /// As many labels as rows of logits are needed.
+    /// The number of labels differs from the number of rows of logits.
     #[error("{labels} labels do not belong to {rows} rows of logits")]
     Rows {
         /// Number of labels.
@@ -114,7 +114,7 @@ pub enum ReportError {
         /// Number of classes.
         classes: usize,
     },
-    /// A logit is infinite or no number.
+    /// A logit is infinite or NaN.
     #[error(
         "image {image}: a logit is not finite: the weights are too large for these images, or damaged"
     )]
@@ -124,11 +124,11 @@ pub enum ReportError {
     },
 }
 
-/// One image, judged.
+/// The assessment of one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Judged {
     prediction: usize,
-    /// Classes that the network holds more likely than the label.
+    /// Number of classes considered more likely than the label.
     rank: usize,
     /// Probability of the prediction.
     confidence: f64,
@@ -137,12 +137,12 @@ struct Judged {
 }
 
 impl ClassificationReport {
-    /// Report on images with `labels` (numbers of `classes`) and `logits` (a row of one per class
-    /// for each image).
+    /// The report on images with `labels` (indices into `classes`) and `logits` (for each image a
+    /// row with one per class).
     ///
     /// # Errors
-    /// [`ReportError`]: no images, sizes or labels that do not belong together, logits that are not
-    /// finite.
+    /// [`ReportError`] if there are no images, if sizes or labels do not match, or if a logit is
+    /// not finite.
     pub fn new(
         classes: &[String],
         labels: &[usize],
@@ -217,7 +217,7 @@ fn judge_all(
                 label,
                 classes,
             }),
-            // Networks compute in float32; within its range no sum of ours overflows.
+            // Networks compute in float32; within its range none of our sums can overflow.
             () if !row.iter().all(|logit| logit.abs() <= f64::from(f32::MAX)) => {
                 Err(ReportError::NotFinite { image })
             }
@@ -226,14 +226,14 @@ fn judge_all(
     judged.collect()
 }
 
-/// `row` is not empty and finite, and has a logit for `label`.
+/// Requires `row` to be finite and to have a logit for `label`.
 fn judge(label: usize, row: &[f64]) -> Judged {
     let prediction = (1..row.len()).fold(
         0,
         |best, class| if row[class] > row[best] { class } else { best },
     );
     let largest = row[prediction];
-    // Less the largest logit: no exponential overflows.
+    // Subtract the largest logit so that no exponential overflows.
     let sum: f64 = row.iter().map(|logit| (logit - largest).exp()).sum();
     let before =
         |class: usize| row[class] > row[label] || row[class] == row[label] && class < label;
@@ -264,7 +264,7 @@ fn per_class(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassAccuracy>
     classes.iter().enumerate().map(one).collect()
 }
 
-/// Pairs with equally many images stay in the order of the classes.
+/// Pairs with equally many images keep the order of the classes.
 fn most_confused(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ConfusedPair> {
     let cells =
         (0..classes.len()).flat_map(|row| (0..classes.len()).map(move |column| (row, column)));

@@ -11,38 +11,38 @@ const Z: f64 = 1.959_963_984_540_054;
 /// Right and wrong answers of two networks, A and B, to the same images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct PairedAnswers {
-    /// Images that both classify rightly.
+    /// Images that both classify correctly.
     pub both_right: usize,
-    /// Images that only A classifies rightly.
+    /// Images that only A classifies correctly.
     pub only_a_right: usize,
-    /// Images that only B classifies rightly.
+    /// Images that only B classifies correctly.
     pub only_b_right: usize,
-    /// Images that neither classifies rightly.
+    /// Images that neither classifies correctly.
     pub both_wrong: usize,
 }
 
-/// The accuracies of two networks on the same images, and how far they are apart.
+/// The accuracies of two networks on the same images, and the difference between them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PairedComparison {
-    /// Images that both were asked.
+    /// Number of images that both networks classified.
     pub images: usize,
-    /// How the answers fall out.
+    /// The images by which of the networks was right.
     #[serde(flatten)]
     pub answers: PairedAnswers,
     /// Accuracy of A.
     pub accuracy_a: f64,
-    /// Wilson's 95 % interval of it.
+    /// Wilson's 95 % interval of `accuracy_a`.
     pub accuracy_a_ci95: [f64; 2],
     /// Accuracy of B.
     pub accuracy_b: f64,
-    /// Wilson's 95 % interval of it.
+    /// Wilson's 95 % interval of `accuracy_b`.
     pub accuracy_b_ci95: [f64; 2],
     /// Accuracy of A minus accuracy of B.
     pub difference: f64,
-    /// 95 % interval of the difference: Wald's, adjusted for matched pairs (Bonett & Price 2012).
+    /// 95 % interval of `difference`: Wald's, adjusted for matched pairs (Bonett & Price 2012).
     pub difference_ci95: [f64; 2],
-    /// Two-sided p-value of McNemar's exact test: whether each is as often right where the other
-    /// is wrong.
+    /// Two-sided p-value of McNemar's exact test of whether each network is right equally often
+    /// where the other is wrong.
     pub p_value: f64,
 }
 
@@ -57,7 +57,7 @@ impl PairedAnswers {
         } += 1;
     }
 
-    /// `None` without images.
+    /// The comparison; `None` without images.
     pub fn compare(self) -> Option<PairedComparison> {
         let (a, b) = (self.only_a_right, self.only_b_right);
         let images = self.both_right + a + b + self.both_wrong;
@@ -80,7 +80,7 @@ impl PairedAnswers {
     }
 }
 
-/// Bonett & Price (2012), equation 4: Wald's interval after one image is added to each kind of
+/// Bonett & Price (2012), equation 4: Wald's interval after adding one image to each kind of
 /// disagreement.
 fn difference_interval(only_a: usize, only_b: usize, images: usize) -> [f64; 2] {
     let n = images as f64 + 2.0;
@@ -89,7 +89,7 @@ fn difference_interval(only_a: usize, only_b: usize, images: usize) -> [f64; 2] 
     [(a - b - half).max(-1.0), (a - b + half).min(1.0)]
 }
 
-/// Twice the smaller tail of a fair coin thrown once for each disagreement, 1 at most.
+/// Twice the smaller tail of a fair coin tossed once per disagreement, at most 1.
 fn mcnemar(only_a: usize, only_b: usize) -> f64 {
     let disagreements = (only_a + only_b) as u64;
     let tail = Binomial::new(0.5, disagreements).map(|coin| coin.cdf(only_a.min(only_b) as u64));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn each_image_is_counted_where_it_belongs() {
+    fn each_image_is_counted_in_its_category() {
         let mut answers = PairedAnswers::default();
         for (a, b, times) in [
             (true, true, 4),

@@ -1,11 +1,11 @@
-//! The predictions of a network, as `evaluate --predictions` writes them.
+//! The predictions of a network, as written by `evaluate --predictions`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::paired::PairedAnswers;
 
-/// Labels and predictions by index of the image.
+/// Labels and predictions by image index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predictions {
     path: PathBuf,
@@ -19,30 +19,30 @@ struct Prediction {
     prediction: u64,
 }
 
-/// Why predictions cannot be read or compared. The text names file, line and remedy.
+/// Why predictions cannot be read or compared. The message names file, line and remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictionsError {
-    /// The file cannot be read, or is no CSV file.
+    /// The file cannot be read, or is not a CSV file.
     #[error("{}: cannot read the predictions: {source}; write them with `nas-tui evaluate ARCH --predictions FILE`", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the reader says.
+        /// The error of the CSV reader.
         source: csv::Error,
     },
-    /// A line says something that no file of predictions may say.
+    /// A line with invalid contents.
     #[error("{}:{line}: {what}; write the file with `nas-tui evaluate ARCH --predictions FILE`", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// Number of the line, from 1.
         line: u64,
         /// What is wrong.
         what: String,
     },
-    /// The two files are not of the same images.
+    /// The two files describe different images.
     #[error(
-        "{what}: the files are not of the same images; evaluate both networks with the same --data and --limit"
+        "{what}: the files do not describe the same images; evaluate both networks with the same --data and --limit"
     )]
     OtherImages {
         /// The first difference.
@@ -51,8 +51,12 @@ pub enum PredictionsError {
 }
 
 impl Predictions {
-    /// Read a CSV file with the columns `index`, `label` and `prediction`; others are ignored.
-    /// Fails if a column is missing, a field is not a whole number, or an index comes twice.
+    /// Read a CSV file with the columns `index`, `label` and `prediction`; other columns are
+    /// ignored.
+    ///
+    /// # Errors
+    /// If the file cannot be read, a column is missing, a field is not a whole number, or an index
+    /// is repeated.
     pub fn read(path: &Path) -> Result<Predictions, PredictionsError> {
         let unreadable = |source| PredictionsError::Unreadable {
             path: path.to_owned(),
@@ -87,7 +91,7 @@ impl Predictions {
                 prediction,
             };
             if let Some(first) = rows.insert(index, row) {
-                let what = format!("image {index} is there twice, first in line {}", first.line);
+                let what = format!("image {index} appears twice, first in line {}", first.line);
                 return Err(error(line, what));
             }
         }
@@ -95,8 +99,10 @@ impl Predictions {
         Ok(Predictions { path, rows })
     }
 
-    /// Which of the two is right on each image. Fails unless both files hold the same images with
-    /// the same labels.
+    /// Which of the two networks is right on each image.
+    ///
+    /// # Errors
+    /// Unless both files contain the same images with the same labels.
     pub fn pair(&self, other: &Predictions) -> Result<PairedAnswers, PredictionsError> {
         self.holds_all_of(other)?;
         let mut answers = PairedAnswers::default();
@@ -132,7 +138,7 @@ impl Predictions {
         lacking.map_or(Ok(()), |(index, row)| Err(other.missing(*index, row, self)))
     }
 
-    /// `row` of this file is not in `other`.
+    /// The error for `row` of this file, whose image is missing in `other`.
     fn missing(&self, index: u64, row: &Prediction, other: &Predictions) -> PredictionsError {
         let (here, line, there) = (self.path.display(), row.line, other.path.display());
         PredictionsError::OtherImages {
@@ -158,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_paired_by_their_index_whatever_their_order() {
+    fn images_are_paired_by_index_regardless_of_order() {
         let a = read("index,label,prediction,logit_0\n0,3,3,0.1\n1,2,0,0.2\n2,1,1,0.3\n").unwrap();
         let b = read("label,prediction,index\n1,0,2\n3,3,0\n2,2,1\n").unwrap();
         let expected = PairedAnswers {
@@ -171,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_other_images_are_refused_with_the_first_difference() {
+    fn files_of_different_images_are_refused_with_the_first_difference() {
         let a = read("index,label,prediction\n0,3,3\n1,2,0\n").unwrap();
         let fewer = read("index,label,prediction\n0,3,3\n").unwrap();
         let relabelled = read("index,label,prediction\n0,3,3\n1,4,0\n").unwrap();
@@ -183,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_files_are_refused_with_the_line() {
+    fn bad_files_are_refused_with_the_line_number() {
         let cases = [
             (
                 "index,label\n0,1\n",
@@ -195,7 +201,7 @@ mod tests {
             ),
             (
                 "index,label,prediction\n0,1,1\n0,1,1\n",
-                "a.csv:3: image 0 is there twice, first in line 2",
+                "a.csv:3: image 0 appears twice, first in line 2",
             ),
             (
                 "index,label,prediction\n0,1\n",

@@ -1,10 +1,10 @@
-//! Proportions with what chance allows: Wilson's interval, and Newcombe's for a difference.
+//! Proportions with confidence intervals: Wilson's, and Newcombe's for a difference.
 
 /// The 0.975 quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The 95 % score interval (Wilson 1927) of a proportion of which `hits` of `of` trials came true;
-/// `[0, 1]` without trials.
+/// The 95 % score interval (Wilson 1927) for `hits` successes in `of` trials; `[0, 1]` without
+/// trials.
 pub fn wilson(hits: usize, of: usize) -> [f64; 2] {
     if of == 0 {
         return [0.0, 1.0];
@@ -13,15 +13,15 @@ pub fn wilson(hits: usize, of: usize) -> [f64; 2] {
     let scale = 1.0 + Z * Z / n;
     let middle = (p + Z * Z / (2.0 * n)) / scale;
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
-    // Exact at the ends, where rounding would leave a crumb.
+    // Exact at the ends, where rounding would leave a small error.
     let low = if hits == 0 { 0.0 } else { middle - half };
     let high = if hits == of { 1.0 } else { middle + half };
     [low, high]
 }
 
-/// The difference between two proportions of independent trials, the first less the second, with
-/// its 95 % interval: Newcombe's hybrid of the two score intervals (1998, method 10). Each is
-/// `(hits, of)`; none without trials.
+/// The difference between two proportions of independent trials, the first minus the second, with
+/// its 95 % interval: Newcombe's hybrid of the two score intervals (1998, method 10). Each is given
+/// as `(hits, of)`; `None` if either has no trials.
 pub fn difference(one: (usize, usize), other: (usize, usize)) -> Option<(f64, [f64; 2])> {
     if one.1 == 0 || other.1 == 0 {
         return None;
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_interval_holds_its_proportion_and_stays_within_0_and_1(of in 1usize..5_000, share in 0.0f64..=1.0) {
+        fn an_interval_contains_its_proportion_and_stays_within_0_and_1(of in 1usize..5_000, share in 0.0f64..=1.0) {
             let hits = (of as f64 * share) as usize;
             let [low, high] = wilson(hits, of);
             let value = hits as f64 / of as f64;

@@ -69,7 +69,7 @@ fn the_calibration_error_agrees_with_numpy_and_its_interval_up_to_the_resamples(
 }
 
 #[test]
-fn of_equal_logits_the_first_class_is_the_prediction() {
+fn the_first_class_wins_ties_between_logits() {
     let report =
         ClassificationReport::new(&classes(3), &[0, 2], &[vec![1.0; 3], vec![1.0; 3]]).unwrap();
     assert_eq!((report.correct, report.confusion[2][0]), (1, 1));
@@ -143,7 +143,7 @@ fn huge_logits_give_finite_figures() {
 }
 
 #[test]
-fn what_does_not_belong_together_is_an_error() {
+fn mismatched_labels_logits_and_classes_are_errors() {
     let error = |labels: &[usize], logits: &[Vec<f64>]| {
         ClassificationReport::new(&classes(2), labels, logits).unwrap_err()
     };

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use super::{BINS, ClassificationReport};
 
-/// A confusion matrix that would be wider is left out.
+/// Maximum width of a confusion matrix; a wider one is left out.
 const WIDEST: usize = 120;
-/// Longest name of a class that is written whole.
+/// Maximum length of a class name; longer ones are cut.
 const LONGEST_NAME: usize = 20;
 
-/// The report in lines: figures, classes, confusion matrix, confused pairs.
+/// The report as text: figures, classes, confusion matrix, confused pairs.
 pub fn text(report: &ClassificationReport) -> String {
     [
         figures(report),
@@ -121,7 +121,7 @@ fn matrix(report: &ClassificationReport) -> String {
 
 fn pairs(report: &ClassificationReport) -> String {
     if report.most_confused.is_empty() {
-        return "no image was taken for another class\n".to_owned();
+        return "no image was misclassified\n".to_owned();
     }
     let mut text = "most confused\n".to_owned();
     for pair in &report.most_confused {
@@ -141,7 +141,7 @@ fn pairs(report: &ClassificationReport) -> String {
     text
 }
 
-/// A long name is cut.
+/// The name, cut if it is too long.
 fn name(class: &str) -> String {
     match class.chars().count() > LONGEST_NAME {
         true => class
@@ -180,7 +180,7 @@ mod tests {
         "truck",
     ];
 
-    /// 20 images a class; each class is taken for the next one as often as its number says.
+    /// 20 images per class; each class is mistaken for the next one as often as its number says.
     fn report(classes: &[String]) -> ClassificationReport {
         let count = classes.len();
         let answers = (0..count).flat_map(|label| {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_that_is_too_wide_is_left_out_and_said_to_be() {
+    fn a_matrix_that_is_too_wide_is_replaced_by_a_note() {
         let classes: Vec<String> = (0..100).map(|class| format!("class {class}")).collect();
         assert!(
             text(&report(&classes)).contains(

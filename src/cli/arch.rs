@@ -14,22 +14,22 @@ use crate::space::{Architecture, resolve_architecture};
 /// Which network.
 #[derive(Debug, Clone, Args)]
 pub struct ArchArgs {
-    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph,
-    /// monograph-demo), or a run's child (RUN:best, RUN:child-12)
+    /// A file (architecture or DNA), a built-in network (nascnn15, nascnn15-monograph,
+    /// monograph-demo), or a child of a run (RUN:best, RUN:child-12)
     #[arg(value_name = "ARCH")]
     pub arch: String,
 
-    /// How to read a DNA: as it says, or clipped as the monograph's program did (kernel to 1..7 and
-    /// odd, filters to 24..64, stride 1, "same" padding) [default: space.decode of ./config.toml
-    /// where there is one, else literal]
+    /// How to decode a DNA: literally, or clipped as in the monograph's program (kernel to 1..7 and
+    /// odd, filters to 24..64, stride 1, "same" padding) [default: space.decode of ./config.toml if
+    /// it exists, else literal]
     #[arg(long, value_enum)]
     pub decode: Option<DecodeArg>,
 }
 
-/// Which images, for a network that does not say.
+/// The images of a network that does not specify them.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ImageArgs {
-    /// Image shape for a DNA or a built-in network; an architecture file has its own
+    /// Image shape for a DNA or a built-in network; an architecture file specifies its own
     #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_shape)]
     pub input: [usize; 3],
 
@@ -42,7 +42,7 @@ fn parse_shape(text: &str) -> Result<[usize; 3], String> {
     let sizes: Option<Vec<usize>> = text.split('x').map(|size| size.parse().ok()).collect();
     sizes
         .and_then(|sizes| sizes.try_into().ok())
-        .ok_or_else(|| "write channels x height x width, as in 3x32x32".to_owned())
+        .ok_or_else(|| "give channels x height x width, as in 3x32x32".to_owned())
 }
 
 /// `32`, or height and width as in `32x48`.
@@ -52,7 +52,7 @@ pub(super) fn parse_size(text: &str) -> Result<[usize; 2], String> {
     match (side(height), side(width)) {
         (Some(height), Some(width)) => Ok([height, width]),
         _ => Err(
-            "write one number for height and width, or both as in 32x48, each from 1 to 1024"
+            "give one number for height and width, or both as in 32x48, each from 1 to 1024"
                 .to_owned(),
         ),
     }
@@ -75,13 +75,13 @@ impl From<DecodeArg> for Decode {
 }
 
 impl ArchArgs {
-    /// The network; what does not say its images (a DNA, a built-in) is for `input` `[C, H, W]` in
-    /// `classes` classes.
+    /// The network. One that does not specify its images (a DNA, a built-in) is for `input` `[C, H,
+    /// W]` and `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
         resolve_architecture(&self.arch, self.decode()?, input, classes).or_bad_input()
     }
 
-    /// The weights that a training keeps, where this is the RUN:best of one.
+    /// The weights saved by a training, if this is its RUN:best.
     pub fn kept_weights(&self) -> Option<PathBuf> {
         let run = self.arch.strip_suffix(":best")?;
         Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
@@ -94,8 +94,8 @@ impl ArchArgs {
             .is_some_and(|(run, _)| Path::new(run).is_dir())
     }
 
-    /// The settings of the run that ARCH is a child of; none where it is no run's, or the run has
-    /// none.
+    /// The settings of the run that ARCH is a child of; `None` if it is not a run's child, or the
+    /// run has no settings.
     pub fn run_settings(&self) -> Option<anyhow::Result<RunSettings>> {
         let run = Path::new(self.arch.rsplit_once(':')?.0);
         let file = run.join("config.toml");
@@ -116,7 +116,7 @@ impl ArchArgs {
     }
 }
 
-/// What a run was started with.
+/// The settings that a run was started with.
 pub struct RunSettings {
     kind: RunKind,
     pub config: Config,

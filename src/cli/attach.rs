@@ -1,4 +1,4 @@
-//! `nas-tui attach`: watch a run that another process works on, or one that is over.
+//! `nas-tui attach`: watch a run that another process is working on, or one that has ended.
 
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::runs;
 use crate::runs::directory::{kind_of, lock_state, resume_command};
 use crate::tui::{self, Leave, picker};
 
-/// Watch a run: one at work, commanding it too, or one that is over
+/// Watch and control a run in progress, or view one that has ended
 ///
-/// Any number of screens can watch a run at once. A run of another machine, on a shared file
-/// system, is followed by its journal and cannot be commanded.
+/// Any number of screens can watch a run at once. A run on another machine with a shared file
+/// system is followed through its journal and cannot be controlled.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Run directory, or the name of one in ./runs (default: choose from a list)
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         None => {
             super::print(&list::table(&runs::survey()))?;
             return Err(anyhow::anyhow!(
-                "name the run to watch, as in: nas-tui attach RUN"
+                "specify the run to watch, as in: nas-tui attach RUN"
             ))
             .or_bad_input();
         }
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     farewell(tui::run(connection, &settings)?, &run, args.watch)
 }
 
-/// An error without a terminal to draw on.
+/// Return an error unless there is a terminal to draw on.
 pub(super) fn require_terminal() -> anyhow::Result<()> {
     if stdout().is_terminal() {
         return Ok(());
@@ -59,8 +59,8 @@ pub(super) fn require_terminal() -> anyhow::Result<()> {
     .or_bad_input()
 }
 
-/// Say what becomes of a run whose screen, which could only `watch` or not, has been left, with the
-/// exit status for it.
+/// Report the state of a run whose screen was closed, and return the corresponding exit status.
+/// `watch` tells whether the screen could only watch.
 pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<()> {
     match leave {
         Leave::Stopped => {
@@ -97,18 +97,18 @@ fn resume(run: &Path) -> anyhow::Result<()> {
     Err(anyhow::Error::from(error).context(format!("cannot start: {}", resume_command(run))))
 }
 
-/// The line after a screen was closed on a run that is not over and that nobody worked on.
+/// The line printed after a screen was closed on an unfinished run that no process was working on.
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
         None => format!(
-            "no process works on this run; continue it with: {}",
+            "no process is working on this run; continue it with: {}",
             resume_command(run)
         ),
     }
 }
 
-/// The line after a screen was closed on a run.
+/// The line printed after a screen was closed on a run in progress.
 pub(super) fn goes_on(run: &Path, watch: bool) -> String {
     let noun = kind_of(run).noun();
     let attach = format!(
@@ -117,7 +117,7 @@ pub(super) fn goes_on(run: &Path, watch: bool) -> String {
         if watch { " --watch" } else { "" }
     );
     match lock_state(run) {
-        Some(holder) => format!("the {noun} goes on ({holder}); attach again with: {attach}"),
-        None => format!("no process works on this run; look at it again with: {attach}"),
+        Some(holder) => format!("the {noun} continues ({holder}); attach again with: {attach}"),
+        None => format!("no process is working on this run; view it again with: {attach}"),
     }
 }

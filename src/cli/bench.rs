@@ -24,12 +24,12 @@ use crate::event::Level;
 use crate::reward::Outcome;
 use crate::space::{Architecture, Cost, read_architectures, training_memory};
 
-/// Images that accuracy is measured on.
+/// Number of images that accuracy is measured on.
 const VALIDATION: usize = 1_000;
 
 /// Train a list of children in worker processes and print children per hour.
 ///
-/// The work is that of benches/pytorch_baseline.py, an ordinary PyTorch script to compare with: SGD
+/// The work is that of benches/pytorch_baseline.py, an ordinary PyTorch script for comparison: SGD
 /// (learning rate 0.1, Nesterov momentum 0.9, weight decay 1e-4), random crop with 4 pixels of
 /// padding, flip, normalisation, then accuracy on 1,000 other images. The clock runs from the
 /// moment the workers are ready (the script's from the moment its images are in memory) until the
@@ -41,12 +41,12 @@ pub struct Args {
     children: PathBuf,
 
     /// Images: cifar10[:DIR], fashion-mnist[:DIR], fashion-mnist-mini, folder:DIR. Default:
-    /// CIFAR-10 where it is found and fits the children, else noise of their input shape
+    /// CIFAR-10 if it is found and fits the children, else noise of their input shape
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
 
-    /// Training images, the first in the order of the files (CIFAR-10: of batches 1 to 4;
-    /// validation is the first of batch 5)
+    /// Number of training images, the first in the order of the files (CIFAR-10: of batches 1 to 4;
+    /// validation uses the first of batch 5)
     #[arg(long, value_name = "N", default_value_t = 5120, value_parser = at_least_one())]
     images: u64,
 
@@ -62,8 +62,8 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     threads: Option<u64>,
 
-    /// Worker processes [default: one per core, or as many per GPU as were measured to be fastest;
-    /// at most one per child]
+    /// Worker processes [default: one per core, or as many per GPU as measured to be fastest; at
+    /// most one per child]
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     workers: Option<u64>,
 
@@ -81,7 +81,7 @@ fn at_least_one() -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(1..=1_000_000_000)
 }
 
-/// The line of one child, as the comparison script prints it.
+/// The line for one child, in the format of the comparison script.
 #[derive(Debug, Serialize)]
 struct ChildLine<'child> {
     child: usize,
@@ -91,7 +91,7 @@ struct ChildLine<'child> {
     parameters: u64,
 }
 
-/// The last line, as the comparison script prints it.
+/// The last line, in the format of the comparison script.
 #[derive(Debug, Serialize)]
 struct Summary {
     children: usize,
@@ -126,7 +126,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         sample: Some(sample),
     };
     let (sender, reports) = channel();
-    // The receiver is gone only when the benchmark has failed already.
+    // The receiver is gone only if the benchmark has already failed.
     let mut workers = LocalWorkers::start_placed(Ok(settings), program, move |report| {
         drop(sender.send(report))
     });
@@ -195,11 +195,11 @@ fn wait_for_children(
     Ok(())
 }
 
-/// The next report; what is for a log goes to standard error.
+/// The next report; log messages go to standard error.
 fn next(reports: &Receiver<Report>) -> anyhow::Result<Report> {
     let report = reports
         .recv()
-        .context("the workers' thread has ended without a word")?;
+        .context("the workers' thread has ended without a report")?;
     match &report {
         Report::Log {
             level: Level::Warning | Level::Error,
@@ -250,7 +250,7 @@ fn print_summary(
         device, threads, ..
     }) = ready.compute.clone()
     else {
-        bail!("the workers have not said what they compute on");
+        bail!("the workers have not reported their device");
     };
     let (per_hour, per_second) = (3600.0 * children as f64 / wall, seen / wall);
     if args.json {
@@ -279,7 +279,7 @@ fn round(value: f64, places: i32) -> f64 {
     (value * scale).round() / scale
 }
 
-/// Where the images come from.
+/// The source of the images.
 fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sample)> {
     let first = Sample::FirstOfFiles {
         train: args.images as usize,
@@ -300,7 +300,7 @@ fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sa
     let [channels, height, width] = network.input;
     eprintln!(
         "nas-tui bench: no --data and no data set of {channels}x{height}x{width} images in the usual places: training on noise (times are \
-         as with real images, accuracies mean nothing)"
+         as with real images, but accuracies are meaningless)"
     );
     let noise = Sample::Noise {
         input: network.input,
@@ -337,8 +337,8 @@ fn child_config(args: &Args) -> ChildConfig {
     }
 }
 
-/// The placement of a search, but never more workers than children: the cores of a worker that
-/// would have nothing to do go to the others.
+/// The placement of a search, but with no more workers than children: the cores of workers that
+/// would be idle go to the others.
 fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Result<Placement> {
     let (count, threads) = (
         args.workers.map(|count| count as usize),

@@ -11,11 +11,11 @@ use crate::classification::predictions::Predictions;
 
 /// Compare the accuracies of two networks on the same images
 ///
-/// The files are those that `nas-tui evaluate --predictions FILE` writes (of the columns, index,
-/// label and prediction are read). The difference has a 95 % interval for matched pairs (Bonett &
-/// Price 2012), and the p-value of McNemar's exact test, which asks whether each network is as
-/// often right where the other one is wrong. Both speak of these two sets of weights: another
-/// training of the same architectures may differ by more.
+/// The files are those written by `nas-tui evaluate --predictions FILE` (of which the columns
+/// index, label and prediction are read). The difference comes with a 95 % interval for matched
+/// pairs (Bonett & Price 2012) and the p-value of McNemar's exact test, which asks whether each
+/// network is right equally often where the other one is wrong. Both apply to these two sets of
+/// weights: another training of the same architectures may differ by more.
 ///
 /// --json prints one object: images, both_right, only_a_right, only_b_right, both_wrong (images),
 /// accuracy_a, accuracy_a_ci95 [low, high], accuracy_b, accuracy_b_ci95, difference (A minus B),
@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let compared = answers.compare().ok_or_else(|| {
         let path = args.a.display();
         BadInput(anyhow::anyhow!(
-            "{path} holds no predictions: evaluate at least one image"
+            "{path} contains no predictions: evaluate at least one image"
         ))
     })?;
     if args.json {

@@ -1,4 +1,4 @@
-//! `nas-tui completions SHELL`: a completion script on standard output.
+//! `nas-tui completions SHELL`: print a completion script.
 
 use clap::{Args as ClapArgs, CommandFactory};
 use clap_complete::Shell;

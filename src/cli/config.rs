@@ -18,14 +18,14 @@ pub struct Args {
 enum Action {
     /// Print the complete settings as TOML, ready to be saved as a file
     Show(SettingsArgs),
-    /// Check settings; print nothing but the error, with its line and what to do
+    /// Check settings; print nothing except errors, with their line and remedy
     Check(SettingsArgs),
 }
 
-/// The options that decide a run's settings.
+/// The options that determine a run's settings.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct SettingsArgs {
-    /// Settings file (default: ./config.toml where there is one and no preset is named)
+    /// Settings file (default: ./config.toml if it exists and no preset is given)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Built-in settings to start from: demo, monograph, paper, paper-strides or nasbench201
@@ -40,7 +40,7 @@ pub struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// The settings that these options mean, for a run that begins now.
+    /// The settings that result from these options for a new run.
     pub fn resolve(&self) -> anyhow::Result<config::Config> {
         let config = config::resolve(&self.options()).or_bad_input()?;
         screen::check_keys(&self.options(), &config.screen)?;

@@ -1,5 +1,4 @@
-//! `nas-tui data`: which data sets are there, whether they are sound, and getting CIFAR-10 and
-//! CIFAR-10.1.
+//! `nas-tui data`: lists and checks data sets, and downloads CIFAR-10 and CIFAR-10.1.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -28,7 +27,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show every data set: where it was found, or how to get it.
+    /// List every data set: where it was found, or how to get it.
     List {
         /// Print JSON: [{name, status, place, remedy}], status one of found, missing, needs_folder.
         #[arg(long)]
@@ -45,16 +44,16 @@ enum Action {
 struct CheckArgs {
     /// fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] or folder:DIR.
     spec: String,
-    /// Images set apart for validation [default: 1,000 of the mini set; else 5,000, or a tenth
-    /// where that is less].
+    /// Number of images set aside for validation [default: 1,000 for the mini set; else 5,000 or a
+    /// tenth, whichever is less].
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// What images of `folder:DIR` are resized to: one number for height and width, or
+    /// Size to which images of `folder:DIR` are resized: one number for height and width, or
     /// HEIGHTxWIDTH.
     #[arg(long, value_name = "PIXELS", default_value = "32", value_parser = parse_size)]
     size: [usize; 2],
     /// Print JSON: {spec, input, classes, parts: [{name, images, per_class}], fingerprint}, or
-    /// {spec, error}. Where a folder holds files that are not read, also unread: [{files, folders,
+    /// {spec, error}. If a folder contains files that are not read, also unread: [{files, folders,
     /// first}].
     #[arg(long)]
     json: bool,
@@ -63,11 +62,12 @@ struct CheckArgs {
 #[derive(Debug, ClapArgs)]
 struct FetchArgs {
     dataset: Fetchable,
-    /// Take the data from here: the URL of the folder they lie in, or of CIFAR-10's archive itself
-    /// (http, https, file, or a path).
+    /// Get the data from here: the URL of the folder that contains them, or of CIFAR-10's archive
+    /// itself (http, https, file, or a path).
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
-    /// Put the data here [default: $XDG_DATA_HOME/nas-tui/NAME, where the data set NAME looks].
+    /// Put the data here [default: $XDG_DATA_HOME/nas-tui/NAME, where the data set NAME is searched
+    /// for].
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -76,7 +76,7 @@ struct FetchArgs {
 enum Fetchable {
     /// The official archive, verified by its MD5
     Cifar10,
-    /// Four .npy files, v6 and v4 of the test set. No checksums are published: type, shape and
+    /// Four .npy files: v6 and v4 of the test set. No checksums are published; type, shape and
     /// labels are verified
     #[value(name = "cifar10.1")]
     Cifar10_1,
@@ -106,11 +106,11 @@ pub(super) struct Listed {
 pub(super) enum Status {
     Found,
     Missing,
-    /// Images of the user's own: only the user knows where.
+    /// The user's own images: only the user knows where they are.
     NeedsFolder,
 }
 
-/// Every data set with its usual place.
+/// Every data set with its default location.
 pub(super) fn listed() -> Vec<Listed> {
     SOURCES.into_iter().map(list_one).collect()
 }
@@ -252,7 +252,7 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
         Some(dir) => dir.clone(),
         None => source::usual_places(source)
             .pop()
-            .context("no home folder: set HOME or XDG_DATA_HOME, or name a folder with --dir")
+            .context("no home folder: set HOME or XDG_DATA_HOME, or choose a folder with --dir")
             .or_bad_input()?,
     };
     let bar = progress_bar();
@@ -267,7 +267,7 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
     bar.finish_and_clear();
     match outcome {
         Ok(Fetched::AlreadyThere(folder)) => {
-            print(&format!("{}: already there, and sound\n", folder.display()))
+            print(&format!("{}: already there and valid\n", folder.display()))
         }
         Ok(Fetched::New(folder)) => print(&format!("{}\n", folder.display())),
         Err(error @ FetchError::WrongArchive { .. }) => Err(error).or_bad_input(),
@@ -275,7 +275,7 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
     }
 }
 
-/// On a terminal only: elsewhere the bar would fill a log.
+/// Only on a terminal: elsewhere the bar would fill a log.
 fn progress_bar() -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
@@ -303,7 +303,7 @@ fn show(bar: &ProgressBar, url: &str, progress: Progress) {
                 bar.set_message(name.to_owned());
                 total.map_or_else(|| bar.unset_length(), |total| bar.set_length(total));
                 bar.set_position(done);
-                // What an earlier download left must not count as this one's speed.
+                // The part from an earlier download must not count towards the speed of this one.
                 bar.reset_eta();
             }
             bar.set_position(done);

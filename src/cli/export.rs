@@ -1,4 +1,4 @@
-//! `export ARCH`: a network as files for other programs.
+//! `export ARCH`: write a network as files for other programs.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ use crate::space::weights::Weights;
 /// Write a network for other programs: PyTorch code, ONNX, a graph, or the files that this program
 /// reads
 ///
-/// The files have fixed names in DIR, which is made where it is not there; older files of these
-/// names are replaced. Each path that was written is printed on a line of its own.
+/// The files have fixed names in DIR, which is created if necessary; older files of these names are
+/// replaced. Each path written is printed on a separate line.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -30,8 +30,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Weights of the network: safetensors with the names that PyTorch gives (README, "Files"). For
-    /// pytorch and onnx [default: those that the training RUN keeps, where ARCH is RUN:best]
+    /// Weights of the network: safetensors with PyTorch's names (README, "Files"). For pytorch and
+    /// onnx [default: those saved by the training RUN, if ARCH is RUN:best]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -47,21 +47,21 @@ pub struct Args {
 enum Format {
     /// model.py, plain torch.nn; with --weights also weights.safetensors, to be loaded into it
     Pytorch,
-    /// model.onnx with the weights in it (needs --weights); any batch size
+    /// model.onnx, including the weights (needs --weights); for any batch size
     Onnx,
     /// model.dot, a Graphviz graph
     Dot,
     /// model.json, the architecture file
     Json,
-    /// model.dna.json, a DNA to be read literally; only a chain of layers has one
+    /// model.dna.json, a DNA to be decoded literally; only possible for a chain of layers
     Dna,
 }
 
 /// Run the subcommand.
 ///
 /// # Errors
-/// A network, weights or options that are bad or do not belong together (exit status 2); a folder
-/// that cannot be written to.
+/// If the network, weights or options are bad or do not match (exit status 2), or a folder cannot
+/// be written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     check_options(args).or_bad_input()?;
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .or_bad_input()?;
     let files = files(args, &architecture, weights.as_ref())?;
     std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+        .with_context(|| format!("cannot create the folder {}", args.out.display()))?;
     for (name, bytes) in &files {
         let path = args.out.join(name);
         write_atomically(&path, bytes)?;
@@ -79,14 +79,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     if args.format == Format::Pytorch && weights.is_none() {
         eprintln!(
-            "nas-tui: no weights.safetensors was written beside model.py: name the weights with --weights"
+            "nas-tui: no weights.safetensors was written beside model.py: specify the weights with --weights"
         );
     }
     Ok(())
 }
 
-/// The weights that were named, or, where the format has a place for them, those of the training
-/// whose network it is.
+/// The weights given or, if the format can contain weights, those of the training that the network
+/// belongs to.
 fn weights_file(args: &Args) -> Option<PathBuf> {
     let has_place = matches!(args.format, Format::Pytorch | Format::Onnx);
     args.weights
@@ -107,23 +107,23 @@ fn check_options(args: &Args) -> anyhow::Result<()> {
         .unwrap_or_default();
     if *format == Format::Onnx && weights_file(args).is_none() {
         return Err(anyhow!(
-            "--format onnx needs weights: an ONNX file holds them; name them with --weights"
+            "--format onnx needs weights, which are part of an ONNX file; specify them with --weights"
         ));
     }
     if weights.is_some() && !matches!(format, Format::Pytorch | Format::Onnx) {
         return Err(anyhow!(
-            "--format {name} has no place for weights; leave --weights out"
+            "--format {name} cannot contain weights; omit --weights"
         ));
     }
     if opset.is_some() && *format != Format::Onnx {
         return Err(anyhow!(
-            "--opset is for --format onnx, not {name}; leave it out"
+            "--opset can only be used with --format onnx, not {name}"
         ));
     }
     Ok(())
 }
 
-/// Names and contents of what is to be written.
+/// Names and contents of the files to write.
 fn files(
     args: &Args,
     architecture: &Architecture,
@@ -145,7 +145,7 @@ fn files(
         }
         (Format::Onnx, None) => {
             return Err(anyhow!(
-                "--format onnx needs weights; name them with --weights"
+                "--format onnx needs weights; specify them with --weights"
             ))
             .or_bad_input();
         }

@@ -1,4 +1,4 @@
-//! `inspect ARCH`: what a network is made of and what it costs.
+//! `inspect ARCH`: the layers of a network and their costs.
 
 use std::io::Write;
 
@@ -12,8 +12,7 @@ use crate::foundation::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
 
-/// Batch size of the memory estimate where nothing says another: the one that the presets for
-/// CIFAR-10 train with.
+/// Default batch size of the memory estimate: the one that the CIFAR-10 presets train with.
 const BATCH_SIZE: usize = 128;
 
 /// Print a network layer by layer: shapes, parameters, multiply-accumulates and receptive fields
@@ -25,8 +24,8 @@ pub struct Args {
     #[command(flatten)]
     images: ImageArgs,
 
-    /// Batch size of the memory estimate [default: that of RUN, where ARCH is RUN:best or
-    /// RUN:child-12, and no estimate where RUN does not tell it; else 128]
+    /// Batch size of the memory estimate [default: that of RUN, if ARCH is RUN:best or RUN:child-12
+    /// (no estimate if RUN does not record it); else 128]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_size: Option<u32>,
 
@@ -49,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Images of a batch, for the memory estimate; `None` if the network's run does not say.
+/// Batch size for the memory estimate; `None` if the network's run does not record it.
 fn batch_size(args: &Args) -> Option<usize> {
     match args.batch_size {
         Some(given) => Some(given as usize),
@@ -69,7 +68,7 @@ fn text(
     }
 }
 
-/// Columns of the terminal; 80 where the output goes elsewhere.
+/// Width of the terminal in columns; 80 if the output goes elsewhere.
 fn terminal_width() -> usize {
     if let Some(columns) = std::env::var("COLUMNS")
         .ok()
@@ -83,7 +82,7 @@ fn terminal_width() -> usize {
     }
 }
 
-/// The table and the totals, in lines of at most `width` characters where that is possible.
+/// The table and the totals, in lines of at most `width` characters if possible.
 fn describe(
     architecture: &Architecture,
     batch_size: Option<usize>,
@@ -186,7 +185,7 @@ fn by<T: ToString>(sizes: &[T]) -> String {
     sizes.iter().map(T::to_string).collect::<Vec<_>>().join("x")
 }
 
-/// `1,3-7,9`: three or more neighbours in order become a range.
+/// `1,3-7,9`: three or more consecutive numbers become a range.
 fn ranges(numbers: &[usize]) -> String {
     let runs = numbers.chunk_by(|left, right| left + 1 == *right);
     let text = runs.map(|run| match run {
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_among_inputs_become_a_range() {
+    fn consecutive_inputs_become_a_range() {
         assert_eq!(ranges(&[1, 2, 5, 6, 7, 8, 10]), "1,2,5-8,10");
         assert_eq!(ranges(&[3, 2, 1]), "3,2,1");
         assert_eq!(ranges(&[0]), "0");

@@ -1,4 +1,4 @@
-//! `nas-tui list`: the runs there are.
+//! `nas-tui list`: list the runs.
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
@@ -6,18 +6,18 @@ use clap::Args as ClapArgs;
 use super::table::{Column, table as draw};
 use crate::runs::{self, RunInfo, WorkInfo};
 
-/// List runs: those in ./runs and those that you began elsewhere
+/// List runs: those in ./runs and those you began elsewhere
 ///
-/// A run is at work as long as a process holds its lock. `dead` is a run that is not over but that
-/// nobody works on: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a training,
-/// continues it.
+/// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
+/// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
+/// training, continues it.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Print a JSON array of all that is known of each run
+    /// Print a JSON array of everything known about each run
     ///
-    /// Of each: name, path, status, kind, best_accuracy (on the validation images), started,
-    /// changed, holder. Where kind is `search`: preset, strategy, episode, episodes, children,
-    /// planned_children. Where it is `training`: network, recipe, epoch, epochs, test_accuracy.
+    /// For each: name, path, status, kind, best_accuracy (on the validation images), started,
+    /// changed, holder. If kind is `search`: preset, strategy, episode, episodes, children,
+    /// planned_children. If it is `training`: network, recipe, epoch, epochs, test_accuracy.
     #[arg(long)]
     json: bool,
 }
@@ -35,7 +35,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// One line for each run.
 pub(super) fn table(runs: &[RunInfo]) -> String {
     if runs.is_empty() {
-        return "no runs in ./runs, and none that you began elsewhere\n".to_owned();
+        return "no runs in ./runs, and none you began elsewhere\n".to_owned();
     }
     let left = |title| Column {
         title,

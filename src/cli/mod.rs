@@ -37,7 +37,7 @@ use crate::foundation::fault;
 
 /// Neural Architecture Search with reinforcement learning, run and watched in a terminal.
 ///
-/// Without a subcommand: `nas-tui search`, with ./config.toml where there is one.
+/// Without a subcommand: `nas-tui search`, with ./config.toml if it exists.
 #[derive(Debug, Parser)]
 #[command(name = "nas-tui", version = crate::foundation::build_info::VERSION, max_term_width = 100)]
 pub struct Cli {
@@ -45,10 +45,10 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-// Each subcommand is a file of this folder with `Args` and `run`.
+// Each subcommand is a file in this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Search for an architecture (what `nas-tui` alone does)
+    /// Search for an architecture (the default)
     Search(search::Args),
     #[cfg(feature = "torch")]
     Train(train::Args),
@@ -84,19 +84,22 @@ enum Command {
 #[error("{0:#}")]
 pub struct BadInput(pub anyhow::Error);
 
-/// An error that standard error holds already. Its exit status still counts.
+/// An error that was already printed to standard error. Its exit status still counts.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:#}")]
 pub struct Told(pub anyhow::Error);
 
-/// A signal or a user ended the work before its end; nothing is lost: exit status 130.
+/// A signal or a user ended the work early, without loss: exit status 130.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Interrupted(pub String);
 
-/// Mark the error of a result as the user's to mend: exit status 2.
+/// Marks the error of a result as caused by the user: exit status 2.
 pub trait OrBadInput<T> {
-    /// The same result, its error a [`BadInput`].
+    /// The same result with its error wrapped in [`BadInput`].
+    ///
+    /// # Errors
+    /// The error of the result, if it is one.
     fn or_bad_input(self) -> anyhow::Result<T>;
 }
 
@@ -106,7 +109,7 @@ impl<T, E: Into<anyhow::Error>> OrBadInput<T> for Result<T, E> {
     }
 }
 
-/// Write a result to standard output. A reader that has seen enough (`| head`) is no error.
+/// Write a result to standard output. A reader that has seen enough (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     match output
@@ -120,7 +123,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A line to standard error, whether or not anybody reads it.
+/// Write a line to standard error, whether or not anyone reads it.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
@@ -133,7 +136,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Whoever read standard error may have gone, and the exit status still matters.
+            // The reader of standard error may have gone, but the exit status still matters.
             let (told, error) = error
                 .downcast()
                 .map_or_else(|error| (false, error), |Told(error)| (true, error));
@@ -148,7 +151,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Do what needs libtorch. What it fails with is told in words, and what helps where memory is
+/// Run `work`, which needs libtorch. Its errors are shortened for users, with a remedy if memory is
 /// short.
 #[cfg(feature = "torch")]
 fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -160,10 +163,10 @@ fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let text = fault::in_words(&text);
     let remedy = match fault::Fault::of(&text) {
         fault::Fault::Memory => {
-            "; end what else uses this memory, or take another device (--device)"
+            "; stop other programs that use this memory, or choose another device (--device)"
         }
         fault::Fault::Device => {
-            "; `nas-tui doctor --train` tells whether the device works; another one can be named with --device"
+            "; `nas-tui doctor --train` tells whether the device works; choose another one with --device"
         }
         fault::Fault::Other => "",
     };

@@ -1,13 +1,13 @@
-//! `nas-tui probe` (hidden): the processes in which `nas-tui doctor --train` tries a device.
+//! `nas-tui probe` (hidden): the processes in which `nas-tui doctor --train` tests a device.
 
-/// Train a little on one device, as standard input says (used by `doctor --train` itself).
+/// Train briefly on one device according to standard input (used by `doctor --train` itself).
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 /// Answer until every task is done.
 ///
 /// # Errors
-/// As [`crate::selftest::probe::run`].
+/// See [`crate::selftest::probe::run`].
 pub fn run(_: &Args) -> anyhow::Result<()> {
     crate::selftest::probe::run()
 }

@@ -1,4 +1,4 @@
-//! `nas-tui replay`: watch a run that is over as if it happened now.
+//! `nas-tui replay`: watch a finished run as if it were happening now.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,17 @@ use crate::link::{self, Pace};
 use crate::runs;
 use crate::tui;
 
-/// Play a run on the screen as it happened, at any speed
+/// Replay a run on the screen as it happened, at any speed
 ///
-/// Space pauses the playing. Pauses of the run, and the time between its sessions, are cut short.
+/// Space pauses the replay. Pauses of the run, and the time between its sessions, are shortened.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Run directory, or the name of one in ./runs
     run: PathBuf,
-    /// So many times as fast as it happened
+    /// Playback speed: a multiple of the recorded speed
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = positive)]
     speed: f64,
-    /// So many records a second, whatever their times (for benchmarks)
+    /// Number of records per second, whatever their times (for benchmarks)
     #[arg(long, value_name = "HZ", hide = true, value_parser = positive)]
     rate: Option<f64>,
     #[command(flatten)]

@@ -11,12 +11,12 @@ use crate::report::page::{Material, Report, write};
 use crate::runs;
 use crate::runs::directory::{kind_of, resume_command};
 
-/// Write a report of a run: one HTML page that needs no network, its figures as SVG and PNG, its
-/// tables as CSV
+/// Write a report on a run: a self-contained HTML page, its figures as SVG and PNG, its tables as
+/// CSV
 ///
-/// Works at any time, for a run at work as for one that is over, was stopped or broke off. DIR is
-/// made where it is not there; an older report in it is replaced. It then holds report.html,
-/// summary.json, figures/ and tables/. The path of the page is printed.
+/// Works at any time, whether the run is in progress, finished, stopped or dead. DIR is created if
+/// necessary; an older report in it is replaced. It then contains report.html, summary.json,
+/// figures/ and tables/. The path of the page is printed.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Run directory, or the name of one in ./runs
@@ -29,8 +29,8 @@ pub struct Args {
 /// Run the subcommand.
 ///
 /// # Errors
-/// A run that cannot be read, or a folder that is not for reports (exit status 2); a folder that
-/// cannot be written to.
+/// If the run cannot be read, or the folder is not for reports (exit status 2), or it cannot be
+/// written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let run = runs::named(&args.run);
     let material = Material::read(&run).or_bad_input()?;

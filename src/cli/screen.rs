@@ -1,4 +1,4 @@
-//! Settings of the screen for the commands that only watch: they have no settings of a search.
+//! Settings of the screen for the commands that only watch, which have no settings for a search.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::config::{self, Characters, Options, ScreenConfig};
 use crate::tui::Settings;
 use crate::tui::keymap::Keymap;
 
-/// The options that decide how the screen looks.
+/// The options that determine the appearance of the screen.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct ScreenArgs {
-    /// File whose section [screen] says how the screen looks (default: ./config.toml where there is
-    /// one)
+    /// File whose section [screen] contains the settings of the screen (default: ./config.toml if
+    /// it exists)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Draw the screen with ASCII characters only (the default where the locale is not UTF-8)
+    /// Draw the screen with ASCII characters only (the default if the locale is not UTF-8)
     #[arg(long)]
     ascii: bool,
 }
@@ -38,7 +38,7 @@ impl ScreenArgs {
     }
 }
 
-/// Check the keys, which the screen alone knows. An error names the place that sets them.
+/// Check the keys, whose names only the screen knows. An error names the place that sets them.
 pub(super) fn check_keys(options: &Options, screen: &ScreenConfig) -> anyhow::Result<()> {
     let Err(error) = Keymap::new(&screen.keys) else {
         return Ok(());
@@ -84,8 +84,7 @@ mod tests {
     #[test]
     fn an_error_about_keys_names_the_line_that_sets_them() {
         assert!(
-            error("teleport = [\"t\"]")
-                .contains("my.toml:5: screen.keys.teleport: there is no such action")
+            error("teleport = [\"t\"]").contains("my.toml:5: screen.keys.teleport: no such action")
         );
         assert!(
             error("help = [\"?\"]\nquit = []")

@@ -17,8 +17,8 @@ pub struct Args {
     /// --set workers.device=DEVICE)
     #[arg(long, value_name = "DEVICE")]
     device: Option<DeviceChoice>,
-    /// Look accuracies up in this CSV file and train nothing; for the preset nasbench201 (short for
-    /// --set search.table=CSV)
+    /// Look accuracies up in this CSV file instead of training; for the preset nasbench201 (short
+    /// for --set search.table=CSV)
     #[arg(long, value_name = "CSV")]
     table: Option<PathBuf>,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub struct Args {
     /// Run directory to create (default: runs/UTC-TIME-PRESET)
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
-    /// Continue the run in this directory from where it was, however it ended
+    /// Continue the run in this directory, however it ended
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "preset"])]
     resume: Option<PathBuf>,
     #[command(flatten)]

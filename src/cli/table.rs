@@ -1,6 +1,6 @@
-//! Plain-text tables: aligned columns that give way on a narrow terminal.
+//! Plain-text tables with aligned columns that shrink on a narrow terminal.
 
-/// A column: its title, its alignment, and whether its cells may be broken at commas over several
+/// A column: its title, its alignment, and whether its cells may be broken at commas into several
 /// lines.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
@@ -9,11 +9,11 @@ pub struct Column {
     pub wraps: bool,
 }
 
-/// Narrowest that a wrapping column becomes.
+/// Minimum width of a wrapping column.
 const NARROWEST: usize = 6;
 
-/// `rows` under their titles. Columns are two spaces apart, or one where `width` is too small for
-/// two; where that is too small as well, the cells of wrapping columns are broken at commas.
+/// `rows` below their titles. Columns are two spaces apart, or one if `width` is too small; if that
+/// is not enough, the cells of wrapping columns are broken at commas.
 pub fn table<const N: usize>(columns: &[Column; N], rows: &[[String; N]], width: usize) -> String {
     let mut widths: [usize; N] = std::array::from_fn(|index| {
         let cells = rows.iter().map(|row| row[index].chars().count());
@@ -59,7 +59,8 @@ fn line<const N: usize>(
     format!("{}\n", line.trim_end())
 }
 
-/// `text` in pieces of at most `width` characters, broken after commas where it has any in reach.
+/// `text` in pieces of at most `width` characters, broken after commas if there are any within
+/// reach.
 fn broken(text: &str, width: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for part in text.split_inclusive(',') {
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_aligned_two_apart_where_there_is_room() {
+    fn columns_are_aligned_and_two_spaces_apart_if_there_is_room() {
         assert_eq!(
             table(&COLUMNS, &rows(), 27),
             "layer  inputs        params\n    1  0              1,044\n   12  1,3,5,7,9,11       9\n"

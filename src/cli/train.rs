@@ -1,4 +1,4 @@
-//! `nas-tui train`: train one network to the end, or resume such a training.
+//! `nas-tui train`: train one network to completion, or resume such a training.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,30 +20,29 @@ use crate::foundation::durable::write_atomically;
 use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
 
-/// Train one network to the end, on a screen of its own
+/// Train one network to completion, with its own screen
 ///
 /// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of
-/// the epoch with the highest validation accuracy are kept (weights.safetensors in the run
-/// directory); the test images are classified once, by these, after the last epoch. The run
-/// directory is ARCH for other commands: RUN:best.
+/// the epoch with the highest validation accuracy are saved (weights.safetensors in the run
+/// directory); they classify the test images once, after the last epoch. Other commands accept the
+/// result as ARCH: RUN:best.
 ///
-/// Settings come from --config or --preset; else from the run of which ARCH is a child; else, for
-/// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml where there is
-/// one.
+/// Settings come from --config or --preset; else from the run that ARCH is a child of; else, for
+/// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml if it exists.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A file (architecture, DNA), a built-in network (nascnn15, nascnn15-monograph,
-    /// monograph-demo), or a run's child (RUN:best, RUN:child-12)
+    /// A file (architecture or DNA), a built-in network (nascnn15, nascnn15-monograph,
+    /// monograph-demo), or a child of a run (RUN:best, RUN:child-12)
     #[arg(
         value_name = "ARCH",
         required_unless_present = "resume",
         conflicts_with = "resume"
     )]
     arch: Option<String>,
-    /// How to read a DNA [default: space.decode of the settings]
+    /// How to decode a DNA [default: space.decode of the settings]
     #[arg(long, value_enum, conflicts_with = "resume")]
     decode: Option<DecodeArg>,
-    /// How it is trained: a name in [recipes] (short for --set train.recipe=NAME)
+    /// Training recipe: a name in [recipes] (short for --set train.recipe=NAME)
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     recipe: Option<String>,
     /// Where to train: auto, cpu, cuda or cuda:N, the GPU with that number (short for --set
@@ -55,7 +54,7 @@ pub struct Args {
     /// Run directory to create (default: runs/UTC-TIME-NETWORK)
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
-    /// Continue the training in this directory from where it was, however it ended
+    /// Continue the training in this directory, however it ended
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "preset"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     run::run(prepare(args, &settings)?, &settings, &args.show)
 }
 
-/// The settings' options, with those that ARCH implies.
+/// The options for the settings, including those that ARCH implies.
 fn settings(args: &Args) -> SettingsArgs {
     let mut settings = args.settings.clone();
     settings.set.extend(
@@ -102,7 +101,7 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         return Prepared::resume_at(path, RunKind::Training, settings);
     }
     let config = settings.resolve()?;
-    let arch = args.arch.as_deref().context("no network was named")?;
+    let arch = args.arch.as_deref().context("no network was given")?;
     let architecture = network(arch, args.decode, &config)?;
     let directory = match &args.run {
         Some(path) => RunDirectory::create(path),
@@ -123,14 +122,15 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     })
 }
 
-/// The network that `arch` names, for the images of the settings where it does not say its own.
+/// The network that `arch` names; if it does not specify its images, it is for those of the
+/// settings.
 fn network(arch: &str, decode: Option<DecodeArg>, config: &Config) -> anyhow::Result<Architecture> {
     let decode = decode.map_or(config.space.decode, Into::into);
     let (input, classes) = data::shape(&config.data).or_bad_input()?;
     resolve_architecture(arch, decode, input, classes).or_bad_input()
 }
 
-/// `name` with only what is harmless in the name of a folder.
+/// `name` with only characters that are safe in the name of a folder.
 fn file_name(name: &str) -> String {
     name.chars()
         .map(|c| {
@@ -144,7 +144,7 @@ fn file_name(name: &str) -> String {
         .collect()
 }
 
-/// What libtorch and the C library read before the first line of the training's process runs.
+/// Set what libtorch and the C library read before the first line of the training's process runs.
 pub(super) fn environment(command: &mut Command, config: &Config) {
     environment::of_training(
         command,
@@ -152,21 +152,21 @@ pub(super) fn environment(command: &mut Command, config: &Config) {
         1,
     );
     if !config.train.tf32 {
-        // Read by cuDNN and cuBLAS; tch has no switch for it.
+        // Read by cuDNN and cuBLAS; tch has no setting for it.
         command.env("NVIDIA_TF32_OVERRIDE", "0");
     }
 }
 
-/// Mark of a process that has that environment.
+/// Marks a process that already has this environment.
 const ENTERED: &str = "NAS_TUI_TRAINING_ENVIRONMENT";
 
-/// Become a process with that environment: the same program, arguments and process number.
+/// Restart this process with that environment: the same program, arguments and process id.
 fn enter_environment(args: &Args, settings: &SettingsArgs) -> anyhow::Result<()> {
     if std::env::var_os(ENTERED).is_some() {
         return Ok(());
     }
     let config = match &args.resume {
-        // What is wrong with it is told later, with the run's name.
+        // Any problem with it is reported later, with the run's name.
         Some(run) => crate::config::read(&run.join("config.toml")).or_bad_input(),
         None => settings.resolve(),
     };

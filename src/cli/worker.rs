@@ -7,7 +7,7 @@ pub struct Args {}
 /// Serve until standard input ends.
 ///
 /// # Errors
-/// As [`crate::evaluate::worker::run`].
+/// See [`crate::evaluate::worker::run`].
 pub fn run(_: &Args) -> anyhow::Result<()> {
     crate::evaluate::worker::run()
 }

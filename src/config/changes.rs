@@ -1,10 +1,10 @@
-//! What has changed between two sets of settings.
+//! The differences between two sets of settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
 
-/// A setting that is not the same in two sets; `absent` where one has none.
+/// A setting that differs between two sets; `absent` stands for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub key: String,
@@ -13,16 +13,16 @@ pub struct Difference {
 }
 
 impl Config {
-    /// What these settings change of `then` (TOML as [`Config::to_toml`] writes it), but for keys
-    /// that are `free` to change: `KEY was X and is Y` for each.
+    /// The changes from `then` (TOML as [`Config::to_toml`] writes it) to these settings, except
+    /// for keys that are `free` to change: `KEY was X and is Y` for each.
     pub fn changes_since(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<String> {
         let text =
             |Difference { key, then, now }: Difference| format!("{key} was {then} and is {now}");
         self.differences(then, free).into_iter().map(text).collect()
     }
 
-    /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), but for
-    /// keys that are `free` to.
+    /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), except for
+    /// keys that are `free` to change.
     pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<Difference> {
         let (then, now) = (flat(then), flat(&self.to_toml()));
         let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
@@ -56,7 +56,7 @@ fn flat(toml: &str) -> BTreeMap<String, String> {
         }
     }
     let mut settings = BTreeMap::new();
-    // Both texts were written by this program and are under a checksum or have been parsed before.
+    // Both texts were written by this program and are covered by a checksum or were parsed before.
     if let Ok(table) = toml.parse::<toml::Table>() {
         add("", &table, &mut settings);
     }

@@ -1,4 +1,4 @@
-//! Settings of a run: read once, validated once, then plain typed values.
+//! Settings of a run: read once, validated once, from then on plain typed values.
 
 mod changes;
 pub mod presets;
@@ -21,9 +21,9 @@ pub use validate::{LARGEST_SETTING, Violation, check_choices};
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Name of the preset that the settings started from.
+    /// Name of the preset that the settings are based on.
     pub preset: String,
-    /// Images: which, how they are split, how a batch is prepared.
+    /// The images, how they are split, and how batches are prepared.
     pub data: DataConfig,
     /// How children are proposed, and how many.
     pub search: SearchConfig,
@@ -31,66 +31,65 @@ pub struct Config {
     pub controller: ControllerConfig,
     /// How `evolution` chooses parents.
     pub evolution: EvolutionConfig,
-    /// What a child may look like.
+    /// The search space.
     pub space: SpaceConfig,
     /// How a child is trained.
     pub child: ChildConfig,
-    /// What a child's accuracy is worth.
+    /// How accuracy becomes reward.
     pub reward: RewardConfig,
-    /// Processes that train children, and on which device.
+    /// The processes that train children, and their device.
     pub workers: WorkersConfig,
-    /// How `nas-tui train` trains one network to the end.
+    /// How `nas-tui train` trains one network to completion.
     pub train: TrainConfig,
-    /// How the screen looks.
+    /// The appearance of the screen.
     pub screen: ScreenConfig,
-    /// What these settings were validated from: how they are written to a file.
+    /// The raw settings that these were validated from, which are what is written to a file.
     raw: raw::RawConfig,
 }
 
-/// Which images, how they are split and how a batch is prepared.
+/// The images, how they are split, and how batches are prepared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataConfig {
     /// Which data set.
     pub source: DataSource,
-    /// Folder of the data set; if absent, the usual places of the source.
+    /// Folder of the data set; if absent, the source's default locations.
     pub dir: Option<PathBuf>,
     /// Height and width that `folder:` images are resized to.
     pub size: [usize; 2],
-    /// Training images set apart for validation, the same number of each class as far as it
-    /// divides.
+    /// Number of training images set aside for validation, as evenly over the classes as possible.
     pub validation: usize,
     /// Use only this many training images (stratified); if absent, all of them.
     pub limit: Option<usize>,
-    /// What is done to the pixels' values.
+    /// How pixel values are normalised.
     pub normalization: Normalization,
     /// Random crops of training images.
     pub crop: Crop,
-    /// Whether training images are mirrored at random (left to right, half of the time).
+    /// Whether training images are mirrored at random (left to right, with probability 1/2).
     pub flip: bool,
 }
 
-/// A data set by name (`SPEC` without its folder).
+/// A data set by name (SPEC without the folder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataSource {
-    /// 2,000 training images of Fashion-MNIST that are part of the program, `[1, 28, 28]`.
+    /// 2,000 training images of Fashion-MNIST that are embedded in the program, `[1, 28, 28]`.
     FashionMnistMini,
     /// Fashion-MNIST (Xiao et al. 2017), `[1, 28, 28]`, ten classes.
     FashionMnist,
     /// CIFAR-10 (Krizhevsky 2009), `[3, 32, 32]`, ten classes.
     Cifar10,
-    /// A test set only.
+    /// CIFAR-10.1 (Recht et al. 2018), which is only a test set.
     #[serde(rename = "cifar10.1")]
     Cifar10_1,
-    /// A folder with one folder of image files for each class.
+    /// A folder with one subfolder of image files for each class.
     Folder,
 }
 
 impl DataSource {
-    /// Those that can be trained on.
+    /// The data sets that can be used for training.
     pub const NAMES: [&str; 4] = ["fashion-mnist-mini", "fashion-mnist", "cifar10", "folder"];
 
-    /// The data set of this name, as in `data.source`; `None` for any other text.
+    /// The data set with this name, as in `data.source`; `None` for any other text.
     pub fn from_name(name: &str) -> Option<DataSource> {
         match name {
             "fashion-mnist-mini" => Some(DataSource::FashionMnistMini),
@@ -102,7 +101,7 @@ impl DataSource {
         }
     }
 
-    /// As in `data.source`.
+    /// The name used in `data.source`.
     pub fn name(self) -> &'static str {
         match self {
             DataSource::FashionMnistMini => "fashion-mnist-mini",
@@ -114,12 +113,12 @@ impl DataSource {
     }
 }
 
-/// What is done to the values of an image's pixels before a network sees them.
+/// How an image's pixel values are normalised before a network sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalization {
-    /// Per-channel mean and standard deviation (CIFAR-10: the fixed published ones; others: of the
-    /// training set).
+    /// By mean and standard deviation of each channel (CIFAR-10: the fixed published values;
+    /// others: those of the training set).
     Standard,
     /// ZCA whitening fitted on the training set.
     Whitening,
@@ -134,64 +133,64 @@ pub enum Crop {
     /// Zero-pad by this many pixels on each side, then crop to the original size.
     Pad(usize),
     /// Enlarge (bilinear) to a square with sides of this many pixels, then crop to the original
-    /// size (the paper's way).
+    /// size (as in the paper).
     Upsample(usize),
 }
 
 /// How children are proposed, and how many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchConfig {
-    /// What proposes them.
+    /// The strategy that proposes them.
     pub strategy: Strategy,
-    /// Episodes: rounds of children after each of which the strategy may learn.
+    /// Number of episodes: rounds of children after each of which the strategy may learn.
     pub episodes: usize,
-    /// Children of an episode.
+    /// Children in each episode.
     pub children_per_episode: usize,
-    /// A child that repeats an architecture trained in this run takes its reward instead of
-    /// training again.
+    /// Whether a child that repeats an architecture already trained in this run takes its reward
+    /// instead of being trained again.
     pub reuse: bool,
     /// Seed of every random stream of the run.
     pub seed: u64,
-    /// Layers of the first children.
+    /// Number of layers of the first children.
     pub initial_depth: usize,
     /// Layers added each time `depth_every` more children have been sampled.
     pub depth_step: usize,
-    /// Children between two additions of layers.
+    /// Number of children between two increases of depth.
     pub depth_every: usize,
-    /// A run to hold this one against, usually one of the random strategy: its directory, or its
-    /// name in ./runs.
+    /// A run to compare this one with, usually of the strategy `random`: its directory, or its name
+    /// in ./runs.
     pub reference: Option<PathBuf>,
     /// CSV file with the accuracies of the children of a tabular space.
     pub table: Option<PathBuf>,
 }
 
 impl SearchConfig {
-    /// Number of layers of a child (children are counted from 1).
+    /// Number of layers of child number `child` (counted from 1).
     pub fn depth(&self, child: u64) -> usize {
         self.initial_depth
             + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
-    /// Children of the whole search.
+    /// Number of children in the whole search.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
     }
 }
 
-/// What proposes children.
+/// The strategy that proposes children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// LSTM policy trained by REINFORCE.
     Reinforce,
-    /// Uniform over the feasible choices of each decision; never learns.
+    /// Uniform over each head's feasible options; never learns.
     Random,
     /// Regularized evolution (Real et al. 2019).
     Evolution,
 }
 
 impl Strategy {
-    /// As in `search.strategy`.
+    /// The name used in `search.strategy`.
     pub fn name(self) -> &'static str {
         match self {
             Strategy::Reinforce => "reinforce",
@@ -208,50 +207,50 @@ pub struct ControllerConfig {
     pub hidden_size: usize,
     /// LSTM layers.
     pub layers: usize,
-    /// Weights start uniform in `±init_range`.
+    /// Initial weights are uniform in `±init_range`.
     pub init_range: f64,
-    /// Adam.
+    /// Learning rate of Adam.
     pub learning_rate: f64,
-    /// Weight of the entropy bonus; 0 is the paper's.
+    /// Weight of the entropy bonus; 0 as in the paper.
     pub entropy: f64,
     /// Decay of the baseline, an exponential moving average of previous rewards.
     pub baseline_decay: f64,
-    /// Largest L2 norm of the gradient; larger ones are scaled down.
+    /// Maximum L2 norm of the gradient; larger gradients are scaled down to it.
     pub gradient_clip: f64,
 }
 
-/// Regularized evolution.
+/// Regularized evolution (Real et al. 2019).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvolutionConfig {
-    /// Youngest children that may become parents.
+    /// Size of the population: this many of the youngest children can become parents.
     pub population: usize,
-    /// Children drawn from the population, with repetition, the best of which is a parent.
+    /// Children drawn from the population with replacement, the best of which becomes the parent.
     pub sample: usize,
 }
 
-/// The options of each decision about a layer.
+/// The options of each head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceConfig {
-    /// Which decisions a layer consists of.
+    /// The heads that describe a layer.
     pub layer: LayerKind,
-    /// Options of a kernel's height and width, pixels.
+    /// Options for a kernel's height and width, in pixels.
     pub kernels: Vec<u32>,
-    /// Options of the number of filters.
+    /// Options for the number of filters.
     pub filters: Vec<u32>,
-    /// Options of the stride, pixels.
+    /// Options for the stride, in pixels.
     pub strides: Vec<u32>,
-    /// Choices of padding in a `chain` space; unused in a `rectangular` one, whose padding is
+    /// Options for the padding in a `chain` space; unused in a `rectangular` one, where padding is
     /// "same".
     pub paddings: Vec<u32>,
-    /// How picks become a layer.
+    /// How choices become a layer.
     pub decode: Decode,
 }
 
-/// The decisions that describe one layer.
+/// The heads that describe one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerKind {
-    /// `[k, f, s, p]`, square (monograph, demo).
+    /// `[k, f, s, p]` with square kernels (presets `monograph` and `demo`).
     Chain,
     /// `[kh, kw, f, sh, sw]` with "same" padding (paper).
     Rectangular,
@@ -260,21 +259,21 @@ pub enum LayerKind {
 }
 
 impl LayerKind {
-    /// Whether children are looked up in a table and not trained.
+    /// Whether children are looked up in a table instead of being trained.
     pub fn is_tabular(self) -> bool {
         matches!(self, LayerKind::Nasbench201)
     }
 }
 
-/// How the picks of a layer become the layer.
+/// How the choices for a layer become the layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decode {
-    /// DNA means what it says.
+    /// The DNA is taken literally.
     #[default]
     Literal,
-    /// The monograph's program: kernel to 1..7 and made odd, filters to 24..64, stride 1, "same"
-    /// padding.
+    /// As in the monograph's program: kernel clipped to 1..7 and made odd, filters clipped to
+    /// 24..64, stride 1, "same" padding.
     Clipped,
 }
 
@@ -283,15 +282,15 @@ pub enum Decode {
 pub struct ChildConfig {
     /// Passes over the training images.
     pub epochs: usize,
-    /// Images of a batch.
+    /// Images in a batch.
     pub batch_size: usize,
-    /// Learning rate at the start.
+    /// Initial learning rate.
     pub learning_rate: f64,
     /// Momentum of SGD.
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
-    /// Weight decay (L2), on every parameter.
+    /// Weight decay (L2), applied to every parameter.
     pub weight_decay: f64,
     /// Learning rate over the child's epochs.
     pub schedule: ChildSchedule,
@@ -301,28 +300,28 @@ pub struct ChildConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChildSchedule {
-    /// The same throughout.
+    /// Constant.
     Constant,
-    /// Half a cosine from the learning rate to 0, per batch.
+    /// Half a cosine from the initial learning rate to 0, updated per batch.
     Cosine,
 }
 
-/// What a child's accuracy is worth (paper, section 4.1).
+/// How a child's accuracy becomes its reward (paper, section 4.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RewardConfig {
     /// K of "max validation accuracy over the last K epochs".
     pub last_epochs: usize,
-    /// Power of the accuracy: 3 in the paper, which rewards the best children most.
+    /// Exponent of the accuracy: 3 in the paper, which favours the best children.
     pub power: f64,
 }
 
-/// Worker processes. `None` is "auto": what is fastest on this machine.
+/// Worker processes. `None` means "auto": whatever is fastest on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkersConfig {
     /// Number of processes.
     pub count: Option<usize>,
-    /// CPU threads of each.
+    /// CPU threads of each process.
     pub threads: Option<usize>,
-    /// Where they train.
+    /// The device they train on.
     pub device: DeviceChoice,
 }

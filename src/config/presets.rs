@@ -11,10 +11,10 @@ use super::{
     LayoutName, Normalization, Precision, Strategy, ThemeName,
 };
 
-/// Names of the presets, the default first.
+/// Names of the presets, default first.
 pub const NAMES: [&str; 5] = ["demo", "monograph", "paper", "paper-strides", "nasbench201"];
 
-/// The settings of a preset, or none if there is no such preset.
+/// The settings of a preset, or `None` if there is no preset of this name.
 pub fn preset(name: &str) -> Option<RawConfig> {
     let mut config = match name {
         "demo" => demo(),
@@ -28,7 +28,8 @@ pub fn preset(name: &str) -> Option<RawConfig> {
     Some(config)
 }
 
-/// Phase A of the monograph at a size that two CPU cores finish in minutes, on the embedded images.
+/// Phase A of the monograph on the embedded images, scaled down so that two CPU cores finish it in
+/// minutes.
 pub(super) fn demo() -> RawConfig {
     RawConfig {
         preset: "demo".to_owned(),
@@ -90,7 +91,7 @@ pub(super) fn demo() -> RawConfig {
     }
 }
 
-/// The embedded images, as they are but for mirroring.
+/// The embedded images, augmented only by mirroring.
 fn embedded_images() -> RawData {
     RawData {
         source: "fashion-mnist-mini".to_owned(),
@@ -105,7 +106,7 @@ fn embedded_images() -> RawData {
     }
 }
 
-/// `nas-tui train`: the form that suits the device, a checkpoint every ten minutes.
+/// `nas-tui train`: the memory format that suits the device, and a checkpoint every ten minutes.
 fn training() -> RawTrain {
     RawTrain {
         recipe: "densenet".to_owned(),
@@ -117,7 +118,7 @@ fn training() -> RawTrain {
     }
 }
 
-/// Everything that the size allows, in colours that everybody can tell apart.
+/// Everything that fits, in colours that everyone can tell apart.
 fn screen() -> RawScreen {
     RawScreen {
         layout: LayoutName::Overview,
@@ -140,7 +141,7 @@ fn recipes() -> BTreeMap<String, RawRecipe> {
     .into()
 }
 
-/// How Zoph & Le train their final networks (section 4.1): as DenseNet's authors do.
+/// How Zoph & Le train their final networks (section 4.1): with the settings of DenseNet's authors.
 pub(super) fn densenet() -> RawRecipe {
     RawRecipe {
         epochs: 300,
@@ -158,8 +159,8 @@ pub(super) fn densenet() -> RawRecipe {
     }
 }
 
-/// The monograph's: the learning rate falls, and the training ends, when the validation accuracy
-/// rises no more.
+/// The monograph's recipe: the learning rate falls, and the training ends, when the validation
+/// accuracy stops improving.
 fn plateau() -> RawRecipe {
     RawRecipe {
         batch_size: 128,
@@ -171,7 +172,7 @@ fn plateau() -> RawRecipe {
     }
 }
 
-/// For as many epochs as there is time for.
+/// A cosine schedule over as many epochs as there is time for.
 fn cosine() -> RawRecipe {
     RawRecipe {
         epochs: 30,
@@ -184,9 +185,9 @@ fn cosine() -> RawRecipe {
     }
 }
 
-/// Phase A as the monograph's text gives it: CIFAR-10, 160 children of 20 epochs, depth 6 growing
-/// by 1 every 16 children. (In its log depth runs from 7 to 16.) Its value lists are those of the
-/// program that produced its results (kernels to 7, filters 24 to 64).
+/// Phase A as described in the monograph's text: CIFAR-10, 160 children of 20 epochs, depth 6
+/// growing by 1 every 16 children. (In its log the depth runs from 7 to 16.) The options are those
+/// of the program that produced its results (kernels up to 7, filters 24 to 64).
 fn monograph() -> RawConfig {
     let mut config = cifar10();
     config.space.kernels = vec![1, 3, 5, 7];
@@ -197,8 +198,8 @@ fn monograph() -> RawConfig {
     config
 }
 
-/// Zoph & Le, section 4.1 and appendix A: stride 1. Their controller's replicas each sample 8
-/// children an update.
+/// Zoph & Le, section 4.1 and appendix A: stride 1. Each replica of their controller samples 8
+/// children per update.
 fn paper() -> RawConfig {
     let mut config = cifar10();
     config.data.normalization = Normalization::Whitening;
@@ -218,14 +219,14 @@ fn paper() -> RawConfig {
     config
 }
 
-/// The paper's second setting: strides are predicted too.
+/// The paper's second setting, in which strides are predicted too.
 fn paper_strides() -> RawConfig {
     let mut config = paper();
     config.space.strides = vec![1, 2, 3];
     config
 }
 
-/// Cells of NAS-Bench-201, looked up in a table (`search.table`): the accuracy is that of the
+/// Cells of NAS-Bench-201, looked up in a table (`search.table`): the accuracy is the one on the
 /// validation images after 12 epochs.
 fn nasbench201() -> RawConfig {
     let mut config = demo();
@@ -244,7 +245,7 @@ fn nasbench201() -> RawConfig {
     config
 }
 
-/// What both CIFAR-10 presets share (paper, section 4.1): split, augmentation, child training and
+/// What the CIFAR-10 presets share (paper, section 4.1): split, augmentation, child training and
 /// reward.
 fn cifar10() -> RawConfig {
     let mut config = demo();

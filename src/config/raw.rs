@@ -1,5 +1,5 @@
-//! Settings as they stand in a TOML file, before validation. Unknown keys and wrong types are serde
-//! errors with a line.
+//! Settings as written in a TOML file, before validation. Unknown keys and wrong types are serde
+//! errors with a line number.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::{
     LayoutName, Normalization, Precision, Strategy, ThemeName,
 };
 
-/// The whole file. Every key is optional; what is missing comes from the preset.
+/// The whole file. Every key is optional; missing ones come from the preset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawConfig {
@@ -140,8 +140,7 @@ pub struct RawTrain {
     pub checkpoint_minutes: f64,
 }
 
-/// What a recipe leaves out is as in `densenet`. Keys of another schedule than its own mean
-/// nothing.
+/// Missing keys have the values of `densenet`. Keys that belong to another schedule are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawRecipe {
@@ -184,8 +183,8 @@ pub struct RawScreen {
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
-/// The demo, so that a file may leave out what it does not change. (`resolve` puts the preset's
-/// values there instead.)
+/// The default is the demo, so that a file may omit what it does not change. (`resolve` then fills
+/// in the preset's values instead.)
 macro_rules! default_is_the_demo {
     ($($section:ty: $field:ident),*) => {
         $(impl Default for $section {

@@ -1,35 +1,35 @@
-//! How one network is trained to the end (`nas-tui train`): recipes by name, and how the device is
+//! How one network is trained to completion (`nas-tui train`): named recipes, and how the device is
 //! used.
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of `nas-tui train` that are no part of a recipe.
+/// Settings of `nas-tui train` that are not part of a recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
-    /// The recipe's name in `recipes`, and the recipe.
+    /// The recipe's name in `recipes`.
     pub recipe_name: String,
     /// The recipe itself.
     pub recipe: Recipe,
-    /// Numbers that the convolutions compute with.
+    /// The precision that convolutions are computed in.
     pub precision: Precision,
-    /// Whether CUDA may round the factors of float32 convolutions to 10 bits of mantissa.
+    /// Whether CUDA may round the factors of float32 convolutions to 10 bits of mantissa (TF32).
     pub tf32: bool,
-    /// Order of activations and kernels in memory.
+    /// Memory order of activations and kernels.
     pub channels_last: ChannelsLast,
     /// Whether all images are kept in the device's memory.
     pub data_on_device: bool,
-    /// Largest time between two checkpoints, minutes.
+    /// Maximum time between two checkpoints, in minutes.
     pub checkpoint_minutes: f64,
 }
 
-/// How a network is trained to the end: SGD with momentum, a schedule, and when it is enough.
+/// How a network is trained to completion: SGD with momentum, a schedule, and a stopping rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Passes over the training images, at most.
+    /// Maximum number of passes over the training images.
     pub epochs: usize,
-    /// Images of a batch.
+    /// Images in a batch.
     pub batch_size: usize,
-    /// The highest that the schedule reaches.
+    /// The highest learning rate of the schedule.
     pub learning_rate: f64,
     /// Momentum of SGD.
     pub momentum: f64,
@@ -39,8 +39,8 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Learning rate over the epochs.
     pub schedule: Schedule,
-    /// The training ends after this many epochs in a row without a better validation accuracy; 0:
-    /// it never ends early.
+    /// The training ends after this many consecutive epochs without a better validation accuracy; 0
+    /// disables early stopping.
     pub early_stopping: usize,
 }
 
@@ -48,25 +48,25 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Schedule {
-    /// The same throughout.
+    /// Constant.
     Constant,
-    /// Multiplied by `factor` when each of these parts of the epochs is done.
+    /// Multiplied by `factor` each time one of these fractions of the epochs has passed.
     Steps {
-        /// Parts of the epochs, each between 0 and 1, rising.
+        /// Fractions of the epochs, each between 0 and 1, ascending.
         at: Vec<f64>,
         /// What the learning rate is multiplied by, between 0 and 1.
         factor: f64,
     },
-    /// Multiplied by `factor` after more than `patience` epochs in a row without a better
+    /// Multiplied by `factor` after more than `patience` consecutive epochs without a better
     /// validation accuracy.
     Plateau {
-        /// Epochs that may pass without a better accuracy.
+        /// Number of epochs allowed without a better accuracy.
         patience: usize,
         /// What the learning rate is multiplied by, between 0 and 1.
         factor: f64,
     },
-    /// Rises evenly from near 0 over the first `warmup_epochs`, then falls to 0 as half a cosine,
-    /// per batch.
+    /// Rises linearly from near 0 over the first `warmup_epochs`, then falls to 0 as half a cosine,
+    /// updated per batch.
     Cosine {
         /// Epochs until the highest learning rate is reached.
         warmup_epochs: usize,
@@ -74,7 +74,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// As in `recipes.NAME.schedule`.
+    /// The name used in `recipes.NAME.schedule`.
     pub fn name(&self) -> &'static str {
         match self {
             Schedule::Constant => "constant",
@@ -85,8 +85,8 @@ impl Schedule {
     }
 }
 
-/// Numbers that the convolutions compute with. Parameters, batch norm's statistics and the loss are
-/// float32 in any case.
+/// The precision that convolutions are computed in. Parameters, batch norm statistics and the loss
+/// are always float32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -94,15 +94,15 @@ pub enum Precision {
     Auto,
     /// float32, with TF32 where `train.tf32` allows it.
     Float32,
-    /// bfloat16, by CUDA's autocast.
+    /// bfloat16, through CUDA's autocast.
     Bf16,
 }
 
-/// Order of activations and kernels in memory.
+/// Memory order of activations and kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelsLast {
-    /// What was measured to be the fastest for the network and the device.
+    /// Whichever was measured to be faster for the network and the device.
     Auto,
     /// `[N, H, W, C]` in memory.
     On,

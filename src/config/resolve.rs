@@ -1,5 +1,5 @@
-//! Where settings come from: a preset, then a file, then `--set`, then `--seed`; the later one
-//! wins.
+//! Merges the sources of settings: a preset, then a file, then `--set`, then `--seed`. Later
+//! sources override earlier ones.
 
 use std::path::{Path, PathBuf};
 
@@ -10,20 +10,20 @@ use super::{Config, presets};
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
 
-/// What the command line says about settings.
+/// The settings given on the command line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
-    /// `--config`: the file with settings.
+    /// `--config`: the settings file.
     pub file: Option<PathBuf>,
     /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
     pub set: Vec<String>,
-    /// `--seed`, which is `search.seed`.
+    /// `--seed`, which sets `search.seed`.
     pub seed: Option<u64>,
 }
 
-/// Settings that cannot be used. The text names the place, the key and what to do.
+/// Settings that cannot be used. The message names the place, the key and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -37,27 +37,27 @@ pub enum ConfigError {
     /// Not TOML, an unknown key or a wrong type: the message shows the line.
     #[error("{place}: {message}")]
     Syntax {
-        /// Where it stands.
+        /// The file or option that contains it.
         place: String,
         /// What is wrong, with the line.
         message: String,
     },
-    /// A value out of its range.
+    /// A value outside its range.
     #[error("{place}: {key} = {value}: {rule}")]
     Value {
-        /// Where it stands.
+        /// The file or option that contains it.
         place: String,
-        /// The key, dotted.
+        /// The dotted key.
         key: String,
         /// The value.
         value: String,
-        /// What it must be.
+        /// What the value must be.
         rule: String,
     },
     /// There is no such preset.
     #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
     NoSuchPreset {
-        /// The name that was given.
+        /// The requested name.
         name: String,
     },
     /// The file names one preset and the command line another.
@@ -65,27 +65,31 @@ pub enum ConfigError {
     TwoPresets {
         /// The file.
         path: PathBuf,
-        /// The preset of the file.
+        /// The preset in the file.
         in_file: String,
-        /// The preset of the command line.
+        /// The preset on the command line.
         on_command_line: String,
     },
     /// `--set` without `=`.
     #[error("--set {given}: must be KEY=VALUE, for example --set child.epochs=3")]
     NotAnAssignment {
-        /// What was given.
+        /// The argument given.
         given: String,
     },
 }
 
-/// Settings of a run from what the command line says.
+/// The settings of a run, from the command line's options.
+///
+/// # Errors
+/// [`ConfigError`]: the file cannot be read or parsed, a key, preset or option is not valid, or a
+/// value breaks a rule.
 pub fn resolve(options: &Options) -> Result<Config, ConfigError> {
     let sources = sources(options)?;
     build(&preset_name(options, &sources)?, &sources)
 }
 
-/// `PLACE:LINE` (or the option) that sets a dotted key; `None` if nothing does. For errors that
-/// only others can find.
+/// `PLACE:LINE` (or the option) that sets a dotted key; `None` if nothing sets it. For errors that
+/// are only found outside this room.
 pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
     sources(options)
         .ok()?
@@ -94,7 +98,7 @@ pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
         .find_map(|source| source.place_of_key(key))
 }
 
-/// Everything that sets keys, the strongest last.
+/// Everything that sets keys, in ascending order of precedence.
 fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
     let file = options.file.as_deref().map(Source::from_file).transpose()?;
     let mut sources: Vec<Source> = file.into_iter().collect();
@@ -111,7 +115,10 @@ fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
     Ok(sources)
 }
 
-/// Settings from one file alone, as a run directory keeps them.
+/// Settings from a single file, as stored in a run directory.
+///
+/// # Errors
+/// See [`resolve`].
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     resolve(&Options {
         file: Some(path.to_owned()),
@@ -119,7 +126,10 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
     })
 }
 
-/// Settings from the text of a file; `place` stands for its name in errors.
+/// Settings from the text of a file; errors call it `place`.
+///
+/// # Errors
+/// If the text is not valid TOML, a key or type is wrong, or a value breaks a rule.
 pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
     let source = Source::from_text(text, place)?;
     let preset = source
@@ -128,9 +138,9 @@ pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
     build(&preset, &[source])
 }
 
-/// A set of keys from one place.
+/// The keys set in one place.
 struct Source {
-    /// Name for errors: a path, or an option as it was typed.
+    /// Name for error messages: a path, or an option as typed.
     place: String,
     text: String,
     table: toml::Table,
@@ -146,7 +156,8 @@ impl Source {
     }
 
     fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {
-        // Into the typed form first, for its errors: they show line, column and the keys there are.
+        // Parse into the typed form first for the sake of its errors, which show line, column and
+        // the valid keys.
         if let Err(error) = toml::from_str::<RawConfig>(text) {
             return Err(ConfigError::Syntax {
                 place: place_of(text, place, error.span()),
@@ -182,7 +193,8 @@ impl Source {
         Source::from_option(&format!("--set {assignment}"), key, value)
     }
 
-    /// A value that is not TOML is a bare string: `--set data.source=cifar10` needs no quotes.
+    /// A value that is not valid TOML is taken as a string, so that `--set data.source=cifar10`
+    /// needs no quotes.
     fn from_option(place: &str, key: &str, value: &str) -> Result<Source, ConfigError> {
         let literal = format!("{key} = {value}");
         let text = match literal.parse::<toml::Table>() {
@@ -219,8 +231,8 @@ impl Source {
     }
 }
 
-/// The message of a TOML error in words for users: the key on its line, and types by their names in
-/// the field.
+/// The message of a TOML error in terms that users know: the key with its line, and plain names of
+/// types.
 fn explained(text: &str, error: &toml::de::Error) -> String {
     let names = [
         ("expected i64", "expected a whole number"),
@@ -305,7 +317,7 @@ fn merge(into: &mut toml::Table, from: &toml::Table) {
     }
 }
 
-/// The place of a broken rule: the last source that set the key, else the preset.
+/// The place of a broken rule: the last source that set the key, otherwise the preset.
 fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError {
     let of_key = |key: &str| {
         sources
@@ -323,7 +335,7 @@ fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError 
 }
 
 impl Config {
-    /// The settings as a complete TOML file that resolves to themselves again.
+    /// The settings as a complete TOML file that resolves to the same settings.
     pub fn to_toml(&self) -> String {
         // Every field of the raw form is a TOML type by construction; an error here would be a bug
         // in `raw.rs`.

@@ -1,27 +1,26 @@
-//! Settings of the screen. They change nothing of a search, and may differ each time that it is
-//! looked at.
+//! Settings of the screen. They do not affect a search and may differ each time it is watched.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// How the screen looks and which keys it takes.
+/// The appearance of the screen and its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScreenConfig {
-    /// The arrangement of panels to begin with.
+    /// The initial arrangement of panels.
     pub layout: LayoutName,
-    /// Colours of meaning.
+    /// The colour theme.
     pub theme: ThemeName,
-    /// How many colours the terminal is sent.
+    /// Number of colours to use.
     pub colours: Colours,
-    /// Lines and symbols that the terminal is sent.
+    /// Character set for lines and symbols.
     pub characters: Characters,
-    /// Frames a second for progress, clock and measurements. (News come at once, at most four times
-    /// as often.)
+    /// Frames per second for progress, clock and measurements. (News is drawn at once, at most four
+    /// times as often.)
     pub refresh_rate: f64,
-    /// What draws attention to news.
+    /// How news is announced.
     pub alerts: Alerts,
-    /// Keys by the name of their action, instead of its own.
+    /// Keys by the name of their action, which replace its default keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
@@ -43,14 +42,14 @@ impl Default for ScreenConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayoutName {
-    /// Everything that the size allows.
+    /// Everything that fits.
     #[default]
     Overview,
-    /// Chart and controller: does it learn? Of a training: curves and progress.
+    /// Chart and controller: is it learning? For a training: curves and progress.
     Learning,
-    /// The list of all children. Of a training: the test.
+    /// The list of all children. For a training: the test result.
     Children,
-    /// The children in training, layer by layer. Of a training: the network's graph and layers.
+    /// The children in training, layer by layer. For a training: the network's graph and layers.
     Network,
     /// GPUs and host.
     Machine,
@@ -58,57 +57,57 @@ pub enum LayoutName {
     Log,
 }
 
-/// A set of colours by meaning.
+/// A colour theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThemeName {
-    /// Okabe and Ito's palette, told apart by all common forms of colour blindness, for a dark
-    /// background.
+    /// Okabe and Ito's palette, distinguishable with all common forms of colour blindness, for a
+    /// dark background.
     #[default]
     ColourBlind,
     /// The same hues, darker, for a light background.
     Light,
-    /// The terminal's own bright colours.
+    /// The terminal's bright colours.
     HighContrast,
-    /// No colour: bold, dim and reverse.
+    /// No colours, only bold, dim and reverse.
     Monochrome,
 }
 
-/// Colours that the terminal is sent.
+/// Number of colours to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Colours {
-    /// What NO_COLOR, COLORTERM and TERM say.
+    /// According to NO_COLOR, COLORTERM and TERM.
     #[default]
     #[serde(rename = "auto")]
     Auto,
-    /// None at all.
+    /// No colours.
     #[serde(rename = "none")]
     None,
-    /// The 16 that every terminal has.
+    /// The 16 basic colours that every terminal has.
     #[serde(rename = "16")]
     Sixteen,
-    /// The palette of 256.
+    /// The 256-colour palette.
     #[serde(rename = "256")]
     Indexed,
-    /// 24 bits.
+    /// 24-bit colours.
     #[serde(rename = "true")]
     True,
 }
 
-/// Lines and symbols that the terminal is sent.
+/// Character set for lines and symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Characters {
-    /// Unicode where the locale is UTF-8.
+    /// Unicode if the locale is UTF-8, otherwise ASCII.
     #[default]
     Auto,
-    /// Boxes, blocks and Braille.
+    /// Box-drawing, block and Braille characters.
     Unicode,
-    /// ASCII alone.
+    /// ASCII only.
     Ascii,
 }
 
-/// What the terminal is sent on a new best child, a failed child and the end of the run.
+/// What is sent to the terminal on a new best child, a failed child and the end of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alerts {

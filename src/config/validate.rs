@@ -1,4 +1,4 @@
-//! Raw settings to validated ones: each rule is one function that names the key, the value and the
+//! Validates raw settings: each rule is one function whose error names the key, the value and the
 //! range.
 
 mod space;
@@ -22,11 +22,11 @@ pub use self::space::{LARGEST_SETTING, check_choices};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key} = {value}: {rule}")]
 pub struct Violation {
-    /// Dotted key, as in `child.epochs`.
+    /// Dotted key, for example `child.epochs`.
     pub key: Cow<'static, str>,
-    /// The other key of a rule about two.
+    /// The other key of a rule about two keys.
     pub related: Option<&'static str>,
-    /// The value, as a reader would write it.
+    /// The value as a user would write it.
     pub value: String,
     /// What the value must be.
     pub rule: String,
@@ -43,7 +43,7 @@ fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>
     })
 }
 
-/// A rule about two keys: the message gives the place of the one that the user set.
+/// Marks a rule about two keys: the message gives the place of whichever the user set.
 fn together_with<T>(related: &'static str, checked: Checked<T>) -> Checked<T> {
     checked.map_err(|violation| Violation {
         related: Some(related),
@@ -106,13 +106,13 @@ fn between(key: &'static str, value: f64, least: f64, below: f64) -> Checked<f64
     Ok(value)
 }
 
-/// (Names of keys and actions are checked where they are known: by the screen.)
+/// Names of keys and actions are checked by the screen, which knows them.
 fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
     if !raw.refresh_rate.is_finite() || !(0.1..=30.0).contains(&raw.refresh_rate) {
         return violation(
             "screen.refresh_rate",
             raw.refresh_rate,
-            "must be from 0.1 to 30 frames a second",
+            "must be from 0.1 to 30 frames per second",
         );
     }
     let RawScreen {
@@ -156,7 +156,7 @@ fn data(raw: &RawData) -> Checked<DataConfig> {
     })
 }
 
-/// `data.source` may carry its folder, as SPEC does on the command line.
+/// `data.source` may include its folder, like SPEC on the command line.
 fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
     let (name, folder) = match raw.source.split_once(':') {
         Some((name, folder)) => (name, Some(PathBuf::from(folder))),
@@ -173,7 +173,7 @@ fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
         return violation(
             "data.dir",
             raw.dir.clone().unwrap_or_default().display(),
-            "is given twice: data.source names a folder too",
+            "is given twice: data.source also names a folder",
         );
     }
     let dir = folder.or_else(|| raw.dir.clone());
@@ -181,11 +181,11 @@ fn source(raw: &RawData) -> Checked<(DataSource, Option<PathBuf>)> {
         (DataSource::Folder, None) => violation(
             "data.dir",
             "nothing",
-            "must name the folder that holds train/CLASS/*.png (or .jpg, .webp, .bmp)",
+            "must name the folder that contains train/CLASS/*.png (or .jpg, .webp, .bmp)",
         ),
         (DataSource::Cifar10_1, _) => {
             let rule = format!(
-                "must be one of {}: cifar10.1 is a test set, for `nas-tui evaluate` alone",
+                "must be one of {}: cifar10.1 is only a test set, for `nas-tui evaluate`",
                 DataSource::NAMES.join(", ")
             );
             violation("data.source", &raw.source, rule)
@@ -229,7 +229,7 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
     })
 }
 
-/// Deeper children than this are refused: a slip of the keyboard, not a search.
+/// Deeper children are refused: such a number is a typing mistake.
 const MOST_LAYERS: i64 = 200;
 
 fn depth_fits(search: &SearchConfig) -> Checked<()> {
@@ -256,7 +256,7 @@ fn controller(raw: &RawController) -> Checked<ControllerConfig> {
     })
 }
 
-/// Most members of a population: a slip of the keyboard beyond that.
+/// Largest population: a larger number is a typing mistake.
 const MOST_MEMBERS: i64 = 1_000_000;
 
 fn evolution(raw: &RawEvolution) -> Checked<EvolutionConfig> {
@@ -272,14 +272,14 @@ fn evolution(raw: &RawEvolution) -> Checked<EvolutionConfig> {
     Ok(EvolutionConfig { population, sample })
 }
 
-/// Networks are trained; they are in no table. (That a tabular space has a table is asked when a
-/// search begins.)
+/// Only children of tabular spaces can be looked up in a table. (Whether a tabular space has a
+/// table is checked when a search begins.)
 fn table_fits(config: &Config) -> Checked<()> {
     match &config.search.table {
         Some(table) if !config.space.layer.is_tabular() => violation(
             "search.table",
             table.display(),
-            "must be left out: only the children of the space nasbench201 are looked up in a table (--preset nasbench201)",
+            "must be left out: only children of the space nasbench201 can be looked up in a table (--preset nasbench201)",
         ),
         _ => Ok(()),
     }

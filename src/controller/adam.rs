@@ -7,22 +7,23 @@ use tch::{Tensor, no_grad};
 
 use crate::strategy::{StateTensor, StrategyError, StrategyState};
 
-/// Decay of the first moment, of the second, and the smallest denominator: PyTorch's defaults.
+/// Decay of the first and of the second moment, and the epsilon of the denominator: PyTorch's
+/// defaults.
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
-/// Agrees with `torch.optim.Adam` (no weight decay, no AMSGrad).
+/// Adam as in `torch.optim.Adam` (without weight decay or AMSGrad).
 #[derive(Debug)]
 pub struct Adam {
     learning_rate: f64,
     steps: u64,
-    /// Mean of the gradient and of its square, in the order of the parameters.
+    /// Running means of the gradient and of its square, in the order of the parameters.
     moments: Vec<(Tensor, Tensor)>,
 }
 
 impl Adam {
-    /// An optimiser for these parameters, which every later call must give in the same order.
+    /// An optimiser for these parameters, which every later call must pass in the same order.
     pub fn new(learning_rate: f64, parameters: &[(String, &Tensor)]) -> Self {
         let moments = parameters
             .iter()
@@ -35,7 +36,7 @@ impl Adam {
         }
     }
 
-    /// Steps taken so far.
+    /// Number of steps taken so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
@@ -69,7 +70,11 @@ impl Adam {
         }
     }
 
-    /// The optimiser that [`Adam::save`] wrote; `learning_rate` stays this one's.
+    /// The optimiser that [`Adam::save`] wrote; `learning_rate` is that of `self`.
+    ///
+    /// # Errors
+    /// If a moment or the number of steps is missing in `state`, or a moment has another shape or
+    /// is not finite.
     pub fn load(
         &self,
         parameters: &[(String, &Tensor)],
@@ -112,7 +117,7 @@ pub(super) fn to_state(tensor: &Tensor) -> StateTensor {
     }
 }
 
-/// The tensor of that name and shape from plain data.
+/// The tensor with this name and shape from plain data.
 pub(super) fn from_state(
     state: &StrategyState,
     name: &str,
@@ -122,7 +127,7 @@ pub(super) fn from_state(
     Ok(Tensor::from_slice(state.tensor(name, &sizes)?).reshape(shape))
 }
 
-/// Names of every tensor that a state of these parameters has.
+/// Names of all tensors in a state of these parameters.
 pub(super) fn state_names(parameters: &[(String, &Tensor)]) -> BTreeSet<String> {
     parameters
         .iter()

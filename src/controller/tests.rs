@@ -1,5 +1,5 @@
-//! The controller against PyTorch, against finite differences, and against the mistakes that other
-//! re-creations make.
+//! The controller compared with PyTorch and with finite differences, and tested for the mistakes of
+//! other reproductions.
 
 mod gradients;
 mod learning;
@@ -35,7 +35,7 @@ fn small_config() -> ControllerConfig {
     }
 }
 
-/// Strides and missing paddings shrink the image, so that masks are at work.
+/// Strides and missing paddings shrink the image, so that masks have an effect.
 fn space() -> Space {
     let config = SpaceConfig {
         layer: LayerKind::Chain,
@@ -67,7 +67,7 @@ fn samples(
         .collect()
 }
 
-/// One decision of a child, without its probabilities.
+/// One choice of a child, without its probabilities.
 #[derive(Deserialize)]
 struct Step {
     layer: usize,
@@ -76,8 +76,8 @@ struct Step {
     feasible: Vec<bool>,
 }
 
-/// A child from bare choices, as if it had been sampled; only what a re-evaluation reads is filled
-/// in.
+/// A child made from bare choices, as if it had been sampled; only what a re-evaluation reads is
+/// filled in.
 fn sample_of(steps: &[Step]) -> Proposal {
     let choice = |step: &Step| Choice {
         layer: step.layer,
@@ -123,7 +123,7 @@ fn assert_close(found: &[f64], expected: &[f64], what: &str) {
     }
 }
 
-/// Reward of the toy problem: the share of values that equal the target's.
+/// Reward of the toy problem: the fraction of values equal to the target's.
 fn share_of_target(child: &Proposal) -> f64 {
     let child = drawn(child);
     let target = [2, 1, 0, 1];

@@ -1,4 +1,4 @@
-//! Unpacking a downloaded archive so that no entry can leave its folder.
+//! Unpacks a downloaded archive without letting any entry escape its folder.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -6,21 +6,21 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::EntryType;
 
-/// Why an archive was not unpacked. What it had written is for the caller to remove.
+/// Why an archive was not unpacked. The caller removes what was already written.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
-    /// Absolute, with `..`, or a link or device: never part of a data set.
+    /// An absolute path, one with `..`, or a link or device: never part of a data set.
     #[error("{}: the entry `{entry}` is refused: {reason}; do not use this archive", .archive.display())]
     Refused {
         /// The archive.
         archive: PathBuf,
-        /// Path of the entry, as the archive has it.
+        /// Path of the entry, as stored in the archive.
         entry: String,
         /// What is wrong with it.
         reason: &'static str,
     },
     /// Reading or writing failed.
-    #[error("{}: unpacking failed: {cause}; check that the disk has room and that the archive is whole", .archive.display())]
+    #[error("{}: unpacking failed: {cause}; check that the disk has room and that the archive is complete", .archive.display())]
     Io {
         /// The archive.
         archive: PathBuf,
@@ -29,11 +29,11 @@ pub enum UnpackError {
     },
 }
 
-/// Unpack a `.tar.gz` into the folder `into`: plain files and folders only, all below `into`.
+/// Unpack a `.tar.gz` into the folder `into`: only plain files and folders, all below `into`.
 ///
 /// # Errors
-/// The first entry that is anything else, or that would land elsewhere, ends it with
-/// [`UnpackError::Refused`].
+/// [`UnpackError::Refused`] at the first entry of another kind or with a path outside `into`;
+/// otherwise I/O errors.
 pub fn unpack(archive: &Path, into: &Path) -> Result<(), UnpackError> {
     let failed = |cause| UnpackError::Io {
         archive: archive.to_owned(),
@@ -55,7 +55,7 @@ pub fn unpack(archive: &Path, into: &Path) -> Result<(), UnpackError> {
             EntryType::Regular | EntryType::Continuous => {
                 write(&mut entry, &target).map_err(failed)?
             }
-            // Descriptions of the archive itself, without a file.
+            // Metadata about the archive itself, without a file.
             EntryType::XGlobalHeader => {}
             EntryType::Symlink | EntryType::Link => return Err(refused("it is a link")),
             _ => return Err(refused("it is neither a file nor a folder")),
@@ -64,7 +64,7 @@ pub fn unpack(archive: &Path, into: &Path) -> Result<(), UnpackError> {
     Ok(())
 }
 
-/// The path of an entry, if it stays inside: names only, no root and no `..`.
+/// The path of an entry if it stays inside: only names, no root and no `..`.
 fn inside(path: &Path) -> Result<PathBuf, &'static str> {
     let mut clean = PathBuf::new();
     for component in path.components() {
@@ -78,7 +78,7 @@ fn inside(path: &Path) -> Result<PathBuf, &'static str> {
     Ok(clean)
 }
 
-/// A new file. One that is already there (an entry given twice) is an error.
+/// Write a new file. If it already exists (a repeated entry), that is an error.
 fn write(entry: &mut impl io::Read, target: &Path) -> io::Result<()> {
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
@@ -91,7 +91,7 @@ fn write(entry: &mut impl io::Read, target: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// An archive with one entry of any name and kind, written past the `tar` crate's own checks.
+    /// An archive with one entry of any name and kind, bypassing the `tar` crate's own checks.
     fn archive(folder: &Path, name: &str, kind: EntryType, link: &str) -> PathBuf {
         let mut header = tar::Header::new_gnu();
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());

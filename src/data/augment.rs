@@ -1,12 +1,12 @@
-//! One pass over raw pixels that converts, crops and mirrors: what a training batch costs on the
-//! CPU.
+//! One pass over raw pixels that converts, crops and mirrors them: the CPU's cost of a training
+//! batch.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::Crop;
 
-/// Which random numbers a batch uses: same draw, same crops and flips, on every device.
+/// Selects a batch's random numbers: the same draw gives the same crops and flips on every device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
     pub seed: u64,
@@ -14,7 +14,7 @@ pub struct Draw {
     pub batch: u64,
 }
 
-/// What a stream of random numbers is for; keeps streams of one seed apart.
+/// The purpose of a stream of random numbers, which separates the streams of one seed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Order = 1,
@@ -43,7 +43,7 @@ pub(super) struct Placement {
     pub flip: bool,
 }
 
-/// Largest `top` and `left` of a crop out of images of `[_, height, width]`.
+/// Largest `top` and `left` of a crop from images of `[_, height, width]`.
 pub(super) fn room(crop: Crop, [_, height, width]: [usize; 3]) -> (usize, usize) {
     match crop {
         Crop::None => (0, 0),
@@ -70,9 +70,9 @@ pub(super) fn placements(
     (0..count).map(|_| place()).collect()
 }
 
-/// What is shown of an image whose accuracy is measured: of an enlarged one the middle, as
-/// torchvision's CenterCrop has it, so that things are as large as in training. None: the image as
-/// it is.
+/// The part of an image on which accuracy is measured: the middle of an enlarged image, as in
+/// torchvision's CenterCrop, so that objects are as large as in training. `None` for the whole
+/// image.
 pub(super) fn centre(crop: Crop, input: [usize; 3]) -> Option<Placement> {
     let middle = |room: usize| (room as f64 / 2.0).round_ties_even() as usize;
     let (down, right) = room(crop, input);
@@ -87,12 +87,12 @@ pub(super) fn centre(crop: Crop, input: [usize; 3]) -> Option<Placement> {
 pub(super) trait Conversion {
     type Pixel: Copy;
     fn value(&self, channel: usize, pixel: Self::Pixel) -> f32;
-    /// Value of what lies outside the image.
+    /// Value of pixels outside the image.
     fn padding(&self, channel: usize) -> f32;
 }
 
-/// uint8 -> `(pixel / 255 - mean) / std`, by table: bit for bit what torchvision's ToTensor and
-/// Normalize compute.
+/// uint8 -> `(pixel / 255 - mean) / std` through a table: bit-identical to torchvision's ToTensor
+/// and Normalize.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Table(Vec<[f32; 256]>);
 
@@ -122,7 +122,7 @@ impl Conversion for Table {
     }
 }
 
-/// Pixels that are already what the network reads (whitened images); outside is 0, the mean image.
+/// Pixels that are already the network's input (whitened images); outside is 0, the mean image.
 pub(super) struct Ready;
 
 impl Conversion for Ready {
@@ -138,16 +138,16 @@ impl Conversion for Ready {
     }
 }
 
-/// Order of the values that are written.
+/// Memory order of the values written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// `[N, C, H, W]` in memory.
     Contiguous,
-    /// `[N, H, W, C]` in memory; as a tensor still indexed `[N, C, H, W]`.
+    /// `[N, H, W, C]` in memory; the tensor is still indexed `[N, C, H, W]`.
     ChannelsLast,
 }
 
-/// Writes images of one shape, one after another.
+/// Writes images of one shape one after another.
 pub(super) struct Writer<'a, C> {
     pub conversion: &'a C,
     /// `[C, H, W]`.
@@ -157,8 +157,8 @@ pub(super) struct Writer<'a, C> {
 }
 
 impl<C: Conversion> Writer<'_, C> {
-    /// Write one planar image `source` into `out`, both of C·H·W values. Without a placement: the
-    /// image as it is.
+    /// Write one planar image `source` into `out`, both of C·H·W values. Without a placement the
+    /// image is written whole.
     pub fn write(
         &self,
         source: &[C::Pixel],
@@ -195,8 +195,8 @@ impl<C: Conversion> Writer<'_, C> {
         out: &mut [f32],
     ) {
         let [channels, height, width] = self.shape;
-        // Columns of the crop that lie inside the image: `inside` in the crop, from `first` in the
-        // image.
+        // Columns of the crop that lie inside the image: `inside` in the crop, starting at `first`
+        // in the image.
         let before = margin.saturating_sub(placement.left).min(width);
         let after = placement.left.saturating_sub(margin).min(width);
         let (first, inside) = (after, width - before - after);
@@ -240,8 +240,8 @@ impl<C: Conversion> Writer<'_, C> {
     ) where
         C::Pixel: 'p,
     {
-        // `pixels` first: zip asks it first, and so takes nothing from `target` when it has come to
-        // its end.
+        // `pixels` comes first: zip polls it first, and so takes nothing from `target` once it has
+        // ended.
         pixels
             .zip(target)
             .for_each(|(&pixel, value)| *value = self.conversion.value(channel, pixel));
@@ -266,7 +266,7 @@ impl<C: Conversion> Writer<'_, C> {
         }
     }
 
-    /// Crop out of the image enlarged to `side` by `side`, computing only what the crop shows.
+    /// Crop from the image enlarged to `side` by `side`, computing only the visible part.
     fn write_enlarged(
         &self,
         source: &[C::Pixel],
@@ -304,7 +304,7 @@ impl<C: Conversion> Writer<'_, C> {
     }
 }
 
-/// An enlarged coordinate: the two source coordinates it lies between, and the weight of the
+/// A coordinate in the enlarged image: the two source coordinates around it, and the weight of the
 /// second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Tap {
@@ -313,8 +313,8 @@ struct Tap {
     weight: f32,
 }
 
-/// Coordinates of a side enlarged from `from` to `to`, as PyTorch's bilinear interpolation without
-/// aligned corners.
+/// Coordinates of a side enlarged from `from` to `to`, as in PyTorch's bilinear interpolation
+/// without aligned corners.
 fn taps(from: usize, to: usize) -> Vec<Tap> {
     let scale = from as f32 / to as f32;
     let tap = |index: usize| {

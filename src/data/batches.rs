@@ -1,4 +1,5 @@
-//! Batches of images as tensors: normalised or whitened, cropped, mirrored and shuffled, by seed.
+//! Batches of images as tensors: normalised or whitened, cropped, mirrored and shuffled, all from a
+//! seed.
 
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use super::resident_images::{ResidentImages, Sequence};
 use crate::config::Crop;
 use crate::foundation::fault::Fault;
 
-/// Images and labels for a device. Pixels stay uint8; a batch is converted when it is asked for.
+/// Images and labels for a device. Pixels stay uint8 and are converted when a batch is requested.
 #[derive(Debug)]
 pub struct DeviceDataset {
     store: Store,
@@ -27,14 +28,13 @@ pub struct DeviceDataset {
 
 #[derive(Debug)]
 enum Store {
-    /// One pass in Rust per batch: on the CPU several times as fast as the same in tensor
-    /// operations.
+    /// One pass in Rust per batch: on the CPU several times as fast as tensor operations.
     Host(HostImages),
     /// Tensor operations on the device.
     Resident(ResidentImages),
 }
 
-/// The training images of one epoch: every image once, in the order that seed and epoch give, with
+/// The training images of one epoch: every image once, in an order given by seed and epoch, with
 /// its crop and flip.
 #[derive(Debug)]
 pub struct TrainingEpoch<'data> {
@@ -43,15 +43,15 @@ pub struct TrainingEpoch<'data> {
     source: Source<'data>,
 }
 
-/// Where batches of an epoch come from.
+/// Where the batches of an epoch come from.
 #[derive(Debug)]
 enum Source<'data> {
     Host(&'data HostImages),
-    /// With the epoch's order, crops and flips, all on the device.
+    /// The epoch's order, crops and flips are also on the device.
     Resident(&'data ResidentImages, Sequence),
 }
 
-/// Which images make which batch of an epoch.
+/// The assignment of images to the batches of an epoch.
 #[derive(Debug)]
 struct Shuffle {
     seed: u64,
@@ -65,7 +65,7 @@ impl Shuffle {
         self.order.len().div_ceil(self.batch_size)
     }
 
-    /// Places in the order that batch number `batch` (from 0) takes.
+    /// The positions in the order that make up batch number `batch` (from 0).
     fn places(&self, batch: usize) -> Range<usize> {
         let start = (batch * self.batch_size).min(self.order.len());
         start..self.order.len().min(start + self.batch_size)
@@ -86,16 +86,17 @@ impl TrainingEpoch<'_> {
         self.shuffle.batches()
     }
 
-    /// Places in the epoch that batch number `batch` (from 0) takes; the last batch may be smaller.
+    /// The positions in the epoch that make up batch number `batch` (from 0); the last batch may be
+    /// smaller.
     pub fn places(&self, batch: usize) -> Range<usize> {
         self.shuffle.places(batch)
     }
 
-    /// Batch number `batch` (from 0): f32 `[B, C, H, W]` (in the data set's layout) and int64
-    /// `[B]`, cropped and mirrored at random.
+    /// Batch number `batch` (from 0), cropped and mirrored at random: f32 `[B, C, H, W]` (in the
+    /// data set's layout) and int64 `[B]`.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn batch(&self, batch: usize) -> Result<(Tensor, Tensor), DataError> {
         let places = self.places(batch);
         match &self.source {
@@ -111,11 +112,11 @@ impl TrainingEpoch<'_> {
 }
 
 impl DeviceDataset {
-    /// Put images on a device; where its memory does not suffice, they stay with the host and each
-    /// batch is moved. Batches come in `layout`.
+    /// Put images on a device. If its memory is too small they stay in host memory and each batch
+    /// is copied. Batches come in `layout`.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn new(
         images: Images,
         preparation: &Preparation,
@@ -133,16 +134,16 @@ impl DeviceDataset {
         }
     }
 
-    /// Whether the images are on the host, and batches are moved.
+    /// Whether the images are in host memory and batches are copied.
     pub fn is_on_host(&self) -> bool {
         matches!(self.store, Store::Host(_))
     }
 
-    /// Keep images in the host's memory and move each batch to `device`: for those that its memory
-    /// does not hold.
+    /// Keep images in host memory and copy each batch to `device`, for devices whose memory is too
+    /// small.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn on_host(
         images: Images,
         preparation: &Preparation,
@@ -190,11 +191,11 @@ impl DeviceDataset {
         self.len == 0
     }
 
-    /// Shuffle the images for `epoch`. Where they lie on the device, order, crops and flips go
+    /// Shuffle the images for `epoch`. If they are on the device, order, crops and flips are sent
     /// there in one copy, so that no batch needs another.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn training_epoch(
         &self,
         batch_size: usize,
@@ -245,7 +246,7 @@ impl DeviceDataset {
         (self.flip || self.crop != Crop::None).then(draw)
     }
 
-    /// Every image once, in order: whole, or (of enlarged ones) the middle.
+    /// Every image once, in order: whole, or the middle of enlarged ones.
     pub fn evaluation_batches(
         &self,
         batch_size: usize,
@@ -271,8 +272,8 @@ impl DeviceDataset {
     }
 }
 
-/// The order of the training images in an epoch: a permutation of `0..len` that (`seed`, `epoch`)
-/// give.
+/// The order of the training images in an epoch: a permutation of `0..len` determined by `seed` and
+/// `epoch`.
 fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..len as u32).collect();
     order.shuffle(

@@ -1,4 +1,4 @@
-//! Reading a whole data set, training and test, to say whether it is sound and what is in it.
+//! Reads a whole data set, training and test, to verify it and to report its contents.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::{DataConfig, DataSource};
 
-/// What is in a data set.
+/// The contents of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contents {
     /// Name, with the folder where the data were found.
@@ -18,12 +18,12 @@ pub struct Contents {
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
-    /// Training and validation, and the test images where there are any; the versions of
-    /// CIFAR-10.1.
+    /// Training and validation images, and test images if there are any; for CIFAR-10.1 its
+    /// versions.
     pub parts: Vec<PartContents>,
-    /// As in the journal's description of the data.
+    /// The fingerprint in the journal's description of the data.
     pub fingerprint: String,
-    /// For folders: files among the images that are not read, for each part that has some.
+    /// For folders: unread files among the images, for each part that has some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
 }
@@ -31,7 +31,7 @@ pub struct Contents {
 /// One part of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartContents {
-    /// Such as `training`.
+    /// For example `training`.
     pub name: &'static str,
     /// Number of images.
     pub images: usize,
@@ -49,11 +49,11 @@ impl PartContents {
     }
 }
 
-/// Read everything and count it; `validation` overrides the configuration's number, none takes
+/// Read everything and count it; `validation` overrides the configured number, and `None` means
 /// [`super::default_validation`].
 ///
 /// # Errors
-/// The first thing that is wrong with the data.
+/// The first problem with the data.
 pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents, DataError> {
     if config.source == DataSource::Cifar10_1 {
         return check_versions(config);
@@ -76,7 +76,7 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
             parts.push(part("test", &test.images));
             unread.extend(unread_test_files(config));
         }
-        // The test images of a folder are optional; those of the published sets are not.
+        // Test images are optional in a folder, but not in the published data sets.
         Err(DataError::Missing { .. }) if config.source == DataSource::Folder => {}
         Err(error) => return Err(error),
     }
@@ -90,8 +90,8 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
     })
 }
 
-/// The test sets of CIFAR-10.1, which has nothing else. (One at least is there, or it would not
-/// have been found.)
+/// The test sets of CIFAR-10.1, which has no other images. (At least one version exists, or the
+/// data set would not have been found.)
 fn check_versions(config: &DataConfig) -> Result<Contents, DataError> {
     let sets = load_tests(config)?;
     let parts = sets.iter().map(|set| {

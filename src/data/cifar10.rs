@@ -1,5 +1,5 @@
 //! CIFAR-10 (Krizhevsky 2009), binary version: records of one label byte and 3x32x32 pixel bytes,
-//! unpacked or in its archive.
+//! in a folder or in the archive.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -12,7 +12,7 @@ use super::source::{self, Location};
 use super::{Images, Labelled, Part};
 use crate::config::DataSource;
 
-/// MD5 of the official `cifar-10-binary.tar.gz`, as its site gives it.
+/// MD5 of the official `cifar-10-binary.tar.gz`, as published on its site.
 pub const ARCHIVE_MD5: &str = "c32a1d4ab5d03f1284b67883e8d87530";
 pub(super) const FILES: [&str; 6] = [
     "data_batch_1.bin",
@@ -38,7 +38,7 @@ pub(super) const CLASSES: [&str; 10] = [
 const INPUT: [usize; 3] = [3, 32, 32];
 const RECORD: usize = 1 + 3 * 32 * 32;
 
-/// One part of the data set at `place`.
+/// One part of the data set at `location`.
 pub(super) fn read(location: &Location, part: Part) -> Result<Labelled, DataError> {
     match location {
         Location::Archive(archive) => read_archive(archive, part, ARCHIVE_MD5),
@@ -64,7 +64,7 @@ fn read_folder(dir: &Path, part: Part) -> Result<Labelled, DataError> {
     let names_file = dir.join(NAMES_FILE);
     let classes = match std::fs::read_to_string(&names_file) {
         Ok(text) => class_names(&names_file, &text)?,
-        // The format defines the names; the file is a convenience that some copies leave out.
+        // The format defines the class names; some copies omit the optional file that lists them.
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
             CLASSES.map(str::to_owned).to_vec()
         }
@@ -83,8 +83,8 @@ fn read_folder(dir: &Path, part: Part) -> Result<Labelled, DataError> {
     labelled(classes, &batches)
 }
 
-/// A test file cut off between two records shows only against the training files: in a whole
-/// CIFAR-10 all six are of one size.
+/// A test file cut off between two records is only noticed by comparison with the training files:
+/// in a complete CIFAR-10 all six have the same size.
 fn check_against_training(dir: &Path, (path, bytes): &(PathBuf, Vec<u8>)) -> Result<(), DataError> {
     let whole = 10_000 * RECORD;
     let training = std::fs::metadata(dir.join(FILES[0]))
@@ -96,7 +96,7 @@ fn check_against_training(dir: &Path, (path, bytes): &(PathBuf, Vec<u8>)) -> Res
     Ok(())
 }
 
-/// Read from the archive without unpacking it to disk; `md5` is what the archive must have.
+/// Read from the archive without unpacking it to disk; `md5` is the MD5 it must have.
 fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<Labelled, DataError> {
     let found = md5_of(archive).map_err(|cause| DataError::unreadable(archive, cause, remedy()))?;
     if found != md5 {
@@ -130,7 +130,7 @@ fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<Labelled, DataE
     labelled(classes, &batches)
 }
 
-/// The wanted files of the archive, each under `ARCHIVE/NAME`.
+/// The requested files of the archive, each under `ARCHIVE/NAME`.
 fn archive_entries(archive: &Path, part: Part) -> std::io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(BufReader::new(File::open(
         archive,
@@ -184,10 +184,10 @@ fn class_names(path: &Path, text: &str) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-/// Check the batches and join them.
+/// Check and join the batches.
 fn labelled(classes: Vec<String>, batches: &[(PathBuf, Vec<u8>)]) -> Result<Labelled, DataError> {
-    // The official files have 10,000 records each; smaller sets are welcome, but a file shorter
-    // than its sisters was cut off.
+    // The official files have 10,000 records each; smaller sets are accepted, but a file shorter
+    // than the others was cut off.
     let records = batches
         .iter()
         .map(|(_, bytes)| bytes.len().div_ceil(RECORD))
@@ -237,7 +237,7 @@ fn labelled(classes: Vec<String>, batches: &[(PathBuf, Vec<u8>)]) -> Result<Labe
 fn breaks_off(path: &Path, length: usize, records: usize) -> DataError {
     let record = length / RECORD;
     let problem = format!(
-        "the file breaks off after {length} bytes; {records} records of {RECORD} bytes are expected"
+        "the file ends after {length} bytes; {records} records of {RECORD} bytes are expected"
     );
     DataError::malformed(path, record_at(record, record * RECORD), problem, remedy())
 }

@@ -1,8 +1,8 @@
 //! CIFAR-10.1 (Recht et al. 2018): new test images for CIFAR-10's classes, as the .npy files of its
 //! public repository.
 //!
-//! A test set only, in two versions. Its authors publish no checksums; what is checked is that the
-//! files are whole and have the right type, shape and labels.
+//! It is only a test set, in two versions. Its authors publish no checksums; the checks are that
+//! the files are complete and have the right type, shape and labels.
 
 use std::path::{Path, PathBuf};
 
@@ -12,25 +12,25 @@ use super::npy::{Kind, NpyFile};
 use super::{Images, TestSet, source};
 use crate::config::DataSource;
 
-/// Its versions, the one that its authors recommend first: 2,000 images, as many of each class; the
-/// other has 2,021.
+/// Its versions, starting with the one its authors recommend, which has 2,000 images, equally many
+/// of each class; the other has 2,021.
 pub const VERSIONS: [&str; 2] = ["v6", "v4"];
 /// Height, width and channels.
 const IMAGE: [usize; 3] = [32, 32, 3];
-/// Where the files lie in a clone of the repository.
+/// Folder of the files in a clone of the repository.
 const REPOSITORY_FOLDER: &str = "datasets";
 
-/// Names of the files of a version: images, labels.
+/// File names of a version: images, labels.
 pub(super) fn files(version: &str) -> [String; 2] {
     ["data", "labels"].map(|part| format!("cifar10.1_{version}_{part}.npy"))
 }
 
-/// Whether a file of `version` is in `dir`.
+/// Whether `dir` contains a file of `version`.
 fn has(dir: &Path, version: &str) -> bool {
     files(version).iter().any(|name| dir.join(name).is_file())
 }
 
-/// The folder with the files: `dir`, or `datasets` below it.
+/// The folder with the files: `dir`, or `datasets` in it.
 pub(super) fn folder_at(dir: &Path) -> Option<PathBuf> {
     let folders = [dir.to_owned(), dir.join(REPOSITORY_FOLDER)];
     folders
@@ -38,7 +38,7 @@ pub(super) fn folder_at(dir: &Path) -> Option<PathBuf> {
         .find(|folder| VERSIONS.iter().any(|version| has(folder, version)))
 }
 
-/// Every version in `dir`, in the order of [`VERSIONS`]; `spec` becomes theirs.
+/// Every version in `dir`, in the order of [`VERSIONS`], labelled with `spec`.
 ///
 /// # Errors
 /// [`DataError::Malformed`] and [`DataError::Unreadable`] name the file and the record.
@@ -87,7 +87,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     std::fs::read(path).map_err(|cause| DataError::unreadable(path, cause, remedy()))
 }
 
-/// `[N, 3, 32, 32]` of a file that has `[N, 32, 32, 3]`.
+/// `[N, 3, 32, 32]` from a file that has `[N, 32, 32, 3]`.
 pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
     let (bytes, file) = (
         bytes(path)?,
@@ -99,7 +99,7 @@ pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
     let array = file.array(&bytes)?;
     match (array.kind, &array.shape[..]) {
         (Kind::Byte, [0, ..]) => {
-            return Err(file.malformed(None, "the file holds no images".to_owned()));
+            return Err(file.malformed(None, "the file contains no images".to_owned()));
         }
         (Kind::Byte, [_, image @ ..]) if *image == IMAGE => {}
         (kind, shape) => {

@@ -1,4 +1,4 @@
-//! Getting one file over HTTP or from disk: takes a download up where it broke off.
+//! Gets one file over HTTP or from disk, and resumes interrupted downloads.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -7,26 +7,26 @@ use std::time::Duration;
 
 use super::fetch::{FetchError, Progress};
 
-/// A server that sends nothing for so long is taken as gone.
+/// A server that sends nothing for this long is considered gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A file, and how patiently it is asked for.
+/// The source of a file, and how persistently it is requested.
 pub(super) struct Source<'a> {
     /// `http://`, `https://`, `file://` or a path.
     pub url: &'a str,
-    /// Where the user may put the file by hand.
+    /// Where the user can put the file manually.
     pub folder: &'a Path,
-    /// Attempts in a row that may end without a single new byte.
+    /// Maximum number of consecutive attempts that yield no new byte.
     pub attempts: u32,
-    /// Wait between attempts.
+    /// Pause between attempts.
     pub pause: Duration,
 }
 
 impl Source<'_> {
-    /// Leave the whole file at `part`, going on from what is there.
+    /// Download the complete file to `part`, continuing from what is there.
     ///
     /// # Errors
-    /// [`FetchError`]; what came of a download that broke off stays at `part`.
+    /// [`FetchError`]; the received part of an interrupted download stays at `part`.
     pub fn get(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
         match self
             .url
@@ -97,12 +97,12 @@ impl Source<'_> {
         }
     }
 
-    /// What follows from an answer without the bytes that were asked for.
+    /// How to proceed after a response without the requested bytes.
     fn refused(&self, part: &Path, status: u16) -> Attempt {
         match status {
             206 | 416 => self.restart(
                 part,
-                "the server cannot go on from the part that is there".to_owned(),
+                "the server cannot continue from the existing part".to_owned(),
             ),
             408 | 429 | 500.. => Attempt::Again(format!("the server answered {status}")),
             _ => Attempt::Fatal(FetchError::Refused {
@@ -113,7 +113,7 @@ impl Source<'_> {
         }
     }
 
-    /// One request for what is missing.
+    /// One request for the missing bytes.
     fn attempt(
         &self,
         agent: &ureq::Agent,
@@ -121,8 +121,7 @@ impl Source<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), Attempt> {
         let have = length(part);
-        // A compressed transfer would make byte ranges, and the archive itself, mean something
-        // else.
+        // With a compressed transfer, byte ranges and the archive itself would mean something else.
         let mut request = agent.get(self.url).header("accept-encoding", "identity");
         if have > 0 {
             request = request.header("range", format!("bytes={have}-"));
@@ -148,7 +147,7 @@ impl Source<'_> {
                 .ok_or_else(|| {
                     self.restart(
                         part,
-                        format!("the server sent `{range}` when asked for byte {have} and on"),
+                        format!("the server sent `{range}` when asked for byte {have} onwards"),
                     )
                 })?,
             (status, _) => return Err(self.refused(part, status)),
@@ -173,7 +172,7 @@ impl Source<'_> {
             })
     }
 
-    /// Throw the part away: the next attempt starts from 0.
+    /// Discard the part, so that the next attempt starts from 0.
     fn restart(&self, part: &Path, cause: String) -> Attempt {
         match fs::remove_file(part) {
             Ok(()) => Attempt::Again(cause),
@@ -189,13 +188,13 @@ impl Source<'_> {
     }
 }
 
-/// How an attempt ended that did not bring the whole file.
+/// How an attempt that did not get the whole file ended.
 enum Attempt {
     Again(String),
     Fatal(FetchError),
 }
 
-/// Which side of a copy failed.
+/// The side of a copy that failed.
 enum Stop {
     Source(io::Error),
     Target(io::Error),

@@ -1,4 +1,4 @@
-//! What can be wrong with a data set, said so that the user can mend it.
+//! Errors in data sets, worded so that the user can fix them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use crate::foundation::fault;
 /// An error of a data set. Each message names the thing, the place and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A SPEC that names no data set, or lacks or has a folder it must (not) have.
+    /// A SPEC that does not name a data set, lacks its folder, or has one it must not have.
     #[error("`{spec}`: {problem}; {}", super::source::KNOWN_SPECS)]
     Spec {
-        /// What was given.
+        /// The SPEC given.
         spec: String,
         /// What is wrong with it.
         problem: String,
@@ -20,9 +20,9 @@ pub enum DataError {
     /// There is no such file or folder in any of the usual places.
     #[error("{what} not found{}; {remedy}", looked_in(.looked))]
     Missing {
-        /// What was looked for.
+        /// What was searched for.
         what: String,
-        /// Where.
+        /// Where it was searched for.
         looked: Vec<PathBuf>,
         /// What the user can do.
         remedy: String,
@@ -37,38 +37,39 @@ pub enum DataError {
         /// What the user can do.
         remedy: String,
     },
-    /// The file's content is wrong. `place` is the record and its byte offset where it is known.
+    /// The file's content is wrong. `place` is the record and its byte offset, if known.
     #[error("{}{}: {problem}; {remedy}", .file.display(), at(.place))]
     Malformed {
         /// The file.
         file: PathBuf,
-        /// Such as `record 3 (byte 7,856)`.
+        /// For example `record 3 (byte 7,856)`.
         place: Option<String>,
         /// What is wrong.
         problem: String,
         /// What the user can do.
         remedy: String,
     },
-    /// More validation images than the data have to spare. `setting` is what the user can lower.
+    /// More validation images than the data can spare. `setting` is what the user can lower.
     #[error(
         "{validation} validation images are too many: of {images} training images at most {most} (half of each class) can be set apart; \
          lower {setting} or add images"
     )]
     ValidationTooLarge {
-        /// Key of the setting, or name of the option.
+        /// Name of the setting or option.
         setting: &'static str,
-        /// Validation images that were asked for.
+        /// Number of validation images requested.
         validation: usize,
-        /// Training images that there are.
+        /// Number of training images available.
         images: usize,
-        /// Validation images that there may be.
+        /// Maximum number of validation images.
         most: usize,
     },
-    /// The data are sound but cannot be used as the configuration asks.
+    /// The data are valid but cannot be used as the configuration requires.
     #[error("{0}")]
     Unusable(String),
     #[cfg(feature = "torch")]
-    /// What libtorch said. (It is no source: the text is told once, without libtorch's stack.)
+    /// An error of libtorch, without its stack trace. (It is not a `source`, so that the text
+    /// appears only once.)
     #[error("libtorch failed while preparing images: {0}")]
     Torch(String),
 }
@@ -95,8 +96,8 @@ impl DataError {
         }
     }
 
-    /// The same for a command that takes the number of validation images as its option
-    /// `--validation`.
+    /// The same error for a command whose option `--validation` sets the number of validation
+    /// images.
     pub fn for_option(self) -> Self {
         match self {
             DataError::ValidationTooLarge {
@@ -142,8 +143,8 @@ fn at(place: &Option<String>) -> String {
         .map_or(String::new(), |place| format!(", {place}"))
 }
 
-/// Where a record of a binary file is: records and bytes are counted from 0, as the file formats
-/// do.
+/// The location of a record in a binary file: records and bytes are counted from 0, as in the file
+/// formats.
 pub(super) fn record_at(record: usize, offset: usize) -> String {
     format!("record {record} (byte {offset})")
 }

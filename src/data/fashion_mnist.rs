@@ -1,5 +1,5 @@
-//! Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747), whole from its IDX files or the
-//! embedded part of it.
+//! Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): all of it from its IDX files, or the
+//! embedded part.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ const CLASSES: [&str; 10] = [
     "Ankle boot",
 ];
 
-/// Names of the files, without `.gz`: images and labels of training, images and labels of the test.
+/// File names without `.gz`: training images and labels, test images and labels.
 pub(super) const FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -40,7 +40,7 @@ macro_rules! embedded {
     };
 }
 
-/// 6,000 training and 1,000 test images, made by scripts/make_fashion_mnist_mini.py; in the order
+/// 6,000 training and 1,000 test images, made by scripts/make_fashion_mnist_mini.py, in the order
 /// of [`FILES`].
 const EMBEDDED: [&[u8]; 4] = [
     embedded!("train-images-idx3-ubyte"),
@@ -58,7 +58,7 @@ pub(super) fn read_mini(part: Part) -> Result<Labelled, DataError> {
     join(&paths, [bytes(images), bytes(labels)], remedy)
 }
 
-/// One part of the whole data set in `dir`.
+/// One part of the full data set in `dir`.
 pub(super) fn read(dir: &Path, part: Part) -> Result<Labelled, DataError> {
     let remedy = source::remedy(DataSource::FashionMnist);
     let [images, labels] = files_of(part).map(|index| FILES[index]);
@@ -79,7 +79,7 @@ fn files_of(part: Part) -> [usize; 2] {
     }
 }
 
-/// The compressed or the plain file, whichever is there.
+/// The compressed or the plain file, whichever exists.
 pub(super) fn existing(dir: &Path, name: &str) -> Option<PathBuf> {
     [dir.join(format!("{name}.gz")), dir.join(name)]
         .into_iter()

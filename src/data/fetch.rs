@@ -1,5 +1,5 @@
-//! Downloading CIFAR-10: resumes where a download broke off, verifies, unpacks safely, appears
-//! whole or not at all.
+//! Downloads CIFAR-10: resumes interrupted downloads, verifies, unpacks safely, and installs
+//! everything in one step.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,72 +15,72 @@ use super::{ARCHIVE_MD5, Part};
 
 /// Where CIFAR-10's author publishes it.
 const CIFAR10_SITE: &str = "https://www.cs.toronto.edu/~kriz";
-/// A download: from where, to where, and what it must be.
+/// A download: its source, its destination and the expected checksum.
 #[derive(Debug, Clone)]
 pub struct Fetch {
     /// The archive: `http://`, `https://`, `file://` or a path.
     pub url: String,
-    /// Folder that gets `cifar-10-batches-bin`.
+    /// Folder that will contain `cifar-10-batches-bin`.
     pub folder: PathBuf,
-    /// What the archive's MD5 must be.
+    /// Required MD5 of the archive.
     pub md5: String,
-    /// Attempts in a row that may end without a single new byte.
+    /// Maximum number of consecutive attempts that yield no new byte.
     pub attempts: u32,
-    /// Wait between attempts.
+    /// Pause between attempts.
     pub pause: Duration,
 }
 
-/// How far a fetch is.
+/// Progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Bytes of the archive that are there, and how many it has if the server said so.
+    /// Downloading the archive.
     Downloading {
-        /// Bytes that are there.
+        /// Bytes received.
         done: u64,
-        /// Bytes of the whole archive.
+        /// Size of the whole archive in bytes, if the server reports it.
         total: Option<u64>,
     },
-    /// The archive's MD5 is computed.
+    /// The archive's MD5 is being computed.
     Verifying,
-    /// The archive is unpacked.
+    /// The archive is being unpacked.
     Unpacking,
 }
 
-/// What a fetch came to.
+/// The result of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetched {
-    /// The data were there and are whole: nothing was downloaded.
+    /// Valid data were already there: nothing was downloaded.
     AlreadyThere(PathBuf),
     /// The folder of the data, which were downloaded.
     New(PathBuf),
 }
 
-/// Why a data set was not fetched. Each message says what to do.
+/// Why a data set was not fetched. Each message names the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The server answered with an error.
     #[error("{url}: the server answered {status}; check the URL, name another with --mirror, or {}", by_hand(.url, .folder))]
     Refused {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
-        /// Status of HTTP.
+        /// HTTP status.
         status: u16,
-        /// Where the user may put the archive by hand.
+        /// Where the user can put the archive manually.
         folder: PathBuf,
     },
-    /// The connection was lost too often. A later fetch goes on where this one stopped.
+    /// The connection was lost too often. A later fetch continues where this one stopped.
     #[error("{url}: {}, or {}", broke_off(*.done, .cause), by_hand(.url, .folder))]
     BrokeOff {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
-        /// Bytes that have come.
+        /// Bytes received.
         done: u64,
         /// How the last attempt ended.
         cause: String,
-        /// Where the user may put the archive by hand.
+        /// Where the user can put the archive manually.
         folder: PathBuf,
     },
-    /// Something else than the archive came.
+    /// Something other than the archive was received.
     #[error(
         "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \
          source with --mirror"
@@ -88,14 +88,14 @@ pub enum FetchError {
     WrongMd5 {
         /// Where it came from.
         url: String,
-        /// MD5 of what came, hex.
+        /// MD5 of the received file, hex.
         found: String,
         /// Published MD5, hex.
         expected: String,
     },
-    /// What came is not sound; for files without a published checksum.
+    /// The received file is invalid; for files without a published checksum.
     #[error(
-        "what came from {url} is not sound and was removed: {error}, or name another source with --mirror"
+        "the file from {url} is not valid and was removed: {error}, or name another source with --mirror"
     )]
     Unsound {
         /// Where it came from.
@@ -103,7 +103,7 @@ pub enum FetchError {
         /// What is wrong with it.
         error: DataError,
     },
-    /// An archive that was there already is not the published one.
+    /// An archive that already existed is not the published one.
     #[error("{}: its MD5 is {found} instead of {expected}; remove the file and run the command again", .archive.display())]
     WrongArchive {
         /// The archive.
@@ -113,14 +113,14 @@ pub enum FetchError {
         /// Published MD5, hex.
         expected: String,
     },
-    /// Another process fetches into the same folder.
-    #[error("{}: another `data fetch` is at work in this folder; wait for it to end", .folder.display())]
+    /// Another process is fetching into the same folder.
+    #[error("{}: another `data fetch` is using this folder; wait for it to finish", .folder.display())]
     Busy {
         /// The folder.
         folder: PathBuf,
     },
-    /// `--mirror` names a path at which there is nothing.
-    #[error("{}: there is no such file; --mirror names the archive or the folder that holds it", .path.display())]
+    /// The path given with `--mirror` does not exist.
+    #[error("{}: there is no such file; --mirror takes the archive or the folder that contains it", .path.display())]
     NoMirror {
         /// The path.
         path: PathBuf,
@@ -136,12 +136,12 @@ pub enum FetchError {
     /// The archive could not be unpacked.
     #[error(transparent)]
     Unpack(#[from] UnpackError),
-    /// The archive is the right one but what it holds is not.
+    /// The archive is the right one but its contents are not.
     #[error(transparent)]
     Data(#[from] DataError),
 }
 
-/// Make the folder and keep other fetches out of it for as long as the file is held.
+/// Create the folder and keep other fetches out of it while the returned file is open.
 pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
     let path = folder.join(".fetch.lock");
     let io = |cause| FetchError::Io {
@@ -168,7 +168,7 @@ fn broke_off(done: u64, cause: &str) -> String {
             "cannot be downloaded: {cause}; check the connection, name another source with --mirror"
         ),
         _ => format!(
-            "the download broke off after {done} bytes: {cause}; run the same command again to go on from there"
+            "the download stopped after {done} bytes: {cause}; run the same command again to continue from there"
         ),
     }
 }
@@ -181,8 +181,8 @@ fn by_hand(url: &str, folder: &Path) -> String {
     )
 }
 
-/// URL of the archive: the official one, or below `mirror`, which is the archive itself or the
-/// folder that holds it.
+/// URL of the archive: the official one or, with `mirror`, the archive itself or the folder that
+/// contains it.
 pub fn archive_url(mirror: Option<&str>) -> String {
     let base = mirror.unwrap_or(CIFAR10_SITE).trim_end_matches('/');
     if base.ends_with(".tar.gz") {
@@ -193,7 +193,7 @@ pub fn archive_url(mirror: Option<&str>) -> String {
 }
 
 impl Fetch {
-    /// The official archive of CIFAR-10, into `folder`.
+    /// Fetch the official archive of CIFAR-10 into `folder`.
     pub fn cifar10(mirror: Option<&str>, folder: PathBuf) -> Self {
         let (attempts, pause) = (5, Duration::from_secs(3));
         Fetch {
@@ -205,11 +205,11 @@ impl Fetch {
         }
     }
 
-    /// Download, verify and unpack, unless sound data are there already.
+    /// Download, verify and unpack, unless valid data are already there.
     ///
     /// # Errors
-    /// See [`FetchError`]. After [`FetchError::BrokeOff`] the part that came is kept and the next
-    /// fetch goes on from it.
+    /// See [`FetchError`]. After [`FetchError::BrokeOff`] the received part is kept and the next
+    /// fetch continues from it.
     pub fn run(&self, progress: &mut dyn FnMut(Progress)) -> Result<Fetched, FetchError> {
         let _lock = lock(&self.folder)?;
         let data = self.folder.join(CIFAR10_FOLDER);
@@ -259,13 +259,13 @@ impl Fetch {
         outcome.and(removed)
     }
 
-    /// Leave the verified archive at `part`, going on from what is there.
+    /// Download the verified archive to `part`, continuing from what is there.
     fn download(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
         let verified = |progress: &mut dyn FnMut(Progress)| {
             progress(Progress::Verifying);
             md5_of(part).map_err(|cause| self.io(part, cause))
         };
-        // A fetch may have been killed between the last byte and the unpacking.
+        // An earlier fetch may have been killed between the last byte and the unpacking.
         if part.is_file() && verified(progress)? == self.md5 {
             return Ok(());
         }
@@ -303,7 +303,7 @@ impl Fetch {
     }
 }
 
-/// Both parts can be read.
+/// Check that both parts can be read.
 fn is_sound(folder: &Path) -> Result<(), DataError> {
     let location = Location::Folder(folder.to_owned());
     [Part::Training, Part::Test]

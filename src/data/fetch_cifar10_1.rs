@@ -1,7 +1,7 @@
-//! Downloading CIFAR-10.1: four .npy files, each in its place only once it is whole and sound.
+//! Downloads CIFAR-10.1: four .npy files, each installed only once it is complete and valid.
 //!
-//! Their authors publish no checksums, so what is verified is what the files say of themselves:
-//! type, shape, length and the range of the labels.
+//! Their authors publish no checksums, so the files are checked against their own headers: type,
+//! shape, length and the range of the labels.
 
 use std::fs;
 use std::io;
@@ -18,18 +18,18 @@ const SITE: &str = "https://github.com/modestyachts/CIFAR-10.1/raw/master/datase
 /// A download of both versions.
 #[derive(Debug, Clone)]
 pub struct FetchCifar10_1 {
-    /// The folder that holds the files: `http://`, `https://`, `file://` or a path.
+    /// The folder that contains the files: `http://`, `https://`, `file://` or a path.
     pub base: String,
-    /// Folder that gets them.
+    /// Destination folder.
     pub folder: PathBuf,
-    /// Attempts in a row that may end without a single new byte.
+    /// Maximum number of consecutive attempts that yield no new byte.
     pub attempts: u32,
-    /// Wait between attempts.
+    /// Pause between attempts.
     pub pause: Duration,
 }
 
 impl FetchCifar10_1 {
-    /// From the public repository, or from `mirror`, into `folder`.
+    /// Fetch from the public repository, or from `mirror`, into `folder`.
     pub fn new(mirror: Option<&str>, folder: PathBuf) -> Self {
         let base = mirror.unwrap_or(SITE).trim_end_matches('/').to_owned();
         FetchCifar10_1 {
@@ -40,10 +40,10 @@ impl FetchCifar10_1 {
         }
     }
 
-    /// Download what is not there and sound already; `progress` is told the file's URL.
+    /// Download the files that are missing or invalid; `progress` receives the file's URL.
     ///
     /// # Errors
-    /// See [`FetchError`]. A file that came but is not sound is removed, and named.
+    /// See [`FetchError`]. A received file that is invalid is removed and named in the error.
     pub fn run(&self, progress: &mut dyn FnMut(&str, Progress)) -> Result<Fetched, FetchError> {
         let _lock = lock(&self.folder)?;
         let unsound: Vec<&str> = VERSIONS
@@ -63,7 +63,7 @@ impl FetchCifar10_1 {
                 |path| cifar10_1::read_labels(path).map(drop),
                 progress,
             )?;
-            // Sound one by one, they may still not belong together.
+            // Although each is valid, the two may not belong together.
             cifar10_1::read(&self.folder, version)?;
         }
         let folder = self.folder.clone();
@@ -74,8 +74,8 @@ impl FetchCifar10_1 {
         })
     }
 
-    /// Remove two files that are sound one by one but do not belong together: which is the wrong
-    /// one cannot be told.
+    /// Remove two files that are valid individually but do not belong together: it is impossible to
+    /// tell which one is wrong.
     fn part_strangers(&self, data: &str, labels: &str) -> Result<(), FetchError> {
         let [data, labels] = [data, labels].map(|name| self.folder.join(name));
         if cifar10_1::read_images(&data).is_ok() && cifar10_1::read_labels(&labels).is_ok() {
@@ -86,7 +86,7 @@ impl FetchCifar10_1 {
         Ok(())
     }
 
-    /// One file, unless `check` finds what is there to be sound.
+    /// One file, unless `check` accepts the existing one.
     fn fetch(
         &self,
         name: &str,
@@ -107,7 +107,7 @@ impl FetchCifar10_1 {
             attempts: self.attempts,
             pause: self.pause,
         };
-        // A fetch may have been killed between the last byte and the renaming.
+        // An earlier fetch may have been killed between the last byte and the renaming.
         if check(&part).is_err() {
             source.get(&part, &mut |step| progress(&url, step))?;
         }

@@ -1,5 +1,5 @@
-//! Images of one's own: `train/CLASS/*` and, if wanted, `test/CLASS/*`, of the kinds in
-//! [`EXTENSIONS`]; any size and colour type.
+//! The user's own images: `train/CLASS/*` and optionally `test/CLASS/*`, in the formats of
+//! [`EXTENSIONS`], of any size and colour type.
 
 use std::fs;
 use std::io;
@@ -11,15 +11,15 @@ use super::error::DataError;
 use super::{Images, Labelled, Part, source};
 use crate::config::DataSource;
 
-/// Kinds of files that are read. (Their content decides how, not their name.)
+/// Extensions of the files that are read. (They are decoded by content, not by name.)
 const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
 
-/// What lies among the images of a part but is not read.
+/// What is found among the images of a part but not read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Unread {
-    /// Files of other kinds.
+    /// Number of files of other kinds.
     pub files: usize,
-    /// Folders in class folders.
+    /// Number of folders inside class folders.
     pub folders: usize,
     /// The first of them, in the order in which images are read.
     pub first: PathBuf,
@@ -62,8 +62,8 @@ impl std::fmt::Display for Unread {
     }
 }
 
-/// What [`read`] passes over in `dir`: files beside the class folders, and in them whatever is no
-/// image, folders included. Hidden files do not count.
+/// What [`read`] skips in `dir`: files beside the class folders, and everything in them that is not
+/// an image, including folders. Hidden files do not count.
 pub(super) fn unread(dir: &Path, part: Part) -> Result<Option<Unread>, DataError> {
     let (folders, mut passed): (Vec<PathBuf>, Vec<PathBuf>) = entries(&root(dir, part))?
         .into_iter()
@@ -87,8 +87,8 @@ fn root(dir: &Path, part: Part) -> PathBuf {
     })
 }
 
-/// The images of one part of `dir`, RGB, stretched to `size` (height, width). Class numbers are
-/// those of the sorted folder names of `train`, in both parts.
+/// The images of one part of `dir`, RGB, stretched to `size` (height, width). In both parts,
+/// classes are numbered by the sorted folder names of `train`.
 pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled, DataError> {
     let train = dir.join("train");
     let classes = class_folders(&train)?;
@@ -131,7 +131,7 @@ fn remedy() -> &'static str {
     source::remedy(DataSource::Folder)
 }
 
-/// Folders of `test` with the class numbers of `train`.
+/// The folders of `test` with the class numbers of `train`.
 fn test_folders(dir: &Path, classes: &[String]) -> Result<Vec<(usize, String)>, DataError> {
     let test = dir.join("test");
     if !test.is_dir() {
@@ -170,7 +170,7 @@ fn test_folders(dir: &Path, classes: &[String]) -> Result<Vec<(usize, String)>, 
     folders.into_iter().map(numbered).collect()
 }
 
-/// Names of the folders in `root`, sorted; hidden ones are left out.
+/// Sorted names of the folders in `root`, without hidden ones.
 pub(super) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
     let mut names = Vec::new();
     for path in entries(root)? {
@@ -202,12 +202,12 @@ fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         let problem = match others.first().and_then(|path| path.file_name()) {
             Some(first) => {
                 format!(
-                    "the class folder holds no images, only others ({}, the first {})",
+                    "the class folder contains no images, only others ({}, the first {})",
                     others.len(),
                     first.display()
                 )
             }
-            None => "the class folder holds no images".to_owned(),
+            None => "the class folder contains no images".to_owned(),
         };
         let remedy = "put .png, .jpg, .jpeg, .webp or .bmp files into it, or remove the folder";
         return Err(DataError::malformed(folder, None, problem, remedy));
@@ -240,8 +240,8 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
-/// Decode every file into `[N, 3, H, W]`, on all cores. Of several bad files the first in order is
-/// reported.
+/// Decode every file into `[N, 3, H, W]`, on all cores. If several files are bad, the first in
+/// order is reported.
 fn decode_all(files: &[PathBuf], size: [usize; 2]) -> Result<Vec<u8>, DataError> {
     let image = 3 * size[0] * size[1];
     if image == 0 {
@@ -276,7 +276,7 @@ fn decode_all(files: &[PathBuf], size: [usize; 2]) -> Result<Vec<u8>, DataError>
     Ok(pixels)
 }
 
-/// Decoders end some of their messages with a line break.
+/// Some messages of the decoders end with a line break.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -298,7 +298,7 @@ fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result
             file,
             None,
             format!(
-                "the image does not decode: {}",
+                "the image cannot be decoded: {}",
                 one_line(&cause.to_string())
             ),
             remedy,

@@ -1,4 +1,4 @@
-//! Images that lie in the host's memory, and batches made of them in one pass.
+//! Images in host memory, and batches made from them in one pass.
 
 use tch::{Device, Kind, Tensor};
 
@@ -9,12 +9,12 @@ use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
 use crate::config::Crop;
 
-/// Raw pixels and labels, with what turns them into a network's input.
+/// Raw pixels and labels, with the conversion to a network's input.
 #[derive(Debug)]
 pub(super) struct HostImages {
     images: Images,
     normalizer: HostNormalizer,
-    /// Where batches come out.
+    /// The device that batches are delivered on.
     device: Device,
     layout: Layout,
     input: [usize; 3],
@@ -52,7 +52,7 @@ impl HostImages {
     }
 
     /// The images at `indices`, f32 `[B, C, H, W]`, and their labels, int64 `[B]`; without
-    /// placements they are left whole.
+    /// placements the images are left whole.
     pub fn batch(
         &self,
         indices: &[u32],
@@ -88,7 +88,7 @@ impl HostImages {
         ))
     }
 
-    /// Convert, crop and mirror images straight into the memory of a new tensor.
+    /// Convert, crop and mirror images directly into the memory of a new tensor.
     fn write<'p, C: Conversion>(
         &self,
         conversion: &C,
@@ -132,8 +132,8 @@ fn floats(tensor: &Tensor) -> &[f32] {
     assert!(
         tensor.kind() == Kind::Float && tensor.device() == Device::Cpu && tensor.is_contiguous()
     );
-    // SAFETY: a contiguous f32 tensor on the CPU is `numel` initialised f32 in a row, alive as long
-    // as `tensor`.
+    // SAFETY: a contiguous f32 tensor on the CPU is `numel` initialised consecutive f32, which live
+    // as long as `tensor`.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
 }
 
@@ -142,6 +142,6 @@ fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
         tensor.kind() == Kind::Float && tensor.device() == Device::Cpu && tensor.is_contiguous()
     );
     // SAFETY: as in `floats`; the tensor is new and nothing else views its memory while it is
-    // borrowed mutably.
+    // mutably borrowed.
     unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
 }

@@ -18,14 +18,14 @@ pub(super) struct IdxImages {
     pub pixels: Vec<u8>,
 }
 
-/// The plain bytes of a file, and the error that broke decompression off, if one did.
+/// The uncompressed bytes of a file, and the error that ended decompression, if any.
 pub(super) struct Content {
     bytes: Vec<u8>,
     broken: Option<String>,
 }
 
 impl Content {
-    /// Decompress what starts like gzip; anything else is taken as it is.
+    /// Decompress data that starts like gzip; anything else is taken as it is.
     pub fn of(raw: &[u8]) -> Self {
         if !raw.starts_with(&[0x1f, 0x8b]) {
             return Content {
@@ -34,8 +34,8 @@ impl Content {
             };
         }
         let mut bytes = Vec::new();
-        // A failing read leaves what came before it in `bytes`: that tells how far the file is
-        // sound.
+        // A failed read leaves the preceding bytes in `bytes`, which shows how much of the file is
+        // valid.
         let broken = flate2::read::MultiGzDecoder::new(raw)
             .read_to_end(&mut bytes)
             .err()
@@ -44,7 +44,7 @@ impl Content {
     }
 }
 
-/// A file under its name in error messages, with the remedy that belongs to its data set.
+/// A file with its name for error messages and the remedy for its data set.
 pub(super) struct IdxFile<'a> {
     pub path: &'a Path,
     pub remedy: &'a str,
@@ -106,7 +106,7 @@ impl IdxFile<'_> {
         if bytes.len() < 4 + 4 * N {
             return Err(self.malformed(
                 "byte 0".to_owned(),
-                format!("the header breaks off after {} bytes", bytes.len()),
+                format!("the header ends after {} bytes", bytes.len()),
             ));
         }
         if bytes[..4] != magic {
@@ -127,7 +127,7 @@ impl IdxFile<'_> {
         };
         let sizes = std::array::from_fn(size);
         if sizes[0] == 0 {
-            return Err(self.malformed("byte 4".to_owned(), format!("the file holds no {kind}")));
+            return Err(self.malformed("byte 4".to_owned(), format!("the file contains no {kind}")));
         }
         Ok(sizes)
     }
@@ -153,7 +153,7 @@ impl IdxFile<'_> {
                 .map_or(String::new(), |cause| format!(" ({cause})"));
             return Err(self.malformed(
                 place,
-                format!("the file breaks off{cause}; its header promises {count} records"),
+                format!("the file ends too early{cause}; its header announces {count} records"),
             ));
         }
         let surplus = bytes.len() - count * record;
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_and_compressed_images_are_the_same() {
+    fn plain_and_compressed_images_are_read_the_same_way() {
         let plain = images(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
         let expected = IdxImages {
             height: 2,
@@ -239,7 +239,7 @@ mod tests {
             (Vec::new(), "some/file.gz: the file is empty; get it again"),
             (
                 whole[..10].to_vec(),
-                "byte 0: the header breaks off after 10 bytes",
+                "byte 0: the header ends after 10 bytes",
             ),
             (
                 labels(1, &[0; 12]),
@@ -249,10 +249,10 @@ mod tests {
                 b"<!DOCTYPE html><html></html>".to_vec(),
                 "not an IDX file of images",
             ),
-            (images(0, &[]), "byte 4: the file holds no images"),
+            (images(0, &[]), "byte 4: the file contains no images"),
             (
                 whole[..27].to_vec(),
-                "some/file.gz, record 1 (byte 22): the file breaks off; its header promises 2 records",
+                "some/file.gz, record 1 (byte 22): the file ends too early; its header announces 2 records",
             ),
             (
                 images(2, &[0; 13]),
@@ -260,7 +260,7 @@ mod tests {
             ),
             (
                 images(u32::MAX, &[0; 12]),
-                "record 2 (byte 28): the file breaks off",
+                "record 2 (byte 28): the file ends too early",
             ),
             (gzip(&whole)[..20].to_vec(), "some/file.gz"),
         ];
@@ -281,7 +281,7 @@ mod tests {
         bytes[checksum] ^= 0xff;
         let message = message(file().images(&Content::of(&bytes)));
         assert!(
-            message.contains("record 2 (byte 28): the file breaks off (corrupt"),
+            message.contains("record 2 (byte 28): the file ends too early (corrupt"),
             "{message}"
         );
     }
@@ -297,7 +297,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_whatever_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
+        fn no_sequence_of_bytes_makes_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
             let _ = file().images(&Content::of(&bytes));
             let _ = file().images(&Content::of(&[&IMAGES_MAGIC[..], &bytes].concat()));
             let _ = file().labels(&Content::of(&[&LABELS_MAGIC[..], &bytes].concat()), 10);

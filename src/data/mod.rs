@@ -1,8 +1,8 @@
 //! Images and labels: data sets by name, the validation split, and batches for training.
 //!
-//! Reading and checking need no libtorch; what makes tensors (`preparation`, `batches`, `whiten`)
-//! is behind the feature `torch`. Search and training call [`load`], which never opens a test file;
-//! only [`load_test`] does.
+//! Reading and checking need no libtorch; the modules that make tensors (`preparation`, `batches`,
+//! `whiten`) are behind the feature `torch`. Search and training call [`load`], which never opens a
+//! test file; only [`load_test`] does.
 
 pub mod archive;
 #[cfg(feature = "torch")]
@@ -70,7 +70,7 @@ impl Images {
         self.labels.is_empty()
     }
 
-    /// Bytes of one image: C·H·W; 0 if there are none.
+    /// Bytes of one image: C·H·W; 0 if there are no images.
     pub fn image_bytes(&self) -> usize {
         self.pixels
             .len()
@@ -78,7 +78,7 @@ impl Images {
             .unwrap_or(0)
     }
 
-    /// Images of each class.
+    /// Number of images of each class.
     pub fn counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
         self.labels
@@ -87,7 +87,7 @@ impl Images {
         counts
     }
 
-    /// Only the first `count` images.
+    /// Keep only the first `count` images.
     pub fn truncate(&mut self, count: usize) {
         self.pixels
             .truncate(count.saturating_mul(self.image_bytes()));
@@ -101,7 +101,7 @@ impl std::fmt::Debug for Images {
     }
 }
 
-/// What search and training see: training and validation images. Test images are not part of it.
+/// The data available to a search or training: training and validation images, but no test images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
     /// Which data set.
@@ -112,16 +112,16 @@ pub struct Dataset {
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
-    /// Images to train on, in the order of their files.
+    /// Training images, in the order of their files.
     pub train: Images,
-    /// Images to validate on, which no network is trained on.
+    /// Validation images, which no network is trained on.
     pub validation: Images,
     /// CRC-32 (hex) of the training and validation images and labels.
     pub fingerprint: String,
 }
 
 impl Dataset {
-    /// What the journal tells of it.
+    /// The description for the journal.
     pub fn description(&self) -> DataDescription {
         DataDescription {
             spec: self.spec.clone(),
@@ -149,33 +149,33 @@ pub struct TestSet {
     pub images: Images,
 }
 
-/// The official division of a data set.
+/// A part of a data set's official division.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Training,
     Test,
 }
 
-/// Everything of one part, as it was read.
+/// All images of one part, as read.
 struct Labelled {
     input: [usize; 3],
     classes: Vec<String>,
     images: Images,
 }
 
-/// Read and check the training images and set the validation images apart, with [`SPLIT_SEED`].
+/// Read and check the training images and set the validation images aside, using [`SPLIT_SEED`].
 ///
 /// # Errors
-/// Missing, truncated, corrupt, empty or mislabelled data, or too few for the split: see
+/// Missing, truncated, corrupt, empty or mislabelled data, or too few images for the split: see
 /// [`DataError`].
 pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
     load_with_seed(config, SPLIT_SEED)
 }
 
-/// [`load`] with so many validation images; none takes [`default_validation`].
+/// [`load`] with the given number of validation images; `None` means [`default_validation`].
 ///
 /// # Errors
-/// As [`load`].
+/// See [`load`].
 pub fn load_with_validation(
     config: &DataConfig,
     validation: Option<usize>,
@@ -197,7 +197,7 @@ pub fn load_with_validation(
 /// [`load`] with another seed for the split.
 ///
 /// # Errors
-/// As [`load`].
+/// See [`load`].
 pub fn load_with_seed(config: &DataConfig, seed: u64) -> Result<Dataset, DataError> {
     let (spec, all) = read(config, Part::Training)?;
     split_off(config, spec, &all, seed)
@@ -231,16 +231,16 @@ fn split_off(
     })
 }
 
-/// Read and check the test images; of several versions, the first. Nothing that selects or trains
-/// may call this.
+/// Read and check the test images; if there are several versions, those of the first. Nothing that
+/// selects or trains networks may call this.
 ///
 /// # Errors
-/// As [`load`]; also when a `folder:` has no `test` folder.
+/// Those of [`load`], and if a `folder:` has no `test` folder.
 pub fn load_test(config: &DataConfig) -> Result<TestSet, DataError> {
     if config.source == DataSource::Cifar10_1 {
         let missing = || {
             DataError::Unusable(
-                "CIFAR-10.1 went away while it was read; run the command again".to_owned(),
+                "CIFAR-10.1 disappeared while it was being read; run the command again".to_owned(),
             )
         };
         return load_tests(config)?.into_iter().next().ok_or_else(missing);
@@ -255,10 +255,10 @@ pub fn load_test(config: &DataConfig) -> Result<TestSet, DataError> {
     })
 }
 
-/// [`load_test`], but every version of the data that is there.
+/// [`load_test`] for every version of the data found.
 ///
 /// # Errors
-/// As [`load_test`].
+/// See [`load_test`].
 pub fn load_tests(config: &DataConfig) -> Result<Vec<TestSet>, DataError> {
     if config.source != DataSource::Cifar10_1 {
         return Ok(vec![load_test(config)?]);
@@ -277,7 +277,7 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
         DataSource::FashionMnist => fashion_mnist::read(folder_of(&location), part)?,
         DataSource::Cifar10 => cifar10::read(&location, part)?,
         DataSource::Cifar10_1 => {
-            let problem = "cifar10.1 is a test set and has no training images; use `nas-tui evaluate --data cifar10.1`";
+            let problem = "cifar10.1 is only a test set and has no training images; use `nas-tui evaluate --data cifar10.1`";
             return Err(DataError::Unusable(problem.to_owned()));
         }
         DataSource::Folder => folder::read(folder_of(&location), config.size, part)?,
@@ -285,13 +285,13 @@ fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError
     Ok((source::spec_of(config.source, &location), labelled))
 }
 
-/// Files and folders of a `folder:` that [`load`] passes over; other data sets have none. What
-/// cannot be read is for [`load`] to say.
+/// Files and folders of a `folder:` that [`load`] skips; other data sets have none. Anything
+/// unreadable is reported by [`load`].
 pub fn unread_files(config: &DataConfig) -> Option<Unread> {
     unread_of(config, Part::Training)
 }
 
-/// Files and folders of a `folder:` that [`load_test`] passes over.
+/// Files and folders of a `folder:` that [`load_test`] skips.
 pub fn unread_test_files(config: &DataConfig) -> Option<Unread> {
     unread_of(config, Part::Test)
 }
@@ -306,11 +306,11 @@ fn unread_of(config: &DataConfig, part: Part) -> Option<Unread> {
     }
 }
 
-/// Shape `[C, H, W]` of the images and number of classes, without reading them. (Reading checks
-/// both.)
+/// Shape `[C, H, W]` of the images and number of classes, without reading the images. (Reading
+/// verifies both.)
 ///
 /// # Errors
-/// As [`load`], of a `folder:` that is missing or has too few classes.
+/// Those of [`load`] for a `folder:` that is missing or has too few classes.
 pub fn shape(config: &DataConfig) -> Result<([usize; 3], usize), DataError> {
     match config.source {
         DataSource::FashionMnistMini | DataSource::FashionMnist => Ok(([1, 28, 28], 10)),

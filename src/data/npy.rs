@@ -1,5 +1,5 @@
-//! The NPY format of NumPy (versions 1.0 to 3.0): a header in Python's notation, then the values;
-//! bytes and integers only.
+//! The NPY format of NumPy (versions 1.0 to 3.0): a header in Python's notation, then the values.
+//! Only bytes and integers are supported.
 
 use std::path::Path;
 
@@ -7,20 +7,20 @@ use super::error::{DataError, record_at};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// A file under its name in error messages, with the remedy that belongs to its data set.
+/// A file with its name for error messages and the remedy for its data set.
 pub(super) struct NpyFile<'a> {
     pub path: &'a Path,
     pub remedy: &'a str,
 }
 
-/// An array in C order: the last dimension runs fastest.
+/// An array in C order: the last dimension varies fastest.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Array<'a> {
     pub kind: Kind,
     pub shape: Vec<usize>,
     /// Little-endian values.
     pub data: &'a [u8],
-    /// Where `data` starts in the file.
+    /// Offset of `data` in the file.
     pub offset: usize,
 }
 
@@ -52,7 +52,7 @@ impl Kind {
 }
 
 impl Array<'_> {
-    /// The values, as numbers.
+    /// The values as numbers.
     pub fn integers(&self) -> impl Iterator<Item = i64> {
         self.data
             .chunks_exact(self.kind.bytes())
@@ -68,7 +68,7 @@ impl Array<'_> {
 }
 
 impl NpyFile<'_> {
-    /// The array of a whole file: as many values as the header promises, and not a byte more.
+    /// The array in a file that has exactly as many values as its header announces.
     pub fn array<'b>(&self, bytes: &'b [u8]) -> Result<Array<'b>, DataError> {
         let (header, offset) = self.header(bytes)?;
         let Header {
@@ -88,8 +88,7 @@ impl NpyFile<'_> {
             self.malformed("byte 10".to_owned(), problem)
         })?;
         if fortran_order {
-            let problem =
-                "the values are in Fortran's order; save them with numpy.ascontiguousarray";
+            let problem = "the values are in Fortran order; save them with numpy.ascontiguousarray";
             return Err(self.malformed("byte 10".to_owned(), problem.to_owned()));
         }
         let data = &bytes[offset..];
@@ -104,7 +103,7 @@ impl NpyFile<'_> {
             let place = record_at(complete, offset + complete * record);
             let problem = match data.len() < promised {
                 true => format!(
-                    "the file breaks off; its header promises {count} records of {record} bytes"
+                    "the file ends too early; its header announces {count} records of {record} bytes"
                 ),
                 false => format!(
                     "{} bytes follow the last of {count} records",
@@ -121,7 +120,7 @@ impl NpyFile<'_> {
         })
     }
 
-    /// The text of the header, and where the values start.
+    /// The text of the header, and the offset of the values.
     fn header<'b>(&self, bytes: &'b [u8]) -> Result<(&'b str, usize), DataError> {
         let start = || "byte 0".to_owned();
         if bytes.is_empty() {
@@ -146,7 +145,7 @@ impl NpyFile<'_> {
             _ => {
                 return Err(self.malformed(
                     start(),
-                    format!("the header breaks off after {} bytes", bytes.len()),
+                    format!("the header ends after {} bytes", bytes.len()),
                 ));
             }
         };
@@ -156,7 +155,7 @@ impl NpyFile<'_> {
         let Some((header, end)) = header else {
             return Err(self.malformed(
                 start(),
-                format!("the header breaks off after {} bytes", bytes.len()),
+                format!("the header ends after {} bytes", bytes.len()),
             ));
         };
         match std::str::from_utf8(header) {
@@ -172,7 +171,8 @@ impl NpyFile<'_> {
     }
 }
 
-/// What a header says: `{'descr': '|u1', 'fortran_order': False, 'shape': (2000, 32, 32, 3), }`.
+/// The contents of a header: `{'descr': '|u1', 'fortran_order': False, 'shape': (2000, 32, 32, 3),
+/// }`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Header {
     descr: String,
@@ -186,12 +186,12 @@ impl Header {
             .trim()
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'))
-            .ok_or("it is no dictionary")?;
+            .ok_or("it is not a dictionary")?;
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         while !rest.trim().is_empty() {
             let (key, after) = rest.split_once(':').ok_or("a key without a value")?;
             let after = after.trim_start();
-            // The tuple is the only value with commas in it.
+            // The tuple is the only value that contains commas.
             let end = if after.starts_with('(') {
                 after.find(')').map(|end| end + 1)
             } else {
@@ -200,14 +200,18 @@ impl Header {
             let (value, after) = after.split_at(end.unwrap_or(after.len()));
             match unquoted(key) {
                 Some("descr") => {
-                    descr = Some(unquoted(value).ok_or("its type is no text")?.to_owned())
+                    descr = Some(
+                        unquoted(value)
+                            .ok_or("its type is not a string")?
+                            .to_owned(),
+                    )
                 }
                 Some("fortran_order") => {
                     fortran_order =
                         Some(truth(value).ok_or("fortran_order is neither True nor False")?)
                 }
                 Some("shape") => {
-                    shape = Some(sizes(value).ok_or("its shape is no tuple of sizes")?)
+                    shape = Some(sizes(value).ok_or("its shape is not a tuple of sizes")?)
                 }
                 _ => return Err(format!("it has the key {}", key.trim())),
             }

@@ -4,12 +4,13 @@ use super::whiten::Whitening;
 use super::{DataError, Dataset, Images};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 
-/// Published mean and standard deviation of CIFAR-10's training images, per channel, pixels in
-/// 0..=1.
+/// Published mean and standard deviation of each channel of CIFAR-10's training images, with pixels
+/// in 0..=1.
 const CIFAR10_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
 const CIFAR10_STD: [f32; 3] = [0.2470, 0.2435, 0.2616];
 
-/// How raw images become a network's input. Fitted once to the training images, used for all parts.
+/// The conversion of raw images to a network's input. Fitted once to the training images, applied
+/// to all parts.
 #[derive(Debug)]
 pub struct Preparation {
     pub(super) normalizer: Normalizer,
@@ -35,7 +36,7 @@ impl Preparation {
     /// or taken from the user's cache.
     ///
     /// # Errors
-    /// [`DataError::Unusable`] when `data.crop` does not fit the images; what libtorch says while
+    /// [`DataError::Unusable`] if `data.crop` does not fit the images; errors of libtorch while
     /// fitting.
     pub fn fit(config: &DataConfig, dataset: &Dataset) -> Result<Self, DataError> {
         let [_, height, width] = dataset.input;
@@ -75,8 +76,8 @@ pub(super) fn cifar10() -> Normalizer {
     }
 }
 
-/// Mean and (population) standard deviation of each channel, pixels in 0..=1. A constant channel
-/// gets 1 for its deviation.
+/// Mean and (population) standard deviation of each channel, with pixels in 0..=1. A constant
+/// channel gets a deviation of 1.
 fn channel_statistics(images: &Images, channels: usize) -> (Vec<f32>, Vec<f32>) {
     let plane = images.image_bytes() / channels.max(1);
     let mut histograms = vec![[0u64; 256]; channels];

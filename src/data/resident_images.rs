@@ -1,4 +1,4 @@
-//! Images that lie on a device, and batches made of them there: what is random goes up once an
+//! Images on a device, and batches made from them there: the random numbers are sent once per
 //! epoch, and no step copies anything between host and device.
 
 use tch::{Device, Kind, TchError, Tensor};
@@ -10,11 +10,11 @@ use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
 use crate::config::Crop;
 
-/// Pixels and labels on one device, with what turns them into a network's input.
+/// Pixels and labels on one device, with the conversion to a network's input.
 #[derive(Debug)]
 pub(super) struct ResidentImages {
     /// `[N, H, W, C]`, uint8; with a black row below and a black column to the right of each image
-    /// where crops read from them what lies outside.
+    /// if crops read pixels outside the image from there.
     pixels: Tensor,
     /// `[N]`, int64.
     labels: Tensor,
@@ -33,26 +33,26 @@ enum DeviceNormalizer {
     Whitening(Whitening),
 }
 
-/// Which rows and columns a crop shows: as places in the row of all pixels of an image, which is
+/// The rows and columns visible in a crop: positions among all pixels of an image, which is
 /// bordered or enlarged.
 #[derive(Debug)]
 struct Crops {
     crop: Crop,
     /// `[C, H, W]`.
     input: [usize; 3],
-    /// Places of an image.
+    /// Number of pixels of an image.
     size: i64,
-    /// `[tops, H]`, int64: where each row of a crop begins.
+    /// `[tops, H]`, int64: where each row of a crop starts.
     rows: Tensor,
-    /// `[2 * lefts, W]`, int64: what each column adds, for a crop that begins at `left` (even
-    /// numbers), and mirrored (odd ones).
+    /// `[2 * lefts, W]`, int64: the offset of each column for a crop that starts at `left`, plain
+    /// (even indices) or mirrored (odd indices).
     columns: Tensor,
 }
 
-/// The images of an epoch, in their order: all on the device.
+/// The images of an epoch in order, entirely on the device.
 #[derive(Debug)]
 pub(super) struct Sequence {
-    /// `[N]`, int64: number and label of each image.
+    /// `[N]`, int64: index and label of each image.
     order: Tensor,
     labels: Tensor,
     crops: Option<SequenceCrops>,
@@ -60,12 +60,12 @@ pub(super) struct Sequence {
 
 #[derive(Debug)]
 struct SequenceCrops {
-    /// `[N, H, 1]` and `[N, 1, W]`, int64: places in the image, or where crops are cut out of the
-    /// set itself, in the set.
+    /// `[N, H, 1]` and `[N, 1, W]`, int64: positions in the image or, if crops are cut out of the
+    /// whole set, in the set.
     rows: Tensor,
     columns: Tensor,
-    /// `[batch, 1, 1]`: where each image of a batch begins, or where they are cut out of the set,
-    /// zero.
+    /// `[batch, 1, 1]`: where each image of a batch starts, or zero if crops are cut out of the
+    /// whole set.
     starts: Option<Tensor>,
 }
 
@@ -100,7 +100,7 @@ impl ResidentImages {
             .collect();
         let mut pixels =
             Tensor::f_from_slice(&images.pixels)?.f_view([-1, channels, height, width])?;
-        // What lies outside is black before it is normalised; of whitened images it is the mean
+        // Outside the image is black before normalisation; for whitened images it is the mean
         // image.
         if let (Crop::Pad(_), DeviceNormalizer::Standard { .. }) = (preparation.crop, &normalizer) {
             pixels = bordered(&pixels)?;
@@ -114,8 +114,8 @@ impl ResidentImages {
         })
     }
 
-    /// Send an epoch up: images `order`, each cropped and mirrored as `placements` (as many) say,
-    /// in batches of at most `batch_size`.
+    /// Send an epoch to the device: the images `order`, each cropped and mirrored according to
+    /// `placements` (equally many), in batches of at most `batch_size`.
     pub fn sequence(
         &self,
         order: &[u32],
@@ -185,8 +185,8 @@ impl ResidentImages {
         ))
     }
 
-    /// Images and labels number `start` to `start + length` of the set: whole, or what a crop in
-    /// the middle shows of enlarged ones.
+    /// Images and labels number `start` to `start + length` of the set: whole, or the middle of
+    /// enlarged ones.
     pub fn evaluation_batch(&self, start: i64, length: i64) -> Result<(Tensor, Tensor), TchError> {
         let [_, height, width] = self.crops.input.map(|size| size as i64);
         let raw = self
@@ -207,8 +207,8 @@ impl ResidentImages {
         ))
     }
 
-    /// Whether crops are cut before images are normalised, so that one operation takes them out of
-    /// the set.
+    /// Whether crops are cut before images are normalised, so that one operation extracts them from
+    /// the whole set.
     fn is_cut_out_of_the_set(&self) -> bool {
         match (self.crops.crop, &self.normalizer) {
             (Crop::None | Crop::Pad(_), DeviceNormalizer::Standard { .. }) => true,
@@ -329,7 +329,7 @@ impl SequenceCrops {
         })
     }
 
-    /// Crop and mirror `images` (`[M, height, width, C]`, contiguous): `[B, C, H, W]`,
+    /// Crop and mirror `images` (`[M, height, width, C]`, contiguous) to `[B, C, H, W]`,
     /// channels-last in memory.
     fn cut(&self, images: &Tensor) -> Result<Tensor, TchError> {
         let mut places = self.rows.f_add(&self.columns)?;
@@ -350,8 +350,8 @@ fn last(images: &Tensor) -> Result<Tensor, TchError> {
     images.f_permute([0, 2, 3, 1])?.f_contiguous()
 }
 
-/// Row or column of the image that a crop shows at `position` of the padded or enlarged one: of
-/// what lies outside the border, at `size`.
+/// The image's row or column visible at `position` of the padded or enlarged image; `size` if it
+/// lies outside the image.
 fn shown(crop: Crop, size: usize, position: usize) -> usize {
     match crop {
         Crop::Pad(margin) => position
@@ -362,7 +362,7 @@ fn shown(crop: Crop, size: usize, position: usize) -> usize {
     }
 }
 
-/// `[N, C, H, W]` with a row of zeros below and a column of zeros to the right.
+/// `[N, C, H, W]` with an extra row of zeros below and column of zeros to the right.
 fn bordered(images: &Tensor) -> Result<Tensor, TchError> {
     images.f_constant_pad_nd([0, 1, 0, 1])
 }

@@ -5,15 +5,15 @@ use rand::{Rng, SeedableRng};
 use super::{DataError, Dataset, Images, Part, fingerprint, read};
 use crate::config::{DataConfig, DataSource};
 
-/// Training images of CIFAR-10's first four files; its fifth is for validation.
+/// Number of training images in CIFAR-10's first four files; its fifth is for validation.
 const CIFAR10_TRAIN: usize = 40_000;
 
 /// The first `train` training images and `validation` others, in the order of the files. CIFAR-10's
-/// validation images are the first of its fifth file; those of other data follow after the training
+/// validation images are the first of its fifth file; those of other data follow the training
 /// images.
 ///
 /// # Errors
-/// As [`super::load`]; also when there are not enough images.
+/// Those of [`super::load`], and if there are not enough images.
 pub fn load_first(
     config: &DataConfig,
     train: usize,
@@ -51,7 +51,7 @@ pub fn load_first(
     })
 }
 
-/// Seeded noise with random labels: good for measuring time, never for accuracy.
+/// Seeded noise with random labels: suitable for measuring time, never accuracy.
 pub fn noise(input: [usize; 3], classes: usize, train: usize, validation: usize) -> Dataset {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
     let mut part = |count: usize| {

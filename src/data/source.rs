@@ -1,11 +1,11 @@
-//! Data sets by name: the SPEC of the command line, and where each data set lies on this machine.
+//! Data sets by name: the SPEC of the command line, and where each data set is on this machine.
 
 use std::path::{Path, PathBuf};
 
 use super::error::DataError;
 use crate::config::DataSource;
 
-/// Ends every error about a SPEC.
+/// The end of every error about a SPEC.
 pub(super) const KNOWN_SPECS: &str = "the known data sets are fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR] and folder:DIR";
 
 /// Every data set, in the order in which they are listed.
@@ -17,7 +17,7 @@ pub const SOURCES: [DataSource; 5] = [
     DataSource::Folder,
 ];
 
-/// Where Debian's package `dataset-fashion-mnist` puts its files.
+/// Where Debian's package `dataset-fashion-mnist` installs its files.
 const DEBIAN_FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
 /// Name of the official archive of CIFAR-10's binary version.
 pub const CIFAR10_ARCHIVE: &str = "cifar-10-binary.tar.gz";
@@ -29,14 +29,14 @@ pub const CIFAR10_FOLDER: &str = "cifar-10-batches-bin";
 pub enum Location {
     /// Inside this program.
     Embedded,
-    /// Files as they are.
+    /// Plain files.
     Folder(PathBuf),
     /// A compressed archive, read without unpacking it.
     Archive(PathBuf),
 }
 
 impl Location {
-    /// The folder or archive; `None` of what is inside this program.
+    /// The folder or archive; `None` for embedded data.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Location::Embedded => None,
@@ -45,10 +45,10 @@ impl Location {
     }
 }
 
-/// Read a SPEC: `NAME` or `NAME:DIR`.
+/// Parse a SPEC: `NAME` or `NAME:DIR`.
 ///
 /// # Errors
-/// An unknown name, or a folder that is missing or out of place; the message lists the known SPECs.
+/// An unknown name, or a folder that is missing or not allowed; the message lists the known SPECs.
 pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError> {
     let error = |problem: &str| DataError::Spec {
         spec: spec.to_owned(),
@@ -60,22 +60,22 @@ pub fn parse_spec(spec: &str) -> Result<(DataSource, Option<PathBuf>), DataError
     let source = DataSource::from_name(word).ok_or_else(|| error("no such data set"))?;
     match (source, dir) {
         (_, Some("")) => Err(error("the folder after the colon is missing")),
-        (DataSource::FashionMnistMini, Some(_)) => {
-            Err(error("this data set is embedded and takes no folder"))
-        }
+        (DataSource::FashionMnistMini, Some(_)) => Err(error(
+            "this data set is embedded and does not take a folder",
+        )),
         (DataSource::Folder, None) => Err(error("this data set needs its folder")),
         (_, dir) => Ok((source, dir.map(PathBuf::from))),
     }
 }
 
-/// The SPEC of a data set with the place where it was found.
+/// The SPEC of a data set, including the place where it was found.
 pub(super) fn spec_of(source: DataSource, location: &Location) -> String {
     location.path().map_or(source.name().to_owned(), |path| {
         format!("{}:{}", source.name(), path.display())
     })
 }
 
-/// What to do when a data set is not there or broken.
+/// What to do if a data set is missing or broken.
 pub fn remedy(source: DataSource) -> &'static str {
     match source {
         DataSource::FashionMnistMini => "this program is damaged, install it again",
@@ -95,10 +95,10 @@ pub fn remedy(source: DataSource) -> &'static str {
     }
 }
 
-/// Find a data set: in `dir` where one is given, else in its usual places.
+/// Find a data set: in `dir` if given, otherwise in its usual places.
 ///
 /// # Errors
-/// [`DataError::Missing`] lists where it was looked for and how to get it.
+/// [`DataError::Missing`] lists where it was searched for and how to get it.
 pub fn locate(source: DataSource, dir: Option<&Path>) -> Result<Location, DataError> {
     let looked = dir.map_or_else(|| usual_places(source), |dir| vec![home_expanded(dir)]);
     let found = match source {
@@ -145,7 +145,7 @@ fn missing(source: DataSource, looked: Vec<PathBuf>) -> DataError {
     }
 }
 
-/// Folders that are looked in, in order, when the user names none.
+/// The folders searched, in order, if the user names none.
 pub fn usual_places(source: DataSource) -> Vec<PathBuf> {
     let own = data_home().map(|home| home.join(source.name()));
     match source {
@@ -184,18 +184,19 @@ fn cifar10_at(path: &Path) -> Option<Location> {
     }
 }
 
-/// `$XDG_DATA_HOME/nas-tui`, by default `~/.local/share/nas-tui`; none without a home folder.
+/// `$XDG_DATA_HOME/nas-tui`, by default `~/.local/share/nas-tui`; `None` without a home folder.
 pub fn data_home() -> Option<PathBuf> {
     xdg("XDG_DATA_HOME", ".local/share")
 }
 
-/// `$XDG_CACHE_HOME/nas-tui`, by default `~/.cache/nas-tui`; none without a home folder.
+/// `$XDG_CACHE_HOME/nas-tui`, by default `~/.cache/nas-tui`; `None` without a home folder.
 pub fn cache_home() -> Option<PathBuf> {
     xdg("XDG_CACHE_HOME", ".cache")
 }
 
 fn xdg(variable: &str, default: &str) -> Option<PathBuf> {
-    // The XDG specification: a relative path in these variables is invalid and is to be ignored.
+    // According to the XDG specification, relative paths in these variables are invalid and
+    // ignored.
     let set = std::env::var_os(variable)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
@@ -209,7 +210,7 @@ fn home() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
-/// A leading `~/` is the home folder: shells leave it alone after `cifar10:`.
+/// Replace a leading `~/` by the home folder: shells do not expand it after `cifar10:`.
 fn home_expanded(dir: &Path) -> PathBuf {
     match (dir.strip_prefix("~"), home()) {
         (Ok(rest), Some(home)) => home.join(rest),
@@ -243,13 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_spec_is_answered_with_the_known_ones() {
+    fn the_error_for_a_bad_spec_lists_the_known_ones() {
         for (spec, problem) in [
             ("imagenet", "no such data set"),
             ("", "no such data set"),
             ("cifar10:", "the folder after the colon is missing"),
             ("folder", "this data set needs its folder"),
-            ("fashion-mnist-mini:/x", "takes no folder"),
+            ("fashion-mnist-mini:/x", "does not take a folder"),
         ] {
             let message = parse_spec(spec).unwrap_err().to_string();
             assert!(
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_data_set_says_where_it_was_looked_for_and_how_to_get_it() {
+    fn a_missing_data_set_says_where_it_was_searched_for_and_how_to_get_it() {
         let message = locate(DataSource::Cifar10, Some(Path::new("/nowhere")))
             .unwrap_err()
             .to_string();

@@ -8,12 +8,12 @@ use super::Images;
 use super::error::DataError;
 use crate::config::DataSource;
 
-/// Seed of the validation split. It is fixed, not the search's: runs of different seeds are
-/// compared on the same images.
+/// Seed of the validation split. It is fixed and independent of the search's seed, so that runs of
+/// different seeds are compared on the same images.
 pub const SPLIT_SEED: u64 = 161_101_578;
 
-/// Validation images when nothing says how many: 1,000 of the mini set, else 5,000 or a tenth,
-/// whichever is less.
+/// Number of validation images if not specified: 1,000 for the mini set, otherwise 5,000 or a
+/// tenth, whichever is less.
 pub fn default_validation(source: DataSource, training_images: usize) -> usize {
     match source {
         DataSource::FashionMnistMini => 1_000,
@@ -24,19 +24,19 @@ pub fn default_validation(source: DataSource, training_images: usize) -> usize {
     }
 }
 
-/// Which training images go where: indices in file order.
+/// The assignment of training images to parts, as indices in file order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Split {
     pub train: Vec<usize>,
     pub validation: Vec<usize>,
 }
 
-/// Set `validation` images apart, the same number of each class as far as it divides (and never
-/// more than half of a class), then keep at most `limit` of the others, chosen in the same way. The
-/// validation set does not depend on `limit`.
+/// Set `validation` images aside, as evenly over the classes as possible (but never more than half
+/// of a class), then keep at most `limit` of the others, chosen in the same way. The validation set
+/// does not depend on `limit`.
 ///
 /// # Errors
-/// When the data do not have so many images to spare.
+/// If the data cannot spare that many images.
 pub(super) fn split(
     labels: &[u16],
     classes: usize,
@@ -82,8 +82,9 @@ pub(super) fn split(
     })
 }
 
-/// How many of each class: level as far as the classes have so many, the earlier classes one more
-/// where `total` does not divide. None if all together do not have `total`.
+/// How many images to take from each class: equally many as far as the classes are large enough,
+/// with one more from the earlier classes if `total` is not divisible. `None` if there are fewer
+/// than `total` images.
 fn quotas(total: usize, available: &[usize]) -> Option<Vec<usize>> {
     if total > available.iter().sum() {
         return None;
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_takes_the_same_number_of_each_class() {
+    fn a_split_takes_equally_many_images_of_each_class() {
         let labels = labels(&[600; 10]);
         let split = split(&labels, 10, 1_000, None, SPLIT_SEED).unwrap();
         assert_eq!(per_class(&labels, &split.validation, 10), [100; 10]);
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_divide_goes_to_the_first_classes() {
+    fn a_remainder_goes_to_the_first_classes() {
         let labels = labels(&[10, 10, 10]);
         let split = split(&labels, 3, 5, Some(10), 1).unwrap();
         assert_eq!(per_class(&labels, &split.validation, 3), [2, 2, 1]);

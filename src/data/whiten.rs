@@ -10,14 +10,13 @@ use super::error::DataError;
 use super::{Images, source};
 
 /// Added to every eigenvalue of the covariance of pixels in 0..=1. Directions with less variance
-/// than this are noise (rounding to 8 bits alone has 1.3e-6, JPEG far more) and are damped instead
-/// of blown up. The paper gives no value.
+/// than this are noise (rounding to 8 bits alone has 1.3e-6, JPEG far more) and are damped rather
+/// than amplified. The paper gives no value.
 pub const EPSILON: f64 = 1e-3;
 
-/// Images of fewer values than this are fitted in well under a second, faster than a cache is
-/// worth.
+/// Images with fewer values than this are fitted in well under a second and not cached.
 const CACHED_FROM: usize = 1_024;
-/// Images converted to f32 at a time while fitting: bounds the memory.
+/// Number of images converted to f32 at a time while fitting, which limits memory use.
 const CHUNK: usize = 2_048;
 
 /// A fitted whitening: `whitened = (pixels - mean) · matrix`.
@@ -33,7 +32,7 @@ impl Whitening {
     /// Fit to the training images only.
     ///
     /// # Errors
-    /// What libtorch says, for instance when memory does not suffice.
+    /// Errors of libtorch, for example if memory is insufficient.
     pub fn fit(train: &Images) -> Result<Self, DataError> {
         let size = train.image_bytes() as i64;
         let mean = Tensor::f_from_slice(&mean_image(train))?;
@@ -48,18 +47,18 @@ impl Whitening {
         }
         let covariance = covariance.f_div_scalar(train.len() as f64)?;
         let (values, vectors) = covariance.f_linalg_eigh("L")?;
-        // Rounding can leave an eigenvalue of a singular covariance a little below 0.
+        // Rounding can make an eigenvalue of a singular covariance slightly negative.
         let scale = values.f_clamp_min(0.0)?.f_add_scalar(EPSILON)?.f_rsqrt()?;
         let matrix = vectors.f_mul(&scale)?.f_mm(&vectors.f_tr()?)?;
         Ok(Whitening { mean, matrix })
     }
 
-    /// [`Whitening::fit`], kept in the user's cache under the data's fingerprint when fitting takes
+    /// [`Whitening::fit`], stored in the user's cache under the data's fingerprint if fitting takes
     /// long.
     ///
     /// # Errors
-    /// As [`Whitening::fit`]. A cache that cannot be read or written is never an error: the fit is
-    /// done again.
+    /// See [`Whitening::fit`]. A cache that cannot be read or written is never an error: the fit is
+    /// computed again.
     pub fn fit_cached(train: &Images, fingerprint: &str) -> Result<Self, DataError> {
         let size = train.image_bytes();
         match source::cache_home().filter(|_| size >= CACHED_FROM) {
@@ -73,8 +72,8 @@ impl Whitening {
         let file = cache.join(format!(
             "whitening-{fingerprint}-{size}-{EPSILON:e}.safetensors"
         ));
-        // Workers start together: the first one fits, the others wait for its file instead of
-        // fitting the same again.
+        // Workers start together: the first one fits, and the others wait for its file instead of
+        // fitting too.
         let lock = lock(&file);
         if let Some(whitening) = Self::read(&file, size as i64) {
             return Ok(whitening);
@@ -86,7 +85,7 @@ impl Whitening {
         Ok(whitening)
     }
 
-    /// A cached fit, if the file is sound.
+    /// A cached fit, if the file is valid.
     fn read(file: &Path, size: i64) -> Option<Self> {
         let mut tensors: std::collections::HashMap<String, Tensor> =
             Tensor::read_safetensors(file).ok()?.into_iter().collect();
@@ -99,7 +98,7 @@ impl Whitening {
             .then_some(whitening)
     }
 
-    /// Best effort: the file appears whole or not at all.
+    /// Best effort: the file appears complete or not at all.
     fn write(&self, file: &Path) {
         let partial = file.with_extension("partial");
         let tensors = [("mean", &self.mean), ("matrix", &self.matrix)];
@@ -111,7 +110,7 @@ impl Whitening {
     /// Whiten pixels in 0..=1, `[N, D]`, f32.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn apply(&self, pixels: &Tensor) -> Result<Tensor, tch::TchError> {
         pixels.f_sub(&self.mean)?.f_mm(&self.matrix)
     }
@@ -136,7 +135,7 @@ fn mean_image(images: &Images) -> Vec<f32> {
         .collect()
 }
 
-/// Hold the cache entry for this process until the file is dropped; `None` if the cache cannot be
+/// Lock the cache entry for this process until the file is dropped; `None` if the cache cannot be
 /// written.
 fn lock(file: &Path) -> Option<File> {
     fs::create_dir_all(file.parent()?).ok()?;
@@ -190,7 +189,7 @@ mod tests {
             .abs()
             .max()
             .double_value(&[]);
-        // Smallest variance here is 136²/12/255² = 0.024: epsilon takes up to 4 % off.
+        // The smallest variance here is 136²/12/255² = 0.024: epsilon reduces it by up to 4 %.
         assert!(
             error < 0.05,
             "covariance differs from the identity by {error}"

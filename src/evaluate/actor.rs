@@ -1,4 +1,4 @@
-//! The owner of the worker processes: hands out children, watches for deaths, restarts, reports.
+//! The owner of the worker processes: assigns children, notices deaths, restarts workers, reports.
 
 mod losses;
 mod pause;
@@ -43,16 +43,16 @@ pub struct Actor {
     workers: Vec<Worker>,
     queue: VecDeque<Task>,
     pause: Pause,
-    /// Number of the latest pause that was asked for.
+    /// Number of the latest pause requested.
     pause_number: u64,
     ready: bool,
-    /// Children that were given up since one came to an end.
+    /// Consecutive children that were given up.
     lost_children: u32,
-    /// Some child has come to its end.
+    /// Whether any child has completed its training.
     has_trained: bool,
 }
 
-/// Whether the actor goes on.
+/// Whether the actor continues.
 #[derive(PartialEq)]
 enum Flow {
     Continue,
@@ -87,7 +87,7 @@ impl Actor {
         }
     }
 
-    /// Work until the evaluator is shut down or nothing can be trained. Every process is dead
+    /// Work until the evaluator is shut down or nothing can be trained. All processes are dead
     /// afterwards.
     pub fn run(mut self, messages: &Receiver<Message>) {
         for worker in 0..self.workers.len() {
@@ -136,7 +136,7 @@ impl Actor {
         let generation = self.workers[worker].generation + 1;
         let to_self = self.to_self.clone();
         let tell = move |what| {
-            // The actor is gone only when the process is being killed.
+            // The actor is gone only while the process is being killed.
             let _ = to_self.send(Message::Worker {
                 worker,
                 generation,
@@ -156,7 +156,7 @@ impl Actor {
                 return self.give_up(worker, format!("{}: {error}", self.program.display()));
             }
         };
-        // A failed send is followed by the news of the process's end.
+        // If sending fails, the news of the process's end follows.
         let _ = process.send(&ToWorker::Start {
             worker,
             data: self.settings.data.clone(),
@@ -178,7 +178,9 @@ impl Actor {
             FromProcess::Nonsense(line) => {
                 self.log(
                     Level::Warning,
-                    format!("worker {worker} sent something unreadable and is ended: {line}"),
+                    format!(
+                        "worker {worker} sent an unreadable message and is being stopped: {line}"
+                    ),
                 );
                 if let Some(process) = &mut self.workers[worker].process {
                     process.kill();
@@ -208,7 +210,7 @@ impl Actor {
                 );
             }
             FromWorker::Unusable { message } => return self.fatal(message),
-            // Its end follows.
+            // The news of its end follows.
             FromWorker::Broken { cause, reason } => {
                 self.workers[worker].last_words = Some((cause, reason))
             }
@@ -236,7 +238,7 @@ impl Actor {
         (slot.doing, slot.has_started) = (Doing::Waiting(introduction), true);
     }
 
-    /// Work begins once every worker that can start has done so.
+    /// Report that work begins, once every worker that can start has done so.
     fn report_ready(&mut self) {
         let waiting = |worker: &Worker| match &worker.doing {
             Doing::Waiting(introduction) => Some(introduction.clone()),
@@ -285,7 +287,7 @@ impl Actor {
         }
     }
 
-    /// A child that waits is given up, one in training told to its worker.
+    /// Give a waiting child up, or tell the worker of one in training.
     fn skip(&mut self, child: u64) {
         if let Some(place) = self.queue.iter().position(|task| task.job.child == child) {
             self.queue.remove(place);
@@ -297,15 +299,15 @@ impl Actor {
                 && task.job.child == child
             {
                 task.skipped = true;
-                // A failed send is followed by the news of the process's end, which ends the child
-                // too.
+                // If sending fails, the news of the process's end follows, which also ends the
+                // child.
                 let _ = process.send(&ToWorker::Skip { child });
             }
         }
     }
 
-    /// Give children to workers that have none. One that was lost on a device is tried on another,
-    /// where there is one.
+    /// Assign children to idle workers. A child that was lost on one device is tried on another, if
+    /// there is one.
     fn hand_out(&mut self) {
         if !self.ready || self.pause != Pause::Running {
             return;
@@ -333,7 +335,7 @@ impl Actor {
             else {
                 continue;
             };
-            // A failed send is followed by the news of the process's end, which takes care of the
+            // If sending fails, the news of the process's end follows, which takes care of the
             // child.
             let _ = process.send(&ToWorker::Train {
                 job: task.job.clone(),
@@ -369,7 +371,7 @@ impl Actor {
         if limit.allow(Instant::now()) {
             let left_out = match limit.take_refused() {
                 0 => String::new(),
-                count => format!(" ({count} lines before it left out)"),
+                count => format!(" ({count} earlier lines omitted)"),
             };
             self.log(Level::Warning, format!("worker {worker}: {line}{left_out}"));
         }

@@ -1,38 +1,38 @@
-//! What a process that trains finds in its environment.
+//! The environment of processes that train.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 
-/// Settings of the C library's allocator in a process that trains: memory that is freed stays with
-/// the process, in huge pages where the system allows them, for the next batch's tensors. Mapping
-/// it anew for each tensor costs a page fault per 4 KiB (measured: docs/PERFORMANCE.md).
+/// Settings of the C library's allocator in processes that train: freed memory stays with the
+/// process (in huge pages if the system allows them) for the next batch's tensors. Mapping it anew
+/// for each tensor costs a page fault per 4 KiB (measured: docs/PERFORMANCE.md).
 const ALLOCATOR: &str = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864:\
                          glibc.malloc.hugetlb=1";
 
-/// Part of a GPU's memory that the workers on it may take together. The rest is for what CUDA
-/// itself needs for each process.
+/// Fraction of a GPU's memory that its workers may use together. The rest is for what CUDA itself
+/// needs in each process.
 pub const SHARED_PART: f64 = 0.9;
 
 /// Settings of libtorch's allocator on a GPU that `sharing` workers share. Freed memory stays with
-/// a process for its next tensors, so without a limit one that has trained a large child starves
-/// the others long after. Each may have an equal part, whatever the others do, so that it depends
-/// on nothing else whether a child can be trained; and it gives back what it has not used for long
-/// when it comes near that limit.
+/// a process for its next tensors, so without a limit a worker that has trained a large child would
+/// starve the others long afterwards. Each worker may use an equal part, whatever the others do, so
+/// that nothing else determines whether a child can be trained; near that limit it releases memory
+/// that it has not used for long.
 fn gpu_allocator(sharing: usize) -> String {
-    // Rounded down: together they must not take more.
+    // Rounded down: together they must not exceed the memory.
     let part = (SHARED_PART / sharing as f64 * 1e4).floor() / 1e4;
     format!("per_process_memory_fraction:{part},garbage_collection_threshold:0.8")
 }
 
-/// What libtorch's libraries and the C library read before the first line of the process runs.
-/// `sharing` processes train on the same GPU, this one among them; 1 on the CPU.
+/// Set what libtorch's libraries and the C library read before the first line of the process runs.
+/// `sharing` processes including this one train on the same GPU; 1 on the CPU.
 pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
     for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {
         command.env(variable, threads.to_string());
     }
-    // Whoever has set tunables of their own wants those.
+    // Tunables set by the user take precedence.
     if std::env::var_os("GLIBC_TUNABLES").is_none() {
         command.env("GLIBC_TUNABLES", ALLOCATOR);
     }
@@ -46,12 +46,12 @@ pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
     }
 }
 
-/// Let the process that `command` starts be killed when this one ends, however it ends.
+/// Have the process that `command` starts killed when this one ends, for whatever reason.
 pub fn die_with_this_process(command: &mut Command) {
     let parent = getpid();
     let between_fork_and_exec = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have died before the request was in force.
+        // The parent may have died before the request took effect.
         match getppid() {
             Some(pid) if pid == parent => Ok(()),
             _ => Err(rustix::io::Errno::SRCH.into()),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_on_one_gpu_may_each_have_an_equal_part_of_it() {
+    fn workers_on_one_gpu_may_each_use_an_equal_part_of_it() {
         assert_eq!(
             allocator_of(4).unwrap(),
             "per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"

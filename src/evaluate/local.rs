@@ -1,4 +1,4 @@
-//! Worker processes on this machine: the evaluator that a search uses by default.
+//! Worker processes on this machine: a search's default evaluator.
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -17,22 +17,22 @@ use crate::event::Level;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
 
-/// What every worker of one evaluator is told when it starts.
+/// Settings sent to every worker of one evaluator when it starts.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
     /// The images and how they are prepared.
     pub data: DataConfig,
     /// How each child is trained.
     pub child: ChildConfig,
-    /// How many workers, and where.
+    /// How many workers there are, and on which devices.
     pub placement: Placement,
-    /// Which images to use instead of the configured split; only benchmarks have one.
+    /// Images used instead of the configured split; only set by benchmarks.
     pub sample: Option<Sample>,
 }
 
-/// Trains children in worker processes. They end with this value.
+/// Trains children in worker processes, which end with this value.
 ///
-/// A thread of its own ("nas-workers") owns the processes; reports come from it, in order.
+/// A separate thread ("nas-workers") owns the processes; reports come from it, in order.
 #[derive(Debug)]
 pub struct LocalWorkers {
     messages: Sender<Message>,
@@ -43,8 +43,8 @@ impl LocalWorkers {
     /// Start the workers that `config` asks for. `program` is this program (its hidden subcommand
     /// `worker` is called). Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
     ///
-    /// Where the number of workers is left to the machine and a GPU has not been measured, that is
-    /// done first.
+    /// If the number of workers is automatic and a GPU has not been measured yet, it is measured
+    /// first.
     pub fn start(
         config: &Config,
         program: PathBuf,
@@ -56,7 +56,7 @@ impl LocalWorkers {
         })
     }
 
-    /// [`LocalWorkers::start`] with settings that are decided already; an error among them becomes
+    /// [`LocalWorkers::start`] with a placement that is already decided; an error in it becomes
     /// [`Report::Fatal`].
     pub fn start_placed(
         settings: Result<WorkerSettings, String>,
@@ -82,8 +82,8 @@ impl LocalWorkers {
             if desk.is_shut_down() {
                 return;
             }
-            // What came in while the workers were being placed, in its order: nothing else has been
-            // sent since.
+            // Messages that arrived while the workers were being placed, in order: nothing else has
+            // been sent since.
             desk.held
                 .take()
                 .into_iter()
@@ -95,8 +95,8 @@ impl LocalWorkers {
                 Err(message) => report(Report::Fatal { message }),
             }
         };
-        // Without the thread no report could ever come; the process is out of threads or memory, as
-        // with thread::spawn.
+        // Without the thread no report could ever be sent; like thread::spawn, this panics if the
+        // process is out of threads or memory.
         let thread = std::thread::Builder::new()
             .name("nas-workers".to_owned())
             .spawn(work)
@@ -113,12 +113,13 @@ impl LocalWorkers {
     }
 
     fn send(&self, message: Message) {
-        // The thread is gone only after a fatal report: there is nothing left to tell it.
+        // The thread is gone only after a fatal report: nothing remains to be told.
         let _ = self.messages.send(message);
     }
 }
 
-/// Reports with what the GPUs took for each child. What a first attempt took is not counted.
+/// Adds to reports the energy that the GPUs used for each child, not counting first attempts that
+/// failed.
 fn metered(report: impl Fn(Report) + Send + 'static) -> impl Fn(Report) + Send + 'static {
     let meter = RefCell::new(EnergyMeter::start());
     move |mut told| {
@@ -136,8 +137,8 @@ fn metered(report: impl Fn(Report) + Send + 'static) -> impl Fn(Report) + Send +
     }
 }
 
-/// The messages of a thread that is busy with something else: they are kept, but for the one that
-/// ends everything.
+/// The messages of a thread that is busy with something else: they are kept, except for the one
+/// that shuts everything down.
 struct Desk<'a> {
     messages: &'a Receiver<Message>,
     held: RefCell<Vec<Message>>,
@@ -191,7 +192,7 @@ fn place(
         },
         interrupted: &|| desk.is_shut_down(),
     };
-    // Without its images a search ends at once: there is no need to measure anything for it.
+    // Without its images a search ends at once, so nothing needs to be measured.
     let has_data = data::source::locate(config.data.source, config.data.dir.as_deref()).is_ok();
     let count = |device| {
         if has_data {
@@ -209,8 +210,8 @@ fn place(
     })
 }
 
-/// Memory that training the last, deepest child of a search takes, bytes: an estimate for a chain
-/// of its widest layers that keep the size of the images.
+/// Memory in bytes needed to train the last, deepest child of a search: an estimate for a chain of
+/// its widest layers that keep the size of the images.
 fn largest_child(config: &Config) -> u64 {
     let Ok((input, classes)) = data::shape(&config.data) else {
         return 0;
@@ -237,7 +238,8 @@ fn largest_child(config: &Config) -> u64 {
 
 impl Evaluator for LocalWorkers {
     /// # Panics
-    /// On a row of a table: workers train networks, and the settings see to it that they get some.
+    /// On a row of a table: workers train networks, and validation of the settings guarantees that
+    /// they only get those.
     fn submit(&mut self, job: Job) {
         let Job {
             child,
@@ -253,7 +255,7 @@ impl Evaluator for LocalWorkers {
                     architecture,
                 },
             ),
-            Design::Key(key) => panic!("child {child}, {key}, is no network to be trained"),
+            Design::Key(key) => panic!("child {child}, {key}, is not a network"),
         }
     }
 

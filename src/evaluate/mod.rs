@@ -1,7 +1,8 @@
-//! Evaluators: whoever turns designs into outcomes. A search submits jobs and receives reports.
+//! Evaluators turn designs into outcomes. A search submits jobs and receives reports.
 //!
-//! An evaluator owns where children run: on which host and device, in which processes, and what
-//! energy they take. The local worker processes are one, a table ([`table`]) is another.
+//! An evaluator determines where children run: on which host and device, in which processes, and
+//! how their energy is measured. Local worker processes are one evaluator, a table ([`table`]) is
+//! another.
 
 #[cfg(feature = "torch")]
 mod actor;
@@ -36,9 +37,9 @@ use crate::space::{Architecture, Design};
 pub struct Job {
     /// Number of the child.
     pub child: u64,
-    /// Seed of whatever is random in its evaluation: same seed, same evaluator, same outcome.
+    /// Seed of the randomness in its evaluation: the same seed and evaluator give the same outcome.
     pub seed: u64,
-    /// What is to be evaluated.
+    /// The design to evaluate.
     pub design: Design,
 }
 
@@ -47,17 +48,17 @@ pub struct Job {
 pub struct ChildJob {
     /// Number of the child, from 1.
     pub child: u64,
-    /// Seed of its weights, batch order and augmentation: same seed, thread count and device kind,
-    /// same outcome.
+    /// Seed of its weights, batch order and augmentation: the same seed, thread count and kind of
+    /// device give the same outcome.
     pub seed: u64,
     /// The network.
     pub architecture: Architecture,
 }
 
-/// What an evaluator tells the search, in the order in which it happened.
+/// What an evaluator reports to the search, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
-    /// Every worker that can start is up and has checked its data. Nothing is trained before.
+    /// Every worker that can start is running and has checked its data. Nothing is trained before.
     Ready(Ready),
     /// A worker is ready to train.
     WorkerStarted {
@@ -67,17 +68,17 @@ pub enum Report {
         pid: u32,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
-        /// Machine that it runs on; none where that is this one.
+        /// Machine it runs on; `None` for this one.
         host: Option<String>,
     },
     /// The process of a worker has ended.
     WorkerDied {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
-    /// A child is handed to a worker.
+    /// A child was assigned to a worker.
     ChildStarted {
         /// Number of the child, from 1.
         child: u64,
@@ -85,35 +86,35 @@ pub enum Report {
         worker: usize,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
-        /// Which attempt this is, from 1.
+        /// Number of the attempt, from 1.
         attempt: u32,
     },
-    /// How far a child in training is.
+    /// Progress of a child in training.
     Progress(ChildProgress),
-    /// What an epoch of a child in training has brought.
+    /// The results of an epoch of a child in training.
     Epoch(ChildEpoch),
-    /// The child's worker died and the child is tried once more.
+    /// The child's worker died and the child is retried.
     Retried {
         /// Number of the child, from 1.
         child: u64,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
-    /// A child has come to its end.
+    /// A child has ended.
     Finished {
         /// Number of the child, from 1.
         child: u64,
-        /// What came of it.
+        /// Its outcome.
         outcome: Outcome,
-        /// Time that it took, without pauses.
+        /// Duration in seconds, excluding pauses.
         seconds: f64,
-        /// Energy that its device took for it, watt-hours; none where that is not measured.
+        /// Energy used for it by its device, in watt-hours; `None` if not measured.
         energy_wh: Option<f64>,
-        /// Test accuracy of the network trained to the end, where that is known already. Nothing in
-        /// a search may depend on it.
+        /// Test accuracy of the fully trained network, if already known. Nothing in a search may
+        /// depend on it.
         test_accuracy: Option<f64>,
     },
-    /// Every worker stands still at a batch boundary, as the pause of this number asked.
+    /// Every worker has stopped at a batch boundary for the pause with this number.
     Paused {
         /// Number of the pause.
         number: u64,
@@ -122,13 +123,12 @@ pub enum Report {
     Log {
         /// How serious it is.
         level: Level,
-        /// The text, for a reader.
+        /// The text, for the user.
         message: String,
     },
-    /// Nothing can be trained (bad data, no worker that can work): the search must end with this
-    /// message.
+    /// Nothing can be trained (bad data, no usable worker): the search must end with this message.
     Fatal {
-        /// The text, for a reader.
+        /// The text, for the user.
         message: String,
     },
 }
@@ -138,13 +138,13 @@ pub enum Report {
 pub struct Ready {
     /// What rewards are measured on.
     pub data: DataDescription,
-    /// Children that it works on at a time.
+    /// Number of children it evaluates at a time.
     pub workers: usize,
     /// What computes; `None` if nothing is trained.
     pub compute: Option<Compute>,
 }
 
-/// What trains the children.
+/// The hardware and library that train the children.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compute {
     /// CPU threads of each worker.
@@ -155,20 +155,20 @@ pub struct Compute {
     pub libtorch: String,
 }
 
-/// Evaluates children. Reports arrive through the `report` callback given when it is started, from
-/// its own threads.
+/// Evaluates children. Reports arrive through the callback given to the evaluator when it is
+/// started, from its own threads.
 pub trait Evaluator {
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: Job);
-    /// End a submitted child's training at its next batch: `Report::Finished` follows, with the
-    /// accuracies of the epochs it has finished, or excluded with the reason
-    /// [`crate::reward::SKIPPED`] where there are none.
+    /// End a submitted child's training at its next batch. [`Report::Finished`] follows, with the
+    /// accuracies of the completed epochs or, if there are none, excluded with the reason
+    /// [`crate::reward::SKIPPED`].
     fn skip(&mut self, child: u64);
-    /// Stand still at the next batch boundary; `Report::Paused` with this number follows, at once
-    /// if nothing is in training.
+    /// Pause at the next batch boundary. [`Report::Paused`] with this number follows, at once if
+    /// nothing is in training.
     fn pause(&mut self, number: u64);
-    /// Go on after a pause.
+    /// Continue after a pause.
     fn resume(&mut self);
-    /// End every worker now. What was in training is lost; no report follows.
+    /// End every worker now. Trainings in progress are lost; no report follows.
     fn shutdown(&mut self);
 }

@@ -16,10 +16,10 @@ impl Placement {
     /// Place workers on `devices` (at least one: all of them GPUs, or the CPU) of a machine with
     /// `cores` CPU cores.
     ///
-    /// On the CPU the default is one worker per core with one thread each (docs/PERFORMANCE.md has
-    /// the measurement: small children gain little from a second thread). Where the count is left
-    /// to the machine, `automatic` says how many workers share a GPU; it is asked once per GPU, and
-    /// never on the CPU.
+    /// On the CPU the default is one worker per core with one thread each, because small children
+    /// gain little from a second thread (measured: docs/PERFORMANCE.md). If the count is automatic,
+    /// `automatic` returns the number of workers that share a GPU; it is called once per GPU, and
+    /// never for the CPU.
     pub fn new(
         config: &WorkersConfig,
         devices: &[Device],
@@ -42,8 +42,8 @@ impl Placement {
     }
 }
 
-/// Each device as often as `count` says, at least once; all in turn, so that the first workers are
-/// on different ones.
+/// Each device as many times as `count` returns for it, at least once, in rotation, so that the
+/// first workers are on different devices.
 fn in_turn(devices: &[Device], count: impl FnMut(Device) -> usize) -> Vec<Device> {
     let counts: Vec<usize> = devices
         .iter()
@@ -62,7 +62,7 @@ fn in_turn(devices: &[Device], count: impl FnMut(Device) -> usize) -> Vec<Device
     (0..most).flat_map(round).collect()
 }
 
-/// CPU cores that this process may use.
+/// Number of CPU cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_threads_decides_the_number_of_workers() {
+    fn a_number_of_threads_determines_the_number_of_workers() {
         assert_eq!(on_the_cpu(None, Some(3)), (2, 3));
         assert_eq!(on_the_cpu(None, Some(99)), (1, 99));
     }
 
     #[test]
-    fn a_number_of_workers_is_dealt_to_the_gpus_in_turn() {
+    fn workers_are_distributed_over_the_gpus_in_rotation() {
         assert_eq!(
             place(Some(3), None, &GPUS).devices,
             [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn each_gpu_gets_as_many_workers_as_were_measured_to_be_best_for_it() {
+    fn each_gpu_gets_the_number_of_workers_measured_to_be_best_for_it() {
         let config = WorkersConfig {
             count: None,
             threads: None,
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_measured_where_the_count_is_given_or_there_is_no_gpu() {
+    fn nothing_is_measured_if_the_count_is_given_or_there_is_no_gpu() {
         let config = |count| WorkersConfig {
             count,
             threads: None,

@@ -1,4 +1,4 @@
-//! One worker process and the threads that read what it says.
+//! One worker process and the threads that read its output.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,16 +16,16 @@ use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 use crate::foundation::fault;
 
-/// Lines of standard error that are kept to explain a death.
+/// Number of lines of standard error kept to explain a death.
 const LAST_LINES: usize = 5;
-/// Longest line of standard error that is kept, bytes.
+/// Maximum length in bytes of a line of standard error that is kept.
 const LONGEST_LINE: usize = 500;
 
-/// What the threads of a process tell their owner.
+/// What the threads of a process report to their owner.
 #[derive(Debug)]
 pub enum FromProcess {
     Said(FromWorker),
-    /// A line of standard output that is no message: the process is not to be trusted any more.
+    /// A line of standard output that is not a message: the process can no longer be trusted.
     Nonsense(String),
     /// A line of its standard error.
     Printed(String),
@@ -42,8 +42,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Start `program worker` with `threads` CPU threads, one of `sharing` on its device; `tell` is
-    /// called from the threads that read its output.
+    /// Start `program worker` with `threads` CPU threads, one of `sharing` workers on its device;
+    /// `tell` is called from the threads that read its output.
     pub fn spawn(
         program: &Path,
         threads: usize,
@@ -93,8 +93,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Send a message. An error means that the process is dying; its end is told by
-    /// [`FromProcess::Ended`].
+    /// Send a message. An error means that the process is dying; [`FromProcess::Ended`] follows.
     pub fn send(&mut self, message: &ToWorker) -> std::io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
@@ -104,10 +103,9 @@ impl Process {
         )
     }
 
-    /// Make sure that the process is dead and say how it ended, with its last words.
+    /// Make sure that the process is dead, and describe how it ended, with its last output.
     pub fn reap(mut self) -> String {
-        // What it said last is the truth about an exit of its own; killing comes only if it
-        // lingers.
+        // If it exits by itself, its last output tells why; it is killed only if it lingers.
         let status = self.wait_briefly().or_else(|| self.kill());
         if let Some(printing) = self.printing.take() {
             // Its standard error has ended with it, so the thread ends too.
@@ -122,7 +120,7 @@ impl Process {
         if words.is_empty() {
             ending
         } else {
-            format!("{ending}; it printed last: {}", words.join(" | "))
+            format!("{ending}; its last output: {}", words.join(" | "))
         }
     }
 
@@ -150,7 +148,7 @@ impl Drop for Process {
     }
 }
 
-/// Between fork and exec: leave the terminal's signals to the search.
+/// Between fork and exec: ignore the terminal's signals, which are for the search.
 fn leave_terminal_signals() -> std::io::Result<()> {
     for signal in [SIGINT, SIGTSTP, SIGHUP] {
         // SAFETY: a plain system call; ignoring a signal runs no handler.
@@ -210,13 +208,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_death_is_told_with_its_cause() {
+    fn a_death_is_reported_with_its_cause() {
         assert_eq!(describe(ExitStatus::from_raw(3 << 8)), "exit status 3");
         assert!(describe(ExitStatus::from_raw(SIGKILL)).starts_with("signal 9 (SIGKILL"));
     }
 
     #[test]
-    fn the_stack_that_libtorch_prints_with_an_error_is_not_among_its_last_words() {
+    fn libtorchs_stack_trace_is_not_part_of_the_last_output() {
         let lines = Mutex::new(VecDeque::new());
         for line in [
             "what():  CUDA error: misaligned address",

@@ -1,4 +1,4 @@
-//! What a search and its worker processes say to each other: JSON, one message a line, over the
+//! The messages between a search and its worker processes: JSON, one message per line, over the
 //! worker's pipes.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
 use crate::foundation::device::Device;
 use crate::reward::Outcome;
 
-/// To a worker's standard input.
+/// Messages to a worker's standard input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
@@ -23,7 +23,7 @@ pub enum ToWorker {
         child: ChildConfig,
         /// CPU threads of the process.
         threads: usize,
-        /// Where it trains.
+        /// The device it trains on.
         device: Device,
         /// Images to use instead of the configured split; `None` in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,18 +34,18 @@ pub enum ToWorker {
         /// The child.
         job: ChildJob,
     },
-    /// End the training of this child at the next batch, with the accuracies of the epochs it has
-    /// finished.
+    /// End the training of this child at the next batch, with the accuracies of the completed
+    /// epochs.
     Skip {
         /// Number of the child.
         child: u64,
     },
-    /// Stand still at the next batch and answer with the number.
+    /// Stop at the next batch and answer with the number.
     Pause {
         /// Number of the pause.
         number: u64,
     },
-    /// Go on after a pause.
+    /// Continue after a pause.
     Resume,
 }
 
@@ -53,16 +53,16 @@ pub enum ToWorker {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sample {
-    /// The first images of the training files, in their order, without a split. The validation
-    /// images are those that `benches/pytorch_baseline.py` takes: of CIFAR-10 the first of its
-    /// fifth batch, of other data the last.
+    /// The first images of the training files in order, without a split. The validation images are
+    /// those that `benches/pytorch_baseline.py` uses: the first of CIFAR-10's fifth batch, or the
+    /// last images of other data.
     FirstOfFiles {
         /// Training images.
         train: usize,
         /// Validation images.
         validation: usize,
     },
-    /// Noise of a network's input shape, for when no such data set is available.
+    /// Noise in a network's input shape, for use if no such data set is available.
     Noise {
         /// `[C, H, W]`.
         input: [usize; 3],
@@ -75,7 +75,7 @@ pub enum Sample {
     },
 }
 
-/// From a worker's standard output. (Its standard error is kept for the log.)
+/// Messages from a worker's standard output. (Its standard error is kept for the log.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromWorker {
@@ -83,60 +83,58 @@ pub enum FromWorker {
     Ready {
         /// Process id of the worker.
         pid: u32,
-        /// What it found the data to be.
+        /// The description of the data it read.
         data: DataDescription,
-        /// Where it trains.
+        /// The device it trains on.
         device: Device,
         /// Version of libtorch.
         libtorch: String,
     },
-    /// The data cannot be used, by no worker: the text says why and what to do.
+    /// No worker can use the data, for the reason given with its remedy.
     Unusable {
         /// What is wrong.
         message: String,
     },
-    /// This process can train no more, though another may: it ends now.
+    /// This process can no longer train, although others may be able to: it ends now.
     Broken {
-        /// What it came to its end by.
+        /// Why it ends.
         cause: Cause,
         /// The same in words.
         reason: String,
     },
-    /// How far the child in training is.
+    /// Progress of the child in training.
     Progress(ChildProgress),
-    /// What an epoch of the child in training has brought.
+    /// The results of an epoch of the child in training.
     Epoch(ChildEpoch),
-    /// A child has come to its end.
+    /// A child has ended.
     Finished {
         /// Number of the child.
         child: u64,
-        /// What came of it.
+        /// Its outcome.
         outcome: Outcome,
-        /// Time in training, without pauses.
+        /// Training time in seconds, excluding pauses.
         seconds: f64,
     },
-    /// Stands still at a batch boundary (or has nothing to do), as the `pause` of this number
-    /// asked.
+    /// The worker has stopped at a batch boundary (or is idle) for the `pause` with this number.
     Paused {
         /// Number of the pause.
         number: u64,
     },
     /// A line for the run's log.
     Log {
-        /// How much it matters.
+        /// How serious it is.
         level: Level,
         /// The line.
         message: String,
     },
 }
 
-/// What a process came to its end by.
+/// Why a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Its device failed, or it may not use it.
+    /// Its device failed, or the process may not use it.
     Device,
-    /// Memory did not suffice. What the process kept of earlier children is free again with its
-    /// end.
+    /// Memory ran out. Memory kept from earlier children is released when the process ends.
     Memory,
 }

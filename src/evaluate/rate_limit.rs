@@ -1,8 +1,8 @@
-//! A limit for what might come in floods, such as the lines that a library prints.
+//! A rate limit for potential floods, such as lines printed by a library.
 
 use std::time::Instant;
 
-/// Most at once, and then per second.
+/// Maximum at once, and per second after that.
 const BURST: f64 = 20.0;
 const PER_SECOND: f64 = 2.0;
 
@@ -41,7 +41,7 @@ impl RateLimit {
         allowed
     }
 
-    /// How many were refused since this was asked last.
+    /// Number refused since the last call.
     pub fn take_refused(&mut self) -> u64 {
         std::mem::take(&mut self.refused)
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_cut_to_its_first_lines_and_the_rest_is_counted() {
+    fn a_flood_is_reduced_to_its_first_lines_and_the_rest_is_counted() {
         let (mut limit, now) = (RateLimit::default(), Instant::now());
         let allowed = (0..1000).filter(|_| limit.allow(now)).count();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A worker as its owner keeps it: its present process, what it is at, and how it has done so far.
+//! A worker as seen by its owner: its current process, its activity, and its record so far.
 
 use std::time::Instant;
 
@@ -12,33 +12,34 @@ use crate::foundation::device::Device;
 /// A child to train.
 pub struct Task {
     pub job: ChildJob,
-    /// Which attempt this is, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// A user has asked for its end.
+    /// Whether a user has asked for its end.
     pub skipped: bool,
-    /// Where its worker died.
+    /// The device on which its worker died.
     pub lost_on: Option<Device>,
 }
 
-/// One worker and its present process.
+/// One worker and its current process.
 pub struct Worker {
     pub process: Option<Process>,
-    /// Number of its process, to tell late news of a dead one from news of its successor.
+    /// Number of its process, which distinguishes late messages of a dead process from those of its
+    /// successor.
     pub generation: u64,
     pub doing: Doing,
-    /// Its processes' deaths since it last trained a child to its end, without those that too large
-    /// a child brought about.
+    /// Deaths of its processes since it last completed a child, not counting those caused by
+    /// children that were too large.
     pub failures: u32,
-    /// It has been ready to train.
+    /// Whether it has ever been ready to train.
     pub has_started: bool,
-    /// Why its process ends, in its own words.
+    /// Why its process is ending, in its own words.
     pub last_words: Option<(Cause, String)>,
-    /// The latest pause that its process has answered.
+    /// The latest pause that its process has confirmed.
     pub paused: Option<u64>,
     pub log_limit: RateLimit,
 }
 
-/// What a worker is at.
+/// A worker's activity.
 pub enum Doing {
     Starting,
     Waiting(Introduction),
@@ -47,14 +48,14 @@ pub enum Doing {
         task: Task,
         since: Instant,
     },
-    /// It cannot work, and is not started again.
+    /// It cannot work and is not restarted.
     GivenUp {
         reason: String,
     },
 }
 
 impl Worker {
-    /// Before its first process.
+    /// A worker without a process yet.
     pub fn new() -> Worker {
         Worker {
             process: None,
@@ -73,7 +74,7 @@ impl Worker {
     }
 }
 
-/// What a worker said of itself when it was ready.
+/// What a worker reported about itself when it was ready.
 #[derive(Clone)]
 pub struct Introduction {
     pub data: DataDescription,

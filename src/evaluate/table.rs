@@ -1,5 +1,5 @@
-//! The evaluator of tabular spaces: accuracies are looked up in a CSV file. No processes, no
-//! images, no libtorch; the same row gives the same outcome whatever the seed.
+//! The evaluator of tabular spaces, which looks accuracies up in a CSV file. It uses no processes,
+//! images or libtorch, and the same row gives the same outcome whatever the seed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use crate::space::{Design, Space, SpaceError};
 
 /// Column of a row's key.
 const KEY: &str = "arch";
-/// Column of the validation accuracy that rewards come from, percent.
+/// Column of the validation accuracy that rewards are computed from, in percent.
 const VALIDATION: &str = "valid_accuracy_12ep";
-/// Column of the test accuracy of the network trained to the end, percent.
+/// Column of the fully trained network's test accuracy, in percent.
 const TEST: &str = "test_accuracy_200ep";
 
 /// Accuracies of every child of a tabular space.
@@ -31,13 +31,13 @@ pub struct Table {
 /// Accuracies of one row, in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Accuracies {
-    /// What rewards come from.
+    /// The accuracy that rewards are computed from.
     pub validation: f64,
-    /// For reports alone.
+    /// Only for reports.
     pub test: f64,
 }
 
-/// Why a table cannot be used. The text names file, line and remedy.
+/// Why a table cannot be used. The message names file, line and remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file cannot be read.
@@ -45,22 +45,22 @@ pub enum TableError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's reason.
         source: std::io::Error,
     },
-    /// A line says something that no table may say.
+    /// A line with invalid contents.
     #[error("{}:{line}: {what}; {remedy}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// Number of the line, from 1.
         line: usize,
         /// What is wrong.
         what: String,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
-    /// Children of the space have no row.
+    /// Some children of the space have no row.
     #[error(
         "{}:{line}: the table ends after {rows} rows, but has none for {missing} of the space's {children} architectures, {first} \
          among them; make the table from the complete benchmark (docs/NASBENCH201.md)",
@@ -71,16 +71,16 @@ pub enum TableError {
         path: PathBuf,
         /// Its last line.
         line: usize,
-        /// Rows that it has.
+        /// Number of rows.
         rows: usize,
-        /// Children without a row.
+        /// Number of children without a row.
         missing: usize,
-        /// Children of the space.
+        /// Number of children in the space.
         children: usize,
         /// The first child without a row.
         first: String,
     },
-    /// The space has no rows to look up.
+    /// The children of the space are not rows of a table.
     #[error("{}: the children of this space are networks, not rows of a table; leave --table out", path.display())]
     NotTabular {
         /// The file.
@@ -92,11 +92,11 @@ pub enum TableError {
 }
 
 impl Table {
-    /// Read the table at `path`: a head line that names the columns, then a line per row. Columns
-    /// that are not needed are ignored.
+    /// Read the table at `path`: a header line that names the columns, then one line per row. Other
+    /// columns are ignored.
     ///
     /// # Errors
-    /// If the file cannot be read, a column is missing, a key comes twice, or an accuracy is not a
+    /// If the file cannot be read, a column is missing, a key is repeated, or an accuracy is not a
     /// percentage.
     pub fn read(path: &Path) -> Result<Table, TableError> {
         let text = std::fs::read_to_string(path).map_err(|source| TableError::Unreadable {
@@ -129,7 +129,7 @@ impl Table {
         self.rows.get(key).copied()
     }
 
-    /// An error unless every child of `space` has a row.
+    /// Check that every child of `space` has a row.
     ///
     /// # Errors
     /// [`TableError::Missing`], [`TableError::NotTabular`].
@@ -164,7 +164,7 @@ impl Table {
     }
 }
 
-/// Where errors stand.
+/// The lines of a file, with its path for error messages.
 struct Lines<'a> {
     path: &'a Path,
 }
@@ -186,7 +186,7 @@ impl Lines<'_> {
     }
 }
 
-/// Which field of a line is what.
+/// The positions of the columns.
 struct Columns {
     count: usize,
     key: usize,
@@ -261,7 +261,7 @@ impl Columns {
     }
 }
 
-/// The lines of `text` that are not blank, split into fields, with their numbers from 1.
+/// The non-blank lines of `text`, split into fields, with their numbers from 1.
 fn numbered(text: &str) -> impl Iterator<Item = (usize, StringRecord)> {
     let reader = ReaderBuilder::new()
         .has_headers(false)
@@ -270,7 +270,7 @@ fn numbered(text: &str) -> impl Iterator<Item = (usize, StringRecord)> {
         .from_reader(text.as_bytes());
     let records = reader.into_records().map(|record| {
         let record = record.expect("the text is UTF-8, and a line may have any number of fields");
-        // Where the crate began to read: at the blank lines that it skips before the record.
+        // Where the crate started reading: at the blank lines that it skips before the record.
         let (start, line) = record
             .position()
             .map_or((0, 1), |at| (at.byte(), at.line()));
@@ -282,19 +282,19 @@ fn numbered(text: &str) -> impl Iterator<Item = (usize, StringRecord)> {
     records.filter(|(_, record)| record.iter().any(|field| !field.is_empty()))
 }
 
-/// Looks children up in a table, in the order in which they are submitted.
+/// Looks children up in a table, in the order of submission.
 pub struct TableLookup {
-    /// None where the table cannot be used, which has been reported.
+    /// `None` if the table cannot be used, which has been reported.
     table: Option<Table>,
     report: Box<dyn Fn(Report)>,
-    /// Children that wait for the end of a pause.
+    /// Children waiting for the end of a pause.
     held: Vec<Job>,
     paused: bool,
 }
 
 impl TableLookup {
     /// Read the table at `path` for the space of `config`. [`Report::Ready`] or [`Report::Fatal`]
-    /// is told at once.
+    /// is sent at once.
     pub fn start(
         path: &Path,
         config: &SpaceConfig,

@@ -23,7 +23,7 @@ use crate::train::{self, Control, EpochFigures, Next, Progress, TrainError, Trai
 /// Serve the process's standard input until it ends.
 ///
 /// # Errors
-/// When the first message is not `start`, or the parent cannot be reached any more.
+/// If the first message is not `start`, or the parent can no longer be reached.
 pub fn run() -> anyhow::Result<()> {
     let output = Output::take_standard_output()?;
     let inbox = Arc::new(WorkerInbox::default());
@@ -81,9 +81,9 @@ pub fn run() -> anyhow::Result<()> {
 
 /// Why a worker cannot begin.
 enum Refusal {
-    /// No worker could.
+    /// No worker could use the data.
     Data(String),
-    /// Another one may.
+    /// Another worker may succeed.
     Broken(Cause, String),
 }
 
@@ -117,7 +117,7 @@ fn prepare(
             validation,
         }) => data::noise(input, classes, train, validation),
     };
-    // A device's first use. One that has no room for the images may have none for anything.
+    // The first use of a device. If it has no room for the images, it may have no room at all.
     let prepared = TrainingData::new(dataset, config, device, true).and_then(|data| {
         train::synchronize(device)?;
         Ok(data)
@@ -145,7 +145,7 @@ impl Trainer {
         while let Some(message) = self.inbox.wait(&self.output) {
             match message {
                 ToWorker::Train { job } => self.train(&job)?,
-                ToWorker::Start { .. } => bail!("a worker is started only once"),
+                ToWorker::Start { .. } => bail!("a worker can only be started once"),
                 ToWorker::Pause { .. } | ToWorker::Resume | ToWorker::Skip { .. } => {}
             }
         }
@@ -195,7 +195,7 @@ impl Trainer {
         })
     }
 
-    /// Say why this process can train no more, and end it.
+    /// Report why this process can no longer train, and end it.
     fn end(&self, cause: Cause, error: &TrainError) -> anyhow::Result<Outcome> {
         self.output.send(&FromWorker::Broken {
             cause,
@@ -206,14 +206,14 @@ impl Trainer {
     }
 }
 
-/// The trainer's link to the search.
+/// The training's link to the search.
 struct PipeControl<'trainer> {
     child: u64,
     worker: usize,
     inbox: &'trainer WorkerInbox,
     output: &'trainer Output,
     device: tch::Device,
-    /// Time stood still.
+    /// Time spent paused.
     paused: Duration,
 }
 
@@ -221,7 +221,7 @@ impl Control for PipeControl<'_> {
     fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)> {
         let mut since = Instant::now();
         let settle = || {
-            // Its work is queued: until it has done that, nothing stands still.
+            // Work is queued on the device, which has not stopped until that is done.
             train::synchronize(self.device).map_err(TrainError::from)?;
             since = Instant::now();
             Ok(())

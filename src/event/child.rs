@@ -11,7 +11,7 @@ pub struct ChildSampled {
     pub child: u64,
     /// Number of the episode, from 1.
     pub episode: usize,
-    /// The decisions that describe it.
+    /// Its DNA.
     pub dna: Dna,
     /// `architecture`, or `key` in a space whose children are looked up in a table.
     #[serde(flatten)]
@@ -21,35 +21,35 @@ pub struct ChildSampled {
     /// Multiply-accumulate operations for one image.
     pub macs: u64,
     /// Sum of the masked log-probabilities of the choices, nats. This and the next two are absent
-    /// where the strategy has no distribution to tell of.
+    /// if the strategy has no known distribution.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log_prob: Option<f64>,
     /// Sum of the entropies of the masked distributions, nats.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub entropy: Option<f64>,
-    /// Largest entropy these decisions could have had: the sum of ln(feasible options).
+    /// Maximum possible entropy: the sum of ln(number of feasible options) over the choices.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_entropy: Option<f64>,
-    /// Every choice in the order it was taken; empty where the strategy has no distribution.
+    /// Every choice in the order it was made; empty if the strategy has no known distribution.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub choices: Vec<Choice>,
-    /// The earlier child of which one decision was changed (evolution).
+    /// The earlier child that it was mutated from by changing one choice (evolution).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
 }
 
-/// A network that a user made from a child by hand. Its number comes after those of all children
-/// that the search samples; its reward teaches the controller nothing and is in no mean, and it is
-/// never the best child of the search.
+/// A network that a user made by editing a child. It is numbered after all children that the search
+/// samples; the controller does not learn from its reward, no mean includes it, and it is never the
+/// best child of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildQueued {
     /// Number of the child, from 1.
     pub child: u64,
-    /// Episode under way when it was queued.
+    /// Episode in progress when it was queued.
     pub episode: usize,
     /// The child that was edited.
     pub parent: u64,
-    /// The decisions that describe it.
+    /// Its DNA.
     pub dna: Dna,
     /// `architecture`, or `key` in a space whose children are looked up in a table.
     #[serde(flatten)]
@@ -60,45 +60,45 @@ pub struct ChildQueued {
     pub macs: u64,
 }
 
-/// One decision as it was taken.
+/// One choice: what was picked, and from which distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// Layer, counted from 1.
+    /// Number of the layer, from 1.
     pub layer: usize,
-    /// Index into `decisions` of [`RunStarted`](super::RunStarted).
+    /// Index of the head in `decisions` of [`RunStarted`](super::RunStarted).
     pub head: usize,
     /// Index into the head's options.
     pub index: usize,
-    /// Logarithm of the probability of this choice.
+    /// Log-probability of this choice, nats.
     pub log_prob: f64,
     /// Entropy of the distribution, nats.
     pub entropy: f64,
-    /// Probability of each option (rounded to 4 places); 0 for those that cannot be built.
+    /// Probability of each option (rounded to 4 decimals); 0 for infeasible options.
     pub probabilities: Vec<f64>,
 }
 
-/// How far a child's training has come within an epoch.
+/// How far a child's training has progressed within an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildProgress {
     /// Number of the child, from 1.
     pub child: u64,
     /// Number of the worker, from 0.
     pub worker: usize,
-    /// Epoch under way, counted from 1.
+    /// Number of the epoch in progress, from 1.
     pub epoch: usize,
-    /// Epochs of the whole training.
+    /// Number of epochs in the training.
     pub epochs: usize,
-    /// Batches of this epoch that are done.
+    /// Completed batches of this epoch.
     pub batch: usize,
-    /// Batches of an epoch.
+    /// Number of batches in an epoch.
     pub batches: usize,
     /// Mean training loss of the epoch so far.
     pub loss: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
 }
 
-/// What an epoch of a child's training has brought.
+/// The results of one epoch of a child's training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildEpoch {
     /// Number of the child, from 1.
@@ -107,7 +107,7 @@ pub struct ChildEpoch {
     pub worker: usize,
     /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Epochs of the whole training.
+    /// Number of epochs in the training.
     pub epochs: usize,
     /// Mean cross-entropy over the training images, nats.
     pub train_loss: f64,
@@ -117,22 +117,22 @@ pub struct ChildEpoch {
     pub valid_loss: f64,
     /// Accuracy on the validation images, 0..=1.
     pub valid_accuracy: f64,
-    /// Learning rate of the latest step.
+    /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
-    /// Time that it took, without pauses.
+    /// Duration in seconds, excluding pauses.
     pub seconds: f64,
 }
 
-/// What an evaluated child came to.
+/// The result of an evaluated child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildFinished {
     /// Number of the child, from 1.
     pub child: u64,
     /// Number of the episode, from 1.
     pub episode: usize,
-    /// The decisions that describe it.
+    /// Its DNA.
     pub dna: Dna,
     /// Accuracy, 0..=1.
     pub accuracy: f64,
@@ -142,23 +142,22 @@ pub struct ChildFinished {
     pub params: u64,
     /// Multiply-accumulate operations for one image.
     pub macs: u64,
-    /// Training time; 0 for a repeat.
+    /// Training time in seconds; 0 for a repeat.
     pub seconds: f64,
-    /// The earlier child with the same architecture whose accuracy this one takes.
+    /// The earlier child with the same architecture whose accuracy it takes over.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub repeat_of: Option<u64>,
     /// Validation accuracy after each epoch.
     pub valid_accuracies: Vec<f64>,
-    /// A user ended its training early; the accuracies are those of the epochs that it had
-    /// finished.
+    /// Whether a user ended its training early; the accuracies are those of the completed epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub skipped: bool,
-    /// Energy that its GPU took for it, watt-hours: the GPU's, shared by the children in training
-    /// on it. Absent where no GPU tells its power.
+    /// Energy used by the GPU for this child, in watt-hours; shared equally with the other children
+    /// in training on that GPU. Absent if no GPU reports its power.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub energy_wh: Option<f64>,
-    /// Test accuracy of the network trained to the end, where the evaluator has it (a table does).
-    /// Nothing in the search reads it.
+    /// Test accuracy of the fully trained network, if the evaluator knows it (a table does).
+    /// Nothing in the search uses it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_accuracy: Option<f64>,
 }

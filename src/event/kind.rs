@@ -1,4 +1,4 @@
-//! What a run does: search, or train one network to the end.
+//! The kind of a run: a search, or the training of one network.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ pub enum RunKind {
     /// A search for an architecture.
     #[default]
     Search,
-    /// The training of one network to the end.
+    /// The training of one network to completion.
     Training,
 }
 
@@ -17,7 +17,7 @@ impl RunKind {
     /// Every kind.
     pub const ALL: [RunKind; 2] = [RunKind::Search, RunKind::Training];
 
-    /// As texts call it: `the search goes on`.
+    /// The name used in texts, as in "the search continues".
     pub fn noun(self) -> &'static str {
         match self {
             RunKind::Search => "search",

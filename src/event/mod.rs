@@ -1,5 +1,5 @@
 //! Everything that happens in a run, as one versioned enum of plain data. The journal, the screen,
-//! headless output, reports and replays all see these events and nothing else of the search.
+//! headless output, reports and replays all receive these events and nothing else from the search.
 
 mod child;
 mod episode;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// Version of the journal's schema, in every line as `v`.
 pub const VERSION: u32 = 1;
 
-/// One event with its place and time: a line of the journal.
+/// One event with its number and time: a line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of the journal's format.
@@ -34,8 +34,8 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What happened. Children and episodes are counted from 1. Accuracies are in 0..=1. Every number
-/// is finite.
+/// What happened. Children and episodes are counted from 1, accuracies are in 0..=1, and every
+/// number is finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -49,37 +49,37 @@ pub enum Event {
         pid: u32,
         /// Version of nas-tui.
         version: String,
-        /// Searches only: the next child to be sampled.
+        /// Number of the next child to be sampled (searches only).
         #[serde(skip_serializing_if = "Option::is_none", default)]
         next_child: Option<u64>,
-        /// Of a training: the epoch that goes on. What the journal tells of it and of later ones is
-        /// void: it happens again.
+        /// The epoch at which a training continues. Earlier records about this epoch and later ones
+        /// are void, because those epochs are repeated.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         epoch: Option<usize>,
     },
-    /// One network is trained to the end (`nas-tui train`). Such a run has no children and no
-    /// episodes.
+    /// The training of one network to completion has begun (`nas-tui train`). Such a run has no
+    /// children and no episodes.
     TrainingStarted(Box<TrainingStarted>),
-    /// A tick: may be dropped, is never written to the journal.
+    /// A tick: may be dropped and is never written to the journal.
     TrainingProgress(TrainingProgress),
-    /// An epoch of a training is over.
+    /// An epoch of a training has ended.
     TrainingEpoch(TrainingEpoch),
-    /// The state after `batch` batches of `epoch` can be resumed from.
+    /// A training can be resumed from the state after `batch` batches of `epoch`.
     TrainingSaved {
         /// Number of the epoch, from 1.
         epoch: usize,
-        /// Batches of that epoch that are done.
+        /// Completed batches of that epoch.
         batch: usize,
     },
-    /// Memory did not suffice: batches are computed in smaller parts from here on, with the same
-    /// number of images a step.
+    /// Memory was insufficient: from here on batches are computed in smaller parts, with the same
+    /// number of images per step.
     MicroBatchReduced {
         /// Images computed at a time from now on.
         micro_batch: usize,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
-    /// The test images were classified, once, by the best weights.
+    /// The test images were classified, once, with the best weights.
     TestFinished(Box<TestFinished>),
     /// A worker is ready to train.
     WorkerStarted {
@@ -89,7 +89,7 @@ pub enum Event {
         pid: u32,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
-        /// Machine that it runs on; absent where that is the run's own.
+        /// Machine it runs on; absent if it is the run's own.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         host: Option<String>,
     },
@@ -97,21 +97,21 @@ pub enum Event {
     WorkerDied {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
-    /// An episode begins.
+    /// An episode has begun.
     EpisodeStarted {
         /// Number of the episode, from 1.
         episode: usize,
-        /// Layers of its children.
+        /// Number of layers of its children.
         depth: usize,
-        /// Baseline that its rewards are compared with; `None` if there is none.
+        /// Baseline to be subtracted from its rewards; `None` if there is none.
         baseline: Option<f64>,
     },
     /// A child was proposed.
     ChildSampled(ChildSampled),
-    /// A child is handed to a worker.
+    /// A child was assigned to a worker.
     ChildStarted {
         /// Number of the child, from 1.
         child: u64,
@@ -121,46 +121,46 @@ pub enum Event {
         worker: usize,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
-        /// Which attempt this is, from 1.
+        /// Number of the attempt, from 1.
         attempt: u32,
     },
-    /// A tick: may be dropped, is never written to the journal.
+    /// A tick: may be dropped and is never written to the journal.
     ChildProgress(ChildProgress),
-    /// An epoch of a child in training is over.
+    /// An epoch of a child in training has ended.
     ChildEpoch(ChildEpoch),
     /// A child has been evaluated.
     ChildFinished(ChildFinished),
-    /// A child has no accuracy; it has a reward all the same.
+    /// A child failed: it has no accuracy, but it does have a reward.
     ChildFailed {
         /// Number of the child, from 1.
         child: u64,
         /// Number of the episode, from 1.
         episode: usize,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
         /// Its reward.
         reward: f64,
-        /// Time that it took, without pauses.
+        /// Duration in seconds, excluding pauses.
         seconds: f64,
     },
-    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained
-    /// it broke twice. It has no reward, and no part in what the controller learns, in any mean or
-    /// in the baseline.
+    /// The child was excluded because nothing is known about it: a user ended it during its first
+    /// epoch, or its worker failed twice. It has no reward, the controller does not learn from it,
+    /// and neither the means nor the baseline include it.
     ChildExcluded {
         /// Number of the child, from 1.
         child: u64,
         /// Number of the episode, from 1.
         episode: usize,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
-        /// Time that it took, without pauses.
+        /// Duration in seconds, excluding pauses.
         seconds: f64,
     },
-    /// The child's worker died; the child starts again on another.
+    /// The child's worker died; the child is started again on another.
     ChildRetried {
         /// Number of the child, from 1.
         child: u64,
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
     /// All children of the episode have ended, and the strategy has learned from them.
@@ -169,12 +169,12 @@ pub enum Event {
     EpisodeExcluded {
         /// Number of the episode, from 1.
         episode: usize,
-        /// Children of the episode.
+        /// Number of children in the episode.
         children: usize,
-        /// Time that it took, without pauses.
+        /// Duration in seconds, excluding pauses.
         seconds: f64,
     },
-    /// The state of the search is on disk.
+    /// The state of the search was written to disk.
     CheckpointSaved {
         /// Number of the episode, from 1.
         episode: usize,
@@ -183,15 +183,15 @@ pub enum Event {
     },
     /// A user asked for a pause.
     PauseRequested,
-    /// Everything stands still.
+    /// All work has stopped for the pause.
     Paused,
-    /// The run goes on after a pause.
+    /// The run continues after a pause.
     Resumed,
-    /// A user asked for the run to stop after the next checkpoint.
+    /// A user asked the run to stop after the next checkpoint.
     StopRequested,
-    /// A user asked for the run to stop when the episode under way has been learned from.
+    /// A user asked the run to stop once the current episode has been learned from.
     EpisodeStopRequested,
-    /// A user took back the request to stop after the episode.
+    /// A user withdrew the request to stop after the episode.
     EpisodeStopWithdrawn,
     /// A user asked for a child's training to end at the next batch; `child_finished` or
     /// `child_excluded` follows.
@@ -205,19 +205,19 @@ pub enum Event {
     Notice {
         /// How serious it is.
         level: Level,
-        /// The text, for a reader.
+        /// The text, for the user.
         message: String,
     },
-    /// The run is over, or this session of it.
+    /// The run, or this session of it, has ended.
     RunFinished {
         /// How it ended.
         reason: FinishReason,
-        /// 0 for a training.
+        /// Number of children; 0 for a training.
         children: u64,
-        /// Epochs of a training.
+        /// Number of epochs, for a training.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         epochs: Option<usize>,
-        /// Time since the run or its latest session began.
+        /// Time in seconds since the run or its latest session began.
         wall_seconds: f64,
     },
 }
@@ -228,7 +228,7 @@ pub enum Event {
 pub enum Level {
     /// Worth knowing.
     Info,
-    /// Something is not as it should be; the run goes on.
+    /// Something is wrong, but the run continues.
     Warning,
     /// Something failed.
     Error,
@@ -238,16 +238,16 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// Over as planned: every episode is done, or every epoch and the test.
+    /// Completed as planned: every episode, or every epoch and the test.
     Completed,
     /// A user or a signal stopped it; it can be resumed.
     Stopped,
-    /// An error stopped it; it can be resumed when the cause is mended.
+    /// An error stopped it; it can be resumed once the cause is fixed.
     Failed,
 }
 
 impl Event {
-    /// Ticks may be dropped on the way and are never written to the journal.
+    /// Whether it is a tick, which may be dropped and is never written to the journal.
     pub fn is_tick(&self) -> bool {
         matches!(self, Event::ChildProgress(_) | Event::TrainingProgress(_))
     }

@@ -1,15 +1,15 @@
-//! The processes of a run: which there are, as events tell of them.
+//! The processes of a run, as reported by events.
 
 use jiff::Timestamp;
 
-/// What a process is to a run.
+/// The role of a process in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProcessRole {
     /// The process of a search.
     Search,
     /// The process of a training.
     Training,
-    /// A worker with its number, from 0.
+    /// A worker, numbered from 0.
     Worker(usize),
     /// A screen that watches the run.
     Screen,
@@ -31,8 +31,8 @@ impl std::fmt::Display for ProcessRole {
 pub struct Watched {
     /// Process id.
     pub pid: u32,
-    /// What it is to the run.
+    /// Its role.
     pub role: ProcessRole,
-    /// When it was told of: a process of this pid that began later is another one.
+    /// When it was reported: a process with this id that started later is a different one.
     pub seen: Timestamp,
 }

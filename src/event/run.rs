@@ -1,4 +1,4 @@
-//! How a search begins: its settings, its data, and the run that it is held against.
+//! How a search begins: its settings, its data, and the run it is compared with.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::space::{Head, Space, SpaceError};
 pub struct RunStarted {
     /// Name of the run directory.
     pub run: String,
-    /// Name of the preset that the settings started from.
+    /// Name of the preset that the settings are based on.
     pub preset: String,
     /// Name of the strategy, as in `search.strategy`.
     pub strategy: String,
@@ -22,24 +22,24 @@ pub struct RunStarted {
     pub host: String,
     /// Process id.
     pub pid: u32,
-    /// Version of libtorch that trains the children. This, `threads` and `device` are absent where
+    /// Version of libtorch that trains the children. This, `threads` and `device` are absent if
     /// nothing is trained (a table).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub libtorch: Option<String>,
     /// Number of episodes planned.
     pub episodes: usize,
-    /// Children of each episode.
+    /// Number of children in each episode.
     pub children_per_episode: usize,
-    /// Epochs of each child's training.
+    /// Number of epochs of each child's training.
     pub child_epochs: usize,
-    /// Images per step of a child's training; journals of older programs do not tell.
+    /// Images per step of a child's training; absent in journals of older versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub child_batch_size: Option<usize>,
-    /// Power of the accuracy in the reward (`reward.power`).
+    /// Exponent of the accuracy in the reward (`reward.power`).
     pub reward_power: f64,
     /// The accuracy is the best of this many last epochs (`reward.last_epochs`).
     pub reward_last_epochs: usize,
-    /// Children that are evaluated at a time.
+    /// Number of children evaluated at a time.
     pub workers: usize,
     /// CPU threads of each worker.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -49,32 +49,34 @@ pub struct RunStarted {
     pub device: Option<String>,
     /// The data set.
     pub data: DataDescription,
-    /// What is decided about a layer, in order: the heads of the controller.
+    /// The heads of a layer, in order.
     #[serde(rename = "decisions")]
     pub heads: Vec<Head>,
     /// How DNA becomes a network.
     #[serde(default)]
     pub decode: Decode,
-    /// An earlier run to hold this one against, usually one of the random strategy.
+    /// An earlier run to compare this one with, usually of the strategy `random`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reference: Option<Box<Reference>>,
 }
 
 impl RunStarted {
-    /// How many children the search is to sample in all.
+    /// Total number of children the search is to sample.
     pub fn children(&self) -> usize {
         self.episodes * self.children_per_episode
     }
 
-    /// The run that this one can be held against.
+    /// The run that this one can be compared with.
     pub fn comparable(&self) -> Option<&Reference> {
         self.reference
             .as_deref()
             .filter(|reference| reference.not_comparable.is_none())
     }
 
-    /// The search space of the run, as far as its DNA needs it: an error where the heads are of
-    /// no known space.
+    /// The search space of the run, as far as its DNA requires it.
+    ///
+    /// # Errors
+    /// If the heads do not belong to any known space.
     pub fn space(&self) -> Result<Space, SpaceError> {
         Space::restore(
             self.heads.clone(),
@@ -85,7 +87,7 @@ impl RunStarted {
     }
 }
 
-/// Another run's episodes, as they were when this run began.
+/// The episodes of another run, as recorded when this run began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
     /// Name of its run directory.
@@ -94,8 +96,8 @@ pub struct Reference {
     pub strategy: String,
     /// Its episodes, in order.
     pub episodes: Vec<ReferenceEpisode>,
-    /// Why the two runs cannot be held against each other: other data, space, schedule, depths or
-    /// rewards. Absent where they can.
+    /// Why the two runs cannot be compared: different data, space, schedule, depths or rewards.
+    /// Absent if they can.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_comparable: Option<String>,
 }
@@ -112,7 +114,7 @@ pub struct ReferenceEpisode {
 }
 
 /// What a run's rewards are measured on: images, or the rows of a table, which has no images, no
-/// classes and no input (zeros).
+/// classes and no input size (zeros).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataDescription {
     /// SPEC with its folder, or the table's file.

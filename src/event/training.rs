@@ -1,4 +1,4 @@
-//! The training of one network to the end: its beginning, its epochs and its test.
+//! The training of one network to completion: its beginning, its epochs and its test.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,12 @@ use crate::classification::ClassificationReport;
 use crate::config::{Precision, Recipe};
 use crate::space::Architecture;
 
-/// What a training begins with.
+/// The beginning of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingStarted {
     /// Name of the run directory.
     pub run: String,
-    /// ARCH as the user gave it.
+    /// ARCH as given by the user.
     pub origin: String,
     /// The network.
     pub architecture: Architecture,
@@ -20,13 +20,13 @@ pub struct TrainingStarted {
     pub params: u64,
     /// Multiply-accumulate operations for one image.
     pub macs: u64,
-    /// Name of the recipe, and what it says.
+    /// Name of the recipe.
     pub recipe: String,
     /// The recipe itself.
     pub settings: Recipe,
-    /// Never `auto`.
+    /// Precision of the convolutions; never `auto`.
     pub precision: Precision,
-    /// Images computed at a time; as many as the recipe's batch has, where memory suffices.
+    /// Images computed at a time: the recipe's batch size, or less if memory is short.
     pub micro_batch: usize,
     /// Seed of every random stream of the run.
     pub seed: u64,
@@ -46,26 +46,26 @@ pub struct TrainingStarted {
     pub data: DataDescription,
 }
 
-/// Where a training stands within an epoch.
+/// How far a training has progressed within an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingProgress {
-    /// Epoch under way, counted from 1.
+    /// Number of the epoch in progress, from 1.
     pub epoch: usize,
-    /// Batches of this epoch that are done.
+    /// Completed batches of this epoch.
     pub batch: usize,
-    /// Batches of an epoch.
+    /// Number of batches in an epoch.
     pub batches: usize,
-    /// Mean training loss and accuracy of the epoch so far.
+    /// Mean training loss of the epoch so far.
     pub loss: f64,
-    /// Accuracy, 0..=1.
+    /// Training accuracy of the epoch so far, 0..=1.
     pub accuracy: f64,
-    /// Learning rate of the latest step.
+    /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
 }
 
-/// What an epoch of a training has brought.
+/// The results of one epoch of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingEpoch {
     /// Number of the epoch, from 1.
@@ -80,23 +80,23 @@ pub struct TrainingEpoch {
     pub valid_accuracy: f64,
     /// Learning rate of the epoch's last batch.
     pub learning_rate: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
-    /// With its validation, without pauses.
+    /// Duration in seconds, including validation and excluding pauses.
     pub seconds: f64,
 }
 
 /// How well the best weights classify the test images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestFinished {
-    /// The epoch whose weights these are: that of the highest validation accuracy.
+    /// The epoch of these weights, which has the highest validation accuracy.
     pub epoch: usize,
     /// Accuracy on the validation images, 0..=1.
     pub valid_accuracy: f64,
     /// SPEC with its folder.
     pub data: String,
-    /// Time that it took, without pauses.
+    /// Duration in seconds, excluding pauses.
     pub seconds: f64,
-    /// How well it classifies them.
+    /// The results on the test images.
     pub report: ClassificationReport,
 }

@@ -3,8 +3,10 @@
 use super::{matters, plain};
 use crate::space::{Architecture, ArchitectureError, Layer};
 
-/// The text of a `.dot` file; an error where the network cannot be built. A layer that is not read
-/// is dashed.
+/// The text of a `.dot` file. A layer whose output is not read is dashed.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let shapes = architecture.shapes()?;
     let matters = matters(architecture);
@@ -51,7 +53,7 @@ pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
     Ok(lines.join("\n"))
 }
 
-/// Kernel, and stride where it is not 1.
+/// Kernel, and stride unless it is 1.
 fn convolution(layer: &Layer) -> String {
     let [rows, columns] = layer.kernel;
     match layer.stride {
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_tell_kernel_stride_and_shape() {
+    fn nodes_show_kernel_stride_and_shape() {
         assert!(
             text().contains(r#"n1 [label="1: 3x3 / 2x2\n12x14x14"];"#),
             "{}",

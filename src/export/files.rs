@@ -1,13 +1,13 @@
-//! Writing a text beside what is there already: no file is ever overwritten.
+//! Writes text files without ever overwriting an existing one.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Names tried before giving up: `child-12.py`, `child-12-2.py`, ...
+/// Number of names tried before giving up: `child-12.py`, `child-12-2.py`, ...
 const MOST_NAMES: usize = 1000;
 
-/// Why a text could not be kept. The text names the file.
+/// Why a text could not be saved. The message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The file cannot be written.
@@ -18,7 +18,7 @@ pub enum SaveError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Too many files have such names.
+    /// Too many files with such names exist.
     #[error("{} and {MOST_NAMES} names like it are taken: remove some of these files", path.display())]
     Taken {
         /// The name without a number.
@@ -26,8 +26,11 @@ pub enum SaveError {
     },
 }
 
-/// Write `text` to a new file `name` in `folder`, or, where there is one of that name, to the first
-/// free of `stem-2.ext`, `stem-3.ext`, ... Returns the path that was written.
+/// Write `text` to a new file `name` in `folder` or, if that exists, to the first free name of
+/// `stem-2.ext`, `stem-3.ext`, ... Returns the path written.
+///
+/// # Errors
+/// [`SaveError`]: the file cannot be written, or too many files with such names exist.
 pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError> {
     for number in 1..=MOST_NAMES {
         let path = folder.join(numbered(name, number));
@@ -47,7 +50,7 @@ pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveEr
     })
 }
 
-/// `name` with `-number` before its first dot; the plain name for 1.
+/// `name` with `-number` before its first dot; unchanged for 1.
 fn numbered(name: &str, number: usize) -> String {
     match (number, name.split_once('.')) {
         (1, _) => name.to_owned(),
@@ -61,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_there_stays_and_the_new_one_gets_a_number() {
+    fn an_existing_file_is_kept_and_the_new_one_gets_a_number() {
         let folder = tempfile::tempdir().unwrap();
         for (text, name) in [
             ("a", "child-12.dna.json"),
@@ -79,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_named() {
+    fn the_error_for_a_missing_folder_names_it() {
         let error = save_new(Path::new("/nonexistent"), "child-1.py", "")
             .unwrap_err()
             .to_string();

@@ -1,5 +1,5 @@
-//! What an architecture can be written as: PyTorch code, ONNX, a Graphviz graph, and the JSON and
-//! DNA files that this program reads. Without libtorch.
+//! Export formats of an architecture: PyTorch code, ONNX, a Graphviz graph, and the JSON and DNA
+//! files that this program reads. Needs no libtorch.
 
 pub mod dot;
 pub mod files;
@@ -13,8 +13,8 @@ pub fn json(architecture: &Architecture) -> String {
     architecture.to_json()
 }
 
-/// The DNA that gives `architecture` where it is read literally; `None` if it has skip
-/// connections, or layers that no gene can describe.
+/// The DNA that decodes literally to `architecture`; `None` if it has skip connections, or layers
+/// that no gene can describe.
 pub fn dna_of(architecture: &Architecture) -> Option<Dna> {
     space::describe(architecture)
 }
@@ -40,8 +40,8 @@ fn matters(architecture: &Architecture) -> Vec<bool> {
     matters
 }
 
-/// A name as text that is safe in comments and in quotes: control characters, quotes and
-/// backslashes become `_`.
+/// A name that is safe in comments and in quotes: control characters, quotes and backslashes become
+/// `_`.
 fn plain(name: &str) -> String {
     name.chars()
         .map(|character| {
@@ -60,7 +60,7 @@ mod tests {
     use crate::space::Layer;
 
     #[test]
-    fn a_dna_file_is_json_that_holds_the_dna() {
+    fn a_dna_file_is_json_that_contains_the_dna() {
         let written = Dna(vec![vec![3, 8, 1, 1], vec![5, 12, 2, 2]]);
         let value: serde_json::Value = serde_json::from_str(&dna(&written)).unwrap();
         assert_eq!(

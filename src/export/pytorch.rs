@@ -1,7 +1,7 @@
 //! An architecture as Python code: one self-contained module of plain torch.nn.
 //!
-//! Its parameters have the names of our weights files (`layers.0.conv.weight`,
-//! `layers.0.bn.weight`, `classifier.bias`), so that `load_state_dict` takes one as it is.
+//! Its parameters have the names used in our weights files (`layers.0.conv.weight`,
+//! `layers.0.bn.weight`, `classifier.bias`), so that `load_state_dict` accepts one unchanged.
 
 use super::{matters, plain};
 use crate::space::architecture::joined_shape;
@@ -19,7 +19,7 @@ const LAYER: &str = r#"class Layer(nn.Module):
         return F.relu(self.bn(self.conv(x)))
 "#;
 
-/// The type of `maps` and the lists where tuples would do are for `torch.jit.script`.
+/// The type of `maps`, and lists in place of tuples, are required by `torch.jit.script`.
 const JOIN: &str = r#"def join(maps: List[torch.Tensor]) -> torch.Tensor:
     """Concatenate over channels. Smaller maps are zero-padded to the largest height and width, centred; where that cannot
     be even, the last row or column is the one more."""
@@ -32,7 +32,10 @@ const JOIN: &str = r#"def join(maps: List[torch.Tensor]) -> torch.Tensor:
     return torch.cat(padded, dim=1)
 "#;
 
-/// The text of `model.py`; an error where the network cannot be built.
+/// The text of `model.py`.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn module(architecture: &Architecture) -> Result<String, ArchitectureError> {
     let (shapes, cost) = (architecture.shapes()?, Cost::of(architecture)?);
     let mut lists = architecture
@@ -99,7 +102,7 @@ fn network(architecture: &Architecture, shapes: &[[usize; 3]]) -> String {
                 joined(&layer.inputs, shapes)
             ),
             false => format!(
-                "        # Layer {} has no influence on the logits: nobody reads it.\n",
+                "        # Layer {} has no influence on the logits: its output is not used.\n",
                 index + 1
             ),
         })
@@ -174,7 +177,7 @@ mod tests {
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    // Each of these was loaded into PyTorch 2.11: logits, parameters and names are ours
+    // Each of these was loaded into PyTorch 2.11: logits, parameters and names agree with ours
     // (scripts/check_export.py).
     #[test]
     fn nascnn15_is_readable_code() {
@@ -205,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_nobody_reads_keeps_its_weights_and_does_no_work() {
+    fn a_layer_whose_output_is_not_read_keeps_its_weights_and_does_no_work() {
         let mut architecture = fixture("strided_skips");
         architecture.output = vec![4];
         let text = module(&architecture).unwrap();
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_built_is_not_written() {
+    fn an_architecture_that_cannot_be_built_is_not_written() {
         let architecture = Architecture {
             input: [1, 1, 1],
             ..fixture("unequal_sizes_joined")

@@ -10,8 +10,7 @@ pub enum ValueAxis {
 }
 
 impl ValueAxis {
-    /// The axis over all of `values` that can stand on it, with at most `ticks` values (at least
-    /// two).
+    /// The axis that covers all plottable `values`, with at most `ticks` ticks (at least two).
     pub fn over(values: impl Iterator<Item = f64>, is_log: bool, ticks: usize) -> ValueAxis {
         let values = values.filter(|value| value.is_finite() && (*value > 0.0 || !is_log));
         let (low, high) = extremes(values);
@@ -22,7 +21,7 @@ impl ValueAxis {
         }
     }
 
-    /// Where `value` is between the bottom (0) and the top (1).
+    /// Position of `value` between the bottom (0) and the top (1).
     pub fn fraction(&self, value: f64) -> f64 {
         match self {
             ValueAxis::Linear(axis) => axis.fraction(value),
@@ -30,7 +29,7 @@ impl ValueAxis {
         }
     }
 
-    /// Its round values and the decimals that each needs.
+    /// The tick values, each with the number of decimals it needs.
     pub fn ticks(&self) -> Vec<(f64, usize)> {
         match self {
             ValueAxis::Linear(axis) => axis.ticks().map(|tick| (tick, axis.decimals())).collect(),
@@ -43,13 +42,13 @@ impl ValueAxis {
     }
 }
 
-/// An axis from `low` to `high` with values at multiples of `step`, a 1, 2 or 5 times a power of
-/// ten.
+/// An axis from `low` to `high` with ticks at multiples of `step`, which is 1, 2 or 5 times a power
+/// of ten.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
-    /// The lowest value that is shown.
+    /// The lowest value shown.
     pub low: f64,
-    /// The highest value that is shown.
+    /// The highest value shown.
     pub high: f64,
     /// Distance between two ticks.
     pub step: f64,
@@ -63,7 +62,7 @@ impl Axis {
         } else {
             (0.0, 1.0)
         };
-        // A flat series still needs a height: a twentieth of its size on both sides, or from 0 to
+        // A flat series still needs a height: a twentieth of its magnitude on both sides, or 0 to
         // 1.
         let size = high.abs().max(low.abs());
         let (low, high) = match high - low {
@@ -92,42 +91,42 @@ impl Axis {
         }
     }
 
-    /// Where `value` is between low (0) and high (1).
+    /// Position of `value` between low (0) and high (1).
     pub fn fraction(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// Values of the ticks, rising, both ends included.
+    /// The tick values in ascending order, both ends included.
     pub fn ticks(&self) -> impl Iterator<Item = f64> + use<> {
         let Axis { low, high, step } = *self;
         let count = ((high - low) / step).round() as usize;
         (0..=count).map(move |index| low + index as f64 * step)
     }
 
-    /// Decimals that tell its values apart.
+    /// Decimals needed to tell its tick values apart.
     pub fn decimals(&self) -> usize {
         decimals(self.step)
     }
 }
 
-/// The smallest and the largest of `values`; of none, infinities the wrong way round.
+/// The smallest and the largest of `values`; infinity and minus infinity if there are no values.
 pub fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     })
 }
 
-/// `0.25`: a value with the decimals that it needs.
+/// `0.25`: a value with the given number of decimals.
 pub fn plain(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$}")
 }
 
-/// `25 %` of a share of 0.25, which has two decimals.
+/// `25 %` for a share of 0.25 that has two decimals.
 pub fn percent(value: f64, decimals: usize) -> String {
     format!("{:.*} %", decimals.saturating_sub(2), value * 100.0)
 }
 
-/// The smallest of 1, 2 or 5 times a power of ten that is not below `step`.
+/// The smallest 1, 2 or 5 times a power of ten that is at least `step`.
 pub fn round_step(step: f64) -> f64 {
     let power = 10f64.powf(step.log10().floor());
     let leading = step / power;
@@ -141,23 +140,23 @@ pub fn round_step(step: f64) -> f64 {
 /// A logarithmic axis. Values that have no logarithm (0 and below) sit at its bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogAxis {
-    /// At least two, rising, positive: 1 to 9, 1-2-5, 1-3 or 1 times powers of ten.
+    /// Positive and ascending, at least two: 1 to 9, 1-2-5, 1-3 or 1 times powers of ten.
     ticks: Vec<f64>,
 }
 
-/// Leading digits of a logarithmic axis, the densest first.
+/// Leading digits of the ticks of a logarithmic axis, densest first.
 const LEADING: [&[f64]; 4] = [
     &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
     &[1.0, 2.0, 5.0],
     &[1.0, 3.0],
     &[1.0],
 ];
-/// Decades of a logarithmic axis at most; what is smaller sits at the bottom.
+/// Maximum number of decades of a logarithmic axis; smaller values sit at its bottom.
 const DECADES: i32 = 12;
 
 impl LogAxis {
-    /// The axis with the most values, but at most `ticks` (at least two), that holds the positive
-    /// part of `low..=high`.
+    /// The axis with the most ticks, but no more than `ticks` (at least two), that covers the
+    /// positive part of `low..=high`.
     pub fn covering(low: f64, high: f64, ticks: usize) -> LogAxis {
         let high = if high.is_finite() && high >= f64::MIN_POSITIVE {
             high
@@ -189,12 +188,12 @@ impl LogAxis {
             })
     }
 
-    /// Its values, rising: at least two.
+    /// The tick values in ascending order: at least two.
     pub fn ticks(&self) -> &[f64] {
         &self.ticks
     }
 
-    /// Where `value` is between the lowest value (0) and the highest (1).
+    /// Position of `value` between the lowest tick (0) and the highest (1).
     pub fn fraction(&self, value: f64) -> f64 {
         let (Some(low), Some(high)) = (self.ticks.first(), self.ticks.last()) else {
             return 0.0;
@@ -207,8 +206,8 @@ impl LogAxis {
     }
 }
 
-/// Round values from the last one not above `low` to the first one not below `high`, at every so
-/// many decades.
+/// Round values from the last one not above `low` to the first one not below `high`, in steps of
+/// `decades` decades.
 fn log_ticks(low: f64, high: f64, leading: &[f64], decades: i32) -> Vec<f64> {
     let slack = 1e-9;
     let (from, to) = (low.log10().floor() as i32, high.log10().ceil() as i32);
@@ -230,8 +229,8 @@ fn log_ticks(low: f64, high: f64, leading: &[f64], decades: i32) -> Vec<f64> {
     all[first..=last.min(all.len() - 1)].to_vec()
 }
 
-/// `digit` times ten to `power`; divided for a negative power, since 0.3 is 3 / 10 and not 3 times
-/// 0.1.
+/// `digit` times ten to the power of `power`. A negative power divides, because 3 / 10 is exactly
+/// 0.3 and 3 * 0.1 is not.
 fn power_of_ten(digit: f64, power: i32) -> f64 {
     if power < 0 {
         digit / 10f64.powi(-power)
@@ -240,7 +239,7 @@ fn power_of_ten(digit: f64, power: i32) -> f64 {
     }
 }
 
-/// Decimals that show the first digit of `value`.
+/// Decimals needed to show the first digit of `value`.
 fn decimals(value: f64) -> usize {
     (-(value * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 12.0) as usize
 }
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_series_is_in_the_middle_of_its_axis_and_zeros_are_at_the_bottom_of_theirs() {
+    fn a_flat_series_is_centred_on_its_axis_and_zeros_sit_at_the_bottom() {
         let axis = Axis::covering(0.5, 0.5, 4);
         assert!((0.3..0.7).contains(&axis.fraction(0.5)), "{axis:?}");
         let zeros = Axis::covering(0.0, 0.0, 6);
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logarithmic_axis_has_as_many_round_values_as_there_is_room_for() {
+    fn a_logarithmic_axis_has_as_many_round_values_as_fit() {
         assert_eq!(
             LogAxis::covering(0.31, 0.72, 6).ticks,
             [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_logarithm_sits_at_the_bottom() {
+    fn values_without_a_logarithm_sit_at_the_bottom() {
         let axis = LogAxis::covering(0.0, 0.5, 5);
         assert_eq!(
             (

@@ -1,7 +1,7 @@
-//! Which program this is: version and commit, as far as they were known when it was built.
+//! The version and commit of this program, as far as they were known when it was built.
 
-/// `0.1.0+8576195` with the commit that it was built from (`.modified` where its sources had
-/// changed since); the bare version where it was not built in its git repository.
+/// `0.1.0+8576195` with the commit it was built from (followed by `.modified` if its sources had
+/// changed since); the bare version if it was not built in its git repository.
 pub const VERSION: &str = match option_env!("NAS_TUI_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),

@@ -1,4 +1,5 @@
-//! Where networks are trained, by name: the one reading of `cpu`, `cuda`, `cuda:N` and `auto`.
+//! Names of the devices that networks are trained on: the only parser of `cpu`, `cuda`, `cuda:N`
+//! and `auto`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,36 +7,36 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One device: `cpu`, or `cuda:N` with CUDA's number of a GPU.
+/// One device: `cpu`, or `cuda:N` with CUDA's number of the GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Device {
     /// The processor.
     Cpu,
-    /// A GPU by CUDA's number, `cuda:0` the first.
+    /// A GPU by its CUDA number; the first is `cuda:0`.
     Cuda(usize),
 }
 
-/// What a user asks for (`workers.device`, `--device`).
+/// The device that a user asks for (`workers.device`, `--device`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// Every GPU that libtorch sees; the CPU where it sees none.
+    /// Every GPU that libtorch sees, or the CPU if it sees none.
     #[default]
     Auto,
     /// Every GPU that libtorch sees, and nothing else.
     Cuda,
-    /// This one, whatever else there is.
+    /// This device, whatever others exist.
     One(Device),
 }
 
-/// A text that names no device.
+/// A text that does not name a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no device: must be {DEVICE_NAMES}")]
+#[error("`{0}` is not a device: it must be {DEVICE_NAMES}")]
 pub struct NoDevice(String);
 
-/// A device that was asked for and is not there. The text is for the user.
+/// A requested device that does not exist. The message is meant for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceMissing {
-    /// A GPU was asked for and libtorch can use none.
+    /// A GPU was requested, but libtorch cannot use any.
     #[error(
         "`cuda` was asked for (workers.device or --device), but libtorch sees no CUDA device; ask for `auto` or `cpu` to train on the \
          CPU"
@@ -47,14 +48,14 @@ pub enum DeviceMissing {
         names(*.gpus)
     )]
     NotThere {
-        /// The device that was asked for.
+        /// The requested device.
         asked: Device,
-        /// Number of GPUs that there are.
+        /// Number of GPUs available.
         gpus: usize,
     },
 }
 
-/// What may be written where a device is asked for.
+/// The names that a user may give for a device.
 pub const DEVICE_NAMES: &str = "auto, cpu, cuda (every GPU) or cuda:N (one)";
 
 /// `cpu`, `cpu and cuda:0`, `cpu, cuda:0 and cuda:1`.
@@ -67,7 +68,7 @@ fn names(gpus: usize) -> String {
 }
 
 impl Device {
-    /// The CPU and so many GPUs.
+    /// The CPU and `gpus` GPUs.
     pub fn all(gpus: usize) -> impl Iterator<Item = Device> {
         std::iter::once(Device::Cpu).chain((0..gpus).map(Device::Cuda))
     }
@@ -80,7 +81,7 @@ impl Device {
     /// This device, on a machine where libtorch sees `gpus` GPUs.
     ///
     /// # Errors
-    /// When it is none of them.
+    /// If the device is not one of them.
     pub fn among(self, gpus: usize) -> Result<Device, DeviceMissing> {
         match self {
             Device::Cuda(number) if number >= gpus => {
@@ -92,10 +93,10 @@ impl Device {
 }
 
 impl DeviceChoice {
-    /// The devices that are meant where libtorch sees `gpus` GPUs: at least one.
+    /// The devices meant on a machine where libtorch sees `gpus` GPUs: at least one.
     ///
     /// # Errors
-    /// When a GPU is asked for that is not there.
+    /// If it asks for a GPU that does not exist.
     pub fn devices(self, gpus: usize) -> Result<Vec<Device>, DeviceMissing> {
         match self {
             DeviceChoice::Auto if gpus == 0 => Ok(vec![Device::Cpu]),
@@ -105,10 +106,10 @@ impl DeviceChoice {
         }
     }
 
-    /// The first of [`DeviceChoice::devices`], for work that takes one.
+    /// The first of [`DeviceChoice::devices`], for work that uses only one.
     ///
     /// # Errors
-    /// As [`DeviceChoice::devices`].
+    /// See [`DeviceChoice::devices`].
     pub fn device(self, gpus: usize) -> Result<Device, DeviceMissing> {
         Ok(self.devices(gpus)?.first().copied().unwrap_or(Device::Cpu))
     }
@@ -142,7 +143,7 @@ impl FromStr for DeviceChoice {
             "cuda" => Ok(DeviceChoice::Cuda),
             "cpu" => Ok(DeviceChoice::One(Device::Cpu)),
             _ => {
-                // Digits alone: `parse` would also take a sign.
+                // Only digits: `parse` would also accept a sign.
                 let digits = text
                     .strip_prefix("cuda:")
                     .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
@@ -166,7 +167,7 @@ impl FromStr for Device {
     }
 }
 
-/// Both are text in every file and message.
+/// Both are plain text in every file and message.
 macro_rules! serde_as_text {
     ($($name:ident),*) => {
         $(impl Serialize for $name {
@@ -190,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_read_and_written_the_same() {
+    fn every_name_is_read_and_written_the_same_way() {
         for name in ["auto", "cpu", "cuda", "cuda:0", "cuda:12"] {
             assert_eq!(name.parse::<DeviceChoice>().unwrap().to_string(), name);
             let json = serde_json::to_string(name).unwrap();
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_device_is_refused_with_the_names_there_are() {
+    fn anything_else_is_refused_with_a_list_of_the_valid_names() {
         for text in [
             "",
             "gpu",
@@ -235,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_named_device_is_that_one_alone() {
+    fn a_named_device_is_only_that_one() {
         let one = DeviceChoice::One;
         assert_eq!(one(Device::Cpu).devices(2), Ok(vec![Device::Cpu]));
         assert_eq!(one(Device::Cuda(1)).devices(2), Ok(vec![Device::Cuda(1)]));
     }
 
     #[test]
-    fn a_gpu_that_is_not_there_is_an_error_that_names_those_that_are() {
+    fn asking_for_a_missing_gpu_is_an_error_that_names_the_available_ones() {
         let error = |number, gpus| {
             DeviceChoice::One(Device::Cuda(number))
                 .devices(gpus)

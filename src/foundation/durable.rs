@@ -1,12 +1,12 @@
-//! Files that are whole or not there at all, also after a power cut.
+//! Files that are either complete or absent, even after a power failure.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Replace the file at `path` by `bytes` in one step: a temporary file beside it is written, synced
-/// and renamed over it, then the folder is synced. Whoever reads `path` sees the old contents or
-/// the new, never a mixture.
+/// Replace the file at `path` with `bytes` in one step: a temporary file beside it is written,
+/// synced and renamed over it, then the folder is synced. A reader of `path` sees either the old
+/// contents or the new, never a mixture.
 ///
 /// # Errors
 /// I/O errors; the message names the path. The old file is then untouched and the temporary one
@@ -17,15 +17,17 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|()| fs::rename(&temporary, path))
         .and_then(|()| sync_folder_of(path))
         .map_err(|error| {
-            // The error that matters is the first one; a leftover temporary file is overwritten
-            // next time.
+            // Report the first error; a leftover temporary file is overwritten next time.
             let _ = fs::remove_file(&temporary);
             in_file(path, "cannot write", error)
         })
 }
 
-/// Make the entries of the folder that holds `path` durable (a new or renamed file is otherwise
-/// lost in a power cut).
+/// Make the entries of the folder that contains `path` durable (a power failure could otherwise
+/// undo the creation or renaming of a file).
+///
+/// # Errors
+/// I/O errors.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
@@ -33,7 +35,7 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The same error with the file's path and what was being done in its message.
+/// The same error with the attempted action and the file's path in its message.
 pub fn in_file(path: &Path, action: &str, error: io::Error) -> io::Error {
     let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_replaced_file_has_the_new_contents_and_leaves_nothing_beside_it() {
+    fn a_replaced_file_has_the_new_contents_and_no_temporary_file_remains() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("best.json");
         write_atomically(&path, b"old and longer").unwrap();

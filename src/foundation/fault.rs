@@ -1,5 +1,5 @@
-//! What libtorch says when something fails, as far as it is for people, and whose fault it is:
-//! memory's, the device's, or neither's.
+//! Interprets libtorch's error messages: shortens them for people and tells whether memory, the
+//! device or neither was at fault.
 //!
 //! libtorch raises the same kind of error for everything, so its text is all there is to go by.
 
@@ -8,20 +8,20 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-/// What an error of libtorch means for whoever got it.
+/// What a libtorch error means for the code that receives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Memory did not suffice; with less of it the same may succeed.
+    /// There was not enough memory; the same may succeed with less.
     Memory,
     /// The device failed, or this process may not use it. After an illegal access, a failed launch
     /// or an uncorrectable memory error every later CUDA call of the process fails too: only a new
-    /// process can go on.
+    /// process can continue.
     Device,
-    /// Anything else: the same would happen again anywhere.
+    /// Anything else: it would fail in the same way anywhere.
     Other,
 }
 
-/// What libtorch and the libraries below it say when memory is short, in lower case.
+/// What libtorch and the libraries below it say when memory runs out, in lower case.
 const MEMORY: [&str; 11] = [
     "out of memory",
     "can't allocate memory",
@@ -34,12 +34,12 @@ const MEMORY: [&str; 11] = [
     // CUSOLVER_STATUS_ALLOC_FAILED, and the two CUDNN_STATUS_INTERNAL_ERROR_..._ALLOCATION_FAILED.
     "alloc_failed",
     "allocation_failed",
-    // cuDNN found no algorithm whose workspace could be had.
+    // cuDNN found no algorithm whose workspace could be allocated.
     "unable to find an engine to execute this computation",
     "unable to find a valid cudnn algorithm",
 ];
 
-/// What they say when the device failed.
+/// What they say when the device has failed.
 const DEVICE: [&str; 20] = [
     "cuda error",
     "cuda driver error",
@@ -64,7 +64,7 @@ const DEVICE: [&str; 20] = [
 ];
 
 impl Fault {
-    /// The fault that `text`, an error of libtorch, tells of.
+    /// The fault that `text`, a libtorch error, describes.
     pub fn of(text: &str) -> Fault {
         let text = text.to_lowercase();
         let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
@@ -78,8 +78,8 @@ impl Fault {
     }
 }
 
-/// `text` without libtorch's stack, as libtorch writes it or as Rust's debug format does, and
-/// without hints for debugging.
+/// `text` without the stack trace, in libtorch's own format or in Rust's debug format, and without
+/// hints for debugging.
 pub fn without_stack(text: &str) -> &str {
     let starts = [
         "frame #",
@@ -105,7 +105,7 @@ pub fn in_words(text: &str) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty());
     let words = lines.collect::<Vec<_>>().join(" ");
-    // As TchError writes it, and as a panic of tch does.
+    // The prefixes that TchError and panics of tch add.
     let starts = [
         "Internal torch error: ",
         "called `Result::unwrap()` on an `Err` value: Torch(\"",
@@ -117,18 +117,21 @@ pub fn in_words(text: &str) -> String {
         .unwrap_or(words)
 }
 
-/// Do something with libtorch. Where it panics because memory or the device failed, that is an
-/// error with the panic's text.
+/// Run `work`, which calls libtorch. A panic caused by lack of memory or by the device is returned
+/// as an error with the panic's text.
 ///
-/// tch 0.24 returns errors, but not from operations that take a number: the number's destructor
-/// comes upon the error before the operation's caller does, and panics.
+/// tch 0.24 returns errors, except from operations that take a number: the number's destructor
+/// finds the error before the operation's caller does, and panics.
+///
+/// # Errors
+/// The text of a panic caused by lack of memory or by the device. Other panics continue.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     thread_local!(static CATCHING: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            // What is caught is told by whoever catches it.
+            // Whoever receives the error reports it, so the panic hook stays silent.
             if !CATCHING.get() || Fault::of(&text_of(panic.payload())) == Fault::Other {
                 usual(panic);
             }
@@ -143,7 +146,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// The message of a panic.
+/// The message of a panic's payload.
 pub fn text_of(cause: &(dyn Any + Send)) -> String {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
@@ -153,8 +156,8 @@ pub fn text_of(cause: &(dyn Any + Send)) -> String {
     )
 }
 
-/// Whether a printed line is one of a stack that libtorch prints with an error, and tells a reader
-/// nothing.
+/// Whether a printed line belongs to the stack trace that libtorch prints with an error, which
+/// tells a reader nothing.
 pub fn is_of_a_stack(line: &str) -> bool {
     let line = line.trim_start();
     ["frame #", "Exception raised from ", "C++ CapturedTraceback"]
@@ -162,7 +165,7 @@ pub fn is_of_a_stack(line: &str) -> bool {
         .any(|start| line.starts_with(start))
 }
 
-/// The sentence of `text` that says that memory is short, and what follows it, without its place in
+/// The part of `text` from the sentence that reports the lack of memory, without the location in
 /// libtorch's code.
 pub fn memory_sentence(text: &str) -> String {
     let text = in_words(text);
@@ -172,7 +175,7 @@ pub fn memory_sentence(text: &str) -> String {
         .filter_map(|sign| lower.find(sign))
         .min()
         .unwrap_or(0);
-    // (Lower case is as long as the text itself where that is ASCII, as libtorch's is.)
+    // Lower-casing keeps the length of ASCII text, such as libtorch's.
     let before = text.get(..place).unwrap_or_default();
     let start = before.rfind(['.', ']', ')']).map_or(0, |end| end + 1);
     text[start..].trim().chars().take(160).collect()
@@ -182,7 +185,7 @@ pub fn memory_sentence(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Messages as libtorch 2.11 and the libraries below it give them.
+    /// Messages of libtorch 2.11 and the libraries below it.
     const SHORT_OF_MEMORY: [&str; 14] = [
         "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB of which 1.20 GiB is free.",
         "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call",
@@ -247,7 +250,7 @@ mod tests {
         (0x7f1 in libc10.so)\nframe #1: <unknown function>\n";
 
     #[test]
-    fn the_stack_of_an_error_and_its_hints_for_developers_are_left_out() {
+    fn the_stack_trace_and_hints_for_developers_are_left_out() {
         let words = in_words(WITH_STACK);
         assert!(
             words.starts_with("[enforce fail") && words.ends_with("(Cannot allocate memory)"),
@@ -270,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_for_want_of_memory_is_an_error_and_any_other_stays_a_panic() {
+    fn a_panic_for_lack_of_memory_is_an_error_and_any_other_stays_a_panic() {
         assert_eq!(caught(|| 3), Ok(3));
         let text =
             caught(|| panic!("CUDA out of memory. Tried to allocate 2 GiB.\nframe #0: c10::Error"))
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_error_about_memory_the_sentence_is_told_that_says_so() {
+    fn only_the_sentence_about_memory_is_kept_of_a_memory_error() {
         let told = memory_sentence(WITH_STACK);
         assert_eq!(
             told,

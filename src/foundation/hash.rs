@@ -1,6 +1,6 @@
 //! A hash that is the same in every process, version and machine.
 
-/// 64-bit FNV-1a (Fowler, Noll & Vo): for names that only have to differ, never for secrets.
+/// 64-bit FNV-1a (Fowler, Noll & Vo), for names that only have to differ, never for secrets.
 pub fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes
         .into_iter()

@@ -1,5 +1,5 @@
-//! What every room stands on: files that are whole or not there, seeds, numbers as people read
-//! them, the machine and its devices. Nothing here knows of runs.
+//! Helpers that every room uses: complete-or-absent files, seeds, human-readable numbers, the
+//! machine and its devices. Nothing here knows about runs.
 
 pub mod axis;
 pub mod build_info;

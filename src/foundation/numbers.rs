@@ -1,4 +1,4 @@
-//! Numbers and times as people read them, on the screen and in reports: an accuracy is always a
+//! Human-readable numbers and times, for the screen and for reports. An accuracy is always a
 //! percentage, a reward never is.
 
 /// `84.56 %`.
@@ -6,7 +6,7 @@ pub fn accuracy(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
 
-/// A value in the words of `say`, or `none`.
+/// `value` formatted by `say`, or `none`.
 pub fn or_none(value: Option<f64>, say: impl FnOnce(f64) -> String) -> String {
     value.map_or_else(|| "none".to_owned(), say)
 }
@@ -16,8 +16,8 @@ pub fn reward(value: f64) -> String {
     format!("{value:.4}")
 }
 
-/// `0.1`, `0.0761`, `2.5e-5`: a learning rate in at most three digits, or two and a power (a
-/// schedule may end far below what decimals tell).
+/// `0.1`, `0.0761`, `2.5e-5`: a learning rate in at most three digits, or two and a power of ten (a
+/// schedule may end at a rate too small for decimals).
 pub fn learning_rate(rate: f64) -> String {
     if rate == 0.0 || !rate.is_finite() {
         return rate.to_string();
@@ -45,7 +45,7 @@ pub fn count(value: u64) -> String {
     text
 }
 
-/// Three digits and a decimal prefix: `812`, `14.2 k`, `4.20 M`, `1.33 G`.
+/// Three digits with a decimal prefix: `812`, `14.2 k`, `4.20 M`, `1.33 G`.
 pub fn compact(value: u64) -> String {
     let (divisor, prefix) = match value {
         0..1_000 => return value.to_string(),
@@ -63,7 +63,7 @@ pub fn compact(value: u64) -> String {
     format!("{scaled:.decimals$} {prefix}")
 }
 
-/// A round value of an axis, as short as it can be: `20`, `500 k`, `2 M`, `1.5 G`.
+/// A round value of an axis, as short as possible: `20`, `500 k`, `2 M`, `1.5 G`.
 pub fn round(value: f64) -> String {
     let prefixes = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
     let (divisor, prefix) = prefixes
@@ -73,12 +73,12 @@ pub fn round(value: f64) -> String {
     format!("{}{prefix}", value / divisor)
 }
 
-/// Binary gigabytes without the unit: `12.3`.
+/// Binary gigabytes (GiB) without the unit: `12.3`.
 pub fn gibibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1u32 << 30))
 }
 
-/// An amount of memory in the unit that fits: `1.5 GiB`, `320 MiB`, `12 KiB`.
+/// An amount of memory in a suitable unit: `1.5 GiB`, `320 MiB`, `12 KiB`.
 pub fn bytes(bytes: u64) -> String {
     match bytes {
         0..1_048_576 => format!("{} KiB", bytes.div_ceil(1 << 10)),
@@ -87,7 +87,7 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// Energy of watt-hours, three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
+/// An energy given in watt-hours, in three digits: `0.0823 Wh`, `12.3 Wh`, `1.23 kWh`.
 pub fn energy(watt_hours: f64) -> String {
     let (value, unit) = if watt_hours < 999.5 {
         (watt_hours, "Wh")
@@ -104,8 +104,8 @@ pub fn energy(watt_hours: f64) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
-/// Energy of watt-hours that grows while one looks at it, so that its digits seldom change: `0.3
-/// Wh`, `12 Wh`, `1.23 kWh`.
+/// An energy, given in watt-hours, that grows on the screen, rounded so that its digits seldom
+/// change: `0.3 Wh`, `12 Wh`, `1.23 kWh`.
 pub fn coarse_energy(watt_hours: f64) -> String {
     match watt_hours {
         watt_hours if watt_hours < 9.95 => format!("{watt_hours:.1} Wh"),
@@ -131,7 +131,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// An estimate, rounded so that it does not pretend: `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
+/// An estimated time, rounded to avoid false precision: `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
 pub fn estimate(seconds: f64) -> String {
     let seconds = if seconds.is_finite() {
         seconds.max(0.0)
@@ -152,7 +152,7 @@ pub fn estimate(seconds: f64) -> String {
     }
 }
 
-/// Numbers of layers as `1, 3, 6-12`; 0 is the image and goes by its name.
+/// Layer numbers as `1, 3, 6-12`; 0 is written as `image`.
 pub fn layers(numbers: &[usize]) -> String {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
@@ -164,7 +164,7 @@ pub fn layers(numbers: &[usize]) -> String {
             .enumerate()
             .take_while(|(offset, number)| **number == sorted[index] + offset)
             .count();
-        // Two in a row are as short one by one; the image stays apart.
+        // Two consecutive numbers are as short when listed; the image is always listed by itself.
         let run = if run > 2 && sorted[index] > 0 { run } else { 1 };
         parts.push(match (sorted[index], run) {
             (0, _) => "image".to_owned(),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_told_in_the_unit_that_fits() {
+    fn memory_is_written_in_a_suitable_unit() {
         assert_eq!(
             [1, 12 << 10, 320 << 20, (3 << 30) / 2].map(bytes),
             ["1 KiB", "12 KiB", "320 MiB", "1.5 GiB"]
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn round_values_are_as_short_as_they_can_be() {
+    fn round_values_are_as_short_as_possible() {
         assert_eq!(
             [0.5, 20.0, 5e5, 2e6, 1.5e9, 3e13].map(round),
             ["0.5", "20", "500 k", "2 M", "1.5 G", "30 T"]
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn energies_keep_three_digits_and_growing_ones_fewer() {
+    fn energies_have_three_digits_and_growing_ones_fewer() {
         let texts: Vec<String> = [0.0823, 0.5, 12.34, 999.4, 1_234.0]
             .into_iter()
             .map(energy)
@@ -264,14 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_a_row_are_drawn_together() {
+    fn consecutive_layer_numbers_become_a_range() {
         assert_eq!(layers(&[12, 1, 3, 6, 7, 8]), "1, 3, 6-8, 12");
         assert_eq!(layers(&[0, 1, 2]), "image, 1, 2");
         assert_eq!(layers(&[4, 5]), "4, 5");
     }
 
     #[test]
-    fn rates_are_written_in_as_few_digits_as_tell_them() {
+    fn rates_are_written_in_as_few_digits_as_possible() {
         let texts: Vec<String> = [
             0.1, 0.01, 0.001, 0.0001, 0.000_01, 0.000_025, 0.076_125, 100.0, 0.0,
         ]
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn small_rates_are_written_by_their_power() {
+    fn small_rates_are_written_with_a_power_of_ten() {
         assert_eq!([0.05, 0.000_012].map(learning_rate), ["0.05", "1.2e-5"]);
     }
 }

@@ -1,8 +1,8 @@
-//! Checkpoint files: safetensors in which every part is under a checksum, replaced in one step.
+//! Checkpoint files: safetensors with a checksum over every part, replaced in one step.
 //!
-//! The file's `__metadata__` holds JSON under `nas-tui` (the caller's header, the format's version
-//! and the CRC-32 of each tensor's bytes) and under `crc32` the CRC-32 (8 hex digits) of that text.
-//! Other programs can read the tensors.
+//! The file's `__metadata__` holds two entries: `nas-tui`, JSON with the caller's header, the
+//! format's version and the CRC-32 of each tensor's bytes; and `crc32`, the CRC-32 (8 hex digits)
+//! of that JSON text. Other programs can read the tensors.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -31,7 +31,7 @@ pub struct Block {
 /// Tensors by name.
 pub type Blocks = BTreeMap<String, Block>;
 
-/// The JSON of a file: what its writer says of it, and what the seal needs.
+/// The JSON of a file: the writer's header and what is needed to verify the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Envelope<H> {
     format: u32,
@@ -41,10 +41,10 @@ struct Envelope<H> {
     header: H,
 }
 
-/// Why a checkpoint cannot be used. It is never passed over in silence.
+/// Why a checkpoint cannot be used. It is never ignored silently.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
@@ -52,7 +52,7 @@ pub enum CheckpointError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Its contents are not what was written.
+    /// The contents are not what was written.
     #[error(
         "{}, byte {position}: the checkpoint is damaged: {problem}. Restore the file from a copy, or move it away: a resume \
          then computes it again (a search from its journal, without training anything twice; a training from its beginning)",
@@ -61,22 +61,25 @@ pub enum CheckpointError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Byte at which it no longer makes sense.
+        /// Byte offset at which the damage was found.
         position: u64,
         /// What is wrong.
         problem: String,
     },
-    /// Written by a version of this program with another format.
+    /// Written by a version of this program that uses another format.
     #[error("{}: written by another version of nas-tui (format {found}; this program reads format {FORMAT}): use that version", path.display())]
     OtherFormat {
         /// The file.
         path: PathBuf,
-        /// Its format's number.
+        /// The version of its format.
         found: u32,
     },
 }
 
-/// Replace the file at `path`; its folder is created where it is missing.
+/// Replace the file at `path`, creating its folder if necessary.
+///
+/// # Errors
+/// I/O errors; the message names the path.
 pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Result<()> {
     let bytes = encode(header, tensors)
         .map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;
@@ -88,7 +91,10 @@ pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Resul
     write_atomically(path, &bytes)
 }
 
-/// Header and tensors of the file at `path`; `None` if there is no file.
+/// Header and tensors of the file at `path`, or `None` if there is no file.
+///
+/// # Errors
+/// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
 pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, CheckpointError> {
     match std::fs::read(path) {
         Ok(bytes) => decode(&bytes, path).map(Some),
@@ -100,7 +106,7 @@ pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, Che
     }
 }
 
-/// That the contents of the file at `path` make no sense, although nothing of it is damaged.
+/// An error for a file at `path` that is undamaged but whose contents make no sense.
 pub fn nonsense(path: &Path, problem: impl Into<String>) -> CheckpointError {
     CheckpointError::Damaged {
         path: path.to_owned(),
@@ -171,7 +177,7 @@ fn decode<H: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<(H, Blocks),
     Ok((envelope.header, tensors))
 }
 
-/// A file being read, for its errors.
+/// A file being read, with its path for error messages.
 struct File<'a> {
     bytes: &'a [u8],
     path: &'a Path,
@@ -190,7 +196,7 @@ impl File<'_> {
         if checksum(text.as_bytes()) != *expected {
             return Err(self.damaged(8, "the checksum of its metadata does not match".to_owned()));
         }
-        // The version first: another one may have other fields.
+        // Check the version first: other versions may have other fields.
         #[derive(Deserialize)]
         struct Version {
             format: u32,

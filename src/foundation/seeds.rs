@@ -1,10 +1,10 @@
-//! One seed for each purpose and child, from the seed of the run: a generator's state is then the
-//! run's seed and a number.
+//! Derives one seed for each purpose and child from the seed of the run, so that the state of every
+//! generator follows from the run's seed and a number.
 
 use super::hash::fnv;
 
-/// Seed of one use of randomness: 64-bit FNV-1a over the run's seed (8 bytes, little-endian), the
-/// purpose (UTF-8), a zero byte and the number (8 bytes, little-endian), mixed by SplitMix64's
+/// The seed for one use of randomness: 64-bit FNV-1a over the run's seed (8 bytes, little-endian),
+/// the purpose (UTF-8), a zero byte and the number (8 bytes, little-endian), mixed by SplitMix64's
 /// finaliser. Stable across versions and machines.
 ///
 /// Purposes in use: `controller` (initial weights, number 0), `sample` and `train` (number of the
@@ -19,8 +19,7 @@ pub fn derive(seed: u64, purpose: &str, number: u64) -> u64 {
     mix(fnv(bytes))
 }
 
-/// SplitMix64's finaliser (Steele, Lea & Flood 2014): every bit of the input moves every bit of the
-/// output.
+/// SplitMix64's finaliser (Steele, Lea & Flood 2014): every input bit affects every output bit.
 fn mix(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -35,13 +34,13 @@ mod tests {
 
     #[test]
     fn seeds_are_the_same_on_every_machine_and_in_every_version() {
-        // Computed apart from this code, in Python, from the definition in the comment.
+        // Computed independently in Python from the definition above.
         assert_eq!(derive(1, "sample", 1), 0xc217_6dba_3224_da51);
         assert_eq!(derive(42, "train", 160), 0xdab8_cd37_d3f9_b801);
     }
 
     #[test]
-    fn runs_purposes_and_children_do_not_share_seeds() {
+    fn seeds_differ_between_runs_purposes_and_children() {
         let mut seen = HashSet::new();
         for seed in 0..20 {
             for purpose in ["sample", "train"] {

@@ -1,5 +1,5 @@
-//! Random access to a journal that may still grow: one record, one child, or the run as it stood at
-//! any moment.
+//! Random access to a journal that may still be growing: one record, one child, or the state of the
+//! run at any moment.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use super::reader::{JournalError, Reader};
 use crate::event::{Event, Record};
 use crate::state::{Candidate, ChildDetail, RunState};
 
-/// States kept along the journal; a replay starts from the nearest one before.
+/// Maximum number of snapshots kept; a replay starts from the nearest earlier one.
 const MOST_SNAPSHOTS: usize = 8;
-/// Records between two of them while the journal is short.
+/// Number of records between two snapshots while the journal is short.
 const FIRST_INTERVAL: u64 = 512;
 
-/// A journal opened for reading here and there. Every method looks at what has been appended when
-/// it needs to.
+/// A journal opened for random access. Each method first reads what has been appended, if
+/// necessary.
 ///
-/// Errors are those of [`Reader`]. An unfinished last line counts as not there.
+/// Errors are those of [`Reader`]. An unfinished last line is ignored.
 #[derive(Debug)]
 pub struct Archive {
     path: PathBuf,
@@ -26,8 +26,11 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Open the journal at `path` and find its lines. Nothing is parsed: 500 MB take a fraction of
-    /// a second.
+    /// Open the journal at `path` and locate its lines. Nothing is parsed: 500 MB take a fraction
+    /// of a second.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn open(path: &Path) -> Result<Archive, JournalError> {
         let mut archive = Archive {
             path: path.to_owned(),
@@ -38,7 +41,10 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Take in what has been appended; the number of whole lines now.
+    /// Read what has been appended and return the number of complete lines.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn refresh(&mut self) -> Result<u64, JournalError> {
         let extend = |index: &mut LineIndex| index.extend(&mut File::open(&self.path)?);
         extend(&mut self.index).map_err(|source| JournalError::Io {
@@ -48,7 +54,10 @@ impl Archive {
         Ok(self.index.lines())
     }
 
-    /// The record with this number; none where the journal does not reach so far.
+    /// The record with this number; `None` if the journal is shorter.
+    ///
+    /// # Errors
+    /// If the file cannot be read or the line is damaged.
     pub fn record(&mut self, seq: u64) -> Result<Option<Record>, JournalError> {
         match self.reader_from(seq)? {
             Some(mut reader) => reader.next().transpose(),
@@ -56,9 +65,12 @@ impl Archive {
         }
     }
 
-    /// All that the journal tells of `child`, which was sampled or queued in record `sampled_seq`
-    /// and came to its end in `ended_seq`. Without an end the rest of the journal is searched. None
-    /// where that record does not tell of the child.
+    /// Everything in the journal about `child`, which was sampled or queued in record `sampled_seq`
+    /// and ended in `ended_seq`. Without an end the rest of the journal is searched. `None` if that
+    /// record is not about the child.
+    ///
+    /// # Errors
+    /// If the file cannot be read or one of the lines is damaged.
     pub fn child(
         &mut self,
         child: u64,
@@ -77,7 +89,7 @@ impl Archive {
             Event::ChildQueued(queued) => Candidate::queued(queued, sampled_seq),
             _ => return Ok(None),
         };
-        // The row is made by the reducer that makes all rows.
+        // The row is made by the same reducer that makes all rows.
         let mut state = RunState::default();
         state.apply(&first);
         let mut epochs = Vec::new();
@@ -98,11 +110,13 @@ impl Archive {
         }))
     }
 
-    /// The run as it stood after the first `seq` records, or after all of them where there are
-    /// fewer.
+    /// The state of the run after the first `seq` records, or after all of them if there are fewer.
     ///
-    /// Stepping forward reads only the records between; stepping back reads at most an eighth of
+    /// Stepping forward reads only the records in between; stepping back reads at most an eighth of
     /// the journal.
+    ///
+    /// # Errors
+    /// If the file cannot be read or one of the lines is damaged.
     pub fn state_at(&mut self, seq: u64) -> Result<RunState, JournalError> {
         let mut state = self.snapshots.nearest(seq).cloned().unwrap_or_default();
         if state.last_seq < seq
@@ -132,7 +146,7 @@ impl Archive {
     }
 }
 
-/// Whether a line of the journal is about this child. Far quicker than parsing: most lines are
+/// Whether a line of the journal is about this child. Much faster than parsing: most lines are
 /// about others.
 fn names_child(line: &[u8], child: u64) -> bool {
     const KEY: &str = "\"child\":";
@@ -149,7 +163,7 @@ fn names_child(line: &[u8], child: u64) -> bool {
     value[..digits].parse() == Ok(child)
 }
 
-/// States at even distances along the journal, and the one asked for last.
+/// Snapshots of the state at even intervals along the journal, and the one last requested.
 #[derive(Debug)]
 struct Snapshots {
     interval: u64,
@@ -169,7 +183,7 @@ impl Default for Snapshots {
 }
 
 impl Snapshots {
-    /// The latest state that is not after record `seq`.
+    /// The latest snapshot that is not after record `seq`.
     fn nearest(&self, seq: u64) -> Option<&RunState> {
         let states = self.kept.iter().chain(&self.latest);
         states
@@ -177,8 +191,8 @@ impl Snapshots {
             .max_by_key(|state| state.last_seq)
     }
 
-    /// Keep `state` if it stands at one of the distances. When there are too many, every other one
-    /// goes.
+    /// Keep `state` if it is at one of the intervals. When there are too many snapshots, every
+    /// other one is dropped.
     fn offer(&mut self, state: &RunState) {
         let known = self.kept.last().map_or(0, |last| last.last_seq);
         if !state.last_seq.is_multiple_of(self.interval) || state.last_seq <= known {

@@ -1,34 +1,34 @@
-//! Where the lines of a growing file begin, sparsely: enough to find any line with one seek and a
+//! A sparse index of line positions in a growing file: enough to find any line with one seek and a
 //! short read.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
-/// Lines from one remembered position to the next.
+/// Number of lines between two stored positions.
 const STRIDE: u64 = 256;
-/// Bytes read at once, and bytes whose newlines are counted at once.
+/// Bytes read at once.
 const BUFFER: usize = 1 << 18;
 const BLOCK: usize = 1 << 12;
 
-/// Positions of every 256th line. Only whole lines count: what stands after the last newline may
-/// still change.
+/// The position of every 256th line. Only complete lines count, because text after the last newline
+/// may still change.
 #[derive(Debug, Clone, Default)]
 pub struct LineIndex {
-    /// Where the lines after the first 256, 512, ... begin.
+    /// Start positions of the lines after the first 256, 512, ...
     positions: Vec<u64>,
     lines: u64,
-    /// Where the last whole line ends.
+    /// End of the last complete line.
     end: u64,
 }
 
 impl LineIndex {
-    /// Whole lines seen so far.
+    /// Number of complete lines seen so far.
     pub fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// A place at most 255 lines before line `number` (from 1): how many lines lie before it, and
-    /// its position in bytes.
+    /// A position at most 255 lines before line `number` (from 1): how many lines precede it, and
+    /// its offset in bytes.
     pub fn near(&self, number: u64) -> (u64, u64) {
         let marks = (number.saturating_sub(1) / STRIDE).min(self.positions.len() as u64);
         let position = (marks as usize)
@@ -37,8 +37,8 @@ impl LineIndex {
         (marks * STRIDE, position.copied().unwrap_or(0))
     }
 
-    /// Take in what has been appended to `file`. A file whose known lines are gone (a repair cuts
-    /// off a damaged end) is read again from its beginning.
+    /// Read what has been appended to `file`. If lines that were indexed have disappeared (a repair
+    /// cuts off a damaged end), the file is read again from its beginning.
     pub fn extend(&mut self, file: &mut File) -> io::Result<()> {
         if !self.still_holds(file)? {
             *self = LineIndex::default();
@@ -59,7 +59,7 @@ impl LineIndex {
         }
     }
 
-    /// Whether a line still ends where the last known one did.
+    /// Whether the last indexed line still ends where it did.
     fn still_holds(&self, file: &mut File) -> io::Result<bool> {
         if self.end == 0 {
             return Ok(true);
@@ -73,10 +73,11 @@ impl LineIndex {
         }
     }
 
-    /// Take in the bytes from `position` on. Counting is much faster than finding each newline,
-    /// which few blocks need.
+    /// Index the bytes that start at `position`. Counting newlines is much faster than locating
+    /// each one, which few blocks require.
     fn scan(&mut self, block: &[u8], position: u64) {
-        // Few at a time, so that a byte counts them and the compiler compares many at once.
+        // Few at a time, so that a byte can hold the count and the compiler can vectorise the
+        // comparison.
         let newlines: u64 = block
             .chunks(192)
             .map(|few| u64::from(few.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>()))
@@ -115,7 +116,7 @@ mod tests {
             let text: String = lengths.iter().map(|length| "x".repeat(*length) + "\n").collect();
             let mut file = tempfile::tempfile().unwrap();
             let mut index = LineIndex::default();
-            // In two goes, the first of which ends anywhere.
+            // In two steps, the first of which ends at an arbitrary position.
             let (first, second) = text.split_at(text.len() / 3);
             for part in [first, second] {
                 file.seek(SeekFrom::End(0)).unwrap();

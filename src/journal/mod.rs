@@ -1,5 +1,5 @@
-//! The journal of a run: an append-only file of JSON lines, written before anyone is told
-//! (docs/JOURNAL.md).
+//! The journal of a run: an append-only file of JSON lines, written before any client sees the
+//! event (docs/JOURNAL.md).
 
 mod archive;
 mod line_index;
@@ -16,21 +16,20 @@ pub use reader::{JournalError, Reader, Torn, read};
 use crate::event::{Event, Record, VERSION};
 use crate::foundation::durable::{in_file, sync_folder_of};
 
-/// The one writer of a journal. Each record is one line, written by one call to the end of the
-/// file.
+/// The only writer of a journal. Each record is one line, appended by a single write call.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
     path: PathBuf,
     next_seq: u64,
-    /// Bytes of whole lines in the file.
+    /// Number of bytes in complete lines.
     length: u64,
 }
 
-/// A journal that was there already, with what it holds.
+/// An existing journal with its contents.
 #[derive(Debug)]
 pub struct Opened {
-    /// The journal, ready to be appended to.
+    /// The journal, ready for appending.
     pub journal: Journal,
     /// Its records, in order.
     pub records: Vec<Record>,
@@ -39,7 +38,10 @@ pub struct Opened {
 }
 
 impl Journal {
-    /// Begin a journal at `path`, where no file may be.
+    /// Create a journal at `path`, where no file may exist.
+    ///
+    /// # Errors
+    /// I/O errors, also if a file exists; the message names the path.
     pub fn create(path: &Path) -> io::Result<Journal> {
         let create = || {
             let file = OpenOptions::new()
@@ -58,11 +60,11 @@ impl Journal {
         })
     }
 
-    /// Open the journal at `path` to continue it. A torn last line is cut off; its bytes are kept
-    /// in `PATH.torn`.
+    /// Open the journal at `path` to continue it. A torn last line is cut off and its bytes are
+    /// saved in `PATH.torn`.
     ///
     /// # Errors
-    /// As [`Reader`], for anything that is wrong before the last line.
+    /// Those of [`Reader`], for any damage before the last line; I/O errors.
     pub fn open(path: &Path) -> Result<Opened, JournalError> {
         let mut reader = Reader::open(path)?;
         let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
@@ -94,15 +96,15 @@ impl Journal {
         })
     }
 
-    /// Write `event` as the next line and return its record. Ticks get a time but no place, and are
-    /// not written.
+    /// Write `event` as the next line and return its record. Ticks get a time but no number, and
+    /// are not written.
     ///
-    /// Events that a resume relies on are on the disk when this returns; the others when the
-    /// operating system likes.
+    /// Events that a resume relies on are synced to disk before this returns; others are left to
+    /// the operating system.
     ///
     /// # Errors
-    /// Of the file system (a full disk, for one), with the path; the file then ends with the line
-    /// before, whole.
+    /// Those of the file system (for example a full disk), with the path; the file then still ends
+    /// with the previous, complete line.
     pub fn append(&mut self, event: Event) -> io::Result<Arc<Record>> {
         let time = now();
         if event.is_tick() {
@@ -130,7 +132,10 @@ impl Journal {
         Ok(Arc::new(record))
     }
 
-    /// Wait until everything written is on the disk.
+    /// Wait until everything written is on disk.
+    ///
+    /// # Errors
+    /// I/O errors.
     pub fn sync(&self) -> io::Result<()> {
         self.file
             .sync_data()
@@ -150,7 +155,7 @@ impl Journal {
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
         let written = self.file.write_all(line);
         if written.is_err() {
-            // Part of the line may be there. Should cutting it off fail too, the next opening
+            // Part of the line may have been written. If truncating fails too, the next opening
             // repairs it.
             let _ = self.file.set_len(self.length);
         }
@@ -159,7 +164,7 @@ impl Journal {
 }
 
 /// The record as a line. A line that could not be read back (a number that is not finite becomes
-/// `null`) is refused here, where its cause can still be found.
+/// `null`) is refused here, where the cause can still be found.
 fn encode(record: &Record) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(record)?;
     serde_json::from_slice::<Record>(&line).map_err(|error| {
@@ -173,13 +178,13 @@ fn encode(record: &Record) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Now, to the millisecond: what a reader of the journal can make use of.
+/// The current time in milliseconds, which is as precise as a reader of the journal needs.
 fn now() -> jiff::Timestamp {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
-/// Whether a resumed search takes its state from this event.
+/// Whether a resumed run takes its state from this event.
 fn must_survive_a_power_cut(event: &Event) -> bool {
     matches!(
         event,
@@ -250,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_appended_is_read_back_with_gapless_numbers() {
+    fn appended_records_are_read_back_with_consecutive_numbers() {
         let (_folder, path) = three();
         let records = read(&path).unwrap();
         assert_eq!(messages(&records), ["one", "two", "three"]);
@@ -273,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_gets_a_time_but_no_place_and_is_not_written() {
+    fn a_tick_gets_a_time_but_no_number_and_is_not_written() {
         let (_folder, path) = three();
         let mut journal = Journal::open(&path).unwrap().journal;
         let progress = crate::event::ChildProgress {
@@ -295,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_cut_off_its_bytes_kept_and_the_numbers_go_on() {
+    fn a_torn_last_line_is_cut_off_and_saved_and_numbering_continues() {
         let (_folder, path) = three();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, [&whole[..], br#"{"v":1,"seq":4,"ti"#].concat()).unwrap();
@@ -314,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_where_the_last_line_should_be_are_a_torn_line_even_with_a_newline() {
+    fn zeros_in_place_of_the_last_line_are_a_torn_line_even_with_a_newline() {
         let (_folder, path) = three();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, [&whole[..], &[0; 100], b"\n"].concat()).unwrap();
@@ -323,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_line_without_its_newline_was_told_to_no_one_and_is_cut_off() {
+    fn a_complete_line_without_its_newline_was_never_announced_and_is_cut_off() {
         let (_folder, path) = three();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
@@ -352,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_journal_is_not_begun_over_a_first() {
+    fn creating_a_journal_over_an_existing_one_is_refused() {
         let (_folder, path) = three();
         assert_eq!(
             Journal::create(&path).unwrap_err().kind(),
@@ -362,7 +367,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_journal_cut_anywhere_opens_with_its_whole_lines(cut in 0usize..1000) {
+        fn a_journal_cut_anywhere_opens_with_its_complete_lines(cut in 0usize..1000) {
             let (_folder, path) = three();
             let whole = std::fs::read(&path).unwrap();
             let cut = cut % (whole.len() + 1);

@@ -1,4 +1,4 @@
-//! Reading a journal line by line, telling a torn end from damage.
+//! Reads a journal line by line and tells a torn end from damage.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::event::{Record, VERSION};
 
-/// Why a journal cannot be used. The text names file, line, column and what to do.
+/// Why a journal cannot be used. The message names file, line, column and remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file cannot be read.
@@ -17,7 +17,7 @@ pub enum JournalError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A line before the last is not a record, or not the next one.
+    /// A line before the last is not a record, or not the one that must follow.
     #[error(
         "{}, line {line}, column {column}: the journal is damaged: {problem}. Restore the file from a copy; or keep its first {} \
          line(s) and remove the folder `checkpoint` beside it, and a resume trains again what the lost lines held",
@@ -34,7 +34,7 @@ pub enum JournalError {
         /// What is wrong.
         problem: String,
     },
-    /// A record of a later version of the format.
+    /// A record in a newer version of the format.
     #[error(
         "{}, line {line}: written by a newer nas-tui (journal version {found}; this program reads version {VERSION}): \
          use that newer program",
@@ -50,10 +50,10 @@ pub enum JournalError {
     },
 }
 
-/// An unfinished last line: what a crash leaves behind.
+/// An unfinished last line, as left behind by a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Torn {
-    /// Its number, counted from 1.
+    /// Number of the line, from 1.
     pub line: u64,
     /// Position of its first byte in the file.
     pub offset: u64,
@@ -62,18 +62,17 @@ pub struct Torn {
 }
 
 /// The records of a journal in order. The iteration ends at the end of the file or at a torn last
-/// line; asked again, it goes on with what has been appended since, so that a journal that is being
-/// written can be followed.
+/// line; calling it again continues with what has been appended since, so that a journal can be
+/// followed while it is being written.
 ///
-/// A last line is torn when its newline is missing or when it is not JSON. Everything else is an
-/// error: a line that is not JSON before the last one, a record that is not of this version, an
-/// unknown event, a missing field, a gap in `seq`. Fields that this version does not know are
-/// ignored.
+/// A last line is torn if its newline is missing or it is not JSON. Everything else is an error: a
+/// line before the last that is not JSON, a record of another version, an unknown event, a missing
+/// field, a gap in `seq`. Unknown fields are ignored.
 #[derive(Debug)]
 pub struct Reader {
     input: BufReader<File>,
     path: PathBuf,
-    /// Whole lines read so far and their bytes.
+    /// Number of complete lines read so far.
     lines: u64,
     offset: u64,
     torn: Option<Torn>,
@@ -98,7 +97,7 @@ impl Reader {
         })
     }
 
-    /// A reader of what follows the first `lines` lines, which end before the byte `offset`.
+    /// A reader that starts after the first `lines` lines, which end at the byte `offset`.
     pub(super) fn after(path: &Path, lines: u64, offset: u64) -> Result<Reader, JournalError> {
         let mut reader = Reader {
             lines,
@@ -126,8 +125,8 @@ impl Reader {
         self.find(u64::MAX, |_| true)
     }
 
-    /// The next record up to line `last` whose line `wanted` holds for. The lines before it are
-    /// passed over unparsed.
+    /// The next record up to line `last` for whose line `wanted` returns true. Lines before it are
+    /// skipped without parsing.
     pub(super) fn find(
         &mut self,
         last: u64,
@@ -185,7 +184,7 @@ impl Reader {
         Ok(record)
     }
 
-    /// Why a line is not a record. A newer version comes first: its events may well be unknown
+    /// Why a line is not a record. Check for a newer version first: its events may well be unknown
     /// here.
     fn diagnose(&self, line: &[u8], error: &serde_json::Error) -> JournalError {
         let version = serde_json::from_slice::<serde_json::Value>(line)
@@ -209,7 +208,7 @@ impl Reader {
                 found,
             }
         } else {
-            self.corrupt(1, format!("there is no journal version {found}"))
+            self.corrupt(1, format!("journal version {found} does not exist"))
         }
     }
 
@@ -228,7 +227,7 @@ impl Reader {
             offset: self.offset,
             bytes,
         });
-        // Whoever asks again reads the line from its beginning: it may have been finished by then.
+        // The next call reads the line from its beginning again: it may be complete by then.
         self.input
             .seek(SeekFrom::Start(self.offset))
             .map_err(|source| self.io(source))?;
@@ -259,6 +258,9 @@ impl Iterator for Reader {
 }
 
 /// All records of the journal at `path`, without an unfinished last line. The file is not changed.
+///
+/// # Errors
+/// If the file cannot be read or is damaged before its last line.
 pub fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
     Reader::open(path)?.collect()
 }
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_line_and_a_doubled_line_are_errors() {
+    fn a_missing_line_and_a_repeated_line_are_errors() {
         assert_eq!(position(&(line(1) + &line(3))).0, 2);
         assert_eq!(
             position(&(line(1) + &line(1))).2,
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_refused_as_such_whatever_it_says() {
+    fn a_newer_version_is_refused_as_such_whatever_it_contains() {
         let newer = line(1)
             .replace("\"v\":1", "\"v\":2")
             .replace("paused", "teleported");
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_named() {
+    fn the_error_for_a_missing_file_names_it() {
         let error = read(Path::new("/nonexistent/journal.jsonl")).unwrap_err();
         assert!(
             error.to_string().contains("/nonexistent/journal.jsonl"),

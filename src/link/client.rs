@@ -1,5 +1,5 @@
-//! A client of a run in another process, or of one that is over: reads the journal, and listens to
-//! the run's socket where there is one.
+//! A client of a run in another process, or of one that has ended: reads the journal, and listens
+//! to the run's socket if there is one.
 
 use std::io::{self, BufReader};
 use std::net::Shutdown;
@@ -21,20 +21,20 @@ use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::runs::directory::lock_state;
 
-/// Without a socket, the journal and the lock are looked at this often.
+/// Interval at which the journal and the lock are checked if there is no socket.
 const POLL: Duration = Duration::from_millis(500);
-/// A search that has hung up gives its lock back within this time, as a rule.
+/// Time within which a search that has hung up usually releases its lock.
 const DYING: Duration = Duration::from_millis(200);
-/// A search must have greeted within this time.
+/// Time limit for a search's greeting.
 const GREETING: Duration = Duration::from_secs(2);
-/// A journal of another machine whose lock cannot be seen counts as abandoned when it has not grown
-/// for this long.
+/// If a lock cannot be seen from this machine, the journal counts as abandoned when it has not
+/// grown for this long.
 const STALE: Duration = Duration::from_secs(60);
 
 /// Why a run cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// The folder holds no run.
+    /// The folder does not contain a run.
     #[error("{} is not a run directory: there is no journal.jsonl in it", path.display())]
     NotARun {
         /// The folder.
@@ -45,10 +45,15 @@ pub enum AttachError {
     Journal(#[from] JournalError),
 }
 
-/// Watch the run in the directory `run`, whatever its state; `watch`: without commanding it.
+/// Watch the run in the directory `run`, whatever its state. With `watch` the client cannot send
+/// commands.
 ///
-/// The connection lasts until it is dropped: should another process take the run over, it follows
-/// that one.
+/// The connection lasts until it is dropped; if another process takes over the run, it follows that
+/// one.
+///
+/// # Errors
+/// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
+/// started.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = run.join("journal.jsonl");
     if !journal.is_file() {
@@ -63,7 +68,8 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let (feed, records) = Feed::open(&journal)?;
     let (commands, inbox) = unbounded_channel();
     let call = dial(run, watch).ok();
-    // Before the status says that a search hears: what is commanded at once must reach it.
+    // This comes before the status says that a search is listening: commands sent at once must
+    // reach it.
     let line = Line(Arc::new(Mutex::new(
         call.as_ref()
             .and_then(|call| call.get_ref().try_clone().ok()),
@@ -97,7 +103,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     })
 }
 
-/// A search that has greeted.
+/// A connection to a search that has sent its greeting.
 type Call = BufReader<UnixStream>;
 
 /// Connect to the search of a run.
@@ -116,7 +122,7 @@ fn greet(stream: UnixStream, run: &Path, watch: bool) -> io::Result<Call> {
     let refused = |reason: String| io::Error::new(io::ErrorKind::PermissionDenied, reason);
     let trusted = peer::is_trusted(&stream) || (peer::own_uid() == 0 && owns(&stream, run));
     if !trusted {
-        return Err(refused("the socket is another user's".to_owned()));
+        return Err(refused("the socket belongs to another user".to_owned()));
     }
     stream.set_read_timeout(Some(GREETING))?;
     stream.set_write_timeout(Some(GREETING))?;
@@ -140,13 +146,14 @@ fn greet(stream: UnixStream, run: &Path, watch: bool) -> io::Result<Call> {
     Ok(call)
 }
 
-/// Root may listen to a search of the run's owner.
+/// Whether the socket's other side may be the run's search: root may connect to a search of the
+/// run's owner.
 fn owns(stream: &UnixStream, run: &Path) -> bool {
     let owner = std::fs::metadata(run).map(|run| run.uid());
     peer::uid_of(stream).is_ok_and(|uid| owner.is_ok_and(|owner| owner == uid))
 }
 
-/// Where commands go: the search that is connected at the moment, if one is.
+/// Where commands go: the search connected at the moment, if any.
 #[derive(Debug, Clone)]
 struct Line(Arc<Mutex<Option<UnixStream>>>);
 
@@ -160,7 +167,7 @@ impl Line {
 fn pass_on(mut inbox: UnboundedReceiver<Command>, line: &Line) {
     while let Some(command) = inbox.blocking_recv() {
         if let Some(stream) = line.lock().as_mut() {
-            // A search that is gone obeys nothing; the status says that it is gone.
+            // A search that has gone ignores commands; the status says so.
             let _ = protocol::send(stream, &ToServer::Command(command));
         }
     }
@@ -209,7 +216,7 @@ impl Follower {
         self.set(LinkStatus::Live {
             watch_only: self.watch,
         });
-        // A client that went before the line was there could not hang up.
+        // A client that left before the line existed could not hang up.
         let over = if self.feed.is_gone() {
             Err(Stop::Gone)
         } else {
@@ -221,8 +228,8 @@ impl Follower {
     }
 
     fn hear(&mut self, call: &mut Call) -> Result<(), Stop> {
-        // A line that cannot be read ends the call as a lost connection does; the journal still
-        // tells everything.
+        // An unreadable line ends the call like a lost connection; the journal still contains
+        // everything.
         while let Ok(Some(message)) = protocol::receive(call) {
             match message {
                 ToClient::Written(seq) => self.feed.deliver(Some(seq))?,
@@ -235,7 +242,7 @@ impl Follower {
         self.read_on()
     }
 
-    /// Send what has been written since.
+    /// Send what has been written since the last call.
     fn read_on(&mut self) -> Result<(), Stop> {
         let before = self.feed.sent();
         self.feed.deliver(None)?;
@@ -245,7 +252,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Say what is known of a run without a socket.
+    /// Determine the status of a run without a socket.
     fn judge(&mut self) {
         let growing = self.grown.is_some_and(|grown| grown.elapsed() < STALE);
         let status = match lock_state(&self.run) {

@@ -1,5 +1,5 @@
-//! Sends a journal's records to one client, in a thread of its own: only that thread waits for a
-//! slow client.
+//! Sends a journal's records to one client in a separate thread, so that only that thread waits for
+//! a slow client.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::event::{Event, Level, Record, VERSION};
 use crate::journal::{JournalError, Reader};
 use crate::state::RunStatus;
 
-/// Records on their way to a client.
+/// Maximum number of records on their way to a client.
 const CAPACITY: usize = 1024;
 
 /// Reads a journal for one client.
@@ -21,7 +21,7 @@ pub(super) struct Feed {
     sender: Sender<Arc<Record>>,
     /// Number of the last record sent.
     sent: u64,
-    /// Where the run stood after the last record sent.
+    /// The status of the run after the last record sent.
     status: RunStatus,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Stop {
 }
 
 impl Feed {
-    /// A feed of the journal at `path` and the client's end of it. Nothing is sent yet.
+    /// A feed of the journal at `path`, and the client's end of it. Nothing is sent yet.
     pub fn open(path: &Path) -> Result<(Feed, Receiver<Arc<Record>>), JournalError> {
         let (sender, receiver) = channel(CAPACITY);
         Ok((
@@ -48,11 +48,12 @@ impl Feed {
         ))
     }
 
-    /// Send what the journal has after the last record sent, up to number `last` (all whole lines
-    /// where there is none). Waits while the client takes its time.
+    /// Send the journal's records after the last one sent, up to number `last` (or all complete
+    /// lines). Blocks while the client is slow.
     pub fn deliver(&mut self, last: Option<u64>) -> Result<(), Stop> {
         while last.is_none_or(|last| self.sent < last) {
-            // An unfinished last line is no record yet; it will be when the next news come.
+            // An unfinished last line is not a record yet; it will be complete when the next news
+            // arrives.
             let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else {
                 break;
             };
@@ -77,7 +78,7 @@ impl Feed {
         }
     }
 
-    /// Tell this client alone, in the form of a notice that is in no journal.
+    /// Send this client a notice that is not in the journal.
     pub fn say(&self, level: Level, message: String) {
         let event = Event::Notice { level, message };
         let record = Record {
@@ -94,7 +95,7 @@ impl Feed {
         self.sent
     }
 
-    /// Where the run stood after the last record sent.
+    /// The status of the run after the last record sent.
     pub fn status(&self) -> RunStatus {
         self.status
     }
@@ -103,7 +104,7 @@ impl Feed {
         self.sender.is_closed()
     }
 
-    /// Ends when the client goes.
+    /// Resolves when the client goes.
     pub fn gone(&self) -> impl Future<Output = ()> + use<'_> {
         self.sender.closed()
     }
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_sent_once_it_is_told_and_not_before() {
+    fn a_record_is_sent_once_it_is_announced_and_not_before() {
         let (_folder, path, mut journal) = journal();
         (0..3).for_each(|_| drop(journal.append(Event::Paused).unwrap()));
         let (mut feed, mut records) = Feed::open(&path).unwrap();
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_half_written_is_waited_for() {
+    fn a_half_written_line_is_waited_for() {
         let (_folder, path, mut journal) = journal();
         (0..2).for_each(|_| drop(journal.append(Event::Paused).unwrap()));
         let whole = std::fs::read(&path).unwrap();

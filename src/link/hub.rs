@@ -1,4 +1,4 @@
-//! What a search tells of itself, to any number of clients in any thread: how far the journal is
+//! Announces the state of a run to any number of clients in any thread: how far the journal is
 //! written, ticks, the end.
 
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use super::{Command, Connection, LinkStatus};
 use crate::event::Record;
 use crate::journal::JournalError;
 
-/// Ticks that wait for a client; older ones are dropped.
+/// Maximum number of ticks waiting for a client; older ones are dropped.
 const TICKS: usize = 64;
 
-/// Connects clients to a search, from any thread. Clones share the same search. Nothing that a
-/// client does or fails to do holds up the search.
+/// Connects clients to a search, from any thread. Clones share the same search. No client can delay
+/// the search.
 #[derive(Debug, Clone)]
 pub struct Hub {
     journal: PathBuf,
@@ -27,21 +27,21 @@ pub struct Hub {
     ticks: broadcast::Sender<Arc<Record>>,
 }
 
-/// How far a journal is written.
+/// How far a journal has been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Written {
     seq: u64,
-    /// Nothing will follow.
+    /// Whether the search has ended.
     ended: bool,
 }
 
-/// What a search tells.
+/// What a search announces.
 #[derive(Debug)]
 pub(super) enum News {
-    /// The journal holds the records up to this number.
+    /// The journal contains the records up to this number.
     Written(u64),
     Tick(Arc<Record>),
-    /// The search is over, after this many records.
+    /// The search has ended after this many records.
     Ended(u64),
 }
 
@@ -53,8 +53,8 @@ pub(super) struct Listener {
 }
 
 impl Hub {
-    /// A hub of the run whose journal is at `journal` and already holds `last_seq` records; what
-    /// its clients command comes out of the receiver.
+    /// A hub for the run whose journal is at `journal` and already contains `last_seq` records, and
+    /// the receiver of its clients' commands.
     pub fn new(journal: PathBuf, last_seq: u64) -> (Hub, UnboundedReceiver<Command>) {
         let (commands, inbox) = unbounded_channel();
         let (written, _) = watch::channel(Written {
@@ -73,7 +73,7 @@ impl Hub {
         )
     }
 
-    /// A new client in this process. Its records end with the search.
+    /// Connect a new client in this process. Its records end with the search.
     ///
     /// # Errors
     /// If the journal cannot be opened, or no thread can be started.
@@ -101,7 +101,7 @@ impl Hub {
         })
     }
 
-    /// A way to command the search without watching it.
+    /// A sender of commands to the search, for use without watching it.
     pub fn commands(&self) -> UnboundedSender<Command> {
         self.commands.clone()
     }
@@ -111,7 +111,7 @@ impl Hub {
         self.journal.parent().unwrap_or(Path::new("."))
     }
 
-    /// Tell every client of a record that the journal holds, or of a tick.
+    /// Announce to every client a record that the journal contains, or a tick.
     pub fn publish(&self, record: &Arc<Record>) {
         match record.seq {
             Some(seq) => self.written.send_modify(|written| written.seq = seq),
@@ -120,14 +120,14 @@ impl Hub {
         }
     }
 
-    /// The search is over: every client's records end here.
+    /// End the search: every client's records end here.
     pub fn close(&self) {
         self.written.send_modify(|written| written.ended = true);
     }
 
     pub(super) fn listen(&self) -> std::io::Result<Listener> {
         let mut written = self.written.subscribe();
-        // What is written already is news to whoever comes now.
+        // What has already been written is news to clients that connect now.
         written.mark_changed();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         Ok(Listener {
@@ -139,7 +139,7 @@ impl Hub {
 }
 
 impl Listener {
-    /// Wait for the next news; none once `gone` has ended.
+    /// Wait for the next news; `None` once `gone` has resolved.
     pub fn next(&mut self, gone: impl Future<Output = ()>) -> Option<News> {
         let Listener {
             written,
@@ -168,7 +168,7 @@ impl Listener {
     }
 }
 
-/// Send a client what the search tells, until one of the two ends.
+/// Pass a client what the search announces, until one of the two ends.
 fn follow(mut feed: Feed, mut listener: Listener) {
     while let Some(news) = listener.next(feed.gone()) {
         let (sent, over) = match news {
@@ -176,7 +176,7 @@ fn follow(mut feed: Feed, mut listener: Listener) {
             News::Tick(record) => (feed.tick(record), false),
             News::Ended(seq) => (feed.deliver(Some(seq)), true),
         };
-        // This process wrote the journal: where it cannot be read, the search itself ends with the
+        // This process wrote the journal: if it cannot be read, the search itself ends with the
         // reason.
         if over || sent.is_err() {
             return;
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_written_but_not_yet_told_is_sent_once_it_is_told() {
+    fn a_written_record_is_sent_only_once_it_is_announced() {
         let mut run = SampleRun::new();
         run.tell(1);
         let record = run.journal.append(Event::Paused).unwrap();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_never_takes_its_records_holds_up_nobody() {
+    fn a_client_that_never_takes_its_records_delays_no_one() {
         let mut run = SampleRun::new();
         let (_lazy, eager) = (run.hub.connect().unwrap(), run.hub.connect().unwrap());
         let taken = std::thread::spawn(move || numbers(eager));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_join_while_records_are_told_miss_none() {
+    fn clients_that_join_during_announcements_miss_nothing() {
         let mut run = SampleRun::new();
         let hub = run.hub.clone();
         let joiner =

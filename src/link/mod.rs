@@ -1,7 +1,7 @@
-//! The one interface between a search and whoever watches it: records out, commands in.
+//! The only interface between a run and its observers: records out, commands in.
 //!
-//! The journal is the truth, and every client reads it for itself. What a search tells beyond that
-//! is only how far it has been written, and ticks:
+//! The journal is authoritative, and every client reads it directly. In addition, a search only
+//! announces how far it has been written, and ticks:
 //!
 //! ```text
 //! search -> journal ----------------------------> feed -> Connection -> screen, headless output
@@ -36,72 +36,73 @@ use crate::event::Record;
 use crate::space::Dna;
 use crate::state::RunStatus;
 
-/// What a client may ask of a search. Each is acknowledged by an event.
+/// What a client can ask of a search. Each command is acknowledged by an event.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Answered by `pause_requested`, then `paused` once every worker has stopped at a batch
+    /// Answered by `pause_requested`, then by `paused` once every worker has stopped at a batch
     /// boundary.
     Pause,
     /// Answered by `resumed`.
     Resume,
-    /// Checkpoint and end the run: answered by `stop_requested`, then `run_finished`.
+    /// Write a checkpoint and end the run: answered by `stop_requested`, then by `run_finished`.
     Stop,
-    /// End the run once the episode under way has been learned from: `episode_stop_requested`.
+    /// End the run once the current episode has been learned from: answered by
+    /// `episode_stop_requested`.
     StopAfterEpisode,
-    /// Take that back: `episode_stop_withdrawn`.
+    /// Withdraw that request: answered by `episode_stop_withdrawn`.
     GoOnAfterEpisode,
-    /// End a child's training at the next batch: `skip_requested`, then `child_finished`, or
-    /// `child_excluded` where none of its epochs has ended.
+    /// End a child's training at the next batch: answered by `skip_requested`, then by
+    /// `child_finished`, or by `child_excluded` if it has not completed an epoch.
     Skip {
         /// Number of the child.
         child: u64,
     },
-    /// Train an edited child: `child_queued`, or a `notice` where it cannot be built.
+    /// Train an edited child: answered by `child_queued`, or by a `notice` if it cannot be built.
     Train {
         /// The child that was edited.
         parent: u64,
-        /// What it was made into.
+        /// The edited DNA.
         dna: Dna,
     },
-    /// Replays only: play this many times as fast as it happened.
+    /// Replays only: set the playback speed.
     Speed {
-        /// How many times as fast.
+        /// Multiple of the recorded speed.
         factor: f64,
     },
 }
 
 /// What is at the other end of a [`Connection`]. It can change at any time: a search ends, or a new
-/// one takes the run over.
+/// process takes over the run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkStatus {
-    /// A search is at work on this machine; it hears this client's commands, unless the client only
-    /// watches.
+    /// A process on this machine is working on the run and accepts this client's commands, unless
+    /// the client only watches.
     Live {
         /// Whether this client only watches.
         watch_only: bool,
     },
-    /// Somebody who cannot be reached (`holder`: on another machine, as a rule) writes the journal.
-    /// It is read only.
+    /// A process that cannot be reached (usually because it is on another machine) is writing the
+    /// journal, which can only be read.
     Journal {
-        /// Who it is, as the lock says.
+        /// The process named in the lock.
         holder: String,
     },
-    /// The run is over: completed, stopped or failed.
+    /// The run has ended: completed, stopped or failed.
     Ended,
-    /// The run is not over, but no process works on it: it can be resumed, unless this client only
-    /// watches.
+    /// The run has not ended, but no process is working on it: it can be resumed, unless this
+    /// client only watches.
     Dead {
         /// Whether this client only watches.
         watch_only: bool,
     },
-    /// A replay, so many times as fast as it happened; at its end nothing more will come.
+    /// A replay, which receives nothing more after its end.
     Replay {
-        /// How many times as fast as it happened.
+        /// Multiple of the recorded speed.
         speed: f64,
-        /// Whether it stands still.
+        /// Whether it is paused.
         paused: bool,
-        /// Whether the last record has been told.
+        /// Whether the last record has been sent.
         ended: bool,
     },
 }
@@ -116,15 +117,15 @@ impl LinkStatus {
     }
 }
 
-/// A client's end: everything it knows of a search comes through here.
+/// A client's end: everything it knows about a run arrives here.
 #[derive(Debug)]
 pub struct Connection {
-    /// The run's records so far, then each new one. A client that is slow to take them delays
-    /// nobody else.
+    /// The run's records so far, followed by each new one. A client that is slow to take them
+    /// delays no one else.
     pub records: Receiver<Arc<Record>>,
-    /// What is asked of the search.
+    /// Commands to the search.
     pub commands: UnboundedSender<Command>,
-    /// What is at the other end, now.
+    /// The current status of the other end.
     pub status: watch::Receiver<LinkStatus>,
     /// The run directory.
     pub run: PathBuf,

@@ -1,4 +1,4 @@
-//! Who is at the other end of a Unix socket.
+//! Identifies the user at the other end of a Unix socket.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -9,10 +9,10 @@ pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The user of the process that connected, or that listened.
+/// The user of the process at the other end.
 ///
-/// Not with rustix, whose process id is never 0: here it is 0 where the other side lives in a
-/// container that this process cannot see into.
+/// rustix is not used because its process id is never 0, whereas here it is 0 if the other side
+/// runs in a container that this process cannot see into.
 pub fn uid_of(stream: &UnixStream) -> io::Result<u32> {
     let mut credentials = libc::ucred {
         pid: 0,
@@ -38,7 +38,7 @@ pub fn uid_of(stream: &UnixStream) -> io::Result<u32> {
     }
 }
 
-/// Whether the two sides may talk: the same user, or one of them is root.
+/// Whether the two sides may talk: they belong to the same user, or one of them is root.
 pub fn is_trusted(stream: &UnixStream) -> bool {
     uid_of(stream).is_ok_and(|uid| uid == own_uid() || uid == 0)
 }

@@ -1,5 +1,5 @@
-//! Where the socket of a run is: in the run directory, or where its path is too long or its file
-//! system has no sockets, in a folder of the user's own.
+//! Where a run's socket is: in the run directory or, if its path is too long or its file system
+//! does not support sockets, in a folder private to the user.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use super::peer::own_uid;
 use crate::foundation::hash::fnv;
 
-/// Longest path of a socket: `sun_path` has 108 bytes, one of which ends it.
+/// Maximum length of a socket's path: `sun_path` has 108 bytes including the terminator.
 const LONGEST_PATH: usize = 107;
 const IN_RUN: &str = "control.sock";
 
-/// Where the socket of the run in `run` can be, the usual place first.
+/// Possible places for the socket of the run in `run`, the preferred one first.
 pub fn candidates(run: &Path) -> Vec<PathBuf> {
     let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
     let name = format!(
@@ -30,6 +30,9 @@ pub fn candidates(run: &Path) -> Vec<PathBuf> {
 
 /// Listen in the first place that allows it. What a dead process left there is replaced: the caller
 /// holds the run's lock.
+///
+/// # Errors
+/// The error for the last place that was tried.
 pub fn bind(run: &Path) -> io::Result<(UnixListener, PathBuf)> {
     let mut last = io::Error::new(
         io::ErrorKind::InvalidInput,
@@ -46,9 +49,9 @@ pub fn bind(run: &Path) -> io::Result<(UnixListener, PathBuf)> {
     Err(last)
 }
 
-/// A socket at `path` that only this user can connect to, at every moment: it is made in a folder
-/// of mode 0700, then moved. The move replaces whatever is at `path`, a link too, and follows
-/// nothing.
+/// A socket at `path` that only this user can connect to from the start: it is created in a folder
+/// of mode 0700, then moved. The move replaces whatever is at `path`, even a link, and follows no
+/// links.
 fn bind_at(path: &Path) -> io::Result<UnixListener> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     if path.file_name().is_none_or(|name| name != IN_RUN) {
@@ -75,7 +78,7 @@ fn bind_at(path: &Path) -> io::Result<UnixListener> {
     listener
 }
 
-/// Folders for sockets that only this user may look into.
+/// Folders for sockets that only this user can access.
 fn private_folders() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR")
         .map(PathBuf::from)
@@ -88,7 +91,8 @@ fn private_folders() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Make `folder`, or make sure that it is ours alone: anybody can make a folder in /tmp.
+/// Create `folder`, or verify that only this user can access it: anyone can create a folder in
+/// /tmp.
 fn make_private(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => return Ok(()),
@@ -101,7 +105,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
-        "the folder is not this user's alone",
+        "the folder is accessible to other users",
     ))
 }
 
@@ -147,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_process_left_is_replaced_and_no_link_is_followed() {
+    fn leftovers_of_a_dead_process_are_replaced_and_no_link_is_followed() {
         let run = tempfile::tempdir().unwrap();
         let precious = run.path().join("precious");
         fs::write(&precious, "data").unwrap();

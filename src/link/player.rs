@@ -1,4 +1,4 @@
-//! Plays a journal: its records at the pace at which they were written, or faster, through the same
+//! Replays a journal: its records at their recorded pace, or faster, through the same kind of
 //! connection as a live run.
 
 use std::path::Path;
@@ -16,27 +16,31 @@ use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::journal::{JournalError, Reader};
 
-/// Records on their way to the client: few, so that a pause is felt at once.
+/// Number of records buffered for the client: few, so that a pause takes effect at once.
 const CAPACITY: usize = 64;
-/// What stood still while the run did (a pause, the time between two sessions) is not played longer
-/// than this.
+/// Maximum time for which a standstill of the run (a pause, the time between two sessions) is
+/// replayed.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(2);
-/// Range of speeds.
+/// Lowest speed.
 const SLOWEST: f64 = 0.01;
 const FASTEST: f64 = 100_000.0;
 
-/// How fast records follow each other.
+/// The pace of the records.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// As their times say.
+    /// According to their times.
     Recorded,
-    /// So many a second, whatever their times say.
+    /// This many records per second, whatever their times.
     Rate(f64),
 }
 
-/// Play the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and
-/// `Speed` steer it; other commands do nothing. At its end the connection lasts until it is
+/// Replay the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and
+/// `Speed` control it; other commands are ignored. At its end the connection lasts until it is
 /// dropped.
+///
+/// # Errors
+/// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
+/// started.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
     let journal = run.join("journal.jsonl");
     if !journal.is_file() {
@@ -141,7 +145,7 @@ impl Player {
         self.rest();
     }
 
-    /// Let `recorded` time pass, at the speed of the moment, obeying commands meanwhile.
+    /// Let `recorded` time pass at the current speed, obeying commands meanwhile.
     fn wait(&mut self, recorded: Duration) -> Result<(), Gone> {
         let mut left = recorded;
         loop {
@@ -188,7 +192,7 @@ impl Player {
     fn send(&mut self, record: Arc<Record>) -> Result<(), Gone> {
         match self.sender.try_send(record) {
             Ok(()) => Ok(()),
-            // A screen that is behind: its commands wait as long as it does.
+            // The screen is behind: its commands have to wait as well.
             Err(TrySendError::Full(record)) => self.sender.blocking_send(record).map_err(|_| Gone),
             Err(TrySendError::Closed(_)) => Err(Gone),
         }
@@ -222,7 +226,7 @@ impl Player {
     }
 }
 
-/// How long after `last` the record `next` is played, at speed 1.
+/// Time to wait after `last` before playing `next`, at speed 1.
 fn gap(pace: Pace, last: &Record, next: &Record) -> Duration {
     if let Pace::Rate(rate) = pace {
         return Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::ZERO);
@@ -241,7 +245,7 @@ fn gap(pace: Pace, last: &Record, next: &Record) -> Duration {
 mod tests {
     use super::*;
 
-    /// A run of notices at these milliseconds.
+    /// A run of notices with these times in milliseconds.
     fn run(times: &[i64]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let line = |(index, time): (usize, &i64)| {
@@ -276,7 +280,7 @@ mod tests {
         }
     }
 
-    /// Take this many records, and return the time it took.
+    /// Take this many records and return the time it took.
     fn take(connection: &mut Connection, count: usize) -> Duration {
         let begin = Instant::now();
         (0..count).for_each(|_| drop(connection.records.blocking_recv().expect("a record")));
@@ -284,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn records_follow_each_other_as_they_did_divided_by_the_speed() {
+    fn records_follow_at_their_recorded_intervals_divided_by_the_speed() {
         let run = run(&[0, 100, 400]);
         let slow = take(&mut replay(run.path(), Pace::Recorded, 2.0).unwrap(), 3);
         assert!(slow >= Duration::from_millis(200), "{slow:?}");
@@ -293,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn standstills_are_cut_short_and_a_clock_set_back_does_no_harm() {
+    fn standstills_are_shortened_and_a_clock_set_back_does_no_harm() {
         let seconds = |last: Event, next: Event, time| {
             gap(Pace::Recorded, &record(0, last), &record(time, next)).as_secs_f64()
         };
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_holds_the_records_and_speed_is_steered() {
+    fn a_pause_holds_the_records_and_the_speed_can_be_changed() {
         let run = run(&[0, 1_000_000, 1_000_001]);
         let mut connection = replay(run.path(), Pace::Recorded, 1.0).unwrap();
         take(&mut connection, 1);

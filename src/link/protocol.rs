@@ -1,5 +1,5 @@
-//! What a search and its clients say to each other over the socket: JSON, one message a line. The
-//! records themselves are in the journal, which every client reads for itself.
+//! The messages between a run and its clients over the socket: JSON, one message per line. The
+//! records themselves are in the journal, which every client reads directly.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use super::Command;
 use crate::event::Record;
 
-/// Name and version, in both greetings. Another version is refused with words.
+/// Name of the protocol, in both greetings.
 pub const PROTOCOL: &str = "nas-tui";
 /// Version of the protocol.
 pub const VERSION: u32 = 1;
 
-/// Longest line that is read, in bytes: no peer can make the other side hold more than this.
+/// Maximum length of a line in bytes, which limits the memory that a peer can occupy.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// To a client.
+/// A message to a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToClient {
     /// The first message.
     Hello(ServerHello),
-    /// The journal holds the records up to this number.
+    /// The journal contains the records up to this number.
     Written(u64),
-    /// A record that is not in the journal. May be left out.
+    /// A record that is not in the journal. May be omitted.
     Tick(Box<Record>),
-    /// Always `true`: the search is over; nothing follows.
+    /// Always `true`: the search has ended; nothing follows.
     Ended(bool),
-    /// What was asked for is not done: the text says why.
+    /// A request was refused, for the reason given.
     Refused(String),
 }
 
@@ -40,7 +40,7 @@ pub struct ServerHello {
     pub protocol: String,
     /// [`VERSION`] of the server.
     pub version: u32,
-    /// Process of the search.
+    /// Process id of the search.
     pub pid: u32,
     /// Name of its machine.
     pub host: String,
@@ -48,13 +48,13 @@ pub struct ServerHello {
     pub run: String,
 }
 
-/// To a search.
+/// A message to a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToServer {
-    /// The first message, after the server's.
+    /// The first message, sent after the server's greeting.
     Hello(ClientHello),
-    /// What is asked of the search.
+    /// A command.
     Command(Command),
 }
 
@@ -65,24 +65,30 @@ pub struct ClientHello {
     pub protocol: String,
     /// [`VERSION`] of the client.
     pub version: u32,
-    /// Only watches: its commands are refused.
+    /// Whether it only watches, in which case its commands are refused.
     pub watch: bool,
 }
 
-/// Why the other side cannot be understood, if so.
+/// Check the other side's greeting; the error is for the user.
+///
+/// # Errors
+/// If the other side speaks another protocol or another version of it.
 pub fn check_greeting(protocol: &str, version: u32) -> Result<(), String> {
     if protocol != PROTOCOL {
         return Err(format!("speaks `{protocol}`, not `{PROTOCOL}`"));
     }
     if version != VERSION {
         return Err(format!(
-            "speaks version {version} of the protocol, this program version {VERSION}: use the same nas-tui for both"
+            "speaks version {version} of the protocol, this program version {VERSION}: use the same version of nas-tui for both"
         ));
     }
     Ok(())
 }
 
 /// Write one message.
+///
+/// # Errors
+/// I/O errors of the stream.
 pub fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
@@ -102,7 +108,7 @@ pub fn receive<T: DeserializeOwned>(input: &mut impl BufRead) -> io::Result<Opti
     match line.last() {
         None => Ok(None),
         Some(b'\n') => Ok(Some(serde_json::from_slice(&line)?)),
-        // The stream ended within a line: whoever wrote it is gone.
+        // The stream ended within a line: the writer is gone.
         Some(_) if (line.len() as u64) < LONGEST_LINE => Ok(None),
         Some(_) => Err(io::Error::new(
             io::ErrorKind::InvalidData,
@@ -145,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_received_and_then_the_end() {
+    fn what_is_sent_is_received_followed_by_the_end() {
         let text = line(&ToClient::Written(1)) + &line(&ToClient::Ended(true));
         let mut input = text.as_bytes();
         assert_eq!(receive(&mut input).unwrap(), Some(ToClient::Written(1)));

@@ -1,4 +1,4 @@
-//! A run for tests: a journal, and the hub that tells of it.
+//! A run for tests: a journal, and the hub that announces it.
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -27,7 +27,7 @@ impl SampleRun {
         }
     }
 
-    /// Write a notice and tell of it.
+    /// Write and announce a notice.
     pub fn tell(&mut self, message: impl ToString) {
         let event = Event::Notice {
             level: Level::Info,

@@ -1,5 +1,5 @@
-//! The socket of a search: every client gets the news, and may send commands. A thread or two per
-//! client, none of which the search waits for.
+//! The socket of a run: every client gets the news and may send commands. Each client has one or
+//! two threads, which the run never waits for.
 
 use std::io::{self, BufReader};
 use std::net::Shutdown;
@@ -17,15 +17,15 @@ use super::hub::{Hub, Listener, News};
 use super::protocol::{self, ClientHello, PROTOCOL, ServerHello, ToClient, ToServer, VERSION};
 use super::{Command, peer, place};
 
-/// Clients at one time; one more is refused with words.
+/// Maximum number of simultaneous clients; further ones are refused with an explanation.
 const MOST_CLIENTS: usize = 64;
-/// A client must have said who it is within this time.
+/// Time limit for a client's greeting.
 const GREETING: Duration = Duration::from_secs(5);
-/// A client that does not take a message for this long is dropped. It can connect again and misses
-/// nothing.
+/// A client that does not read a message for this long is dropped. It can connect again without
+/// missing anything.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves a search's socket while it lives.
+/// Serves a run's socket as long as it exists.
 #[derive(Debug)]
 pub struct Server {
     listener: UnixListener,
@@ -37,7 +37,8 @@ impl Server {
     /// run's lock.
     ///
     /// # Errors
-    /// Where no socket can be made. The search can do without: its journal can still be watched.
+    /// If no socket can be created. The search can continue without one: its journal can still be
+    /// watched.
     pub fn start(hub: Hub) -> io::Result<Server> {
         let (listener, path) = place::bind(hub.run())?;
         let accepting = listener.try_clone()?;
@@ -56,7 +57,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
-        // Wakes the thread that waits in accept.
+        // Wakes the thread that is blocked in accept.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
     }
 }
@@ -66,15 +67,15 @@ fn accept(listener: &UnixListener, hub: &Hub) {
     loop {
         match listener.accept() {
             Ok((stream, _)) => admit(stream, hub, &clients),
-            // Shut down: the search is over.
+            // Shut down: the search has ended.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => return,
-            // Out of descriptors, say: that may pass.
+            // For example out of descriptors, which may be temporary.
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
     }
 }
 
-/// One of the clients that are counted, for as long as it lives.
+/// A client that counts towards the maximum while this value exists.
 struct CountedClient(Arc<AtomicUsize>);
 
 impl Drop for CountedClient {
@@ -92,14 +93,14 @@ fn admit(stream: UnixStream, hub: &Hub, clients: &Arc<AtomicUsize>) {
     let hub = hub.clone();
     let serve = move || {
         let _counted = counted;
-        // Whatever goes wrong with a client ends that client.
+        // Any error with a client ends only that client.
         let _ = if taken < MOST_CLIENTS {
             serve(stream, &hub)
         } else {
             refuse(&stream)
         };
     };
-    // Without a thread for it the client finds its connection closed, and tries again.
+    // If no thread can be started, the client finds its connection closed and tries again.
     let _ = thread::Builder::new()
         .name("nas-client".to_owned())
         .spawn(serve);
@@ -107,7 +108,8 @@ fn admit(stream: UnixStream, hub: &Hub, clients: &Arc<AtomicUsize>) {
 
 fn refuse(stream: &UnixStream) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
-    let message = format!("{MOST_CLIENTS} screens watch this run already: close one of them");
+    let message =
+        format!("{MOST_CLIENTS} screens are already watching this run: close one of them");
     protocol::send(&mut &*stream, &ToClient::Refused(message))
 }
 
@@ -156,12 +158,12 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
             take_commands(&mut input, commands.as_ref(), &replies);
         })?;
     let told = tell(hub.listen()?, &output, &mut client_gone);
-    // Ends the other thread too.
+    // This also ends the other thread.
     let _ = output.lock().shutdown(Shutdown::Both);
     told
 }
 
-/// The way to a client, for both of its threads.
+/// The connection to a client, shared by both of its threads.
 #[derive(Clone)]
 struct Output(Arc<Mutex<UnixStream>>);
 
@@ -175,7 +177,7 @@ impl Output {
     }
 }
 
-/// Tell a client the news until it goes, takes too long, or the search ends.
+/// Send a client the news until it goes, is too slow, or the search ends.
 fn tell(
     mut listener: Listener,
     output: &Output,
@@ -194,8 +196,8 @@ fn tell(
     Ok(())
 }
 
-/// Hand a client's commands on until it goes or cannot be understood; `None` for a client that only
-/// watches.
+/// Pass a client's commands on until it goes or sends something invalid; `None` for a client that
+/// only watches.
 fn take_commands(
     input: &mut BufReader<UnixStream>,
     commands: Option<&UnboundedSender<Command>>,
@@ -203,11 +205,11 @@ fn take_commands(
 ) {
     while let Ok(Some(ToServer::Command(command))) = protocol::receive(input) {
         match commands {
-            // A search that is over hears nothing; the client is told of the end.
+            // A search that has ended takes no commands; the client is told of the end.
             Some(commands) => drop(commands.send(command)),
             None => {
                 let refusal = ToClient::Refused(
-                    "this client only watches (--watch): its commands are not obeyed".to_owned(),
+                    "this client only watches (--watch): its commands are ignored".to_owned(),
                 );
                 if output.send(&refusal).is_err() {
                     return;

@@ -6,9 +6,9 @@ use crate::event::{Event, Level, Record};
 use crate::link::Connection;
 use crate::state::describe;
 
-/// Print what happens until the search is over, but for the first `known` records: an earlier
-/// session has printed those. Whatever becomes of `output` (a closed pipe, a full disk), the search
-/// goes on. Returns the last error that was printed.
+/// Print what happens until the search is over, except for the first `known` records, which an
+/// earlier session has printed. Whatever happens to `output` (a closed pipe, a full disk), the
+/// search continues. Returns the last error that was printed.
 pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) -> Option<String> {
     let mut told = None;
     while let Some(record) = connection.records.blocking_recv() {
@@ -16,7 +16,7 @@ pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) ->
             continue;
         }
         if let Some(line) = line(&record) {
-            // Nobody reads any more: nobody misses the line.
+            // No one is reading any more, so no one misses the line.
             let printed = writeln!(output, "{line}").and_then(|()| output.flush());
             if let (
                 Ok(()),
@@ -33,10 +33,10 @@ pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) ->
     told
 }
 
-/// `2026-11-24T10:15:00Z child 3: ...`; none for ticks. Line breaks in messages become spaces.
+/// `2026-11-24T10:15:00Z child 3: ...`; `None` for ticks. Line breaks in messages become spaces.
 pub fn line(record: &Record) -> Option<String> {
     let (level, text) = match &record.event {
-        // The screen has a table for it; here it is a line.
+        // The screen shows a table for this; here it is a line.
         Event::ChildSampled(child) => (
             Level::Info,
             format!(

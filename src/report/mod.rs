@@ -1,4 +1,4 @@
-//! What a run amounts to, from its events alone. No libtorch here.
+//! Reports on a run, from its events alone. Needs no libtorch.
 
 pub mod figures;
 pub mod headless;

@@ -1,4 +1,5 @@
-//! Outcome of a child to its reward: defined for every outcome (paper, section 4.1).
+//! Turns the outcome of a child into its reward, which is defined for every outcome (paper, section
+//! 4.1).
 
 use serde::{Deserialize, Serialize};
 
@@ -7,24 +8,24 @@ use crate::config::RewardConfig;
 /// Why a skipped child has no accuracy.
 pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
 
-/// What came of one child.
+/// The outcome of one child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Validation accuracy after each epoch, each in 0..=1.
+    /// The child was trained.
     Trained {
-        /// Validation accuracy after each epoch, parts of 1.
+        /// Validation accuracy after each epoch, each in 0..=1.
         valid_accuracies: Vec<f64>,
     },
-    /// The child has no accuracy: the reason is shown and kept in the journal.
+    /// The child has no accuracy; the reason is shown and recorded in the journal.
     Failed {
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
-    /// Nothing is known of the child: a user ended it before its first epoch had, or what trained
-    /// it broke. It has no reward: nothing is to be learned from it.
+    /// Nothing is known about the child: a user ended it during its first epoch, or its worker
+    /// failed. It has no reward, because nothing can be learned from it.
     Excluded {
-        /// Why, for a reader.
+        /// Explanation for the user.
         reason: String,
     },
 }
@@ -43,8 +44,8 @@ pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; `None` for one
-/// that is excluded.
+/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; `None` for an
+/// excluded one.
 pub fn reward(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
     match outcome {
         Outcome::Excluded { .. } => None,

@@ -1,4 +1,5 @@
-//! The folder of one run: where its files are, and the lock that keeps a second search out.
+//! The folder of one run: where its files are, and the lock that keeps other processes from writing
+//! to it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -14,22 +15,21 @@ use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
 use crate::foundation::host::host_name;
 use crate::journal;
 
-/// Whoever only looks whether a run is locked holds up a search for less than this.
+/// Maximum time that a process which only checks the lock can delay a search.
 const LOOKED_AT: Duration = Duration::from_millis(200);
 
-/// A run directory that this process alone writes to, as long as this value lives.
+/// A run directory that only this process writes to while this value exists.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
-    /// Holding the file open holds the lock; the operating system gives it back however the process
-    /// ends.
+    /// The open file holds the lock; the operating system releases it however the process ends.
     lock: File,
 }
 
 /// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// Another process works on the run.
+    /// Another process is working on the run.
     #[error(
         "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
         path.display(),
@@ -38,10 +38,10 @@ pub enum DirectoryError {
     InUse {
         /// The folder.
         path: PathBuf,
-        /// Who it is, as the lock says.
+        /// The process named in the lock.
         holder: String,
     },
-    /// The lock that was handed over is that of another file.
+    /// The lock that was handed over belongs to another file.
     #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
     NotItsLock {
         /// The folder.
@@ -70,8 +70,11 @@ pub enum DirectoryError {
 }
 
 impl RunDirectory {
-    /// A new folder `<UTC time>-<preset>` in `root` (which is created too); `-2`, `-3`, ... where
-    /// the name is taken.
+    /// Create a folder `<UTC time>-<preset>` in `root` (created if missing), with `-2`, `-3`, ...
+    /// appended if the name is taken.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Io`] if the folder cannot be created or locked.
     pub fn create_in(root: &Path, preset: &str) -> Result<RunDirectory, DirectoryError> {
         let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
         fs::create_dir_all(root).map_err(|source| DirectoryError::Io {
@@ -94,8 +97,10 @@ impl RunDirectory {
         }
     }
 
-    /// The folder `path` for a new run: it must be empty or missing (then it is created, parents
-    /// included).
+    /// Create the folder `path` for a new run, with its parents; it may exist if it is empty.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]: the folder is not empty, is in use, or cannot be created or locked.
     pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
         let io = |source| DirectoryError::Io {
             path: path.to_owned(),
@@ -103,7 +108,7 @@ impl RunDirectory {
         };
         fs::create_dir_all(path).map_err(io)?;
         let directory = RunDirectory::lock(path.to_owned())?;
-        // These are what a search leaves that was killed before it began.
+        // These are left behind by a search that was killed before it began.
         let is_other = |entry: io::Result<fs::DirEntry>| {
             entry.map(|entry| {
                 entry.file_name() != "lock"
@@ -124,9 +129,11 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Take away what a new search left in `path` that failed before it began (no data, no
-    /// workers): there is nothing in it to resume, and the same command must work again once the
-    /// cause is mended.
+    /// Remove what a new search that failed before it began (no data, no workers) left in `path`:
+    /// there is nothing to resume, and the same command must work again once the cause is fixed.
+    ///
+    /// # Errors
+    /// I/O errors, also if the folder contains other files.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
         let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
             records.iter().any(|record| {
@@ -156,7 +163,10 @@ impl RunDirectory {
         fs::remove_dir(path)
     }
 
-    /// The run in `path`, to continue it.
+    /// Open the run in `path` to continue it.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]: the folder contains no run, or its lock is held or cannot be taken.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
         if !path.join("config.toml").is_file() {
             return Err(DirectoryError::NotARun {
@@ -196,13 +206,15 @@ impl RunDirectory {
         Ok(RunDirectory { path, lock })
     }
 
-    /// The locked file, to hand it to another process: the lock is held as long as any process has
-    /// it open.
+    /// The locked file, to hand to another process: the lock is held while any process has it open.
     pub fn into_lock(self) -> File {
         self.lock
     }
 
-    /// Take the run in `path` over from the process that handed its lock to this one.
+    /// Take over the run in `path` from the process that handed its lock to this one.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]: the lock belongs to another file, or cannot be taken.
     pub fn adopt(path: &Path, lock: File) -> Result<RunDirectory, DirectoryError> {
         let same = fs::metadata(path.join("lock")).and_then(|there| {
             lock.metadata()
@@ -231,22 +243,22 @@ impl RunDirectory {
         self.path.join("config.toml")
     }
 
-    /// `journal.jsonl`: what happened, one record a line.
+    /// `journal.jsonl`: what happened, one record per line.
     pub fn journal_path(&self) -> PathBuf {
         self.path.join("journal.jsonl")
     }
 
-    /// State of a search.
+    /// The state of a search.
     pub fn checkpoint_path(&self) -> PathBuf {
         self.path.join("checkpoint").join("search.safetensors")
     }
 
-    /// State of a training.
+    /// The state of a training.
     pub fn training_path(&self) -> PathBuf {
         self.path.join("checkpoint").join("training.safetensors")
     }
 
-    /// The network that a training trains: a run directory that has this file is a training's.
+    /// The network of a training: the directory of a training is recognised by this file.
     pub fn architecture_path(&self) -> PathBuf {
         self.path.join("architecture.json")
     }
@@ -256,20 +268,26 @@ impl RunDirectory {
         self.path.join("weights.safetensors")
     }
 
-    /// Write the resolved settings. A folder without them is not a run yet, so this comes first.
+    /// Write the resolved settings. They come first, because a folder without them is not a run.
+    ///
+    /// # Errors
+    /// I/O errors; the message names the file.
     pub fn write_config(&self, toml: &str) -> io::Result<()> {
         write_atomically(&self.config_path(), toml.as_bytes())?;
         sync_folder_of(&self.path)
             .map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
     }
 
-    /// `best.json`: what the run has found so far.
+    /// Write `best.json`: what the run has found so far.
+    ///
+    /// # Errors
+    /// I/O errors (the message names the file), or a number that JSON cannot represent.
     pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(best)? + "\n";
         write_atomically(&self.path.join("best.json"), text.as_bytes())
     }
 
-    /// `summary.json`: what the whole run came to.
+    /// Write `summary.json`: the results of the whole run.
     ///
     /// # Errors
     /// I/O errors; the message names the file.
@@ -278,7 +296,7 @@ impl RunDirectory {
     }
 }
 
-/// Name of the run in `path`: the folder's, whichever way leads to it.
+/// Name of the run in `path`: that of the folder itself, whatever link leads to it.
 pub fn name_of(path: &Path) -> String {
     let folder = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     folder.file_name().map_or_else(
@@ -287,7 +305,7 @@ pub fn name_of(path: &Path) -> String {
     )
 }
 
-/// What the run in `path` does, as far as its folder tells: a training has its network there.
+/// The kind of the run in `path`, judging by its folder: a training has its network there.
 pub fn kind_of(path: &Path) -> RunKind {
     if path.join("architecture.json").is_file() {
         RunKind::Training
@@ -296,11 +314,11 @@ pub fn kind_of(path: &Path) -> RunKind {
     }
 }
 
-/// What the process of a detached run prints.
+/// The file for the output of a detached run's process.
 const SEARCH_LOG: &str = "search.log";
 const TRAINING_LOG: &str = "training.log";
 
-/// The file in `path` that holds what the run's own process prints, where it has no terminal.
+/// The file in `path` that receives the output of the run's own process, which has no terminal.
 pub fn log_of(path: &Path) -> PathBuf {
     path.join(match kind_of(path) {
         RunKind::Search => SEARCH_LOG,
@@ -308,7 +326,7 @@ pub fn log_of(path: &Path) -> PathBuf {
     })
 }
 
-/// The subcommand that continues the run in `path`: `train` for a training, `search` for the rest.
+/// The subcommand that continues the run in `path`: `train` for a training, otherwise `search`.
 pub fn subcommand_of(path: &Path) -> &'static str {
     match kind_of(path) {
         RunKind::Search => "search",
@@ -326,18 +344,18 @@ pub fn resume_command(path: &Path) -> String {
 }
 
 enum LockProblem {
-    /// The holder, as far as is known.
+    /// The holder, as far as it is known.
     Held(String),
     Io(io::Error),
 }
 
-/// Lock a file for as long as it stays open, and write into it who holds it.
+/// Lock a file for as long as it stays open, and write the holder into it.
 fn lock_file(mut file: File) -> Result<File, LockProblem> {
     let begin = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => break,
-            // It may only have been looked at (`lock_state`), which takes no time.
+            // Another process may only be checking it (`lock_state`), which takes no time.
             Err(TryLockError::WouldBlock) if begin.elapsed() < LOOKED_AT => {
                 std::thread::sleep(LOOKED_AT / 10)
             }
@@ -353,13 +371,12 @@ fn lock_file(mut file: File) -> Result<File, LockProblem> {
     written.map(|()| file).map_err(LockProblem::Io)
 }
 
-/// Who writes to the run in `path` at this moment: `pid P on HOST`; `None` if no process
-/// does.
+/// The process writing to the run in `path` now, as `pid P on HOST`; `None` if there is none.
 pub fn lock_state(path: &Path) -> Option<String> {
     let mut file = File::open(path.join("lock")).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
-        // Given back when the file is closed, at once.
+        // The lock is released as soon as the file is closed, here.
         _ => None,
     }
 }

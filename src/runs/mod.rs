@@ -1,4 +1,4 @@
-//! Runs on the disk: their directories, who writes them, and which there are on this machine (in
+//! Runs on disk: their directories, who is writing to them, and which exist on this machine (in
 //! ./runs, or registered by the user's searches).
 
 pub mod directory;
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 pub use directory::RunDirectory;
 pub use survey::{RunInfo, WorkInfo, look_at};
 
-/// Folder that runs are made in.
+/// Folder in which runs are created.
 const USUAL: &str = "runs";
 
-/// The run directory that a user means by `name`: a folder, or the name of one in ./runs.
+/// The run directory that a user means by `name`: a folder, or a name in ./runs.
 pub fn named(name: &Path) -> PathBuf {
     let usual = Path::new(USUAL).join(name);
     if name.is_dir() {
@@ -22,7 +22,7 @@ pub fn named(name: &Path) -> PathBuf {
     if usual.is_dir() {
         return usual;
     }
-    // The name of a run that was begun elsewhere, if there is but one.
+    // The name of a run that was started elsewhere, if it is unique.
     let elsewhere: Vec<PathBuf> = known()
         .into_iter()
         .filter(|run| run.file_name() == Some(name.as_os_str()))
@@ -33,15 +33,15 @@ pub fn named(name: &Path) -> PathBuf {
     }
 }
 
-/// Every run that is known, those at work first, then the latest first. Folders that are no run, or
-/// whose journal cannot be read, are left out.
+/// Every known run: running ones first, then the latest first. Folders that are not runs, or whose
+/// journal cannot be read, are left out.
 pub fn survey() -> Vec<RunInfo> {
     let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| look_at(run)).collect();
     runs.sort_by_key(|run| (!run.status.is_live(), std::cmp::Reverse(run.started)));
     runs
 }
 
-/// The folders of runs: each once, by the shortest way to it.
+/// The folders of all runs, each listed once by its shortest path.
 fn known() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(USUAL)
         .into_iter()

@@ -1,4 +1,4 @@
-//! The user's runs wherever they are: one small file for each, written when a search begins.
+//! The user's runs wherever they are: one small file for each, written when a run begins.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -15,6 +15,9 @@ struct Entry {
 }
 
 /// Remember the run in the directory `run`.
+///
+/// # Errors
+/// I/O errors, also if neither XDG_STATE_HOME nor HOME is set.
 pub fn register(run: &Path) -> io::Result<()> {
     let folder = folder().ok_or_else(|| {
         io::Error::new(
@@ -25,7 +28,7 @@ pub fn register(run: &Path) -> io::Result<()> {
     register_in(&folder, run)
 }
 
-/// The runs that are remembered and still there, absolute. What is remembered of others is removed.
+/// The registered runs that still exist, as absolute paths. Entries of others are removed.
 pub fn runs() -> Vec<PathBuf> {
     folder().map_or_else(Vec::new, |folder| runs_in(&folder))
 }
@@ -66,12 +69,12 @@ fn runs_in(folder: &Path) -> Vec<PathBuf> {
 
 fn still_there(entry: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(entry).ok()?;
-    // Not ours, or of a later program: left alone.
+    // Not written by us, or by a later version: leave it alone.
     let Entry { path } = serde_json::from_str(&text).ok()?;
     if path.join("journal.jsonl").is_file() {
         return Some(path);
     }
-    // Only where the file system that held it is there: a disk that is not mounted may come back.
+    // Only if the file system that held it is present: an unmounted disk may come back.
     if path.parent().is_some_and(Path::is_dir) {
         let _ = fs::remove_file(entry);
     }
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_remembered_once_until_it_is_gone() {
+    fn a_run_is_registered_once_until_it_is_gone() {
         let root = tempfile::tempdir().unwrap();
         let (folder, run) = (root.path().join("state"), root.path().join("run"));
         fs::create_dir(&run).unwrap();

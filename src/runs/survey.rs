@@ -1,4 +1,4 @@
-//! One run at a glance, from its journal and its lock.
+//! A brief overview of one run, from its journal and its lock.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,7 @@ use crate::event::{Event, Record, RunKind};
 use crate::runs::directory::{kind_of, lock_state, name_of};
 use crate::state::{Outcomes, RunStatus, TrainingRun};
 
-/// What there is to know of a run without opening it. The field names are those of `nas-tui list
+/// What is known about a run without opening it. The field names are those of `nas-tui list
 /// --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunInfo {
@@ -19,52 +19,52 @@ pub struct RunInfo {
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// Where the run stands.
+    /// The status of the run.
     pub status: RunStatus,
-    /// What it does, and how far it is.
+    /// Its kind and progress.
     #[serde(flatten)]
     pub work: WorkInfo,
-    /// On the validation images: of the best child, or of a training's best epoch.
+    /// Validation accuracy of the best child, or of a training's best epoch.
     pub best_accuracy: Option<f64>,
     /// Time of its first record.
     pub started: Option<Timestamp>,
-    /// Time of the last record that was looked at.
+    /// Time of the last record read.
     pub changed: Option<Timestamp>,
-    /// Who works on it: `pid P on HOST`; none if nobody does.
+    /// The process working on it, as `pid P on HOST`; `None` if there is none.
     pub holder: Option<String>,
 }
 
-/// What a run does, as `kind`, and how far it is. Names are empty where it has not got as far as to
-/// tell them.
+/// What kind of run it is (`kind`), and its progress. Names are empty as long as the journal does
+/// not contain them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WorkInfo {
     /// A search for an architecture.
     Search {
-        /// Name of the preset that its settings started from.
+        /// Name of the preset that its settings are based on.
         preset: String,
-        /// What proposes the children.
+        /// The strategy that proposes the children.
         strategy: String,
-        /// Episode under way, or the last; of so many.
+        /// Number of the current or last episode.
         episode: usize,
-        /// Episodes planned.
+        /// Number of episodes planned.
         episodes: usize,
-        /// Children that have come to an end, of so many planned.
+        /// Number of children that have ended.
         children: u64,
-        /// Children planned.
+        /// Number of children planned.
         planned_children: u64,
     },
-    /// The training of one network to the end.
+    /// The training of one network to completion.
     Training {
         /// Name of the network.
         network: String,
         /// Name of the recipe.
         recipe: String,
-        /// Epoch under way, or the last; of so many at most.
+        /// Number of the current or last epoch.
         epoch: usize,
-        /// Epochs at most.
+        /// Maximum number of epochs.
         epochs: usize,
-        /// Once the test images have been classified.
+        /// Test accuracy, once the test images have been classified.
         test_accuracy: Option<f64>,
     },
 }
@@ -90,7 +90,7 @@ impl WorkInfo {
         }
     }
 
-    /// How far it is: `episode 3/10`, `epoch 19/300`.
+    /// Its progress: `episode 3/10`, `epoch 19/300`.
     pub fn progress(&self) -> String {
         match self {
             WorkInfo::Search {
@@ -100,7 +100,7 @@ impl WorkInfo {
         }
     }
 
-    /// Children that have come to an end, of so many: `40/160`; empty for a training.
+    /// Children that have ended out of those planned: `40/160`; empty for a training.
     pub fn children(&self) -> String {
         match self {
             WorkInfo::Search {
@@ -113,9 +113,9 @@ impl WorkInfo {
     }
 }
 
-/// Look at the run in `run`; none if there is no journal that can be read.
+/// Look at the run in `run`; `None` if it has no readable journal.
 pub fn look_at(run: &Path) -> Option<RunInfo> {
-    // Before the journal: a search that ends meanwhile is then live, not dead.
+    // Before the journal, so that a search that ends in between appears live, not dead.
     let holder = lock_state(run);
     let glance = Glance::of(&run.join("journal.jsonl"))?;
     Some(RunInfo {
@@ -144,7 +144,7 @@ struct Glance {
     outcomes: Outcomes,
 }
 
-/// Events whose lines are worth parsing; most of a journal is samples and epochs.
+/// Events whose lines must be parsed; most lines are samples and epochs.
 const WANTED: [&str; 18] = [
     "training_started",
     "training_epoch",
@@ -208,7 +208,8 @@ impl Glance {
         best_epoch.map(|best| best.valid_accuracy).or(best_child)
     }
 
-    /// What the run does; of the kind that its folder tells where the journal does not tell yet.
+    /// The kind and progress of the run; while the journal does not tell the kind, it is `kind`,
+    /// judged from the folder.
     fn work(self, kind: RunKind) -> WorkInfo {
         if kind == RunKind::Search && self.training.is_none() {
             let Glance {
@@ -256,7 +257,7 @@ impl Glance {
     }
 }
 
-/// Whether the event of a line, which is near its beginning, is one of those.
+/// Whether the event of a line, which is near its beginning, is one of [`WANTED`].
 fn is_wanted(line: &[u8]) -> bool {
     const KEY: &[u8] = b"\"event\":\"";
     let head = &line[..line.len().min(120)];
@@ -277,7 +278,7 @@ mod tests {
     use crate::journal::Journal;
     use crate::runs::RunDirectory;
 
-    /// The recorded run, up to the first record that `last` holds for.
+    /// The recorded run, up to the first record for which `last` returns true.
     fn recorded(last: impl Fn(&Event) -> bool) -> (tempfile::TempDir, PathBuf) {
         let root = tempfile::tempdir().unwrap();
         let run = root.path().join("a-run");
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recorded_run_is_told_as_its_summary_tells_it() {
+    fn the_survey_of_a_recorded_run_agrees_with_its_summary() {
         let (_root, run) = recorded(|_| false);
         let info = look_at(&run).unwrap();
         let summary = crate::analysis::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_journal_is_no_run() {
+    fn a_folder_without_a_journal_is_not_a_run() {
         let root = tempfile::tempdir().unwrap();
         assert_eq!(look_at(root.path()), None);
     }

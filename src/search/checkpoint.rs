@@ -1,7 +1,7 @@
 //! The checkpoint of a search: the state between two episodes, in one sealed file.
 //!
-//! Children that have ended since are in the journal. So there is one checkpoint, not a history of
-//! them: should it be lost, the journal alone is enough to compute it again. Tensors are the
+//! Children that have ended since are in the journal, so there is only one checkpoint rather than a
+//! history: if it is lost, it can be recomputed from the journal alone. The tensors are the
 //! strategy's (F64).
 
 use std::borrow::Cow;
@@ -20,21 +20,21 @@ use crate::strategy::{StateTensor, StrategyState};
 /// The state of a search after an episode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// Seed of the run: with a child's number, the state of every random generator.
+    /// Seed of the run, which together with a child's number determines every random generator.
     pub seed: u64,
-    /// Last episode that the strategy has learnt from; 0 before the first.
+    /// Last episode that the strategy has learned from; 0 before the first.
     pub episode: usize,
-    /// Number of the child that is sampled next.
+    /// Number of the child to be sampled next.
     pub next_child: u64,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,
-    /// The settings (TOML) it was reached with.
+    /// The settings (TOML) in force when it was reached.
     pub config: String,
-    /// What the strategy has learnt.
+    /// What the strategy has learned.
     pub state: StrategyState,
 }
 
-/// What the file holds beside the tensors.
+/// The contents of the file besides the tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header<'a> {
     seed: u64,
@@ -47,7 +47,10 @@ struct Header<'a> {
 }
 
 impl Checkpoint {
-    /// Replace the checkpoint at `path`; its folder is created where it is missing.
+    /// Replace the checkpoint at `path`, creating its folder if necessary.
+    ///
+    /// # Errors
+    /// I/O errors; the message names the path.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         let header = Header {
             seed: self.seed,
@@ -79,7 +82,10 @@ impl Checkpoint {
         )
     }
 
-    /// The checkpoint at `path`; none where there is no file.
+    /// The checkpoint at `path`; `None` if there is no file.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
     pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
         let Some((header, blocks)) = sealed::load::<Header>(path)? else {
             return Ok(None);
@@ -106,7 +112,7 @@ impl Checkpoint {
             if dtype != Dtype::F64 {
                 return Err(sealed::nonsense(
                     path,
-                    format!("tensor `{name}` is not of 64-bit floats"),
+                    format!("tensor `{name}` does not consist of 64-bit floats"),
                 ));
             }
             tensors.insert(
@@ -207,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_comes_back_bit_for_bit() {
+    fn a_checkpoint_is_restored_bit_for_bit() {
         let (_folder, path, _) = saved();
         assert_eq!(Checkpoint::load(&path).unwrap(), Some(checkpoint()));
     }
@@ -256,7 +262,7 @@ mod tests {
             let position = position % bytes.len();
             bytes[position] ^= 1 << bit;
             std::fs::write(&path, &bytes).unwrap();
-            // Padding of the header may change without harm; nothing else may pass.
+            // Padding in the header may change without harm; nothing else may go unnoticed.
             if let Ok(loaded) = Checkpoint::load(&path) {
                 prop_assert_eq!(loaded, Some(checkpoint()));
             }

@@ -1,10 +1,10 @@
 //! The search itself, as in Zoph & Le: sample children, train them, learn from their rewards,
-//! again.
+//! repeat.
 //!
-//! One thread, one inbox. State is at all times the last checkpoint plus the journal: a search that
-//! was killed samples the interrupted episode again (same seeds, same policy, hence the same
-//! children), takes the outcomes that the journal has, and trains the rest. What the journal has
-//! already is never written again.
+//! It has one thread and one inbox. Its state is always the last checkpoint plus the journal: a
+//! search that was killed samples the interrupted episode again (same seeds, same policy, hence the
+//! same children), takes the outcomes that are in the journal, and trains the rest. What is already
+//! in the journal is never written again.
 
 mod opening;
 mod reports;
@@ -29,29 +29,29 @@ use crate::session::{Halt, Run};
 use crate::space::{Design, Space};
 use crate::strategy::Strategy;
 
-/// A run in the hands of this process.
+/// A search in progress in this process.
 pub(super) struct Engine<'a> {
     run: &'a mut Run<Search>,
     inbox: Inbox,
     pace: Pace,
-    /// Pauses that were asked for: the latest one's number.
+    /// Number of the latest pause requested.
     pauses: u64,
-    /// The run is to stop once the episode under way has been learned from.
+    /// Whether the run is to stop once the current episode has been learned from.
     stops_after_episode: bool,
-    /// Children that the evaluator has and that have not ended.
+    /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
 }
 
-/// Who does the work: made anew in every session.
+/// The components that do the work, created anew in every session.
 struct Crew<'a> {
     evaluator: &'a mut dyn Evaluator,
     strategy: Box<dyn Strategy>,
     space: Space,
-    /// Children that the evaluator works on at a time, at least 1.
+    /// Number of children that the evaluator works on at a time, at least 1.
     at_a_time: usize,
 }
 
-/// What a child's evaluation took, as its evaluator measured it.
+/// What a child's evaluation took, as measured by its evaluator.
 #[derive(Debug, Clone, Copy, Default)]
 struct Effort {
     seconds: f64,
@@ -77,8 +77,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Search until every episode is done, a client says stop, or an error makes it impossible to
-    /// go on.
+    /// Search until every episode is done, a client asks for a stop, or an error makes it
+    /// impossible to continue.
     pub(super) fn run(
         mut self,
         search: Search,
@@ -93,8 +93,8 @@ impl Engine<'_> {
         ending
     }
 
-    /// Everything between the first moment and the farewell. `evaluator` holds the workers as soon
-    /// as they are started.
+    /// Everything except the final records. `evaluator` receives the workers as soon as they are
+    /// started.
     fn work(
         &mut self,
         search: Search,
@@ -126,13 +126,13 @@ impl Engine<'_> {
             .begin_with(held, &mut crew)
             .and_then(|()| self.search(&mut crew, first_episode));
         if matches!(ending, Err(Halt::Stopped)) && self.run.ledger().checkpointed.is_none() {
-            // Later on there is one already: the strategy has stood still since the last episode.
+            // Later there always is one: the strategy has not changed since the last episode.
             self.save_checkpoint(&crew, 0)?;
         }
         ending
     }
 
-    /// Hear what came in while the workers were starting, and take up the edited children of an
+    /// Handle what arrived while the workers were starting, and resubmit the edited children of an
     /// earlier session.
     fn begin_with(&mut self, held: Vec<Message>, crew: &mut Crew) -> Result<(), Halt> {
         self.submit_queued(crew);
@@ -140,7 +140,7 @@ impl Engine<'_> {
             .try_for_each(|message| self.hear(message, crew, &mut []))
     }
 
-    /// The visible loop.
+    /// The main loop.
     fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
         for episode in first_episode..=self.run.config.search.episodes {
             self.attend(crew)?;
@@ -160,7 +160,7 @@ impl Engine<'_> {
         self.finish_edited(crew)
     }
 
-    /// Note that an episode begins; the numbers of its children.
+    /// Record the beginning of an episode, and return the numbers of its children.
     fn begin_episode(&mut self, crew: &Crew, episode: usize) -> Result<RangeInclusive<u64>, Halt> {
         let numbers = episode::children_of(episode, &self.run.config.search);
         if self.run.ledger().episode_started < episode {
@@ -185,7 +185,7 @@ impl Engine<'_> {
         Ok(children)
     }
 
-    /// One child from the strategy as it is now, written down.
+    /// Propose and record one child with the strategy's current state.
     fn propose(&mut self, crew: &mut Crew, episode: usize, number: u64) -> Result<Child, Halt> {
         let (seed, depth) = (
             self.run.config.search.seed,
@@ -199,14 +199,13 @@ impl Engine<'_> {
         Ok(child)
     }
 
-    /// The earlier child whose outcome this one takes, if there is one.
+    /// The earlier child whose outcome this one takes over, if any.
     fn earlier(&self, child: &Child) -> Option<u64> {
         let first = self.run.ledger().first_with(&child.design.key());
         first.filter(|first| self.run.config.search.reuse && *first < child.number)
     }
 
-    /// Write a sampled child down; or, if an earlier session did, make sure that it is the same
-    /// child.
+    /// Record a sampled child or, if an earlier session did, verify that it is the same child.
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
         match self.run.ledger().dna(child.number) {
             None => self.run.tell(Event::ChildSampled(child.sampled()))?,
@@ -224,8 +223,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Train every child that is neither a repeat nor trained already, until all have come to an
-    /// end.
+    /// Train every child that is neither a repeat nor already trained, until all have ended.
     fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
         for child in &*children {
             match child.repeats {
@@ -238,7 +236,7 @@ impl Engine<'_> {
             let all_ended = children
                 .iter()
                 .all(|child| self.run.ledger().ended(child.number).is_some());
-            // Paused, the search stands still before it learns.
+            // While paused, the search waits before it learns.
             if all_ended && self.pace == Pace::Running {
                 return Ok(());
             }
@@ -257,8 +255,8 @@ impl Engine<'_> {
         });
     }
 
-    /// Let the strategy learn from the rewards of an episode's children, but for those that have
-    /// none.
+    /// Let the strategy learn from the rewards of an episode's children, leaving out those without
+    /// a reward.
     fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
         let ledger = &self.run.ledger();
         let seconds = ledger.episode_seconds(jiff::Timestamp::now());
@@ -292,7 +290,7 @@ impl Engine<'_> {
                 Level::Warning,
                 format!(
                     "what the controller learns from episode {episode} differs from the journal: the program, its libtorch or \
-                     the machine is another one, and the run will not equal one that was never interrupted"
+                     this is another machine, and the run will not equal an uninterrupted one"
                 ),
             )?,
         }

@@ -1,5 +1,5 @@
-//! One episode's children: their numbers, what their outcomes mean, and what is told of them at the
-//! end.
+//! The children of one episode: their numbers, the meaning of their outcomes, and the episode's
+//! results.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ use crate::reward::{self, Outcome};
 use crate::space::{Design, Space, SpaceError};
 use crate::strategy::{Learned, Origin, Proposal, Sample};
 
-/// A child as it was proposed.
+/// A proposed child.
 #[derive(Debug, Clone)]
 pub(super) struct Child {
     pub number: u64,
@@ -20,7 +20,7 @@ pub(super) struct Child {
     pub design: Design,
     pub params: u64,
     pub macs: u64,
-    /// The first child with the same architecture, whose outcome this one takes.
+    /// The first child with the same architecture, whose outcome this one takes over.
     pub repeats: Option<u64>,
 }
 
@@ -72,13 +72,13 @@ pub(super) fn children_of(episode: usize, search: &SearchConfig) -> RangeInclusi
     last - each + 1..=last
 }
 
-/// Episode of a child.
+/// Episode that a child belongs to.
 pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
     (child.saturating_sub(1) / search.children_per_episode as u64) as usize + 1
 }
 
-/// What an outcome means for the search: a failure where there is no finite accuracy.
-/// `test_accuracy` is that of a child that trained, where the evaluator has it.
+/// The meaning of an outcome for the search: a failure if there is no finite accuracy.
+/// `test_accuracy` is that of a trained child, if the evaluator knows it.
 pub(super) fn judge(outcome: &Outcome, test_accuracy: Option<f64>, config: &RewardConfig) -> Ended {
     let failed = |reason: &str| {
         let outcome = Outcome::Failed {
@@ -114,8 +114,8 @@ pub(super) fn judge(outcome: &Outcome, test_accuracy: Option<f64>, config: &Rewa
     }
 }
 
-/// What is told at the end of an episode, in which this many children were excluded. The others are
-/// `children`; `ended` has one entry for each, in order.
+/// The results of an episode in which `excluded` children were excluded. The others are `children`;
+/// `ended` has one entry for each, in order.
 pub(super) fn finished(
     episode: usize,
     children: &[&Child],
@@ -158,7 +158,7 @@ pub(super) fn finished(
     }
 }
 
-/// Whether two accounts of one episode tell of the same update of the strategy, bit for bit. (Their
+/// Whether two records of one episode describe the same update of the strategy, bit for bit. (Their
 /// times may differ.)
 pub(super) fn same_learning(one: &EpisodeFinished, other: &EpisodeFinished) -> bool {
     EpisodeFinished {

@@ -1,32 +1,32 @@
-//! Why a search cannot begin or go on, beyond what any run can end in.
+//! Why a search cannot begin or continue, besides the errors that any run can have.
 
 use crate::session::{SessionError, WorkError};
 use crate::space::{Dna, SpaceError};
 use crate::strategy::StrategyError;
 
-/// The text says what, where, and what to do.
+/// The message says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
-    /// The space of the settings holds no network.
+    /// The space of the settings contains no network.
     #[error(transparent)]
     Space(SpaceError),
-    /// The strategy cannot go on from its saved state.
+    /// The strategy cannot continue from its saved state.
     #[error(transparent)]
     Strategy(StrategyError),
-    /// Sampling again gave another network than the journal tells.
+    /// Sampling again gave a different network than the one in the journal.
     #[error(
         "child {child} was {journal} in the journal and would now be {sampled}: the program, its libtorch or the machine is not \
          the one this run was begun with. Resume it there, or begin a new run"
     )]
     OtherChild {
-        /// Its number.
+        /// Number of the child.
         child: u64,
-        /// What the journal tells.
+        /// The DNA in the journal.
         journal: Dna,
-        /// What this process sampled.
+        /// The DNA that this process sampled.
         sampled: Dna,
     },
-    /// The workers found their data or device unusable, before anything was trained.
+    /// The workers found their data or device unusable before anything was trained.
     #[error("{0}")]
     Unusable(String),
     /// Nothing can be trained any more.

@@ -1,4 +1,4 @@
-//! Everything that can happen to a search from outside, in one queue.
+//! All external inputs to a search in one queue.
 
 use std::io;
 
@@ -8,17 +8,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::evaluate::Report;
 use crate::link::Command;
 
-/// What the search hears next.
+/// The next input to a search.
 #[derive(Debug)]
 pub enum Message {
     Command(Command),
     Report(Report),
-    /// The evaluator is gone: it will never report again.
+    /// The evaluator is gone and will never report again.
     Silence,
 }
 
-/// Commands of clients and reports of the evaluator. Commands come first: a flood of progress does
-/// not delay a pause.
+/// Commands of clients and reports of the evaluator. Commands come first, so that a flood of
+/// progress does not delay a pause.
 #[derive(Debug)]
 pub struct Inbox {
     runtime: Runtime,
@@ -59,7 +59,7 @@ impl Inbox {
         })
     }
 
-    /// The next message that is there already.
+    /// The next message, if one is already there.
     pub fn poll(&mut self) -> Option<Message> {
         let command = self.commands.try_recv().ok().map(Message::Command);
         command.or_else(|| self.reports.try_recv().ok().map(Message::Report))
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_heard_before_the_reports_that_wait() {
+    fn a_command_comes_before_waiting_reports() {
         let (commands, receiver) = unbounded_channel();
         let (mut inbox, reports) = Inbox::new(receiver).unwrap();
         (0..100).for_each(|_| reports.send(Report::Paused { number: 1 }).unwrap());

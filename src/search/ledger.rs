@@ -1,5 +1,4 @@
-//! What the search loop needs to know of its run's past, from the events, whichever session they
-//! were written in.
+//! What the search loop needs to know about its run's past, from the events of all sessions.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,34 +12,34 @@ use crate::session::Begun;
 use crate::space::{Design, Dna};
 use crate::state::Ending;
 
-/// The run so far. A resumed search fills it from the journal, then goes on as if it had seen it
-/// all happen.
+/// The run so far. A resumed search fills it from the journal, then continues as if it had never
+/// been interrupted.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub started: Option<RunStarted>,
     /// Counts and working time.
     pub tally: Tally,
-    /// Latest episodes of which these events have been written; 0 before the first.
+    /// Latest episodes for which these events have been written; 0 before the first.
     pub episode_started: usize,
     pub episode_finished: Option<EpisodeFinished>,
-    /// Latest episode of which nothing could be learned; 0 where there is none.
+    /// Latest episode from which nothing could be learned; 0 if there is none.
     pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
-    /// Sampled children: DNA, and until they have ended the whole event.
+    /// Sampled children: the DNA and, until the child has ended, the whole event.
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
     ended: HashMap<u64, Ended>,
-    /// The children that were sampled with an architecture, in order, without those that were
-    /// skipped or excluded; by the architecture's key.
+    /// By the architecture's key: the children sampled with it, in order, except for skipped and
+    /// excluded ones.
     with: HashMap<String, Vec<u64>>,
-    /// Children that a user of this session has skipped.
+    /// Children skipped by a user in this session.
     skips: HashSet<u64>,
     /// Edited children that have not ended.
     queued: BTreeMap<u64, ChildQueued>,
     best: Option<Best>,
     /// Proposals and ends of children in the order of the journal.
     steps: Vec<Step>,
-    /// Working seconds when the latest episode began.
+    /// Working time in seconds when the latest episode began.
     episode_began: f64,
 }
 
@@ -54,12 +53,12 @@ pub struct Best {
     pub design: Design,
 }
 
-/// What a strategy that learns from each child hears of, in order.
+/// What a strategy that learns from each child is told of, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// This child was proposed.
     Proposed(u64),
-    /// This child came to an end; [`Ledger::ended`] tells how.
+    /// This child ended; [`Ledger::ended`] tells how.
     Ended(u64),
 }
 
@@ -70,14 +69,14 @@ pub enum Ended {
         accuracy: f64,
         reward: f64,
         valid_accuracies: Vec<f64>,
-        /// Where the evaluator has it; nothing is decided by it.
+        /// Test accuracy, if the evaluator knows it; no decision depends on it.
         test_accuracy: Option<f64>,
     },
     Failed {
         reason: String,
         reward: f64,
     },
-    /// Nothing is known of it.
+    /// Nothing is known about it.
     Excluded {
         reason: String,
     },
@@ -91,7 +90,7 @@ impl Ended {
         }
     }
 
-    /// None for a child of which nothing is to be learned.
+    /// The reward; `None` for a child from which nothing can be learned.
     pub fn reward(&self) -> Option<f64> {
         match self {
             Ended::Trained { reward, .. } | Ended::Failed { reward, .. } => Some(*reward),
@@ -114,7 +113,7 @@ impl crate::session::Ledger for Ledger {
         }
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
-            // What was in training is trained again, from its beginning to its end.
+            // Children that were in training are trained again from scratch.
             Event::RunResumed { .. } => self.skips.clear(),
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
@@ -170,7 +169,7 @@ impl crate::session::Ledger for Ledger {
         self.checkpointed.is_some()
     }
 
-    /// Sampled ones: edited children do not count.
+    /// Number of sampled children that have ended, not counting edited ones.
     fn children_ended(&self) -> u64 {
         self.ended.len() as u64
     }
@@ -186,13 +185,14 @@ impl Ledger {
         self.ended.get(&child)
     }
 
-    /// The first child with the architecture of this key whose outcome others may take: that of a
-    /// skipped or excluded one is no measure of the architecture.
+    /// The first child with the architecture of this key whose outcome others may take over.
+    /// Skipped and excluded children do not qualify, because their outcomes do not measure the
+    /// architecture.
     pub fn first_with(&self, key: &str) -> Option<u64> {
         self.with.get(key)?.first().copied()
     }
 
-    /// Whether a user of this session has asked for the end of a child's training.
+    /// Whether a user has asked in this session for the end of a child's training.
     pub fn is_skipped(&self, child: u64) -> bool {
         self.skips.contains(&child)
     }
@@ -206,12 +206,12 @@ impl Ledger {
         self.queued.get(&child)
     }
 
-    /// Whether a user made the child.
+    /// Whether the child was made by a user.
     pub fn is_edited(&self, child: u64) -> bool {
         self.tally.outcomes().is_edited(child)
     }
 
-    /// How many children users have edited.
+    /// Number of children that users have edited.
     pub fn edited(&self) -> u64 {
         self.tally.outcomes().edited()
     }
@@ -225,7 +225,7 @@ impl Ledger {
         self.steps.get(index).copied()
     }
 
-    /// Working seconds since the latest episode began, until `now`.
+    /// Working time in seconds from the start of the latest episode until `now`.
     pub fn episode_seconds(&self, now: jiff::Timestamp) -> f64 {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
     }
@@ -283,7 +283,7 @@ impl Ledger {
         );
     }
 
-    /// Let nobody repeat a child whose training a user ended, or of which nothing is known.
+    /// Let no child repeat one whose training a user ended, or about which nothing is known.
     fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
         if let Some(skipped) = skipped
             && let Some(children) = self.with.get_mut(&skipped.design.key())

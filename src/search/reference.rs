@@ -1,5 +1,5 @@
-//! The run that another one is held against (`search.reference`): its episodes, and whether the two
-//! can be compared at all.
+//! The run that another one is compared with (`search.reference`): its episodes, and whether the
+//! two are comparable.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::event::{DataDescription, Event, Reference, ReferenceEpisode, RunStart
 use crate::journal::{JournalError, Reader};
 use crate::runs;
 
-/// The episodes of the earlier run `run`, beside one that begins as `started` with the settings
+/// The episodes of the earlier run `run`, for comparison with the run described by `started` and
 /// `config`.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub(super) fn reference(
     let summary = tally.summary();
     let settings = crate::config::read(&folder.join("config.toml")).ok();
     let reasons = other.as_ref().map_or_else(
-        || vec!["it never began to search".to_owned()],
+        || vec!["it never began searching".to_owned()],
         |other| differences((other, settings.as_ref()), (started, config)),
     );
     let episode = |episode: &summary::Episode| ReferenceEpisode {
@@ -51,9 +51,9 @@ pub(super) fn reference(
     })
 }
 
-/// In what two runs differ that decides what a reward means: data, space, schedule, depth, reward.
-/// Strategy, seed, controller and number of episodes are what is compared; machine and screen
-/// decide nothing.
+/// The differences between two runs that affect the meaning of a reward: data, space, schedule,
+/// depth, reward. Strategy, seed, controller and number of episodes are what is being compared;
+/// machine and screen have no effect.
 fn differences(
     (then, settings): (&RunStarted, Option<&Config>),
     (now, config): (&RunStarted, &Config),
@@ -71,7 +71,7 @@ fn differences(
                 })
                 .collect()
         }
-        // A journal without its settings tells the most of it.
+        // A journal without its settings still reveals most of them.
         None => told_differences(then, now),
     };
     let is_named = reasons
@@ -93,7 +93,7 @@ fn differences(
     reasons
 }
 
-/// Settings that two runs may differ in and be compared.
+/// Whether runs that differ in this setting can still be compared.
 fn decides_nothing(key: &str) -> bool {
     let sections = ["data.", "space.", "child.", "reward."];
     let of_search = [
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_decides_the_meaning_of_a_reward_may_not_differ_and_what_is_compared_may() {
+    fn settings_that_affect_the_meaning_of_a_reward_must_be_equal_and_others_may_differ() {
         for key in [
             "data.source",
             "data.limit",

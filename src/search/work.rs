@@ -17,22 +17,22 @@ use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::Strategy;
 
-/// Starts the evaluator on the search's thread. It reports through the sender; the error is told to
-/// the user.
+/// Starts the evaluator on the search's thread. It reports through the sender; the error is for the
+/// user.
 pub type StartEvaluator = Box<
     dyn FnOnce(&Config, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SessionError> + Send,
 >;
 
-/// Makes the strategy, as it is before the first episode, on the search's thread.
+/// Makes the strategy, in its state before the first episode, on the search's thread.
 pub type MakeStrategy =
     Box<dyn FnOnce(&Config, &Space) -> Result<Box<dyn Strategy>, SessionError> + Send>;
 
-/// What a search is put together from. Both are made on the search's thread, because tensors never
-/// cross threads.
+/// The components of a search. Both are made on the search's thread, because tensors never cross
+/// threads.
 pub struct Search {
     /// Where children are evaluated.
     pub evaluator: StartEvaluator,
-    /// Who proposes them.
+    /// Proposes children.
     pub strategy: MakeStrategy,
 }
 
@@ -43,15 +43,15 @@ impl Work for Search {
 
     const NAME: &'static str = "search";
     const THREAD: &'static str = "nas-search";
-    const WITHOUT_CHECKPOINT: &'static str = "computes it again from the journal";
+    const WITHOUT_CHECKPOINT: &'static str = "recomputes it from the journal";
     const CHECKPOINT_MISSING: &'static str =
-        "the checkpoint is missing: computing it again from the journal (nothing is trained twice)";
+        "the checkpoint is missing: recomputing it from the journal (nothing is trained twice)";
     const OTHER_MACHINE: &'static str =
         "children trained from here on can differ in the last digits from an uninterrupted run's";
 
     fn is_free_to_change(key: &str, now: &Config) -> bool {
         let sections = ["workers.", "screen.", "train.", "recipes."];
-        // What only another strategy reads decides nothing.
+        // Settings that only another strategy reads have no effect.
         let evolves = now.search.strategy == StrategyName::Evolution;
         sections.iter().any(|section| key.starts_with(section))
             || ["data.dir", "search.table"].contains(&key)
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_decide_what_is_found_may_not_change_and_are_named() {
+    fn settings_that_affect_the_result_must_not_change_and_are_named() {
         let then = config(&[]).to_toml();
         let error = refuse_other_settings::<Search>(&then, &config(&["search.reference=r"]))
             .unwrap_err()
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_the_place_of_the_data_and_the_screen_may_change() {
+    fn workers_the_location_of_the_data_and_the_screen_may_change() {
         let then = config(&["data.source=cifar10"]).to_toml();
         let free = [
             "workers.count=2",

@@ -1,5 +1,5 @@
-//! The same few steps of training on every device, in every form: their losses agree within what
-//! rounding explains.
+//! The same few training steps on every device and in every form: their losses must agree within
+//! rounding.
 
 use super::Bench;
 use super::process::ProbeProcess;
@@ -24,7 +24,7 @@ impl Reference {
     }
 }
 
-/// The second loss is the first that depends on a gradient; later ones say more of chaos than of
+/// The second loss is the first that depends on a gradient; later ones reflect chaos more than
 /// rounding (see [`Numbers::tolerance`]).
 const STEPS: usize = 2;
 const NETWORKS: [NetworkName; 2] = [NetworkName::SmallChild, NetworkName::Nascnn15];
@@ -42,7 +42,7 @@ fn task(form: Form) -> Task {
     }
 }
 
-/// What is tried on a device.
+/// The forms tested on a device.
 fn forms(device: Device) -> Vec<Form> {
     let (small, large) = (NetworkName::SmallChild, NetworkName::Nascnn15);
     let form = |network: NetworkName, memory, numbers| Form {
@@ -52,9 +52,9 @@ fn forms(device: Device) -> Vec<Form> {
         threads: network.threads(device),
     };
     match device {
-        // What a CPU computes otherwise than the reference: in channels last it computes the small
-        // child bit for bit as in planes, but two threads divide its sums. NASCNN15 alone keeps the
-        // size of its images, as convolution over spectra demands.
+        // What differs from the reference on a CPU: channels last gives bit-identical results for
+        // the small child, but two threads divide its sums differently. Only NASCNN15 keeps the
+        // size of its images, as convolution by Fourier transform requires.
         Device::Cpu => vec![
             Form {
                 threads: 2,
@@ -81,7 +81,7 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
         None => {
             bench.tell(
                 Device::Cpu,
-                "losses of both networks in f32, which the others are held against",
+                "losses of both networks in f32, which the others are compared with",
             );
             let forms = NETWORKS.map(|network| {
                 let threads = network.threads(Device::Cpu);
@@ -112,7 +112,7 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
     found
 }
 
-/// A process for all that is computed without TF32, and one for the rest.
+/// One process for everything computed without TF32, and one for the rest.
 fn all_losses(bench: &Bench, device: Device) -> Vec<(Form, Result<Vec<f64>, String>)> {
     let forms = forms(device);
     let (precise, rough): (Vec<Form>, Vec<Form>) = match device {
@@ -161,7 +161,7 @@ fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>,
     forms.iter().map(|_| losses(probe.next())).collect()
 }
 
-/// Hold the losses of a form against those of the CPU, as far as both go.
+/// Compare the losses of a form with those of the CPU, as far as both go.
 fn compare(
     form: Form,
     found: Result<Vec<f64>, String>,
@@ -174,7 +174,7 @@ fn compare(
         (Err(reason), _) => (None, Verdict::failed(reason)),
         (_, Err(reason)) => (
             None,
-            Verdict::failed(&format!("there is nothing to hold it against: {reason}")),
+            Verdict::failed(&format!("there is nothing to compare with: {reason}")),
         ),
         (Ok(losses), Ok(known)) => judge(losses, known, tolerance),
     };
@@ -194,7 +194,7 @@ fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict
     }
     let off =
         |(loss, known): (&f64, &f64)| (loss - known).abs() / known.abs().max(f64::MIN_POSITIVE);
-    // A loss that is not a number stays: `f64::max` would lose it.
+    // Keep a loss that is NaN: `f64::max` would drop it.
     let worse = |worst: f64, off: f64| {
         if worst.is_nan() || off <= worst {
             worst
@@ -210,7 +210,7 @@ fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict
     (
         finite,
         Verdict::failed(&format!(
-            "losses are off by {worst:.1e}, where rounding explains {tolerance:.0e}"
+            "losses differ by {worst:.1e}, but rounding explains only {tolerance:.0e}"
         )),
     )
 }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn another_number_of_threads_is_allowed_with_a_factor_of_ten_to_spare() {
+    fn the_effect_of_another_number_of_threads_is_ten_times_below_the_limit() {
         // Measured: the small child with 1, 2 and 3 threads.
         let by_threads = [
             [2.343651, 2.297456],
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_allowed_and_the_steps_that_both_have_are_compared() {
+    fn rounding_is_tolerated_and_only_the_common_steps_are_compared() {
         let (difference, passed) = verdict(&[2.0, 1.0001, 9.0], &[2.0, 1.0], Numbers::F32);
         assert!(passed && (difference.unwrap() - 1e-4).abs() < 1e-9);
     }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_that_are_no_numbers_missing_or_too_few_are_a_failure() {
+    fn nan_missing_or_too_few_losses_are_a_failure() {
         assert_eq!(
             verdict(&[2.0, f64::NAN, 1.0], &[2.0, 1.0, 1.0], Numbers::Bf16),
             (None, false)

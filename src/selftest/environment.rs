@@ -1,5 +1,5 @@
-//! The machine and the libraries, as far as they explain a figure: no names of users or hosts, and
-//! no paths.
+//! The machine and the libraries, as far as they explain the figures, without names of users or
+//! hosts and without paths.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::child::{cuda, libtorch};
 use crate::evaluate::placement::cores;
 use crate::telemetry::{driver, host};
 
-/// Variables that change how training runs. Those that may hold paths are told as being set only.
+/// Variables that affect training. Those that may contain paths are only reported as being set.
 const VARIABLES: [&str; 8] = [
     "CUDA_VISIBLE_DEVICES",
     "CUDA_DEVICE_ORDER",
@@ -22,16 +22,16 @@ const VARIABLES: [&str; 8] = [
 ];
 const PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "LD_PRELOAD"];
 
-/// What a figure depends on besides the device.
+/// What the figures depend on besides the device.
 #[derive(Debug, Clone, Serialize)]
 pub struct Environment {
     /// Version of this program.
     pub version: String,
-    /// Such as `Debian GNU/Linux 12`.
+    /// For example `Debian GNU/Linux 12`.
     pub system: Option<String>,
-    /// Such as `Linux 6.1.0-18-amd64`.
+    /// For example `Linux 6.1.0-18-amd64`.
     pub kernel: Option<String>,
-    /// Architecture of the processor, such as `x86_64`.
+    /// Architecture of the processor, for example `x86_64`.
     pub architecture: String,
     /// Version of libtorch.
     pub libtorch: Option<String>,
@@ -39,22 +39,22 @@ pub struct Environment {
     pub libtorch_cuda: Option<String>,
     /// Model of the processor.
     pub cpu: Option<String>,
-    /// Cores that this process may use.
+    /// Number of cores that this process may use.
     pub cores: usize,
-    /// Memory of the machine.
+    /// Memory of the machine, in bytes.
     pub memory_bytes: Option<u64>,
     /// Version of NVIDIA's driver.
     pub driver: Option<String>,
-    /// The newest CUDA that the driver runs.
+    /// The newest CUDA that the driver supports.
     pub driver_cuda: Option<String>,
-    /// Models, in NVML's order.
+    /// Models of the GPUs, in NVML's order.
     pub gpus: Vec<String>,
     /// Environment variables that are set, by name.
     pub variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// This machine as it is now.
+    /// This machine in its current state.
     pub fn of_this_machine() -> Environment {
         let driver = driver::ask().ok().map(|(driver, _)| driver);
         let driver_cuda = driver
@@ -114,7 +114,7 @@ fn memory(meminfo: &str) -> Option<u64> {
         .checked_mul(1024)
 }
 
-/// Such as `Linux 6.1.0-18-amd64`.
+/// For example `Linux 6.1.0-18-amd64`.
 fn kernel() -> String {
     let names = rustix::system::uname();
     let (name, release) = (names.sysname(), names.release());
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_that_hold_paths_are_told_without_them() {
+    fn variables_that_hold_paths_are_reported_without_them() {
         let value = |name: &str| match name {
             "CUDA_VISIBLE_DEVICES" => Some("1".to_owned()),
             "LD_LIBRARY_PATH" => Some("/opt/x/lib".to_owned()),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_tells_its_name_and_its_memory() {
+    fn the_name_and_memory_of_the_system_are_reported() {
         assert_eq!(
             system("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n").as_deref(),
             Some("Debian GNU/Linux 12")

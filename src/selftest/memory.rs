@@ -1,4 +1,4 @@
-//! Memory that runs out in the middle of a training: an error, not the end of the process.
+//! Running out of memory in the middle of a training must be an error, not the end of the process.
 
 use super::Bench;
 use super::process::ProbeProcess;

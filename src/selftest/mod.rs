@@ -1,8 +1,8 @@
-//! Whether this machine trains as it should: what `nas-tui doctor --train` finds out, device by
-//! device, in about a minute each.
+//! Whether this machine trains correctly: the checks of `nas-tui doctor --train`, which take about
+//! a minute per device.
 //!
-//! One file per check. Whatever may crash runs in a process of its own: single networks in probes
-//! ([`probe`]), children in the workers of a search.
+//! There is one file per check. Whatever may crash runs in a separate process: single networks in
+//! probes ([`probe`]), children in the workers of a search.
 
 mod agreement;
 pub mod environment;
@@ -24,17 +24,18 @@ pub use report::{DeviceReport, Report, Verdict};
 use crate::evaluate::throughput::model_of;
 use crate::foundation::device::Device;
 
-/// What every check is given.
+/// The inputs of every check.
 struct Bench<'a> {
     /// This program.
     program: &'a Path,
-    /// Hears what comes next.
+    /// Called with a description of the next step.
     tell: &'a dyn Fn(&str),
-    /// Losses of the CPU in f32, convolved directly in planes: what all others are held against.
+    /// Losses of the CPU in f32 with direct convolutions in `[N, C, H, W]` order, with which all
+    /// others are compared.
     reference: Option<agreement::Reference>,
 }
 
-/// Try each of `devices`. `tell` hears, before each part, what is tried.
+/// Check each of `devices`. `tell` is called before each part with its description.
 pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
     let since = Instant::now();
     let environment = environment::Environment::of_this_machine();
@@ -60,8 +61,8 @@ pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
 }
 
 impl Bench<'_> {
-    /// Every check on one device. What is the same for all GPUs of a model is measured on its first
-    /// alone.
+    /// Run every check on one device. What is the same for all GPUs of a model is only measured on
+    /// the first one.
     fn examine(&mut self, device: Device, is_first_of_model: bool) -> DeviceReport {
         let numbering = numbering::check(self, device);
         let agreement = agreement::check(self, device);

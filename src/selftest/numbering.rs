@@ -1,5 +1,5 @@
-//! Whether the GPU panel and the energy figures show the GPU that is trained on: NVML counts GPUs
-//! for itself.
+//! Whether the GPU panel and the energy figures show the GPU that is trained on, because NVML
+//! numbers GPUs independently.
 
 use super::Bench;
 use super::process::ProbeProcess;
@@ -50,12 +50,12 @@ fn judge(identity: Identity) -> Numbering {
             "NVML's GPU of this number is another one: the GPU panel and energy figures are those of another GPU; set \
              CUDA_DEVICE_ORDER=PCI_BUS_ID",
         ),
-        // Others may take or give back memory meanwhile, but hardly just as much.
+        // Other processes may allocate or free memory meanwhile, but hardly the same amount.
         (_, _, Some(grown)) if grown >= allocated / 2 => Verdict::Passed,
         (_, _, Some(_)) => Verdict::failed(
-            "memory that was taken on the device is not seen on NVML's GPU of this number",
+            "memory allocated on the device does not appear on NVML's GPU of this number",
         ),
-        (_, _, None) => Verdict::skipped("NVML does not tell"),
+        (_, _, None) => Verdict::skipped("NVML does not report it"),
     };
     Numbering {
         cuda_bus,
@@ -64,7 +64,7 @@ fn judge(identity: Identity) -> Numbering {
     }
 }
 
-/// Domain, bus and device of `0000:3b:00.0` or `00000000:3B:00.0`.
+/// Domain, bus and device in `0000:3b:00.0` or `00000000:3B:00.0`.
 fn place(bus: &str) -> Option<[u32; 3]> {
     let whole = bus.split('.').next()?;
     let numbers: Vec<u32> = whole
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_place_is_the_same_gpu_however_it_is_written() {
+    fn the_same_bus_id_is_the_same_gpu_however_it_is_written() {
         assert_eq!(
             verdict(Some("0000:3b:00.0"), Some("00000000:3B:00.0"), None),
             Verdict::Passed
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn without_places_the_gpu_is_known_by_the_memory_that_was_taken() {
+    fn without_bus_ids_the_gpu_is_recognised_by_the_memory_allocated() {
         assert_eq!(
             verdict(None, Some("00000000:3B:00.0"), Some(514 << 20)),
             Verdict::Passed

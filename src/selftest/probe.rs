@@ -1,5 +1,5 @@
-//! A probe: a process of its own that trains a little on one device, so that the program survives
-//! whatever becomes of it.
+//! A probe: a separate process that trains briefly on one device, so that the program survives a
+//! crash.
 
 mod identity;
 mod memory;
@@ -19,16 +19,16 @@ use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 
 /// Seed of weights, order of images and augmentation: the same everywhere.
 const SEED: u64 = 15;
-/// Batches of an epoch where speed is measured.
+/// Number of batches in an epoch when measuring speed.
 const BATCHES: usize = 32;
 
-/// Do what standard input asks for.
+/// Do the tasks given on standard input.
 ///
 /// # Errors
-/// When standard input holds no assignment or the answers are not read.
+/// If standard input contains no assignment or the answers cannot be sent.
 pub fn run() -> anyhow::Result<()> {
     let assignment: Assignment =
-        serde_json::from_reader(stdin().lock()).context("standard input is no assignment")?;
+        serde_json::from_reader(stdin().lock()).context("standard input is not an assignment")?;
     use_threads(assignment.threads);
     for task in &assignment.tasks {
         let answer =
@@ -38,7 +38,7 @@ pub fn run() -> anyhow::Result<()> {
         stdout()
             .lock()
             .write_all(&line)
-            .context("nobody reads the answers")?;
+            .context("the answers cannot be sent")?;
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ struct Work {
 }
 
 impl Work {
-    /// `batches` batches on `device`: of the embedded images, or noise of the network's input
+    /// `batches` batches on `device`: of the embedded images, or of noise in the network's input
     /// shape.
     fn new(form: Form, device: tch::Device, batch: usize, batches: usize) -> anyhow::Result<Work> {
         use_threads(form.threads);
@@ -144,8 +144,8 @@ impl Work {
         Ok(losses)
     }
 
-    /// Images trained in about `time`, and how long it took. The first step, which loads kernels,
-    /// does not count, unless it takes all of the time alone.
+    /// Number of images trained in about `time`, and the time it took. The first step, which loads
+    /// kernels, does not count unless it alone takes all the time.
     fn speed(&self, time: Duration) -> Result<(usize, Duration), TrainError> {
         let mut fit = self.fit()?;
         let (mut number, begun) = (1, Instant::now());
@@ -201,7 +201,7 @@ fn plan(
         Memory::Spectra => match Plan::spectral(architecture) {
             Some(plan) => plan,
             None => bail!(
-                "`{}` has layers that cannot be computed over spectra",
+                "`{}` has layers that cannot be computed by Fourier transform",
                 architecture.name
             ),
         },

@@ -10,7 +10,7 @@ use super::task::{Answer, Assignment, Numbers, Task};
 use crate::evaluate::environment;
 use crate::foundation::device::Device;
 
-/// Longest wait for one answer. A device that hangs must not hang the report.
+/// Time limit for one answer. A device that hangs must not block the report.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running probe; killed when dropped.
@@ -20,11 +20,11 @@ pub struct ProbeProcess {
 }
 
 impl ProbeProcess {
-    /// Start `program probe` with an assignment. TF32 is switched off for the whole process,
-    /// through the environment of cuDNN and cuBLAS: tch has no other switch.
+    /// Start `program probe` with an assignment. TF32 is switched off for the whole process through
+    /// environment variables of cuDNN and cuBLAS, because tch has no other switch.
     ///
     /// # Errors
-    /// When no process can be started.
+    /// If no process can be started.
     pub fn start(
         program: &Path,
         device: Device,
@@ -59,7 +59,7 @@ impl ProbeProcess {
         drop(stdin);
         let (sender, answers) = channel();
         let listen = move || {
-            // What a library prints between the answers is none.
+            // Ignore what a library prints between the answers.
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
             for answer in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
                 if sender.send(answer).is_err() {
@@ -70,7 +70,7 @@ impl ProbeProcess {
         std::thread::Builder::new()
             .name("nas-answers".to_owned())
             .spawn(listen)?;
-        // Nobody reads its warnings, but a full pipe would stop it.
+        // No one reads its warnings, but a full pipe would block it.
         let swallow =
             move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
         std::thread::Builder::new()
@@ -79,7 +79,7 @@ impl ProbeProcess {
         Ok(ProbeProcess { process, answers })
     }
 
-    /// The answer to the next task; [`Answer::Failed`] where the process dies or hangs.
+    /// The answer to the next task; [`Answer::Failed`] if the process dies or hangs.
     pub fn next(&mut self) -> Answer {
         match self.answers.recv_timeout(PATIENCE) {
             Ok(answer) => answer,

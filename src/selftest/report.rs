@@ -1,5 +1,5 @@
-//! What was found: plain data, fit to be pasted into an issue. No text in it names a user, a host
-//! or a path.
+//! The findings as plain data, fit to be pasted into an issue: no text names a user, a host or a
+//! path.
 
 use serde::Serialize;
 
@@ -9,15 +9,15 @@ use crate::evaluate::throughput::Rate;
 use crate::foundation::device::Device;
 use crate::foundation::fault;
 
-/// Characters of a reason: the beginning says it.
+/// Maximum length of a reason; its beginning tells enough.
 const LONGEST_REASON: usize = 400;
 
-/// What every check found.
+/// The results of all checks.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// No check has failed.
+    /// Whether no check has failed.
     pub passed: bool,
-    /// How long it all took.
+    /// Duration in seconds.
     pub seconds: f64,
     /// What the figures depend on.
     pub environment: Environment,
@@ -25,36 +25,36 @@ pub struct Report {
     pub devices: Vec<DeviceReport>,
 }
 
-/// What the checks found on one device.
+/// The results of the checks on one device.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeviceReport {
     /// The device.
     pub device: Device,
     /// Its model.
     pub model: String,
-    /// Whether it computes what the CPU computes.
+    /// Whether it computes the same as the CPU.
     pub agreement: Vec<Agreement>,
     /// How fast it trains.
     pub speed: Vec<Speed>,
-    /// How many workers it feeds best.
+    /// The number of workers that is fastest.
     pub workers: Workers,
-    /// How soon training on it pauses.
+    /// How quickly training on it pauses.
     pub pause: Pause,
-    /// Whether training goes on after its memory has run out.
+    /// Whether training continues after running out of memory.
     pub out_of_memory: OutOfMemory,
     /// Whether NVML and CUDA mean the same GPU.
     pub numbering: Numbering,
 }
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 pub enum Verdict {
     /// As it should be.
     Passed,
-    /// Not as it should be: the reason.
+    /// Not as it should be, for this reason.
     Failed(String),
-    /// It means nothing here: why.
+    /// Not applicable, for this reason.
     Skipped(String),
 }
 
@@ -64,15 +64,15 @@ pub struct Agreement {
     /// What was computed, and how.
     #[serde(flatten)]
     pub form: Form,
-    /// The device's losses, one for each step.
+    /// The device's losses, one per step.
     pub losses: Vec<f64>,
-    /// The CPU's.
+    /// The CPU's losses.
     pub reference: Vec<f64>,
-    /// Largest relative difference of two losses; `None` if they could not be had.
+    /// Largest relative difference of two losses; `None` if they are not available.
     pub difference: Option<f64>,
-    /// Largest difference that is taken for rounding.
+    /// Largest difference attributed to rounding.
     pub tolerance: f64,
-    /// How it came out.
+    /// The result of the check.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -83,43 +83,43 @@ pub struct Speed {
     /// What was computed, and how.
     #[serde(flatten)]
     pub form: Form,
-    /// Images of a batch.
+    /// Number of images in a batch.
     pub batch: usize,
-    /// What was measured.
+    /// The measured rate.
     pub images_per_second: Option<f64>,
-    /// How it came out.
+    /// The result of the check.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// Small children per hour, by workers on the device.
+/// Small children trained per hour, by number of workers on the device.
 #[derive(Debug, Clone, Serialize)]
 pub struct Workers {
-    /// Children an hour by number of workers.
+    /// Children per hour by number of workers.
     pub rates: Vec<Rate>,
-    /// The number of workers that is best.
+    /// The best number of workers.
     pub best: Option<usize>,
-    /// `workers.count = "auto"` will take the best number from the cache folder.
+    /// Whether the best number was saved in the cache folder for `workers.count = "auto"`.
     pub kept: bool,
-    /// How it came out.
+    /// The result of the check.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// Time from the request until every worker stands still, in the middle of training.
+/// Time from the request until every worker has paused in the middle of training.
 #[derive(Debug, Clone, Serialize)]
 pub struct Pause {
-    /// Workers at work.
+    /// Number of workers.
     pub workers: usize,
-    /// Pauses that were measured.
+    /// Number of pauses measured.
     pub pauses: usize,
-    /// Half of the pauses took at most this.
+    /// Median time, in seconds.
     pub median_seconds: Option<f64>,
-    /// The longest pause.
+    /// Longest time, in seconds.
     pub worst_seconds: Option<f64>,
-    /// No pause may take longer.
+    /// Maximum time allowed, in seconds.
     pub limit_seconds: f64,
-    /// How it came out.
+    /// The result of the check.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -127,25 +127,25 @@ pub struct Pause {
 /// A batch that was too large on purpose, and the step after it.
 #[derive(Debug, Clone, Serialize)]
 pub struct OutOfMemory {
-    /// Bytes of the tensor that did not fit, and bytes that were there.
+    /// Bytes of the tensor that did not fit.
     pub asked_bytes: Option<u64>,
-    /// Bytes that were there.
+    /// Bytes available.
     pub limit_bytes: Option<u64>,
-    /// What libtorch said.
+    /// The error of libtorch.
     pub error: Option<String>,
-    /// How it came out.
+    /// The result of the check.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// Whether NVML's GPU of a number is libtorch's device of that number.
+/// Whether NVML and libtorch mean the same GPU by the same number.
 #[derive(Debug, Clone, Serialize)]
 pub struct Numbering {
-    /// Place on the PCI bus, as CUDA says.
+    /// PCI bus id according to CUDA.
     pub cuda_bus: Option<String>,
-    /// Place on the PCI bus, as NVML says.
+    /// PCI bus id according to NVML.
     pub nvml_bus: Option<String>,
-    /// How it came out.
+    /// The result of the check.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -165,7 +165,7 @@ impl DeviceReport {
             .chain(single)
     }
 
-    /// No check has failed.
+    /// Whether no check has failed.
     pub fn passed(&self) -> bool {
         !self
             .verdicts()
@@ -187,21 +187,22 @@ impl Verdict {
         )
     }
 
-    /// A check that means nothing here, for this reason.
+    /// A check that is not applicable, for this reason.
     pub fn skipped(reason: &str) -> Verdict {
         Verdict::Skipped(reason.to_owned())
     }
 }
 
 impl Numbers {
-    /// How far losses may be from those of the CPU, relatively, over the first steps.
+    /// Largest relative difference allowed between losses and those of the CPU, over the first
+    /// steps.
     ///
-    /// In f32 only the order of sums differs, and the way that a convolution is computed. On a CPU
-    /// the small child's second loss differs by 1.7e-5 between 1, 2 and 3 threads, the fourth by
-    /// 2.9e-4: hence two steps alone, and a factor of ten. TF32 rounds the factors of a product to
-    /// 10 bits (5e-4), bf16 to 7 and the activations with them (4e-3); a loss is a mean over many
-    /// of these roundings, and bf16 was 5e-4 off on a CPU. The limits leave a factor of ten, and
-    /// are less than what another seed changes (1e-2).
+    /// In f32 only the order of sums and the convolution algorithm differ. On a CPU the small
+    /// child's second loss differs by 1.7e-5 between 1, 2 and 3 threads and the fourth by 2.9e-4:
+    /// hence only two steps, and a factor of ten. TF32 rounds the factors of a product to 10 bits
+    /// (5e-4), bf16 rounds them and the activations to 7 (4e-3); a loss is a mean over many of
+    /// these roundings, and bf16 differed by 5e-4 on a CPU. The limits leave a factor of ten, and
+    /// are smaller than the effect of another seed (1e-2).
     pub fn tolerance(self) -> f64 {
         match self {
             Numbers::F32 => 2e-4,
@@ -211,13 +212,13 @@ impl Numbers {
     }
 }
 
-/// `text` with nothing left of absolute paths but their last part.
+/// `text` with every absolute path reduced to its last part.
 pub fn without_paths(text: &str) -> String {
     let shortened = |word: &str| {
         let start = word
             .find('/')
             .filter(|&start| word[start + 1..].contains('/'))?;
-        // What is relative is no path of this machine; `//` is not one either.
+        // Relative paths do not identify this machine; `//` is not a path either.
         let before = word[..start].chars().next_back();
         if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '.' || letter == ':') {
             return None;
@@ -239,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_keeps_its_last_part_alone() {
+    fn only_the_last_part_of_a_path_is_kept() {
         let text = "cannot open (/opt/x/data/x.bin): 1/2 images/s, see /a/b";
         assert_eq!(
             without_paths(text),
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_for_people_and_not_for_the_developers_of_libtorch() {
+    fn a_reason_is_written_for_users_not_for_libtorchs_developers() {
         let text = "Internal torch error: CUDA error: no kernel image\nSearch for `cudaErrorX' in https://a.b/c for more information.\n\
                     CUDA kernel errors might be asynchronously reported\nException raised from f at /a/b.cpp:1\nframe #0: g";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Training images per second of one process that has the device for itself.
+//! Training images per second of one process that has the device to itself.
 
 use super::Bench;
 use super::process::ProbeProcess;
@@ -7,11 +7,11 @@ use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
 use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
 
-/// Time for each figure.
+/// Measuring time for each figure.
 const SECONDS: f64 = 2.0;
 
-/// Images per step, at most: on the CPU few of NASCNN15's, whose step on two cores would else take
-/// a quarter of a minute.
+/// Maximum number of images per step: few for NASCNN15 on the CPU, whose step would otherwise take
+/// a quarter of a minute on two cores.
 fn batch(network: NetworkName, device: Device) -> usize {
     match (network, device) {
         (NetworkName::SmallChild, _) => 100,
@@ -22,7 +22,7 @@ fn batch(network: NetworkName, device: Device) -> usize {
 
 pub fn check(bench: &Bench, device: Device) -> Vec<Speed> {
     bench.tell(device, "training images per second");
-    // A process for what is computed without TF32, and one for the rest.
+    // One process for what is computed without TF32, and one for the rest.
     let processes: &[&[Numbers]] = match device {
         Device::Cpu => &[&[Numbers::F32]],
         Device::Cuda(_) => &[&[Numbers::F32], &[Numbers::Tf32, Numbers::Bf16]],

@@ -1,22 +1,22 @@
-//! What a probe process is asked to do, and what it answers: JSON, one line each.
+//! The tasks given to a probe process, and its answers: JSON, one per line.
 
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
 
-/// The one message to a probe.
+/// The only message to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
-    /// Where the tasks are done.
+    /// The device for the tasks.
     pub device: Device,
     /// CPU threads of the process, unless a task's [`Form`] says otherwise.
     pub threads: usize,
-    /// What to do, in this order.
+    /// The tasks, in order.
     pub tasks: Vec<Task>,
 }
 
-/// Answered in their order, each by one [`Answer`].
+/// A task; each is answered by one [`Answer`], in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -24,35 +24,35 @@ pub enum Task {
     Losses {
         /// What to train, and how.
         form: Form,
-        /// Images of a batch.
+        /// Number of images in a batch.
         batch: usize,
         /// Number of steps.
         steps: usize,
     },
-    /// Train for so long, with batches of so many images as far as memory goes, and tell how many
-    /// images were seen.
+    /// Train for the given time, with the given batch size or less if memory is short, and report
+    /// how many images were processed.
     Speed {
         /// What to train, and how.
         form: Form,
-        /// Images of a batch, at most.
+        /// Maximum number of images in a batch.
         batch: usize,
-        /// How long.
+        /// Time in seconds.
         seconds: f64,
     },
     /// Run out of memory, then train a step.
     RunOutOfMemory,
-    /// Which GPU this device is.
+    /// Identify the GPU of this device.
     Identify,
 }
 
-/// A network and how it is computed with.
+/// A network and how it is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
     /// The network.
     pub network: NetworkName,
-    /// Order of activations in memory, and the kind of convolution.
+    /// Memory order of activations, and the convolution algorithm.
     pub memory: Memory,
-    /// What convolutions compute with.
+    /// The precision of convolutions.
     pub numbers: Numbers,
     /// CPU threads.
     pub threads: usize,
@@ -62,14 +62,14 @@ pub struct Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkName {
-    /// Six layers out of the space of the preset `demo`.
+    /// Six layers from the space of the preset `demo`.
     SmallChild,
     /// The published network of 15 layers (paper, figure 7).
     Nascnn15,
 }
 
 impl NetworkName {
-    /// CPU threads that train it on `device`: as a search trains its children, and as `train` does
+    /// CPU threads used to train it on `device`: as in a search for a child, and as in `train` for
     /// a large network.
     pub fn threads(self, device: Device) -> usize {
         match (self, device) {
@@ -78,7 +78,7 @@ impl NetworkName {
         }
     }
 
-    /// For a reader.
+    /// Human-readable name.
     pub fn in_words(self) -> &'static str {
         match self {
             NetworkName::SmallChild => "small child",
@@ -87,7 +87,7 @@ impl NetworkName {
     }
 }
 
-/// Order of activations in memory, and the kind of convolution.
+/// Memory order of activations, and the convolution algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Memory {
@@ -95,14 +95,14 @@ pub enum Memory {
     Planes,
     /// `[N, H, W, C]`.
     ChannelsLast,
-    /// Convolution over spectra.
+    /// Convolution by Fourier transform.
     Spectra,
-    /// What a training takes on the device.
+    /// Whatever a training would use on the device.
     Fastest,
 }
 
 impl Memory {
-    /// For a reader.
+    /// Human-readable name.
     pub fn in_words(self) -> &'static str {
         match self {
             Memory::Planes => "planes",
@@ -113,21 +113,20 @@ impl Memory {
     }
 }
 
-/// What convolutions compute with. Whether TF32 is allowed is decided by the environment of the
-/// process.
+/// The precision of convolutions. TF32 is allowed or not by the environment of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Numbers {
     /// float32.
     F32,
-    /// float32, its factors rounded to 10 bits of mantissa.
+    /// float32 with factors rounded to 10 bits of mantissa.
     Tf32,
     /// bfloat16.
     Bf16,
 }
 
 impl Numbers {
-    /// For a reader.
+    /// Human-readable name.
     pub fn in_words(self) -> &'static str {
         match self {
             Numbers::F32 => "f32",
@@ -137,54 +136,54 @@ impl Numbers {
     }
 }
 
-/// What a task came to.
+/// The result of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Loss of each step.
     Losses(Vec<f64>),
-    /// How fast it was.
+    /// The measured speed.
     Speed {
-        /// Images of a batch, as memory allowed.
+        /// Number of images in a batch, limited by memory.
         batch: usize,
-        /// Images that were trained on.
+        /// Number of images trained on.
         images: usize,
-        /// Time that it took.
+        /// Time in seconds.
         seconds: f64,
     },
-    /// Memory ran out, as it was to.
+    /// Memory ran out, as intended.
     RanOutOfMemory(RanOutOfMemory),
-    /// Which GPU the device is.
+    /// The identity of the GPU.
     Identity(Identity),
-    /// The task could not be done: the reason.
+    /// The task could not be done, for this reason.
     Failed(String),
 }
 
-/// How memory was made to run out, and what came of it.
+/// How memory was exhausted, and the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RanOutOfMemory {
-    /// Images in the batch that was too large, and the bytes that its first layer's output takes.
+    /// Number of images in the batch that was too large.
     pub images: usize,
-    /// Bytes of that output.
+    /// Bytes of its first layer's output.
     pub bytes: u64,
-    /// Bytes that were there: of the device, or what the process was allowed.
+    /// Bytes available: of the device, or those that the process was allowed.
     pub limit: u64,
-    /// What libtorch said.
+    /// The error of libtorch.
     pub error: String,
-    /// Loss of the next step, of a batch that fits.
+    /// Loss of the next step, with a batch that fits.
     pub loss_afterwards: f64,
 }
 
-/// A CUDA device, as CUDA and as NVML know it.
+/// A CUDA device as identified by CUDA and by NVML.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Identity {
-    /// Place on the PCI bus, as libtorch's CUDA says.
+    /// PCI bus id according to libtorch's CUDA.
     pub cuda_bus: Option<String>,
-    /// Place on the PCI bus of the GPU that this program takes for it at NVML.
+    /// PCI bus id according to NVML of the GPU that this program matches with it.
     pub nvml_bus: Option<String>,
-    /// Where CUDA does not tell the place: by how many bytes NVML saw the memory in use of this
-    /// program's GPU grow when [`Identity::allocated`] bytes were taken on the device.
+    /// If CUDA does not report a bus id: the growth in bytes of the memory in use on the matching
+    /// GPU, according to NVML, when [`Identity::allocated`] bytes were allocated on the device.
     pub grown: Option<u64>,
-    /// Bytes that were taken on the device.
+    /// Bytes that were allocated on the device.
     pub allocated: u64,
 }

@@ -1,5 +1,5 @@
-//! Real worker processes: how many are fastest on the device, and how soon they stand still when
-//! asked to.
+//! Real worker processes: how many are fastest on the device, and how quickly they pause when asked
+//! to.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::report::{Pause, Verdict, Workers};
 use crate::evaluate::throughput::{Cache, Crew, MeasureError, Throughput, counts, usual_place};
 use crate::foundation::device::Device;
 
-/// Time for each number of workers.
+/// Measuring time for each number of workers.
 const WINDOW: Duration = Duration::from_secs(3);
 const PAUSES: u32 = 7;
-/// Whoever presses the space bar waits no longer than this; a batch takes a fraction of a second.
+/// Maximum time for a pause; a batch takes a fraction of a second.
 const LIMIT: Duration = Duration::from_secs(5);
 
 pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
@@ -32,7 +32,7 @@ pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
     }
 }
 
-/// What stands in the place of a second measurement of the same model.
+/// The results for further devices of the same model, which are not measured again.
 pub fn same_model() -> (Workers, Pause) {
     let verdict = || Verdict::skipped("measured on another device of this model");
     (
@@ -71,7 +71,8 @@ fn measure(bench: &Bench, device: Device) -> Result<(Workers, Pause), MeasureErr
     ))
 }
 
-/// For `workers.count = "auto"`; a cache folder that cannot be written is no fault of the device.
+/// Save the result for `workers.count = "auto"`; a cache folder that cannot be written is not the
+/// device's fault.
 fn keep(throughput: &Throughput) -> bool {
     usual_place().is_some_and(|place| Cache::at(place).keep(throughput).is_ok())
 }
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_and_the_worst_of_several_pauses_are_told_and_a_late_one_is_a_failure() {
+    fn the_median_and_worst_of_several_pauses_are_reported_and_a_late_one_is_a_failure() {
         let latencies = [30, 10, 20].map(Duration::from_millis);
         let found = pause(2, &latencies, judge(&latencies));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Why a run cannot begin or go on.
+//! Why a run cannot begin or continue.
 
 use std::error::Error;
 use std::io;
@@ -8,8 +8,8 @@ use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
 use crate::runs::directory::DirectoryError;
 
-/// What can go wrong in any run; the text says what, where, and what to do. Whatever had been
-/// reached is in the run directory.
+/// The errors of any run. Each message says what, where, and what to do; what was reached is kept
+/// in the run directory.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The run directory cannot be used.
@@ -24,12 +24,12 @@ pub enum SessionError {
     /// The checkpoint cannot be read, or is damaged.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// Writing to the run directory failed; the text names the file.
+    /// Writing to the run directory failed; the message names the file.
     #[error(transparent)]
     Write(#[from] io::Error),
-    /// A setting that a resume may not change was changed.
+    /// A setting that must not change was changed before a resume.
     #[error(
-        "the run's settings are not those it was begun with: {}. Undo the change, or begin a new run with it",
+        "the run's settings have changed since it began: {}. Undo the change, or begin a new run with it",
         changes.join("; ")
     )]
     OtherSettings {
@@ -42,43 +42,41 @@ pub enum SessionError {
          different times. Restore the journal, or move the folder `checkpoint` away: a resume then {without}"
     )]
     JournalBehind {
-        /// Records that are part of the checkpoint.
+        /// Number of records that are part of the checkpoint.
         checkpoint: u64,
-        /// Records that the journal has.
+        /// Number of records in the journal.
         journal: u64,
         /// What a resume does without a checkpoint.
         without: &'static str,
     },
-    /// The data have another fingerprint than the run was begun with.
+    /// The fingerprint of the data has changed since the run began.
     #[error(
         "the data is not what this run was begun with ({now} where it was {then}): restore it (data.dir names its folder), or \
          begin a new run"
     )]
     OtherData {
-        /// What the run was begun with, in words.
+        /// The data that the run was begun with, in words.
         then: String,
-        /// What was found now, in words.
+        /// The data found now, in words.
         now: String,
     },
     /// The thread of the work panicked.
-    #[error(
-        "the {work} ended by a fault of its own: {cause}. The run can be resumed; please report this"
-    )]
+    #[error("the {work} was ended by a bug: {cause}. The run can be resumed; please report this")]
     Panicked {
-        /// What it is called: `search`, `training`.
+        /// Name of the work: `search`, `training`.
         work: &'static str,
-        /// What the panic said.
+        /// The message of the panic.
         cause: String,
     },
-    /// An error of one kind of work alone that the user's input is the cause of.
+    /// An error specific to this kind of work that is caused by the user's input.
     #[error(transparent)]
     Input(Box<dyn Error + Send + Sync>),
-    /// Any other error of one kind of work alone.
+    /// Any other error specific to this kind of work.
     #[error(transparent)]
     Fault(Box<dyn Error + Send + Sync>),
 }
 
-/// An error that only one kind of work can end in.
+/// An error specific to one kind of work.
 pub trait WorkError: Error + Send + Sync + 'static {
     /// Whether the user's input (settings, data, network) is the cause.
     fn is_bad_input(&self) -> bool;
@@ -95,8 +93,8 @@ impl<E: WorkError> From<E> for SessionError {
 }
 
 impl SessionError {
-    /// Whether the user's input (settings, data, network, run directory) is the cause: exit status
-    /// 2.
+    /// Whether the user's input (settings, data, network, run directory) is the cause, which means
+    /// exit status 2.
     pub fn is_bad_input(&self) -> bool {
         match self {
             SessionError::Directory(error) => !matches!(error, DirectoryError::Io { .. }),
@@ -113,7 +111,7 @@ impl SessionError {
         }
     }
 
-    /// The error as one of the work's own, where it is one.
+    /// The error as one specific to the work, if it is one.
     pub fn of_work<E: WorkError>(&self) -> Option<&E> {
         match self {
             SessionError::Input(error) | SessionError::Fault(error) => error.downcast_ref(),
@@ -125,9 +123,9 @@ impl SessionError {
 /// Why a run's work ends before it is complete.
 #[derive(Debug)]
 pub enum Halt {
-    /// A client said stop.
+    /// A client asked for a stop.
     Stopped,
-    /// It cannot go on.
+    /// The work cannot continue.
     Failed(SessionError),
 }
 

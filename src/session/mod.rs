@@ -1,5 +1,5 @@
-//! One process's turn at a run, whatever its work: open what is there, check that it fits together,
-//! do the work on a thread of its own with clients watching, say how it ended.
+//! One process's session of a run of any kind: opens what is there, checks that it is consistent,
+//! does the work on a separate thread while clients watch, and records how it ended.
 
 pub mod error;
 pub mod recorder;
@@ -31,19 +31,22 @@ pub struct Session<W: Work> {
     run: Run<W>,
     checkpoint: Option<W::Checkpoint>,
     commands: UnboundedReceiver<Command>,
-    /// Serves clients in other processes, if asked to.
+    /// Serves clients in other processes, if requested.
     server: Option<Server>,
 }
 
-/// A run at work.
+/// A run in progress.
 pub struct Working<W: Work> {
-    /// Connects clients, also after the work is over.
+    /// Connects clients, even after the work is over.
     pub hub: Hub,
     thread: JoinHandle<Result<W::Summary, SessionError>>,
 }
 
 impl<W: Work> Session<W> {
     /// Begin a new run in an empty directory.
+    ///
+    /// # Errors
+    /// If the settings or the journal cannot be written.
     pub fn begin(config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
         directory.write_config(&config.to_toml())?;
         let opened = Recorder::begin(directory.journal_path())?;
@@ -56,12 +59,12 @@ impl<W: Work> Session<W> {
         ))
     }
 
-    /// Continue the run in `directory`. `config` is what its config.toml says, changed at most in
-    /// what [`Work::is_free_to_change`].
+    /// Continue the run in `directory`. `config` is the contents of its config.toml, changed at
+    /// most in settings for which [`Work::is_free_to_change`].
     ///
     /// # Errors
-    /// Where journal, checkpoint or settings are damaged or do not belong together. Nothing is
-    /// repaired but a torn last line of the journal.
+    /// If journal, checkpoint or settings are damaged or inconsistent. Nothing is repaired except a
+    /// torn last line of the journal.
     pub fn resume(mut config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
         let own = config::read(&directory.config_path())?;
         refuse_other_settings::<W>(&own.to_toml(), &config)?;
@@ -76,8 +79,8 @@ impl<W: Work> Session<W> {
             }
             None => {}
         }
-        // Where the settings leave workers and threads to the machine, keep what the run was begun
-        // with: the number of threads decides the last bits of every sum.
+        // If workers and threads are automatic, keep those that the run was begun with: the number
+        // of threads affects the last bits of every sum.
         if let Some(begun) = recorder.ledger.begun() {
             config.workers.count = config.workers.count.or(begun.workers);
             config.workers.threads = config.workers.threads.or(begun.threads);
@@ -112,17 +115,20 @@ impl<W: Work> Session<W> {
         }
     }
 
-    /// Whether all of the run's work is done and there is nothing to do.
+    /// Whether all of the run's work is done.
     pub fn is_complete(&self) -> bool {
         self.run.recorder.is_complete()
     }
 
-    /// What the run has come to so far.
+    /// The results of the run so far.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     pub fn summary(&self) -> Result<W::Summary, JournalError> {
         self.run.summary()
     }
 
-    /// Records that the journal held when the run was opened.
+    /// Number of records in the journal when the run was opened.
     pub fn known_records(&self) -> u64 {
         self.run.recorder.last_seq()
     }
@@ -137,14 +143,14 @@ impl<W: Work> Session<W> {
         self.run.recorder.hub.clone()
     }
 
-    /// Let clients in other processes connect, from now until the work ends. Where no socket can be
-    /// made, the run says so and goes on without.
+    /// Let clients in other processes connect, from now until the work ends. If no socket can be
+    /// created, the run says so and continues without one.
     pub fn serve(&mut self) {
         match Server::start(self.hub()) {
             Ok(server) => self.server = Some(server),
             Err(error) => {
                 let text = format!(
-                    "no screen can command this {}, they can only read its journal: no socket: {error}",
+                    "screens can read the journal of this {} but not control it: no socket: {error}",
                     W::NAME
                 );
                 self.run.notices.push((Level::Warning, text));
@@ -152,7 +158,10 @@ impl<W: Work> Session<W> {
         }
     }
 
-    /// Do the work on a thread of its own.
+    /// Do the work on a separate thread.
+    ///
+    /// # Errors
+    /// If no thread can be started.
     pub fn start(self, work: W) -> Result<Working<W>, SessionError> {
         let hub = self.hub();
         let thread = thread::Builder::new()
@@ -171,7 +180,7 @@ impl<W: Work> Session<W> {
         }
         let ending = work.work(&mut self.run, self.checkpoint, self.commands);
         let summary = self.run.finish(ending);
-        // The run closes with its last record; until then clients can come.
+        // The run is closed with its last record; until then clients can connect.
         drop(self.run);
         drop(self.server);
         summary
@@ -179,7 +188,10 @@ impl<W: Work> Session<W> {
 }
 
 impl<W: Work> Working<W> {
-    /// Wait for the end. The summary says whether the run is complete or was stopped.
+    /// Wait for the end. The summary tells whether the run is complete or was stopped.
+    ///
+    /// # Errors
+    /// The error that ended the work, if any.
     pub fn join(self) -> Result<W::Summary, SessionError> {
         self.thread
             .join()
@@ -210,8 +222,8 @@ fn check_checkpoint<W: Work>(
     Ok(())
 }
 
-/// An error unless `now` equals the settings `then` (TOML) in all that decides what the work comes
-/// to.
+/// Return an error unless `now` equals the settings `then` (TOML) in everything that affects the
+/// results.
 pub(crate) fn refuse_other_settings<W: Work>(then: &str, now: &Config) -> Result<(), SessionError> {
     let changes = now.changes_since(then, |key| W::is_free_to_change(key, now));
     if changes.is_empty() {

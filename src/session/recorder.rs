@@ -1,4 +1,5 @@
-//! The pen of a run: an event goes to the journal, then into the ledger, then to every client.
+//! Records the events of a run: each goes to the journal, then into the ledger, then to every
+//! client.
 
 use std::fmt::Debug;
 use std::io;
@@ -12,34 +13,33 @@ use crate::link::{Command, Hub};
 use crate::state::RunStatus;
 use crate::state::clock::Clock;
 
-/// What whoever writes a run needs to know of its past, from the events, whichever session they
-/// were written in.
+/// What the writer of a run needs to know about its past, from the events of all sessions.
 pub trait Ledger: Debug + Default {
-    /// Take in the next record of the run.
+    /// Process the next record of the run.
     fn apply(&mut self, record: &Record);
-    /// What the run was begun with; none where it has not begun.
+    /// What the run was begun with; `None` if it has not begun.
     fn begun(&self) -> Option<Begun<'_>>;
     /// Whether a checkpoint has been saved.
     fn has_checkpoint(&self) -> bool;
-    /// Children of a search that have come to an end; 0 of other work.
+    /// Number of a search's children that have ended; 0 for other work.
     fn children_ended(&self) -> u64 {
         0
     }
-    /// Epochs of a training that are done; none of other work.
+    /// Number of a training's completed epochs; `None` for other work.
     fn epochs_done(&self) -> Option<usize> {
         None
     }
 }
 
-/// What a run was begun with, as far as it decides its numbers.
+/// The conditions a run was begun under that affect its results.
 #[derive(Debug, Clone, Copy)]
 pub struct Begun<'a> {
-    /// What it learns from, with the fingerprint.
+    /// The data it learns from, with their fingerprint.
     pub data: &'a DataDescription,
-    /// Worker processes, where there are any.
+    /// Number of worker processes, if any.
     pub workers: Option<usize>,
-    /// CPU threads of each process that trains. This, `device` and `libtorch` are absent where
-    /// nothing is trained.
+    /// CPU threads of each process that trains. This, `device` and `libtorch` are absent if nothing
+    /// is trained.
     pub threads: Option<usize>,
     /// `cpu`, or the GPU's name.
     pub device: Option<&'a str>,
@@ -51,19 +51,22 @@ pub struct Begun<'a> {
 #[derive(Debug)]
 pub struct Recorder<L> {
     journal: Journal,
-    /// What the records so far come to.
+    /// What the records so far add up to.
     pub ledger: L,
-    /// Where clients hear of every record.
+    /// Announces every record to the clients.
     pub hub: Hub,
     clock: Clock,
     status: RunStatus,
 }
 
-/// A run's recorder, and what its clients command.
+/// A run's recorder, and the commands of its clients.
 pub type Opened<L> = (Recorder<L>, UnboundedReceiver<Command>);
 
 impl<L: Ledger> Recorder<L> {
-    /// Begin the journal at `path`, where there is none.
+    /// Create the journal at `path`, where no file may exist.
+    ///
+    /// # Errors
+    /// I/O errors, also if a file exists.
     pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
         let journal = Journal::create(&path).map_err(|source| JournalError::Io {
             path: path.clone(),
@@ -72,13 +75,14 @@ impl<L: Ledger> Recorder<L> {
         Ok(Recorder::assemble(journal, &[], path))
     }
 
-    /// Go on with the journal at `path`. A torn last line is cut off; the text tells of it.
+    /// Continue the journal at `path`. A torn last line is cut off and described in the returned
+    /// text.
     ///
     /// # Errors
-    /// Where the journal cannot be read, or is damaged anywhere else.
+    /// If the journal cannot be read, or is damaged anywhere else.
     pub fn resume(path: PathBuf) -> Result<(Opened<L>, Option<String>), JournalError> {
         if !path.exists() {
-            // Killed between writing the settings and beginning the journal.
+            // Killed between writing the settings and creating the journal.
             return Ok((Recorder::begin(path)?, None));
         }
         let opened = Journal::open(&path)?;
@@ -117,13 +121,16 @@ impl<L: Ledger> Recorder<L> {
         self.status == RunStatus::Completed
     }
 
-    /// Seconds that the run has worked until now, without pauses.
+    /// Working time of the run until now, in seconds and without pauses.
     pub fn seconds(&self) -> f64 {
         self.clock.seconds_until(jiff::Timestamp::now())
     }
 
-    /// Record an event. On an error (a full disk) nobody has been told and the journal is as
-    /// before.
+    /// Record an event. On an error (for example a full disk) no client has been told and the
+    /// journal is unchanged.
+    ///
+    /// # Errors
+    /// Those of [`Journal::append`].
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
         let record = self.journal.append(event)?;
         self.apply(&record);
@@ -131,7 +138,10 @@ impl<L: Ledger> Recorder<L> {
         Ok(())
     }
 
-    /// Record a notice to the user; errors as for [`tell`](Recorder::tell).
+    /// Record a notice to the user.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
         self.tell(Event::Notice {
             level,
@@ -146,8 +156,11 @@ impl<L> Recorder<L> {
         self.journal.last_seq()
     }
 
-    /// Number of the last record, when it is on the disk with all before it: what is saved next may
+    /// Number of the last record once it and all earlier ones are on disk, so that a checkpoint may
     /// refer to it.
+    ///
+    /// # Errors
+    /// I/O errors.
     pub fn synced_seq(&self) -> io::Result<u64> {
         self.journal.sync()?;
         Ok(self.last_seq())
@@ -160,7 +173,7 @@ impl<L> Recorder<L> {
 }
 
 impl<L> Drop for Recorder<L> {
-    /// However the session ended, a panic included, its clients must hear that it is over.
+    /// However the session ended, even with a panic, its clients must be told that it is over.
     fn drop(&mut self) {
         self.hub.close();
     }

@@ -1,4 +1,4 @@
-//! A run in the hands of this process, and what every kind of work writes down about it.
+//! A run open in this process, and the records that every kind of work writes about it.
 
 use std::io;
 
@@ -12,36 +12,45 @@ use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::runs::RunDirectory;
 
-/// A run that is open: settings, directory, journal.
+/// An open run: settings, directory, journal.
 pub struct Run<W: Work> {
-    /// Resolved, as in `config.toml`.
+    /// The resolved settings, as in `config.toml`.
     pub config: Config,
-    /// Locked while this value lives.
+    /// Locked as long as this value exists.
     pub directory: RunDirectory,
     /// Journal, ledger and hub.
     pub recorder: Recorder<W::Ledger>,
-    /// What a user should know of what was found, not written yet.
+    /// Notices to the user about what was found, not recorded yet.
     pub notices: Vec<(Level, String)>,
 }
 
 impl<W: Work> Run<W> {
-    /// What is known of the run's past.
+    /// What is known about the run's past.
     pub fn ledger(&self) -> &W::Ledger {
         &self.recorder.ledger
     }
 
     /// Record an event.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
         self.recorder.tell(event)
     }
 
     /// Record a notice to the user.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn notice(&mut self, level: Level, message: impl Into<String>) -> io::Result<()> {
         self.recorder.notice(level, message)
     }
 
-    /// Note that this process takes the run over: a search from child `next_child`, a training from
-    /// epoch `epoch`.
+    /// Record that this process takes over the run: a search from child `next_child`, a training
+    /// from epoch `epoch`.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn resumed(&mut self, next_child: Option<u64>, epoch: Option<usize>) -> io::Result<()> {
         self.recorder.tell(Event::RunResumed {
             host: host_name(),
@@ -52,14 +61,20 @@ impl<W: Work> Run<W> {
         })
     }
 
-    /// Write down what was found when the run was opened.
+    /// Record the notices collected when the run was opened.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn tell_notices(&mut self) -> io::Result<()> {
         std::mem::take(&mut self.notices)
             .into_iter()
             .try_for_each(|(level, message)| self.recorder.notice(level, message))
     }
 
-    /// Refuse data other than those that the run was begun with.
+    /// Refuse data that differ from those the run was begun with.
+    ///
+    /// # Errors
+    /// [`SessionError::OtherData`] if the fingerprints differ.
     pub fn check_data(&self, now: &DataDescription) -> Result<(), SessionError> {
         let begun = self.recorder.ledger.begun();
         match begun.filter(|begun| begun.data.fingerprint != now.fingerprint) {
@@ -71,8 +86,11 @@ impl<W: Work> Run<W> {
         }
     }
 
-    /// Another machine is the user's right, but the numbers will not be the same: say so. Nothing
-    /// is said of what the run was begun without.
+    /// Continuing on another machine is allowed, but the results will differ slightly: tell the
+    /// user. Conditions that the run was begun without are not compared.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::tell`].
     pub fn compare_machine(
         &mut self,
         threads: usize,
@@ -100,14 +118,14 @@ impl<W: Work> Run<W> {
                 let consequence = W::OTHER_MACHINE;
                 self.recorder.notice(
                     Level::Warning,
-                    format!("{what}: {now} where the run was begun with {then}; {consequence}"),
+                    format!("{what}: {now}, but the run was begun with {then}; {consequence}"),
                 )?;
             }
         }
         Ok(())
     }
 
-    /// Note that a client said stop; what the work ends with.
+    /// Record that a client asked for a stop, and return the reason for the end.
     pub fn stop(&mut self) -> Halt {
         match self.recorder.tell(Event::StopRequested) {
             Ok(()) => Halt::Stopped,
@@ -115,12 +133,12 @@ impl<W: Work> Run<W> {
         }
     }
 
-    /// What the run has come to so far.
+    /// The results of the run so far.
     pub(super) fn summary(&self) -> Result<W::Summary, JournalError> {
         W::summary(&self.recorder.ledger, &self.directory.journal_path())
     }
 
-    /// Note how the work ended, write the summary.
+    /// Record how the work ended, and write the summary.
     pub(super) fn finish(&mut self, ending: Result<(), Halt>) -> Result<W::Summary, SessionError> {
         let (reason, error) = match ending {
             Ok(()) => (FinishReason::Completed, None),
@@ -129,7 +147,8 @@ impl<W: Work> Run<W> {
         };
         let farewell = self.say_farewell(reason, error.as_ref());
         match error {
-            // The first error is the one to mend; a full disk makes the farewell fail as well.
+            // Report the first error; a full disk, for example, makes the final records fail as
+            // well.
             Some(error) => Err(error),
             None => farewell,
         }

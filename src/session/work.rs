@@ -1,4 +1,4 @@
-//! What tells one kind of run from another.
+//! The trait that distinguishes the kinds of runs.
 
 use std::path::Path;
 
@@ -14,34 +14,38 @@ use crate::journal::JournalError;
 use crate::link::Command;
 use crate::runs::RunDirectory;
 
-/// The work of a run: searching, or training one network. A value holds what this process does it
-/// with.
+/// The work of a run: a search, or the training of one network. The value contains everything
+/// needed to do it.
 pub trait Work: Sized + Send + 'static {
-    /// What it needs to know of the run's past.
+    /// What it needs to know about the run's past.
     type Ledger: Ledger + Send;
-    /// The state that it saves now and then.
+    /// The state that it saves from time to time.
     type Checkpoint: Checkpoint + Send;
-    /// What it has come to: printed, and written to `summary.json`.
+    /// Its results: printed, and written to `summary.json`.
     type Summary: Serialize + Send;
 
-    /// What it is called in messages: "the NAME ended by ...".
+    /// Its name in messages: "the NAME was ended by ...".
     const NAME: &'static str;
-    /// Name of the thread that it is done on.
+    /// Name of the thread that does it.
     const THREAD: &'static str;
-    /// What a resume does where the checkpoint is lost: "a resume then ...".
+    /// What a resume does if the checkpoint is lost, to complete "a resume then ...".
     const WITHOUT_CHECKPOINT: &'static str;
-    /// Said where the journal tells of a checkpoint that is not there.
+    /// Message for when the journal mentions a checkpoint that does not exist.
     const CHECKPOINT_MISSING: &'static str;
-    /// What other threads, another device or another libtorch do to the numbers from here on.
+    /// The consequence of other threads, another device or another libtorch for the results from
+    /// here on.
     const OTHER_MACHINE: &'static str;
 
-    /// Whether a resume may change the setting `key` (`SECTION.KEY`); `now`: the settings with the
-    /// change.
+    /// Whether a resume may change the setting `key` (`SECTION.KEY`). `now` are the settings with
+    /// the change.
     fn is_free_to_change(key: &str, now: &Config) -> bool;
 
-    /// Do it until it is complete, a client says stop, or it cannot go on. `checkpoint` is where an
-    /// earlier session left off. The first records, `run.resumed` and `run.tell_notices` included,
-    /// are the work's to write, the last ones are the session's.
+    /// Work until it is complete, a client asks for a stop, or it cannot continue. `checkpoint` is
+    /// where an earlier session left off. The work writes the first records, including
+    /// `run.resumed` and `run.tell_notices`; the session writes the last ones.
+    ///
+    /// # Errors
+    /// The reason for an early end: a client's request, or an error.
     fn work(
         self,
         run: &mut Run<Self>,
@@ -49,16 +53,22 @@ pub trait Work: Sized + Send + 'static {
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt>;
 
-    /// What the run has come to so far.
+    /// The results of the run so far.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or is damaged.
     fn summary(ledger: &Self::Ledger, journal: &Path) -> Result<Self::Summary, JournalError>;
 }
 
 /// A saved state of a run's work.
 pub trait Checkpoint: Sized {
-    /// The one of the run in `directory`; none where there is no file.
+    /// The checkpoint of the run in `directory`; `None` if there is no file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged.
     fn find(directory: &RunDirectory) -> Result<Option<Self>, CheckpointError>;
-    /// The settings (TOML) it was reached with.
+    /// The settings (TOML) in force when it was reached.
     fn config(&self) -> &str;
-    /// Last record of the journal that is part of it.
+    /// Number of the last record of the journal that is part of it.
     fn journal_seq(&self) -> u64;
 }

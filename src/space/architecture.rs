@@ -1,33 +1,33 @@
-//! A network as data: the layers of a child and how they are joined. No libtorch here.
+//! A network as data: the layers of a child and how they are joined. Needs no libtorch.
 
 use serde::{Deserialize, Serialize};
 
 use super::feasibility::output_size;
 use crate::config::LARGEST_SETTING;
 
-/// Largest image side, number of image channels or classes.
+/// Maximum image side, number of image channels and of classes.
 pub const LARGEST_SIZE: usize = 65_536;
-/// Most layers of a network.
+/// Maximum number of layers in a network.
 pub const MOST_LAYERS: usize = 4096;
 
 /// A convolutional network: the JSON architecture file (README, "Files").
 ///
 /// Layer `i` (counted from 1) is Conv2d without bias, BatchNorm2d (eps 1e-5, momentum 0.1), ReLU.
 /// Its inputs are concatenated over channels; smaller ones are zero-padded, centred, to the
-/// largest. The classifier concatenates `output` the same way, pools globally by the mean, and
-/// applies one Linear.
+/// largest. The classifier concatenates `output` in the same way, applies global average pooling
+/// and one Linear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
-    /// Told to the user and written to files; no part of what the network computes.
+    /// Name for users and files, without effect on what the network computes.
     pub name: String,
     /// Shape of one image, `[C, H, W]`.
     pub input: [usize; 3],
     /// Number of classes: outputs of the classifier.
     pub classes: usize,
-    /// Layer 1 first.
+    /// The layers, layer 1 first.
     pub layers: Vec<Layer>,
-    /// Layers (0 = image) that the classifier reads.
+    /// Numbers of the layers (0 = image) that the classifier reads.
     pub output: Vec<usize>,
 }
 
@@ -47,7 +47,7 @@ pub struct Layer {
     pub inputs: Vec<usize>,
 }
 
-/// Why a network cannot be built. The text names the layer, the sizes and the reason.
+/// Why a network cannot be built. The message names the layer, the sizes and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchitectureError {
     /// The image shape is out of range.
@@ -59,23 +59,23 @@ pub enum ArchitectureError {
     /// The number of classes is out of range.
     #[error("classes is {classes}, but must be from 1 to {LARGEST_SIZE}")]
     Classes {
-        /// As given.
+        /// Number of classes given.
         classes: usize,
     },
     /// Too few or too many layers.
     #[error("the network has {layers} layers, but must have from 1 to {MOST_LAYERS}")]
     Layers {
-        /// Their number.
+        /// Number of layers.
         layers: usize,
     },
     /// A size of a layer is out of range.
     #[error("layer {layer}: {setting} is {value}, but must be from {least} to {LARGEST_SETTING}")]
     Setting {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// The size, in words: `kernel height`.
         setting: &'static str,
-        /// As given.
+        /// The value given.
         value: usize,
         /// Smallest value allowed.
         least: usize,
@@ -83,7 +83,7 @@ pub enum ArchitectureError {
     /// A layer or the classifier reads nothing.
     #[error("{reader}: the list of inputs is empty: name at least one layer (0 is the image)")]
     NoInputs {
-        /// Which of them.
+        /// The layer or the classifier.
         reader: Reader,
     },
     /// A layer reads itself or one after it, or the classifier one that does not exist.
@@ -125,15 +125,15 @@ pub enum ArchitectureError {
     Overflow {
         /// Where the sum grew too large.
         reader: Reader,
-        /// What is counted, in words: `parameters`.
+        /// The quantity, in words: `parameters`.
         figure: &'static str,
     },
 }
 
-/// Who reads the outputs of earlier layers.
+/// A reader of the outputs of earlier layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// By number, from 1.
+    /// A layer, by number from 1.
     Layer(usize),
     /// The Linear at the end.
     Classifier,
@@ -149,13 +149,18 @@ impl std::fmt::Display for Reader {
 }
 
 impl Architecture {
-    /// An error where the network cannot be built.
+    /// Check that the network can be built.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`]: why the network cannot be built.
     pub fn check(&self) -> Result<(), ArchitectureError> {
         self.shapes().map(drop)
     }
 
-    /// Output shapes `[C, H, W]` by layer number (0 is the image); an error where the network
-    /// cannot be built.
+    /// Output shapes `[C, H, W]` by layer number (0 is the image).
+    ///
+    /// # Errors
+    /// If the network cannot be built.
     pub fn shapes(&self) -> Result<Vec<[usize; 3]>, ArchitectureError> {
         let Architecture {
             input,
@@ -189,7 +194,7 @@ impl Architecture {
     }
 
     /// The network without its name, as one line of JSON with its fields in the order of the
-    /// architecture file: equal for two children exactly when they are the same network, and stable
+    /// architecture file: equal for two children exactly if they are the same network, and stable
     /// across versions of Rust and of the program.
     pub fn key(&self) -> String {
         #[derive(Serialize)]
@@ -215,7 +220,7 @@ impl Architecture {
         .expect("numbers and lists are always JSON")
     }
 
-    /// Whether two architectures are the same network under any names.
+    /// Whether two architectures are the same network, whatever their names.
     pub fn same_network(&self, other: &Architecture) -> bool {
         let Architecture {
             name: _,
@@ -236,7 +241,7 @@ impl Architecture {
     }
 }
 
-/// Shape `[C, H, W]` of inputs joined over channels: the smaller are zero-padded to the largest
+/// Shape `[C, H, W]` of inputs joined over channels: smaller ones are zero-padded to the largest
 /// height and width.
 ///
 /// `inputs` are layer numbers, `shapes` the output shapes by layer number.

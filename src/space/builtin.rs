@@ -1,16 +1,16 @@
-//! Networks that are known by name: NASCNN15, the monograph's variant of it, and the monograph's
-//! published DNA.
+//! The built-in networks: NASCNN15, the monograph's variant of it, and the monograph's published
+//! DNA.
 
 use super::decode::CHAIN;
 use super::{Architecture, Dna, Layer, SpaceError};
 use crate::config::Decode;
 
-/// Names of the built-in networks, with what each is.
+/// Names of the built-in networks, with descriptions.
 pub const BUILTINS: [(&str, &str); 3] = [
     ("nascnn15", "the 15-layer network of Zoph & Le's Figure 7"),
     (
         "nascnn15-monograph",
-        "the same as the monograph built it: layer 15 reads layer 6 instead of layer 2",
+        "the monograph's variant: layer 15 reads layer 6 instead of layer 2",
     ),
     (
         "monograph-demo",
@@ -18,8 +18,8 @@ pub const BUILTINS: [(&str, &str); 3] = [
     ),
 ];
 
-/// The built-in network `name` for images `input` `[C, H, W]` in `classes` classes; none if there
-/// is no such name. `decode` matters only to `monograph-demo`, which is a DNA.
+/// The built-in network `name` for images `input` `[C, H, W]` and `classes` classes; `None` if
+/// there is no such name. `decode` only affects `monograph-demo`, which is a DNA.
 pub fn builtin(
     name: &str,
     decode: Decode,
@@ -56,7 +56,7 @@ const NASCNN15: [Row; 14] = [
 ];
 
 /// NASCNN15. `first` is the earliest layer that layer 15 reads: 2 in the figure, 6 in the
-/// monograph. Both have 48 filters, so the parameters are the same.
+/// monograph. Both have 48 filters, so the number of parameters is the same.
 fn nascnn15(
     name: &str,
     input: [usize; 3],
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_monographs_dna_clipped_is_the_network_that_got_its_accuracy() {
+    fn the_monographs_dna_clipped_is_the_network_with_the_reported_accuracy() {
         let network = cifar("monograph-demo", Decode::Clipped).unwrap();
         assert_eq!(Cost::of(&network).unwrap().params, 275_122);
         assert!(

@@ -1,4 +1,4 @@
-//! What a network costs: parameters, multiply-accumulates, receptive field and memory, computed
+//! The costs of a network: parameters, multiply-accumulates, receptive field and memory, computed
 //! without libtorch.
 
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,15 @@ use super::{Architecture, Layer};
 /// Cost of a network and of each of its layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
-    /// In the order of [`Architecture::layers`].
+    /// Costs of the layers, in the order of [`Architecture::layers`].
     pub layers: Vec<LayerCost>,
     /// Cost of the linear classifier.
     pub classifier: ClassifierCost,
-    /// Parameters that training adjusts: convolution weights, batch normalisation weights and
-    /// biases, and the classifier's weight and bias. (Running means and variances are buffers, not
-    /// parameters.)
+    /// Trainable parameters: convolution weights, batch norm weights and biases, and the
+    /// classifier's weight and bias. (Running means and variances are buffers, not parameters.)
     pub params: u64,
-    /// Multiply-accumulates for one image: convolutions and classifier. Batch normalisation, ReLU
-    /// and pooling are not counted.
+    /// Multiply-accumulates for one image: convolutions and classifier. Batch norm, ReLU and
+    /// pooling are not counted.
     pub macs: u64,
 }
 
@@ -27,7 +26,7 @@ pub struct Cost {
 pub struct LayerCost {
     /// `[C, H, W]`.
     pub output_shape: [usize; 3],
-    /// Convolution weights and batch normalisation weight and bias.
+    /// Convolution weights and batch norm weight and bias.
     pub params: u64,
     /// Multiply-accumulates of the convolution for one image.
     pub macs: u64,
@@ -35,15 +34,15 @@ pub struct LayerCost {
     /// had no border.
     ///
     /// A kernel `k` reached with jump `j` (image pixels from one value to the next) adds `(k - 1)
-    /// j`; a stride multiplies the jump. A layer that reads several takes the largest receptive
-    /// field among them, and the jump that belongs to it (of equal fields, the largest jump).
+    /// j`; a stride multiplies the jump. A layer with several inputs takes the largest receptive
+    /// field among them and its jump (the largest jump if fields are equal).
     pub receptive_field: [u64; 2],
 }
 
 /// Cost of the classifier: one Linear on the pooled, joined outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassifierCost {
-    /// Features it reads: the channels of the joined outputs.
+    /// Number of features it reads: the channels of the joined outputs.
     pub channels: usize,
     /// Weights and biases: `(channels + 1) · classes`.
     pub params: u64,
@@ -59,7 +58,10 @@ struct View {
 }
 
 impl Cost {
-    /// Cost of `architecture`; an error where it cannot be built or its figures do not fit 64 bits.
+    /// Cost of `architecture`.
+    ///
+    /// # Errors
+    /// If the network cannot be built, or its figures do not fit 64 bits.
     pub fn of(architecture: &Architecture) -> Result<Cost, ArchitectureError> {
         let shapes = architecture.shapes()?;
         let mut views = vec![[View { field: 1, jump: 1 }; 2]];
@@ -152,22 +154,25 @@ fn layer_view(layer: &Layer, views: &[[View; 2]]) -> [View; 2] {
     })
 }
 
-/// Bytes that training `architecture` with SGD with momentum on batches of `batch_size` images
-/// takes at its peak, in 32-bit floats: an estimate, 1.0 to 1.5 times what PyTorch takes on a CPU
-/// (tests/fixtures/make_costs.py measures it); an error where the network cannot be built.
+/// Estimated peak memory in bytes for training `architecture` using SGD with momentum in 32-bit
+/// floats on batches of `batch_size` images: 1.0 to 1.5 times what PyTorch needs on a CPU (measured
+/// by tests/fixtures/make_costs.py).
 ///
 /// - parameters: three copies (weights, gradients, momentum);
-/// - per image, the largest of these sums over the layers, since the backward pass frees layer by
-///   layer:
-///   - kept for the backward pass up to that layer: the image; of each layer the outputs of its
+/// - per image, the largest of these sums over the layers, because the backward pass frees memory
+///   layer by layer:
+///   - kept for the backward pass up to that layer: the image; for each layer the outputs of its
 ///     convolution and of its ReLU, and the joined copy of its inputs if it reads several;
-///   - at work in that layer: the gradients of its output and of its joined input, once each and
-///     once more in the layout of the convolution, whose channels come in blocks of 16; with the
+///   - temporary in that layer: the gradients of its output and of its joined input, once each and
+///     once more in the layout of the convolution, whose channels come in blocks of 16; and the
 ///     padded copies of inputs of unequal size;
-/// - per image: the gradient of each output that more than one layer reads, which grows until the
-///   last reader is done.
+/// - per image: the gradient of each output that more than one layer reads, which is accumulated
+///   until the last reader is done.
 ///
-/// Not counted: libtorch itself, the data set, further scratch memory of the convolution.
+/// Not included: libtorch itself, the data set, further temporary memory of the convolution.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn training_memory(
     architecture: &Architecture,
     batch_size: usize,
@@ -191,7 +196,7 @@ pub fn training_memory(
         ]);
         peak = peak.max(sum([kept, work, padded_values(&layer.inputs, &shapes)]));
     }
-    // The classifier keeps nothing but the joined copy; its gradient is as large.
+    // The classifier keeps only the joined copy, whose gradient is equally large.
     let joined = copied_values(&architecture.output, &shapes);
     peak = peak.max(sum([
         kept,
@@ -235,7 +240,8 @@ fn blocked([channels, height, width]: [usize; 3]) -> [usize; 3] {
     [channels.next_multiple_of(16), height, width]
 }
 
-/// Values of the concatenated copy of `inputs`; none for a single one, which is read in place.
+/// Number of values in the concatenated copy of `inputs`; 0 for a single one, which is read in
+/// place.
 fn copied_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
     if inputs.len() > 1 {
         values(joined_shape(inputs, shapes))
@@ -244,8 +250,8 @@ fn copied_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
     }
 }
 
-/// Values of the padded copies of `inputs` that come before their concatenation; none where all
-/// have one size.
+/// Number of values in the padded copies of `inputs` made before their concatenation; 0 if all have
+/// the same size.
 fn padded_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
     let joined = joined_shape(inputs, shapes);
     if inputs
@@ -289,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stride_widens_the_view_of_later_kernels_along_its_own_axis() {
+    fn a_stride_widens_the_field_of_later_kernels_along_its_own_axis() {
         let network = network(vec![
             layer([3, 3], [2, 1], [1, 1], &[0]),
             layer([3, 3], [1, 1], [1, 1], &[1]),
@@ -304,8 +310,9 @@ mod tests {
     }
 
     #[test]
-    fn a_joined_input_has_the_largest_view_and_its_jump() {
-        // Layer 1 sees 5 pixels at jump 1; layer 2 sees 3 at jump 2. Layer 3 goes on from layer 1.
+    fn a_joined_input_has_the_largest_field_and_its_jump() {
+        // Layer 1 sees 5 pixels at jump 1; layer 2 sees 3 at jump 2. Layer 3 continues from layer
+        // 1.
         let network = network(vec![
             layer([5, 5], [1, 1], [2, 2], &[0]),
             layer([3, 3], [2, 2], [1, 1], &[0]),
@@ -338,8 +345,8 @@ mod tests {
     }
 
     #[test]
-    fn many_layers_that_fit_one_by_one_can_be_too_many_together() {
-        // Layer 1 alone has 4096 * 4096 * 2^28 MACs; the sum passes 2^64 later.
+    fn layers_that_fit_individually_can_be_too_many_together() {
+        // Layer 1 alone has 4096 * 4096 * 2^28 MACs; the sum exceeds 2^64 later.
         let wide = |inputs: &[usize]| Layer {
             filters: 4096,
             ..layer([1; 2], [1; 2], [0; 2], inputs)

@@ -1,10 +1,10 @@
-//! What a DNA stands for: a network that can be built, or a row of a table.
+//! What a DNA decodes to: a network that can be built, or a row of a table.
 
 use serde::{Deserialize, Serialize};
 
 use super::Architecture;
 
-/// What an evaluator is asked to find the accuracy of.
+/// What an evaluator determines the accuracy of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub enum Design {
@@ -16,7 +16,7 @@ pub enum Design {
     Key(String),
 }
 
-/// Both forms as fields, so that the error of a damaged file names the one that is missing.
+/// Both forms as fields, so that the error for a damaged file names the missing one.
 #[derive(Deserialize)]
 struct Fields {
     architecture: Option<Architecture>,
@@ -35,7 +35,7 @@ impl TryFrom<Fields> for Design {
 }
 
 impl Design {
-    /// The network; none of a row of a table.
+    /// The network; `None` for a row of a table.
     pub fn network(&self) -> Option<&Architecture> {
         match self {
             Design::Network(architecture) => Some(architecture),
@@ -43,7 +43,7 @@ impl Design {
         }
     }
 
-    /// Equal for two children exactly when they are the same network (or row): see
+    /// Equal for two children exactly if they are the same network (or row): see
     /// [`Architecture::key`].
     pub fn key(&self) -> String {
         match self {

@@ -1,13 +1,13 @@
-//! How far two DNAs are from one another: the edit distance over layers.
+//! The distance between two DNAs: the edit distance over layers.
 
 use super::Genes;
 
 /// One edit that turns a DNA into another. Layers are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// Value number `value` (from 0) of a layer of the first DNA.
+    /// Change value number `value` (from 0) of a layer of the first DNA.
     Change {
-        /// Number in the first DNA, from 1.
+        /// Number of the layer in the first DNA, from 1.
         layer: usize,
         /// Index into the gene, from 0.
         value: usize,
@@ -16,21 +16,21 @@ pub enum Edit {
         /// Value in the second DNA.
         to: u32,
     },
-    /// A layer that only the first DNA has.
+    /// Remove a layer that only the first DNA has.
     Remove {
-        /// Number in the first DNA, from 1.
+        /// Number of the layer in the first DNA, from 1.
         layer: usize,
     },
-    /// A layer that only the second DNA has.
+    /// Add a layer that only the second DNA has.
     Add {
-        /// Number in the second DNA, from 1.
+        /// Number of the layer in the second DNA, from 1.
         layer: usize,
         /// Values of the new layer.
         gene: Vec<u32>,
     },
 }
 
-/// The distance between `first` and `second`; none where it is more than `limit`: see
+/// The distance between `first` and `second`; `None` if it is more than `limit`: see
 /// [`Ruler::distance`].
 pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
     Ruler::new(first).distance(second, limit)
@@ -50,12 +50,12 @@ impl<'a> Ruler<'a> {
         Ruler { first, above }
     }
 
-    /// The Levenshtein distance to `second`, in values: a layer that takes another's place costs one
-    /// per value that differs, and a layer more or less costs as much as it has values. None where
-    /// it is more than `limit`.
+    /// The Levenshtein distance to `second`, in values: replacing a layer costs one per value that
+    /// differs, and adding or removing a layer costs its number of values. `None` if it is more than
+    /// `limit`.
     ///
     /// The search is limited to a band around the way from corner to corner: a path that leaves it
-    /// must come back, and costs more than `limit` by then.
+    /// must come back, and by then costs more than `limit`.
     pub fn distance(&mut self, second: &Genes, limit: u32) -> Option<u32> {
         let whole = self.first.width().max(second.width()).max(1) as u32;
         let (rows, columns) = (self.first.depth(), second.depth());
@@ -90,7 +90,7 @@ impl<'a> Ruler<'a> {
                 diagonal = std::mem::replace(&mut above[column], cost);
                 least = least.min(cost);
             }
-            // What lies to the right of the band is not reached by the next row either.
+            // What is to the right of the band is not reached by the next row either.
             if let Some(beyond) = above.get_mut(to + 1) {
                 *beyond = far;
             }
@@ -102,7 +102,7 @@ impl<'a> Ruler<'a> {
     }
 }
 
-/// The fewest edits that turn `first` into `second`, from the first layer to the last.
+/// The smallest set of edits that turns `first` into `second`, from the first layer to the last.
 pub fn edits(first: &Genes, second: &Genes) -> Vec<Edit> {
     let (left, right): (Vec<&[u32]>, Vec<&[u32]>) =
         (first.iter().collect(), second.iter().collect());
@@ -166,7 +166,7 @@ fn changes<'a>(
     })
 }
 
-/// Values of two layers that differ; a value that only one of them has differs.
+/// Number of differing values of two layers; a value that only one of them has counts.
 fn differing(left: &[u32], right: &[u32]) -> u32 {
     let mut differing = left.len().abs_diff(right.len()) as u32;
     for (left, right) in left.iter().zip(right) {
@@ -191,7 +191,7 @@ mod tests {
     const C: [u32; 4] = [7, 24, 1, 3];
 
     #[test]
-    fn a_value_counts_one_and_a_layer_as_many_as_it_has_values() {
+    fn a_value_counts_one_and_a_layer_its_number_of_values() {
         let limit = 100;
         assert_eq!(
             distance(&genes(&[A, B]), &genes(&[A, [5, 16, 1, 2]]), limit),
@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_distance_is_what_its_edits_cost(first in any_genes(), second in any_genes(), limit in 0u32..40) {
+        fn the_distance_is_the_cost_of_its_edits(first in any_genes(), second in any_genes(), limit in 0u32..40) {
             let cost = cost(&edits(&first, &second));
             prop_assert_eq!(distance(&first, &second, limit), (cost <= limit).then_some(cost));
         }

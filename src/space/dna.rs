@@ -15,18 +15,18 @@ impl Dna {
     }
 }
 
-/// DNA in one piece of memory, for keeping that of every child of a long run.
+/// DNA in a single allocation, for keeping that of every child of a long run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Genes {
-    /// Values of a gene, where all have as many.
+    /// Number of values per gene, if all have the same.
     width: usize,
-    /// Where each gene ends, where they differ in length.
+    /// End of each gene, if they differ in length.
     ends: Box<[u32]>,
     values: Box<[u32]>,
 }
 
 impl Genes {
-    /// One gene per layer.
+    /// The genes, one per layer.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u32]> {
         self.iter_from(0)
     }
@@ -54,12 +54,12 @@ impl Genes {
         }
     }
 
-    /// Values of the longest gene.
+    /// Number of values of the longest gene.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// The same genes, each in a list of its own.
+    /// The same genes, each in its own list.
     pub fn to_dna(&self) -> Dna {
         Dna(self.iter().map(<[u32]>::to_vec).collect())
     }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn genes_in_one_piece_are_the_same_dna() {
+    fn packed_genes_are_the_same_dna() {
         for dna in [
             Dna(vec![]),
             Dna(vec![vec![3, 8, 1, 1], vec![5, 12, 2, 2]]),

@@ -1,30 +1,30 @@
-//! Where the connections of a network run when it is drawn from top to bottom, one row per layer:
+//! The lanes of a network's connections when it is drawn from top to bottom, one row per layer:
 //! pure layout.
 //!
-//! Every output that is read has one lane, straight down from its layer to its last reader, which
-//! the readers tap on the way. A layer sits at the top of its own lane: in that of an input that
-//! ends there, so that a chain is one line, or in the leftmost free one. A lane is free again from
-//! the row after its end.
+//! Every output that is read has one lane, straight down from its layer to its last reader; other
+//! readers branch off on the way. A layer is at the top of its own lane: that of an input that ends
+//! there, so that a chain is one line, or the leftmost free one. A lane is free again from the row
+//! after its end.
 
 use super::Architecture;
 
 /// The rows of a network: the image, its layers, the classifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lanes {
-    /// By number: 0 is the image, the last one the classifier.
+    /// The rows by number: 0 is the image, the last one the classifier.
     pub rows: Vec<LaneRow>,
-    /// Lanes side by side.
+    /// Number of lanes side by side.
     pub count: usize,
 }
 
 /// One layer's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneRow {
-    /// The lane that the layer sits in.
+    /// The lane of the layer.
     pub lane: usize,
-    /// Whether anybody reads its output.
+    /// Whether its output is read.
     pub is_read: bool,
-    /// By lane: the output that comes down to this row; none where the lane is free.
+    /// By lane: the output that comes down to this row; `None` if the lane is free.
     pub wires: Vec<Option<Wire>>,
 }
 
@@ -33,15 +33,15 @@ pub struct LaneRow {
 pub struct Wire {
     /// Number of the layer whose output it is.
     pub source: usize,
-    /// The row's layer reads it.
+    /// Whether the row's layer reads it.
     pub read: bool,
-    /// It ends here: nobody below reads it.
+    /// Whether it ends here, because no layer below reads it.
     pub ends: bool,
 }
 
 impl Lanes {
-    /// The layout of `architecture`, whose layers must read earlier ones only (see
-    /// [`Architecture::check`]); none otherwise.
+    /// The layout of `architecture`, whose layers must read only earlier ones (see
+    /// [`Architecture::check`]); otherwise `None`.
     pub fn of(architecture: &Architecture) -> Option<Lanes> {
         architecture.check().ok()?;
         Some(Lanes::of_inputs(&inputs(architecture)))
@@ -65,7 +65,8 @@ impl Lanes {
             }
             live.resize(live.len().max(lane + 1), State::Free { from: 0 });
             let is_read = last_reader[number].is_some();
-            // Directly below a layer that nobody reads, another one would look as if it did.
+            // Directly below a layer that is not read, another layer in the same lane would seem to
+            // read it.
             live[lane] = if is_read {
                 State::Output { source: number }
             } else {
@@ -97,7 +98,7 @@ impl Lanes {
     }
 }
 
-/// What each row reads: nothing (the image), each layer's inputs, the classifier's.
+/// The inputs of each row: none for the image, those of each layer, those of the classifier.
 pub fn inputs(architecture: &Architecture) -> Vec<&[usize]> {
     let layers = architecture
         .layers
@@ -109,7 +110,7 @@ pub fn inputs(architecture: &Architecture) -> Vec<&[usize]> {
         .collect()
 }
 
-/// A lane while the rows are gone through.
+/// The state of a lane while the rows are processed.
 #[derive(Debug, Clone, Copy)]
 enum State {
     Free { from: usize },
@@ -129,7 +130,8 @@ impl State {
     }
 }
 
-/// The lane for row `number`: that of its latest input that ends here, else the leftmost free one.
+/// The lane for row `number`: that of its latest input that ends here, otherwise the leftmost free
+/// one.
 fn place(number: usize, wires: &[Option<Wire>], live: &[State]) -> usize {
     let ending = wires.iter().enumerate().filter_map(|(lane, wire)| {
         wire.filter(|wire| wire.ends)
@@ -201,7 +203,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_lane_is_used_again_after_its_end() {
+    fn a_lane_is_reused_after_its_end() {
         // 1 and 2 are both read by 3; 4 and 5 by 6.
         let lanes = lanes(&[&[], &[0], &[1], &[1, 2], &[3], &[3, 4], &[5]]);
         assert_eq!(lanes.count, 2);
@@ -242,7 +244,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn no_layer_sits_on_a_lane_that_goes_on(network in any_network()) {
+        fn no_layer_is_on_a_lane_that_continues(network in any_network()) {
             for row in Lanes::of(&network).expect("it can be built").rows {
                 prop_assert!(row.wires[row.lane].is_none_or(|wire| wire.ends && wire.read));
             }

@@ -10,47 +10,47 @@ use super::file::{DnaContext, FileError, read_architecture};
 use super::{Architecture, ArchitectureError, Design, SpaceError};
 use crate::config::Decode;
 
-/// Why an ARCH gives no network.
+/// Why an ARCH does not yield a network.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// No form of ARCH fits.
+    /// ARCH has none of the valid forms.
     #[error(
         "no architecture {arch:?}: it is neither a file, nor a built-in network ({}), nor a run's child (RUN:best, RUN:child-12 with \
          the run's directory)",
         BUILTINS.map(|(name, _)| name).join(", ")
     )]
     Unknown {
-        /// As the user gave it.
+        /// ARCH as given by the user.
         arch: String,
     },
     /// A built-in network cannot be built for these images.
     #[error("the built-in network {name} ({hint})")]
     Builtin {
-        /// The name that it goes by.
+        /// The built-in name.
         name: String,
-        /// For what it cannot be built: `for these images`.
+        /// What it cannot be built for: `for these images`.
         hint: &'static str,
         /// Why it cannot be built.
         source: SpaceError,
     },
-    /// ARCH is a file that gives no network.
+    /// ARCH is a file that does not contain a network.
     #[error(transparent)]
     File(#[from] FileError),
-    /// RUN is no folder.
+    /// RUN is not a folder.
     #[error("no run directory {run} (looked for the {wanted} of it)", run = run.display())]
     NoRun {
-        /// As the user gave it.
+        /// RUN as given by the user.
         run: PathBuf,
         /// What was to be read there: `best` or `child-12`.
         wanted: String,
     },
-    /// What follows RUN: is neither `best` nor `child-N`.
-    #[error("{child:?} is no child of a run: write RUN:best or RUN:child-12")]
+    /// The part after RUN: is neither `best` nor `child-N`.
+    #[error("{child:?} is not a child of a run: write RUN:best or RUN:child-12")]
     NotAChild {
-        /// As the user gave it.
+        /// That part, as given by the user.
         child: String,
     },
-    /// The run has evaluated no child yet.
+    /// The run has not evaluated any child yet.
     #[error("the run {run} has no best.json: no child of it has been trained yet", run = run.display())]
     NoBest {
         /// Its directory.
@@ -61,27 +61,27 @@ pub enum LoadError {
     Journal {
         /// The journal.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
-    /// The line that tells of the child is damaged.
+    /// The record about the child is damaged.
     #[error("{path}, line {line}: the child_sampled event cannot be read", path = path.display())]
     Event {
         /// The journal.
         path: PathBuf,
-        /// Counted from 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// With the column.
+        /// The reason, with the column.
         source: serde_json::Error,
     },
-    /// The journal tells of no such child.
+    /// The journal does not contain the child.
     #[error("{path} has no child {child}{}", highest.map(|highest| format!("; the last one is child {highest}")).unwrap_or_default(), path = path.display())]
     NoChild {
         /// The journal.
         path: PathBuf,
-        /// Number asked for.
+        /// The requested number.
         child: u64,
-        /// Largest number in the journal; absent where it has no child.
+        /// Largest number in the journal; absent if it contains no child.
         highest: Option<u64>,
     },
     /// The child is a row of a table.
@@ -89,15 +89,15 @@ pub enum LoadError {
     NoNetwork {
         /// The journal.
         path: PathBuf,
-        /// Its number.
+        /// Number of the child.
         child: u64,
     },
-    /// The journal has the child, but its network cannot be built.
+    /// The journal contains the child, but its network cannot be built.
     #[error("{path}: child {child}", path = path.display())]
     Child {
         /// The journal.
         path: PathBuf,
-        /// Its number.
+        /// Number of the child.
         child: u64,
         /// Why it cannot be built.
         source: ArchitectureError,
@@ -107,9 +107,13 @@ pub enum LoadError {
 /// The network that `arch` names: a built-in name; a file (architecture, DNA, or a list of exactly
 /// one architecture); or `RUN:best`, `RUN:child-12`, where RUN is a run directory.
 ///
-/// `decode` is for what is a DNA: a DNA file, or the built-in `monograph-demo`. `input` (`[C, H,
-/// W]`) and `classes` are for what does not say them: a DNA file, or a built-in network. (A file
-/// whose name is a built-in's: write `./NAME`.)
+/// `decode` applies to DNA: a DNA file, or the built-in `monograph-demo`. `input` (`[C, H, W]`) and
+/// `classes` apply to networks that do not specify them: a DNA file, or a built-in network. (A file
+/// with the name of a built-in can be given as `./NAME`.)
+///
+/// # Errors
+/// [`LoadError`]: ARCH is not valid, the file or run cannot be read, or the network cannot be
+/// built.
 pub fn resolve_architecture(
     arch: &str,
     decode: Decode,
@@ -178,7 +182,7 @@ fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
             run: run.to_owned(),
         });
     }
-    // Literal, since best.json holds the network itself: nothing is decoded again.
+    // Literal, because best.json contains the network itself and nothing is decoded again.
     Ok(read_architecture(
         &path,
         DnaContext {
@@ -189,7 +193,7 @@ fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
     )?)
 }
 
-/// What is needed of a journal's `child_sampled` event.
+/// The parts of a journal's `child_sampled` event that are needed.
 #[derive(Deserialize)]
 struct Sampled {
     child: u64,

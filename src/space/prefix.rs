@@ -1,14 +1,13 @@
-//! A child under way: the decision to take next, and the masks that keep every sampled child
+//! A partly decided child: the next decision, and the masks that keep every sampled child
 //! buildable.
 
 use super::feasibility::Shapes;
 use super::{Dna, Space};
 
-/// The next decision to take: which head, for which layer, and which of its options can still be
-/// built.
+/// The next decision: which head, for which layer, and which of its options are feasible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Layer number, counted from 1.
+    /// Number of the layer, from 1.
     pub layer: usize,
     /// Index into [`Space::heads`].
     pub head: usize,
@@ -16,22 +15,22 @@ pub struct Decision {
     pub feasible: Vec<bool>,
 }
 
-/// The decisions taken so far for one child of a fixed depth.
+/// The choices made so far for one child of a fixed depth.
 #[derive(Debug, Clone)]
 pub struct Prefix<'space> {
     space: &'space Space,
     depth: usize,
     shapes: Shapes,
-    /// Complete layers.
+    /// Genes of the complete layers.
     genes: Vec<Vec<u32>>,
-    /// Values decided so far for the layer under way.
+    /// Values chosen so far for the current layer.
     gene: Vec<u32>,
-    /// Heads of the layer under way.
+    /// Heads of the current layer.
     heads: Vec<usize>,
 }
 
 impl<'space> Prefix<'space> {
-    /// Nothing is decided yet.
+    /// A child without any choices yet.
     pub(super) fn new(space: &'space Space, depth: usize) -> Prefix<'space> {
         Prefix {
             space,
@@ -43,7 +42,7 @@ impl<'space> Prefix<'space> {
         }
     }
 
-    /// The next decision, or none when the child is complete.
+    /// The next decision, or `None` if the child is complete.
     pub fn next(&self) -> Option<Decision> {
         if self.is_complete() {
             return None;
@@ -61,10 +60,10 @@ impl<'space> Prefix<'space> {
         })
     }
 
-    /// Take the option at `index` of the next decision. Only feasible ones may be taken.
+    /// Take the option at `index` for the next decision. It must be feasible.
     ///
     /// # Panics
-    /// If the child is complete, or the option does not exist or cannot be built.
+    /// If the child is complete, or the option does not exist or is infeasible.
     pub fn choose(&mut self, index: usize) {
         assert!(
             !self.is_complete(),
@@ -74,7 +73,7 @@ impl<'space> Prefix<'space> {
         let option = self.space.heads[head].options[index];
         assert!(
             self.is_feasible(option),
-            "choice {option} of head {head} cannot be built"
+            "option {option} of head {head} is infeasible"
         );
         self.gene.push(option);
         if self.gene.len() == self.heads.len() {
@@ -84,7 +83,7 @@ impl<'space> Prefix<'space> {
         }
     }
 
-    /// The genes chosen so far. The last one is shorter while its layer is under way.
+    /// The genes chosen so far. The last one is shorter while its layer is incomplete.
     pub fn dna(&self) -> Dna {
         let mut genes = self.genes.clone();
         if !self.gene.is_empty() {
@@ -97,7 +96,7 @@ impl<'space> Prefix<'space> {
         self.genes.len() == self.depth
     }
 
-    /// Whether the child can be completed to its full depth once `option` is taken for the next
+    /// Whether the child can be completed to its full depth if `option` is taken for the next
     /// decision.
     fn is_feasible(&self, option: u32) -> bool {
         let mut decided = self.gene.clone();

@@ -1,4 +1,4 @@
-//! What a space promises: buildable children, exact masks, clear errors.
+//! The promises of a space: buildable children, exact masks, clear errors.
 
 use super::*;
 use crate::config::Decode;
@@ -23,7 +23,7 @@ fn rectangular(kernels: &[u32], strides: &[u32]) -> SpaceConfig {
     }
 }
 
-/// Take feasible choices until the child is complete; `pick` maps the number of feasible choices to
+/// Take feasible options until the child is complete; `pick` maps the number of feasible options to
 /// one of them.
 fn complete(prefix: &mut Prefix<'_>, mut pick: impl FnMut(usize) -> usize) {
     while let Some(next) = prefix.next() {
@@ -71,7 +71,7 @@ fn a_chain_decides_kernel_filters_stride_padding_layer_by_layer() {
 }
 
 #[test]
-fn a_rectangular_space_decides_heights_and_widths_apart_and_pads_to_the_same_size() {
+fn a_rectangular_space_has_separate_heads_for_height_and_width_and_same_padding() {
     let space = Space::new(&rectangular(&[1, 3, 5, 7], &[1]), [3, 32, 32], 10).unwrap();
     let network = space
         .network(&Dna(vec![vec![3, 7, 48, 1, 1]]), "child")
@@ -88,7 +88,7 @@ fn a_rectangular_space_decides_heights_and_widths_apart_and_pads_to_the_same_siz
 }
 
 #[test]
-fn a_choice_that_leaves_too_small_a_map_for_the_layers_to_come_is_masked() {
+fn an_option_that_leaves_too_small_a_map_for_later_layers_is_masked() {
     // Without padding, three 3x3 kernels need 7 pixels: 7 -> 5 -> 3 -> 1. A stride of 2 leaves too
     // few.
     let space = Space::new(&config(&[3, 5], &[1, 2], &[0]), [1, 7, 7], 10).unwrap();
@@ -125,7 +125,7 @@ fn with_clipped_decoding_everything_is_feasible() {
 }
 
 #[test]
-fn padding_beyond_the_kernels_need_grows_the_map_without_overflow() {
+fn padding_beyond_the_kernels_need_enlarges_the_map_without_overflow() {
     let space = Space::new(&config(&[1], &[1], &[4096]), [1, 65_536, 1], 10).unwrap();
     let mut prefix = space.prefix(30);
     complete(&mut prefix, |_| 0);
@@ -152,7 +152,7 @@ fn a_space_in_which_nothing_can_be_built_is_an_error_with_the_sizes() {
 }
 
 #[test]
-fn a_depth_that_no_child_reaches_is_an_error_with_the_size_it_would_need() {
+fn a_depth_that_no_child_can_reach_is_an_error_with_the_required_size() {
     let space = Space::new(&config(&[3], &[2], &[0]), [1, 28, 28], 10).unwrap();
     assert!(space.check_depth(3).is_ok()); // 28 -> 13 -> 6 -> 2
     let error = space.check_depth(4).unwrap_err().to_string();
@@ -236,7 +236,7 @@ fn a_journals_decisions_obey_the_rules_of_the_settings() {
 }
 
 #[test]
-fn settings_and_spaces_have_the_same_largest_choice() {
+fn settings_and_spaces_have_the_same_largest_option() {
     for (key, most) in [
         ("kernels", 4095),
         ("filters", 4096),
@@ -307,15 +307,15 @@ fn decisions_of_an_unknown_space_are_refused_by_name() {
 }
 
 #[test]
-#[should_panic(expected = "choice 5 of head 0 cannot be built")]
-fn a_masked_choice_cannot_be_taken() {
+#[should_panic(expected = "option 5 of head 0 is infeasible")]
+fn a_masked_option_cannot_be_taken() {
     let space = Space::new(&config(&[3, 5], &[1], &[0]), [1, 4, 4], 10).unwrap();
     space.prefix(1).choose(1);
 }
 
 #[test]
 #[should_panic(expected = "no child of 2 layers can be built")]
-fn a_depth_that_cannot_be_built_is_not_begun() {
+fn a_child_of_a_depth_that_cannot_be_built_cannot_be_started() {
     let space = Space::new(&config(&[3], &[1], &[0]), [1, 4, 4], 10).unwrap();
     let _ = space.prefix(2);
 }

@@ -1,4 +1,4 @@
-//! The tensors of a network under PyTorch's names, and a safetensors file that is checked to hold
+//! The tensors of a network under PyTorch's names, and reading safetensors files that must contain
 //! exactly these.
 
 use std::collections::BTreeMap;
@@ -10,10 +10,10 @@ use safetensors::{Dtype, SafeTensors};
 use super::architecture::joined_shape;
 use super::{Architecture, ArchitectureError};
 
-/// PyTorch's count of batches seen by a batch norm; nothing that we compute needs it.
+/// PyTorch's count of batches seen by a batch norm, which none of our computations need.
 const IGNORED: &str = ".bn.num_batches_tracked";
 
-/// Why a file does not hold the weights of a network. Each names the file.
+/// Why a file does not contain the weights of a network. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsFileError {
     /// The file cannot be read.
@@ -21,15 +21,15 @@ pub enum WeightsFileError {
     File {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         cause: std::io::Error,
     },
     /// The file is not in the safetensors format.
-    #[error("{}: not a sound safetensors file: {cause}", file.display())]
+    #[error("{}: not a valid safetensors file: {cause}", file.display())]
     Format {
         /// The file.
         file: PathBuf,
-        /// With the place of the damage.
+        /// The reason, with the place of the damage.
         cause: safetensors::SafeTensorError,
     },
     /// A tensor of the architecture is not in the file.
@@ -37,23 +37,23 @@ pub enum WeightsFileError {
     Missing {
         /// The file.
         file: PathBuf,
-        /// Name of the tensor, as PyTorch has it.
+        /// PyTorch's name of the tensor.
         tensor: String,
     },
-    /// The file has a tensor that the architecture has not.
+    /// The file has a tensor that the architecture does not have.
     #[error("{}: tensor `{tensor}` has no place in the architecture; the weights belong to another one", file.display())]
     Extra {
         /// The file.
         file: PathBuf,
-        /// Name of the tensor, as PyTorch has it.
+        /// PyTorch's name of the tensor.
         tensor: String,
     },
-    /// A tensor has another shape than the architecture needs.
+    /// The shape of a tensor differs from the architecture's.
     #[error("{}: tensor `{tensor}` has shape {found:?}, but the architecture needs {needed:?}", file.display())]
     Shape {
         /// The file.
         file: PathBuf,
-        /// Name of the tensor, as PyTorch has it.
+        /// PyTorch's name of the tensor.
         tensor: String,
         /// Shape in the file.
         found: Vec<usize>,
@@ -125,8 +125,10 @@ impl Weights {
     }
 }
 
-/// Names and shapes of the tensors of `architecture`, in PyTorch's order; an error where it cannot
-/// be built.
+/// Names and shapes of the tensors of `architecture`, in PyTorch's order.
+///
+/// # Errors
+/// If the network cannot be built.
 pub fn tensor_shapes(
     architecture: &Architecture,
 ) -> Result<Vec<(String, Vec<usize>)>, ArchitectureError> {

@@ -1,62 +1,62 @@
-//! What is known of one child: as a candidate, in training, and when it has come to an end.
+//! What is known about one child: as a candidate, in training, and after its end.
 
 use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice};
 use crate::space::{Design, Dna, Genes};
 
-/// A child that has come to an end, small enough to keep 100,000 of them.
+/// A child that has ended, small enough for keeping 100,000 of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChildRow {
     /// Its number, from 1.
     pub child: u64,
-    /// The one that sampled it, or was under way when it was queued; from 1.
+    /// The episode in which it was sampled or queued, from 1.
     pub episode: usize,
-    /// None for a child that failed or is excluded.
+    /// Its accuracy; `None` for a child that failed or was excluded.
     pub accuracy: Option<f64>,
-    /// None for a child that is excluded.
+    /// Its reward; `None` for an excluded child.
     pub reward: Option<f64>,
-    /// Trainable parameters; 0 where the network is not known.
+    /// Trainable parameters; 0 if the network is not known.
     pub params: u64,
-    /// Multiply-accumulates for one image; 0 where the network is not known.
+    /// Multiply-accumulates for one image; 0 if the network is not known.
     pub macs: u64,
-    /// Training time, seconds; 0 for a repeat.
+    /// Training time in seconds; 0 for a repeat.
     pub seconds: f64,
-    /// The earlier child whose accuracy it took; none where it was trained itself.
+    /// The earlier child whose accuracy it took over; `None` if it was trained itself.
     pub repeat_of: Option<u64>,
-    /// The child that a user edited it from; none for a child that the search sampled.
+    /// The child that a user edited it from; `None` for a sampled child.
     pub parent: Option<u64>,
-    /// A user ended its training early.
+    /// Whether a user ended its training early.
     pub skipped: bool,
-    /// What its GPU took for it, watt-hours; none where no GPU told.
+    /// Energy used for it by its GPU, in watt-hours; `None` if no GPU reported it.
     pub energy_wh: Option<f64>,
-    /// Its decisions, packed.
+    /// Its DNA, packed.
     pub genes: Genes,
-    /// Log-probability of its decisions, nats; none where it was not drawn from a distribution.
+    /// Log-probability of its choices, nats; `None` if it was not drawn from a known distribution.
     pub log_prob: Option<f64>,
-    /// Entropy of its decisions, nats; none where it was not drawn from a distribution.
+    /// Entropy of its choices, nats; `None` if it was not drawn from a known distribution.
     pub entropy: Option<f64>,
-    /// Where the journal tells of its sampling.
+    /// Number of the record that sampled it.
     pub sampled_seq: u64,
-    /// Where the journal tells of its end.
+    /// Number of the record that ended it.
     pub ended_seq: u64,
 }
 
 impl ChildRow {
-    /// A user edited it: it counts in no figure of the search.
+    /// Whether a user made it by editing, in which case it counts in no figure of the search.
     pub fn is_edited(&self) -> bool {
         self.parent.is_some()
     }
 
-    /// It has reward 0 and no accuracy.
+    /// Whether it failed: it has reward 0 and no accuracy.
     pub fn is_failed(&self) -> bool {
         self.accuracy.is_none() && self.reward.is_some()
     }
 
-    /// It has neither, and counts nowhere.
+    /// Whether it was excluded: it has neither reward nor accuracy, and counts nowhere.
     pub fn is_excluded(&self) -> bool {
         self.reward.is_none()
     }
 
-    /// Why it has no accuracy, in a word; none where it has one.
+    /// Why it has no accuracy, in a word; `None` if it has one.
     pub fn trouble(&self) -> Option<&'static str> {
         match (self.accuracy, self.reward) {
             (Some(_), _) => None,
@@ -66,16 +66,16 @@ impl ChildRow {
     }
 }
 
-/// A network that is to be trained, and where it comes from.
+/// A network that is to be trained, and its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// Its number, from 1.
     pub child: u64,
-    /// The one that sampled it, or that was under way when it was queued; from 1.
+    /// The episode in which it was sampled or queued, from 1.
     pub episode: usize,
-    /// The decisions it was built from.
+    /// Its DNA.
     pub dna: Dna,
-    /// The network in the making of a child.
+    /// The network, or its key in a table.
     pub design: Design,
     /// Trainable parameters.
     pub params: u64,
@@ -83,30 +83,30 @@ pub struct Candidate {
     pub macs: u64,
     /// Sampled, mutated, drawn uniformly or edited.
     pub origin: Origin,
-    /// Where the journal tells of it; 0 where no journal does.
+    /// Number of the record about it; 0 if there is no journal.
     pub seq: u64,
 }
 
-/// Where a candidate comes from.
+/// The origin of a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
-    /// The search's strategy sampled it from distributions. In nats.
+    /// The search's strategy sampled it from known distributions.
     Sampled {
-        /// Log-probability of all its decisions.
+        /// Log-probability of all its choices, nats.
         log_prob: f64,
-        /// Sum of the entropies of the distributions that its decisions were drawn from, nats.
+        /// Sum of the entropies of the distributions of its choices, nats.
         entropy: f64,
-        /// The most that `entropy` could be: of uniform distributions.
+        /// The maximum of `entropy`: for uniform distributions.
         max_entropy: f64,
-        /// One per decision, in the order in which they were taken.
+        /// Its choices, in the order in which they were made.
         choices: Vec<Choice>,
     },
-    /// The search's strategy changed one decision of this earlier child.
+    /// The search's strategy changed one choice of this earlier child.
     Mutated {
         /// Number of the earlier child.
         parent: u64,
     },
-    /// The search's strategy took every decision uniformly, and has no distribution to tell of.
+    /// The search's strategy made every choice uniformly and reports no distribution.
     Uniform,
     /// A user edited it from this child.
     Edited {
@@ -116,7 +116,7 @@ pub enum Origin {
 }
 
 impl Candidate {
-    /// The one that the search proposed, of which line `seq` of the journal tells.
+    /// The candidate that the search proposed in record `seq` of the journal.
     pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
         let ChildSampled {
             child,
@@ -153,7 +153,7 @@ impl Candidate {
         }
     }
 
-    /// The one that a user edited, of which line `seq` of the journal tells.
+    /// The candidate that a user edited, from record `seq` of the journal.
     pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
         let ChildQueued {
             child,
@@ -176,7 +176,7 @@ impl Candidate {
         }
     }
 
-    /// Every decision as it was taken; none of a child that was not drawn from a distribution.
+    /// Its choices; empty for a child that was not drawn from a known distribution.
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {
             Origin::Sampled { choices, .. } => choices,
@@ -184,7 +184,7 @@ impl Candidate {
         }
     }
 
-    /// The child that a user edited it from; none for a child that the search proposed.
+    /// The child that a user edited it from; `None` for a child that the search proposed.
     pub fn parent(&self) -> Option<u64> {
         match self.origin {
             Origin::Edited { parent } => Some(parent),
@@ -193,14 +193,14 @@ impl Candidate {
     }
 }
 
-/// Everything that the journal tells of one child.
+/// Everything in the journal about one child.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChildDetail {
-    /// What was to be trained.
+    /// The candidate.
     pub candidate: Candidate,
     /// Epochs of its last attempt.
     pub epochs: Vec<ChildEpoch>,
-    /// Its row, once it has come to an end.
+    /// Its row, once it has ended.
     pub row: Option<ChildRow>,
 }
 
@@ -211,10 +211,10 @@ pub struct Training {
     pub child: u64,
     /// `cpu`, or the GPU's name.
     pub device: String,
-    /// None where the journal does not tell of its sampling.
+    /// `None` if the journal does not contain its sampling.
     pub candidate: Option<Candidate>,
-    /// Within the epoch under way; none before its first batches are done.
+    /// Progress within the current epoch; `None` before its first batches.
     pub progress: Option<ChildProgress>,
-    /// Those that are done, in order.
+    /// Completed epochs, in order.
     pub epochs: Vec<ChildEpoch>,
 }

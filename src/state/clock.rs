@@ -1,13 +1,13 @@
-//! How long a run has worked: the time of its records, without pauses and without the gaps between
-//! its sessions.
+//! A run's working time: the time spanned by its records, without pauses and without the gaps
+//! between its sessions.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Event, Record};
 
-/// Working time so far. A session is one process: it begins with `run_started` or `run_resumed`.
-/// The clock stands from `paused` to `resumed`, after `run_finished`, and from a session's last
-/// record (a killed one has no farewell) to the next session's first.
+/// Working time so far. A session is one process: it starts with `run_started` or `run_resumed`.
+/// The clock stops from `paused` to `resumed`, after `run_finished`, and from a session's last
+/// record (a killed one writes no `run_finished`) to the next session's first.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     worked: SignedDuration,
@@ -16,7 +16,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Take in the next record of the run.
+    /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         match record.event {
             Event::RunResumed { .. } => self.stands = false,
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_set_back_takes_nothing_away() {
+    fn a_wall_clock_set_back_subtracts_nothing() {
         assert_eq!(
             seconds_of(&[
                 (100, Event::StopRequested),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_present_counts_unless_the_run_stands_paused() {
+    fn the_present_counts_unless_the_run_is_paused() {
         let mut clock = Clock::default();
         let at = |second| Timestamp::from_second(second).unwrap();
         clock.apply(&Record {

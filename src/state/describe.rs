@@ -1,10 +1,10 @@
-//! Events in words.
+//! Descriptions of events.
 
 use super::RunStatus;
 use crate::event::{ChildFinished, Event, FinishReason, Level};
 use crate::foundation::numbers::learning_rate;
 
-/// One plain line about an event, for logs and headless output; none for ticks and samples.
+/// One plain line about an event, for logs and headless output; `None` for ticks and samples.
 pub fn describe(event: &Event) -> Option<(Level, String)> {
     let info = |text: Option<String>| Some((Level::Info, text?));
     match event {
@@ -41,7 +41,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
     }
 }
 
-/// What the user may want to mend.
+/// Problems that the user may want to fix.
 fn trouble(event: &Event) -> Option<String> {
     let text = match event {
         Event::WorkerDied { worker, reason } => format!("worker {worker} died: {reason}"),
@@ -55,7 +55,7 @@ fn trouble(event: &Event) -> Option<String> {
         Event::ChildExcluded { child, reason, .. } => {
             format!("child {child}: excluded, nothing is learned from it: {reason}")
         }
-        // Its reason was told with the worker's death.
+        // The reason was reported with the worker's death.
         Event::ChildRetried { child, .. } => {
             format!("child {child}: trying once more, with a new worker")
         }
@@ -69,7 +69,7 @@ fn trouble(event: &Event) -> Option<String> {
     Some(text)
 }
 
-/// Begin and end of a run, of its sessions and workers.
+/// Beginning and end of a run, of its sessions and workers.
 fn of_run(event: &Event) -> Option<String> {
     let text = match event {
         Event::RunStarted(run) => format!(
@@ -132,7 +132,7 @@ fn of_run(event: &Event) -> Option<String> {
     Some(text)
 }
 
-/// Where a resumed run goes on: a search at `next_child`, a training in `epoch`.
+/// Where a resumed run continues: a search at `next_child`, a training in `epoch`.
 fn place(next_child: Option<u64>, epoch: Option<usize>) -> String {
     match (next_child, epoch) {
         (Some(child), _) => format!(" at child {child}"),
@@ -143,7 +143,7 @@ fn place(next_child: Option<u64>, epoch: Option<usize>) -> String {
     }
 }
 
-/// Steps of a training.
+/// Events of a training.
 fn of_training(event: &Event) -> Option<String> {
     let text = match event {
         Event::TrainingStarted(training) => format!(
@@ -185,7 +185,7 @@ fn of_training(event: &Event) -> Option<String> {
     Some(text)
 }
 
-/// Begin and end of an episode.
+/// Beginning and end of an episode.
 fn of_episode(event: &Event) -> Option<String> {
     let text = match event {
         Event::EpisodeStarted {
@@ -228,7 +228,7 @@ fn of_episode(event: &Event) -> Option<String> {
     Some(text)
 }
 
-/// Steps of a child.
+/// Events of a child.
 fn of_child(event: &Event) -> Option<String> {
     let text = match event {
         Event::ChildStarted {
@@ -265,17 +265,17 @@ fn of_child(event: &Event) -> Option<String> {
     Some(text)
 }
 
-/// What a client has asked for, and what came of it.
+/// Commands of clients, and their effects.
 fn of_command(event: &Event) -> Option<String> {
     let text = match event {
         Event::PauseRequested => "pausing at the next batch".to_owned(),
         Event::Paused => "paused".to_owned(),
         Event::Resumed => "resumed".to_owned(),
-        Event::StopRequested => "stopping: what has come to an end is kept".to_owned(),
+        Event::StopRequested => "stopping: what has finished is kept".to_owned(),
         Event::EpisodeStopRequested => "the run will stop after this episode".to_owned(),
-        Event::EpisodeStopWithdrawn => "the run will go on after this episode".to_owned(),
+        Event::EpisodeStopWithdrawn => "the run will continue after this episode".to_owned(),
         Event::SkipRequested { child } => {
-            format!("child {child}: its training is to end here")
+            format!("child {child}: its training will end here")
         }
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! The state of a run, rebuilt from its events: the one reducer that every consumer shares.
+//! The state of a run, rebuilt from its events by the one reducer that every consumer uses.
 
 mod child;
 pub mod clock;
@@ -22,61 +22,61 @@ use crate::event::{Event, Level, Record, RunKind};
 use crate::state::clock::Clock;
 use crate::state::processes::Processes;
 
-/// Log lines kept; older ones are in the journal.
+/// Number of log lines kept; older ones are in the journal.
 const LOG_LINES: usize = 2_000;
 
-/// What is known of a run after the events so far.
+/// What is known about a run after the events so far.
 #[derive(Debug, Clone, Default)]
 pub struct RunState {
     /// Time of the first event.
     pub started: Option<jiff::Timestamp>,
     /// Time of the latest event.
     pub now: Option<jiff::Timestamp>,
-    /// As the events tell: never dead.
+    /// Status according to the events, and therefore never dead.
     pub status: RunStatus,
-    /// How long the run has worked.
+    /// The run's working time.
     pub clock: Clock,
     /// The process of the run and its workers.
     pub processes: Processes,
-    /// What the run does, and how far it is.
+    /// The kind of work, and its progress.
     pub work: WorkState,
-    /// The latest lines, the oldest first.
+    /// The latest log lines, oldest first.
     pub log: std::collections::VecDeque<LogLine>,
-    /// Lines that `log` no longer holds, all older than its first.
+    /// Number of lines that `log` no longer contains, all older than its first.
     pub log_dropped: u64,
-    /// Number of the last record taken in; 0 before the first.
+    /// Number of the last record processed; 0 before the first.
     pub last_seq: u64,
 }
 
-/// What a run does, and how far it is.
+/// The kind of work of a run, and its progress.
 #[derive(Debug, Clone)]
 pub enum WorkState {
-    /// For a network, over many children.
+    /// The search for a network, over many children.
     Search(SearchRun),
-    /// Of one network.
+    /// The training of one network.
     Training(TrainingRun),
 }
 
 impl Default for WorkState {
-    /// A search that has not begun: what a run is until an event tells.
+    /// A search that has not begun, as every run is until an event tells otherwise.
     fn default() -> WorkState {
         WorkState::Search(SearchRun::default())
     }
 }
 
-/// A line of the log of a run.
+/// A line in the log of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogLine {
-    /// Of the event.
+    /// Time of the event.
     pub time: jiff::Timestamp,
-    /// How much it matters.
+    /// How serious it is.
     pub level: Level,
-    /// Without the word for its level.
+    /// The text, without the word for its level.
     pub text: String,
 }
 
 impl LogLine {
-    /// What stands before the text, so that a level is told without colour.
+    /// The word before the text that shows the level without colour.
     pub fn word(&self) -> &'static str {
         match self.level {
             Level::Info => "",
@@ -85,7 +85,7 @@ impl LogLine {
         }
     }
 
-    /// Whether the line as it is shown has `text`, in upper or lower case.
+    /// Whether the line as shown contains `text`, ignoring case.
     pub fn contains(&self, text: &str) -> bool {
         format!("{}{}", self.word(), self.text)
             .to_lowercase()
@@ -103,7 +103,7 @@ impl From<SearchRun> for RunState {
 }
 
 impl RunState {
-    /// What the run does; a search before the first event.
+    /// The kind of the run; a search before the first event.
     pub fn kind(&self) -> RunKind {
         match self.work {
             WorkState::Search(_) => RunKind::Search,
@@ -111,7 +111,7 @@ impl RunState {
         }
     }
 
-    /// What is known of the search; of a training as much as of a search that has not begun.
+    /// The state of the search; for a training, that of a search that has not begun.
     pub fn search(&self) -> &SearchRun {
         static NONE: LazyLock<SearchRun> = LazyLock::new(SearchRun::default);
         match &self.work {
@@ -120,7 +120,7 @@ impl RunState {
         }
     }
 
-    /// The search, to be changed; none of a training.
+    /// The state of the search, mutable; `None` for a training.
     pub fn search_mut(&mut self) -> Option<&mut SearchRun> {
         match &mut self.work {
             WorkState::Search(search) => Some(search),
@@ -128,7 +128,7 @@ impl RunState {
         }
     }
 
-    /// The training of one network; none of a search.
+    /// The state of the training of one network; `None` for a search.
     pub fn training_run(&self) -> Option<&TrainingRun> {
         match &self.work {
             WorkState::Search(_) => None,
@@ -136,7 +136,7 @@ impl RunState {
         }
     }
 
-    /// Whether an event has told what the run does.
+    /// Whether an event has told the kind of the run.
     pub fn has_begun(&self) -> bool {
         match &self.work {
             WorkState::Search(search) => search.started.is_some(),
@@ -144,7 +144,8 @@ impl RunState {
         }
     }
 
-    /// Images that a network of the run is trained on at a time, where the journal tells.
+    /// Number of images that a network of the run is trained on at a time, if the journal contains
+    /// it.
     pub fn batch_size(&self) -> Option<usize> {
         match &self.work {
             WorkState::Search(search) => search.started.as_ref()?.child_batch_size,
@@ -152,7 +153,7 @@ impl RunState {
         }
     }
 
-    /// Where the run trains, in the words of `runtime.device`; none before it has begun.
+    /// The device that the run trains on, as recorded at its start; `None` before.
     pub fn device(&self) -> Option<&str> {
         match &self.work {
             WorkState::Search(search) => search.started.as_ref()?.device.as_deref(),
@@ -168,8 +169,7 @@ impl RunState {
         }
     }
 
-    /// Where the journal tells of the ends of the run's steps: of episodes, or of a training's
-    /// epochs.
+    /// Numbers of the records that end the run's steps: episodes, or a training's epochs.
     pub fn step_seqs(&self) -> &[u64] {
         match &self.work {
             WorkState::Search(search) => &search.episode_seqs,
@@ -177,7 +177,7 @@ impl RunState {
         }
     }
 
-    /// Take in the next event of the run. Events must come in the order of the journal.
+    /// Process the next event of the run. Events must come in the order of the journal.
     pub fn apply(&mut self, record: &Record) {
         self.started.get_or_insert(record.time);
         self.clock.apply(record);
@@ -207,7 +207,7 @@ impl RunState {
         }
     }
 
-    /// Put a line into the log that is no event of the run: its clock stands where it stood.
+    /// Add a log line that is not an event of the run and does not affect its clock.
     pub fn note(&mut self, level: Level, text: String, time: jiff::Timestamp) {
         self.push_log(LogLine { time, level, text });
     }

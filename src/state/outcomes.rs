@@ -1,39 +1,39 @@
-//! What the children of a search come to: which of them count, and which one is best. Decided here
+//! The outcomes of a search's children: which of them count, and which one is best. Decided here
 //! for the state, the ledger, the summary, the list of runs and reports.
 
 use std::collections::BTreeSet;
 
 use crate::event::{ChildFinished, Event};
 
-/// The outcomes of a search so far. A child that a user edited counts as edited and nowhere else,
-/// and is never the best one; an excluded child counts as sampled and excluded.
+/// The outcomes of a search so far. An edited child counts only as edited and is never the best
+/// one; an excluded child counts only as sampled and excluded.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
-    /// How many there are of each kind.
+    /// Number of children of each kind.
     pub counts: Counts,
-    /// The highest accuracy, by the earlier one of equals.
+    /// The child with the highest accuracy; the earlier one wins ties.
     pub best: Option<ChildFinished>,
-    /// Every child that users edited, whether or not it has ended.
+    /// Every edited child, whether or not it has ended.
     edited: BTreeSet<u64>,
 }
 
-/// Children that have come to an end.
+/// Numbers of children that have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Those that the search sampled; the next three are among them.
+    /// Sampled children, which include the next three kinds.
     pub sampled: usize,
-    /// Those that took the accuracy of an earlier child with the same architecture.
+    /// Children that took over the accuracy of an earlier child with the same architecture.
     pub repeats: usize,
-    /// Those with reward 0 and no accuracy.
+    /// Children with reward 0 and no accuracy.
     pub failures: usize,
-    /// Those of which nothing is known, with no reward.
+    /// Children about which nothing is known, with no reward.
     pub excluded: usize,
-    /// Those that a user edited.
+    /// Edited children.
     pub edited: usize,
 }
 
 impl Counts {
-    /// Children that the search has an outcome of: trained, repeated or failed.
+    /// Number of children with an outcome: trained, repeated or failed.
     pub fn evaluated(&self) -> usize {
         self.sampled - self.excluded
     }
@@ -44,14 +44,14 @@ impl Counts {
 pub struct Ending {
     /// Its number, from 1.
     pub child: u64,
-    /// A user edited the child: its outcome counts nowhere.
+    /// Whether a user edited the child, in which case its outcome counts nowhere.
     pub is_edited: bool,
-    /// It is the best child so far.
+    /// Whether it is the best child so far.
     pub is_best: bool,
 }
 
 impl Outcomes {
-    /// Take in the next event of the run: the end of a child, where it is one.
+    /// Process the next event of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, event: &Event) -> Option<Ending> {
         let child = match event {
             Event::ChildQueued(queued) => {
@@ -73,17 +73,17 @@ impl Outcomes {
         })
     }
 
-    /// Whether a user edited the child.
+    /// Whether the child was edited by a user.
     pub fn is_edited(&self, child: u64) -> bool {
         self.edited.contains(&child)
     }
 
-    /// How many children users have edited, whether or not they have ended.
+    /// Number of edited children, whether or not they have ended.
     pub fn edited(&self) -> u64 {
         self.edited.len() as u64
     }
 
-    /// Count the end of a sampled child: whether it is the best one.
+    /// Count the end of a sampled child; returns whether it is the best one.
     fn count(&mut self, event: &Event) -> bool {
         self.counts.sampled += 1;
         self.counts.failures += usize::from(matches!(event, Event::ChildFailed { .. }));
@@ -102,8 +102,9 @@ impl Outcomes {
     }
 }
 
-/// Whether a child of this accuracy and number is better than the other one: a higher accuracy, or
-/// the same by an earlier child (workers finish in any order; the best must not depend on it).
+/// Whether a child with this accuracy and number is better than another: it has a higher accuracy,
+/// or the same accuracy and a lower number (workers finish in any order, and the best must not
+/// depend on it).
 pub fn is_better(this: (f64, u64), than: (f64, u64)) -> bool {
     this.0 > than.0 || (this.0 == than.0 && this.1 < than.1)
 }

@@ -1,4 +1,4 @@
-//! The processes of a run, as its events tell of them: the search and its workers, or the training.
+//! The processes of a run according to its events: the search and its workers, or the training.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use crate::event::process::{ProcessRole, Watched};
 use crate::event::{Event, Record};
 
-/// The processes of the run's latest session. None of a run that has finished.
+/// The processes of the run's latest session; empty for a finished run.
 #[derive(Debug, Clone, Default)]
 pub struct Processes {
     main: Option<Main>,
-    /// By worker: pid, and when the run told of it.
+    /// By worker: pid, and when the run reported it.
     workers: BTreeMap<usize, (u32, Timestamp)>,
 }
 
@@ -25,7 +25,7 @@ struct Main {
 }
 
 impl Processes {
-    /// Take in the next record of the run.
+    /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         match &record.event {
             Event::RunStarted(run) => {
@@ -44,7 +44,7 @@ impl Processes {
                 };
                 self.begin(role, host, *pid, record.time);
             }
-            // A pid means nothing on another machine.
+            // A pid is meaningless on another machine.
             Event::WorkerStarted {
                 worker,
                 pid,
@@ -73,7 +73,7 @@ impl Processes {
         };
     }
 
-    /// Those on the machine of this name: a pid means nothing on another one.
+    /// The processes on the machine with this name, because a pid is meaningless on another.
     pub fn on(&self, machine: &str) -> Vec<Watched> {
         let Some(main) = self.main.as_ref().filter(|main| main.host == machine) else {
             return Vec::new();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_begins_without_the_workers_of_the_one_before() {
+    fn a_session_begins_without_the_workers_of_the_previous_one() {
         let processes = processes(vec![resumed(1), worker(0, 2), resumed(3), worker(1, 4)]);
         assert_eq!(
             roles(&processes, "here"),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_died_is_none_of_the_run_any_more_and_its_successor_is() {
+    fn a_worker_that_died_no_longer_belongs_to_the_run_and_its_successor_does() {
         let died = Event::WorkerDied {
             worker: 0,
             reason: "killed".into(),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn pids_of_another_machine_and_of_a_finished_run_are_nobodys() {
+    fn pids_of_another_machine_or_of_a_finished_run_are_ignored() {
         let going = processes(vec![resumed(1), worker(0, 2)]);
         assert_eq!(roles(&going, "elsewhere"), []);
         let finished = Event::RunFinished {

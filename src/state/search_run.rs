@@ -1,4 +1,4 @@
-//! A run that searches, as its events tell of it.
+//! A search according to its events.
 
 use std::collections::BTreeMap;
 
@@ -6,63 +6,63 @@ use super::{Candidate, ChildRow, Ending, Origin, Outcomes, Training};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes};
 
-/// What is known of a search after the events so far.
+/// What is known about a search after the events so far.
 #[derive(Debug, Clone, Default)]
 pub struct SearchRun {
-    /// None before the run has begun.
+    /// `None` before the run has begun.
     pub started: Option<RunStarted>,
-    /// The run will stop after the episode under way.
+    /// Whether the run will stop after the current episode.
     pub stops_after_episode: bool,
-    /// Summed over the children.
+    /// Total energy of the children.
     pub energy: Energy,
-    /// Episode under way, from 1; 0 before the first.
+    /// Number of the current episode, from 1; 0 before the first.
     pub episode: usize,
-    /// Layers of the children of the episode under way; 0 before the first.
+    /// Number of layers of the current episode's children; 0 before the first.
     pub depth: usize,
-    /// What the next advantages are taken against; none before the first, or for a strategy without
+    /// Baseline for the next advantages; `None` before the first one, or for a strategy without
     /// one.
     pub baseline: Option<f64>,
-    /// Every child that has come to an end, in the order of their ends.
+    /// Every child that has ended, in the order of their ends.
     pub children: Vec<ChildRow>,
-    /// How many of them there are of each kind, and the best one.
+    /// Number of children of each kind, and the best one.
     pub outcomes: Outcomes,
-    /// Those that have ended, in order.
+    /// Finished episodes, in order.
     pub episodes: Vec<EpisodeFinished>,
-    /// Where the journal tells of the end of each of `episodes`.
+    /// Numbers of the records that end each of `episodes`.
     pub episode_seqs: Vec<u64>,
     /// Children sampled or queued but not ended, by number.
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
     pub training: BTreeMap<usize, Training>,
-    /// The best child's network, as it was sampled.
+    /// The best child's network, as sampled.
     pub best_architecture: Option<Architecture>,
 }
 
-/// Energy that children took, as far as their GPUs told.
+/// Energy used by children, as far as their GPUs reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Energy {
-    /// Summed over the children whose energy is known.
+    /// Sum over the children whose energy is known.
     pub watt_hours: f64,
-    /// Children whose energy is known.
+    /// Number of children whose energy is known.
     pub children: u64,
 }
 
 impl Energy {
-    /// Watt-hours of a child; none before the first is known.
+    /// Mean watt-hours per child; `None` before any are known.
     pub fn mean(&self) -> Option<f64> {
         (self.children > 0).then(|| self.watt_hours / self.children as f64)
     }
 }
 
 impl SearchRun {
-    /// Take in the next event of the run, of which line `seq` of the journal tells.
+    /// Process the next event of the run, which is record `seq` of the journal.
     pub fn apply(&mut self, event: &Event, seq: u64) {
         let ending = self.outcomes.apply(event);
         match event {
             Event::RunStarted(run) => self.started = Some(run.clone()),
             Event::RunResumed { .. } => {
                 self.stops_after_episode = false;
-                // What was sampled is not written again; what was in training starts again.
+                // Sampling is not recorded again, but training restarts.
                 self.training.clear();
             }
             Event::EpisodeStarted {
@@ -89,7 +89,7 @@ impl SearchRun {
         }
     }
 
-    /// Take in a step of a child up to its end.
+    /// Process an event of a child before its end.
     fn apply_training(&mut self, event: &Event, seq: u64) {
         match event {
             Event::ChildSampled(sampled) => {
@@ -123,7 +123,7 @@ impl SearchRun {
         }
     }
 
-    /// Take in the end of a child, where the event is one.
+    /// Process the end of a child, if the event is one.
     fn apply_end(&mut self, event: &Event, ending: Option<Ending>, seq: u64) {
         match event {
             Event::ChildFinished(finished) => {
@@ -166,7 +166,7 @@ impl SearchRun {
     }
 
     /// The row of a child that has ended. Children end nearly in the order of their numbers, so the
-    /// search goes outward from where it should be.
+    /// search goes outwards from the expected position.
     pub fn ended(&self, child: u64) -> Option<&ChildRow> {
         let rows = &self.children;
         let guess = usize::try_from(child).unwrap_or(usize::MAX);
@@ -181,18 +181,17 @@ impl SearchRun {
         })
     }
 
-    /// The children that the search sampled: those that users edited count in none of its figures.
+    /// The sampled children; edited ones count in no figure of the search.
     pub fn sampled(&self) -> impl Iterator<Item = &ChildRow> + Clone {
         self.children.iter().filter(|row| !row.is_edited())
     }
 
-    /// The children that the search has an outcome of: of those that it sampled, all but the
-    /// excluded ones.
+    /// The children with an outcome: all sampled ones except excluded ones.
     pub fn evaluated(&self) -> impl Iterator<Item = &ChildRow> + Clone {
         self.sampled().filter(|row| !row.is_excluded())
     }
 
-    /// The children that were trained; a repeat took the accuracy of an earlier one.
+    /// The children that were trained; repeats took over the accuracy of an earlier one.
     pub fn trained(&self) -> impl Iterator<Item = &ChildRow> + Clone {
         self.children.iter().filter(|row| row.repeat_of.is_none())
     }

@@ -1,40 +1,40 @@
-//! Where a run stands: decided here, and named here, for the screen, the list of runs, reports and
-//! lines of text.
+//! The status of a run: decided and named here, for the screen, the list of runs, reports and lines
+//! of text.
 
 use serde::Serialize;
 
 use crate::event::{Event, FinishReason};
 
-/// Where a run stands, as its events tell, and whether a process works on it. What is serialised
-/// are the values of `status` in `nas-tui list --json`.
+/// The status of a run according to its events, and whether a process is working on it. The
+/// serialised values are those of `status` in `nas-tui list --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// No event has told yet; or a process has the run and has not written an event.
+    /// There is no event yet, or a process has taken over the run but has not written an event.
     #[default]
     Starting,
-    /// At work.
+    /// In progress.
     Running,
-    /// Asked to pause; not every worker has said that it stands still.
+    /// A pause was requested, but not every worker has confirmed it.
     Pausing,
-    /// Every worker stands still; `Resumed` follows, or the end.
+    /// Every worker has stopped; the run will be resumed or end.
     Paused,
-    /// Asked to stop, at once.
+    /// An immediate stop was requested.
     Stopping,
-    /// Over as planned.
+    /// Completed as planned.
     #[serde(rename = "finished")]
     Completed,
     /// A user or a signal stopped it; it can be resumed.
     Stopped,
-    /// An error ended it; it can be resumed when the cause is mended.
+    /// An error ended it; it can be resumed once the cause is fixed.
     Failed,
-    /// Not over, but no process works on it. (No event tells that; see
+    /// Not ended, but no process is working on it. (No event tells that; see
     /// [`with_process`](RunStatus::with_process).)
     Dead,
 }
 
 impl RunStatus {
-    /// Take in the next event of the run.
+    /// Process the next event of the run.
     pub fn apply(&mut self, event: &Event) {
         *self = match event {
             Event::RunStarted(_)
@@ -49,8 +49,8 @@ impl RunStatus {
         };
     }
 
-    /// The status of a run whose events have told this one, where a process works on it or none
-    /// does. (A process that continues a run that was over has written nothing yet.)
+    /// The status of a run with this status according to its events, given whether a process is
+    /// working on it. (A process that continues a run that had ended has not written anything yet.)
     pub fn with_process(self, works: bool) -> RunStatus {
         match (works, self.is_over()) {
             (true, true) => RunStatus::Starting,
@@ -59,7 +59,7 @@ impl RunStatus {
         }
     }
 
-    /// The one word for it.
+    /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             RunStatus::Starting => "starting",
@@ -74,7 +74,7 @@ impl RunStatus {
         }
     }
 
-    /// Why the latest session ended; none while one is at work, and after a crash.
+    /// Why the latest session ended; `None` while one is in progress, and after a crash.
     pub fn reason(self) -> Option<FinishReason> {
         match self {
             RunStatus::Completed => Some(FinishReason::Completed),
@@ -84,7 +84,7 @@ impl RunStatus {
         }
     }
 
-    /// Whether the latest session has said its farewell.
+    /// Whether the latest session has recorded its end.
     pub fn is_over(self) -> bool {
         self.reason().is_some()
     }
@@ -95,7 +95,7 @@ impl RunStatus {
         matches!(self, Running | Pausing | Paused)
     }
 
-    /// Whether a process works on the run.
+    /// Whether a process is working on the run.
     pub fn is_live(self) -> bool {
         !self.is_over() && self != RunStatus::Dead
     }
@@ -128,7 +128,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_reason_and_the_status_that_it_makes_have_the_same_word() {
+    fn a_reason_and_its_status_have_the_same_word() {
         for reason in ALL.into_iter().filter_map(RunStatus::reason) {
             let word = serde_json::to_value(reason).unwrap();
             assert_eq!(word, RunStatus::from(reason).word());

@@ -1,28 +1,28 @@
-//! A run that trains one network to the end, as its events tell of it.
+//! A run that trains one network, according to its events.
 
 use super::RunStatus;
 use crate::config::Schedule;
 use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
 
-/// What is known of a training after the events so far.
+/// What is known about a training after the events so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingRun {
-    /// What it was begun with.
+    /// The conditions it was begun with.
     pub started: TrainingStarted,
     /// Progress of the current epoch, once its first batches are done.
     pub progress: Option<TrainingProgress>,
-    /// Epochs that are done, in order.
+    /// Completed epochs, in order.
     pub epochs: Vec<TrainingEpoch>,
-    /// Where the journal tells of the end of each of `epochs`.
+    /// Numbers of the records that end each of `epochs`.
     pub epoch_seqs: Vec<u64>,
-    /// Images computed at a time now.
+    /// Number of images currently computed at a time.
     pub micro_batch: usize,
-    /// The test images, classified after the last epoch; none before.
+    /// The results on the test images, after the last epoch; `None` before.
     pub test: Option<TestFinished>,
 }
 
 impl TrainingRun {
-    /// Before its first epoch.
+    /// A training before its first epoch.
     pub fn new(started: &TrainingStarted) -> TrainingRun {
         let micro_batch = started.micro_batch;
         TrainingRun {
@@ -35,7 +35,7 @@ impl TrainingRun {
         }
     }
 
-    /// Take in the next event of the run, of which line `seq` of the journal tells.
+    /// Process the next event of the run, which is record `seq` of the journal.
     pub fn apply(&mut self, event: &Event, seq: u64) {
         match event {
             Event::TrainingProgress(progress) => self.progress = Some(progress.clone()),
@@ -49,7 +49,7 @@ impl TrainingRun {
             Event::RunResumed {
                 epoch: Some(epoch), ..
             } => {
-                // What came after the checkpoint happens again.
+                // What came after the checkpoint is repeated.
                 self.epochs.retain(|done| done.epoch < *epoch);
                 self.epoch_seqs.truncate(self.epochs.len());
                 self.progress = None;
@@ -59,8 +59,8 @@ impl TrainingRun {
         }
     }
 
-    /// The epoch with the highest validation accuracy, the earliest of equals: its weights are
-    /// kept.
+    /// The epoch with the highest validation accuracy, whose weights are saved; the earliest one
+    /// wins ties.
     pub fn best(&self) -> Option<&TrainingEpoch> {
         self.epochs.iter().reduce(|best, epoch| {
             if epoch.valid_accuracy > best.valid_accuracy {
@@ -71,13 +71,13 @@ impl TrainingRun {
         })
     }
 
-    /// The epoch under way, from 1; the last one when all are done.
+    /// Number of the current epoch, from 1; the last one when all are done.
     pub fn epoch(&self) -> usize {
         (self.epochs.len() + 1).min(self.started.settings.epochs.max(1))
     }
 
-    /// The epoch under way, or the last one of a training that is over; from 1, and 0 where it is
-    /// over without one.
+    /// Number of the current epoch, or of the last one of a training that has ended; from 1, or 0
+    /// if it ended without one.
     pub fn latest_epoch(&self, is_over: bool) -> usize {
         if is_over {
             self.epochs.len()
@@ -86,13 +86,13 @@ impl TrainingRun {
         }
     }
 
-    /// Whether a training that stands at `status` was over as planned before all of its epochs:
-    /// early stopping ended it.
+    /// Whether a training with this status was completed before all of its epochs, that is, by
+    /// early stopping.
     pub fn stopped_early(&self, status: RunStatus) -> bool {
         status == RunStatus::Completed && self.epochs.len() < self.started.settings.epochs
     }
 
-    /// Share of all epochs that is done, in 0..=1. (Early stopping may end the training sooner.)
+    /// Fraction of all epochs completed, 0..=1. (Early stopping may end the training sooner.)
     pub fn fraction(&self) -> f64 {
         let under_way = self.progress.as_ref().map_or(0.0, |progress| {
             progress.batch as f64 / progress.batches.max(1) as f64
@@ -101,8 +101,8 @@ impl TrainingRun {
             .min(1.0)
     }
 
-    /// Seconds until the last epoch is done, from the epochs so far or the speed of the first one;
-    /// none where neither is known.
+    /// Seconds until the last epoch is done, estimated from the epochs so far or the speed of the
+    /// first one; `None` if neither is known.
     pub fn seconds_left(&self) -> Option<f64> {
         let per_epoch = match (self.epochs.last(), &self.progress) {
             (Some(last), _) => last.seconds,
@@ -115,22 +115,22 @@ impl TrainingRun {
         (seconds.is_finite() && seconds > 0.0).then_some(seconds)
     }
 
-    /// Epochs in a row without a better validation accuracy.
+    /// Number of consecutive epochs without a better validation accuracy.
     pub fn epochs_without_gain(&self) -> usize {
         self.best().map_or(0, |best| {
             self.epochs.len() - best.epoch.min(self.epochs.len())
         })
     }
 
-    /// Epochs without a better validation accuracy after which the training will end; none without
-    /// early stopping.
+    /// Number of further epochs without a better validation accuracy after which the training will
+    /// stop; `None` without early stopping.
     pub fn epochs_until_stop(&self) -> Option<usize> {
         let patience = self.started.settings.early_stopping;
         (patience > 0).then(|| patience.saturating_sub(self.epochs_without_gain()))
     }
 
-    /// Epochs in a row without a better validation accuracy that are still missing until a
-    /// plateau's learning rate falls; none for other schedules. (A fall begins the count anew.)
+    /// Number of further consecutive epochs without a better validation accuracy until a plateau's
+    /// learning rate falls; `None` for other schedules. (A fall restarts the count.)
     pub fn epochs_until_rate_falls(&self) -> Option<usize> {
         let patience = self.patience()?;
         let (mut best, mut waited) = (f64::NEG_INFINITY, 0);
@@ -146,8 +146,8 @@ impl TrainingRun {
         Some(patience + 1 - waited)
     }
 
-    /// Epochs without a better validation accuracy that a plateau's learning rate bears; none for
-    /// other schedules.
+    /// Number of epochs without a better validation accuracy that a plateau schedule tolerates;
+    /// `None` for other schedules.
     pub fn patience(&self) -> Option<usize> {
         match self.started.settings.schedule {
             Schedule::Plateau { patience, .. } => Some(patience),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plateaus_rate_falls_after_more_epochs_than_its_patience_and_the_count_begins_anew() {
+    fn a_plateaus_rate_falls_once_its_patience_is_exceeded_and_the_count_restarts() {
         let until = |accuracies: &[f64]| {
             let mut run = run(0);
             run.started.settings.schedule = Schedule::Plateau {

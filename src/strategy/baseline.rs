@@ -1,13 +1,13 @@
-//! The reward that a child is held against: an exponential moving average of the rewards of
-//! previous episodes.
+//! The reward that a child's reward is compared with: an exponential moving average of the rewards
+//! of previous episodes.
 
 use super::{Learned, StrategyError};
 
 /// Exponential moving average of previous rewards (paper, section 3.2).
 ///
-/// The average stands still during an episode, so that no reward is ever subtracted from itself,
-/// and takes in the episode's rewards, in child order, when the episode is over: `b <- decay * b +
-/// (1 - decay) * reward`. It starts after the first episode, at that episode's mean reward.
+/// The average does not change during an episode, so that no reward is ever subtracted from itself;
+/// the episode's rewards are added in child order when it is over: `b <- decay * b + (1 - decay) *
+/// reward`. It starts after the first episode, at that episode's mean reward.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Baseline {
     decay: f64,
@@ -15,17 +15,20 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// No rewards yet. `decay` is in `0..1`.
+    /// A baseline without rewards. `decay` is in `0..1`.
     pub fn new(decay: f64) -> Self {
         Baseline { decay, value: None }
     }
 
-    /// The average of the rewards of previous episodes; none before the first episode has ended.
+    /// The average of the rewards of previous episodes; `None` before the end of the first episode.
     pub fn value(&self) -> Option<f64> {
         self.value
     }
 
     /// Continue from a saved value.
+    ///
+    /// # Errors
+    /// If the value is not finite; the baseline is then unchanged.
     pub fn restore(&mut self, value: Option<f64>) -> Result<(), StrategyError> {
         if value.is_some_and(|value| !value.is_finite()) {
             return Err(StrategyError::Scalar {
@@ -39,12 +42,12 @@ impl Baseline {
 
     /// Reward minus baseline for each child of an episode.
     ///
-    /// In the first episode nothing is known from before, so each child is held against the mean
-    /// reward of the *other* children: independent of the child's own choices, hence unbiased, and
+    /// The first episode has no previous rewards, so each child is compared with the mean reward of
+    /// the *other* children. This is independent of the child's own choices, hence unbiased, and
     /// far less noisy than no baseline at all (leave-one-out: Mnih & Rezende 2016, "Variational
     /// inference for Monte Carlo objectives"; Kool, van Hoof & Welling 2019, "Buy 4 REINFORCE
-    /// samples, get a baseline for free"). A first episode of one child has no others: its baseline
-    /// is 0.
+    /// samples, get a baseline for free"). If the first episode has only one child, its baseline is
+    /// 0.
     pub fn advantages(&self, rewards: &[f64]) -> Vec<f64> {
         let total: f64 = rewards.iter().sum();
         let others = rewards.len().saturating_sub(1).max(1) as f64;
@@ -62,8 +65,7 @@ impl Baseline {
             .collect()
     }
 
-    /// Account for an episode that is over: the advantages against the old average, then the new
-    /// average.
+    /// Account for a completed episode: the advantages with the old average, then the new average.
     pub fn end_episode(
         &mut self,
         rewards: &[f64],
@@ -87,7 +89,7 @@ impl Baseline {
         }
     }
 
-    /// Take in the rewards of an episode that is over, in child order; the new average.
+    /// Add the rewards of a completed episode in child order, and return the new average.
     pub fn update(&mut self, rewards: &[f64]) -> f64 {
         let next = match self.value {
             Some(value) => rewards.iter().fold(value, |value, reward| {
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_first_episode_a_child_is_held_against_the_mean_of_the_others() {
+    fn in_the_first_episode_a_child_is_compared_with_the_mean_of_the_others() {
         let advantages = Baseline::new(0.9).advantages(&[0.5, 0.2, 0.4]);
         for (advantage, expected) in advantages.iter().zip([0.5 - 0.3, 0.2 - 0.45, 0.4 - 0.35]) {
             assert!((advantage - expected).abs() < 1e-12);
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_average_takes_in_an_episodes_rewards_in_child_order() {
+    fn an_episodes_rewards_enter_the_average_in_child_order() {
         let mut baseline = Baseline::new(0.75);
         assert_eq!(baseline.value(), None);
         assert_eq!(baseline.update(&[0.25, 0.75]), 0.5);
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_decay_is_the_same_for_every_reward() {
-        // Linear in the rewards: a decay that was scaled by the reward would make it quadratic.
+        // Linear in the rewards: a decay scaled by the reward would make it quadratic.
         let after = |reward: f64| {
             let mut baseline = Baseline {
                 decay: 0.8,

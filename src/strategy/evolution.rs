@@ -1,14 +1,14 @@
 //! Regularized evolution (Real, Aggarwal, Huang & Le 2019, "Regularized Evolution for Image
-//! Classifier Architecture Search"): a queue of children, the oldest of which dies whenever one is
-//! born.
+//! Classifier Architecture Search"): a queue of children in which each new child replaces the
+//! oldest.
 //!
 //! The first children are uniform. Each later one is a mutation of the best of a few children drawn
-//! from the population: one decision is changed to another option that can be built.
+//! from the population: one choice is changed to another feasible option.
 //!
-//! Where the search has grown deeper since a parent was born, the parent is first extended to the
-//! depth that is asked for: its own decisions stay wherever they can still be built at that depth,
-//! and the rest (the new layers, and what no longer fits) is uniform over what can be built. The
-//! mutation then acts on any layer of the extended child.
+//! If the search has grown deeper since a parent was made, the parent is first extended to the
+//! requested depth: its own choices are kept wherever they are still feasible at that depth, and
+//! the rest (the new layers, and what no longer fits) is uniform over the feasible options. The
+//! mutation then applies to any layer of the extended child.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,11 +25,11 @@ use crate::space::{Dna, Space};
 /// Regularized evolution: learns from each child as it ends.
 #[derive(Debug, Clone)]
 pub struct Evolution {
-    /// Most members of the population.
+    /// Maximum size of the population.
     population: usize,
-    /// Members drawn (with repetition) for each parent.
+    /// Number of members drawn (with replacement) for each parent.
     sample: usize,
-    /// The youngest last.
+    /// The population, youngest last.
     members: VecDeque<Member>,
 }
 
@@ -54,13 +54,13 @@ impl Evolution {
         }
     }
 
-    /// Members of the population: at most `evolution.population`.
+    /// Size of the population: at most `evolution.population`.
     pub fn members(&self) -> usize {
         self.members.len()
     }
 
-    /// The best of a few members drawn at random; the one drawn first of equals. None where the
-    /// population is not complete yet.
+    /// The best of a few members drawn at random; the one drawn first wins ties. `None` while the
+    /// population is incomplete.
     fn parent(&self, random: &mut impl Rng) -> Option<&Member> {
         if self.members.len() < self.population {
             return None;
@@ -119,7 +119,7 @@ impl Strategy for Evolution {
         Ok(())
     }
 
-    /// (All is learned already.)
+    /// Everything has already been learned in `child_ended`.
     fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
         check_rewards(proposals, rewards)?;
         Ok(Learned::default())
@@ -151,22 +151,22 @@ impl Strategy for Evolution {
     }
 }
 
-/// A whole number from 0 to `count - 1`, all equally likely as far as 53 bits tell.
+/// A whole number from 0 to `count - 1`, uniform within the resolution of 53 bits.
 fn below(random: &mut impl Rng, count: usize) -> usize {
     ((random.random::<f64>() * count as f64) as usize).min(count - 1)
 }
 
-/// A child as the choices that lead to it.
+/// A child as the sequence of choices that leads to it.
 #[derive(Debug)]
 struct Path {
-    /// For each decision, the index that was taken and the indices that were feasible.
+    /// For each choice, the index that was picked and the mask of feasible options.
     steps: Vec<(usize, Vec<bool>)>,
     dna: Dna,
 }
 
 impl Path {
-    /// The child of `depth` layers that follows `dna` wherever that can be built, and is uniform
-    /// over what can be built elsewhere.
+    /// The child of `depth` layers that follows `dna` wherever feasible and is uniform over the
+    /// feasible options elsewhere.
     fn along(space: &Space, depth: usize, dna: &Dna, random: &mut impl Rng) -> Path {
         let mut prefix = space.prefix(depth);
         let mut steps = Vec::new();
@@ -191,8 +191,8 @@ impl Path {
         }
     }
 
-    /// The child with one decision changed, all changes that can be built equally likely. The same
-    /// child where there is no such change.
+    /// The child with one choice changed, uniformly over all feasible changes, or the unchanged
+    /// child if there is none.
     fn mutated(&self, space: &Space, depth: usize, random: &mut impl Rng) -> Dna {
         let changes = |(step, (taken, feasible)): (usize, &(usize, Vec<bool>))| {
             let indices = feasible.iter().enumerate();
@@ -212,7 +212,7 @@ impl Path {
         self.dna.clone()
     }
 
-    /// The child with `index` taken at `step`; none where a later decision then cannot stay.
+    /// The child with `index` picked at `step`; `None` if that makes a later choice infeasible.
     fn with(&self, space: &Space, depth: usize, step: usize, index: usize) -> Option<Dna> {
         let mut prefix = space.prefix(depth);
         for (number, (taken, _)) in self.steps.iter().enumerate() {
@@ -226,7 +226,7 @@ impl Path {
     }
 }
 
-/// The index of a feasible option, all equally likely.
+/// The index of a feasible option, chosen uniformly.
 fn uniform(feasible: &[bool], random: &mut impl Rng) -> usize {
     let pick = below(random, sample::count(feasible));
     let mut indices = (0..feasible.len()).filter(|index| feasible[*index]);
@@ -257,7 +257,8 @@ mod tests {
         Evolution::new(&EvolutionConfig { population, sample })
     }
 
-    /// Propose and end this many children of `depth` layers; the reward is a function of the genes.
+    /// Propose this many children of `depth` layers and report their ends; the reward is a function
+    /// of the genes.
     fn evolve(
         strategy: &mut Evolution,
         children: std::ops::Range<u64>,
@@ -276,7 +277,7 @@ mod tests {
         children.map(propose).collect()
     }
 
-    /// In how many values two DNAs of one depth differ.
+    /// Number of values in which two DNAs of the same depth differ.
     fn changes(one: &Dna, other: &Dna) -> usize {
         let values = |dna: &Dna| dna.0.iter().flatten().copied().collect::<Vec<_>>();
         let pairs = values(one).into_iter().zip(values(other));
@@ -285,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_mutation_can_be_built_and_changes_exactly_one_choice(salt in 0u64..1_000_000, depth in 1usize..6) {
+        fn a_mutation_is_feasible_and_changes_exactly_one_choice(salt in 0u64..1_000_000, depth in 1usize..6) {
             let mut strategy = evolution(5, 2);
             let children = evolve(&mut strategy, 1..30, depth, salt);
             for (child, proposal) in (1u64..).zip(&children) {
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_population_goes_on_from_a_saved_state_bit_for_bit() {
+    fn the_population_continues_from_a_saved_state_bit_for_bit() {
         let mut strategy = evolution(4, 3);
         evolve(&mut strategy, 1..10, 3, 7);
         let text = serde_json::to_string(&strategy.state()).unwrap();
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_of_one_child_has_no_mutation_and_gives_that_child() {
+    fn in_a_space_of_one_child_every_mutation_is_that_child() {
         let config = SpaceConfig {
             layer: LayerKind::Chain,
             kernels: vec![3],

@@ -1,7 +1,7 @@
-//! Strategies: whoever proposes children, and learns from their rewards or does not.
+//! Strategies propose children and may learn from their rewards.
 //!
-//! A strategy is one file here (the LSTM controller, which needs libtorch, has a room of its own)
-//! and a line where the program puts a search together.
+//! A strategy is one file here (the LSTM controller, which needs libtorch, has a separate room) and
+//! one line where the program assembles a search.
 
 pub mod baseline;
 mod error;
@@ -19,33 +19,31 @@ pub use state::{StateTensor, StrategyState};
 
 use crate::space::{Dna, Space};
 
-/// A child as a strategy proposes it.
+/// A child proposed by a strategy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
-    /// Its genes.
+    /// Its DNA.
     pub dna: Dna,
-    /// How the strategy came by them.
+    /// How the strategy arrived at it.
     pub origin: Origin,
 }
 
-/// How a strategy came by a child.
+/// How a strategy arrived at a child.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
-    /// Drawn decision by decision, from distributions whose log-probabilities and entropies are
-    /// known.
+    /// Drawn choice by choice from distributions with known log-probabilities and entropies.
     Sampled(Sample),
-    /// One decision of this earlier child was changed.
+    /// Mutated from this earlier child by changing one choice.
     Mutated {
         /// Number of the earlier child.
         parent: u64,
     },
-    /// Every decision uniform over what can be built, by a strategy that has no distribution to
-    /// tell of.
+    /// Every choice uniform over the feasible options, by a strategy that reports no distribution.
     Uniform,
 }
 
 impl Proposal {
-    /// How it was drawn; none where it was not drawn from a known distribution.
+    /// How it was drawn; `None` if it was not drawn from a known distribution.
     pub fn sample(&self) -> Option<&Sample> {
         match &self.origin {
             Origin::Sampled(sample) => Some(sample),
@@ -56,17 +54,17 @@ impl Proposal {
 
 /// Proposes children and may learn from their rewards.
 ///
-/// A strategy that learns after an episode is asked for all of the episode's children first, and
-/// stays as it is until [`Strategy::learn`]. One that learns after each child
-/// ([`Strategy::learns_from_each`]) hears of every end, in the order of the journal, between two
-/// proposals; a resumed search replays that order.
+/// A strategy that learns after an episode is first asked for all of the episode's children, and
+/// does not change until [`Strategy::learn`]. One that learns after each child
+/// ([`Strategy::learns_from_each`]) is told of every end between two proposals, in the order of the
+/// journal; a resumed search replays that order.
 pub trait Strategy {
-    /// Propose a child of `depth` layers, at least 1. The same state, space, depth and seed give
-    /// the same child, bit for bit: all randomness comes from `seed`, so that no generator has to
-    /// be saved.
+    /// Propose a child of `depth` layers (at least 1). The same state, space, depth and seed give
+    /// the same child, bit for bit: all randomness comes from `seed`, so no generator has to be
+    /// saved.
     ///
     /// # Errors
-    /// If no child of that depth can be built, or the strategy is not of this space.
+    /// If no child of that depth can be built, or the strategy was made for another space.
     fn propose(
         &mut self,
         space: &Space,
@@ -74,17 +72,16 @@ pub trait Strategy {
         seed: u64,
     ) -> Result<Proposal, StrategyError>;
 
-    /// Whether the strategy learns from each child as it ends, and wants to before it proposes the
-    /// next one.
+    /// Whether the strategy learns from each child as it ends, before it proposes the next one.
     fn learns_from_each(&self) -> bool {
         false
     }
 
-    /// Child number `child` has ended with `reward`. Called only where
-    /// [`Strategy::learns_from_each`], and never for a child that is excluded.
+    /// Learn that child number `child` has ended with `reward`. Called only if
+    /// [`Strategy::learns_from_each`], and never for an excluded child.
     ///
     /// # Errors
-    /// If the reward cannot be learned from; then nothing has changed.
+    /// If the reward cannot be learned from; the strategy is then unchanged.
     fn child_ended(
         &mut self,
         _child: u64,
@@ -94,46 +91,46 @@ pub trait Strategy {
         Ok(())
     }
 
-    /// End an episode: take in the reward of each proposal, in child order.
+    /// End an episode and learn from the reward of each proposal, in child order.
     ///
     /// # Errors
-    /// If the rewards cannot be learned from; then nothing has changed.
+    /// If the rewards cannot be learned from; the strategy is then unchanged.
     fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError>;
 
-    /// Baseline of the episode under way: an average of the rewards of previous episodes. None in
-    /// the first, and for a strategy that has none.
+    /// Baseline of the current episode: an average of the rewards of previous episodes. `None` in
+    /// the first episode, and for a strategy without a baseline.
     fn baseline(&self) -> Option<f64> {
         None
     }
 
-    /// Everything that a later process needs to continue as if it had never stopped.
+    /// Everything a later process needs to continue without any difference.
     fn state(&self) -> StrategyState;
 
     /// Continue from `state`.
     ///
     /// # Errors
-    /// If it is another strategy's, or damaged; then nothing has changed.
+    /// If it belongs to another strategy or is damaged; the strategy is then unchanged.
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError>;
 }
 
-/// What an episode taught, as far as the strategy has such figures.
+/// The figures of an episode's learning, as far as the strategy has them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Learned {
-    /// Baseline the advantages were taken against. In the first episode, which has no previous
+    /// Baseline that was subtracted from the rewards. In the first episode, which has no previous
     /// rewards, each child has its own ([`Baseline::advantages`]) and this is their mean.
     pub baseline: Option<f64>,
-    /// Baseline of the next episode: this episode's rewards are in it.
+    /// Baseline of the next episode, which includes this episode's rewards.
     pub next_baseline: Option<f64>,
-    /// Reward minus the baseline the child was held against, in child order; empty for a strategy
-    /// without a baseline.
+    /// Reward minus baseline for each child, in child order; empty for a strategy without a
+    /// baseline.
     pub advantages: Vec<f64>,
-    /// Loss that was minimised; none for a strategy that has none.
+    /// Loss that was minimised; `None` for a strategy without one.
     pub loss: Option<f64>,
     /// L2 norm of the loss's gradient before clipping.
     pub gradient_norm: Option<f64>,
 }
 
-/// An error unless there is one finite reward per proposal, and at least one.
+/// Check that there is one finite reward per proposal, and at least one.
 ///
 /// # Errors
 /// [`StrategyError::Rewards`].
@@ -150,10 +147,10 @@ pub fn check_rewards(proposals: &[Proposal], rewards: &[f64]) -> Result<(), Stra
     Ok(())
 }
 
-/// The samples of children that a strategy of this name drew itself.
+/// The samples of children drawn by the strategy called `strategy` itself.
 ///
 /// # Errors
-/// [`StrategyError::NotDrawn`] where one of them was not drawn.
+/// [`StrategyError::NotDrawn`] if one of them was not drawn.
 pub fn samples<'a>(
     strategy: &'static str,
     proposals: &'a [Proposal],

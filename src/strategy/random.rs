@@ -1,4 +1,4 @@
-//! Random search: uniform over what can be built, never learns. The yardstick of every other
+//! Random search: uniform over the feasible options, never learns. The control for every other
 //! strategy.
 
 use std::collections::BTreeMap;
@@ -7,8 +7,8 @@ use super::sample::{Sample, masked_log_softmax};
 use super::{Baseline, Learned, Proposal, Strategy, StrategyError, StrategyState, check_rewards};
 use crate::space::Space;
 
-/// Picks every decision uniformly from its feasible options. Keeps the same baseline as the
-/// controller so that both can be read side by side.
+/// Makes every choice uniformly among the feasible options. Keeps the same baseline as the
+/// controller so that the two can be compared.
 #[derive(Debug, Clone)]
 pub struct Random {
     baseline: Baseline,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_feasible_choice_is_equally_likely() {
+    fn every_feasible_option_is_equally_likely() {
         let children = samples(&mut Random::new(0.9), 200);
         assert!(
             children
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn rewards_change_the_baseline_and_nothing_else() {
+    fn rewards_change_only_the_baseline() {
         let mut strategy = Random::new(0.5);
         let before = samples(&mut strategy, 4);
         let first = strategy.learn(&before, &[0.2, 0.4, 0.6, 0.8]).unwrap();

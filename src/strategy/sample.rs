@@ -1,4 +1,4 @@
-//! How a child was drawn: its choices, the masks they were taken under, and how likely they were.
+//! How a child was drawn: its choices, their masks, and their probabilities.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -12,22 +12,26 @@ use crate::space::{Decision, Space};
 /// How a child was drawn from a distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    /// Every choice in the order it was taken.
+    /// Every choice in the order it was made.
     pub choices: Vec<Choice>,
-    /// For each choice, which of the head's options could be built.
+    /// For each choice, which of the head's options were feasible.
     pub feasible: Vec<Vec<bool>>,
     /// Sum of the choices' masked log-probabilities, nats.
     pub log_prob: f64,
     /// Sum of the entropies of the masked distributions, nats.
     pub entropy: f64,
-    /// Sum of ln(feasible options): the entropy of the uniform strategy on the same path, nats.
+    /// Sum of ln(number of feasible options): the entropy of the uniform strategy on the same path,
+    /// nats.
     pub max_entropy: f64,
 }
 
 impl Sample {
-    /// Draw a child of `depth` layers. `log_probs` gives, for the next decision and the choice
-    /// before it, the log of the masked distribution (`-inf` for what cannot be built). The only
-    /// randomness is `seed`.
+    /// Draw a child of `depth` layers. `log_probs` returns, for the next choice and given the
+    /// previous one, the log of the masked distribution (`-inf` for infeasible options). `seed` is
+    /// the only source of randomness.
+    ///
+    /// # Errors
+    /// If no child of that depth can be built, or a distribution is NaN.
     pub fn draw(
         space: &Space,
         depth: usize,
@@ -62,13 +66,13 @@ impl Sample {
     }
 }
 
-/// Number of options that can be built.
+/// Number of feasible options.
 pub fn count(feasible: &[bool]) -> usize {
     feasible.iter().filter(|&&feasible| feasible).count()
 }
 
-/// Log of the softmax over the feasible options: the others' logits are -inf before it, so their
-/// probability is 0 and the rest sums to 1.
+/// Log of the softmax over the feasible options: the logits of the others are -inf, so their
+/// probability is 0 and the rest sum to 1.
 pub fn masked_log_softmax(logits: &[f64], feasible: &[bool]) -> Vec<f64> {
     let masked: Vec<f64> = logits
         .iter()
@@ -83,8 +87,8 @@ pub fn masked_log_softmax(logits: &[f64], feasible: &[bool]) -> Vec<f64> {
         .collect()
 }
 
-/// Draw one choice at random from a masked distribution: the inverse of its cumulative sum at a
-/// uniform number.
+/// Draw one choice from a masked distribution: the inverse of its cumulative sum at a uniform
+/// number.
 fn draw_choice(
     next: &Decision,
     log_probs: &[f64],
@@ -105,7 +109,7 @@ fn draw_choice(
         .enumerate()
         .filter(|(_, probability)| **probability > 0.0)
     {
-        // Where rounding leaves a remainder after the last candidate, the last candidate it is.
+        // Rounding may leave a remainder after the last candidate, which is then taken.
         index = Some(candidate);
         if left < probability {
             break;
@@ -124,7 +128,7 @@ fn draw_choice(
         head: next.head,
         index,
         log_prob: log_probs[index],
-        // A certain choice has -1 * 0 = -0.
+        // For a certain choice, -1 * 0 is -0.
         // (`max` may keep a negative zero.)
         entropy: if entropy > 0.0 { entropy } else { 0.0 },
         probabilities: probabilities
@@ -185,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn the_likeliest_choice_is_not_always_taken() {
+    fn the_most_likely_option_is_not_always_taken() {
         let counts = draw_many(&[2.0, 0.0, 0.0], &[true; 3], 500);
         assert!(counts.iter().all(|&count| count > 20), "{counts:?}");
     }
 
     #[test]
-    fn a_choice_that_cannot_be_built_has_probability_0_and_the_rest_sum_to_1() {
+    fn an_infeasible_option_has_probability_0_and_the_rest_sum_to_1() {
         let log_probs = masked_log_softmax(&[9.0, 1.0, 2.0], &[false, true, true]);
         assert_eq!(log_probs[0], f64::NEG_INFINITY);
         assert!(
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_probability_is_that_of_the_choice_taken() {
+    fn the_log_probability_is_that_of_the_option_taken() {
         let log_probs = masked_log_softmax(&[0.1, 0.9, -0.4], &[true; 3]);
         for seed in 0..50 {
             let choice = draw_choice(
@@ -243,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_is_no_longer_a_number_is_an_error_with_its_place() {
+    fn a_policy_that_yields_nan_is_an_error_with_its_place() {
         let error = draw_choice(
             &next(&[true, true]),
             &[f64::NAN, 0.0],

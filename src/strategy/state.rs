@@ -1,4 +1,4 @@
-//! A strategy's memory as plain data, for the checkpoint.
+//! The state of a strategy as plain data, for the checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::StrategyError;
 
-/// A strategy's whole memory as plain data: a checkpoint writes the tensors to safetensors (F64)
-/// and the rest to JSON, both without loss.
+/// The complete state of a strategy as plain data: a checkpoint writes the tensors to safetensors
+/// (F64) and the rest to JSON, both without loss.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct StrategyState {
     /// Name of the strategy that wrote it, as in `search.strategy`.
@@ -21,14 +21,17 @@ pub struct StrategyState {
 /// A dense tensor, row-major.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StateTensor {
-    /// Dimensions, the slowest first.
+    /// Dimensions, outermost first.
     pub shape: Vec<usize>,
-    /// As many as the product of `shape`.
+    /// The values: as many as the product of `shape`.
     pub values: Vec<f64>,
 }
 
 impl StrategyState {
-    /// An error unless the state was written by the strategy of that name.
+    /// Check that the state was written by the strategy called `name`.
+    ///
+    /// # Errors
+    /// [`StrategyError::OtherStrategy`].
     pub fn expect_strategy(&self, name: &str) -> Result<(), StrategyError> {
         if self.strategy == name {
             return Ok(());
@@ -39,7 +42,10 @@ impl StrategyState {
         })
     }
 
-    /// The scalar of that name; an error that names it where it is missing or of another type.
+    /// The scalar called `name`.
+    ///
+    /// # Errors
+    /// If the scalar is missing or of another type; the message names it.
     pub fn scalar<T: DeserializeOwned>(&self, name: &str) -> Result<T, StrategyError> {
         let error = |reason: String| StrategyError::Scalar {
             name: name.to_owned(),
@@ -52,8 +58,10 @@ impl StrategyState {
         T::deserialize(value).map_err(|cause| error(cause.to_string()))
     }
 
-    /// The values of the tensor of that name; an error that names it unless it has this shape and
-    /// is finite.
+    /// The values of the tensor called `name`, which must have this shape and be finite.
+    ///
+    /// # Errors
+    /// If the tensor is missing, has another shape, or is not finite; the message names it.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<&[f64], StrategyError> {
         let name = name.to_owned();
         let Some(tensor) = self.tensors.get(&name) else {

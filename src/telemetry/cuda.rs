@@ -1,13 +1,15 @@
-//! Which GPU of NVML's a CUDA device is: CUDA counts only those that CUDA_VISIBLE_DEVICES names, in
-//! its order.
+//! Maps CUDA devices to NVML's GPUs: CUDA counts only those that CUDA_VISIBLE_DEVICES names, in its
+//! order.
 
 use nvml_wrapper::{Device, Nvml};
 
-/// NVML's numbers of the CUDA devices, by CUDA's number. None where a device is not to be found.
+/// NVML's numbers of the CUDA devices, indexed by CUDA's number; `None` if a device cannot be
+/// found.
 ///
 /// Without CUDA_VISIBLE_DEVICES, and for plain numbers in it, CUDA's order is NVML's, that of the
-/// PCI bus: this program sets CUDA_DEVICE_ORDER=PCI_BUS_ID. Where the user has set it otherwise and
-/// GPUs differ, CUDA counts the fastest first, which nobody can know without CUDA.
+/// PCI bus, because this program sets CUDA_DEVICE_ORDER=PCI_BUS_ID. If the user has set that
+/// variable differently and the GPUs are of different models, CUDA lists the fastest first, an
+/// order that only CUDA knows.
 pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
     let count = nvml.device_count().unwrap_or(0);
     let uuids: Vec<Option<String>> = (0..count)
@@ -23,12 +25,12 @@ pub fn visible_gpus(nvml: &Nvml) -> Vec<Option<u32>> {
     })
 }
 
-/// Model of CUDA's device `number`, as NVML names it; `None` if NVML does not say.
+/// Model of CUDA device `number`, as NVML names it; `None` if NVML does not report it.
 pub fn model(number: usize) -> Option<String> {
     with_device(number, |device| device.name().ok())
 }
 
-/// Free and used memory of CUDA's device `number`, bytes; `None` if NVML does not say.
+/// Free and used memory of CUDA device `number`, in bytes; `None` if NVML does not report it.
 pub fn memory(number: usize) -> Option<(u64, u64)> {
     with_device(number, |device| {
         device
@@ -38,21 +40,21 @@ pub fn memory(number: usize) -> Option<(u64, u64)> {
     })
 }
 
-/// All memory of CUDA's device `number`, bytes; `None` if NVML does not say.
+/// Total memory of CUDA device `number`, in bytes; `None` if NVML does not report it.
 pub fn total_memory(number: usize) -> Option<u64> {
     with_device(number, |device| {
         device.memory_info().ok().map(|memory| memory.total)
     })
 }
 
-/// Memory of CUDA's device `number` that the process `pid` has taken, bytes; `None` if NVML does
-/// not tell.
+/// Memory of CUDA device `number` used by the process `pid`, in bytes; `None` if NVML does not
+/// report it.
 pub fn memory_of(number: usize, pid: u32) -> Option<u64> {
     with_device(number, |device| super::gpu::memory_of(device, pid))
 }
 
-/// Place on the PCI bus of CUDA's device `number`, such as `00000000:3B:00.0`; `None` if NVML does
-/// not tell.
+/// PCI bus id of CUDA device `number`, such as `00000000:3B:00.0`; `None` if NVML does not report
+/// it.
 pub fn bus_id(number: usize) -> Option<String> {
     with_device(number, |device| {
         device.pci_info().ok().map(|info| info.bus_id)
@@ -65,7 +67,7 @@ fn with_device<T>(number: usize, ask: impl FnOnce(&Device<'_>) -> Option<T>) -> 
     ask(&nvml.device_by_index(gpu).ok()?)
 }
 
-/// The GPU that a MIG instance is a part of.
+/// The GPU that a MIG instance belongs to.
 fn gpu_of_instance(nvml: &Nvml, uuid: &str) -> Option<u32> {
     nvml.device_by_uuid(uuid)
         .and_then(|instance| instance.mig_parent_device()?.index())
@@ -83,7 +85,7 @@ fn resolve(
         return all.map(Some).collect();
     };
     let entries = list.split(',').map(str::trim);
-    // CUDA ignores all that comes after a number that is no device's.
+    // CUDA ignores everything after an invalid device number.
     let valid = entries.take_while(|entry| {
         entry.parse::<i64>().map_or(true, |number| {
             all.clone().any(|gpu| i64::from(gpu) == number)
@@ -98,7 +100,7 @@ fn resolve(
         .collect()
 }
 
-/// The one GPU whose UUID begins so: CUDA takes shortened ones.
+/// The only GPU whose UUID starts with `start`: CUDA accepts abbreviated UUIDs.
 fn gpu_of_uuid(start: &str, uuids: &[Option<String>]) -> Option<u32> {
     let mut found = (0..)
         .zip(uuids)
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_uuids_and_instances_are_found_in_the_order_of_the_variable() {
+    fn numbers_uuids_and_instances_are_resolved_in_the_order_of_the_variable() {
         assert_eq!(
             resolved(Some("2, GPU-ab,MIG-x,GPU-aa1")),
             [Some(2), Some(1), Some(1), Some(0)]
@@ -132,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_that_means_two_gpus_or_none_is_nothing() {
+    fn a_uuid_that_matches_two_gpus_or_none_is_not_resolved() {
         assert_eq!(resolved(Some("GPU-a,GPU-zz,1")), [None, None, Some(1)]);
     }
 
     #[test]
-    fn what_comes_after_a_wrong_number_is_hidden_and_an_empty_variable_hides_all() {
+    fn entries_after_a_wrong_number_are_hidden_and_an_empty_variable_hides_all() {
         assert_eq!(resolved(Some("1,-1,0")), [Some(1)]);
         assert_eq!(resolved(Some("")), [None]);
     }

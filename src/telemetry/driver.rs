@@ -1,5 +1,5 @@
-//! NVIDIA's driver and its GPUs as a training finds them: asked once, where the screen's
-//! measurements are asked every second.
+//! NVIDIA's driver and its GPUs, queried once at the start of a training (the screen's measurements
+//! are taken every second).
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use nvml_wrapper::{Nvml, cuda_driver_version_major, cuda_driver_version_minor};
 use super::cuda::visible_gpus;
 use super::{GpuStatus, WatchList, gpu};
 
-/// GPUs that sleep take seconds to answer.
+/// Time limit for an answer: sleeping GPUs take seconds.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Major and minor number, of CUDA or of a GPU's compute capability.
@@ -27,11 +27,11 @@ impl fmt::Display for Version {
 /// Which processes may compute on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComputeMode {
-    /// Any number at a time.
+    /// Any number of processes at a time.
     Default,
-    /// One at a time.
+    /// One process at a time.
     Exclusive,
-    /// None.
+    /// No process.
     Prohibited,
 }
 
@@ -42,26 +42,26 @@ pub struct DriverGpu {
     pub name: Option<String>,
     /// Which processes may compute on it.
     pub mode: Option<ComputeMode>,
-    /// It is split into instances (MIG): CUDA sees these, and nothing where none was made.
+    /// Whether it is split into instances (MIG), in which case CUDA sees only those.
     pub mig: bool,
-    /// CUDA's compute capability: 9.0 is Hopper.
+    /// CUDA's compute capability; for example 9.0 for Hopper.
     pub capability: Option<Version>,
 }
 
-/// What NVIDIA's driver says of itself.
+/// What NVIDIA's driver reports about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Driver {
-    /// Such as `580.95.05`.
+    /// For example `580.95.05`.
     pub version: Option<String>,
-    /// The newest CUDA version that it runs.
+    /// The newest CUDA version it supports.
     pub cuda: Option<Version>,
-    /// Those that this process may use, in NVML's order.
+    /// The GPUs that this process may use, in NVML's order.
     pub gpus: Vec<DriverGpu>,
-    /// Those that the machine has and this process may not use: not passed into its container or
-    /// its job.
+    /// Number of GPUs in the machine that this process may not use because they were not passed
+    /// into its container or job.
     pub withheld: usize,
-    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; `None` for an
-    /// entry that means no GPU.
+    /// NVML's numbers of the GPUs that CUDA_VISIBLE_DEVICES names, in its order; `None` for an
+    /// entry that does not match a GPU.
     pub visible: Vec<Option<u32>>,
 }
 
@@ -78,23 +78,24 @@ impl fmt::Display for Driver {
     }
 }
 
-/// Why there is no answer, in words.
+/// Why the driver gives no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Silence {
-    /// No NVML, and no other trace of a driver.
+    /// There is no NVML and no other trace of a driver.
     NotThere(String),
-    /// There is a driver, and it answers with this error.
+    /// There is a driver, but it answers with this error.
     Fails(String),
 }
 
-/// The driver and its GPUs now. Asked by a thread: a driver that hangs must not hang whoever asks.
+/// Query the driver and its GPUs. This happens in a separate thread, so that a driver that hangs
+/// does not block the caller.
 ///
 /// # Errors
-/// Where there is no driver, or one that does not answer.
+/// If there is no driver, or it does not answer.
 pub fn ask() -> Result<(Driver, GpuStatus), Silence> {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        // Nobody listens any more to an answer that comes too late.
+        // If the answer comes too late, no one is listening any more.
         let _ = sender.send(question());
     });
     let late = format!("no answer within {} s", PATIENCE.as_secs());
@@ -158,7 +159,7 @@ fn describe(nvml: &Nvml, index: u32) -> DriverGpu {
     }
 }
 
-/// What the kernel's files say of a driver below `root`.
+/// What the kernel's files below `root` reveal about a driver.
 fn without_nvml(root: &Path) -> Option<Driver> {
     let text = std::fs::read_to_string(root.join("proc/driver/nvidia/version")).ok()?;
     let names = gpus_in(root);
@@ -204,7 +205,7 @@ fn gpus_in(root: &Path) -> Vec<Option<String>> {
         .collect()
 }
 
-/// `535.183.01` of `NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 ...`.
+/// `535.183.01` in `NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 ...`.
 fn version_in(text: &str) -> Option<&str> {
     let is_version =
         |word: &&str| word.contains('.') && word.split('.').all(|part| part.parse::<u32>().is_ok());
@@ -218,7 +219,7 @@ fn version_in(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// A root with a driver of two GPUs, of which `open` are passed into the container.
+    /// A root with a driver and two GPUs, `open` of which are passed into the container.
     fn root(open: usize) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_without_nvml_is_known_by_the_kernels_files() {
+    fn a_driver_without_nvml_is_recognised_by_the_kernels_files() {
         let driver = without_nvml(root(2).path()).unwrap();
         assert_eq!(
             (

@@ -1,4 +1,4 @@
-//! NVIDIA GPUs through NVML, which is loaded when it is there.
+//! NVIDIA GPUs through NVML, which is loaded if it is installed.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -18,109 +18,110 @@ use crate::event::process::ProcessRole;
 /// Names under which the driver installs NVML, in the order in which they are tried.
 const LIBRARIES: [&str; 2] = ["libnvidia-ml.so.1", "libnvidia-ml.so"];
 
-/// What NVML says.
+/// What is known from NVML.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GpuStatus {
     /// NVML has not answered yet.
     Starting,
-    /// There is no NVML or no GPU: the reason, in words.
+    /// There is no NVML or no GPU, for this reason.
     Absent(String),
     /// Every GPU, in NVML's order.
     Present(Vec<GpuSample>),
 }
 
-/// One GPU at one moment. A value that the GPU or its driver does not give is `None`.
+/// One GPU at one moment. Values that the GPU or its driver does not report are `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GpuSample {
-    /// NVML's number of it: the order on the PCI bus.
+    /// NVML's number of the GPU, in the order of the PCI bus.
     pub index: u32,
     /// Model.
     pub name: Option<String>,
-    /// The driver does not reach it any more.
+    /// Whether the driver can no longer reach it.
     pub lost: bool,
-    /// It is split into instances (MIG). It has no utilisation as a whole then.
+    /// Whether it is split into instances (MIG), in which case it has no overall utilisation.
     pub mig: bool,
-    /// Share of the last sample period in which a kernel ran, 0..=1.
+    /// Fraction of the last sample period in which a kernel was running, 0..=1.
     pub utilization: Option<f64>,
-    /// Bytes. (The driver keeps some for itself: used and free are less than the total.)
+    /// Bytes in use. (The driver reserves some memory: used plus free is less than the total.)
     pub memory_used: Option<u64>,
-    /// Bytes that a process may still take.
+    /// Bytes available to processes.
     pub memory_free: Option<u64>,
-    /// Bytes of the GPU.
+    /// Total bytes.
     pub memory_total: Option<u64>,
-    /// Degrees Celsius.
+    /// Temperature in degrees Celsius.
     pub temperature: Option<u32>,
-    /// Watts. The limit is the one in force.
+    /// Power in watts.
     pub power: Option<f64>,
-    /// Watts that the GPU may take.
+    /// Power limit in force, in watts.
     pub power_limit: Option<f64>,
     /// Clock of the multiprocessors.
     pub sm_clock: Option<Clock>,
     /// Clock of the memory.
     pub memory_clock: Option<Clock>,
-    /// Why its clocks are lower than they could be; empty if they are not.
+    /// Why its clocks are reduced; empty if they are not.
     pub throttle: Option<Vec<Throttle>>,
     /// Joules since the driver was loaded.
     pub energy: Option<f64>,
-    /// Those with most memory first.
+    /// Its processes, those with the most memory first.
     pub processes: Option<Vec<GpuProcess>>,
 }
 
-/// A clock and the fastest that it can be, megahertz.
+/// A clock and its maximum, in megahertz.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
-    /// Now.
+    /// Current value.
     pub now: u32,
-    /// The fastest.
+    /// Maximum value.
     pub max: Option<u32>,
 }
 
-/// Why a GPU is slower than it could be. Being idle and clocks set by a user do not count.
+/// Why a GPU's clocks are reduced. Idleness and clocks set by a user do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
-    /// It would take more power than it may.
+    /// It has reached its power limit.
     PowerCap,
-    /// Too hot, as the driver judges.
+    /// Too hot, according to the driver.
     Thermal,
-    /// Too hot, as the hardware judges.
+    /// Too hot, according to the hardware.
     HardwareThermal,
-    /// The power supply says that there is too little.
+    /// The power supply signals a lack of power.
     PowerBrake,
-    /// By the hardware, without saying why.
+    /// Slowed by the hardware for an unspecified reason.
     Hardware,
-    /// It keeps pace with slower GPUs of its group.
+    /// It matches the pace of slower GPUs in its group.
     SyncBoost,
 }
 
 impl Throttle {
-    /// For a reader.
+    /// Short text for the user.
     pub fn words(self) -> &'static str {
         match self {
             Throttle::PowerCap => "power cap",
             Throttle::Thermal => "too hot",
             Throttle::HardwareThermal => "too hot, slowed by hardware",
-            Throttle::PowerBrake => "power brake of the supply",
+            Throttle::PowerBrake => "power supply brake",
             Throttle::Hardware => "slowed by hardware",
-            Throttle::SyncBoost => "waits for a GPU of its group",
+            Throttle::SyncBoost => "waits for a GPU in its group",
         }
     }
 }
 
-/// A process that holds memory of a GPU.
+/// A process that uses memory of a GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuProcess {
-    /// As NVML counts them. In a container an older driver gives the host's numbers, which mean
-    /// nothing in it.
+    /// Process id according to NVML. In a container, older drivers report the host's ids, which are
+    /// meaningless there.
     pub pid: u32,
     /// Name of the program.
     pub name: Option<String>,
-    /// Bytes.
+    /// Bytes of GPU memory.
     pub memory: Option<u64>,
-    /// What it is to the run that is watched; `None` for another's process.
+    /// Its role in the watched run; `None` for a process of another run or program.
     pub role: Option<ProcessRole>,
 }
 
-/// Send a status every `interval` until nobody listens. Only this thread calls NVML for the screen.
+/// Send a status every `interval` until no one is listening. Only this thread calls NVML for the
+/// screen.
 pub fn measure(sender: &watch::Sender<GpuStatus>, watched: &WatchList, interval: Duration) {
     let nvml = match load() {
         Ok(nvml) => nvml,
@@ -137,22 +138,28 @@ pub fn measure(sender: &watch::Sender<GpuStatus>, watched: &WatchList, interval:
     }
 }
 
-/// NVML under the first name that works; otherwise what stood in the way.
+/// Load NVML under the first name that works, or return the reason for the failure.
+///
+/// # Errors
+/// The reason for the failure, short enough for a panel's title.
 pub fn load() -> Result<Nvml, String> {
-    // Short, for a panel's title: both names were tried.
+    // Short, to fit a panel's title; both names were tried.
     let mut reason = "libnvidia-ml.so[.1] not found".to_owned();
     for library in LIBRARIES {
         match Nvml::builder().lib_path(OsStr::new(library)).init() {
             Ok(nvml) => return Ok(nvml),
             Err(NvmlError::LibloadingError(_)) => {}
-            // The library is there but the driver behind it does not work: the more telling reason.
+            // The library exists but the driver does not work: the more informative reason.
             Err(error) => reason = format!("{library}: {error}"),
         }
     }
     Err(reason)
 }
 
-/// NVML from this file.
+/// Load NVML from this file.
+///
+/// # Errors
+/// The reason for the failure, with the file.
 pub fn load_from(library: &Path) -> Result<Nvml, String> {
     Nvml::builder()
         .lib_path(library.as_os_str())
@@ -160,7 +167,7 @@ pub fn load_from(library: &Path) -> Result<Nvml, String> {
         .map_err(|error| format!("{}: {error}", library.display()))
 }
 
-/// Every GPU that NVML knows, now.
+/// The current state of every GPU that NVML knows.
 pub fn status(nvml: &Nvml, watched: &WatchList) -> GpuStatus {
     match nvml.device_count() {
         Ok(0) => GpuStatus::Absent("NVML finds no GPU".to_owned()),
@@ -216,7 +223,7 @@ fn sample(nvml: &Nvml, index: u32, watched: &WatchList) -> GpuSample {
     }
 }
 
-/// Joules that a GPU has taken since its driver was loaded, where it counts them.
+/// Joules used by a GPU since its driver was loaded, if it counts them.
 pub(super) fn joules(device: &Device<'_>) -> Option<f64> {
     device
         .total_energy_consumption()
@@ -236,7 +243,7 @@ fn clock(device: &Device<'_>, domain: ClockDomain) -> Option<Clock> {
     })
 }
 
-/// The reasons that hold a GPU back against its will, the gravest last.
+/// The reasons that count as throttling, the most serious last.
 fn limiting(reasons: ThrottleReasons) -> Vec<Throttle> {
     let known = [
         (ThrottleReasons::SYNC_BOOST, Throttle::SyncBoost),
@@ -256,7 +263,7 @@ fn limiting(reasons: ThrottleReasons) -> Vec<Throttle> {
         .filter(|(reason, _)| reasons.contains(*reason))
         .map(|(_, throttle)| throttle)
         .collect();
-    // The hardware's general reason comes together with the special ones, which say more.
+    // The hardware's general reason comes together with the specific ones, which say more.
     let said = limiting
         .iter()
         .any(|throttle| matches!(throttle, Throttle::HardwareThermal | Throttle::PowerBrake));
@@ -269,7 +276,7 @@ fn limiting(reasons: ThrottleReasons) -> Vec<Throttle> {
 fn processes(device: &Device<'_>, watched: &WatchList) -> Option<Vec<GpuProcess>> {
     let mut all = device.running_compute_processes().ok()?;
     all.extend(device.running_graphics_processes().unwrap_or_default());
-    // One that both computes and draws is in both lists.
+    // A process that both computes and draws is in both lists.
     all.sort_by_key(|process| process.pid);
     all.dedup_by_key(|process| process.pid);
     let mut processes: Vec<GpuProcess> =
@@ -278,8 +285,8 @@ fn processes(device: &Device<'_>, watched: &WatchList) -> Option<Vec<GpuProcess>
     Some(processes)
 }
 
-/// Bytes of a GPU that the process `pid` has taken; `None` if NVML does not know (in a container
-/// it may count other numbers).
+/// Bytes of a GPU used by the process `pid`; `None` if NVML does not know (in a container its
+/// process ids may differ).
 pub fn memory_of(device: &Device<'_>, pid: u32) -> Option<u64> {
     let processes = device.running_compute_processes().ok()?;
     match processes
@@ -310,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn idleness_and_clocks_that_somebody_set_are_no_throttle() {
+    fn idleness_and_user_set_clocks_are_not_throttling() {
         let reasons = ThrottleReasons::GPU_IDLE | ThrottleReasons::APPLICATIONS_CLOCKS_SETTING;
         assert_eq!(limiting(reasons), []);
         assert_eq!(
@@ -320,14 +327,14 @@ mod tests {
     }
 
     #[test]
-    fn the_hardwares_general_reason_is_told_only_where_no_special_one_is() {
+    fn the_hardwares_general_reason_is_shown_only_without_a_specific_one() {
         assert_eq!(limiting(ThrottleReasons::HW_SLOWDOWN), [Throttle::Hardware]);
         let hot = ThrottleReasons::HW_SLOWDOWN | ThrottleReasons::HW_THERMAL_SLOWDOWN;
         assert_eq!(limiting(hot), [Throttle::HardwareThermal]);
     }
 
     #[test]
-    fn a_library_that_is_not_there_is_named() {
+    fn the_reason_names_a_missing_library() {
         let error = load_from(Path::new("/nowhere/libnvidia-ml.so.1")).unwrap_err();
         assert!(error.contains("/nowhere/libnvidia-ml.so.1"), "{error}");
     }

@@ -6,38 +6,38 @@ use tokio::sync::watch;
 
 use super::process::{Meter, ProcessSample, WatchList};
 
-/// What /proc says.
+/// What is known from /proc.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HostStatus {
-    /// Load is a difference of two readings: there has been only one.
+    /// There has been only one reading so far, and the load is the difference of two.
     Starting,
-    /// It cannot be read: the reason.
+    /// /proc cannot be read, for this reason.
     Unavailable(String),
-    /// The machine now.
+    /// The current state of the machine.
     Present(HostSample),
 }
 
 /// The machine over the last interval.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HostSample {
-    /// Busy share of each logical processor, 0..=1.
+    /// Busy fraction of each logical processor, 0..=1.
     pub cores: Vec<f64>,
-    /// Bytes.
+    /// Bytes of memory in use.
     pub memory_used: u64,
-    /// Bytes of the machine.
+    /// Total bytes of memory.
     pub memory_total: u64,
     /// Bytes of swap in use.
     pub swap_used: u64,
-    /// Bytes of swap.
+    /// Total bytes of swap.
     pub swap_total: u64,
     /// Mean number of runnable tasks over one minute.
     pub load: Option<f64>,
-    /// Our processes that are alive.
+    /// The watched processes that are alive.
     pub ours: Vec<ProcessSample>,
 }
 
 impl HostSample {
-    /// Busy share of all processors together, 0..=1.
+    /// Busy fraction of all processors together, 0..=1.
     pub fn busy(&self) -> f64 {
         if self.cores.is_empty() {
             0.0
@@ -47,7 +47,7 @@ impl HostSample {
     }
 }
 
-/// Model of the processors, where the system tells.
+/// Model of the processors, if the system reports it.
 pub fn cpu_model() -> Option<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     info.lines().find_map(|line| {
@@ -68,12 +68,12 @@ struct CoreTicks {
     total: u64,
 }
 
-/// Send a status every `interval` until nobody listens.
+/// Send a status every `interval` until no one is listening.
 pub fn measure(sender: &watch::Sender<HostStatus>, watched: &WatchList, interval: Duration) {
     let mut before = read_ticks();
     let mut processes = Meter::default();
     processes.measure(&watched.get());
-    // The first figure after half a second, so that the panel is not empty for long.
+    // The first figure comes after half a second, so that the panel is not empty for long.
     let mut pause = Duration::from_millis(500).min(interval);
     while super::wait(sender, pause) {
         let now = read_ticks();
@@ -120,8 +120,8 @@ fn read_ticks() -> Result<Vec<CoreTicks>, String> {
     Ok(parse_ticks(&text))
 }
 
-/// Busy share of each processor between two readings. (A processor that was switched on in between
-/// starts at 0.)
+/// Busy fraction of each processor between two readings. (A processor switched on in between starts
+/// at 0.)
 fn shares(before: &[CoreTicks], now: &[CoreTicks]) -> Vec<f64> {
     let share = |(index, now): (usize, &CoreTicks)| {
         let before = before.get(index).copied().unwrap_or(*now);
@@ -161,8 +161,8 @@ fn parse_ticks(text: &str) -> Vec<CoreTicks> {
         .collect()
 }
 
-/// Bytes used and bytes there are, from the lines of /proc/meminfo that tell the total and what is
-/// left of it.
+/// Used and total bytes, from the lines of /proc/meminfo named `total` and `left` (what is still
+/// available).
 fn parse_memory(text: &str, total: &str, left: &str) -> Option<(u64, u64)> {
     let kibibytes = |name: &str| -> Option<u64> {
         let line = text.lines().find(|line| line.starts_with(name))?;
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_busy_share_is_what_was_neither_idle_nor_waiting_for_a_disk() {
+    fn the_busy_fraction_excludes_idle_time_and_waiting_for_disks() {
         let before = parse_ticks(
             "cpu  9 9 9 9\ncpu0 100 0 100 700 100 0 0 0 0 0\ncpu1 0 0 0 10 0 0 0 0\nintr 5\n",
         );
@@ -191,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stands_still_or_runs_back_is_no_load() {
+    fn a_clock_that_stands_still_or_runs_backwards_means_no_load() {
         let ticks = |busy, total| vec![CoreTicks { busy, total }];
         assert_eq!(shares(&ticks(5, 10), &ticks(5, 10)), [0.0]);
         assert_eq!(shares(&ticks(5, 10), &ticks(1, 2)), [0.0]);
     }
 
     #[test]
-    fn memory_in_use_is_what_no_new_program_could_have() {
+    fn memory_in_use_is_what_is_not_available_to_new_programs() {
         let text = "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nSwapTotal: 9 kB\nSwapFree: 7 kB\n";
         assert_eq!(
             parse_memory(text, "MemTotal:", "MemAvailable:"),

@@ -1,4 +1,4 @@
-//! What the machine is doing, measured beside the search: GPUs through NVML, the host and our
+//! What the machine is doing, measured alongside the search: GPUs through NVML, the host and our
 //! processes through /proc.
 
 pub mod cuda;
@@ -19,13 +19,13 @@ pub use gpu::{Clock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
 pub use process::{ProcessSample, WatchList};
 
-/// The latest measurements. Each kind comes from a thread of its own, so that a call that hangs
-/// stalls nobody else.
+/// The latest measurements. Each kind has a separate thread, so that a call that hangs does not
+/// delay the others.
 #[derive(Debug)]
 pub struct Telemetry {
     /// The GPUs.
     pub gpu: watch::Receiver<GpuStatus>,
-    /// Processors, memory and our processes.
+    /// Processors, memory and the watched processes.
     pub host: watch::Receiver<HostStatus>,
     watched: WatchList,
     /// Name of this machine.
@@ -34,6 +34,9 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Measure every `interval` until the telemetry is dropped.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
     pub fn start(interval: Duration) -> std::io::Result<Telemetry> {
         let (gpu_sender, gpu) = watch::channel(GpuStatus::Starting);
         let (host_sender, host) = watch::channel(HostStatus::Starting);
@@ -54,8 +57,7 @@ impl Telemetry {
         Ok(telemetry)
     }
 
-    /// Measure the processes of this run, as far as they are on this machine, and this process
-    /// itself.
+    /// Measure this process and the processes of this run that are on this machine.
     pub fn watch_run(&self, processes: &Processes) {
         let mut watched = processes.on(&self.machine);
         let own = std::process::id();
@@ -70,7 +72,7 @@ impl Telemetry {
     }
 }
 
-/// Wait for `interval`, or less if nobody listens any more; false then.
+/// Wait for `interval`, or less if no one is listening any more; returns false in that case.
 fn wait<T>(sender: &watch::Sender<T>, interval: Duration) -> bool {
     const STEP: Duration = Duration::from_millis(200);
     let mut left = interval;

@@ -1,4 +1,4 @@
-//! Our processes on this machine: processor time, memory and disk traffic, from /proc/PID.
+//! The watched processes on this machine: processor time, memory and disk traffic, from /proc/PID.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,17 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::event::process::{ProcessRole, Watched};
 
-/// The processes to measure, shared by those who know them and those who measure.
+/// The processes to measure, shared by the code that knows them and the code that measures.
 #[derive(Debug, Clone, Default)]
 pub struct WatchList(Arc<Mutex<Vec<Watched>>>);
 
 impl WatchList {
-    /// Measure these from now on.
+    /// Measure these processes from now on.
     pub fn set(&self, watched: Vec<Watched>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = watched;
     }
 
-    /// Those that are measured.
+    /// The processes being measured.
     pub fn get(&self) -> Vec<Watched> {
         self.0
             .lock()
@@ -26,7 +26,7 @@ impl WatchList {
             .clone()
     }
 
-    /// What the process `pid` is to the run; `None` for another's.
+    /// The role of the process `pid` in the run; `None` for unrelated processes.
     pub fn role(&self, pid: u32) -> Option<ProcessRole> {
         let watched = self.get().into_iter().find(|watched| watched.pid == pid)?;
         read_stat(pid)
@@ -35,31 +35,31 @@ impl WatchList {
     }
 }
 
-/// A process of ours over the last interval.
+/// A watched process over the last interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProcessSample {
-    /// Number of the process.
+    /// Process id.
     pub pid: u32,
-    /// What it is to the run.
+    /// Its role in the run.
     pub role: ProcessRole,
-    /// Processors kept busy: 1 is one whole processor. None at the first reading.
+    /// Number of processors kept busy: 1 is one whole processor. `None` at the first reading.
     pub cpu: Option<f64>,
-    /// Bytes.
+    /// Bytes of resident memory.
     pub resident: u64,
-    /// Bytes a second from and to storage, past the page cache. None where the system does not
-    /// tell.
+    /// Bytes read from storage per second, not counting the page cache. `None` if the system does
+    /// not report it.
     pub read: Option<f64>,
-    /// Bytes a second to storage.
+    /// Bytes written to storage per second.
     pub written: Option<f64>,
 }
 
-/// Turns successive readings of processes into what they do per second.
+/// Turns successive readings of processes into rates per second.
 #[derive(Debug, Default)]
 pub struct Meter {
     before: HashMap<u32, Reading>,
 }
 
-/// What /proc says of one process at one moment.
+/// The contents of /proc for one process at one moment.
 #[derive(Debug, Clone)]
 struct Reading {
     time: Instant,
@@ -115,7 +115,7 @@ fn sample(process: &Watched, before: Option<&Reading>, now: &Reading) -> Process
     }
 }
 
-/// What we need of /proc/PID/stat. Times are in clock ticks.
+/// The fields of /proc/PID/stat that we need, in clock ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stat {
     /// Processor time in user and system mode.
@@ -129,10 +129,10 @@ fn read_stat(pid: u32) -> Option<Stat> {
     parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// None for a process that has ended and that nobody has waited for yet: a zombie.
+/// `None` for a zombie, a process that has ended but has not been waited for yet.
 ///
-/// The program's name comes second, in parentheses, and may itself contain spaces and parentheses:
-/// only the last one ends it.
+/// The second field is the program's name in parentheses, which may itself contain spaces and
+/// parentheses, so it ends at the last closing one.
 fn parse_stat(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
@@ -148,7 +148,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
     })
 }
 
-/// Bytes that a process has had read from storage and written to it.
+/// Bytes that a process has read from storage and written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Io {
     read: u64,
@@ -170,11 +170,11 @@ fn parse_io(text: &str) -> Option<Io> {
     })
 }
 
-/// Whether the process that has the pid now is the one that was told of. (Pids are used again.)
+/// Whether the process with this pid is still the one that was reported. (Pids are reused.)
 fn is_same(watched: &Watched, stat: &Stat) -> bool {
     let uptime = std::fs::read_to_string("/proc/uptime").ok();
     let uptime = uptime.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    // Without an uptime there is nothing to hold against it.
+    // Without an uptime there is nothing to compare.
     uptime.is_none_or(|uptime| {
         began_before(
             watched.seen,
@@ -185,10 +185,10 @@ fn is_same(watched: &Watched, stat: &Stat) -> bool {
     })
 }
 
-/// Whether what began `started` seconds after the machine did, `uptime` seconds ago, had begun at
-/// `seen`.
+/// Whether a process that began `started` seconds after the machine, which has been up for `uptime`
+/// seconds, already existed at `seen`.
 fn began_before(seen: Timestamp, started: f64, uptime: f64, now: Timestamp) -> bool {
-    /// Clocks are set; a pid that is used again so soon is not a thing that happens.
+    /// Clocks get adjusted, and a pid is never reused this quickly.
     const SLACK: SignedDuration = SignedDuration::from_secs(60);
     let age = SignedDuration::try_from_secs_f64((uptime - started).max(0.0))
         .unwrap_or(SignedDuration::ZERO);
@@ -196,7 +196,7 @@ fn began_before(seen: Timestamp, started: f64, uptime: f64, now: Timestamp) -> b
         .is_ok_and(|began| began.duration_since(seen) <= SLACK)
 }
 
-/// Name of a process, as the system knows it.
+/// Name of a process according to the system.
 pub fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     let name: String = name
@@ -212,7 +212,7 @@ pub fn machine_name() -> String {
     crate::foundation::host::host_name()
 }
 
-/// Clock ticks a second.
+/// Clock ticks per second.
 fn hertz() -> f64 {
     rustix::param::clock_ticks_per_second() as f64
 }
@@ -230,7 +230,7 @@ mod tests {
     const STAT: &str = "4242 (a) R 1 (b c)) S 1 4242 4242 0 -1 4194560 9 0 0 0 150 50 7 7 20 0 3 0 987654 300000 1234 1844674";
 
     #[test]
-    fn a_program_named_with_spaces_and_parentheses_moves_no_field() {
+    fn spaces_and_parentheses_in_a_programs_name_shift_no_field() {
         assert_eq!(
             parse_stat(STAT),
             Some(Stat {
@@ -243,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn a_zombie_is_no_process_of_ours() {
+    fn a_zombie_is_left_out() {
         assert_eq!(parse_stat(&STAT.replace(") S ", ") Z ")), None);
     }
 
     #[test]
-    fn disk_traffic_is_what_went_to_storage_and_was_not_taken_back() {
+    fn disk_traffic_is_what_reached_storage_and_was_not_cancelled() {
         let text = "rchar: 9\nwchar: 9\nsyscr: 1\nread_bytes: 4096\nwrite_bytes: 9000\ncancelled_write_bytes: 1000\n";
         assert_eq!(
             parse_io(text),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn use_per_second_is_the_difference_of_two_readings() {
+    fn usage_per_second_is_the_difference_of_two_readings() {
         let sample = sample(
             &watched(),
             Some(&reading(0, 100, 1_000, 5)),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_reading_and_that_of_a_new_process_with_an_old_pid_have_no_rate() {
+    fn the_first_reading_of_a_process_or_of_a_reused_pid_has_no_rate() {
         for before in [None, Some(reading(0, 100, 0, 5))] {
             let sample = sample(&watched(), before.as_ref(), &reading(2, 500, 9, 6));
             assert_eq!(
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_began_after_it_was_told_of_is_another_one() {
+    fn a_process_that_began_after_it_was_reported_is_a_different_one() {
         let second = |second| Timestamp::from_second(second).unwrap();
         // Began at 10,000 - (500 - 100) = 9,600.
         assert!(began_before(second(9_700), 100.0, 500.0, second(10_000)));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_gone_is_left_out() {
+    fn a_process_that_has_gone_is_left_out() {
         let gone = Watched {
             pid: u32::MAX,
             ..watched()

@@ -6,28 +6,28 @@ use crate::config::DataConfig;
 use crate::data::{DataError, Dataset, DeviceDataset, Layout, Preparation};
 use crate::event::DataDescription;
 
-/// Training and validation images on one device, prepared once for all children.
+/// Training and validation images for one device, prepared once for all children.
 #[derive(Debug)]
 pub struct TrainingData {
     /// Images to train on.
     pub train: DeviceDataset,
     /// Images to validate on.
     pub validation: DeviceDataset,
-    /// What the journal tells of the data set.
+    /// The description of the data set for the journal.
     pub description: DataDescription,
-    /// As it was fitted to the training images: for test images too.
+    /// The preparation fitted to the training images, which also applies to test images.
     pub preparation: Preparation,
-    /// Where networks are trained on them.
+    /// The device that networks are trained on.
     pub device: Device,
 }
 
 impl TrainingData {
-    /// Fit the preparation to the training images and put both parts on `device`, or, where they
-    /// are not `resident`, move batch by batch there. The same happens if the device's memory is
-    /// too small, see [`TrainingData::kept_on_host`].
+    /// Fit the preparation to the training images and put both parts on `device` or, if they are
+    /// not `resident`, copy them there batch by batch. The latter also happens if the device's
+    /// memory is too small, see [`TrainingData::kept_on_host`].
     ///
     /// # Errors
-    /// As [`Preparation::fit`] and [`DeviceDataset::new`].
+    /// Those of [`Preparation::fit`] and [`DeviceDataset::new`].
     pub fn new(
         dataset: Dataset,
         config: &DataConfig,
@@ -36,7 +36,7 @@ impl TrainingData {
     ) -> Result<TrainingData, DataError> {
         let preparation = Preparation::fit(config, &dataset)?;
         let description = dataset.description();
-        // What most networks want; the few others rearrange a batch, which is small.
+        // The best order for most networks; the few others rearrange each batch, which is small.
         let layout = Layout::ChannelsLast;
         let put = if resident {
             DeviceDataset::new
@@ -54,11 +54,11 @@ impl TrainingData {
         })
     }
 
-    /// What a user should know where images that were to be on the device have stayed on the host.
+    /// A warning if images that were meant for the device have stayed on the host.
     pub fn kept_on_host(&self) -> Option<String> {
         let kept = self.train.is_on_host() || self.validation.is_on_host();
         (self.device.is_cuda() && kept).then(|| {
-            "the device's memory did not suffice for the images: they stay in the host's, and each batch is moved, which takes longer"
+            "the device's memory is too small for the images: they stay in host memory and each batch is copied, which is slower"
                 .to_owned()
         })
     }

@@ -1,4 +1,4 @@
-//! Why a training came to no accuracy.
+//! Why a training did not yield an accuracy.
 
 use tch::TchError;
 
@@ -8,64 +8,65 @@ use crate::foundation::fault::{self, Fault};
 use crate::reward::SKIPPED;
 use crate::space;
 
-/// Why a child has no accuracy. The text is the reason in the journal.
+/// Why a child has no accuracy. The text is the reason recorded in the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The architecture is none that can be built.
+    /// The architecture cannot be built.
     #[error("the network cannot be built: {0}")]
     Unbuildable(space::ArchitectureError),
-    /// The network is for other images or classes than there are.
+    /// The network does not fit the images or classes of the data.
     #[error(
         "the network takes images {network:?} of {network_classes} classes, but the data have {data:?} of {data_classes}"
     )]
     Mismatch {
-        /// Images that the network takes, `[C, H, W]`.
+        /// Image shape that the network expects, `[C, H, W]`.
         network: [usize; 3],
-        /// Classes that it tells apart.
+        /// Number of classes of the network.
         network_classes: usize,
-        /// Images of the data, `[C, H, W]`.
+        /// Image shape of the data, `[C, H, W]`.
         data: [usize; 3],
-        /// Classes of the data.
+        /// Number of classes of the data.
         data_classes: usize,
     },
-    /// There is too little memory, as was computed beforehand.
+    /// There is too little memory, according to a calculation before the training.
     #[error(
         "training needs about {} of memory, but {} are available; nothing was allocated",
         memory::in_words(*needed),
         memory::in_words(*available)
     )]
     Memory {
-        /// Bytes that training needs.
+        /// Bytes needed for training.
         needed: u64,
-        /// Bytes that there are.
+        /// Bytes available.
         available: u64,
     },
-    /// The loss is infinite or no number.
+    /// The loss is infinite or NaN.
     #[error("diverged: the loss is {loss} at epoch {epoch}, batch {batch}")]
     Diverged {
-        /// From 1.
+        /// Number of the epoch, from 1.
         epoch: usize,
-        /// From 1.
+        /// Number of the batch, from 1.
         batch: usize,
         /// The loss.
         loss: f64,
     },
-    /// The same may succeed with fewer images at a time, or when others have freed their memory.
+    /// Memory ran out. The same may succeed with fewer images at a time, or when other processes
+    /// have freed their memory.
     #[error("memory did not suffice: {0}")]
     OutOfMemory(String),
-    /// This process cannot use its device any more.
+    /// This process can no longer use its device.
     #[error("the device failed: {0}")]
     DeviceLost(String),
-    /// What libtorch said.
+    /// Another error of libtorch.
     #[error("libtorch failed: {0}")]
     Torch(String),
     /// An image could not be read or prepared.
     #[error("a batch could not be prepared: {0}")]
     Data(DataError),
-    /// A user ended it before its first epoch had.
+    /// A user ended it before the end of its first epoch.
     #[error("{SKIPPED}")]
     Skipped,
-    /// The control ended the training: not an outcome of the child.
+    /// The control ended the training, which is not an outcome of the child.
     #[error("{0:#}")]
     Stopped(anyhow::Error),
 }
@@ -94,20 +95,24 @@ impl From<DataError> for TrainError {
 }
 
 impl TrainError {
-    /// An error of a control: what it says of the training, or else that it ended it.
+    /// The error for a control that failed: the training error it wraps, or else that it ended the
+    /// training.
     pub(super) fn of_control(error: anyhow::Error) -> TrainError {
         error.downcast().unwrap_or_else(TrainError::Stopped)
     }
 
-    /// Do something with libtorch. A panic of tch, out of memory or on a lost device, becomes an
-    /// error too: see [`fault::caught`].
+    /// Run `work`, which calls libtorch. A panic of tch because of memory or a lost device becomes
+    /// an error: see [`fault::caught`].
+    ///
+    /// # Errors
+    /// The error of `work`, or the one that its panic means.
     pub fn caught<T>(work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
         fault::caught(work)
             .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch)))
     }
 
-    /// What an error of libtorch with this text means; one that concerns neither memory nor the
-    /// device is `other`.
+    /// The meaning of a libtorch error with this text; one that concerns neither memory nor the
+    /// device becomes `other`.
     pub fn of_libtorch(text: &str, other: impl FnOnce(String) -> TrainError) -> TrainError {
         match Fault::of(text) {
             Fault::Memory => TrainError::OutOfMemory(fault::memory_sentence(text)),

@@ -1,5 +1,5 @@
-//! A network in training, one step at a time: whoever drives it can look, wait or stop between any
-//! two batches.
+//! A network in training, one step at a time: the caller can look, wait or stop between any two
+//! batches.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -21,20 +21,20 @@ pub struct Fit<'data> {
     network: Network,
     optimizer: Sgd,
     batch_size: usize,
-    /// Images computed at a time: the gradients of a batch are added up over parts of this size.
+    /// Images computed at a time: the gradients of a batch are accumulated over parts of this size.
     micro_batch: usize,
-    /// Seed of the order of images and of their augmentation.
+    /// Seed of the order of images and their augmentation.
     seed: u64,
 }
 
-/// An epoch under way. Its steps run on the device on their own; what they come to is known of
-/// those that have been [settled](Epoch::settle).
+/// An epoch in progress. Its steps run asynchronously on the device; their results are known once
+/// they have been [settled](Epoch::settle).
 #[derive(Debug)]
 pub struct Epoch<'data> {
-    /// From 1.
+    /// Number of the epoch, from 1.
     number: usize,
     images: TrainingEpoch<'data>,
-    /// Steps taken.
+    /// Number of steps taken.
     done: usize,
     figures: Figures,
     metrics: Metrics,
@@ -43,16 +43,16 @@ pub struct Epoch<'data> {
     started: Instant,
     /// Time that does not count: pauses.
     stood_still: Duration,
-    /// Images of this session's steps that are in `metrics`.
+    /// Images of this session's steps that are included in `metrics`.
     trained: usize,
 }
 
 impl<'data> Fit<'data> {
     /// Train `network` on `data` with batches of `batch_size` images, in an order that `seed`
-    /// decides.
+    /// determines.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn new(
         network: Network,
         settings: SgdSettings,
@@ -71,17 +71,17 @@ impl<'data> Fit<'data> {
         })
     }
 
-    /// The network in its present state.
+    /// The network in its current state.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Where it is trained.
+    /// The device it is trained on.
     pub fn device(&self) -> Device {
         self.data.device
     }
 
-    /// The images to validate on.
+    /// The validation images.
     pub fn validation(&self) -> &'data DeviceDataset {
         &self.data.validation
     }
@@ -96,13 +96,14 @@ impl<'data> Fit<'data> {
         self.micro_batch
     }
 
-    /// Compute this many images at a time, at least one. The images of a step stay the same; batch
-    /// norm sees one part at a time.
+    /// Compute at most this many images at a time (at least one). The images of a step stay the
+    /// same; batch norm sees one part at a time.
     pub fn set_micro_batch(&mut self, images: usize) {
         self.micro_batch = images.clamp(1, self.batch_size);
     }
 
-    /// Images at a time when accuracy is measured: no more than in training where memory is short.
+    /// Images computed at a time when measuring accuracy: no more than in training if memory is
+    /// short.
     pub fn evaluation_batch(&self) -> usize {
         let most = evaluation_batch(self.data.device);
         let is_short = self.micro_batch < self.batch_size || self.data.device == Device::Cpu;
@@ -113,16 +114,16 @@ impl<'data> Fit<'data> {
         }
     }
 
-    /// Steps of an epoch.
+    /// Number of steps in an epoch.
     pub fn batches(&self) -> usize {
         self.data.train.len().div_ceil(self.batch_size)
     }
 
-    /// Epoch `number` (from 1), of which `done` steps have been taken before, with their `metrics`.
-    /// All that is random in it goes to the device here.
+    /// Epoch `number` (from 1), of which `done` steps were taken before, with their `metrics`. All
+    /// its random choices are sent to the device here.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// Errors of libtorch.
     pub fn epoch(
         &self,
         number: usize,
@@ -143,13 +144,12 @@ impl<'data> Fit<'data> {
         })
     }
 
-    /// Forward, backward, one step of the optimiser, for the next batch of `epoch`. Nothing waits
-    /// for the device: a loss that is not finite is found when the epoch is
-    /// [settled](Epoch::settle).
+    /// Forward, backward and one optimiser step for the next batch of `epoch`. Nothing waits for
+    /// the device: a loss that is not finite is noticed when the epoch is [settled](Epoch::settle).
     ///
     /// # Errors
-    /// [`TrainError::OutOfMemory`]: then no step was taken, everything is as before, and another
-    /// one with a smaller micro-batch may be tried.
+    /// [`TrainError::OutOfMemory`]: in this case no step was taken, everything is as before, and
+    /// the step can be retried with a smaller micro-batch. Other errors of libtorch or of the data.
     pub fn step(&mut self, epoch: &mut Epoch, learning_rate: f64) -> Result<(), TrainError> {
         self.network.keep_statistics()?;
         let taken = TrainError::caught(|| {
@@ -167,14 +167,15 @@ impl<'data> Fit<'data> {
         Ok(())
     }
 
-    /// Gradient of the mean loss of the next batch (`[S]`); the batch's figures go to the epoch's.
+    /// Gradient of the mean loss of the next batch (`[S]`); the batch's figures are added to the
+    /// epoch's.
     fn gradient(&self, epoch: &Epoch) -> Result<Tensor, TrainError> {
         let (images, labels) = epoch.images.batch(epoch.done)?;
         Ok(self.gradient_in_parts(&images, &labels, (&epoch.figures, epoch.done))?)
     }
 
-    /// Gradient of the mean loss of a batch, computed `micro_batch` images at a time. Figures are
-    /// taken as those of the batch of that number.
+    /// Gradient of the mean loss of a batch, computed `micro_batch` images at a time. The figures
+    /// are recorded under that batch number.
     fn gradient_in_parts(
         &self,
         images: &Tensor,
@@ -191,8 +192,8 @@ impl<'data> Fit<'data> {
         Ok(gradient)
     }
 
-    /// What some images of a batch add to the gradient of its mean loss; and to its figures: that
-    /// loss, and which answers are right.
+    /// The contribution of some images of a batch to the gradient of its mean loss and to its
+    /// figures (that loss, and which answers are right).
     fn gradient_of_part(
         &self,
         images: &Tensor,
@@ -220,17 +221,17 @@ impl<'data> Fit<'data> {
 }
 
 impl Epoch<'_> {
-    /// Its number, from 1.
+    /// Number of the epoch, from 1.
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// Steps taken.
+    /// Number of steps taken.
     pub fn done(&self) -> usize {
         self.done
     }
 
-    /// Batches of the whole epoch.
+    /// Number of batches in the whole epoch.
     pub fn batches(&self) -> usize {
         self.images.batches()
     }
@@ -240,15 +241,15 @@ impl Epoch<'_> {
         self.done >= self.batches()
     }
 
-    /// Metrics of the steps that had been taken when the epoch was last settled.
+    /// Metrics of the steps taken when the epoch was last settled.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Wait for the device, so that the metrics are those of all steps taken.
+    /// Wait for the device, so that the metrics cover all steps taken.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] if the loss of any of them was not finite; what libtorch says.
+    /// [`TrainError::Diverged`] if the loss of any of them was not finite; errors of libtorch.
     pub fn settle(&mut self) -> Result<(), TrainError> {
         if self.diverged.is_none() && self.figures.is_behind(self.done) {
             let read = self.figures.read(self.done)?;
@@ -269,7 +270,7 @@ impl Epoch<'_> {
         }
     }
 
-    /// Do something that is no part of the training: its time does not count.
+    /// Do something that is not part of the training and whose time does not count.
     pub fn stand_still<T>(&mut self, during: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let done = during();
@@ -277,12 +278,12 @@ impl Epoch<'_> {
         done
     }
 
-    /// So much time went by that does not count.
+    /// Exclude this much time.
     pub fn stood_still(&mut self, time: Duration) {
         self.stood_still += time;
     }
 
-    /// Time that went into this epoch in this session, without pauses.
+    /// Time spent on this epoch in this session, in seconds and without pauses.
     pub fn seconds(&self) -> f64 {
         self.started
             .elapsed()
@@ -291,7 +292,7 @@ impl Epoch<'_> {
     }
 
     /// Throughput of this session when the epoch was last settled: images that the device has
-    /// finished, divided by the time they took.
+    /// finished, divided by the time taken.
     pub fn images_per_second(&self) -> f64 {
         self.trained as f64 / self.seconds().max(1e-9)
     }

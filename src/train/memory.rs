@@ -1,4 +1,4 @@
-//! Memory that is there for training, compared with what a child will need, before anything is
+//! Memory available for training, compared with what a child will need before anything is
 //! allocated.
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use tch::Device;
 
 use crate::telemetry;
 
-/// Bytes that are free on `device`; `None` if that cannot be found out.
+/// Free bytes on `device`; `None` if unknown.
 pub fn free(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
@@ -15,17 +15,16 @@ pub fn free(device: Device) -> Option<u64> {
     }
 }
 
-/// The memory of a worker's device, seen from one child to the next.
+/// The memory of a worker's device, tracked from one child to the next.
 #[derive(Debug)]
 pub struct Holding {
     device: Device,
-    /// What the process had taken of it before its first child; `None` if that cannot be found
-    /// out.
+    /// Bytes that the process had allocated before its first child; `None` if unknown.
     at_start: Option<u64>,
 }
 
 impl Holding {
-    /// For a process that has its images on `device` and has yet to train its first child.
+    /// For a process that has its images on `device` and has not trained a child yet.
     pub fn new(device: Device) -> Holding {
         Holding {
             device,
@@ -33,14 +32,14 @@ impl Holding {
         }
     }
 
-    /// Bytes that the next child may take: its part of a shared GPU; otherwise what is free, and
-    /// what the process keeps of earlier children and gives to the next one. None if that cannot be
-    /// found out: then only trying tells.
+    /// Bytes available to the next child: its part of a shared GPU; otherwise the free memory plus
+    /// what the process keeps from earlier children for reuse. `None` if unknown, in which case
+    /// only trying can tell.
     pub fn available(&self) -> Option<u64> {
         let part = part_of_gpu(&std::env::var("PYTORCH_CUDA_ALLOC_CONF").unwrap_or_default());
         if let (Device::Cuda(number), Some(part)) = (self.device, part) {
-            // What is free just now says nothing: the other workers' caches are theirs to give
-            // back.
+            // The memory free at the moment is meaningless: the other workers can return their
+            // caches.
             let total = telemetry::cuda::total_memory(number)?;
             return Some((total as f64 * part) as u64);
         }
@@ -49,8 +48,7 @@ impl Holding {
     }
 }
 
-/// Bytes that this process has taken: of the GPU as NVML counts it (not of the host), or of the
-/// host.
+/// Bytes that this process has allocated on the GPU, as NVML counts them, or on the host.
 fn taken(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(number) => telemetry::cuda::memory_of(number, std::process::id()),
@@ -58,7 +56,7 @@ fn taken(device: Device) -> Option<u64> {
     }
 }
 
-/// The part of a GPU that libtorch's allocator may take, from its settings.
+/// The fraction of a GPU that libtorch's allocator may use, from its settings.
 fn part_of_gpu(settings: &str) -> Option<f64> {
     let part = settings
         .split(',')
@@ -69,9 +67,9 @@ fn part_of_gpu(settings: &str) -> Option<f64> {
         .filter(|part| (0.0..=1.0).contains(part))
 }
 
-/// What a worker with this many threads may plan with: its processors' part of all memory there is,
-/// in bytes. It does not depend on what else is running. (GPUs do not matter here: only forms for
-/// the CPU take more than the estimate.)
+/// Bytes that a worker with this many threads may plan with: the fraction of all memory that
+/// corresponds to its processors. It does not depend on what else is running. (GPUs do not matter
+/// here: only forms for the CPU need more than the estimate.)
 pub fn fair_share(threads: u64) -> u64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let total = std::fs::read_to_string("/proc/meminfo")
@@ -86,7 +84,7 @@ pub fn fair_share(threads: u64) -> u64 {
     all / cores * threads.min(cores)
 }
 
-/// Free memory of the machine, or what the control group leaves where that is less.
+/// Free memory of the machine or, if less, what the control group leaves.
 fn free_on_host() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo")
         .ok()
@@ -107,8 +105,8 @@ fn in_meminfo(text: &str, field: &str) -> Option<u64> {
         .map(|kib| kib * 1024)
 }
 
-/// Limit minus use of the innermost control group (version 2); file cache that can be dropped does
-/// not count as used.
+/// Limit minus usage of the innermost control group (version 2); file cache that can be dropped
+/// does not count as used.
 fn left_in_control_group() -> Option<u64> {
     let folder = control_group()?;
     let (limit, used) = (
@@ -129,7 +127,7 @@ fn control_group() -> Option<PathBuf> {
     Some(Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/')))
 }
 
-/// A file's number; `None` if it says `max` (no limit).
+/// The number in a file; `None` if it says `max` (no limit).
 fn number_in(file: &Path) -> Option<u64> {
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }
@@ -142,7 +140,7 @@ fn inactive_file(text: &str) -> Option<u64> {
         .ok()
 }
 
-/// Resident memory of this process, bytes.
+/// Resident memory of this process, in bytes.
 fn resident() -> Option<u64> {
     let pages: u64 = std::fs::read_to_string("/proc/self/statm")
         .ok()?
@@ -153,7 +151,7 @@ fn resident() -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// `bytes` for a reader: `1.5 GiB`, `320 MiB`.
+/// Human-readable `bytes`: `1.5 GiB`, `320 MiB`.
 pub fn in_words(bytes: u64) -> String {
     const MIB: f64 = 1024.0 * 1024.0;
     let mib = bytes as f64 / MIB;
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fair_share_grows_with_the_threads_up_to_all_memory_and_does_not_change() {
+    fn a_fair_share_grows_with_the_threads_up_to_all_memory_and_never_changes() {
         let cores = std::thread::available_parallelism().unwrap().get() as u64;
         let share = fair_share(1);
         assert!(
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_process_keeps_of_earlier_children_counts_as_available() {
+    fn memory_kept_from_earlier_children_counts_as_available() {
         let available = |at_start| {
             Holding {
                 device: Device::Cpu,
@@ -216,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_of_a_gpu_is_what_the_allocator_was_told() {
+    fn the_fraction_of_a_gpu_is_read_from_the_allocators_settings() {
         assert_eq!(
             part_of_gpu("per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"),
             Some(0.225)

@@ -1,4 +1,4 @@
-//! Loss and accuracy of an epoch, gathered batch by batch.
+//! Loss and accuracy of an epoch, accumulated batch by batch.
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
@@ -6,14 +6,14 @@ use tch::{Device, Kind, TchError, Tensor};
 /// Running sums over the images of an epoch.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Images that the sums are over.
+    /// Number of images in the sums.
     pub images: usize,
     loss_sum: f64,
     correct: usize,
 }
 
 impl Metrics {
-    /// Take in what was read of some batches.
+    /// Add the figures read for some batches.
     pub fn add(&mut self, read: &Read) {
         for &(images, loss) in &read.losses {
             self.images += images;
@@ -27,40 +27,39 @@ impl Metrics {
         self.loss_sum / self.images.max(1) as f64
     }
 
-    /// Part of the images classified rightly, in 0..=1; 0 before the first batch.
+    /// Fraction of the images classified correctly, in 0..=1; 0 before the first batch.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images.max(1) as f64
     }
 }
 
-/// Losses and right answers of a pass over images, kept on the device until they are read: reading
-/// waits for the device.
+/// Losses and right answers of a pass over images, kept on the device until they are read, because
+/// reading waits for the device.
 #[derive(Debug)]
 pub struct Figures {
     /// `[batches]`, f64: mean loss of each batch.
     losses: Tensor,
-    /// `[images]`, bool: which ones are classified rightly.
+    /// `[images]`, bool: which ones are classified correctly.
     right: Tensor,
     images: usize,
     batch_size: usize,
-    /// Batches that have been read.
+    /// Number of batches that have been read.
     read: usize,
 }
 
-/// What was read of some batches.
+/// The figures read for some batches.
 #[derive(Debug, PartialEq)]
 pub struct Read {
-    /// Number of the first one, from 0.
+    /// Number of the first batch, from 0.
     pub first: usize,
-    /// Images and mean loss of each batch.
+    /// Number of images and mean loss of each batch.
     pub losses: Vec<(usize, f64)>,
     /// Number of right answers in all of them.
     pub correct: usize,
 }
 
 impl Figures {
-    /// For `images` images in batches of `batch_size`, of which the first `read` are of no
-    /// interest.
+    /// For `images` images in batches of `batch_size`, the first `read` of which are ignored.
     pub fn new(
         images: usize,
         batch_size: usize,
@@ -79,9 +78,9 @@ impl Figures {
         })
     }
 
-    /// Take in a part of batch number `batch` (from 0) that begins at its image number `first`:
-    /// what it adds to the batch's mean loss, and its logits. A batch whose first part comes again
-    /// begins anew.
+    /// Record a part of batch number `batch` (from 0) that starts at its image number `first`: its
+    /// contribution to the batch's mean loss, and its logits. If a batch's first part is recorded
+    /// again, the batch starts afresh.
     pub fn take(
         &self,
         batch: usize,
@@ -106,13 +105,13 @@ impl Figures {
         Ok(())
     }
 
-    /// Whether any batch before number `until` (from 0) has not been read.
+    /// Whether any batch before number `until` (from 0) has not been read yet.
     pub fn is_behind(&self, until: usize) -> bool {
         self.read < until
     }
 
-    /// Read the batches before number `until` (from 0) that have not been read, in one copy, for
-    /// which all work of the device so far has to be done.
+    /// Read the unread batches before number `until` (from 0) in one copy, which waits for all work
+    /// of the device so far.
     pub fn read(&mut self, until: usize) -> Result<Read, TchError> {
         let count = until.saturating_sub(self.read);
         let start = |batch: usize| (batch * self.batch_size).min(self.images);
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loss_of_an_epoch_weighs_batches_by_their_images() {
+    fn the_loss_of_an_epoch_weights_batches_by_their_images() {
         let mut metrics = Metrics::default();
         metrics.add(&Read {
             first: 0,
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_read_once_and_in_order_and_know_how_many_images_each_batch_has() {
+    fn figures_are_read_once_in_order_with_each_batchs_number_of_images() {
         let (logits, labels) = logits_and_labels();
         let mut figures = Figures::new(8, 3, 0, Device::Cpu).unwrap();
         for (batch, loss) in [0.5f32, 0.25].into_iter().enumerate() {
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_batch_add_up_and_a_batch_that_is_tried_again_begins_anew() {
+    fn parts_of_a_batch_add_up_and_a_retried_batch_starts_afresh() {
         let (logits, labels) = logits_and_labels();
         let mut figures = Figures::new(3, 3, 0, Device::Cpu).unwrap();
         let part = |range: std::ops::Range<i64>, loss: f32| {

@@ -1,5 +1,6 @@
-//! Training: batches, loss, optimiser, validation accuracy after each epoch; of a search's children
-//! (`trainer`), and of one network to the end (`full`).
+//! Training: batches, loss, optimiser, validation accuracy after each epoch. `trainer` trains a
+//! search's children; `fit` is the step-by-step form that it shares with the training of one
+//! network.
 
 mod data;
 mod device;

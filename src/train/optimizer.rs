@@ -4,8 +4,8 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use crate::config::{ChildConfig, Recipe};
 
-/// SGD with (Nesterov) momentum and weight decay over one vector of parameters: five kernels a step
-/// on a GPU, eight operations on the CPU.
+/// SGD with (Nesterov) momentum and weight decay over one vector of parameters: five kernels per
+/// step on a GPU, eight operations on the CPU.
 #[derive(Debug)]
 pub struct Sgd {
     /// Running sum of gradients, `[P]`; zero before the first step.
@@ -13,18 +13,18 @@ pub struct Sgd {
     settings: SgdSettings,
     momentum: Factor,
     weight_decay: Factor,
-    /// Minus the learning rate.
+    /// The negative learning rate.
     stride: Factor,
 }
 
-/// Stochastic gradient descent with momentum, as in PyTorch's `SGD`.
+/// Settings of stochastic gradient descent with momentum, as in PyTorch's `SGD`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SgdSettings {
-    /// Part of the velocity that a step keeps.
+    /// Fraction of the velocity that a step keeps.
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
-    /// Weight decay (L2), on every parameter.
+    /// Weight decay (L2), applied to every parameter.
     pub weight_decay: f64,
 }
 
@@ -64,6 +64,9 @@ impl From<&Recipe> for SgdSettings {
 
 impl Sgd {
     /// For the vector `values` (`[P]`).
+    ///
+    /// # Errors
+    /// Errors of libtorch.
     pub fn new(values: &Tensor, settings: SgdSettings) -> Result<Sgd, TchError> {
         let factor = |value| Factor::new(value, values.device());
         Ok(Sgd {
@@ -75,13 +78,16 @@ impl Sgd {
         })
     }
 
-    /// `[P]`: the state of the optimiser, to be saved, or written to when it is restored.
+    /// `[P]`: the state of the optimiser, which can be saved, or written to in order to restore it.
     pub fn velocity(&self) -> &Tensor {
         &self.velocity
     }
 
-    /// Move `values` against `gradient` (both `[P]`). All memory that it takes, it takes before
-    /// anything is changed: where that is not to be had, velocity and values are as they were.
+    /// Move `values` against `gradient` (both `[P]`). All memory is allocated before anything is
+    /// changed: if it is not available, velocity and values are unchanged.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
     pub fn step(
         &mut self,
         values: &Tensor,
@@ -124,8 +130,8 @@ impl Sgd {
 #[derive(Debug)]
 struct Factor {
     value: f64,
-    /// The same as `[1]`, f32, where one kernel multiplies and adds. On the CPU that would round
-    /// once where PyTorch's optimiser rounds twice.
+    /// The same as `[1]`, f32, for devices where one kernel multiplies and adds. On the CPU that
+    /// would round once where PyTorch's optimiser rounds twice.
     on_device: Option<Tensor>,
 }
 
@@ -138,8 +144,8 @@ impl Factor {
         })
     }
 
-    /// Add `values` times this to `sum`. Where it is not done at once, the products go to `product`
-    /// first.
+    /// Add `values` times this factor to `sum`. If that takes two operations, the products are
+    /// first written to `product`.
     fn add_times(
         &self,
         values: &Tensor,
@@ -160,7 +166,7 @@ impl Factor {
 mod tests {
     use super::*;
 
-    /// The same in one operation after another, as torch.optim.SGD writes it.
+    /// The same as separate operations, as torch.optim.SGD computes it.
     fn step_by_step(
         values: &Tensor,
         velocity: &Tensor,
@@ -193,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_bit_for_bit_that_of_separate_operations_and_fused_nearly() {
+    fn a_step_is_bit_identical_to_separate_operations_and_fused_nearly_so() {
         tch::manual_seed(3);
         let random = || Tensor::randn([1_003], (Kind::Float, Device::Cpu));
         for (nesterov, fused) in [(false, false), (true, false), (false, true), (true, true)] {

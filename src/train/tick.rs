@@ -1,9 +1,9 @@
-//! When it is time to tell how far a training is.
+//! When to report the progress of a training.
 
 use std::time::{Duration, Instant};
 
-/// Shortest time between two ticks. A tick waits for the device, so it is also how far the device
-/// may be behind.
+/// Minimum time between two ticks. A tick waits for the device, so this is also the longest time by
+/// which the device can lag behind.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The ticks of one training.
@@ -13,12 +13,12 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// Whether the next tick is due: the first one at once.
+    /// Whether the next tick is due; the first one always is.
     pub fn is_due(&self) -> bool {
         self.last.is_none_or(|last| last.elapsed() >= TICK)
     }
 
-    /// A tick has been told.
+    /// Note that a tick has been sent.
     pub fn told(&mut self) {
         self.last = Some(Instant::now());
     }

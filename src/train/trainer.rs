@@ -15,50 +15,59 @@ use crate::config::ChildConfig;
 use crate::data::DeviceDataset;
 use crate::space::{self, Architecture};
 
-/// Most images at a time when accuracy is measured: on the CPU what its caches hold, on a GPU what
-/// keeps it busy.
+/// Maximum number of images computed at a time when measuring accuracy: on the CPU what fits its
+/// caches, on a GPU what keeps it busy.
 pub fn evaluation_batch(device: Device) -> usize {
     if device == Device::Cpu { 125 } else { 1_000 }
 }
 
-/// Whoever watches and steers a training. An error ends it.
+/// Watches and controls a training. An error ends the training.
 pub trait Control {
-    /// Called before each batch; returns when the next one may start or the training is to end, and
-    /// how long it stood still.
+    /// Called before each batch; returns when the next one may start or the training is to end,
+    /// with the time spent waiting.
+    ///
+    /// # Errors
+    /// If the training must end without a result.
     fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)>;
-    /// Called every now and then between two batches.
+    /// Called from time to time between two batches.
+    ///
+    /// # Errors
+    /// If the training must end without a result.
     fn progress(&mut self, progress: Progress) -> anyhow::Result<()>;
     /// Called after each epoch.
+    ///
+    /// # Errors
+    /// If the training must end without a result.
     fn epoch(&mut self, epoch: EpochFigures) -> anyhow::Result<()>;
 }
 
-/// How far a network's training has come within an epoch.
+/// How far a network's training has progressed within an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Epochs of the whole training.
+    /// Number of epochs in the training.
     pub epochs: usize,
-    /// Batches of this epoch that are done.
+    /// Completed batches of this epoch.
     pub batch: usize,
-    /// Batches of an epoch.
+    /// Number of batches in an epoch.
     pub batches: usize,
     /// Mean training loss of the epoch so far.
     pub loss: f64,
-    /// Images trained on a second.
+    /// Training images per second.
     pub images_per_second: f64,
 }
 
-/// What an epoch has brought. Accuracies are in 0..=1.
+/// The results of an epoch. Accuracies are in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EpochFigures {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Epochs of the whole training.
+    /// Number of epochs in the training.
     pub epochs: usize,
     /// Mean cross-entropy in nats over the training images.
     pub train_loss: f64,
-    /// Accuracy on the training images, while it was trained.
+    /// Accuracy on the training images, measured during training.
     pub train_accuracy: f64,
     /// Mean cross-entropy in nats over the validation images.
     pub valid_loss: f64,
@@ -66,30 +75,30 @@ pub struct EpochFigures {
     pub valid_accuracy: f64,
     /// Learning rate of the epoch's last step.
     pub learning_rate: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
-    /// Time in training, without validation and pauses.
+    /// Training time in seconds, without validation and pauses.
     pub seconds: f64,
 }
 
-/// What comes after a batch.
+/// How to proceed after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The next batch.
+    /// Continue with the next batch.
     GoOn,
-    /// A user has seen enough of this child: what its epochs have brought so far counts.
+    /// End the training at the user's request; the results of the completed epochs count.
     Enough,
 }
 
 /// Train the child of `job` from scratch and return its validation accuracy after each epoch, each
-/// in 0..=1. They are fewer than `config.epochs` where `control` said [`Next::Enough`].
+/// in 0..=1. There are fewer than `config.epochs` if `control` returned [`Next::Enough`].
 ///
-/// Everything random (weights, order of images, augmentation) follows from `job.seed`. A child that
-/// will need more memory than the `available` bytes, where those are known, is refused.
+/// Everything random (weights, order of images, augmentation) is derived from `job.seed`. A child
+/// that will need more memory than the `available` bytes, if known, is refused.
 ///
 /// # Errors
-/// [`TrainError`]: one reason each; [`TrainError::Stopped`] exactly when `control` returned an
-/// error.
+/// [`TrainError`], with one variant per reason; [`TrainError::Stopped`] exactly when `control`
+/// returned an error.
 pub fn train_child(
     architecture: &Architecture,
     seed: u64,
@@ -129,11 +138,11 @@ fn train_as_planned(
     Ok(accuracies)
 }
 
-/// Refuse what cannot be trained, before anything is allocated; otherwise choose the network's
-/// form.
+/// Refuse networks that cannot be trained before anything is allocated; otherwise choose the
+/// network's memory form.
 ///
-/// The form rounds in its own way, so it may depend on the machine's size and the worker's threads,
-/// but not on what happens to be free: the same seed must give the same accuracies.
+/// Forms differ in rounding, so the choice may depend on the machine's size and the worker's
+/// threads, but not on the memory free at the moment: the same seed must give the same accuracies.
 fn check(
     architecture: &Architecture,
     data: &TrainingData,
@@ -170,7 +179,7 @@ struct Training<'work> {
 }
 
 impl Training<'_> {
-    /// Train through all images once (`number` from 1), then measure and return the validation
+    /// Train on all images once (epoch `number`, from 1), then measure and return the validation
     /// accuracy.
     fn epoch(&mut self, number: usize, control: &mut impl Control) -> Result<f64, TrainError> {
         let mut epoch = self.fit.epoch(number, 0, Metrics::default())?;
@@ -240,7 +249,7 @@ impl Training<'_> {
     }
 }
 
-/// Stand still if `control` says so; an error if it has seen enough.
+/// Wait if `control` says so; an error if it ends the training.
 fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
     let (next, stood_still) = control.between_batches().map_err(TrainError::of_control)?;
     epoch.stood_still(stood_still);
@@ -251,13 +260,19 @@ fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainEr
 }
 
 /// Mean cross-entropy of `logits` (`[N, classes]`) for `labels` (`[N]`).
+///
+/// # Errors
+/// Errors of libtorch.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
     logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
 }
 
-/// Loss and accuracy of `network` on `images`, `batch_size` at a time and fewer where memory does
-/// not suffice, batch norm in evaluation mode; `between` is called before each batch. The device is
-/// waited for once, at the end.
+/// Loss and accuracy of `network` on `images`, `batch_size` at a time or fewer if memory is short,
+/// with batch norm in evaluation mode; `between` is called before each batch. The device is waited
+/// for once, at the end.
+///
+/// # Errors
+/// Errors of libtorch, of the images, and of `between`.
 pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
@@ -269,8 +284,11 @@ pub fn evaluate(
     })
 }
 
-/// Do something that takes memory with `batch_size` images at a time, and again with half as many
-/// where it does not suffice.
+/// Do something that needs memory with `batch_size` images at a time, and again with half as many
+/// if memory runs out.
+///
+/// # Errors
+/// The error of `evaluate`; lack of memory only with a single image at a time.
 pub fn in_smaller_batches<T>(
     mut batch_size: usize,
     mut evaluate: impl FnMut(usize) -> Result<T, TrainError>,

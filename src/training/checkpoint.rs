@@ -1,4 +1,4 @@
-//! The checkpoint of a training: everything that decides how it goes on, in one sealed file.
+//! The checkpoint of a training: everything that determines how it continues, in one sealed file.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -13,24 +13,24 @@ use crate::runs::RunDirectory;
 use crate::session::{self, SessionError};
 use crate::train::{Fit, Metrics};
 
-/// What the file holds beside the tensors. (Order of images and augmentation follow from seed,
-/// epoch and batch.)
+/// The contents of the file besides the tensors. (Order of images and augmentation follow from
+/// seed, epoch and batch.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header<'a> {
     pub seed: u64,
-    /// Epoch under way, from 1, its steps that have been taken, and what they came to.
+    /// Number of the epoch in progress, from 1; then its completed steps and their results.
     pub epoch: usize,
     pub batch: usize,
     pub metrics: Metrics,
-    /// Seconds that went into that epoch so far.
+    /// Seconds spent on that epoch so far.
     pub seconds: f64,
     pub seen: Seen,
-    /// The epoch whose weights are the best so far.
+    /// The best epoch so far.
     pub best: Option<Best>,
     pub micro_batch: usize,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,
-    /// The settings (TOML) it was reached with.
+    /// The settings (TOML) in force when it was reached.
     pub config: Cow<'a, str>,
 }
 
@@ -45,8 +45,8 @@ pub struct Best {
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub header: Header<'static>,
-    /// Parameters and batch norm statistics now, the optimiser's velocity, and the weights of the
-    /// best epoch.
+    /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
+    /// the best epoch.
     pub network: Blocks,
     pub velocity: Blocks,
     pub best: Blocks,
@@ -56,7 +56,7 @@ const NETWORK: &str = "network.";
 const VELOCITY: &str = "velocity.";
 const BEST: &str = "best.";
 
-/// Replace the checkpoint at `path` by the state of `fit`.
+/// Replace the checkpoint at `path` with the state of `fit`.
 pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<(), SessionError> {
     let network = weights::blocks(fit.network()).map_err(TrainingError::from)?;
     let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())
@@ -74,7 +74,7 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
 }
 
 impl Checkpoint {
-    /// The checkpoint at `path`; none where there is no file.
+    /// The checkpoint at `path`; `None` if there is no file.
     pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
         let Some((header, blocks)) = sealed::load::<Header>(path)? else {
             return Ok(None);
@@ -92,7 +92,7 @@ impl Checkpoint {
             let Some((name, part)) = part else {
                 return Err(sealed::nonsense(
                     path,
-                    format!("tensor `{name}` has no place"),
+                    format!("tensor `{name}` is not part of a training's checkpoint"),
                 ));
             };
             part.insert(name.to_owned(), block);
@@ -105,7 +105,7 @@ impl Checkpoint {
         }))
     }
 
-    /// Put the state back into `fit`, which was made with the same settings.
+    /// Restore the state into `fit`, which was made with the same settings.
     pub fn restore(&self, fit: &mut Fit) -> Result<(), WeightsError> {
         weights::restore(fit.network(), &self.network)?;
         weights::restore_into(fit.network(), fit.optimizer().velocity(), &self.velocity)?;

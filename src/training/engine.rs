@@ -1,8 +1,8 @@
-//! The training itself: epochs, what users ask for in between, checkpoints, the end.
+//! The training itself: epochs, commands in between, checkpoints, the end.
 //!
-//! One thread. State is at all times the last checkpoint: what the journal tells of later batches
-//! and epochs is void after a kill, and happens again, bit for bit the same on a CPU (same seeds,
-//! same order of images, same number of threads).
+//! It has one thread. Its state is always the last checkpoint: if it is killed, the records of
+//! later batches and epochs are void and that work is repeated, bit-identically on a CPU (same
+//! seeds, same order of images, same number of threads).
 
 mod opening;
 mod steering;
@@ -26,7 +26,7 @@ use crate::session::{Halt, Run};
 use crate::train::tick::Ticks;
 use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
 
-/// A training in the hands of this process.
+/// A training in progress in this process.
 pub(super) struct Engine<'a> {
     pub run: &'a mut Run<Training>,
     pub training: Training,
@@ -34,9 +34,9 @@ pub(super) struct Engine<'a> {
     pub checkpoint: Option<Checkpoint>,
 }
 
-/// Where the training stands.
+/// How far the training has progressed.
 struct Progress<'data> {
-    /// The epoch under way, and the seconds that earlier sessions spent on it.
+    /// The epoch in progress, and the seconds that earlier sessions spent on it.
     epoch: Epoch<'data>,
     seconds: f64,
     seen: Seen,
@@ -48,7 +48,8 @@ struct Progress<'data> {
 }
 
 impl Engine<'_> {
-    /// Train until the recipe's end, a client says stop, or an error makes it impossible to go on.
+    /// Train until the end of the recipe, a client asks for a stop, or an error makes it impossible
+    /// to continue.
     pub(super) fn run(mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
@@ -70,7 +71,7 @@ impl Engine<'_> {
                 best_weights: best,
                 ..progress
             };
-            // The one file that may be behind: it is made from the checkpoint.
+            // The only file that may be out of date: it is derived from the checkpoint.
             self.write_best(&progress)?;
         }
         if progress.epoch.number() > self.recipe().epochs {
@@ -85,7 +86,7 @@ impl Engine<'_> {
         &self.run.config.train.recipe
     }
 
-    /// Every epoch from the one under way to the recipe's last one, or to an early end.
+    /// Every epoch from the current one to the recipe's last one, or until early stopping.
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
@@ -108,7 +109,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whether the recipe's patience is at its end before the epoch under way.
+    /// Whether the recipe's patience is exhausted before the current epoch.
     fn is_enough(&self, progress: &Progress) -> bool {
         let done = progress.epoch.number() - 1;
         let patience = self.recipe().early_stopping;
@@ -130,7 +131,7 @@ impl Engine<'_> {
             );
             match fit.step(&mut progress.epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
-                    // The batch was not learned from: it comes again, in smaller parts.
+                    // Nothing was learned from the batch: it is repeated in smaller parts.
                     fit.set_micro_batch(fit.micro_batch().div_ceil(2));
                     self.run.tell(Event::MicroBatchReduced {
                         micro_batch: fit.micro_batch(),
@@ -154,7 +155,7 @@ impl Engine<'_> {
         Ok(progress.epoch.settle()?)
     }
 
-    /// Measure the validation accuracy after the last batch, and what follows from it.
+    /// Measure the validation accuracy after the last batch, and act on it.
     fn end_epoch(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         let images_per_second = progress.epoch.images_per_second();
         let valid = self.validate(fit, progress)?;
@@ -219,7 +220,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Save a checkpoint: `epoch` and all before it.
+    /// Save a checkpoint of `epoch` and everything before it.
     fn save(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         progress.epoch.settle()?;
         let header = Header {
@@ -248,7 +249,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// A checkpoint within an epoch, which is worth telling.
+    /// Save a checkpoint within an epoch, which is announced.
     fn save_within(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         self.save(fit, progress)?;
         Ok(self.run.tell(Event::TrainingSaved {
@@ -257,7 +258,7 @@ impl Engine<'_> {
         })?)
     }
 
-    /// `weights.safetensors` and `best.json`: what the training has come to so far.
+    /// Write `weights.safetensors` and `best.json`: the results of the training so far.
     fn write_best(&self, progress: &Progress) -> Result<(), Halt> {
         let Some(best) = progress.best else {
             return Ok(());
@@ -271,7 +272,7 @@ impl Engine<'_> {
             .write_best(&opening::BestFile::new(best, &self.training.architecture))?)
     }
 
-    /// Classify the test images by the best weights, if that has not been done.
+    /// Classify the test images with the best weights, unless that has been done.
     fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
         let Some(best) = progress.best.filter(|_| !self.run.ledger().is_tested()) else {
             return Ok(());

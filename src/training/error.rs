@@ -1,4 +1,4 @@
-//! Why a training cannot begin or go on, beyond what any run can end in.
+//! Why a training cannot begin or continue, besides the errors that any run can have.
 
 use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
@@ -8,10 +8,10 @@ use crate::session::{SessionError, WorkError};
 use crate::space::file::FileError;
 use crate::train::TrainError;
 
-/// The text says what, where, and what to do.
+/// The message says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
-    /// The file of the network cannot be read, or holds none.
+    /// The file of the network cannot be read, or does not contain one.
     #[error("the network of the run")]
     Architecture(#[from] FileError),
     /// The data cannot be read, or do not fit.
@@ -23,7 +23,7 @@ pub enum TrainingError {
     /// The loss is no longer finite.
     #[error("{0}. A lower learning rate of the recipe may help (recipes.NAME.learning_rate)")]
     Diverged(TrainError),
-    /// An illegal access, a memory error of the device, a launch that failed.
+    /// An illegal access, a memory error of the device, or a failed launch.
     #[error(
         "the device failed: {0}. What was trained up to the last checkpoint is kept: continue with --resume, after a look at the device \
          (`nvidia-smi`, the system's log) if this happens again"
@@ -35,7 +35,7 @@ pub enum TrainingError {
     /// The weights of the best epoch cannot be saved or read.
     #[error("the weights cannot be copied")]
     Weights(#[source] WeightsError),
-    /// What the network said of the test images makes no report.
+    /// The network's output for the test images cannot be reported on.
     #[error("the test images cannot be reported on")]
     Report(#[from] ReportError),
 }

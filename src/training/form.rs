@@ -1,4 +1,5 @@
-//! The form in which a network is trained: memory layout, numbers, and how many images at a time.
+//! The form in which a network is trained: memory order, precision, and the number of images at a
+//! time.
 
 use tch::Device;
 
@@ -8,19 +9,21 @@ use crate::data::Layout;
 use crate::space::{self, Architecture, ArchitectureError};
 use crate::train::memory;
 
-/// How a network is computed with.
+/// How a network is computed.
 #[derive(Debug)]
 pub struct Form {
     pub plan: Plan,
     pub precision: Precision,
-    /// Images at a time that fit into the memory that is free, and why they are fewer than a batch.
+    /// Number of images at a time that fit in the free memory, and the reason if they are fewer
+    /// than a batch.
     pub micro_batch: usize,
     pub reason: Option<String>,
 }
 
 impl Form {
-    /// Layout and numbers follow from the settings, the network, the device and the machine's size
-    /// alone: a resumed training must round as before. Only the micro-batch looks at what is free.
+    /// Memory order and precision depend only on the settings, the network, the device and the
+    /// machine's size, because a resumed training must round as before. Only the micro-batch
+    /// depends on the free memory.
     pub fn choose(
         architecture: &Architecture,
         config: &TrainConfig,
@@ -54,7 +57,7 @@ fn fair_share() -> u64 {
     memory::fair_share(tch::get_num_threads().max(1) as u64)
 }
 
-/// The batch, halved until its estimated memory is there.
+/// The batch, halved until its estimated memory is available.
 fn fitting(
     architecture: &Architecture,
     plan: &Plan,
@@ -78,7 +81,7 @@ fn fitting(
                 memory::in_words(available),
             );
             Ok(format!(
-                "a batch of {batch} needs about {all} of memory, and {there} are free"
+                "a batch of {batch} needs about {all} of memory, but only {there} are free"
             ))
         });
     Ok((micro, reason.transpose()?))

@@ -1,11 +1,11 @@
-//! What a training needs to know of its run's past.
+//! What a training needs to know about its run's past.
 
 use crate::event::{Event, Record};
 use crate::session::Begun;
 use crate::state::TrainingRun;
 
-/// The training so far. A resumed one fills it from the journal, then goes on as if it had seen it
-/// all happen.
+/// The training so far. A resumed training fills it from the journal, then continues as if it had
+/// never been interrupted.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub run: Option<TrainingRun>,
@@ -42,7 +42,7 @@ impl crate::session::Ledger for Ledger {
 }
 
 impl Ledger {
-    /// The test images have been classified: never again.
+    /// Whether the test images have been classified, which happens only once.
     pub fn is_tested(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.test.is_some())
     }

@@ -1,7 +1,8 @@
-//! One network trained to the end (`nas-tui train`), in the process that writes its run.
+//! One network trained to completion (`nas-tui train`), in the process that writes its run.
 //!
 //! ```text
-//! session: what is in the run directory -> engine: epochs, commands, checkpoints -> test: once, at the end
+//! session: what is in the run directory -> engine: epochs, commands, checkpoints -> test: once, at
+//! the end
 //! ```
 
 mod checkpoint;

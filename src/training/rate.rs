@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Recipe, Schedule};
 
-/// What a schedule that looks at the validation accuracy has seen. Part of the checkpoint.
+/// The state of a schedule that depends on the validation accuracy. Part of the checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Highest validation accuracy so far.
     best: Option<f64>,
-    /// Epochs in a row without a better one, since the last reduction.
+    /// Consecutive epochs without a better one since the last reduction.
     waited: usize,
     reductions: u32,
 }
 
 impl Seen {
-    /// Take in the validation accuracy after an epoch. With PyTorch's words: ReduceLROnPlateau,
-    /// mode max, threshold 0.
+    /// Record the validation accuracy after an epoch, like PyTorch's ReduceLROnPlateau with mode
+    /// max and threshold 0.
     pub fn epoch(&mut self, recipe: &Recipe, valid_accuracy: f64) {
         if self.best.is_none_or(|best| valid_accuracy > best) {
             self.best = Some(valid_accuracy);
@@ -113,9 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn a_plateau_reduces_the_rate_after_more_than_its_patience_and_begins_to_count_again() {
-        // What torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2, threshold=0) does
-        // on this series: reductions after the 5th and the 9th epoch.
+    fn a_plateau_reduces_the_rate_once_its_patience_is_exceeded_and_then_counts_afresh() {
+        // The behaviour of torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2,
+        // threshold=0) on this series: reductions after the 5th and the 9th epoch.
         let recipe = recipe(
             300,
             Schedule::Plateau {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cosine_rises_evenly_and_then_falls_to_zero() {
+    fn a_cosine_rises_linearly_and_then_falls_to_zero() {
         let recipe = recipe(11, Schedule::Cosine { warmup_epochs: 1 });
         let at = |epoch, batch| learning_rate(&recipe, &Seen::default(), epoch, batch, 100);
         assert!(close(at(1, 0), 0.001) && close(at(1, 49), 0.05) && close(at(1, 99), 0.1));

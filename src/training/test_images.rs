@@ -1,4 +1,4 @@
-//! The test images: read once in a training's life, after its last epoch.
+//! The test images, read only once in a training, after its last epoch.
 
 use std::time::Instant;
 
@@ -15,8 +15,8 @@ use crate::foundation::sealed::Blocks;
 use crate::space::Architecture;
 use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
 
-/// Classify the test images with the weights `best` of `epoch`, in float32 by direct convolution as
-/// `nas-tui evaluate` does. None, with the reason, where the data has no test images.
+/// Classify the test images with the weights `best` of `epoch`, in float32 with direct convolutions
+/// like `nas-tui evaluate`. Returns only a reason if the data have no test images.
 pub fn classify(
     architecture: &Architecture,
     (best, epoch, valid_accuracy): (&Blocks, usize, f64),
@@ -55,8 +55,11 @@ pub fn classify(
     }))
 }
 
-/// Logits of every image, `[N, classes]`, on the CPU; batch norm in evaluation mode. Fewer images
-/// at a time where memory does not suffice.
+/// Logits of every image, `[N, classes]`, on the CPU, with batch norm in evaluation mode. Fewer
+/// images at a time if memory runs out.
+///
+/// # Errors
+/// Errors of libtorch or of the images; lack of memory only with a single image at a time.
 pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, TrainError> {
     in_smaller_batches(evaluation_batch(network.device()), |batch_size| {
         Ok(logits_in_batches(network, images, batch_size)?)
@@ -73,7 +76,7 @@ fn logits_in_batches(
         let (images, _) = batch?;
         Ok(network.forward(&images, Mode::Evaluate)?)
     });
-    // Copied at the end, so that no batch waits for the one before.
+    // Copied at the end, so that no batch waits for the previous one.
     Ok(
         Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?
             .f_to_device(Device::Cpu)?,

@@ -19,19 +19,19 @@ use crate::space::{Architecture, read_architecture};
 use crate::train::TrainError;
 use crate::training::TrainingError;
 
-/// One network, to be trained to the end.
+/// One network to be trained to completion.
 pub struct Training {
     pub(super) architecture: Architecture,
-    /// ARCH as the user gave it.
+    /// ARCH as given by the user.
     pub(super) origin: String,
 }
 
 impl Training {
-    /// The training that the run in `directory` is of. `origin`, where it is known, is ARCH as the
-    /// user gave it: for a run that has not begun.
+    /// The training of the run in `directory`. `origin` is ARCH as given by the user, for a run
+    /// that has not begun.
     ///
     /// # Errors
-    /// Where the network cannot be read.
+    /// If the network cannot be read.
     pub fn of(directory: &RunDirectory, origin: Option<String>) -> Result<Training, SessionError> {
         let context = DnaContext {
             decode: Decode::Literal,
@@ -55,13 +55,13 @@ impl Work for Training {
 
     const NAME: &'static str = "training";
     const THREAD: &'static str = "nas-train";
-    const WITHOUT_CHECKPOINT: &'static str = "begins again with the first epoch";
+    const WITHOUT_CHECKPOINT: &'static str = "starts again from the first epoch";
     const CHECKPOINT_MISSING: &'static str =
-        "the checkpoint is missing: the training begins again with its first epoch";
+        "the checkpoint is missing: the training starts again from its first epoch";
     const OTHER_MACHINE: &'static str =
-        "its numbers will differ in their last digits from those of an uninterrupted run";
+        "its results will differ in the last digits from those of an uninterrupted run";
 
-    /// Settings of the machine, the screen and a search decide nothing of what a training comes to.
+    /// Settings of the machine, the screen and searches do not affect the result of a training.
     fn is_free_to_change(key: &str, _now: &Config) -> bool {
         let sections = [
             "workers.",

@@ -1,6 +1,7 @@
-//! Cells to terminal bytes (ECMA-48), as few as possible: the watcher may sit behind a slow line.
+//! Turns cells into as few terminal bytes (ECMA-48) as possible: the user may be behind a slow
+//! line.
 //!
-//! The pen and the cursor are remembered across frames, moves take the shortest sequence, and a
+//! The pen and the cursor are remembered across frames, moves use the shortest sequence, and a
 //! frame is one write.
 
 use std::io::{self, Write};
@@ -10,13 +11,13 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-/// Frames longer than this are sent as one synchronised update (mode 2026); below, one write is as
-/// good.
+/// Longer frames are sent as one synchronised update (mode 2026); for shorter ones a single write
+/// is as good.
 const SYNCHRONISED_FROM: usize = 2_048;
-/// Unchanged columns that are rather written again than jumped over.
+/// Up to this many unchanged columns are rewritten rather than jumped over.
 const BRIDGE: u16 = 3;
 
-/// Somewhere to draw: bytes go out, the size comes in.
+/// A terminal: bytes go out, the size comes in.
 pub trait Tty: Write {
     /// Columns and rows.
     fn size(&self) -> io::Result<Size>;
@@ -27,12 +28,12 @@ pub struct AnsiWriter<T: Tty> {
     tty: T,
     ascii: bool,
     frame: Vec<u8>,
-    /// Where the terminal's cursor is, if that is certain.
+    /// Position of the terminal's cursor, if known.
     cursor: Option<Position>,
     pen: Attributes,
 }
 
-/// Colour and attributes of what is written next.
+/// Colour and attributes of the next characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Attributes {
     foreground: Color,
@@ -49,7 +50,7 @@ impl Attributes {
         }
     }
 
-    /// Whether a blank looks the same in both.
+    /// Whether a blank looks the same with both pens.
     fn blank_like(self, other: Attributes) -> bool {
         let visible = Modifier::REVERSED | Modifier::UNDERLINED;
         self.background == other.background && !(self.modifier | other.modifier).intersects(visible)
@@ -57,7 +58,7 @@ impl Attributes {
 }
 
 impl<T: Tty> AnsiWriter<T> {
-    /// With `ascii`, no other character is ever sent.
+    /// With `ascii`, only ASCII characters are ever sent.
     pub fn new(tty: T, ascii: bool) -> AnsiWriter<T> {
         AnsiWriter {
             tty,
@@ -73,20 +74,20 @@ impl<T: Tty> AnsiWriter<T> {
         self.tty.size()
     }
 
-    /// Send a sequence that changes neither cells nor cursor nor pen, now.
+    /// Send a sequence immediately that changes neither cells nor cursor nor pen.
     pub fn raw(&mut self, sequence: &str) -> io::Result<()> {
         self.tty.write_all(sequence.as_bytes())?;
         self.tty.flush()
     }
 
-    /// Blank the screen, whatever it shows and whatever was to be sent.
+    /// Blank the screen, whatever it shows, and discard what has not been sent.
     pub fn clear(&mut self) {
         self.frame.clear();
         self.push("\x1b[0m\x1b[2J");
         (self.cursor, self.pen) = (None, Attributes::default());
     }
 
-    /// Move the rows `top..bottom` up by `rows`; blank rows come in below.
+    /// Move the rows `top..bottom` up by `rows`; blank rows come in at the bottom.
     pub fn scroll_up(&mut self, top: u16, bottom: u16, rows: u16) {
         self.set_pen(Attributes::default());
         // Setting the margins also moves the cursor to the upper left corner.
@@ -95,7 +96,7 @@ impl<T: Tty> AnsiWriter<T> {
         self.cursor = Some(Position::ORIGIN);
     }
 
-    /// Write the cell of `screen` at `x`, `y`, which the terminal shows otherwise.
+    /// Write the cell of `screen` at `x`, `y`, which differs from what the terminal shows.
     pub fn cell(&mut self, screen: &Buffer, x: u16, y: u16) {
         self.move_to(screen, x, y);
         let Some(cell) = screen.cell((x, y)) else {
@@ -103,7 +104,7 @@ impl<T: Tty> AnsiWriter<T> {
         };
         self.write(cell);
         let after = x.saturating_add(cell.symbol().width() as u16);
-        // At the last column terminals differ in where the cursor is.
+        // After the last column, terminals differ in where the cursor is.
         self.cursor = (after < screen.area.right()).then_some(Position { x: after, y });
     }
 
@@ -113,14 +114,14 @@ impl<T: Tty> AnsiWriter<T> {
             self.set_pen(pen);
         }
         if self.ascii && !cell.symbol().is_ascii() {
-            // A wide character keeps its columns.
+            // A wide character keeps its width.
             self.push(&"?".repeat(cell.symbol().width().max(1)));
         } else {
             self.push(cell.symbol());
         }
     }
 
-    /// Send what has been written; nothing if nothing has.
+    /// Send what has been written, if anything.
     pub fn flush(&mut self) -> io::Result<()> {
         if self.frame.is_empty() {
             return Ok(());
@@ -169,7 +170,7 @@ impl<T: Tty> AnsiWriter<T> {
         self.cursor = Some(target);
     }
 
-    /// Whether the cells up to column `x` are plain ones that need no other pen.
+    /// Whether the cells up to column `x` are simple ones that need no other pen.
     fn can_bridge(&self, screen: &Buffer, from: Position, x: u16) -> bool {
         (from.x..x)
             .filter_map(|column| screen.cell((column, from.y)))
@@ -217,7 +218,7 @@ const ATTRIBUTES: [(Modifier, &str); 4] = [
     (Modifier::REVERSED, "7"),
 ];
 
-/// A move along the row, or to the start of a later one.
+/// A move within the row, or to the start of a later one.
 fn shortcut(from: Position, to: Position) -> Option<String> {
     if from.y == to.y && to.x > from.x {
         let columns = to.x - from.x;

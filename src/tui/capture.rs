@@ -1,5 +1,5 @@
-//! Standard output and standard error while the screen is up: libraries print there, and it must
-//! not reach the screen.
+//! Captures standard output and standard error while the screen is shown: libraries print to them,
+//! and that must not reach the screen.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read};
@@ -7,9 +7,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// Lines that wait for the screen; more are dropped, since whoever prints must not be held up.
+/// Number of lines waiting for the screen; further ones are dropped, because their writer must not
+/// be blocked.
 const WAITING_LINES: usize = 1_000;
-/// A longer line is broken.
+/// Maximum length of a line in bytes; a longer one is broken.
 const LINE_BYTES: usize = 4_096;
 
 #[derive(Debug, Clone, Copy)]
@@ -18,14 +19,14 @@ enum Stream {
     Error,
 }
 
-/// The terminal's own descriptors, kept while a pipe stands in their place.
+/// The terminal's own descriptors, kept while a pipe replaces them.
 #[derive(Debug)]
 pub struct Redirection {
     saved: Vec<(Stream, OwnedFd)>,
 }
 
 impl Redirection {
-    /// Put the writing end of `pipe` in the place of each of the two that is a terminal.
+    /// Replace each of the two streams that is a terminal by the writing end of `pipe`.
     pub fn start(pipe: &PipeWriter) -> io::Result<Redirection> {
         let mut redirection = Redirection { saved: Vec::new() };
         let (stdout, stderr) = (io::stdout(), io::stderr());
@@ -43,10 +44,10 @@ impl Redirection {
         Ok(redirection)
     }
 
-    /// Give the terminal back. Doing it twice does no harm.
+    /// Restore the terminal. Doing so twice is harmless.
     pub fn end(&mut self) {
         for (stream, original) in self.saved.drain(..) {
-            // There is nobody left to tell of a failure.
+            // There is no one left to report a failure to.
             let _ = replace(stream, original.as_fd());
         }
     }
@@ -89,7 +90,7 @@ fn read_lines(pipe: PipeReader, sender: &Sender<String>) {
             Err(_) => break,
         };
         for &byte in &bytes[..length] {
-            // A carriage return ends a line too: progress bars redraw themselves with it.
+            // A carriage return also ends a line: progress bars use it to redraw themselves.
             if byte == b'\n' || byte == b'\r' || line.len() == LINE_BYTES {
                 send(&mut line, sender);
             }
@@ -105,7 +106,7 @@ fn send(line: &mut Vec<u8>, sender: &Sender<String>) {
     let text = plain(&String::from_utf8_lossy(line));
     line.clear();
     if !text.trim().is_empty() {
-        // A full channel drops the line; a closed one means that nobody looks any more.
+        // A full channel drops the line; a closed one means that no one is looking any more.
         let _ = sender.try_send(text);
     }
 }

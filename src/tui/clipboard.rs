@@ -1,13 +1,14 @@
-//! The clipboard of the user's own terminal, through SSH, tmux and screen: OSC 52.
+//! The clipboard of the user's terminal, through SSH, tmux and screen: OSC 52.
 //!
-//! The terminal takes `ESC ] 52 ; c ; BASE64 BEL`. A multiplexer in between hands it on only in a
-//! wrapping of its own. The terminal does not answer, so nobody can know whether it has taken the
-//! text: some have this switched off.
+//! The terminal accepts `ESC ] 52 ; c ; BASE64 BEL`. A multiplexer in between passes it on only if
+//! it is wrapped in a particular way. The terminal does not answer, so it is impossible to know
+//! whether it has accepted the text: in some it is disabled.
 
-/// Bytes of text at most: xterm takes sequences of up to 100,000 bytes, of which 8 are not base64.
+/// Maximum number of bytes of text: xterm accepts sequences of up to 100,000 bytes, 8 of which are
+/// not base64.
 pub const LONGEST: usize = 99_992 / 4 * 3;
 
-/// Bytes of a string that screen hands on in one piece.
+/// Number of bytes that screen passes on in one piece.
 const SCREEN_PIECE: usize = 240;
 
 /// Why a text cannot be copied.
@@ -19,10 +20,10 @@ pub struct TooLong {
     length: usize,
 }
 
-/// What stands between this program and the terminal.
+/// What is between this program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplexer {
-    /// The terminal itself reads what is written.
+    /// Nothing: the terminal itself reads the output.
     None,
     /// tmux: an escape sequence for the terminal is wrapped in a DCS of tmux.
     Tmux,
@@ -31,7 +32,7 @@ pub enum Multiplexer {
 }
 
 impl Multiplexer {
-    /// By TMUX, STY and TERM, as `variable` reads them.
+    /// Detected from TMUX, STY and TERM, as read by `variable`.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Multiplexer {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
@@ -45,6 +46,9 @@ impl Multiplexer {
     }
 
     /// The bytes that put `text` on the clipboard.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the terminal would not accept the text.
     pub fn copy(self, text: &str) -> Result<String, TooLong> {
         if text.len() > LONGEST {
             return Err(TooLong { length: text.len() });
@@ -52,7 +56,7 @@ impl Multiplexer {
         let plain = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
         Ok(match self {
             Multiplexer::None => plain,
-            // tmux takes the plain sequence with `set-clipboard on`, the wrapped one with
+            // tmux accepts the plain sequence with `set-clipboard on`, and the wrapped one with
             // `allow-passthrough on`.
             Multiplexer::Tmux => format!(
                 "{plain}\x1bPtmux;{}\x1b\\",
@@ -108,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn tmux_gets_the_sequence_as_it_is_and_wrapped() {
+    fn tmux_gets_the_sequence_both_plain_and_wrapped() {
         let expected = "\x1b]52;c;Zm9v\x07\x1bPtmux;\x1b\x1b]52;c;Zm9v\x07\x1b\\";
         assert_eq!(Multiplexer::Tmux.copy("foo").unwrap(), expected);
     }

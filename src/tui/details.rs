@@ -1,22 +1,22 @@
-//! What the journal has told of children.
+//! Details of children read from the journal.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::state::{ChildDetail, ChildRow, RunState};
 
-/// Children whose details are kept.
+/// Number of children whose details are kept.
 const KEPT: usize = 64;
 
-/// Details of children, the newest last.
+/// Details of children, newest last.
 #[derive(Debug, Default)]
 pub struct Details {
     kept: VecDeque<ChildDetail>,
-    /// Children of which the journal does not tell.
+    /// Children that the journal knows nothing about.
     unreadable: BTreeSet<u64>,
 }
 
 impl Details {
-    /// Keep what the journal told of a child, in place of the oldest of many.
+    /// Keep the details of a child, dropping the oldest if there are too many.
     pub fn keep(&mut self, detail: ChildDetail) {
         self.kept
             .retain(|other| other.candidate.child != detail.candidate.child);
@@ -26,25 +26,25 @@ impl Details {
         self.kept.push_back(detail);
     }
 
-    /// What is kept of a child.
+    /// The details kept of a child.
     pub fn of(&self, child: u64) -> Option<&ChildDetail> {
         self.kept
             .iter()
             .find(|detail| detail.candidate.child == child)
     }
 
-    /// The journal does not tell of a child: it need not be asked again.
+    /// Note that the journal knows nothing about a child, so that it is not requested again.
     pub fn give_up(&mut self, child: u64) {
         self.unreadable.insert(child);
     }
 
-    /// Whether there is no need to ask the journal for a child, or no use.
+    /// Whether requesting a child from the journal is unnecessary or useless.
     pub fn has(&self, child: u64) -> bool {
         self.of(child).is_some() || self.unreadable.contains(&child)
     }
 }
 
-/// Everything that the state tells of a child that has not ended.
+/// The details of a child that has not ended, from the state.
 pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
     let candidate = state.search().waiting.get(&child)?.clone();
     let training = state.search().in_training(child);

@@ -1,4 +1,4 @@
-//! What the terminal shows, frame by frame: only what differs from the frame before is sent.
+//! What the terminal shows, frame by frame: only differences from the previous frame are sent.
 
 use std::io;
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub struct Display<T: Tty> {
 }
 
 impl<T: Tty> Display<T> {
-    /// With `ascii`, no other character is ever sent.
+    /// With `ascii`, only ASCII characters are ever sent.
     pub fn new(tty: T, ascii: bool) -> Display<T> {
         Display {
             writer: AnsiWriter::new(tty, ascii),
@@ -30,7 +30,7 @@ impl<T: Tty> Display<T> {
         self.writer.size()
     }
 
-    /// Draw every cell with the next frame: the terminal may show something else.
+    /// Redraw every cell with the next frame: the terminal may show something else.
     pub fn forget(&mut self) {
         self.shown = Buffer::default();
     }
@@ -52,13 +52,13 @@ impl<T: Tty> Display<T> {
         self.writer.raw(&format!("{bell}{notification}"))
     }
 
-    /// Send `sequence` as it is: something that leaves the frame as it was.
+    /// Send `sequence` unchanged; it must not affect the frame.
     pub fn raw(&mut self, sequence: &str) -> io::Result<()> {
         self.writer.raw(sequence)
     }
 
-    /// Show `frame`. Rows of `scrolling`, where given, are first looked for further down in the
-    /// frame before: a log that moved up by a line costs that line and not all of its rows.
+    /// Show `frame`. If `scrolling` rows are given, they are first searched for further down in the
+    /// previous frame: a log that moved up by a line then costs that line, not all of its rows.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -80,9 +80,9 @@ impl<T: Tty> Display<T> {
         self.writer.flush()
     }
 
-    /// Write the cells of a row that the terminal shows otherwise.
+    /// Write the cells of a row that differ from what the terminal shows.
     fn write_row(&mut self, frame: &Buffer, y: u16) {
-        // Up to here a wide character of the frame before has been overwritten in part: what is
+        // Up to here a wide character of the previous frame has been partly overwritten: what is
         // left of it is unknown.
         let mut stale = 0;
         let mut x = 0;
@@ -99,14 +99,13 @@ impl<T: Tty> Display<T> {
         }
     }
 
-    /// Let the terminal move rows that are in `frame` where they were some rows further down
-    /// before.
+    /// Let the terminal move rows of `frame` that were some rows further down before.
     fn scroll(&mut self, frame: &Buffer, rows: Range<u16>) {
         let in_place = changed_rows(&self.shown, frame, rows.clone(), 0);
         let best = (1..rows.end - rows.start)
             .map(|by| (changed_rows(&self.shown, frame, rows.clone(), by), by))
             .min();
-        // A row that stays is worth more than the few bytes that moving it costs.
+        // A row that stays is worth more than the few bytes that moving it saves.
         let Some((_, by)) = best.filter(|(changed, _)| *changed < in_place) else {
             return;
         };
@@ -120,13 +119,13 @@ impl<T: Tty> Display<T> {
     }
 }
 
-/// Columns that a cell takes.
+/// Number of columns that a cell occupies.
 fn columns(cell: &Cell) -> u16 {
     cell.symbol().width().clamp(1, 2) as u16
 }
 
-/// Rows of `next` that differ from those `by` rows further down in `before` (blank ones beyond the
-/// end).
+/// Number of rows of `next` that differ from those `by` rows further down in `before` (blank ones
+/// beyond the end).
 fn changed_rows(before: &Buffer, next: &Buffer, rows: Range<u16>, by: u16) -> usize {
     let blank = Cell::EMPTY;
     let differs = |y: &u16| {
@@ -142,7 +141,7 @@ fn changed_rows(before: &Buffer, next: &Buffer, rows: Range<u16>, by: u16) -> us
     rows.clone().filter(differs).count()
 }
 
-/// A blank has no colour: two that look the same must be the same.
+/// Make blanks that look the same equal, because a blank has no visible foreground colour.
 fn normalise_blanks(frame: &mut Buffer) {
     let visible = Modifier::REVERSED | Modifier::UNDERLINED;
     for cell in frame
@@ -173,7 +172,7 @@ mod tests {
     const WIDTH: u16 = 40;
     const HEIGHT: u16 = 8;
 
-    /// A terminal that keeps what it was sent.
+    /// A terminal that records what it was sent.
     #[derive(Clone, Default)]
     struct Recorder(Rc<RefCell<Vec<u8>>>);
 
@@ -212,7 +211,7 @@ mod tests {
             }
         }
 
-        /// Draw the texts on a blank frame; the bytes sent.
+        /// Draw the texts on a blank frame; returns the bytes sent.
         fn show(&mut self, texts: &[Text<'_>], scrolling: Option<Range<u16>>) -> String {
             let mut frame = blank(Size::new(WIDTH, HEIGHT));
             for (x, y, text, style) in texts {
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_moves_up_costs_its_new_line_only() {
+    fn a_log_that_moves_up_costs_only_its_new_line() {
         let mut session = Session::new(false);
         let lines = [
             "first line of the log",

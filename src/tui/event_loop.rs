@@ -1,4 +1,4 @@
-//! The loop: waits for whatever comes first, lets the `App` take it in, and draws when something
+//! The event loop: waits for whatever comes first, passes it to the `App`, and draws if something
 //! changed.
 
 use std::io;
@@ -32,22 +32,24 @@ use crate::link::{Connection, LinkStatus};
 use crate::runs::directory::{kind_of, resume_command};
 use crate::telemetry::Telemetry;
 
-/// Frames for news between two ticks of the clock, at most. (What a key changes is drawn at once.)
+/// Maximum number of frames for news between two ticks of the clock. (The effect of a key is drawn
+/// at once.)
 const NEWS_PER_TICK: u32 = 4;
-/// The machine is measured this often.
+/// Interval between measurements of the machine.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(2);
-/// Records taken in before keys are looked at again.
+/// Number of records processed before keys are checked again.
 const RECORDS_AT_ONCE: usize = 5_000;
-/// How long measurements are still drawn after the search stands still, so that its effect is seen.
+/// Number of ticks for which measurements are still drawn after the search has stopped, so that the
+/// effect is visible.
 const SETTLING_TICKS: u32 = 5;
 
 /// When the next frame is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Never,
-    /// With the next tick of the clock.
+    /// At the next tick of the clock.
     Tick,
-    /// Soon, with all other news that come in meanwhile.
+    /// Soon, together with all other news that arrives meanwhile.
     News,
     Now,
 }
@@ -164,7 +166,7 @@ impl Screen {
                 self.repaint();
             }
             Effect::Send(command) => {
-                // A search that is gone cannot be commanded; its records end too, which is handled
+                // A search that has gone cannot be commanded; its records end too, which is handled
                 // there.
                 let _ = self.connection.commands.send(command);
                 self.due = Due::Now;
@@ -176,12 +178,12 @@ impl Screen {
         None
     }
 
-    /// Ring, or let the terminal show a notification, for what the run has come to.
+    /// Ring the bell or send a notification for pending alerts.
     fn call_the_user(&mut self) {
         while let Some(Alert(text)) = self.app.next_alert() {
             let bell = matches!(self.alerts, Alerts::Bell | Alerts::Both);
             let notification = matches!(self.alerts, Alerts::Notification | Alerts::Both);
-            // A terminal that is gone is noticed with the next frame.
+            // A terminal that has gone is noticed with the next frame.
             let _ = self
                 .display
                 .alert(bell, notification.then_some(text.as_str()));
@@ -191,7 +193,7 @@ impl Screen {
     fn copy(&mut self, text: &str) {
         let multiplexer = Multiplexer::detect(|name| std::env::var(name).ok());
         match multiplexer.copy(text) {
-            // A terminal that is gone is noticed with the next frame.
+            // A terminal that has gone is noticed with the next frame.
             Ok(sequence) => drop(self.display.raw(&sequence)),
             Err(error) => self.app.tell(Level::Warning, error.to_string()),
         }
@@ -236,7 +238,7 @@ impl Screen {
         }
     }
 
-    /// Take in this record and all that wait behind it.
+    /// Process this record and all that are waiting behind it.
     fn records(&mut self, record: Option<Arc<Record>>) -> Effect {
         let Some(first) = record else {
             // The screen stays: what it shows is still true, and the status says that nothing will
@@ -261,7 +263,7 @@ impl Screen {
         Effect::Nothing
     }
 
-    /// Take in what the journal said.
+    /// Process an answer from the journal.
     fn answer(&mut self, answer: JournalAnswer) -> Effect {
         match answer {
             JournalAnswer::Child(detail) => self.app.take_detail(*detail),
@@ -271,7 +273,7 @@ impl Screen {
         Effect::Draw
     }
 
-    /// What is at the other end has changed; `known` until there is nobody left to say so.
+    /// Process a change at the other end; `known` is false once no one is left to report it.
     fn status(&mut self, known: bool) -> Effect {
         self.status_known = known;
         let status = self.connection.status.borrow_and_update().clone();
@@ -279,7 +281,7 @@ impl Screen {
         self.note_link(&status)
     }
 
-    /// Put what is at the other end into the log.
+    /// Add the state of the other end to the log.
     fn note_link(&mut self, status: &LinkStatus) -> Effect {
         if let Some(text) = self.app.words_of(status) {
             self.app.note(Level::Warning, text, Timestamp::now());
@@ -293,7 +295,7 @@ impl Screen {
         Effect::Nothing
     }
 
-    /// A second has passed: clock, progress and measurements.
+    /// A second has passed: update clock, progress and measurements.
     fn tick(&mut self) -> Effect {
         self.measurements();
         if self.app.stands_still() {
@@ -310,8 +312,8 @@ impl Screen {
 
     fn measurements(&mut self) {
         self.telemetry.watch_run(&self.app.live.processes);
-        // A thread that has nothing more to say (no NVML) has closed its channel: what it said last
-        // still counts.
+        // A thread that has nothing more to report (no NVML) has closed its channel: its last
+        // report still counts.
         if self.telemetry.gpu.has_changed().unwrap_or(true) {
             let status = self.telemetry.gpu.borrow_and_update().clone();
             self.app.view.take_gpu(status, Timestamp::now());
@@ -327,7 +329,7 @@ impl Screen {
         self.due = Due::Now;
     }
 
-    /// Draw; false if the terminal is gone.
+    /// Draw; returns false if the terminal is gone.
     fn draw(&mut self) -> bool {
         self.due = Due::Never;
         self.drawn_at = Instant::now();
@@ -351,7 +353,7 @@ async fn recv_line(lines: &mut Receiver<String>) -> String {
     }
 }
 
-/// Until the frame that is due for news; forever if none is.
+/// Wait for the frame that is due for news; forever if none is.
 async fn wait_for_frame(due: Due, drawn_at: Instant, tick: Duration) {
     match due {
         Due::News => tokio::time::sleep_until(drawn_at + tick / NEWS_PER_TICK).await,

@@ -1,5 +1,4 @@
-//! Texts as the screen writes them, in columns; numbers are those of
-//! [`crate::foundation::numbers`].
+//! Texts for the screen, measured in columns; numbers are in [`crate::foundation::numbers`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -11,7 +10,7 @@ pub fn pair(lengths: [impl std::fmt::Display; 2], times: &str) -> String {
     format!("{height}{times}{width}")
 }
 
-/// `text` in at most `width` columns, its end replaced by `ellipsis` where it is longer.
+/// `text` in at most `width` columns, ending in `ellipsis` if it is longer.
 pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -32,7 +31,7 @@ pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     fitted
 }
 
-/// `text` broken at spaces into lines of at most `width` columns; a longer word is cut. At least
+/// `text` broken at spaces into lines of at most `width` columns; longer words are cut. At least
 /// one line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_too_long_ends_in_an_ellipsis_and_never_overflows() {
+    fn a_text_that_is_too_long_ends_in_an_ellipsis_and_never_overflows() {
         assert_eq!(fit("abcdef", 6, "…"), "abcdef");
         assert_eq!(fit("abcdef", 4, "…"), "abc…");
         assert_eq!(fit("abcdef", 1, "..."), "");

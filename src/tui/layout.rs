@@ -1,4 +1,4 @@
-//! Where each panel lies on a screen of a given size, in each arrangement.
+//! The area of each panel on a screen of a given size, in each arrangement.
 
 mod plans;
 
@@ -8,7 +8,7 @@ use super::panels::PanelId;
 use crate::config::LayoutName;
 use crate::event::RunKind;
 
-/// The smallest screen on which the panels are drawn.
+/// The smallest screen on which panels are drawn.
 pub const SMALLEST: Size = Size {
     width: 60,
     height: 15,
@@ -16,7 +16,7 @@ pub const SMALLEST: Size = Size {
 
 const HEADER_ROWS: u16 = 2;
 const FOOTER_ROWS: u16 = 1;
-/// A panel is not made smaller than this: a title and three rows, and columns for a short table.
+/// Minimum size of a panel: a title and three rows, and columns for a short table.
 const LEAST: Size = Size {
     width: 36,
     height: 4,
@@ -25,11 +25,11 @@ const LEAST: Size = Size {
 /// The parts of the screen. A panel's area includes its title row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Areas {
-    /// The two rows on top.
+    /// The two rows at the top.
     pub header: Rect,
-    /// A row that names all panels, where only one is shown.
+    /// A row that lists all panels, if only one is shown.
     pub tabs: Option<Rect>,
-    /// The panels that are shown and their areas, in the order in which the focus moves.
+    /// The visible panels and their areas, in the order in which the focus moves.
     pub panels: Vec<(PanelId, Rect)>,
     /// Columns between panels.
     pub separators: Vec<Rect>,
@@ -47,7 +47,7 @@ impl Areas {
     }
 }
 
-/// What the screen is of, as far as the arrangement of its panels depends on it.
+/// What the screen shows, as far as it affects the arrangement of panels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Several networks are sampled and trained.
@@ -58,7 +58,7 @@ pub enum Stage {
     Tested,
 }
 
-/// A division of an area: parts with their shares of it.
+/// A division of an area into parts with their shares.
 enum Division {
     One(PanelId),
     Rows(&'static [(u16, Division)]),
@@ -69,7 +69,7 @@ use Division::{Columns, One, Rows};
 use PanelId::{Chart, Children, Dna, Log, Machine};
 use plans::plans;
 
-/// The panel that an arrangement is about.
+/// The main panel of an arrangement.
 pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
     match (layout, kind) {
         (LayoutName::Overview | LayoutName::Learning, RunKind::Search) => Chart,
@@ -83,24 +83,24 @@ pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
     }
 }
 
-/// What decides where panels lie.
+/// What determines the areas of panels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrangement {
     /// Size of the screen.
     pub size: Size,
     /// Which set of arrangements applies.
     pub stage: Stage,
-    /// The arrangement that the user chose.
+    /// The arrangement chosen by the user.
     pub layout: LayoutName,
-    /// The panel that takes keys; shown alone where the arrangement has no room for it.
+    /// The panel that receives keys; shown alone if the arrangement has no room for it.
     pub focus: PanelId,
-    /// Only the focused panel is shown.
+    /// Whether only the focused panel is shown.
     pub maximised: bool,
 }
 
 impl Arrangement {
-    /// The parts of the screen; none if it is too small. A focused panel that the arrangement has no
-    /// room for is shown alone.
+    /// The parts of the screen; `None` if it is too small. If the arrangement has no room for the
+    /// focused panel, it is shown alone.
     pub fn areas(&self) -> Option<Areas> {
         let size = self.size;
         let fits = |from: &Size| size.width >= from.width && size.height >= from.height;

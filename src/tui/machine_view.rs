@@ -1,4 +1,4 @@
-//! The machine as the screen shows it: the latest measurements, steadied, and their histories.
+//! The machine as shown on the screen: the latest measurements, steadied, and their histories.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,47 +8,47 @@ use super::steady;
 use crate::telemetry::energy::{Reading, watt_hours};
 use crate::telemetry::{GpuSample, GpuStatus, HostStatus};
 
-/// Points kept of a history: more than the widest panel shows.
+/// Number of points kept in a history: more than the widest panel shows.
 const HISTORY: usize = 240;
-/// Measurements that make one point of a history: a column that moves seldom costs few bytes.
+/// Number of measurements averaged into one point of a history: fewer points mean fewer bytes sent.
 pub const MEASUREMENTS_PER_POINT: usize = 5;
-/// NVML is said to be silent when it has not answered for so long. (Waking a GPU from its sleep
-/// takes seconds.)
+/// Time without an answer after which NVML is reported as silent. (Waking a sleeping GPU takes
+/// seconds.)
 const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 
-/// What is measured of the machine.
+/// Measurements of the machine.
 #[derive(Debug, Clone)]
 pub struct MachineView {
-    /// The GPUs as NVML last told, with those it no longer tells of.
+    /// The GPUs as last reported by NVML, including those it no longer reports.
     pub gpu: GpuStatus,
-    /// What NVML says instead, if it had GPUs before and has none now.
+    /// NVML's message, if it reported GPUs before and reports none now.
     pub trouble: Option<String>,
     /// Processors, memory and our processes.
     pub host: HostStatus,
-    /// Mean utilisation of the GPUs, and busy share of the processors.
+    /// Mean utilisation of the GPUs.
     pub gpu_history: History,
-    /// Busy share of the processors, 0 to 1.
+    /// Busy fraction of the processors, 0 to 1.
     pub host_history: History,
-    /// When the screen began to measure.
+    /// When the screen started measuring.
     pub since: Timestamp,
-    /// When NVML answered last.
+    /// When NVML last answered.
     gpu_time: Timestamp,
     tracks: BTreeMap<u32, Track>,
 }
 
-/// What is kept of one GPU from measurement to measurement.
+/// What is kept of one GPU between measurements.
 #[derive(Debug, Clone, Default)]
 struct Track {
     utilization: History,
     last: Option<Reading>,
-    /// Since the screen measures; none if it was never known.
+    /// Joules since the screen started measuring; `None` if never known.
     joules: Option<f64>,
 }
 
 /// Means of a few measurements each, newest last.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// At most 240.
+    /// At most 240 points.
     pub points: VecDeque<f64>,
     pending: Vec<f64>,
 }
@@ -67,7 +67,7 @@ impl History {
         self.points.push_back(mean);
     }
 
-    /// At most `count` points, the newest ones, oldest first.
+    /// The newest `count` points (or fewer), oldest first.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = f64> + '_ {
         self.points
             .iter()
@@ -98,7 +98,7 @@ impl Track {
 }
 
 impl MachineView {
-    /// A machine of which nothing has been measured, watched since `now`.
+    /// A machine that has not been measured yet, watched since `now`.
     pub fn new(now: Timestamp) -> MachineView {
         MachineView {
             gpu: GpuStatus::Starting,
@@ -112,7 +112,7 @@ impl MachineView {
         }
     }
 
-    /// Take in what NVML said at `time`.
+    /// Process NVML's report at `time`.
     pub fn take_gpu(&mut self, status: GpuStatus, time: Timestamp) {
         self.gpu_time = time;
         self.trouble = None;
@@ -141,7 +141,7 @@ impl MachineView {
         }
     }
 
-    /// Take in a measurement of the host, steadied against the one shown.
+    /// Process a measurement of the host, steadied against the one shown.
     pub fn take_host(&mut self, status: HostStatus) {
         if let HostStatus::Present(host) = &status {
             self.host_history.push(host.busy());
@@ -154,7 +154,7 @@ impl MachineView {
         };
     }
 
-    /// The GPUs there are or were.
+    /// The GPUs that exist or existed.
     pub fn gpus(&self) -> &[GpuSample] {
         match &self.gpu {
             GpuStatus::Present(gpus) => gpus,
@@ -162,12 +162,12 @@ impl MachineView {
         }
     }
 
-    /// Whether NVML, which should answer, has not done so for long.
+    /// Whether NVML, which should answer, has been silent for long.
     pub fn is_silent(&self, now: Timestamp) -> bool {
         !matches!(self.gpu, GpuStatus::Absent(_)) && now.duration_since(self.gpu_time) > PATIENCE
     }
 
-    /// Utilisation of one GPU.
+    /// Utilisation history of one GPU.
     pub fn utilization(&self, gpu: u32) -> Option<&History> {
         self.tracks
             .get(&gpu)
@@ -175,13 +175,13 @@ impl MachineView {
             .filter(|history| !history.points.is_empty())
     }
 
-    /// Watt-hours that one GPU has taken since the screen measures, for whomever.
+    /// Watt-hours used by one GPU since the screen started measuring, by whatever process.
     pub fn watt_hours(&self, gpu: u32) -> Option<f64> {
         self.tracks.get(&gpu)?.joules.map(watt_hours)
     }
 }
 
-/// The GPUs that are there, steadied, and those that have vanished, without their values.
+/// The GPUs that exist, steadied, and those that have vanished, without their values.
 fn merged(shown: &[GpuSample], new: Vec<GpuSample>) -> Vec<GpuSample> {
     let mut gpus: BTreeMap<u32, GpuSample> =
         shown.iter().map(|gpu| (gpu.index, lost(gpu))).collect();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_that_vanishes_keeps_its_row_and_name_and_loses_its_values() {
+    fn a_gpu_that_vanishes_keeps_its_row_and_name_but_loses_its_values() {
         let both = GpuStatus::Present(vec![gpu(0), gpu(1)]);
         let off_the_bus = GpuSample {
             index: 1,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_fails_leaves_the_rows_and_says_why() {
+    fn if_the_driver_fails_the_rows_stay_and_the_reason_is_shown() {
         let view = view(vec![
             GpuStatus::Present(vec![gpu(0)]),
             GpuStatus::Absent("NVML: unloaded".into()),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn energy_is_the_power_over_time_where_there_is_no_counter_and_none_where_there_is_neither() {
+    fn without_a_counter_energy_is_power_over_time_and_without_both_it_is_unknown() {
         let dark = GpuSample {
             index: 1,
             ..GpuSample::default()
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_told_of_nvml_only_where_there_is_one() {
+    fn silence_is_reported_only_if_there_is_an_nvml() {
         let present = view(vec![GpuStatus::Present(vec![gpu(0)])]);
         assert!(!present.is_silent(second(10)) && present.is_silent(second(60)));
         assert!(MachineView::new(second(0)).is_silent(second(60)));

@@ -1,8 +1,9 @@
-//! The screen: a client that takes the records of a run, draws them, and sends commands. It knows
-//! nothing else of the search.
+//! The screen: a client that receives the records of a run, draws them, and sends commands. It
+//! knows nothing else about the search.
 //!
 //! ```text
-//! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display -> terminal
+//! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display
+//! -> terminal
 //! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, suspend, leave
 //! ```
 
@@ -41,24 +42,27 @@ use keymap::{Keymap, KeymapError};
 pub use panels::PanelId;
 use theme::{ColourDepth, Theme, locale_is_utf8};
 
-/// How the screen looks and which keys it takes, in this session.
+/// The appearance of the screen and its keys in this session.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Colours and characters.
     pub theme: Theme,
-    /// The arrangement of panels to begin with.
+    /// The initial arrangement of panels.
     pub layout: LayoutName,
     /// The keys and their actions.
     pub keymap: Keymap,
-    /// How the user is called for news.
+    /// How news is announced.
     pub alerts: Alerts,
-    /// Between two frames for progress, clock and measurements.
+    /// Time between two frames for progress, clock and measurements.
     pub tick: Duration,
 }
 
 impl Settings {
-    /// From the settings of the screen; what they leave open is found out from the environment, as
-    /// `variable` reads it.
+    /// Settings from the configuration; what it leaves open is determined from the environment, as
+    /// read by `variable`.
+    ///
+    /// # Errors
+    /// [`KeymapError`] if `screen.keys` cannot be used.
     pub fn new(
         config: &ScreenConfig,
         variable: impl Fn(&str) -> Option<String>,
@@ -85,29 +89,29 @@ impl Settings {
     }
 }
 
-/// Why the screen was left. The search may still be running.
+/// Why the screen was closed. The search may still be running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
-    /// The run was over, and the user closed the screen.
+    /// The run had ended, and the user closed the screen.
     Finished,
     /// The user asked for the run to stop, and it has.
     Stopped,
-    /// The screen is closed and the search goes on.
+    /// The screen was closed and the search continues.
     Detached,
     /// The user closed the screen of a run that is unfinished but has no process working on it.
     Closed,
-    /// The user wants that run to be resumed.
+    /// The user wants the run to be resumed.
     Resume,
-    /// The process was sent this signal (SIGTERM, SIGHUP or SIGINT).
+    /// The process received this signal (SIGTERM, SIGHUP or SIGINT).
     Signal(i32),
     /// The terminal is gone.
     TerminalLost,
 }
 
-/// Show the run on the terminal until the user leaves, the search is gone, or a signal comes.
+/// Show the run on the terminal until the user leaves, the search is gone, or a signal arrives.
 ///
-/// The terminal is in its former state when this returns, and when it panics. While the screen is
-/// up, what any part of the process writes to standard output and standard error goes to the log
+/// The terminal is restored when this returns, and when it panics. While the screen is shown,
+/// whatever any part of the process writes to standard output and standard error goes to the log
 /// panel.
 ///
 /// Children and moments that are not in memory are read from the run's journal.

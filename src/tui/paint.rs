@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::theme::{Glyphs, Role, Theme};
 
-/// A piece of a line: what it says and what it is.
+/// A piece of a line: its role and its text.
 pub type Piece = (Role, String);
 
-/// A part of the screen to draw in; positions count from its upper left corner.
+/// A part of the screen to draw in; positions are relative to its upper left corner.
 pub struct Painter<'a> {
     buffer: &'a mut Buffer,
     area: Rect,
@@ -18,7 +18,7 @@ pub struct Painter<'a> {
 }
 
 impl<'a> Painter<'a> {
-    /// A painter of the part of `area` that lies in `buffer`.
+    /// A painter for the part of `area` that lies in `buffer`.
     pub fn new(buffer: &'a mut Buffer, area: Rect, theme: &'a Theme) -> Painter<'a> {
         let area = area.intersection(buffer.area);
         Painter {
@@ -28,7 +28,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// The part of this area that `area` (in screen positions) covers.
+    /// The part of this area covered by `area` (in screen positions).
     pub fn part(&mut self, area: Rect) -> Painter<'_> {
         Painter {
             area: area.intersection(self.area),
@@ -37,17 +37,17 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// In positions of the screen.
+    /// The area in screen positions.
     pub fn area(&self) -> Rect {
         self.area
     }
 
-    /// In columns.
+    /// Width in columns.
     pub fn width(&self) -> usize {
         usize::from(self.area.width)
     }
 
-    /// In rows.
+    /// Height in rows.
     pub fn height(&self) -> usize {
         usize::from(self.area.height)
     }
@@ -57,7 +57,7 @@ impl<'a> Painter<'a> {
         &self.theme.glyphs
     }
 
-    /// Write `text` from column `x` of row `y`; the column after it.
+    /// Write `text` from column `x` of row `y`; returns the column after it.
     pub fn text(&mut self, x: usize, y: usize, role: Role, text: &str) -> usize {
         self.styled(x, y, self.theme.style(role), text)
     }
@@ -65,7 +65,7 @@ impl<'a> Painter<'a> {
     fn styled(&mut self, x: usize, y: usize, style: Style, text: &str) -> usize {
         let end = x + text.width();
         if y < self.height() && x < self.width() {
-            // Both fit into u16: they are inside the area.
+            // Both fit into u16 because they are inside the area.
             let (column, row) = (self.area.x + x as u16, self.area.y + y as u16);
             self.buffer
                 .set_stringn(column, row, text, self.width() - x, style);
@@ -73,7 +73,7 @@ impl<'a> Painter<'a> {
         end
     }
 
-    /// Write the pieces one after another; the column after them.
+    /// Write the pieces one after another; returns the column after them.
     pub fn pieces(&mut self, x: usize, y: usize, pieces: &[Piece]) -> usize {
         pieces
             .iter()
@@ -131,7 +131,7 @@ pub fn frame(painter: &mut Painter<'_>, title: &str) {
     painter.text(2, 0, Role::Focus, &format!(" {title} "));
 }
 
-/// Columns of a bar of `width` that `fraction` fills: all of them only when it is complete.
+/// Number of columns filled in a bar of `width`: all of them only when it is complete.
 fn filled(width: usize, fraction: f64) -> usize {
     match fraction {
         fraction if !fraction.is_finite() || fraction <= 0.0 => 0,
@@ -140,7 +140,7 @@ fn filled(width: usize, fraction: f64) -> usize {
     }
 }
 
-/// Columns that the pieces take.
+/// Number of columns that the pieces occupy.
 pub fn pieces_width(pieces: &[Piece]) -> usize {
     pieces.iter().map(|(_, text)| text.width()).sum()
 }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_full_only_when_all_is_done() {
+    fn a_bar_is_full_only_when_everything_is_done() {
         assert_eq!(
             (
                 filled(10, 0.999),

@@ -1,4 +1,4 @@
-//! A list of runs to choose one from, on the whole screen.
+//! A full-screen list of runs to choose from.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ use super::terminal::{Guard, Terminal};
 use super::theme::{Role, Theme};
 use crate::runs::{self, RunInfo};
 
-/// What a key does to the list.
+/// The effect of a key on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyEffect {
     Open,
@@ -28,15 +28,14 @@ enum KeyEffect {
     Stay,
 }
 
-/// The list and what is chosen in it.
+/// The list and its selection.
 struct Picker {
     runs: Vec<RunInfo>,
     selected: usize,
     theme: Theme,
 }
 
-/// Let the user choose a run; none if they choose none. The terminal is in its former state
-/// afterwards.
+/// Let the user choose a run; `None` if they choose none. The terminal is restored afterwards.
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
@@ -123,7 +122,7 @@ impl Picker {
         KeyEffect::Stay
     }
 
-    /// Draw the list. Changes nothing.
+    /// Draw the list, without changing anything.
     fn draw(&self, frame: &mut Buffer, now: Timestamp) {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
@@ -140,10 +139,10 @@ impl Picker {
                 1,
                 2,
                 Role::Text,
-                "none in ./runs, and none that you began elsewhere",
+                "none in ./runs, and none you began elsewhere",
             );
         }
-        // Title, head and keys.
+        // One row each for title, heading and keys.
         let rows = screen.height().saturating_sub(3);
         let top = (self.selected + 1).saturating_sub(rows);
         for (y, (index, run)) in self
@@ -167,7 +166,7 @@ impl Picker {
     }
 }
 
-/// What is told of a run. Columns that are numbers stand to the right.
+/// The columns. Numbers are aligned to the right.
 const TITLES: [&str; 7] = [
     "run",
     "state",
@@ -178,12 +177,11 @@ const TITLES: [&str; 7] = [
     "changed",
 ];
 const IS_NUMBER: [bool; 7] = [false, false, false, false, true, true, false];
-/// Columns that a narrow screen leaves out, in this order: preset or network (most names end in it)
-/// and children.
+/// Columns that a narrow screen leaves out, in this order: preset or network (most names end with
+/// it) and children.
 const DISPENSABLE: [usize; 2] = [2, 4];
 
-/// The heading, then each run, in lines of `width` columns; what does not fit then is cut from the
-/// names.
+/// The heading, then each run, in lines of `width` columns; if that is not enough, names are cut.
 fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
     let rows: Vec<[String; 7]> = std::iter::once(TITLES.map(str::to_owned))
         .chain(runs.iter().map(|run| row(run, now)))
@@ -288,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn at_80_columns_the_name_the_accuracy_and_the_time_are_whole() {
+    fn at_80_columns_name_accuracy_and_time_are_complete() {
         let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
         assert!(
             lines[0].ends_with("best accuracy changed   ")
@@ -313,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_else_can_go_the_name_is_cut() {
+    fn if_nothing_else_can_be_left_out_the_name_is_cut() {
         assert_eq!(shown(&"n".repeat(60), 60)[1].len(), 60);
     }
 }

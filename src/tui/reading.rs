@@ -1,5 +1,5 @@
-//! What the screen asks of the run's journal, read on a thread of its own: drawing never waits for
-//! a disk.
+//! Reads what the screen needs from the run's journal in a separate thread, so that drawing never
+//! waits for a disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use super::app::{Past, Wanted};
 use crate::journal::{Archive, JournalError};
 use crate::state::ChildDetail;
 
-/// What the journal said.
+/// The answer from the journal.
 #[derive(Debug)]
 pub enum JournalAnswer {
     Child(Box<ChildDetail>),
     State(Past),
-    /// It could not say what was wanted; `problem` is for the user.
+    /// The request failed; `problem` is for the user.
     Failed {
         wanted: Wanted,
         problem: String,
     },
 }
 
-/// The reading thread, as the event loop sees it. The thread ends when this is dropped.
+/// The reading thread, as seen by the event loop. The thread ends when this is dropped.
 #[derive(Debug)]
 pub struct JournalReading {
     requests: mpsc::Sender<Wanted>,
@@ -32,8 +32,8 @@ pub struct JournalReading {
 }
 
 impl JournalReading {
-    /// Begin to serve from the journal at this path. It is opened when something is wanted of it;
-    /// without one, every request fails.
+    /// Start serving from the journal at this path. It is opened at the first request; without a
+    /// path, every request fails.
     pub fn start(journal: Option<PathBuf>) -> io::Result<JournalReading> {
         let (requests, inbox) = mpsc::channel();
         let (outbox, answers) = unbounded_channel();
@@ -47,14 +47,14 @@ impl JournalReading {
         })
     }
 
-    /// Ask, unless an answer is still to come: what is wanted may be something else by then.
+    /// Send a request, unless an answer is pending: by then something else may be wanted.
     pub fn ask(&mut self, wanted: Option<Wanted>) {
         if let Some(wanted) = wanted.filter(|_| !self.in_flight) {
             self.in_flight = self.requests.send(wanted).is_ok();
         }
     }
 
-    /// The next answer. Never ends while nothing has been asked.
+    /// The next answer. Never resolves while nothing has been requested.
     pub async fn answer(&mut self) -> JournalAnswer {
         match self.answers.recv().await {
             Some(answer) => {
@@ -78,7 +78,7 @@ fn serve(
             None => Err("this screen has no journal to read that from".to_owned()),
         };
         let answer = answer.unwrap_or_else(|problem| {
-            // A file that was damaged or removed may be there again.
+            // A file that was damaged or removed may be back later.
             archive = None;
             JournalAnswer::Failed { wanted, problem }
         });
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_is_away_is_an_error_with_its_path_until_it_is_there_again() {
+    fn a_missing_journal_is_an_error_with_its_path_until_it_is_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut reading = JournalReading::start(Some(path.clone())).unwrap();

@@ -1,17 +1,17 @@
-//! Signals that concern the screen, as messages.
+//! Signals that concern the screen, as a stream of messages.
 
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// Signals from now on. Others in the process may handle the same signals too.
+/// Signals received from now on. Other parts of the process may handle the same signals too.
 pub struct SignalStream {
     receiver: UnboundedReceiver<i32>,
     handle: Handle,
 }
 
 impl SignalStream {
-    /// Begin to catch SIGTERM, SIGHUP, SIGINT and SIGCONT.
+    /// Start catching SIGTERM, SIGHUP, SIGINT and SIGCONT.
     pub fn start() -> std::io::Result<SignalStream> {
         let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
         let handle = signals.handle();

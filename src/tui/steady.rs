@@ -1,25 +1,25 @@
-//! Measurements that stand still on the screen: a value is shown anew only when it differs by more
-//! than its usual trembling.
+//! Steadies measurements on the screen: a value is updated only when it differs by more than its
+//! usual fluctuation.
 
 use crate::telemetry::{Clock, GpuSample, HostSample, ProcessSample};
 
-/// Share of a processor or GPU.
+/// Fraction of a processor or GPU.
 const SHARE: f64 = 0.03;
-/// Processors that a process keeps busy, and a part of them where that is more.
+/// Number of processors that a process keeps busy, and a fraction of it if that is more.
 const PROCESSOR: f64 = 0.04;
 const PROCESSOR_PART: f64 = 0.05;
-/// Memory, bytes: half a step of what is shown.
+/// Memory in bytes: half a step of the value as shown.
 const BYTES: f64 = 0.06 * 1_073_741_824.0;
-/// Watts, and a part of the power where that is more.
+/// Power in watts, and a fraction of it if that is more.
 const WATTS: f64 = 2.0;
 const POWER_PART: f64 = 0.02;
-/// Megahertz: a GPU changes its clocks in steps of 15.
+/// Clock in megahertz: a GPU changes its clocks in steps of 15.
 const CLOCK: u32 = 30;
-/// Bytes a second, and a part of them where that is more.
+/// Bytes per second, and a fraction of them if that is more.
 const TRAFFIC: f64 = 60_000.0;
 const TRAFFIC_PART: f64 = 0.15;
 
-/// What is shown of a GPU that was shown as `shown` and is now as `new`.
+/// What to show for a GPU that was shown as `shown` and is now measured as `new`.
 pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
     let power_tolerance = new
         .power
@@ -35,7 +35,7 @@ pub fn gpu(shown: &GpuSample, new: GpuSample) -> GpuSample {
     }
 }
 
-/// What is shown of the host.
+/// What to show for the host.
 pub fn host(shown: &HostSample, new: HostSample) -> HostSample {
     let core = |(core, busy): (usize, &f64)| {
         share(shown.cores.get(core).copied(), Some(*busy)).unwrap_or(*busy)
@@ -75,7 +75,7 @@ fn process(shown: Option<&ProcessSample>, new: &ProcessSample) -> ProcessSample 
 }
 
 fn share(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
-    // Nothing and all are never rounded away.
+    // 0 and 1 are always shown exactly.
     if new.is_some_and(|share| share <= 0.0 || share == 1.0) {
         new
     } else {
@@ -89,7 +89,7 @@ fn bytes(shown: Option<u64>, new: Option<u64>) -> Option<u64> {
     })
 }
 
-/// A sensor trembles by one degree and is not exact to one.
+/// A sensor fluctuates by one degree and is not more accurate than that.
 fn degrees(shown: Option<u32>, new: Option<u32>) -> Option<u32> {
     unless_close(shown, new, |shown, new| shown.abs_diff(new) <= 1)
 }
@@ -109,7 +109,7 @@ fn clock(shown: Option<Clock>, new: Option<Clock>) -> Option<Clock> {
     })
 }
 
-/// The value shown, unless the new one is further from it than `tolerance`, or there is none.
+/// The value shown, unless it is missing or the new one differs from it by more than `tolerance`.
 fn keep(shown: Option<f64>, new: Option<f64>, tolerance: f64) -> Option<f64> {
     unless_close(shown, new, |shown, new| (shown - new).abs() < tolerance)
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_trembles_stands_still_and_one_that_moves_is_exact() {
+    fn a_value_that_fluctuates_stands_still_and_one_that_moves_is_exact() {
         assert_eq!(utilization(0.87, 0.89), Some(0.87));
         assert_eq!(utilization(0.87, 0.91), Some(0.91));
     }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_longer_told_is_no_longer_shown() {
+    fn a_value_that_is_no_longer_reported_is_no_longer_shown() {
         let shown = GpuSample {
             utilization: Some(0.5),
             power: Some(100.0),
@@ -165,7 +165,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_shown_is_never_far_from_what_is(values in proptest::collection::vec(0.0..1.0f64, 1..50)) {
+        fn the_value_shown_is_never_far_from_the_real_one(values in proptest::collection::vec(0.0..1.0f64, 1..50)) {
             let mut shown = GpuSample::default();
             for value in values {
                 shown = gpu(&shown, GpuSample { utilization: Some(value), ..GpuSample::default() });

@@ -1,6 +1,6 @@
-//! Taking the terminal over and giving it back, whatever happens in between.
+//! Takes over the terminal and restores it, whatever happens in between.
 //!
-//! What is needed to give it back is kept outside the guard, where the panic hook finds it too.
+//! What is needed to restore it is kept outside the guard, where the panic hook also finds it.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeWriter, Write};
@@ -16,11 +16,11 @@ use super::capture::Redirection;
 
 /// Alternate screen, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
-/// Main screen with its cursor, attributes off, cursor shown. (The attributes come back with the
-/// cursor.)
+/// Main screen with its cursor, attributes off, cursor shown. (Restoring the cursor also restores
+/// the attributes.)
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 
-/// What gives the terminal back.
+/// What is needed to restore the terminal.
 struct Held {
     tty: File,
     redirection: Redirection,
@@ -30,13 +30,15 @@ struct Held {
 static HELD: Mutex<Option<Held>> = Mutex::new(None);
 static PANIC_HOOK: Once = Once::new();
 
-/// The terminal of standard output, to draw on.
+/// The terminal of standard output, for drawing.
 #[derive(Debug)]
 pub struct Terminal {
     tty: File,
 }
 
 impl Terminal {
+    /// Open the terminal of standard output.
+    ///
     /// # Errors
     /// If standard output is not a terminal.
     pub fn of_stdout() -> io::Result<Terminal> {
@@ -70,21 +72,22 @@ impl Tty for Terminal {
     fn size(&self) -> io::Result<Size> {
         let size = rustix::termios::tcgetwinsize(&self.tty)?;
         Ok(match (size.ws_col, size.ws_row) {
-            // A terminal that does not know its size (a serial line) is taken as an ordinary one.
+            // A terminal that does not know its size (a serial line) is assumed to have the usual
+            // one.
             (0, 0) => Size::new(80, 24),
             (width, height) => Size::new(width, height),
         })
     }
 }
 
-/// The terminal is the screen's while this lives.
+/// Holds the terminal for the screen while it exists.
 pub struct Guard {
     terminal: File,
     pipe: PipeWriter,
 }
 
 impl Guard {
-    /// Raw mode and the alternate screen; standard output and error go into `pipe`.
+    /// Enter raw mode and the alternate screen, and redirect standard output and error into `pipe`.
     pub fn enter(terminal: &Terminal, pipe: PipeWriter) -> io::Result<Guard> {
         install_panic_hook();
         let guard = Guard {
@@ -100,7 +103,7 @@ impl Guard {
         crossterm::terminal::enable_raw_mode()?;
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = std::thread::current().id();
-        // From here on, dropping the guard gives back whatever was taken.
+        // From here on, dropping the guard restores whatever was changed.
         let redirection = Redirection::start(&self.pipe);
         match redirection {
             Ok(redirection) => {
@@ -119,8 +122,8 @@ impl Guard {
         tty.write_all(ENTER)
     }
 
-    /// Give the terminal back, stop the process (and its group, as the terminal's own Ctrl-Z does),
-    /// and take the terminal again when it goes on.
+    /// Restore the terminal, stop the process (and its group, like the terminal's own Ctrl-Z), and
+    /// take over the terminal again when the process continues.
     pub fn suspend(&self) -> io::Result<()> {
         give_back();
         if let Err(error) = kill_current_process_group(Signal::TSTP) {
@@ -131,11 +134,11 @@ impl Guard {
         self.take()
     }
 
-    /// After a stop from outside and SIGCONT: the shell has set the terminal to its own modes.
+    /// After a stop from outside and SIGCONT: the shell has changed the terminal's modes.
     pub fn retake(&self) -> io::Result<()> {
         crossterm::terminal::disable_raw_mode()?;
         crossterm::terminal::enable_raw_mode()?;
-        // Entering twice would forget where the cursor of the main screen was.
+        // Entering twice would lose the position of the main screen's cursor.
         (&self.terminal).write_all(&[LEAVE, ENTER].concat())
     }
 }
@@ -146,8 +149,8 @@ impl Drop for Guard {
     }
 }
 
-/// Give the terminal back if it is held. Errors are ignored: it may be gone, and nobody could be
-/// told.
+/// Restore the terminal if it is held. Errors are ignored: it may be gone, and there is no one to
+/// tell.
 fn give_back() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(mut held) = held {
@@ -157,9 +160,9 @@ fn give_back() {
     }
 }
 
-/// A panic in the screen's own thread gives the terminal back before its message is printed. The
-/// message of a panic in any other thread goes to the log panel, like everything else that is
-/// printed.
+/// Install a hook such that a panic in the screen's own thread restores the terminal before its
+/// message is printed. The message of a panic in any other thread goes to the log panel, like all
+/// other output.
 fn install_panic_hook() {
     PANIC_HOOK.call_once(|| {
         let previous = std::panic::take_hook();
@@ -184,9 +187,9 @@ mod tests {
 
     use super::*;
 
-    /// Not a test of its own: runs in the terminal that the test below makes for it.
+    /// Not an independent test: it runs in the terminal that the test below creates for it.
     #[test]
-    #[ignore = "run by a_panic_gives_the_terminal_back_before_its_message, in a terminal"]
+    #[ignore = "run by a_panic_restores_the_terminal_before_its_message, in a terminal"]
     fn panics_while_it_holds_the_terminal() {
         let terminal = Terminal::of_stdout().expect("a terminal");
         let (pipe, _lines) = super::super::capture::line_pipe().expect("a pipe");
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_gives_the_terminal_back_before_its_message() {
+    fn a_panic_restores_the_terminal_before_its_message() {
         let size = PtySize {
             rows: 24,
             cols: 80,

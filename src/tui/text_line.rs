@@ -1,15 +1,15 @@
-//! A line of text that is being typed: a filter, a search.
+//! A line of text being typed: a filter or a search.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// What the line is for.
+/// The purpose of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Filter of the list of children.
     Filter,
     /// Search in the log.
     Search,
-    /// Lines of the log that are shown.
+    /// Filter for lines of the log.
     LogFilter,
 }
 
@@ -19,17 +19,17 @@ pub struct TextLine {
     /// What the text is typed for.
     pub purpose: Purpose,
     text: Vec<char>,
-    /// Characters before the cursor.
+    /// Number of characters before the cursor.
     cursor: usize,
-    /// Why the text cannot be taken as it is.
+    /// Why the text cannot be accepted.
     pub problem: Option<String>,
 }
 
-/// A longer line is not taken.
+/// Maximum length of a line.
 const LONGEST: usize = 500;
 
 impl TextLine {
-    /// A line that begins with `text`, the cursor at its end.
+    /// A line that starts with `text`, with the cursor at its end.
     pub fn new(purpose: Purpose, text: &str) -> TextLine {
         let text: Vec<char> = text.chars().take(LONGEST).collect();
         TextLine {
@@ -45,7 +45,7 @@ impl TextLine {
         self.text.iter().collect()
     }
 
-    /// The text before the cursor, and from it on.
+    /// The text before the cursor, and the rest.
     pub fn halves(&self) -> (String, String) {
         (
             self.text[..self.cursor].iter().collect(),
@@ -53,7 +53,7 @@ impl TextLine {
         )
     }
 
-    /// Take in a key; false if it means nothing here.
+    /// Handle a key; false if it means nothing here.
     pub fn key(&mut self, key: &KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_keys_of_a_shell_edit_the_line() {
+    fn the_usual_shell_keys_edit_the_line() {
         let text = |keys: &[(KeyCode, bool)]| typed(keys).text();
         assert_eq!(text(&[(KeyCode::Char('5'), false)]), "acc > 0.85");
         assert_eq!(text(&[(KeyCode::Backspace, false)]), "acc > 0.");

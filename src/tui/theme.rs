@@ -1,8 +1,8 @@
-//! Colours and characters: what the terminal can show, and what each part of the screen looks like
-//! in it.
+//! Colours and characters: what the terminal can show, and the appearance of each part of the
+//! screen.
 //!
-//! The default palette is Okabe and Ito's (2008), told apart by all common forms of colour
-//! blindness. Nothing is said by colour alone: series differ in shape, levels and phases in words.
+//! The default palette is Okabe and Ito's (2008), distinguishable with all common forms of colour
+//! blindness. Colour is never the only cue: series differ in shape, and levels and phases in words.
 
 mod glyphs;
 
@@ -11,22 +11,22 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::config::ThemeName;
 pub use glyphs::{Glyphs, Rails};
 
-/// How many colours a terminal shows.
+/// Number of colours that a terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColourDepth {
-    /// No colour: bold, dim and reversed only.
+    /// No colours, only bold, dim and reversed.
     None,
-    /// The 16 named colours, whose shades the terminal decides.
+    /// The 16 named colours, whose shades the terminal determines.
     Sixteen,
-    /// The palette of 256.
+    /// The 256-colour palette.
     Indexed,
-    /// 24 bits of red, green and blue.
+    /// 24-bit red, green and blue.
     True,
 }
 
 impl ColourDepth {
-    /// By NO_COLOR (any value but the empty one: none), COLORTERM and TERM, as `variable` reads
-    /// them.
+    /// Determined from NO_COLOR (any value except the empty one means none), COLORTERM and TERM, as
+    /// read by `variable`.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> ColourDepth {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
@@ -54,7 +54,7 @@ impl ColourDepth {
     }
 }
 
-/// Whether the locale (the first of LC_ALL, LC_CTYPE and LANG that is set) writes UTF-8.
+/// Whether the locale (the first of LC_ALL, LC_CTYPE and LANG that is set) uses UTF-8.
 pub fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
@@ -62,14 +62,14 @@ pub fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
         .is_some_and(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8"))
 }
 
-/// What a piece of the screen is, so that the theme can say how it looks.
+/// The role of a piece of the screen, from which the theme determines its appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Anything that needs no emphasis.
+    /// Text without emphasis.
     Text,
-    /// Units, labels and rules, which should not catch the eye.
+    /// Units, labels and rules, which should not attract attention.
     Dim,
-    /// A figure that should catch the eye.
+    /// A figure that should attract attention.
     Strong,
     /// The title of a panel.
     Title,
@@ -77,7 +77,7 @@ pub enum Role {
     Focus,
     /// The name of a key.
     Key,
-    /// Something chosen out of several.
+    /// Something selected out of several.
     Selected,
     /// A single child in a chart.
     Child,
@@ -91,13 +91,13 @@ pub enum Role {
     Smooth,
     /// Between the quartiles of an episode.
     Band,
-    /// The run that this one is held against.
+    /// The run that this one is compared with.
     Reference,
     /// The filled part of a bar.
     Gauge,
-    /// Something that goes as it should.
+    /// Something that is going well.
     Good,
-    /// Something to be looked at.
+    /// Something that needs attention.
     Warning,
     /// Something that failed.
     Error,
@@ -106,18 +106,18 @@ pub enum Role {
 /// Colours and characters of one terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    /// As chosen in the settings.
+    /// The name chosen in the settings.
     pub name: ThemeName,
-    /// How many colours may be used.
+    /// The number of colours that may be used.
     pub depth: ColourDepth,
     /// Characters that the terminal can show.
     pub glyphs: Glyphs,
 }
 
-/// One colour at every depth: `(red, green, blue)`, index of 256, index of 16.
+/// One colour at every depth: `(red, green, blue)`, index of 256, one of 16.
 struct Shade((u8, u8, u8), u8, Color);
 
-/// The colours of a theme by what they are for.
+/// The colours of a theme by purpose.
 struct Palette {
     mean: Shade,
     child: Shade,
@@ -128,7 +128,7 @@ struct Palette {
     dim: Shade,
 }
 
-/// Okabe and Ito's orange, sky blue, bluish green, vermillion, reddish purple and yellow, on a dark
+/// Okabe and Ito's orange, sky blue, bluish green, vermilion, reddish purple and yellow, on a dark
 /// background.
 const COLOUR_BLIND: Palette = Palette {
     mean: Shade((0xE6, 0x9F, 0x00), 214, Color::Yellow),
@@ -140,7 +140,7 @@ const COLOUR_BLIND: Palette = Palette {
     dim: Shade((0x8A, 0x8A, 0x8A), 245, Color::DarkGray),
 };
 
-/// The same hues, dark enough to be read on white.
+/// The same hues, dark enough to be readable on white.
 const LIGHT: Palette = Palette {
     mean: Shade((0x9A, 0x5B, 0x00), 130, Color::Yellow),
     child: Shade((0x00, 0x5F, 0x9E), 25, Color::Blue),
@@ -162,7 +162,7 @@ const HIGH_CONTRAST: Palette = Palette {
 };
 
 impl Theme {
-    /// A theme for a terminal; monochrome uses no colour whatever `depth` allows.
+    /// A theme for a terminal; monochrome uses no colour, whatever `depth` allows.
     pub fn new(name: ThemeName, depth: ColourDepth, ascii: bool) -> Theme {
         let depth = if name == ThemeName::Monochrome {
             ColourDepth::None
@@ -188,7 +188,7 @@ impl Theme {
         }
     }
 
-    /// How a piece of the screen with this role is drawn.
+    /// The style of a piece of the screen with this role.
     pub fn style(&self, role: Role) -> Style {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
@@ -220,7 +220,7 @@ impl Theme {
             ColourDepth::None => style,
             ColourDepth::Sixteen => style.fg(sixteen),
             ColourDepth::Indexed => style.fg(Color::Indexed(indexed)),
-            // Grey is the same colour there and shorter to send.
+            // Grey is the same colour there, with a shorter sequence.
             ColourDepth::True if red == green && green == blue => style.fg(Color::Indexed(indexed)),
             ColourDepth::True => style.fg(Color::Rgb(red, green, blue)),
         }

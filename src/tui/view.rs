@@ -1,4 +1,4 @@
-//! What the user looks at, apart from what is known of the run: focus, scrolling, overlays, and
+//! The state of the interface, as opposed to that of the run: focus, scrolling, overlays, and
 //! measurements.
 
 use ratatui::layout::Size;
@@ -20,32 +20,32 @@ pub struct View {
     pub size: Size,
     /// The time of the frame, for clocks and estimates.
     pub now: jiff::Timestamp,
-    /// The arrangement that the user chose.
+    /// The arrangement chosen by the user.
     pub layout: LayoutName,
     /// The panel that keys go to.
     pub focus: PanelId,
-    /// Only the focused panel is shown.
+    /// Whether only the focused panel is shown.
     pub maximised: bool,
-    /// First row of the help, where it is open.
+    /// First row of the help, if it is open.
     pub help: Option<usize>,
-    /// The inspector, where it is open.
+    /// The inspector, if it is open.
     pub inspector: Option<InspectorView>,
-    /// A question that waits for its answer.
+    /// A question that is waiting for its answer.
     pub question: Option<Question>,
-    /// The answer that is marked in it.
+    /// The selected answer.
     pub answer: Answer,
-    /// A line of text that is being typed.
+    /// A line of text being typed.
     pub text: Option<TextLine>,
     /// A message in the footer until the next key.
     pub message: Option<Remark>,
-    /// What each panel keeps between frames.
+    /// The panels with their state.
     pub panels: Panels,
     /// The worker whose child is shown; the first one with a child if it has none.
     pub worker: usize,
     /// A child to show instead.
     pub chosen: Option<u64>,
-    /// The moment that is shown: after this many finished episodes, or epochs of a training. `None`
-    /// is the present.
+    /// The moment shown: after this many finished episodes, or epochs of a training. `None` is the
+    /// present.
     pub moment: Option<usize>,
     /// The latest measurements and their histories.
     pub machine: MachineView,
@@ -74,12 +74,12 @@ impl View {
         }
     }
 
-    /// Take in what NVML said at `time`.
+    /// Process NVML's report at `time`.
     pub fn take_gpu(&mut self, status: GpuStatus, time: jiff::Timestamp) {
         self.machine.take_gpu(status, time);
     }
 
-    /// Take in a measurement of the host.
+    /// Process a measurement of the host.
     pub fn take_host(&mut self, status: HostStatus) {
         self.machine.take_host(status);
     }

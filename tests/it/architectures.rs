@@ -1,4 +1,4 @@
-//! Architecture and DNA files: a corpus of good and bad ones, and costs against PyTorch's.
+//! Architecture and DNA files: a corpus of good and bad ones, and costs compared with PyTorch's.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub fn corpus(kind: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A file of the benchmark's networks.
+/// A file with the benchmark's networks.
 fn bench(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("benches")
@@ -56,7 +56,7 @@ fn good_files_are_read_and_survive_writing() {
 }
 
 #[test]
-fn what_inspect_prints_is_an_architecture_file_itself() {
+fn the_output_of_inspect_is_an_architecture_file() {
     let folder = tempfile::tempdir().unwrap();
     for path in corpus("good") {
         let network = read_architecture(&path, CIFAR).unwrap();
@@ -101,7 +101,7 @@ fn the_benchs_children_are_a_list() {
     assert!(children.len() == 6 && children[0].name == "demo-a");
 }
 
-/// What PyTorch says of a network: see tests/fixtures/make_costs.py.
+/// PyTorch's figures for a network: see tests/fixtures/make_costs.py.
 #[derive(Deserialize)]
 struct Measured {
     architecture: Architecture,

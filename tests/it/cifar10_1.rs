@@ -1,4 +1,4 @@
-//! CIFAR-10.1: its files, good and bad; getting them; and that nothing can train on them.
+//! CIFAR-10.1: good and bad files, downloading them, and that nothing can train on them.
 
 mod fetching;
 
@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use crate::data_fetch::{Behaviour, serve_files};
 
-/// An NPY file of version 1.0 as NumPy writes it: header padded so that the values start at a
-/// multiple of 64.
+/// An NPY file of version 1.0 as NumPy writes it: the header is padded so that the values start at
+/// a multiple of 64.
 fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     while (10 + header.len() + 1) % 64 != 0 {
@@ -140,12 +140,12 @@ fn nothing_trains_on_it() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        message.contains("data.source") && message.contains("cifar10.1 is a test set"),
+        message.contains("data.source") && message.contains("cifar10.1 is only a test set"),
         "{message}"
     );
 }
 
-/// With these bytes in the file `name` of the data set, loading it says what is wrong.
+/// Check that loading fails with the expected message if the file `name` has these bytes.
 fn assert_refused(name: &str, bytes: &[u8], expected: &str) {
     let dir = folder();
     fs::write(dir.path().join(format!("cifar10.1_{name}.npy")), bytes).unwrap();
@@ -182,12 +182,12 @@ fn bad_files_are_named_with_what_is_wrong_and_the_remedy() {
         (
             "v6_data",
             npy("|u1", "(0, 32, 32, 3)", &[]),
-            "v6_data.npy: the file holds no images",
+            "v6_data.npy: the file contains no images",
         ),
         (
             "v6_data",
             images(3)[..128 + 4_000].to_vec(),
-            "v6_data.npy, record 1 (byte 3200): the file breaks off",
+            "v6_data.npy, record 1 (byte 3200): the file ends too early",
         ),
         (
             "v4_data",
@@ -316,6 +316,6 @@ fn data_fetch_gets_the_four_files_from_a_mirror_and_finds_them_there_the_next_ti
     assert!(
         String::from_utf8(fetch().stdout)
             .unwrap()
-            .ends_with("already there, and sound\n")
+            .ends_with("already there and valid\n")
     );
 }

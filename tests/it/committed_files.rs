@@ -1,9 +1,9 @@
-//! What every file of the repository must not hold.
+//! What no file of the repository may contain.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders in which people and machines keep their own things. A path into one says where a file
+/// Folders in which people and machines keep private files. A path into one reveals where a file
 /// was made.
 const PLACES: [&str; 8] = [
     "/root",
@@ -16,7 +16,7 @@ const PLACES: [&str; 8] = [
     "/workspace",
 ];
 
-/// Files that name such a folder and mean it: file, what it says, why.
+/// Files that name such a folder intentionally: file, text, reason.
 const MEANT: [(&str, &str, &str); 7] = [
     ("tests/it/committed_files.rs", "", "this list"),
     (
@@ -43,8 +43,8 @@ const MEANT: [(&str, &str, &str); 7] = [
     ),
 ];
 
-/// The files of the repository, as git knows them; without git (an unpacked archive) none, which is
-/// said.
+/// The files of the repository according to git; without git (an unpacked archive) none, with a
+/// message.
 fn committed() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("git")
@@ -64,7 +64,7 @@ fn committed() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether `line` has `place` as the beginning of a path, and not in the middle of one
+/// Whether `line` contains `place` as the beginning of a path, and not in the middle of one
 /// (docs/home/x) or of a word (/workers).
 fn names(line: &str, place: &str) -> bool {
     let inside = |character: char| character.is_alphanumeric() || "._-~}/".contains(character);
@@ -109,7 +109,7 @@ fn no_committed_text_names_a_path_of_the_machine_it_was_made_on() {
 }
 
 #[test]
-fn paths_are_told_from_words_that_look_like_them() {
+fn paths_are_distinguished_from_words_that_look_like_them() {
     for line in [
         "cifar10:/tmp/cifar/x",
         "(/root)",

@@ -1,10 +1,10 @@
-//! This program on a libtorch with CUDA, as `make setup` installs it where there is an NVIDIA
-//! driver. This machine need have neither driver nor GPU: a preloaded library counts devices
+//! This program on a libtorch with CUDA, as `make setup` installs it on machines with an NVIDIA
+//! driver. This machine needs neither driver nor GPU: a preloaded library counts devices
 //! (tests/fixtures/fake_cuda_count.c).
 //!
-//! libtorch with CUDA is a download of 2.6 GB, once (`~/.cache/nas-tui`). Where the disk, the
-//! network or the time do not allow it, or NAS_TUI_TEST_CUDA_BUILD=no, these tests are skipped and
-//! say so.
+//! libtorch with CUDA is a single download of 2.6 GB (`~/.cache/nas-tui`). If the disk, the network
+//! or the time do not allow it, or with NAS_TUI_TEST_CUDA_BUILD=no, these tests are skipped with a
+//! message.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,18 +16,16 @@ use super::fake_nvml;
 use super::terminal::Terminal;
 
 const LIBRARY: &str = "libtorch_cuda.so";
-/// For the installation, a minute with a fast network. What is missing after that is left to a
-/// faster one.
+/// Time limit for the installation, which takes a minute on a fast network.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
-/// The libraries of a libtorch with CUDA, installed where there is none; none where the test is
-/// skipped.
+/// The libraries of a libtorch with CUDA, installed if necessary; `None` if the test is skipped.
 fn libtorch() -> Option<PathBuf> {
     if std::env::var("NAS_TUI_TEST_CUDA_BUILD").is_ok_and(|value| value == "no") {
         return skipped("NAS_TUI_TEST_CUDA_BUILD=no");
     }
-    // Tests are processes of their own, and one of them is enough to install it or to find that it
-    // cannot be.
+    // Each test is a separate process, and only one of them needs to install it or find that it
+    // cannot be installed.
     let mark = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cuda-build.lock");
     let lock = File::options()
         .create(true)
@@ -42,7 +40,7 @@ fn libtorch() -> Option<PathBuf> {
     }
 }
 
-/// The folder that scripts/libtorch.py names.
+/// The folder that scripts/libtorch.py prints.
 fn install() -> Result<PathBuf, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/libtorch.py");
     let mut command = Command::new("python3");
@@ -52,8 +50,8 @@ fn install() -> Result<PathBuf, String> {
         .env_remove("LIBTORCH")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // A driver that is too old for CUDA 13 is no reason to look for another build: no device is
-    // used.
+    // A driver that is too old for CUDA 13 is no reason to choose another build, because no device
+    // is used.
     let mut process = command
         .spawn()
         .map_err(|error| format!("python3 cannot be started: {error}"))?;
@@ -103,7 +101,7 @@ fn skipped<T>(reason: &str) -> Option<T> {
     None
 }
 
-/// This program on that libtorch: the same file that runs on one without CUDA.
+/// This program with that libtorch: the same file that runs with one without CUDA.
 fn nas_tui(libraries: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
     command
@@ -114,7 +112,7 @@ fn nas_tui(libraries: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A library whose cudaGetDeviceCount says two.
+/// A library whose cudaGetDeviceCount returns two.
 fn two_devices(folder: &Path) -> PathBuf {
     let library = folder.join("two_devices.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fake_cuda_count.c");
@@ -133,7 +131,7 @@ fn two_devices(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn doctor_sees_the_devices_that_cuda_counts_in_the_order_of_the_bus() {
+fn doctor_sees_the_devices_that_cuda_counts_in_bus_order() {
     let Some(libraries) = libtorch() else { return };
     let folder = tempfile::tempdir().unwrap();
     let doctor = |variables: &[(&str, &str)]| {
@@ -167,7 +165,7 @@ fn doctor_sees_the_devices_that_cuda_counts_in_the_order_of_the_bus() {
 }
 
 #[test]
-fn doctor_warns_of_gpus_that_take_one_process_at_a_time() {
+fn doctor_warns_of_gpus_that_accept_only_one_process_at_a_time() {
     let Some(libraries) = libtorch() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (_folder, nvml) = fake_nvml::build(&[]);
@@ -201,7 +199,7 @@ fn doctor_warns_of_gpus_that_take_one_process_at_a_time() {
     );
 }
 
-/// What the dynamic linker has loaded for this command.
+/// The libraries that the dynamic linker loads for this command.
 fn loaded(command: &mut Command, folder: &Path) -> String {
     let trace = folder.join("trace");
     let output = command
@@ -217,7 +215,7 @@ fn loaded(command: &mut Command, folder: &Path) -> String {
     traced(folder)
 }
 
-/// What the dynamic linker has noted in the files `trace.PID` of `folder`.
+/// What the dynamic linker wrote to the files `trace.PID` in `folder`.
 fn traced(folder: &Path) -> String {
     let traces = std::fs::read_dir(folder)
         .unwrap()
@@ -306,7 +304,7 @@ fn search(libraries: &Path, folder: &Path, settings: &[&str]) -> Command {
 }
 
 #[test]
-fn a_search_loads_cuda_unless_it_is_to_train_on_the_cpu() {
+fn a_search_loads_cuda_unless_it_trains_on_the_cpu() {
     let Some(libraries) = libtorch() else { return };
     for (device, loads) in [("auto", true), ("cpu", false)] {
         let folder = tempfile::tempdir().unwrap();
@@ -324,7 +322,7 @@ fn a_search_loads_cuda_unless_it_is_to_train_on_the_cpu() {
 }
 
 #[test]
-fn a_driver_that_is_too_old_for_this_cuda_is_told_with_what_helps() {
+fn a_driver_that_is_too_old_for_this_cuda_is_reported_with_a_remedy() {
     let Some(libraries) = libtorch() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (_folder, nvml) = fake_nvml::build(&[]);

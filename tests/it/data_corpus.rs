@@ -71,7 +71,8 @@ fn the_embedded_test_set_has_100_images_of_each_class() {
 
 #[test]
 fn the_fingerprint_pins_the_embedded_images_and_their_split() {
-    // Changes only if the images or the split do: then old and new accuracies must not be compared.
+    // Changes only if the images or the split change, after which old and new accuracies must not
+    // be compared.
     let fingerprint = mini(1_000, None).fingerprint;
     assert_eq!(fingerprint, EMBEDDED_FINGERPRINT);
     assert_ne!(fingerprint, mini(1_000, Some(4_000)).fingerprint);

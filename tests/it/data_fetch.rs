@@ -1,4 +1,4 @@
-//! `data fetch`, against a server on this machine that behaves well and badly.
+//! `data fetch` with a local server that behaves well and badly.
 
 mod server;
 
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use self::server::serve;
 pub use self::server::{Behaviour, serve_files};
 
-/// A tiny CIFAR-10: six files of one record each, of bytes that hardly compress.
+/// A tiny CIFAR-10: six files of one record each, with bytes that hardly compress.
 fn archive() -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(gzip);
@@ -73,7 +73,7 @@ fn run(fetch: &Fetch) -> Result<Fetched, FetchError> {
     fetch.run(&mut |_| {})
 }
 
-/// Everything in the folder but the lock.
+/// Everything in the folder except the lock.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
@@ -121,7 +121,7 @@ fn a_fetch_downloads_verifies_unpacks_and_leaves_nothing_else_behind() {
 }
 
 #[test]
-fn sound_data_are_not_downloaded_again_but_broken_ones_are() {
+fn valid_data_are_not_downloaded_again_but_broken_ones_are() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(content.clone(), vec![Behaviour::Serve]);
     let fetch = fetch(&server.url, &content, folder.path());
@@ -138,7 +138,7 @@ fn sound_data_are_not_downloaded_again_but_broken_ones_are() {
 }
 
 #[test]
-fn a_broken_connection_is_taken_up_where_it_broke() {
+fn an_interrupted_download_is_resumed() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(
         content.clone(),
@@ -162,7 +162,7 @@ fn a_broken_connection_is_taken_up_where_it_broke() {
 }
 
 #[test]
-fn a_later_fetch_goes_on_from_what_an_earlier_one_left() {
+fn a_later_fetch_continues_from_what_an_earlier_one_left() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let gone = serve(
         content.clone(),
@@ -172,7 +172,7 @@ fn a_later_fetch_goes_on_from_what_an_earlier_one_left() {
         .unwrap_err()
         .to_string();
     assert!(
-        message.contains("broke off after 4000 bytes")
+        message.contains("stopped after 4000 bytes")
             && message.contains("run the same command again"),
         "{message}"
     );
@@ -199,7 +199,7 @@ fn a_server_that_ignores_ranges_is_read_from_the_start() {
 }
 
 #[test]
-fn a_whole_part_is_not_downloaded_again_and_one_too_long_starts_over() {
+fn a_complete_part_is_not_downloaded_again_and_one_that_is_too_long_starts_over() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(content.clone(), vec![Behaviour::Serve]);
     fs::write(folder.path().join(PART), &content).unwrap();
@@ -228,7 +228,7 @@ fn a_wrong_md5_removes_the_file_and_says_so() {
 }
 
 #[test]
-fn a_404_ends_the_fetch_at_once_with_ways_out() {
+fn a_404_ends_the_fetch_at_once_with_remedies() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(content.clone(), vec![Behaviour::Status(404)]);
     let message = run(&fetch(&server.url, &content, folder.path()))
@@ -242,7 +242,7 @@ fn a_404_ends_the_fetch_at_once_with_ways_out() {
 }
 
 #[test]
-fn a_server_in_trouble_is_asked_again() {
+fn a_server_in_trouble_is_retried() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let server = serve(
         content.clone(),
@@ -253,7 +253,7 @@ fn a_server_in_trouble_is_asked_again() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named() {
+fn an_unreachable_server_is_named() {
     let (content, folder) = (archive(), tempfile::tempdir().unwrap());
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -274,7 +274,7 @@ fn a_server_that_is_not_there_is_named() {
 }
 
 #[test]
-fn an_archive_that_holds_an_evil_entry_installs_nothing() {
+fn an_archive_with_a_malicious_entry_installs_nothing() {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(gzip);
     append(
@@ -306,7 +306,7 @@ fn an_archive_that_holds_an_evil_entry_installs_nothing() {
 }
 
 #[test]
-fn a_mirror_may_be_a_folder_or_the_archive_and_lie_on_disk() {
+fn a_mirror_can_be_a_folder_or_the_archive_and_be_on_disk() {
     let (content, mirror) = (archive(), tempfile::tempdir().unwrap());
     fs::write(mirror.path().join("cifar-10-binary.tar.gz"), &content).unwrap();
     let path = mirror.path().display();

@@ -1,4 +1,4 @@
-//! Searches and screens as processes of their own: what ends with what, who sees what, who may do
+//! Searches and screens as separate processes: what ends together, who sees what, and who may do
 //! what.
 
 use std::fs;
@@ -16,8 +16,8 @@ use super::terminal::{Terminal, engine};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Two episodes of three children of two layers over 200 images each; children of 200 epochs, so
-/// that there is time.
+/// Two episodes of three children of two layers with 200 images each; children of 200 epochs, so
+/// that there is enough time.
 const SMALL: [&str; 14] = [
     "data.limit=200",
     "data.validation=100",
@@ -65,12 +65,12 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 }
 
 fn is_alive(pid: i32) -> bool {
-    // A process that has ended and that nobody has waited for is a zombie.
+    // A process that has ended but has not been waited for is a zombie.
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !status.is_empty() && !status.contains(") Z ")
 }
 
-/// Process ids of the workers of a run, as its journal has them.
+/// Process ids of a run's workers, according to its journal.
 fn workers(run: &Path) -> Vec<i32> {
     let pid = |record: Record| {
         if let Event::WorkerStarted { pid, .. } = record.event {
@@ -97,14 +97,14 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place() {
+fn a_killed_screen_leaves_the_search_running_and_another_takes_its_place() {
     let (folder, run) = folder();
     let mut first = Terminal::search(folder.path());
     first.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
     first.signal(Signal::KILL);
     first.wait_exit();
-    // A search that is to die with its screen does so at once.
+    // A search that dies with its screen would do so at once.
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(engine(&run), Some(pid));
     assert!(workers(&run).into_iter().all(is_alive));
@@ -132,7 +132,7 @@ fn a_screen_that_is_killed_leaves_the_search_at_work_and_another_takes_its_place
 }
 
 #[test]
-fn all_screens_see_the_same_and_one_that_only_watches_commands_nothing() {
+fn all_screens_show_the_same_and_one_that_only_watches_commands_nothing() {
     let (folder, run) = folder();
     let mut first = Terminal::search(folder.path());
     first.wait_for("RUNNING");
@@ -159,14 +159,14 @@ fn all_screens_see_the_same_and_one_that_only_watches_commands_nothing() {
 }
 
 #[test]
-fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_it() {
+fn the_screen_of_a_killed_search_says_so_and_offers_to_resume_it() {
     let (folder, run) = folder();
     let mut screen = Terminal::search(folder.path());
     screen.wait_for("RUNNING");
     let pid = engine(&run).unwrap();
     signal(pid, Signal::KILL);
     screen.wait_for("DEAD");
-    screen.wait_for("no process works on this run");
+    screen.wait_for("no process is working on this run");
     wait_until("the end of the workers", || {
         !workers(&run).into_iter().any(is_alive)
     });
@@ -183,7 +183,7 @@ fn a_search_that_is_killed_leaves_its_screen_which_says_so_and_offers_to_resume_
     assert!(table.contains("dead") && table.contains("demo"), "{table}");
     let mut dead = Terminal::start(&["attach", "run"], folder.path(), 80, 24);
     dead.wait_for("DEAD");
-    dead.wait_for("no process works on this run");
+    dead.wait_for("no process is working on this run");
     dead.keys("q");
     dead.wait_for("yes: resume it here");
     dead.keys("y");
@@ -254,7 +254,7 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     replay.assert_restored();
 }
 
-/// The next record that `wanted` holds for.
+/// The next record for which `wanted` returns true.
 fn wait_for(client: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Record {
     loop {
         let record = client.records.blocking_recv().expect("a connection lasts");
@@ -289,7 +289,7 @@ fn headless(
     (child, client)
 }
 
-/// Skip `child` once it has had an epoch: what it came to.
+/// Skip `child` once it has completed an epoch; returns its result.
 fn skip_after_an_epoch(client: &mut Connection, child: u64) -> ChildFinished {
     let of_child =
         |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == child);
@@ -302,8 +302,8 @@ fn skip_after_an_epoch(client: &mut Connection, child: u64) -> ChildFinished {
     finished
 }
 
-/// Ask for the run to stop after its episode, and for child 1 to be trained once more as if edited:
-/// the child that is queued for it.
+/// Ask the run to stop after its episode, and to train child 1 once more as if edited; returns the
+/// queued child.
 fn stop_after_episode_with_an_edit(client: &mut Connection) -> ChildQueued {
     let sampled = wait_for(client, |event| matches!(event, Event::ChildSampled(_)));
     let Event::ChildSampled(sampled) = sampled.event else {
@@ -324,8 +324,8 @@ fn stop_after_episode_with_an_edit(client: &mut Connection) -> ChildQueued {
     queued
 }
 
-/// The run's next session: the edited child is the first to be trained, and the screen follows the
-/// run into it.
+/// The run's next session: the edited child is trained first, and the screen follows the run into
+/// it.
 fn finish_in_a_second_session(folder: &Path, run: &Path, client: &mut Connection) {
     let (mut search, mut again) = headless(folder, run, &["--resume", "run"], &[]);
     wait_for(client, |event| matches!(event, Event::RunResumed { .. }));
@@ -355,7 +355,7 @@ fn children_are_skipped_and_edited_and_the_run_stops_after_its_episode_and_is_re
     let (mut search, mut client) = headless(folder.path(), &run, &["--run", "run"], &settings);
     let queued = stop_after_episode_with_an_edit(&mut client);
     assert_eq!((queued.child, queued.parent), (7, 1));
-    // Child 2 has not begun; 1 and 3 have had an epoch.
+    // Child 2 has not begun; 1 and 3 have completed an epoch.
     client.commands.send(Command::Skip { child: 2 }).unwrap();
     let excluded = wait_for(&mut client, |event| {
         matches!(event, Event::ChildExcluded { .. })

@@ -1,5 +1,5 @@
-//! What training asks of a device: kernels, copies, and how often the host waits for it. Counted on
-//! the devices of `fake_cuda`.
+//! How training uses a device: kernels, copies, and how often the host waits for it, counted on the
+//! devices of `fake_cuda`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -21,9 +21,9 @@ use serde_json::json;
 
 use crate::fake_cuda::{self, Counts};
 
-/// Images of a batch: what a step asks for does not depend on them.
+/// Images in a batch, which do not affect the counts of a step.
 const BATCH: usize = 4;
-/// Longest time between two looks at the device, as the trainer has it.
+/// Maximum time between two ticks, as in the trainer.
 const TICK: f64 = 0.25;
 
 fn chain(layers: usize) -> Architecture {
@@ -68,7 +68,7 @@ fn child() -> ChildConfig {
     }
 }
 
-/// What a process asked of its device, and how long that took.
+/// How a process used its device, and the time it took.
 #[derive(Debug)]
 struct Counted {
     counts: Counts,
@@ -76,7 +76,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// Ticks that can have fallen into that time: one at the start and one after each interval.
+    /// Maximum number of ticks in that time: one at the start and one after each interval.
     fn most_ticks(&self) -> u64 {
         (self.seconds / TICK) as u64 + 1
     }
@@ -121,7 +121,7 @@ fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_nas-tui"))
 }
 
-/// `more` took as much again as `few` and `steps` steps on top: no step may have copied or waited.
+/// `more` ran `steps` more steps than `few`: none of them may have copied or waited.
 fn assert_only_ticks(few: &Counted, more: &Counted, steps: u64) {
     let ticks = more.most_ticks();
     assert!(
@@ -149,13 +149,13 @@ fn assert_only_ticks(few: &Counted, more: &Counted, steps: u64) {
 }
 
 #[test]
-fn an_epoch_of_a_child_copies_and_waits_at_ticks_only_however_many_steps_it_has() {
+fn an_epoch_of_a_child_copies_and_waits_only_at_ticks_however_many_steps_it_has() {
     let [few, more] = [100, 200].map(|steps| count_child(&program(), &chain(3), steps));
     assert_only_ticks(&few, &more, 100);
 }
 
 #[test]
-fn an_epoch_of_a_training_copies_and_waits_at_ticks_only_however_many_steps_it_has() {
+fn an_epoch_of_a_training_copies_and_waits_only_at_ticks_however_many_steps_it_has() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("chain.json"), chain(3).to_json()).unwrap();
     let [few, more] = [100, 200].map(|steps| {
@@ -207,7 +207,7 @@ fn an_epoch_of_a_training_copies_and_waits_at_ticks_only_however_many_steps_it_h
     assert_only_ticks(&few, &more, 100);
 }
 
-/// The program with a device of the tests, as one file: what starts workers takes a path.
+/// The program with a fake device as a single file, because workers are started from a path.
 fn traced(folder: &Path, trace: &Path) -> PathBuf {
     let script = folder.join("nas-tui");
     let lines = [
@@ -221,7 +221,7 @@ fn traced(folder: &Path, trace: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_worker_says_that_it_stands_still_when_its_device_does() {
+fn a_worker_reports_a_pause_only_once_its_device_has_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let script = traced(folder.path(), &trace);
@@ -280,8 +280,8 @@ fn a_worker_says_that_it_stands_still_when_its_device_does() {
     workers.shutdown();
 }
 
-/// `cargo test --release --test it -- --ignored --nocapture what_a_step` prints the table of
-/// docs/PERFORMANCE.md, of the program that the variable NAS_TUI_COUNTED names or else of this one.
+/// `cargo test --release --test it -- --ignored --nocapture what_a_step` prints the table in
+/// docs/PERFORMANCE.md, for the program given by the variable NAS_TUI_COUNTED, or for this one.
 #[test]
 #[ignore = "a measurement, not a check"]
 fn what_a_step_asks_of_a_device() {
@@ -289,7 +289,8 @@ fn what_a_step_asks_of_a_device() {
     let nascnn15 = resolve_architecture("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap();
     println!("| network | kernels | copies to the device | copies from it | waits |");
     for network in [chain(6), chain(15), nascnn15] {
-        // Small images change no count, and steps that are fast on a CPU end before the first tick.
+        // Small images do not affect the counts, and steps that are fast on a CPU end before the
+        // first tick.
         let architecture = Architecture {
             input: [network.input[0], 8, 8],
             ..network

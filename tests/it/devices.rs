@@ -1,5 +1,5 @@
-//! Devices by name on the command line and in settings, and how many workers share one, on devices
-//! that the tests make up.
+//! Device names on the command line and in settings, and the number of workers that share a device,
+//! tested with fake devices.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ fn train(folder: &Path, devices: &str, device: &[&str]) -> Command {
 }
 
 #[test]
-fn a_training_takes_the_gpu_that_was_named_and_its_weights_are_evaluated_on_another() {
+fn a_training_uses_the_requested_gpu_and_its_weights_are_evaluated_on_another() {
     let folder = tempfile::tempdir().unwrap();
     let (status, text) = run(train(folder.path(), "2", &["--device", "cuda:1"]));
     assert_eq!(status, Some(0), "{text}");
@@ -94,7 +94,7 @@ fn a_training_takes_the_gpu_that_was_named_and_its_weights_are_evaluated_on_anot
 }
 
 #[test]
-fn a_gpu_that_is_not_there_is_refused_by_every_command_with_those_that_are() {
+fn every_command_refuses_a_missing_gpu_and_lists_the_available_ones() {
     let folder = tempfile::tempdir().unwrap();
     let mut evaluate = fake_cuda::nas_tui();
     evaluate.args([
@@ -133,7 +133,7 @@ fn a_gpu_that_is_not_there_is_refused_by_every_command_with_those_that_are() {
 }
 
 #[test]
-fn a_name_that_is_no_device_is_refused_before_anything_is_done() {
+fn an_invalid_device_name_is_refused_before_anything_is_done() {
     for arguments in [
         &["train", "nascnn15", "--device", "gpu"][..],
         &["config", "show", "--set", "workers.device=cuda:x"],
@@ -145,8 +145,7 @@ fn a_name_that_is_no_device_is_refused_before_anything_is_done() {
     }
 }
 
-/// A search of two children on a made-up GPU of its own, with the number of workers left to the
-/// machine.
+/// A search of two children on a fake GPU, with an automatic number of workers.
 fn search(folder: &Path, run: &str) -> Command {
     let mut command = fake_cuda::nas_tui();
     command
@@ -169,7 +168,7 @@ fn search(folder: &Path, run: &str) -> Command {
 }
 
 #[test]
-fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
+fn the_number_of_workers_on_a_gpu_is_measured_once_and_remembered_for_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache/nas-tui/throughput.json");
     std::fs::create_dir_all(cache.parent().unwrap()).unwrap();
@@ -177,7 +176,7 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
     let (status, first) = run(search(folder.path(), "first"));
     assert_eq!(status, Some(0), "{first}");
     assert!(
-        first.contains("throughput.json: ") && first.contains("what was measured before is lost"),
+        first.contains("throughput.json: ") && first.contains("earlier measurements are lost"),
         "{first}"
     );
     let (notice, start) = (
@@ -202,7 +201,7 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
             .parse::<jiff::Timestamp>()
             .unwrap()
     };
-    // Said when it begins: four numbers of workers are measured for 1.5 s each.
+    // Announced at the start: four numbers of workers are measured for 1.5 s each.
     assert!(
         time("run_started")
             .duration_since(time("measuring how many"))
@@ -234,7 +233,7 @@ fn the_number_of_workers_on_a_gpu_is_measured_once_and_known_in_the_next_run() {
 }
 
 #[test]
-fn a_search_that_is_stopped_while_it_measures_ends_at_once_and_leaves_nothing() {
+fn a_search_stopped_while_measuring_ends_at_once_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let counts = folder.path().join("counts");
     let mut command = search(folder.path(), "run");
@@ -248,7 +247,7 @@ fn a_search_that_is_stopped_while_it_measures_ends_at_once_and_leaves_nothing() 
         .read_line(&mut first)
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(240);
-    // Workers train on the device: the measurement is under way.
+    // Workers train on the device: the measurement is in progress.
     while fake_cuda::counts(&counts)
         .first()
         .is_none_or(|busiest| busiest.kernels < 100)

@@ -1,4 +1,4 @@
-//! What the documents say of commands is what the program does.
+//! The documents' statements about commands agree with the program.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// `command` and all below it, each with its help.
+/// `command` and its subcommands, each with its help.
 fn describe(command: &mut clap::Command, page: &mut String) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
@@ -33,7 +33,7 @@ fn describe(command: &mut clap::Command, page: &mut String) {
 }
 
 #[test]
-fn the_page_of_commands_is_what_their_help_says() {
+fn the_page_of_commands_is_the_help_text() {
     let mut command = Cli::command().term_width(100);
     command.build();
     let mut page = HEAD.to_owned();
@@ -49,7 +49,7 @@ fn the_page_of_commands_is_what_their_help_says() {
     );
 }
 
-/// The commands that a document shows, indented, without their comments.
+/// The indented commands shown in a document, without their comments.
 fn examples(document: &str) -> Vec<String> {
     let command = |line: &str| {
         line.strip_prefix("    nas-tui")
@@ -59,7 +59,7 @@ fn examples(document: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_that_the_readme_shows_is_one_that_the_program_takes() {
+fn the_program_accepts_every_command_shown_in_the_readme() {
     let readme = std::fs::read_to_string(path("README.md")).unwrap();
     let examples = examples(&readme);
     assert!(examples.len() > 10, "{examples:?}");
@@ -84,7 +84,7 @@ fn named_files<'text>(text: &'text str, folder: &str) -> Vec<&'text str> {
 }
 
 #[test]
-fn every_script_and_benchmark_that_a_document_or_a_help_text_names_is_in_the_repository() {
+fn every_script_and_benchmark_named_in_a_document_or_help_text_is_in_the_repository() {
     let mut named = 0;
     for document in [
         "README.md",

@@ -1,4 +1,4 @@
-//! `nas-tui doctor --train`: real trainings on the CPU, and on devices that the tests make up.
+//! `nas-tui doctor --train`: real trainings on the CPU and on fake devices.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{fake_cuda, fake_nvml};
 
-/// What every figure of a check is found under, with its verdict.
+/// The key of each figure of a check, with its verdict.
 fn verdicts(device: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (name, check) in device.as_object().expect("a device is an object") {
@@ -31,7 +31,7 @@ fn report(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Names that an issue must not show.
+/// Names that must not appear in an issue.
 fn private() -> Vec<String> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
         .unwrap_or_default()
@@ -73,7 +73,7 @@ fn assert_verdicts_of_the_cpu(device: &Value) {
 }
 
 #[test]
-fn the_cpu_trains_as_it_should_in_every_form_and_the_report_can_be_shown_to_anybody() {
+fn the_cpu_passes_in_every_form_and_the_report_can_be_shown_to_anyone() {
     let cache = tempfile::tempdir().unwrap();
     let output = doctor(
         Command::new(env!("CARGO_BIN_EXE_nas-tui")),
@@ -94,8 +94,8 @@ fn the_cpu_trains_as_it_should_in_every_form_and_the_report_can_be_shown_to_anyb
             "{row}"
         );
     }
-    // Something else was computed, not the same thing under another name. (Of NASCNN15 in f32 the
-    // loss is too coarse to show it.)
+    // The forms really computed something different. (For NASCNN15 in f32 the loss is too coarse to
+    // show it.)
     for row in device["agreement"]
         .as_array()
         .unwrap()
@@ -135,7 +135,7 @@ fn the_cpu_trains_as_it_should_in_every_form_and_the_report_can_be_shown_to_anyb
 }
 
 #[test]
-fn a_gpu_is_tried_in_three_precisions_and_its_best_number_of_workers_is_kept() {
+fn a_gpu_is_tested_in_three_precisions_and_its_best_number_of_workers_is_saved() {
     let cache = tempfile::tempdir().unwrap();
     let (_folder, nvml) = fake_nvml::build(&[]);
     let mut command = fake_cuda::nas_tui();
@@ -192,7 +192,7 @@ fn a_gpu_is_tried_in_three_precisions_and_its_best_number_of_workers_is_kept() {
 }
 
 #[test]
-fn a_device_that_is_not_there_is_refused_with_those_that_are() {
+fn a_missing_device_is_refused_with_the_available_ones() {
     let cache = tempfile::tempdir().unwrap();
     let output = doctor(fake_cuda::nas_tui(), cache.path(), &["--device", "cuda:7"]);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();

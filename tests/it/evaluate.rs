@@ -1,5 +1,4 @@
-//! `nas-tui evaluate`: accuracy and predictions on test images, and input that does not belong
-//! together.
+//! `nas-tui evaluate`: accuracy and predictions on test images, and inputs that do not match.
 
 mod compared;
 mod drop;
@@ -63,7 +62,7 @@ fn evaluate(folder: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
-fn predictions_have_a_row_per_image_in_order_whose_largest_logit_is_the_prediction() {
+fn predictions_have_a_row_per_image_in_order_and_predict_the_largest_logit() {
     let folder = tempfile::tempdir().unwrap();
     write_network(folder.path(), [1, 28, 28]);
     let output = evaluate(
@@ -117,7 +116,7 @@ fn a_network_for_other_images_than_the_datas_is_bad_input_and_both_are_named() {
 }
 
 #[test]
-fn weights_that_are_not_there_are_bad_input_and_named() {
+fn missing_weights_are_bad_input_and_named() {
     let folder = tempfile::tempdir().unwrap();
     write_network(folder.path(), [1, 28, 28]);
     std::fs::remove_file(folder.path().join("w.safetensors")).unwrap();
@@ -136,7 +135,7 @@ fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// CIFAR-10's test file with `images`; their labels count up.
+/// CIFAR-10's test file with `images`, whose labels count up.
 fn write_cifar(folder: &Path, images: &[u8]) {
     let record = |(index, pixels): (usize, &[u8])| [&[(index % 10) as u8], pixels].concat();
     std::fs::create_dir_all(folder).unwrap();
@@ -228,7 +227,7 @@ fn json_is_the_whole_report_and_agrees_with_the_predictions() {
         .map(|class| class.class.clone())
         .collect();
     let labels: Vec<usize> = rows.iter().map(|row| row[1] as usize).collect();
-    // The CSV has float32 in as few digits as tell them apart.
+    // The CSV has float32 in as few digits as distinguish them.
     let logits: Vec<Vec<f64>> = rows
         .iter()
         .map(|row| {
@@ -253,7 +252,7 @@ fn json_is_the_whole_report_and_agrees_with_the_predictions() {
 }
 
 #[test]
-fn text_begins_with_a_line_of_figures_and_has_classes_matrix_and_pairs() {
+fn text_begins_with_a_line_of_figures_followed_by_classes_matrix_and_pairs() {
     let folder = tempfile::tempdir().unwrap();
     write_network(folder.path(), [1, 28, 28]);
     let output = evaluate(folder.path(), &["--limit", "200"]);

@@ -1,5 +1,5 @@
-//! A training as its journal tells of it, made up with plausible numbers: NASCNN15 with the plateau
-//! recipe.
+//! A synthetic training with plausible numbers, as recorded in its journal: NASCNN15 with the
+//! plateau recipe.
 
 use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
@@ -9,9 +9,9 @@ use nas_tui::event::{
 };
 use nas_tui::space::{Cost, builtin::builtin};
 
-/// Epochs until early stopping ends it.
+/// Number of epochs until early stopping.
 pub const EPOCHS: usize = 30;
-/// Batches of an epoch.
+/// Batches in an epoch.
 pub const BATCHES: usize = 352;
 const CIFAR: [&str; 10] = [
     "airplane",
@@ -28,7 +28,7 @@ const CIFAR: [&str; 10] = [
 /// Seconds of an epoch.
 const SECONDS: f64 = 38.0;
 
-/// Noise in -1..=1 that is the same at each call.
+/// Noise in -1..=1 that is the same for the same number.
 fn noise(number: usize) -> f64 {
     let mut bits = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -84,7 +84,7 @@ pub fn started() -> TrainingStarted {
     }
 }
 
-/// Epoch `epoch`, from 1: the learning rate falls after epochs 12 and 22, the best validation
+/// Epoch `epoch`, from 1: the learning rate falls after epochs 12 and 22, and the best validation
 /// accuracy is in epoch 22.
 pub fn epoch(epoch: usize) -> TrainingEpoch {
     let (steps, learning_rate) = match epoch {
@@ -112,7 +112,7 @@ pub fn epoch(epoch: usize) -> TrainingEpoch {
     }
 }
 
-/// 1,000 images of 10 classes; cats and dogs are taken for each other more than others.
+/// 1,000 images of 10 classes; cats and dogs are confused most often.
 pub fn report() -> ClassificationReport {
     let labels: Vec<usize> = (0..1_000).map(|image| image % 10).collect();
     let logits = labels.iter().enumerate().map(|(image, &label)| {
@@ -152,7 +152,7 @@ pub fn progress(epochs: usize) -> Event {
     })
 }
 
-/// All of it, with the test.
+/// The whole training, including the test.
 pub fn finished() -> Vec<Event> {
     let mut events = running(EPOCHS);
     events.insert(
@@ -180,7 +180,7 @@ pub fn finished() -> Vec<Event> {
     events
 }
 
-/// Records of events: epochs take their time, everything else a second.
+/// Records of events: epochs take their time, every other event a second.
 pub fn records(events: &[Event]) -> Vec<Record> {
     let mut time = 1_795_515_300.0;
     let mut seq = 0;

@@ -20,7 +20,7 @@ fn export(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What the command printed; it must succeed.
+/// The output of the command, which must succeed.
 fn exported(folder: &Path, arguments: &[&str]) -> String {
     let output = export(folder, arguments);
     assert!(
@@ -31,7 +31,7 @@ fn exported(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The error of a command that must end with status 2 and write nothing.
+/// The error of a command that must exit with status 2 and write nothing.
 fn bad_input(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     write_weights(&nascnn15("nascnn15"), &folder.path().join("w.safetensors"));
@@ -53,10 +53,9 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 // --- files
-// ----------------------------------------------------------------------------------------------------------
 
 #[test]
-fn pytorch_code_comes_with_the_weights_as_they_were_and_both_paths_are_printed() {
+fn pytorch_code_comes_with_unchanged_weights_and_both_paths_are_printed() {
     let folder = tempfile::tempdir().unwrap();
     write_weights(&nascnn15("nascnn15"), &folder.path().join("w.safetensors"));
     let printed = exported(
@@ -76,7 +75,7 @@ fn pytorch_code_comes_with_the_weights_as_they_were_and_both_paths_are_printed()
 }
 
 #[test]
-fn pytorch_code_without_weights_is_written_and_what_is_missing_is_said() {
+fn pytorch_code_without_weights_is_written_with_a_note() {
     let folder = tempfile::tempdir().unwrap();
     let output = export(folder.path(), &["nascnn15", "--format", "pytorch"]);
     assert_eq!(
@@ -88,7 +87,7 @@ fn pytorch_code_without_weights_is_written_and_what_is_missing_is_said() {
 }
 
 #[test]
-fn an_exported_architecture_and_dna_are_read_again_as_the_same_network() {
+fn an_exported_architecture_and_dna_are_read_back_as_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let network = resolve_architecture("monograph-demo", Decode::Clipped, [3, 32, 32], 10).unwrap();
     for (format, file) in [("json", "model.json"), ("dna", "model.dna.json")] {
@@ -134,15 +133,15 @@ fn an_older_export_is_replaced() {
 }
 
 #[test]
-fn what_does_not_belong_together_is_bad_input_with_its_remedy() {
+fn options_that_do_not_match_are_bad_input_with_a_remedy() {
     let cases: [(&[&str], &str); 7] = [
         (
             &["nascnn15", "--format", "onnx"],
-            "needs weights: an ONNX file holds them; name them with --weights",
+            "needs weights, which are part of an ONNX file; specify them with --weights",
         ),
         (
             &["nascnn15", "--format", "dot", "--weights", "w.safetensors"],
-            "--format dot has no place for weights",
+            "--format dot cannot contain weights",
         ),
         (
             &["nascnn15", "--format", "json", "--opset", "17"],
@@ -175,8 +174,8 @@ fn what_does_not_belong_together_is_bad_input_with_its_remedy() {
 }
 
 #[test]
-fn weights_of_another_network_are_refused_with_the_tensor() {
-    // The two have one shape in every layer but another number of classes.
+fn weights_of_another_network_are_refused_with_the_name_of_a_tensor() {
+    // The two have the same shape in every layer but a different number of classes.
     let error = bad_input(&[
         "nascnn15",
         "--format",
@@ -193,9 +192,8 @@ fn weights_of_another_network_are_refused_with_the_tensor() {
 }
 
 // --- in Python
-// ------------------------------------------------------------------------------------------------------
 
-/// What scripts/check_logits.py says of an exported file.
+/// The output of scripts/check_logits.py for an exported file.
 fn check(python: &str, model: &Path, case: &Case) -> serde_json::Value {
     let file = model.with_file_name("case.json");
     case.write(&file);
@@ -215,7 +213,7 @@ fn check(python: &str, model: &Path, case: &Case) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The networks whose logits PyTorch has told: ARCH, weights, and the logits.
+/// The networks whose logits are known from PyTorch: ARCH, weights, and the logits.
 fn known_networks(folder: &Path) -> Vec<(String, String, Case)> {
     let (numerics, case) = reference::numerics();
     std::fs::write(folder.join("numerics.json"), numerics.to_json()).unwrap();

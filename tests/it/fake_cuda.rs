@@ -1,5 +1,5 @@
-//! CUDA devices that the tests build themselves (tests/fixtures/fake_cuda.cpp): this machine need
-//! not have one.
+//! CUDA devices that the tests build themselves (tests/fixtures/fake_cuda.cpp), so that this
+//! machine needs none.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::process::Command;
 
 use nas_tui::child::libtorch;
 
-/// The library to preload. Built once for all tests; compiling libtorch's headers takes a quarter
-/// of a minute.
+/// The library to preload, built once for all tests because compiling libtorch's headers takes a
+/// quarter of a minute.
 pub fn library() -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fake_cuda.cpp");
     let libraries = libtorch::folder();
@@ -16,7 +16,7 @@ pub fn library() -> PathBuf {
     let identity = crc32fast::hash(&[&text, libraries.as_os_str().as_encoded_bytes()].concat());
     let library =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fake_cuda-{identity:08x}.so"));
-    // Tests are processes of their own and may want it at the same time.
+    // Each test is a separate process, and several may need it at the same time.
     let lock = File::create(library.with_extension("lock")).expect("a file in the target folder");
     lock.lock().expect("a lock on it");
     if !library.exists() {
@@ -52,25 +52,25 @@ fn build(source: &Path, libraries: &Path, library: &Path) {
     std::fs::rename(&unfinished, library).expect("the library is renamed into place");
 }
 
-/// This program with the fake's devices.
+/// This program with the fake devices.
 pub fn nas_tui() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
     command.env("LD_PRELOAD", library());
     command
 }
 
-/// What a process has asked of its devices.
+/// How a process used its devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     pub kernels: u64,
     pub copies_to_device: u64,
     pub copies_from_device: u64,
     pub copies_within_device: u64,
-    /// The host has waited for the device.
+    /// Number of times the host waited for the device.
     pub synchronisations: u64,
     pub bytes_to_device: u64,
     pub bytes_from_device: u64,
-    /// Most that was allocated at any moment, bytes.
+    /// Maximum number of bytes allocated at any time.
     pub peak_memory: u64,
 }
 
@@ -124,7 +124,8 @@ fn of_bytes(bytes: &[u8]) -> Counts {
     }
 }
 
-/// A search of one episode of two children, one worker, into `run`; `variables` are the fake's.
+/// A search of one episode of two children with one worker into `run`; `variables` are for the
+/// fake.
 fn search(run: &Path, variables: &[(&str, &str)]) -> String {
     let mut command = if variables.is_empty() {
         Command::new(env!("CARGO_BIN_EXE_nas-tui"))
@@ -154,7 +155,7 @@ fn search(run: &Path, variables: &[(&str, &str)]) -> String {
     log
 }
 
-/// What the epochs of a search came to: the text between their number and their speed.
+/// The results of a search's epochs: the text between their number and their speed.
 fn epochs(log: &str) -> Vec<&str> {
     let of_line = |line: &'_ str| -> Option<(usize, usize)> {
         Some((line.find("epoch ")?, line.rfind(", ")?))
@@ -166,7 +167,7 @@ fn epochs(log: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_search_on_a_device_of_the_fake_learns_what_one_on_the_cpu_does() {
+fn a_search_on_a_fake_device_learns_the_same_as_on_the_cpu() {
     let folder = tempfile::tempdir().unwrap();
     let counted = folder.path().join("counts");
     let counts_to = [("NAS_TUI_FAKE_CUDA_COUNTS", counted.to_str().unwrap())];
@@ -188,7 +189,7 @@ fn a_search_on_a_device_of_the_fake_learns_what_one_on_the_cpu_does() {
 }
 
 #[test]
-fn the_fake_fails_at_the_kernel_that_was_named_and_as_often() {
+fn the_fake_fails_at_the_requested_kernel_as_often_as_requested() {
     let folder = tempfile::tempdir().unwrap();
     let marks = folder.path().join("marks");
     let fault = format!("out-of-memory:900:1:{}", marks.display());

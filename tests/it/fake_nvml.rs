@@ -1,5 +1,5 @@
-//! GPUs through a `libnvidia-ml.so.1` that the tests build themselves: this machine need not have
-//! one.
+//! GPUs through a `libnvidia-ml.so.1` that the tests build themselves, so that this machine needs
+//! none.
 
 #[cfg(feature = "torch")]
 mod unseen;
@@ -19,7 +19,7 @@ use super::terminal::Terminal;
 
 const GIB: u64 = 1 << 30;
 
-/// The library in a folder of its own, with these settings (see its source).
+/// The library in a separate folder, built with these settings (see its source).
 pub fn build(settings: &[&str]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let library = folder.path().join("libnvidia-ml.so.1");
@@ -56,7 +56,7 @@ fn doctor(library: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Out
         .arg("doctor")
         .args(arguments)
         .envs(variables.iter().copied());
-    // libtorch's own path is not needed: it is in the program.
+    // libtorch's own path is not needed, because it is in the program.
     command.env(
         "LD_LIBRARY_PATH",
         library.parent().expect("the library is in a folder"),
@@ -68,7 +68,7 @@ fn nvml_finding(output: &Output) -> Value {
     finding(output, "nvml")
 }
 
-/// What `doctor --json` says about a topic.
+/// What `doctor --json` reports about a topic.
 pub fn finding(output: &Output, topic: &str) -> Value {
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let findings = report["findings"].as_array().expect("findings").clone();
@@ -79,7 +79,7 @@ pub fn finding(output: &Output, topic: &str) -> Value {
 }
 
 #[test]
-fn a_gpu_that_tells_everything_is_read_whole() {
+fn all_values_of_a_gpu_that_reports_everything_are_read() {
     let gpus = gpus(&[], &WatchList::default());
     let GpuSample {
         utilization,
@@ -126,7 +126,7 @@ fn a_gpu_that_tells_everything_is_read_whole() {
 }
 
 #[test]
-fn what_a_gpu_does_not_tell_is_none_and_never_zero() {
+fn values_that_a_gpu_does_not_report_are_none_and_never_zero() {
     let expected = GpuSample {
         index: 1,
         name: Some("NVIDIA GeForce GTX 1660".into()),
@@ -140,7 +140,7 @@ fn what_a_gpu_does_not_tell_is_none_and_never_zero() {
 }
 
 #[test]
-fn the_load_of_a_gpu_in_instances_is_none_even_if_nvml_says_0() {
+fn the_load_of_a_gpu_in_mig_mode_is_none_even_if_nvml_says_0() {
     let gpus = gpus(&["FAKE_NVML_MIG=1"], &WatchList::default());
     assert_eq!((gpus[1].mig, gpus[1].utilization), (true, None));
     assert!(!gpus[0].mig && gpus[0].utilization.is_some());
@@ -161,7 +161,7 @@ fn a_gpu_off_the_bus_keeps_its_place_and_the_other_its_values() {
 }
 
 #[test]
-fn our_process_on_a_gpu_is_told_from_those_of_others() {
+fn our_process_on_a_gpu_is_distinguished_from_others() {
     let own = std::process::id();
     let watched = WatchList::default();
     watched.set(vec![Watched {
@@ -200,12 +200,12 @@ fn our_process_on_a_gpu_is_told_from_those_of_others() {
 }
 
 #[test]
-fn what_a_process_has_taken_of_a_gpu_is_told_where_the_driver_knows_it() {
+fn the_memory_used_by_a_process_is_reported_if_the_driver_knows_it() {
     let own = std::process::id();
     let (_folder, library) = build(&[&format!("FAKE_NVML_PID={own}")]);
     let nvml = load_from(&library).unwrap();
     let gpu = nvml.device_by_index(0).unwrap();
-    // The second one is there without a figure, the third is not.
+    // The second one is listed without a figure, the third is not listed.
     assert_eq!(
         [own, 1, own + 1].map(|pid| memory_of(&gpu, pid)),
         [Some(12 * GIB), None, None]
@@ -213,7 +213,7 @@ fn what_a_process_has_taken_of_a_gpu_is_told_where_the_driver_knows_it() {
 }
 
 #[test]
-fn a_process_that_has_the_pid_of_a_worker_that_is_long_gone_is_not_ours() {
+fn a_process_that_reuses_the_pid_of_an_old_worker_is_not_ours() {
     let own = std::process::id();
     let watched = WatchList::default();
     watched.set(vec![Watched {
@@ -225,7 +225,7 @@ fn a_process_that_has_the_pid_of_a_worker_that_is_long_gone_is_not_ours() {
 }
 
 #[test]
-fn a_child_is_told_the_energy_that_its_gpu_took() {
+fn a_child_is_charged_the_energy_that_its_gpu_used() {
     let (_folder, library) = build(&[]);
     let mut meter = EnergyMeter::start_with(library);
     meter.child_started(1, "cuda:0");
@@ -249,7 +249,7 @@ fn a_child_is_told_the_energy_that_its_gpu_took() {
 }
 
 #[test]
-fn a_driver_that_hangs_holds_the_search_up_neither_while_children_train_nor_at_its_end() {
+fn a_driver_that_hangs_delays_the_search_neither_during_training_nor_at_its_end() {
     let (_folder, library) = build(&["FAKE_NVML_HANG=1"]);
     let mut meter = EnergyMeter::start_with(library);
     meter.child_started(1, "cuda:0");
@@ -267,7 +267,7 @@ fn a_driver_that_hangs_holds_the_search_up_neither_while_children_train_nor_at_i
 
 #[test]
 fn keys_are_answered_while_a_driver_hangs() {
-    // A measurement asks four questions: the first measurement is answered, the second never.
+    // A measurement makes four queries: the first measurement is answered, the second never.
     let (_folder, library) = build(&["FAKE_NVML_HANG=5"]);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("runs/recorded");
@@ -288,7 +288,7 @@ fn keys_are_answered_while_a_driver_hangs() {
     terminal.wait_for("COMPLETED");
     terminal.keys("5");
     terminal.wait_for("H100");
-    // A run that is over is drawn anew only for a key.
+    // A run that has ended is redrawn only for a key.
     let start = Instant::now();
     while !terminal.contents().contains("NVML does not answer") {
         assert!(
@@ -313,7 +313,7 @@ fn keys_are_answered_while_a_driver_hangs() {
         terminal.wait_for(shown);
         slowest = slowest.max(pressed.elapsed());
     }
-    // 50 ms on a quiet machine; the one that runs all tests at once is not quiet.
+    // 50 ms on a quiet machine, which a machine that runs all tests at once is not.
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");
     let pressed = Instant::now();
     terminal.keys("q");
@@ -327,7 +327,7 @@ fn keys_are_answered_while_a_driver_hangs() {
 }
 
 #[test]
-fn doctor_names_both_gpus_and_what_the_driver_is() {
+fn doctor_names_both_gpus_and_the_driver() {
     let (_folder, library) = build(&[]);
     let finding = nvml_finding(&doctor(&library, &["--json"], &[("FAKE_NVML_MIG", "1")]));
     assert_eq!(finding["status"], "ok", "{finding}");

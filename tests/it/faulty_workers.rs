@@ -1,5 +1,5 @@
 //! Workers that break, cannot start or answer late: programs that speak the workers' protocol and
-//! do as a test says.
+//! follow a test's script.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -11,8 +11,8 @@ use nas_tui::reward::Outcome;
 
 use crate::workers::{PATIENCE, Watched, architecture, job, settings};
 
-/// Shell functions for a worker's part of the protocol. `$start` is the first message, `nth FILE`
-/// how often it was called for that file.
+/// Shell functions for a worker's side of the protocol. `$start` is the first message, and `nth
+/// FILE` counts its calls for that file.
 const PROTOCOL: &str = r#"#!/bin/sh
 cd "$(dirname "$0")"
 read -r start
@@ -79,7 +79,7 @@ fn count(reports: &[Report], wanted: impl Fn(&Report) -> bool) -> usize {
 }
 
 #[test]
-fn a_worker_that_cannot_start_is_left_out_with_a_warning_and_the_others_train() {
+fn a_worker_that_cannot_start_is_dropped_with_a_warning_and_the_others_train() {
     let script = r#"
         case "$start" in *'"worker":1,'*) broken device "CUDA error: all CUDA-capable devices are busy or unavailable";; esac
         ready
@@ -115,7 +115,7 @@ fn a_worker_that_cannot_start_is_left_out_with_a_warning_and_the_others_train() 
 }
 
 #[test]
-fn workers_of_which_none_can_start_end_everything_with_each_reason_once() {
+fn if_no_worker_can_start_the_run_ends_with_each_reason_listed_once() {
     let script = r#"
         case "$start" in *'"worker":0,'*) broken memory "CUDA out of memory";; esac
         broken device "CUDA error: device is in exclusive mode""#;
@@ -132,7 +132,7 @@ fn workers_of_which_none_can_start_end_everything_with_each_reason_once() {
 }
 
 #[test]
-fn data_that_no_worker_can_use_end_everything_though_others_have_started() {
+fn data_that_no_worker_can_use_end_the_run_even_if_others_have_started() {
     let script = r#"
         case "$start" in *'"worker":1,'*) sleep 0.3; say '{"type":"unusable","message":"train-images.gz is torn"}'; exit;; esac
         ready
@@ -150,8 +150,8 @@ const BREAKS: &str = r#"
           trained "$message"
         done"#;
 
-/// The outcome of child 1, whose workers break so often, and all that was reported before the next
-/// child had ended too.
+/// The outcome of child 1, whose workers break this many times, and everything reported before the
+/// end of the next child.
 fn breaking(times: usize, cause: &str, reason: &str) -> (Outcome, Vec<Report>) {
     let script = BREAKS
         .replace("TIMES", &times.to_string())
@@ -219,7 +219,7 @@ fn a_child_whose_workers_device_failed_twice_is_excluded_and_the_next_one_trains
 }
 
 #[test]
-fn a_small_child_that_finds_no_memory_in_a_new_process_either_is_excluded() {
+fn a_small_child_without_memory_even_in_a_new_process_is_excluded() {
     let (outcome, _) = breaking(2, "memory", "memory did not suffice: CUDA out of memory");
     let Outcome::Excluded { reason } = outcome else {
         panic!("{outcome:?}")
@@ -256,7 +256,7 @@ fn children_that_are_too_large_fail_one_after_another_and_their_worker_stays() {
         let Outcome::Failed { reason } = outcome else {
             panic!("{outcome:?}")
         };
-        assert_eq!(reason, "CUDA out of memory (in a new process too)");
+        assert_eq!(reason, "CUDA out of memory (in a new process as well)");
     }
     assert!(matches!(
         scripted.watched.outcome_of(4),
@@ -265,7 +265,7 @@ fn children_that_are_too_large_fail_one_after_another_and_their_worker_stays() {
 }
 
 #[test]
-fn a_device_that_fails_whatever_is_trained_ends_everything_before_many_children_are_given_up() {
+fn a_device_that_always_fails_ends_the_run_before_many_children_are_given_up() {
     let script = r#"
         ready
         while read -r message; do broken device "CUDA error: uncorrectable ECC error encountered"; done"#;
@@ -284,7 +284,7 @@ fn a_device_that_fails_whatever_is_trained_ends_everything_before_many_children_
 }
 
 #[test]
-fn a_device_that_fails_again_and_again_is_left_out_and_another_trains_all_children() {
+fn a_device_that_fails_repeatedly_is_dropped_and_another_trains_all_children() {
     let script = r#"
         ready
         while read -r message; do
@@ -328,9 +328,8 @@ fn a_device_that_fails_again_and_again_is_left_out_and_another_trains_all_childr
 }
 
 #[test]
-fn a_late_answer_to_a_pause_that_was_taken_back_is_not_taken_for_one_to_the_next() {
-    // It says that it stands still for pause 1 when pause 2 has been asked for, and for pause 2 a
-    // second later.
+fn a_late_answer_to_a_withdrawn_pause_does_not_answer_the_next() {
+    // It confirms pause 1 when pause 2 has been requested, and pause 2 a second later.
     let script = r#"
         ready
         while read -r message; do

@@ -1,5 +1,5 @@
-//! What goes wrong on a GPU, end to end: devices of tests/fixtures/fake_cuda.cpp that fail at a
-//! kernel that a test names.
+//! Faults of a GPU from end to end: devices of tests/fixtures/fake_cuda.cpp that fail at a kernel
+//! chosen by a test.
 
 mod memory;
 
@@ -13,7 +13,7 @@ use crate::fake_cuda;
 
 const ILLEGAL: &str = "CUDA error: an illegal memory access was encountered";
 
-/// Two layers, the second of which reads the image too.
+/// Two layers, the second of which also reads the image.
 const NETWORK: &str = r#"{
   "name": "tiny", "input": [1, 28, 28], "classes": 10,
   "layers": [
@@ -93,7 +93,7 @@ impl Workspace {
         .unwrap()
     }
 
-    /// The fault `kind` at kernel number `kernel` of each process, `times` times in all.
+    /// The fault `kind` at kernel number `kernel` of each process, at most `times` times in total.
     fn fault(&self, kind: &str, kernel: usize, times: usize) -> String {
         format!(
             "{kind}:{kernel}:{times}:{}",
@@ -110,8 +110,8 @@ impl Workspace {
         std::fs::read(self.path(run).join("weights.safetensors")).unwrap()
     }
 
-    /// Names of the kernels of the process that ran most of them with `NAS_TUI_FAKE_CUDA_TRACE` in
-    /// `trace`, in order.
+    /// Names of the kernels, in order, of the process that ran most of them with
+    /// `NAS_TUI_FAKE_CUDA_TRACE` in `trace`.
     fn kernels(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path())
             .unwrap()
@@ -166,12 +166,12 @@ fn deaths(events: &[Event]) -> Vec<&str> {
 }
 
 #[test]
-fn a_child_on_a_device_that_fails_once_is_trained_again_in_a_new_process_with_the_same_result() {
+fn a_child_on_a_device_that_fails_once_is_retrained_in_a_new_process_with_the_same_result() {
     let workspace = Workspace::new();
     assert_ok(&workspace.search("whole", &[]));
     let whole = accuracies(&workspace.events("whole"));
     assert_eq!(whole.len(), 2);
-    // What ends a process for good, and what it could have survived but for its caches.
+    // One that ends a process for good, and one that it could survive except for its caches.
     for (kind, reason) in [
         ("illegal-access", ILLEGAL),
         ("cudnn-execution", "CUDNN_STATUS_EXECUTION_FAILED"),
@@ -232,7 +232,7 @@ fn a_child_whose_device_fails_twice_is_excluded_and_the_next_one_counts() {
 }
 
 #[test]
-fn a_device_on_which_nothing_can_be_trained_ends_the_search_before_its_children_are_used_up() {
+fn a_device_that_cannot_train_ends_the_search_before_its_children_are_used_up() {
     let workspace = Workspace::new();
     let output = workspace.search(
         "run",
@@ -253,7 +253,7 @@ fn a_device_on_which_nothing_can_be_trained_ends_the_search_before_its_children_
 }
 
 #[test]
-fn a_training_whose_device_is_lost_stands_at_its_last_checkpoint_and_goes_on_as_if_nothing_had_happened()
+fn a_training_that_loses_its_device_stops_at_its_last_checkpoint_and_continues_without_a_difference()
  {
     let workspace = Workspace::new();
     assert_ok(&workspace.train(

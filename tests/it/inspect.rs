@@ -30,7 +30,7 @@ fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The error of a command that must end with status 2 and print nothing on stdout.
+/// The error of a command that must exit with status 2 and print nothing on stdout.
 fn bad_input(arguments: &[&str]) -> String {
     let output = inspect(arguments);
     assert_eq!(
@@ -100,7 +100,7 @@ fn json_is_the_architecture_file_with_costs() {
 }
 
 #[test]
-fn the_monographs_dna_as_written_is_refused_with_layer_sizes_and_remedy() {
+fn the_monographs_dna_as_written_is_refused_with_the_layer_its_sizes_and_a_remedy() {
     let error = bad_input(&["monograph-demo"]);
     assert!(
         error.contains(
@@ -112,7 +112,7 @@ fn the_monographs_dna_as_written_is_refused_with_layer_sizes_and_remedy() {
 }
 
 #[test]
-fn a_narrow_terminal_breaks_the_lists_of_inputs_and_nothing_else() {
+fn a_narrow_terminal_breaks_only_the_lists_of_inputs() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
     let output = command
         .args(["inspect", "nascnn15"])
@@ -145,7 +145,7 @@ fn every_good_file_is_printed_both_ways() {
 }
 
 #[test]
-fn every_bad_file_ends_with_status_2_and_says_what_and_where() {
+fn every_bad_file_exits_with_status_2_and_a_message_with_the_place() {
     for path in corpus("bad") {
         let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
         let error = bad_input(&[path.to_str().unwrap()]);
@@ -173,7 +173,7 @@ fn an_unknown_name_lists_the_built_in_ones() {
 }
 
 #[test]
-fn a_network_without_images_of_its_own_is_built_for_those_asked_for() {
+fn a_network_that_does_not_specify_its_images_is_built_for_the_requested_ones() {
     let value: Value = serde_json::from_str(&stdout(&[
         "nascnn15",
         "--input",
@@ -191,7 +191,7 @@ fn a_network_without_images_of_its_own_is_built_for_those_asked_for() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_reader_that_goes_away_is_not_an_error() {
     let script = format!(
         "{} inspect nascnn15 --json | true; exit ${{PIPESTATUS[0]}}",
         env!("CARGO_BIN_EXE_nas-tui")
@@ -302,7 +302,7 @@ fn the_best_child_of_a_run_is_in_its_best_json() {
 }
 
 #[test]
-fn memory_is_told_for_the_batch_size_of_the_run_or_the_one_asked_for() {
+fn memory_is_shown_for_the_batch_size_of_the_run_or_the_requested_one() {
     let run = tempfile::tempdir().unwrap();
     write_journal(run.path(), vec![child(1, 8)], "");
     let arch = format!("{}:child-1", run.path().display());
@@ -317,7 +317,7 @@ fn memory_is_told_for_the_batch_size_of_the_run_or_the_one_asked_for() {
     .unwrap();
     assert!(stdout(&[&arch]).contains(" at batch size 48 (estimate)\n"));
     assert!(stdout(&[&arch, "--batch-size", "7"]).contains(" at batch size 7 (estimate)\n"));
-    // The folder of a training: its network lies there.
+    // The folder of a training contains its network.
     let Event::ChildSampled(sampled) = child(1, 8) else {
         unreachable!()
     };
@@ -330,7 +330,7 @@ fn memory_is_told_for_the_batch_size_of_the_run_or_the_one_asked_for() {
 }
 
 #[test]
-fn a_run_that_does_not_exist_is_named() {
+fn the_error_for_a_run_that_does_not_exist_names_it() {
     let error = bad_input(&["/nonexistent/run:best"]);
     assert!(
         error.contains("no run directory /nonexistent/run"),

@@ -1,5 +1,5 @@
-//! docs/JOURNAL.md against the events themselves: nothing is undocumented, and nothing documented
-//! is gone.
+//! Compares docs/JOURNAL.md with the events themselves: nothing is undocumented, and nothing
+//! documented is missing.
 
 mod child;
 mod run;
@@ -16,8 +16,8 @@ fn text() -> String {
     "x".to_owned()
 }
 
-/// The event after `event` in the enum, each with every field; a new variant does not compile until
-/// it is here.
+/// The event that follows `event` in the enum, with all its fields; a new variant does not compile
+/// until it is added here.
 fn next(event: &Event) -> Option<Event> {
     Some(match event {
         Event::RunStarted(_) => run::run_resumed(),
@@ -67,7 +67,7 @@ fn keys(value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The section under `### \`name\`` of the document.
+/// The section of the document under `### \`name\``.
 fn section(name: &str) -> &'static str {
     let heading = format!("### `{name}`\n");
     let start = DOCUMENT

@@ -1,4 +1,5 @@
-//! Integration tests: the crate and its program from outside. One binary, a module per subject.
+//! Integration tests: the crate and its program from outside. One binary, with one module per
+//! subject.
 
 mod architectures;
 mod cifar10_1;
@@ -57,8 +58,8 @@ mod weights;
 #[cfg(feature = "torch")]
 mod workers;
 
-/// A network with weights from `seed`. libtorch has one generator per process, and tests may share
-/// one.
+/// A network with weights drawn from `seed`. libtorch has one generator per process, which tests
+/// may share.
 #[cfg(feature = "torch")]
 fn seeded_network(
     architecture: &nas_tui::space::Architecture,

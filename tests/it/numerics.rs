@@ -1,4 +1,4 @@
-//! The network, its gradients and its optimiser against PyTorch 2.11 (values from
+//! The network, its gradients and its optimiser compared with PyTorch 2.11 (values from
 //! tests/fixtures/make_numerics.py).
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::seeded_network;
 
 const TOLERANCE: f64 = 1e-5;
 
-/// Every form in which a network can lie in memory.
+/// Every memory form of a network.
 fn plans(architecture: &Architecture) -> Vec<Plan> {
     let forms = |layout| {
         [
@@ -150,7 +150,7 @@ fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
 }
 
 #[test]
-fn logits_in_evaluation_mode_agree_with_pytorch_and_leave_the_statistics_alone() {
+fn logits_in_evaluation_mode_agree_with_pytorch_and_leave_the_statistics_unchanged() {
     let fixture = Fixture::read();
     for plan in plans(&fixture.architecture) {
         let network = fixture.network(plan);
@@ -197,8 +197,8 @@ fn a_network_has_as_many_parameters_as_its_cost_says() {
     );
 }
 
-/// Layers that keep the size of the image, so that convolutions over spectra apply; joined inputs,
-/// uneven kernels.
+/// Layers that keep the size of the image, so that the Fourier transform applies; joined inputs,
+/// rectangular kernels.
 fn even_sized() -> Architecture {
     let layer = |kernel: [usize; 2], filters, inputs: &[usize]| Layer {
         kernel,
@@ -215,7 +215,7 @@ fn even_sized() -> Architecture {
             layer([3, 5], 4, &[0]),
             layer([7, 1], 5, &[0, 1]),
             layer([1, 3], 3, &[1, 2]),
-            layer([3, 3], 2, &[3]), // read by nobody
+            layer([3, 3], 2, &[3]), // not read
             layer([5, 5], 6, &[0, 2, 3]),
         ],
         output: vec![0, 2, 5],
@@ -223,7 +223,7 @@ fn even_sized() -> Architecture {
 }
 
 #[test]
-fn convolutions_over_spectra_compute_what_direct_ones_do() {
+fn convolutions_by_fourier_transform_equal_direct_ones() {
     let (architecture, fixture) = (even_sized(), Fixture::read());
     let (images, labels) = (fixture.get("images").get(0), fixture.get("labels").get(0));
     let [direct, spectral] = [
@@ -249,7 +249,7 @@ fn convolutions_over_spectra_compute_what_direct_ones_do() {
     }
 }
 
-/// A 1x1 kernel with a stride, reading `channels` channels of the image: what oneDNN's backward
+/// A 1x1 kernel with a stride that reads `channels` channels of the image, which oneDNN's backward
 /// pass for channels-last tensors gets wrong below 8 channels (it writes past its buffer: crashes,
 /// wrong numbers).
 fn strided_pointwise(channels: usize) -> Architecture {
@@ -334,7 +334,7 @@ fn added_channels_stay_zero_through_training() {
 }
 
 #[test]
-fn small_children_fill_vectors_and_nascnn15_goes_over_spectra() {
+fn small_children_fill_vectors_and_nascnn15_uses_the_fourier_transform() {
     let nascnn15 = resolve_architecture("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap();
     assert_eq!(
         Plan::fastest(&nascnn15, Device::Cpu, 128).unwrap(),

@@ -1,10 +1,10 @@
-//! Tests that need Python, or data from outside the repository: found, or skipped with the reason.
+//! Finds Python, or data outside the repository, for tests that need them; otherwise they are
+//! skipped with the reason.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The Python of `make test`, if it has `modules`; where it has not, the reason why the test is
-/// skipped is told.
+/// The Python of `make test` if it has `modules`; otherwise prints why the test is skipped.
 pub fn python(modules: &str) -> Option<String> {
     let command = std::env::var("NAS_TUI_PYTHON")
         .ok()
@@ -28,7 +28,7 @@ pub fn python(modules: &str) -> Option<String> {
     }
 }
 
-/// Any Python 3: enough for what uses its standard library only.
+/// Any Python 3, for scripts that use only its standard library.
 pub fn plain_python() -> Option<&'static str> {
     let found = Command::new("python3")
         .arg("--version")
@@ -41,8 +41,8 @@ pub fn plain_python() -> Option<&'static str> {
     }
 }
 
-/// A file that stands beside the repository: in the folder NAS_TUI_TEST_DATA, or where that is not
-/// set in ../shared/data.
+/// A file outside the repository: in the folder NAS_TUI_TEST_DATA, or in ../shared/data if that is
+/// not set.
 pub fn test_data(name: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = std::env::var_os("NAS_TUI_TEST_DATA").filter(|folder| !folder.is_empty());
@@ -58,7 +58,7 @@ pub fn test_data(name: &str) -> Option<PathBuf> {
     }
 }
 
-/// Run a script of the repository, which must leave nothing beside itself.
+/// Run a script of the repository, which must not leave any files behind.
 pub fn script(python: &str, script: &str) -> Command {
     let mut command = Command::new(python);
     command
@@ -67,7 +67,7 @@ pub fn script(python: &str, script: &str) -> Command {
     command
 }
 
-/// What a script that must succeed printed.
+/// The output of a script, which must succeed.
 pub fn printed(output: &Output) -> String {
     assert!(
         output.status.success(),

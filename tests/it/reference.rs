@@ -1,4 +1,4 @@
-//! Weights and images that a formula gives, and what PyTorch computes for them
+//! Weights and images given by a formula, and PyTorch's results for them
 //! (tests/fixtures/make_nascnn15.py).
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use nas_tui::space::weights::tensor_shapes;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-/// Images of [`cifar_images`].
+/// Number of images from [`cifar_images`].
 const IMAGES: usize = 6;
 
 pub fn fixture(name: &str) -> PathBuf {
@@ -18,7 +18,7 @@ pub fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Images with the logits that PyTorch computes for them.
+/// Images with PyTorch's logits for them.
 pub struct Case {
     /// `[N, C, H, W]`.
     pub shape: Vec<usize>,
@@ -27,7 +27,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// As scripts/check_logits.py reads it.
+    /// In the format read by scripts/check_logits.py.
     pub fn write(&self, path: &Path) {
         let Case {
             shape,
@@ -93,7 +93,7 @@ fn values(number: usize, name: &str, shape: &[usize]) -> Vec<f32> {
         .collect()
 }
 
-/// `[6, 3, 32, 32]`: noise of another strength and brightness in each image.
+/// `[6, 3, 32, 32]`: noise with a different strength and brightness in each image.
 pub fn cifar_images() -> Vec<u8> {
     let mut state = 7;
     let mut pixel = |index: usize| {
@@ -103,7 +103,7 @@ pub fn cifar_images() -> Vec<u8> {
     (0..IMAGES * 3_072).map(&mut pixel).collect()
 }
 
-/// What PyTorch computes for NASCNN15 (`name`) with the formula's weights and images.
+/// PyTorch's results for NASCNN15 (`name`) with the formula's weights and images.
 pub fn nascnn15(name: &str) -> Case {
     let text = std::fs::read_to_string(fixture("nascnn15.json")).unwrap();
     let mut logits: BTreeMap<String, Vec<Vec<f64>>> = serde_json::from_str(&text).unwrap();
@@ -121,7 +121,7 @@ pub fn nascnn15(name: &str) -> Case {
     }
 }
 
-/// A small network with unequal sizes, strides and paddings, and what PyTorch computes for it; its
+/// A small network with unequal sizes, strides and paddings, and PyTorch's results for it; its
 /// weights are in tests/fixtures/numerics_weights.safetensors.
 pub fn numerics() -> (Architecture, Case) {
     let bytes = std::fs::read(fixture("numerics.safetensors")).unwrap();

@@ -1,10 +1,10 @@
-//! The crate is a house: data walks through its rooms in one direction, and no room reads one that
-//! comes after it.
+//! The order of the modules ("rooms"): data flows through them in one direction, and no room uses
+//! one that comes after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The rooms of the library (folders of `src`), each after all that it reads.
+/// The rooms of the library (folders of `src`), each after all that it uses.
 const ROOMS: [&str; 26] = [
     "foundation",
     "config",
@@ -55,7 +55,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What `code` names of this crate: `crate::ROOM`, wherever it stands outside comments.
+/// The rooms named in `code`: `crate::ROOM` anywhere outside comments.
 fn rooms_named_in(code: &str) -> BTreeSet<String> {
     let lines = code
         .lines()
@@ -76,8 +76,8 @@ fn rooms_named_in(code: &str) -> BTreeSet<String> {
     rooms
 }
 
-/// The items of a list in braces, of which `after` begins after the first one; an item may hold
-/// lists of its own.
+/// The items of a list in braces; `after` begins after its first brace, and items may contain lists
+/// themselves.
 fn listed(after: &str) -> Vec<&str> {
     let (mut items, mut begun, mut depth) = (Vec::new(), 0, 0);
     for (place, letter) in after.char_indices() {
@@ -99,7 +99,7 @@ fn listed(after: &str) -> Vec<&str> {
 }
 
 #[test]
-fn no_room_reads_one_that_comes_after_it() {
+fn no_room_uses_one_that_comes_after_it() {
     let mut climbs = Vec::new();
     for (place, room) in ROOMS.iter().enumerate() {
         for file in sources(&root().join("src").join(room)) {
@@ -114,7 +114,7 @@ fn no_room_reads_one_that_comes_after_it() {
     assert!(climbs.is_empty(), "{}", climbs.join("\n"));
 }
 
-/// How many `super::` stand in a row at most in `code`.
+/// Maximum number of consecutive `super::` in `code`.
 fn longest_climb(code: &str) -> usize {
     let climbs = code.match_indices("super::").map(|(place, _)| {
         let rest = code[place..].split("super::");
@@ -146,10 +146,10 @@ fn a_climb_is_counted_in_steps() {
     assert_eq!(longest_climb("use crate::space::Dna;"), 0);
 }
 
-/// The most lines of a file.
+/// Maximum number of lines in a file.
 const MOST_LINES: usize = 400;
 
-/// Files below `folder` that are too long, with their lines.
+/// Files below `folder` that are too long, with their numbers of lines.
 fn too_long(folder: &str) -> BTreeMap<String, usize> {
     let long = sources(&root().join(folder))
         .into_iter()
@@ -219,13 +219,13 @@ fn table() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_page_on_architecture_lists_the_rooms_in_this_order() {
+fn the_architecture_page_lists_the_rooms_in_this_order() {
     let listed: Vec<String> = table().into_iter().map(|(room, _)| room).collect();
     assert_eq!(listed, ROOMS);
 }
 
 #[test]
-fn the_page_on_architecture_says_which_rooms_need_libtorch() {
+fn the_architecture_page_says_which_rooms_need_libtorch() {
     let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
     for (room, needs) in table() {
         let whole = format!("#[cfg(feature = \"torch\")]\npub mod {room};");

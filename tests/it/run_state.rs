@@ -1,4 +1,4 @@
-//! What must hold of a run's state whatever events arrive.
+//! What must be true of a run's state whatever events arrive.
 
 use jiff::Timestamp;
 use nas_tui::event::{ChildFinished, Event, FinishReason, Level, Record};
@@ -76,7 +76,7 @@ fn time_between_a_killed_process_and_the_next_is_not_working_time() {
 }
 
 #[test]
-fn a_run_that_was_stopped_while_paused_goes_on_counting_when_it_is_resumed() {
+fn a_run_stopped_while_paused_counts_time_again_once_it_is_resumed() {
     let mut state = RunState::default();
     apply(&mut state, 0, notice());
     apply(&mut state, 10, Event::Paused);
@@ -113,15 +113,15 @@ proptest! {
     }
 
     #[test]
-    fn working_time_never_shrinks_while_the_clock_goes_on(steps in proptest::collection::vec((0i64..100, 0usize..4), 1..40)) {
+    fn working_time_never_shrinks_as_the_clock_advances(steps in proptest::collection::vec((0i64..100, 0usize..4), 1..40)) {
         let mut state = RunState::default();
         let (mut now, mut before) = (0, 0.0);
         for (seconds, event) in steps {
             now += seconds;
             let event = [notice(), Event::Paused, Event::Resumed, resumed()][event].clone();
             let killed = matches!(event, Event::RunResumed { .. });
-            // A process that was killed had not worked until its successor began: its time ends
-            // with its last event.
+            // A process that was killed did not work until its successor began: its time ends with
+            // its last event.
             if killed {
                 before = state.now.map_or(before, |last| state.clock.seconds_until(last));
             }

@@ -1,4 +1,5 @@
-//! The whole screen and each panel, drawn from a recorded journal; and any keys on any size.
+//! The whole screen and each panel, drawn from a recorded journal, and arbitrary keys at arbitrary
+//! sizes.
 
 mod any_keys;
 mod inspector;
@@ -28,7 +29,7 @@ pub use self::any_keys::{Step, live_through, step};
 
 pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-/// Every record of the recorded run. Any journal of this name will do.
+/// Every record of the recorded run. Any journal with this name will do.
 fn journal() -> Vec<Record> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
     let text = std::fs::read_to_string(&path)
@@ -38,8 +39,7 @@ fn journal() -> Vec<Record> {
         .collect()
 }
 
-/// The records up to the middle of the run: up to an epoch of a child that is still in training
-/// then.
+/// The records up to the middle of the run: up to an epoch of a child that is still in training.
 fn half(records: &[Record]) -> &[Record] {
     let is_epoch = |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch < epoch.epochs);
     let middle = records.len() * 6 / 10;
@@ -50,7 +50,7 @@ fn half(records: &[Record]) -> &[Record] {
     &records[..end]
 }
 
-/// A tick of the next epoch of the child that finished an epoch last.
+/// A tick of the next epoch of the child that last finished an epoch.
 fn progress(records: &[Record]) -> Option<Record> {
     let last = records.last()?;
     let Event::ChildEpoch(epoch) = &last.event else {
@@ -237,7 +237,7 @@ fn gpus_with_values_that_are_missing() {
 }
 
 #[test]
-fn a_driver_that_hangs_is_said_to_and_its_last_values_stay() {
+fn a_driver_that_hangs_is_reported_and_its_last_values_stay() {
     let mut app = running(80, 24);
     app.view.take_gpu(gpus(), app.view.now);
     app.view.now += jiff::SignedDuration::from_secs(60);
@@ -313,7 +313,7 @@ fn drawing_changes_nothing_and_gives_the_same_frame_again() {
 }
 
 #[test]
-fn excluded_children_do_not_count_into_the_time_left() {
+fn excluded_children_do_not_affect_the_estimated_time_left() {
     let left = |records: &[Record]| {
         let mut app = app_with(records, Size::new(120, 40), plain());
         app.take_link(LinkStatus::Live { watch_only: false });
@@ -347,7 +347,7 @@ fn excluded_children_do_not_count_into_the_time_left() {
 }
 
 #[test]
-fn the_screen_says_that_a_run_is_not_comparable_with_its_reference() {
+fn the_screen_says_that_a_run_cannot_be_compared_with_its_reference() {
     let mut records = half(&journal()).to_vec();
     let started = records
         .iter_mut()

@@ -1,4 +1,4 @@
-//! docs/TUI.md and the README against the keys that the screen has.
+//! Compares docs/TUI.md and the README with the screen's keys.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_page_of_the_screen_has_the_keys_that_the_screen_has() {
+fn the_page_about_the_screen_lists_its_actual_keys() {
     let file = path("docs/TUI.md");
     let page = std::fs::read_to_string(&file).unwrap();
     let (before, rest) = page
@@ -62,7 +62,7 @@ fn the_page_of_the_screen_has_the_keys_that_the_screen_has() {
 }
 
 #[test]
-fn every_action_has_a_name_of_its_own() {
+fn every_action_has_a_unique_name() {
     assert!(
         action_names().iter().all(
             |name| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')

@@ -1,4 +1,4 @@
-//! A search in a terminal: what a user sees, and what is left of the terminal afterwards.
+//! A search in a terminal: what a user sees, and the state of the terminal afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn a_user_pauses_resizes_asks_for_help_and_stops() {
 
     terminal.keys(" ");
     terminal.wait_for("PAUSED");
-    // The measurements settle; then nothing changes, and nothing is sent.
+    // Once the measurements have settled nothing changes, and nothing is sent.
     std::thread::sleep(Duration::from_secs(7));
     let sent = terminal.sent();
     std::thread::sleep(Duration::from_secs(3));
@@ -82,13 +82,13 @@ fn a_key_is_answered_at_once() {
             slowest = slowest.max(start.elapsed());
         }
     }
-    // 50 ms on a quiet machine, with training on every core; the machine that runs all tests at
+    // 50 ms on a quiet machine with training on every core, but a machine that runs all tests at
     // once is not quiet.
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");
 }
 
 #[test]
-fn signals_leave_the_terminal_as_it_was_and_the_search_at_work() {
+fn signals_restore_the_terminal_and_leave_the_search_running() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let folder = folder();
         let mut terminal = Terminal::search(folder.path());
@@ -96,7 +96,7 @@ fn signals_leave_the_terminal_as_it_was_and_the_search_at_work() {
         terminal.signal(signal);
         assert_eq!(terminal.wait_exit(), 130, "after {signal:?}");
         terminal.assert_restored();
-        terminal.wait_for("the search goes on (pid ");
+        terminal.wait_for("the search continues (pid ");
         assert!(
             engine(&folder.path().join("run")).is_some(),
             "after {signal:?}"
@@ -105,7 +105,7 @@ fn signals_leave_the_terminal_as_it_was_and_the_search_at_work() {
 }
 
 #[test]
-fn suspending_gives_the_terminal_back_and_continuing_takes_it_again() {
+fn suspending_restores_the_terminal_and_continuing_takes_it_over_again() {
     let folder = folder();
     let mut terminal = Terminal::search(folder.path());
     terminal.wait_for("RUNNING");

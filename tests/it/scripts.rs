@@ -1,4 +1,4 @@
-//! The repository's Python scripts that people run by hand.
+//! The Python scripts of the repository that are run by hand.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -29,7 +29,7 @@ fn near(figure: &Value, expected: f64, tolerance: f64) {
     );
 }
 
-/// Two trainings of each of three networks, with figures that paper and pencil give: means 0.2,
+/// Two trainings of each of three networks, with figures that can be checked by hand: means 0.2,
 /// 0.3, 0.7, mean squares 0.14 between the episodes and 0.02 within.
 const SMALL: &str = "episode,child,layers,params,accuracy,reward\n\
                      1,1,7,100,0.1,0.1\n1,2,7,100,0.3,0.3\n\
@@ -37,7 +37,7 @@ const SMALL: &str = "episode,child,layers,params,accuracy,reward\n\
                      3,1,9,300,0.6,0.6\n3,2,9,300,0.8,0.8\n";
 
 #[test]
-fn the_statistics_of_a_small_log_are_those_of_paper_and_pencil() {
+fn the_statistics_of_a_small_log_equal_those_computed_by_hand() {
     let Some(python) = plain_python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log.csv");
@@ -73,7 +73,7 @@ fn the_statistics_of_a_small_log_are_those_of_paper_and_pencil() {
 }
 
 #[test]
-fn a_log_that_the_statistics_cannot_use_is_refused_with_its_place() {
+fn an_unusable_log_is_refused_with_the_place_of_the_error() {
     let Some(python) = plain_python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log.csv");
@@ -103,7 +103,7 @@ fn a_log_that_the_statistics_cannot_use_is_refused_with_its_place() {
 }
 
 #[test]
-fn in_test_data_the_monographs_log_says_what_the_page_on_the_reproduction_says() {
+fn in_test_data_the_monographs_log_gives_the_figures_on_the_page_about_the_reproduction() {
     let (Some(python), Some(log)) = (plain_python(), test_data("monograph_log.csv")) else {
         return;
     };
@@ -160,12 +160,11 @@ fn in_test_data_the_monographs_log_says_what_the_page_on_the_reproduction_says()
 }
 
 // --- the benchmark's comparison
-// ---------------------------------------------------------------------------------------
 
 const BASELINE: &str = "benches/pytorch_baseline.py";
 
 #[test]
-fn the_scripts_of_the_repository_are_python_that_compiles() {
+fn the_python_scripts_of_the_repository_compile() {
     let Some(python) = plain_python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let compile =

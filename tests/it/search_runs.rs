@@ -33,7 +33,7 @@ const TINY: [&str; 12] = [
     "workers.threads=1",
 ];
 
-/// `nas-tui search --headless` in a process group of its own.
+/// `nas-tui search --headless` in its own process group.
 fn search(arguments: &[&str], set: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
     command
@@ -60,7 +60,7 @@ fn resume(path: &Path) -> Command {
     search(&["--resume", path.to_str().unwrap()], &[])
 }
 
-/// A new run, or the next session of the one that is there.
+/// A new run, or the next session of an existing one.
 fn go_on(path: &Path) -> Command {
     if path.join("config.toml").is_file() {
         resume(path)
@@ -92,7 +92,7 @@ fn wait_for_line(path: &Path, text: &str) {
     }
 }
 
-/// What a run found: must not depend on how often it was interrupted.
+/// The results of a run, which must not depend on how often it was interrupted.
 #[derive(Debug, PartialEq)]
 struct Found {
     dna: BTreeMap<u64, String>,
@@ -156,7 +156,7 @@ fn assert_ok(output: &Output) {
 }
 
 #[test]
-fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
+fn a_run_killed_at_20_random_moments_and_resumed_equals_an_uninterrupted_one() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     let begin = Instant::now();
@@ -190,11 +190,11 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_one_that_never_was() {
         let status = child.wait().unwrap();
         if status.signal() == Some(Signal::KILL.as_raw()) {
             kills += 1;
-            // Not while the program was still loading: it has trained something in this session.
+            // Only count kills after the program has finished loading and trained something.
             at_work += u32::from(has_worked(&path));
             continue;
         }
-        // It was done before the moment came: the next moments are for another run.
+        // It finished before the moment came: the remaining moments are for another run.
         assert!(status.success(), "{status:?}");
         assert_eq!(found(&path), expected, "run {runs}, {kills} kills");
         runs += 1;

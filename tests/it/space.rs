@@ -1,13 +1,13 @@
-//! What must hold in every space: sampled children can be built, and masks are exact.
+//! What must be true in every space: sampled children can be built, and masks are exact.
 
 use nas_tui::config::{Decode, LayerKind, SpaceConfig};
 use nas_tui::space::{Architecture, Cost, Dna, Layer, Space, training_memory};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-/// Spaces whose values are at most `largest`. Paddings are small and chains that mean what they say
-/// are frequent, so that layers to come often need more than a single pixel: elsewhere there is
-/// nothing to mask.
+/// Spaces whose values are at most `largest`. Paddings are small and literal chains are frequent,
+/// so that later layers often need more than a single pixel: otherwise there would be nothing to
+/// mask.
 fn space_config(largest: u32) -> impl Strategy<Value = SpaceConfig> {
     let some = |from: u32, to: u32| {
         subsequence(
@@ -72,7 +72,7 @@ fn has_completion(roomy: &Space, size: [usize; 2], genes: &[Vec<u32>], depth: us
     })
 }
 
-/// Compare every mask on the way to one child of `depth` layers with brute force.
+/// Compare every mask on the path to one child of `depth` layers with brute force.
 fn compare_masks(
     space: &Space,
     roomy: &Space,
@@ -111,7 +111,7 @@ fn layers(count: usize) -> impl Strategy<Value = Vec<Layer>> {
     let layer = |number: usize| {
         let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
         let inputs = subsequence((0..number).collect::<Vec<_>>(), 1..=number);
-        // Padding of half the kernel and more: the kernel always fits.
+        // Padding of at least half the kernel, so that the kernel always fits.
         (pair(1..=5), 1..=9usize, pair(1..=3), pair(0..=2), inputs).prop_map(
             |(kernel, filters, stride, more, inputs)| Layer {
                 kernel,
@@ -146,14 +146,14 @@ fn architecture() -> impl Strategy<Value = Architecture> {
 
 proptest! {
     #[test]
-    fn every_child_sampled_from_feasible_choices_can_be_built(
+    fn every_child_sampled_from_feasible_options_can_be_built(
         config in space_config(5),
         (height, width) in (1..=60usize, 1..=60usize),
         depth in prop_oneof![1..=4usize, 1..=30usize],
         picks in prop::collection::vec(any::<usize>(), 1..150),
     ) {
         let Ok(space) = Space::new(&config, [3, height, width], 10) else { return Ok(()) };
-        // As deep as the space allows: there the masks matter most.
+        // As deep as the space allows, where masks matter most.
         let depth = (1..=depth).rev().find(|&depth| space.check_depth(depth).is_ok()).unwrap();
         let mut prefix = space.prefix(depth);
         for pick in picks.iter().cycle() {
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn a_choice_is_masked_exactly_when_no_completion_can_be_built(
+    fn an_option_is_masked_exactly_when_no_completion_can_be_built(
         config in space_config(4),
         (height, width) in (1..=12usize, 1..=12usize),
         depth in 1..=3usize,
@@ -180,7 +180,7 @@ proptest! {
         let roomy = Space::new(&config, [3, 1000, 1000], 2).unwrap();
         match Space::new(&config, [3, height, width], 2) {
             Ok(space) if space.check_depth(depth).is_ok() => compare_masks(&space, &roomy, depth, &picks)?,
-            // Refused as a whole: then there is no child of this depth, or not even one of a single
+            // Refused as a whole: there is no child of this depth, or not even one of a single
             // layer.
             Ok(_) => prop_assert!(!has_completion(&roomy, [height, width], &[], depth)),
             Err(_) => prop_assert!(!has_completion(&roomy, [height, width], &[], 1)),

@@ -1,4 +1,4 @@
-//! Searches over a table, as users run them: nothing is trained, and every strategy works.
+//! Searches with a table, as users run them: nothing is trained, and every strategy works.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ fn space() -> Space {
     Space::new(&config, [0, 0, 0], 0).unwrap()
 }
 
-/// A table of every cell in `folder`: accuracies that grow with the number of 3x3 convolutions, and
-/// some noise that is the same each time.
+/// A table of every cell in `folder`: accuracies that grow with the number of 3x3 convolutions,
+/// with some reproducible noise.
 fn write_table(folder: &Path) -> PathBuf {
     let mut text = "arch,valid_accuracy_12ep,test_accuracy_200ep\n".to_owned();
     for (number, key) in (0..).zip(space().keys().unwrap()) {
@@ -197,7 +197,7 @@ fn a_run_over_a_table_is_listed_and_reported() {
 }
 
 #[test]
-fn a_bad_table_ends_the_command_with_its_place_and_leaves_no_run() {
+fn a_bad_table_ends_the_command_with_the_place_of_the_error_and_leaves_no_run() {
     let folder = tempfile::tempdir().unwrap();
     let table = write_table(folder.path());
     let whole = std::fs::read_to_string(&table).unwrap();
@@ -252,7 +252,7 @@ fn a_table_and_a_space_of_networks_do_not_go_together() {
     );
 }
 
-/// The published table, where this machine has it.
+/// The published table, if this machine has it.
 #[test]
 fn the_published_table_is_complete_and_has_the_spaces_sizes() {
     let folder = std::env::var_os("NAS_TUI_TEST_DATA").map_or_else(

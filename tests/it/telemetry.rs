@@ -1,4 +1,4 @@
-//! Measuring this machine, as the screen does it.
+//! Measuring this machine, as the screen does.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use nas_tui::state::processes::Processes;
 use nas_tui::telemetry::process::machine_name;
 use nas_tui::telemetry::{HostSample, HostStatus, ProcessRole, Telemetry};
 
-/// A run whose search is this process, on the machine of this name.
+/// A run whose search is this process, on the machine with this name.
 fn processes(host: &str) -> Processes {
     let event = Event::RunResumed {
         host: host.to_owned(),
@@ -50,7 +50,7 @@ fn the_search_of_a_run_on_this_machine_is_measured() {
 }
 
 #[test]
-fn of_a_run_on_another_machine_only_the_screen_is_ours() {
+fn for_a_run_on_another_machine_only_the_screen_is_ours() {
     let telemetry = Telemetry::start(Duration::from_millis(100)).expect("threads");
     telemetry.watch_run(&processes("another machine"));
     let host = wait_for(&telemetry, |host| !host.ours.is_empty());

@@ -1,6 +1,6 @@
 //! The real program in a pseudo-terminal, for tests that look at its screen and type.
 
-// Without libtorch there is no search to be watched, and fewer tests.
+// Without libtorch there is no search to watch, and there are fewer tests.
 #![cfg_attr(not(feature = "torch"), allow(dead_code))]
 
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Generous: the machine that runs the tests may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A program in a terminal of its own. A search that it began in the folder `run` ends with it.
+/// A program in its own terminal. A search that it began in the folder `run` ends with it.
 pub struct Terminal {
     folder: PathBuf,
     child: Box<dyn Child + Send + Sync>,
@@ -176,7 +176,7 @@ impl Terminal {
         kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
     }
 
-    /// Wait for the end of the program: its exit status.
+    /// Wait for the end of the program and return its exit status.
     pub fn wait_exit(&mut self) -> u32 {
         let start = Instant::now();
         loop {
@@ -185,7 +185,7 @@ impl Terminal {
                 .try_wait()
                 .expect("the program can be waited for")
             {
-                // What was written last may still be on its way.
+                // The last output may still be on its way.
                 std::thread::sleep(Duration::from_millis(200));
                 return status.exit_code();
             }
@@ -198,7 +198,8 @@ impl Terminal {
         }
     }
 
-    /// The terminal is as it was: main screen, cursor visible, no attributes, modes as before.
+    /// Check that the terminal is restored: main screen, cursor visible, no attributes, modes as
+    /// before.
     pub fn assert_restored(&self) {
         let output = self.output.lock().expect("no reader panics");
         let screen = output.screen.screen();
@@ -222,7 +223,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
-        // The process that holds the lock of a run that this test made.
+        // The process that holds the lock of a run made by this test.
         if let Some(pid) = engine(&self.folder.join("run")).and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::KILL);
         }

@@ -1,5 +1,5 @@
-//! `nas-tui train` as its users run it: real images, kill -9, signals, short memory, the test
-//! images once.
+//! `nas-tui train` as its users run it: real images, kill -9, signals, too little memory, test
+//! images read once.
 
 mod resuming;
 mod test_images;
@@ -27,7 +27,7 @@ const TINY: [&str; 6] = [
     "workers.threads=1",
 ];
 
-/// Two layers, the second of which reads the image too.
+/// Two layers, the second of which also reads the image.
 const NETWORK: &str = r#"{
   "name": "tiny", "input": [1, 28, 28], "classes": 10,
   "layers": [
@@ -66,7 +66,7 @@ impl Workspace {
         command
     }
 
-    /// A new training of the tiny network in the folder `run`, with `set` besides what is usual.
+    /// A new training of the tiny network in the folder `run`, with additional settings `set`.
     fn train(&self, run: &str, set: &[&str]) -> Command {
         self.nas_tui(
             &["train", "tiny.json", "--headless", "--run", run],
@@ -78,7 +78,7 @@ impl Workspace {
         self.nas_tui(&["train", "--headless", "--resume", run], &[])
     }
 
-    /// A new training, or the next session of the one that is there.
+    /// A new training, or the next session of an existing one.
     fn go_on(&self, run: &str, set: &[&str]) -> Command {
         if self.path(run).join("config.toml").is_file() {
             self.resume(run)
@@ -105,7 +105,7 @@ fn assert_ok(output: &Output) {
     );
 }
 
-/// The epochs that count: a resume voids those that come again.
+/// The epochs that count: a resume voids those that are repeated.
 fn epochs(records: &[Record]) -> Vec<TrainingEpoch> {
     let mut epochs: Vec<TrainingEpoch> = Vec::new();
     for record in records {
@@ -120,7 +120,7 @@ fn epochs(records: &[Record]) -> Vec<TrainingEpoch> {
     epochs
 }
 
-/// Without what a clock says.
+/// The figures without any times.
 fn figures(epochs: &[TrainingEpoch]) -> Vec<[f64; 6]> {
     let figures = |e: &TrainingEpoch| {
         [
@@ -180,7 +180,7 @@ impl Workspace {
 }
 
 #[test]
-fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on() {
+fn if_memory_is_insufficient_the_micro_batch_is_halved_and_the_training_continues() {
     let workspace = Workspace::new();
     let wide = NETWORK
         .replace("\"filters\": 8", "\"filters\": 64")
@@ -191,7 +191,8 @@ fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on(
             .replace("[1, 1], \"inputs\"", "[0, 0], \"inputs\""),
     )
     .unwrap();
-    // A batch of 1,000 takes some 2 GiB: more than this process may map, less than the machine has.
+    // A batch of 1,000 needs about 2 GiB: more than this process may map, less than the machine
+    // has.
     let set = [
         "data.limit=1000",
         "recipes.cosine.epochs=1",
@@ -230,7 +231,7 @@ fn memory_that_does_not_suffice_halves_the_micro_batch_and_the_training_goes_on(
 }
 
 #[test]
-fn bf16_and_both_memory_orders_learn_as_float32_does() {
+fn bf16_and_both_memory_orders_learn_like_float32() {
     let workspace = Workspace::new();
     let losses: Vec<f64> = [
         &[][..],
@@ -259,7 +260,7 @@ fn bf16_and_both_memory_orders_learn_as_float32_does() {
 #[test]
 fn early_stopping_ends_a_training_and_the_best_epoch_is_kept() {
     let workspace = Workspace::new();
-    // Patience of one epoch, and a rate that is soon too small to gain anything.
+    // Patience of one epoch, and a rate that is soon too small for improvement.
     let set = [
         "train.recipe=plateau",
         "recipes.plateau.epochs=80",

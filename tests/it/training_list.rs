@@ -1,4 +1,4 @@
-//! A training among the runs: what `nas-tui list` and the picker tell of it, from its folder.
+//! Trainings in `nas-tui list` and in the picker.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use nas_tui::state::RunStatus;
 
 use crate::example_training as example;
 
-/// What is seen of a folder whose journal has these events.
+/// The overview of a folder whose journal has these events.
 fn seen(events: &[Event]) -> RunInfo {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), events);
@@ -28,7 +28,7 @@ fn write(folder: &Path, events: &[Event]) {
 }
 
 #[test]
-fn a_training_that_nobody_works_on_is_dead_in_the_epoch_that_was_under_way() {
+fn a_training_without_a_process_is_dead_in_its_current_epoch() {
     let info = seen(&example::running(18));
     assert_eq!(
         (info.status, info.work.progress().as_str()),
@@ -41,7 +41,7 @@ fn a_training_that_nobody_works_on_is_dead_in_the_epoch_that_was_under_way() {
 }
 
 #[test]
-fn a_finished_training_tells_its_last_epoch_and_its_test() {
+fn a_finished_training_shows_its_last_epoch_and_its_test() {
     let info = seen(&example::finished());
     let accuracy = example::report().accuracy;
     let WorkInfo::Training {
@@ -62,7 +62,7 @@ fn a_finished_training_tells_its_last_epoch_and_its_test() {
 }
 
 #[test]
-fn what_a_resume_made_void_is_not_the_best() {
+fn epochs_voided_by_a_resume_are_not_the_best() {
     let mut events = example::running(3);
     events.push(Event::RunResumed {
         host: "h".into(),

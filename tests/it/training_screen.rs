@@ -1,5 +1,5 @@
-//! The screen of a run that trains one network: the whole of it and each panel, and any keys on any
-//! size.
+//! The screen of a run that trains one network: all of it and each panel, and arbitrary keys at
+//! arbitrary sizes.
 
 use insta::assert_snapshot;
 use nas_tui::event::{Event, Record};
@@ -30,7 +30,7 @@ fn finished(width: u16, height: u16) -> App {
     app(&example::finished(), width, height)
 }
 
-/// Focus a panel, alone.
+/// Focus a panel and maximise it.
 fn maximise(app: &mut App, panel: PanelId) {
     app.view.focus = panel;
     app.view.maximised = true;
@@ -80,7 +80,7 @@ fn a_training_before_its_first_epoch() {
 }
 
 #[test]
-fn a_training_whose_process_is_gone_tells_how_to_continue_it() {
+fn a_training_whose_process_is_gone_shows_how_to_continue_it() {
     let mut app = running(80, 24);
     app.resume_command = "nas-tui train --resume RUN".to_owned();
     app.take_link(LinkStatus::Dead { watch_only: false });
@@ -120,7 +120,7 @@ fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
 }
 
 #[test]
-fn the_matrix_is_shown_in_percent_too() {
+fn the_matrix_can_be_shown_in_percent() {
     let mut app = finished(80, 40);
     maximise(&mut app, PanelId::Test);
     press(&mut app, "v");
@@ -153,7 +153,7 @@ fn text_of_title(app: &App) -> String {
 }
 
 #[test]
-fn accuracy_and_loss_change_places_where_only_one_fits_and_the_loss_has_a_logarithmic_scale() {
+fn accuracy_and_loss_alternate_if_only_one_fits_and_the_loss_has_a_logarithmic_scale() {
     let mut app = running(80, 24);
     assert!(text(&app).contains("Curves: accuracy"));
     press(&mut app, "a");
@@ -205,7 +205,7 @@ fn the_help_of_a_training_has_no_key_of_a_search() {
 }
 
 #[test]
-fn nothing_on_the_screen_of_a_training_speaks_of_a_search() {
+fn nothing_on_the_screen_of_a_training_mentions_a_search() {
     let keys = [
         "", "?", "?\x06", "q", " ", "/", "6/", "1", "2", "3", "4", "5", "6",
     ];
@@ -247,7 +247,7 @@ fn nothing_on_the_screen_of_a_training_speaks_of_a_search() {
 }
 
 #[test]
-fn space_pauses_a_training_and_leaving_it_says_that_it_goes_on() {
+fn space_pauses_a_training_and_leaving_says_that_it_continues() {
     let mut app = running(80, 24);
     assert_eq!(press(&mut app, " "), Effect::Send(Command::Pause));
     press(&mut app, "q");
@@ -256,7 +256,7 @@ fn space_pauses_a_training_and_leaving_it_says_that_it_goes_on() {
 }
 
 #[test]
-fn a_training_is_stepped_through_by_its_epochs() {
+fn one_can_step_through_a_training_by_epochs() {
     let records = example::records(&example::running(18));
     let mut app = app_with(&records, Size::new(80, 24), plain());
     press(&mut app, "[[");
@@ -270,7 +270,7 @@ fn a_training_is_stepped_through_by_its_epochs() {
 }
 
 #[test]
-fn a_new_best_epoch_calls_the_user_and_the_end_does() {
+fn a_new_best_epoch_and_the_end_alert_the_user() {
     let mut app = app(&example::running(1), 80, 24);
     let mut records = example::records(&example::finished());
     let opened = app.view.now;
@@ -300,7 +300,7 @@ fn a_new_best_epoch_calls_the_user_and_the_end_does() {
     );
 }
 
-/// Whether `running(1)` has told of it.
+/// Whether `running(1)` already contains it.
 fn is_known(record: &Record) -> bool {
     matches!(&record.event, Event::TrainingStarted(_))
         || matches!(&record.event, Event::TrainingEpoch(epoch) if epoch.epoch == 1)
@@ -310,12 +310,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_keys_on_any_size_ever_panic_in_a_training(
+    fn no_keys_at_any_size_ever_panic_in_a_training(
         steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4, cut in 0usize..70,
     ) {
         let depth = [ColourDepth::None, ColourDepth::Sixteen, ColourDepth::Indexed, ColourDepth::True][depth];
         let mut events = example::finished();
-        // A tick anywhere, and what a resumed session makes void.
+        // A tick anywhere, and epochs that a resumed session voids.
         events.insert(cut.min(events.len()), example::progress(5));
         let resumed = Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: None, epoch: Some(cut / 2) };
         events.insert(cut.min(events.len()), resumed);

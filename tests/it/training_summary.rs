@@ -69,7 +69,7 @@ fn a_training_without_an_epoch_has_no_best_no_speed_and_no_test() {
 }
 
 #[test]
-fn the_text_tells_accuracy_speed_and_test() {
+fn the_text_contains_accuracy_speed_and_test() {
     insta::assert_snapshot!("training_summary", of(&example::finished()));
 }
 

@@ -1,5 +1,5 @@
-//! Weights as safetensors: what is saved is read again, and what does not belong to a network is
-//! refused.
+//! Weights as safetensors: what is saved is read back, and anything that does not match the network
+//! is refused.
 
 use std::path::Path;
 
@@ -127,14 +127,14 @@ fn a_missing_tensor_is_named() {
 }
 
 #[test]
-fn a_tensor_too_many_is_named() {
+fn an_extra_tensor_is_named() {
     let error =
         error_after(|tensors| tensors.push(("layers.2.bn.bias".to_owned(), vec![1], vec![0; 4])));
     assert!(error.contains("`layers.2.bn.bias` has no place"), "{error}");
 }
 
 #[test]
-fn a_wrong_shape_is_told_with_the_right_one() {
+fn a_wrong_shape_is_reported_with_the_right_one() {
     let error = error_after(|tensors| {
         let classifier = tensors
             .iter_mut()
@@ -167,7 +167,7 @@ fn a_torn_file_is_refused_and_named() {
             .expect_err("the file is torn")
             .to_string();
         assert!(
-            error.contains("w.safetensors: not a sound safetensors file"),
+            error.contains("w.safetensors: not a valid safetensors file"),
             "{error}"
         );
     }

@@ -16,7 +16,7 @@ use nas_tui::foundation::device::Device;
 use nas_tui::reward::Outcome;
 use nas_tui::space::{Architecture, Layer};
 
-/// Far longer than anything here takes, even on a machine that is busy with other things.
+/// Far longer than anything here takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(240);
 
 fn program() -> PathBuf {
@@ -77,7 +77,7 @@ pub fn job(child: u64) -> ChildJob {
     }
 }
 
-/// Workers and what they report.
+/// Workers and their reports.
 pub struct Watched {
     pub workers: LocalWorkers,
     pub reports: Receiver<Report>,
@@ -101,8 +101,8 @@ impl Watched {
         }
     }
 
-    /// The next report that `wanted` accepts; ends the test if the workers give up or nothing
-    /// comes.
+    /// The next report for which `wanted` returns true; fails the test if the workers give up or no
+    /// report comes.
     #[track_caller]
     pub fn wait(&mut self, wanted: impl Fn(&Report) -> bool) -> Report {
         let deadline = Instant::now() + PATIENCE;
@@ -133,7 +133,7 @@ impl Watched {
         }
     }
 
-    /// Wait until a child is well on its way, then kill worker 0 as a crash would.
+    /// Wait until a child has made good progress, then kill worker 0 as a crash would.
     #[track_caller]
     fn kill_while_training(&mut self) {
         self.wait(|report| matches!(report, Report::Epoch(_)));
@@ -254,7 +254,7 @@ fn a_pause_of_idle_workers_is_acknowledged_and_holds_back_what_is_submitted() {
 }
 
 #[test]
-fn a_pause_after_many_that_were_taken_back_is_acknowledged_only_when_nothing_moves() {
+fn a_pause_after_many_withdrawn_ones_is_acknowledged_only_when_nothing_moves() {
     let mut watched = Watched::start(settings(1, 1000));
     watched.workers.submit(job(1));
     watched.wait(is_progress);
@@ -264,7 +264,7 @@ fn a_pause_after_many_that_were_taken_back_is_acknowledged_only_when_nothing_mov
     }
     watched.workers.pause(21);
     watched.wait(|report| matches!(report, Report::Paused { number: 21 }));
-    // Late answers to the pauses that were taken back are not taken for more.
+    // Late answers to withdrawn pauses are not mistaken for others.
     let later: Vec<Report> = std::iter::from_fn(|| {
         watched
             .reports

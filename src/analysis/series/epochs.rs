@@ -2,18 +2,18 @@
 
 use crate::event::{ChildEpoch, TrainingEpoch};
 
-/// What is measured after an epoch, of training and of validation images.
+/// A measure after each epoch, for training and validation images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Measure {
-    /// Share of the images, 0 to 1.
+    /// Fraction of the images, 0 to 1.
     #[default]
     Accuracy,
-    /// Mean cross-entropy of an image, nats.
+    /// Mean cross-entropy per image, nats.
     Loss,
 }
 
 impl Measure {
-    /// As charts name it.
+    /// Its name in charts.
     pub fn name(self) -> &'static str {
         match self {
             Measure::Accuracy => "accuracy",
@@ -21,7 +21,7 @@ impl Measure {
         }
     }
 
-    /// The one that this is not.
+    /// The other measure.
     pub fn other(self) -> Measure {
         match self {
             Measure::Accuracy => Measure::Loss,
@@ -29,7 +29,7 @@ impl Measure {
         }
     }
 
-    /// Of training and of validation.
+    /// For training and for validation.
     pub fn of(self, epoch: &impl Epoch) -> [f64; 2] {
         match self {
             Measure::Accuracy => epoch.accuracies(),
@@ -37,7 +37,7 @@ impl Measure {
         }
     }
 
-    /// Over the epochs, by number: of training and of validation.
+    /// Curves over the epochs, by number: for training and for validation.
     pub fn curves(self, epochs: &[impl Epoch]) -> [Vec<(u64, f64)>; 2] {
         [0, 1].map(|which| {
             let value = |epoch| (Epoch::number(epoch), self.of(epoch)[which]);
@@ -46,13 +46,13 @@ impl Measure {
     }
 }
 
-/// An epoch, of a child's training or of a whole one.
+/// An epoch of a child's training or of a run that trains one network.
 pub trait Epoch {
-    /// From 1.
+    /// Number of the epoch, from 1.
     fn number(&self) -> u64;
-    /// Of training and of validation, nats.
+    /// Losses in training and validation, nats.
     fn losses(&self) -> [f64; 2];
-    /// Of training and of validation, shares of 1.
+    /// Accuracies in training and validation, 0..=1.
     fn accuracies(&self) -> [f64; 2];
 }
 

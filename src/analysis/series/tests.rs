@@ -31,7 +31,7 @@ fn stairs_are_level_until_the_next_point() {
 
 proptest! {
     #[test]
-    fn a_smoothed_value_lies_among_its_values(values in prop::collection::vec(0.0..1.0f64, 1..60), per_episode in 1u64..20) {
+    fn a_smoothed_value_lies_within_the_range_of_its_values(values in prop::collection::vec(0.0..1.0f64, 1..60), per_episode in 1u64..20) {
         let mut smoothed = Smoothed::over(per_episode);
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values {

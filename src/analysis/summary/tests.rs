@@ -68,7 +68,7 @@ fn episode(episode: usize, mean_reward: f64) -> Event {
     })
 }
 
-/// One event a second.
+/// One event per second.
 fn summary(events: Vec<Event>) -> Summary {
     let record = |(second, event)| Record {
         v: 1,
@@ -186,7 +186,7 @@ fn the_json_has_the_documented_fields() {
 }
 
 #[test]
-fn accuracy_and_reward_are_told_apart_in_the_text() {
+fn accuracy_and_reward_are_distinguished_in_the_text() {
     let mut summary = summary(vec![finished(1, 0.8456, None)]);
     summary.best.as_mut().unwrap().reward = 0.6046;
     assert!(
@@ -198,7 +198,7 @@ fn accuracy_and_reward_are_told_apart_in_the_text() {
 }
 
 #[test]
-fn a_duration_reads_as_people_say_it() {
+fn a_duration_is_written_in_hours_minutes_and_seconds() {
     assert_eq!(
         [5.25, 125.0, 3723.0].map(duration),
         ["5.2 s", "2 min 05 s", "1 h 02 min 03 s"]

@@ -8,7 +8,7 @@ use crate::event::FinishReason;
 use crate::state::RunStatus;
 
 impl fmt::Display for Summary {
-    /// The text at the end of a search: a head line, the best child, a line per episode, the slope.
+    /// The text at the end of a search: a headline, the best child, the episodes, the slope.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = reason_word(self.reason);
         writeln!(
@@ -96,7 +96,7 @@ impl fmt::Display for BestChild {
         match self.test_accuracy {
             Some(test) => writeln!(
                 f,
-                "  test accuracy {test:.4} by the table, when trained to the end"
+                "  test accuracy {test:.4} according to the table, when trained to completion"
             ),
             None => Ok(()),
         }
@@ -133,12 +133,12 @@ impl Summary {
     }
 }
 
-/// How a run stands, given why its last session ended.
+/// The word for a run's status, given why its last session ended.
 pub(in crate::analysis) fn reason_word(reason: Option<FinishReason>) -> &'static str {
     reason.map_or("not over", |reason| RunStatus::from(reason).word())
 }
 
-/// `1 h 02 min 03 s`, without the parts that are 0 in front.
+/// `1 h 02 min 03 s`, without leading parts that are 0.
 pub(in crate::analysis) fn duration(seconds: f64) -> String {
     let whole = seconds as u64;
     match (whole / 3600, whole / 60 % 60) {

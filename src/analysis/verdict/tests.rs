@@ -65,7 +65,7 @@ fn fewer_than_three_episodes_are_too_early() {
 }
 
 #[test]
-fn an_interval_that_holds_zero_is_no_evidence() {
+fn an_interval_that_contains_zero_is_no_evidence() {
     let verdict = Verdict::of(&run(&MONOGRAPH));
     assert_eq!(verdict.finding, Finding::NoEvidence);
     assert_eq!(
@@ -75,7 +75,7 @@ fn an_interval_that_holds_zero_is_no_evidence() {
 }
 
 #[test]
-fn slope_interval_p_value_and_words_are_there_in_41_columns() {
+fn slope_interval_p_value_and_words_fit_in_41_columns() {
     let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
     assert_eq!(
         text(&MONOGRAPH, 46, "±"),
@@ -196,7 +196,7 @@ fn a_run_that_cannot_be_compared_says_so_before_there_is_a_slope() {
 }
 
 #[test]
-fn the_depth_that_grew_is_named_where_there_is_room() {
+fn the_depths_are_named_if_they_grew_and_there_is_room() {
     let text = include_str!("../../../tests/fixtures/journal-demo.jsonl");
     let mut state = RunState::default();
     text.lines()
@@ -214,20 +214,20 @@ fn the_depth_that_grew_is_named_where_there_is_room() {
 
 proptest! {
     #[test]
-    fn an_interval_is_told_in_41_columns_if_it_is_one_to_tell(rewards in prop::collection::vec(0.0..1.0f64, 3..40)) {
+    fn a_meaningful_interval_is_shown_in_41_columns(rewards in prop::collection::vec(0.0..1.0f64, 3..40)) {
         let verdict = Verdict::of(&run(&rewards));
-        // (Rewards that differ by less than a thousandth need more decimals.)
+        // Rewards that differ by less than a thousandth need more decimals.
         prop_assert!(verdict.slope.as_ref().is_none_or(|slope| half_width(slope) < 1e-3) || verdict.text(41, "+-").contains("+-"));
     }
 
     #[test]
-    fn a_text_fits_where_there_is_room_for_a_word(rewards in prop::collection::vec(0.0..1.0f64, 0..40), width in 16usize..200) {
+    fn a_text_fits_if_there_is_room_for_a_word(rewards in prop::collection::vec(0.0..1.0f64, 0..40), width in 16usize..200) {
         let verdict = Verdict::of(&beside(run(&rewards), &[0.3, 0.4, 0.2, 0.5]));
         prop_assert!(verdict.text(width, "±").chars().count() <= width, "{}", verdict.text(width, "±"));
     }
 
     #[test]
-    fn a_wider_text_never_tells_less(rewards in prop::collection::vec(0.0..1.0f64, 0..12)) {
+    fn a_wider_text_never_says_less(rewards in prop::collection::vec(0.0..1.0f64, 0..12)) {
         let verdict = Verdict::of(&run(&rewards));
         let lengths: Vec<usize> = (10..200).map(|width| verdict.text(width, "±").chars().count()).collect();
         prop_assert!(lengths.is_sorted(), "{lengths:?}");

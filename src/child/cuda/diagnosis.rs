@@ -1,5 +1,5 @@
-//! From what is known of libtorch, CUDA and the driver to the reason why no device is seen, and
-//! what helps.
+//! Finds the reason why no device is visible, and a remedy, from what is known about libtorch, CUDA
+//! and the driver.
 
 use std::fmt;
 
@@ -13,32 +13,32 @@ const DEVICES_UNAVAILABLE: i32 = 46;
 const SYSTEM_NOT_READY: i32 = 802;
 const DRIVER_MISMATCH: i32 = 803;
 
-/// The oldest driver that runs each major version of CUDA.
+/// The oldest driver that supports each major version of CUDA.
 const DRIVERS: [(u32, u32); 2] = [(13, 580), (12, 525)];
-/// The oldest GPUs that PyTorch's builds for CUDA 13 have code for: Turing.
+/// The oldest GPUs supported by PyTorch's builds for CUDA 13: Turing.
 const OLDEST_FOR_CUDA_13: Version = Version(7, 5);
 const OPEN: &str = "have an administrator run `nvidia-smi -c DEFAULT`";
 
-/// What a reason is found from.
+/// The facts from which a reason is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether libtorch's CUDA code is in this process.
+    /// Whether libtorch's CUDA code is loaded in this process.
     pub library: Library,
-    /// Devices that libtorch sees.
+    /// Number of devices that libtorch sees.
     pub devices: usize,
-    /// CUDA's answer when it was asked for devices, where it was an error.
+    /// CUDA's error when it was asked for devices, if any.
     pub error: Option<CudaError>,
-    /// The CUDA version of this libtorch.
+    /// The CUDA version that this libtorch was built for.
     pub built_for: Option<Version>,
-    /// CUDA finds the driver's own library, libcuda.so.1.
+    /// Whether CUDA finds the driver's own library, libcuda.so.1.
     pub has_driver_library: bool,
-    /// CUDA_VISIBLE_DEVICES.
+    /// The value of CUDA_VISIBLE_DEVICES.
     pub visible_devices: Option<String>,
-    /// What the driver says of itself and its GPUs.
+    /// What the driver reports about itself and its GPUs.
     pub driver: Driver,
 }
 
-/// Why libtorch sees no device, or can do nothing with one.
+/// Why libtorch sees no device, or cannot use one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     Hidden,
@@ -54,12 +54,12 @@ pub enum Cause {
     Other,
 }
 
-/// A cause in words, and what to do.
+/// A cause in words, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// What it is that keeps the devices away.
+    /// What makes the devices unavailable.
     pub cause: Cause,
-    /// A sentence without its full stop, that begins in lower case unless with a name.
+    /// A sentence without a full stop, starting in lower case unless it starts with a name.
     pub reason: String,
     /// What the user can do, in the same form as `reason`.
     pub remedy: String,
@@ -71,14 +71,14 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-/// None where there is no GPU to be seen, or it is seen.
+/// `None` if there is no GPU, or libtorch sees it.
 pub fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let driver = &facts.driver;
     if facts.devices > 0 || driver.gpus.len() + driver.withheld == 0 {
         return None;
     }
-    // What the user or the machine's owner has decided comes first, then what libtorch lacks, then
-    // what CUDA says.
+    // Check first what the user or the machine's owner has decided, then what libtorch lacks, then
+    // what CUDA reports.
     hidden(facts)
         .or_else(|| withheld(driver))
         .or_else(|| library(facts))
@@ -88,8 +88,8 @@ pub fn diagnose(facts: &Facts) -> Option<Diagnosis> {
         .or_else(|| Some(other(facts)))
 }
 
-/// What keeps a process from computing on `cuda:N` although libtorch, built for `built_for`, sees
-/// it.
+/// What prevents a process from computing on `cuda:N` although libtorch, built for `built_for`,
+/// sees it.
 pub fn concern(driver: &Driver, built_for: Option<Version>, number: usize) -> Option<Diagnosis> {
     let gpu = driver.gpus.get((*driver.visible.get(number)?)? as usize)?;
     let name = format!(
@@ -99,7 +99,7 @@ pub fn concern(driver: &Driver, built_for: Option<Version>, number: usize) -> Op
     match (gpu.mode, gpu.capability, built_for) {
         (Some(ComputeMode::Prohibited), ..) => found(
             Cause::Prohibited,
-            format!("{name} is in compute mode PROHIBITED: it takes no process"),
+            format!("{name} is in compute mode PROHIBITED: it accepts no process"),
             OPEN,
         ),
         (_, Some(capability), Some(built)) if built.0 >= 13 && capability < OLDEST_FOR_CUDA_13 => {
@@ -114,7 +114,7 @@ pub fn concern(driver: &Driver, built_for: Option<Version>, number: usize) -> Op
         }
         (Some(ComputeMode::Exclusive), ..) => {
             let reason = format!(
-                "{name} is in compute mode EXCLUSIVE_PROCESS: it takes one process at a time"
+                "{name} is in compute mode EXCLUSIVE_PROCESS: it accepts one process at a time"
             );
             found(
                 Cause::Exclusive,
@@ -140,14 +140,14 @@ fn hidden(facts: &Facts) -> Option<Diagnosis> {
     let variable = facts.visible_devices.as_deref()?;
     let (visible, gpus) = (&facts.driver.visible, facts.driver.gpus.len());
     if variable.trim().is_empty() {
-        let remedy = "unset it, or set workers.device = \"cpu\" if the CPU is what you want";
+        let remedy = "unset it, or set workers.device = \"cpu\" if you want to use the CPU";
         return found(
             Cause::Hidden,
             "CUDA_VISIBLE_DEVICES is empty, which hides every GPU",
             remedy,
         );
     }
-    // CUDA shows none if the first entry means none.
+    // If the first entry is invalid, CUDA shows no GPU at all.
     if gpus == 0 || matches!(visible.first(), Some(Some(_))) {
         return None;
     }
@@ -157,7 +157,7 @@ fn hidden(facts: &Facts) -> Option<Diagnosis> {
         format!("there are GPUs 0 to {}", gpus - 1)
     };
     let reason =
-        format!("CUDA_VISIBLE_DEVICES={variable} names no GPU of this machine ({numbers})");
+        format!("CUDA_VISIBLE_DEVICES={variable} does not name a GPU of this machine ({numbers})");
     found(
         Cause::Hidden,
         reason,
@@ -184,7 +184,7 @@ fn library(facts: &Facts) -> Option<Diagnosis> {
             let remedy = "unset LIBTORCH if it is set, run `make build KIND=cuda` on this machine, and start the new program";
             found(
                 Cause::CpuBuild,
-                "this program runs on a libtorch that is built for the CPU only",
+                "this program uses a libtorch built for the CPU only",
                 remedy,
             )
         }
@@ -192,7 +192,7 @@ fn library(facts: &Facts) -> Option<Diagnosis> {
             let remedy = if text.contains("GLIBC") {
                 "this system's C library is too old for this libtorch: use a newer system or container, or another libtorch (LIBTORCH)"
             } else {
-                "remove libtorch's folder and run `make build` to install it whole, or set LIBTORCH to another one and build"
+                "remove libtorch's folder and run `make build` to reinstall it, or set LIBTORCH to another one and build"
             };
             found(
                 Cause::NotLoaded,
@@ -203,7 +203,7 @@ fn library(facts: &Facts) -> Option<Diagnosis> {
     }
 }
 
-/// The driver's own library: there, and new enough for this CUDA.
+/// The driver's own library must exist and be new enough for this CUDA.
 fn driver_library(facts: &Facts) -> Option<Diagnosis> {
     let driver = &facts.driver;
     let is_older = driver
@@ -245,7 +245,7 @@ fn driver_library(facts: &Facts) -> Option<Diagnosis> {
     )
 }
 
-/// GPUs on which no process, or only one at a time, may compute.
+/// GPUs on which no process may compute, or only one at a time.
 fn compute_mode(facts: &Facts) -> Option<Diagnosis> {
     let gpus = &facts.driver.gpus;
     let all = |mode| gpus.iter().all(|gpu: &DriverGpu| gpu.mode == Some(mode));
@@ -281,7 +281,7 @@ fn compute_mode(facts: &Facts) -> Option<Diagnosis> {
     None
 }
 
-/// GPUs that are to be used in parts, of which there are none.
+/// GPUs in MIG mode without an instance.
 fn no_instance(facts: &Facts) -> Option<Diagnosis> {
     let gpus = &facts.driver.gpus;
     if facts.error.is_some() || !gpus.iter().all(|gpu| gpu.mig) {
@@ -314,7 +314,7 @@ fn other(facts: &Facts) -> Diagnosis {
         }
         DRIVER_MISMATCH => "the driver was updated while it was loaded: restart the machine",
         _ => {
-            "see whether `nvidia-smi` works and what the kernel's log says (`dmesg`, lines with NVRM or Xid); restart the machine"
+            "check whether `nvidia-smi` works and what the kernel log says (`dmesg`, lines with NVRM or Xid); restart the machine"
         }
     };
     Diagnosis {

@@ -1,15 +1,14 @@
-//! Which GPU a device of CUDA's is, and how much memory it has, as CUDA's runtime library says.
+//! The PCI bus id and memory of a CUDA device, according to CUDA's runtime library.
 
 use std::ffi::{CStr, c_int};
 
 use super::runtime::find;
 
 const SUCCESS: c_int = 0;
-/// Longer than any place on a PCI bus.
+/// Longer than any PCI bus id.
 const LONGEST: usize = 64;
 
-/// Place of device `number` on the PCI bus, such as `0000:3b:00.0`; `None` if there is no CUDA
-/// runtime.
+/// PCI bus id of device `number`, such as `0000:3b:00.0`; `None` if there is no CUDA runtime.
 pub fn bus_id(number: usize) -> Option<String> {
     let number = c_int::try_from(number).ok()?;
     let mut text = [0u8; LONGEST];
@@ -23,8 +22,8 @@ pub fn bus_id(number: usize) -> Option<String> {
     (status == SUCCESS).then(|| text.to_string_lossy().into_owned())
 }
 
-/// Bytes of device `number`, which becomes this thread's current one; `None` if there is no CUDA
-/// runtime.
+/// Total bytes of device `number`, which becomes this thread's current device; `None` if there is
+/// no CUDA runtime.
 pub fn total_memory(number: usize) -> Option<u64> {
     let number = c_int::try_from(number).ok()?;
     let (mut free, mut total) = (0, 0);

@@ -1,11 +1,11 @@
-//! CUDA as libtorch has it: loaded by the processes that train, and the reason where it shows no
+//! libtorch's CUDA support: loaded by the processes that train, with a diagnosis if it sees no
 //! device.
 //!
-//! Nothing that we link needs libtorch's CUDA libraries, so the linker leaves them out, and the
-//! program starts without them: commands that train nothing would pay for them
-//! (docs/PERFORMANCE.md). libtorch looks its CUDA part up once, at the first question that concerns
-//! it, and is without CUDA from then on if it is not there. So every such question goes through
-//! this module, which loads the libraries first.
+//! Nothing that we link needs libtorch's CUDA libraries, so the linker leaves them out and the
+//! program starts without them: loading them would slow down commands that train nothing
+//! (docs/PERFORMANCE.md). libtorch looks for its CUDA part once, at the first call that needs it,
+//! and does without CUDA from then on if it is missing. Therefore every such call goes through this
+//! module, which loads the libraries first.
 
 mod diagnosis;
 mod identity;
@@ -22,34 +22,34 @@ pub use identity::{bus_id, total_memory};
 use super::libtorch;
 use crate::telemetry::driver;
 
-/// The part of libtorch that holds its CUDA code, with which all of CUDA's libraries come.
+/// The part of libtorch that contains its CUDA code and depends on CUDA's libraries.
 const LIBRARY: &str = "libtorch_cuda.so";
-/// What the order of CUDA's devices depends on.
+/// The variable that determines the order of CUDA's devices.
 const ORDER: &str = "CUDA_DEVICE_ORDER";
 
-/// Whether this process has libtorch's CUDA code.
+/// Whether libtorch's CUDA code is loaded in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Library {
-    /// This libtorch is built for the CPU only.
+    /// This libtorch was built for the CPU only.
     NotBuilt,
-    /// It is there, as are the libraries of CUDA that it needs.
+    /// It is loaded, together with the CUDA libraries it needs.
     Loaded,
-    /// The dynamic linker's reason.
+    /// It could not be loaded, for the dynamic linker's reason.
     Failed(String),
 }
 
-/// Count devices as the PCI bus and NVML do, unless the user wants another order.
+/// Number devices in the order of the PCI bus, as NVML does, unless the user wants another order.
 ///
-/// To be called as the first thing that the program does.
+/// This must be the first thing the program does.
 pub fn count_by_bus() {
     if std::env::var_os(ORDER).is_none() {
-        // SAFETY: nothing else reads or writes the environment: the program calls this before it
-        // starts a thread, and no library has been asked for anything yet.
+        // SAFETY: nothing else accesses the environment: the program calls this before it starts a
+        // thread or uses any library.
         unsafe { std::env::set_var(ORDER, "PCI_BUS_ID") };
     }
 }
 
-/// Load libtorch's CUDA code, once in a process.
+/// Load libtorch's CUDA code, once per process.
 pub fn library() -> &'static Library {
     static LOADED: OnceLock<Library> = OnceLock::new();
     LOADED.get_or_init(|| load(&libtorch::folder()))
@@ -60,11 +60,11 @@ fn load(folder: &Path) -> Library {
     if !path.exists() {
         return Library::NotBuilt;
     }
-    // SAFETY: what runs while it is loaded is libtorch's registration of its own operators, made
-    // for this: in Python, too, it happens after the start.
+    // SAFETY: loading it runs libtorch's registration of its own operators, which is designed for
+    // this: in Python, too, it happens after startup.
     match unsafe { unix::Library::open(Some(path), unix::RTLD_NOW | unix::RTLD_GLOBAL) } {
         Ok(library) => {
-            // Never closed, so that nothing of it can dangle.
+            // Never closed, so that no pointer into it can dangle.
             std::mem::forget(library);
             Library::Loaded
         }
@@ -72,10 +72,10 @@ fn load(folder: &Path) -> Library {
     }
 }
 
-/// The CUDA devices that libtorch can use in this process: `cuda:0` up to this number.
+/// The number of CUDA devices that libtorch can use in this process: `cuda:0` and up.
 pub fn devices() -> usize {
-    // libtorch asks the same, and prints a warning to standard error where the answer is an error.
-    // We tell it ourselves.
+    // libtorch makes the same query and prints a warning to standard error if it fails. We report
+    // the error ourselves.
     if *library() == Library::Loaded && matches!(runtime::device_count(), Some(Err(_))) {
         return 0;
     }
@@ -89,14 +89,14 @@ pub fn has_cudnn() -> bool {
 
 /// The CUDA version that libtorch was built for.
 pub fn version() -> Option<driver::Version> {
-    // A build for the CPU comes with a CUDA runtime, too.
+    // A build for the CPU also comes with a CUDA runtime.
     (*library() == Library::Loaded)
         .then(runtime::version)
         .flatten()
 }
 
-/// Why libtorch sees no device, where the machine has an NVIDIA GPU. Asks the driver, which can
-/// take seconds.
+/// Why libtorch sees no device although the machine has an NVIDIA GPU. Queries the driver, which
+/// can take seconds.
 pub fn diagnose() -> Option<Diagnosis> {
     match driver::ask() {
         Ok((driver, _)) => diagnosis::diagnose(&Facts::of_this_process(driver)),
@@ -104,15 +104,16 @@ pub fn diagnose() -> Option<Diagnosis> {
     }
 }
 
-/// What keeps this process from computing on `cuda:N`, which libtorch sees. Asks the driver, which
-/// can take seconds.
+/// What prevents this process from computing on `cuda:N`, which libtorch sees. Queries the driver,
+/// which can take seconds.
 pub fn concern(number: usize) -> Option<Diagnosis> {
     let (driver, _) = driver::ask().ok()?;
     diagnosis::concern(&driver, version(), number)
 }
 
-/// `reason`, an error of device `number`, with what the driver knows of it where that may be its
-/// cause: CUDA says the same of a device that others have and of one that nobody may use.
+/// `reason`, an error of device `number`, with what the driver knows about it if that may be its
+/// cause: CUDA reports the same error for a device in use by others and for one that no one may
+/// use.
 pub fn explained(number: usize, reason: &str) -> String {
     const REFUSALS: [&str; 4] = [
         "busy or unavailable",
@@ -128,7 +129,7 @@ pub fn explained(number: usize, reason: &str) -> String {
 }
 
 impl Facts {
-    /// What this process knows, and what the driver has said.
+    /// What this process knows, combined with what the driver reported.
     pub fn of_this_process(driver: driver::Driver) -> Facts {
         let library = library().clone();
         Facts {
@@ -143,12 +144,13 @@ impl Facts {
         }
     }
 
-    /// Why libtorch sees no device, where the machine has an NVIDIA GPU.
+    /// Why libtorch sees no device although the machine has an NVIDIA GPU.
     pub fn diagnose(&self) -> Option<Diagnosis> {
         diagnosis::diagnose(self)
     }
 
-    /// What keeps processes from computing on a device that libtorch sees: the first such.
+    /// What prevents processes from computing on a device that libtorch sees: the first such
+    /// concern.
     pub fn concern(&self) -> Option<Diagnosis> {
         (0..self.devices)
             .find_map(|number| diagnosis::concern(&self.driver, self.built_for, number))
@@ -164,7 +166,7 @@ mod tests {
         assert_eq!(load(Path::new("/nowhere")), Library::NotBuilt);
     }
 
-    /// Every file below `folder` but this module's.
+    /// Every file below `folder` except those of this module.
     fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(folder)
             .unwrap()
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_asks_libtorch_for_devices() {
+    fn no_other_module_asks_libtorch_for_devices() {
         let questions = [
             "Cuda::device_count(",
             "Cuda::is_available(",
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_cannot_be_loaded_is_told_with_the_linkers_reason() {
+    fn a_library_that_cannot_be_loaded_is_reported_with_the_linkers_reason() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(LIBRARY), "not a library").unwrap();
         let Library::Failed(reason) = load(folder.path()) else {

@@ -1,4 +1,4 @@
-//! CUDA's runtime library as it came with libtorch: what it says without a device, and its errors
+//! The CUDA runtime library that comes with libtorch: queries that need no device, and its errors
 //! in words.
 
 use std::ffi::{CStr, c_char, c_int};
@@ -9,14 +9,14 @@ use crate::telemetry::driver::Version;
 
 const SUCCESS: c_int = 0;
 
-/// An error of CUDA's: its number (`cudaError_t`) and its text.
+/// A CUDA error: its number (`cudaError_t`) and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CudaError {
     pub code: i32,
     pub text: String,
 }
 
-/// The devices that CUDA can use; `None` if no CUDA runtime is in this process.
+/// The number of devices that CUDA can use; `None` if this process has no CUDA runtime.
 pub fn device_count() -> Option<Result<usize, CudaError>> {
     ask(c"cudaGetDeviceCount").map(|answer| answer.map(|count| usize::try_from(count).unwrap_or(0)))
 }
@@ -26,7 +26,7 @@ pub fn version() -> Option<Version> {
     version_of(ask(c"cudaRuntimeGetVersion")?.ok()?)
 }
 
-/// The newest version that the driver runs, 0.0 where its library (libcuda.so.1) is not found.
+/// The newest version that the driver supports; 0.0 if its library (libcuda.so.1) is not found.
 pub fn driver_version() -> Option<Version> {
     version_of(ask(c"cudaDriverGetVersion")?.ok()?)
 }
@@ -40,7 +40,7 @@ fn version_of(number: c_int) -> Option<Version> {
 /// Call `cudaError_t name(int *answer)`.
 fn ask(name: &CStr) -> Option<Result<c_int, CudaError>> {
     let mut answer = 0;
-    // SAFETY: the functions that this module asks for have this signature since CUDA's first
+    // SAFETY: the functions that this module looks up have had this signature since CUDA's first
     // release; `answer` outlives the call.
     let code = unsafe {
         let function: extern "C" fn(*mut c_int) -> c_int = find(name)?;
@@ -56,8 +56,8 @@ fn ask(name: &CStr) -> Option<Result<c_int, CudaError>> {
 }
 
 fn text_of(code: c_int) -> String {
-    // SAFETY: the signature of `const char *cudaGetErrorString(cudaError_t)`, which takes any
-    // number and returns a text that lives as long as the library, or null.
+    // SAFETY: the signature of `const char *cudaGetErrorString(cudaError_t)`, which accepts any
+    // number and returns null or a text that lives as long as the library.
     let text = unsafe {
         find(c"cudaGetErrorString")
             .map(|function: extern "C" fn(c_int) -> *const c_char| function(code))
@@ -67,12 +67,12 @@ fn text_of(code: c_int) -> String {
     text.unwrap_or_else(|| format!("error {code}"))
 }
 
-/// A function among all libraries of this process.
+/// Find a function in the libraries of this process.
 ///
 /// # Safety
-/// `Function` is a pointer to a function with the signature of the one with this name.
+/// `Function` must be a pointer to a function with the signature of the function called `name`.
 pub(super) unsafe fn find<Function: Copy>(name: &CStr) -> Option<Function> {
-    // SAFETY: as the caller promises. libtorch's libraries are never closed, so the pointer stays
+    // SAFETY: guaranteed by the caller. libtorch's libraries are never closed, so the pointer stays
     // valid.
     unsafe { Library::this().get(name.to_bytes_with_nul()) }
         .ok()

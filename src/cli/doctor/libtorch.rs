@@ -1,4 +1,4 @@
-//! libtorch: which version is loaded, from where, and the devices it can use.
+//! libtorch: the loaded version, its folder, and the devices it can use.
 
 #[cfg(not(feature = "torch"))]
 use super::Finding;
@@ -7,7 +7,7 @@ use super::Status;
 #[cfg(not(feature = "torch"))]
 use crate::telemetry::driver::Driver;
 
-/// Built without libtorch there is nothing to train with.
+/// A program built without libtorch cannot train.
 #[cfg(not(feature = "torch"))]
 pub(super) fn findings(_driver: Option<&Driver>) -> Vec<Finding> {
     let text = "this program was built without libtorch (as a viewer): it can inspect and replay, not search or train";
@@ -33,7 +33,7 @@ mod with_torch {
     use crate::telemetry::driver::Driver;
 
     pub fn findings(driver: Option<&Driver>) -> Vec<Finding> {
-        // libtorch looks for its CUDA part at its first use, and never again.
+        // libtorch looks for its CUDA part only at its first use.
         cuda::library();
         vec![library(), cuda(driver)]
     }
@@ -61,7 +61,7 @@ mod with_torch {
         }
     }
 
-    /// A product whose value is known.
+    /// Compute a product whose value is known.
     fn works() -> Result<(), String> {
         let ones = tch::Tensor::f_ones([2, 2], (tch::Kind::Float, tch::Device::Cpu))
             .map_err(|error| error.to_string())?;
@@ -72,11 +72,11 @@ mod with_torch {
         if product == 2.0 {
             Ok(())
         } else {
-            Err(format!("1·1 + 1·1 came out as {product}"))
+            Err(format!("1·1 + 1·1 gave {product}"))
         }
     }
 
-    /// Names in JSON: `available`: libtorch is built for CUDA and its libraries are loaded.
+    /// In JSON, `available` means that libtorch is built for CUDA and its libraries are loaded.
     fn cuda(driver: Option<&Driver>) -> Finding {
         let count = cuda::devices();
         let details = json!({

@@ -9,14 +9,14 @@ use crate::telemetry::driver::{self, Driver, Silence};
 use crate::telemetry::{GpuSample, GpuStatus, host};
 
 const GIB: u64 = 1 << 30;
-/// Where runs are kept unless the user says otherwise.
+/// The default folder for runs.
 const RUNS: &str = "runs";
-/// A run's journal and checkpoints are small; below this a disk is about to be full.
+/// A run's journal and checkpoints are small; with less space than this the disk is almost full.
 const LEAST_DISK: u64 = GIB;
-/// CIFAR-10 in memory, libtorch and a small child.
+/// Enough for CIFAR-10 in memory, libtorch and a small child.
 const LEAST_MEMORY: u64 = 2 * GIB;
 
-/// What NVML says, and the driver behind it.
+/// The GPUs according to NVML, and the driver.
 pub(super) struct Gpus {
     pub driver: Option<Driver>,
     pub finding: Finding,
@@ -101,7 +101,7 @@ fn describe_gpu(gpu: &GpuSample) -> String {
     }
 }
 
-/// Bytes and watts; null where the GPU does not tell.
+/// Bytes and watts; null if the GPU does not report them.
 fn figures(gpu: &GpuSample) -> Value {
     json!({
         "index": gpu.index, "name": gpu.name, "reached": !gpu.lost, "mig": gpu.mig, "memory_total": gpu.memory_total,
@@ -149,7 +149,7 @@ fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
     }
 }
 
-/// Bytes that an ordinary user may still write on the file system of `folder`.
+/// Bytes that an ordinary user can still write on the file system of `folder`.
 fn free_space(folder: &Path) -> std::io::Result<u64> {
     let figures = rustix::fs::statvfs(folder)?;
     Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
@@ -170,7 +170,7 @@ fn processors() -> Finding {
     )
 }
 
-/// Total and available bytes, within the limit of this process's group where there is one.
+/// Total and available bytes, within the limit of this process's control group if it has one.
 fn available_memory() -> Option<(u64, u64)> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let field = |name: &str| -> Option<u64> {

@@ -1,4 +1,4 @@
-//! `nas-tui doctor`: what this machine offers a search, and what to do about what is missing.
+//! `nas-tui doctor`: whether this machine is ready for a search, and how to fix what is missing.
 
 mod libtorch;
 mod machine;
@@ -20,23 +20,23 @@ use crate::config::DeviceChoice;
 /// Exit status 1 if a search cannot run here at all.
 ///
 /// With --train it trains instead, for about a minute on each device, and reports whether that
-/// works as it should and how fast it is: a text that names no user, host or path, fit for an
-/// issue. A small child and NASCNN15 take the same first steps on every device, from the same seed,
-/// and their losses are held against those of the CPU in f32: relative differences up to 2e-4 are
-/// taken for rounding in f32, up to 2e-3 in TF32 (factors of 10 bits) and 5e-3 in bf16 (7 bits;
-/// another seed changes 1e-2). Then: training images per second; small children per hour with 1, 2,
-/// 4 and 8 workers (on a GPU the best number is kept for workers.count = "auto"); how long it takes
-/// until all workers stand still when a pause is asked for (5 s at most); a batch too large for the
-/// memory (of the GPU; on the CPU, for what the process is allowed), which must fail without harm
-/// to the next step; and whether NVML's GPU of a number is libtorch's. Exit status 1 if any of
-/// these fails.
+/// works correctly and how fast it is. The report names no user, host or path, so it can be pasted
+/// into an issue. A small child and NASCNN15 take the same first steps on every device, from the
+/// same seed, and their losses are compared with those of the CPU in f32: relative differences up
+/// to 2e-4 are attributed to rounding in f32, up to 2e-3 in TF32 (factors of 10 bits) and 5e-3 in
+/// bf16 (7 bits; another seed changes 1e-2). It then measures training images per second; small
+/// children per hour with 1, 2, 4 and 8 workers (on a GPU the best number is saved for
+/// workers.count = "auto"); and the time until all workers have paused after a request (5 s at
+/// most). Finally it trains a batch too large for the memory (of the GPU; on the CPU, for what the
+/// process is allowed), which must fail without affecting the next step, and checks that NVML and
+/// libtorch number the GPUs alike. Exit status 1 if any of these checks fails.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Train on each device and report how that goes; takes about a minute for each
+    /// Train on each device and report the results; takes about a minute per device
     #[arg(long)]
     train: bool,
 
-    /// With --train: one device alone, cpu or cuda:N [default: the CPU and every GPU]
+    /// With --train: only this device, cpu or cuda:N [default: the CPU and every GPU]
     #[arg(
         long,
         value_name = "DEVICE",
@@ -52,13 +52,13 @@ pub struct Args {
     /// speed [{network, memory, numbers, batch, images_per_second}], workers {rates [{workers,
     /// children_per_hour}], best, kept}, pause {workers, pauses, median_seconds, worst_seconds,
     /// limit_seconds}, out_of_memory {asked_bytes, limit_bytes, error}, numbering {cuda_bus,
-    /// nvml_bus}}]}; each check with a status, one of passed, failed, skipped, and for the last two
+    /// nvml_bus}}]}; each check has a status, one of passed, failed, skipped, and for the last two
     /// a reason
     #[arg(long)]
     json: bool,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Finding {
     topic: &'static str,
@@ -74,7 +74,7 @@ struct Finding {
 #[serde(rename_all = "snake_case")]
 enum Status {
     Ok,
-    /// Missing, but only some uses need it.
+    /// Missing, but needed only for some purposes.
     Note,
     Warning,
     /// A search cannot run.

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{Finding, Status};
 
-/// Smallest terminal in which everything can be seen.
+/// Smallest terminal in which everything is visible.
 const SMALLEST: (u16, u16) = (80, 24);
 
-/// What a process can know of its terminal.
+/// What a process can find out about its terminal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terminal {
     pub is_terminal: bool,
@@ -74,7 +74,7 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
         "no_color": terminal.no_color, "locale": terminal.locale, "utf8": terminal.is_utf8(), "size": terminal.size,
     });
     if !terminal.is_terminal {
-        let text = "standard input and output are no terminal: runs print plain lines";
+        let text = "standard input and output are not a terminal: runs print plain lines";
         let remedy = "for the screen, run it in a terminal (with ssh: `ssh -t`)";
         return vec![Finding::with(
             "terminal",
@@ -99,7 +99,7 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
         ),
         false => {
             let text = format!(
-                "{}: not UTF-8, the screen keeps to ASCII",
+                "{}: not UTF-8, so the screen uses only ASCII",
                 terminal.locale.as_deref().unwrap_or("not set")
             );
             Finding::with("locale", Status::Warning, text, "set LANG=C.UTF-8", details)
@@ -110,14 +110,14 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
 
 fn problem(terminal: &Terminal, (columns, rows): (u16, u16)) -> Option<String> {
     match terminal.term.as_deref() {
-        None | Some("dumb") => {
-            Some("set TERM to what your terminal is, for instance TERM=xterm-256color".to_owned())
-        }
+        None | Some("dumb") => Some(
+            "set TERM to the type of your terminal, for example TERM=xterm-256color".to_owned(),
+        ),
         _ if (columns, rows) == (0, 0) => {
             Some("the size is unknown; try `stty rows 24 cols 80`".to_owned())
         }
         _ if columns < SMALLEST.0 || rows < SMALLEST.1 => Some(format!(
-            "make the window at least {}x{} or its letters smaller",
+            "make the window at least {}x{} or its font smaller",
             SMALLEST.0, SMALLEST.1
         )),
         _ => None,
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_terminal_comes_with_a_remedy() {
+    fn problems_with_a_terminal_come_with_a_remedy() {
         for (terminal, remedy) in [
             (
                 Terminal {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_told_from_the_environment() {
+    fn colours_are_determined_from_the_environment() {
         assert_eq!(good().colours(), "256 colours");
         assert_eq!(
             Terminal {

@@ -14,12 +14,12 @@ use crate::selftest::report::{
 };
 use crate::selftest::{self, environment::Environment};
 
-/// Columns of the report.
+/// Width of the report in columns.
 const WIDTH: usize = 80;
-/// Before the reason of a failure.
+/// Indentation of a failure's reason.
 const INDENT: &str = "      ";
 
-/// Try every device, or the one that was asked for; progress goes to standard error.
+/// Check every device, or the one requested; progress goes to standard error.
 pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     let (devices, warning) = devices(choice)?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
@@ -34,12 +34,12 @@ pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     })?;
     anyhow::ensure!(
         report.passed,
-        "this machine does not train as it should: see what has failed above"
+        "this machine does not train correctly: see the failures above"
     );
     Ok(())
 }
 
-/// The CPU first: the others are compared with it.
+/// The CPU comes first, because the others are compared with it.
 fn devices(choice: DeviceChoice) -> anyhow::Result<(Vec<Device>, Option<String>)> {
     let chosen = child::device::chosen(choice).or_bad_input()?;
     let mut devices = chosen.devices;
@@ -137,7 +137,7 @@ fn driver(environment: &Environment) -> Option<String> {
     Some(format!("{driver}{cuda}"))
 }
 
-/// One device. A reason that several checks failed for is printed once.
+/// The results on one device. A reason shared by several checks is printed once.
 fn describe(device: &DeviceReport) -> String {
     let text = describe_at_length(device);
     let reasons = device.verdicts().filter_map(|verdict| match verdict {
@@ -160,7 +160,7 @@ fn describe_at_length(device: &DeviceReport) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "  Losses of the first two training steps, held against the CPU's in f32 (its\n  limit: ten times what another number of threads was seen to change)"
+        "  Losses of the first two training steps, compared with the CPU's in f32 (the\n  limit is ten times the observed effect of another number of threads)"
     );
     let _ = writeln!(
         text,

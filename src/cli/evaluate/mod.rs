@@ -22,11 +22,11 @@ use crate::training;
 
 /// Measure how well a trained network classifies the test images of a data set.
 ///
-/// Accuracy, top-5 and per-class accuracy, confusion matrix, the most confused classes and the
-/// calibration error, with 95 % intervals: Wilson's for proportions; for the expected calibration
-/// error (15 bins of equal width) a basic bootstrap of 1,000 resamples, always the same. On
-/// cifar10.1 each version that is there is evaluated, and the drop against the test images of
-/// CIFAR-10, where these are found: the difference of the accuracies with Newcombe's interval. Only
+/// Reports accuracy, top-5 and per-class accuracy, the confusion matrix, the most confused classes
+/// and the calibration error, with 95 % intervals: Wilson's for proportions; for the expected
+/// calibration error (15 bins of equal width) a basic bootstrap of 1,000 resamples with a fixed
+/// seed. On cifar10.1 each available version is evaluated, with the drop from the test images of
+/// CIFAR-10 if these are found: the difference of the accuracies with Newcombe's interval. Only
 /// this command and the end of a training read test images.
 ///
 /// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low,
@@ -34,27 +34,27 @@ use crate::training;
 /// images, correct, accuracy, ci95}] (null without images), confusion (a matrix of images; rows:
 /// classes, columns: predictions), most_confused [{class, taken_for, images}], calibration {error,
 /// ci95, bins [{from, to, images, accuracy, confidence}]}. For cifar10.1 also version, drop {data,
-/// images, correct, accuracy, accuracy_ci95, drop, ci95} (null where CIFAR-10 is not found), and
-/// other_versions, a list of such objects: the first version (v6) is outside, the other one (v4) in
-/// the list.
+/// images, correct, accuracy, accuracy_ci95, drop, ci95} (null if CIFAR-10 is not found), and
+/// other_versions, a list of such objects: the object itself describes the first version (v6), the
+/// list contains the other one (v4).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     arch: ArchArgs,
 
-    /// Weights: safetensors with the names that PyTorch gives (README, "Files") [default: those
-    /// that the training RUN keeps, where ARCH is RUN:best]
+    /// Weights: safetensors with PyTorch's names (README, "Files") [default: those saved by the
+    /// training RUN, if ARCH is RUN:best]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
     /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR],
-    /// folder:DIR [default: the data of RUN, where ARCH is RUN:best or RUN:child-12; else
+    /// folder:DIR [default: the data of RUN, if ARCH is RUN:best or RUN:child-12; else
     /// fashion-mnist-mini]
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
 
-    /// What the accuracy on cifar10.1 is held against: cifar10[:DIR] [default: cifar10, where it is
-    /// found]
+    /// Data set that the accuracy on cifar10.1 is compared with: cifar10[:DIR] [default: cifar10,
+    /// if it is found]
     #[arg(long, value_name = "SPEC")]
     against: Option<String>,
 
@@ -66,19 +66,20 @@ pub struct Args {
     #[arg(long)]
     whitening: bool,
 
-    /// Side in pixels to which images are enlarged before they are cropped in the middle to what
-    /// the network takes, for weights that were trained with data.crop = "upsample" (there
-    /// data.crop_pixels) [default: as in RUN; else images stay as they are]
+    /// Side in pixels to which images are enlarged before the middle is cropped to the network's
+    /// input, for weights trained with data.crop = "upsample" (see data.crop_pixels) [default: as
+    /// in RUN; else images are not enlarged]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(4..=2_048))]
     upsample: Option<u32>,
 
-    /// What the images of a folder are resized to: one number for height and width, or HEIGHTxWIDTH
-    /// [default: as the network takes them]
+    /// Size to which images of a folder are resized: one number for height and width, or
+    /// HEIGHTxWIDTH [default: the network's input size]
     #[arg(long, value_name = "PIXELS", value_parser = parse_size)]
     size: Option<[usize; 2]>,
 
-    /// Training images that were set apart for validation: not used to fit the normalisation
-    /// [default: as in RUN; else 1,000 of the mini set, else 5,000, or a tenth where that is less]
+    /// Number of training images that were set aside for validation, which are not used to fit the
+    /// normalisation [default: as in RUN; else 1,000 for the mini set, else 5,000 or a tenth,
+    /// whichever is less]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
 
@@ -87,7 +88,8 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value_t)]
     device: DeviceChoice,
 
-    /// Write index, label, prediction and logits of each image (of cifar10.1: of the first version)
+    /// Write index, label, prediction and logits of each image as CSV (for cifar10.1: of the first
+    /// version)
     #[arg(long, value_name = "CSV")]
     predictions: Option<PathBuf>,
 
@@ -99,8 +101,8 @@ pub struct Args {
 /// Evaluate.
 ///
 /// # Errors
-/// A network, weights or data that are bad or do not belong together (exit status 2); a CSV that
-/// cannot be written.
+/// If the network, weights or data are bad or do not match (exit status 2), or a CSV cannot be
+/// written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let origin = args.arch.run_settings().transpose()?;
     let Settings {
@@ -113,8 +115,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let against = reference(args, &config)?;
     let first = sets
         .first()
-        .context("the data set went away while it was read; run the command again")?;
-    // The normalisation is fitted to the training images: those that are passed over matter too.
+        .context("the data set disappeared while it was being read; run the command again")?;
+    // The normalisation is fitted to the training images, so skipped files among them matter too.
     let unread = [
         data::unread_files(&config),
         data::unread_test_files(&config),
@@ -150,7 +152,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// For images like those of `set`. They are prepared when network and weights are known to be
+    /// For images like those of `set`. They are prepared once network and weights are known to be
     /// good.
     fn new(
         args: &Args,
@@ -176,7 +178,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Logits and report; the predictions go to `csv`.
+    /// Logits and report; the predictions are written to `csv`.
     fn evaluate(&self, mut set: TestSet, csv: Option<&Path>) -> anyhow::Result<Evaluated> {
         check_fit(self.architecture, &set).or_bad_input()?;
         set.images.truncate(self.limit);
@@ -213,7 +215,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The device that was asked for; a GPU that stays idle is told.
+/// The requested device; warns if a GPU stays idle.
 fn device(args: &Args) -> anyhow::Result<Device> {
     let (device, warning) = child::device::chosen_one(args.device).or_bad_input()?;
     warning
@@ -237,11 +239,11 @@ fn check_fit(architecture: &Architecture, set: &TestSet) -> anyhow::Result<()> {
     ))
 }
 
-/// The weights that were named, or those of the training whose network it is.
+/// The weights given, or those of the training that the network belongs to.
 fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
     let missing = || {
         anyhow!(
-            "--weights FILE is missing: only RUN:best of a training (`nas-tui train`) has weights of its own"
+            "--weights FILE is missing: only RUN:best of a training (`nas-tui train`) comes with weights"
         )
     };
     args.weights
@@ -251,8 +253,8 @@ fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
         .or_bad_input()
 }
 
-/// The test images of CIFAR-10, for a run on CIFAR-10.1. Where they are not found and nobody named
-/// them, that is said.
+/// The test images of CIFAR-10, for an evaluation on CIFAR-10.1. Says so if they are not found and
+/// were not requested explicitly.
 fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>> {
     if config.source != DataSource::Cifar10_1 {
         return Ok(None);
@@ -268,14 +270,15 @@ fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>
     }
 }
 
-/// The preparation that training used: fitted to training images, never to those under test.
+/// The preparation that was used for training: fitted to training images, never to those under
+/// test.
 fn preparation(
     config: &DataConfig,
     validation: Option<usize>,
     test: &TestSet,
 ) -> anyhow::Result<Preparation> {
     let dataset = match (config.source, config.normalization) {
-        // Its mean and deviation are published: the training images need not be there.
+        // Its mean and deviation are published, so the training images are not needed.
         (DataSource::Cifar10, Normalization::Standard) => Dataset {
             source: config.source,
             spec: test.spec.clone(),
@@ -292,7 +295,7 @@ fn preparation(
     Preparation::fit(config, &dataset).or_bad_input()
 }
 
-/// The class of the largest logit, the first of equals.
+/// The class of the largest logit; the first one wins ties.
 fn prediction(row: &[f32]) -> usize {
     (0..row.len())
         .reduce(|best, class| if row[class] > row[best] { class } else { best })

@@ -1,4 +1,4 @@
-//! What `evaluate` prints, as text and as JSON.
+//! The output of `evaluate`, as text and as JSON.
 
 use serde::Serialize;
 
@@ -20,29 +20,29 @@ pub struct Evaluated {
 /// How much less accurate a network is on CIFAR-10.1 than on CIFAR-10.
 #[derive(Debug, Serialize)]
 pub struct Drop {
-    /// Where CIFAR-10 was found, and the figures on its test images.
+    /// SPEC with the folder where CIFAR-10 was found.
     data: String,
     images: usize,
     correct: usize,
     accuracy: f64,
     accuracy_ci95: [f64; 2],
-    /// Its accuracy less that on CIFAR-10.1.
+    /// Its accuracy minus that on CIFAR-10.1.
     drop: f64,
-    /// Newcombe's interval.
+    /// Newcombe's interval of `drop`.
     ci95: [f64; 2],
 }
 
-/// A version of CIFAR-10.1, or the one test set of other data.
+/// A version of CIFAR-10.1, or the only test set of other data.
 #[derive(Debug, Serialize)]
 struct Version {
     #[serde(flatten)]
     evaluated: Evaluated,
-    /// None for other data; null where CIFAR-10 was not found.
+    /// `None` for other data; null if CIFAR-10 was not found.
     #[serde(skip_serializing_if = "Option::is_none")]
     drop: Option<Option<Drop>>,
 }
 
-/// The whole answer.
+/// The complete output.
 #[derive(Debug, Serialize)]
 pub struct Output<'a> {
     architecture: &'a str,
@@ -53,7 +53,7 @@ pub struct Output<'a> {
 }
 
 impl Drop {
-    /// From `against` (CIFAR-10) to `here`; `None` if a set is empty.
+    /// The drop from `against` (CIFAR-10) to `here`; `None` if either set is empty.
     fn new(against: &Evaluated, here: &Evaluated) -> Option<Drop> {
         let Evaluated {
             data,
@@ -86,7 +86,7 @@ impl Drop {
 }
 
 impl<'a> Output<'a> {
-    /// The output for every version of the data, the first one first; `None` without any.
+    /// The output for all versions of the data, in order; `None` if there are none.
     pub fn new(
         architecture: &'a str,
         versions: Vec<Evaluated>,
@@ -113,7 +113,7 @@ impl<'a> Output<'a> {
         Ok(serde_json::to_string(self)? + "\n")
     }
 
-    /// A headline and the report of each version.
+    /// For each version a headline and the report.
     pub fn text(&self) -> String {
         let versions = [&self.first]
             .into_iter()

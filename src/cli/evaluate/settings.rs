@@ -1,4 +1,4 @@
-//! What the options mean: the network, the data, and the images that the preparation is fitted to.
+//! Interprets the options: the network, the data, and the images that the preparation is fitted to.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::space::Architecture;
 /// What is evaluated, and on which data.
 pub(super) struct Settings {
     pub(super) data: DataConfig,
-    /// Where nothing says how many: as many as the data set has by default.
+    /// If not specified, the default number of the data set.
     pub(super) validation: Option<usize>,
     pub(super) architecture: Architecture,
 }
@@ -23,14 +23,14 @@ impl Settings {
     pub(super) fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
         let own = origin.map(|origin| &origin.config.data);
         let (source, dir) = source(args, own)?;
-        // How large the network sees things belongs to the network, whatever the data. (Nothing is
-        // random here, so no padding.)
+        // The scale at which a network sees objects belongs to the network, whatever the data.
+        // (Nothing is random here, so there is no padding.)
         let crop = match (args.upsample, own.map(|own| own.crop)) {
             (Some(side), _) => Crop::Upsample(side as usize),
             (None, Some(Crop::Upsample(side))) => Crop::Upsample(side),
             (None, None | Some(Crop::None | Crop::Pad(_))) => Crop::None,
         };
-        // The training images that the normalisation was fitted to, where they are the same data.
+        // The training images that the normalisation was fitted to, if the data are the same.
         let own = own.filter(|own| {
             own.source == source
                 || (own.source, source) == (DataSource::Cifar10, DataSource::Cifar10_1)
@@ -56,7 +56,7 @@ impl Settings {
         let (input, classes) = data::shape(&data).or_bad_input()?;
         let architecture = args.arch.resolve(input, classes)?;
         if size.is_none() {
-            // (A DNA or a built-in network takes images of the size above.)
+            // A DNA or a built-in network takes images of the size above.
             data.size = [architecture.input[1], architecture.input[2]];
         }
         Ok(Settings {
@@ -76,7 +76,7 @@ fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, 
     };
     if args.against.is_some() && source != DataSource::Cifar10_1 {
         return Err(anyhow!(
-            "--against is for --data cifar10.1, not {}; leave it out",
+            "--against can only be used with --data cifar10.1, not {}",
             source.name()
         ))
         .or_bad_input();
@@ -84,7 +84,7 @@ fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, 
     Ok((source, dir))
 }
 
-/// CIFAR-10 as `--against` names it, with the other settings of `config`.
+/// CIFAR-10 as given by `--against`, with the other settings of `config`.
 pub(super) fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
     let spec = args.against.as_deref().unwrap_or("cifar10");
     match data::parse_spec(spec).or_bad_input()? {
@@ -94,13 +94,13 @@ pub(super) fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result
             ..config.clone()
         }),
         _ => Err(anyhow!(
-            "--against {spec}: cifar10.1 can be held against cifar10[:DIR] only"
+            "--against {spec}: cifar10.1 can only be compared with cifar10[:DIR]"
         ))
         .or_bad_input(),
     }
 }
 
-/// The data whose training images the preparation is fitted to: CIFAR-10.1 has none but CIFAR-10's.
+/// The data whose training images the preparation is fitted to: for CIFAR-10.1 those of CIFAR-10.
 pub(super) fn training_config(args: &Args, config: &DataConfig) -> anyhow::Result<DataConfig> {
     match config.source {
         DataSource::Cifar10_1 => cifar10_config(args, config),

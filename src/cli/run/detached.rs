@@ -1,4 +1,4 @@
-//! The run's own process, seen from the program that starts it.
+//! The run's own process, as seen by the program that starts it.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader};
@@ -16,13 +16,13 @@ use crate::cli::train;
 use crate::event::RunKind;
 use crate::runs::directory::{log_of, resume_command};
 
-/// A run that goes on when this value, this process and its terminal are gone.
+/// A run that continues after this value, this process and its terminal are gone.
 pub struct Detached {
     child: Child,
     words: Receiver<Word>,
 }
 
-/// The process ended without a word: it was killed.
+/// The process died without a message: it was killed.
 #[derive(Debug, thiserror::Error)]
 #[error("the run's process (pid {pid}) has died ({how}); see {log}, then continue with: {resume}")]
 pub struct Died {
@@ -33,7 +33,7 @@ pub struct Died {
 }
 
 impl Detached {
-    /// Start the process of a run and hand the run's lock to it.
+    /// Start the process of a run and hand it the run's lock.
     pub fn start(prepared: Prepared, settings: &SettingsArgs) -> io::Result<Detached> {
         let Prepared {
             kind,
@@ -88,7 +88,7 @@ impl Detached {
         self.child.id()
     }
 
-    /// What the process says next, within `time`.
+    /// The process's next message, within `time`.
     pub fn hear(&mut self, time: Duration, run: &Path) -> Result<Option<Word>, Died> {
         match self.words.recv_timeout(time) {
             Ok(word) => Ok(Some(word)),
@@ -103,7 +103,7 @@ impl Detached {
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
     }
 
-    /// How the process has ended; waits for its end.
+    /// Wait for the end of the process and describe it.
     fn died(&mut self, run: &Path) -> Died {
         let how = match self
             .child
@@ -124,7 +124,7 @@ impl Detached {
     }
 }
 
-/// What the process says from now on, heard on a thread of its own.
+/// The process's messages from now on, received by a separate thread.
 fn words_of(child: &mut Child) -> io::Result<Receiver<Word>> {
     let (sender, words) = channel();
     let stdout = child

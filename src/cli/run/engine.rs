@@ -1,5 +1,5 @@
-//! `nas-tui engine` (hidden): the process of a run whose screen is another one. It is in a session
-//! of its own, so that nothing that becomes of a terminal reaches it.
+//! `nas-tui engine` (hidden): the process of a run whose screen is in another one. It runs in its
+//! own session, so that it is not affected by what happens to the terminal.
 //!
 //! Standard input is the locked file of the run, handed over; standard output is a pipe for
 //! `Word`s; standard error is the file `search.log` or `training.log`.
@@ -23,8 +23,8 @@ use crate::runs::RunDirectory;
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     run: PathBuf,
-    /// The run has not begun: its settings are in its config.toml, and nothing is left of it if it
-    /// cannot begin.
+    /// Whether the run is new: its settings are in its config.toml, and it is removed if it cannot
+    /// begin.
     #[arg(long)]
     new: bool,
     /// ARCH of a new training
@@ -34,7 +34,7 @@ pub struct Args {
     settings: SettingsArgs,
 }
 
-/// What the run's process tells the program that started it, as long as that one listens.
+/// What the run's process tells the program that started it, as long as that one is listening.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Word {
@@ -42,7 +42,7 @@ pub(super) enum Word {
     Serving,
     /// The run is complete: there is nothing to do.
     Complete,
-    /// Exit status, and the error where there is one.
+    /// The run has ended with this exit status, and an error if there was one.
     Ended { code: u8, message: Option<String> },
 }
 
@@ -90,13 +90,13 @@ struct Starter(File);
 impl Starter {
     fn say(&mut self, word: &Word) {
         if let Ok(text) = serde_json::to_string(word) {
-            // It may be gone: the screen was closed.
+            // The program may be gone: the screen was closed.
             let _ = writeln!(self.0, "{text}");
         }
     }
 }
 
-/// Keep what standard input and output are, and put /dev/null and standard error in their places:
+/// Take over standard input and output and replace them by /dev/null and standard error, so that
 /// what libraries print goes to the log.
 fn take_standard_streams() -> io::Result<(File, Starter)> {
     let lock = File::from(io::stdin().as_fd().try_clone_to_owned()?);

@@ -1,4 +1,4 @@
-//! A run in this process: what `--headless` does, and the process behind a screen.
+//! A run in this process: used with `--headless`, and in the process behind a screen.
 
 use std::io::stderr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::link::Command;
 use crate::report::headless;
 use crate::runs::registry;
 
-/// Work with one line per event.
+/// Work, printing one line per event.
 pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
     let opened = prepared.open()?;
@@ -30,7 +30,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let join = start(opened, &[SIGINT, SIGTERM, SIGHUP])?;
     let told = headless::watch(connection, known, &mut stderr());
     let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path));
-    // It ends with its error, which stands among its lines.
+    // It ends with its error, which is among its lines.
     let ending = ending.map_err(|error| {
         if told == Some(format!("{error:#}")) {
             Told(error).into()
@@ -46,22 +46,22 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     outcome(ending.reason, &path)
 }
 
-/// Start a run that any client can find, watch and command. The first of `stopping` signals stops
-/// it as a client's stop does, the second ends the program at once.
+/// Start a run that any client can find, watch and control. The first of the `stopping` signals
+/// stops it like a client's stop command, the second ends the program at once.
 pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
     stop_on_signals(opened.hub.commands(), stopping)?;
-    // A run that `list` does not know can still be named.
+    // A run that `list` does not know can still be given by path.
     let _ = registry::register(&opened.path);
     opened.start()
 }
 
 fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyhow::Result<()> {
     let mut signals = Signals::new(stopping).context("cannot listen for signals")?;
-    // Without a handler a hang-up kills, where it is not to stop the search.
+    // Without a handler a hang-up would kill the process, which must not stop the search.
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))
         .context("cannot listen for SIGHUP")?;
-    // Without a handler a file size limit (ulimit -f) kills; with one, the write that exceeds it is
-    // an error like a full disk.
+    // Without a handler a file size limit (ulimit -f) would kill the process; with one, exceeding
+    // it is a write error like a full disk.
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))
         .context("cannot listen for SIGXFSZ")?;
     let listen = move || {

@@ -1,6 +1,6 @@
-//! What `nas-tui search` and `nas-tui train` share: a run that is begun or resumed. On a terminal
-//! it is a process of its own, and the screen a client of it; without one it runs here, with one
-//! plain line per event.
+//! What `nas-tui search` and `nas-tui train` share: beginning or resuming a run. On a terminal the
+//! run is a separate process with the screen as its client; otherwise it runs in this process and
+//! prints one plain line per event.
 
 mod detached;
 pub mod engine;
@@ -24,10 +24,10 @@ use opened::Opened;
 /// How a run is shown.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ShowArgs {
-    /// No screen: print one line per event to standard error, the summary to standard output
+    /// No screen: print one line per event to standard error and the summary to standard output
     #[arg(long)]
     pub headless: bool,
-    /// Draw the screen with ASCII characters only (the default where the locale is not UTF-8)
+    /// Draw the screen with ASCII characters only (the default if the locale is not UTF-8)
     #[arg(long)]
     pub ascii: bool,
 }
@@ -38,11 +38,11 @@ impl ShowArgs {
     }
 }
 
-/// A run that is this process's to begin or to continue: its settings are valid, its directory is
+/// A run that this process is to begin or continue: its settings are valid and its directory is
 /// locked.
 pub struct Prepared {
     pub kind: RunKind,
-    /// ARCH of a training as the user gave it, where that is known.
+    /// ARCH of a training as given by the user, if known.
     pub origin: Option<String>,
     pub config: Config,
     pub directory: RunDirectory,
@@ -50,7 +50,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The run of `directory`, to be continued.
+    /// The run in `directory`, to be continued.
     pub fn resume(directory: RunDirectory, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         let SettingsArgs { set, seed, .. } = settings;
         let options = Options {
@@ -69,13 +69,13 @@ impl Prepared {
         })
     }
 
-    /// The run in `path`, to be continued, which must be of this kind.
+    /// The run in `path`, to be continued; it must be of this kind.
     pub fn resume_at(
         path: &Path,
         kind: RunKind,
         settings: &SettingsArgs,
     ) -> anyhow::Result<Prepared> {
-        // The directory first: its lock, and a better message where it is no run.
+        // Open the directory first: it locks the run and gives a better message if it is not one.
         let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
         let prepared = Prepared::resume(directory, settings)?;
         if prepared.kind == kind {
@@ -94,7 +94,7 @@ impl Prepared {
     }
 }
 
-/// Begin or go on, with a screen or without.
+/// Begin or continue, with or without a screen.
 pub fn run(prepared: Prepared, settings: &SettingsArgs, show: &ShowArgs) -> anyhow::Result<()> {
     if show.wants_screen() {
         screen::run(prepared, settings, show.ascii)
@@ -103,7 +103,7 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, show: &ShowArgs) -> anyh
     }
 }
 
-/// How a run has ended: why, and its summary as it is printed.
+/// How a run ended: the reason, and its summary as printed.
 struct Ending {
     reason: Option<FinishReason>,
     text: String,
@@ -138,7 +138,7 @@ impl From<TrainingSummary> for Ending {
     }
 }
 
-/// Exit status 2 for what the user can mend, 1 for the rest.
+/// Exit status 2 for errors that the user can fix, 1 for the rest.
 pub fn classify(error: SessionError) -> anyhow::Error {
     if error.is_bad_input() {
         BadInput(error.into()).into()
@@ -150,16 +150,16 @@ pub fn classify(error: SessionError) -> anyhow::Error {
 /// Remove the directory of a new run that never began: there is nothing to resume.
 pub fn discard_if_unstarted(is_new: bool, path: &Path) {
     if is_new {
-        // What cannot be removed stays, and says itself that it failed.
+        // If it cannot be removed it stays; its files tell that it failed.
         let _ = RunDirectory::discard_unstarted(path);
     }
 }
 
-/// A stopped run is an interrupted one.
+/// A stopped run counts as interrupted.
 fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
     match reason {
         Some(FinishReason::Stopped) if !path.exists() => {
-            Err(Interrupted("stopped before it began: nothing is left of it".to_owned()).into())
+            Err(Interrupted("stopped before it began: its directory was removed".to_owned()).into())
         }
         Some(FinishReason::Stopped) => {
             Err(Interrupted(format!("stopped; continue with: {}", resume_command(path))).into())
@@ -168,7 +168,7 @@ fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// What is said of a complete run.
+/// What is printed for a complete run.
 fn nothing_to_resume(ending: &Ending, path: &Path) -> anyhow::Result<()> {
     say(&format!(
         "the run in {} is complete: there is nothing to resume",

@@ -1,4 +1,4 @@
-//! A run that this process has opened, whichever its work.
+//! A run that this process has opened, of any kind.
 
 use std::path::PathBuf;
 
@@ -27,14 +27,14 @@ use crate::training::Training;
 /// Ready to be worked on, or complete.
 pub struct Opened {
     pub is_complete: bool,
-    /// Records that the journal held when the run was opened.
+    /// Number of records in the journal when the run was opened.
     pub known_records: u64,
     pub hub: Hub,
     pub path: PathBuf,
     start: Box<dyn FnOnce() -> anyhow::Result<Join>>,
 }
 
-/// Waits for the end of a run at work.
+/// Waits for the end of a run in progress.
 pub type Join = Box<dyn FnOnce() -> anyhow::Result<Ending>>;
 
 impl Opened {
@@ -88,18 +88,18 @@ impl Opened {
         })
     }
 
-    /// Let clients in other processes connect, then work on a thread of its own.
+    /// Let clients in other processes connect, then work on a separate thread.
     pub fn start(self) -> anyhow::Result<Join> {
         (self.start)()
     }
 }
 
-/// What a search is put together from: here an evaluator and a strategy are listed.
+/// Assembles a search: evaluators and strategies are registered here.
 fn search() -> Search {
     Search {
         evaluator: Box::new(|config, reports| {
             let report = move |report| {
-                // The search is over; what a worker still says is of no use.
+                // The search is over; further reports of a worker do not matter.
                 let _ = reports.send(report);
             };
             evaluator(config, report)
@@ -108,7 +108,7 @@ fn search() -> Search {
     }
 }
 
-/// A table where the settings name one, local worker processes otherwise.
+/// A table if the settings name one, otherwise local worker processes.
 fn evaluator(
     config: &Config,
     report: impl Fn(Report) + Send + 'static,
@@ -142,7 +142,7 @@ fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, Session
     })
 }
 
-/// What this program cannot do, because it was built without libtorch.
+/// A feature that is missing because this program was built without libtorch.
 #[cfg(not(feature = "torch"))]
 #[derive(Debug, thiserror::Error)]
 #[error(

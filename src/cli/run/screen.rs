@@ -1,4 +1,4 @@
-//! A run on a terminal: start it as a process of its own, show it, and say what becomes of it.
+//! A run on a terminal: start it as a separate process, show it, and report how it ended.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,10 +16,9 @@ use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
 use crate::tui::{self, Leave};
 
-/// A run that cannot begin says so within this time, as a rule: then the screen is not opened for
-/// it.
+/// A run that cannot begin usually says so within this time; the screen is not opened for it.
 const FIRST_MOMENTS: Duration = Duration::from_secs(2);
-/// How often it is looked whether a run has begun, and whether the user has lost patience.
+/// Interval for checking whether a run has begun, and whether the user has lost patience.
 const LOOK: Duration = Duration::from_millis(20);
 
 pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::Result<()> {
@@ -49,7 +48,7 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::
     }
 }
 
-/// Wait until the run has begun; its last word where it has ended before.
+/// Wait until the run has begun; returns its last message if it ended before.
 fn first_moments(
     search: &mut Detached,
     run: &Path,
@@ -78,7 +77,7 @@ fn has_begun(run: &Path) -> bool {
         .is_ok_and(|journal| journal.contains("_started\""))
 }
 
-/// How a run that is over, or about to be, has ended.
+/// How a run that has ended, or is about to, ended.
 fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
     loop {
         match search.hear(Duration::from_secs(1), run)? {
@@ -88,7 +87,7 @@ fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
     }
 }
 
-/// Say how the run ended, with its exit status.
+/// Report how the run ended, and return its exit status.
 fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
     let (code, message) = match word {
         Word::Complete => return nothing_to_resume(&Ending::of(run)?, run),
@@ -97,7 +96,7 @@ fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
     };
     match code {
         0 => crate::cli::print(&Ending::of(run)?.text),
-        // Of a run that was stopped before it began, nothing is left.
+        // A run that was stopped before it began has been removed.
         130 if !run.exists() => Err(Interrupted(message).into()),
         130 => {
             crate::cli::print(&Ending::of(run)?.text)?;

@@ -42,7 +42,7 @@ fn every_preset_is_valid_and_survives_being_written_to_a_file() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_its_line_and_the_keys_there_are() {
+fn an_unknown_key_is_refused_with_its_line_and_the_valid_keys() {
     let message = error("[child]\nepochs = 1\nepoch = 3\n");
     assert!(
         message.starts_with("my.toml:3: child.epoch:")
@@ -70,7 +70,7 @@ fn a_wrong_type_names_the_key_and_what_it_must_be() {
 }
 
 #[test]
-fn a_rule_over_two_keys_is_placed_at_the_one_that_the_user_set() {
+fn a_rule_about_two_keys_points_to_the_one_the_user_set() {
     let message = error("[child]\nepochs = 1\n");
     assert_eq!(
         message,
@@ -88,7 +88,7 @@ fn a_value_out_of_range_is_refused_with_its_line_and_the_range() {
 }
 
 #[test]
-fn a_rule_over_two_keys_names_both() {
+fn a_rule_about_two_keys_names_both() {
     let message = error("[child]\nepochs = 1\n[reward]\nlast_epochs = 3\n");
     assert_eq!(
         message,
@@ -121,7 +121,7 @@ fn a_setting_from_the_command_line_wins_and_is_named_in_its_error() {
 }
 
 #[test]
-fn a_file_starts_from_the_preset_that_it_names() {
+fn a_file_is_based_on_the_preset_it_names() {
     let config = parse("preset = \"monograph\"\n[child]\nepochs = 5\n", "my.toml").unwrap();
     assert_eq!(
         (config.data.source.name(), config.child.epochs),

@@ -1,11 +1,11 @@
-//! The rules of `[space]`, for settings and for whatever else makes a space: the only place of
-//! these.
+//! The rules of `[space]`, for settings and for every other source of a space. They are defined
+//! only here.
 
 use super::{Checked, violation};
 use crate::config::raw::RawSpace;
 use crate::config::{Decode, LayerKind, SpaceConfig};
 
-/// Largest kernel, number of filters, stride or padding of a layer, in settings and in
+/// Maximum for the kernel size, filters, stride and padding of a layer, in settings and in
 /// architectures.
 pub const LARGEST_SETTING: usize = 4096;
 
@@ -40,7 +40,7 @@ pub fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
     })
 }
 
-/// A space whose choices are its own.
+/// A space whose options are fixed.
 fn tabular(raw: &RawSpace) -> Checked<SpaceConfig> {
     let lists = [
         ("space.kernels", &raw.kernels),
@@ -52,7 +52,7 @@ fn tabular(raw: &RawSpace) -> Checked<SpaceConfig> {
         return violation(
             key,
             format!("{values:?}"),
-            "must be empty in the space nasbench201, whose operations are fixed (--preset nasbench201 has it so)",
+            "must be empty in the space nasbench201, whose operations are fixed (see --preset nasbench201)",
         );
     }
     if raw.decode == Decode::Clipped {
@@ -73,7 +73,7 @@ fn tabular(raw: &RawSpace) -> Checked<SpaceConfig> {
 }
 
 impl SpaceConfig {
-    /// Check every rule: for a space that does not come from settings.
+    /// Check every rule, for a space that does not come from settings.
     ///
     /// # Errors
     /// The first rule that is broken.
@@ -93,8 +93,8 @@ impl SpaceConfig {
     }
 }
 
-/// Check the choices of one list, named by its key: some, none of them twice, none too small or too
-/// large.
+/// Check one list of options, named by its key: it must not be empty, and no value may be repeated,
+/// too small or too large.
 ///
 /// # Errors
 /// The first rule that is broken.

@@ -6,7 +6,7 @@ use super::{Checked, Violation, between, positive, together_with, violation, who
 use crate::config::raw::{RawRecipe, RawSchedule, RawTrain};
 use crate::config::{Recipe, Schedule, TrainConfig};
 
-/// Every recipe is checked, also those that are not chosen.
+/// Every recipe is checked, including those that are not chosen.
 pub fn train(raw: &RawTrain, recipes: &BTreeMap<String, RawRecipe>) -> Checked<TrainConfig> {
     let checked: BTreeMap<&String, Recipe> = recipes
         .iter()
@@ -98,7 +98,7 @@ fn milestones(at: &[f64]) -> Checked<Vec<f64>> {
         return violation(
             "milestones",
             format!("{at:?}"),
-            "must list parts of the epochs, above 0 and below 1, in rising order",
+            "must list fractions of the epochs, above 0 and below 1, in ascending order",
         );
     }
     Ok(at.to_vec())
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipe_of_ones_own_needs_only_what_differs() {
+    fn a_custom_recipe_needs_only_what_differs() {
         let own = with(&["train.recipe=mine", "recipes.mine.epochs=7"])
             .unwrap()
             .train
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_recipe_is_answered_with_the_known_ones() {
+    fn an_unknown_recipe_is_refused_with_the_known_ones() {
         let message = with(&["train.recipe=adam"]).unwrap_err();
         assert!(
             message.contains("train.recipe = adam")
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_named_with_its_recipe() {
+    fn a_bad_value_is_reported_with_its_recipe() {
         for (set, expected) in [
             (
                 "recipes.cosine.epochs=0",

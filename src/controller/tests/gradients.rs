@@ -1,4 +1,4 @@
-//! Log-probabilities, gradients and updates against PyTorch and against finite differences.
+//! Log-probabilities, gradients and updates compared with PyTorch and with finite differences.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::controller::policy::Policy;
 use crate::controller::reinforce::loss;
 use crate::strategy::StateTensor;
 
-/// What tests/fixtures/make_controller.py wrote.
+/// The output of tests/fixtures/make_controller.py.
 #[derive(Deserialize)]
 struct Fixture {
     hidden_size: usize,
@@ -58,7 +58,7 @@ impl Fixture {
         self.children.iter().map(|steps| sample_of(steps)).collect()
     }
 
-    /// A controller with PyTorch's parameters and a baseline that stays (decay 1).
+    /// A controller with PyTorch's parameters and a constant baseline (decay 1).
     fn controller(&self) -> Reinforce {
         let mut controller = Reinforce::with_options(&self.config(), &self.choices, 0);
         let mut state = controller.state();

@@ -1,4 +1,4 @@
-//! What an update does to the policy, and that it learns where random search does not.
+//! The effect of an update on the policy, and that it learns where random search does not.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn log_prob_around_update(advantage: f64) -> (f64, f64) {
 }
 
 #[test]
-fn a_child_better_than_the_baseline_becomes_likelier_and_a_worse_one_less_likely() {
+fn a_child_better_than_the_baseline_becomes_more_likely_and_a_worse_one_less_likely() {
     let (before, after) = log_prob_around_update(0.3);
     assert!(after > before + 0.1, "{before} -> {after}");
     let (before, after) = log_prob_around_update(-0.3);
@@ -44,7 +44,7 @@ fn rewards_equal_to_the_baseline_teach_nothing() {
 }
 
 #[test]
-fn the_entropy_bonus_makes_the_policy_more_even() {
+fn the_entropy_bonus_makes_the_policy_more_uniform() {
     let config = ControllerConfig {
         init_range: 1.0,
         entropy: 0.1,
@@ -65,7 +65,8 @@ fn the_entropy_bonus_makes_the_policy_more_even() {
 
 #[test]
 fn the_update_does_not_depend_on_how_much_of_an_episode_the_baseline_will_hold_later() {
-    // If this episode's rewards were in its own baseline, the decay would change the advantages.
+    // If this episode's rewards were part of its own baseline, the decay would change the
+    // advantages.
     let advantages = |decay: f64| {
         let mut strategy = reinforce(
             &ControllerConfig {

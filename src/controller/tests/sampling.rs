@@ -1,4 +1,4 @@
-//! What the policy draws: from where it starts, as often as it says, and only what can be built.
+//! What the policy samples: its initial weights, its frequencies, and only feasible options.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn every_weight_starts_within_the_range_and_differs_with_the_seed() {
 }
 
 #[test]
-fn a_samples_log_probability_is_that_of_its_choices_when_evaluated_again() {
+fn a_samples_log_probability_is_that_of_its_choices_when_reevaluated() {
     let mut strategy = reinforce(&small_config(), 3);
     let mut children = samples(&mut strategy, 5, 4, 10);
     children.extend(samples(&mut strategy, 3, 2, 20));
@@ -41,7 +41,7 @@ fn a_samples_log_probability_is_that_of_its_choices_when_evaluated_again() {
 }
 
 #[test]
-fn every_sampled_child_can_be_built_and_masked_choices_have_probability_0() {
+fn every_sampled_child_can_be_built_and_masked_options_have_probability_0() {
     let mut strategy = reinforce(
         &ControllerConfig {
             init_range: 2.0,
@@ -115,7 +115,7 @@ fn the_children_of_an_episode_differ() {
 }
 
 #[test]
-fn choices_depend_on_the_choices_before() {
+fn choices_depend_on_previous_choices() {
     let strategy = reinforce(&small_config(), 2);
     let second = |first: usize| {
         let mut sampler = strategy.policy().sampler();

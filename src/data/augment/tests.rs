@@ -1,6 +1,6 @@
 use super::*;
 
-/// Counts up, so that every pixel is told apart; 0 is left for the padding.
+/// Values count up, so that every pixel is distinct; 0 is reserved for the padding.
 fn image([channels, height, width]: [usize; 3]) -> Vec<u8> {
     (1..=(channels * height * width) as u8).collect()
 }
@@ -9,7 +9,7 @@ fn identity(channels: usize) -> Table {
     Table::new(&vec![0.0; channels], &vec![1.0 / 255.0; channels])
 }
 
-/// The crop read pixel by pixel from its definition.
+/// The crop, read pixel by pixel according to its definition.
 fn expected(
     source: &[u8],
     [channels, height, width]: [usize; 3],
@@ -101,7 +101,7 @@ fn outside_the_image_is_black_before_normalisation() {
 }
 
 #[test]
-fn draws_are_the_same_again_and_cover_the_whole_range() {
+fn draws_are_reproducible_and_cover_the_whole_range() {
     let draw = Draw {
         seed: 1,
         epoch: 2,
@@ -137,7 +137,7 @@ fn the_middle_of_an_enlarged_image_is_where_torchvision_crops_it() {
     let corner = |side| {
         centre(Crop::Upsample(side), [3, 32, 32]).map(|place| (place.top, place.left, place.flip))
     };
-    // CenterCrop rounds half to even: of 9 pixels too many 4 are above, of 11 there are 6.
+    // CenterCrop rounds half to even: with 9 surplus pixels 4 are above, with 11 there are 6.
     assert_eq!(
         [40, 41, 43, 32].map(corner),
         [(4, 4, false), (4, 4, false), (6, 6, false), (0, 0, false)].map(Some)
@@ -157,7 +157,7 @@ fn enlarging_to_the_same_size_changes_nothing() {
         left: 0,
         flip: false,
     };
-    // Not square, so only the width is kept; the height is enlarged from 3 to 4.
+    // Not square, so only the width stays the same; the height is enlarged from 3 to 4.
     let square = image([1, 4, 4]);
     assert_eq!(
         written(

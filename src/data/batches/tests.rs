@@ -4,7 +4,7 @@ use super::*;
 use crate::data::preparation::{Normalizer, cifar10};
 use crate::data::whiten::Whitening;
 
-/// What torchvision makes of five images (tests/fixtures/make_batches.py).
+/// torchvision's output for five images (tests/fixtures/make_batches.py).
 fn fixture() -> HashMap<String, Tensor> {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -44,7 +44,7 @@ fn cifar_preparation(input: [usize; 3], crop: Crop) -> Preparation {
     }
 }
 
-/// Both ways to make a batch, in both layouts, on the CPU.
+/// Both ways of making a batch, in both layouts, on the CPU.
 fn ways(images: &Images, preparation: &Preparation) -> Vec<DeviceDataset> {
     let mut ways = Vec::new();
     for layout in [Layout::Contiguous, Layout::ChannelsLast] {
@@ -70,7 +70,7 @@ fn placed(data: &DeviceDataset, placements: &[Placement]) -> Tensor {
     }
 }
 
-/// All images as accuracy is measured on them.
+/// All images in the form used to measure accuracy.
 fn evaluated(data: &DeviceDataset) -> (Tensor, Tensor) {
     data.evaluation_batches(data.len()).next().unwrap().unwrap()
 }
@@ -81,7 +81,7 @@ fn difference(one: &Tensor, other: &Tensor) -> f64 {
 }
 
 #[test]
-fn whole_images_are_bit_for_bit_what_torchvision_makes() {
+fn whole_images_are_bit_identical_to_torchvisions() {
     let fixture = fixture();
     for data in ways(
         &images(&fixture["raw"]),
@@ -94,7 +94,7 @@ fn whole_images_are_bit_for_bit_what_torchvision_makes() {
 }
 
 #[test]
-fn padded_crops_and_flips_are_bit_for_bit_those_of_torchvision() {
+fn padded_crops_and_flips_are_bit_identical_to_torchvisions() {
     let fixture = fixture();
     for data in ways(
         &images(&fixture["raw"]),
@@ -137,7 +137,7 @@ fn whitening_agrees_with_double_precision() {
     }
 }
 
-/// The third batch of four in an epoch with each image three times.
+/// The third batch of four in an epoch with three copies of each image.
 fn third_batch(data: &DeviceDataset) -> Tensor {
     let order = (0..15).map(|place| place * 7 % data.len() as u32).collect();
     data.epoch_of(Shuffle {
@@ -153,7 +153,7 @@ fn third_batch(data: &DeviceDataset) -> Tensor {
 }
 
 #[test]
-fn both_ways_draw_the_same_batches_for_every_setting() {
+fn both_ways_make_the_same_batches_for_every_setting() {
     let fixture = fixture();
     let raw = images(&fixture["raw"]);
     let whitening = || Normalizer::Whitening(Whitening::fit(&raw).unwrap());
@@ -195,10 +195,10 @@ fn channels_last_is_the_order_in_memory() {
 }
 
 #[test]
-fn accuracy_is_measured_on_the_middle_of_enlarged_images_as_training_sees_them() {
+fn accuracy_is_measured_on_the_middle_of_enlarged_images_at_the_scale_of_training() {
     let fixture = fixture();
-    // What torchvision makes of the third image, cropped at (2, 2) out of 12 by 12 and not
-    // mirrored, is its middle; all of them by PyTorch's interpolation.
+    // torchvision's version of the third image, cropped at (2, 2) from 12 by 12 and not mirrored,
+    // is its middle; all images are checked with PyTorch's interpolation.
     let enlarged = fixture["whole"].upsample_bilinear2d([12, 12], false, None, None);
     let middle = enlarged.narrow(2, 2, 8).narrow(3, 2, 8);
     for data in ways(
@@ -213,7 +213,7 @@ fn accuracy_is_measured_on_the_middle_of_enlarged_images_as_training_sees_them()
 }
 
 #[test]
-fn an_epoch_shows_every_image_once_in_an_order_of_its_own() {
+fn an_epoch_shows_every_image_once_in_its_own_order() {
     let first = epoch_order(1, 1, 1_000);
     let mut sorted = first.clone();
     sorted.sort_unstable();
@@ -251,8 +251,8 @@ fn batches_of_an_epoch_cover_the_set_and_the_last_may_be_smaller() {
     assert_eq!(all, [0, 1, 2, 3, 4]);
 }
 
-/// `cargo test --release -- --ignored --nocapture cost_of` prints what docs/PERFORMANCE.md
-/// quotes.
+/// `cargo test --release -- --ignored --nocapture cost_of` prints the figures quoted in
+/// docs/PERFORMANCE.md.
 #[test]
 #[ignore = "a measurement, not a check"]
 fn cost_of_a_batch_of_128_images_of_3x32x32() {

@@ -56,7 +56,7 @@ fn integers_of_each_type_are_read_with_their_sign() {
     }
 }
 
-/// Damaged files, and what is said of each.
+/// Damaged files, each with the expected message.
 fn bad_files() -> [(Vec<u8>, String); 13] {
     let whole = npy(1, BYTES, &[0; 6]);
     let offset = whole.len() - 6;
@@ -69,11 +69,11 @@ fn bad_files() -> [(Vec<u8>, String); 13] {
         ),
         (
             whole[..8].to_vec(),
-            "byte 0: the header breaks off after 8 bytes".to_owned(),
+            "byte 0: the header ends after 8 bytes".to_owned(),
         ),
         (
             whole[..20].to_vec(),
-            "byte 0: the header breaks off after 20 bytes".to_owned(),
+            "byte 0: the header ends after 20 bytes".to_owned(),
         ),
         (
             npy(4, BYTES, &[]),
@@ -82,7 +82,7 @@ fn bad_files() -> [(Vec<u8>, String); 13] {
         (
             whole[..offset + 5].to_vec(),
             format!(
-                "record 1 (byte {}): the file breaks off; its header promises 2",
+                "record 1 (byte {}): the file ends too early; its header announces 2",
                 offset + 3
             ),
         ),
@@ -98,10 +98,10 @@ fn bad_files() -> [(Vec<u8>, String); 13] {
             "values of type \"<f8\"; wanted are uint8".to_owned(),
         ),
         (changed("|u1", ">i4"), "values of type \">i4\"".to_owned()),
-        (changed("False", "True"), "Fortran's order".to_owned()),
+        (changed("False", "True"), "Fortran order".to_owned()),
         (
             changed("(2, 3)", "(2, -3)"),
-            "its shape is no tuple of sizes".to_owned(),
+            "its shape is not a tuple of sizes".to_owned(),
         ),
         (
             changed("'|u1'", "[('a', '|u1')]"),
@@ -130,20 +130,20 @@ fn bad_files_name_the_file_the_place_and_the_remedy() {
 }
 
 #[test]
-fn a_shape_too_large_to_multiply_is_a_file_that_breaks_off() {
+fn a_shape_too_large_to_multiply_is_reported_as_a_file_that_ends_too_early() {
     let header = BYTES.replace("(2, 3)", "(18446744073709551615, 18446744073709551615)");
     assert!(
         file()
             .array(&npy(2, &header, &[0; 6]))
             .unwrap_err()
             .to_string()
-            .contains("breaks off")
+            .contains("ends too early")
     );
 }
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_whatever_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64),
+    fn no_sequence_of_bytes_makes_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64),
                                                 header in "[{}()',:0-9 a-zA-Z|<]{0,60}") {
         let _ = file().array(&bytes);
         let _ = file().array(&[MAGIC, &bytes].concat());

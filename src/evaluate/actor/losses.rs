@@ -1,4 +1,4 @@
-//! Workers that die and the children that they had: what is tried again, and what is given up.
+//! Workers that die, and their children: what is retried, and what is given up.
 
 use std::time::Instant;
 
@@ -14,14 +14,14 @@ use crate::space;
 use crate::telemetry;
 use crate::train::memory;
 
-/// A child is tried this many times before it is given up because its workers died.
+/// Number of times a child is tried before it is given up because its workers died.
 const ATTEMPTS: u32 = 2;
-/// A worker that dies this often without having trained a child to its end in between is given up.
+/// A worker that dies this many times without completing a child in between is given up.
 const FAILURES: u32 = 3;
-/// So many children in a row that are given up end everything: the fault is not theirs.
+/// When this many consecutive children are given up the run ends: the children are not to blame.
 const LOST_CHILDREN: u32 = 3;
-/// A child that needs less than one in so many parts of the memory that there is does not run out
-/// of it by itself.
+/// A child that needs less than this fraction (1/N) of the available memory cannot exhaust it by
+/// itself.
 const FAIR_PART: u64 = 8;
 
 impl Actor {
@@ -37,9 +37,9 @@ impl Actor {
         };
         let doing = std::mem::replace(&mut slot.doing, Doing::Starting);
         let was_starting = matches!(doing, Doing::Starting);
-        // A child that is too large is no fault of its worker.
+        // If the child is too large, that is not counted against its worker.
         slot.failures += u32::from(was_starting || cause != Some(Cause::Memory));
-        // One that says at its very first start that it cannot would say the same again.
+        // A worker that reports a failure at its very first start would report it again.
         let is_hopeless = slot.failures >= FAILURES || (cause.is_some() && !slot.has_started);
         if !(is_hopeless && was_starting) {
             (self.report)(Report::WorkerDied {
@@ -63,11 +63,11 @@ impl Actor {
         }
     }
 
-    /// Go on without a worker; without the last one nothing can.
+    /// Continue without this worker; the run cannot continue without the last one.
     pub(super) fn give_up(&mut self, worker: usize, reason: String) -> Flow {
         let device = &self.settings.placement.devices[worker];
         let why = match self.workers[worker].has_started {
-            // It was told when it happened.
+            // It was reported when it happened.
             true => format!("has died {FAILURES} times without having trained a child in between"),
             false => format!("cannot start: {reason}"),
         };
@@ -86,12 +86,12 @@ impl Actor {
         }
         self.log(
             Level::Warning,
-            format!("{text}; the run goes on with {left} of {all} workers"),
+            format!("{text}; the run continues with {left} of {all} workers"),
         );
         Flow::Continue
     }
 
-    /// Each reason once, with those that gave it where they differ.
+    /// Each reason once, with the workers that gave it if they differ.
     fn why_nobody_works(&self) -> String {
         let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
         for (number, (worker, device)) in self
@@ -110,7 +110,7 @@ impl Actor {
             }
         }
         let remedy = if self.ready {
-            ". Resume the run when the cause is mended"
+            ". Resume the run once the cause is fixed"
         } else {
             ""
         };
@@ -126,7 +126,7 @@ impl Actor {
         }
     }
 
-    /// Try the child of a dead worker once more, before all others; then give it up.
+    /// Retry the child of a dead worker before all others; give it up the second time.
     fn child_lost(
         &mut self,
         task: Task,
@@ -147,9 +147,9 @@ impl Actor {
                 ..task
             });
         } else if cause == Some(Cause::Memory) && self.needs_much(&task) {
-            // In a process that had nothing else to keep: the child's own need.
+            // In a process that kept nothing else, this is the child's own need.
             let outcome = Outcome::Failed {
-                reason: format!("{reason} (in a new process too)"),
+                reason: format!("{reason} (in a new process as well)"),
             };
             (self.report)(Report::Finished {
                 child,
@@ -161,7 +161,7 @@ impl Actor {
         } else if self.lost_children + 1 >= LOST_CHILDREN {
             return self.fatal(format!(
                 "{LOST_CHILDREN} children in a row have each lost {ATTEMPTS} workers, the last one thus: {reason}. Resume the run \
-                 when the cause is mended"
+                 once the cause is fixed"
             ));
         } else {
             self.lost_children += 1;
@@ -174,9 +174,9 @@ impl Actor {
         Flow::Continue
     }
 
-    /// Whether the child's need of memory is a fair part of what its worker may have, so that want
-    /// of it may be the child's own doing. A small one that finds no memory is out of luck:
-    /// somebody else has taken it.
+    /// Whether the child needs a substantial part of its worker's memory, so that running out may
+    /// be its own fault. A small child that finds no memory is a victim of whatever else is using
+    /// it.
     fn needs_much(&self, task: &Task) -> bool {
         let Placement { devices, threads } = &self.settings.placement;
         let device = task.lost_on.unwrap_or(Device::Cpu);
@@ -193,12 +193,12 @@ impl Actor {
         };
         let need = space::training_memory(&task.job.architecture, self.settings.child.batch_size)
             .unwrap_or(u64::MAX);
-        // The estimate leaves out what libtorch and cuDNN take for themselves. Where nobody knows
-        // the device's memory, only a child that came to its end shows that there is some.
+        // The estimate leaves out what libtorch and cuDNN need for themselves. If the device's
+        // memory is unknown, only a child that completed its training proves that there is some.
         part.map_or(self.has_trained, |part| need >= part / FAIR_PART)
     }
 
-    /// The child comes to an end of which nothing can be learned.
+    /// End the child without anything to learn from it.
     pub(super) fn exclude(&self, child: u64, reason: String, seconds: f64) {
         (self.report)(Report::Finished {
             child,

@@ -1,4 +1,4 @@
-//! Standing still: asked of every worker that trains, reported once all of them have answered.
+//! Pausing: requested of every worker that trains, and reported once all of them have confirmed.
 
 use super::Actor;
 use crate::evaluate::Report;
@@ -9,7 +9,7 @@ use crate::evaluate::slot::{Doing, Worker};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pause {
     Running,
-    /// Asked to pause; `Paused` has not been reported.
+    /// A pause was requested, but `Paused` has not been reported.
     Pausing,
     Paused,
 }
@@ -19,7 +19,7 @@ impl Actor {
         (self.pause, self.pause_number) = (Pause::Pausing, number);
         for slot in &mut self.workers {
             if let (Doing::Training { .. }, Some(process)) = (&slot.doing, &mut slot.process) {
-                // A failed send is followed by the news of the process's end.
+                // If sending fails, the news of the process's end follows.
                 let _ = process.send(&ToWorker::Pause { number });
             }
         }
@@ -36,7 +36,7 @@ impl Actor {
         }
     }
 
-    /// Everything stands still once each worker that trains has answered this very pause.
+    /// Report the pause once each worker that trains has confirmed this particular pause.
     pub(super) fn report_pause(&mut self) {
         let number = self.pause_number;
         let moving = |slot: &Worker| {

@@ -1,4 +1,4 @@
-//! Tables that can be used and tables that cannot, and what looking them up reports.
+//! Usable and unusable tables, and the reports of look-ups.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ fn config() -> SpaceConfig {
 const CELL: &str = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
 
 #[test]
-fn good_tables_are_read_whatever_else_they_hold() {
+fn good_tables_are_read_whatever_else_they_contain() {
     let tables = corpus("good");
     assert!(tables.len() >= 2);
     for path in tables {
@@ -45,7 +45,7 @@ fn good_tables_are_read_whatever_else_they_hold() {
     }
 }
 
-/// Name of a bad table, the line at fault, what is wrong with it, and the remedy.
+/// Name of a bad table, the faulty line, the problem, and the remedy.
 const BAD: [(&str, usize, &str, &str); 11] = [
     ("empty", 1, "the file is empty", "must name the columns"),
     (
@@ -130,7 +130,7 @@ fn a_table_that_lacks_architectures_names_one_and_the_remedy() {
 }
 
 #[test]
-fn a_table_that_is_not_there_is_an_error_with_its_name() {
+fn the_error_for_a_missing_table_names_it() {
     let error = Table::read(Path::new("/nowhere/table.csv")).unwrap_err();
     assert!(
         error
@@ -139,7 +139,7 @@ fn a_table_that_is_not_there_is_an_error_with_its_name() {
     );
 }
 
-/// A lookup in the two rows of the smallest table, and what it reports.
+/// A look-up in the two rows of the smallest table, and its reports.
 fn lookup() -> (TableLookup, Rc<RefCell<Vec<Report>>>) {
     let reports = Rc::new(RefCell::new(Vec::new()));
     let told = Rc::clone(&reports);
@@ -191,7 +191,7 @@ fn a_child_gets_its_rows_accuracies_whatever_its_seed() {
 }
 
 #[test]
-fn a_pause_holds_children_back_and_a_skip_lets_one_go() {
+fn a_pause_holds_children_back_and_a_skip_releases_one() {
     let (mut lookup, reports) = lookup();
     lookup.pause(4);
     lookup.submit(job(1, CELL));

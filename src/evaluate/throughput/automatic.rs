@@ -1,4 +1,4 @@
-//! `workers.count = "auto"` on a GPU: what was measured on it before, or is measured now.
+//! `workers.count = "auto"` on a GPU: uses an earlier measurement or makes one now.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::event::Level;
 use crate::foundation::device::Device;
 use crate::telemetry;
 
-/// Time for each number of workers.
+/// Measuring time for each number of workers.
 const WINDOW: Duration = Duration::from_millis(1500);
-/// Device memory that a worker may take before its first child, where it has not been measured:
+/// Device memory that a worker may need before its first child if that has not been measured: for
 /// libtorch's kernels and cuDNN's.
 const WORKER: u64 = 1 << 30;
 
@@ -21,16 +21,16 @@ const WORKER: u64 = 1 << 30;
 pub struct Automatic<'a> {
     /// This program.
     pub program: &'a Path,
-    /// Device memory that training one child takes at most, bytes: an estimate.
+    /// Estimated maximum device memory for training one child, in bytes.
     pub child_bytes: u64,
-    /// Hears what was measured, and what went wrong.
+    /// Receives the results and any problems.
     pub log: &'a dyn Fn(Level, String),
-    /// Whether the measurement is to end at once.
+    /// Whether the measurement must end at once.
     pub interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Automatic<'_> {
-    /// Workers for `device`: as many as are fastest there, as far as its free memory goes.
+    /// Number of workers for `device`: the fastest number that its free memory allows.
     pub fn workers(&self, device: Device) -> usize {
         let Some(throughput) = self.throughput(device) else {
             return 1;
@@ -69,14 +69,14 @@ impl Automatic<'_> {
             }
             Some(Err(error)) => (self.log)(
                 Level::Warning,
-                format!("{error}: what was measured before is lost"),
+                format!("{error}: earlier measurements are lost"),
             ),
             Some(Ok(None)) | None => {}
         }
         (self.log)(
             Level::Info,
             format!(
-                "measuring how many workers are fastest on {device} ({}): some seconds",
+                "measuring how many workers are fastest on {device} ({}): this takes some seconds",
                 key.model
             ),
         );
@@ -85,7 +85,7 @@ impl Automatic<'_> {
             Err(MeasureError::Interrupted) => return None,
             Err(MeasureError::Failed(reason)) => {
                 let text = format!(
-                    "{device}: how many workers are fastest could not be measured ({reason}): one it is; set workers.count"
+                    "{device}: how many workers are fastest could not be measured ({reason}): using one; set workers.count"
                 );
                 (self.log)(Level::Warning, text);
                 return None;
@@ -101,7 +101,7 @@ impl Automatic<'_> {
         if let Some(Err(error)) = cache.map(|cache| cache.keep(&measured)) {
             (self.log)(
                 Level::Warning,
-                format!("the measurement is not kept for the next run: {error}"),
+                format!("the measurement could not be saved for the next run: {error}"),
             );
         }
         Some(measured)
@@ -117,7 +117,7 @@ impl Automatic<'_> {
         )
     }
 
-    /// Workers that the free memory of `device` is enough for; `None` if that is unknown.
+    /// Number of workers that fit in the free memory of `device`; `None` if unknown.
     fn fitting(&self, device: Device, throughput: &Throughput) -> Option<usize> {
         let each = throughput
             .worker_bytes
@@ -132,8 +132,8 @@ impl Automatic<'_> {
     }
 }
 
-/// Numbers of workers to compare on `device`: on a GPU as many as its free memory is enough for, on
-/// the CPU up to one per core.
+/// Numbers of workers to compare on `device`: on a GPU as many as fit in its free memory, on the
+/// CPU up to one per core.
 pub fn counts(device: Device) -> Vec<usize> {
     let most = match device {
         Device::Cpu => cores(),

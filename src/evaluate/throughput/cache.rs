@@ -1,4 +1,4 @@
-//! Measurements that are kept: one file for all devices of a user, replaced as a whole.
+//! Stored measurements: one file for all of a user's devices, replaced as a whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Throughput;
 use crate::foundation::durable::{in_file, write_atomically};
 
-/// The form of the file. Another form is not read.
+/// Version of the file's format. Other versions are not read.
 const VERSION: u32 = 1;
 
 /// The file `throughput.json`.
@@ -17,7 +17,7 @@ pub struct Cache {
     path: PathBuf,
 }
 
-/// What a measurement is valid for.
+/// The conditions for which a measurement is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub model: String,
@@ -34,7 +34,7 @@ struct File {
 }
 
 impl Cache {
-    /// The cache in the file `path`, which need not be there.
+    /// The cache in the file `path`, which need not exist.
     pub fn at(path: PathBuf) -> Cache {
         Cache { path }
     }
@@ -42,12 +42,13 @@ impl Cache {
     /// The measurement for `key`, if there is one.
     ///
     /// # Errors
-    /// When there is a file that cannot be read or is not one of ours: the text names it.
+    /// If a file exists that cannot be read or was not written by this program; the message names
+    /// it.
     pub fn find(&self, key: &Key) -> io::Result<Option<Throughput>> {
         Ok(self.read()?.into_iter().find(|kept| kept.is_for(key)))
     }
 
-    /// Keep `throughput` in place of an earlier one of the same device. A file that is damaged is
+    /// Save `throughput` in place of an earlier measurement of the same device. A damaged file is
     /// replaced.
     ///
     /// # Errors
@@ -86,7 +87,7 @@ impl Cache {
         )
     }
 
-    /// Its file.
+    /// The path of its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -107,13 +108,13 @@ fn parse(text: &str) -> Result<Vec<Throughput>, String> {
         !throughput.rates.is_empty() && throughput.rates.iter().all(rate)
     };
     match file.devices.iter().find(|throughput| !sane(throughput)) {
-        Some(throughput) => Err(format!("the figures of {} mean nothing", throughput.model)),
+        Some(throughput) => Err(format!("the figures of {} make no sense", throughput.model)),
         None => Ok(file.devices),
     }
 }
 
 impl Throughput {
-    /// What the measurement holds for.
+    /// The conditions for which the measurement is valid.
     pub fn key(&self) -> Key {
         Key {
             model: self.model.clone(),
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_again_for_the_same_device_libtorch_and_machine_alone() {
+    fn a_measurement_is_found_only_for_the_same_device_libtorch_and_machine() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let (first, second) = (
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_measurement_takes_the_place_of_the_old_one() {
+    fn a_new_measurement_replaces_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         cache.keep(&throughput("H100", &[(1, 10.0)])).unwrap();
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_an_error_that_names_it_and_is_replaced_by_the_next_measurement() {
+    fn a_damaged_file_is_an_error_that_names_it_and_the_next_measurement_replaces_it() {
         let good = r#"{"version": 1, "devices": []}"#;
         let endless = r#"{"version": 1, "devices": [{"model": "x", "libtorch": "2", "cores": 1,
             "measured": "2026-01-01T00:00:00Z", "rates": []}]}"#;

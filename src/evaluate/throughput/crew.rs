@@ -1,4 +1,4 @@
-//! Workers that train the same small child over and over, to be measured at it.
+//! Workers that repeatedly train the same small child in order to be measured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,15 +13,15 @@ use crate::reward::Outcome;
 use crate::space::Architecture;
 use crate::telemetry;
 
-/// Longest wait for a worker to start, to train its first batch or to stand still. A first batch on
-/// a GPU loads its kernels.
+/// Maximum time for a worker to start, to train its first batch or to pause. The first batch on a
+/// GPU loads its kernels.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Workers that have just begun run unsteadily.
+/// Time after the start of training during which workers run unsteadily.
 const WARM_UP: Duration = Duration::from_millis(300);
-/// How often an interruption is checked for.
+/// Interval at which an interruption is checked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Workers on one device, ready.
+/// Workers on one device, ready to train.
 pub struct Crew<'a> {
     device: Device,
     child: Architecture,
@@ -30,18 +30,18 @@ pub struct Crew<'a> {
     ready: Ready,
     interrupted: &'a dyn Fn() -> bool,
     next: u64,
-    /// Children in training or waiting, with the part that is done.
+    /// Children in training or waiting, with the fraction completed.
     under_way: BTreeMap<u64, f64>,
-    /// Children that have been trained.
+    /// Number of children that have been trained.
     trained: u64,
-    /// Workers that have been heard of since the last [`Crew::begin`].
+    /// Workers that have reported since the last [`Crew::begin`].
     moving: BTreeSet<usize>,
     paused: bool,
-    /// Pauses that were asked for: the latest one's number.
+    /// Number of the latest pause requested.
     pauses: u64,
-    /// What is under way is to end: nothing takes its place.
+    /// Whether the crew is stopping: children that end are not replaced.
     ending: bool,
-    /// Memory of the device that was in use before.
+    /// Device memory that was in use before the workers started.
     used_before: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Crew<'a> {
     /// Start `count` workers of `program` on `device` and wait until they are ready.
     ///
     /// # Errors
-    /// When none of them can start, or `interrupted` says so.
+    /// If none of them can start, or `interrupted` returns true.
     pub fn start(
         program: &Path,
         device: Device,
@@ -64,7 +64,7 @@ impl<'a> Crew<'a> {
         let (settings, child) = (settings(device, count, threads)?, small_child()?);
         let used_before = memory_used(device);
         let (sender, reports) = channel();
-        // The receiver is gone only when nothing is measured any more.
+        // The receiver is gone only when measuring is over.
         let report = move |report| drop(sender.send(report));
         let workers = LocalWorkers::start_placed(Ok(settings), program.to_owned(), report);
         let deadline = Instant::now() + PATIENCE;
@@ -95,16 +95,16 @@ impl<'a> Crew<'a> {
         })
     }
 
-    /// Workers that have started: at most as many as were asked for.
+    /// Number of workers that have started: at most as many as requested.
     pub fn size(&self) -> usize {
         self.ready.workers
     }
 
-    /// Children per hour with each of `counts` (as many as there are workers), for `window` each.
-    /// `tell` hears what comes next.
+    /// Children per hour with each of `counts` (as far as there are enough workers), measured for
+    /// `window` each. `tell` is called before each measurement.
     ///
     /// # Errors
-    /// When children fail, workers are silent, or `interrupted` says so.
+    /// If children fail, workers are silent, or `interrupted` returns true.
     pub fn throughput(
         &mut self,
         counts: &[usize],
@@ -112,7 +112,7 @@ impl<'a> Crew<'a> {
         mut tell: impl FnMut(usize),
     ) -> Result<Throughput, MeasureError> {
         let mut rates = Vec::new();
-        // The most first: then every worker has loaded its kernels.
+        // The largest number first, so that every worker has loaded its kernels.
         let fitting: Vec<usize> = counts
             .iter()
             .copied()
@@ -148,16 +148,16 @@ impl<'a> Crew<'a> {
         })
     }
 
-    /// How long it takes, from the request on, until `count` workers in the middle of training
-    /// stand still; `times` in a row.
+    /// Time from the request until `count` workers in the middle of training have paused, measured
+    /// `times` times.
     ///
     /// # Errors
-    /// As [`Crew::throughput`].
+    /// See [`Crew::throughput`].
     pub fn pauses(&mut self, count: usize, times: u32) -> Result<Vec<Duration>, MeasureError> {
         self.begin(count)?;
         let mut latencies = Vec::new();
         for number in 0..times {
-            // At ever other moments of a batch.
+            // At a different moment of a batch each time.
             self.train_until(Instant::now() + Duration::from_millis(150 + 37 * u64::from(number)))?;
             let asked = Instant::now();
             self.pauses += 1;
@@ -165,7 +165,7 @@ impl<'a> Crew<'a> {
             while !std::mem::take(&mut self.paused) {
                 self.hear(asked + PATIENCE)?
                     .then_some(())
-                    .ok_or_else(|| late("not every worker stood still"))?;
+                    .ok_or_else(|| late("not every worker paused"))?;
             }
             latencies.push(asked.elapsed());
             self.workers.resume();
@@ -189,7 +189,7 @@ impl<'a> Crew<'a> {
         }
     }
 
-    /// Children that are done, with the parts of those under way.
+    /// Number of children completed, including the fractions of those in progress.
     fn done(&self) -> f64 {
         self.trained as f64 + self.under_way.values().sum::<f64>()
     }
@@ -213,7 +213,7 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// End what is under way.
+    /// End everything in progress.
     fn end(&mut self) -> Result<(), MeasureError> {
         self.ending = true;
         self.under_way
@@ -238,7 +238,7 @@ impl<'a> Crew<'a> {
         self.next += 1;
     }
 
-    /// Take one report; whether one came before `deadline`.
+    /// Process one report; returns whether one arrived before `deadline`.
     fn hear(&mut self, deadline: Instant) -> Result<bool, MeasureError> {
         let Some(report) = receive(&self.reports, deadline, self.interrupted)? else {
             return Ok(false);
@@ -271,7 +271,7 @@ impl<'a> Crew<'a> {
         Ok(true)
     }
 
-    /// `worker` has done this part of `child`.
+    /// Note that `worker` has completed this fraction of `child`.
     fn moved(&mut self, worker: usize, child: u64, part: f64) {
         self.moving.insert(worker);
         if let Some(done) = self.under_way.get_mut(&child) {
@@ -321,7 +321,7 @@ fn late(what: &str) -> MeasureError {
     MeasureError::Failed(format!("{what} within {} s", PATIENCE.as_secs()))
 }
 
-/// Model of a device, by which measurements are kept.
+/// Model of a device, by which measurements are stored.
 pub fn model_of(device: Device) -> String {
     match device {
         Device::Cpu => telemetry::host::cpu_model().unwrap_or_else(|| "CPU".to_owned()),
@@ -331,7 +331,7 @@ pub fn model_of(device: Device) -> String {
     }
 }
 
-/// CUDA version that libtorch was built for, where `device` is a GPU.
+/// CUDA version that libtorch was built for, if `device` is a GPU.
 pub fn cuda_of(device: Device) -> Option<String> {
     device
         .is_cuda()

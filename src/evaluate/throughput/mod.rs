@@ -1,5 +1,4 @@
-//! How many workers a device is best shared by: measured with real workers, kept in the cache
-//! folder.
+//! The best number of workers per device: measured with real workers, stored in the cache folder.
 
 mod automatic;
 mod cache;
@@ -22,10 +21,10 @@ use crate::space::{Architecture, Dna, decode::CHAIN};
 /// Numbers of workers that are compared on a device.
 pub const COUNTS: [usize; 4] = [1, 2, 4, 8];
 
-/// More workers have to bring at least this much: each one takes memory.
+/// Additional workers must bring at least this factor, because each one takes memory.
 const WORTH_IT: f64 = 1.03;
 
-/// How many small children workers train on a device.
+/// The rate at which workers train small children on a device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Throughput {
     /// Model of the GPU or CPU.
@@ -35,14 +34,14 @@ pub struct Throughput {
     /// CUDA version that libtorch was built for; `None` on the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuda: Option<String>,
-    /// CPU cores of the machine: they feed a GPU.
+    /// CPU cores of the machine, which supply a GPU with work.
     pub cores: usize,
-    /// When it was measured.
+    /// Time of the measurement.
     pub measured: jiff::Timestamp,
-    /// By number of workers, rising.
+    /// Ascending by number of workers.
     pub rates: Vec<Rate>,
-    /// Device memory that one worker takes before its first child, bytes; `None` if NVML does not
-    /// tell.
+    /// Device memory used by one worker before its first child, in bytes; `None` if NVML does not
+    /// report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_bytes: Option<u64>,
 }
@@ -52,12 +51,12 @@ pub struct Throughput {
 pub struct Rate {
     /// Number of workers.
     pub workers: usize,
-    /// Children that they train in an hour, all together.
+    /// Children that they train per hour, all together.
     pub children_per_hour: f64,
 }
 
 impl Throughput {
-    /// The smallest number of workers that is as fast as any, but for 3 %.
+    /// The smallest number of workers within 3 % of the fastest.
     pub fn best(&self) -> usize {
         let most = self
             .rates
@@ -70,7 +69,7 @@ impl Throughput {
             .map_or(1, |rate| rate.workers)
     }
 
-    /// `1 worker 5,100, 2 workers 9,800`: children per hour, for a sentence.
+    /// `1 worker 5,100, 2 workers 9,800`: children per hour, for use in a sentence.
     pub fn in_words(&self) -> String {
         let rate = |rate: &Rate| {
             let plural = if rate.workers == 1 { "" } else { "s" };
@@ -84,19 +83,19 @@ impl Throughput {
     }
 }
 
-/// Why there is no figure.
+/// Why a measurement failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MeasureError {
-    /// Whoever measures was told to stop.
+    /// The measurement was interrupted.
     #[error("interrupted")]
     Interrupted,
-    /// A worker could not train: the reason.
+    /// A worker could not train, for this reason.
     #[error("{0}")]
     Failed(String),
 }
 
-/// The child that is trained to measure a device: six layers out of the space of the preset `demo`,
-/// for its images.
+/// The child used to measure a device: six layers from the space of the preset `demo`, for its
+/// images.
 ///
 /// # Errors
 /// Never, unless the space's rules change.
@@ -115,7 +114,8 @@ pub fn small_child() -> Result<Architecture, MeasureError> {
         .map_err(|error| MeasureError::Failed(error.to_string()))
 }
 
-/// Workers on `device` that train as in the preset `demo`: the embedded images, two epochs a child.
+/// Settings for workers on `device` that train as in the preset `demo`: the embedded images, two
+/// epochs per child.
 ///
 /// # Errors
 /// Never, unless the preset is broken.
@@ -138,7 +138,7 @@ pub fn settings(
     })
 }
 
-/// The kept measurements' usual place; none without a home folder.
+/// The default path for stored measurements; `None` without a home folder.
 pub fn usual_place() -> Option<PathBuf> {
     crate::data::source::cache_home().map(|folder| folder.join("throughput.json"))
 }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_number_is_the_smallest_that_is_as_fast_as_any() {
+    fn the_best_number_is_the_smallest_that_is_about_as_fast_as_any() {
         assert_eq!(
             throughput("x", &[(1, 100.0), (2, 190.0), (4, 300.0), (8, 305.0)]).best(),
             4
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_small_child_is_one_of_the_demo_search() {
+    fn the_small_child_could_come_from_the_demo_search() {
         let child = small_child().unwrap();
         let demo = resolve(&Options::default()).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The two pipes of a worker process: messages from the search, and answers to it.
+//! The two pipes of a worker process: messages from the search, and the answers.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -11,13 +11,13 @@ use anyhow::Context;
 use crate::evaluate::protocol::{FromWorker, ToWorker};
 use crate::train::Next;
 
-/// The pipe to the parent. Lines are written whole, from any thread.
+/// The pipe to the parent. Any thread may write; lines are written whole.
 #[derive(Clone)]
 pub(super) struct Output(Arc<Mutex<File>>);
 
 impl Output {
-    /// Keep standard output for messages, and let everything else that is printed (libtorch, its
-    /// libraries) go to standard error.
+    /// Reserve standard output for messages, and redirect everything else that is printed (by
+    /// libtorch and its libraries) to standard error.
     pub(super) fn take_standard_output() -> anyhow::Result<Output> {
         let set_apart = || {
             let kept = std::io::stdout().as_fd().try_clone_to_owned()?;
@@ -47,11 +47,11 @@ pub(super) struct WorkerInbox {
 #[derive(Default)]
 struct InboxState {
     messages: VecDeque<ToWorker>,
-    /// The pause that is in force.
+    /// The pause in force.
     pause: Option<u64>,
-    /// The pause that was answered last: each is answered once.
+    /// The last pause that was answered: each is answered once.
     answered: Option<u64>,
-    /// The child whose end was asked for last.
+    /// The child whose end was requested last.
     skip: Option<u64>,
 }
 
@@ -60,8 +60,8 @@ impl WorkerInbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stand still while the search is paused, with `settle` done before it is said. Then: whether
-    /// the training of `child` is to end.
+    /// Wait while the search is paused, calling `settle` before confirming the pause. Returns
+    /// whether the training of `child` is to end.
     pub(super) fn stand_still_while_paused(
         &self,
         child: u64,
@@ -70,7 +70,7 @@ impl WorkerInbox {
     ) -> anyhow::Result<Next> {
         let mut state = self.lock();
         if state.pause.is_some() {
-            // Not under the lock: messages go on being read.
+            // Not under the lock: messages must still be read.
             drop(state);
             settle()?;
             state = self.lock();
@@ -89,7 +89,7 @@ impl WorkerInbox {
         })
     }
 
-    /// The next message that is not about pausing; waits for it.
+    /// Wait for the next message that is not about pausing.
     pub(super) fn wait(&self, output: &Output) -> Option<ToWorker> {
         let mut state = self.lock();
         loop {
@@ -113,8 +113,8 @@ fn answer_pause(state: &mut InboxState, number: u64, output: &Output) -> anyhow:
     output.send(&FromWorker::Paused { number })
 }
 
-/// Read messages until the parent closes the pipe or sends nonsense; then the process has no
-/// purpose and ends at once, in the middle of whatever it does.
+/// Read messages until the parent closes the pipe or sends something unreadable; then the process
+/// has no purpose and exits at once, whatever it is doing.
 pub(super) fn read_messages(inbox: &WorkerInbox) {
     for line in std::io::stdin().lock().lines() {
         let message = match line
@@ -136,6 +136,6 @@ pub(super) fn read_messages(inbox: &WorkerInbox) {
         }
         inbox.changed.notify_all();
     }
-    // Without destructors: libtorch is at work on another thread.
+    // Without destructors: libtorch is working on another thread.
     signal_hook::low_level::exit(0)
 }

@@ -10,7 +10,7 @@ use crate::space::{Architecture, Layer};
 /// Epsilon of every batch norm.
 const EPSILON: f32 = 1e-5;
 
-/// Gathers nodes in the order in which they run.
+/// Collects nodes in the order in which they run.
 pub(super) struct Builder<'a> {
     architecture: &'a Architecture,
     weights: &'a Weights,
@@ -109,7 +109,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The name of the joined outputs of `inputs`, which `reader` reads: zero-padded, centred, to
-    /// the largest, and concatenated over channels.
+    /// the largest size and concatenated over channels.
     fn join(&mut self, reader: &str, inputs: &[usize]) -> String {
         let joined = joined_shape(inputs, &self.shapes);
         let parts: Vec<String> = inputs
@@ -122,8 +122,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The output of layer `input` with the height and width of `target`; the odd row or column
-    /// goes below or right.
+    /// The output of layer `input` padded to the height and width of `target`; an odd row or column
+    /// goes below or to the right.
     fn padded(&mut self, reader: &str, input: usize, target: [usize; 3]) -> String {
         let [_, height, width] = self.shapes[input];
         let (rows, columns) = (target[1] - height, target[2] - width);
@@ -153,7 +153,7 @@ impl<'a> Builder<'a> {
         )
     }
 
-    /// Embed a tensor of the weights; returns its name.
+    /// Embed a tensor of the weights and return its name.
     fn weight(&mut self, name: String) -> Result<String, OnnxError> {
         let Some(tensor) = self.weights.tensors().get(&name) else {
             return Err(OnnxError::NoTensor { name });
@@ -173,7 +173,7 @@ impl<'a> Builder<'a> {
         Ok(name)
     }
 
-    /// Add the node `OWNER/PART`; returns the name of its output, `OWNER.PART`.
+    /// Add the node `OWNER/PART` and return the name of its output, `OWNER.PART`.
     fn node(
         &mut self,
         operator: &str,

@@ -19,24 +19,24 @@ use super::plain;
 use crate::space::weights::Weights;
 use crate::space::{Architecture, ArchitectureError};
 
-/// The operator set that is written when none is asked for.
+/// The operator set used by default.
 pub const DEFAULT_OPSET: u8 = 17;
-/// Operator sets that can be written: in each of them our operators mean the same.
+/// Operator sets that can be written: our operators mean the same in each of them.
 pub const OPSETS: std::ops::RangeInclusive<u8> = 13..=21;
 
-/// A protocol buffer cannot be larger (2 GiB).
+/// Maximum size of a protocol buffer (2 GiB).
 const LARGEST_FILE: usize = i32::MAX as usize;
 
-/// Why there is no ONNX file.
+/// Why no ONNX file can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
     /// The architecture cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
-    /// An operator set out of [`OPSETS`].
-    #[error("the operator set {opset} cannot be written; name one from {} to {}", OPSETS.start(), OPSETS.end())]
+    /// An operator set outside [`OPSETS`].
+    #[error("the operator set {opset} cannot be written; choose one from {} to {}", OPSETS.start(), OPSETS.end())]
     Opset {
-        /// The one that was asked for.
+        /// The requested operator set.
         opset: u8,
     },
     /// The network is too large for a protocol buffer.
@@ -50,7 +50,7 @@ pub enum OnnxError {
     /// The weights lack a tensor of the architecture.
     #[error("the weights have no tensor `{name}`: they were read for another architecture")]
     NoTensor {
-        /// The tensor.
+        /// Name of the tensor.
         name: String,
     },
 }
@@ -58,8 +58,8 @@ pub enum OnnxError {
 /// The bytes of the file; `weights` must be those of `architecture`.
 ///
 /// # Errors
-/// [`OnnxError`]: a network that cannot be built or is too large, or an operator set outside of
-/// [`OPSETS`].
+/// [`OnnxError`]: a network that cannot be built or is too large, a missing tensor, or an operator
+/// set outside [`OPSETS`].
 pub fn model(
     architecture: &Architecture,
     weights: &Weights,
@@ -100,7 +100,8 @@ pub fn model(
     }
 }
 
-/// The version of the file format that came with the operator set: readers of that time know it.
+/// The version of the file format introduced together with the operator set, so that readers of
+/// that time know it.
 fn ir_version(opset: u8) -> i64 {
     match opset {
         ..=14 => 7,
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_nobody_reads_is_left_out() {
+    fn a_layer_whose_output_is_not_read_is_left_out() {
         let (mut architecture, weights) = numerics();
         architecture.layers[4].inputs = vec![3];
         let graph = written(&architecture, &weights);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_set_that_is_not_known_is_refused_with_those_that_are() {
+    fn an_unknown_operator_set_is_refused_with_the_known_ones() {
         let (architecture, weights) = numerics();
         let error = model(&architecture, &weights, 12).unwrap_err().to_string();
         assert!(

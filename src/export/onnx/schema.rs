@@ -1,6 +1,6 @@
-//! The messages of ONNX's protocol buffers that a network needs, with their field numbers.
+//! The protocol buffer messages of ONNX that a network needs, with their field numbers.
 //!
-//! From onnx.proto of the ONNX specification; what is not written is left out.
+//! From onnx.proto of the ONNX specification; fields that are not needed are left out.
 
 use prost::{Message, Oneof};
 
@@ -22,7 +22,7 @@ pub struct ModelProto {
     pub opset_import: Vec<OperatorSetIdProto>,
 }
 
-/// The operators of a domain (empty: ONNX's own) in a version.
+/// The operators of a domain (empty for ONNX's own) in a version.
 #[derive(Clone, PartialEq, Message)]
 pub struct OperatorSetIdProto {
     #[prost(string, tag = "1")]
@@ -71,7 +71,7 @@ pub struct AttributeProto {
     pub i: Option<i64>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
-    /// Which of the above counts.
+    /// Which of the fields above applies.
     #[prost(enumeration = "AttributeType", tag = "20")]
     pub r#type: i32,
 }
@@ -132,7 +132,7 @@ pub struct Dimension {
     pub size: Option<Size>,
 }
 
-/// A dimension's size, or the name of one that is known only when the network runs.
+/// A dimension's size, or the name of one that is only known when the network runs.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Size {
     #[prost(int64, tag = "1")]

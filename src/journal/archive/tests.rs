@@ -1,4 +1,4 @@
-//! The archive against a replay of the whole journal.
+//! The archive compared with a replay of the whole journal.
 
 use std::io::Write;
 
@@ -14,7 +14,7 @@ fn replayed(records: &[Record]) -> String {
     format!("{state:?}")
 }
 
-/// The demo's journal `times` times over, as one journal with gapless numbers.
+/// The demo's journal repeated `times` times, as one journal with consecutive numbers.
 fn long_journal(times: u64) -> (tempfile::TempDir, PathBuf) {
     let text = std::fs::read_to_string(demo()).unwrap();
     let lines = text.lines().count() as u64;
@@ -50,7 +50,7 @@ fn any_record_is_found_by_its_number() {
 }
 
 #[test]
-fn a_state_is_that_of_a_fresh_replay_in_whatever_order_it_is_asked_for() {
+fn a_state_equals_that_of_a_fresh_replay_in_whatever_order_it_is_requested() {
     let (_folder, path) = long_journal(12);
     let records = super::super::read(&path).unwrap();
     let mut archive = Archive::open(&path).unwrap();
@@ -79,7 +79,7 @@ fn a_state_is_that_of_a_fresh_replay_in_whatever_order_it_is_asked_for() {
 }
 
 #[test]
-fn a_child_has_its_candidate_its_epochs_and_the_row_that_the_run_has_of_it() {
+fn a_child_has_its_candidate_its_epochs_and_its_row_in_the_run() {
     let mut archive = Archive::open(&demo()).unwrap();
     let state = archive.state_at(u64::MAX).unwrap();
     for row in &state.search().children {
@@ -161,7 +161,7 @@ fn only_the_epochs_of_the_last_attempt_are_kept() {
 }
 
 #[test]
-fn what_is_appended_later_is_found_and_a_torn_end_is_not_there_yet() {
+fn appended_records_are_found_and_a_torn_end_is_ignored() {
     let text = std::fs::read_to_string(demo()).unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let folder = tempfile::tempdir().unwrap();
@@ -176,7 +176,7 @@ fn what_is_appended_later_is_found_and_a_torn_end_is_not_there_yet() {
 }
 
 #[test]
-fn a_damaged_last_line_counts_as_not_there() {
+fn a_damaged_last_line_is_ignored() {
     let text = std::fs::read_to_string(demo()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");

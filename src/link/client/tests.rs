@@ -40,14 +40,14 @@ fn wait_for(connection: &mut Connection, wanted: &LinkStatus) {
 }
 
 #[test]
-fn a_folder_that_is_no_run_is_refused() {
+fn a_folder_that_is_not_a_run_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = attach(folder.path(), false).unwrap_err().to_string();
     assert!(error.contains("not a run directory"), "{error}");
 }
 
 #[test]
-fn a_run_that_is_over_comes_from_its_journal_and_a_dead_one_says_that_it_is_dead() {
+fn a_finished_run_comes_from_its_journal_and_a_dead_one_is_reported_as_dead() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
     journal.append(notice(1)).unwrap();
@@ -60,7 +60,7 @@ fn a_run_that_is_over_comes_from_its_journal_and_a_dead_one_says_that_it_is_dead
 }
 
 #[test]
-fn a_journal_whose_search_cannot_be_reached_is_polled() {
+fn the_journal_of_an_unreachable_search_is_polled() {
     let folder = tempfile::tempdir().unwrap();
     let directory = RunDirectory::create(folder.path()).unwrap();
     let mut journal = Journal::create(&directory.journal_path()).unwrap();
@@ -114,7 +114,7 @@ fn a_client_follows_a_run_from_one_search_to_the_next() {
 }
 
 #[test]
-fn a_damaged_journal_is_told_of_and_ends_the_connection() {
+fn a_damaged_journal_is_reported_and_ends_the_connection() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
         folder.path().join("journal.jsonl"),

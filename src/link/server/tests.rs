@@ -27,7 +27,7 @@ fn greeted(server: &Server, watch: bool) -> BufReader<UnixStream> {
     client
 }
 
-/// A connection that has said nothing.
+/// A connection that has not sent its greeting.
 fn stranger(server: &Server) -> BufReader<UnixStream> {
     let stream = UnixStream::connect(server.path()).unwrap();
     stream
@@ -41,7 +41,7 @@ fn hear(client: &mut BufReader<UnixStream>) -> Option<ToClient> {
 }
 
 #[test]
-fn a_client_hears_how_far_the_journal_is_written_and_the_end() {
+fn a_client_is_told_how_far_the_journal_is_written_and_of_the_end() {
     let (mut run, server) = serve();
     let mut client = greeted(&server, false);
     assert_eq!(hear(&mut client), Some(ToClient::Written(0)));
@@ -61,7 +61,7 @@ fn a_client_hears_how_far_the_journal_is_written_and_the_end() {
 }
 
 #[test]
-fn commands_reach_the_search_but_not_those_of_a_client_that_only_watches() {
+fn only_commands_of_a_client_that_does_not_just_watch_reach_the_search() {
     let (mut run, server) = serve();
     let mut watcher = greeted(&server, true);
     protocol::send(watcher.get_mut(), &ToServer::Command(Command::Stop)).unwrap();
@@ -83,7 +83,7 @@ fn garbage_another_protocol_and_another_version_are_refused() {
         .get_mut()
         .write_all(b"GET / HTTP/1.1\r\n\r\n")
         .unwrap();
-    // Closed with bytes unread, a socket says so by an error.
+    // Closing a socket with unread bytes causes an error at the other end.
     assert!(
         !matches!(protocol::receive::<ToClient>(&mut client), Ok(Some(_))),
         "garbage is answered"
@@ -108,7 +108,7 @@ fn garbage_another_protocol_and_another_version_are_refused() {
 }
 
 #[test]
-fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
+fn a_client_that_never_reads_delays_no_one_and_is_dropped() {
     let (mut run, server) = serve();
     let lazy = greeted(&server, false);
     let mut eager = greeted(&server, false);
@@ -134,8 +134,7 @@ fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
     );
     run.tell("still here");
     while hear(&mut eager) != Some(ToClient::Written(1)) {}
-    // Its threads give up once their patience has ended: nothing of it is left in the hub's
-    // way.
+    // Its threads give up once their patience has run out: it no longer delays the hub.
     let mut rest = Vec::new();
     let mut lazy = lazy;
     let again = Instant::now();
@@ -159,7 +158,7 @@ fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
 }
 
 #[test]
-fn of_70_clients_64_are_served_and_the_others_told_why_not() {
+fn of_70_clients_64_are_served_and_the_others_are_told_why_not() {
     let (_run, server) = serve();
     let served: Vec<_> = (0..MOST_CLIENTS).map(|_| greeted(&server, false)).collect();
     for _ in 0..6 {
@@ -180,7 +179,7 @@ fn of_70_clients_64_are_served_and_the_others_told_why_not() {
 }
 
 #[test]
-fn the_socket_goes_with_the_server() {
+fn the_socket_disappears_with_the_server() {
     let (run, server) = serve();
     let path = server.path().to_owned();
     assert!(path.exists());

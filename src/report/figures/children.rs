@@ -9,21 +9,21 @@ use crate::analysis::series::{self, Children, Episode, Quantity, stairs};
 use crate::foundation::axis::{extremes, percent, plain};
 use crate::state::RunState;
 
-/// What the figure shows.
+/// The data of the figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Data {
-    /// What is drawn of each child.
+    /// The quantity drawn for each child.
     pub quantity: Quantity,
-    /// Those that the search sampled.
+    /// The children that the search sampled.
     pub children: Children,
-    /// Those that have ended and have children to be drawn over.
+    /// The episodes that have finished and whose children are drawn.
     pub episodes: Vec<Episode>,
-    /// Strategy of the run that this one is held against.
+    /// Strategy of the run that this one is compared with.
     pub reference: Option<String>,
 }
 
 impl Data {
-    /// The children and episodes of `state`; those that users edited or that are excluded are in no
+    /// The children and episodes of `state`, without edited and excluded children, which are in no
     /// chart.
     pub fn of(state: &RunState, quantity: Quantity) -> Data {
         let children = Children::of(state, quantity);
@@ -57,7 +57,7 @@ impl Data {
             .filter(|value| value.is_finite())
     }
 
-    /// The largest value up to each child that raised it, level until the last child.
+    /// The running maximum: a point for each child that raised it, level up to the last child.
     fn best_so_far(&self) -> Vec<(f64, f64)> {
         let improvements = self.children.improvements();
         let mut steps: Vec<(f64, f64)> =
@@ -72,7 +72,7 @@ impl Data {
 /// The figure.
 pub fn draw(data: &Data, form: Form, title: &str) -> String {
     let Some((first, last)) = data.children.ends() else {
-        return empty(form, "No child has come to an end yet.");
+        return empty(form, "No child has finished yet.");
     };
     let (low, high) = extremes(data.values());
     if low > high {
@@ -166,7 +166,7 @@ fn points(data: &Data, plot: &Plot) -> Markup {
     let points = whole.map(|point| plot.at((point.child as f64, point.value)));
     let failed = data.children.failed.iter();
     let failed = failed.map(|failed| (plot.x(failed.child as f64), plot.floor() - 5.0));
-    // Many children are many dots: smaller ones, that show where they lie close.
+    // Many children are drawn as smaller dots, which show where they cluster.
     let diameter = (6.0 - (data.children.count() as f64 / 200.0).sqrt()).clamp(2.5, 5.0);
     html! {
         (svg::dots(points, diameter, Ink::Blue, 0.55))
@@ -190,7 +190,7 @@ fn lines(data: &Data, plot: &Plot) -> Markup {
         (plot.line(&data.best_so_far(), Pen::solid(Ink::Green, 2.0)))
         (plot.line(&reference, Pen::dashed(Ink::Purple, 2.0, DASH)))
         (plot.line(&mean, Pen::solid(Ink::Orange, 2.4)))
-        // A few episodes are marked one by one; of many, only their line can be seen.
+        // A few episodes are marked individually; of many, only the line can be seen.
         @if mean.len() <= 60 { @for point in &mean { (svg::disc(plot.at(*point), 3.6, Ink::Orange)) } }
     }
 }
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_episode_ends_with_is_what_its_event_tells() {
+    fn the_figures_of_an_episode_are_those_of_its_event() {
         let state = demo();
         let data = Data::of(&state, Quantity::Reward);
         for (drawn, told) in data.episodes.iter().zip(&state.search().episodes) {
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_run_that_it_is_held_against_is_named_and_drawn() {
+    fn the_run_it_is_compared_with_is_named_and_drawn() {
         let mut data = three(Quantity::Reward);
         data.reference = Some("random".to_owned());
         assert!(
@@ -305,13 +305,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_draw_is_said() {
+    fn if_there_is_nothing_to_draw_the_figure_says_so() {
         let none = Data {
             children: Children::default(),
             episodes: Vec::new(),
             ..three(Quantity::Reward)
         };
-        assert!(draw(&none, Form::Wide, "t").contains("No child has come to an end yet."));
+        assert!(draw(&none, Form::Wide, "t").contains("No child has finished yet."));
         let failed = Data {
             children: Children {
                 failed: vec![FAILED],

@@ -1,4 +1,5 @@
-//! The confusion matrix: how many images of each class (rows) were taken for each class (columns).
+//! The confusion matrix: how many images of each class (rows) were classified as each class
+//! (columns).
 
 use maud::{Markup, html};
 
@@ -8,7 +9,7 @@ use super::svg::{self, Anchor, Form, Text, shortened, text_width};
 use crate::classification::ClassificationReport;
 use crate::foundation::numbers::count;
 
-/// Cells narrower than this have no number, and rows lower than this no name.
+/// Narrower cells have no number, and lower rows no name.
 const ROOM_FOR_NUMBER: f64 = 17.0;
 const ROOM_FOR_NAME: f64 = 9.5;
 /// Share of a row from which on its cell is so dark that its number is drawn in the colour of
@@ -42,7 +43,7 @@ pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     } else {
         names + 24.0
     };
-    // The last slanting name reaches beyond its column.
+    // The last slanted name extends beyond its column.
     let beyond = report
         .per_class
         .last()
@@ -91,8 +92,8 @@ impl Matrix<'_> {
             self.top + row as f64 * self.cell,
         );
         let share = images as f64 / of.max(1) as f64;
-        // Right answers blue, wrong ones orange; a rare mistake still shows, since it is the
-        // mistakes that one looks for.
+        // Right answers are blue, wrong ones orange; even a rare mistake is visible, because
+        // readers look for mistakes.
         let (ink, opacity) = if row == column {
             (Ink::Blue, share)
         } else {
@@ -115,7 +116,7 @@ impl Matrix<'_> {
         }
     }
 
-    /// Of the classes, at the rows and slanting at the columns.
+    /// Names of the classes, at the rows and slanted at the columns.
     fn names(&self, widest: f64) -> Markup {
         let size = self.size.min(self.cell * 0.9);
         let classes = self.report.per_class.iter().enumerate();
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_images_stand_in_their_cells() {
+    fn the_numbers_of_images_are_in_their_cells() {
         let report = report(10);
         let svg = draw(&report, Form::Wide, "t");
         let numbers = roxmltree::Document::parse(&svg)
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_cell_has_no_room_there_is_no_number() {
+    fn a_cell_that_is_too_small_has_no_number() {
         assert_eq!(
             draw(&report(100), Form::Narrow, "t")
                 .matches("<text")

@@ -7,60 +7,60 @@ use super::plot::{DASH, LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
 use crate::foundation::axis::{extremes, percent, plain};
 
-/// What the values are.
+/// The kind of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Drawn as it is, on an axis that fits.
+    /// Drawn unchanged, on an axis that fits.
     Plain,
-    /// As [`Unit::Plain`], on an axis that begins at 0.
+    /// Like [`Unit::Plain`], on an axis that starts at 0.
     FromZero,
-    /// A share, written as a percentage.
+    /// A fraction, written as a percentage.
     Share,
-    /// Positive, over several powers of ten.
+    /// Positive values that span several powers of ten.
     Logarithmic,
 }
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// As the legend has it.
+    /// Name in the legend.
     pub name: String,
     /// Colour of the line.
     pub ink: Ink,
-    /// Whether the line is broken, to be told apart without colour.
+    /// Whether the line is dashed, so that it can be told apart without colour.
     pub dashed: bool,
     /// Count (epoch, episode) and value.
     pub points: Vec<(u64, f64)>,
 }
 
-/// A place that is marked and named.
+/// A point that is marked and labelled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Noted {
     /// Count (epoch, episode) and value.
     pub at: (u64, f64),
-    /// Stands beside the mark.
+    /// Text beside the mark.
     pub text: String,
 }
 
-/// What the figure shows.
+/// The data of the figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lines {
-    /// What is counted along the plot.
+    /// Title of the horizontal axis.
     pub along: &'static str,
-    /// What the values are.
+    /// Title of the vertical axis.
     pub up: &'static str,
     /// How the values are written and spaced.
     pub unit: Unit,
-    /// In the order of the legend.
+    /// The lines, in the order of the legend.
     pub series: Vec<Line>,
-    /// The place that is marked, if any.
+    /// The point that is marked, if any.
     pub noted: Option<Noted>,
-    /// Said where there are no values.
+    /// Text shown if there are no values.
     pub nothing: &'static str,
 }
 
 impl Line {
-    /// An unbroken line.
+    /// A solid line.
     pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Line {
         Line {
             name: name.to_owned(),
@@ -70,7 +70,7 @@ impl Line {
         }
     }
 
-    /// A broken line.
+    /// A dashed line.
     pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Line {
         Line {
             dashed: true,
@@ -142,12 +142,12 @@ fn line(series: &Line, plot: &Plot) -> Markup {
     };
     html! {
         (plot.line(&places, pen))
-        // Few values are marked one by one: a single one has no line at all.
+        // Few values are marked individually: a single one would have no line at all.
         @if places.len() <= 30 { @for place in &places { (svg::disc(plot.at(*place), 3.4, series.ink)) } }
     }
 }
 
-/// A ring and its text, on the side where there is room.
+/// A ring and its text, on the side that has room.
 fn note(noted: &Noted, plot: &Plot) -> Markup {
     let (x, y) = plot.at((noted.at.0 as f64, noted.at.1));
     let left = x > plot.right() / 2.0;

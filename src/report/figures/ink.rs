@@ -1,36 +1,36 @@
 //! Colours of a report: each has a value on white paper and one on a dark screen.
 //!
-//! The hues are those of Okabe and Ito (2008), which the colour-blind tell apart; on dark ground
-//! they are lighter where they need to be.
+//! The hues are those of Okabe and Ito (2008), which colour-blind people can tell apart; on a dark
+//! background they are lighter where necessary.
 
 use std::fmt::Write as _;
 
-/// What a mark is drawn with.
+/// The colour of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
-    /// The ground.
+    /// The background.
     Paper,
     /// Words and numbers.
     Text,
-    /// Words of lesser weight, axes.
+    /// Less important words, and axes.
     Muted,
     /// Lines behind the marks.
     Grid,
-    /// First of the series.
+    /// First colour of series.
     Blue,
     /// A lighter blue, beside `Blue`.
     Sky,
-    /// Second of the series.
+    /// Second colour of series.
     Orange,
-    /// Third of the series.
+    /// Third colour of series.
     Green,
-    /// Fifth of the series; what has failed.
+    /// Fifth colour of series; also marks failures.
     Vermilion,
-    /// Fourth of the series.
+    /// Fourth colour of series.
     Purple,
 }
 
-/// A name in style sheets, the colour on white, the colour on dark.
+/// Name in style sheets, colour on white, colour on dark.
 const INKS: [(Ink, &str, &str, &str); 10] = [
     (Ink::Paper, "paper", "#ffffff", "#15181c"),
     (Ink::Text, "text", "#1b1f24", "#e6e8eb"),
@@ -44,7 +44,7 @@ const INKS: [(Ink, &str, &str, &str); 10] = [
     (Ink::Purple, "purple", "#b0558a", "#d98bb9"),
 ];
 
-/// The inks of things that must be told apart, in order; whoever needs more begins again.
+/// Colours for things that must be told apart, in order; they repeat if more are needed.
 pub const SERIES: [Ink; 5] = [
     Ink::Blue,
     Ink::Orange,
@@ -58,25 +58,25 @@ impl Ink {
         &INKS[self as usize]
     }
 
-    /// `#rrggbb` on white paper: what an image file has.
+    /// `#rrggbb` on white paper, as used in image files.
     pub fn colour(self) -> &'static str {
         self.entry().2
     }
 
-    /// Class of what is filled with it. A style sheet goes before the attributes of an element, so
-    /// that a page can change the colours of the very same drawing.
+    /// Class of elements filled with it. A style sheet takes precedence over the attributes of an
+    /// element, so that a page can change the colours of the same drawing.
     pub fn fill(self) -> String {
         format!("f-{}", self.entry().1)
     }
 
-    /// Class of what is outlined with it.
+    /// Class of elements outlined with it.
     pub fn stroke(self) -> String {
         format!("s-{}", self.entry().1)
     }
 }
 
-/// The rules of a page: a variable for each ink, light and dark (never on paper), and the classes
-/// that use it.
+/// The CSS rules of a page: a variable for each ink, light and dark (always light when printed),
+/// and the classes that use it.
 pub fn stylesheet() -> String {
     let variables = |dark: bool| {
         let pair = |(_, name, light, on_dark): &(Ink, &str, &str, &str)| {
@@ -90,7 +90,7 @@ pub fn stylesheet() -> String {
         variables(true)
     );
     for (_, name, ..) in &INKS {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             rules,
             ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}"
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn text_can_be_read_on_its_ground_in_light_and_dark() {
+    fn text_is_readable_on_its_background_in_light_and_dark() {
         let (_, _, light, dark) = INKS[Ink::Paper as usize];
         for ink in [Ink::Text, Ink::Muted] {
             let (_, name, on_light, on_dark) = INKS[ink as usize];
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_stand_out_from_their_ground_in_light_and_dark() {
+    fn marks_stand_out_from_their_background_in_light_and_dark() {
         let (_, _, light, dark) = INKS[Ink::Paper as usize];
         for ink in SERIES {
             let (_, name, on_light, on_dark) = INKS[ink as usize];

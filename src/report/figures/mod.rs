@@ -1,5 +1,5 @@
-//! Figures of a report: each is one function from plain data to an SVG, the same in the page and in
-//! the files beside it.
+//! Figures of a report: each is a function from plain data to SVG, used both in the page and in the
+//! files beside it.
 
 pub mod children;
 pub mod confusion;
@@ -14,24 +14,24 @@ mod svg;
 
 pub use svg::Form;
 
-/// One figure with what is to be said of it.
+/// One figure with its texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Name of its files, without ending.
+    /// Name of its files, without extension.
     pub name: &'static str,
-    /// Heading, and label for those who cannot see the drawing.
+    /// Heading, also the label for those who cannot see the drawing.
     pub title: String,
-    /// What it shows and how it is to be read.
+    /// What it shows and how to read it.
     pub caption: String,
-    /// For a page and for image files.
+    /// The drawing for a page and for image files.
     pub wide: String,
-    /// For a phone.
+    /// The drawing for a phone.
     pub narrow: String,
 }
 
 impl Figure {
-    /// A figure that `draw` draws for each form; it is also given the title, for those who cannot
-    /// see the drawing.
+    /// A figure that `draw` draws in each form; `draw` also receives the title, as the label for
+    /// those who cannot see the drawing.
     pub fn new(
         name: &'static str,
         title: &str,

@@ -1,8 +1,8 @@
-//! A network as a drawn graph: a row for the image, each layer and the classifier, and a line for
+//! A network drawn as a graph: a row for the image, each layer and the classifier, and a line for
 //! every output that is read.
 //!
-//! An output runs straight down its lane ([`Lanes`]); who reads it is reached by a bend out of that
-//! lane. A line that crosses without a bend is not joined.
+//! An output runs straight down its lane ([`Lanes`]); a bend out of the lane leads to each row that
+//! reads it. A line that crosses without a bend is not joined.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ use crate::foundation::numbers::{compact, count};
 use crate::space::lanes::{Lanes, inputs};
 use crate::space::{Architecture, Cost};
 
-/// Networks of more layers are not drawn: nobody could follow their lines.
+/// Networks with more layers are not drawn, because no one could follow their lines.
 const MOST_LAYERS: usize = 150;
 
 /// The figure with its caption.
@@ -49,7 +49,7 @@ struct Drawing<'a> {
     lanes: &'a Lanes,
     cost: &'a Cost,
     form: Form,
-    /// Between lanes, and between rows.
+    /// Distance between lanes, and between rows.
     spacing: f64,
     row: f64,
     radius: f64,
@@ -96,7 +96,7 @@ impl<'a> Drawing<'a> {
         svg::document((self.form.width(), height), title, &content)
     }
 
-    /// Neighbouring lanes seldom have one colour; the image is grey.
+    /// Neighbouring lanes seldom have the same colour; the image is grey.
     fn ink(&self, source: usize) -> Ink {
         if source == 0 {
             Ink::Muted
@@ -119,7 +119,7 @@ impl<'a> Drawing<'a> {
         Pen::solid(self.ink(source), 2.2).line((self.x(lane), self.y(source)), (self.x(lane), end))
     }
 
-    /// The bends by which a row reads outputs of other lanes, the farthest first.
+    /// The bends by which a row reads outputs from other lanes, farthest first.
     fn joints(&self, reader: usize) -> Markup {
         let row = &self.lanes.rows[reader];
         let reads = row
@@ -155,8 +155,8 @@ impl<'a> Drawing<'a> {
         bend + &format!("L{} {}", number(to.0), number(to.1))
     }
 
-    /// Paper around the straight part of a joint, so that the lanes it crosses are seen to pass
-    /// below it.
+    /// Paper around the straight part of a joint, so that the lanes it crosses appear to pass below
+    /// it.
     fn halo(&self, lane: usize, reader: usize) -> Markup {
         let (corner, to) = self.corner(lane, reader);
         let inwards: f64 = if to.0 > corner { 4.0 } else { -4.0 };
@@ -166,7 +166,7 @@ impl<'a> Drawing<'a> {
         Pen::solid(Ink::Paper, 6.0).line((corner + inwards, to.1), (to.0 - inwards, to.1))
     }
 
-    /// Where a joint's bend ends, and where the joint does.
+    /// The end of a joint's bend, and the end of the joint.
     fn corner(&self, lane: usize, reader: usize) -> (f64, (f64, f64)) {
         let (from, to) = (
             self.x(lane),
@@ -256,7 +256,7 @@ impl<'a> Drawing<'a> {
         html! { (svg::all(heads)) (svg::all(rows)) @if bars { (self.bars(left + 0.8 * width + 10.0, 0.2 * width - 10.0)) } }
     }
 
-    /// Headings, and where their columns end in the table.
+    /// Headings, and the right edges of their columns in the table.
     fn columns(&self) -> &'static [(&'static str, f64)] {
         match self.form {
             Form::Wide => &[
@@ -311,7 +311,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Multiply-accumulates of each layer, beside those of the dearest one.
+    /// Multiply-accumulates of each layer relative to the most expensive one.
     fn bars(&self, left: f64, width: f64) -> Markup {
         let largest = self
             .cost
@@ -342,7 +342,7 @@ pub fn skips_in_words(architecture: &Architecture) -> String {
     )
 }
 
-/// How many connections pass over at least one layer.
+/// Number of connections that skip at least one layer.
 pub fn skip_connections(architecture: &Architecture) -> usize {
     inputs(architecture)
         .iter()

@@ -1,4 +1,4 @@
-//! Accuracy against cost: every child as a point, those that no other beats in both as a staircase.
+//! Accuracy against cost: every child as a point, and the Pareto front as a staircase.
 
 use maud::{Markup, html};
 
@@ -11,12 +11,12 @@ use crate::foundation::axis::{extremes, percent};
 use crate::foundation::numbers::round;
 use crate::state::RunState;
 
-/// What the figure shows.
+/// The data of the figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pareto {
     /// Multiply-accumulates and accuracy of each child that has an accuracy.
     pub children: Vec<(u64, f64)>,
-    /// Those on the front, by rising cost.
+    /// The children on the front, in ascending order of cost.
     pub front: Vec<(u64, f64)>,
     /// The most accurate child: its number, cost and accuracy.
     pub best: Option<(u64, u64, f64)>,

@@ -13,7 +13,7 @@ const MOST: usize = 120;
 /// Room for the accuracy at the end of a row.
 const BESIDE: f64 = 62.0;
 
-/// The figure: classes in their order, the accuracy over all images as a dashed line.
+/// The figure: the classes in order, and the accuracy on all images as a dashed line.
 pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
     let classes = report.per_class.len();
     if classes == 0 || classes > MOST {

@@ -7,18 +7,18 @@ use super::ink::Ink;
 use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
 use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 
-/// A direction of a plot.
+/// The scale along one direction of a plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TitledAxis {
     title: String,
     axis: ValueAxis,
-    /// Values and their labels.
+    /// Values of the ticks and their labels.
     ticks: Vec<(f64, String)>,
 }
 
 impl TitledAxis {
-    /// Values from `low` to `high` at least, with round ends and about `most` ticks that `label`
-    /// writes (value, decimals).
+    /// A scale that covers `low` to `high`, with round ends and about `most` ticks, labelled by
+    /// `label` (value, decimals).
     pub fn values(
         title: &str,
         (low, high): (f64, f64),
@@ -59,8 +59,8 @@ impl TitledAxis {
         }
     }
 
-    /// Things that are counted, from `first` to `last`: children, epochs, episodes. Ticks are whole
-    /// numbers.
+    /// A scale for things that are counted from `first` to `last`: children, epochs, episodes.
+    /// Ticks are whole numbers.
     pub fn counts(title: &str, first: u64, last: u64, most: usize) -> TitledAxis {
         let (low, high) = (first as f64, last.max(first) as f64);
         let step = round_step(((high - low) / most.max(1) as f64).max(1.0));
@@ -68,7 +68,7 @@ impl TitledAxis {
             .map(|multiple| multiple as f64 * step)
             .skip_while(|value| *value < low)
             .take_while(|value| *value <= high);
-        // The first of all is worth a tick where there is room before the second one.
+        // The very first gets a tick if there is room before the second.
         let begin =
             (low % step != 0.0 && (step - low % step) >= 0.6 * step || high == low).then_some(low);
         let mut ticks: Vec<(f64, String)> = begin
@@ -103,7 +103,7 @@ pub struct LegendKey {
     pub text: String,
 }
 
-/// How a thing looks in a plot.
+/// The appearance of an element in a plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     Dot,
@@ -162,12 +162,12 @@ enum Side {
     Rows(Vec<String>),
 }
 
-/// A plot without its contents.
+/// A plot without its content.
 #[derive(Debug, Clone)]
 pub struct Plot {
     form: Form,
     size: (f64, f64),
-    /// Corners of the field that the values are drawn in.
+    /// Corners of the area in which values are drawn.
     left: f64,
     right: f64,
     top: f64,
@@ -182,7 +182,7 @@ impl Plot {
         let (width, text) = (form.width(), form.text_size());
         let labels = y.ticks.iter().map(|(_, label)| label.as_str());
         let left = svg::widest(labels, text) + 16.0;
-        // The last label is written around its tick.
+        // The last label is centred on its tick.
         let beyond = x
             .ticks
             .last()
@@ -230,12 +230,12 @@ impl Plot {
         }
     }
 
-    /// Where a value is drawn along the plot.
+    /// Horizontal position of a value.
     pub fn x(&self, value: f64) -> f64 {
         self.left + self.x.fraction(value) * (self.right - self.left)
     }
 
-    /// Where a value is drawn up the plot.
+    /// Vertical position of a value.
     pub fn y(&self, value: f64) -> f64 {
         match &self.y {
             Side::Values(y) => self.bottom - y.fraction(value) * (self.bottom - self.top),
@@ -247,12 +247,12 @@ impl Plot {
         (self.x(x), self.y(y))
     }
 
-    /// Below all values.
+    /// The bottom of the area, below all values.
     pub fn floor(&self) -> f64 {
         self.bottom
     }
 
-    /// Size of common text.
+    /// Size of normal text.
     pub fn text_size(&self) -> f64 {
         self.form.text_size()
     }
@@ -279,7 +279,7 @@ impl Plot {
         ))
     }
 
-    /// The whole drawing, with `content` over the grid.
+    /// The whole drawing, with `content` on top of the grid.
     pub fn document(&self, description: &str, content: &Markup) -> String {
         svg::document(
             self.size,
@@ -350,11 +350,11 @@ impl Plot {
     }
 }
 
-/// An entry of a legend and where it begins.
+/// An entry of a legend and its position.
 type PlacedKey = (LegendKey, (f64, f64));
 
-/// Legend entries from left to right in as many rows as they take: each with its place, and the
-/// rows.
+/// Place legend entries from left to right in as many rows as necessary: returns each with its
+/// position, and the number of rows.
 fn place(keys: Vec<LegendKey>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
     let (mut x, mut row) = (6.0, 1);
     let mut placed = Vec::with_capacity(keys.len());
@@ -370,7 +370,7 @@ fn place(keys: Vec<LegendKey>, width: f64, size: f64) -> (Vec<PlacedKey>, usize)
     (placed, rows)
 }
 
-/// A drawing that says why there is nothing to draw.
+/// A drawing that explains why there is nothing to draw.
 pub fn empty(form: Form, reason: &str) -> String {
     let size = (form.width(), 96.0);
     let at = (size.0 / 2.0, 52.0);

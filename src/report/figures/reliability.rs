@@ -1,4 +1,4 @@
-//! Reliability: is a network right as often as it is sure? (Guo et al. 2017)
+//! Reliability: is a network right as often as it is confident? (Guo et al. 2017)
 
 use maud::{Markup, html};
 
@@ -9,8 +9,8 @@ use crate::classification::proportion::wilson;
 use crate::classification::{Bin, Calibration};
 use crate::foundation::axis::percent;
 
-/// The figure: accuracy over confidence in bins, with intervals, beside the line of perfect
-/// calibration; the images of each bin as bars on the floor.
+/// The figure: accuracy against confidence in bins, with intervals, beside the line of perfect
+/// calibration; the images of each bin as bars at the bottom.
 pub fn draw(calibration: &Calibration, form: Form, title: &str) -> String {
     let x = TitledAxis::values("confidence", (0.0, 1.0), 6, percent);
     let y = TitledAxis::values("accuracy", (0.0, 1.0), 6, percent);

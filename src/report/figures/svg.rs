@@ -1,14 +1,14 @@
-//! Parts of an SVG drawing: the same text is in the page and in the image file. Lengths are CSS
-//! pixels.
+//! Parts of an SVG drawing, which is the same text in the page and in the image file. Lengths are
+//! CSS pixels.
 
 use maud::{Markup, PreEscaped, html};
 
 use super::ink::Ink;
 
-/// What figures are drawn for: a page of some width, or a phone.
+/// The medium of a figure: a page or a phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// 760 pixels: a page, an image file.
+    /// 760 pixels: a page or an image file.
     Wide,
     /// 340 pixels: a phone.
     Narrow,
@@ -31,7 +31,7 @@ impl Form {
         }
     }
 
-    /// Size of common text.
+    /// Size of normal text.
     pub fn text_size(self) -> f64 {
         match self {
             Form::Wide => 12.5,
@@ -40,7 +40,8 @@ impl Form {
     }
 }
 
-/// A whole drawing: `content` on paper of `size`, with `description` for those who cannot see it.
+/// A complete drawing: `content` on paper of `size`, with `description` for those who cannot see
+/// it.
 pub fn document(size: (f64, f64), description: &str, content: &Markup) -> String {
     let (width, height) = (number(size.0), number(size.1));
     let svg = html! {
@@ -53,7 +54,7 @@ pub fn document(size: (f64, f64), description: &str, content: &Markup) -> String
     svg.into_string()
 }
 
-/// A number as SVG takes it: two decimals at most; 0 where it is not finite.
+/// A number as SVG accepts it: at most two decimals; 0 if it is not finite.
 pub fn number(value: f64) -> String {
     let value = if value.is_finite() { value } else { 0.0 };
     let text = format!("{value:.2}");
@@ -78,7 +79,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Where a text begins, ends or has its middle.
+/// The point of a text that is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     Start,
@@ -128,7 +129,7 @@ impl<'a> Text<'a> {
         self.draw_turned(0.0)
     }
 
-    /// With paper around its letters, so that it can be read over lines.
+    /// With paper around its letters, so that it is readable over lines.
     pub fn draw_over(&self) -> Markup {
         let (x, y) = (number(self.at.0), number(self.at.1));
         let halo = html! {
@@ -139,7 +140,7 @@ impl<'a> Text<'a> {
         html! { (halo) (self.draw()) }
     }
 
-    /// Rotated by this many degrees about its point.
+    /// Rotated by this many degrees about its position.
     pub fn draw_turned(&self, degrees: f64) -> Markup {
         let (x, y) = (number(self.at.0), number(self.at.1));
         let turn = (degrees != 0.0).then(|| format!("rotate({} {x} {y})", number(degrees)));
@@ -189,7 +190,7 @@ impl Pen {
     }
 }
 
-/// Path commands through `points`, straight from one to the next.
+/// Path commands for straight lines through `points`.
 pub fn polyline(points: &[(f64, f64)]) -> String {
     let command = |(place, (x, y)): (usize, &(f64, f64))| {
         format!(
@@ -202,8 +203,8 @@ pub fn polyline(points: &[(f64, f64)]) -> String {
     points.iter().enumerate().map(command).collect()
 }
 
-/// Dots of one size as a single path, so that thousands of them stay small: each is a line of no
-/// length with a round end. Dots that would cover each other exactly are drawn once.
+/// Dots of one size as a single path, so that thousands of them stay small: each is a line of zero
+/// length with a round cap. Dots that would cover each other exactly are drawn once.
 pub fn dots(
     points: impl Iterator<Item = (f64, f64)>,
     diameter: f64,
@@ -242,7 +243,7 @@ pub fn crosses(points: impl Iterator<Item = (f64, f64)>, size: f64, ink: Ink) ->
     Pen::solid(ink, 1.6).draw(&points.map(cross).collect::<String>())
 }
 
-/// A circle with a rim of paper, so that it stands out from what it lies on.
+/// A circle with a rim of paper, so that it stands out from its surroundings.
 pub fn disc((x, y): (f64, f64), radius: f64, ink: Ink) -> Markup {
     html! {
         circle cx=(number(x)) cy=(number(y)) r=(number(radius)) fill=(ink.colour()) stroke=(Ink::Paper.colour()) stroke-width="1.5"
@@ -258,12 +259,12 @@ pub fn area((x, y): (f64, f64), (width, height): (f64, f64), ink: Ink, opacity: 
     }
 }
 
-/// Several parts, one on the other.
+/// Several parts on top of each other.
 pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
     PreEscaped(parts.into_iter().map(Markup::into_string).collect())
 }
 
-/// About how wide `text` is: what fits by this fits in any common typeface without serifs.
+/// Approximate width of `text`: what fits by this measure fits in any common sans-serif typeface.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let share = |character: char| match character {
         'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '('
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_a_run_is_escaped_and_can_be_parsed() {
+    fn text_from_a_run_is_escaped_and_the_result_can_be_parsed() {
         let nasty = "<b>&\"' ]]> \u{1} \u{1b}[0m";
         let text = Text::new((1.0, 2.0), 12.0, Anchor::Start, Ink::Text, nasty);
         let svg = document((10.0, 10.0), nasty, &text.draw());
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_on_one_place_are_drawn_once() {
+    fn dots_at_the_same_position_are_drawn_once() {
         let svg = dots(
             [(1.0, 1.0), (1.01, 1.0), (2.0, 1.0)].into_iter(),
             3.0,
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_too_wide_is_shortened() {
+    fn a_text_that_is_too_wide_is_shortened() {
         assert_eq!(shortened("Ankle boot", 100.0, 12.0), "Ankle boot");
         let short = shortened("a very long class name", 60.0, 12.0);
         assert!(

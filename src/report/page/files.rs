@@ -1,5 +1,5 @@
-//! The files of a report in their folder. Each is replaced as a whole, and what is not ours is left
-//! alone.
+//! Writes the files of a report into their folder. Each is replaced as a whole, and files of others
+//! are left alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,26 +11,26 @@ use crate::report::figures::Figure;
 
 /// Name of the page.
 pub const PAGE: &str = "report.html";
-/// What marks a page as one of ours.
+/// Identifies a page written by this program.
 pub const MARK: &str = "<meta name=\"generator\" content=\"nas-tui";
 
-/// Why a report could not be written. The text names the file and the remedy.
+/// Why a report could not be written. The message names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A file of that name is there that another program wrote.
-    #[error("{} is there already and is no report of nas-tui: name another folder with --out", path.display())]
+    /// A file of that name written by another program exists.
+    #[error("{} already exists and is not a report of nas-tui: choose another folder with --out", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// The folder is one of a run.
-    #[error("{} is a run directory, which its search alone writes to: name another folder with --out, such as {}", path.display(), path.join("report").display())]
+    /// The folder is a run directory.
+    #[error("{} is a run directory, which only its search may write to: choose another folder with --out, such as {}", path.display(), path.join("report").display())]
     RunDirectory {
         /// The folder.
         path: PathBuf,
     },
     /// The folder could not be created.
-    #[error("cannot make the folder {}: {source}", path.display())]
+    #[error("cannot create the folder {}: {source}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -40,10 +40,10 @@ pub enum WriteError {
     /// Writing a file failed; the text names it.
     #[error(transparent)]
     File(#[from] std::io::Error),
-    /// A figure could not be made an image.
+    /// A figure could not be converted to an image.
     #[error("figure {name}: {source}")]
     Figure {
-        /// Name of its file, without ending.
+        /// Name of its file, without extension.
         name: &'static str,
         /// What is wrong with the drawing.
         source: PngError,
@@ -51,7 +51,7 @@ pub enum WriteError {
     /// A table could not be written as CSV.
     #[error("table {name}: {source}")]
     Table {
-        /// Name of its file, without ending.
+        /// Name of its file, without extension.
         name: &'static str,
         /// What is wrong with its rows.
         source: csv::Error,
@@ -59,7 +59,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// Whether another folder would help: the user's to mend.
+    /// Whether another folder would help, which makes it the user's error.
     pub fn is_bad_folder(&self) -> bool {
         matches!(
             self,
@@ -68,12 +68,12 @@ impl WriteError {
     }
 }
 
-/// Write `report` into `folder`, which is made where it is not there: `report.html`,
-/// `summary.json`, `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced.
-/// Returns the path of the page.
+/// Write `report` into `folder`, which is created if necessary: `report.html`, `summary.json`,
+/// `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced. Returns the path
+/// of the page.
 ///
 /// # Errors
-/// A folder that holds another program's page or is a run directory, and those of the file system.
+/// If the folder contains another program's page or is a run directory; I/O errors.
 pub fn write(report: &Report, folder: &Path) -> Result<PathBuf, WriteError> {
     let page = folder.join(PAGE);
     refuse_foreign(folder, &page)?;
@@ -94,7 +94,7 @@ pub fn write(report: &Report, folder: &Path) -> Result<PathBuf, WriteError> {
         .iter()
         .try_for_each(|table| write_table(table, &tables))?;
     write_atomically(&folder.join("summary.json"), report.summary.as_bytes())?;
-    // Last: where the page is, all is.
+    // Last, so that a folder with a page is complete.
     write_atomically(&page, report.page.as_bytes())?;
     Ok(page)
 }
@@ -158,7 +158,7 @@ mod tests {
         fs::write(&page, "<html>my home page</html>").unwrap();
         let error = write(&report(), folder.path()).unwrap_err();
         assert!(
-            error.is_bad_folder() && error.to_string().contains("report.html is there already"),
+            error.is_bad_folder() && error.to_string().contains("report.html already exists"),
             "{error}"
         );
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The page: one HTML file that needs nothing else, for a screen of any size, a phone and paper.
+//! The page: one self-contained HTML file for screens of any size, phones and paper.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -12,7 +12,7 @@ pub const READING: &str = "How to read these numbers";
 /// A part of the page under a heading.
 #[derive(Debug, Clone)]
 pub struct Section {
-    /// For links within the page.
+    /// Target of links within the page.
     pub id: &'static str,
     pub title: String,
     pub body: Markup,
@@ -28,18 +28,18 @@ impl Section {
     }
 }
 
-/// What stands at the top of the page.
+/// The top of the page.
 #[derive(Debug, Clone)]
 pub struct PageHead {
-    /// What kind of report it is.
+    /// The kind of report.
     pub kind: &'static str,
     pub title: String,
     pub subtitle: String,
-    /// Where the run stands, in one word and in a sentence.
+    /// The status of the run, in one word and in a sentence.
     pub status: (&'static str, String),
 }
 
-/// Whole page.
+/// The whole page.
 pub fn page(head: &PageHead, sections: &[Section], generator: &str, footer: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
@@ -71,7 +71,7 @@ pub fn page(head: &PageHead, sections: &[Section], generator: &str, footer: &Mar
     markup.into_string()
 }
 
-/// A figure with its caption: the drawing for a phone and the one for wider screens, of which one
+/// A figure with its caption: one drawing for phones and one for wider screens, of which only one
 /// is shown.
 pub fn figure(figure: &Figure) -> Markup {
     html! {
@@ -83,7 +83,7 @@ pub fn figure(figure: &Figure) -> Markup {
     }
 }
 
-/// A figure in words: what it is, its value, and what is to be known of it.
+/// A figure in words: its name, its value, and a note.
 #[derive(Debug, Clone)]
 pub struct Tile {
     pub name: &'static str,
@@ -101,7 +101,7 @@ impl Tile {
     }
 }
 
-/// Tiles side by side, as many as there is room for.
+/// Tiles side by side, as many as fit.
 pub fn tiles(tiles: &[Tile]) -> Markup {
     html! {
         dl.tiles {
@@ -113,7 +113,7 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 /// A column of a table: its heading, and whether it holds numbers.
 pub type Heading = (&'static str, bool);
 
-/// A table that scrolls in its own box where it is too wide.
+/// A table that scrolls in its own box if it is too wide.
 pub fn table(
     caption: &str,
     columns: &[Heading],
@@ -137,7 +137,7 @@ pub fn table(
     }
 }
 
-/// Names and values, one under the other.
+/// Names and values, one below the other.
 pub fn facts(facts: &[(&str, String)]) -> Markup {
     html! { dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } } }
 }

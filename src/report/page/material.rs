@@ -1,5 +1,5 @@
-//! What a report is made of: the journal of a run read once, its settings, and whether anybody
-//! works on it.
+//! The material of a report: the journal of a run read once, its settings, and whether a process is
+//! working on it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -14,39 +14,40 @@ use crate::journal::{JournalError, Reader};
 use crate::runs::directory::{lock_state, name_of};
 use crate::state::{Ending, RunState, RunStatus, describe};
 
-/// Warnings and errors that are kept; of more, the number.
+/// Maximum number of warnings and errors kept; beyond that they are only counted.
 const MOST_NOTICES: usize = 100;
 
-/// A run, read.
+/// A run that has been read.
 #[derive(Debug, Clone, Default)]
 pub struct Material {
     /// Name of the run directory.
     pub name: String,
-    /// The run directory, absolute where the system tells.
+    /// The run directory, absolute if possible.
     pub path: PathBuf,
-    /// After the last record.
+    /// The state after the last record.
     pub state: RunState,
-    /// Of a search; of a training it holds nothing.
+    /// Summary of a search; empty for a training.
     pub summary: Summary,
-    /// Of a training.
+    /// Summary of a training.
     pub training: Option<TrainingSummary>,
-    /// Who works on the run: `pid P on HOST`; none if nobody does.
+    /// The process working on the run, as `pid P on HOST`; `None` if there is none.
     pub holder: Option<String>,
-    /// In order; the first began the run.
+    /// Its sessions in order; the first one began the run.
     pub sessions: Vec<PastSession>,
     /// Devices that workers were started on.
     pub devices: BTreeSet<String>,
-    /// In the order of their ends, excluded children included.
+    /// Children without an accuracy in the order of their ends, including excluded ones.
     pub failures: Vec<Failure>,
     /// Epochs of the best child's last attempt.
     pub best_epochs: Vec<ChildEpoch>,
-    /// The first of the run, in order.
+    /// The run's first warnings and errors, in order.
     pub notices: Vec<Notice>,
-    /// Warnings and errors that `notices` does not hold.
+    /// Number of warnings and errors that are not in `notices`.
     pub more_notices: usize,
-    /// The journal ends in an unfinished line: a crash, or a line that is being written.
+    /// Whether the journal ends in an unfinished line, because of a crash or because it is being
+    /// written.
     pub torn: bool,
-    /// `config.toml` of the run directory.
+    /// The settings in `config.toml` of the run directory.
     pub settings: RunSettings,
 }
 
@@ -65,7 +66,7 @@ pub struct Failure {
     pub episode: usize,
     pub attempts: u32,
     pub reason: String,
-    /// It has no reward either, and counts nowhere.
+    /// Whether it was excluded: it has no reward either and counts nowhere.
     pub is_excluded: bool,
 }
 
@@ -77,27 +78,27 @@ pub struct Notice {
     pub text: String,
 }
 
-/// The settings of a run, as far as they can be had.
+/// The settings of a run, as far as available.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum RunSettings {
     Known(toml::Table),
-    /// Why not.
+    /// They are not available, for this reason.
     Unknown(String),
-    /// Nobody has looked yet.
+    /// They have not been read yet.
     #[default]
     Unread,
 }
 
-/// What the status of a run means for the numbers of its report.
+/// What the status of a run means for the figures in its report.
 pub fn meaning(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Completed => "The run is over as planned.",
         RunStatus::Stopped => "The run was stopped before its planned end; it can be resumed.",
         RunStatus::Failed => {
-            "An error ended the run before its planned end; it can be resumed when the cause is mended."
+            "An error ended the run before its planned end; it can be resumed once the cause is fixed."
         }
         RunStatus::Dead => {
-            "The run broke off without a farewell, and nobody works on it; it can be resumed."
+            "The run ended unexpectedly, and no process is working on it; it can be resumed."
         }
         RunStatus::Paused => "The run is paused, not over: every number here is as of the report.",
         RunStatus::Starting | RunStatus::Running | RunStatus::Pausing | RunStatus::Stopping => {
@@ -107,12 +108,12 @@ pub fn meaning(status: RunStatus) -> &'static str {
 }
 
 impl Material {
-    /// Read the run in the folder `run`. A torn last line of its journal is no error.
+    /// Read the run in the folder `run`. A torn last line of its journal is not an error.
     ///
     /// # Errors
-    /// A journal that cannot be read or is damaged.
+    /// If the journal cannot be read or is damaged.
     pub fn read(run: &Path) -> Result<Material, JournalError> {
-        // Before the journal: a search that ends meanwhile is then live, not dead.
+        // Before the journal, so that a search that ends in between appears live, not dead.
         let holder = lock_state(run);
         let mut reader = Reader::open(&run.join("journal.jsonl"))?;
         let mut gathered = Gathered::default();
@@ -141,8 +142,8 @@ impl Material {
         })
     }
 
-    /// Images that a network of the run is trained on at a time: as the journal tells, or where it
-    /// is of an older program the settings.
+    /// Number of images that a network of the run is trained on at a time, from the journal or, for
+    /// runs of older versions, from the settings.
     pub fn batch_size(&self) -> Option<usize> {
         let RunSettings::Known(settings) = &self.settings else {
             return self.state.batch_size();
@@ -151,13 +152,13 @@ impl Material {
         self.state.batch_size().or_else(set)
     }
 
-    /// Where the run stands.
+    /// The status of the run.
     pub fn status(&self) -> RunStatus {
         self.state.status.with_process(self.holder.is_some())
     }
 }
 
-/// The journal while it is gone through.
+/// What has been collected from the journal so far.
 #[derive(Default)]
 struct Gathered {
     material: Material,
@@ -188,7 +189,7 @@ impl Gathered {
         }
     }
 
-    /// Take in a step of a child: `ending` is its end, where it is one.
+    /// Process an event of a child; `ending` is set if it ends the child.
     fn apply_child(&mut self, event: &Event, ending: Option<Ending>) {
         match event {
             Event::ChildStarted { child, attempt, .. } => {
@@ -249,7 +250,7 @@ impl Gathered {
     }
 }
 
-/// The warning or error that an event is, beside the ends of children.
+/// The warning or error that an event reports, apart from ends of children.
 fn complaint(event: &Event) -> Option<(Level, String)> {
     match event {
         Event::WorkerDied { .. } | Event::MicroBatchReduced { .. } => describe(event),
@@ -268,7 +269,7 @@ impl RunSettings {
         };
         match text.parse() {
             Ok(table) => RunSettings::Known(table),
-            Err(error) => RunSettings::Unknown(format!("config.toml is no TOML: {error}")),
+            Err(error) => RunSettings::Unknown(format!("config.toml is not valid TOML: {error}")),
         }
     }
 }
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_batch_size_is_the_journals_and_of_an_older_run_that_of_its_settings() {
+    fn the_batch_size_is_the_journals_or_for_an_older_run_that_of_its_settings() {
         let batch_size = |folder: &Path| Material::read(folder).unwrap().batch_size();
         let told = "\"child_batch_size\":48,\"child_epochs\"";
         for (journal_tells, expected) in [(false, 100), (true, 48)] {
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_not_there_are_not_made_up() {
+    fn missing_settings_are_not_made_up() {
         let (_folder, material) = run(|journal| journal);
         assert!(
             matches!(&material.settings, RunSettings::Unknown(reason) if reason.contains("config.toml"))

@@ -20,14 +20,14 @@ pub use tables::Table;
 use crate::foundation::build_info::VERSION;
 use crate::report::figures::Figure;
 
-/// A report, ready to be written.
+/// A report ready to be written.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// `report.html`.
     pub page: String,
-    /// In the order of the page.
+    /// Figures in the order of the page.
     pub figures: Vec<Figure>,
-    /// In the order of the page.
+    /// Tables in the order of the page.
     pub tables: Vec<Table>,
     /// `summary.json`.
     pub summary: String,
@@ -37,7 +37,7 @@ impl Report {
     /// The report on a run, made at `now`.
     ///
     /// # Errors
-    /// Numbers that JSON has no words for; a journal holds none.
+    /// Numbers that JSON cannot represent; a journal contains none.
     pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<Report> {
         let (head, sections, figures, tables) = match material.state.training_run() {
             Some(run) => training::compose(material, run),

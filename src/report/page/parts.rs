@@ -1,4 +1,4 @@
-//! Parts of the page that searches and trainings share: settings, environment, a network's layers.
+//! Parts of the page shared by searches and trainings: settings, environment, a network's layers.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};
 use crate::space::{self, Architecture, Cost, Dna, Layer, LayerCost};
 
-/// `60.1–65.3 %`: what chance allows of a share of `of` images, with 95 %.
+/// `60.1–65.3 %`: the 95 % interval of a share of `of` images.
 pub fn interval(share: f64, of: usize) -> String {
     bounds(wilson((share * of as f64).round() as usize, of))
 }
@@ -19,7 +19,7 @@ pub fn bounds([low, high]: [f64; 2]) -> String {
     format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
 }
 
-/// `text` whose percentages are not torn apart at the end of a line.
+/// `text` with percentages that cannot be broken at the end of a line.
 pub fn whole(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
 }
@@ -119,7 +119,7 @@ pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What training `architecture` on `batch_size` images at a time takes.
+/// Memory needed to train `architecture` on `batch_size` images at a time.
 pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -> String {
     let estimate = batch_size
         .and_then(|images| Some((images, space::training_memory(architecture, images).ok()?)));
@@ -134,7 +134,7 @@ pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -
     )
 }
 
-/// Who worked on the run when, with which program.
+/// The processes that worked on the run, with their times and versions.
 pub fn sessions(material: &Material) -> Markup {
     let columns: [Heading; 3] = [("began", false), ("host", false), ("nas-tui", false)];
     let row = |session: &super::material::PastSession| {
@@ -147,7 +147,7 @@ pub fn sessions(material: &Material) -> Markup {
     table("Sessions", &columns, material.sessions.iter().map(row))
 }
 
-/// Warnings and errors of the run; nothing where there are none.
+/// Warnings and errors of the run; `None` if there were none.
 pub fn notices(material: &Material) -> Option<Markup> {
     if material.notices.is_empty() {
         return None;
@@ -180,7 +180,7 @@ const LAYER_COLUMNS: [Heading; 10] = [
     ("MACs", true),
 ];
 
-/// The layers of a network with what each costs; the classifier comes last.
+/// The layers of a network with their costs; the classifier comes last.
 pub fn layers(architecture: &Architecture) -> Markup {
     let Ok(cost) = Cost::of(architecture) else {
         return html! { p { "This network cannot be built, so it has no costs." } };
@@ -234,7 +234,7 @@ fn reads(inputs: &[usize]) -> String {
     numbers::layers(inputs).replace('-', "–")
 }
 
-/// What each decision of a child that is no network of layers came to.
+/// The choices of a child that is not a network of layers.
 pub fn cell(material: &Material, dna: &Dna) -> Markup {
     let run = material.state.search().started.as_ref();
     let heads = run.map_or(&[][..], |run| run.heads.as_slice());
@@ -245,7 +245,7 @@ pub fn cell(material: &Material, dna: &Dna) -> Markup {
     facts(&list)
 }
 
-/// A DNA as it is written in a file.
+/// A DNA in the notation of a file.
 pub fn dna(dna: &Dna) -> Markup {
     html! { p { "DNA: " code { (dna.to_string().replace("],[", "], [")) } } }
 }

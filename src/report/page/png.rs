@@ -1,4 +1,4 @@
-//! A drawing as a PNG, with a font of our own: a server may have none.
+//! Converts a drawing to PNG, with an embedded font because a server may have none.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,23 +6,23 @@ use image::{DynamicImage, ImageFormat, RgbaImage};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-/// Pixels for each CSS pixel: sharp on fine screens and on paper.
+/// Pixels per CSS pixel: sharp on high-resolution screens and on paper.
 pub const SCALE: f32 = 2.0;
-/// Pixels of an image at most: a taller one is drawn coarser.
+/// Maximum number of pixels of an image: a taller one is drawn at a lower resolution.
 const MOST_PIXELS: f32 = 40e6;
 
-/// Why a drawing could not be made an image.
+/// Why a drawing could not be converted to an image.
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
-    /// It is no valid SVG.
-    #[error("the drawing is no valid SVG: {0}")]
+    /// It is not valid SVG.
+    #[error("the drawing is not valid SVG: {0}")]
     Svg(#[from] resvg::usvg::Error),
-    /// No image of its size can be made.
+    /// An image of its size cannot be made.
     #[error("the drawing is too large for an image: {width} x {height}")]
     Size {
-        /// Pixels of the drawing.
+        /// Width of the drawing in pixels.
         width: f32,
-        /// Pixels of the drawing.
+        /// Height of the drawing in pixels.
         height: f32,
     },
     /// The PNG encoder failed.
@@ -30,7 +30,7 @@ pub enum PngError {
     Encode(#[from] image::ImageError),
 }
 
-/// Inter, the part that figures need (assets/report-font).
+/// The part of Inter that the figures need (assets/report-font).
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
     fonts.load_font_data(
@@ -42,7 +42,7 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// `svg` as PNG, [`SCALE`] pixels for each of its own.
+/// `svg` as PNG, with [`SCALE`] pixels per pixel of the drawing.
 pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
     let options = Options {
         fontdb: FONTS.clone(),
@@ -59,7 +59,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
         Transform::from_scale(scale, scale),
         &mut pixels.as_mut(),
     );
-    // The paper is opaque, so that premultiplied colours are the colours themselves.
+    // The paper is opaque, so premultiplied colours equal the colours themselves.
     let image = RgbaImage::from_raw(columns, rows, pixels.take())
         .ok_or(PngError::Size { width, height })?;
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -73,7 +73,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 mod tests {
     use super::*;
 
-    /// Pixels that are not white.
+    /// Number of pixels that are not white.
     fn drawn(body: &str) -> usize {
         let svg = format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20" font-family="Inter"><rect width="60" height="20" fill="#ffffff"/>{body}</svg>"##
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_no_length_with_a_round_end_is_a_dot() {
+    fn a_line_of_zero_length_with_a_round_cap_is_a_dot() {
         let dot = drawn(
             r#"<path d="M30 10h.01" fill="none" stroke="black" stroke-width="6" stroke-linecap="round"/>"#,
         );
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_svg_is_an_error() {
+    fn invalid_svg_is_an_error() {
         assert!(matches!(png("<svg"), Err(PngError::Svg(_))));
     }
 }

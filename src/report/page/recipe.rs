@@ -1,4 +1,4 @@
-//! What a recipe says, in words.
+//! The contents of a recipe in words.
 
 use crate::config::{Precision, Schedule};
 use crate::foundation::numbers::learning_rate;
@@ -9,7 +9,7 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
     let (started, settings) = (&run.started, &run.started.settings);
     let nesterov = if settings.nesterov { ", Nesterov" } else { "" };
     let precision = match started.precision {
-        Precision::Auto => "as the device has it",
+        Precision::Auto => "chosen for the device",
         Precision::Float32 => "float32",
         Precision::Bf16 => "bf16 in convolutions, float32 elsewhere",
     };
@@ -50,7 +50,7 @@ fn schedule(schedule: &Schedule, epochs: usize) -> String {
             )
         }
         Schedule::Plateau { patience, factor } => {
-            format!("times {factor} after more than {patience} epochs without gain")
+            format!("times {factor} after more than {patience} epochs without improvement")
         }
         Schedule::Cosine { warmup_epochs } => format!("cosine, {warmup_epochs} epochs of warm-up"),
     }
@@ -60,6 +60,6 @@ fn early_stopping(patience: usize) -> String {
     if patience == 0 {
         "never".to_owned()
     } else {
-        format!("after {patience} epochs without gain")
+        format!("after {patience} epochs without improvement")
     }
 }

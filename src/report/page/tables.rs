@@ -1,4 +1,4 @@
-//! Tables of a report as CSV (RFC 4180): the whole of what the page shows in part.
+//! Tables of a report as CSV (RFC 4180), complete where the page shows only a part.
 
 use super::material::Material;
 use crate::classification::{ClassAccuracy, ClassificationReport};
@@ -10,11 +10,11 @@ use crate::state::{ChildRow, TrainingRun};
 /// One table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Name of its file, without ending.
+    /// Name of its file, without extension.
     pub name: &'static str,
     /// Names of the columns.
     pub head: Vec<&'static str>,
-    /// As many cells each as the head has; an empty cell is an absent value.
+    /// As many cells in each row as there are columns; an empty cell is an absent value.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -38,7 +38,7 @@ impl Table {
     /// The table as CSV; an absent value is an empty cell.
     ///
     /// # Errors
-    /// Rows that are longer or shorter than the head.
+    /// If a row is longer or shorter than the head.
     pub fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.head)?;
@@ -55,9 +55,9 @@ fn cell<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Every child that has come to an end, by number. `state`: `trained` (also a repeat, with the
-/// accuracy of an earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` has the
-/// reason of the latter two.
+/// Every child that has ended, by number. `state` is `trained` (also for a repeat, with the
+/// accuracy of the earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` is the
+/// reason for the latter two.
 pub fn children(material: &Material) -> Table {
     let reasons: std::collections::HashMap<u64, &str> = material
         .failures
@@ -109,7 +109,8 @@ pub fn episodes(material: &Material) -> Table {
     Table::new("episodes", &material.state.search().episodes, columns)
 }
 
-/// Columns of the layers of a network; `layer` and `inputs` number layers from 1, 0 is the image.
+/// Columns of the layers of a network; `layer` and `inputs` number layers from 1, and 0 is the
+/// image.
 const LAYER_HEAD: [&str; 16] = [
     "layer",
     "kernel_height",
@@ -129,7 +130,7 @@ const LAYER_HEAD: [&str; 16] = [
     "field_width",
 ];
 
-/// The layers of a network with their costs; the classifier is the last row. None of a network that
+/// The layers of a network with their costs; the classifier is the last row. `None` if the network
 /// cannot be built.
 pub fn layers(architecture: &Architecture) -> Option<Table> {
     let cost = Cost::of(architecture).ok()?;
@@ -220,8 +221,8 @@ pub fn per_class(report: &ClassificationReport) -> Table {
     Table::new("per_class", &report.per_class, columns)
 }
 
-/// Test images by class and prediction, one pair a row: names of classes stand in cells and can be
-/// anything.
+/// Test images by class and prediction, one pair per row: class names can be anything and therefore
+/// are in cells.
 pub fn confusion(report: &ClassificationReport) -> Table {
     let name = |number: usize| {
         report
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layers_sum_up_to_the_network() {
+    fn the_layers_add_up_to_the_network() {
         let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
             .unwrap()
             .unwrap();

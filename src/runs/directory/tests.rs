@@ -52,7 +52,7 @@ fn a_lock_is_handed_over_without_a_gap_and_only_to_its_own_run() {
 }
 
 #[test]
-fn a_new_run_does_not_go_over_files_that_are_there() {
+fn a_new_run_does_not_overwrite_existing_files() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("precious"), "data").unwrap();
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! The first moments of a session: take the run over, wait for the workers.
+//! The start of a session: take over the run, wait for the workers.
 
 use super::Engine;
 use crate::config::Config;
@@ -15,7 +15,8 @@ use crate::session::Halt;
 use crate::space::{Space, SpaceError};
 
 impl Engine<'_> {
-    /// Note that this process takes over, and make good what the last one did but could not note.
+    /// Record that this process takes over, and complete what the last one did but could not
+    /// record.
     pub(super) fn resume_run(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
         let next_child = checkpoint.map_or(1, |checkpoint| checkpoint.next_child);
         self.run.resumed(Some(next_child), None)?;
@@ -36,9 +37,10 @@ impl Engine<'_> {
         }
     }
 
-    /// Wait until the workers have checked their data. Notices are told at once: measuring a GPU
-    /// takes a while, and users must know what they wait for. What else comes in meanwhile is held
-    /// back until `run_started` is written; but a stop is obeyed and an error is an error.
+    /// Wait until the workers have checked their data. Notices are passed on at once: measuring a
+    /// GPU takes a while, and users must know what they are waiting for. Other messages are held
+    /// until `run_started` has been written, except that a stop is obeyed and an error ends the
+    /// wait.
     pub(super) fn await_workers(&mut self) -> Result<(Ready, Vec<Message>), Halt> {
         let mut held = Vec::new();
         loop {
@@ -50,7 +52,7 @@ impl Engine<'_> {
                 Message::Command(Command::Stop) => {
                     return Err(self.run.stop());
                 }
-                // Once something is held back, what follows it must not overtake it.
+                // Once a message is held back, later ones must not overtake it.
                 Message::Report(Report::Log { level, message }) if held.is_empty() => {
                     self.run.notice(level, message)?
                 }
@@ -65,7 +67,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Note that the run begins, or what is different now; then what was found.
+    /// Record that the run begins, or what has changed since; then the notices.
     pub(super) fn open(&mut self, ready: &Ready, space: &Space) -> Result<(), Halt> {
         if self.run.ledger().started.is_none() {
             let started = self.run_started(ready, space)?;
@@ -90,6 +92,8 @@ impl Engine<'_> {
         Ok(space)
     }
 
+    /// The event for the start of this run.
+    ///
     /// # Errors
     /// If the reference run cannot be read.
     fn run_started(&self, ready: &Ready, space: &Space) -> Result<RunStarted, JournalError> {
@@ -132,7 +136,7 @@ impl Engine<'_> {
         Ok(started)
     }
 
-    /// Say so where the run cannot be held against the one that was asked for.
+    /// Tell the user if the run cannot be compared with its reference.
     fn tell_of_reference(&mut self) -> Result<(), Halt> {
         let reference = self
             .run
@@ -145,7 +149,7 @@ impl Engine<'_> {
         else {
             return Ok(());
         };
-        let text = format!("this run is not comparable with {run} (search.reference): {reason}");
+        let text = format!("this run cannot be compared with {run} (search.reference): {reason}");
         Ok(self.run.notice(Level::Warning, text)?)
     }
 }

@@ -1,4 +1,4 @@
-//! What the search does when it hears of something: reports of the evaluator, ends of children.
+//! How the search responds to the evaluator's reports and to the ends of children.
 
 use super::{Crew, Effort, Engine, Halt, Pace};
 use crate::evaluate::Report;
@@ -9,7 +9,7 @@ use crate::search::inbox::Message;
 use crate::search::ledger::Ended;
 
 impl Engine<'_> {
-    /// Hear what has come in; while paused, wait.
+    /// Handle what has arrived; while paused, wait.
     pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         loop {
             let message = match (self.inbox.poll(), self.pace) {
@@ -21,7 +21,7 @@ impl Engine<'_> {
         }
     }
 
-    /// `children`: those of the episode under way.
+    /// `children` are those of the current episode.
     pub(super) fn hear(
         &mut self,
         message: Message,
@@ -32,7 +32,7 @@ impl Engine<'_> {
             Message::Command(command) => self.obey(command, crew),
             Message::Report(report) => self.take_report(report, crew, children),
             Message::Silence => Err(SearchError::Evaluator(
-                "the workers have ended without a word: see the log, then resume the run"
+                "the workers have ended without a report: see the log, then resume the run"
                     .to_owned(),
             )
             .into()),
@@ -63,7 +63,7 @@ impl Engine<'_> {
                 self.end_child(child, ended, effort, crew, children)
             }
             Report::Fatal { message } => Err(SearchError::Evaluator(message).into()),
-            // An answer to an earlier pause, which was taken back, says nothing of this one.
+            // An answer to an earlier, withdrawn pause says nothing about this one.
             Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
                 Ok(())
             }
@@ -78,7 +78,7 @@ impl Engine<'_> {
         }
     }
 
-    /// What is written of a report from which nothing else follows; none where nothing is.
+    /// The event for a report that has no other consequences; `None` if it is not recorded.
     fn event_of(&self, report: Report) -> Option<Event> {
         Some(match report {
             Report::WorkerStarted {
@@ -126,7 +126,8 @@ impl Engine<'_> {
             },
             Report::Retried { child, reason } => Event::ChildRetried { child, reason },
             Report::Log { level, message } => Event::Notice { level, message },
-            // Workers say it once, before anything is trained; the others are more than a record.
+            // Workers send these once, before anything is trained; the others need more than a
+            // record.
             Report::Ready(_)
             | Report::Finished { .. }
             | Report::Fatal { .. }
@@ -134,8 +135,7 @@ impl Engine<'_> {
         })
     }
 
-    /// A child that was in training has come to an end; so have, with it, its repeats in the same
-    /// episode.
+    /// End a child that was in training, and with it its repeats in the same episode.
     fn end_child(
         &mut self,
         number: u64,
@@ -158,7 +158,7 @@ impl Engine<'_> {
             .iter_mut()
             .filter(|child| child.repeats == Some(number))
         {
-            // Another one, if the child that has ended was skipped or excluded.
+            // Repeat a different child if the one that ended was skipped or excluded.
             repeat.repeats = self.earlier(repeat);
             match repeat.repeats {
                 Some(_) => self.settle_repeat(repeat)?,
@@ -169,8 +169,8 @@ impl Engine<'_> {
     }
 
     /// Give a repeat the outcome of the child it repeats, if that one has ended. The repeat of a
-    /// failure fails the same way: training it again would cost the time (and perhaps the worker)
-    /// once more, for a network known to end like that.
+    /// failure also fails: training it again would waste time (and perhaps a worker) on a network
+    /// that is known to fail.
     pub(super) fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
         let ledger = &self.run.ledger();
         let earlier = child

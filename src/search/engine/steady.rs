@@ -1,9 +1,8 @@
 //! An episode of a strategy that learns from each child: children are proposed one by one, as
 //! earlier ones end.
 //!
-//! What the strategy hears is the order of the journal, whoever wrote it: a resumed search walks
-//! through the proposals and ends that are there already, and comes to the state in which the
-//! earlier session was.
+//! The strategy is told of events in the order of the journal, whoever wrote it: a resumed search
+//! replays the existing proposals and ends, and arrives at the state of the earlier session.
 
 use super::{Crew, Engine, Halt, Pace};
 use crate::search::episode::{self, Child};
@@ -41,8 +40,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Let the strategy hear of what has happened since step `heard`; the number of steps that it
-    /// has heard then.
+    /// Tell the strategy of what has happened since step `heard`, and return the number of steps it
+    /// has now been told of.
     fn catch_up(
         &mut self,
         crew: &mut Crew,
@@ -71,7 +70,7 @@ impl Engine<'_> {
         Ok(heard)
     }
 
-    /// Hand over the children that nobody works on, and let repeats take their outcomes.
+    /// Submit the children that are not being worked on, and let repeats take over their outcomes.
     fn take_up(&mut self, crew: &mut Crew, children: &[Child]) -> Result<(), Halt> {
         for child in children {
             let is_new = self.run.ledger().ended(child.number).is_none()
@@ -85,7 +84,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Children that have not ended.
+    /// Number of children that have not ended.
     fn under_way(&self, children: &[Child]) -> usize {
         let ledger = &self.run.ledger();
         let open = |child: &&Child| ledger.ended(child.number).is_none();

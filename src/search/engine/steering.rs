@@ -1,4 +1,4 @@
-//! What users ask of a search while it runs: pause, stop, skip a child, train one of their own.
+//! User commands during a search: pause, stop, skip a child, train an edited one.
 
 use super::{Crew, Effort, Engine, Halt, Pace};
 use crate::event::{ChildFinished, ChildQueued, Event, Level};
@@ -27,7 +27,7 @@ impl Engine<'_> {
             (Command::GoOnAfterEpisode, _) => self.stop_after_episode(false)?,
             (Command::Skip { child }, _) => self.skip(child, crew)?,
             (Command::Train { parent, dna }, _) => self.queue_edited(parent, dna, crew)?,
-            // Asked for already, or of a replay alone.
+            // Already requested, or only for a replay.
             (Command::Pause | Command::Resume | Command::Speed { .. }, _) => {}
         }
         Ok(())
@@ -48,7 +48,7 @@ impl Engine<'_> {
     fn skip(&mut self, child: u64, crew: &mut Crew) -> Result<(), Halt> {
         if !self.submitted.contains(&child) {
             let text = format!(
-                "child {child} is neither in training nor waiting for it: there is nothing to skip"
+                "child {child} is neither in training nor waiting: there is nothing to skip"
             );
             return Ok(self.run.notice(Level::Warning, text)?);
         }
@@ -64,7 +64,7 @@ impl Engine<'_> {
         self.run.ledger().is_skipped(child) && valid_accuracies.len() < self.run.config.child.epochs
     }
 
-    /// Take a network that a user has edited for training, or say why it cannot be trained.
+    /// Accept a network that a user has edited for training, or tell why it cannot be trained.
     fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
         let ledger = &self.run.ledger();
         if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
@@ -73,7 +73,8 @@ impl Engine<'_> {
             );
             return Ok(self.run.notice(Level::Warning, text)?);
         }
-        // After all children that the search will sample: theirs must not depend on what users do.
+        // Numbered after all children that the search will sample, which must not depend on users'
+        // actions.
         let child = self.run.config.search.children() + ledger.edited() + 1;
         let episode = ledger.episode_started.max(1);
         match edited(child, episode, parent, dna, crew) {
@@ -90,7 +91,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Train the edited children that an earlier session did not get to.
+    /// Submit the edited children that an earlier session did not get to.
     pub(super) fn submit_queued(&mut self, crew: &mut Crew) {
         let queued: Vec<ChildQueued> = self.run.ledger().queued().cloned().collect();
         queued
@@ -98,7 +99,7 @@ impl Engine<'_> {
             .for_each(|queued| self.submit(queued.child, &queued.design, crew));
     }
 
-    /// The end of an edited child: written down, and nothing else follows from it.
+    /// Record the end of an edited child, which has no other consequences.
     pub(super) fn end_edited(
         &mut self,
         queued: ChildQueued,
@@ -151,8 +152,8 @@ impl Engine<'_> {
         })?)
     }
 
-    /// After the last episode: wait for the edited children, unless the run is to stop here. A
-    /// resume trains the rest.
+    /// After the last episode: wait for the edited children, unless the run is to stop. A resume
+    /// trains the rest.
     pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         while self.run.ledger().queued().next().is_some() || self.pace != Pace::Running {
             if self.stops_after_episode {

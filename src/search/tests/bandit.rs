@@ -1,4 +1,4 @@
-//! A strategy that learns, quick and exact.
+//! A fast and exact strategy that learns.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::strategy::{
     Baseline, Learned, Proposal, Sample, StateTensor, Strategy, StrategyError, StrategyState,
 };
 
-/// A policy with one logit per head and choice, moved by the advantage of every choice taken: it
-/// learns, and its state is a tensor.
+/// A policy with one logit per head and option, which moves by the advantage of every choice made.
+/// It learns, and its state is a tensor.
 pub struct Bandit {
     logits: Vec<Vec<f64>>,
     baseline: Baseline,

@@ -1,4 +1,5 @@
-//! An evaluator that computes at once what others train for, and misbehaves as a test asks.
+//! An evaluator that computes accuracies instantly instead of training, and misbehaves as a test
+//! requires.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
 use crate::strategy::Evolution;
 
-/// How the evaluator of a test behaves.
+/// The behaviour of a test's evaluator.
 #[derive(Clone, Default)]
 pub struct Behaviour {
     /// Children of an episode end in reverse order.
@@ -22,21 +23,21 @@ pub struct Behaviour {
     pub failing: Vec<u64>,
     /// Children whose workers break.
     pub breaking: Vec<u64>,
-    /// Nothing is reported for these.
+    /// Children for which nothing is reported.
     pub silent: Vec<u64>,
-    /// Nothing is reported for these either, and they never get to the end of an epoch.
+    /// Likewise, and these never complete an epoch.
     pub unbegun: Vec<u64>,
-    /// A pause is answered only when the next one is asked for.
+    /// A pause is answered only when the next one is requested.
     pub answers_late: bool,
     /// Report [`Report::Fatal`] instead of starting, or in place of the outcome of this child.
     pub unusable: bool,
-    /// Say something before the first worker is up.
+    /// Send a notice before the first worker is running.
     pub placing: bool,
     pub fatal_at: Option<u64>,
     /// Panic when this child is submitted.
     pub panic_at: Option<u64>,
     pub threads: usize,
-    /// Children at a time; 0 stands for 1.
+    /// Number of children at a time; 0 means 1.
     pub workers: usize,
     pub fingerprint: String,
     /// Every job submitted, in order.
@@ -56,7 +57,7 @@ impl Behaviour {
     }
 }
 
-/// Accuracy is a function of seed and network, as it is with real training.
+/// Accuracy is a function of seed and network, as in real training.
 struct Calculator {
     behaviour: Behaviour,
     reports: UnboundedSender<Report>,
@@ -83,7 +84,7 @@ impl Calculator {
         let _ = self.reports.send(report);
     }
 
-    /// Evaluate what waits.
+    /// Evaluate the waiting jobs.
     fn work(&mut self) {
         if !self.paused {
             std::mem::take(&mut self.waiting)
@@ -154,7 +155,7 @@ impl Evaluator for Calculator {
         self.work();
     }
 
-    /// A silent child has had its first epoch; one that waits has not begun.
+    /// A silent child has completed its first epoch; a waiting one has not begun.
     fn skip(&mut self, child: u64) {
         let waited = self.waiting.iter().any(|job| job.child == child)
             || self.behaviour.unbegun.contains(&child);
@@ -196,7 +197,7 @@ impl Evaluator for Calculator {
     fn shutdown(&mut self) {}
 }
 
-/// A search with the calculator and, where the settings name no evolution, the bandit.
+/// A search with the calculator and, unless the settings ask for evolution, the bandit.
 pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
     Search {

@@ -6,7 +6,7 @@ use super::fakes::{Behaviour, Run, event_names, parts};
 use crate::event::{Event, FinishReason, Record};
 use crate::link::{Command, Connection};
 
-/// The next record that `wanted` holds for.
+/// The next record for which `wanted` returns true.
 pub fn wait_for(connection: &mut Connection, wanted: impl Fn(&Event) -> bool) -> Arc<Record> {
     loop {
         let record = connection
@@ -20,11 +20,11 @@ pub fn wait_for(connection: &mut Connection, wanted: impl Fn(&Event) -> bool) ->
 }
 
 #[test]
-fn a_pause_is_acknowledged_and_nothing_is_learnt_before_the_resume() {
+fn a_pause_is_acknowledged_and_nothing_is_learned_before_the_resume() {
     let run = Run::new(&["search.reuse=false"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
-    // Before anything: the pause is heard when the workers are ready.
+    // Before anything else: the pause takes effect when the workers are ready.
     client.commands.send(Command::Pause).unwrap();
     let searching = session.start(parts(&Behaviour::default())).unwrap();
     wait_for(&mut client, |event| *event == Event::Paused);

@@ -1,4 +1,4 @@
-//! Children of which nothing is known.
+//! Children about which nothing is known.
 
 use super::fakes::{Behaviour, Run, event_names};
 use super::loop_::finished;
@@ -16,7 +16,7 @@ fn episodes(run: &Run) -> Vec<EpisodeFinished> {
 }
 
 #[test]
-fn an_excluded_child_takes_no_part_in_learning_means_baseline_and_best() {
+fn an_excluded_child_does_not_affect_learning_means_baseline_or_best() {
     let settings = ["search.reuse=false", "search.episodes=1"];
     let plain = Run::new(&settings);
     let all = plain.search(&Behaviour::default()).unwrap();
@@ -64,7 +64,7 @@ fn an_excluded_child_takes_no_part_in_learning_means_baseline_and_best() {
         summary.to_string().contains("1 child excluded"),
         "{summary}"
     );
-    // The strategy has learned from the others alone: its state is that of one that never saw the
+    // The strategy has learned only from the others: its state is that of one that never saw the
     // child.
     let (with, without) = (
         plain.checkpoint().unwrap().state,
@@ -97,7 +97,7 @@ fn an_episode_of_excluded_children_teaches_nothing_and_says_so() {
 }
 
 #[test]
-fn nobody_repeats_an_excluded_child() {
+fn an_excluded_child_is_never_repeated() {
     let tight = ["space.kernels=[3]", "space.paddings=[1]"];
     let plain = Run::new(&tight);
     plain.search(&Behaviour::default()).unwrap();

@@ -1,4 +1,4 @@
-//! Errors end the run with a message, keep what was reached, and can be resumed from.
+//! Errors end the run with a message and keep what was reached, and the run can be resumed.
 
 use super::fakes::{Behaviour, Run, event_names, parts};
 use crate::event::{Event, FinishReason};
@@ -9,7 +9,7 @@ fn last_event(run: &Run) -> Event {
 }
 
 #[test]
-fn workers_that_cannot_go_on_fail_the_run_which_can_be_resumed() {
+fn workers_that_cannot_continue_fail_the_run_which_can_be_resumed() {
     let (plain, run) = (Run::new(&[]), Run::new(&[]));
     plain.search(&Behaviour::default()).unwrap();
     let error = run
@@ -34,7 +34,7 @@ fn workers_that_cannot_go_on_fail_the_run_which_can_be_resumed() {
 }
 
 #[test]
-fn data_that_cannot_be_used_is_the_users_to_mend_and_the_run_then_begins() {
+fn a_run_with_unusable_data_begins_once_the_user_has_fixed_them() {
     let run = Run::new(&[]);
     let error = run
         .search(&Behaviour {
@@ -73,7 +73,7 @@ fn a_depth_that_the_space_cannot_build_is_refused_before_anything_is_trained() {
 }
 
 #[test]
-fn a_fault_of_the_program_ends_the_search_and_its_clients_hear_of_the_end() {
+fn a_bug_in_the_program_ends_the_search_and_its_clients_are_told() {
     let run = Run::new(&["search.reuse=false"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
@@ -101,7 +101,7 @@ fn a_fault_of_the_program_ends_the_search_and_its_clients_hear_of_the_end() {
 fn a_run_whose_directory_cannot_be_written_to_fails_with_the_path() {
     let run = Run::new(&[]);
     let session = run.begin();
-    // A folder in the place of best.json: the first new best cannot be written.
+    // A folder in place of best.json: the first new best cannot be written.
     std::fs::create_dir(run.path().join("best.json")).unwrap();
     let error = session
         .start(parts(&Behaviour::default()))

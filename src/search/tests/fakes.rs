@@ -1,4 +1,4 @@
-//! What the tests of the search share: runs in temporary folders, and what is found in them.
+//! Shared by the tests of the search: runs in temporary folders, and their results.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::search::checkpoint::Checkpoint;
 use crate::session::{Session, SessionError};
 use crate::strategy::StrategyState;
 
-/// Three episodes of four children of two layers, few enough choices for repeats.
+/// Three episodes of four children of two layers, with few enough options for repeats to occur.
 pub fn config(set: &[&str]) -> Config {
     let tiny = [
         "search.episodes=3",
@@ -79,7 +79,7 @@ impl Run {
         )
     }
 
-    /// Begin and search to the end.
+    /// Begin and search to completion.
     pub fn search(&self, behaviour: &Behaviour) -> Result<Summary, SessionError> {
         self.begin().start(parts(behaviour)).unwrap().join()
     }
@@ -167,7 +167,7 @@ impl RunOutcome {
     }
 }
 
-/// Names of the events in a journal, runs of one event folded into one.
+/// Names of the events in a journal, with repetitions collapsed.
 pub fn event_names(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let name = |line: &str| {

@@ -55,7 +55,7 @@ fn a_run_samples_trains_learns_and_saves_episode_by_episode() {
 }
 
 #[test]
-fn what_is_said_while_the_workers_are_placed_is_told_before_the_run_starts() {
+fn notices_sent_while_workers_are_placed_are_passed_on_before_the_run_starts() {
     let run = Run::new(&["search.episodes=1"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
@@ -78,7 +78,7 @@ fn what_is_said_while_the_workers_are_placed_is_told_before_the_run_starts() {
 }
 
 #[test]
-fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
+fn unread_files_in_a_folder_are_reported_at_the_start() {
     let images = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(images.path().join("train/cat")).unwrap();
     std::fs::write(images.path().join("train/cat/photo.tiff"), "II*").unwrap();
@@ -127,7 +127,7 @@ fn each_child_is_trained_with_the_seed_of_its_number() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+fn equal_seeds_give_equal_runs_and_different_seeds_different_ones() {
     let runs = ["search.seed=1", "search.seed=1", "search.seed=2"].map(|seed| Run::new(&[seed]));
     let [one, same, other] = runs.each_ref().map(|run| {
         run.search(&Behaviour::default()).unwrap();
@@ -210,7 +210,7 @@ fn without_reuse_every_child_is_trained() {
 }
 
 #[test]
-fn depth_follows_the_schedule_also_within_an_episode() {
+fn depth_follows_the_schedule_even_within_an_episode() {
     let run = Run::new(&["search.depth_every=6"]);
     run.search(&Behaviour::default()).unwrap();
     let depths: Vec<usize> = sampled(&run)
@@ -256,7 +256,7 @@ fn the_best_child_and_the_summary_are_in_the_run_directory() {
 
 #[test]
 fn a_child_that_fails_has_reward_zero_and_its_repeat_fails_for_the_same_reason() {
-    // Four networks in all.
+    // Only four networks are possible.
     let tight = ["space.kernels=[3]", "space.paddings=[1]"];
     let plain = Run::new(&tight);
     plain.search(&Behaviour::default()).unwrap();

@@ -1,4 +1,4 @@
-//! The search as a whole, over a strategy and an evaluator that are quick and exact.
+//! The search as a whole, with a fast and exact strategy and evaluator.
 
 mod bandit;
 mod calculator;

@@ -4,7 +4,7 @@ use super::fakes::{Behaviour, Run};
 use crate::event::{Event, Level, Record};
 
 #[test]
-fn a_run_tells_the_episodes_of_the_run_that_it_is_held_against() {
+fn a_run_records_the_episodes_of_its_reference() {
     let reference = Run::new(&[]);
     let expected = reference.search(&Behaviour::default()).unwrap();
     let run = Run::new(&[&format!("search.reference={}", reference.path().display())]);
@@ -43,7 +43,7 @@ fn a_run_with_other_settings_than_its_reference_is_not_compared_with_it_and_says
     );
     let warned = |record: &Record| {
         matches!(&record.event, Event::Notice { level: Level::Warning, message }
-            if message.contains("not comparable") && message.contains(&reason))
+            if message.contains("cannot be compared") && message.contains(&reason))
     };
     assert_eq!(
         run.records().iter().filter(|record| warned(record)).count(),
@@ -58,7 +58,7 @@ fn a_run_with_other_settings_than_its_reference_is_not_compared_with_it_and_says
 }
 
 #[test]
-fn a_run_of_other_images_than_its_reference_is_not_compared_with_it() {
+fn a_run_with_other_images_than_its_reference_is_not_compared_with_it() {
     let reference = Run::new(&[]);
     reference
         .search(&Behaviour {
@@ -80,7 +80,7 @@ fn a_run_of_other_images_than_its_reference_is_not_compared_with_it() {
 }
 
 #[test]
-fn a_run_whose_settings_are_lost_is_compared_by_what_its_journal_tells() {
+fn a_reference_whose_settings_are_lost_is_compared_by_its_journal() {
     let reference = Run::new(&["space.kernels=[3]", "search.seed=7"]);
     reference.search(&Behaviour::default()).unwrap();
     std::fs::remove_file(reference.path().join("config.toml")).unwrap();

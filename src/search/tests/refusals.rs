@@ -1,4 +1,4 @@
-//! What cannot be resumed, and why.
+//! Runs that cannot be resumed, and why.
 
 use std::fs;
 
@@ -101,6 +101,6 @@ fn other_data_is_refused_and_another_number_of_threads_is_noticed() {
         ..Behaviour::default()
     })
     .unwrap();
-    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("threads: 3 where the run was begun with 1"));
+    let is_notice = |record: &Record| matches!(&record.event, Event::Notice { message, .. } if message.contains("threads: 3, but the run was begun with 1"));
     assert!(cut.records().iter().any(is_notice));
 }

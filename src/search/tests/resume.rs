@@ -1,4 +1,4 @@
-//! A run that was cut off anywhere and resumed equals one that never was.
+//! A run that was interrupted anywhere and resumed equals an uninterrupted one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::fakes::{Behaviour, Run, RunOutcome};
 use crate::event::{Event, Level, Record};
 
-/// A finished run, and its checkpoint as it was before each child that was trained.
+/// A finished run, with its checkpoint as it was before each child was trained.
 pub struct Original {
     run: Run,
     behaviour: Behaviour,
@@ -40,7 +40,7 @@ impl Original {
         self.journal.split_inclusive('\n').collect()
     }
 
-    /// The checkpoint of episode `episode`, if there is a copy of it.
+    /// The checkpoint of episode `episode`, if a copy exists.
     fn checkpoint(&self, episode: usize) -> Option<PathBuf> {
         let search = &self.run.config.search;
         if episode == search.episodes {
@@ -73,8 +73,8 @@ impl Original {
         Some(run)
     }
 
-    /// Episodes of which the first `lines` lines say that they are finished, and that their
-    /// checkpoint is saved.
+    /// The number of episodes that are finished, and of those whose checkpoint is saved, according
+    /// to the first `lines` lines.
     fn progress(&self, lines: usize) -> (usize, usize) {
         let count = |name: &str| {
             self.lines()[..lines]
@@ -89,13 +89,13 @@ impl Original {
     }
 }
 
-/// Cut the run after every line, with each checkpoint that there can be by then, and resume it.
+/// Cut the run after every line, with each checkpoint that may exist by then, and resume it.
 fn resume_after_every_line(original: &Original) {
     let mut bytes = 0;
     let mut tried = 0;
     for lines in 0..=original.lines().len() {
         let (finished, saved) = original.progress(lines);
-        // The checkpoint may be one ahead of what the journal says of it.
+        // The checkpoint may be one episode ahead of the journal.
         for episode in [saved, finished] {
             let Some(cut) = original.cut(bytes, episode) else {
                 continue;
@@ -120,7 +120,7 @@ fn resume_after_every_line(original: &Original) {
 }
 
 #[test]
-fn a_run_killed_after_any_line_and_resumed_equals_one_that_never_was() {
+fn a_run_killed_after_any_line_and_resumed_equals_an_uninterrupted_one() {
     let behaviour = Behaviour {
         failing: vec![2, 7],
         breaking: vec![3],
@@ -162,7 +162,7 @@ fn so_does_one_that_learns_from_each_child_and_has_two_at_a_time() {
 }
 
 #[test]
-fn an_evolution_whose_checkpoint_is_lost_is_computed_again_from_the_journal() {
+fn an_evolution_whose_checkpoint_is_lost_is_recomputed_from_the_journal() {
     let original = Original::new(&EVOLUTION, &Behaviour::default());
     let lines = original.lines();
     let bytes = lines[..lines.len() / 2].iter().map(|line| line.len()).sum();
@@ -172,7 +172,7 @@ fn an_evolution_whose_checkpoint_is_lost_is_computed_again_from_the_journal() {
 }
 
 #[test]
-fn so_does_a_run_with_an_episode_of_which_nothing_can_be_learned() {
+fn so_does_a_run_with_an_episode_of_excluded_children() {
     let behaviour = Behaviour {
         breaking: vec![3, 5, 6, 7, 8],
         ..Behaviour::default()
@@ -183,14 +183,14 @@ fn so_does_a_run_with_an_episode_of_which_nothing_can_be_learned() {
 }
 
 #[test]
-fn a_run_killed_again_and_again_equals_one_that_never_was() {
+fn a_run_killed_repeatedly_equals_an_uninterrupted_one() {
     let original = Original::new(&[], &Behaviour::default());
     let cut = original
         .cut(original.lines()[..4].concat().len(), 0)
         .unwrap();
     for silent in [vec![3, 4, 5, 6, 7, 8], vec![6, 7, 8], vec![9, 10]] {
-        // Children that never end; the session is stopped, and its last line cut off as if it had
-        // been killed before.
+        // Children that never end; the session is stopped and its last line removed, as if it had
+        // been killed before writing it.
         let session = cut.open().unwrap();
         let mut client = session.hub().connect().unwrap();
         let searching = session
@@ -239,7 +239,7 @@ fn what_ended_before_is_not_trained_again() {
 }
 
 #[test]
-fn a_lost_checkpoint_is_computed_again_from_the_journal_and_nothing_is_trained_twice() {
+fn a_lost_checkpoint_is_recomputed_from_the_journal_and_nothing_is_trained_twice() {
     let original = Original::new(&["search.reuse=false"], &Behaviour::default());
     let ended = original
         .lines()

@@ -1,4 +1,4 @@
-//! Skipping, stopping after an episode, children that users edit.
+//! Skipping, stopping after an episode, edited children.
 
 use super::commands::wait_for;
 use super::fakes::{Behaviour, Run, RunOutcome, event_names, parts};
@@ -8,7 +8,7 @@ use crate::search::Search;
 use crate::session::Working;
 use crate::space::Dna;
 
-/// A search at work, held up by children that never end, and a client of it.
+/// A search in progress, held up by children that never end, and a client of it.
 fn held(run: &Run, silent: &[u64]) -> (Connection, Working<Search>, Behaviour) {
     let session = run.begin();
     let client = session.hub().connect().unwrap();
@@ -37,7 +37,7 @@ fn wait_for_warning(client: &mut Connection, text: &str) {
     );
 }
 
-/// What was found, without the edited children.
+/// The results without the edited children.
 fn of_the_search(run: &Run) -> RunOutcome {
     let mut outcome = run.outcome();
     outcome.ended.retain(|child, _| *child <= 12);
@@ -45,7 +45,7 @@ fn of_the_search(run: &Run) -> RunOutcome {
 }
 
 #[test]
-fn a_skipped_child_keeps_the_accuracy_of_the_epochs_it_had() {
+fn a_skipped_child_keeps_the_accuracy_of_its_completed_epochs() {
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);
     wait_for_end(&mut client, 1);
@@ -62,7 +62,7 @@ fn a_skipped_child_keeps_the_accuracy_of_the_epochs_it_had() {
 }
 
 #[test]
-fn a_child_that_is_skipped_before_its_first_epoch_is_excluded() {
+fn a_child_skipped_before_its_first_epoch_is_excluded() {
     let run = Run::new(&["search.reuse=false"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
@@ -89,7 +89,7 @@ fn a_child_that_is_skipped_before_its_first_epoch_is_excluded() {
 }
 
 #[test]
-fn an_answer_to_a_pause_that_was_taken_back_is_not_one_to_the_next() {
+fn an_answer_to_a_withdrawn_pause_does_not_answer_the_next() {
     let run = Run::new(&["search.reuse=false"]);
     let session = run.begin();
     let mut client = session.hub().connect().unwrap();
@@ -121,7 +121,7 @@ fn an_answer_to_a_pause_that_was_taken_back_is_not_one_to_the_next() {
 }
 
 #[test]
-fn what_is_not_in_training_cannot_be_skipped() {
+fn a_child_that_is_not_in_training_cannot_be_skipped() {
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);
     wait_for_end(&mut client, 1);
@@ -135,7 +135,7 @@ fn what_is_not_in_training_cannot_be_skipped() {
 }
 
 #[test]
-fn nobody_repeats_a_skipped_child() {
+fn a_skipped_child_is_never_repeated() {
     let plain = Run::new(&[]);
     plain.search(&Behaviour::default()).unwrap();
     let repeats = plain
@@ -171,7 +171,7 @@ fn nobody_repeats_a_skipped_child() {
 }
 
 #[test]
-fn a_run_stops_after_its_episode_and_goes_on_as_if_it_had_not() {
+fn a_run_stops_after_its_episode_and_continues_as_if_it_had_not() {
     let (plain, stopped) = (Run::new(&[]), Run::new(&[]));
     plain.search(&Behaviour::default()).unwrap();
     let session = stopped.begin();
@@ -199,7 +199,7 @@ fn a_run_stops_after_its_episode_and_goes_on_as_if_it_had_not() {
 }
 
 #[test]
-fn a_stop_after_the_episode_can_be_taken_back() {
+fn a_stop_after_the_episode_can_be_withdrawn() {
     let run = Run::new(&[]);
     let session = run.begin();
     for command in [
@@ -228,10 +228,10 @@ fn a_stop_after_the_episode_can_be_taken_back() {
 }
 
 #[test]
-fn an_edited_child_is_trained_and_changes_nothing_that_the_search_finds() {
+fn an_edited_child_is_trained_and_does_not_affect_the_search() {
     let (plain, edited) = (Run::new(&[]), Run::new(&[]));
     let expected = plain.search(&Behaviour::default()).unwrap();
-    // The last child that is no repeat holds the search up.
+    // The last child that is not a repeat holds up the search.
     let trained = |record: Record| match record.event {
         Event::ChildFinished(ChildFinished {
             child,
@@ -247,7 +247,7 @@ fn an_edited_child_is_trained_and_changes_nothing_that_the_search_finds() {
         .max()
         .unwrap();
     let (mut client, searching, behaviour) = held(&edited, &[last]);
-    // Wide layers: the fake evaluator gives them the highest accuracy there is.
+    // Wide layers, for which the fake evaluator gives the highest accuracy.
     let dna = Dna(vec![vec![3, 200, 1, 1], vec![3, 200, 1, 1]]);
     wait_for(
         &mut client,
@@ -297,7 +297,7 @@ fn the_end_of_the_run_waits_for_edited_children_and_a_resume_trains_those_of_a_s
             })
             .unwrap();
     }
-    // Episodes do not wait for them: all goes on with child 2.
+    // Episodes do not wait for them: the search continues with child 2.
     wait_for(
         &mut client,
         |event| matches!(event, Event::ChildQueued(queued) if queued.child == 14),

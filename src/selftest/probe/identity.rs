@@ -1,4 +1,4 @@
-//! Which GPU a CUDA device is: by its place on the PCI bus, or by whose memory grows.
+//! Identifies the GPU of a CUDA device by its PCI bus id, or by memory usage that grows.
 
 use tch::{Kind, Tensor};
 
@@ -7,7 +7,7 @@ use crate::child::cuda;
 use crate::foundation::device::Device;
 use crate::telemetry;
 
-/// Taken on the device where its place is unknown.
+/// Bytes allocated on the device if its bus id is unknown.
 const ALLOCATED: u64 = 512 << 20;
 
 pub fn identify(name: Device, device: tch::Device) -> anyhow::Result<Identity> {
@@ -24,7 +24,7 @@ pub fn identify(name: Device, device: tch::Device) -> anyhow::Result<Identity> {
             allocated: 0,
         });
     }
-    // The first tensor brings CUDA's own memory with it.
+    // The first tensor makes CUDA allocate memory for itself.
     let _first = Tensor::f_zeros([1], (Kind::Float, device))?;
     let used = || telemetry::cuda::memory(number).map(|(_, used)| used);
     let before = used();

@@ -1,5 +1,4 @@
-//! Running out of memory on purpose: a batch that is too large for what there is, then one that
-//! fits.
+//! Runs out of memory on purpose: first a batch that is too large, then one that fits.
 
 use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -13,18 +12,18 @@ use crate::space::{Architecture, Layer, training_memory};
 use crate::telemetry;
 use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 
-/// Filters of the one layer of the network: its output is far larger than its input.
+/// Filters of the network's only layer: its output is far larger than its input.
 const FILTERS: usize = 4096;
 const INPUT: [usize; 3] = [3, 32, 32];
 /// Bytes of the layer's output for one image.
 const PER_IMAGE: u64 = (FILTERS * INPUT[1] * INPUT[2] * size_of::<f32>()) as u64;
-/// On the CPU, what the process may take beyond what it has.
+/// On the CPU, the bytes that the process may allocate beyond what it has.
 const ALLOWANCE: u64 = 256 << 20;
 /// A batch that fits.
 const FITTING: usize = 2;
 
-/// Take a step whose first layer needs a quarter more memory than there is, see it fail, and take
-/// one that fits.
+/// Try a step whose first layer needs a quarter more memory than there is, check that it fails, and
+/// take a step that fits.
 pub fn run_out(name: Device, device: tch::Device) -> anyhow::Result<RanOutOfMemory> {
     let limit = limit(name)?;
     let images = usize::try_from((limit + limit / 4) / PER_IMAGE + 1)?;
@@ -37,16 +36,15 @@ pub fn run_out(name: Device, device: tch::Device) -> anyhow::Result<RanOutOfMemo
     let error = match step(&data, images) {
         Err(TrainError::OutOfMemory(reason)) => reason,
         Err(other) => {
-            return Err(
-                anyhow::Error::from(other).context("it failed otherwise than for want of memory")
-            );
+            return Err(anyhow::Error::from(other)
+                .context("it failed for another reason than lack of memory"));
         }
         Ok(_) => bail!(
             "a batch that needs {} of {limit} bytes was trained",
             images as u64 * PER_IMAGE
         ),
     };
-    // Still under the limit: what was taken for the batch that failed must have been given back.
+    // Still under the limit: what was allocated for the failed batch must have been freed.
     let loss_afterwards =
         step(&data, FITTING).context("after it, a batch that fits could not be trained")?;
     drop(restriction);
@@ -59,7 +57,7 @@ pub fn run_out(name: Device, device: tch::Device) -> anyhow::Result<RanOutOfMemo
     })
 }
 
-/// `batch`, halved until training takes at most half of a GPU's memory.
+/// `batch`, halved until training needs at most half of a GPU's memory.
 pub fn fitting(architecture: &Architecture, device: Device, batch: usize) -> anyhow::Result<usize> {
     let Device::Cuda(number) = device else {
         return Ok(batch);
@@ -108,17 +106,17 @@ fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
     Ok(epoch.metrics().loss())
 }
 
-/// Bytes of the device, or what this process may take of the machine.
+/// Bytes of the device, or those that this process may use of the machine.
 fn limit(device: Device) -> anyhow::Result<u64> {
     match device {
         Device::Cpu => Ok(ALLOWANCE),
         Device::Cuda(number) => {
-            total(number).context("neither CUDA nor NVML tells how much memory the device has")
+            total(number).context("neither CUDA nor NVML reports how much memory the device has")
         }
     }
 }
 
-/// Bytes of a GPU.
+/// Total bytes of a GPU.
 fn total(number: usize) -> Option<u64> {
     cuda::total_memory(number)
         .or_else(|| telemetry::cuda::memory(number).map(|(free, used)| free + used))
@@ -128,7 +126,7 @@ fn total(number: usize) -> Option<u64> {
 struct Restriction(Rlimit);
 
 impl Restriction {
-    /// Allow `more` bytes beyond what is taken now.
+    /// Allow `more` bytes beyond those allocated now.
     fn begin(more: u64) -> anyhow::Result<Restriction> {
         let taken = address_space().context("/proc/self/statm cannot be read")?;
         let before = getrlimit(Resource::As);
@@ -137,7 +135,7 @@ impl Restriction {
             current: Some(lowered),
             ..before
         };
-        // Allocations that fail from now on are errors that callers expect.
+        // From now on allocations may fail, with errors that callers expect.
         setrlimit(Resource::As, lowered).context("the limit of memory cannot be lowered")?;
         Ok(Restriction(before))
     }
@@ -145,7 +143,7 @@ impl Restriction {
 
 impl Drop for Restriction {
     fn drop(&mut self) {
-        // The soft limit may always be raised to what it was.
+        // The soft limit may always be raised to its old value.
         let _ = setrlimit(Resource::As, self.0);
     }
 }

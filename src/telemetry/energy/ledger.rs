@@ -1,30 +1,30 @@
-//! Who owes a GPU's energy: readings and the children in training in, watt-hours per child out.
-//! Without clock and NVML.
+//! Divides a GPU's energy among children: readings and the children in training in, watt-hours per
+//! child out. Uses neither a clock nor NVML.
 
 use std::collections::BTreeMap;
 
-/// Longest time (seconds) over which power is taken to have been as at its ends. Longer gaps
-/// between readings are unknown.
+/// Longest interval (in seconds) between readings over which the power is interpolated. The energy
+/// of longer gaps is unknown.
 const LONGEST_GAP: f64 = 10.0;
 const JOULES_PER_WATT_HOUR: f64 = 3_600.0;
 
-/// What a GPU says of its energy at one moment.
+/// A GPU's energy readings at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// Since some fixed moment.
+    /// Time since an arbitrary fixed moment.
     pub seconds: f64,
-    /// Joules since the driver was loaded.
+    /// Energy counter: joules since the driver was loaded.
     pub counter: Option<f64>,
-    /// Watts.
+    /// Power in watts.
     pub power: Option<f64>,
 }
 
 impl Reading {
-    /// Joules that were taken since `before`: by the counter, or else by the mean of the two
+    /// Joules used since `before`: from the counter if possible, otherwise from the mean of the two
     /// powers.
     ///
-    /// None if there is no counter that grew and no power at both ends, or too long a time between
-    /// them.
+    /// `None` if the counter is missing or did not grow and the power is not known at both ends, or
+    /// if too much time passed.
     pub fn joules_since(&self, before: &Reading) -> Option<f64> {
         if let (Some(before), Some(now)) = (before.counter, self.counter)
             && now >= before
@@ -39,19 +39,20 @@ impl Reading {
     }
 }
 
-/// The same energy in watt-hours.
+/// Converts joules to watt-hours.
 pub fn watt_hours(joules: f64) -> f64 {
     joules / JOULES_PER_WATT_HOUR
 }
 
-/// The energy of every GPU that children are in training on.
+/// The energy of every GPU that is training children.
 #[derive(Debug, Default)]
 pub struct EnergyLedger {
     gpus: BTreeMap<u32, Account>,
 }
 
 impl EnergyLedger {
-    /// A child is in training on `gpu` from now on. One that was already begins anew.
+    /// Start a child's training on `gpu`. A child that was already in training starts again from
+    /// zero.
     pub fn start(&mut self, child: u64, gpu: u32, seconds: f64) {
         self.end(child, seconds);
         let account = self
@@ -69,7 +70,7 @@ impl EnergyLedger {
         );
     }
 
-    /// A child's training ends now: its watt-hours, unless a part of them is unknown.
+    /// End a child's training and return its watt-hours, unless a part of them is unknown.
     pub fn end(&mut self, child: u64, seconds: f64) -> Option<f64> {
         let (gpu, account) = self
             .gpus
@@ -79,13 +80,13 @@ impl EnergyLedger {
         account.accrue(seconds);
         let joules = account.end(child, seconds);
         if account.shares.is_empty() {
-            // What the GPU takes until its next child is charged to no child.
+            // Energy used before the GPU's next child is charged to no child.
             self.gpus.remove(&gpu);
         }
         joules.map(watt_hours)
     }
 
-    /// Take in what `gpu` says. One that says nothing leaves its interval open.
+    /// Record a reading of `gpu`. A reading without values leaves the interval open.
     pub fn read(&mut self, gpu: u32, reading: Reading) {
         if reading.counter.is_none() && reading.power.is_none() {
             return;
@@ -95,7 +96,7 @@ impl EnergyLedger {
         }
     }
 
-    /// The GPUs that children are in training on.
+    /// The GPUs that are training children.
     pub fn busy(&self) -> Vec<u32> {
         self.gpus.keys().copied().collect()
     }
@@ -105,9 +106,9 @@ impl EnergyLedger {
 #[derive(Debug)]
 struct Account {
     last: Option<Reading>,
-    /// Power over the last interval; at first, that of the first reading.
+    /// Power over the last interval; initially that of the first reading.
     watts: Option<f64>,
-    /// Until when the shares are counted.
+    /// Time up to which the shares have been counted.
     counted: f64,
     shares: BTreeMap<u64, Share>,
 }
@@ -116,14 +117,14 @@ struct Account {
 #[derive(Debug)]
 struct Share {
     started: f64,
-    /// Settled so far; `None` if a part is unknown.
+    /// Energy settled so far; `None` if a part is unknown.
     joules: Option<f64>,
-    /// Its seconds since the last reading, divided by the number of children that shared the GPU.
+    /// Seconds since the last reading, divided by the number of children that shared the GPU.
     open: f64,
 }
 
 impl Share {
-    /// Settle what is open at this power.
+    /// Settle the open seconds at this power.
     fn settle(&mut self, watts: Option<f64>) {
         if self.open > 0.0 {
             self.joules = self
@@ -145,7 +146,7 @@ impl Account {
         }
     }
 
-    /// Share the time until now out among the children, equally.
+    /// Divide the time until now equally among the children.
     fn accrue(&mut self, seconds: f64) {
         let part = (seconds - self.counted).max(0.0) / self.shares.len().max(1) as f64;
         self.shares
@@ -170,8 +171,8 @@ impl Account {
         self.last = Some(reading);
     }
 
-    /// The first reading comes just after the first child: the power was then what it is now. Where
-    /// only the counter is told, the next reading says.
+    /// The first reading comes shortly after the first child starts, so the power at the start is
+    /// taken to be the same. If the GPU reports only the counter, the next reading settles it.
     fn read_first(&mut self, reading: Reading) {
         self.accrue(reading.seconds);
         self.watts = reading.power;
@@ -185,8 +186,8 @@ impl Account {
         }
     }
 
-    /// Take a child out. The time since the last reading counts with the last power: the engine
-    /// does not wait for another one.
+    /// Remove a child. The time since the last reading is charged at the last known power, because
+    /// the engine does not wait for another reading.
     fn end(&mut self, child: u64, seconds: f64) -> Option<f64> {
         let mut share = self.shares.remove(&child)?;
         let last = self.last?;
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_alone_gets_all_that_the_counter_counted() {
+    fn a_single_child_gets_all_the_energy_counted() {
         let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, counter(0.0, 5_000.0));
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_after_the_last_reading_counts_with_the_last_power() {
+    fn the_time_after_the_last_reading_is_charged_at_the_last_power() {
         let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, power(0.5, 200.0));
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_runs_back_tells_nothing_unless_the_power_does() {
+    fn a_counter_that_runs_backwards_is_useless_unless_the_power_is_known() {
         let both = |seconds, joules, watts| Reading {
             power: Some(watts),
             ..counter(seconds, joules)
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_of_a_gpu_that_says_nothing_has_no_energy() {
+    fn a_child_on_a_gpu_without_readings_has_no_energy() {
         let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_that_falls_silent_makes_the_rest_unknown_and_one_that_only_pauses_does_not() {
+    fn a_gpu_that_stops_reporting_makes_the_rest_unknown_but_a_short_gap_does_not() {
         let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.start(2, 1, 0.0);
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_gpu_takes_between_two_children_is_nobodys() {
+    fn energy_used_between_two_children_is_charged_to_neither() {
         let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, power(0.0, 100.0));
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_reading_that_comes_too_late_is_not_held_against_the_start() {
+    fn a_first_reading_that_comes_too_late_is_not_applied_to_the_start() {
         let mut ledger = EnergyLedger::default();
         ledger.start(1, 0, 0.0);
         ledger.read(0, power(30.0, 100.0));
@@ -347,10 +348,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever starts and ends when: all children together get what the GPU took while any was
-        /// in training.
+        /// Whatever starts and ends when: together the children are charged exactly what the GPU
+        /// used while any of them was in training.
         #[test]
-        fn nothing_is_given_twice_or_lost(ends in proptest::collection::vec((0.0..5.0f64, 0.1..5.0f64), 1..6)) {
+        fn energy_is_neither_counted_twice_nor_lost(ends in proptest::collection::vec((0.0..5.0f64, 0.1..5.0f64), 1..6)) {
             let mut moments: Vec<(f64, u64, bool)> = Vec::new();
             for (child, (start, length)) in (0..).zip(&ends) {
                 moments.extend([(*start, child, true), (start + length, child, false)]);

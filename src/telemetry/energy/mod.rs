@@ -1,5 +1,5 @@
-//! Energy per child: a thread reads the GPUs' energy while children are in training on them. The
-//! search never waits for it.
+//! Energy per child: a thread reads the GPUs' energy while children train on them. The search never
+//! waits for it.
 
 mod ledger;
 
@@ -14,14 +14,14 @@ pub use ledger::{EnergyLedger, Reading, watt_hours};
 use super::{cuda, gpu};
 use crate::foundation::device::Device;
 
-/// The GPUs that train are read this often.
+/// Interval between readings of the GPUs in use.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Measures what the GPUs take for each child. There is no thread before the first child on a GPU,
-/// NVML is asked only while children train, and its answers are never waited for.
+/// Measures the energy that GPUs use for each child. No thread is started before the first child on
+/// a GPU, NVML is queried only while children train, and the search never waits for its answers.
 #[derive(Debug)]
 pub struct EnergyMeter {
-    /// NVML's file; `None` for the installed one.
+    /// Path of the NVML library; `None` for the installed one.
     library: Option<PathBuf>,
     shared: Option<Arc<Shared>>,
 }
@@ -29,22 +29,22 @@ pub struct EnergyMeter {
 #[derive(Debug)]
 struct Shared {
     origin: Instant,
-    /// Held for moments only, and never while NVML is asked.
+    /// Locked only briefly, and never during a call of NVML.
     books: Mutex<Books>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Books {
-    /// GPUs are CUDA's, by its numbers.
+    /// GPUs are identified by their CUDA numbers.
     ledger: EnergyLedger,
-    /// Children started so far: a start is measured at once.
+    /// Number of children started so far: each start triggers a reading.
     starts: u64,
     closed: bool,
 }
 
 impl EnergyMeter {
-    /// With the installed NVML.
+    /// Use the installed NVML.
     pub fn start() -> EnergyMeter {
         EnergyMeter {
             library: None,
@@ -52,7 +52,7 @@ impl EnergyMeter {
         }
     }
 
-    /// With NVML from this file.
+    /// Use the NVML library in this file.
     pub fn start_with(library: PathBuf) -> EnergyMeter {
         EnergyMeter {
             library: Some(library),
@@ -60,8 +60,8 @@ impl EnergyMeter {
         }
     }
 
-    /// A child's training begins on `device`: `cpu` or `cuda:N`. (A pause does not end it: what its
-    /// GPU takes then counts.)
+    /// Note that a child's training begins on `device` (`cpu` or `cuda:N`). (A pause does not end
+    /// it: energy used during the pause counts.)
     pub fn child_started(&mut self, child: u64, device: &str) {
         let Ok(Device::Cuda(gpu)) = device.parse() else {
             return;
@@ -76,15 +76,16 @@ impl EnergyMeter {
         shared.changed.notify_all();
     }
 
-    /// A child's training has ended: its energy in watt-hours. `None` on the CPU and if a part of
-    /// it is unknown.
+    /// End a child's training and return its energy in watt-hours; `None` on the CPU and if a part
+    /// of it is unknown.
     pub fn child_ended(&mut self, child: u64) -> Option<f64> {
         let shared = self.shared.as_ref()?;
         let seconds = shared.seconds();
         shared.lock().ledger.end(child, seconds)
     }
 
-    /// The thread's books. Starts the thread; `None` if it cannot be started or has found no NVML.
+    /// The state shared with the thread, which is started if necessary; `None` if it cannot be
+    /// started or has not found NVML.
     fn running(&mut self) -> Option<&Arc<Shared>> {
         if self.shared.is_none() {
             let shared = Arc::new(Shared {
@@ -107,7 +108,7 @@ impl EnergyMeter {
 
 impl Drop for EnergyMeter {
     fn drop(&mut self) {
-        // The thread is not waited for: NVML may hang.
+        // The thread is not joined, because NVML may hang.
         if let Some(shared) = &self.shared {
             shared.lock().closed = true;
             shared.changed.notify_all();
@@ -124,7 +125,7 @@ impl Shared {
         self.origin.elapsed().as_secs_f64()
     }
 
-    /// The thread: read the GPUs that train, until the meter is dropped.
+    /// The thread: reads the GPUs in use until the meter is dropped.
     fn measure(&self, library: Option<PathBuf>) {
         let nvml = library.map_or_else(gpu::load, |library| gpu::load_from(&library));
         let Ok(nvml) = nvml else {
@@ -147,7 +148,7 @@ impl Shared {
         }
     }
 
-    /// Wait until children train: on which GPUs. None at the end.
+    /// Wait until children train and return their GPUs; `None` at the end.
     fn wait_for_children(&self, seen: &mut u64) -> Option<Vec<u32>> {
         let idle = |books: &mut Books| !books.closed && books.ledger.busy().is_empty();
         let books = self
@@ -158,7 +159,7 @@ impl Shared {
         (!books.closed).then(|| books.ledger.busy())
     }
 
-    /// Wait for the next reading's time, or less if another child starts.
+    /// Wait until the next reading is due, or until another child starts.
     fn pause(&self, seen: u64) {
         let waits = |books: &mut Books| !books.closed && books.starts == seen;
         drop(
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_nvml_the_thread_ends_and_nothing_is_told() {
+    fn without_nvml_the_thread_ends_and_no_energy_is_reported() {
         let mut meter = EnergyMeter::start_with("/nowhere/libnvidia-ml.so.1".into());
         meter.child_started(1, "cuda:0");
         let start = Instant::now();

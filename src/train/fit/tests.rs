@@ -51,7 +51,7 @@ fn gradients_of_parts_add_up_to_that_of_the_batch() {
         .next()
         .unwrap()
         .unwrap();
-    // Twice the same images, so that batch norm sees the same statistics in each half as in the
+    // The same images twice, so that batch norm sees the same statistics in each half as in the
     // whole.
     let [images, labels] = [images, labels].map(|tensor| Tensor::cat(&[&tensor, &tensor], 0));
     let mut figures = Figures::new(32, 16, 0, Device::Cpu).unwrap();
@@ -73,7 +73,7 @@ fn gradients_of_parts_add_up_to_that_of_the_batch() {
 }
 
 #[test]
-fn memory_that_runs_out_in_the_middle_of_a_step_changes_nothing() {
+fn running_out_of_memory_in_the_middle_of_a_step_changes_nothing() {
     let data = data();
     let layer = |padding: usize, inputs| Layer {
         kernel: [1, 1],
@@ -82,8 +82,8 @@ fn memory_that_runs_out_in_the_middle_of_a_step_changes_nothing() {
         padding: [padding; 2],
         inputs,
     };
-    // The second layer's output would take a petabyte; the first one's batch norm has seen the
-    // batch by then.
+    // The second layer's output would take a petabyte; by then the first one's batch norm has seen
+    // the batch.
     let layers = vec![layer(0, vec![0]), layer(1 << 20, vec![1])];
     let architecture = Architecture {
         name: "vast".to_owned(),
@@ -137,7 +137,8 @@ fn a_step_takes_one_batch_whatever_its_parts() {
 }
 
 #[test]
-fn the_first_batch_whose_loss_is_not_finite_is_told_however_late_it_is_looked_for_and_every_time() {
+fn the_first_batch_with_a_loss_that_is_not_finite_is_reported_whenever_and_however_often_one_looks()
+{
     let data = data();
     let mut fit = fit(&data);
     let mut epoch = fit.epoch(3, 0, Metrics::default()).unwrap();
@@ -160,7 +161,7 @@ fn the_first_batch_whose_loss_is_not_finite_is_told_however_late_it_is_looked_fo
 }
 
 #[test]
-fn only_images_that_the_device_is_known_to_be_done_with_count_in_images_per_second() {
+fn only_images_the_device_is_known_to_have_finished_count_in_images_per_second() {
     let data = data();
     let mut fit = fit(&data);
     let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
@@ -171,7 +172,7 @@ fn only_images_that_the_device_is_known_to_be_done_with_count_in_images_per_seco
 }
 
 #[test]
-fn an_epoch_that_goes_on_from_its_middle_ends_with_the_figures_of_a_whole_one() {
+fn an_epoch_continued_from_its_middle_ends_with_the_figures_of_a_whole_one() {
     let data = data();
     let run = |settle_between: bool| {
         tch::manual_seed(1);

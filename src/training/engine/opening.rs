@@ -1,4 +1,4 @@
-//! The first moments of a session: device, data, network.
+//! The start of a session: device, data, network.
 
 use serde::Serialize;
 
@@ -42,8 +42,8 @@ impl Engine<'_> {
         let (device, threads) = self.place()?;
         tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
         // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes
-        // and many steps. (Children of a search are many shapes of few steps each: what is tried
-        // would cost more than it brings.)
+        // and many steps. (The children of a search have many shapes with few steps each, for which
+        // trying would cost more than it gains.)
         tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.run.config.workers.threads = Some(threads);
         let dataset = data::load(&self.run.config.data).map_err(TrainingError::from)?;
@@ -76,7 +76,7 @@ impl Engine<'_> {
         ))
     }
 
-    /// Refuse a network that is not for these images, and data that are not those of the run.
+    /// Refuse a network that does not fit these images, and data that differ from the run's.
     fn check(&self, data: &TrainingData) -> Result<(), SessionError> {
         let (architecture, description) = (&self.training.architecture, &data.description);
         architecture.check().map_err(TrainError::from)?;
@@ -94,7 +94,7 @@ impl Engine<'_> {
         self.run.check_data(description)
     }
 
-    /// Tell that the run begins, or that this process takes it over.
+    /// Record that the run begins, or that this process takes it over.
     fn open(&mut self, data: &TrainingData, device: &str, threads: usize) -> Result<(), Halt> {
         if self.run.ledger().run.is_some() {
             let epoch = self
@@ -143,7 +143,7 @@ impl Engine<'_> {
     fn form(&self, data: &TrainingData) -> Result<Form, TrainingError> {
         let mut config = self.run.config.train.clone();
         if let Some(run) = &self.run.ledger().run {
-            // What `auto` came to on the device that it was begun on.
+            // The value that `auto` had on the device where the run was begun.
             config.precision = run.started.precision;
         }
         Ok(
@@ -152,7 +152,7 @@ impl Engine<'_> {
         )
     }
 
-    /// The network as it is before its first epoch, or as the checkpoint has it.
+    /// The network before its first epoch, or as restored from the checkpoint.
     pub(super) fn fit<'data>(&mut self, data: &'data TrainingData) -> Result<Fit<'data>, Halt> {
         let Form {
             plan,
@@ -188,7 +188,7 @@ fn libtorch() -> String {
     libtorch::version().unwrap_or_else(|| "of unknown version".to_owned())
 }
 
-/// A device that cannot take its first data: the driver may know why.
+/// The error for a device that cannot take its first data: the driver may know why.
 fn refused(device: Device, error: TrainingError) -> TrainingError {
     match (device, error) {
         (Device::Cuda(number), TrainingError::DeviceLost(reason)) => {

@@ -1,4 +1,4 @@
-//! What users ask of a training while it runs: pause, go on, stop.
+//! User commands during a training: pause, resume, stop.
 
 use super::{Engine, Progress};
 use crate::event::{Event, Level};
@@ -7,7 +7,7 @@ use crate::session::Halt;
 use crate::train::{Fit, TrainError, synchronize};
 
 impl Engine<'_> {
-    /// Do what clients ask for, between two batches. Returns when the next batch may start.
+    /// Obey commands between two batches. Returns when the next batch may start.
     pub(super) fn obey(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         while let Ok(command) = self.commands.try_recv() {
             match command {
@@ -19,7 +19,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Stop, if a client said so while there was nothing to be saved yet.
+    /// Stop, if a client asked for it before there was anything to save.
     pub(super) fn stop_if_asked(&mut self) -> Result<(), Halt> {
         while let Ok(command) = self.commands.try_recv() {
             if command == Command::Stop {
@@ -29,15 +29,15 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Wait until a client says that the training may go on.
+    /// Wait until a client resumes the training.
     fn stand_still(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
         self.run.tell(Event::PauseRequested)?;
         progress.epoch.settle()?;
-        // Validation may be under way, which the epoch knows nothing of.
+        // Validation may be in progress, which the epoch does not know about.
         synchronize(fit.device()).map_err(TrainError::from)?;
         self.run.tell(Event::Paused)?;
         loop {
-            // Whoever could send a command keeps the channel open: the recorder's own hub.
+            // The channel stays open because the recorder's own hub can send commands.
             match progress.epoch.stand_still(|| self.commands.blocking_recv()) {
                 Some(Command::Resume) => return Ok(self.run.tell(Event::Resumed)?),
                 Some(Command::Stop) | None => return self.stop(fit, progress),
@@ -63,7 +63,7 @@ impl Engine<'_> {
         };
         Ok(self.run.notice(
             Level::Warning,
-            format!("this run trains one network: there is no way to {what}"),
+            format!("this run trains one network: it cannot {what}"),
         )?)
     }
 }

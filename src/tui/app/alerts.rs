@@ -1,10 +1,10 @@
-//! What the user is called for while looking elsewhere.
+//! Events that call for the user's attention.
 
 use super::App;
 use crate::event::{Event, Record};
 use crate::tui::format;
 
-/// Something that a user may want to be called for.
+/// A text that calls for the user's attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert(pub String);
 
@@ -17,7 +17,7 @@ impl App {
         }
     }
 
-    /// What a record may call the user for.
+    /// The alert for a record, if it calls for one.
     pub(super) fn alert(&self, record: &Record, best_before: Option<u64>) -> Option<Alert> {
         let text = match &record.event {
             Event::ChildFinished(finished) => {
@@ -51,7 +51,7 @@ impl App {
         Some(Alert(text))
     }
 
-    /// The oldest alert that has not been given.
+    /// The oldest pending alert.
     pub fn next_alert(&mut self) -> Option<Alert> {
         self.alerts.pop_front()
     }

@@ -1,4 +1,4 @@
-//! The child that the panels show.
+//! The child shown in the panels.
 
 use super::{App, Effect, Wanted};
 use crate::event::Level;
@@ -10,12 +10,12 @@ use crate::tui::keymap::Action;
 use crate::tui::panels::PanelId;
 
 impl App {
-    /// The child that the panels show.
+    /// The child shown in the panels.
     pub fn shown_child(&self) -> Option<u64> {
         self.scene().shown_child()
     }
 
-    /// What is known of a child at the moment that is shown.
+    /// What is known about a child at the moment shown.
     pub fn detail(&self, child: u64) -> Option<ChildDetail> {
         self.scene().detail(child)
     }
@@ -24,7 +24,7 @@ impl App {
         detail_in(&self.live, child)
     }
 
-    /// A child that is shown but not known.
+    /// A child that is shown but not loaded yet.
     pub(super) fn wanted_child(&self) -> Option<Wanted> {
         let scene = self.scene();
         let in_panels = PanelId::ALL
@@ -54,7 +54,7 @@ impl App {
             return;
         };
         let state = self.state();
-        // Numbers have gaps: those of edited children come after all that the search may still
+        // Numbers have gaps: edited children are numbered after all that the search may still
         // sample.
         let known = || {
             state
@@ -77,7 +77,7 @@ impl App {
         self.choose(next);
     }
 
-    /// Show a child in all panels; none: the one in training.
+    /// Show a child in all panels; `None` means the one in training.
     pub(super) fn choose(&mut self, child: Option<u64>) {
         self.view.chosen = child;
         self.view.panels.dna.top = 0;
@@ -98,7 +98,7 @@ impl App {
         }
     }
 
-    /// Copy the network of the child shown, or the one that is trained, to the clipboard.
+    /// Copy the network of the child shown, or the one in training, to the clipboard.
     pub(super) fn copy(&mut self, action: Action) -> Effect {
         let trained = self
             .live
@@ -146,7 +146,7 @@ impl App {
         Effect::Copy(text)
     }
 
-    /// Copy a child that is looked up in a table.
+    /// Copy a child of a tabular space.
     fn copy_cell(&mut self, name: &str, dna: &Dna, key: &str, action: Action) -> Effect {
         let text = match action {
             Action::CopyJson | Action::CopyCode => key.to_owned(),

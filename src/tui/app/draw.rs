@@ -1,4 +1,4 @@
-//! Drawing everything. Changes nothing.
+//! Draws everything, without changing anything.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -13,7 +13,7 @@ use crate::tui::panels::{self, PanelId};
 use crate::tui::theme::Role;
 
 impl App {
-    /// Draw the whole screen into `frame`, whose size decides the arrangement.
+    /// Draw the whole screen into `frame`, whose size determines the arrangement.
     pub fn draw(&self, frame: &mut Buffer) {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
@@ -40,7 +40,7 @@ impl App {
         }
     }
 
-    /// Rows whose text moves up as a whole: those of the log, where it has the whole width.
+    /// Rows whose text scrolls as a whole: those of the log, if it has the full width.
     pub fn scrolling_rows(&self) -> Option<std::ops::Range<u16>> {
         let covered = self.view.help.is_some()
             || self.view.question.is_some()
@@ -67,7 +67,7 @@ impl App {
         }
     }
 
-    /// What the last row shows.
+    /// The content of the last row.
     fn footer(&self) -> Footer<'_> {
         match (&self.view.text, &self.view.message) {
             (Some(line), _) => Footer::Typed(line),
@@ -88,7 +88,7 @@ impl App {
         }
     }
 
-    /// Where overlays lie: centred, between header and footer.
+    /// The area for overlays: centred, between header and footer.
     fn overlay_area(&self) -> Rect {
         let Size { width, height } = self.view.size;
         let (wide, high) = (width.saturating_sub(4).min(96), height.saturating_sub(4));

@@ -1,4 +1,4 @@
-//! The inspector: what keys mean there, and what comes of them.
+//! The inspector: the meaning of keys in it, and their effects.
 
 use ratatui::layout::{Rect, Size};
 
@@ -23,12 +23,12 @@ impl App {
         self.view.inspector = Some(inspector);
     }
 
-    /// The child in the inspector, where it is open.
+    /// The child in the inspector, if it is open.
     pub(super) fn inspected_child(&self) -> Option<u64> {
         self.view.inspector.as_ref().map(InspectorView::child)
     }
 
-    /// What an action means while the inspector is open; none where it means the same as elsewhere.
+    /// Perform an action in the inspector; `None` if it means the same as elsewhere.
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
         let effect =
             self.with_inspector(|inspector, known, size| inspector.act(action, known, size))??;
@@ -68,7 +68,7 @@ impl App {
         }
     }
 
-    /// Let the inspector take in what has become known of its child.
+    /// Update the inspector with what has become known about its child.
     pub(super) fn refresh_inspector(&mut self) {
         let _ = self.with_inspector(|inspector, known, _| inspector.refresh(known));
     }
@@ -87,7 +87,7 @@ impl App {
         Some(result)
     }
 
-    /// Where the inspector lies: all between header and footer.
+    /// The area of the inspector: everything between header and footer.
     fn inspector_area(&self) -> Rect {
         self.areas().map_or(Rect::ZERO, |areas| {
             let top = areas.header.bottom();

@@ -1,4 +1,4 @@
-//! What the keys of the list of children come to on the whole screen.
+//! The effects of keys in the list of children on the whole screen.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn app() -> App {
     let records = journal::read(&demo()).unwrap();
     let mut app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
     records.iter().for_each(|record| app.take(record));
-    // As for a screen that was opened after all of them had ended.
+    // As on a screen opened after all of them had ended.
     app.details = Details::default();
     app.refresh();
     press(&mut app, "3");
@@ -41,7 +41,7 @@ fn press(app: &mut App, keys: &str) {
     }
 }
 
-/// Read whatever the screen wants until it wants nothing more.
+/// Answer the screen's requests until there are none left.
 fn read_all(app: &mut App) -> Vec<Wanted> {
     let mut archive = Archive::open(&demo()).unwrap();
     let mut wanted = Vec::new();
@@ -71,7 +71,7 @@ fn read_all(app: &mut App) -> Vec<Wanted> {
 }
 
 #[test]
-fn the_child_at_the_cursor_is_the_one_that_the_other_panels_show() {
+fn the_child_at_the_cursor_is_shown_in_the_other_panels() {
     let mut app = app();
     press(&mut app, "jj");
     assert_eq!(app.view.panels.list.selected(app.state()), Some(64));
@@ -89,7 +89,7 @@ fn enter_opens_the_child_at_the_cursor_even_before_it_was_moved() {
 }
 
 #[test]
-fn a_filter_is_typed_and_a_wrong_one_says_where_it_is_wrong() {
+fn a_filter_is_typed_and_a_wrong_one_says_where_the_mistake_is() {
     let mut app = app();
     press(&mut app, "/acc>\n");
     let problem = app
@@ -108,7 +108,7 @@ fn a_filter_is_typed_and_a_wrong_one_says_where_it_is_wrong() {
 }
 
 #[test]
-fn escape_takes_the_filter_away_before_it_leads_anywhere_else() {
+fn escape_first_removes_the_filter() {
     let mut app = app();
     press(&mut app, "/acc>74%\n[");
     press(&mut app, "\x1b");
@@ -121,7 +121,7 @@ fn escape_takes_the_filter_away_before_it_leads_anywhere_else() {
 }
 
 #[test]
-fn what_is_wrong_with_a_long_filter_is_read_whole_at_80_columns() {
+fn the_message_about_a_long_wrong_filter_is_fully_readable_at_80_columns() {
     let mut app = app();
     press(
         &mut app,
@@ -160,7 +160,7 @@ fn a_comparison_asks_the_journal_for_both_children_and_escape_leaves_it() {
 }
 
 #[test]
-fn a_child_that_the_journal_does_not_tell_of_is_asked_for_once() {
+fn a_child_missing_in_the_journal_is_requested_only_once() {
     let mut app = app();
     press(&mut app, "j");
     let wanted = app.wanted().unwrap();

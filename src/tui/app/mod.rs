@@ -1,4 +1,4 @@
-//! The screen without a terminal: takes records, keys and measurements, and draws; all I/O is in
+//! The screen without a terminal: takes records, keys and measurements, and draws. All I/O is in
 //! `event_loop`.
 
 mod alerts;
@@ -35,10 +35,10 @@ use crate::state::{ChildDetail, RunState, RunStatus};
 pub use alerts::Alert;
 pub use moments::Past;
 
-/// What is left to do by whoever holds the terminal and the connection.
+/// What remains to be done by the owner of the terminal and the connection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// The screen stays as it is.
+    /// Nothing visible changed.
     Nothing,
     /// Something visible changed.
     Draw,
@@ -46,17 +46,17 @@ pub enum Effect {
     Repaint,
     /// Hand the terminal back to the shell until the process is continued.
     Suspend,
-    /// To whoever works on the run.
+    /// Send a command to the process working on the run.
     Send(Command),
-    /// To the user's clipboard.
+    /// Copy a text to the user's clipboard.
     Copy(String),
-    /// Write these texts into files of these names, in the folder where the program was started.
+    /// Write files with these names and contents into the folder where the program was started.
     Save(Vec<(String, String)>),
-    /// Close the screen, for this reason.
+    /// Close the screen for this reason.
     Leave(Leave),
 }
 
-/// What the journal must be asked for.
+/// What must be read from the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// The details of a child.
@@ -65,7 +65,7 @@ pub enum Wanted {
         child: u64,
         /// Sequence number of the record that sampled it.
         sampled_seq: u64,
-        /// None while it has not come to an end.
+        /// Sequence number of the record that ended it; `None` if it has not ended.
         ended_seq: Option<u64>,
     },
     /// The state at an earlier moment.
@@ -75,19 +75,19 @@ pub enum Wanted {
     },
 }
 
-/// All that the screen knows.
+/// Everything the screen knows.
 pub struct App {
     /// The run as it is now.
     pub live: RunState,
     past: Option<Past>,
     details: Details,
-    /// Who works on the run, and whether commands reach them.
+    /// The process working on the run, and whether commands reach it.
     pub link: LinkStatus,
     /// The command that continues the run if its process is gone.
     pub resume_command: String,
-    /// What the run does, as far as its folder tells.
+    /// The kind of the run, judging by its folder.
     expected: RunKind,
-    /// What the user looks at.
+    /// What the user is looking at.
     pub view: View,
     /// Colours and characters of this terminal.
     pub theme: Theme,
@@ -95,10 +95,10 @@ pub struct App {
     pub keymap: Keymap,
     /// The zone in which times of day are shown.
     pub time_zone: TimeZone,
-    /// When the screen was opened; what happened before raises no alert.
+    /// When the screen was opened; earlier events raise no alert.
     opened: jiff::Timestamp,
     alerts: VecDeque<Alert>,
-    /// The user has asked from this screen for the run to stop.
+    /// Whether the user has asked from this screen for the run to stop.
     stop_asked: bool,
 }
 
@@ -122,12 +122,12 @@ impl App {
         }
     }
 
-    /// The run at the moment that is shown.
+    /// The run at the moment shown.
     pub fn state(&self) -> &RunState {
         self.past_state().unwrap_or(&self.live)
     }
 
-    /// Take in one record of the run.
+    /// Process one record of the run.
     pub fn take(&mut self, record: &Record) {
         let before = self.best_number();
         let ending = match &record.event {
@@ -150,12 +150,13 @@ impl App {
         self.fit_to(record);
     }
 
-    /// Put a line of another program part into the log, as if the search had noticed it.
+    /// Add a line from another part of the program to the log, as if it were a notice of the
+    /// search.
     pub fn note(&mut self, level: Level, message: String, time: jiff::Timestamp) {
         self.live.note(level, message, time);
     }
 
-    /// Tell the user something until the next key.
+    /// Show the user a message until the next key.
     pub fn tell(&mut self, level: Level, text: impl Into<String>) {
         self.view.message = Some(Remark {
             level,
@@ -163,21 +164,21 @@ impl App {
         });
     }
 
-    /// Take in a change at the other end of the connection.
+    /// Process a change at the other end of the connection.
     pub fn take_link(&mut self, link: LinkStatus) {
         if self.link != link {
-            // What was told of the old one may not hold any more.
+            // An old message may no longer be true.
             self.view.message = None;
         }
         self.link = link;
     }
 
-    /// What the log says of a change at the other end; nothing where the screen says it by itself.
+    /// The log line for a change at the other end; `None` if the screen shows it anyway.
     pub fn words_of(&self, link: &LinkStatus) -> Option<String> {
         let noun = self.kind().noun();
         match link {
             LinkStatus::Dead { .. } => Some(format!(
-                "no process works on this run any more; continue it with: {}",
+                "no process is working on this run; continue it with: {}",
                 self.resume_command
             )),
             LinkStatus::Journal { holder } => Some(format!(
@@ -209,7 +210,7 @@ impl App {
         }
     }
 
-    /// What decides where the panels lie.
+    /// What determines the areas of the panels.
     fn arrangement(&self) -> Arrangement {
         Arrangement {
             size: self.view.size,
@@ -220,13 +221,14 @@ impl App {
         }
     }
 
-    /// The parts of the screen; none if it is too small.
+    /// The parts of the screen; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
         self.arrangement().areas()
     }
 
-    /// Bring what panels keep of the run up to date: to be called after records were taken, before
-    /// they are drawn. Not with each record: a long run comes in as many thousands of them.
+    /// Update what panels keep about the run: to be called after records were processed, before the
+    /// panels are drawn. It is not called for each record, because a long run arrives as many
+    /// thousands of them.
     pub fn refresh(&mut self) {
         let mut panels = std::mem::take(&mut self.view.panels);
         let scene = self.scene();
@@ -236,18 +238,18 @@ impl App {
         self.view.panels = panels;
     }
 
-    /// What the journal must be asked for, for what is shown.
+    /// What must be read from the journal for what is shown.
     pub fn wanted(&self) -> Option<Wanted> {
         self.wanted_state().or_else(|| self.wanted_child())
     }
 
-    /// Take in what the journal told of a child.
+    /// Process the details of a child read from the journal.
     pub fn take_detail(&mut self, detail: ChildDetail) {
         self.details.keep(detail);
         self.refresh_inspector();
     }
 
-    /// The journal cannot say what was asked of it: it is not asked again.
+    /// Note that the journal cannot answer a request, so that it is not repeated.
     pub fn take_failure(&mut self, wanted: Wanted, problem: String) {
         match wanted {
             Wanted::Child { child, .. } => self.details.give_up(child),
@@ -256,8 +258,7 @@ impl App {
         self.tell(Level::Error, problem);
     }
 
-    /// Whether the screen has done what it was opened for: the stop that was asked for here has
-    /// come.
+    /// Set if the screen has done what it was opened for: the stop requested here has happened.
     pub fn done(&self) -> Option<Leave> {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
@@ -267,12 +268,13 @@ impl App {
         self.link.run_status(self.live.status)
     }
 
-    /// Whether the run is over at the present, whatever moment is shown.
+    /// Whether the run has ended at present, whatever moment is shown.
     pub fn finished(&self) -> bool {
         self.status().is_over()
     }
 
-    /// Whether nothing can happen without the user: then nothing is drawn without one either.
+    /// Whether nothing can happen without the user, in which case nothing is redrawn without one
+    /// either.
     pub fn stands_still(&self) -> bool {
         let link = match self.link {
             LinkStatus::Ended => true,
@@ -297,7 +299,7 @@ impl App {
         }
     }
 
-    /// Do what a key asks for.
+    /// Handle a key.
     pub fn key(&mut self, event: &KeyEvent) -> Effect {
         if event.kind == KeyEventKind::Release {
             return Effect::Nothing;

@@ -1,5 +1,5 @@
 //! Earlier moments of the run: after each of its episodes, or of a training's epochs. Every panel
-//! shows the moment that is chosen.
+//! shows the chosen moment.
 
 use super::{App, Wanted};
 use crate::event::Level;
@@ -15,14 +15,14 @@ pub struct Past {
 }
 
 impl App {
-    /// The state of the chosen moment, once the journal has been read. Until then the moment shown
-    /// before stays.
+    /// The state at the chosen moment, once the journal has been read. Until then the moment shown
+    /// before remains.
     pub(super) fn past_state(&self) -> Option<&RunState> {
         self.view.moment?;
         self.past.as_ref().map(|past| &*past.state)
     }
 
-    /// Whether the moment that is shown is not the present.
+    /// Whether the moment shown is not the present.
     pub fn in_the_past(&self) -> bool {
         self.view.moment.is_some()
     }
@@ -38,17 +38,17 @@ impl App {
         self.live.step_seqs().get(steps.checked_sub(1)?).copied()
     }
 
-    /// Take in an earlier state; one that nobody wants any more is dropped.
+    /// Process an earlier state; one that is no longer wanted is dropped.
     pub fn take_past(&mut self, past: Past) {
         if self.wanted_seq() == Some(past.seq) {
             self.past = Some(past);
         }
     }
 
-    /// An episode or epoch earlier or later; after the last finished one comes the present.
+    /// Go to an earlier or later episode or epoch; the present follows the last finished one.
     pub(super) fn step_moment(&mut self, forward: bool) {
         let finished = self.live.step_seqs().len();
-        // A run that is over stands at the end of its last episode already.
+        // A run that has ended is already at the end of its last episode.
         let present = if self.finished() {
             finished
         } else {

@@ -1,4 +1,4 @@
-//! Focus, arrangements, and how far keys scroll.
+//! Focus, arrangements, and scrolling.
 
 use ratatui::layout::Rect;
 
@@ -43,7 +43,7 @@ impl App {
         self.view.maximised = false;
     }
 
-    /// Leave what was opened last.
+    /// Leave whatever was opened last.
     fn back(&mut self) {
         if self.view.help.take().is_some() || self.perform_in_panel(Action::Back) {
         } else if self.in_the_past() {
@@ -55,12 +55,12 @@ impl App {
         }
     }
 
-    /// Let the focused panel do what an action means there; false where it means nothing.
+    /// Perform an action in the focused panel; false if it means nothing there.
     pub(super) fn perform_in_panel(&mut self, action: Action) -> bool {
         self.perform_in(self.view.focus, action)
     }
 
-    /// Let the first panel of the run do what an action means there, whichever has the focus.
+    /// Perform an action in the first panel that it means something to, whichever has the focus.
     pub(super) fn perform_in_any_panel(&mut self, action: Action) {
         let panels = PanelId::of(self.kind());
         let _ = panels
@@ -85,8 +85,8 @@ impl App {
         true
     }
 
-    /// The child that Enter opens: the one at the cursor of the focused panel, else the one that
-    /// the panels show.
+    /// The child that Enter opens: the one at the focused panel's cursor, otherwise the one shown
+    /// in the panels.
     pub(super) fn child_at_hand(&self) -> Option<u64> {
         let scene = self.scene();
         let focused = self.view.panels.get(self.view.focus);

@@ -1,5 +1,5 @@
-//! What is asked of the search, and how the screen is left. The screen shows a change when the
-//! search has said so.
+//! Commands to the search, and leaving the screen. The screen shows a change once the search has
+//! confirmed it.
 
 use super::{App, Effect};
 use crate::event::Level;
@@ -10,7 +10,7 @@ use crate::tui::Leave;
 use crate::tui::keymap::Action;
 use crate::tui::panels::question::{Answer, Question};
 
-/// Slowest and fastest replay, as a multiple of the run's own pace.
+/// Slowest and fastest replay, as a multiple of the recorded pace.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.125..=4096.0;
 
 impl App {
@@ -25,8 +25,8 @@ impl App {
         }
     }
 
-    /// A command that a training hears between two batches. One of a large network takes seconds:
-    /// until then, say so.
+    /// Send a command that a training obeys between two batches. A batch of a large network takes
+    /// seconds: until then, say so.
     fn command_at_next_batch(&mut self, command: Command, what: &str) -> Effect {
         let effect = self.command(command);
         if matches!(effect, Effect::Send(_)) && self.kind() == RunKind::Training {
@@ -83,7 +83,7 @@ impl App {
         })
     }
 
-    /// Ask whether the training of the child shown is to end.
+    /// Ask whether to end the training of the child shown.
     pub(super) fn ask_to_skip(&mut self) -> Effect {
         let waiting = self
             .shown_child()
@@ -112,7 +112,7 @@ impl App {
         self.view.answer = answers[(marked.unwrap_or(0) + 1) % answers.len()];
     }
 
-    /// Leave at once where nothing goes on that the user could want to stop; ask otherwise.
+    /// Leave at once if nothing is in progress that the user might want to stop; otherwise ask.
     pub(super) fn quit(&mut self) -> Effect {
         match self.link {
             _ if self.finished() => Effect::Leave(Leave::Finished),

@@ -1,4 +1,4 @@
-//! What kind of run it is, and what of the screen such a run has.
+//! The kind of run, and which parts of the screen it has.
 
 use super::{App, Effect};
 use crate::event::RunKind;
@@ -8,7 +8,7 @@ use crate::tui::layout::Stage;
 use crate::tui::panels::PanelId;
 
 impl App {
-    /// What the run does; before its first event, what its folder tells.
+    /// The kind of the run; before its first event, judging by its folder.
     pub fn kind(&self) -> RunKind {
         if self.live.has_begun() {
             self.live.kind()
@@ -17,7 +17,7 @@ impl App {
         }
     }
 
-    /// Show the panels of this kind of run until the run itself tells of one.
+    /// Show the panels of this kind of run until the run itself tells its kind.
     pub fn expect(&mut self, kind: RunKind) {
         self.expected = kind;
         self.show_layout(self.view.layout);
@@ -33,8 +33,8 @@ impl App {
         }
     }
 
-    /// Show the panels of the kind of run that a record tells of; and the test, once there is one,
-    /// where the overview has no room any more for the panel in focus.
+    /// Show the panels for the kind of run that a record reveals; and the test once there is one,
+    /// if the overview no longer has room for the focused panel.
     pub(super) fn fit_to(&mut self, record: &Record) {
         match &record.event {
             Event::TrainingStarted(_) => self.show_layout(self.view.layout),

@@ -10,8 +10,8 @@ use crate::tui::panels::PanelId;
 use crate::tui::text_line::{Purpose, TextLine};
 
 impl App {
-    /// Open a line for what the focused panel can look for; elsewhere, for the children, or the log
-    /// of a training.
+    /// Start typing what to find in the focused panel, or else in the children, or in the log of a
+    /// training.
     pub(super) fn begin_typing(&mut self) {
         if self.view.focus == PanelId::Log {
             self.view.text = Some(TextLine::new(Purpose::Search, &self.view.panels.log.query));

@@ -1,19 +1,19 @@
-//! What keys ask for.
+//! The actions that keys ask for.
 
 use serde::{Deserialize, Serialize};
 
-/// What a key asks for. What it does is decided in `app`. Its name in settings is its name here, in
+/// What a key asks for. Its effect is determined in `app`. Its name in settings is its name here in
 /// snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Pause the run or the replay, or let it go on.
+    /// Pause or resume the run or the replay.
     TogglePause,
-    /// Ask whether to end the training of the child that is shown.
+    /// Ask whether to end the training of the child shown.
     Skip,
-    /// Stop after the current episode, or take that back.
+    /// Stop after the current episode, or withdraw that.
     StopAfterEpisode,
-    /// Leave the screen; asks first while the run goes on.
+    /// Leave the screen; asks first while the run is in progress.
     Quit,
     /// Open or close the help.
     Help,
@@ -31,7 +31,7 @@ pub enum Action {
     LayoutLog,
     /// Focus the next panel of the arrangement.
     FocusNext,
-    /// Focus the panel before.
+    /// Focus the previous panel.
     FocusPrevious,
     /// Show the focused panel alone, or all of them again.
     Maximise,
@@ -41,17 +41,17 @@ pub enum Action {
     Up,
     /// One row down.
     Down,
-    /// To the child before, or the crosshair to the left.
+    /// To the previous child, or the crosshair to the left.
     Left,
-    /// To the child after, or the crosshair to the right.
+    /// To the next child, or the crosshair to the right.
     Right,
     /// A page up; in a chart, the crosshair an episode or epoch back.
     PageUp,
-    /// A page down; in a chart, the crosshair an episode or epoch on.
+    /// A page down; in a chart, the crosshair an episode or epoch forward.
     PageDown,
     /// To the first row.
     Top,
-    /// To the last row; the log follows again.
+    /// To the last row; the log follows new lines again.
     Bottom,
     /// To the bottom, or from an earlier moment back to the present.
     Live,
@@ -59,23 +59,23 @@ pub enum Action {
     Inspect,
     /// Open the most accurate child in the inspector.
     InspectBest,
-    /// Show the run as it was an episode (or epoch) earlier.
+    /// Show the run an episode (or epoch) earlier.
     PreviousEpisode,
-    /// Show the run as it was an episode (or epoch) later.
+    /// Show the run an episode (or epoch) later.
     NextEpisode,
     /// Type a filter for the children, or a text to find in the log.
     Search,
     /// Type a text that lines of the log must contain.
     FilterLog,
-    /// The next line of the log that was found.
+    /// The next match in the log.
     NextMatch,
-    /// The line found before.
+    /// The previous match in the log.
     PreviousMatch,
     /// Zoom in, or a larger value.
     More,
     /// Zoom out, or a smaller value.
     Less,
-    /// Show the whole run, or the child as it was before editing.
+    /// Show the whole run, or undo all edits of the child.
     Reset,
     /// Copy the child's DNA to the clipboard.
     Copy,
@@ -89,15 +89,15 @@ pub enum Action {
     ToggleQuantity,
     /// Linear or logarithmic scale.
     ToggleScale,
-    /// Zoomed in: earlier children or epochs.
+    /// When zoomed in: earlier children or epochs.
     PanLeft,
-    /// Zoomed in: later children or epochs.
+    /// When zoomed in: later children or epochs.
     PanRight,
     /// Show the panel's other set of columns.
     ToggleColumns,
     /// Sort the list by the next column.
     SortNext,
-    /// Sort the list by the column before.
+    /// Sort the list by the previous column.
     SortPrevious,
     /// Ascending or descending order.
     ReverseSort,
@@ -109,11 +109,11 @@ pub enum Action {
     Compare,
     /// Show accuracy against MACs, with the Pareto front, in place of the table.
     TogglePareto,
-    /// Show the log from the next level up.
+    /// Show the log from the next higher level up.
     NextLevel,
     /// The next page of the inspector.
     NextTab,
-    /// The page of the inspector before.
+    /// The previous page of the inspector.
     PreviousTab,
     /// Train the edited child in this run.
     Queue,
@@ -121,30 +121,30 @@ pub enum Action {
     Faster,
     /// Replay at half the speed.
     Slower,
-    /// Draw every cell anew.
+    /// Redraw every cell.
     Repaint,
     /// Hand the terminal back to the shell.
     Suspend,
-    /// Give the marked answer to a question.
+    /// Give the selected answer to a question.
     Answer,
-    /// Mark another answer.
+    /// Select another answer.
     NextAnswer,
     /// Yes.
     AnswerYes,
-    /// Leave the screen; the run goes on.
+    /// Leave the screen; the run continues.
     AnswerDetach,
     /// Stop the run.
     AnswerStop,
     /// Close the question without an answer.
     AnswerCancel,
-    /// Take the line of text as it was typed.
+    /// Accept the line of text as typed.
     Accept,
-    /// Close the line of text and forget what was typed.
+    /// Close the line of text and discard it.
     Discard,
 }
 
 impl Action {
-    /// As settings name it.
+    /// The name used in settings.
     pub fn name(self) -> String {
         // A unit variant is a JSON string by construction.
         serde_json::to_value(self)

@@ -1,4 +1,4 @@
-//! The keys of no panel of its own, in the order of the help.
+//! The keys that do not belong to a particular panel, in the order of the help.
 
 use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
 use super::{Action, Binding, InTraining, Scope};
@@ -26,7 +26,7 @@ macro_rules! keys {
 }
 pub(crate) use keys;
 
-/// Keys of an action in a scope, with its line of the help and its word in the footer.
+/// The keys of an action in a scope, with its line in the help and its word in the footer.
 pub const fn binding(
     scope: Scope,
     keys: &'static [&'static str],
@@ -34,7 +34,7 @@ pub const fn binding(
     help: &'static str,
     short: Option<&'static str>,
 ) -> Binding {
-    // The inspector is of children.
+    // The inspector shows children, which a training does not have.
     let in_training = if matches!(scope, Inspector) {
         InTraining::Nothing
     } else {
@@ -50,8 +50,8 @@ pub const fn binding(
     }
 }
 
-/// Every binding before settings, in the order of the help. Those that a panel alone has are listed
-/// with the panel; the log's stand beside the search, which works there too.
+/// Every default binding in the order of the help. The keys of a single panel are listed with the
+/// panel; those of the log come after the search, which works there too.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
     let panels = PanelId::ALL.iter().filter(|panel| **panel != PanelId::Log);
     let of_panels = panels.flat_map(|panel| panel.about().keys);
@@ -63,7 +63,7 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
         .chain(OVERLAYS)
 }
 
-/// What goes on in the run, arrangements, and ways about the panels.
+/// Controlling the run, arrangements, and moving among the panels.
 const VIEWS: &[Binding] = keys! {
     Screens ["space"] TogglePause "pause or resume the run, or a replay" ("pause");
     Panels ["q"] Quit "leave: detach, stop, or cancel" ("quit");
@@ -109,7 +109,7 @@ const CHARTS: &[Binding] = keys! {
         .in_training("curves: accuracy or loss, where only one of them fits");
 };
 
-/// Copies, the inspector, replays, and what lies over the panels.
+/// Copying, the inspector, replays, and overlays.
 const OVERLAYS: &[Binding] = keys! {
     Views ["y"] Copy "copy the child's DNA to the clipboard" .of_search();
     Views ["Y"] CopyJson "copy the network as JSON";

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 /// A key with its modifiers. Upper case letters include their Shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// As crossterm reports it; letters with Ctrl are lower case.
+    /// As reported by crossterm; letters with Ctrl are lower case.
     pub code: KeyCode,
     /// Ctrl is held down.
     pub control: bool,
@@ -13,7 +13,7 @@ pub struct Key {
     pub alt: bool,
 }
 
-/// Keys that have a name instead of a character, and how the help names them.
+/// Keys that have a name instead of a character: name, name in the help, code.
 const NAMED: [(&str, &str, KeyCode); 16] = [
     ("space", "Space", KeyCode::Char(' ')),
     ("enter", "Enter", KeyCode::Enter),
@@ -58,7 +58,7 @@ impl Key {
         }
     }
 
-    /// The key that `text` names; none if it names none.
+    /// The key that `text` names, if any.
     pub fn parse(text: &str) -> Option<Key> {
         if let Some(key) = Key::parse_plain(text) {
             return Some(key);
@@ -93,7 +93,7 @@ impl Key {
         Some(Key::plain(KeyCode::F(number)))
     }
 
-    /// As the help names it.
+    /// Its name in the help.
     pub fn name(&self) -> String {
         let name = match self.code {
             KeyCode::Char(letter) if letter != ' ' && self.control => {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn texts_that_name_no_key_are_refused() {
         for text in ["", "qq", "ctrl-", "hyper-x", "f13", "ctrl-ctrl-x", "\n"] {
             assert_eq!(Key::parse(text), None, "{text:?}");
         }
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_name_of_a_key_names_it(text in "(ctrl-)?(alt-)?([a-z0-9/?+=-]|space|tab|enter|pgup|f[1-9])") {
+        fn the_name_of_a_key_is_parsed_as_that_key(text in "(ctrl-)?(alt-)?([a-z0-9/?+=-]|space|tab|enter|pgup|f[1-9])") {
             let key = Key::parse(&text).expect("a key");
             prop_assert_eq!(Key::parse(&key.name()), Some(key));
         }

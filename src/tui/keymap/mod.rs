@@ -1,5 +1,5 @@
-//! Keys to actions: one table, which settings may change, and from which the help and the footer
-//! are made too.
+//! Maps keys to actions: one table, which settings may change, and from which the help and the
+//! footer are generated.
 
 mod action;
 mod bindings;
@@ -20,11 +20,11 @@ use crate::event::RunKind;
 pub enum Context {
     /// The focused panel.
     Panel(PanelId),
-    /// The help lies over the panels.
+    /// The help is open.
     Help,
-    /// The inspector lies over the panels.
+    /// The inspector is open.
     Inspector,
-    /// A question waits for its answer.
+    /// A question is waiting for its answer.
     Question,
     /// A line of text is being typed.
     Text,
@@ -43,7 +43,7 @@ impl Context {
     }
 }
 
-/// The contexts in which a binding holds.
+/// The contexts in which a binding applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// All panels, and the inspector.
@@ -58,16 +58,16 @@ pub enum Scope {
     Inspector,
     /// The help.
     Help,
-    /// A question that waits for its answer.
+    /// A question that is waiting for its answer.
     Question,
-    /// A line of text that is being typed.
+    /// A line of text being typed.
     Text,
     /// Every context.
     Everywhere,
 }
 
 impl Scope {
-    /// Whether keys of this scope are taken in `context`.
+    /// Whether keys of this scope apply in `context`.
     pub fn holds_in(self, context: Context) -> bool {
         let panel = matches!(context, Context::Panel(_));
         match self {
@@ -84,31 +84,31 @@ impl Scope {
     }
 }
 
-/// An action's keys in a scope, before settings.
+/// The default keys of an action in a scope.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    /// What the keys ask for.
+    /// The action.
     pub action: Action,
-    /// Where they ask for it.
+    /// The scope of the keys.
     pub scope: Scope,
-    /// As [`Key::parse`] reads them.
+    /// The keys, in the notation of [`Key::parse`].
     pub keys: &'static [&'static str],
-    /// A line of the help, of a search.
+    /// The line in the help, for a search.
     pub help: &'static str,
-    /// What they mean where a single network is trained.
+    /// The meaning in a training.
     pub in_training: InTraining,
-    /// A word in the footer; none for keys that the footer leaves out.
+    /// The word in the footer; `None` for keys that the footer omits.
     pub short: Option<&'static str>,
 }
 
-/// What a binding of panels means in a run that trains one network.
+/// The meaning of a panel's binding in a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InTraining {
-    /// As in a search.
+    /// The same as in a search.
     Same,
-    /// This line of the help.
+    /// A different line in the help.
     Other(&'static str),
-    /// The keys are left out there.
+    /// None: the keys are not available there.
     Nothing,
 }
 
@@ -129,7 +129,7 @@ impl Binding {
         }
     }
 
-    /// Its line in the help of such a run; none where it means nothing there.
+    /// The line in the help for this kind of run; `None` if the binding means nothing there.
     pub fn help_in(&self, kind: RunKind) -> Option<&'static str> {
         match (self.scope, kind, self.in_training) {
             (Scope::Panel(panel), ..) if !panel.is_of(kind) => None,
@@ -140,12 +140,12 @@ impl Binding {
     }
 }
 
-/// A binding with the keys that it has in this session.
+/// A binding with its keys in this session.
 #[derive(Debug, Clone)]
 pub struct Bound {
-    /// The binding as it is before settings.
+    /// The default binding.
     pub binding: &'static Binding,
-    /// Empty if settings took the keys away.
+    /// Its keys; empty if settings removed them.
     pub keys: Vec<Key>,
 }
 
@@ -159,13 +159,13 @@ pub struct Keymap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// A setting for an action that does not exist.
-    #[error("screen.keys.{name}: there is no such action; the actions are {}", action_names().join(", "))]
+    #[error("screen.keys.{name}: no such action; the actions are {}", action_names().join(", "))]
     NoSuchAction {
-        /// As settings name it.
+        /// The name in the settings.
         name: String,
     },
     /// No key would be left for `quit`.
-    #[error("screen.keys.quit: must have a key: without one nobody could leave the screen")]
+    #[error("screen.keys.quit: must have a key, otherwise the screen could not be closed")]
     NoWayOut,
     /// A key that cannot be parsed.
     #[error(
@@ -173,9 +173,9 @@ pub enum KeymapError {
          pgup, pgdn, home, end, backspace, delete, insert or f1 to f12, with ctrl- or alt- before it"
     )]
     NoSuchKey {
-        /// The action it was given to.
+        /// The action it was assigned to.
         action: String,
-        /// As settings write it.
+        /// The key as written in the settings.
         key: String,
     },
     #[error(
@@ -183,17 +183,17 @@ pub enum KeymapError {
     )]
     /// One key has two actions in one context.
     Twice {
-        /// The key, as the help names it.
+        /// The key as named in the help.
         key: String,
-        /// The action found first.
+        /// The first action with this key.
         one: String,
-        /// The action that has the same key.
+        /// The other action with the same key.
         other: String,
     },
 }
 
 impl KeymapError {
-    /// The settings that it is about: one of them at least has been set.
+    /// The settings concerned, at least one of which has been set.
     pub fn settings(&self) -> Vec<String> {
         let actions = match self {
             KeymapError::NoSuchAction { name: action } | KeymapError::NoSuchKey { action, .. } => {
@@ -230,8 +230,12 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The default keys, changed by `screen.keys`: the keys of an action replace its own; an empty
-    /// list takes them away.
+    /// The default keys, changed by `screen.keys`: the keys given for an action replace its
+    /// defaults; an empty list removes them.
+    ///
+    /// # Errors
+    /// [`KeymapError`]: an unknown action or key, a key with two meanings in one place, or no key
+    /// for `quit`.
     pub fn new(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
         let mut keymap = Keymap::default();
         for (name, keys) in changes {
@@ -268,7 +272,7 @@ impl Keymap {
         Ok(keymap)
     }
 
-    /// The action of a key, if it has one there.
+    /// The action of a key in a context, if it has one.
     pub fn action(&self, context: Context, key: Key) -> Option<Action> {
         let holds =
             |bound: &&Bound| bound.binding.scope.holds_in(context) && bound.keys.contains(&key);
@@ -285,12 +289,12 @@ impl Keymap {
             .filter(move |bound| bound.binding.scope.holds_in(context))
     }
 
-    /// Whether an action means something, but nothing in such a run.
+    /// Whether an action has a meaning, but none in this kind of run.
     pub fn is_of_other_runs(&self, action: Action, kind: RunKind) -> bool {
         self.help_of(action, kind).is_none()
     }
 
-    /// What an action does in such a run.
+    /// What an action does in this kind of run.
     pub fn help_of(&self, action: Action, kind: RunKind) -> Option<&'static str> {
         self.bound
             .iter()
@@ -303,7 +307,7 @@ impl Keymap {
         &self.bound
     }
 
-    /// The first key of an action, as the help names it.
+    /// The first key of an action, as named in the help.
     pub fn key_of(&self, action: Action) -> String {
         let bound = self
             .bound
@@ -312,7 +316,7 @@ impl Keymap {
         bound.map_or_else(|| "no key".to_owned(), |bound| bound.keys[0].name())
     }
 
-    /// No key may mean two things in one context.
+    /// Check that no key has two meanings in one context.
     fn check(&self) -> Result<(), KeymapError> {
         for context in Context::all() {
             let mut seen: Vec<(Key, Action)> = Vec::new();
@@ -337,7 +341,7 @@ impl Keymap {
     }
 }
 
-/// Names of all actions, each once, in the order of the help.
+/// Names of all actions, each listed once, in the order of the help.
 pub fn action_names() -> Vec<String> {
     let mut names = Vec::new();
     for name in bindings().map(|binding| binding.action.name()) {

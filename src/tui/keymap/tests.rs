@@ -1,4 +1,4 @@
-//! Keys, as they are and as settings change them.
+//! Default keys, and keys changed by settings.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn key(text: &str) -> Key {
 }
 
 #[test]
-fn every_default_key_can_be_read_and_none_has_two_meanings_in_one_place() {
+fn every_default_key_can_be_parsed_and_has_only_one_meaning_in_each_place() {
     for binding in bindings() {
         assert!(
             binding.keys.iter().all(|key| Key::parse(key).is_some()),
@@ -25,7 +25,7 @@ fn every_default_key_can_be_read_and_none_has_two_meanings_in_one_place() {
 }
 
 #[test]
-fn the_keys_of_an_action_can_be_changed_and_taken_away() {
+fn the_keys_of_an_action_can_be_changed_and_removed() {
     let chart = Context::Panel(PanelId::Chart);
     let keymap = changed("toggle_pause", &["ctrl-p", "F2"]).unwrap();
     assert_eq!(

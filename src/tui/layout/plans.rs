@@ -1,5 +1,5 @@
-//! The arrangements of the panels of a search and of a training. Once there is a test, it takes the
-//! place of what matters less then.
+//! The arrangements of the panels of a search and of a training. Once there is a test, it replaces
+//! what is then less important.
 
 use ratatui::layout::Size;
 
@@ -27,8 +27,8 @@ macro_rules! arrangements {
     };
 }
 
-/// Arrangements from the richest to the plainest: the first one whose panels are all large enough is
-/// taken. Where none is, the panel in focus is shown alone.
+/// Arrangements from the richest to the simplest: the first one whose panels are all large enough is
+/// used. If there is none, the panel in focus is shown alone.
 pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
     match (layout, stage) {
         (LayoutName::Overview, _) => overview(stage),

@@ -1,4 +1,4 @@
-//! Arrangements at sizes of all kinds.
+//! Arrangements at many sizes.
 
 use proptest::prelude::*;
 
@@ -66,7 +66,7 @@ fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
 }
 
 #[test]
-fn the_test_takes_the_place_of_the_progress_once_there_is_one() {
+fn the_test_replaces_the_progress_once_there_is_one() {
     assert_eq!(
         shown(80, 24, STAGES[1]),
         [PanelId::Curves, PanelId::Progress, Machine, Log]
@@ -79,7 +79,7 @@ fn the_test_takes_the_place_of_the_progress_once_there_is_one() {
 
 proptest! {
     #[test]
-    fn panels_never_overlap_and_the_focused_one_is_always_there(
+    fn panels_never_overlap_and_the_focused_one_is_always_visible(
         width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7, stage in 0usize..3,
     ) {
         let (stage, kind) = STAGES[stage];

@@ -1,4 +1,4 @@
-//! The controller's policy: what it thought of each choice of the child shown, and what the last
+//! The controller's policy: its probabilities for each choice of the child shown, and what the last
 //! episode taught it.
 
 use std::borrow::Cow;
@@ -14,15 +14,15 @@ use crate::tui::paint::pieces_width;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 
-/// Share of the largest entropy below which a policy has collapsed, and share of an episode that
-/// repeats then.
+/// A policy has collapsed if its entropy is below this fraction of the maximum, or if more than the
+/// next fraction of an episode's children are repeats.
 const LEAST_ENTROPY: f64 = 0.1;
 const MOST_REPEATS: f64 = 0.5;
 
-/// Rows of a panel from which on it has a verdict.
+/// Height of a panel in rows from which on it has a verdict.
 const VERDICT_FROM: usize = 8;
 
-/// Columns of a choice: a shade alone, or a percentage.
+/// Columns per option: only a shade, or a percentage.
 const NARROW_CELL: usize = 3;
 const WIDE_CELL: usize = 5;
 
@@ -54,7 +54,7 @@ impl TextPanel for Controller {
     }
 }
 
-/// Whether the policy of the last episode has collapsed, and how that shows.
+/// Whether the policy of the last episode has collapsed, and the evidence.
 pub fn alarm(state: &RunState) -> Option<String> {
     let episode = state.search().episodes.last()?;
     let children = episode.advantages.len().max(1);
@@ -70,10 +70,10 @@ pub fn alarm(state: &RunState) -> Option<String> {
         .then(|| format!("COLLAPSED: entropy {:.0} % of its maximum", share * 100.0))
 }
 
-/// What the panel shows in `width` x `height`, below its title.
+/// The panel's content for `width` x `height`, below its title.
 fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     let state = scene.state;
-    // The first question to a controller. The chart answers it too, where that is shown.
+    // The first question about a controller. The chart also answers it, if it is shown.
     let chart_is_shown = scene.shows(PanelId::Chart);
     let mut head = if height >= VERDICT_FROM && !chart_is_shown {
         vec![verdict_line::pieces(state, scene.glyphs(), width)]
@@ -114,7 +114,8 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     if spare > figures.len() {
         body.push(Row::new());
     }
-    // Where there is little room, figures come before layers that would need scrolling anyway.
+    // If there is little room, figures take precedence over layers that would need scrolling
+    // anyway.
     if spare < figures.len() && height >= 8 {
         head.splice(above..above, figures.into_iter().take(2));
     } else {
@@ -178,9 +179,9 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
 fn not_drawn(origin: &Origin) -> String {
     match origin {
         Origin::Mutated { parent } => {
-            format!("a mutation of child {parent}: one decision was changed")
+            format!("a mutation of child {parent}: one choice was changed")
         }
-        Origin::Uniform => "every decision was taken uniformly".to_owned(),
+        Origin::Uniform => "every choice was made uniformly".to_owned(),
         Origin::Edited { .. } | Origin::Sampled { .. } => {
             "an edited child: the controller did not choose it".to_owned()
         }
@@ -195,7 +196,7 @@ struct HeatMap<'a> {
     cell: usize,
 }
 
-/// Columns of a choice so that a layer fits into `width`.
+/// Columns per option, such that a layer fits into `width`.
 fn cell_width(run: &RunStarted, width: usize) -> usize {
     let choices: usize = run.heads.iter().map(|head| head.options.len()).sum();
     let gaps = run.heads.len();
@@ -245,7 +246,8 @@ impl HeatMap<'_> {
         row
     }
 
-    /// One cell per choice: its probability as shade (and percentage), the one taken in brackets.
+    /// One cell per option: its probability as shade (and percentage), with the chosen one in
+    /// brackets.
     fn cells(&self, choice: &Choice) -> Row {
         let cell = |(index, probability): (usize, &f64)| {
             let shade = self.glyphs.shades[shade(*probability)];
@@ -273,7 +275,7 @@ impl HeatMap<'_> {
     }
 }
 
-/// Step of the shade for a probability: 0 for what cannot be built, then four equal steps.
+/// Level of shade for a probability: 0 for infeasible options, then four equal steps.
 fn shade(probability: f64) -> usize {
     if probability <= 0.0 {
         0

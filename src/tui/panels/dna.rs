@@ -12,7 +12,7 @@ use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
-/// Which columns the table has.
+/// The columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Columns {
     #[default]
@@ -28,7 +28,7 @@ pub struct DnaView {
 
 const HERE: Scope = Scope::Panel(PanelId::Dna);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["v"] ToggleColumns "DNA: shapes and costs, or log-probability and entropy" ("choices");
 };
@@ -57,7 +57,7 @@ impl TextPanel for DnaView {
     }
 }
 
-/// Which child, beside the title.
+/// The child's name, beside the title.
 fn name(scene: &Scene<'_>) -> Row {
     let Some(child) = scene.shown_child() else {
         return Row::new();
@@ -82,7 +82,7 @@ fn name(scene: &Scene<'_>) -> Row {
     row
 }
 
-/// What the panel shows in `width` x `height`, below its title.
+/// The panel's content for `width` x `height`, below its title.
 fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Content {
     let dim = |text: &str| Content {
         head: vec![vec![(Role::Dim, text.to_owned())]],
@@ -117,13 +117,13 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
     Content { head, body }
 }
 
-/// The worker that trains a child, and how far it is; none where nobody does.
+/// The worker that trains a child, and its progress; `None` if the child is not in training.
 fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a Training)> {
     let training = scene.state.search().in_training(child);
     training.filter(|_| scene.why_abandoned().is_none())
 }
 
-/// What stands above the layers: progress while it trains, what came of it afterwards.
+/// The rows above the layers: progress during training, the result afterwards.
 fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
     let (state, candidate) = (scene.state, &detail.candidate);
     if let Some((_, training)) = trained(scene, candidate.child) {
@@ -198,7 +198,7 @@ fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::
     }
 }
 
-/// The last epochs of a child in at most `rows` rows, with their heading.
+/// The last epochs of a child in at most `rows` rows, with a heading.
 fn epoch_rows(epochs: &[ChildEpoch], rows: usize) -> Vec<Row> {
     let heading = vec![(Role::Dim, "epoch    loss     train  validation".to_owned())];
     let last = &epochs[epochs.len().saturating_sub(rows.saturating_sub(1))..];

@@ -1,4 +1,4 @@
-//! The last row: what the user is told, the line being typed, or the main keys, as many as fit.
+//! The last row: a message, the line being typed, or the main keys, as many as fit.
 
 use super::{PanelId, Panels, Row};
 use crate::event::Level;
@@ -12,24 +12,24 @@ use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns of what is typed that are shown beside a problem, at least.
+/// Minimum number of columns of typed text shown beside an error message.
 const LEAST_TYPED: usize = 16;
 
-/// What is told in the last row until the next key.
+/// A message in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// Decides the colour.
+    /// Determines the colour.
     pub level: Level,
-    /// In one row.
+    /// The text, on one line.
     pub text: String,
 }
 
-/// What the last row shows.
+/// The content of the last row.
 pub enum Footer<'a> {
-    /// The line that is being typed.
+    /// The line being typed.
     Typed(&'a TextLine),
     Told(&'a Remark),
-    /// The keys of where keys go now.
+    /// The keys that are valid where keys go now.
     Keys(Context, &'a Panels),
 }
 
@@ -53,7 +53,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let x = painter.text(1, 0, Role::Key, prompt);
     let (before, after) = line.halves();
     let width = painter.width();
-    // A long line is shown around its cursor, beside what is wrong with it.
+    // A long line is shown around its cursor, beside the error message.
     let problem = line.problem.as_ref().map(|problem| {
         format::fit(
             problem,
@@ -96,7 +96,7 @@ fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
 
 fn draw_keys(scene: &Scene<'_>, context: Context, panels: &Panels, painter: &mut Painter<'_>) {
     let mut x = 1;
-    // The way out and the help come first when room is short.
+    // The keys for leaving and for help come first when room is short.
     let is_important = |bound: &&Bound| {
         matches!(
             bound.binding.action,
@@ -108,7 +108,7 @@ fn draw_keys(scene: &Scene<'_>, context: Context, panels: &Panels, painter: &mut
         .of(context)
         .filter(|bound| bound.binding.short.is_some() && can_act(scene, bound))
         .partition(is_important);
-    // Keys of the focused panel alone say more than those of all panels.
+    // Keys specific to the focused panel are more informative than those of all panels.
     let (own, general): (Vec<&Bound>, Vec<&Bound>) =
         others.into_iter().partition(|bound| is_own(context, bound));
     for row in important
@@ -138,7 +138,7 @@ fn key(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> Option<Row> {
     ])
 }
 
-/// Whether the key would do anything now.
+/// Whether the key would have an effect now.
 fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
     if bound.binding.help_in(scene.kind).is_none() {
         return false;

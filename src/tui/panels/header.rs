@@ -1,4 +1,4 @@
-//! The two rows on top: which run, what it does, how far it is, and the best so far.
+//! The two rows at the top: which run, its state, its progress, and the best so far.
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
@@ -12,7 +12,7 @@ use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
-/// Children whose training time the estimate of the remaining time is made from.
+/// Number of children whose training times determine the estimate of the remaining time.
 const RECENT: usize = 32;
 
 /// Fill the two rows of `painter`.
@@ -30,7 +30,7 @@ pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     painter.pieces(1, 1, &second);
 }
 
-/// Where the run stands, or its replay.
+/// Word and role of the status of the run, or of its replay.
 pub fn status(scene: &Scene<'_>) -> Piece {
     let replay = match scene.link {
         LinkStatus::Replay { ended: true, .. } => "REPLAY ENDED".to_owned(),
@@ -70,7 +70,7 @@ fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     join_fitting(vec![name, standing, progress], "  ", width)
 }
 
-/// Where the run stands, and what else must be known to read the screen: an earlier moment, a
+/// The status of the run, and what else must be known to read the screen: an earlier moment, a
 /// replay, a search that is gone.
 fn standing_words(scene: &Scene<'_>) -> Row {
     let (search, stands) = (scene.live.search(), scene.status());
@@ -99,7 +99,7 @@ fn standing_words(scene: &Scene<'_>) -> Row {
     row
 }
 
-/// How much of the run is done, as a bar and a percentage.
+/// The run's progress as a bar and a percentage.
 fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     let Some(fraction) = fraction_done(state) else {
         return Row::new();
@@ -112,7 +112,7 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     row
 }
 
-/// Share of the children, or of a training's epochs. A training that ended early is whole.
+/// Fraction of the children, or of a training's epochs. A training that ended early is complete.
 fn fraction_done(state: &RunState) -> Option<f64> {
     if let Some(training) = state.training_run() {
         let is_whole = state.status == RunStatus::Completed;
@@ -187,7 +187,7 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     join_ranked(groups, &format!(" {} ", glyphs.separator), width)
 }
 
-/// How far something is that is counted up to `total`.
+/// The progress of something that is counted up to `total`.
 fn part(label: &str, number: u64, total: usize) -> Row {
     vec![
         (Role::Dim, label.to_owned()),
@@ -210,7 +210,7 @@ fn edited_child(state: &RunState) -> Row {
     })
 }
 
-/// The most accurate child and its reward, with its number where there is room.
+/// The most accurate child and its reward, with its number if there is room.
 fn best(state: &RunState, width: usize) -> Row {
     let Some(child) = &state.search().outcomes.best else {
         return labelled("best", Role::Dim, "none yet");
@@ -231,7 +231,7 @@ fn best(state: &RunState, width: usize) -> Row {
     best
 }
 
-/// How many children were not simply trained; an empty row for what has not happened.
+/// Numbers of children that were not simply trained; an empty row for what has not happened.
 fn counts(state: &RunState) -> impl Iterator<Item = Row> {
     let Counts {
         repeats,
@@ -276,8 +276,8 @@ fn current_child(state: &RunState) -> u64 {
         .unwrap_or(0)
 }
 
-/// Seconds of training left, from the mean time of the last children (repeats cost none, and how
-/// long excluded ones took says nothing of the others); none when unknown or over.
+/// Remaining seconds of training, from the mean time of the last children (repeats cost nothing,
+/// and the times of excluded ones are not representative); `None` if unknown or over.
 fn remaining_seconds(state: &RunState) -> Option<f64> {
     let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;
     if let Some(training) = state.training_run() {

@@ -1,4 +1,4 @@
-//! The help: every key of this session and what it does, place by place; then the signs of the
+//! The help: every key of this session and what it does, place by place; then the signs in the
 //! chart.
 
 use super::{Content, Row, chart, training_run};
@@ -8,7 +8,7 @@ use crate::tui::keymap::{Bound, Scope};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
-/// A sign, how it looks, and what it stands for.
+/// A sign: its role, its appearance and its meaning.
 pub type Sign = (Role, &'static str, &'static str);
 
 const KEYS_WIDTH: usize = 18;
@@ -24,7 +24,7 @@ pub fn content(scene: &Scene<'_>, width: usize) -> Content {
     keys.chain(signs(scene)).collect::<Vec<_>>().into()
 }
 
-/// A binding: its keys in as many lines as they need, its text beside them.
+/// A binding: its keys in as many lines as necessary, with its text beside them.
 fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
     let Some(help) = bound.binding.help_in(scene.kind) else {
         return Vec::new();
@@ -52,7 +52,7 @@ fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
     (0..keys.len().max(text.len())).map(line).collect()
 }
 
-/// What each sign of the chart stands for: its legend has not always room for all of them.
+/// The meaning of each sign in the chart, because its legend may not have room for all of them.
 fn signs(scene: &Scene<'_>) -> Vec<Row> {
     let glyphs = scene.glyphs();
     let (name, signs): (_, Vec<Sign>) = match scene.kind {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn who_only_watches_reads_which_keys_do_nothing() {
+    fn who_only_watches_is_told_which_keys_do_nothing() {
         let mut app = app(BTreeMap::new());
         assert!(!text(&app).contains("not now"));
         app.take_link(LinkStatus::Live { watch_only: true });

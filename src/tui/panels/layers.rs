@@ -10,13 +10,13 @@ use crate::tui::theme::{Glyphs, Role};
 /// What a table shows besides the layers themselves.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
-    /// The decisions that made the network.
+    /// The choices that made the network.
     pub choices: Vec<Choice>,
-    /// Log-probability and entropy come before shapes and costs.
+    /// Whether log-probability and entropy come before shapes and costs.
     pub choices_first: bool,
-    /// A network whose values are compared: cells that differ get a `*`.
+    /// A network to compare with: cells that differ get a `*`.
     pub compared: Option<Architecture>,
-    /// The same of a child that is no network.
+    /// The same for a child that is not a network.
     pub compared_dna: Option<Dna>,
 }
 
@@ -36,7 +36,7 @@ impl CutColumn {
         }
     }
 
-    /// Mark the cells that are otherwise in `other`. (Layers that it does not have are marked too.)
+    /// Mark the cells that differ from `other`. (Layers that it does not have are marked too.)
     fn marked_against(mut self, other: Option<&CutColumn>) -> CutColumn {
         let Some(other) = other else { return self };
         for (index, cell) in self.cells.iter_mut().enumerate() {
@@ -76,8 +76,8 @@ pub fn table(
     lay_out(columns, architecture.layers.len(), width, glyphs)
 }
 
-/// The heads of a child that is no network of layers (a cell), one a row: what each is about,
-/// and what was chosen.
+/// The choices of a child that is not a network of layers (a cell), one per row: what each is
+/// about, and what was picked.
 pub fn heads(
     heads: &[Head],
     dna: &Dna,
@@ -91,7 +91,7 @@ pub fn heads(
         let labels = chosen.map(|(value, head)| head.kind.label(value));
         CutColumn::new("choice", false, labels)
     };
-    // (A run tells its heads before its children.)
+    // A run records its heads before its children.
     let rows = if heads.is_empty() {
         0
     } else {
@@ -141,7 +141,7 @@ fn lay_out(columns: Vec<CutColumn>, rows: usize, width: usize, glyphs: &Glyphs) 
     }
 }
 
-/// A row whose marks stand out.
+/// A row whose marks are highlighted.
 fn marked_row(line: String) -> Row {
     let mut row = Row::new();
     for part in line.split_inclusive('*') {
@@ -169,7 +169,7 @@ fn columns(architecture: &Architecture, options: &Extras, glyphs: &Glyphs) -> Ve
     for (index, column) in layer_columns(architecture, glyphs).into_iter().enumerate() {
         columns.push(column.marked_against(compared.as_ref().map(|columns| &columns[index])));
     }
-    // What was sampled can be built, so it has costs; a foreign architecture may not.
+    // A sampled network can be built, so it has costs; a foreign architecture may not.
     let costs = Cost::of(architecture)
         .map(|cost| cost_columns(&cost.layers, glyphs))
         .unwrap_or_default();
@@ -182,7 +182,7 @@ fn columns(architecture: &Architecture, options: &Extras, glyphs: &Glyphs) -> Ve
     columns
 }
 
-/// What a layer is.
+/// The columns that describe a layer.
 fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<CutColumn> {
     let layers = || architecture.layers.iter();
     let pair = |lengths| format::pair(lengths, glyphs.times);
@@ -199,7 +199,7 @@ fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<CutColumn>
     ]
 }
 
-/// What a layer costs.
+/// The columns with a layer's costs.
 fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<CutColumn> {
     let numbers = |heading, cell: &dyn Fn(&LayerCost) -> String| {
         CutColumn::new(heading, true, costs.iter().map(cell))
@@ -217,7 +217,7 @@ fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<CutColumn> {
     ]
 }
 
-/// Log-probability and entropy of each decision of a layer, in the order in which they were taken.
+/// Log-probability and entropy of each choice of a layer, in the order in which they were made.
 fn choice_columns(architecture: &Architecture, options: &Extras) -> Vec<CutColumn> {
     if options.choices.is_empty() {
         return Vec::new();
@@ -250,15 +250,15 @@ fn inputs(layer: &Layer) -> String {
     layer.inputs.iter().map(name).collect::<Vec<_>>().join(",")
 }
 
-/// The columns that fit, each with its width: later ones are left out, the last one that fits in
-/// part is cut.
+/// The columns that fit, each with its width: later ones are left out, and the last one is cut if
+/// it only fits partly.
 fn fitting(columns: Vec<CutColumn>, width: usize) -> Vec<(CutColumn, usize)> {
     let mut left = width;
     let mut fitting = Vec::new();
     for column in columns {
         let gap = usize::from(!fitting.is_empty());
         let wanted = column.width();
-        // A list of inputs may be cut, a number may not.
+        // A list of inputs may be cut, a number must not be.
         let least = if column.numeric {
             wanted
         } else {
@@ -282,7 +282,7 @@ mod tests {
     use crate::tui::theme::{ColourDepth, Theme};
 
     #[test]
-    fn a_cell_is_shown_as_its_edges_and_operations_and_what_the_best_has_otherwise() {
+    fn a_cell_is_shown_as_its_edges_and_operations_with_differences_from_the_best() {
         let edges = [HeadKind::Edge01, HeadKind::Edge02].map(|kind| Head {
             kind,
             options: (0..5).collect(),

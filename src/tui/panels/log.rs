@@ -16,16 +16,16 @@ use crate::tui::theme::Role;
 /// Columns of `12:34:56 `.
 const TIME_WIDTH: usize = 9;
 
-/// What of the log is shown.
+/// Which part of the log is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogView {
-    /// Number (from the start of the run) of the last line shown; none follows the newest.
+    /// Number (from the start of the run) of the last line shown; `None` follows the newest.
     pub end: Option<u64>,
-    /// Lines of a lower level are left out.
+    /// Lines of lower levels are hidden.
     pub least: Level,
-    /// Lines without this text are left out.
+    /// Lines without this text are hidden.
     pub filter: String,
-    /// This text is marked.
+    /// This text is highlighted.
     pub query: String,
 }
 
@@ -42,7 +42,7 @@ impl Default for LogView {
 
 const HERE: Scope = Scope::Panel(PanelId::Log);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["&"] FilterLog "log: only lines with a text" ("filter");
     HERE ["n"] NextMatch "log: the next line found";
@@ -74,7 +74,7 @@ impl Panel for LogView {
                 return Some(if found { Response::Draw } else { nothing() });
             }
             Action::NextLevel => self.next_level(),
-            // Who looks at an earlier moment leaves that first.
+            // At an earlier moment, this key first leaves that.
             Action::Back if !scene.in_the_past() && self.is_narrowed() => {
                 self.filter.clear();
                 self.query.clear();
@@ -91,14 +91,14 @@ impl Panel for LogView {
 }
 
 impl LogView {
-    /// Scroll to the next line that has the text searched for; false if there is none.
+    /// Scroll to the next match of the search text; false if there is none.
     pub fn find_next(&mut self, state: &RunState, forward: bool) -> bool {
         let found = self.find(state, forward);
         self.end = found.or(self.end);
         found.is_some()
     }
 
-    /// Leave out one more level; after errors alone, show all again.
+    /// Hide one more level; after errors only, show all again.
     fn next_level(&mut self) {
         self.least = match self.least {
             Level::Info => Level::Warning,
@@ -113,12 +113,12 @@ impl LogView {
         !self.filter.is_empty() || !self.query.is_empty()
     }
 
-    /// Whether a line is among those that are shown.
+    /// Whether a line is shown.
     fn shows(&self, line: &LogLine) -> bool {
         line.level >= self.least && (self.filter.is_empty() || line.contains(&self.filter))
     }
 
-    /// What of the log is shown, where it is not all of it.
+    /// Which part of the log is shown, unless it is all of it.
     fn beside(&self, scene: &Scene<'_>) -> Row {
         let mut row = Row::new();
         match self.least {
@@ -144,7 +144,7 @@ impl LogView {
         row
     }
 
-    /// The last rows up to the line shown last, at most `height`, oldest first.
+    /// The last rows up to the last line shown, at most `height`, oldest first.
     fn rows(&self, scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
         let log = &scene.state.log;
         let end = match self.end {
@@ -163,7 +163,7 @@ impl LogView {
         rows
     }
 
-    /// Number of the last line shown after scrolling; none where the newest is followed.
+    /// Number of the last line shown after scrolling; `None` if the newest is followed.
     fn scrolled(
         &self,
         scene: &Scene<'_>,
@@ -173,7 +173,7 @@ impl LogView {
     ) -> Option<u64> {
         let state = scene.state;
         let newest = state.log_dropped + (state.log.len() as u64).saturating_sub(1);
-        // Where all lines fit there is nothing to scroll.
+        // If all lines fit there is nothing to scroll.
         let first = self.first_end(scene, width, height)?;
         let end = self.end.unwrap_or(newest);
         let page = height.saturating_sub(1).max(1) as i64;
@@ -211,8 +211,8 @@ impl LogView {
         }
     }
 
-    /// The line with the text searched for, before the last line shown or after it; the search
-    /// begins again at the other end.
+    /// The nearest match of the search text before or after the last line shown; the search wraps
+    /// around at the ends.
     fn find(&self, state: &RunState, forward: bool) -> Option<u64> {
         if self.query.is_empty() {
             return None;
@@ -268,7 +268,7 @@ impl LogView {
             .zip(lines)
             .enumerate()
             .map(|(index, (time, text))| {
-                // The level's word alone is coloured: a whole line in red is hard to read.
+                // Only the level's word is coloured, because a whole line in red is hard to read.
                 let (level, rest) = if index == 0 {
                     text.split_at(word.len().min(text.len()))
                 } else {
@@ -282,17 +282,17 @@ impl LogView {
     }
 }
 
-/// Where a line of the run's log is in what is kept of it.
+/// Index of a line of the run's log in the part that is kept.
 fn index_of(state: &RunState, line: u64) -> Option<usize> {
     let last = state.log.len().checked_sub(1)?;
     Some((line.saturating_sub(state.log_dropped) as usize).min(last))
 }
 
-/// A line with the places marked where it has the text searched for.
+/// A line with the matches of the search text highlighted.
 fn marked(text: &str, query: &str) -> Row {
     let mut row = Row::new();
     let mut rest = text;
-    // Only in ASCII does a letter keep its place when its case changes.
+    // Only in ASCII do letters keep their positions when their case changes.
     while let Some(at) = (!query.is_empty() && text.is_ascii())
         .then(|| find_ignoring_case(rest, query))
         .flatten()

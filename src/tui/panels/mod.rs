@@ -1,5 +1,5 @@
-//! The panels: each draws what a [`scene::Scene`] shows into an area and answers keys
-//! ([`panel::Panel`]); [`registry`] lists them, a line each.
+//! The panels: each draws what a [`scene::Scene`] contains into an area and handles keys
+//! ([`panel::Panel`]); [`registry`] lists them, one per line.
 
 pub mod chart;
 pub mod controller;
@@ -32,7 +32,7 @@ use unicode_width::UnicodeWidthStr;
 /// A row of text.
 pub type Row = Vec<Piece>;
 
-/// What a panel shows: rows that stay, and rows that scroll under them.
+/// The content of a panel: rows that stay, and rows that scroll below them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Content {
     /// The rows that stay.
@@ -50,7 +50,7 @@ impl From<Vec<Row>> for Content {
 }
 
 impl Content {
-    /// Rows of the body that `height` rows leave room for.
+    /// Number of body rows that fit into `height` rows.
     pub fn room(&self, height: usize) -> usize {
         height.saturating_sub(self.head.len())
     }
@@ -74,7 +74,7 @@ impl Content {
         }
     }
 
-    /// `3-9 of 15`, where not all of the body fits.
+    /// `3-9 of 15`, if not all of the body fits.
     pub fn position(&self, height: usize, top: usize) -> Option<String> {
         let room = self.room(height);
         let top = top.min(self.last_top(height));
@@ -89,7 +89,7 @@ impl Content {
     }
 }
 
-/// Where a panel's text goes: below its title, one column in.
+/// The area of a panel's text: below its title, one column in.
 pub fn inside(area: Rect) -> Rect {
     let (indent, title) = (area.width.min(1), area.height.min(1));
     Rect::new(
@@ -100,8 +100,8 @@ pub fn inside(area: Rect) -> Rect {
     )
 }
 
-/// The title row of a panel: its name, as many pieces of what stands beside it as fit, and a rule
-/// to the end.
+/// The title row of a panel: its name, as many of the pieces beside it as fit, and a rule to the
+/// end.
 pub fn title(
     painter: &mut Painter<'_>,
     focused: bool,

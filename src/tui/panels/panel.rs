@@ -1,4 +1,4 @@
-//! What a panel is: a part of the screen that draws itself from a [`Scene`] and answers keys.
+//! Panels: parts of the screen that draw themselves from a [`Scene`] and handle keys.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use crate::event::{Level, RunKind};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
 
-/// What is known of a panel before there is one.
+/// The fixed properties of a panel.
 #[derive(Debug)]
 pub struct About {
-    /// As the row of tabs names it.
+    /// Its name in the row of tabs.
     pub name: &'static str,
-    /// The kinds of run that have it.
+    /// The kinds of runs that have it.
     pub runs: &'static [RunKind],
-    /// The keys that it alone has, in the order of the help.
+    /// The keys specific to it, in the order of the help.
     pub keys: &'static [Binding],
 }
 
@@ -33,71 +33,71 @@ impl About {
     }
 }
 
-/// Panels of every run.
+/// For panels of every run.
 pub const ANY_RUN: &[RunKind] = &[RunKind::Search, RunKind::Training];
-/// Panels of a search alone.
+/// For panels of searches only.
 pub const SEARCH: &[RunKind] = &[RunKind::Search];
-/// Panels of a training alone.
+/// For panels of trainings only.
 pub const TRAINING: &[RunKind] = &[RunKind::Training];
 
-/// What a key in a panel asks of the screen.
+/// What a panel asks of the screen in response to a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Response {
-    /// Nothing more than to be drawn.
+    /// Only to be redrawn.
     Draw,
-    /// Show this child in all panels; none: the one in training.
+    /// Show this child in all panels; `None` means the one in training.
     Choose(Option<u64>),
-    /// Show the child of the next worker, or of the one before.
+    /// Show the child of the next or previous worker.
     StepWorker { forward: bool },
-    /// Tell the user something until the next key.
+    /// Show the user a message until the next key.
     Tell(Level, String),
 }
 
-/// A part of the screen, as the user left it. It sees the run through a [`Scene`] and nothing else.
+/// A part of the screen and its interface state. It sees the run only through a [`Scene`].
 pub trait Panel {
-    /// What is known of it beforehand.
+    /// Its fixed properties.
     fn about() -> About
     where
         Self: Sized;
 
-    /// Draw it, with its title row. Changes nothing.
+    /// Draw it with its title row, without changing anything.
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>);
 
-    /// Do what `action` means here, in an `area` of the screen that includes the title row (empty
-    /// where the panel is not shown); none where it means nothing here.
+    /// Perform `action` in an `area` of the screen that includes the title row (empty if the panel
+    /// is not shown); `None` if it means nothing here.
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response>;
 
-    /// The word in the footer for what `action` would do now, where it is not always the same.
+    /// The word in the footer for what `action` would do now, if that varies.
     fn word(&self, _action: Action) -> Option<&'static str> {
         None
     }
 
-    /// Bring what it keeps of the run up to date.
+    /// Update what it keeps about the run.
     fn refresh(&mut self, _scene: &Scene<'_>) {}
 
-    /// The child at its cursor.
+    /// The child under its cursor.
     fn selected(&self, _scene: &Scene<'_>) -> Option<u64> {
         None
     }
 
-    /// The children whose details it could show now, if they were there.
+    /// The children whose details it could show now if they were available.
     fn wanted(&self, _scene: &Scene<'_>) -> Vec<u64> {
         Vec::new()
     }
 }
 
-/// A panel of rows that scroll: all that most panels are.
+/// A panel of rows that scroll, as most panels are.
 pub trait TextPanel {
     /// See [`Panel::about`].
     fn about() -> About;
 
-    /// Its name, and what stands beside it.
+    /// Its name, and the text beside it.
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row);
 
-    /// What it shows in `width` x `height`, below its title.
+    /// Its content for `width` x `height`, below its title.
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content;
 
-    /// Do what `action` means here besides scrolling; none where it means nothing.
+    /// Perform `action` unless it scrolls; `None` if it means nothing.
     fn act(&mut self, _action: Action) -> Option<Response> {
         None
     }
@@ -108,12 +108,12 @@ pub trait TextPanel {
     }
 }
 
-/// A panel of text and how far the user has scrolled it.
+/// A text panel and its scroll position.
 #[derive(Debug, Clone, Default)]
 pub struct Scrolled<P> {
     /// First row shown.
     pub top: usize,
-    /// What is shown.
+    /// The text panel.
     pub panel: P,
 }
 

@@ -11,19 +11,19 @@ use crate::tui::theme::Role;
 
 /// Width of the box, unless an answer needs more.
 const WIDTH: u16 = 58;
-/// Columns of the box beside an answer's text: the frame, the marker and the key.
+/// Columns of the box besides an answer's text: the frame, the marker and the key.
 const BESIDE: usize = 9;
 
-/// A question that waits for its answer.
+/// A question that is waiting for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Leave the screen: and the run? One that no process works on can be resumed.
+    /// Leave the screen? And what about the run? One that no process works on can be resumed.
     Leave,
     /// End this child's training?
     Skip(u64),
 }
 
-/// What a user can answer; which answers a question has is for [`Question::answers`] to say.
+/// A possible answer; [`Question::answers`] tells which ones a question has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Yes,
@@ -33,7 +33,7 @@ pub enum Answer {
 }
 
 impl Question {
-    /// The answers that it has now; the harmless one last.
+    /// The answers that it has now; the harmless one is last.
     pub fn answers(self, scene: &Scene<'_>) -> Vec<Answer> {
         use Answer::{Cancel, Detach, Stop, Yes};
         match (self, scene.status()) {
@@ -57,7 +57,7 @@ fn can_resume(scene: &Scene<'_>) -> bool {
     matches!(scene.link, LinkStatus::Dead { watch_only: false })
 }
 
-/// Draw the box, with one answer marked.
+/// Draw the box, with one answer selected.
 pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut Painter<'_>) {
     let (answers, marked) = (question.answers(scene), question.marked(marked, scene));
     let area = screen.area();
@@ -142,7 +142,7 @@ fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, St
     }
 }
 
-/// Whether an epoch of a child has ended: without one there is no accuracy that could count.
+/// Whether an epoch of a child has ended: without one there is no accuracy to keep.
 fn has_epochs(scene: &Scene<'_>, child: u64) -> bool {
     let training = scene.live.search().in_training(child);
     training.is_some_and(|(_, training)| !training.epochs.is_empty())

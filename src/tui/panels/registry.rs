@@ -1,12 +1,12 @@
-//! Which panels there are: one line each.
+//! The list of panels, one per line.
 
 use super::panel::{About, Panel, Scrolled};
 use crate::event::RunKind;
 
-/// Names of panels, and the panels themselves, from one list.
+/// Defines the ids of panels, and the panels themselves, from one list.
 macro_rules! panels {
     ($($id:ident, $field:ident: $panel:ty;)+) => {
-        /// A panel, as arrangements, keys and the focus name it.
+        /// The id of a panel, used by arrangements, keys and the focus.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum PanelId {
             $(#[doc = concat!("`", stringify!($panel), "`.")] $id,)+
@@ -16,7 +16,7 @@ macro_rules! panels {
             /// Every panel, in the order of the list.
             pub const ALL: &[PanelId] = &[$(PanelId::$id),+];
 
-            /// What is known of the panel beforehand.
+            /// The fixed properties of the panel.
             pub fn about(self) -> About {
                 match self {
                     $(PanelId::$id => <$panel as Panel>::about(),)+
@@ -24,21 +24,21 @@ macro_rules! panels {
             }
         }
 
-        /// All panels, as the user left them.
+        /// All panels with their state.
         #[derive(Debug, Clone, Default)]
         pub struct Panels {
             $(#[doc = concat!("[`PanelId::", stringify!($id), "`].")] pub $field: $panel,)+
         }
 
         impl Panels {
-            /// The panel of this name.
+            /// The panel with this id.
             pub fn get(&self, id: PanelId) -> &dyn Panel {
                 match id {
                     $(PanelId::$id => &self.$field,)+
                 }
             }
 
-            /// The panel of this name, for keys to change.
+            /// The panel with this id, mutable for handling keys.
             pub fn get_mut(&mut self, id: PanelId) -> &mut dyn Panel {
                 match id {
                     $(PanelId::$id => &mut self.$field,)+
@@ -65,7 +65,7 @@ panels! {
 }
 
 impl PanelId {
-    /// As tabs name it.
+    /// Its name in the tabs.
     pub fn name(self) -> &'static str {
         self.about().name
     }
@@ -81,12 +81,12 @@ impl PanelId {
         all.filter(|panel| panel.is_of(kind)).collect()
     }
 
-    /// The panel after this one.
+    /// The next panel.
     pub fn next(self, kind: RunKind) -> PanelId {
         self.after(kind, 1)
     }
 
-    /// The panel before this one.
+    /// The previous panel.
     pub fn previous(self, kind: RunKind) -> PanelId {
         self.after(kind, PanelId::of(kind).len() - 1)
     }

@@ -1,5 +1,4 @@
-//! What a panel may see: the run at the moment that is shown, how it stands, and how the screen
-//! looks.
+//! What a panel may see: the run at the moment shown, its status, and the appearance of the screen.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,22 +13,22 @@ use crate::tui::layout::Arrangement;
 use crate::tui::machine_view::MachineView;
 use crate::tui::theme::{Glyphs, Theme};
 
-/// All that panels are drawn from, beside what each keeps of its own.
+/// Everything that panels are drawn from, besides what each keeps itself.
 pub struct Scene<'a> {
-    /// The run at the moment that is shown.
+    /// The run at the moment shown.
     pub state: &'a RunState,
     /// The run as it is now.
     pub live: &'a RunState,
-    /// What the run does, also before its first event.
+    /// The kind of the run, even before its first event.
     pub kind: RunKind,
-    /// Who works on the run, and whether commands reach them.
+    /// The process working on the run, and whether commands reach it.
     pub link: &'a LinkStatus,
-    /// The moment that is shown: after this many finished episodes, or epochs of a training. `None`
-    /// is the present.
+    /// The moment shown: after this many finished episodes, or epochs of a training. `None` is the
+    /// present.
     pub moment: Option<usize>,
-    /// What continues the run, should nobody work on it.
+    /// The command that continues the run if no process is working on it.
     pub resume_command: &'a str,
-    /// The worker whose child is shown, unless a child is chosen.
+    /// The worker whose child is shown, unless a child is selected.
     pub worker: usize,
     /// A child to show instead.
     pub chosen: Option<u64>,
@@ -45,7 +44,7 @@ pub struct Scene<'a> {
     pub theme: &'a Theme,
     /// Keys of this session.
     pub keymap: &'a Keymap,
-    /// Where the panels lie.
+    /// What determines the areas of the panels.
     pub arrangement: Arrangement,
 }
 
@@ -55,18 +54,18 @@ impl<'a> Scene<'a> {
         &self.theme.glyphs
     }
 
-    /// Whether a panel is on the screen.
+    /// Whether a panel is visible.
     pub fn shows(&self, panel: PanelId) -> bool {
         let areas = self.arrangement.areas();
         areas.is_some_and(|areas| areas.of(panel).is_some())
     }
 
-    /// Whether the moment that is shown is not the present.
+    /// Whether the moment shown is not the present.
     pub fn in_the_past(&self) -> bool {
         self.moment.is_some()
     }
 
-    /// What the moments are the ends of.
+    /// What a moment is the end of: `episode` or `epoch`.
     pub fn step_name(&self) -> &'static str {
         if self.kind == RunKind::Training {
             "epoch"
@@ -75,18 +74,18 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Where the run stands now, as its events and the link tell.
+    /// The current status of the run, according to its events and the link.
     pub fn status(&self) -> RunStatus {
         self.link.run_status(self.live.status)
     }
 
-    /// Whether the run is over now.
+    /// Whether the run has ended at present.
     pub fn finished(&self) -> bool {
         self.status().is_over()
     }
 
-    /// The child that the panels show: the chosen one; else the one in training on the chosen
-    /// worker; else the last one that ended.
+    /// The child shown in the panels: the selected one; otherwise the one in training on the
+    /// selected worker; otherwise the last one that ended.
     pub fn shown_child(&self) -> Option<u64> {
         let state = self.state;
         let training = state
@@ -101,8 +100,8 @@ impl<'a> Scene<'a> {
             .or_else(|| state.search().waiting.keys().next().copied())
     }
 
-    /// Everything that is known of a child at the moment that is shown; none where the journal has
-    /// to be asked first, and for a child of a later moment.
+    /// Everything known about a child at the moment shown; `None` if the journal must be read
+    /// first, and for a child of a later moment.
     pub fn detail(&self, child: u64) -> Option<ChildDetail> {
         let ended = || {
             self.row(child)
@@ -112,12 +111,12 @@ impl<'a> Scene<'a> {
         detail_in(self.state, child).or_else(ended)
     }
 
-    /// The row of a child that has ended at the moment that is shown.
+    /// The row of a child that has ended by the moment shown.
     pub fn row(&self, child: u64) -> Option<&'a ChildRow> {
         row_in(self.state, child)
     }
 
-    /// Why no commands can be sent to the run from here; none if they can.
+    /// Why no commands can be sent to the run from here; `None` if they can.
     pub fn read_only_reason(&self) -> Option<String> {
         let reason = match self.link {
             LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
@@ -138,7 +137,7 @@ impl<'a> Scene<'a> {
         Some(reason.to_owned())
     }
 
-    /// Why an action that steers would do nothing now; none for one that would, or that steers
+    /// Why an action that steers the run would do nothing now; `None` if it would work, or steers
     /// nothing.
     pub fn why_not(&self, action: Action) -> Option<String> {
         let replayed =
@@ -154,7 +153,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Why the children last in training are no longer being trained; none while they are.
+    /// Why the children that were last in training are no longer being trained; `None` while they
+    /// are.
     pub fn why_abandoned(&self) -> Option<String> {
         match self.link {
             LinkStatus::Dead { .. } => Some(format!(

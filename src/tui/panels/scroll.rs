@@ -1,4 +1,4 @@
-//! How far keys scroll.
+//! Scrolling by keys.
 
 use super::Content;
 use crate::tui::keymap::Action;
@@ -13,7 +13,7 @@ pub enum Scroll {
 }
 
 impl Scroll {
-    /// What an action scrolls by; none for one that does not scroll.
+    /// How far an action scrolls; `None` if it does not scroll.
     pub fn of(action: Action) -> Option<Scroll> {
         Some(match action {
             Action::Up => Scroll::By(-1),
@@ -32,7 +32,7 @@ impl Scroll {
         self.among(top, page, content.last_top(height))
     }
 
-    /// The place among `0..=last` after scrolling from `place`, with this many places to a page.
+    /// The position among `0..=last` after scrolling from `place`, with `page` positions per page.
     pub fn among(self, place: usize, page: usize, last: usize) -> usize {
         let place = place.min(last);
         let place = match self {

@@ -1,4 +1,4 @@
-//! The children in training, one per worker: how far each is and what it has reached.
+//! The children in training, one per worker: their progress and results so far.
 
 use ratatui::layout::Rect;
 
@@ -35,7 +35,7 @@ impl Panel for WorkersView {
             .keys()
             .position(|worker| *worker == scene.worker)
             .unwrap_or(0);
-        // The chosen worker stays in sight.
+        // The selected worker stays in view.
         let rows_each = content.body.len() / scene.state.search().training.len().max(1);
         let top = ((chosen + 1) * rows_each).saturating_sub(height);
         let position = content.position(height, top);
@@ -88,7 +88,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     workers.flat_map(rows).collect::<Vec<_>>().into()
 }
 
-/// What a run that is over has come to; none for one that goes on.
+/// The result of a run that has ended; `None` while it is in progress.
 fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     let state = scene.state;
     if !state.status.is_over() {
@@ -139,7 +139,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     Some(rows)
 }
 
-/// One worker in one row where it fits, else in two.
+/// One worker in one row if it fits, otherwise in two.
 fn worker_rows(
     state: &RunState,
     worker: usize,
@@ -187,7 +187,7 @@ fn worker_rows(
     ]
 }
 
-/// The child in rows for a panel that shows it alone: progress, and what it has reached.
+/// The child in rows for a panel that shows only it: progress, and results so far.
 pub fn progress_rows(
     state: &RunState,
     training: &Training,
@@ -215,7 +215,7 @@ pub fn progress_rows(
     vec![first, second]
 }
 
-/// How far a child had come before its training was abandoned.
+/// How far a child had progressed before its training was abandoned.
 pub fn abandoned_row(state: &RunState, training: &Training, width: usize) -> Row {
     let place = Place::of(state, training);
     let groups = vec![
@@ -235,7 +235,7 @@ pub fn abandoned_row(state: &RunState, training: &Training, width: usize) -> Row
     join_fitting(groups, "  ", width)
 }
 
-/// Loss, validation accuracy, speed and time left, the most telling first.
+/// Loss, validation accuracy, speed and time left, most informative first.
 fn figures(state: &RunState, training: &Training) -> Vec<Row> {
     let last = training.epochs.last();
     let progress = training.progress.as_ref();
@@ -277,7 +277,7 @@ pub fn speed_text(speed: f64) -> String {
     }
 }
 
-/// Seconds until the child is trained: from its own epochs, or else from its speed; none where
+/// Seconds until the child is trained: from its own epochs, otherwise from its speed; `None` if
 /// neither is known.
 fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     let place = Place::of(state, training);
@@ -293,12 +293,12 @@ fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     (seconds.is_finite() && seconds > 0.0).then_some(seconds)
 }
 
-/// Where a training stands.
+/// How far a training has progressed.
 struct Place {
-    /// Epoch under way, from 1, and how many there are.
+    /// Number of the epoch in progress, from 1, and the number of epochs.
     epoch: usize,
     epochs: usize,
-    /// Share of that epoch that is done.
+    /// Fraction of that epoch completed.
     done: f64,
 }
 
@@ -330,7 +330,7 @@ impl Place {
         }
     }
 
-    /// Share of the whole training that is done.
+    /// Fraction of the whole training completed.
     fn fraction(&self) -> f64 {
         (self.epoch as f64 - 1.0 + self.done) / self.epochs.max(1) as f64
     }

@@ -1,5 +1,5 @@
-//! The frame of a plot: an axis of values at its left, a floor below it, and where a value lies
-//! among its dots.
+//! The frame of a plot: a value axis on its left, a horizontal axis below it, and the positions of
+//! values among its dots.
 
 use ratatui::layout::Rect;
 
@@ -43,20 +43,20 @@ impl Framing<'_> {
     }
 }
 
-/// Where a plot lies in its painter's area, and its axis of values.
+/// The position of a plot in its painter's area, and its value axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// The values from the floor to the top.
+    /// The axis of values, from bottom to top.
     axis: ValueAxis,
-    /// The values that are written at the axis.
+    /// The labels of the axis.
     labels: Vec<(f64, String)>,
-    /// Column of the line at the left; the labels stand before it, the plot after it.
+    /// Column of the vertical line; labels are to its left, the plot to its right.
     pub gutter: usize,
-    /// Columns of characters for the plot itself.
+    /// Width of the plot itself, in characters.
     pub columns: usize,
-    /// First row, and rows; the floor is below them.
+    /// First row of the plot; the horizontal axis is below its last one.
     pub top: usize,
-    /// Rows of characters for the plot itself.
+    /// Height of the plot itself, in characters.
     pub rows: usize,
 }
 
@@ -92,13 +92,12 @@ impl Frame {
         self.gutter + 1
     }
 
-    /// Row of the floor.
+    /// Row of the horizontal axis.
     pub fn floor(&self) -> usize {
         self.top + self.rows
     }
 
-    /// Draw the axis of values and the floor, and what `fill` puts on a grid of dots, each series
-    /// as `look` says.
+    /// Draw both axes, and what `fill` puts on a grid of dots, each series as `look` says.
     pub fn plot(
         &self,
         painter: &mut Painter<'_>,
@@ -146,13 +145,13 @@ impl Frame {
         }
     }
 
-    /// Where `value` lies among the dots of `grid`, from the bottom.
+    /// Position of `value` among the dots of `grid`, from the bottom.
     pub fn height_of(&self, value: f64, grid: &DotGrid) -> usize {
         scaled(self.axis.fraction(value), grid.height())
     }
 }
 
-/// The place of a fraction among `count` places.
+/// The position of a fraction among `count` positions.
 pub fn scaled(fraction: f64, count: usize) -> usize {
     (fraction * count.saturating_sub(1) as f64).round() as usize
 }

@@ -1,18 +1,18 @@
-//! A grid of dots in character cells: eight dots a cell in braille, one in ASCII.
+//! A grid of dots in character cells: eight dots per cell in Braille, one in ASCII.
 
 use crate::tui::paint::Painter;
 use crate::tui::theme::Role;
 
-/// What a cell shows: the series on top wins the cell, so that lines stay lines where they cross
-/// clouds of points.
+/// The series shown in a cell: the topmost one wins the cell, so that lines remain visible where
+/// they cross clouds of points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Series {
-    /// Between the quartiles of an episode; below all else, so that it hides no point.
+    /// Between the quartiles of an episode; below everything else, so that it hides no point.
     Band,
     Child,
-    /// The quartiles themselves, where the points are a cloud that hides the shade between them.
+    /// The quartiles themselves, if the points form a cloud that hides the shade between them.
     Quartile,
-    /// The line of the crosshair: seen through any cloud of points.
+    /// The line of the crosshair, visible through any cloud of points.
     Crosshair,
     Reference,
     Baseline,
@@ -20,18 +20,18 @@ pub enum Series {
     /// From one mean to the next; the means themselves are on top.
     MeanLine,
     Smooth,
-    /// A child where there are few enough of them that none may be hidden by a line.
+    /// A child, if there are so few that none may be hidden by a line.
     Point,
     Mean,
     /// The child under the crosshair.
     Chosen,
 }
 
-/// Which of the dots along a line are drawn: lines differ without colour too.
+/// Which dots along a line are drawn, so that lines also differ without colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dash {
     Solid,
-    /// As many dots on as off.
+    /// Equally many dots on and off.
     Even(usize),
     /// One dot in this many.
     Dots(usize),
@@ -47,28 +47,28 @@ impl Dash {
     }
 }
 
-/// A cell that has something in it.
+/// A cell that is not empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CellMark {
     series: Series,
-    /// Braille dots, as in the code points from U+2800.
+    /// Braille dots, as bits of the code points from U+2800.
     dots: u8,
-    /// A marker that stands for the whole cell.
+    /// Whether a marker occupies the whole cell.
     marker: bool,
 }
 
-/// A grid of `columns` x `rows` cells. Dots count from the lower left corner.
+/// A grid of `columns` x `rows` cells. Dots are counted from the lower left corner.
 #[derive(Debug, Clone)]
 pub struct DotGrid {
     columns: usize,
     rows: usize,
-    /// Dots per cell, across and down.
+    /// Dots per cell, horizontally and vertically.
     resolution: (usize, usize),
     marks: Vec<Option<CellMark>>,
 }
 
 impl DotGrid {
-    /// An empty grid: 2 x 4 dots to a cell in `braille`, else one.
+    /// An empty grid: 2 x 4 dots per cell in `braille`, otherwise one.
     pub fn new(columns: usize, rows: usize, braille: bool) -> DotGrid {
         let resolution = if braille { (2, 4) } else { (1, 1) };
         DotGrid {
@@ -84,17 +84,17 @@ impl DotGrid {
         self.resolution != (1, 1)
     }
 
-    /// Dots per cell, across and down.
+    /// Dots per cell, horizontally and vertically.
     pub fn resolution(&self) -> (usize, usize) {
         self.resolution
     }
 
-    /// Dots across.
+    /// Number of dots horizontally.
     pub fn width(&self) -> usize {
         self.columns * self.resolution.0
     }
 
-    /// Dots from bottom to top.
+    /// Number of dots vertically.
     pub fn height(&self) -> usize {
         self.rows * self.resolution.1
     }
@@ -108,12 +108,12 @@ impl DotGrid {
             .flatten()
     }
 
-    /// Put a dot; one outside the grid is left out.
+    /// Set a dot; one outside the grid is ignored.
     pub fn dot(&mut self, x: usize, y: usize, series: Series) {
         self.put(x, y, series, false);
     }
 
-    /// A marker as large as a cell.
+    /// A marker that fills a cell.
     pub fn marker(&mut self, x: usize, y: usize, series: Series) {
         self.put(x, y, series, true);
     }
@@ -150,8 +150,9 @@ impl DotGrid {
         }
     }
 
-    /// Write the grid into the area of `painter` from column `left` of row `top` on, each series as
-    /// `look` says: its role, and its character for a marker and where there is no braille.
+    /// Write the grid into the area of `painter` from column `left` of row `top` on, with the
+    /// appearance that `look` returns for each series: its role, and its character for markers and
+    /// without Braille.
     pub fn show(
         &self,
         painter: &mut Painter<'_>,
@@ -170,7 +171,7 @@ impl DotGrid {
         }
     }
 
-    /// Column and row, from the upper left corner, of the cell that has a dot of the grid.
+    /// Column and row, from the upper left corner, of the cell that contains a dot of the grid.
     pub fn cell(&self, (x, y): (usize, usize)) -> (usize, usize) {
         let (across, down) = self.resolution;
         (x / across, (self.height() - 1 - y) / down)
@@ -210,7 +211,7 @@ fn braille_dot(column: usize, row: usize) -> u8 {
     BITS[row][column]
 }
 
-/// The braille character with these dots.
+/// The Braille character with these dots.
 fn braille(dots: u8) -> char {
     char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ')
 }

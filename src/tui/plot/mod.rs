@@ -1,5 +1,5 @@
-//! A plot in characters: a frame of axes, a grid of dots that it shows, and what is counted along
-//! it. The axes are those of a report's figures too.
+//! A plot in characters: a frame of axes, a grid of dots, and the range of its horizontal axis. The
+//! axes are shared with the figures of reports.
 
 mod frame;
 mod grid;

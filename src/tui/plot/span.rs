@@ -1,28 +1,28 @@
-//! A range of what is counted along a plot.
+//! A range of counted things on the horizontal axis of a plot.
 
 use super::round_step;
 
-/// A range of what is counted along a plot (children, epochs), both ends included; never empty.
+/// A range of counted things (children, epochs), both ends included; never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// The lowest number, included.
+    /// The lowest number, inclusive.
     pub first: u64,
-    /// The highest number, included.
+    /// The highest number, inclusive.
     pub last: u64,
 }
 
 impl Span {
-    /// How many are in it.
+    /// How many numbers are in it.
     pub fn count(self) -> u64 {
         (self.last - self.first).saturating_add(1)
     }
 
-    /// Whether `number` lies in it.
+    /// Whether it contains `number`.
     pub fn contains(self, number: u64) -> bool {
         (self.first..=self.last).contains(&number)
     }
 
-    /// The column of `number` among `width`; none outside the span.
+    /// The column of `number` among `width`; `None` outside the span.
     pub fn column(self, number: u64, width: usize) -> Option<usize> {
         (self.contains(number) && width > 0).then(|| {
             let middle = ((number - self.first) as f64 + 0.5) / self.count() as f64;
@@ -30,22 +30,22 @@ impl Span {
         })
     }
 
-    /// The part of `first..=last` that lies in it.
+    /// The part of `first..=last` that it contains.
     pub fn clip(self, first: u64, last: u64) -> Option<Span> {
         let (first, last) = (first.max(self.first), last.min(self.last));
         (first <= last).then_some(Span { first, last })
     }
 
-    /// As a range.
+    /// The span as a range.
     pub fn range(self) -> std::ops::RangeInclusive<u64> {
         self.first..=self.last
     }
 
-    /// The multiples in it of a round step, about as many as `most`.
+    /// The multiples of a round step in it, about `most` of them.
     pub fn ticks(self, most: u64) -> impl Iterator<Item = u64> + use<> {
         let step = whole_step(self.count() as f64 / most.max(1) as f64);
         let multiples = (self.first.div_ceil(step)..).map(move |tick| tick.saturating_mul(step));
-        // Near the largest number the multiples stand still.
+        // Near the largest number the multiples would not advance.
         multiples
             .take(most as usize + 2)
             .take_while(move |tick| *tick <= self.last)

@@ -1,4 +1,4 @@
-//! The characters of the screen, in a UTF-8 and in an ASCII terminal.
+//! The characters of the screen, on a UTF-8 and on an ASCII terminal.
 
 /// A set of characters, and what each is in a UTF-8 and in an ASCII terminal.
 macro_rules! characters {
@@ -21,9 +21,9 @@ macro_rules! characters {
 characters! {
     /// Characters that differ between a UTF-8 and an ASCII terminal.
     Glyphs {
-        /// Whether charts are drawn in braille dots, eight to a cell.
+        /// Whether charts are drawn with Braille dots, eight to a cell.
         braille: bool = true, false;
-        /// Where text was cut off.
+        /// Marks text that was cut off.
         ellipsis: &'static str = "…", "...";
         /// Between facts in one row.
         separator: &'static str = "·", "-";
@@ -37,13 +37,13 @@ characters! {
         bar_full: &'static str = "━", "#";
         /// The rest of a bar.
         bar_empty: &'static str = "─", ".";
-        /// Before the row at the cursor.
+        /// Marks the row at the cursor.
         marker: &'static str = "▸", ">";
         /// Ascending order.
         up: &'static str = "↑", "^";
         /// Descending order.
         down: &'static str = "↓", "v";
-        /// The keys that step to the child before and after.
+        /// The keys that step to the previous and next child.
         left_right: &'static str = "←→", "<>";
         /// Between the factors of a size or a speed.
         times: &'static str = "×", "x";
@@ -51,7 +51,7 @@ characters! {
         about: &'static str = "≈", "~";
         /// Before a deviation.
         plus_minus: &'static str = "±", "+-";
-        /// Unit of a temperature.
+        /// Unit of temperature.
         degree: &'static str = "°C", "C";
         /// The vertical axis.
         axis: &'static str = "│", "|";
@@ -61,13 +61,13 @@ characters! {
         axis_corner: &'static str = "└", "+";
         /// The horizontal axis.
         floor: &'static str = "─", "-";
-        /// Between two episodes, and at a child that is numbered below.
+        /// Between two episodes, and at a child whose number is below.
         floor_tick: &'static str = "┴", "+";
         /// At a labelled value of the horizontal axis.
         floor_label: &'static str = "┬", "|";
         /// A child that failed, or a layer that cannot be built.
         failed: &'static str = "×", "x";
-        /// Shades of a probability: that of what cannot be, then from small to large.
+        /// Shades of a probability: for infeasible options, then from small to large.
         shades: [&'static str; 5] = ["·", "░", "▒", "▓", "█"], [".", "-", "=", "+", "#"];
         /// One child, in a legend.
         child: &'static str = "⠂", ".";
@@ -91,7 +91,7 @@ characters! {
         marked: &'static str = "◆", "+";
         /// The child or epoch at the cursor of a plot.
         here: &'static str = "◉", "@";
-        /// Beside two things that are not the same.
+        /// Beside two things that differ.
         differs: &'static str = "≠", "!";
         /// From empty to full, for a history in one row.
         levels: [&'static str; 9] =
@@ -116,7 +116,7 @@ characters! {
         image: &'static str = "◇", "@";
         /// A layer whose output is read.
         layer: &'static str = "●", "O";
-        /// A layer that nobody reads.
+        /// A layer whose output is not read.
         unread: &'static str = "○", "o";
         /// The linear classifier at the end.
         classifier: &'static str = "■", "#";
@@ -124,7 +124,7 @@ characters! {
         vertical: &'static str = "│", "|";
         /// A connection between two lanes.
         horizontal: &'static str = "─", "-";
-        /// A lane that goes on, joined to its right, to both sides, to its left.
+        /// A lane that continues, joined to its right, to both sides, to its left.
         joins: [&'static str; 3] = ["├", "┼", "┤"], ["+", "+", "+"];
         /// The same for a lane that ends.
         ends: [&'static str; 3] = ["╰", "┴", "╯"], ["'", "'", "'"];

@@ -1,4 +1,4 @@
-//! The four files, fetched.
+//! Fetching the four files.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_broken_connection_is_taken_up_and_nothing_but_the_files_is_left() {
+fn a_broken_connection_is_resumed_and_only_the_files_remain() {
     let folder = tempfile::tempdir().unwrap();
     let server = serve_files(
         files(),
@@ -46,7 +46,7 @@ fn a_broken_connection_is_taken_up_and_nothing_but_the_files_is_left() {
 }
 
 #[test]
-fn only_what_is_not_sound_is_fetched_again() {
+fn only_invalid_files_are_fetched_again() {
     let dir = folder();
     fs::write(dir.path().join("cifar10.1_v6_labels.npy"), "broken").unwrap();
     let server = serve_files(files(), vec![Behaviour::Serve]);
@@ -71,7 +71,7 @@ fn images_and_labels_that_do_not_belong_together_are_both_fetched_again() {
 }
 
 #[test]
-fn what_came_and_is_not_sound_is_removed_and_said_to_be() {
+fn an_invalid_file_that_was_received_is_removed_with_a_message() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = files();
     files[0].1 = b"<!DOCTYPE html>".to_vec();
@@ -89,7 +89,7 @@ fn what_came_and_is_not_sound_is_removed_and_said_to_be() {
 }
 
 #[test]
-fn a_file_that_the_server_does_not_have_is_named_with_ways_out() {
+fn a_file_that_the_server_does_not_have_is_named_with_remedies() {
     let folder = tempfile::tempdir().unwrap();
     let server = serve_files(Vec::new(), vec![Behaviour::Serve]);
     let message = fetch(&server.url, folder.path())

@@ -45,14 +45,14 @@ fn loading_for_a_search_never_opens_the_test_file() {
 fn a_cifar10_file_cut_off_in_a_record_is_named_with_record_and_byte() {
     let message = cifar_error(|dir| truncate(&dir.join("data_batch_3.bin"), 5 * RECORD + 7));
     assert!(
-        message.contains("data_batch_3.bin, record 5 (byte 15365): the file breaks off"),
+        message.contains("data_batch_3.bin, record 5 (byte 15365): the file ends after"),
         "{message}"
     );
     assert!(message.contains("data fetch cifar10"), "{message}");
 }
 
 #[test]
-fn a_cifar10_file_cut_off_between_records_is_found_out_by_its_sisters() {
+fn a_cifar10_file_cut_off_between_records_is_noticed_by_comparison_with_the_others() {
     let message = cifar_error(|dir| truncate(&dir.join("data_batch_5.bin"), 5 * RECORD));
     assert!(
         message.contains("data_batch_5.bin, record 5 (byte 15365)")
@@ -90,7 +90,7 @@ fn a_cifar10_label_out_of_range_is_named_with_record_and_byte() {
 }
 
 #[test]
-fn class_names_must_be_ten() {
+fn there_must_be_ten_class_names() {
     let message = cifar_error(|dir| fs::write(dir.join("batches.meta.txt"), "a\nb\n").unwrap());
     assert!(
         message.contains("batches.meta.txt: 2 class names instead of 10"),

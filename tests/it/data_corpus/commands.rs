@@ -1,4 +1,4 @@
-//! `nas-tui data` and what `nas-tui doctor` says of data.
+//! `nas-tui data`, and what `nas-tui doctor` reports about data.
 
 use super::*;
 
@@ -42,7 +42,7 @@ fn data_check_prints_counts_per_class_and_part() {
 }
 
 #[test]
-fn data_check_takes_height_and_width_and_names_its_own_option() {
+fn data_check_takes_height_and_width_and_errors_name_its_option() {
     let dir = folder();
     let spec = format!("folder:{}", dir.path().display());
     let report = json(&nas_tui(

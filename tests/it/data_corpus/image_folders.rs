@@ -121,14 +121,14 @@ fn bad_folders_are_named_with_what_is_wrong() {
     type Spoil = fn(&Path);
     let cases: [(&str, Spoil, &str); 7] = [
         (
-            "an image that does not decode",
+            "an image that cannot be decoded",
             |dir| fs::write(dir.join("train/cat/1.png"), b"\x89PNG\r\n\x1a\nrubbish").unwrap(),
-            "train/cat/1.png: the image does not decode",
+            "train/cat/1.png: the image cannot be decoded",
         ),
         (
             "a truncated image",
             |dir| truncate(&dir.join("train/ant/2.png"), 60),
-            "train/ant/2.png: the image does not decode",
+            "train/ant/2.png: the image cannot be decoded",
         ),
         (
             "an empty image",
@@ -138,7 +138,7 @@ fn bad_folders_are_named_with_what_is_wrong() {
         (
             "a class without images",
             |dir| fs::create_dir(dir.join("train/dog")).unwrap(),
-            "train/dog: the class folder holds no images; put .png",
+            "train/dog: the class folder contains no images; put .png",
         ),
         (
             "a class without images of a known kind",
@@ -146,7 +146,7 @@ fn bad_folders_are_named_with_what_is_wrong() {
                 fs::create_dir(dir.join("train/dog")).unwrap();
                 fs::write(dir.join("train/dog/1.tiff"), "II*").unwrap();
             },
-            "train/dog: the class folder holds no images, only others (1, the first 1.tiff); put .png",
+            "train/dog: the class folder contains no images, only others (1, the first 1.tiff); put .png",
         ),
         (
             "one class only",
@@ -184,7 +184,7 @@ fn test_classes_must_be_training_classes() {
 }
 
 #[test]
-fn test_images_are_optional_until_they_are_asked_for() {
+fn test_images_are_optional_until_they_are_needed() {
     let dir = folder();
     fs::remove_dir_all(dir.path().join("test")).unwrap();
     let config = config(DataSource::Folder, Some(dir.path()), 2);

@@ -1,15 +1,15 @@
-//! A web server that behaves as a test wants it to.
+//! A web server that behaves as a test requires.
 
 use super::*;
 
-/// What the server does with one request; the last behaviour holds for all further ones.
+/// What the server does with one request; the last behaviour applies to all further ones.
 #[derive(Debug, Clone, Copy)]
 pub enum Behaviour {
-    /// All that is asked for, ranges included.
+    /// Everything requested, including ranges.
     Serve,
-    /// Promises everything, then hangs up after so many bytes.
+    /// Announces everything, then hangs up after this many bytes.
     HangUpAfter(usize),
-    /// The whole file, whatever range is asked for.
+    /// The whole file, whatever range is requested.
     IgnoreRange,
     Status(u16),
 }
@@ -27,7 +27,7 @@ pub(super) fn serve(content: Vec<u8>, behaviours: Vec<Behaviour>) -> Server {
     )
 }
 
-/// A server of files by name; anything else is not found.
+/// A server of files by name; everything else is not found.
 pub fn serve_files(files: Vec<(String, Vec<u8>)>, behaviours: Vec<Behaviour>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/mirror", listener.local_addr().unwrap());
@@ -36,7 +36,7 @@ pub fn serve_files(files: Vec<(String, Vec<u8>)>, behaviours: Vec<Behaviour>) ->
     std::thread::spawn(move || {
         for (request, stream) in listener.incoming().enumerate() {
             let behaviour = behaviours[request.min(behaviours.len() - 1)];
-            // A client that hangs up first is no fault of the server's.
+            // A client that hangs up first is not the server's fault.
             let _ = answer(stream.unwrap(), &files, behaviour, &seen);
         }
     });

@@ -1,4 +1,4 @@
-//! `nas-tui compare` on what `evaluate --predictions` wrote.
+//! `nas-tui compare` on the output of `evaluate --predictions`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -12,7 +12,7 @@ fn compare(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_network_compared_with_another_one_gives_the_accuracies_that_evaluate_gives() {
+fn comparing_two_networks_gives_the_accuracies_of_evaluate() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_network(path, [1, 28, 28]);

@@ -1,4 +1,4 @@
-//! Both versions of CIFAR-10.1, held against CIFAR-10.
+//! Both versions of CIFAR-10.1 compared with CIFAR-10.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn on_cifar10_1(folder: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
-fn on_cifar10_1_both_versions_are_evaluated_with_the_drop_against_cifar10() {
+fn both_versions_of_cifar10_1_are_evaluated_with_the_drop_from_cifar10() {
     let folder = cifar10_1::folder();
     write_network(folder.path(), [3, 32, 32]);
     write_cifar(
@@ -76,7 +76,7 @@ fn on_cifar10_1_both_versions_are_evaluated_with_the_drop_against_cifar10() {
 }
 
 #[test]
-fn without_cifar10_there_is_no_drop_and_the_reason_is_said() {
+fn without_cifar10_there_is_no_drop_and_the_reason_is_given() {
     let folder = cifar10_1::folder();
     write_network(folder.path(), [3, 32, 32]);
     let output = on_cifar10_1(folder.path(), &["--json"]);
@@ -90,7 +90,7 @@ fn without_cifar10_there_is_no_drop_and_the_reason_is_said() {
 }
 
 #[test]
-fn cifar10_may_lie_anywhere_but_must_be_there_and_cifar10_when_it_is_named() {
+fn cifar10_can_be_anywhere_but_must_exist_and_be_cifar10_if_it_is_named() {
     let folder = cifar10_1::folder();
     write_network(folder.path(), [3, 32, 32]);
     write_cifar(&folder.path().join("elsewhere"), &cifar_images());
@@ -101,7 +101,7 @@ fn cifar10_may_lie_anywhere_but_must_be_there_and_cifar10_when_it_is_named() {
     assert_eq!(result["drop"]["data"], "cifar10:elsewhere");
     for (spec, expected) in [
         ("cifar10:nowhere", "nowhere"),
-        ("fashion-mnist-mini", "held against cifar10[:DIR] only"),
+        ("fashion-mnist-mini", "only be compared with cifar10[:DIR]"),
     ] {
         let output = on_cifar10_1(folder.path(), &["--against", spec]);
         let message = String::from_utf8_lossy(&output.stderr);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Ten classes with two images each for training and one for testing, and a network for images of
+/// Ten classes with two images each for training and one for testing, with a network for images of
 /// `input` beside them.
 fn write_folder(folder: &Path, input: [usize; 3]) {
     write_network(folder, input);
@@ -44,7 +44,7 @@ fn a_small_folder_is_evaluated_at_the_size_that_the_network_takes() {
 }
 
 #[test]
-fn more_validation_images_than_a_folder_has_are_refused_by_the_name_of_the_option() {
+fn an_error_about_too_many_validation_images_names_the_option() {
     let folder = tempfile::tempdir().unwrap();
     write_folder(folder.path(), [3, 8, 8]);
     let output = evaluate(
@@ -61,7 +61,7 @@ fn more_validation_images_than_a_folder_has_are_refused_by_the_name_of_the_optio
 }
 
 #[test]
-fn test_images_of_unknown_kinds_are_told_of() {
+fn test_images_of_unknown_kinds_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     write_folder(folder.path(), [3, 8, 8]);
     std::fs::write(folder.path().join("images/test/3/0.tiff"), "II*").unwrap();
@@ -75,7 +75,7 @@ fn test_images_of_unknown_kinds_are_told_of() {
 }
 
 #[test]
-fn training_images_that_are_not_read_are_told_of_and_a_folder_is_called_a_folder() {
+fn unread_training_images_are_reported_and_a_folder_is_called_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     write_folder(folder.path(), [3, 8, 8]);
     std::fs::create_dir(folder.path().join("images/train/2/more")).unwrap();
@@ -89,7 +89,7 @@ fn training_images_that_are_not_read_are_told_of_and_a_folder_is_called_a_folder
 }
 
 #[test]
-fn the_enlargement_of_a_run_holds_for_other_data_too() {
+fn the_enlargement_of_a_run_also_applies_to_other_data() {
     let folder = tempfile::tempdir().unwrap();
     write_folder(folder.path(), [3, 8, 8]);
     let run = folder.path().join("run");
@@ -111,7 +111,7 @@ fn the_enlargement_of_a_run_holds_for_other_data_too() {
         "[data]\ncrop = \"upsample\"\ncrop_pixels = 42\n",
     )
     .unwrap();
-    // Pictures whose middle is not like their rim.
+    // Pictures whose middle differs from their rim.
     for class in 0..10 {
         let picture = image::RgbImage::from_fn(8, 8, |x, y| {
             image::Rgb([(x * y * 4) as u8, class * 20, (x * 30) as u8])

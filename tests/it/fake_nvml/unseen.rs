@@ -1,12 +1,12 @@
-//! Where a GPU is and CUDA is not, these commands say so. The user has hidden it, which is a reason
-//! on every machine.
+//! If there is a GPU but CUDA does not see it, these commands say so. Here the user has hidden it,
+//! which is possible on every machine.
 
 use std::process::{Command, Output};
 
 use super::*;
 
 const IDLE: &str = "this machine's NVIDIA GPU stays idle, the CPU does the work: CUDA_VISIBLE_DEVICES is empty, which hides \
-                    every GPU; unset it, or set workers.device = \"cpu\" if the CPU is what you want";
+                    every GPU; unset it, or set workers.device = \"cpu\" if you want to use the CPU";
 const TINY: [&str; 9] = [
     "search.episodes=1",
     "search.children_per_episode=1",
@@ -21,7 +21,7 @@ const TINY: [&str; 9] = [
 const NETWORK: &str = r#"{"name": "tiny", "input": [1, 28, 28], "classes": 10, "output": [1],
     "layers": [{"kernel": [3, 3], "filters": 4, "stride": [2, 2], "padding": [1, 1], "inputs": [0]}]}"#;
 
-/// The program with the fake's GPUs, all of them hidden, in a folder of its own.
+/// The program with the fake GPUs, all of them hidden, in a separate folder.
 fn run(arguments: &[&str], settings: &[&str]) -> Output {
     run_in(
         &tempfile::tempdir().expect("a temporary folder"),
@@ -64,7 +64,7 @@ fn a_search_without_a_screen_warns_of_it_once() {
 }
 
 #[test]
-fn a_search_for_the_cpu_has_nothing_to_warn_of() {
+fn a_search_for_the_cpu_gives_no_warning() {
     let output = run(
         &[
             "search",
@@ -84,7 +84,7 @@ fn a_search_for_the_cpu_has_nothing_to_warn_of() {
 }
 
 #[test]
-fn a_search_that_must_have_cuda_ends_with_the_reason() {
+fn a_search_that_requires_cuda_ends_with_the_reason() {
     let output = run(
         &[
             "search",
@@ -159,13 +159,14 @@ fn the_screen_of_a_search_shows_the_warning() {
 }
 
 #[test]
-fn doctor_tells_a_libtorch_for_the_cpu_from_all_other_reasons() {
+fn doctor_distinguishes_a_libtorch_for_the_cpu_from_all_other_reasons() {
     let (_folder, library) = build(&[]);
     if nas_tui::child::libtorch::folder()
         .join("libtorch_cuda.so")
         .exists()
     {
-        // That of a GPU server: tests/it/cuda_build.rs tries the other reasons there, too.
+        // A GPU server has one with CUDA: tests/it/cuda_build.rs tests the other reasons there,
+        // too.
         return;
     }
     let output = doctor(&library, &["--json"], &[]);
@@ -173,7 +174,7 @@ fn doctor_tells_a_libtorch_for_the_cpu_from_all_other_reasons() {
     assert_eq!(finding["status"], "warning", "{finding}");
     assert_eq!(
         finding["text"],
-        "this program runs on a libtorch that is built for the CPU only"
+        "this program uses a libtorch built for the CPU only"
     );
     assert!(
         finding["remedy"]

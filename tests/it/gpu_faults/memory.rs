@@ -1,9 +1,9 @@
-//! Memory of a device that runs out.
+//! Running out of device memory.
 
 use super::*;
 
 #[test]
-fn a_small_child_that_runs_out_of_memory_in_a_new_process_too_is_excluded() {
+fn a_small_child_that_runs_out_of_memory_even_in_a_new_process_is_excluded() {
     let workspace = Workspace::new();
     assert_ok(&workspace.search(
         "run",
@@ -19,7 +19,7 @@ fn a_small_child_that_runs_out_of_memory_in_a_new_process_too_is_excluded() {
 }
 
 #[test]
-fn memory_that_runs_out_while_accuracy_is_measured_makes_the_batches_smaller_and_nothing_else() {
+fn running_out_of_memory_during_validation_only_makes_its_batches_smaller() {
     let workspace = Workspace::new();
     assert_ok(&workspace.search(
         "whole",
@@ -29,7 +29,7 @@ fn memory_that_runs_out_while_accuracy_is_measured_makes_the_batches_smaller_and
         )],
     ));
     let kernels = workspace.kernels();
-    // The last convolution of the second child is one of its validation.
+    // The last convolution of the second child belongs to its validation.
     let last = kernels
         .iter()
         .rposition(|name| name.contains("convolution") && !name.contains("backward"))
@@ -53,9 +53,9 @@ fn memory_that_runs_out_while_accuracy_is_measured_makes_the_batches_smaller_and
     );
 }
 
-/// Kernels of the first step: before any statistics have moved; after the first layer's have; after
-/// all have, in the backward pass; when the gradient is put together, and when the optimiser takes
-/// its memory.
+/// Kernels of the first step: before any statistics have changed; after those of the first layer
+/// have; after all have, in the backward pass; when the gradient is assembled; and when the
+/// optimiser allocates its memory.
 fn moments_of_a_step(kernels: &[String]) -> [usize; 5] {
     let from = |start: usize, name: &str| {
         start
@@ -82,7 +82,7 @@ fn moments_of_a_step(kernels: &[String]) -> [usize; 5] {
 }
 
 #[test]
-fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
+fn wherever_in_a_step_memory_runs_out_the_step_is_taken_exactly_once() {
     let workspace = Workspace::new();
     assert_ok(&workspace.train(
         "whole",
@@ -130,7 +130,7 @@ fn wherever_in_a_step_memory_runs_out_the_step_is_taken_once() {
 }
 
 #[test]
-fn images_that_the_devices_memory_does_not_hold_stay_on_the_host() {
+fn images_that_do_not_fit_into_the_devices_memory_stay_on_the_host() {
     let workspace = Workspace::new();
     let many = [
         "data.limit=4000",
@@ -150,11 +150,11 @@ fn images_that_the_devices_memory_does_not_hold_stay_on_the_host() {
             .unwrap()
     };
     assert_ok(&train("host", &["train.data_on_device=false"], &[]));
-    // The images take three megabytes, a step with ten of them far less; what is measured is
-    // measured in smaller batches.
+    // The images need three megabytes, a step with ten of them far less; accuracy is measured in
+    // smaller batches.
     let output = train("short", &[], &[("NAS_TUI_FAKE_CUDA_MEMORY", "2500000")]);
     assert_ok(&output);
-    let warned = |event: &Event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains("memory did not suffice for the images"));
+    let warned = |event: &Event| matches!(event, Event::Notice { level: Level::Warning, message } if message.contains("memory is too small for the images"));
     assert_eq!(
         workspace
             .events("short")

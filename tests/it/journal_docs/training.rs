@@ -83,7 +83,7 @@ pub fn training_epoch() -> Event {
 
 pub fn test_finished() -> Event {
     let classes: Vec<String> = (0..6).map(|class| class.to_string()).collect();
-    // Two images, one of them taken for another class.
+    // Two images, one of them misclassified.
     let logits = [0, 1].map(|prediction| {
         (0..6)
             .map(|class| f64::from(u8::from(class == prediction)))

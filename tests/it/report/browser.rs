@@ -1,5 +1,5 @@
-//! The page in a headless Chromium, where there is one: nothing too wide, every figure to be seen,
-//! and a PDF.
+//! The page in a headless Chromium, if there is one: nothing is too wide, every figure is visible,
+//! and a PDF can be printed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::samples::{SEARCH, with_test};
 use super::{read, reported};
 
-/// Chromium's options: quiet, and without any network of its own.
+/// Chromium's options: quiet, and without any network access of its own.
 const QUIET: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -24,7 +24,7 @@ const QUIET: [&str; 10] = [
     "--virtual-time-budget=10000",
 ];
 
-/// Sent by the page from within a frame to the page around it: what the browser made of it.
+/// Sent from within a frame to the surrounding page: the result of the browser's layout.
 const PROBE: &str = r#"<script>addEventListener("load", () => {
   const drawn = figure => [...figure.querySelectorAll("svg")].filter(svg => svg.getBoundingClientRect().width > 0);
   const smallest = svg => Math.min(...[...svg.querySelectorAll("text")].map(text =>
@@ -41,10 +41,10 @@ const PROBE: &str = r#"<script>addEventListener("load", () => {
 
 #[derive(Debug, Deserialize)]
 struct Seen {
-    /// Width that the page takes, and that the window has.
+    /// Width of the page's content, and of the window.
     wide: f64,
     inner: f64,
-    /// Files that the page asked for.
+    /// Number of files that the page requested.
     loaded: usize,
     figures: Vec<SeenFigure>,
 }
@@ -52,16 +52,16 @@ struct Seen {
 #[derive(Debug, Deserialize)]
 struct SeenFigure {
     name: String,
-    /// How many of its forms can be seen.
+    /// How many of its forms are visible.
     drawings: usize,
     width: f64,
     height: f64,
-    /// Height of its smallest letters, CSS pixels.
+    /// Height of its smallest letters, in CSS pixels.
     text: f64,
 }
 
-/// Chromium by `NAS_TUI_CHROMIUM` or in its usual places; where there is none, that nothing was
-/// checked is said.
+/// Chromium from `NAS_TUI_CHROMIUM` or its usual places; if there is none, a message says that
+/// nothing was checked.
 fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("NAS_TUI_CHROMIUM")
         .map(PathBuf::from)
@@ -84,7 +84,7 @@ fn chromium() -> Option<PathBuf> {
     found
 }
 
-/// What Chromium prints with these options on the page at `path`.
+/// Chromium's output with these options for the page at `path`.
 fn run(chromium: &Path, profile: &Path, options: &[String], path: &Path) -> String {
     let mut command = Command::new(chromium);
     command
@@ -103,14 +103,14 @@ fn run(chromium: &Path, profile: &Path, options: &[String], path: &Path) -> Stri
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The page as a window of this size shows it.
+/// The layout of the page in a window of this size.
 fn look(chromium: &Path, folder: &Path, page: &str, (width, height): (u32, u32)) -> Seen {
     std::fs::write(
         folder.join("probed.html"),
         page.replace("</body>", &format!("{PROBE}</body>")),
     )
     .unwrap();
-    // A window of Chromium has a least width; a frame has not.
+    // A window of Chromium has a minimum width, but a frame does not.
     let around = format!(
         r#"<!DOCTYPE html><body style="margin:0"><pre id="seen"></pre><script>addEventListener("message", event => seen.textContent = event.data)</script>
         <iframe src="probed.html" style="border:0;width:{width}px;height:{height}px"></iframe></body>"#
@@ -132,7 +132,7 @@ fn look(chromium: &Path, folder: &Path, page: &str, (width, height): (u32, u32))
 }
 
 #[test]
-fn in_chromium_nothing_is_too_wide_for_a_phone_or_a_desk_and_every_figure_is_seen() {
+fn in_chromium_nothing_is_too_wide_for_a_phone_or_a_desk_and_every_figure_is_visible() {
     let Some(chromium) = chromium() else { return };
     let folder = tempfile::tempdir().unwrap();
     for journal in [SEARCH, &with_test()] {

@@ -22,7 +22,7 @@ fn report(run: &Path, out: &Path) -> Output {
         .unwrap()
 }
 
-/// The folder of the report on a run with this journal, which must succeed.
+/// The folder of the report on a run with this journal; the command must succeed.
 fn reported(folder: &Path, journal: &str) -> PathBuf {
     let out = folder.join("out");
     let output = report(&run_directory(folder, journal), &out);
@@ -112,7 +112,8 @@ fn a_searchs_report_has_its_page_figures_tables_and_summary() {
     );
 }
 
-/// `SEARCH`, with the child that failed excluded, beside a run that it cannot be compared with.
+/// `SEARCH` with the failed child excluded instead, and with a reference it cannot be compared
+/// with.
 fn excluded_and_incomparable() -> String {
     let change = |line: &str| {
         let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -130,7 +131,7 @@ fn excluded_and_incomparable() -> String {
 }
 
 #[test]
-fn the_table_of_children_tells_trained_failed_and_excluded_apart() {
+fn the_table_of_children_distinguishes_trained_failed_and_excluded_ones() {
     let folder = tempfile::tempdir().unwrap();
     let counts = |journal: &str, name: &str| {
         let folder = folder.path().join(name);
@@ -155,7 +156,7 @@ fn the_table_of_children_tells_trained_failed_and_excluded_apart() {
 }
 
 #[test]
-fn the_section_on_learning_says_that_the_reference_is_not_comparable_and_why() {
+fn the_section_on_learning_says_why_the_run_cannot_be_compared_with_its_reference() {
     let folder = tempfile::tempdir().unwrap();
     let page = read(reported(folder.path(), &excluded_and_incomparable()).join("report.html"));
     let section = page
@@ -165,7 +166,7 @@ fn the_section_on_learning_says_that_the_reference_is_not_comparable_and_why() {
         .split("</section>")
         .next()
         .unwrap();
-    let expected = "This run is not comparable with by-chance (search.reference): child.epochs is 1 there and 2 here.";
+    let expected = "This run cannot be compared with by-chance (search.reference): child.epochs is 1 there and 2 here.";
     assert!(
         section.contains(expected),
         "{}",
@@ -241,7 +242,7 @@ fn figures_are_valid_svg_and_png_of_twice_their_size() {
 }
 
 #[test]
-fn a_run_that_broke_off_is_reported_and_called_dead() {
+fn a_run_that_ended_unexpectedly_is_reported_as_dead() {
     let folder = tempfile::tempdir().unwrap();
     let out = reported(folder.path(), &SEARCH[..SEARCH.len() * 2 / 3]);
     let page = read(out.join("report.html"));
@@ -254,7 +255,7 @@ fn a_run_that_broke_off_is_reported_and_called_dead() {
 }
 
 #[test]
-fn a_run_of_which_nothing_has_happened_yet_is_reported() {
+fn a_run_in_which_nothing_has_happened_yet_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let first: String = SEARCH
         .lines()
@@ -263,8 +264,7 @@ fn a_run_of_which_nothing_has_happened_yet_is_reported() {
         .collect();
     let page = read(reported(folder.path(), &first).join("report.html"));
     assert!(
-        page.contains("No child has come to an end yet.")
-            && page.contains("there is no best network")
+        page.contains("No child has finished yet.") && page.contains("there is no best network")
     );
     let page = read(reported(folder.path(), "").join("report.html"));
     assert!(page.contains("never got as far as its first episode"));
@@ -280,19 +280,19 @@ fn a_training_without_its_test_says_that_test_accuracy_was_not_measured() {
 }
 
 #[test]
-fn an_older_report_is_replaced_and_anothers_page_is_not() {
+fn an_older_report_is_replaced_but_another_programs_page_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let out = reported(folder.path(), SEARCH);
     reported(folder.path(), SEARCH);
     std::fs::write(out.join("report.html"), "my thesis").unwrap();
     let output = report(&folder.path().join("run"), &out);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is no report of nas-tui"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not a report of nas-tui"));
     assert_eq!(read(out.join("report.html")), "my thesis");
 }
 
 #[test]
-fn what_is_no_run_is_bad_input() {
+fn a_folder_that_is_not_a_run_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let output = report(&folder.path().join("nowhere"), &folder.path().join("out"));
     assert_eq!(output.status.code(), Some(2));

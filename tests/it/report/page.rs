@@ -1,13 +1,12 @@
-//! The page as a text: well formed, complete in itself, and safe whatever the run's names are.
+//! The page as text: well-formed, self-contained, and safe whatever names the run uses.
 
 use super::samples::{SEARCH, with_test};
 use super::{read, reported};
 
-/// Elements that have no end tag.
+/// Elements without an end tag.
 const VOID: [&str; 3] = ["meta", "br", "hr"];
 
-/// Every tag of the page, as it stands between `<` and `>`; the text of the style sheet is passed
-/// over.
+/// The text of every tag of the page between `<` and `>`; the style sheet is skipped.
 fn tags(page: &str) -> Vec<&str> {
     let (before, rest) = page.split_once("<style>").unwrap();
     let (_, after) = rest.split_once("</style>").unwrap();
@@ -77,7 +76,7 @@ fn the_page_is_well_formed_and_refers_to_nothing_outside() {
 }
 
 #[test]
-fn training_memory_is_told_for_the_runs_own_batch_size() {
+fn training_memory_is_given_for_the_runs_own_batch_size() {
     let folder = tempfile::tempdir().unwrap();
     let search = SEARCH.replacen(
         "\"child_epochs\"",
@@ -96,7 +95,7 @@ fn training_memory_is_told_for_the_runs_own_batch_size() {
 }
 
 #[test]
-fn every_link_of_the_page_has_its_place() {
+fn every_link_of_the_page_has_a_target() {
     let folder = tempfile::tempdir().unwrap();
     let page = read(reported(folder.path(), SEARCH).join("report.html"));
     let tags = tags(&page);
@@ -121,7 +120,7 @@ fn every_link_of_the_page_has_its_place() {
 }
 
 #[test]
-fn names_and_messages_of_a_run_are_text_whatever_they_hold() {
+fn names_and_messages_of_a_run_are_text_whatever_they_contain() {
     let nasty = r#"<script>alert('x')</script>\"><img src=x onerror=y>&amp;"#;
     let journal = SEARCH
         .replace("\"T-shirt/top\"", &format!("\"{nasty}\""))
@@ -148,7 +147,7 @@ fn names_and_messages_of_a_run_are_text_whatever_they_hold() {
             .count()
             >= 4
     );
-    // A name of a class stands in the figures of a training.
+    // The name of a class appears in the figures of a training.
     let out = reported(
         folder.path(),
         &with_test().replace("\"cat\"", &format!("\"{nasty}\"")),
@@ -161,7 +160,7 @@ fn names_and_messages_of_a_run_are_text_whatever_they_hold() {
 }
 
 #[test]
-fn accuracy_and_reward_are_two_numbers_and_validation_is_called_so() {
+fn accuracy_and_reward_are_two_numbers_and_validation_is_labelled_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let page = read(reported(folder.path(), SEARCH).join("report.html"));
     for words in [

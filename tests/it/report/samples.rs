@@ -1,4 +1,4 @@
-//! Runs to report on: the recorded search, and trainings made here event by event.
+//! Runs to report on: the recorded search, and synthetic trainings.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use nas_tui::space::{Cost, resolve_architecture};
 /// A real search.
 pub const SEARCH: &str = include_str!("../../fixtures/journal-demo.jsonl");
 
-/// The run directory `run` in `folder` with this journal and with settings.
+/// The run directory `run` in `folder` with this journal and settings.
 pub fn run_directory(folder: &Path, journal: &str) -> PathBuf {
     let run = folder.join("run");
     std::fs::create_dir_all(&run).unwrap();
@@ -40,12 +40,13 @@ fn classes() -> Vec<String> {
     CLASSES.map(str::to_owned).to_vec()
 }
 
-/// The journal of a training of NASCNN15 that has done so many of its 30 epochs and goes on.
+/// The journal of a training of NASCNN15 that has completed this many of its 30 epochs and is in
+/// progress.
 pub fn training(epochs: usize) -> String {
     journal(std::iter::once(started()).chain((1..=epochs).map(epoch)))
 }
 
-/// The journal of one that early stopping ended after 12 epochs, with its test.
+/// The journal of a training that early stopping ended after 12 epochs, with its test.
 pub fn with_test() -> String {
     let finished = Event::RunFinished {
         reason: FinishReason::Completed,
@@ -60,7 +61,7 @@ pub fn with_test() -> String {
     )
 }
 
-/// Events as lines, an epoch's time apart.
+/// Events as lines, at intervals of one epoch.
 fn journal(events: impl Iterator<Item = Event>) -> String {
     let record = |(seq, event)| {
         let time = Timestamp::from_second(1_795_515_300 + 1_900 * seq as i64).unwrap();
@@ -134,7 +135,8 @@ fn epoch(epoch: usize) -> Event {
     })
 }
 
-/// Of 2,000 images that are taken for their class, or for one of the next two, by their number.
+/// The result on 2,000 images that are classified as their class, or as one of the next two, by
+/// their number.
 fn tested() -> Event {
     let labels: Vec<usize> = (0..2_000).map(|image| image % 10).collect();
     let row = |(image, label): (usize, &usize)| {

@@ -1,4 +1,4 @@
-//! Any keys on any size.
+//! Arbitrary keys at arbitrary sizes.
 
 use super::*;
 
@@ -39,7 +39,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A user who does these steps while these records come.
+/// A user who takes these steps while these records arrive.
 pub fn live_through(records: &[Record], steps: Vec<Step>, theme: Theme) {
     let mut left = records.iter();
     let mut app = App::new(
@@ -68,7 +68,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_keys_on_any_size_ever_panic(steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4) {
+    fn no_keys_at_any_size_ever_panic(steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4) {
         let depth = [ColourDepth::None, ColourDepth::Sixteen, ColourDepth::Indexed, ColourDepth::True][depth];
         live_through(&journal(), steps, theme(depth, ascii));
     }

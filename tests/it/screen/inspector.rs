@@ -1,9 +1,9 @@
-//! The inspector: one child, looked at and edited.
+//! The inspector: viewing and editing one child.
 
 use super::*;
 
 #[test]
-fn an_edited_child_in_training_is_named_as_one() {
+fn an_edited_child_in_training_is_labelled_as_edited() {
     let mut app = running(120, 40);
     let training = app
         .live
@@ -36,7 +36,7 @@ fn any_child_of_the_run_is_reached_by_arrow_keys_and_escape_follows_the_training
 }
 
 #[test]
-fn the_inspector_has_a_page_for_each_side_of_a_child_and_closes_again() {
+fn the_inspector_has_its_pages_and_closes_again() {
     let mut app = running(80, 24);
     let before = text(&app);
     press(&mut app, "b");
@@ -52,7 +52,7 @@ fn the_inspector_has_a_page_for_each_side_of_a_child_and_closes_again() {
 fn an_edited_child_is_sent_for_training_with_its_parent() {
     let mut app = running(80, 24);
     press(&mut app, "b\t\t\t\t");
-    // Whichever end of its choices the first value is at, one of the two keys changes it.
+    // Whichever end of its options the first value is at, one of the two keys changes it.
     press(&mut app, "+");
     let is_largest = text(&app).contains("largest choice");
     press(&mut app, if is_largest { "-" } else { "" });
@@ -104,7 +104,7 @@ fn the_inspected_child_is_copied_and_saved() {
 }
 
 #[test]
-fn accuracy_and_reward_of_the_best_child_are_told_apart() {
+fn accuracy_and_reward_of_the_best_child_are_distinguished() {
     let app = running(80, 24);
     let best = app
         .live

@@ -1,4 +1,4 @@
-//! The log: scrolled, filtered, searched.
+//! Scrolling, filtering and searching the log.
 
 use super::*;
 

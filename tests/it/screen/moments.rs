@@ -1,9 +1,9 @@
-//! Runs that are over or replayed, and earlier moments of a run.
+//! Runs that have ended or are replayed, and earlier moments of a run.
 
 use super::*;
 
 #[test]
-fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_continue_it() {
+fn a_run_whose_process_died_is_shown_as_dead_in_every_panel_with_the_command_to_continue_it() {
     let mut app = running(120, 40);
     app.take_link(LinkStatus::Dead { watch_only: false });
     let text = text(&app);
@@ -45,7 +45,7 @@ fn a_run_whose_process_died_looks_so_in_every_panel_and_is_left_with_the_way_to_
 }
 
 #[test]
-fn a_replay_at_its_end_says_so_and_how_to_go_on() {
+fn a_replay_at_its_end_says_so_and_how_to_continue() {
     let mut app = running(80, 24);
     app.take_link(LinkStatus::Replay {
         speed: 8.0,
@@ -101,7 +101,7 @@ fn earlier_moments_are_stepped_through_and_end_returns_to_the_present() {
 }
 
 #[test]
-fn why_there_is_no_earlier_or_later_moment_is_said() {
+fn the_screen_says_why_there_is_no_earlier_or_later_moment() {
     let records = journal();
     let is_start = |record: &Record| matches!(record.event, Event::ChildStarted { .. });
     let first = records
@@ -173,7 +173,7 @@ fn a_child_of_a_later_moment_is_not_shown_at_an_earlier_one() {
 }
 
 #[test]
-fn what_the_screen_itself_notes_is_no_time_that_the_run_worked() {
+fn notices_of_the_screen_itself_do_not_count_as_working_time() {
     let mut app = running(80, 24);
     let worked = app.live.clock.seconds();
     app.note(
@@ -185,8 +185,7 @@ fn what_the_screen_itself_notes_is_no_time_that_the_run_worked() {
 }
 
 #[test]
-fn the_step_after_the_last_sampled_child_follows_the_training_and_leaves_out_numbers_that_no_child_has()
- {
+fn stepping_past_the_last_sampled_child_follows_the_training_and_skips_unused_numbers() {
     let mut app = app_with(&journal(), Size::new(80, 24), plain());
     let edited = nas_tui::state::ChildRow {
         child: 97 + 3,

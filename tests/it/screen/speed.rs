@@ -1,9 +1,9 @@
-//! Time to draw a run of a hundred thousand children.
+//! The time to draw a run of a hundred thousand children.
 
 use super::*;
 
-/// The least of a few times to draw, milliseconds of this thread's processor time: what else the
-/// machine does is not meant.
+/// The minimum of a few drawing times, in milliseconds of this thread's processor time, which
+/// excludes other work of the machine.
 fn milliseconds_to_draw(app: &App) -> f64 {
     let time = |_| {
         let started = thread_milliseconds();
@@ -18,15 +18,15 @@ fn thread_milliseconds() -> f64 {
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
-/// What a frame may take, in place of milliseconds: shares of what it costs, in the same run, to
-/// bring its children into another order. That waits for memory as a frame does, so that a shared
-/// machine, at times twice as slow as at others, slows down both. Measured: the chart 1.1, the front
-/// 0.45, texts below 0.1.
+/// Limits for a frame, not in milliseconds but relative to the time, in the same run, for sorting
+/// its children differently. Sorting waits for memory as a frame does, so that a shared machine,
+/// which is at times twice as slow as at others, slows down both. Measured: the chart 1.1, the
+/// front 0.45, texts below 0.1.
 const PLOT: f64 = 2.5;
 const TEXT: f64 = 0.25;
 const OPEN: f64 = 10.0;
 
-/// Milliseconds to bring the children of the run into another order.
+/// Milliseconds to sort the children of the run differently.
 fn yardstick(app: &App) -> f64 {
     let children = &app.live.search().children;
     let time = |_| {
@@ -71,7 +71,7 @@ fn a_hundred_thousand_children_are_drawn_in_time() {
     assert!(text(&app).contains("100000"));
 }
 
-/// The order of the list and the front are kept from frame to frame.
+/// The order of the list and the front are kept between frames.
 #[test]
 fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     let mut app = running(200, 50);
@@ -120,7 +120,7 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     );
 }
 
-/// Relatives are looked for when the page is opened, never while it is drawn: that compares the child
+/// Relatives are searched for when the page is opened, never while it is drawn: that compares the child
 /// with each of the others once.
 #[test]
 fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {

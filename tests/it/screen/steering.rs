@@ -1,9 +1,9 @@
-//! Pausing, stopping, skipping and leaving: what is asked, and what the screen shows of it.
+//! Pausing, stopping, skipping and leaving: the commands sent, and what the screen shows.
 
 use super::*;
 
 #[test]
-fn space_asks_for_a_pause_and_shows_it_only_when_the_search_says_so() {
+fn space_requests_a_pause_which_is_shown_only_once_the_search_confirms_it() {
     let mut app = running(80, 24);
     assert_eq!(press(&mut app, " "), Effect::Send(Command::Pause));
     assert!(text(&app).contains("RUNNING"));
@@ -23,7 +23,7 @@ fn space_asks_for_a_pause_and_shows_it_only_when_the_search_says_so() {
 }
 
 #[test]
-fn quitting_a_running_search_asks_and_cancel_goes_on() {
+fn quitting_a_running_search_asks_first_and_cancel_returns() {
     let mut app = running(80, 24);
     for keys in ["qc", "q\x1b", "qq", "q\n"] {
         assert_eq!(press(&mut app, keys), Effect::Draw, "{keys:?}");
@@ -32,7 +32,7 @@ fn quitting_a_running_search_asks_and_cancel_goes_on() {
 }
 
 #[test]
-fn the_screen_ends_when_the_stop_that_was_asked_for_has_come() {
+fn the_screen_closes_once_the_requested_stop_has_happened() {
     let mut app = running(80, 24);
     assert_eq!(press(&mut app, "qs"), Effect::Send(Command::Stop));
     assert_eq!(app.done(), None);
@@ -60,7 +60,7 @@ fn the_screen_ends_when_the_stop_that_was_asked_for_has_come() {
 }
 
 #[test]
-fn a_screen_can_be_left_while_the_search_goes_on_or_while_it_stops() {
+fn the_screen_can_be_left_while_the_search_continues_or_stops() {
     for before in ["", "qs"] {
         let mut app = running(80, 24);
         press(&mut app, before);
@@ -69,7 +69,7 @@ fn a_screen_can_be_left_while_the_search_goes_on_or_while_it_stops() {
 }
 
 #[test]
-fn who_only_watches_cannot_steer_and_is_told_so() {
+fn a_screen_that_only_watches_cannot_steer_and_says_so() {
     let far = LinkStatus::Journal {
         holder: "pid 1 on far".to_owned(),
     };
@@ -104,7 +104,7 @@ fn a_child_is_skipped_only_after_a_yes() {
 }
 
 #[test]
-fn the_question_about_a_skip_says_what_becomes_of_a_child_without_an_epoch() {
+fn the_question_about_a_skip_says_what_happens_to_a_child_without_an_epoch() {
     let asked = |records: &[Record]| {
         let mut app = app_with(records, Size::new(80, 24), plain());
         press(&mut app, "x");
@@ -128,7 +128,7 @@ fn the_question_about_a_skip_says_what_becomes_of_a_child_without_an_epoch() {
 }
 
 #[test]
-fn the_stop_after_the_episode_is_asked_for_shown_and_taken_back() {
+fn the_stop_after_the_episode_is_requested_shown_and_withdrawn() {
     let mut app = running(80, 24);
     assert_eq!(
         press(&mut app, "e"),
@@ -153,7 +153,7 @@ fn the_stop_after_the_episode_is_asked_for_shown_and_taken_back() {
 }
 
 #[test]
-fn the_screen_calls_the_user_for_what_happens_while_it_is_open() {
+fn the_screen_alerts_the_user_to_what_happens_while_it_is_open() {
     let records = journal();
     let mut app = app_with(half(&records), Size::new(80, 24), plain());
     assert_eq!(app.next_alert(), None, "what happened before is old news");

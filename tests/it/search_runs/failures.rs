@@ -1,5 +1,4 @@
-//! What ends a search or refuses one: a full disk, damage, a run that is taken, data that is
-//! missing.
+//! What ends or prevents a search: a full disk, damage, a run that is in use, missing data.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -11,7 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{assert_ok, found, new_run, records, resume, stderr};
 
-/// A file size limit is a disk that is full for files of that size.
+/// A file size limit acts like a disk that is full for files of that size.
 fn limit_file_size(command: &mut Command, bytes: u64) {
     let limit = move || {
         let limit = Rlimit {
@@ -27,8 +26,8 @@ fn limit_file_size(command: &mut Command, bytes: u64) {
 #[test]
 fn a_full_disk_ends_the_search_with_a_message_and_nothing_is_lost() {
     let root = tempfile::tempdir().unwrap();
-    // The journal outgrows the limit first where the checkpoint has no controller in it, and the
-    // checkpoint where it has.
+    // The journal exceeds the limit first if the checkpoint contains no controller, otherwise the
+    // checkpoint does.
     for (strategy, file) in [
         ("random", "journal.jsonl"),
         ("reinforce", "search.safetensors"),
@@ -124,7 +123,7 @@ fn damage_is_an_error_with_its_place_and_exit_status_2() {
 }
 
 #[test]
-fn data_that_is_not_there_ends_the_search_before_training_with_exit_status_2() {
+fn missing_data_end_the_search_before_training_with_exit_status_2() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut command = new_run(&path);
@@ -140,7 +139,7 @@ fn data_that_is_not_there_ends_the_search_before_training_with_exit_status_2() {
 }
 
 #[test]
-fn a_folder_that_is_no_run_or_not_empty_is_refused() {
+fn a_folder_that_is_not_a_run_or_is_not_empty_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let output = resume(root.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -3,9 +3,9 @@
 use super::*;
 
 #[test]
-fn a_training_killed_again_and_again_and_resumed_equals_one_that_never_was() {
+fn a_training_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
     let workspace = Workspace::new();
-    // A checkpoint after almost every batch, so that it is resumed within epochs too.
+    // A checkpoint after almost every batch, so that it is also resumed within epochs.
     let set = ["train.checkpoint_minutes=0.0001", "recipes.cosine.epochs=8"];
     assert_ok(&workspace.train("whole", &set).output().unwrap());
     let mut kills = 0;
@@ -20,7 +20,7 @@ fn a_training_killed_again_and_again_and_resumed_equals_one_that_never_was() {
         };
         let before = lines();
         let mut child = workspace.go_on("parts", &set).spawn().unwrap();
-        // Killed once it has told of some more: each time at another place, wherever it is by then.
+        // Killed once it has reported some more: at a different place each time.
         while lines() < before + 9 + kills && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(300));
         }
@@ -84,7 +84,7 @@ fn sigterm_saves_a_checkpoint_at_the_next_batch_and_the_resumed_training_is_the_
 }
 
 #[test]
-fn a_client_pauses_a_training_at_the_next_batch_and_lets_it_go_on() {
+fn a_client_pauses_and_resumes_a_training_between_batches() {
     let workspace = Workspace::new();
     let child = workspace
         .train("run", &["recipes.cosine.epochs=5000"])
@@ -92,7 +92,7 @@ fn a_client_pauses_a_training_at_the_next_batch_and_lets_it_go_on() {
         .unwrap();
     wait_for_line(&workspace.path("run"), "training_epoch");
     let connection = link::attach(&workspace.path("run"), false).unwrap();
-    // Whoever is not connected yet is not heard.
+    // Commands sent before the connection exists are lost.
     let begin = Instant::now();
     while *connection.status.borrow() != (LinkStatus::Live { watch_only: false }) {
         assert!(

@@ -1,8 +1,8 @@
-//! Test images: when they are opened, and what is made of them.
+//! Test images: when they are opened, and the results on them.
 
 use super::*;
 
-/// Counts how often a file is opened, by whomever.
+/// Counts how often a file is opened, by any process.
 struct Watched {
     inotify: OwnedFd,
 }
@@ -14,8 +14,8 @@ impl Watched {
         Watched { inotify }
     }
 
-    /// Opened since the last look. (Equal events that follow each other unread are one: look
-    /// often.)
+    /// Whether the file was opened since the last call. (Consecutive equal events that have not
+    /// been read are merged, so call this often.)
     fn was_opened(&self) -> bool {
         rustix::io::read(&self.inotify, &mut [0u8; 4096]).is_ok_and(|bytes| bytes > 0)
     }
@@ -80,7 +80,7 @@ fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
 }
 
 #[test]
-fn files_that_a_folder_holds_in_vain_are_told_of_at_the_start() {
+fn unread_files_in_a_folder_are_reported_at_the_start() {
     let workspace = Workspace::new();
     image_folder(&workspace.path("images"));
     fs::write(workspace.path("images/train/dark/photo.tiff"), "II*").unwrap();
@@ -152,7 +152,7 @@ fn only_the_end_of_a_training_and_evaluate_can_load_test_images() {
 }
 
 #[test]
-fn evaluate_says_of_the_kept_weights_what_the_training_said() {
+fn evaluate_reports_the_same_for_the_saved_weights_as_the_training() {
     let workspace = Workspace::new();
     assert_ok(&workspace.train("run", &[]).output().unwrap());
     let evaluated = workspace.evaluate(&["run:best"]);
@@ -168,7 +168,7 @@ fn evaluate_says_of_the_kept_weights_what_the_training_said() {
 }
 
 #[test]
-fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such() {
+fn a_network_trained_on_enlarged_images_is_tested_and_evaluated_on_enlarged_images() {
     let workspace = Workspace::new();
     assert_ok(
         &workspace
@@ -179,7 +179,7 @@ fn a_network_that_was_trained_on_enlarged_images_is_tested_and_evaluated_on_such
     let told = test_of(&workspace.records("run")).unwrap().report;
     let of_run = workspace.evaluate(&["run:best"]);
     assert_eq!((of_run.correct, of_run.loss), (told.correct, told.loss));
-    // The same weights without their run: images as they are.
+    // The same weights without their run: images are not enlarged.
     let of_file = workspace.evaluate(&["tiny.json", "--weights", "run/weights.safetensors"]);
     assert!(
         (of_file.loss - told.loss).abs() > 1e-3,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// `nas-tui bench` over the children of `file`, on noise.
+/// `nas-tui bench` with the children of `file`, on noise.
 fn bench(file: &Path, images: &str) -> Command {
     let mut command = Command::new(program());
     command
@@ -31,7 +31,7 @@ fn children_file(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn what_libraries_print_to_standard_output_never_reaches_the_protocol() {
+fn output_of_libraries_on_standard_output_never_reaches_the_protocol() {
     let folder = tempfile::tempdir().unwrap();
     // oneDNN reports every primitive it runs on standard output.
     let output = bench(&children_file(folder.path()), "256")

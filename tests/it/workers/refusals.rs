@@ -31,7 +31,7 @@ fn workers_that_always_die_at_start_end_everything() {
 }
 
 #[test]
-fn a_program_that_is_not_there_ends_everything() {
+fn a_missing_program_ends_everything() {
     let mut watched = Watched::start_program(settings(1, 1), PathBuf::from("/nonexistent/nas-tui"));
     let fatal = watched.wait(|report| matches!(report, Report::Fatal { .. }));
     assert!(

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A machine with two GPUs on which everything is as it should be, but that libtorch sees none.
+/// A machine with two GPUs on which everything is in order, except that libtorch sees no device.
 fn facts() -> Facts {
     let gpu = DriverGpu {
         mode: Some(ComputeMode::Default),
@@ -31,14 +31,14 @@ fn error(code: i32) -> Option<CudaError> {
     })
 }
 
-/// Cause, and reason and remedy as one text.
+/// The cause, and reason and remedy as one text.
 fn found(facts: &Facts) -> (Cause, String) {
     let diagnosis = diagnose(facts).expect("a reason");
     (diagnosis.cause, diagnosis.to_string())
 }
 
 #[test]
-fn there_is_nothing_to_explain_where_devices_are_seen_or_there_is_no_gpu() {
+fn there_is_nothing_to_explain_if_devices_are_seen_or_there_is_no_gpu() {
     assert_eq!(
         diagnose(&Facts {
             devices: 1,
@@ -56,7 +56,7 @@ fn there_is_nothing_to_explain_where_devices_are_seen_or_there_is_no_gpu() {
 }
 
 #[test]
-fn a_build_for_the_cpu_is_told_whatever_else_is_wrong_with_cuda() {
+fn a_build_for_the_cpu_is_reported_whatever_else_is_wrong_with_cuda() {
     let (cause, text) = found(&Facts {
         library: Library::NotBuilt,
         built_for: None,
@@ -68,7 +68,7 @@ fn a_build_for_the_cpu_is_told_whatever_else_is_wrong_with_cuda() {
 }
 
 #[test]
-fn a_library_that_was_not_loaded_is_told_with_the_linkers_words() {
+fn a_library_that_was_not_loaded_is_reported_with_the_linkers_message() {
     let failed = |text: &str| {
         found(&Facts {
             library: Library::Failed(text.into()),
@@ -79,7 +79,7 @@ fn a_library_that_was_not_loaded_is_told_with_the_linkers_words() {
     assert!(
         cause == Cause::NotLoaded
             && text.contains("libcudnn.so.9")
-            && text.contains("install it whole"),
+            && text.contains("reinstall it"),
         "{text}"
     );
     let (_, text) = failed("/lib/libm.so.6: version `GLIBC_2.28' not found");
@@ -87,7 +87,7 @@ fn a_library_that_was_not_loaded_is_told_with_the_linkers_words() {
 }
 
 #[test]
-fn a_driver_that_is_too_old_for_this_cuda_is_told_with_both_versions() {
+fn a_driver_that_is_too_old_for_this_cuda_is_reported_with_both_versions() {
     let driver = Driver {
         version: Some("535.183.01".into()),
         cuda: Some(Version(12, 2)),
@@ -121,7 +121,7 @@ fn a_driver_is_new_enough_for_every_minor_version_of_its_cuda() {
 }
 
 #[test]
-fn a_container_without_the_drivers_library_is_told_from_an_old_driver() {
+fn a_container_without_the_drivers_library_is_distinguished_from_an_old_driver() {
     let (cause, text) = found(&Facts {
         has_driver_library: false,
         error: error(INSUFFICIENT_DRIVER),
@@ -149,7 +149,7 @@ fn an_empty_cuda_visible_devices_hides_every_gpu() {
 }
 
 #[test]
-fn a_cuda_visible_devices_that_names_nothing_is_told_with_the_numbers_there_are() {
+fn a_cuda_visible_devices_that_names_no_gpu_is_reported_with_the_available_numbers() {
     let naming = |value: &str, visible| {
         let driver = Driver {
             visible,
@@ -163,7 +163,9 @@ fn a_cuda_visible_devices_that_names_nothing_is_told_with_the_numbers_there_are(
     };
     let (cause, text) = naming("7", vec![]);
     assert!(
-        cause == Cause::Hidden && text.contains("=7 names no GPU") && text.contains("GPUs 0 to 1"),
+        cause == Cause::Hidden
+            && text.contains("=7 does not name a GPU")
+            && text.contains("GPUs 0 to 1"),
         "{text}"
     );
     assert_eq!(naming("GPU-nowhere", vec![None]).0, Cause::Hidden);
@@ -171,7 +173,7 @@ fn a_cuda_visible_devices_that_names_nothing_is_told_with_the_numbers_there_are(
 }
 
 #[test]
-fn gpus_that_are_not_open_to_this_container_or_job_are_asked_for() {
+fn for_gpus_not_passed_into_this_container_or_job_the_remedy_is_to_request_them() {
     let driver = Driver {
         gpus: vec![],
         withheld: 8,
@@ -191,7 +193,7 @@ fn gpus_that_are_not_open_to_this_container_or_job_are_asked_for() {
 }
 
 #[test]
-fn gpus_that_nobody_may_compute_on_are_told_with_the_command_that_opens_them() {
+fn for_gpus_closed_to_all_processes_the_remedy_is_the_command_that_opens_them() {
     let mut facts = facts();
     facts
         .driver
@@ -208,7 +210,7 @@ fn gpus_that_nobody_may_compute_on_are_told_with_the_command_that_opens_them() {
 }
 
 #[test]
-fn a_gpu_that_another_process_has_for_itself_is_waited_for() {
+fn for_a_gpu_used_exclusively_by_another_process_the_remedy_is_to_wait() {
     let mut facts = Facts {
         error: error(DEVICES_UNAVAILABLE),
         ..facts()
@@ -224,7 +226,7 @@ fn a_gpu_that_another_process_has_for_itself_is_waited_for() {
 }
 
 #[test]
-fn a_device_that_is_seen_can_be_closed_to_some_or_all_processes() {
+fn a_visible_device_can_be_closed_to_some_or_all_processes() {
     let with = |mode| {
         let mut driver = facts().driver;
         driver.gpus[1] = DriverGpu {
@@ -239,7 +241,7 @@ fn a_device_that_is_seen_can_be_closed_to_some_or_all_processes() {
         panic!("it takes any process")
     };
     assert_eq!((other, exclusive.cause), (None, Cause::Exclusive));
-    let reason = "cuda:1 (NVIDIA L4) is in compute mode EXCLUSIVE_PROCESS: it takes one process at a time; set workers.count";
+    let reason = "cuda:1 (NVIDIA L4) is in compute mode EXCLUSIVE_PROCESS: it accepts one process at a time; set workers.count";
     assert!(exclusive.to_string().starts_with(reason), "{exclusive}");
     assert_eq!(
         with(ComputeMode::Prohibited)[1]
@@ -250,7 +252,7 @@ fn a_device_that_is_seen_can_be_closed_to_some_or_all_processes() {
 }
 
 #[test]
-fn a_gpu_that_this_libtorch_has_no_code_for_is_told_with_the_build_that_has() {
+fn for_a_gpu_this_libtorch_does_not_support_the_remedy_is_a_build_that_does() {
     let mut driver = facts().driver;
     driver.gpus[0].capability = Some(Version(7, 0));
     driver.visible = vec![Some(1), Some(0)];
@@ -268,7 +270,7 @@ fn a_gpu_that_this_libtorch_has_no_code_for_is_told_with_the_build_that_has() {
 }
 
 #[test]
-fn gpus_in_instances_of_which_there_are_none_are_told() {
+fn gpus_in_mig_mode_without_instances_are_reported() {
     let mut facts = facts();
     facts.driver.gpus.iter_mut().for_each(|gpu| gpu.mig = true);
     let (cause, text) = found(&facts);
@@ -280,7 +282,7 @@ fn gpus_in_instances_of_which_there_are_none_are_told() {
 }
 
 #[test]
-fn other_errors_are_told_in_cudas_words_with_what_is_known_to_help() {
+fn other_errors_are_reported_in_cudas_words_with_known_remedies() {
     let text = |code| {
         found(&Facts {
             error: error(code),

@@ -51,7 +51,7 @@ fn agreements() -> Vec<Agreement> {
             NetworkName::Nascnn15,
             Numbers::Bf16,
             Some(0.71),
-            Verdict::failed("losses are off by 7.1e-1, where rounding explains 5e-3"),
+            Verdict::failed("losses differ by 7.1e-1, but rounding explains only 5e-3"),
         ),
         agreement(NetworkName::SmallChild, Numbers::F32, None, broken()),
         agreement(NetworkName::Nascnn15, Numbers::F32, None, broken()),

@@ -47,8 +47,8 @@ fn skip_connections_are_counted() {
         .map(|layer| layer.inputs.len())
         .sum::<usize>()
         + 1;
-    // Every layer but 8, 9, 12 reads the one before it ... counted here from the definition
-    // itself.
+    // Every layer except 8, 9 and 12 reads the previous one; here they are counted from the
+    // definition itself.
     let near = (1..=15)
         .filter(|row| network.layers[row - 1].inputs.contains(&(row - 1)))
         .count()

@@ -1,4 +1,4 @@
-//! Scales, legends and places.
+//! Scales, legends and positions.
 
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ fn labels(scale: &TitledAxis) -> Vec<&str> {
 }
 
 #[test]
-fn ticks_are_round_and_tell_values_apart() {
+fn ticks_are_round_and_distinguish_values() {
     assert_eq!(
         labels(&TitledAxis::values("", (0.04, 0.37), 5, plain)),
         ["0.0", "0.1", "0.2", "0.3", "0.4"]
@@ -39,7 +39,7 @@ fn ticks_are_round_and_tell_values_apart() {
 }
 
 #[test]
-fn a_legend_goes_on_in_the_next_row() {
+fn a_legend_continues_in_the_next_row() {
     let keys: Vec<LegendKey> = ["children", "mean of the episode", "best so far"]
         .map(|text| LegendKey::new(Mark::Line, Ink::Blue, text))
         .into();
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn counted_things_have_whole_and_few_ticks(first in 0u64..1_000, count in 0u64..100_000, most in 2usize..12) {
+    fn counts_have_few_and_whole_ticks(first in 0u64..1_000, count in 0u64..100_000, most in 2usize..12) {
         let scale = TitledAxis::counts("", first, first + count, most);
         prop_assert!(!scale.ticks.is_empty() && scale.ticks.len() <= most + 2, "{:?}", scale.ticks);
         prop_assert!(scale.ticks.iter().all(|(value, _)| value.fract() == 0.0 && *value >= first as f64 && *value <= (first + count) as f64));

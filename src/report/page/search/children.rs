@@ -1,4 +1,4 @@
-//! The children of a search as tables: the most accurate ones, and those that failed.
+//! The children of a search as tables: the most accurate ones, and the failed ones.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;
 use crate::state::{ChildRow, is_better};
 
-/// Children in the table of the page, and failures.
+/// Maximum number of children and of failures shown in the page.
 const MOST_CHILDREN: usize = 20;
 const MOST_FAILURES: usize = 50;
 
@@ -81,7 +81,7 @@ fn remark(row: &ChildRow) -> String {
     remarks.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Failures with their reasons, and warnings; nothing where there are none.
+/// Failures with their reasons, and warnings; `None` if there were none.
 pub fn troubles(material: &Material) -> Option<Section> {
     let notices = parts::notices(material);
     if material.failures.is_empty() && notices.is_none() {
@@ -128,7 +128,7 @@ pub fn troubles(material: &Material) -> Option<Section> {
             format!("The first {} of {failures} children that have no accuracy; children.csv has all", shown.len())
         }
         _ if material.failures.iter().any(|failure| failure.is_excluded) => {
-            "Children that failed: reward 0, no accuracy; those that are excluded have neither and count nowhere".to_owned()
+            "Children that failed (reward 0, no accuracy); excluded children have neither and count nowhere".to_owned()
         }
         _ => "Children that failed: reward 0, no accuracy".to_owned(),
     };

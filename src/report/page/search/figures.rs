@@ -10,13 +10,13 @@ use crate::report::figures::{Figure, children, curves, network, pareto};
 use crate::report::page::material::Material;
 use crate::state::RunState;
 
-/// Each drawn and with its caption.
+/// The figures with their captions.
 pub struct SearchFigures {
     pub rewards: Figure,
     pub accuracies: Figure,
     pub entropy: Figure,
     pub learning_curve: Figure,
-    /// None before the first accuracy.
+    /// `None` before the first accuracy.
     pub network: Option<Figure>,
     pub pareto: Figure,
 }

@@ -1,5 +1,5 @@
-//! The report of a search: what came of it, whether it learned, its best network, its children,
-//! what it took.
+//! The report of a search: its result, whether it learned, its best network, its children, and its
+//! cost.
 
 mod children;
 mod figures;
@@ -16,7 +16,7 @@ use crate::event::{EpisodeFinished, RunStarted};
 use crate::foundation::numbers::{accuracy, count, duration, energy, reward};
 use crate::report::figures::{Figure, network};
 
-/// Episodes in the table of the page.
+/// Maximum number of episodes in the table of the page.
 const MOST_EPISODES: usize = 40;
 
 /// PageHead, sections, figures and tables of the report.
@@ -80,7 +80,7 @@ fn learning(material: &Material, figures: &SearchFigures) -> Section {
         reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?)));
     let body = html! {
         @if let Some((run, reason)) = incomparable {
-            p { "This run is not comparable with " (run) " (search.reference): " (reason) "." }
+            p { "This run cannot be compared with " (run) " (search.reference): " (reason) "." }
         }
         (figure(&figures.rewards))
         (figure(&figures.accuracies))
@@ -155,7 +155,7 @@ fn best(material: &Material, figures: &SearchFigures) -> Section {
                 "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
                 (reward(best.reward)) ", looked up in a table."
                 @if let Some(test) = best.test_accuracy {
-                    " The table gives its network " strong { (parts::whole(&accuracy(test))) } " test accuracy when it is trained to the end; the search never saw that number."
+                    " The table gives its network " strong { (parts::whole(&accuracy(test))) } " test accuracy when trained to completion; the search never saw that number."
                 }
             }
             (parts::cell(material, &best.dna))
@@ -242,14 +242,14 @@ fn reading(material: &Material) -> Markup {
         ul {
             li { "A child's accuracy is the best validation accuracy of its last " (last) " epochs. Its reward is that accuracy to the power " (power) ". The two are different numbers, and are never mixed here." }
             @if is_table {
-                li { "Accuracies were looked up in a table: nothing was trained. The search read its validation accuracies alone." }
+                li { "Accuracies were looked up in a table: nothing was trained. The search read only validation accuracies." }
             } @else {
                 li { "Validation images were set apart from the training images. No test image was read by the search." }
             }
-            li { "The slope is that of a straight line through the episodes' mean rewards (ordinary least squares), with a 95 % interval and a two-sided p-value by Student's t. It takes the episodes for independent, which the episodes of a controller that learns are not quite." }
+            li { "The slope is that of a straight line through the episodes' mean rewards (ordinary least squares), with a 95 % interval and a two-sided p-value by Student's t. It treats the episodes as independent, which is only approximately true for a controller that learns." }
             li { "Where networks grow deeper during a run, the reward can move without any learning: only a random search over the same depths can tell the two apart." }
-            li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images." }
-            li { "Parameters are those that training adjusts. MACs are those of convolutions and classifier." }
+            li { "Intervals of accuracies are Wilson's, at 95 % confidence with respect to the choice of images." }
+            li { "Only trainable parameters are counted. MACs are those of convolutions and classifier." }
         }
     }
 }

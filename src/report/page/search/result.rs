@@ -1,4 +1,4 @@
-//! What came of a search, in a few figures.
+//! The result of a search, in a few figures.
 
 use maud::html;
 
@@ -21,7 +21,7 @@ pub fn section(material: &Material) -> Section {
     Section::new("result", "Result", body)
 }
 
-/// That a maximum over many children is optimistic.
+/// A note that a maximum over many children is optimistic.
 fn selection_note(material: &Material) -> String {
     format!(
         "The best accuracy is the highest of {} children on one set of validation images: being chosen for it, it is likely to come \
@@ -132,7 +132,7 @@ fn episodes_tile(material: &Material) -> Tile {
 fn energy_tile(material: &Material) -> Tile {
     let known = material.state.search().energy;
     if known.children == 0 {
-        return Tile::new("energy", "not known", "no GPU told its power");
+        return Tile::new("energy", "not known", "no GPU reported its power");
     }
     let trained = material.state.search().trained().count();
     Tile::new(

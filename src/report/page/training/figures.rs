@@ -9,17 +9,17 @@ use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};
 use crate::state::TrainingRun;
 
-/// Each drawn and with its caption.
+/// The figures with their captions.
 pub struct TrainingFigures {
     pub loss: Figure,
     pub accuracy: Figure,
     pub learning_rate: Figure,
     pub network: Figure,
-    /// None before the test.
+    /// `None` before the test.
     pub test: Option<Test>,
 }
 
-/// Those of the test.
+/// The figures of the test.
 pub struct Test {
     pub confusion: Figure,
     pub per_class: Figure,
@@ -126,7 +126,7 @@ fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Lines {
 }
 
 fn rates(run: &TrainingRun) -> Lines {
-    // Steps are factors; a cosine ends in 0, which has no logarithm.
+    // Step schedules multiply by factors; a cosine ends at 0, which has no logarithm.
     let unit = match run.started.settings.schedule {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
         Schedule::Constant | Schedule::Cosine { .. } => Unit::FromZero,

@@ -1,5 +1,4 @@
-//! The report of a training: how well the network does, its curves, the network, its mistakes, what
-//! it took.
+//! The report of a training: its result, its curves, the network, its mistakes, and its cost.
 
 mod figures;
 mod result;
@@ -151,12 +150,12 @@ fn environment(material: &Material, run: &TrainingRun) -> Markup {
 fn reading() -> Markup {
     html! {
         ul {
-            li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Being chosen for it, that validation accuracy is likely to come out lower on other images; the test accuracy is not chosen." }
+            li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Because it was selected for, that validation accuracy is likely to be lower on other images; the test accuracy was not selected for." }
             li { "The training reads the test images once, after its last epoch; nothing before that depends on them." }
-            li { "Training loss and accuracy are means over an epoch's augmented batches, each before its step: the network of the epoch's end does better on them." }
-            li { "Intervals of accuracies are Wilson's, for 95 % of repetitions with other images: they do not hold what another seed would change." }
-            li { "The calibration error is the difference between confidence and accuracy over 15 bins, weighted by their images; its interval is a bootstrap's." }
-            li { "Parameters are those that training adjusts. MACs are those of convolutions and classifier." }
+            li { "Training loss and accuracy are means over an epoch's augmented batches, each measured before its step: at the end of the epoch the network does better on them." }
+            li { "Intervals of accuracies are Wilson's, at 95 % confidence with respect to the choice of images: they do not cover the effect of another seed." }
+            li { "The calibration error is the difference between confidence and accuracy over 15 bins, weighted by their numbers of images; its interval is computed by bootstrap." }
+            li { "Only trainable parameters are counted. MACs are those of convolutions and classifier." }
         }
     }
 }

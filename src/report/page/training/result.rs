@@ -1,4 +1,4 @@
-//! What came of a training, in a few figures.
+//! The result of a training, in a few figures.
 
 use maud::html;
 
@@ -89,7 +89,7 @@ fn test_tile(material: &Material, run: &TrainingRun) -> Tile {
         ),
         None => {
             let why = match material.status() {
-                RunStatus::Completed => "the journal tells of no test",
+                RunStatus::Completed => "the journal contains no test",
                 _ => "test images are read once, after the last epoch",
             };
             Tile::new("test accuracy", "not measured", why)

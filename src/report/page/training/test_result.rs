@@ -1,4 +1,4 @@
-//! What the network makes of the test images: confusions, classes, calibration.
+//! The results on the test images: confusions, classes, calibration.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::report::page::html::{Heading, Section, figure, table, text};
 use crate::report::page::parts;
 use crate::state::TrainingRun;
 
-/// The section; it says so where there was no test.
+/// The section; it says so if there was no test.
 pub fn section(run: &TrainingRun, figures: &TrainingFigures) -> Section {
     let body = match (&run.test, &figures.test) {
         (Some(test), Some(figures)) => html! {
@@ -31,7 +31,7 @@ pub fn section(run: &TrainingRun, figures: &TrainingFigures) -> Section {
 
 fn confused(report: &ClassificationReport) -> Markup {
     if report.most_confused.is_empty() {
-        return html! { p { "No image was taken for another class." } };
+        return html! { p { "No image was misclassified." } };
     }
     let columns: [Heading; 4] = [
         ("class", false),

@@ -1,4 +1,4 @@
-//! How values are written, and the floor: child numbers and episodes.
+//! The labels of values, and the horizontal axis: child numbers and episodes.
 
 use super::extent::Extent;
 use crate::analysis::series::{Children, Quantity};
@@ -6,7 +6,7 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{Frame, LabelRow, Span, percent, plain};
 use crate::tui::theme::Role;
 
-/// A value of the axis with this many decimals.
+/// The label of a value on the axis with this many decimals.
 pub fn label(quantity: Quantity, value: f64, decimals: usize) -> String {
     match quantity {
         Quantity::Accuracy => percent(value, decimals),
@@ -17,20 +17,20 @@ pub fn label(quantity: Quantity, value: f64, decimals: usize) -> String {
     }
 }
 
-/// What is marked on the floor of a plot, and the labels below it.
+/// The horizontal axis of a plot with its labels.
 pub struct Floor<'a> {
-    /// Where the plot lies.
+    /// The area of the plot.
     pub frame: &'a Frame,
-    /// The children that there are.
+    /// The extent of the children.
     pub extent: &'a Extent,
     /// The children in view.
     pub span: Span,
-    /// A row of episode numbers below that of child numbers.
+    /// Whether there is a row of episode numbers below that of child numbers.
     pub episodes: bool,
 }
 
 impl Floor<'_> {
-    /// Draw it.
+    /// Draw the axis.
     pub fn draw(&self, painter: &mut Painter<'_>, children: &Children, crosshair: Option<u64>) {
         let (glyphs, row) = (painter.glyphs(), self.frame.floor());
         for episode in self.shown_episodes(2) {
@@ -91,7 +91,7 @@ impl Floor<'_> {
         self.frame.label(painter, below, episodes);
     }
 
-    /// The episodes in view that lie at least this many columns apart, at a round step.
+    /// The episodes in view at a round step such that they are at least this many columns apart.
     fn shown_episodes(&self, apart: usize) -> impl Iterator<Item = u64> + use<> {
         let most = (self.frame.columns / apart.max(1)).max(1) as u64;
         let episodes = Span {
@@ -101,7 +101,7 @@ impl Floor<'_> {
         episodes.ticks(most)
     }
 
-    /// Write the longest of the names that fits before the plot; the first free column after it.
+    /// Write the longest name that fits before the plot; returns the first free column after it.
     fn name(&self, painter: &mut Painter<'_>, row: usize, names: &[&str]) -> usize {
         let left = self.frame.left();
         let fitting = names.iter().find(|name| name.len() <= left);

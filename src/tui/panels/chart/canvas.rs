@@ -5,8 +5,8 @@ use crate::analysis::series::{Children, stairs};
 use crate::tui::plot::{Dash, DotGrid, Frame, Series, Span};
 use crate::tui::theme::{Glyphs, Role};
 
-/// What a series looks like on the screen: its role, and its character in a legend and where there
-/// is no braille.
+/// The appearance of a series: its role, and its character in a legend and on terminals without
+/// Braille.
 pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
         Series::Band | Series::Quartile => (Role::Band, glyphs.band),
@@ -21,18 +21,18 @@ pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
     }
 }
 
-/// Children in a column of characters from which on their points are a cloud.
+/// Number of children per column of characters from which on their points form a cloud.
 const CLOUD: u64 = 8;
-/// Columns of characters between two means that leave room for a marker.
+/// Number of columns between two means that leaves room for a marker.
 const MARKER: usize = 3;
 
 /// The plot of the children of `span` in `frame`.
 pub struct Canvas<'a> {
     /// The children in view.
     pub span: Span,
-    /// Where the plot lies.
+    /// The area of the plot.
     pub frame: &'a Frame,
-    /// What is drawn so far.
+    /// What has been drawn so far.
     pub grid: &'a mut DotGrid,
 }
 
@@ -58,7 +58,8 @@ impl Canvas<'_> {
     }
 
     fn points(&mut self, children: &Children) {
-        // A lone dot is hard to see: a child is as large as leaves its neighbours apart.
+        // A single dot is hard to see: a child is drawn as large as possible without touching its
+        // neighbours.
         let per_child = self.grid.width() as u64 / self.span.count();
         let dots = self.grid.has_dots();
         let (wide, high) = if dots {
@@ -69,7 +70,8 @@ impl Canvas<'_> {
         } else {
             (1, 1)
         };
-        // Every child can be seen as long as each has a column of its own; lines are broken for it.
+        // While each child has its own column it must stay visible, so lines are interrupted for
+        // it.
         let columns = self.grid.width() / self.grid.resolution().0;
         let series = if self.span.count() <= columns as u64 {
             Series::Point
@@ -89,8 +91,8 @@ impl Canvas<'_> {
         }
     }
 
-    /// A shade in the cells whose middle lies between the quartiles, in one cell at least; over a
-    /// cloud of points that would hide it, the cells of the quartiles themselves.
+    /// Shade the cells whose middle lies between the quartiles (at least one cell); over a cloud of
+    /// points, which the shade would hide, only the cells of the quartiles themselves.
     fn band(&mut self, curves: &Curves) {
         let (across, down) = self.grid.resolution();
         let cloud = self.span.count() / (self.grid.width() / across).max(1) as u64 >= CLOUD;
@@ -123,7 +125,7 @@ impl Canvas<'_> {
         self.grid.polyline(&points, series, dash);
     }
 
-    /// Columns with the height of their values.
+    /// Columns with the heights of their values.
     fn dots(&self, points: &[(usize, f64)]) -> Vec<(usize, usize)> {
         let dot = |(x, value): &(usize, f64)| (*x, self.height_of(*value));
         points.iter().map(dot).collect()
@@ -149,8 +151,8 @@ impl Canvas<'_> {
         }
     }
 
-    /// One marker per episode, joined by a dotted line; where episodes are narrower than a marker
-    /// only the line.
+    /// One marker per episode, joined by a dotted line; only the line if episodes are narrower than
+    /// a marker.
     fn means(&mut self, points: &[(usize, f64)]) {
         let apart = points
             .windows(2)

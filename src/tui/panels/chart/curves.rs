@@ -10,29 +10,28 @@ use crate::tui::plot::Span;
 pub struct Stretch {
     /// First column of dots.
     pub from: usize,
-    /// Last column of dots, included.
+    /// Last column of dots, inclusive.
     pub to: usize,
     /// In units of the axis.
     pub value: f64,
 }
 
-/// The curves in view. Where several values share a column, it has one of them: the last or the
-/// mean.
+/// The curves in view. If several values share a column, the curve has the last one or their mean.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curves {
-    /// After the last child of each column, over all children of the run.
+    /// Smoothed over all children of the run, at the last child of each column.
     pub smooth: Vec<(usize, f64)>,
     /// The largest value of all children of the run up to each column.
     pub best: Vec<(usize, f64)>,
-    /// What each episode's advantages were taken against: rewards only.
+    /// The baseline that was subtracted from each episode's rewards (only for rewards).
     pub baseline: Vec<Stretch>,
-    /// Quartiles of the finished episodes.
+    /// Lower quartiles of the finished episodes.
     pub low: Vec<Stretch>,
-    /// The upper quartiles.
+    /// Upper quartiles of the finished episodes.
     pub high: Vec<Stretch>,
-    /// At the middle of each episode.
+    /// Mean of each episode, at its middle.
     pub mean: Vec<(usize, f64)>,
-    /// The mean of each episode of another run.
+    /// Mean of each episode of the reference run.
     pub reference: Vec<(usize, f64)>,
 }
 
@@ -60,7 +59,7 @@ impl Curves {
         curves
     }
 
-    /// All values, for an axis that must hold them.
+    /// All values, for an axis that must contain them.
     pub fn values(&self) -> impl Iterator<Item = f64> {
         let lines = [&self.smooth, &self.best, &self.mean, &self.reference]
             .into_iter()
@@ -127,7 +126,7 @@ fn put_last(line: &mut Vec<(usize, f64)>, column: usize, value: f64) {
     }
 }
 
-/// Means of the values that share their columns: episodes may be narrower than a column.
+/// Means of values that share columns, because episodes may be narrower than a column.
 struct Means(Vec<(f64, u32)>);
 
 impl Means {
@@ -135,7 +134,7 @@ impl Means {
         Means(vec![(0.0, 0); width])
     }
 
-    /// A value from one column to another.
+    /// Add a value for a range of columns.
     fn add(&mut self, (from, to): (usize, usize), value: f64) {
         for (sum, count) in self.0.iter_mut().take(to + 1).skip(from) {
             *sum += value;
@@ -154,7 +153,7 @@ impl Means {
             .collect()
     }
 
-    /// Neighbouring columns of one value as one.
+    /// Merge neighbouring columns with the same value.
     fn levels(self) -> Vec<Stretch> {
         let mut levels: Vec<Stretch> = Vec::new();
         for (column, value) in self.points() {

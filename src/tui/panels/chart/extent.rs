@@ -1,17 +1,16 @@
-//! How far the children of a run, or the epochs of a training, reach.
+//! The range of the children of a run, or of the epochs of a training.
 
 use crate::state::RunState;
 use crate::tui::plot::{Span, round_step};
 
-/// How far the children of a run reach. Children whose network a user edited are numbered apart and
-/// not counted.
+/// The range of the children of a run. Edited children are numbered separately and not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The highest child that has ended; 0 for none.
+    /// The highest child that has ended; 0 if there is none.
     pub newest: u64,
     /// Children per episode, at least 1.
     pub per_episode: u64,
-    /// Children that the run will have, as far as is known.
+    /// Number of children that the run will have, as far as known.
     total: u64,
 }
 
@@ -22,7 +21,7 @@ impl Extent {
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
     }
 
-    /// The extent of a run whose newest child is known.
+    /// The extent of a run with a known newest child.
     pub fn new(state: &RunState, newest: u64) -> Extent {
         let run = state.search().started.as_ref();
         let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
@@ -38,8 +37,8 @@ impl Extent {
         }
     }
 
-    /// How far the epochs of a training reach: `done` of at most `planned`. Each stands for itself,
-    /// as a child would.
+    /// The range of the epochs of a training: `done` of at most `planned`. Each takes the place of
+    /// a child.
     pub fn of_epochs(done: u64, planned: u64) -> Extent {
         Extent {
             newest: done,
@@ -63,7 +62,8 @@ impl Extent {
         }
     }
 
-    /// The last child of the newest episode: an edge that stays while the episode's children end.
+    /// The last child of the newest episode: a limit that does not move while the episode's
+    /// children end.
     pub fn end(&self) -> u64 {
         self.children(self.episode(self.newest))
             .last
@@ -72,7 +72,7 @@ impl Extent {
             .max(1)
     }
 
-    /// All children, with room for some that are to come: as many episodes as a round number tells.
+    /// All children, with room for some future ones: a round number of episodes.
     pub fn whole(&self) -> Span {
         let episodes = round_step(self.episode(self.newest) as f64).ceil() as u64;
         let last = episodes
@@ -85,7 +85,7 @@ impl Extent {
         }
     }
 
-    /// The span with all children of the episodes at its ends.
+    /// The span extended to all children of the episodes at its ends.
     pub fn whole_episodes(&self, span: Span) -> Span {
         let first = self.children(self.episode(span.first)).first;
         let last = self.children(self.episode(span.last)).last;

@@ -1,4 +1,4 @@
-//! What is shown: the title of the panel and the legend of its series.
+//! The title of the panel and the legend of its series.
 
 use super::canvas::look;
 use super::curves::Curves;
@@ -10,7 +10,7 @@ use crate::tui::panels::{Row, join_ranked};
 use crate::tui::plot::{Series, Span};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Names of what is shown, the longest first.
+/// Names of what is shown, longest first.
 pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span) -> Vec<String> {
     let power = state
         .search()
@@ -37,7 +37,7 @@ pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span
     ]
 }
 
-/// Every sign of the chart: its role, its character, and what it stands for.
+/// Every sign in the chart: its role, its character, and its meaning.
 pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'static str)> + use<> {
     let failed = (
         Role::Error,
@@ -52,15 +52,15 @@ pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'sta
         (Series::Child, "a child"),
         (Series::Mean, "mean of an episode"),
         (Series::Smooth, "smoothed over all children"),
-        (Series::Baseline, "baseline that rewards are held against"),
+        (Series::Baseline, "baseline that rewards are compared with"),
         (Series::Best, "best so far"),
         (Series::Band, "between the quartiles of an episode"),
-        (Series::Reference, "mean of the run held against this one"),
+        (Series::Reference, "mean of the run compared with this one"),
     ];
     series.map(of).into_iter().chain([failed])
 }
 
-/// Names of the series whose names can be shortened.
+/// Names of the series, some of which can be shortened.
 struct Names {
     smooth: &'static str,
     baseline: &'static str,
@@ -78,8 +78,8 @@ const SHORT: Names = Names {
     band: "band",
 };
 
-/// The series in view, as many as fit into `width`, with names and gaps as long as leave room for
-/// them. The most important stay longest, in an order that reads well.
+/// The series in view, as many as fit into `width`, with names and gaps as long as possible. The
+/// most important ones are kept longest, in an order that reads well.
 pub fn legend(
     children: &Children,
     curves: &Curves,
@@ -95,7 +95,7 @@ pub fn legend(
             width,
         )
     });
-    // All entries have the same number of pieces. Of rows with as many of them the first one reads
+    // All entries have the same number of pieces. Among rows with equally many, the first one reads
     // best.
     rows.into_iter()
         .rev()

@@ -1,11 +1,12 @@
-//! The reward chart: every child as a point, what becomes of them in curves, and the verdict
-//! whether the search learns.
+//! The reward chart: every child as a point, curves through them, and the verdict on whether the
+//! search learns.
 //!
 //! ```text
-//! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) -> Canvas -> screen
+//! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) ->
+//! Canvas -> screen
 //! Action -> ChartView (quantity, scale, children in view, crosshair)
 //! ```
-//! A drawing takes one pass over the children; nothing is kept from one to the next.
+//! Drawing takes one pass over the children; nothing is kept from one to the next.
 
 mod axes;
 mod canvas;
@@ -40,20 +41,22 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{DotGrid, Frame, Framing, Span};
 use crate::tui::theme::Role;
 
-/// Rows of a panel from which on it has a verdict below its axis, and a row of episode numbers.
+/// Height of a panel in rows from which on it has a verdict below its axis, and a row of episode
+/// numbers.
 const VERDICT_FROM: usize = 8;
 const EPISODES_FROM: usize = 14;
-/// Columns that a label of the value axis takes unless it needs more, with the space after it.
+/// Minimum number of columns for a label of the value axis, including the space after it.
 const LABEL: usize = 4;
 
-/// Columns of the plot in a panel of `width` columns, near enough to say how far a crosshair moves.
+/// Approximate number of columns of the plot in a panel of `width` columns, which determines how
+/// far a crosshair moves.
 fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
 const HERE: Scope = Scope::Panel(PanelId::Chart);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["o"] ToggleScale "chart: linear or logarithmic";
     HERE ["+", "="] More "chart: zoom in" ("zoom");
@@ -109,7 +112,7 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         crosshair,
         chosen,
     };
-    // The width of the labels follows from the curves, and that of the curves from the labels.
+    // The width of the labels depends on the curves, and that of the curves on the labels.
     let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
     let needed = frame.gutter;
     if needed != LABEL {
@@ -126,7 +129,7 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     }
 }
 
-/// How the rows of a panel are shared out.
+/// The division of a panel's rows.
 struct Rows {
     plot: usize,
     episodes: bool,
@@ -145,7 +148,7 @@ impl Rows {
     }
 }
 
-/// What is drawn.
+/// The inputs of a drawing.
 struct Sketch<'a> {
     state: &'a RunState,
     view: &'a ChartView,
@@ -157,7 +160,7 @@ struct Sketch<'a> {
 }
 
 impl Sketch<'_> {
-    /// Curves where the labels take `gutter` columns, and the frame around them.
+    /// Curves if the labels take `gutter` columns, and the frame around them.
     fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
         let quantity = self.view.quantity;
         let width = painter.width();
@@ -178,7 +181,7 @@ impl Sketch<'_> {
         (curves, frame)
     }
 
-    /// The name and the legend; under a crosshair the child's values in place of the legend.
+    /// The name and the legend, or, with a crosshair, the child's values instead of the legend.
     fn draw_title(&self, painter: &mut Painter<'_>, focused: bool, curves: &Curves) {
         let mut names = legend::names(self.state, self.view, &self.children, self.span);
         let room = |name: &str| painter.width().saturating_sub(name.len() + 5);
@@ -224,7 +227,7 @@ impl Sketch<'_> {
         }
     }
 
-    /// The verdict on the run; under a crosshair the values of the child's episode in its place.
+    /// The verdict on the run, or, with a crosshair, the values of the child's episode.
     fn draw_verdict(&self, painter: &mut Painter<'_>) {
         let (width, row) = (painter.width().saturating_sub(1), painter.height() - 1);
         let line = match &self.chosen {

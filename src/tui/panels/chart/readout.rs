@@ -1,4 +1,4 @@
-//! The crosshair's exact values: of the child, and of its episode.
+//! The exact values at the crosshair: of the child, and of its episode.
 
 use super::extent::Extent;
 use crate::analysis::series::{self, Children, Quantity};
@@ -8,7 +8,7 @@ use crate::tui::paint::pieces_width;
 use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
 
-/// A value as the quantity is written.
+/// A value in the notation of the quantity.
 fn value(quantity: Quantity, value: f64) -> String {
     if quantity == Quantity::Accuracy {
         format::accuracy(value)
@@ -17,12 +17,12 @@ fn value(quantity: Quantity, value: f64) -> String {
     }
 }
 
-/// What is known of the child under the crosshair.
+/// What is known about the child under the crosshair.
 pub struct Readout<'a> {
     state: &'a RunState,
     quantity: Quantity,
     child: u64,
-    /// None while it has not ended.
+    /// `None` if it has not ended.
     row: Option<&'a ChildRow>,
     episode: usize,
     smooth: Option<f64>,
@@ -31,7 +31,7 @@ pub struct Readout<'a> {
 }
 
 impl<'a> Readout<'a> {
-    /// What `state` and the `children` of the chart tell of `child`.
+    /// What `state` and the chart's `children` contain about `child`.
     pub fn of(
         state: &'a RunState,
         quantity: Quantity,
@@ -39,7 +39,7 @@ impl<'a> Readout<'a> {
         child: u64,
     ) -> Readout<'a> {
         let extent = Extent::new(state, children.newest);
-        // A repeat or a retry has one row like every child; of damaged journals the last one
+        // A repeat or a retry has one row like every child; in damaged journals the last one
         // counts.
         let row = state
             .search()
@@ -62,7 +62,7 @@ impl<'a> Readout<'a> {
         }
     }
 
-    /// The child's values in `width` columns; what matters less is left out first.
+    /// The child's values in `width` columns; the least important are left out first.
     pub fn child(&self, width: usize) -> Row {
         let Some(row) = self.row else {
             let waits = vec![(Role::Dim, "has not ended".to_owned())];
@@ -71,7 +71,7 @@ impl<'a> Readout<'a> {
         most(self.figures(row, false), self.figures(row, true), width)
     }
 
-    /// The child's values with their ranks, under short names or long ones.
+    /// The child's values with their ranks, with short or long labels.
     fn figures(&self, row: &ChildRow, short: bool) -> Vec<(usize, Row)> {
         let accuracy = match (row.accuracy, row.trouble()) {
             (Some(value), _) => (Role::Strong, format::accuracy(value)),
@@ -180,7 +180,7 @@ impl<'a> Readout<'a> {
     }
 }
 
-/// The long labels where all groups fit with them, else the short ones.
+/// The long labels if all groups fit with them, otherwise the short ones.
 fn most(long: Vec<(usize, Row)>, short: Vec<(usize, Row)>, width: usize) -> Row {
     let shown = long
         .iter()

@@ -15,7 +15,7 @@ use crate::tui::sample;
 const PER_EPISODE: u64 = 16;
 
 /// A run of 20,000 episodes of 16 children, the first `children` of which have ended: accuracies
-/// between 0.5 and 0.9 that rise a little, every 23rd child failed.
+/// between 0.5 and 0.9 with a slight rise, every 23rd child failed.
 pub fn run(children: u64) -> RunState {
     let mut search = SearchRun {
         started: Some(started()),

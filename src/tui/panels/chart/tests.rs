@@ -1,4 +1,4 @@
-//! The panel as it is drawn, from a recorded run and from runs at the edge.
+//! The panel as drawn, from a recorded run and from extreme runs.
 
 use std::time::Instant;
 
@@ -180,7 +180,7 @@ fn series_differ_without_colour() {
     assert_eq!(different.len(), letters.len());
 }
 
-/// What a redraw of a long run takes; run with `cargo test --release --no-default-features
+/// The time for redrawing a long run; run with `cargo test --release --no-default-features
 /// redraw_time -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]

@@ -5,10 +5,10 @@ use crate::state::RunState;
 use crate::tui::panels::Row;
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns of a brief verdict.
+/// Width of a brief verdict in columns.
 const BRIEF: usize = 41;
 
-/// The verdict in `width` columns, the words after the numbers in a role of their own.
+/// The verdict in `width` columns, with a separate role for the words after the numbers.
 pub fn pieces(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
     let verdict = Verdict::of(state);
     let role = match verdict.finding {

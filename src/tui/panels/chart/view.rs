@@ -1,14 +1,14 @@
-//! What the user looks at in the chart: quantity, scale, the children in view, and the crosshair.
+//! What the user sees in the chart: quantity, scale, the children in view, and the crosshair.
 
 use super::extent::Extent;
 use crate::analysis::series::Quantity;
 use crate::tui::keymap::Action;
 use crate::tui::plot::Span;
 
-/// Children that a window holds at least, where the run has as many.
+/// Minimum number of children in a window, if the run has as many.
 const FEWEST: u64 = 8;
 
-/// How values are spaced along their axis.
+/// The spacing of values along their axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
     #[default]
@@ -19,12 +19,12 @@ pub enum Scale {
 /// The state of the chart's view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChartView {
-    /// What is drawn of each child.
+    /// The quantity drawn for each child.
     pub quantity: Quantity,
-    /// Of that quantity.
+    /// Scale of that quantity.
     pub scale: Scale,
     window: Window,
-    /// A child number.
+    /// The number of the child under the crosshair.
     crosshair: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ pub struct ChartView {
 enum Window {
     #[default]
     All,
-    /// So many up to `last`; one that holds the newest child follows it.
+    /// This many children up to `last`; if the newest child is among them, the window follows it.
     Part {
         count: u64,
         last: u64,
@@ -60,13 +60,13 @@ impl ChartView {
         let newest = extent.newest.max(1);
         let (least, end) = (count.min(extent.end()), extent.end());
         let last = match () {
-            // By a quarter at a time: a chart that moves with every child redraws all of itself.
+            // A quarter at a time: a chart that moves with every child would redraw completely.
             () if follows && newest > last => last.saturating_add(
                 (newest - last)
                     .div_ceil(quarter(count))
                     .saturating_mul(quarter(count)),
             ),
-            // The run is seen at an earlier moment.
+            // The run is shown at an earlier moment.
             () if follows && newest <= last.saturating_sub(count) => newest,
             () => last,
         };
@@ -87,8 +87,8 @@ impl ChartView {
         self.crosshair
     }
 
-    /// Do what a key asks for in a plot of `columns` characters, of what reaches as far as `extent`;
-    /// false where the action means nothing here.
+    /// Handle a key, in a plot of `columns` characters, for content that reaches as far as `extent`;
+    /// false if the action means nothing here.
     pub fn perform(
         &mut self,
         action: Action,
@@ -128,8 +128,8 @@ impl ChartView {
         true
     }
 
-    /// Show `of(count)` children instead of `count`, with the crosshair (else the newest child,
-    /// else the middle) where it is.
+    /// Show `of(count)` children instead of `count`, keeping the crosshair (or the newest child, or
+    /// the middle) in place.
     fn zoom(&mut self, extent: &Extent, of: impl Fn(u64) -> u64) {
         let visible = self.visible(extent);
         let anchors = [self.crosshair, Some(extent.newest)];
@@ -146,7 +146,7 @@ impl ChartView {
         self.show(extent, anchor.saturating_sub(before).max(1), count);
     }
 
-    /// Move by a quarter of what is in view.
+    /// Move by a quarter of the view.
     fn pan(&mut self, extent: &Extent, right: bool) {
         if !self.is_zoomed() {
             return;
@@ -167,8 +167,8 @@ impl ChartView {
         });
     }
 
-    /// The window of `count` children from `first` on, moved into the run; one that holds the
-    /// newest child follows it.
+    /// Show the window of `count` children from `first` on, moved inside the run; if the newest
+    /// child is in it, the window follows that.
     fn show(&mut self, extent: &Extent, first: u64, count: u64) {
         let end = extent.end();
         if count >= end {
@@ -190,7 +190,7 @@ impl ChartView {
             return;
         }
         let visible = self.visible(extent);
-        // The first key shows the crosshair at the newest child in view; the next ones move it.
+        // The first key shows the crosshair at the newest child in view; further keys move it.
         let Some(child) = self.crosshair else {
             let child = if action == Action::Top {
                 1

@@ -1,5 +1,5 @@
-//! What the keys of the inspector do: each action changes the view, and may ask for something to be
-//! done outside.
+//! The effects of keys in the inspector: each action changes the view, and may ask for something to
+//! be done outside.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::space::{Architecture, Dna, Space};
 use crate::tui::keymap::Action;
 use crate::tui::panels::scroll::Scroll;
 
-/// What is left to do outside of the inspector.
+/// What remains to be done outside the inspector.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InspectorEffect {
     /// Nothing but to draw.
@@ -27,12 +27,12 @@ pub enum InspectorEffect {
         level: Level,
         text: String,
     },
-    /// Put `text` on the clipboard; `what` names it for the user.
+    /// Put `text` on the clipboard; `what` describes it to the user.
     Copy {
         text: String,
         what: String,
     },
-    /// Write texts to new files, under these names or some like them.
+    /// Write texts to new files with these names or similar ones.
     Save(Vec<(String, String)>),
     /// Send [`Command::Train`](crate::link::Command::Train).
     Queue {
@@ -42,7 +42,7 @@ pub enum InspectorEffect {
     Close,
 }
 
-/// What is copied or saved.
+/// The form in which a child is copied or saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Dna,
@@ -51,7 +51,7 @@ enum Format {
 }
 
 impl InspectorView {
-    /// Open `child`, whose part of the journal may still have to be read: see
+    /// Open `child`, whose part of the journal may not have been read yet: see
     /// [`InspectorView::refresh`].
     pub fn open(child: u64, known: &Known<'_>) -> InspectorView {
         let mut view = InspectorView {
@@ -67,7 +67,8 @@ impl InspectorView {
         view
     }
 
-    /// Take in what has become known of the child: call this when its detail has been read.
+    /// Update the view with what has become known about the child: to be called when its details
+    /// have been read.
     pub fn refresh(&mut self, known: &Known<'_>) {
         let subject = Subject::of(self.child, known);
         let Some(dna) = &subject.dna else { return };
@@ -83,8 +84,8 @@ impl InspectorView {
         }
     }
 
-    /// Do what a key asks for; none where it means the same as elsewhere. `size` is that of the area
-    /// in which the inspector is drawn.
+    /// Handle a key; `None` if it means the same as elsewhere. `size` is that of the area in which
+    /// the inspector is drawn.
     pub fn act(
         &mut self,
         action: Action,
@@ -128,7 +129,7 @@ impl InspectorView {
         *row = scroll.among(*row, page, last);
     }
 
-    /// The last row that can be chosen, or, where none is chosen, the last that can be shown first.
+    /// The last row that can be selected or, without a selection, the last that can be shown first.
     fn last_row(&self, known: &Known<'_>, size: Size) -> usize {
         let subject = Subject::of(self.child, known);
         let room = room(size);
@@ -208,10 +209,10 @@ impl InspectorView {
             let end = if larger { "largest" } else { "smallest" };
             return tell(
                 Level::Info,
-                format!("{} is the {end} choice", draft.current()),
+                format!("{} is the {end} option", draft.current()),
             );
         }
-        // Looked for here and not while drawing: there may be 100,000 children.
+        // Determined here and not while drawing, because there may be 100,000 children.
         self.twin = draft
             .is_edited()
             .then(|| draft.twin(&known.state.search().children))
@@ -275,8 +276,8 @@ impl InspectorView {
         }
     }
 
-    /// The child in one of its forms, on Edit as it is edited: a file name and the text; else why
-    /// not, in words.
+    /// A file name and the text of the child in one of its forms (with the edits, on Edit), or the
+    /// reason why there is none.
     fn written(&self, form: Format, known: &Known<'_>) -> Result<(String, String), String> {
         let edited = self
             .draft

@@ -1,4 +1,4 @@
-//! What each layer costs: exact figures, shares of the whole, totals.
+//! The costs of each layer: exact figures, shares of the whole, totals.
 
 use super::table::{Column, table};
 use crate::space::{Architecture, Cost, LayerCost, training_memory};
@@ -6,7 +6,7 @@ use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
-/// The table in `width` columns. Memory is told where the run's batch size is known.
+/// The table in `width` columns. Memory is shown if the run's batch size is known.
 pub fn content(
     architecture: &Architecture,
     batch_size: Option<usize>,

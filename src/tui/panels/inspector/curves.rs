@@ -1,4 +1,4 @@
-//! A child's learning curves: loss and accuracy after each epoch, drawn and in figures.
+//! A child's learning curves: loss and accuracy after each epoch, as charts and figures.
 
 use ratatui::layout::Rect;
 
@@ -11,9 +11,9 @@ use crate::tui::panels::{Content, Row};
 use crate::tui::plot::{Dash, DotGrid, Frame, Framing, Series, percent, plain};
 use crate::tui::theme::Role;
 
-/// Rows that a chart needs at least: its name, its axis, and something to see.
+/// Minimum number of rows for a chart: its name, its axis, and some content.
 const LEAST_CHART: usize = 7;
-/// Columns from which both charts stand side by side.
+/// Number of columns from which on both charts are shown side by side.
 const BOTH_CHARTS: usize = 60;
 
 /// The figures of every epoch.
@@ -42,14 +42,14 @@ pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
     table(columns, width)
 }
 
-/// Rows of `height` that the charts take; the rest is for the figures.
+/// The number of rows, out of `height`, for the charts; the rest is for the figures.
 pub fn chart_rows(epochs: usize, height: usize) -> usize {
     let rows = height - (epochs + 1).min(height / 2);
     if rows < LEAST_CHART { 0 } else { rows }
 }
 
-/// The charts on top, the figures from row `first` on below them. `planned` is how many epochs
-/// there will be.
+/// The charts at the top, the figures from row `first` on below them. `planned` is the number of
+/// epochs planned.
 pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut Painter<'_>) {
     let area = painter.area();
     let rows = chart_rows(epochs.len(), painter.height());
@@ -137,7 +137,7 @@ impl ChildChart<'_> {
         painter.right(frame.left() + frame.columns, below, Role::Dim, &end);
     }
 
-    /// Training as a line, and over it validation as a line with a marker at each epoch.
+    /// Training as a line and, on top of it, validation as a line with a marker at each epoch.
     fn fill(&self, frame: &Frame, grid: &mut DotGrid) {
         let places = |which: usize, grid: &DotGrid| -> Vec<(usize, usize)> {
             let at = |epoch: &ChildEpoch| {
@@ -154,7 +154,7 @@ impl ChildChart<'_> {
         for (x, y) in train {
             grid.dot(x, y, Series::Child);
         }
-        // Without braille the markers of validation must not drown in its line.
+        // Without Braille the markers of validation must not get lost in its line.
         if grid.has_dots() {
             grid.polyline(&valid, Series::Mean, Dash::Solid);
         }

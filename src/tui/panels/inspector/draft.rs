@@ -1,4 +1,4 @@
-//! A child's DNA while it is edited by hand, and what the network would be.
+//! A child's DNA while it is edited by hand, and the network that would result.
 
 use crate::space::{
     Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
@@ -6,27 +6,27 @@ use crate::space::{
 use crate::state::ChildRow;
 use crate::tui::panels::scroll::Scroll;
 
-/// A DNA under edit: what it was, what it is, and the value that the cursor is on.
+/// A DNA being edited: the original, the current version, and the value under the cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     original: Dna,
     dna: Dna,
-    /// From 0.
+    /// Index of the layer, from 0.
     layer: usize,
     value: usize,
 }
 
-/// What became of an edited DNA.
+/// The result of an edited DNA.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// Costs of the layers up to the first that cannot be built.
+    /// Costs of the layers before the first that cannot be built.
     pub layers: Vec<LayerCost>,
     /// The network and its costs, or why it cannot be built.
     pub network: Result<(Architecture, Cost), SpaceError>,
 }
 
 impl Draft {
-    /// None of a DNA without values.
+    /// A draft of `dna`; `None` if it has no values.
     pub fn of(dna: &Dna) -> Option<Draft> {
         let sound = !dna.0.is_empty() && dna.0.iter().all(|gene| !gene.is_empty());
         sound.then(|| Draft {
@@ -47,23 +47,23 @@ impl Draft {
         &self.dna
     }
 
-    /// Layer and value (from 0) that the cursor is on.
+    /// Indices (from 0) of the layer and value under the cursor.
     pub fn cursor(&self) -> (usize, usize) {
         (self.layer, self.value)
     }
 
-    /// Whether any value is not what it was.
+    /// Whether any value has been changed.
     pub fn is_edited(&self) -> bool {
         self.dna != self.original
     }
 
-    /// Whether a value is not what it was.
+    /// Whether a value has been changed.
     pub fn differs(&self, layer: usize, value: usize) -> bool {
         let of = |dna: &Dna| dna.0.get(layer).and_then(|gene| gene.get(value)).copied();
         of(&self.dna) != of(&self.original)
     }
 
-    /// Move the cursor to another layer, of which there are `page` to a page; it stays on the table.
+    /// Move the cursor to another layer, with `page` layers to a page; it stays on the table.
     pub fn scroll(&mut self, scroll: Scroll, page: usize) {
         self.layer = scroll.among(self.layer, page, self.dna.0.len() - 1);
         self.move_sideways(0);
@@ -75,8 +75,8 @@ impl Draft {
         self.value = self.value.saturating_add_signed(values).min(last);
     }
 
-    /// Give the value under the cursor the next larger (or smaller) choice of its decision. False
-    /// where there is none.
+    /// Set the value under the cursor to the next larger (or smaller) option of its head. False if
+    /// there is none.
     pub fn step(&mut self, heads: &[Head], larger: bool) -> bool {
         let current = self.current();
         let choices = || {
@@ -96,12 +96,12 @@ impl Draft {
         next.is_some()
     }
 
-    /// The value that the cursor is on.
+    /// The value under the cursor.
     pub fn current(&self) -> u32 {
         self.dna.0[self.layer][self.value]
     }
 
-    /// Undo all edits; the cursor stays.
+    /// Undo all edits; the cursor stays in place.
     pub fn reset(&mut self) {
         self.dna = self.original.clone();
     }
@@ -121,7 +121,7 @@ impl Draft {
 }
 
 impl Build {
-    /// Build `dna` in `space`, as far as it goes.
+    /// Build `dna` in `space`, as far as possible.
     pub fn of(dna: &Dna, space: &Space) -> Build {
         let network = build(dna, space);
         let layers = match &network {
@@ -134,7 +134,7 @@ impl Build {
         Build { layers, network }
     }
 
-    /// The layer (from 0) at which it fails.
+    /// Index (from 0) of the layer that cannot be built.
     pub fn failing_layer(&self) -> Option<usize> {
         self.network.is_err().then_some(self.layers.len())
     }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_steps_along_the_choices_in_their_size_and_stays_at_the_ends() {
+    fn a_value_steps_through_the_options_by_size_and_stops_at_the_ends() {
         let mut draft = draft();
         assert!(draft.step(&heads(), true));
         assert_eq!((draft.current(), draft.step(&heads(), true)), (7, false));
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_choice_steps_to_the_nearest_one() {
+    fn a_value_that_is_not_an_option_steps_to_the_nearest_one() {
         let mut draft = Draft::of(&Dna(vec![vec![5, 8, 1, 1]])).unwrap();
         draft.step(&heads(), false);
         assert_eq!(draft.current(), 3);
     }
 
     #[test]
-    fn an_edit_is_known_as_one_until_it_is_undone() {
+    fn an_edit_is_recognised_until_it_is_undone() {
         let mut draft = draft();
         draft.scroll(Scroll::By(1), 1);
         draft.move_sideways(1);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dna_that_cannot_be_built_says_which_layer_fails_and_why_and_keeps_the_shapes_before_it() {
+    fn a_dna_that_cannot_be_built_names_the_layer_and_the_reason_and_keeps_the_shapes_before_it() {
         let mut draft = draft();
         draft.scroll(Scroll::By(2), 1);
         draft.step(&heads(), true);
@@ -252,7 +252,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_edit_panics_and_every_value_stays_a_choice(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
+        fn no_edit_panics_and_every_value_remains_an_option(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
             let (mut draft, heads, space) = (draft(), heads(), space());
             for (layers, values, larger) in steps {
                 draft.scroll(Scroll::By(layers), 1);

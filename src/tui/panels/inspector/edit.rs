@@ -1,4 +1,4 @@
-//! What if: the genes of a child as a table to edit, and what the network would be.
+//! Edit: a child's values as an editable table, and the network that would result.
 
 use super::draft::{Build, Draft};
 use super::table::{Column, table};
@@ -8,8 +8,8 @@ use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
-/// The table in `width` columns; above it the verdict and the choices of the value under the
-/// cursor. `twin` is the first child that has this DNA already.
+/// The table in `width` columns; above it the verdict and the options for the value under the
+/// cursor. `twin` is the first child that already has this DNA.
 pub fn content(
     draft: &Draft,
     space: &Space,
@@ -82,8 +82,8 @@ fn field(cost: &Cost, glyphs: &Glyphs) -> String {
     format::pair(field, glyphs.times)
 }
 
-/// The choices of the value under the cursor: the present one in brackets, those that cannot be
-/// built crossed out.
+/// The options for the value under the cursor: the current one in brackets, infeasible ones crossed
+/// out.
 fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     let (layer, value) = draft.cursor();
     let Some(head) = space.heads().get(value) else {
@@ -148,7 +148,7 @@ fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Ve
     columns
 }
 
-/// A value: in brackets under the cursor, with a star where it is not what it was.
+/// A value: in brackets under the cursor, with a star if it has been changed.
 fn cell(draft: &Draft, layer: usize, value: usize) -> Row {
     let text = draft.dna().0[layer]
         .get(value)

@@ -1,5 +1,5 @@
-//! The network as a drawn graph: a row per layer, its connections on the left, its figures beside
-//! it.
+//! The network drawn as a graph: a row per layer, with its connections on the left and its figures
+//! beside it.
 
 use super::rails;
 use super::table::{self, Column};
@@ -11,8 +11,8 @@ use crate::tui::paint::bar;
 use crate::tui::panels::{Content, Row, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns of the bar beside a layer's multiply-accumulates: full for the layer that has most of
-/// them.
+/// Width in columns of the bar for a layer's multiply-accumulates: full for the layer with the
+/// most.
 const BAR: usize = 6;
 
 /// Rows of the graph: the image, the layers, the classifier.
@@ -20,8 +20,8 @@ pub fn rows(architecture: &Architecture) -> usize {
     architecture.layers.len() + 2
 }
 
-/// The graph in `width` columns, with the connections of row `chosen` standing out. The head ends
-/// with what that row reads and who reads it, in words.
+/// The graph in `width` columns, with the connections of row `chosen` highlighted. The head ends
+/// with what that row reads and is read by, in words.
 pub fn content(
     architecture: &Architecture,
     chosen: usize,
@@ -75,7 +75,7 @@ fn beside_rails(table: Content, lanes: &Lanes, chosen: usize, glyphs: &Glyphs) -
     }
 }
 
-/// Where the rails take more than there is: the numbers of the inputs in their place.
+/// If the rails need more room than there is: the numbers of the inputs instead.
 fn with_lists(
     mut columns: Vec<Column>,
     architecture: &Architecture,
@@ -112,7 +112,7 @@ fn emphasised(row: Row, chosen: bool) -> Row {
         .collect()
 }
 
-/// What the chosen row reads and who reads it.
+/// What the selected row reads, and what it is read by.
 fn connections(
     lanes: &Lanes,
     architecture: &Architecture,
@@ -129,7 +129,7 @@ fn connections(
     let readers = lanes.readers(chosen);
     let read_by = match readers.as_slice() {
         [] if chosen == last => String::new(),
-        [] => " is read by nobody".to_owned(),
+        [] => " is not read".to_owned(),
         [only] if *only == last => " is read by the classifier".to_owned(),
         [before @ .., end] if *end == last => {
             format!(" is read by {} and the classifier", list(before))
@@ -182,7 +182,7 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     ]
 }
 
-/// The cells of a column: of the image, of the layers, and of the classifier.
+/// The cells of a column: for the image, the layers, and the classifier.
 fn cells(image: &str, layers: impl Iterator<Item = String>, classifier: &str) -> Vec<String> {
     let ends = |text: &str| std::iter::once(text.to_owned());
     ends(image).chain(layers).chain(ends(classifier)).collect()
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_lanes_do_not_fit_the_inputs_are_listed() {
+    fn if_the_lanes_do_not_fit_the_inputs_are_listed() {
         let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
             .unwrap()
             .unwrap();

@@ -1,7 +1,7 @@
-//! The inspector: one child from every side, and what it would be if it were different.
+//! The inspector: everything about one child, and what it would be if it were different.
 //!
 //! ```text
-//! Action -> act: InspectorView, InspectorEffect -> whoever holds the connection, the terminal and the files
+//! Action -> act: InspectorView, InspectorEffect -> owner of the connection, the terminal and the files
 //! RunState, ChildDetail -> subject -> a tab's content -> painter
 //! ```
 
@@ -30,22 +30,22 @@ use draft::Draft;
 use relatives::Relatives;
 use subject::Subject;
 
-/// Height from which rows are left empty for the eye.
+/// Height from which on rows are left empty for readability.
 const ROOMY: usize = 24;
 
 /// What the inspector shows and acts on.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
-    /// The run at the moment that is shown.
+    /// The run at the moment shown.
     pub state: &'a RunState,
-    /// What the journal tells of the shown child, once it has been read. (That of another child is
-    /// not looked at.)
+    /// Details of the child from the journal, once they have been read. (Details of another child
+    /// are ignored.)
     pub detail: Option<&'a ChildDetail>,
-    /// Whether the children last in training are no longer being trained.
+    /// Whether the children that were last in training are no longer being trained.
     pub is_abandoned: bool,
 }
 
-/// One side of a child.
+/// A page of the inspector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
     Graph,
@@ -76,29 +76,29 @@ impl Tab {
     }
 }
 
-/// What the user looks at in the inspector.
+/// What the user sees in the inspector.
 #[derive(Debug, Clone)]
 pub struct InspectorView {
     child: u64,
     tab: Tab,
-    /// By tab: the chosen row, or the first row shown where none is chosen. (Of Edit: the draft
-    /// knows.)
+    /// By tab: the selected row, or the first row shown if none is selected. (For Edit, the draft
+    /// has it.)
     rows: [usize; Tab::ALL.len()],
     relatives: Option<Relatives>,
     draft: Option<Draft>,
-    /// The first child that has the edited DNA already.
+    /// The first child that already has the edited DNA.
     twin: Option<ChildRow>,
-    /// Children shown before, to go back to.
+    /// Children shown before, for going back.
     history: Vec<u64>,
 }
 
 impl InspectorView {
-    /// The child that is shown.
+    /// The child shown.
     pub fn child(&self) -> u64 {
         self.child
     }
 
-    /// The page that is open.
+    /// The open page.
     pub fn tab(&self) -> Tab {
         self.tab
     }
@@ -136,7 +136,7 @@ impl InspectorView {
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
         let mut x = 0;
         for tab in Tab::ALL {
-            // The brackets tell the open tab where nothing is reversed or bold.
+            // Where text cannot be reversed or bold, brackets mark the open tab.
             let (role, text) = match tab == self.tab {
                 true => (Role::Selected, format!("[{}]", tab.name())),
                 false => (Role::Dim, format!(" {} ", tab.name())),
@@ -145,7 +145,7 @@ impl InspectorView {
         }
     }
 
-    /// What the open tab says, but for the charts of Curves.
+    /// The content of the open tab, except for the charts of Curves.
     fn content(
         &self,
         subject: &Subject<'_>,
@@ -200,7 +200,7 @@ impl InspectorView {
         }
     }
 
-    /// The first row to show: the chosen one in the middle, where there is one.
+    /// The first row to show: the selected one is in the middle, if there is one.
     fn top(&self, content: &Content, height: usize) -> usize {
         let row = match (self.tab, &self.draft) {
             (Tab::Costs | Tab::Curves, _) => return self.row(),
@@ -216,7 +216,7 @@ impl InspectorView {
     }
 }
 
-/// Below facts and tabs.
+/// The area below facts and tabs.
 fn content_area(area: Rect) -> Rect {
     let above = (2 + u16::from(usize::from(area.height) >= ROOMY)).min(area.height);
     Rect {
@@ -226,7 +226,7 @@ fn content_area(area: Rect) -> Rect {
     }
 }
 
-/// Rows for a tab's content in an inspector of `size`.
+/// Number of rows for a tab's content in an inspector of `size`.
 fn room(size: Size) -> usize {
     usize::from(content_area(Rect::new(0, 0, size.width, size.height)).height)
 }
@@ -235,7 +235,7 @@ fn notice(text: &str, width: usize) -> Content {
     wrapped(Role::Dim, text, width).into()
 }
 
-/// Why there is nothing to show of a child's network.
+/// Why a child's network cannot be shown.
 fn unknown(subject: &Subject<'_>) -> String {
     match subject.is_read {
         true if subject.dna.is_some() => {
@@ -268,7 +268,7 @@ fn no_epochs(subject: &Subject<'_>, known: &Known<'_>) -> String {
     }
 }
 
-/// Why the child failed or is excluded comes first.
+/// Put first why the child failed or was excluded.
 fn with_failure(
     mut content: Content,
     subject: &Subject<'_>,

@@ -1,19 +1,19 @@
 //! The lanes of a network as characters: two columns per lane.
 //!
 //! A lane that a layer reads is joined to its row (`├ ┼ ┤`, or `╰ ┴ ╯` where it ends); a lane that
-//! the row only crosses stays unbroken (`│`) and interrupts the row. The layers that the chosen one
-//! reads and feeds stand out.
+//! the row only crosses is not interrupted (`│`) and interrupts the row. The layers that the
+//! selected one reads and is read by are highlighted.
 
 use crate::space::lanes::{LaneRow, Lanes, Wire};
 use crate::tui::panels::Row;
 use crate::tui::theme::{Rails, Role};
 
-/// Columns that `count` lanes take.
+/// Number of columns for `count` lanes.
 pub fn width(count: usize) -> usize {
     (2 * count).saturating_sub(1)
 }
 
-/// The characters of row `number`, with the connections of layer `chosen` (if any) standing out.
+/// The characters of row `number`, with the connections of layer `chosen` (if any) highlighted.
 pub fn row(lanes: &Lanes, number: usize, chosen: Option<usize>, rails: &Rails) -> Row {
     let drawing = RailRow {
         lanes,
@@ -41,7 +41,7 @@ struct RailRow<'a> {
 }
 
 impl RailRow<'_> {
-    /// What stands in a lane.
+    /// The character in a lane.
     fn at(&self, lane: usize) -> (Role, String) {
         let rails = self.rails;
         if lane == self.row.lane {
@@ -75,7 +75,7 @@ impl RailRow<'_> {
         (role, glyph.to_owned())
     }
 
-    /// What stands in a free lane: the row's line, where it runs on to both sides.
+    /// The character in a free lane: the row's line, if it continues on both sides.
     fn across_free(&self, lane: usize) -> (Role, String) {
         if lane > 0 && self.is_joined(lane - 1) && self.is_joined(lane) {
             self.after(lane)
@@ -84,12 +84,13 @@ impl RailRow<'_> {
         }
     }
 
-    /// What stands between a lane and the next one.
+    /// The character between a lane and the next one.
     fn after(&self, lane: usize) -> (Role, String) {
         if !self.is_joined(lane) {
             return (Role::Dim, " ".to_owned());
         }
-        // The chosen layer's own row, and in its readers' rows the way from its lane to the reader.
+        // The selected layer's own row and, in its readers' rows, the way from its lane to the
+        // reader.
         let from_chosen = |source: usize| {
             let Some(tap) = self
                 .reads()
@@ -122,7 +123,7 @@ impl RailRow<'_> {
             .filter_map(|(lane, wire)| wire.filter(|wire| wire.read).map(|wire| (lane, wire)))
     }
 
-    /// Whether a wire carries what the chosen layer gives, or, above it, what it reads.
+    /// Whether a wire carries the selected layer's output or, above it, one of its inputs.
     fn wire_stands_out(&self, wire: Wire) -> bool {
         let Some(chosen) = self.chosen else {
             return false;
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn ascii_joins_and_ends_are_told_apart() {
+    fn ascii_joins_and_ends_can_be_told_apart() {
         let network = network(&[&[0], &[1], &[0, 2], &[1, 0, 3], &[1, 4]], &[5]);
         assert_eq!(
             text(&network, &rails(true))[3..],
@@ -261,7 +262,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_connection_can_be_read_off_the_drawing_once(network in any_network(), ascii in any::<bool>()) {
+        fn every_connection_can_be_read_from_the_drawing_once(network in any_network(), ascii in any::<bool>()) {
             let rails = rails(ascii);
             let drawn = connections(&text(&network, &rails), &rails);
             for (drawn, wanted) in drawn.into_iter().zip(inputs(&network)) {

@@ -1,5 +1,5 @@
-//! Children like the one that is shown: the one it was edited from, those edited from it, those
-//! with the same DNA, and the nearest others by edit distance.
+//! Children similar to the one shown: the one it was edited from, those edited from it, those with
+//! the same DNA, and the nearest others by edit distance.
 
 use super::table::{Column, table};
 use crate::space::distance::{Edit, Ruler, distance, edits};
@@ -9,38 +9,38 @@ use crate::tui::format;
 use crate::tui::panels::{Content, Row, words};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Most relatives shown.
+/// Maximum number of relatives shown.
 pub const MOST: usize = 20;
-/// Most of those that were edited from the child.
+/// Maximum number of children edited from this one.
 const MOST_EDITED: usize = 5;
-/// Values by which a relative may differ, at most.
+/// Maximum edit distance of a relative, in values.
 const FARTHEST: u32 = 24;
 
-/// The relatives of a child when they were looked for.
+/// The relatives of a child at the time of the search for them.
 #[derive(Debug, Clone)]
 pub struct Relatives {
-    /// Children that had ended then.
+    /// Number of children that had ended by then.
     pub of: usize,
-    /// Parent and edited children first, then others from the nearest on.
+    /// Parent and edited children first, then others by distance.
     pub entries: Vec<Relative>,
 }
 
-/// A child beside the one that is inspected.
+/// A child related to the one being inspected.
 #[derive(Debug, Clone)]
 pub struct Relative {
-    /// What relates them.
+    /// How they are related.
     pub kind: Relation,
     /// The relative itself.
     pub row: ChildRow,
-    /// Further children with the same DNA as this relative.
+    /// Number of further children with the same DNA as this relative.
     pub others: usize,
-    /// What turns the shown child into this one.
+    /// The edits that turn the shown child into this one.
     pub edits: Vec<Edit>,
     /// Edit distance of the two DNAs, in values.
     pub distance: u32,
 }
 
-/// What relates two children.
+/// How two children are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     Parent,
@@ -138,7 +138,7 @@ fn nearest<'a>(
     found.into_iter().map(relative).collect()
 }
 
-/// The table, with the row of `chosen` standing out. `accuracy` is that of the shown child.
+/// The table, with the row of `chosen` highlighted. `accuracy` is that of the shown child.
 pub fn content(
     relatives: &Relatives,
     accuracy: Option<f64>,
@@ -173,7 +173,7 @@ pub fn content(
             format::or_none(entry.row.reward, format::reward)
         }),
         numbers("params", 3, &|entry| format::compact(entry.row.params)),
-        texts("what is different there", 2, &|entry| {
+        texts("differences", 2, &|entry| {
             differences(&entry.edits, heads, glyphs, width / 2)
         }),
     ];
@@ -195,7 +195,7 @@ fn accuracy_or_trouble(row: &ChildRow) -> String {
     )
 }
 
-/// What is different in the chosen relative, in the whole width.
+/// The differences of the selected relative, in the full width.
 fn chosen_difference(
     relatives: &Relatives,
     heads: &[Head],
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_dna_comes_before_near_ones_and_each_dna_is_shown_once() {
+    fn the_same_dna_comes_before_similar_ones_and_each_dna_is_shown_once() {
         let near = [[3, 8, 1, 1], [5, 16, 1, 2]];
         let rows = vec![
             row(1, &[A, B], None),
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_kept_than_are_shown_and_they_are_the_nearest() {
+    fn only_the_nearest_are_kept_and_no_more_than_are_shown() {
         let far = (2..200).map(|child| {
             row(
                 child,

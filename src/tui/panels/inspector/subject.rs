@@ -1,4 +1,4 @@
-//! What is known of the child that the inspector shows, wherever it stands: waiting, in training,
+//! What is known about the child in the inspector, whatever its status: waiting, in training,
 //! ended, or read from the journal.
 
 use std::borrow::Cow;
@@ -15,23 +15,23 @@ use crate::tui::theme::Role;
 pub struct Subject<'a> {
     /// Its number, from 1.
     pub child: u64,
-    /// Where it stands at the moment that is shown.
+    /// Its status at the moment shown.
     pub status: Standing,
-    /// Once it has ended.
+    /// Its row, once it has ended.
     pub row: Option<&'a ChildRow>,
-    /// The child that a user edited into this one; none if it was sampled.
+    /// The child that a user edited into this one; `None` if it was sampled.
     pub parent: Option<u64>,
-    /// None until it is in memory or has been read.
+    /// `None` until it is in memory or has been read.
     pub dna: Option<Dna>,
-    /// None if unknown, or if the child is not a network (a cell of a table).
+    /// `None` if unknown, or if the child is not a network (a cell of a table).
     pub architecture: Option<Cow<'a, Architecture>>,
     /// The epochs that are in memory or have been read.
     pub epochs: &'a [ChildEpoch],
-    /// The journal has been read for it, so that `epochs` are all there are.
+    /// Whether the journal has been read for it, so that `epochs` are complete.
     pub is_read: bool,
 }
 
-/// Where a child stands.
+/// The status of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Unknown,
@@ -43,7 +43,7 @@ pub enum Standing {
 }
 
 impl<'a> Subject<'a> {
-    /// What `known` tells of `child`.
+    /// What `known` contains about `child`.
     pub fn of(child: u64, known: &Known<'a>) -> Subject<'a> {
         let state = known.state;
         let detail = known
@@ -97,7 +97,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Who it is and how it did, in one row of at most `width` columns.
+    /// Its number and results, in one row of at most `width` columns.
     pub fn facts(&self, known: &Known<'_>, width: usize) -> Row {
         let mut groups = vec![(0, labelled("child", Role::Strong, self.child.to_string()))];
         groups.extend(
@@ -145,7 +145,7 @@ impl<'a> Subject<'a> {
         join_ranked(groups, "   ", width)
     }
 
-    /// Its standing in words, where it is not simply one that has ended.
+    /// Its status in words, unless it has simply ended.
     fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
         match self.status {
@@ -167,7 +167,7 @@ impl<'a> Subject<'a> {
                     .map_or(0, |run| run.child_epochs);
                 let done = format!("{} of {epochs} epochs done", self.epochs.len());
                 if known.is_abandoned {
-                    vec![(Role::Warning, format!("nobody trains it, {done}"))]
+                    vec![(Role::Warning, format!("no longer in training, {done}"))]
                 } else {
                     words(
                         Role::Good,
@@ -178,7 +178,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Why it failed or is excluded, as the log tells, where the log still does.
+    /// Why it failed or was excluded, according to the log, if it is still there.
     pub fn failure(&self, state: &'a RunState) -> Option<&'a str> {
         let trouble = self
             .row?
@@ -194,8 +194,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The network of a child of `state`'s run; none where the run's decisions are unknown or it cannot
-/// be built.
+/// The network of a child of `state`'s run; `None` if the run's heads are unknown or it cannot be
+/// built.
 fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
     state
         .search()
@@ -207,7 +207,7 @@ fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
         .ok()
 }
 
-/// Whether the run has told of this child.
+/// Whether the run has mentioned this child.
 pub fn is_known(state: &RunState, child: u64) -> bool {
     state.search().waiting.contains_key(&child) || state.search().ended(child).is_some()
 }

@@ -1,4 +1,4 @@
-//! Tables of the inspector: as many columns as the width allows, the most telling ones kept
+//! Tables of the inspector: as many columns as the width allows; the most informative ones are kept
 //! longest.
 
 use unicode_width::UnicodeWidthStr;
@@ -10,7 +10,7 @@ use crate::tui::theme::Role;
 /// One column with a cell for every row.
 pub struct Column {
     heading: &'static str,
-    /// Columns of the highest rank are left out first.
+    /// Columns with the highest rank are left out first.
     rank: usize,
     to_the_right: bool,
     cells: Vec<Row>,
@@ -116,7 +116,7 @@ pub fn table(columns: Vec<Column>, width: usize) -> Content {
     }
 }
 
-/// Columns that `columns` take with every one of rank 0: what a table needs at least.
+/// Columns needed with only the columns of rank 0: the minimum for a table.
 pub fn least_width(columns: &[Column]) -> usize {
     columns
         .iter()
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stand_to_the_right_and_texts_to_the_left() {
+    fn numbers_are_aligned_to_the_right_and_texts_to_the_left() {
         assert_eq!(
             lines(20),
             [" #  kernel  MACs", " 1  3x3      9 M", "10  5x5     12 k"]

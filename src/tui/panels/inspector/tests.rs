@@ -1,4 +1,4 @@
-//! The inspector drawn from a recorded run, and any keys on any network.
+//! The inspector drawn from a recorded run, and arbitrary keys on arbitrary networks.
 
 mod keys;
 
@@ -14,10 +14,10 @@ use crate::state::{Candidate, Origin};
 use crate::tui::keymap::Action as Key;
 use crate::tui::sample::{self, records as journal, state_of as state};
 
-/// Insides of a screen of 80x24, of 120x40 and of 60x15.
+/// Interiors of screens of 80x24, 120x40 and 60x15.
 const SIZES: [(u16, u16); 3] = [(76, 20), (116, 34), (56, 11)];
 
-/// What a journal tells of one child.
+/// What a journal contains about one child.
 fn detail(child: u64) -> ChildDetail {
     let records = journal();
     let sampled = records.iter().find_map(|record| match &record.event {
@@ -43,7 +43,7 @@ fn detail(child: u64) -> ChildDetail {
     }
 }
 
-/// A detail of `architecture` without a run around it.
+/// Details of `architecture` without a run around it.
 fn detail_of(architecture: Architecture) -> ChildDetail {
     let origin = Origin::Sampled {
         log_prob: 0.0,
@@ -80,7 +80,7 @@ fn text(view: &InspectorView, known: &Known<'_>, size: (u16, u16), ascii: bool) 
     sample::drawn(size, ascii, |painter| view.draw(known, painter))
 }
 
-/// What is known while the run goes on.
+/// What is known while the run is in progress.
 fn known<'a>(state: &'a RunState, detail: Option<&'a ChildDetail>) -> Known<'a> {
     Known {
         state,
@@ -150,7 +150,7 @@ fn costs_layer_by_layer() {
 }
 
 #[test]
-fn memory_is_not_told_for_a_batch_size_that_the_run_never_told() {
+fn memory_is_not_shown_if_the_run_did_not_record_its_batch_size() {
     let (state, detail) = (state(&journal()[..1]), nascnn15());
     let known = known(&state, Some(&detail));
     let shown = text(
@@ -310,7 +310,7 @@ fn an_excluded_child_is_not_said_to_have_failed() {
 }
 
 #[test]
-fn a_child_in_training_shows_the_epochs_that_it_has_done() {
+fn a_child_in_training_shows_its_completed_epochs() {
     let records = journal();
     let is_epoch =
         |record: &Record| matches!(&record.event, Event::ChildEpoch(epoch) if epoch.epoch == 2);

@@ -1,4 +1,4 @@
-//! Two children side by side: their figures, and their layers one against the other.
+//! Two children side by side: their figures and their layers.
 
 mod figures;
 mod layers;
@@ -10,14 +10,14 @@ use crate::tui::panels::{Content, Row, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 use figures::FIGURES;
 
-/// Columns of the sign for a difference, of a figure's name, and of the difference.
+/// Columns for the sign of a difference, for the name of a figure, and for the difference.
 const SIGN: usize = 2;
 const LABEL: usize = 11;
 const DIFFERENCE: usize = 12;
 /// Rows between the figures and the first layer: an empty one and the headings.
 const BETWEEN: usize = 2;
 
-/// Rows that scroll, as far as the list itself knows.
+/// Number of rows that scroll, as far as the list itself knows.
 pub fn rows(view: &ListView, state: &RunState) -> usize {
     let Some((first, second)) = view.compared(state) else {
         return 0;
@@ -31,7 +31,7 @@ pub fn rows(view: &ListView, state: &RunState) -> usize {
     FIGURES + BETWEEN + depth(first).max(depth(second))
 }
 
-/// The comparison, `width` columns wide, with layers once the details of both have been read.
+/// The comparison in `width` columns, with layers once the details of both have been read.
 pub fn content(
     view: &ListView,
     state: &RunState,

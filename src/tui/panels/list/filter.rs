@@ -1,6 +1,6 @@
 //! Which children a list shows: expressions such as `acc > 80% & params < 1M & !repeat`.
 //!
-//! A value that a child does not have (a failed one has no accuracy) makes a comparison with it
+//! If a child does not have a value (a failed one has no accuracy), any comparison with it is
 //! false.
 
 mod parser;
@@ -23,26 +23,26 @@ pub enum Filter {
     Or(Vec<Filter>),
 }
 
-/// A number that a child has.
+/// A numerical property of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Property {
-    /// From 0 to 1.
+    /// Accuracy, 0..=1.
     Accuracy,
     Reward,
     Params,
     Macs,
-    /// Training time, seconds.
+    /// Training time, in seconds.
     Time,
     Episode,
     Child,
     Layers,
-    /// Entropy of its decisions, nats.
+    /// Entropy of its choices, nats.
     Entropy,
-    /// Watt-hours.
+    /// Energy, in watt-hours.
     Energy,
 }
 
-/// How a child's property compares to the number in the filter.
+/// How a child's property compares with the number in the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     Less,
@@ -53,7 +53,7 @@ pub enum Relation {
     Greater,
 }
 
-/// Something that a child is or is not.
+/// A yes/no property of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flag {
     Repeat,
@@ -65,26 +65,26 @@ pub enum Flag {
     Marked,
 }
 
-/// What a child's flags depend on beside the child.
+/// What a child's flags depend on besides the child.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Surroundings<'a> {
     /// The best child of the run.
     pub best: Option<u64>,
-    /// The children that the user marked.
+    /// The children marked by the user.
     pub marks: &'a [u64],
 }
 
-/// Where an expression stops making sense, and what would have made sense there.
+/// The position of an error in an expression, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at {}: {problem}", position + 1)]
 pub struct FilterError {
-    /// Characters before it.
+    /// Number of characters before it.
     pub position: usize,
-    /// What would have made sense there.
+    /// What was expected there.
     pub problem: String,
 }
 
-/// The names of a property: the first is the one that is written back.
+/// The names of a property: the first is the one used for output.
 const PROPERTIES: [(Property, &[&str]); 10] = [
     (Property::Accuracy, &["acc", "accuracy"]),
     (Property::Reward, &["reward"]),
@@ -108,7 +108,7 @@ const FLAGS: [(Flag, &str); 7] = [
     (Flag::Marked, "marked"),
 ];
 
-/// The longer signs first, so that `<=` is not read as `<`.
+/// Longer signs first, so that `<=` is not read as `<`.
 const RELATIONS: [(Relation, &str); 7] = [
     (Relation::AtMost, "<="),
     (Relation::AtLeast, ">="),
@@ -120,12 +120,12 @@ const RELATIONS: [(Relation, &str); 7] = [
 ];
 
 impl Filter {
-    /// The expression that `text` says; none where it says nothing.
+    /// Parse an expression; `None` if it is empty.
     pub fn parse(text: &str) -> Result<Option<Filter>, FilterError> {
         parser::parse(text)
     }
 
-    /// Whether the child is one of those asked for.
+    /// Whether the child passes the filter.
     pub fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
         match self {
             Filter::Compare {
@@ -142,8 +142,8 @@ impl Filter {
         }
     }
 
-    /// Whether the answer for a child can change because of other children or the user: by the best
-    /// one or the marks.
+    /// Whether the answer for a child can change because of other children or the user: through the
+    /// best one or the marks.
     pub fn depends_on(&self, wanted: Flag) -> bool {
         match self {
             Filter::Compare { .. } => false,
@@ -157,7 +157,7 @@ impl Filter {
 }
 
 impl Property {
-    /// This property of a child; none where the child has none.
+    /// This property of a child; `None` if the child does not have it.
     pub fn of(self, row: &ChildRow) -> Option<f64> {
         match self {
             Property::Accuracy => row.accuracy,
@@ -202,7 +202,7 @@ impl Flag {
 }
 
 impl fmt::Display for Filter {
-    /// In a form that is parsed to the same expression.
+    /// In a form that parses to the same expression.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Filter::Compare {

@@ -1,7 +1,7 @@
 //! All children of the run: a table to sort, filter and mark; two of them side by side; accuracy
 //! against cost.
 //!
-//! [`ListView`] holds what the user chose; nothing here changes it while drawing.
+//! [`ListView`] holds what the user selected; nothing here changes it while drawing.
 
 mod compare;
 mod filter;
@@ -26,10 +26,10 @@ use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
-/// What the journal tells of a child beside its row, if it has been read.
+/// The details of a child from the journal, if they have been read.
 pub type DetailOf<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
 
-/// Draw the panel. `details` is asked for the children of [`ListView::wanted`].
+/// Draw the panel. `details` is called for the children of [`ListView::wanted`].
 pub fn draw(
     painter: &mut Painter<'_>,
     state: &RunState,
@@ -75,7 +75,7 @@ pub fn draw(
 
 const HERE: Scope = Scope::Panel(PanelId::Children);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["s"] SortNext "children: sort by the next column" ("sort");
     HERE ["S"] SortPrevious "children: sort by the column before";
@@ -107,7 +107,7 @@ impl Panel for ListView {
             return None;
         }
         let chosen = self.selected(scene.state);
-        // Sorting leaves a cursor that has not been moved on the first child, but chooses none.
+        // Sorting keeps an unmoved cursor on the first child, but selects nothing.
         Some(if chosen != before && Scroll::of(action).is_some() {
             Response::Choose(chosen)
         } else {
@@ -115,7 +115,7 @@ impl Panel for ListView {
         })
     }
 
-    /// Take in the children that have ended, and let the cursor stand on the child that is chosen.
+    /// Process the children that have ended, and put the cursor on the selected child.
     fn refresh(&mut self, scene: &Scene<'_>) {
         ListView::refresh(self, scene.state);
         if let Some(child) = scene.chosen {
@@ -161,7 +161,7 @@ fn direction(descending: bool, glyphs: &Glyphs) -> &'static str {
     if descending { glyphs.down } else { glyphs.up }
 }
 
-/// The filter, where there is one.
+/// The filter, if there is one.
 fn filter_row(view: &ListView) -> Option<Row> {
     (!view.filter_text().is_empty()).then(|| labelled("filter", Role::Text, view.filter_text()))
 }
@@ -176,7 +176,7 @@ fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
     vec![(Role::Dim, text)]
 }
 
-/// What became of a child beside its figures: `best, repeat of 12`; without numbers where `short`.
+/// Notes on a child beside its figures: `best, repeat of 12`; without numbers if `short`.
 fn notes(row: &ChildRow, best: Option<u64>, short: bool) -> String {
     let from = |word: &str, of: &str, child: u64| {
         if short {

@@ -1,14 +1,13 @@
-//! The children that a list shows, in its order: kept from frame to frame, and brought up to date
-//! when children end.
+//! The children that a list shows, in order: kept between frames, and updated when children end.
 
 use super::filter::{Filter, Flag, Property, Surroundings};
 use crate::analysis::front::{Front, Point};
 use crate::state::{ChildRow, RunState};
 
-/// Children that may come in one by one; more at once are sorted together.
+/// Up to this many new children are inserted one by one; more are sorted together.
 const FEW: usize = 64;
 
-/// What a list is sorted by.
+/// The column that a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
     Child,
@@ -32,7 +31,7 @@ impl SortKey {
         SortKey::Energy,
     ];
 
-    /// As the heading of its column says it.
+    /// The heading of its column.
     pub fn name(self) -> &'static str {
         match self {
             SortKey::Child => "child",
@@ -45,7 +44,7 @@ impl SortKey {
         }
     }
 
-    /// The next one (or the one before), in a circle; energy only where it is known.
+    /// The next (or previous) one, cyclically; energy only if it is known.
     pub fn next(self, forward: bool, energy_known: bool) -> SortKey {
         let keys = &SortKey::ALL[..SortKey::ALL.len() - usize::from(!energy_known)];
         let here = keys.iter().position(|key| *key == self).unwrap_or(0);
@@ -53,7 +52,7 @@ impl SortKey {
         keys[(here + step) % keys.len()]
     }
 
-    /// The order that is most useful at first: good and new children, small and quick networks.
+    /// The most useful initial order: good and new children, small and fast networks.
     pub fn begins_descending(self) -> bool {
         matches!(self, SortKey::Child | SortKey::Accuracy | SortKey::Reward)
     }
@@ -72,14 +71,14 @@ impl SortKey {
     }
 }
 
-/// How to choose and sort.
+/// The selection and order.
 #[derive(Debug, Clone)]
 pub struct Criteria {
-    /// What the rows are sorted by.
+    /// The column that rows are sorted by.
     pub key: SortKey,
     /// Whether the largest value comes first.
     pub descending: bool,
-    /// None lets every child through.
+    /// `None` admits every child.
     pub filter: Option<Filter>,
 }
 
@@ -106,8 +105,8 @@ impl Criteria {
             .is_some_and(|filter| filter.depends_on(flag))
     }
 
-    /// The place of a child: smaller comes first. A missing value comes last in both directions; of
-    /// equals, the earlier.
+    /// The sort key of a child: smaller comes first. A missing value comes last in both directions;
+    /// among equals, the earlier child comes first.
     fn rank(&self, row: &ChildRow) -> Rank {
         let value = match self.key.value(row) {
             Some(value) if self.descending => -value,
@@ -136,22 +135,22 @@ impl Rank {
 }
 
 /// Rows of [`SearchRun::children`](crate::state::SearchRun::children) that are shown, in order, and
-/// those of them on the Pareto front.
+/// those on the Pareto front.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
     rows: Vec<u32>,
-    /// Where the rows lie in the plot, in any order: a frame must not visit every child of a long
-    /// run, which do not fit into a processor's cache.
+    /// Positions of the rows in the plot, in any order: a frame must not visit every child of a
+    /// long run, which do not fit into a processor's cache.
     points: Vec<Point>,
     front: Front,
-    /// Children of the run that have been looked at.
+    /// Number of children of the run that have been processed.
     seen: usize,
     best: Option<u64>,
     energy_known: bool,
 }
 
 impl Order {
-    /// Places in [`SearchRun::children`](crate::state::SearchRun::children).
+    /// Indices into [`SearchRun::children`](crate::state::SearchRun::children).
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
@@ -166,13 +165,13 @@ impl Order {
         &self.front
     }
 
-    /// Whether any child has a figure for its energy: without one there is no such column.
+    /// Whether the energy of any child is known; otherwise there is no such column.
     pub fn energy_known(&self) -> bool {
         self.energy_known
     }
 
-    /// Take in the children that have ended since; true if anything changed. Goes back too: a view
-    /// of an earlier moment of the run has fewer.
+    /// Process the children that have ended since; returns whether anything changed. Also goes
+    /// back: an earlier moment of the run has fewer children.
     pub fn update(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) -> bool {
         let best = state.search().best_child();
         let stale = state.search().children.len() < self.seen
@@ -190,7 +189,7 @@ impl Order {
         new > 0
     }
 
-    /// Choose and sort anew.
+    /// Select and sort from scratch.
     pub fn rebuild(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) {
         let best = state.search().best_child();
         let surroundings = Surroundings { best, marks };
@@ -242,20 +241,20 @@ impl Order {
         self.front.add(index as u32, &state.search().children);
     }
 
-    /// The place of a child in the order.
+    /// The position of a child in the order.
     pub fn place_of(&self, child: u64, state: &RunState) -> Option<usize> {
         self.rows
             .iter()
             .position(|index| row_at(state, *index).is_some_and(|row| row.child == child))
     }
 
-    /// The child at a place in the order.
+    /// The child at a position in the order.
     pub fn at<'a>(&self, place: usize, state: &'a RunState) -> Option<&'a ChildRow> {
         self.rows.get(place).and_then(|index| row_at(state, *index))
     }
 }
 
-/// The row at a place that an [`Order`] names; none if the run has fewer.
+/// The row with this index from an [`Order`]; `None` if the run has fewer.
 pub fn row_at(state: &RunState, index: u32) -> Option<&ChildRow> {
     state.search().children.get(index as usize)
 }
@@ -292,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_without_the_value_comes_last_in_both_directions_and_equals_come_by_number() {
+    fn a_child_without_the_value_comes_last_in_both_directions_and_equals_are_ordered_by_number() {
         let with = |child, accuracy| ChildRow {
             accuracy,
             ..row(child)
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn energy_is_a_key_only_where_it_is_known() {
+    fn the_list_can_be_sorted_by_energy_only_if_it_is_known() {
         assert_eq!(SortKey::Time.next(true, false), SortKey::Child);
         assert_eq!(SortKey::Time.next(true, true), SortKey::Energy);
         assert_eq!(SortKey::Child.next(false, false), SortKey::Time);
@@ -316,7 +315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn children_taken_in_one_by_one_come_to_the_order_of_all_at_once(
+        fn inserting_children_one_by_one_gives_the_same_order_as_all_at_once(
             values in proptest::collection::vec((proptest::option::of(0u32..20), 1u64..9), 0..90),
             steps in proptest::collection::vec(0usize..30, 1..8),
             key in proptest::sample::select(SortKey::ALL.to_vec()),

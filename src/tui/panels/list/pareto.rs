@@ -1,4 +1,4 @@
-//! Accuracy against MACs: every child as a point, the front as a staircase, and who is on it.
+//! Accuracy against MACs: every child as a point, the front as a staircase, and its members.
 
 use ratatui::layout::Rect;
 
@@ -17,15 +17,15 @@ use crate::tui::plot::{
 };
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns of the list of the front, and the narrowest panel that has it.
+/// Columns for the list of the front, and the narrowest panel that has it.
 const LIST: usize = 29;
 const LIST_FROM: usize = 72;
 /// Rows below the plot: the axis and its numbers.
 const AXIS_ROWS: usize = 2;
-/// Columns for each value of the axis of MACs.
+/// Columns per value on the axis of MACs.
 const TICK: usize = 8;
 
-/// Draw the plot, with the members of the front listed where there is room.
+/// Draw the plot, with the members of the front listed if there is room.
 pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
     let (width, height) = (painter.width(), painter.height());
     let chosen = view.order().at(view.place(), state);
@@ -56,7 +56,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
 /// The columns from `x` of the rows from `y` on.
 fn part(painter: &Painter<'_>, y: usize, x: usize, width: usize) -> Rect {
     let area = painter.area();
-    // What lies outside is cut off by the painter.
+    // What lies outside is clipped by the painter.
     let (x, y, width) = (
         x.min(painter.width()) as u16,
         y.min(painter.height()) as u16,
@@ -117,7 +117,7 @@ fn legend(glyphs: &Glyphs, width: usize) -> Row {
     join_fitting(entries, "   ", width)
 }
 
-/// The members of the front, by rising MACs; the chosen one in sight.
+/// The members of the front in ascending order of MACs, with the selected one in view.
 fn draw_front(
     painter: &mut Painter<'_>,
     state: &RunState,
@@ -167,7 +167,7 @@ struct FrontPlot<'a> {
 }
 
 impl<'a> FrontPlot<'a> {
-    /// The plot for `width` columns; none where no child has an accuracy.
+    /// The plot for `width` columns; `None` if no child has an accuracy.
     fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<FrontPlot<'a>> {
         let points = view.order().points();
         points.first()?;
@@ -223,7 +223,7 @@ impl<'a> FrontPlot<'a> {
         frame.label(painter, below, labels);
     }
 
-    /// The dot of a point.
+    /// The position of a point in the grid.
     fn place(&self, point: Point, frame: &Frame, grid: &DotGrid) -> (usize, usize) {
         let x = scaled(self.macs.fraction(point.macs as f64), grid.width());
         (x, frame.height_of(point.accuracy, grid))

@@ -1,4 +1,4 @@
-//! The table of children: as many columns as fit, the cursor's row always in sight.
+//! The table of children: as many columns as fit, with the cursor's row always in view.
 
 use super::order::{SortKey, row_at};
 use super::view::ListView;
@@ -10,37 +10,37 @@ use crate::tui::panels::Row;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
-/// Columns before the first: the cursor and the mark.
+/// Columns before the first one: the cursor and the mark.
 const GUTTER: usize = 3;
-/// Columns that the notes need at least.
+/// Minimum number of columns for the notes.
 const NOTES: usize = 7;
 
-/// A column of figures, aligned to the right. Widths don't depend on what is shown, so that nothing
-/// moves when it scrolls.
+/// A column of figures, aligned to the right. Widths do not depend on what is shown, so that
+/// nothing moves during scrolling.
 struct FigureColumn {
     heading: &'static str,
     key: Option<SortKey>,
     width: usize,
     cell: fn(&ChildRow) -> String,
-    /// Columns of a high rank are left out first.
+    /// Columns with a high rank are left out first.
     rank: usize,
 }
 
-/// Rows of the table that a panel of this height (below its title) has room for.
+/// Number of table rows for a panel of this height (below its title).
 pub fn room(view: &ListView, height: usize) -> usize {
     height
         .saturating_sub(1 + usize::from(!view.filter_text().is_empty()))
         .max(1)
 }
 
-/// `3-9 of 15`, where not all of the children fit.
+/// `3-9 of 15`, if not all of the children fit.
 pub fn position(view: &ListView, height: usize) -> Option<String> {
     let (room, all) = (room(view, height), view.order().rows().len());
     let top = view.top(room);
     (all > room).then(|| format!("{}-{} of {all}", top + 1, (top + room).min(all)))
 }
 
-/// Draw the table around the cursor, which stands out while `focused`.
+/// Draw the table around the cursor, which is highlighted while `focused`.
 pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focused: bool) {
     let (width, height) = (painter.width(), painter.height());
     let filter = filter_row(view);
@@ -130,7 +130,7 @@ fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
         };
         columns.push(column("energy", Some(SortKey::Energy), 9, 8, cell));
     }
-    // What the list is sorted by is always seen.
+    // The column that the list is sorted by is always shown.
     let (key, _) = view.sort();
     columns
         .iter_mut()
@@ -139,12 +139,12 @@ fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
     columns
 }
 
-/// What stands for a value that is not there.
+/// The text for a missing value.
 fn none() -> String {
     "none".to_owned()
 }
 
-/// Seconds with a decimal where that says more: `7.3 s`, `12:34`.
+/// Seconds, with a decimal if that is useful: `7.3 s`, `12:34`.
 pub fn time(seconds: f64) -> String {
     if (0.0..60.0).contains(&seconds) {
         format!("{seconds:.1} s")
@@ -153,7 +153,7 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
-/// The columns that fit, and the gap between them: all of them, if need be closer together.
+/// The columns that fit, and the gap between them: all of them, closer together if necessary.
 fn fitting(columns: Vec<FigureColumn>, width: usize) -> (Vec<FigureColumn>, usize) {
     let wide = |columns: &[FigureColumn], gap: usize| {
         columns
@@ -203,7 +203,7 @@ fn pieces(
     for (index, column) in columns.iter().enumerate() {
         let mut cell = (column.cell)(row);
         if cell.width() > column.width {
-            // Only counts grow so large.
+            // Only counts grow that large.
             cell = format::compact(if column.heading == "params" {
                 row.params
             } else {

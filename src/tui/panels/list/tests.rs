@@ -1,4 +1,4 @@
-//! The list over the recorded run: what it looks like.
+//! The appearance of the list for the recorded run.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -83,7 +83,7 @@ fn the_table_begins_with_the_most_accurate_child() {
 }
 
 #[test]
-fn what_ended_without_accuracy_comes_last_and_says_so() {
+fn children_without_accuracy_come_last_and_say_why() {
     let state = demo();
     assert_snapshot!(drawn(
         &state,
@@ -93,7 +93,7 @@ fn what_ended_without_accuracy_comes_last_and_says_so() {
 }
 
 #[test]
-fn a_filter_is_shown_with_how_many_it_lets_through() {
+fn a_filter_is_shown_with_the_number_of_children_it_admits() {
     let state = demo();
     let marked = [
         Action::Down,
@@ -116,7 +116,7 @@ fn a_filter_is_shown_with_how_many_it_lets_through() {
 }
 
 #[test]
-fn energy_has_a_column_and_edited_children_a_note_where_there_are_any() {
+fn energy_gets_a_column_and_edited_children_a_note_if_there_are_any() {
     let mut state = demo();
     state
         .search_mut()
@@ -129,7 +129,8 @@ fn energy_has_a_column_and_edited_children_a_note_where_there_are_any() {
     let mut view = view(&state, "edited | skipped | best | repeat", &[]);
     assert_snapshot!("energy_78x20", drawn(&state, &view, (78, 20)));
     assert_snapshot!("energy_118x30", drawn(&state, &view, (118, 30)));
-    // From accuracy back over child to energy: what it is sorted by has its column at any width.
+    // From accuracy back over child to energy: the column that the list is sorted by is shown at
+    // any width.
     [Action::SortPrevious; 2].iter().for_each(|action| {
         view.perform(*action, &state, 10);
     });
@@ -146,7 +147,7 @@ fn without_unicode_the_table_is_ascii() {
 }
 
 #[test]
-fn nothing_to_show_is_said_in_words() {
+fn an_empty_list_says_so() {
     let empty = RunState::default();
     assert_snapshot!(
         "empty_78x20",

@@ -1,4 +1,4 @@
-//! What the user looks at in the list of children: order, filter, cursor, marks and mode.
+//! What the user sees in the list of children: order, filter, cursor, marks and mode.
 
 use super::compare;
 use super::filter::{Filter, FilterError, Flag};
@@ -17,19 +17,19 @@ pub enum ListMode {
     Compare,
 }
 
-/// The list as the user left it. [`ListView::refresh`] keeps it up to date with the run; drawing
-/// only reads it.
+/// The state of the list. [`ListView::refresh`] keeps it up to date with the run; drawing only
+/// reads it.
 #[derive(Debug, Clone, Default)]
 pub struct ListView {
     mode: ListMode,
     criteria: Criteria,
     filter_text: String,
     order: Order,
-    /// The child that the cursor stands on; none: the first one, whichever that is.
+    /// The child under the cursor; `None` means the first one, whichever that is.
     cursor: Option<u64>,
-    /// Where it is in the order; none where the filter hides it.
+    /// Its position in the order; `None` if the filter hides it.
     place: Option<usize>,
-    /// First row shown of the table, and of a comparison.
+    /// First visible row of the table, and of a comparison.
     top: usize,
     compare_top: usize,
     /// In the order of marking.
@@ -37,15 +37,15 @@ pub struct ListView {
 }
 
 impl ListView {
-    /// Take in the children that have ended since: to be called after records were taken, and when
-    /// the state is another moment of the run. Cheap where nothing has changed.
+    /// Process the children that have ended since: to be called after records were processed, and
+    /// when the state is that of another moment. Cheap if nothing has changed.
     pub fn refresh(&mut self, state: &RunState) {
         if self.order.update(&self.criteria, state, &self.marks) {
             self.find_cursor(state);
         }
     }
 
-    /// Put the cursor on a child that was chosen elsewhere.
+    /// Put the cursor on a child that was selected elsewhere.
     pub fn stand_on(&mut self, child: u64, state: &RunState) {
         if self.cursor != Some(child) {
             self.cursor = Some(child);
@@ -53,13 +53,13 @@ impl ListView {
         }
     }
 
-    /// Back from a comparison or the front; false if the table is shown already.
+    /// Return from a comparison or the front; false if the table is already shown.
     pub fn leave_mode(&mut self) -> bool {
         std::mem::take(&mut self.mode) != ListMode::Table
     }
 
-    /// Do what a key asks for; false where it means nothing here. `rows`: the height of the panel
-    /// below its title.
+    /// Handle a key; false if it means nothing here. `rows` is the height of the panel below its
+    /// title.
     pub fn perform(&mut self, action: Action, state: &RunState, rows: usize) -> bool {
         self.refresh(state);
         match (action, Scroll::of(action)) {
@@ -83,30 +83,30 @@ impl ListView {
         true
     }
 
-    /// Show only the children for which the expression holds; all of them where it is empty.
+    /// Show only the children for which the expression holds; all of them if it is empty.
     ///
-    /// The order is brought up to date by the next [`ListView::refresh`].
+    /// The order is updated by the next [`ListView::refresh`].
     ///
     /// # Errors
-    /// If the text is not an expression. The filter stays as it was.
+    /// If the text is not a valid expression. The filter is then unchanged.
     pub fn set_filter(&mut self, text: &str) -> Result<(), FilterError> {
         self.criteria.filter = Filter::parse(text)?;
         self.filter_text = text.trim().to_owned();
-        // As if no child had been seen: the next refresh chooses anew.
+        // As if no child had been processed: the next refresh selects from scratch.
         self.order = Order::default();
         self.place = None;
         self.top = 0;
         Ok(())
     }
 
-    /// Show all children again; false if they are shown already.
+    /// Show all children again; false if they are already shown.
     pub fn clear_filter(&mut self) -> bool {
         let had_one = !self.filter_text.is_empty();
-        // An empty text is no expression that could be wrong.
+        // An empty text cannot be an invalid expression.
         had_one && self.set_filter("").is_ok()
     }
 
-    /// The child that Enter opens: the one at the cursor, or the first where the filter hides that
+    /// The child that Enter opens: the one under the cursor, or the first if the filter hides that
     /// one.
     pub fn selected(&self, state: &RunState) -> Option<u64> {
         self.order
@@ -114,8 +114,8 @@ impl ListView {
             .map(|row| row.child)
     }
 
-    /// The two children of a comparison: the two marked last; or the marked one and the one at the
-    /// cursor.
+    /// The two children of a comparison: the two marked last, or the marked one and the one under
+    /// the cursor.
     pub fn compared(&self, state: &RunState) -> Option<(u64, u64)> {
         match self.marks.as_slice() {
             [] => None,
@@ -127,7 +127,7 @@ impl ListView {
         }
     }
 
-    /// The children whose details the panel could show now, if they were there.
+    /// The children whose details the panel could show now if they were available.
     pub fn wanted(&self, state: &RunState) -> Option<(u64, u64)> {
         self.compared(state)
             .filter(|_| self.mode == ListMode::Compare)
@@ -138,7 +138,7 @@ impl ListView {
         self.mode
     }
 
-    /// As the user typed it; empty for no filter.
+    /// The filter as typed by the user; empty if there is none.
     pub fn filter_text(&self) -> &str {
         &self.filter_text
     }
@@ -148,7 +148,7 @@ impl ListView {
         &self.marks
     }
 
-    /// The key, and whether its largest value comes first.
+    /// The column, and whether its largest value comes first.
     pub fn sort(&self) -> (SortKey, bool) {
         (self.criteria.key, self.criteria.descending)
     }
@@ -157,7 +157,7 @@ impl ListView {
         &self.order
     }
 
-    /// Where the cursor is in the order.
+    /// The position of the cursor in the order.
     pub(super) fn place(&self) -> usize {
         self.place.unwrap_or(0)
     }
@@ -166,7 +166,7 @@ impl ListView {
         self.compare_top
     }
 
-    /// First row of the table in a panel that has room for `room`: the cursor is always in sight.
+    /// First row of the table in a panel with `room` rows: the cursor is always in view.
     pub(super) fn top(&self, room: usize) -> usize {
         let place = self.place();
         let top = self.top.min(self.order.rows().len().saturating_sub(room));
@@ -216,8 +216,8 @@ impl ListView {
         }
     }
 
-    /// The order has changed: the cursor stays on its child, and that child at its height on the
-    /// screen. Only who looks at the top keeps looking at the top, where what is new comes in.
+    /// After the order has changed, the cursor stays on its child, and that child at its height on
+    /// the screen. Only at the top does the view stay at the top, where new children appear.
     fn find_cursor(&mut self, state: &RunState) {
         let before = self.place;
         self.place = match self.cursor {
@@ -258,7 +258,7 @@ impl ListView {
         let cursor = self.order.at(self.place(), state);
         let place = match cursor.and_then(|row| front.place_of(row.child, children)) {
             Some(place) => movement.among(place, 5, last),
-            // From a child that is not on the front, to its neighbours there.
+            // From a child that is not on the front to its neighbours there.
             None => {
                 let macs = cursor.map_or(0, |row| row.macs);
                 let cheaper = front

@@ -1,4 +1,4 @@
-//! The GPUs: a row or two of essentials each, and details.
+//! The GPUs: one or two rows of essentials each, and details.
 
 use super::super::{Row, join_fitting, labelled, words};
 use super::{CHART, GAP, Room, packed, spaces};
@@ -9,16 +9,16 @@ use crate::tui::paint::pieces_width;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
-/// Longest name of a GPU, columns.
+/// Maximum width of a GPU's name in columns.
 const NAME: usize = 20;
-/// Columns of a history beside the essentials.
+/// Minimum columns for a history beside the essentials.
 const SHORTEST_HISTORY: usize = 12;
 const LONGEST_HISTORY: usize = 60;
 
 /// Name, load, memory, temperature and power.
 type Cells = [Row; 5];
 
-/// Each GPU with its details below it; none if that takes more than `height` rows.
+/// Each GPU with its details below it; `None` if that takes more than `height` rows.
 pub fn whole(scene: &Scene<'_>, room: &Room<'_>, height: usize) -> Option<Vec<Row>> {
     let gpus = scene.machine.gpus();
     let rows = |history: bool| -> Vec<Row> {
@@ -26,7 +26,7 @@ pub fn whole(scene: &Scene<'_>, room: &Room<'_>, height: usize) -> Option<Vec<Ro
         all.flat_map(|(rows, gpu)| [rows, indented(detail(scene, gpu, room, history))].concat())
             .collect()
     };
-    // One GPU's history has a chart of its own where there is room.
+    // The history of a single GPU gets a chart if there is room.
     let without = rows(false);
     if gpus.len() == 1 && without.len() + CHART <= height {
         return Some(without);
@@ -34,8 +34,8 @@ pub fn whole(scene: &Scene<'_>, room: &Room<'_>, height: usize) -> Option<Vec<Ro
     Some(rows(true)).filter(|rows| rows.len() <= height)
 }
 
-/// What one looks for of every GPU; why it is throttled and its history beside that where there is
-/// room.
+/// The essential figures of every GPU, with the reason for throttling and the history beside them
+/// if there is room.
 pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
     let gpus = machine.gpus();
     let mut all = table(gpus, room);
@@ -55,7 +55,7 @@ pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
         .map(|gpu| pieces_width(&throttle(gpu)))
         .max()
         .unwrap_or(0);
-    // Where histories begin.
+    // Start column of the histories.
     let column = used + if words > 0 { GAP.len() + words } else { 0 };
     let history = room
         .width
@@ -114,7 +114,7 @@ fn indented(rows: Vec<Row>) -> Vec<Row> {
         .collect()
 }
 
-/// The essentials of each GPU: in columns where a row is wide enough, in two rows otherwise.
+/// The essentials of each GPU: in columns if a row is wide enough, otherwise in two rows.
 fn table(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Vec<Row>> {
     let mut all: Vec<Cells> = gpus.iter().map(|gpu| cells(gpu, room)).collect();
     let widths: Vec<usize> = (0..5)
@@ -200,7 +200,7 @@ fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
     [name, load, memory, temperature, power]
 }
 
-/// Why the GPU is slower than it could be; empty if it is not or does not say.
+/// Why the GPU's clocks are reduced; empty if they are not or it does not report them.
 fn throttle(gpu: &GpuSample) -> Row {
     let words: Vec<&str> = gpu
         .throttle
@@ -215,7 +215,7 @@ fn throttle(gpu: &GpuSample) -> Row {
     }
 }
 
-/// Memory, clocks, throttling, energy, history and processes of one GPU, as far as it tells them.
+/// Memory, clocks, throttling, energy, history and processes of one GPU, as far as it reports them.
 fn detail(scene: &Scene<'_>, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row> {
     let machine = scene.machine;
     if gpu.lost {
@@ -254,7 +254,7 @@ fn detail(scene: &Scene<'_>, gpu: &GpuSample, room: &Room<'_>, history: bool) ->
     rows
 }
 
-/// `clocks SM 1755/1980, memory 2619/2619 MHz`: each now and at most.
+/// `clocks SM 1755/1980, memory 2619/2619 MHz`: current and maximum.
 fn clocks(gpu: &GpuSample) -> Row {
     let speed =
         |Clock { now, max }: Clock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
@@ -270,7 +270,7 @@ fn clocks(gpu: &GpuSample) -> Row {
     }
 }
 
-/// What the GPU took while the screen was up: for whomever, the run or not.
+/// Energy used by the GPU while the screen was open, by whatever process.
 fn energy(scene: &Scene<'_>, watt_hours: f64) -> Row {
     let since = scene
         .machine
@@ -285,7 +285,7 @@ fn energy(scene: &Scene<'_>, watt_hours: f64) -> Row {
     .concat()
 }
 
-/// A process: ours by its role, with a mark; others by their names.
+/// A process: ours by role, with a mark; others by name.
 fn process_cell(process: &GpuProcess, room: &Room<'_>) -> Row {
     let pid = format!(" (pid {})", process.pid);
     let memory = process.memory.map_or(String::new(), |bytes| {
@@ -314,7 +314,7 @@ fn sparkline(history: &History, columns: usize, room: &Room<'_>) -> (Role, Strin
     (Role::Gauge, pad + &levels)
 }
 
-/// The level of a share: an empty one only for nothing.
+/// The level for a fraction: empty only for zero.
 fn level(share: f64) -> usize {
     if share <= 0.0 {
         0

@@ -21,7 +21,7 @@ pub fn rows(host: &HostStatus, room: &Room<'_>) -> Vec<Row> {
     rows
 }
 
-/// Processors and memory in one row; nothing where they are not known.
+/// Processors and memory in one row; `None` if they are not known.
 pub fn essentials(host: &HostStatus, room: &Room<'_>) -> Option<Row> {
     let HostStatus::Present(host) = host else {
         return None;
@@ -41,7 +41,7 @@ pub fn essentials(host: &HostStatus, room: &Room<'_>) -> Option<Row> {
 fn processors(host: &HostSample, room: &Room<'_>, label_width: usize) -> Vec<Row> {
     let cell_width = 4 + label_width + 1 + room.bar() + 6 + GAP.len();
     let per_row = ((room.width + GAP.len()) / cell_width).max(1);
-    // More processors than a panel shows: one figure for all, and the busiest.
+    // With more processors than a panel shows: one figure for all, and the busiest.
     if host.cores.len() > 4 * per_row {
         let busiest = host.cores.iter().copied().fold(0.0, f64::max);
         let all = room.meter(&format!("{} cpus", host.cores.len()), Some(host.busy()));

@@ -1,8 +1,8 @@
-//! The machine: every GPU, or, where there is none, why not; the host; our processes; and what
-//! energy the run took.
+//! The machine: every GPU or the reason why there is none; the host; our processes; and the energy
+//! the run used.
 //!
-//! Where all fits, each GPU's details stand below it. Elsewhere the essentials come first and the
-//! details by scrolling.
+//! If everything fits, each GPU's details are below it. Otherwise the essentials come first, and
+//! the details can be scrolled to.
 
 mod gpus;
 mod host;
@@ -24,9 +24,9 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// Between groups in a row.
 const GAP: &str = "  ";
-/// Rows that a chart of a history takes at least: a gap, its label and two rows of columns.
+/// Minimum height of a history's chart: a gap, its label and two rows of columns.
 const CHART: usize = 4;
-/// Rows of columns at most.
+/// Maximum number of rows of columns.
 const CHART_COLUMNS: usize = 12;
 
 /// The panel.
@@ -51,7 +51,7 @@ impl TextPanel for Machine {
     }
 }
 
-/// The panel's name, and how it stands with NVML.
+/// The panel's name, and the state of NVML.
 fn title(scene: &Scene<'_>) -> (&'static str, Row) {
     let machine = scene.machine;
     let old = match &machine.trouble {
@@ -80,8 +80,8 @@ fn title(scene: &Scene<'_>) -> (&'static str, Row) {
     }
 }
 
-/// Whether the run trains on the CPU: somebody else keeps the GPUs below busy, if anybody does.
-/// Between two children it is as it was told when the run began.
+/// Whether the run trains on the CPU, in which case any load on the GPUs below comes from others.
+/// Between two children this is taken from the start of the run.
 fn trains_on_cpu(state: &RunState) -> bool {
     let mut at_work = state
         .search()
@@ -95,7 +95,7 @@ fn trains_on_cpu(state: &RunState) -> bool {
     state.device() == Some("cpu")
 }
 
-/// What the panel shows in `width` x `height`, below its title.
+/// The panel's content for `width` x `height`, below its title.
 fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     let machine = scene.machine;
     let room = Room {
@@ -135,7 +135,7 @@ struct Room<'a> {
 }
 
 impl Room<'_> {
-    /// A share of 1 as a bar and a percentage.
+    /// A fraction as a bar and a percentage.
     fn meter(&self, label: &str, share: Option<f64>) -> Row {
         let Some(share) = share else {
             return labelled(label, Role::Dim, "n/a");
@@ -152,7 +152,7 @@ impl Room<'_> {
     }
 }
 
-/// The reason for the missing GPU, where the title has no room for it.
+/// The reason for the missing GPU, if the title has no room for it.
 fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
     let GpuStatus::Absent(reason) = gpu else {
         return Vec::new();
@@ -164,7 +164,7 @@ fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
     wrapped(Role::Dim, &text, width)
 }
 
-/// What the children that have ended took, where their GPUs tell it.
+/// The energy used by the children that have ended, if their GPUs report it.
 fn energy_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let energy = &scene.state.search().energy;
     let Some(mean) = energy.mean() else {
@@ -181,7 +181,7 @@ fn energy_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     vec![join_fitting(vec![total.concat(), mean], "  ", width)]
 }
 
-/// The history that is drawn where there is room.
+/// The history that is drawn if there is room.
 fn chart(machine: &MachineView) -> Option<(&'static str, &History)> {
     match (machine.gpus().len(), &machine.host) {
         (0, HostStatus::Present(_)) => Some(("processor load", &machine.host_history)),
@@ -209,7 +209,7 @@ fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) ->
     lines
 }
 
-/// The groups in as few rows as hold them, in order.
+/// The groups in as few rows as possible, in order.
 fn packed(groups: Vec<Row>, width: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for group in groups.into_iter().filter(|group| !group.is_empty()) {

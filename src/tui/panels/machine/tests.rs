@@ -1,4 +1,4 @@
-//! The panel alone, on machines of every kind.
+//! The panel by itself, on machines of every kind.
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
@@ -89,7 +89,7 @@ fn gpu(index: u32) -> GpuSample {
     }
 }
 
-/// A GPU that tells only its name and memory.
+/// A GPU that reports only its name and memory.
 fn reticent(index: u32) -> GpuSample {
     GpuSample {
         index,
@@ -139,7 +139,7 @@ fn panel(app: &App, width: u16, height: u16) -> String {
     })
 }
 
-/// The panel at every size, below one another.
+/// The panel at every size, one below the other.
 fn panels(app: &App) -> String {
     SIZES
         .map(|(width, height)| format!("{width}x{height}\n{}\n", panel(app, width, height)))
@@ -239,9 +239,9 @@ fn a_driver_that_has_failed_is_named_and_its_gpus_stay() {
     );
 }
 
-/// Measurements that tremble send nothing.
+/// Measurements that fluctuate slightly send nothing.
 #[test]
-fn a_gpu_that_trembles_leaves_the_panel_as_it_is() {
+fn a_gpu_that_fluctuates_leaves_the_panel_unchanged() {
     let mut app = app(GpuStatus::Present(vec![gpu(0)]));
     let before = panel(&app, 78, 4);
     let trembling = GpuSample {
@@ -265,7 +265,7 @@ fn noise(seed: u32) -> f64 {
     ) / f64::from(1 << 24)
 }
 
-/// Cells that differ and the runs that they form, counted as a terminal is told of them: a move and
+/// Number of cells that differ and of the runs they form, which a terminal receives as a move and
 /// the characters.
 fn cost(before: &str, after: &str) -> usize {
     let rows = before.lines().zip(after.lines());
@@ -285,7 +285,7 @@ fn cost(before: &str, after: &str) -> usize {
 }
 
 #[test]
-fn two_busy_gpus_that_tremble_cost_few_bytes() {
+fn two_busy_gpus_that_fluctuate_cost_few_bytes() {
     let status = |step: u32| {
         let busy = |index: u32| GpuSample {
             utilization: Some(0.94 + 0.05 * noise(step * 8 + index)),

@@ -12,11 +12,10 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// Columns of characters between two epochs that leave room for a marker at each.
 const MARKER: usize = 3;
-/// Columns that the labels of the values take at least: below them stands the name of the row of
-/// rates.
+/// Minimum columns for the labels of the values: below them is the name of the row of rates.
 const LEAST_GUTTER: usize = 5;
 
-/// A value of the axis with this many decimals.
+/// The label of a value on the axis with this many decimals.
 fn label(measure: Measure, value: f64, decimals: usize) -> String {
     match measure {
         Measure::Accuracy => percent(value, decimals),
@@ -25,10 +24,10 @@ fn label(measure: Measure, value: f64, decimals: usize) -> String {
     }
 }
 
-/// What a chart shows.
+/// The inputs of a chart.
 #[derive(Clone, Copy)]
 pub struct Chart<'a> {
-    /// What is drawn of each epoch.
+    /// The quantity drawn for each epoch.
     pub measure: Measure,
     /// Every epoch so far, in order.
     pub epochs: &'a [TrainingEpoch],
@@ -36,13 +35,13 @@ pub struct Chart<'a> {
     pub best: Option<usize>,
     /// The epochs in view.
     pub span: Span,
-    /// Scale of the loss; an accuracy is always on a linear scale.
+    /// Scale of the loss; accuracy always has a linear scale.
     pub scale: Scale,
     /// The epoch under the crosshair, from 1.
     pub crosshair: Option<u64>,
 }
 
-/// What a series looks like: training as a dotted line, validation as a solid one.
+/// The appearance of a series: training as a dotted line, validation as a solid one.
 pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
         Series::Child => (Role::Child, glyphs.child),
@@ -54,10 +53,10 @@ pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
 }
 
 impl Chart<'_> {
-    /// Draw the plot with its axes into rows `top..bottom` of the painter's area; none where there
+    /// Draw the plot with its axes into rows `top..bottom` of the painter's area; `None` if there
     /// is no room.
     pub fn draw(&self, painter: &mut Painter<'_>, top: usize, bottom: usize) -> Option<Frame> {
-        // The floor and its numbers stand below the plot.
+        // The axis and its numbers are below the plot.
         let rows = bottom.saturating_sub(top + 2);
         let framing = Framing {
             is_log: self.scale == Scale::Log && self.measure == Measure::Loss,
@@ -84,7 +83,7 @@ impl Chart<'_> {
             .filter(|epoch| self.span.contains(epoch.epoch as u64))
     }
 
-    /// The numbers of epochs at a round step below the floor, and the crosshair's foot on it.
+    /// Epoch numbers at a round step below the axis, and the crosshair's foot on it.
     fn number_epochs(&self, painter: &mut Painter<'_>, frame: &Frame) {
         let (glyphs, floor) = (painter.glyphs(), frame.floor());
         let below = LabelRow {
@@ -134,7 +133,7 @@ impl Chart<'_> {
             grid.dot(x, y, Series::Child);
         }
         let sparse = frame.columns as u64 / self.span.count() >= MARKER as u64;
-        // Without braille the markers of validation must not drown in its line.
+        // Without Braille the markers of validation must not get lost in its line.
         if grid.has_dots() || !sparse {
             grid.polyline(&valid, Series::MeanLine, Dash::Solid);
         }

@@ -1,4 +1,4 @@
-//! The accuracy on each class's test images: a bar, the figure, and what chance allows.
+//! The accuracy on each class's test images: a bar, the figure, and its interval.
 
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::tui::format;
@@ -7,9 +7,9 @@ use crate::tui::panels::{Row, words};
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
-/// Longest name of a class that is written whole.
+/// Maximum length of a class name; longer ones are cut.
 pub const LONGEST_NAME: usize = 12;
-/// Columns of the accuracy and of its interval, each with the gap before it.
+/// Columns of the accuracy and of its interval, each including the gap before it.
 const ACCURACY: usize = 10;
 const INTERVAL: usize = 18;
 /// Narrowest and widest bar.

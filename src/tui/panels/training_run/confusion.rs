@@ -1,5 +1,5 @@
-//! The confusion matrix, compact: classes down, predictions across by their number; and the pairs
-//! most confused.
+//! The confusion matrix in compact form: classes down, predictions across by number; and the most
+//! confused pairs.
 
 use super::classes::name_width;
 use crate::classification::ClassificationReport;
@@ -38,7 +38,7 @@ fn cell_width(report: &ClassificationReport, in_percent: bool) -> usize {
     1 + widest.to_string().len().max(number_width(report))
 }
 
-/// The matrix, or that it is too wide, in `width` columns.
+/// The matrix in `width` columns, or a note that it is too wide.
 pub fn rows(report: &ClassificationReport, in_percent: bool, width: usize) -> Vec<Row> {
     let what = if in_percent {
         "percent of the class"
@@ -83,7 +83,7 @@ fn matrix_row(report: &ClassificationReport, class: usize, in_percent: bool) -> 
     for (prediction, &count) in counts.iter().enumerate() {
         let share = count as f64 / images.max(1) as f64;
         let text = match (count, in_percent) {
-            // Most cells are empty: a dot lets the others be seen.
+            // Most cells are empty: a dot keeps the others visible.
             (0, _) => ".".to_owned(),
             (_, false) => count.to_string(),
             (_, true) => format!("{:.0}", share * 100.0),
@@ -99,18 +99,18 @@ fn matrix_row(report: &ClassificationReport, class: usize, in_percent: bool) -> 
     row
 }
 
-/// Whether a class is taken for another at least three times as often as its mistakes, spread
-/// evenly over the others and the mean class, would have it.
+/// Whether a class is mistaken for another at least three times as often as an even spread of the
+/// mean class's mistakes over the other classes would give.
 fn is_often(report: &ClassificationReport, share: f64) -> bool {
     let others = report.per_class.len().saturating_sub(1).max(1) as f64;
     share >= 3.0 * (1.0 - report.accuracy) / others
 }
 
-/// The pairs most confused, most first.
+/// The most confused pairs in descending order.
 pub fn pairs(report: &ClassificationReport, width: usize) -> Vec<Row> {
     let mut rows = vec![vec![(Role::Dim, "most confused".to_owned())]];
     if report.most_confused.is_empty() {
-        rows.push(words(Role::Text, "no image was taken for another class"));
+        rows.push(words(Role::Text, "no image was misclassified"));
     }
     for pair in &report.most_confused {
         let of = report

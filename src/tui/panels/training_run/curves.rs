@@ -1,5 +1,5 @@
-//! Loss and accuracy over the epochs: two charts where there is room, else the one that the user
-//! chose.
+//! Loss and accuracy over the epochs: two charts if there is room, otherwise the one that the user
+//! selected.
 
 use ratatui::layout::Rect;
 
@@ -19,37 +19,38 @@ use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::Series;
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns from which the charts stand side by side, and rows from which they stand one above the
-/// other.
+/// Number of columns from which on the charts are side by side, and of rows from which on they are
+/// one above the other.
 const BESIDE: usize = 84;
 const STACKED: usize = 24;
-/// Rows of a chart from which on the learning rate stands below it.
+/// Height of a chart in rows from which on the learning rate is shown below it.
 const RATES: usize = 8;
 
-/// How far the epochs of a training reach.
+/// The range of the epochs of a training.
 fn extent(training: &TrainingRun) -> Extent {
     let done = training.epochs.last().map_or(0, |epoch| epoch.epoch);
     Extent::of_epochs(done as u64, training.started.settings.epochs as u64)
 }
 
-/// Columns of a plot in a panel of `width` columns, near enough to say how far a crosshair moves.
+/// Approximate number of columns of a plot in a panel of `width` columns, which determines how far
+/// a crosshair moves.
 fn columns(width: usize) -> usize {
     let width = if width >= BESIDE { width / 2 } else { width };
     width.saturating_sub(7).max(1)
 }
 
-/// The curves as the user left them.
+/// The state of the curves.
 #[derive(Debug, Clone, Default)]
 pub struct CurvesView {
     /// Scale, epochs in view and crosshair.
     chart: ChartView,
-    /// The curves that are shown where there is no room for both.
+    /// The curves shown if there is no room for both.
     measure: Measure,
 }
 
 const HERE: Scope = Scope::Panel(PanelId::Curves);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["o"] ToggleScale "curves: loss on a linear or logarithmic scale" ("log scale");
     HERE ["+", "="] More "curves: zoom in" ("zoom");
@@ -123,7 +124,7 @@ impl Panel for CurvesView {
     }
 }
 
-/// The charts that fit into `width` x `height`, with their places in it.
+/// The charts that fit into `width` x `height`, with their areas.
 fn shown(width: usize, height: usize, measure: Measure) -> Vec<(Measure, Rect)> {
     let rect = |x: usize, y: usize, width: usize, height: usize| {
         Rect::new(x as u16, y as u16, width as u16, height as u16)
@@ -145,7 +146,7 @@ fn shown(width: usize, height: usize, measure: Measure) -> Vec<(Measure, Rect)> 
     vec![(measure, rect(0, 0, width, height))]
 }
 
-/// The panel's name, with what it shows where that is one thing.
+/// The panel's name, followed by the name of the chart if there is only one.
 fn title(view: &ChartView, shown: &[(Measure, Rect)]) -> String {
     match shown {
         [(measure, _)] => format!("Curves: {}{}", measure.name(), scale(view, *measure)),
@@ -173,7 +174,7 @@ fn chosen<'a>(
     ))
 }
 
-/// The exact values of an epoch in `width` columns, those of the chart in view first.
+/// The exact values of an epoch in `width` columns, those of the visible chart first.
 fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: usize) -> Row {
     let name = vec![(Role::Strong, format!("epoch {number}"))];
     let Some(epoch) = epoch else {
@@ -222,7 +223,7 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
     join_ranked(groups, "  ", width)
 }
 
-/// What each sign of the curves stands for.
+/// The meaning of each sign in the curves.
 pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
     let sign = |series: Series, text: &'static str| {
         let (role, glyph) = look(series, glyphs);
@@ -271,7 +272,7 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
     }
 }
 
-/// One chart; its name in its first row, unless the panel's title has it.
+/// One chart, with its name in its first row unless the panel's title has it.
 fn draw_chart(
     view: &ChartView,
     training: &TrainingRun,

@@ -1,4 +1,4 @@
-//! The panels of a run that trains one network to the end.
+//! The panels of a run that trains one network to completion.
 //!
 //! ```text
 //! TrainingRun -> curves | progress | network | layers | test -> painter

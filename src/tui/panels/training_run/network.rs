@@ -1,4 +1,4 @@
-//! The network in training as a graph, with the connections of one row standing out.
+//! The network in training as a graph, with the connections of one row highlighted.
 
 use ratatui::layout::Rect;
 
@@ -15,7 +15,7 @@ use crate::tui::theme::Role;
 /// The panel.
 #[derive(Debug, Clone, Default)]
 pub struct NetworkView {
-    /// The row of the graph that stands out.
+    /// The highlighted row of the graph.
     row: usize,
 }
 
@@ -69,7 +69,7 @@ impl Panel for NetworkView {
     }
 }
 
-/// The row that stands out is in the middle, where there is more than fits.
+/// The first row shown: the highlighted row is in the middle if not everything fits.
 fn top(row: usize, content: &Content, height: usize) -> usize {
     row.saturating_sub(content.room(height) / 2)
         .min(content.last_top(height))

@@ -1,4 +1,4 @@
-//! How far the training is, what it has reached, and when it will end.
+//! The progress of the training, its results so far, and when it will end.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ impl TextPanel for ProgressView {
     }
 }
 
-/// What is trained, beside the title.
+/// The network and recipe, beside the title.
 fn beside(scene: &Scene<'_>) -> Row {
     let Some(training) = scene.state.training_run() else {
         return Row::new();
@@ -46,7 +46,7 @@ fn beside(scene: &Scene<'_>) -> Row {
     ]
 }
 
-/// What the panel shows in `width` columns.
+/// The panel's content in `width` columns.
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let Some(training) = scene.state.training_run() else {
         return vec![words(Role::Dim, "images and network are being prepared")].into();
@@ -63,7 +63,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     body.into()
 }
 
-/// Bars of the epoch under way and of the whole training.
+/// Bars for the current epoch and for the whole training.
 fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let planned = training.started.settings.epochs;
     if scene.state.status == RunStatus::Completed {
@@ -120,7 +120,7 @@ fn gauge(scene: &Scene<'_>, label: &str, texts: &[&str], fraction: f64, width: u
     row
 }
 
-/// Loss and accuracy of the epoch under way, of the last one, and of the best one.
+/// Loss and accuracy of the current epoch, of the last one, and of the best one.
 fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     let loss = |loss: f64| format!("{loss:.4}");
     let mut rows: Vec<[String; 5]> = Vec::new();
@@ -161,7 +161,7 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     ];
     let content = table(columns, width);
     let last = content.body.len() - 1;
-    // The weights of the best epoch are the ones that are kept: its row stands out.
+    // The weights of the best epoch are kept, so its row is highlighted.
     let emphasised = content.body.into_iter().enumerate().map(|(index, row)| {
         match index == last && !training.epochs.is_empty() {
             true => row
@@ -215,7 +215,7 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
     rows
 }
 
-/// When the rate falls, and when the training ends by itself.
+/// When the rate falls, and when the training ends early.
 fn ends(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
     let status = scene.state.status;
@@ -251,7 +251,7 @@ fn ends(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     rows
 }
 
-/// What the schedule does next.
+/// The next step of the schedule.
 fn next_fall(training: &TrainingRun) -> Option<String> {
     let (settings, done) = (&training.started.settings, training.epochs.len());
     match &settings.schedule {
@@ -285,7 +285,7 @@ fn by(factor: f64) -> String {
     }
 }
 
-/// A row in as many lines as it needs; only the first keeps the roles of its pieces apart.
+/// A row in as many lines as necessary; only the first keeps the roles of its pieces.
 fn wrapped(row: Row, width: usize) -> Vec<Row> {
     if pieces_width(&row) <= width {
         return vec![row];

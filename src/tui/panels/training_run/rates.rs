@@ -1,5 +1,5 @@
-//! The learning rate below a chart: each value where it begins to hold, or, where it changes all
-//! the time, its height.
+//! The learning rate below a chart: each value at the epoch where it starts or, if it changes all
+//! the time, a height for each epoch.
 
 use crate::event::TrainingEpoch;
 use crate::foundation::numbers::learning_rate;
@@ -7,7 +7,7 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{Frame, Span};
 use crate::tui::theme::Role;
 
-/// Most values that are written out.
+/// Maximum number of values written out.
 const MOST: usize = 8;
 
 /// Draw the rates of the epochs in view into `row`, under the plot.
@@ -34,7 +34,7 @@ pub fn draw(
     }
 }
 
-/// The epochs with another rate than the one before, and that rate.
+/// The epochs whose rate differs from the previous one, with that rate.
 fn steps(epochs: &[&TrainingEpoch]) -> Vec<(usize, f64)> {
     let mut steps: Vec<(usize, f64)> = Vec::new();
     for epoch in epochs {
@@ -64,7 +64,7 @@ fn draw_steps(
             continue;
         };
         let text = learning_rate(*value);
-        // The rate of the first epoch in view holds from the edge on.
+        // The rate of the first epoch in view applies from the edge on.
         let start = if index == 0 {
             frame.left()
         } else {
@@ -79,7 +79,7 @@ fn draw_steps(
     }
 }
 
-/// Columns as high as the rate, against the highest in view.
+/// Columns as high as the rate, relative to the highest in view.
 fn draw_heights(
     painter: &mut Painter<'_>,
     row: usize,
@@ -98,7 +98,7 @@ fn draw_heights(
             continue;
         };
         let level = (epoch.learning_rate / highest * 8.0).ceil().clamp(0.0, 8.0) as usize;
-        // An epoch fills the columns up to that of the one before.
+        // An epoch fills the columns up to those of the previous one.
         for column in next..=column {
             painter.text(frame.left() + column, row, Role::Baseline, levels[level]);
         }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_an_epoch_with_another_rate_than_the_one_before() {
+    fn a_step_is_an_epoch_with_another_rate_than_the_previous_one() {
         let epoch = |(number, learning_rate): (usize, f64)| TrainingEpoch {
             epoch: number,
             train_loss: 1.0,

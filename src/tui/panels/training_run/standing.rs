@@ -1,14 +1,14 @@
-//! The header's second row for a training: how far it is, and the best so far.
+//! The header's second row for a training: its progress, and the best so far.
 
 use crate::state::TrainingRun;
 use crate::tui::format;
 use crate::tui::panels::{Row, join_ranked, labelled};
 use crate::tui::theme::{Glyphs, Role};
 
-/// Columns below which the names are short.
+/// Width in columns below which short names are used.
 const NARROW: usize = 72;
 
-/// In `width` columns; what matters less is left out first.
+/// The row in `width` columns; the least important parts are left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
     let number = training.latest_epoch(is_over);

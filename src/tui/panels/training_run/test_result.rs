@@ -1,5 +1,5 @@
-//! What the test images say of the best weights: figures, classes, confusion matrix, the pairs most
-//! confused.
+//! The best weights' results on the test images: figures, classes, confusion matrix, and the most
+//! confused pairs.
 
 use std::borrow::Cow;
 
@@ -22,13 +22,13 @@ const LEFT: usize = 52;
 /// The panel.
 #[derive(Debug, Clone, Default)]
 pub struct TestResult {
-    /// The confusion matrix in percent of each class instead of images.
+    /// Whether the confusion matrix is in percent of each class instead of images.
     in_percent: bool,
 }
 
 const HERE: Scope = Scope::Panel(PanelId::Test);
 
-/// The keys of this panel alone.
+/// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["v"] ToggleColumns "test: confusion matrix in images or in percent" ("percent");
 };
@@ -69,7 +69,7 @@ fn beside(scene: &Scene<'_>) -> Row {
     ]
 }
 
-/// What the panel shows in `width` columns.
+/// The panel's content in `width` columns.
 fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
     let Some(training) = scene.state.training_run() else {
         return Content::default();
@@ -83,14 +83,14 @@ fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
     }
 }
 
-/// Why there is nothing to tell yet.
+/// Why there are no results yet.
 fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
     let kept = match training.best() {
         Some(best) => format!(" So far those are the weights of epoch {}.", best.epoch),
         None => String::new(),
     };
     if status.is_over() {
-        "The test images were not classified: the training did not come to its end.".to_owned()
+        "The test images were not classified: the training did not finish.".to_owned()
     } else {
         format!(
             "The test images are classified once, after the last epoch, by the best weights.{kept}"
@@ -98,7 +98,7 @@ fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
     }
 }
 
-/// The blocks, one below the other, or in two columns where there is room.
+/// The blocks, one below the other, or in two columns if there is room.
 fn report(test: &TestFinished, in_percent: bool, width: usize, glyphs: &Glyphs) -> Vec<Row> {
     let report = &test.report;
     let right_width = confusion::width(report, in_percent);
@@ -123,7 +123,7 @@ fn report(test: &TestFinished, in_percent: bool, width: usize, glyphs: &Glyphs) 
         classes::rows(report, width, glyphs),
         confusion::pairs(report, width),
     );
-    // That there is no room for the matrix is what matters least.
+    // A note that the matrix does not fit is the least important block.
     let blocks = if right_width <= width {
         [matrix, classes, pairs]
     } else {
@@ -152,8 +152,7 @@ fn beside_each_other(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
     (0..rows).map(row).collect()
 }
 
-/// Accuracy, top 5, loss and calibration error, a row each, with the intervals for 95 % where there
-/// is room.
+/// Accuracy, top 5, loss and calibration error, one per row, with 95 % intervals if there is room.
 fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
     let report = &test.report;
     let percent = |[low, high]: [f64; 2]| format!("{:.2} to {:.2} %", low * 100.0, high * 100.0);

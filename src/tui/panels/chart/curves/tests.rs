@@ -1,4 +1,4 @@
-//! Curves of runs that are made up.
+//! Curves of synthetic runs.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ fn smooth(state: &RunState, span: Span, width: usize) -> Vec<(usize, f64)> {
 }
 
 #[test]
-fn the_smoothed_curve_does_not_depend_on_what_is_in_view_or_on_the_order_of_ending() {
+fn the_smoothed_curve_does_not_depend_on_the_view_or_on_the_order_of_ending() {
     let mut state = samples::run(96);
     let whole = smooth(&state, Span { first: 1, last: 96 }, 96);
     assert_eq!(
@@ -88,7 +88,7 @@ fn a_failed_child_counts_with_its_reward_and_has_no_accuracy() {
 }
 
 #[test]
-fn an_edited_child_is_in_no_curve_and_no_point() {
+fn an_edited_child_is_in_no_curve_and_has_no_point() {
     let mut state = samples::run(32);
     let before = Children::of(&state, REWARD);
     state.search_mut().unwrap().children.push(ChildRow {
@@ -161,7 +161,7 @@ fn episodes_narrower_than_a_column_share_the_mean() {
 
 proptest! {
     #[test]
-    fn curves_stay_in_their_width_and_within_the_values(
+    fn curves_stay_within_their_width_and_the_range_of_values(
         children in 0u64..200, first in 1u64..200, count in 1u64..400, width in 0usize..90,
     ) {
         let state = samples::run(children);

@@ -1,4 +1,4 @@
-//! What keys do to the view.
+//! The effect of keys on the view.
 
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn zooming_keeps_the_crosshair_where_it_is() {
 }
 
 #[test]
-fn a_window_that_leaves_the_newest_child_stays_and_follows_again_once_it_is_back() {
+fn a_window_without_the_newest_child_stays_and_follows_again_once_it_contains_it() {
     use Action::{More, PanLeft, PanRight};
     let (view, before) = acted(&samples::run(100), &[More, More, PanLeft]);
     assert!(!before.contains(100), "{before:?}");
@@ -92,7 +92,7 @@ fn an_empty_run_has_no_crosshair() {
 
 proptest! {
     #[test]
-    fn no_keys_leave_the_run(
+    fn no_keys_lead_out_of_the_run(
         children in prop::collection::vec(prop_oneof![0u64..200, Just(100_000), Just(u64::MAX)], 0..6),
         moves in prop::collection::vec((action(), 0usize..100, 0u64..400), 0..40),
     ) {

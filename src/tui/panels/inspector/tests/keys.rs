@@ -1,4 +1,4 @@
-//! What the keys of the inspector do, and any of them on any network.
+//! The effects of keys in the inspector, and arbitrary keys on arbitrary networks.
 
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
 }
 
 #[test]
-fn what_is_edited_is_copied_as_it_is_edited() {
+fn an_edited_child_is_copied_with_its_edits() {
     let state = state(&journal());
     let known = known(&state, None);
     let (view, effect) = after(&edited(&[Key::Right, Key::More, Key::Copy]), 12, &known);
@@ -64,7 +64,7 @@ fn what_is_edited_is_copied_as_it_is_edited() {
 }
 
 #[test]
-fn a_relative_opens_and_leads_back() {
+fn a_relative_can_be_opened_and_left_again() {
     let state = state(&journal());
     let known = known(&state, None);
     let mut view = after(

@@ -1,4 +1,4 @@
-//! The figures of two children, and by how much they differ.
+//! The figures of two children, and their differences.
 
 use super::{DIFFERENCE, LABEL, sign};
 use crate::state::{ChildRow, RunState};
@@ -12,11 +12,11 @@ struct Comparison {
     label: &'static str,
     first: String,
     second: String,
-    /// What the second has more.
+    /// The second minus the first.
     difference: String,
 }
 
-/// Figures of each comparison.
+/// Number of figures in each comparison.
 pub const FIGURES: usize = 9;
 
 /// A row for each figure, its cells `column` wide.
@@ -36,14 +36,14 @@ pub fn rows(
         .collect()
 }
 
-/// Both children, each as far as it has ended.
+/// The two children, each as far as it has ended.
 struct Compared<'a> {
     first: Option<&'a ChildRow>,
     second: Option<&'a ChildRow>,
 }
 
 impl Compared<'_> {
-    /// The figures in order; the notes tell whether a child is the `best`.
+    /// The figures in order; the notes mark the `best` child.
     fn figures(&self, best: Option<u64>) -> [Comparison; FIGURES] {
         let [accuracy, reward] = self.outcome();
         let [parameters, macs, layers] = self.size();
@@ -110,7 +110,7 @@ impl Compared<'_> {
         ]
     }
 
-    /// A figure whose difference is told only where both children have ended.
+    /// A figure whose difference is shown only if both children have ended.
     fn figure(
         &self,
         label: &'static str,
@@ -128,7 +128,7 @@ impl Compared<'_> {
     }
 }
 
-/// A difference that exists only where both children have the value.
+/// A difference that exists only if both children have the value.
 fn of_both(
     first: Option<f64>,
     second: Option<f64>,
@@ -168,7 +168,7 @@ fn signed(value: f64, decimals: usize) -> String {
     format!("{value:+.decimals$}")
 }
 
-/// How much larger the second is than the first.
+/// The percentage by which the second is larger than the first.
 fn percent(first: f64, second: f64) -> String {
     let change = (second - first) / first * 100.0;
     if change.is_finite() {

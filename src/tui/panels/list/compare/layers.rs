@@ -1,4 +1,4 @@
-//! The layers of two children, one against the other.
+//! The layers of two children side by side.
 
 use super::{SIGN, sign};
 use crate::space::{Architecture, Cost, Head, Layer, LayerCost};
@@ -9,8 +9,7 @@ use crate::tui::panels::Row;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
-/// A column of a layer in both networks; a network that is less deep has no cell for the last
-/// layers.
+/// A column of a layer in both networks; the shallower network has no cells for the last layers.
 struct LayerColumn {
     heading: &'static str,
     width: usize,
@@ -41,8 +40,8 @@ impl LayerColumn {
     }
 }
 
-/// The layers one against the other. A differing layer has the sign; in it the differing cells
-/// stand out.
+/// The layers side by side. A layer that differs is marked, and its differing cells are
+/// highlighted.
 pub fn rows(
     state: &RunState,
     (one, other): (&ChildDetail, &ChildDetail),
@@ -100,7 +99,7 @@ pub fn rows(
     rows
 }
 
-/// Children that are no networks (cells): what each decision came to in both.
+/// Children that are not networks (cells): each head's choice in both.
 fn gene_rows(
     heads: &[Head],
     (one, other): (&ChildDetail, &ChildDetail),
@@ -122,7 +121,7 @@ fn gene_rows(
     std::iter::once(Row::new()).chain(rows).collect()
 }
 
-/// One network's cells of a row, filled up to `width`.
+/// One network's cells of a row, padded to `width`.
 fn side<'a>(
     columns: &[LayerColumn],
     cells: impl Iterator<Item = (Role, &'a str)>,
@@ -140,7 +139,7 @@ fn side<'a>(
     row
 }
 
-/// Columns of both networks, the ones that say most first.
+/// Columns of both networks, most informative first.
 fn columns(sides: [&Architecture; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
     let pair = |lengths| format::pair(lengths, glyphs.times);
     let column = |heading, cell: &dyn Fn(&Layer) -> String| {

@@ -1,11 +1,11 @@
-//! From text to a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
+//! Parses text into a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
 
 use super::{FLAGS, Filter, FilterError, PROPERTIES, Property, RELATIONS, Relation};
 
-/// Parentheses and negations within each other. The parser calls itself for each.
+/// Maximum nesting of parentheses and negations, because the parser is recursive.
 const DEEPEST: usize = 64;
 
-/// The filter that `text` describes; none for an empty text, which lets everything through.
+/// The filter that `text` describes; `None` for an empty text, which admits everything.
 pub fn parse(text: &str) -> Result<Option<Filter>, FilterError> {
     let mut parser = Parser {
         text,
@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Result<Option<Filter>, FilterError> {
 
 struct Parser<'a> {
     text: &'a str,
-    /// What is still to be read, without leading space.
+    /// The remaining text, without leading space.
     rest: &'a str,
     depth: usize,
 }
@@ -44,7 +44,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Conditions that all must hold: `a & b`, `a and b`.
+    /// Conditions that must all hold: `a & b`, `a and b`.
     fn all(&mut self) -> Result<Filter, FilterError> {
         let mut parts = vec![self.one()?];
         while self.take_sign("&") || self.take_word("and") {
@@ -123,7 +123,9 @@ impl<'a> Parser<'a> {
             return Err(self.expected("a number"));
         }
         let Some(value) = value_of(token) else {
-            return Err(self.error(format!("`{token}` is no number (as 0.8, 80%, 1e6, 100k)")));
+            return Err(self.error(format!(
+                "`{token}` is not a number (like 0.8, 80%, 1e6, 100k)"
+            )));
         };
         if !value.is_finite() {
             return Err(self.error(format!("`{token}` is too large")));
@@ -135,7 +137,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    /// The characters that look like one number; empty where none begins here.
+    /// The characters that look like one number; empty if there is none here.
     fn number_token(&self) -> &'a str {
         let digits = self.rest.strip_prefix('-').unwrap_or(self.rest);
         if !digits.starts_with(|character: char| character.is_ascii_digit() || character == '.') {
@@ -143,7 +145,7 @@ impl<'a> Parser<'a> {
         }
         let mut before = ' ';
         let end = self.rest.find(|character: char| {
-            // A sign belongs to the number at its beginning and after the e of an exponent.
+            // A sign is part of the number at its beginning and after the e of an exponent.
             let sign = matches!(character, '+' | '-') && matches!(before, ' ' | 'e' | 'E');
             before = character;
             !(sign || character.is_alphanumeric() || matches!(character, '.' | '_' | '%'))
@@ -201,11 +203,11 @@ fn value_of(token: &str) -> Option<f64> {
         (end, 'G' | 'g') => (&token[..end], 1e9, 1.0),
         _ => (token, 1.0, 1.0),
     };
-    // `inf` and `nan` are numbers to Rust, but not here.
+    // `inf` and `nan` are numbers in Rust, but not here.
     if !digits.ends_with(|character: char| character.is_ascii_digit() || character == '.') {
         return None;
     }
     let value: f64 = digits.replace('_', "").parse().ok()?;
-    // A division makes 80 % exactly 0.8; a product with 0.01 would not.
+    // A division makes 80 % exactly 0.8; a multiplication by 0.01 would not.
     Some(value * times / by)
 }

@@ -1,4 +1,4 @@
-//! Expressions, right and wrong.
+//! Valid and invalid expressions.
 
 use proptest::prelude::*;
 
@@ -69,7 +69,7 @@ fn every_quantity_has_its_names() {
 }
 
 #[test]
-fn flags_tell_what_became_of_a_child() {
+fn flags_tell_how_a_child_ended() {
     assert!(admits(
         "repeat & !failed",
         &ChildRow {
@@ -156,11 +156,11 @@ fn an_error_says_where_and_what_was_expected() {
 }
 
 #[test]
-fn numbers_that_cannot_be_meant_are_refused() {
+fn numbers_that_make_no_sense_are_refused() {
     assert_eq!(error("params<1e999"), (7, "`1e999` is too large".into()));
     assert_eq!(
         error("params<1m"),
-        (7, "`1m` is no number (as 0.8, 80%, 1e6, 100k)".into())
+        (7, "`1m` is not a number (like 0.8, 80%, 1e6, 100k)".into())
     );
     assert_eq!(
         error("acc>80"),
@@ -169,7 +169,7 @@ fn numbers_that_cannot_be_meant_are_refused() {
 }
 
 #[test]
-fn nesting_without_end_is_refused_before_the_stack_ends() {
+fn endless_nesting_is_refused_before_the_stack_overflows() {
     for opening in ["(", "!", "not "] {
         let (position, problem) = error(&opening.repeat(100_000));
         assert!(
@@ -204,18 +204,18 @@ fn expression() -> impl Strategy<Value = Filter> {
 
 proptest! {
     #[test]
-    fn an_expression_written_out_is_parsed_to_itself(filter in expression()) {
+    fn an_expression_written_out_parses_to_itself(filter in expression()) {
         prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(Some(filter)));
     }
 
     #[test]
-    fn a_number_written_out_is_parsed_to_itself(value in proptest::num::f64::NORMAL) {
+    fn a_number_written_out_parses_to_itself(value in proptest::num::f64::NORMAL) {
         let filter = Filter::Compare { property: Property::Reward, relation: Relation::Less, value };
         prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(Some(filter)));
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused_at_a_place_in_it(text in "([ -~äß…]|acc|and|>|1e|%|best){0,20}") {
+    fn any_text_is_parsed_or_refused_at_a_position_in_it(text in "([ -~äß…]|acc|and|>|1e|%|best){0,20}") {
         if let Err(error) = Filter::parse(&text) {
             prop_assert!(error.position <= text.chars().count());
         }

@@ -1,11 +1,12 @@
-//! What the keys of the list do: its cursor, marks and filter, and any of them at any moment.
+//! The effects of keys in the list: cursor, marks and filter, and arbitrary keys at arbitrary
+//! moments.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[test]
-fn up_and_down_walk_along_the_front() {
+fn up_and_down_move_along_the_front() {
     let state = demo();
     let mut view = view(&state, "", &[Action::TogglePareto, Action::Top]);
     let front: Vec<u64> = view
@@ -25,7 +26,7 @@ fn up_and_down_walk_along_the_front() {
 }
 
 #[test]
-fn the_cursor_stays_on_its_child_when_children_come_in_and_when_the_order_changes() {
+fn the_cursor_stays_on_its_child_when_children_arrive_and_when_the_order_changes() {
     let whole = demo();
     let half = state_of(whole.search().children[..40].to_vec());
     let mut view = view(&half, "", &[Action::Down, Action::Down, Action::Down]);
@@ -39,7 +40,7 @@ fn the_cursor_stays_on_its_child_when_children_come_in_and_when_the_order_change
 }
 
 #[test]
-fn a_cursor_not_moved_yet_stays_on_the_first_child() {
+fn an_unmoved_cursor_stays_on_the_first_child() {
     let whole = demo();
     let half = state_of(whole.search().children[..16].to_vec());
     let mut view = view(&half, "", &[]);
@@ -62,7 +63,7 @@ fn a_child_that_the_filter_hides_is_not_opened() {
 }
 
 #[test]
-fn a_wrong_filter_leaves_the_list_as_it_was() {
+fn a_wrong_filter_leaves_the_list_unchanged() {
     let state = demo();
     let mut view = view(&state, "acc>0.8", &[]);
     let before = drawn(&state, &view, (78, 20));
@@ -116,7 +117,7 @@ proptest! {
             let state = state_of(whole.search().children[..moment.min(whole.search().children.len())].to_vec());
             list.perform(action, &state, usize::from(height).saturating_sub(1));
             screen(&state, &list, (width, height), false, &|child| details.get(&child).filter(|_| child % 3 > 0).cloned());
-            // A list that has not been told of a change yet is drawn too.
+            // A list that has not been told of a change yet can be drawn too.
             screen(&whole, &list, (width, height), false, &|child| details.get(&child).cloned());
             screen(&RunState::default(), &list, (width, height), true, &|_| None);
         }
@@ -124,7 +125,7 @@ proptest! {
 }
 
 #[test]
-fn a_list_can_be_put_on_a_child() {
+fn the_cursor_can_be_put_on_a_child() {
     let state = demo();
     let mut view = view(&state, "", &[]);
     view.stand_on(40, &state);
