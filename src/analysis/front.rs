@@ -1,5 +1,5 @@
 //! The Pareto front of accuracy against MACs: the children that no other beats in both. A child that a
-//! user edited counts here as little as anywhere else: it is no point of the plot, and not on the front.
+//! user edited does not count here either: it is neither in the plot nor on the front.
 
 use crate::state::ChildRow;
 

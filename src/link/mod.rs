@@ -108,7 +108,7 @@ pub enum LinkStatus {
 }
 
 impl LinkStatus {
-    /// Where the run stands whose events have told of `told`.
+    /// The status of a run whose events report `told`.
     pub fn run_status(&self, told: RunStatus) -> RunStatus {
         match self {
             LinkStatus::Dead { .. } => told.with_process(false),

@@ -36,10 +36,10 @@ pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
     Ruler::new(first).distance(second, limit)
 }
 
-/// Measures how far DNAs are from one of them, many in a row.
+/// Measures the distances of many DNAs from one.
 pub struct Ruler<'a> {
     first: &'a Genes,
-    /// A row of costs, whose memory serves every measurement.
+    /// A row of costs: its memory is reused for every measurement.
     above: Vec<u32>,
 }
 

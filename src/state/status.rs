@@ -89,7 +89,7 @@ impl RunStatus {
         self.reason().is_some()
     }
 
-    /// Whether the run can be paused, or let go on.
+    /// Whether the run can be paused or resumed.
     pub fn can_pause(self) -> bool {
         use RunStatus::{Paused, Pausing, Running};
         matches!(self, Running | Pausing | Paused)

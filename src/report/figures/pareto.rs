@@ -23,7 +23,7 @@ pub struct Pareto {
 }
 
 impl Pareto {
-    /// The children of `state` that have an accuracy and count.
+    /// The children of `state` that count and have an accuracy.
     pub fn of(state: &RunState) -> Pareto {
         let search = state.search();
         let front = Front::of(0..search.children.len() as u32, &search.children);

@@ -32,7 +32,7 @@ impl TitledAxis {
         )
     }
 
-    /// As [`TitledAxis::values`], logarithmic.
+    /// Like [`TitledAxis::values`], but logarithmic.
     pub fn logarithmic(
         title: &str,
         (low, high): (f64, f64),

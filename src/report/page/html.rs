@@ -6,7 +6,7 @@ use crate::report::figures::{Figure, ink};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Heading of what is to be known of the numbers.
+/// Heading of the section that explains the numbers.
 pub const READING: &str = "How to read these numbers";
 
 /// A part of the page under a heading.

@@ -263,7 +263,7 @@ impl App {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
 
-    /// Where the run stands at the present, whatever moment is shown.
+    /// The present status of the run, whatever moment is shown.
     pub fn status(&self) -> RunStatus {
         self.link.run_status(self.live.status)
     }

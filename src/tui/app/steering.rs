@@ -56,7 +56,7 @@ impl App {
             });
         }
         match self.status() {
-            // Of a run that nobody works on this says what continues it.
+            // For a run whose process is gone, this tells how to continue it.
             RunStatus::Running | RunStatus::Dead => {
                 self.command_at_next_batch(Command::Pause, "pauses")
             }

@@ -46,7 +46,7 @@ impl Question {
         }
     }
 
-    /// The marked answer: the harmless one where the question does not have `marked` any more.
+    /// The marked answer: the harmless one if the question no longer offers `marked`.
     pub fn marked(self, marked: Answer, scene: &Scene<'_>) -> Answer {
         let offered = self.answers(scene).contains(&marked);
         if offered { marked } else { Answer::Cancel }

@@ -73,7 +73,7 @@ pub struct LabelRow {
 }
 
 impl Frame {
-    /// The same with another column for the line at the left, in as many columns.
+    /// The same frame with the vertical axis in another column; the total width stays.
     pub fn with_gutter(self, gutter: usize) -> Frame {
         Frame {
             columns: (self.gutter + self.columns).saturating_sub(gutter),

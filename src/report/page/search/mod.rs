@@ -19,7 +19,7 @@ use crate::report::figures::{Figure, network};
 /// Maximum number of episodes in the table of the page.
 const MOST_EPISODES: usize = 40;
 
-/// PageHead, sections, figures and tables of the report.
+/// Head, sections, figures and tables of the report.
 pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
     let figures = SearchFigures::of(material);
     let settings = parts::settings(&material.settings);

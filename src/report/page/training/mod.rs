@@ -17,7 +17,7 @@ use crate::foundation::numbers::{count, duration};
 use crate::report::figures::{Figure, network};
 use crate::state::TrainingRun;
 
-/// PageHead, sections, figures and tables of the report.
+/// Head, sections, figures and tables of the report.
 pub fn compose(
     material: &Material,
     run: &TrainingRun,

@@ -20,7 +20,7 @@ use crate::tui::panels::scroll::Scroll;
 /// What remains to be done outside the inspector.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InspectorEffect {
-    /// Nothing but to draw.
+    /// Only draw.
     Draw,
     /// Tell the user.
     Tell {

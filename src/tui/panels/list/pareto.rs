@@ -245,7 +245,7 @@ impl<'a> FrontPlot<'a> {
         grid.polyline(&stairs(places), Series::Best, Dash::Solid);
     }
 
-    /// Who is on the front, marked or chosen: characters over the dots, each with its cell.
+    /// The children on the front, marked or chosen: characters over the dots, each with its cell.
     fn markers(
         &self,
         frame: &Frame,
