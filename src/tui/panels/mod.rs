@@ -150,16 +150,8 @@ pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
         .into_iter()
         .filter(|(_, group)| !group.is_empty())
         .collect();
-    let mut by_rank: Vec<usize> = (0..groups.len()).collect();
-    by_rank.sort_by_key(|index| groups[*index].0);
-    let mut used = 0;
-    let mut fits = vec![false; groups.len()];
-    for index in by_rank {
-        let gap = if used == 0 { 0 } else { gap.width() };
-        let wanted = gap + pieces_width(&groups[index].1);
-        fits[index] = used + wanted <= width;
-        used += if fits[index] { wanted } else { 0 };
-    }
+    let ranked = groups.iter().map(|(rank, row)| (*rank, pieces_width(row)));
+    let fits = fitting(ranked.collect(), gap.width(), width);
     let mut joined = Row::new();
     for (_, (_, group)) in fits.into_iter().zip(groups).filter(|(fits, _)| *fits) {
         if !joined.is_empty() {
@@ -168,6 +160,21 @@ pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
         joined.extend(group);
     }
     joined
+}
+
+/// Which of these parts (rank, columns) fit into `width` with `gap` columns between them: those of
+/// the highest rank are left out first.
+pub fn fitting(parts: Vec<(usize, usize)>, gap: usize, width: usize) -> Vec<bool> {
+    let mut by_rank: Vec<usize> = (0..parts.len()).collect();
+    by_rank.sort_by_key(|index| parts[*index].0);
+    let mut used = 0;
+    let mut fits = vec![false; parts.len()];
+    for index in by_rank {
+        let wanted = parts[index].1 + if used == 0 { 0 } else { gap };
+        fits[index] = used + wanted <= width;
+        used += if fits[index] { wanted } else { 0 };
+    }
+    fits
 }
 
 /// A row of one piece.
