@@ -16,14 +16,17 @@ mod inspect;
 mod list;
 #[cfg(feature = "torch")]
 mod probe;
+mod reliability;
 mod replay;
 mod report;
 mod run;
 mod screen;
 mod search;
+mod study;
 mod table;
 #[cfg(feature = "torch")]
 mod train;
+mod verify;
 #[cfg(feature = "torch")]
 mod worker;
 
@@ -65,6 +68,8 @@ enum Command {
     #[cfg(feature = "torch")]
     Evaluate(evaluate::Args),
     Compare(compare::Args),
+    Verify(verify::Args),
+    Reliability(reliability::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     #[cfg(feature = "torch")]
@@ -182,6 +187,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Reliability(args)) => reliability::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),

@@ -1,0 +1,13 @@
+//! What a result is worth, answered by trainings of its own: children are trained as in a search,
+//! journalled in a folder of their own, carried out to the end and resumed.
+
+mod carry_out;
+pub mod children;
+pub mod error;
+pub mod reliability;
+pub mod trials;
+pub mod verify;
+
+pub use carry_out::{News, carry_out};
+pub use error::StudyError;
+pub use trials::{Plan, Trial, Trials};
