@@ -16,6 +16,8 @@ mod inspect;
 mod list;
 #[cfg(feature = "torch")]
 mod probe;
+#[cfg(feature = "torch")]
+mod rank;
 mod reliability;
 mod replay;
 mod report;
@@ -26,6 +28,8 @@ mod study;
 mod table;
 #[cfg(feature = "torch")]
 mod train;
+#[cfg(feature = "torch")]
+mod trainings;
 mod verify;
 #[cfg(feature = "torch")]
 mod worker;
@@ -70,6 +74,8 @@ enum Command {
     Compare(compare::Args),
     Verify(verify::Args),
     Reliability(reliability::Args),
+    #[cfg(feature = "torch")]
+    Rank(rank::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     #[cfg(feature = "torch")]
@@ -189,6 +195,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Reliability(args)) => reliability::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Rank(args)) => rank::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),

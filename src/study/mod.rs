@@ -4,7 +4,10 @@
 mod carry_out;
 pub mod children;
 pub mod error;
+pub mod rank;
 pub mod reliability;
+pub mod seeds;
+pub mod series;
 pub mod trials;
 pub mod verify;
 
