@@ -8,12 +8,14 @@
 
 mod regression;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use self::regression::{Regression, fit};
+use crate::space::{Dna, Genes};
+use crate::state::SearchRun;
 
 /// Depths are divided into at most this many bands.
 const MOST_BANDS: usize = 3;
@@ -28,7 +30,7 @@ pub struct Trained {
     /// The episode that it is of.
     pub episode: usize,
     /// Its decisions, layer by layer, in the order of the heads.
-    pub genes: Vec<Vec<u32>>,
+    pub genes: Genes,
     /// Its reward, 0 where it failed.
     pub reward: f64,
 }
@@ -94,30 +96,47 @@ pub struct Effect {
 }
 
 impl Effects {
+    /// Of the children of a search that were trained for themselves.
+    pub fn of_search(search: &SearchRun) -> Effects {
+        let heads = search.started.as_ref().map_or(0, |run| run.heads.len());
+        let trained = search.evaluated().filter(|row| row.repeat_of.is_none());
+        let children: Vec<Trained> = trained
+            .filter_map(|row| {
+                Some(Trained {
+                    episode: row.episode,
+                    genes: cut(&row.genes, heads),
+                    reward: row.reward?,
+                })
+            })
+            .collect();
+        Effects::of(&children)
+    }
+
     /// Of all `children`.
     pub fn of(children: &[Trained]) -> Effects {
         let bands = bands(children);
-        let columns = Columns::of(children);
-        let all = columns.effects(children.iter());
-        let by_band: Vec<_> = bands
-            .iter()
-            .map(|band| {
-                let within = children.iter().filter(|child| band.holds(child));
-                columns.effects(within)
-            })
-            .collect();
-        let heads = columns.options.iter().map(|(head, options)| HeadEffects {
-            head: *head,
+        let all = effects_of(&children.iter().collect::<Vec<_>>());
+        let of_band = |band: &Band| {
+            let within: Vec<&Trained> = children.iter().filter(|child| band.holds(child)).collect();
+            effects_of(&within)
+        };
+        let by_band: Vec<_> = match bands.len() {
+            1 => vec![all.clone()],
+            _ => bands.iter().map(of_band).collect(),
+        };
+        let heads = options(children.iter()).into_iter().enumerate();
+        let heads = heads.map(|(head, options)| HeadEffects {
+            head,
             options: options
-                .iter()
-                .map(|(value, layers)| {
-                    let key = (*head, *value);
-                    OptionEffects {
-                        value: *value,
-                        layers: *layers,
-                        all: all.get(&key).copied(),
-                        bands: by_band.iter().map(|band| band.get(&key).copied()).collect(),
-                    }
+                .into_iter()
+                .map(|(value, layers)| OptionEffects {
+                    value,
+                    layers,
+                    all: all.get(&(head, value)).copied(),
+                    bands: by_band
+                        .iter()
+                        .map(|band| band.get(&(head, value)).copied())
+                        .collect(),
                 })
                 .collect(),
         });
@@ -130,9 +149,21 @@ impl Effects {
     }
 }
 
+/// The first `heads` values of each gene: what else it may hold (connections to earlier layers) is no
+/// option that every layer has.
+fn cut(genes: &Genes, heads: usize) -> Genes {
+    if genes.width() <= heads {
+        return genes.clone();
+    }
+    let cut = genes
+        .iter()
+        .map(|gene| gene[..gene.len().min(heads)].to_vec());
+    Genes::from(&Dna(cut.collect()))
+}
+
 impl Band {
     fn holds(&self, child: &Trained) -> bool {
-        (self.from..=self.to).contains(&child.genes.len())
+        (self.from..=self.to).contains(&child.genes.depth())
     }
 }
 
@@ -140,7 +171,7 @@ impl Band {
 fn bands(children: &[Trained]) -> Vec<Band> {
     let mut depths: BTreeMap<usize, usize> = BTreeMap::new();
     for child in children {
-        *depths.entry(child.genes.len()).or_default() += 1;
+        *depths.entry(child.genes.depth()).or_default() += 1;
     }
     let count = MOST_BANDS.min(depths.len());
     let mut bands: Vec<Band> = Vec::new();
@@ -164,85 +195,86 @@ fn bands(children: &[Trained]) -> Vec<Band> {
 /// A head and the value of one of its options.
 type Key = (usize, u32);
 
-/// The options that the children have, by head: what the regression is on.
-struct Columns {
-    /// Values and how many layers have them.
-    options: BTreeMap<usize, BTreeMap<u32, usize>>,
+/// Values of one head and how many layers have each, by value.
+type Options = Vec<(u32, usize)>;
+
+/// The options that `children` have, by head.
+fn options<'a>(children: impl Iterator<Item = &'a Trained>) -> Vec<Options> {
+    let mut heads: Vec<Options> = Vec::new();
+    for gene in children.flat_map(|child| child.genes.iter()) {
+        if heads.len() < gene.len() {
+            heads.resize(gene.len(), Options::new());
+        }
+        // A few values each: faster than any map, among millions of genes.
+        for (options, value) in heads.iter_mut().zip(gene) {
+            match options.iter_mut().find(|(known, _)| known == value) {
+                Some((_, layers)) => *layers += 1,
+                None => options.push((*value, 1)),
+            }
+        }
+    }
+    heads.iter_mut().for_each(|options| options.sort_unstable());
+    heads
 }
 
-impl Columns {
-    fn of(children: &[Trained]) -> Columns {
-        let mut options: BTreeMap<usize, BTreeMap<u32, usize>> = BTreeMap::new();
-        for gene in children.iter().flat_map(|child| &child.genes) {
-            for (head, value) in gene.iter().enumerate() {
-                let layers = options.entry(head).or_default().entry(*value).or_default();
-                *layers += 1;
+/// The effects that `children` tell of.
+fn effects_of(children: &[&Trained]) -> BTreeMap<Key, Effect> {
+    let mut used = options(children.iter().copied());
+    // What does not vary has no column.
+    used.iter_mut()
+        .filter(|options| options.len() < 2)
+        .for_each(Vec::clear);
+    let width: usize = used.iter().map(free).sum();
+    let strata: Vec<(usize, usize)> = children
+        .iter()
+        .map(|child| (child.episode, child.genes.depth()))
+        .collect();
+    let rows: Vec<Vec<f64>> = children
+        .iter()
+        .map(|child| row(child, &used, width))
+        .collect();
+    let rewards: Vec<f64> = children.iter().map(|child| child.reward).collect();
+    let Some(regression) = fit(&strata, &rows, &rewards, width)
+        .filter(|regression| regression.degrees >= LEAST_DEGREES)
+    else {
+        return BTreeMap::new();
+    };
+    let mut effects = BTreeMap::new();
+    let mut first = 0;
+    for (head, options) in used.iter().enumerate() {
+        let columns = first..first + free(options);
+        for (place, (value, _)) in options.iter().enumerate() {
+            let weights = weights(&columns, place, width);
+            if let Some(effect) = effect(&regression, &weights) {
+                effects.insert((head, *value), effect);
             }
         }
-        Columns { options }
+        first = columns.end;
     }
+    mark_clear(&mut effects);
+    effects
+}
 
-    /// The effects that `children` tell of.
-    fn effects<'a>(&self, children: impl Iterator<Item = &'a Trained>) -> BTreeMap<Key, Effect> {
-        let children: Vec<&Trained> = children.collect();
-        let used = self.used(&children);
-        let width: usize = used.iter().map(|(_, values)| values.len() - 1).sum();
-        let strata: Vec<(usize, usize)> = children
-            .iter()
-            .map(|child| (child.episode, child.genes.len()))
-            .collect();
-        let rows: Vec<Vec<f64>> = children.iter().map(|child| row(child, &used)).collect();
-        let rewards: Vec<f64> = children.iter().map(|child| child.reward).collect();
-        let Some(regression) = fit(&strata, &rows, &rewards, width)
-            .filter(|regression| regression.degrees >= LEAST_DEGREES)
-        else {
-            return BTreeMap::new();
-        };
-        let mut effects = BTreeMap::new();
-        let mut first = 0;
-        for (head, values) in &used {
-            let columns = first..first + values.len() - 1;
-            for (place, value) in values.iter().enumerate() {
-                let weights = weights(&columns, place, width);
-                if let Some(effect) = effect(&regression, &weights) {
-                    effects.insert((*head, *value), effect);
-                }
-            }
-            first = columns.end;
-        }
-        mark_clear(&mut effects);
-        effects
-    }
-
-    /// Heads with the options that vary among `children`.
-    fn used(&self, children: &[&Trained]) -> Vec<(usize, Vec<u32>)> {
-        let mut seen: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
-        for gene in children.iter().flat_map(|child| &child.genes) {
-            for (head, value) in gene.iter().enumerate() {
-                seen.entry(head).or_default().insert(*value);
-            }
-        }
-        let vary = seen.into_iter().filter(|(_, values)| values.len() > 1);
-        vary.map(|(head, values)| (head, values.into_iter().collect()))
-            .collect()
-    }
+/// Columns of a head: the last option follows from the others.
+fn free(options: &Options) -> usize {
+    options.len().saturating_sub(1)
 }
 
 /// For each head, the layers with each option but the last, less those with the last: then effects
 /// of a head sum to 0.
-fn row(child: &Trained, used: &[(usize, Vec<u32>)]) -> Vec<f64> {
-    let mut row = Vec::new();
-    for (head, values) in used {
-        let layers = |value: u32| {
-            let having = child
-                .genes
-                .iter()
-                .filter(|gene| gene.get(*head) == Some(&value));
-            having.count() as f64
-        };
-        let last = values.last().map_or(0.0, |value| layers(*value));
-        let others = &values[..values.len() - 1];
-        row.extend(others.iter().map(|value| layers(*value) - last));
+fn row(child: &Trained, used: &[Options], width: usize) -> Vec<f64> {
+    let mut row = vec![0.0; width];
+    for gene in child.genes.iter() {
+        let mut first = 0;
+        for (options, value) in used.iter().zip(gene) {
+            let columns = &mut row[first..first + free(options)];
+            match options.iter().position(|(known, _)| known == value) {
+                Some(place) if place < columns.len() => columns[place] += 1.0,
+                Some(_) => columns.iter_mut().for_each(|column| *column -= 1.0),
+                None => {}
+            }
+            first += free(options);
+        }
     }
     row
 }

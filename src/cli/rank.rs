@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let _lock = series.lock().map_err(classify)?;
     say(&format!("trainings are kept in {}", folder.display()));
-    let ended = trainings::carry_out(&series.paths());
+    let ended = trainings::carry_out(&series.paths(), "the same nas-tui rank");
     let ranking = Ranking::of(&series);
     let json = serde_json::to_string_pretty(&ranking).context("encoding the result")? + "\n";
     write_atomically(&folder.join("result.json"), json.as_bytes())?;

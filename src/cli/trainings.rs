@@ -23,8 +23,8 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// A signal, after the training under way has saved its checkpoint; or trainings that failed, when
-/// all others are over. The same command continues in both cases.
-pub fn carry_out(paths: &[PathBuf]) -> anyhow::Result<()> {
+/// all others are over. Both say that `command` continues.
+pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, interrupted.clone())
@@ -43,26 +43,26 @@ pub fn carry_out(paths: &[PathBuf]) -> anyhow::Result<()> {
         ));
         match wait_for(start(path)?, &interrupted)?.code() {
             Some(0) => {}
-            _ if interrupted.load(Ordering::Relaxed) => return Err(stopped(paths)),
+            _ if interrupted.load(Ordering::Relaxed) => return Err(stopped(paths, command)),
             // Somebody has stopped it by its screen.
-            Some(130) => return Err(stopped(paths)),
+            Some(130) => return Err(stopped(paths, command)),
             _ => failed.push(name),
         }
     }
     match failed.is_empty() {
         true => Ok(()),
         false => Err(anyhow::anyhow!(
-            "failed: {} (the reason stands above); the same command tries again",
+            "failed: {} (the reason stands above); try again with: {command}",
             failed.join(", ")
         )),
     }
 }
 
-fn stopped(paths: &[PathBuf]) -> anyhow::Error {
+fn stopped(paths: &[PathBuf], command: &str) -> anyhow::Error {
     let done = paths.iter().filter(|path| is_complete(path)).count();
     let all = paths.len();
     Interrupted(format!(
-        "stopped: {done} of {all} trainings are over; the same command continues"
+        "stopped: {done} of {all} trainings are over; continue with: {command}"
     ))
     .into()
 }

@@ -31,7 +31,7 @@ fn cases() -> Vec<(String, Vec<Trained>, Vec<Expected>)> {
     let cases: Vec<Case> = serde_json::from_str(text).unwrap();
     let child = |child: Child| Trained {
         episode: child.episode,
-        genes: child.genes,
+        genes: Genes::from(&Dna(child.genes)),
         reward: child.reward,
     };
     let cases = cases.into_iter().map(|case| {
@@ -98,7 +98,7 @@ fn a_shift_of_a_whole_episode_changes_nothing() {
 fn options_that_always_come_together_are_not_told_apart() {
     let child = |value: u32, reward: f64| Trained {
         episode: 1,
-        genes: vec![vec![value, value + 10]],
+        genes: Genes::from(&Dna(vec![vec![value, value + 10]])),
         reward,
     };
     let children: Vec<Trained> = (0..20)
@@ -113,7 +113,7 @@ fn options_that_always_come_together_are_not_told_apart() {
 fn few_children_say_nothing() {
     let child = |value: u32| Trained {
         episode: 1,
-        genes: vec![vec![value]],
+        genes: Genes::from(&Dna(vec![vec![value]])),
         reward: f64::from(value),
     };
     let effects = Effects::of(&[child(1), child(2), child(1)]);
@@ -125,7 +125,7 @@ fn few_children_say_nothing() {
 fn depths_are_divided_into_bands_of_about_as_many_children() {
     let child = |depth: usize| Trained {
         episode: depth,
-        genes: vec![vec![1]; depth],
+        genes: Genes::from(&Dna(vec![vec![1]; depth])),
         reward: 0.0,
     };
     let children: Vec<Trained> = (0..60).map(|number| child(6 + number / 10)).collect();
