@@ -31,7 +31,7 @@ pub struct Trained {
     pub episode: usize,
     /// Its decisions, layer by layer, in the order of the heads.
     pub genes: Genes,
-    /// Its reward, 0 where it failed.
+    /// Its reward, 0 if it failed.
     pub reward: f64,
 }
 

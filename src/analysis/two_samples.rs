@@ -47,7 +47,7 @@ impl Difference {
 struct Welch {
     difference: f64,
     error: f64,
-    /// None where neither sample varies.
+    /// `None` if neither sample varies.
     degrees: Option<f64>,
 }
 

@@ -15,12 +15,12 @@ use crate::study::children::PastRun;
 use crate::study::rank::{Question, Ranking, choose};
 use crate::study::series::{Prepared, Series};
 
-/// Train the best children of a search and some random others to the end: does the accuracy in the
+/// Train the best children of a search and some random others to completion: does the accuracy in the
 /// search tell which network is better?
 ///
 /// Each child is trained by the recipe of [train], as by `nas-tui train`, in a run directory of its
 /// own under RUN/rank; after Ctrl-C or a crash the same command continues. Kendall's tau-b between
-/// the accuracy in the search and the best validation accuracy of the training to the end has a
+/// the accuracy in the search and the best validation accuracy of the full training has a
 /// 95 % interval (Fisher's transformation; Fieller, Hartley & Pearson 1957). Test images decide
 /// nothing. The report of RUN shows the result.
 ///

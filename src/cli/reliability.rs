@@ -174,7 +174,7 @@ fn space(config: &Config) -> anyhow::Result<Space> {
     Space::new(&config.space, input, classes).or_bad_input()
 }
 
-/// The lift that the run has shown, where it has a control arm.
+/// The lift observed in the run, if it has a control arm.
 fn observed_lift(run: &Path) -> Option<f64> {
     let summary = Summary::of_journal(&run.join("journal.jsonl")).ok()?;
     let summary = serde_json::to_value(&summary).ok()?;

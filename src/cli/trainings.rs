@@ -1,4 +1,4 @@
-//! Several trainings to the end, one after the other: each is the `nas-tui train` of a run
+//! Several full trainings, one after the other: each is the `nas-tui train` of a run
 //! directory.
 
 use std::os::unix::process::CommandExt;
@@ -52,7 +52,7 @@ pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
     match failed.is_empty() {
         true => Ok(()),
         false => Err(anyhow::anyhow!(
-            "failed: {} (the reason stands above); try again with: {command}",
+            "failed: {} (see above); try again with: {command}",
             failed.join(", ")
         )),
     }
@@ -62,7 +62,7 @@ fn stopped(paths: &[PathBuf], command: &str) -> anyhow::Error {
     let done = paths.iter().filter(|path| is_complete(path)).count();
     let all = paths.len();
     Interrupted(format!(
-        "stopped: {done} of {all} trainings are over; continue with: {command}"
+        "stopped: {done} of {all} trainings are finished; continue with: {command}"
     ))
     .into()
 }

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// What happens while a set is trained.
 #[derive(Debug)]
 pub enum News<'a> {
-    /// The workers are ready: this many at a time.
+    /// The workers are ready: how many at a time.
     Ready {
         /// Trainings at a time.
         workers: usize,

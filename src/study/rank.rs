@@ -1,4 +1,4 @@
-//! How well a search's accuracies rank what its networks come to when they are trained to the end:
+//! How well a search's accuracies rank what its networks come to when they are trained to completion:
 //! the best children and some random others.
 
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::analysis::statistics::p_text;
 use crate::foundation::numbers::accuracy;
 use crate::foundation::seeds::derive;
 
-/// Which children are trained to the end.
+/// Which children are trained to completion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
     /// Name of the run.
@@ -27,7 +27,7 @@ pub struct Question {
     pub children: Vec<Chosen>,
 }
 
-/// A child that is trained to the end.
+/// A child that is trained to completion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
     /// Its number, from 1.
@@ -93,7 +93,7 @@ pub struct Ranking {
     pub children: Vec<Ranked>,
     /// Of search accuracy and final accuracy; null for fewer than two trainings, or equal values.
     pub agreement: Option<RankCorrelation>,
-    /// Trainings that are not over: they are in no figure.
+    /// Unfinished trainings: they are in no statistic.
     pub unfinished: usize,
 }
 
@@ -103,7 +103,7 @@ pub struct Ranked {
     /// What the search knows of it.
     #[serde(flatten)]
     pub chosen: Chosen,
-    /// The best validation accuracy of its training to the end; null where that is not over.
+    /// The best validation accuracy of its full training; null if that is unfinished.
     pub final_accuracy: Option<f64>,
     /// Epochs of that training.
     pub epochs: usize,
@@ -145,8 +145,7 @@ impl Ranking {
     /// `Kendall's tau-b 0.60 (95 % 0.12 to 0.85; p 0.017) over 10 networks`.
     pub fn agreement_text(&self) -> String {
         let Some(found) = &self.agreement else {
-            return "no rank correlation: it takes two trainings that are over and differ"
-                .to_owned();
+            return "no rank correlation: it takes two finished trainings that differ".to_owned();
         };
         let interval = found.ci95.map_or_else(
             || "no interval for fewer than 5".to_owned(),
@@ -169,7 +168,7 @@ impl fmt::Display for Ranking {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "{}: {} of {} networks trained to the end",
+            "{}: {} of {} networks trained to completion",
             self.run,
             self.children.len() - self.unfinished,
             self.candidates
@@ -183,7 +182,7 @@ impl fmt::Display for Ranking {
             let group = if is_top { "top" } else { "random" };
             let reached = child
                 .final_accuracy
-                .map_or_else(|| "not over".to_owned(), accuracy);
+                .map_or_else(|| "unfinished".to_owned(), accuracy);
             let searched = accuracy(search_accuracy);
             writeln!(
                 out,
@@ -249,7 +248,7 @@ mod tests {
         assert_eq!(agreement.discordant, 0);
         let text = ranking.to_string();
         assert!(
-            text.contains("over 5 networks") && text.contains("not over"),
+            text.contains("over 5 networks") && text.contains("unfinished"),
             "{text}"
         );
     }

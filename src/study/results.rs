@@ -16,7 +16,7 @@ pub struct Results {
     pub verifications: Vec<Verification>,
     /// By folder.
     pub reliabilities: Vec<Findings>,
-    /// Of the children that were trained to the end.
+    /// Of the children that were trained to completion.
     pub ranking: Option<Ranking>,
     /// Files that cannot be read, with the reason.
     pub unreadable: Vec<String>,
@@ -44,7 +44,7 @@ impl Results {
     }
 
     fn read<R: DeserializeOwned>(&mut self, path: &Path) -> Option<R> {
-        // A study that is not over has none.
+        // An unfinished study has none.
         let text = fs::read_to_string(path).ok()?;
         serde_json::from_str(&text)
             .inspect_err(|error| {

@@ -35,7 +35,7 @@ pub struct SeedsSummary {
     pub valid_accuracy: Option<MeanInterval>,
     /// Over those that have a test accuracy; null for fewer than two.
     pub test_accuracy: Option<MeanInterval>,
-    /// Trainings that are not over: they are in no mean.
+    /// Unfinished trainings: they are in no mean.
     pub unfinished: usize,
 }
 
@@ -107,7 +107,7 @@ impl fmt::Display for SeedsSummary {
         writeln!(out, "{}, trained with {of} seeds", self.architecture)?;
         let known = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), accuracy);
         for one in &self.trainings {
-            let state = if one.is_complete { "" } else { "  not over" };
+            let state = if one.is_complete { "" } else { "  unfinished" };
             writeln!(
                 out,
                 "seed {:<10} validation {}  test {}  ({} epochs){state}",
@@ -136,7 +136,7 @@ impl fmt::Display for SeedsSummary {
             )?;
         }
         if self.unfinished > 0 {
-            writeln!(out, "{} not over: in no mean", self.unfinished)?;
+            writeln!(out, "{} unfinished: in no mean", self.unfinished)?;
         }
         Ok(())
     }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!((summary.test_accuracy, summary.unfinished), (None, 1));
         let text = summary.to_string();
         assert!(
-            text.contains("mean 0.6000") && text.contains("1 not over"),
+            text.contains("mean 0.6000") && text.contains("1 unfinished"),
             "{text}"
         );
     }

@@ -1,4 +1,4 @@
-//! A set of trainings to the end, each a run directory of its own, in one folder: which they are
+//! A set of full trainings, each a run directory of its own, in one folder: which they are
 //! (`trainings.json`), and how far each is.
 
 use std::fs::{self, File};
@@ -85,7 +85,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
         })
     }
 
-    /// The set in `folder`; none where there is none.
+    /// The set in `folder`; `None` if there is none.
     ///
     /// # Errors
     /// If its file cannot be read.
@@ -139,7 +139,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
     }
 }
 
-/// What the training in `run` has come to; none where it has not begun.
+/// The result of the training in `run` so far; `None` if it has not begun.
 pub fn summary_of(run: &Path) -> Option<TrainingSummary> {
     let summary = TrainingSummary::of_journal(&run.join("journal.jsonl")).ok()?;
     (!summary.run.is_empty()).then_some(summary)

@@ -95,7 +95,7 @@ pub struct Plan {
     pub purpose: String,
     /// Settings that the children are trained with.
     pub config: Config,
-    /// The data of the run that the children are of; none where there is no run.
+    /// The data of the run that the children belong to; `None` without a run.
     pub data: Option<DataDescription>,
     /// In the order in which they are trained.
     pub trials: Vec<Trial>,

@@ -137,7 +137,7 @@ impl Verification {
         }
     }
 
-    /// What the reader must know of the numbers; empty where there is nothing.
+    /// What the reader must know of the numbers; empty if there is nothing.
     pub fn caveats(&self) -> Vec<String> {
         let Question {
             episode, episodes, ..
@@ -145,7 +145,7 @@ impl Verification {
         let mut caveats = Vec::new();
         if episode < episodes {
             caveats.push(format!(
-                "the policy is that of episode {episode} of {episodes}: the search is not over"
+                "the policy is that of episode {episode} of {episodes}: the search is unfinished"
             ));
         }
         if !self.earlier_looks.is_empty() {

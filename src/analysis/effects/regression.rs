@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub struct Regression {
     /// One per column; none of a column that others determine.
     coefficients: Vec<Option<f64>>,
-    /// Inverse of the columns' products, row by row; zeros where there is no coefficient.
+    /// Inverse of the columns' products, row by row; zeros for missing coefficients.
     inverse: Vec<Vec<f64>>,
     /// Variance of a residual.
     variance: f64,
@@ -16,8 +16,8 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// A weighted sum of the coefficients, and its standard error; none where a coefficient in it is
-    /// not known.
+    /// A weighted sum of the coefficients, and its standard error; `None` if a coefficient in it is
+    /// unknown.
     pub fn combination(&self, weights: &[f64]) -> Option<(f64, f64)> {
         let mut sum = 0.0;
         let mut variance = 0.0;
@@ -35,7 +35,7 @@ impl Regression {
 }
 
 /// Fit `values` by the columns of `rows` (`width` of them), with an intercept for each of `strata`;
-/// none where no degree of freedom is left.
+/// `None` if no degree of freedom is left.
 pub fn fit<S: std::hash::Hash + Eq>(
     strata: &[S],
     rows: &[Vec<f64>],

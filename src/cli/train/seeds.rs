@@ -137,7 +137,7 @@ fn conclude(series: &Series<Question>) -> anyhow::Result<()> {
     match summary.unfinished {
         0 => Ok(()),
         left => Err(anyhow!(
-            "{left} of {} trainings are not over; the reason stands in {}; continue with: {}",
+            "{left} of {} trainings are unfinished; see {}; continue with: {}",
             summary.trainings.len(),
             log_of(series).display(),
             command(series)

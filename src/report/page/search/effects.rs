@@ -9,7 +9,7 @@ use crate::foundation::numbers::count;
 use crate::report::page::html::{Column, Section, table, text};
 use crate::report::page::material::Material;
 
-/// The section; none where too few children have been trained to tell of an effect.
+/// The section; `None` if too few children have been trained to estimate an effect.
 pub fn section(material: &Material) -> Option<Section> {
     let search = material.state.search();
     let run = search.started.as_ref()?;

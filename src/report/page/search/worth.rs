@@ -11,7 +11,7 @@ use crate::study::rank::{CAVEAT, Ranked, Ranking};
 use crate::study::reliability::Findings;
 use crate::study::verify::{Arm, Verification};
 
-/// The section; none where nothing has been found out.
+/// The section; `None` without any results.
 pub fn section(material: &Material) -> Option<Section> {
     let results = &material.results;
     if results.is_empty() {
@@ -97,7 +97,7 @@ fn ranked(found: &Ranking) -> Markup {
         let group = if child.chosen.is_top { "top" } else { "random" };
         let reached = child
             .final_accuracy
-            .map_or_else(|| "not over".to_owned(), accuracy);
+            .map_or_else(|| "unfinished".to_owned(), accuracy);
         let cells = [
             child.chosen.child.to_string(),
             group.to_owned(),
@@ -111,14 +111,14 @@ fn ranked(found: &Ranking) -> Markup {
         ("child", true),
         ("chosen as", false),
         ("in the search", true),
-        ("trained to the end", true),
+        ("trained to completion", true),
         ("epochs", true),
     ];
     let rows: Vec<Vec<Markup>> = found.children.iter().map(row).collect();
     html! {
         h3 { "Search accuracy and final accuracy" }
         p { strong { (parts::whole(&found.agreement_text())) } "." }
-        (table("Validation accuracy in the search and after a training to the end", &columns, &rows))
+        (table("Validation accuracy in the search and after full training", &columns, &rows))
         p.note { "The " (CAVEAT.trim_start_matches("the ")) "." }
     }
 }
