@@ -45,6 +45,8 @@ mod scripts;
 mod search_runs;
 mod space;
 #[cfg(feature = "torch")]
+mod studies;
+#[cfg(feature = "torch")]
 mod tables;
 mod telemetry;
 mod terminal;

@@ -33,6 +33,7 @@ pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
     match (layout, stage) {
         (LayoutName::Overview, _) => overview(stage),
         (LayoutName::Learning, Stage::Search) => arrangements! {
+            120 x 40 (55 [55 Chart, 45 Effects] | 45 Controller)
             120 x 20 (55 Chart | 45 Controller)
             60 x 24 [55 Chart, 45 Controller]
         },

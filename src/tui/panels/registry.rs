@@ -52,6 +52,7 @@ macro_rules! panels {
 panels! {
     Chart, chart: super::chart::ChartView;
     Controller, controller: Scrolled<super::controller::Controller>;
+    Effects, effects: Scrolled<super::effects::EffectsView>;
     Training, workers: super::training::WorkersView;
     Dna, dna: Scrolled<super::dna::DnaView>;
     Children, list: super::list::ListView;

@@ -2,8 +2,10 @@
 //! cost.
 
 mod children;
+mod effects;
 mod figures;
 mod result;
+mod worth;
 
 use maud::{Markup, html};
 
@@ -26,8 +28,10 @@ pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec
     let sections = [
         Some(result::section(material)),
         Some(learning(material, &figures)),
+        worth::section(material),
         Some(best(material, &figures)),
         Some(cost(&figures)),
+        effects::section(material),
         Some(Section::new(
             "children",
             "Children",
