@@ -65,10 +65,10 @@ macro_rules! panels {
 panels! {
     Chart, chart: ChartView;
     Controller, controller: Scrolled<Controller>;
-    Effects, effects: Scrolled<EffectsView>;
     Training, workers: Workers;
     Dna, dna: Scrolled<Dna>;
     Children, list: ListView;
+    Effects, effects: Scrolled<EffectsView>;
     Curves, curves: CurvesView;
     Progress, progress: Scrolled<Progress>;
     Network, network: NetworkView;
