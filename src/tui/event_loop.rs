@@ -68,6 +68,7 @@ struct Screen {
     still_ticks: u32,
     alerts: Alerts,
     tick: Duration,
+    leave_when_over: bool,
 }
 
 /// See [`run`](super::run).
@@ -99,6 +100,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         still_ticks: 0,
         alerts: settings.alerts,
         tick: settings.tick,
+        leave_when_over: settings.leave_when_over,
     };
     screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.expect(kind_of(&screen.connection.run));
@@ -148,10 +150,16 @@ impl Screen {
             };
             self.reading.ask(self.app.wanted());
             self.call_the_user();
-            if let Some(leave) = self.handle(effect).or_else(|| self.app.done()) {
+            if let Some(leave) = self.handle(effect).or_else(|| self.done()) {
                 return Ok(leave);
             }
         }
+    }
+
+    /// Whether the screen has done what it was opened for.
+    fn done(&self) -> Option<Leave> {
+        let over = || (self.leave_when_over && self.app.finished()).then_some(Leave::Finished);
+        self.app.done().or_else(over)
     }
 
     fn handle(&mut self, effect: Effect) -> Option<Leave> {

@@ -243,6 +243,13 @@ pub fn area((x, y): (f64, f64), (width, height): (f64, f64), ink: Ink, opacity: 
     }
 }
 
+/// A filled polygon.
+pub fn polygon(corners: &[(f64, f64)], ink: Ink, opacity: f64) -> Markup {
+    html! {
+        path d={ (polyline(corners)) "Z" } fill=(ink.colour()) class=(ink.fill()) fill-opacity=(number(opacity)) {}
+    }
+}
+
 /// Several parts on top of each other.
 pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
     PreEscaped(parts.into_iter().map(Markup::into_string).collect())

@@ -13,6 +13,7 @@ use crate::event::{ChildEpoch, Event, Level, Record};
 use crate::journal::{JournalError, Reader};
 use crate::runs::directory::{lock_state, name_of};
 use crate::state::{Ending, RunState, RunStatus, describe};
+use crate::study::results::Results;
 
 /// Maximum number of warnings and errors kept; beyond that they are only counted.
 const MOST_NOTICES: usize = 100;
@@ -49,6 +50,8 @@ pub struct Material {
     pub torn: bool,
     /// The settings in `config.toml` of the run directory.
     pub settings: Settings,
+    /// What was found out about the run by trainings of their own.
+    pub results: Results,
 }
 
 /// One process that worked on the run.
@@ -137,6 +140,7 @@ impl Material {
             name: name_of(run),
             holder,
             settings: Settings::read(&run.join("config.toml")),
+            results: Results::of(run),
             path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
         })

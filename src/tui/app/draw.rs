@@ -97,14 +97,22 @@ impl App {
     }
 
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
+        let panels = PanelId::of(self.kind());
+        let widths = panels.iter().map(|panel| panel.name().len() + 2);
+        let is_narrow = widths.sum::<usize>() > painter.width();
         let mut x = 0;
-        for panel in PanelId::of(self.kind()) {
+        for panel in panels {
             let role = if panel == self.view.focus {
                 Role::Selected
             } else {
                 Role::Text
             };
-            x = painter.text(x, 0, role, &format!(" {} ", panel.name()));
+            let name = panel.name();
+            let name = match is_narrow {
+                true => format!("{name} "),
+                false => format!(" {name} "),
+            };
+            x = painter.text(x, 0, role, &name);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Size;
 
-use super::PanelId::{Chart, Children, Controller, Dna, Log, Machine, Training};
+use super::PanelId::{Chart, Children, Controller, Dna, Effects, Log, Machine, Training};
 use super::Plan::{self, Columns, One, Rows};
 use crate::config::LayoutName;
 
@@ -99,6 +99,16 @@ const OVERVIEW: &[(Size, Plan)] = &[
 ];
 
 const LEARNING: &[(Size, Plan)] = &[
+    (
+        Size {
+            width: 120,
+            height: 40,
+        },
+        Columns(&[
+            (55, Rows(&[(55, One(Chart)), (45, One(Effects))])),
+            (45, One(Controller)),
+        ]),
+    ),
     (
         Size {
             width: 120,

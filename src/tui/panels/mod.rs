@@ -4,6 +4,7 @@
 pub mod chart;
 pub mod controller;
 pub mod dna;
+pub mod effects;
 pub mod footer;
 pub mod header;
 pub mod help;

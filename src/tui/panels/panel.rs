@@ -86,6 +86,9 @@ pub trait TextPanel {
     /// Its content for `width` x `height`, below its title.
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content;
 
+    /// See [`Panel::refresh`].
+    fn refresh(&mut self, _scene: &Scene<'_>) {}
+
     /// Perform `action` unless it scrolls; `None` if it means nothing.
     fn act(&mut self, _action: Action) -> Option<Response> {
         None
@@ -135,5 +138,9 @@ impl<P: TextPanel> Panel for Scrolled<P> {
 
     fn word(&self, action: Action) -> Option<&'static str> {
         self.panel.word(action)
+    }
+
+    fn refresh(&mut self, scene: &Scene<'_>) {
+        self.panel.refresh(scene);
     }
 }

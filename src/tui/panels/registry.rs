@@ -3,6 +3,7 @@
 use super::chart::ChartView;
 use super::controller::Controller;
 use super::dna::Dna;
+use super::effects::EffectsView;
 use super::list::ListView;
 use super::log::LogView;
 use super::machine::Machine;
@@ -64,6 +65,7 @@ macro_rules! panels {
 panels! {
     Chart, chart: ChartView;
     Controller, controller: Scrolled<Controller>;
+    Effects, effects: Scrolled<EffectsView>;
     Training, workers: Workers;
     Dna, dna: Scrolled<Dna>;
     Children, list: ListView;

@@ -2,8 +2,10 @@
 //! cost.
 
 mod children;
+mod effects;
 mod figures;
 mod result;
+mod worth;
 
 use maud::{Markup, html};
 
@@ -28,6 +30,8 @@ pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Tab
         best(material, &figures),
         cost(&figures),
     ];
+    sections.splice(2..2, worth::section(material));
+    sections.extend(effects::section(material));
     sections.push(Section::new(
         "children",
         "Children",
