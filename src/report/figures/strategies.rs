@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::{Ink, SERIES};
-use super::plot::{BAND, DASH, Key, Mark, Plot, Scale, empty};
+use super::plot::{BAND, DASH, LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Form, Pen};
 use crate::analysis::benchmark::{Searches, drawn_at};
 use crate::foundation::axis::{extremes, percent};
@@ -14,7 +14,7 @@ const FIRST: usize = 10;
 
 /// What the figure shows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curves {
+pub struct StrategyCurves {
     /// In the order of the legend.
     pub strategies: Vec<Curve>,
     /// The best test accuracy that there is to find, in 0..=1.
@@ -30,9 +30,9 @@ pub struct Curve {
     pub points: Vec<(f64, [f64; 3])>,
 }
 
-impl Curves {
+impl StrategyCurves {
     /// The curves of `strategies` up to `most` evaluations.
-    pub fn of(strategies: &[Searches], most: usize, best_test: f64) -> Curves {
+    pub fn of(strategies: &[Searches], most: usize, best_test: f64) -> StrategyCurves {
         let first = FIRST.min(most);
         let at: Vec<usize> = drawn_at(most)
             .into_iter()
@@ -45,7 +45,7 @@ impl Curves {
                 .map(|count| (*count as f64, searches.mean_test(*count)))
                 .collect(),
         };
-        Curves {
+        StrategyCurves {
             strategies: strategies.iter().map(curve).collect(),
             best_test,
         }
@@ -57,7 +57,7 @@ impl Curves {
 }
 
 /// The figure: a line and a band for each strategy, evaluations on a logarithmic axis.
-pub fn draw(data: &Curves, form: Form, title: &str) -> String {
+pub fn draw(data: &StrategyCurves, form: Form, title: &str) -> String {
     let (first, last) = extremes(data.points().map(|(count, _)| *count));
     if first > last {
         return empty(form, "No search has evaluated a child.");
@@ -65,8 +65,8 @@ pub fn draw(data: &Curves, form: Form, title: &str) -> String {
     let edges = data.points().flat_map(|(_, [low, _, high])| [*low, *high]);
     let (low, high) = extremes(edges.chain([data.best_test]));
     let ticks = if form == Form::Wide { 8 } else { 4 };
-    let x = Scale::logarithmic("evaluations", (first, last), ticks, |value, _| round(value));
-    let y = Scale::values("test accuracy", (low, high), 6, percent);
+    let x = TitledAxis::logarithmic("evaluations", (first, last), ticks, |value, _| round(value));
+    let y = TitledAxis::values("test accuracy", (low, high), 6, percent);
     let plot = Plot::new(form, x, y, legend(data));
     let curves = || data.strategies.iter().enumerate();
     plot.document(
@@ -88,19 +88,19 @@ fn is_dashed(place: usize) -> bool {
     place >= SERIES.len()
 }
 
-fn legend(data: &Curves) -> Vec<Key> {
+fn legend(data: &StrategyCurves) -> Vec<LegendKey> {
     let key = |(place, curve): (usize, &Curve)| {
         let mark = if is_dashed(place) {
             Mark::Dashes
         } else {
             Mark::Line
         };
-        Key::new(mark, ink(place), &curve.strategy)
+        LegendKey::new(mark, ink(place), &curve.strategy)
     };
     let strategies = data.strategies.iter().enumerate().map(key);
     let others = [
-        Key::new(Mark::Band, Ink::Muted, "95 % interval of the mean"),
-        Key::new(Mark::Dashes, Ink::Muted, "best of the table"),
+        LegendKey::new(Mark::Band, Ink::Muted, "95 % interval of the mean"),
+        LegendKey::new(Mark::Dashes, Ink::Muted, "best of the table"),
     ];
     strategies.chain(others).collect()
 }
@@ -159,7 +159,7 @@ mod tests {
             let all: Vec<Searches> = (0..strategies)
                 .map(|number| searches(number, seeds, evaluations))
                 .collect();
-            let curves = Curves::of(&all, evaluations as usize, 0.9437);
+            let curves = StrategyCurves::of(&all, evaluations as usize, 0.9437);
             for form in [Form::Wide, Form::Narrow] {
                 let svg = draw(&curves, form, "t");
                 assert_sound(&svg);
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn without_a_search_the_figure_says_so() {
-        let svg = draw(&Curves::of(&[], 10, 0.9), Form::Wide, "t");
+        let svg = draw(&StrategyCurves::of(&[], 10, 0.9), Form::Wide, "t");
         assert!(svg.contains("No search"));
     }
 }

@@ -14,7 +14,7 @@ use crate::cli::table::{Column, table};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::numbers::{count, duration};
 use crate::report::figures::Form;
-use crate::report::figures::strategies::{Curves, draw};
+use crate::report::figures::strategies::{StrategyCurves, draw};
 
 /// What --json prints.
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ fn write(
     put("results.csv", &csv(&results.results)?)?;
     put("comparisons.csv", &csv(&results.comparisons)?)?;
     put("searches.csv", &csv(&found(plan, searches))?)?;
-    let curves = Curves::of(searches, plan.limits.evaluations, plan.table.best_test());
+    let curves = StrategyCurves::of(searches, plan.limits.evaluations, plan.table.best_test());
     let title = "Test accuracy of the best child by reward, by strategy and evaluations";
     put(
         "strategies.svg",
