@@ -13,10 +13,10 @@ use super::arch::parse_size;
 use super::{OrBadInput, print, say};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
-use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
+use crate::data::fetch::{Fetch, Fetched, Progress};
 use crate::data::fetch_cifar10_1::FetchCifar10_1;
 use crate::data::source::{self, SOURCES};
-use crate::data::{DataError, parse_spec};
+use crate::data::{DataError, FetchError, parse_spec};
 
 /// List, check and fetch data sets.
 #[derive(Debug, ClapArgs)]

@@ -1,6 +1,7 @@
 //! Settings of a run: read once, validated once, from then on plain typed values.
 
 mod changes;
+mod error;
 pub mod presets;
 mod raw;
 mod recipe;
@@ -13,8 +14,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use crate::foundation::device::DeviceChoice;
+pub use error::ConfigError;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
-pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
+pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use validate::{LARGEST_SETTING, Violation, check_choices};
 

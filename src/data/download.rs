@@ -5,7 +5,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::fetch::{FetchError, Progress};
+use super::error::FetchError;
+use super::fetch::Progress;
 
 /// A server that sends nothing for this long is considered gone.
 const SILENCE: Duration = Duration::from_secs(60);

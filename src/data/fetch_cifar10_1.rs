@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::cifar10_1::{self, VERSIONS};
 use super::download::Source;
-use super::fetch::{FetchError, Fetched, Progress, lock};
+use super::error::FetchError;
+use super::fetch::{Fetched, Progress, lock};
 
 /// Where its authors publish it.
 const SITE: &str = "https://github.com/modestyachts/CIFAR-10.1/raw/master/datasets";

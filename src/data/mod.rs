@@ -39,7 +39,7 @@ pub use self::augment::Layout;
 #[cfg(feature = "torch")]
 pub use self::batches::{DeviceDataset, TrainingEpoch};
 pub use self::cifar10::ARCHIVE_MD5;
-pub use self::error::DataError;
+pub use self::error::{DataError, FetchError, UnpackError};
 pub use self::folder::Unread;
 #[cfg(feature = "torch")]
 pub use self::preparation::Preparation;

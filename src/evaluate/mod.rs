@@ -8,6 +8,7 @@
 mod actor;
 #[cfg(feature = "torch")]
 pub mod environment;
+mod error;
 #[cfg(feature = "torch")]
 pub mod local;
 pub mod placement;
@@ -24,6 +25,7 @@ pub mod throughput;
 #[cfg(feature = "torch")]
 pub mod worker;
 
+pub use error::TableError;
 #[cfg(feature = "torch")]
 pub use local::LocalWorkers;
 use serde::{Deserialize, Serialize};

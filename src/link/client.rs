@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
+use super::error::AttachError;
 use super::feed::{Feed, Stop};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
@@ -30,20 +31,6 @@ const GREETING: Duration = Duration::from_secs(2);
 /// If a lock cannot be seen from this machine, the journal counts as abandoned when it has not
 /// grown for this long.
 const STALE: Duration = Duration::from_secs(60);
-
-/// Why a run cannot be watched.
-#[derive(Debug, thiserror::Error)]
-pub enum AttachError {
-    /// The folder does not contain a run.
-    #[error("{} is not a run directory: there is no journal.jsonl in it", path.display())]
-    NotARun {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The journal cannot be read.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-}
 
 /// The journal of the run in this directory.
 pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
@@ -67,10 +54,7 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
 /// started.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = journal_of(run)?;
-    let at_journal = |source| JournalError::Io {
-        path: journal.clone(),
-        source,
-    };
+    let at_journal = JournalError::at(&journal);
     let (feed, records) = Feed::open(&journal)?;
     let (commands, inbox) = unbounded_channel();
     let call = dial(run, watch).ok();
@@ -96,7 +80,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     thread::Builder::new()
         .name("nas-feed".to_owned())
         .spawn(move || follower.follow(call))
-        .map_err(at_journal)?;
+        .map_err(&at_journal)?;
     thread::Builder::new()
         .name("nas-orders".to_owned())
         .spawn(move || pass_on(inbox, &line))

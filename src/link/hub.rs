@@ -79,11 +79,8 @@ impl Hub {
     /// If the journal cannot be opened, or no thread can be started.
     pub fn connect(&self) -> Result<Connection, JournalError> {
         let (feed, records) = Feed::open(&self.journal)?;
-        let at_journal = |source| JournalError::Io {
-            path: self.journal.clone(),
-            source,
-        };
-        let listener = self.listen().map_err(at_journal)?;
+        let at_journal = JournalError::at(&self.journal);
+        let listener = self.listen().map_err(&at_journal)?;
         let (status, watched) = watch::channel(LinkStatus::Live { watch_only: false });
         let follow = move || {
             follow(feed, listener);

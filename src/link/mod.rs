@@ -11,6 +11,7 @@
 //! ```
 
 pub mod client;
+mod error;
 mod feed;
 pub mod hub;
 mod peer;
@@ -21,13 +22,14 @@ pub mod protocol;
 mod sample;
 pub mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::sync::watch;
 
-pub use client::{AttachError, attach};
+pub use client::attach;
+pub use error::AttachError;
 pub use hub::Hub;
 pub use player::{Pace, replay};
 pub use server::Server;

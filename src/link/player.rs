@@ -11,7 +11,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::sync::watch;
 
-use super::client::{AttachError, journal_of};
+use super::client::journal_of;
+use super::error::AttachError;
 use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::journal::{JournalError, Reader};
@@ -43,10 +44,7 @@ pub enum Pace {
 /// started.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
     let journal = journal_of(run)?;
-    let at_journal = |source| JournalError::Io {
-        path: journal.clone(),
-        source,
-    };
+    let at_journal = JournalError::at(&journal);
     let reader = Reader::open(&journal)?;
     let (sender, records) = channel(CAPACITY);
     let (commands, inbox) = unbounded_channel();
@@ -59,7 +57,7 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .map_err(at_journal)?;
+        .map_err(&at_journal)?;
     let player = Player {
         pace,
         speed,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::error::DirectoryError;
 use crate::event::Event;
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
@@ -24,49 +25,6 @@ pub struct RunDirectory {
     path: PathBuf,
     /// The open file holds the lock; the operating system releases it however the process ends.
     lock: File,
-}
-
-/// Why a folder cannot be used for a run.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// Another process is working on the run.
-    #[error(
-        "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
-        path.display(),
-        path.display()
-    )]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-        /// The process named in the lock.
-        holder: String,
-    },
-    /// The lock that was handed over belongs to another file.
-    #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
-    NotItsLock {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A new run cannot begin in a folder with files.
-    #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder holds no run.
-    #[error("{} is not a run directory: there is no config.toml in it", path.display())]
-    NotARun {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Reading or writing failed.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
 }
 
 impl RunDirectory {

@@ -5,8 +5,8 @@ use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{Agreement, Verdict};
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
-use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 /// The losses that all others are compared with.
 #[derive(Debug, Clone)]

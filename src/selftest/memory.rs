@@ -4,8 +4,8 @@ use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{OutOfMemory, Verdict, without_paths};
 use super::task::{Answer, Numbers, RanOutOfMemory, Task};
-use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
     bench.tell(device, "running out of memory");

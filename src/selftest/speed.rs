@@ -4,8 +4,8 @@ use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{Speed, Verdict};
 use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
-use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 /// Measuring time for each figure.
 const SECONDS: f64 = 2.0;

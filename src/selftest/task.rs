@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 /// The only message to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

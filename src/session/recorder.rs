@@ -68,10 +68,7 @@ impl<L: Ledger> Recorder<L> {
     /// # Errors
     /// I/O errors, also if a file exists.
     pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
-        let journal = Journal::create(&path).map_err(|source| JournalError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        let journal = Journal::create(&path).map_err(JournalError::at(&path))?;
         Ok(Recorder::assemble(journal, &[], path))
     }
 

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use nas_tui::data::fetch::{Fetch, FetchError, Fetched, Progress, archive_url};
+use nas_tui::data::FetchError;
+use nas_tui::data::fetch::{Fetch, Fetched, Progress, archive_url};
 use tempfile::TempDir;
 
 use self::server::serve;

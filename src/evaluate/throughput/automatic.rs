@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::cache::{Cache, Key};
 use super::{COUNTS, Crew, MeasureError, Throughput, crew, usual_place};
 use crate::child::libtorch;
-use crate::evaluate::placement::cores;
 use crate::event::Level;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 use crate::telemetry;
 
 /// Measuring time for each number of workers.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::{MeasureError, Rate, Throughput, settings, small_child};
 use crate::child::cuda;
-use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report, placement};
+use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::foundation::device::Device;
+use crate::foundation::host;
 use crate::reward::Outcome;
 use crate::space::Architecture;
 use crate::telemetry;
@@ -57,7 +58,7 @@ impl<'a> Crew<'a> {
         interrupted: &'a dyn Fn() -> bool,
     ) -> Result<Crew<'a>, MeasureError> {
         let threads = if device.is_cuda() {
-            (placement::cores() / count).max(1)
+            (host::cores() / count).max(1)
         } else {
             1
         };
@@ -139,7 +140,7 @@ impl<'a> Crew<'a> {
                 .as_ref()
                 .map_or_else(String::new, |compute| compute.libtorch.clone()),
             cuda: cuda_of(self.device),
-            cores: placement::cores(),
+            cores: host::cores(),
             measured: jiff::Timestamp::now(),
             rates,
             worker_bytes: used

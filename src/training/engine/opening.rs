@@ -6,10 +6,9 @@ use super::Engine;
 use crate::child::{self, Network, libtorch};
 use crate::config::Precision;
 use crate::data;
-use crate::evaluate::placement;
 use crate::event::{Event, Level, TrainingStarted};
 use crate::foundation::device::Device;
-use crate::foundation::host::host_name;
+use crate::foundation::host::{self, host_name};
 use crate::foundation::seeds::derive;
 use crate::session::{Halt, SessionError};
 use crate::space::{Architecture, Cost};
@@ -68,11 +67,7 @@ impl Engine<'_> {
             .extend(warning.map(|warning| (Level::Warning, warning)));
         Ok((
             device,
-            self.run
-                .config
-                .workers
-                .threads
-                .unwrap_or_else(placement::cores),
+            self.run.config.workers.threads.unwrap_or_else(host::cores),
         ))
     }
 
