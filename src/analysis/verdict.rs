@@ -8,7 +8,7 @@
 //! reveal.
 
 use super::statistics::{Fit, Slope, p_text};
-use crate::event::Reference;
+use crate::event::{Reference, RunStarted};
 use crate::state::RunState;
 
 /// Minimum number of finished episodes for a slope with an interval.
@@ -76,14 +76,11 @@ impl Verdict {
             .collect();
         let fit = fit(&points);
         let slope = fit.as_ref().and_then(Fit::slope);
-        let random = state
-            .search()
-            .started
-            .as_ref()
-            .is_some_and(|run| run.strategy == "random");
+        let started = state.search().started.as_ref();
+        let learns = started.is_none_or(RunStarted::learns);
         let finding = match &slope {
             None => Finding::TooEarly,
-            Some(_) if random => Finding::CannotLearn,
+            Some(_) if !learns => Finding::CannotLearn,
             Some(slope) if slope.ci95[0] > 0.0 => Finding::Learning,
             Some(slope) if slope.ci95[1] < 0.0 => Finding::Worse,
             Some(_) => Finding::NoEvidence,
@@ -91,13 +88,10 @@ impl Verdict {
         Verdict {
             finding,
             episodes: points.len(),
-            planned: state.search().started.as_ref().map(|run| run.episodes),
+            planned: started.map(|run| run.episodes),
             slope,
-            comparison: state
-                .search()
-                .started
-                .as_ref()
-                .filter(|_| !random)
+            comparison: started
+                .filter(|_| learns)
                 .and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
             depths: depths(state),
         }

@@ -192,12 +192,36 @@ pub enum Strategy {
 }
 
 impl Strategy {
+    /// All strategies.
+    pub const ALL: [Strategy; 3] = [Strategy::Reinforce, Strategy::Random, Strategy::Evolution];
+
     /// The name used in `search.strategy`.
     pub fn name(self) -> &'static str {
         match self {
             Strategy::Reinforce => "reinforce",
             Strategy::Random => "random",
             Strategy::Evolution => "evolution",
+        }
+    }
+
+    /// The strategy that a journal or settings call `name`; none of a program that had others.
+    pub fn named(name: &str) -> Option<Strategy> {
+        Strategy::ALL
+            .into_iter()
+            .find(|strategy| strategy.name() == name)
+    }
+
+    /// Whether rewards change what it proposes.
+    pub fn learns(self) -> bool {
+        self != Strategy::Random
+    }
+
+    /// Whether it reads the settings of `section`, which other strategies may be the only ones to
+    /// read.
+    pub fn reads(self, section: &str) -> bool {
+        match section {
+            "evolution" => self == Strategy::Evolution,
+            _ => true,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Decode;
+use crate::config::{Decode, Strategy};
 use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
@@ -64,6 +64,11 @@ impl RunStarted {
     /// Total number of children the search is to sample.
     pub fn children(&self) -> usize {
         self.episodes * self.children_per_episode
+    }
+
+    /// Whether its strategy learns from rewards, as far as this program knows it.
+    pub fn learns(&self) -> bool {
+        Strategy::named(&self.strategy).is_none_or(Strategy::learns)
     }
 
     /// The run that this one can be compared with.
@@ -129,4 +134,15 @@ pub struct DataDescription {
     pub validation_images: usize,
     /// CRC-32 (hex) of the training images, labels and split, or of the table.
     pub fingerprint: String,
+}
+
+/// What trains, as far as it decides the last digits of the numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compute {
+    /// CPU threads of each process that trains.
+    pub threads: usize,
+    /// `cpu`, or the GPU's name.
+    pub device: String,
+    /// Version of libtorch.
+    pub libtorch: String,
 }

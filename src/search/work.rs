@@ -9,11 +9,11 @@ use super::engine::Engine;
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use crate::analysis::Summary;
-use crate::config::{Config, Strategy as StrategyName};
+use crate::config::Config;
 use crate::evaluate::{Evaluator, Report};
 use crate::journal::JournalError;
 use crate::link::Command;
-use crate::session::{Halt, Run, SessionError, Work};
+use crate::session::{Halt, NextStep, Run, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::Strategy;
 
@@ -52,10 +52,14 @@ impl Work for Search {
     fn is_free_to_change(key: &str, now: &Config) -> bool {
         let sections = ["workers.", "screen.", "train.", "recipes."];
         // Settings that only another strategy reads have no effect.
-        let evolves = now.search.strategy == StrategyName::Evolution;
+        let section = key.split('.').next().unwrap_or(key);
         sections.iter().any(|section| key.starts_with(section))
             || ["data.dir", "search.table"].contains(&key)
-            || (!evolves && key.starts_with("evolution."))
+            || !now.search.strategy.reads(section)
+    }
+
+    fn next_step(checkpoint: Option<&Checkpoint>) -> NextStep {
+        NextStep::Child(checkpoint.map_or(1, |checkpoint| checkpoint.next_child))
     }
 
     fn work(
