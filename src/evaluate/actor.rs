@@ -14,8 +14,8 @@ use super::placement::Placement;
 use super::process::{FromProcess, Process};
 use super::protocol::{FromWorker, ToWorker};
 use super::slot::{Doing, Introduction, Task, Worker};
-use super::{ChildJob, Compute, Ready, Report};
-use crate::event::Level;
+use super::{ChildJob, Ready, Report};
+use crate::event::{Compute, Level};
 use crate::foundation::device::Device;
 use crate::reward::{Outcome, SKIPPED};
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
 use super::actor::{Actor, Message};
-use super::placement::{Placement, cores};
+use super::placement::Placement;
 use super::protocol::Sample;
 use super::throughput::Automatic;
 use super::{ChildJob, Evaluator, Job, Report};
@@ -14,6 +14,7 @@ use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
 use crate::event::Level;
+use crate::foundation::host::cores;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
 

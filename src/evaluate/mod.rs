@@ -30,7 +30,7 @@ pub use error::TableError;
 pub use local::LocalWorkers;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
+use crate::event::{ChildEpoch, ChildProgress, Compute, DataDescription, Level};
 use crate::reward::Outcome;
 use crate::space::{Architecture, Design};
 
@@ -144,17 +144,6 @@ pub struct Ready {
     pub workers: usize,
     /// What computes; `None` if nothing is trained.
     pub compute: Option<Compute>,
-}
-
-/// The hardware and library that train the children.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Compute {
-    /// CPU threads of each worker.
-    pub threads: usize,
-    /// `cpu`, or the GPU's name.
-    pub device: String,
-    /// Version of libtorch.
-    pub libtorch: String,
 }
 
 /// Evaluates children. Reports arrive through the callback given to the evaluator when it is

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::error::DirectoryError;
-use crate::event::Event;
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
 use crate::foundation::host::host_name;
-use crate::journal;
+use crate::journal::{JournalError, Reader};
 
 /// Maximum time that a process which only checks the lock can delay a search.
 const LOOKED_AT: Duration = Duration::from_millis(200);
@@ -93,15 +92,7 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors, also if the folder contains other files.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
-        let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
-            records.iter().any(|record| {
-                matches!(
-                    record.event,
-                    Event::RunStarted(_) | Event::TrainingStarted(_)
-                )
-            })
-        });
-        if started {
+        if has_begun(path).unwrap_or(true) {
             return Ok(());
         }
         let files = [
@@ -261,6 +252,19 @@ pub fn name_of(path: &Path) -> String {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     )
+}
+
+/// Whether the run in `path` has begun; if not, there is nothing to resume.
+///
+/// # Errors
+/// If its journal cannot be read.
+pub fn has_begun(path: &Path) -> Result<bool, JournalError> {
+    for record in Reader::open(&path.join("journal.jsonl"))? {
+        if record?.event.begins_run() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The kind of the run in `path`, judging by its folder: a training has its network there.

@@ -33,9 +33,6 @@ use crate::strategy::Strategy;
 pub(super) struct Engine<'a> {
     run: &'a mut Run<Search>,
     inbox: Inbox,
-    pace: Pace,
-    /// Number of the latest pause requested.
-    pauses: u64,
     /// Whether the run is to stop once the current episode has been learned from.
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
@@ -58,20 +55,11 @@ struct Effort {
     energy_wh: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Running,
-    Pausing,
-    Paused,
-}
-
 impl Engine<'_> {
     pub(super) fn new(run: &mut Run<Search>, inbox: Inbox) -> Engine<'_> {
         Engine {
             run,
             inbox,
-            pace: Pace::Running,
-            pauses: 0,
             stops_after_episode: false,
             submitted: BTreeSet::new(),
         }
@@ -102,9 +90,7 @@ impl Engine<'_> {
         checkpoint: Option<Checkpoint>,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
-        if self.run.ledger().started.is_some() {
-            self.resume_run(checkpoint.as_ref())?;
-        }
+        self.make_good(checkpoint.as_ref())?;
         let evaluator = evaluator
             .insert((search.evaluator)(&self.run.config, reports)?)
             .as_mut();
@@ -237,7 +223,7 @@ impl Engine<'_> {
                 .iter()
                 .all(|child| self.run.ledger().ended(child.number).is_some());
             // While paused, the search waits before it learns.
-            if all_ended && self.pace == Pace::Running {
+            if all_ended && self.run.is_running() {
                 return Ok(());
             }
             let message = self.inbox.wait();

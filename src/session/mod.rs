@@ -4,12 +4,14 @@
 pub mod error;
 pub mod recorder;
 pub mod run;
+mod steering;
 pub mod work;
 
 pub use error::{Halt, SessionError, WorkError};
 pub use recorder::{Begun, Ledger, Recorder};
 pub use run::Run;
-pub use work::{Checkpoint, Work};
+pub use steering::Order;
+pub use work::{Checkpoint, NextStep, Work};
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -25,6 +27,7 @@ use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::{Command, Hub, Server};
 use crate::runs::RunDirectory;
+use crate::state::RunStatus;
 
 /// A run that is ready to be worked on (or already complete).
 pub struct Session<W: Work> {
@@ -108,6 +111,7 @@ impl<W: Work> Session<W> {
                 directory,
                 recorder,
                 notices,
+                pauses: 0,
             },
             checkpoint,
             commands,
@@ -117,7 +121,7 @@ impl<W: Work> Session<W> {
 
     /// Whether all of the run's work is done.
     pub fn is_complete(&self) -> bool {
-        self.run.recorder.is_complete()
+        self.run.recorder.status() == RunStatus::Completed
     }
 
     /// The results of the run so far.
@@ -178,7 +182,10 @@ impl<W: Work> Session<W> {
         if self.is_complete() {
             return Ok(self.summary()?);
         }
-        let ending = work.work(&mut self.run, self.checkpoint, self.commands);
+        let ending = self
+            .run
+            .take_over(self.checkpoint.as_ref())
+            .and_then(|()| work.work(&mut self.run, self.checkpoint, self.commands));
         let summary = self.run.finish(ending);
         // The run is closed with its last record; until then clients can connect.
         drop(self.run);

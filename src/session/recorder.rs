@@ -113,9 +113,9 @@ impl<L: Ledger> Recorder<L> {
         self.ledger.apply(record);
     }
 
-    /// Whether all of the run's work is done.
-    pub fn is_complete(&self) -> bool {
-        self.status == RunStatus::Completed
+    /// Where the run stands.
+    pub fn status(&self) -> RunStatus {
+        self.status
     }
 
     /// Working time of the run until now, in seconds and without pauses.

@@ -6,7 +6,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingError;
-use super::rate::Seen;
 use crate::child::weights::{self, WeightsError};
 use crate::foundation::sealed::{self, Blocks, CheckpointError};
 use crate::runs::RunDirectory;
@@ -14,7 +13,7 @@ use crate::session::{self, SessionError};
 use crate::train::{Fit, Metrics};
 
 /// The contents of the file besides the tensors. (Order of images and augmentation follow from
-/// seed, epoch and batch.)
+/// seed, epoch and batch; best epoch and patience follow from the epochs in the journal.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header<'a> {
     pub seed: u64,
@@ -24,21 +23,11 @@ pub struct Header<'a> {
     pub metrics: Metrics,
     /// Seconds spent on that epoch so far.
     pub seconds: f64,
-    pub seen: Seen,
-    /// The best epoch so far.
-    pub best: Option<Best>,
     pub micro_batch: usize,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,
     /// The settings (TOML) in force when it was reached.
     pub config: Cow<'a, str>,
-}
-
-/// An epoch and its validation accuracy.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    pub epoch: usize,
-    pub valid_accuracy: f64,
 }
 
 /// The state of a training between two batches.

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::checkpoint::{self, Best, Checkpoint, Header};
-use super::rate::{Seen, learning_rate};
+use super::checkpoint::{self, Checkpoint, Header};
+use super::rate::learning_rate;
 use super::work::Training;
 use super::{TrainingError, test_images};
 use crate::child::weights;
@@ -39,9 +39,7 @@ struct Progress<'data> {
     /// The epoch in progress, and the seconds that earlier sessions spent on it.
     epoch: Epoch<'data>,
     seconds: f64,
-    seen: Seen,
-    best: Option<Best>,
-    /// The weights of that epoch.
+    /// The weights of the best epoch.
     best_weights: Blocks,
     ticks: Ticks,
     last_save: Instant,
@@ -56,8 +54,6 @@ impl Engine<'_> {
         let mut progress = Progress {
             epoch: fit.epoch(1, 0, Metrics::default())?,
             seconds: 0.0,
-            seen: Seen::default(),
-            best: None,
             best_weights: Blocks::new(),
             ticks: Ticks::default(),
             last_save: Instant::now(),
@@ -66,8 +62,6 @@ impl Engine<'_> {
             progress = Progress {
                 epoch: fit.epoch(header.epoch, header.batch, header.metrics)?,
                 seconds: header.seconds,
-                seen: header.seen,
-                best: header.best,
                 best_weights: best,
                 ..progress
             };
@@ -78,7 +72,11 @@ impl Engine<'_> {
             self.run
                 .notice(Level::Info, "every epoch is done: only the test is left")?;
         }
-        self.epochs(&mut fit, &mut progress)?;
+        let ending = self.epochs(&mut fit, &mut progress);
+        if matches!(ending, Err(Halt::Stopped)) {
+            self.save_within(&fit, &mut progress)?;
+        }
+        ending?;
         self.test(&progress, &data)
     }
 
@@ -93,7 +91,7 @@ impl Engine<'_> {
         progress: &mut Progress<'data>,
     ) -> Result<(), Halt> {
         while progress.epoch.number() <= self.recipe().epochs {
-            if self.is_enough(progress) {
+            if self.run.ledger().is_out_of_patience() {
                 let patience = self.recipe().early_stopping;
                 let text = format!(
                     "no better validation accuracy for {patience} epochs: the training ends here"
@@ -109,26 +107,17 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whether the recipe's patience is exhausted before the current epoch.
-    fn is_enough(&self, progress: &Progress) -> bool {
-        let done = progress.epoch.number() - 1;
-        let patience = self.recipe().early_stopping;
-        patience > 0
-            && progress
-                .best
-                .is_some_and(|best| done >= best.epoch + patience)
+    /// The learning rate of a batch (from 0) of the current epoch.
+    fn rate(&self, epoch: &Epoch, batch: usize) -> f64 {
+        let reductions = self.run.ledger().rate_reductions();
+        let (number, batches) = (epoch.number(), epoch.batches());
+        learning_rate(self.recipe(), reductions, number, batch, batches)
     }
 
     fn batches(&mut self, fit: &mut Fit, progress: &mut Progress) -> Result<(), Halt> {
         while !progress.epoch.is_done() {
             self.obey(fit, progress)?;
-            let rate = learning_rate(
-                self.recipe(),
-                &progress.seen,
-                progress.epoch.number(),
-                progress.epoch.done(),
-                progress.epoch.batches(),
-            );
+            let rate = self.rate(&progress.epoch, progress.epoch.done());
             match fit.step(&mut progress.epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // Nothing was learned from the batch: it is repeated in smaller parts.
@@ -166,33 +155,21 @@ impl Engine<'_> {
             train_accuracy: progress.epoch.metrics().accuracy(),
             valid_loss: valid.loss(),
             valid_accuracy: valid.accuracy(),
-            learning_rate: learning_rate(
-                self.recipe(),
-                &progress.seen,
-                number,
-                progress.epoch.batches() - 1,
-                progress.epoch.batches(),
-            ),
+            learning_rate: self.rate(&progress.epoch, progress.epoch.batches() - 1),
             images_per_second,
             seconds: progress.seconds + progress.epoch.seconds(),
         };
-        progress.seen.epoch(self.recipe(), valid.accuracy());
-        let is_best = progress
-            .best
-            .is_none_or(|best| valid.accuracy() > best.valid_accuracy);
-        if is_best {
-            progress.best = Some(Best {
-                epoch: number,
-                valid_accuracy: valid.accuracy(),
-            });
-            progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
-        }
         self.run.tell(Event::TrainingEpoch(done))?;
-        if is_best {
-            self.write_best(progress)
-        } else {
-            Ok(())
+        if self
+            .run
+            .ledger()
+            .best()
+            .is_none_or(|best| best.epoch != number)
+        {
+            return Ok(());
         }
+        progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
+        self.write_best(progress)
     }
 
     fn validate(&mut self, fit: &Fit, progress: &mut Progress) -> Result<Metrics, Halt> {
@@ -233,8 +210,6 @@ impl Engine<'_> {
             } else {
                 progress.seconds + progress.epoch.seconds()
             },
-            seen: progress.seen,
-            best: progress.best,
             micro_batch: fit.micro_batch(),
             journal_seq: self.run.recorder.synced_seq()?,
             config: Cow::Owned(self.run.config.to_toml()),
@@ -260,7 +235,7 @@ impl Engine<'_> {
 
     /// Write `weights.safetensors` and `best.json`: the results of the training so far.
     fn write_best(&self, progress: &Progress) -> Result<(), Halt> {
-        let Some(best) = progress.best else {
+        let Some(best) = self.run.ledger().best() else {
             return Ok(());
         };
         let path = self.run.directory.weights_path();
@@ -274,7 +249,8 @@ impl Engine<'_> {
 
     /// Classify the test images with the best weights, unless that has been done.
     fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
-        let Some(best) = progress.best.filter(|_| !self.run.ledger().is_tested()) else {
+        let ledger = self.run.ledger();
+        let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
             return Ok(());
         };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);

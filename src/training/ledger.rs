@@ -1,6 +1,6 @@
 //! What a training needs to know about its run's past.
 
-use crate::event::{Event, Record};
+use crate::event::{Event, Record, TrainingEpoch};
 use crate::session::Begun;
 use crate::state::TrainingRun;
 
@@ -42,6 +42,23 @@ impl crate::session::Ledger for Ledger {
 }
 
 impl Ledger {
+    /// The best epoch so far.
+    pub fn best(&self) -> Option<&TrainingEpoch> {
+        self.run.as_ref()?.best()
+    }
+
+    /// Whether early stopping ends the training before its next epoch.
+    pub fn is_out_of_patience(&self) -> bool {
+        self.run
+            .as_ref()
+            .is_some_and(TrainingRun::is_out_of_patience)
+    }
+
+    /// How often a plateau's learning rate has fallen.
+    pub fn rate_reductions(&self) -> u32 {
+        self.run.as_ref().map_or(0, TrainingRun::rate_reductions)
+    }
+
     /// Whether the test images have been classified, which happens only once.
     pub fn is_tested(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.test.is_some())

@@ -13,7 +13,7 @@ use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::Command;
 use crate::runs::RunDirectory;
-use crate::session::{Halt, Run, SessionError, Work};
+use crate::session::{Halt, NextStep, Run, SessionError, Work};
 use crate::space::file::DnaContext;
 use crate::space::{Architecture, read_architecture};
 use crate::train::TrainError;
@@ -80,6 +80,10 @@ impl Work for Training {
         ];
         let of_search = key.starts_with("search.") && key != "search.seed";
         of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
+    }
+
+    fn next_step(checkpoint: Option<&Checkpoint>) -> NextStep {
+        NextStep::Epoch(checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch))
     }
 
     fn work(

@@ -16,11 +16,12 @@ use crate::config::{
 use crate::data::parse_spec;
 use crate::data::source::locate;
 use crate::evaluate::local::WorkerSettings;
-use crate::evaluate::placement::{Placement, cores};
+use crate::evaluate::placement::Placement;
 use crate::evaluate::protocol::Sample;
 use crate::evaluate::throughput::Automatic;
-use crate::evaluate::{ChildJob, Compute, Evaluator, LocalWorkers, Ready, Report};
-use crate::event::Level;
+use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
+use crate::event::{Compute, Level};
+use crate::foundation::host::cores;
 use crate::reward::Outcome;
 use crate::space::{Architecture, Cost, read_architectures, training_memory};
 

@@ -14,6 +14,7 @@ use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume};
 use crate::cli::config::SettingsArgs;
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
+use crate::runs::directory::has_begun;
 use crate::tui::{self, Leave};
 
 /// A run that cannot begin usually says so within this time; the screen is not opened for it.
@@ -65,16 +66,13 @@ fn first_moments(
         if interrupted.swap(false, Ordering::Relaxed) {
             search.stop();
         }
-        let begun = |since: Instant| since.elapsed() > FIRST_MOMENTS || !is_new || has_begun(run);
+        let begun = |since: Instant| {
+            since.elapsed() > FIRST_MOMENTS || !is_new || has_begun(run).unwrap_or(false)
+        };
         if serving_since.is_some_and(begun) {
             return Ok(None);
         }
     }
-}
-
-fn has_begun(run: &Path) -> bool {
-    std::fs::read_to_string(run.join("journal.jsonl"))
-        .is_ok_and(|journal| journal.contains("_started\""))
 }
 
 /// How a run that has ended, or is about to, ended.

@@ -1,6 +1,6 @@
 //! How the search responds to the evaluator's reports and to the ends of children.
 
-use super::{Crew, Effort, Engine, Halt, Pace};
+use super::{Crew, Effort, Engine, Halt};
 use crate::evaluate::Report;
 use crate::event::{ChildFinished, Event, Level};
 use crate::search::SearchError;
@@ -12,10 +12,10 @@ impl Engine<'_> {
     /// Handle what has arrived; while paused, wait.
     pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         loop {
-            let message = match (self.inbox.poll(), self.pace) {
-                (Some(message), _) => message,
-                (None, Pace::Running) => return Ok(()),
-                (None, _) => self.inbox.wait(),
+            let message = match self.inbox.poll() {
+                Some(message) => message,
+                None if self.run.is_running() => return Ok(()),
+                None => self.inbox.wait(),
             };
             self.hear(message, crew, &mut [])?;
         }
@@ -63,14 +63,7 @@ impl Engine<'_> {
                 self.end_child(child, ended, effort, crew, children)
             }
             Report::Fatal { message } => Err(SearchError::Evaluator(message).into()),
-            // An answer to an earlier, withdrawn pause says nothing about this one.
-            Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
-                Ok(())
-            }
-            Report::Paused { .. } => {
-                self.pace = Pace::Paused;
-                Ok(self.run.tell(Event::Paused)?)
-            }
+            Report::Paused { number } => Ok(self.run.stands_still(number)?),
             other => match self.event_of(other) {
                 Some(event) => Ok(self.run.tell(event)?),
                 None => Ok(()),

@@ -1,36 +1,32 @@
 //! User commands during a search: pause, stop, skip a child, train an edited one.
 
-use super::{Crew, Effort, Engine, Halt, Pace};
+use super::{Crew, Effort, Engine, Halt};
 use crate::event::{ChildFinished, ChildQueued, Event, Level};
 use crate::link::Command;
 use crate::search::ledger::Ended;
+use crate::session::Order;
 use crate::space::{Dna, SpaceError};
 
 impl Engine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
-        match (command, self.pace) {
-            (Command::Pause, Pace::Running) => {
-                self.run.tell(Event::PauseRequested)?;
-                self.pace = Pace::Pausing;
-                self.pauses += 1;
-                crew.evaluator.pause(self.pauses);
-            }
-            (Command::Resume, Pace::Pausing | Pace::Paused) => {
-                crew.evaluator.resume();
-                self.pace = Pace::Running;
-                self.run.tell(Event::Resumed)?;
-            }
-            (Command::Stop, _) => {
-                return Err(self.run.stop());
-            }
-            (Command::StopAfterEpisode, _) => self.stop_after_episode(true)?,
-            (Command::GoOnAfterEpisode, _) => self.stop_after_episode(false)?,
-            (Command::Skip { child }, _) => self.skip(child, crew)?,
-            (Command::Train { parent, dna }, _) => self.queue_edited(parent, dna, crew)?,
-            // Already requested, or only for a replay.
-            (Command::Pause | Command::Resume | Command::Speed { .. }, _) => {}
+        match self.run.take(command)? {
+            None => {}
+            Some(Order::StandStill(number)) => crew.evaluator.pause(number),
+            Some(Order::GoOn) => crew.evaluator.resume(),
+            Some(Order::Own(command)) => self.obey_own(command, crew)?,
         }
         Ok(())
+    }
+
+    fn obey_own(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
+        match command {
+            Command::StopAfterEpisode => self.stop_after_episode(true),
+            Command::GoOnAfterEpisode => self.stop_after_episode(false),
+            Command::Skip { child } => self.skip(child, crew),
+            Command::Train { parent, dna } => self.queue_edited(parent, dna, crew),
+            // What any run does is the session's.
+            Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => Ok(()),
+        }
     }
 
     fn stop_after_episode(&mut self, stop: bool) -> Result<(), Halt> {
@@ -155,7 +151,7 @@ impl Engine<'_> {
     /// After the last episode: wait for the edited children, unless the run is to stop. A resume
     /// trains the rest.
     pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
-        while self.run.ledger().queued().next().is_some() || self.pace != Pace::Running {
+        while self.run.ledger().queued().next().is_some() || !self.run.is_running() {
             if self.stops_after_episode {
                 return Err(Halt::Stopped);
             }

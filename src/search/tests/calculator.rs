@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
-use crate::evaluate::{Compute, Evaluator, Job, Ready, Report};
-use crate::event::{DataDescription, Level};
+use crate::evaluate::{Evaluator, Job, Ready, Report};
+use crate::event::{Compute, DataDescription, Level};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
