@@ -230,7 +230,7 @@ impl Actor {
     fn worker_ready(&mut self, worker: usize, pid: u32, introduction: Introduction) {
         (self.report)(Report::WorkerStarted {
             worker,
-            pid,
+            pid: Some(pid),
             device: introduction.device.to_string(),
             host: None,
         });

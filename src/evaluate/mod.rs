@@ -66,8 +66,8 @@ pub enum Report {
     WorkerStarted {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Process id of the worker.
-        pid: u32,
+        /// Process id of the worker, on its machine; none where it is no process of its own.
+        pid: Option<u32>,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
         /// Machine it runs on; `None` for this one.

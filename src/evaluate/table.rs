@@ -118,10 +118,7 @@ impl Table {
     fn description(&self) -> DataDescription {
         DataDescription {
             spec: format!("table {}", self.path.display()),
-            input: [0, 0, 0],
-            classes: Vec::new(),
-            train_images: 0,
-            validation_images: 0,
+            images: None,
             fingerprint: self.fingerprint.clone(),
         }
     }

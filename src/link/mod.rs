@@ -22,7 +22,7 @@ pub mod protocol;
 mod sample;
 pub mod server;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{Receiver, UnboundedSender};

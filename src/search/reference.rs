@@ -81,7 +81,9 @@ fn differences(
         let name = |data: &DataDescription| {
             format!(
                 "{}, {} training images, CRC-32 {}",
-                data.spec, data.train_images, data.fingerprint
+                data.spec,
+                data.train_images(),
+                data.fingerprint
             )
         };
         reasons.push(format!(

@@ -176,7 +176,7 @@ impl<W: Work> Run<W> {
 }
 
 fn name_of(data: &DataDescription) -> String {
-    let images = match data.train_images + data.validation_images {
+    let images = match data.train_images() + data.validation_images() {
         0 => String::new(),
         images => format!("{images} images, "),
     };

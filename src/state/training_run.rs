@@ -107,7 +107,7 @@ impl TrainingRun {
         let per_epoch = match (self.epochs.last(), &self.progress) {
             (Some(last), _) => last.seconds,
             (None, Some(progress)) => {
-                self.started.data.train_images as f64 / progress.images_per_second
+                self.started.data.train_images() as f64 / progress.images_per_second
             }
             (None, None) => return None,
         };
@@ -187,7 +187,7 @@ impl Plateau {
 mod tests {
     use super::*;
     use crate::config::Recipe;
-    use crate::event::DataDescription;
+    use crate::event::{DataDescription, ImageSet};
     use crate::space::{Architecture, Layer};
 
     fn run(early_stopping: usize) -> TrainingRun {
@@ -210,10 +210,10 @@ mod tests {
         };
         let data = DataDescription {
             spec: String::new(),
-            input: [1, 8, 8],
-            classes: vec![],
-            train_images: 100,
-            validation_images: 10,
+            images: Some(ImageSet {
+                train: 100,
+                ..ImageSet::default()
+            }),
             fingerprint: String::new(),
         };
         TrainingRun::new(&TrainingStarted {

@@ -149,17 +149,7 @@ fn check(
     config: &ChildConfig,
     available: Option<u64>,
 ) -> Result<Plan, TrainError> {
-    let description = &data.description;
-    architecture.check()?;
-    if architecture.input != description.input || architecture.classes != description.classes.len()
-    {
-        return Err(TrainError::Mismatch {
-            network: architecture.input,
-            network_classes: architecture.classes,
-            data: description.input,
-            data_classes: description.classes.len(),
-        });
-    }
+    data.check(architecture)?;
     let batch_size = config.batch_size.min(data.train.len());
     let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
     let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;

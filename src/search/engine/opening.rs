@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::config::Config;
 use crate::evaluate::{Ready, Report};
-use crate::event::{DataDescription, Event, Level, RunStarted};
+use crate::event::{Event, Level, RunStarted};
 use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::link::Command;
@@ -84,8 +84,8 @@ impl Engine<'_> {
     }
 
     pub(super) fn space(&self, ready: &Ready) -> Result<Space, SpaceError> {
-        let DataDescription { input, classes, .. } = &ready.data;
-        let space = Space::new(&self.run.config.space, *input, classes.len())?;
+        let (input, classes) = ready.data.shape();
+        let space = Space::new(&self.run.config.space, input, classes)?;
         let search = &self.run.config.search;
         space.check_depth(search.depth(1))?;
         space.check_depth(search.depth(search.children()))?;

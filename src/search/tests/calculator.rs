@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
 use crate::evaluate::{Evaluator, Job, Ready, Report};
-use crate::event::{Compute, DataDescription, Level};
+use crate::event::{Compute, DataDescription, ImageSet, Level};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
@@ -233,7 +233,7 @@ fn greet(behaviour: &Behaviour, reports: &UnboundedSender<Report>) {
     reports
         .send(Report::WorkerStarted {
             worker: 0,
-            pid: 1,
+            pid: Some(1),
             device: "cpu".into(),
             host: None,
         })
@@ -251,10 +251,12 @@ fn greet(behaviour: &Behaviour, reports: &UnboundedSender<Report>) {
 fn ready(behaviour: &Behaviour) -> Ready {
     let data = DataDescription {
         spec: "test".into(),
-        input: [1, 12, 12],
-        classes: (0..10).map(|class| class.to_string()).collect(),
-        train_images: 100,
-        validation_images: 50,
+        images: Some(ImageSet {
+            input: [1, 12, 12],
+            classes: (0..10).map(|class| class.to_string()).collect(),
+            train: 100,
+            validation: 50,
+        }),
         fingerprint: if behaviour.fingerprint.is_empty() {
             "0badcafe".into()
         } else {

@@ -53,7 +53,7 @@ impl Engine<'_> {
         if let Some(text) = data.kept_on_host().filter(|_| resident) {
             self.run.notices.push((Level::Warning, text));
         }
-        self.check(&data)?;
+        data.check(&self.training.architecture)?;
         self.stop_if_asked()?;
         let compute = Compute {
             threads,
@@ -78,23 +78,6 @@ impl Engine<'_> {
             device,
             self.run.config.workers.threads.unwrap_or_else(host::cores),
         ))
-    }
-
-    /// Refuse a network that does not fit these images.
-    fn check(&self, data: &TrainingData) -> Result<(), TrainError> {
-        let (architecture, description) = (&self.training.architecture, &data.description);
-        architecture.check()?;
-        if architecture.input != description.input
-            || architecture.classes != description.classes.len()
-        {
-            return Err(TrainError::Mismatch {
-                network: architecture.input,
-                network_classes: architecture.classes,
-                data: description.input,
-                data_classes: description.classes.len(),
-            });
-        }
-        Ok(())
     }
 
     /// The network before its first epoch, or as restored from the checkpoint.

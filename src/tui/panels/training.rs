@@ -285,7 +285,7 @@ fn remaining(state: &RunState, training: &Training) -> Option<f64> {
     let per_epoch = match (training.epochs.last(), &training.progress) {
         (Some(epoch), _) => epoch.seconds,
         (None, Some(progress)) => {
-            state.search().started.as_ref()?.data.train_images as f64 / progress.images_per_second
+            state.search().started.as_ref()?.data.train_images() as f64 / progress.images_per_second
         }
         (None, None) => return None,
     };
