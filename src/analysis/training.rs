@@ -94,7 +94,7 @@ pub struct BestEpoch {
 impl TrainingSummary {
     /// Summary of a run's records, in the order of its journal.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> TrainingSummary {
-        let mut tally = Tally::default();
+        let mut tally = TrainingTally::default();
         records.into_iter().for_each(|record| tally.apply(record));
         tally.summary()
     }
@@ -104,7 +104,7 @@ impl TrainingSummary {
     /// # Errors
     /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<TrainingSummary, JournalError> {
-        let mut tally = Tally::default();
+        let mut tally = TrainingTally::default();
         for record in Reader::open(path)? {
             tally.apply(&record?);
         }
@@ -122,13 +122,13 @@ impl TrainingSummary {
 
 /// A training's events, fed one at a time.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct TrainingTally {
     training: Option<TrainingRun>,
     clock: Clock,
     status: RunStatus,
 }
 
-impl Tally {
+impl TrainingTally {
     /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);

@@ -7,7 +7,7 @@
 //! without any learning, which only a run of random search over the same depths (the reference) can
 //! reveal.
 
-use super::statistics::{Fit, Slope, p_text};
+use super::statistics::{LineFit, Slope, p_text};
 use crate::event::{Reference, RunStarted};
 use crate::state::RunState;
 
@@ -36,7 +36,7 @@ pub enum Comparison {
     Slopes {
         /// Strategy of the other run.
         strategy: String,
-        /// This run's slope minus the other's, see [`Fit::minus`].
+        /// This run's slope minus the other's, see [`LineFit::minus`].
         difference: Slope,
     },
     /// The two runs cannot be compared.
@@ -75,7 +75,7 @@ impl Verdict {
             .map(|episode| (episode.episode, episode.mean_reward))
             .collect();
         let fit = fit(&points);
-        let slope = fit.as_ref().and_then(Fit::slope);
+        let slope = fit.as_ref().and_then(LineFit::slope);
         let started = state.search().started.as_ref();
         let learns = started.is_none_or(RunStarted::learns);
         let finding = match &slope {
@@ -308,12 +308,12 @@ impl Comparison {
     }
 }
 
-fn fit(points: &[(usize, f64)]) -> Option<Fit> {
+fn fit(points: &[(usize, f64)]) -> Option<LineFit> {
     let (positions, values): (Vec<f64>, Vec<f64>) = points
         .iter()
         .map(|(episode, value)| (*episode as f64, *value))
         .unzip();
-    Fit::of(&positions, &values)
+    LineFit::of(&positions, &values)
 }
 
 /// Number of layers in the first and in the last finished episode, if they are known and differ.

@@ -143,7 +143,7 @@ pub enum Crop {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchConfig {
     /// The strategy that proposes them.
-    pub strategy: Strategy,
+    pub strategy: StrategyName,
     /// Number of episodes: rounds of children after each of which the strategy may learn.
     pub episodes: usize,
     /// Children in each episode.
@@ -182,7 +182,7 @@ impl SearchConfig {
 /// The strategy that proposes children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Strategy {
+pub enum StrategyName {
     /// LSTM policy trained by REINFORCE.
     Reinforce,
     /// Uniform over each head's feasible options; never learns.
@@ -191,36 +191,40 @@ pub enum Strategy {
     Evolution,
 }
 
-impl Strategy {
+impl StrategyName {
     /// All strategies.
-    pub const ALL: [Strategy; 3] = [Strategy::Reinforce, Strategy::Random, Strategy::Evolution];
+    pub const ALL: [StrategyName; 3] = [
+        StrategyName::Reinforce,
+        StrategyName::Random,
+        StrategyName::Evolution,
+    ];
 
     /// The name used in `search.strategy`.
     pub fn name(self) -> &'static str {
         match self {
-            Strategy::Reinforce => "reinforce",
-            Strategy::Random => "random",
-            Strategy::Evolution => "evolution",
+            StrategyName::Reinforce => "reinforce",
+            StrategyName::Random => "random",
+            StrategyName::Evolution => "evolution",
         }
     }
 
     /// The strategy that a journal or settings call `name`; none of a program that had others.
-    pub fn named(name: &str) -> Option<Strategy> {
-        Strategy::ALL
+    pub fn named(name: &str) -> Option<StrategyName> {
+        StrategyName::ALL
             .into_iter()
             .find(|strategy| strategy.name() == name)
     }
 
     /// Whether rewards change what it proposes.
     pub fn learns(self) -> bool {
-        self != Strategy::Random
+        self != StrategyName::Random
     }
 
     /// Whether it reads the settings of `section`, which other strategies may be the only ones to
     /// read.
     pub fn reads(self, section: &str) -> bool {
         match section {
-            "evolution" => self == Strategy::Evolution,
+            "evolution" => self == StrategyName::Evolution,
             _ => true,
         }
     }

@@ -30,9 +30,9 @@ pub struct Fetch {
     pub pause: Duration,
 }
 
-/// Progress of a fetch.
+/// FetchProgress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum FetchProgress {
     /// Downloading the archive.
     Downloading {
         /// Bytes received.
@@ -105,7 +105,7 @@ impl Fetch {
     /// # Errors
     /// See [`FetchError`]. After [`FetchError::BrokeOff`] the received part is kept and the next
     /// fetch continues from it.
-    pub fn run(&self, progress: &mut dyn FnMut(Progress)) -> Result<Fetched, FetchError> {
+    pub fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<Fetched, FetchError> {
         let _lock = lock(&self.folder)?;
         let data = self.folder.join(CIFAR10_FOLDER);
         if data.is_dir() && is_sound(&data).is_ok() {
@@ -114,7 +114,7 @@ impl Fetch {
         let archive = self.folder.join(CIFAR10_ARCHIVE);
         let part = self.folder.join(format!("{CIFAR10_ARCHIVE}.part"));
         if archive.is_file() {
-            progress(Progress::Verifying);
+            progress(FetchProgress::Verifying);
             let found = md5_of(&archive).map_err(|cause| self.io(&archive, cause))?;
             if found != self.md5 {
                 return Err(FetchError::WrongArchive {
@@ -137,9 +137,9 @@ impl Fetch {
         &self,
         archive: &Path,
         data: &Path,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
-        progress(Progress::Unpacking);
+        progress(FetchProgress::Unpacking);
         let fresh = self.folder.join(".unpacking");
         let outcome = remove_folder(&fresh)
             .map_err(|cause| self.io(&fresh, cause))
@@ -155,9 +155,13 @@ impl Fetch {
     }
 
     /// Download the verified archive to `part`, continuing from what is there.
-    fn download(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
-        let verified = |progress: &mut dyn FnMut(Progress)| {
-            progress(Progress::Verifying);
+    fn download(
+        &self,
+        part: &Path,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<(), FetchError> {
+        let verified = |progress: &mut dyn FnMut(FetchProgress)| {
+            progress(FetchProgress::Verifying);
             md5_of(part).map_err(|cause| self.io(part, cause))
         };
         // An earlier fetch may have been killed between the last byte and the unpacking.

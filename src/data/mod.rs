@@ -37,7 +37,7 @@ use std::path::Path;
 #[cfg(feature = "torch")]
 pub use self::augment::Layout;
 #[cfg(feature = "torch")]
-pub use self::batches::{DeviceDataset, TrainingEpoch};
+pub use self::batches::{DeviceDataset, ShuffledImages};
 pub use self::cifar10::ARCHIVE_MD5;
 pub use self::error::{DataError, FetchError, UnpackError};
 pub use self::folder::Unread;

@@ -21,7 +21,7 @@ use crate::reward::{Outcome, SKIPPED};
 
 /// What the actor reacts to.
 #[derive(Debug)]
-pub enum Message {
+pub enum ActorMessage {
     Submit(Box<ChildJob>),
     Skip(u64),
     Pause(u64),
@@ -39,7 +39,7 @@ pub struct Actor {
     settings: WorkerSettings,
     program: PathBuf,
     report: Box<dyn Fn(Report) + Send>,
-    to_self: Sender<Message>,
+    to_self: Sender<ActorMessage>,
     workers: Vec<Worker>,
     queue: VecDeque<Task>,
     pause: Pause,
@@ -64,7 +64,7 @@ impl Actor {
         settings: WorkerSettings,
         program: PathBuf,
         report: Box<dyn Fn(Report) + Send>,
-        to_self: Sender<Message>,
+        to_self: Sender<ActorMessage>,
     ) -> Actor {
         let workers = settings
             .placement
@@ -89,7 +89,7 @@ impl Actor {
 
     /// Work until the evaluator is shut down or nothing can be trained. All processes are dead
     /// afterwards.
-    pub fn run(mut self, messages: &Receiver<Message>) {
+    pub fn run(mut self, messages: &Receiver<ActorMessage>) {
         for worker in 0..self.workers.len() {
             if self.start(worker) == Flow::End {
                 return;
@@ -102,19 +102,19 @@ impl Actor {
         }
     }
 
-    fn take(&mut self, message: Message) -> Flow {
+    fn take(&mut self, message: ActorMessage) -> Flow {
         match message {
-            Message::Submit(job) => self.queue.push_back(Task {
+            ActorMessage::Submit(job) => self.queue.push_back(Task {
                 job: *job,
                 attempt: 1,
                 skipped: false,
                 lost_on: None,
             }),
-            Message::Skip(child) => self.skip(child),
-            Message::Pause(number) => self.ask_to_pause(number),
-            Message::Resume => self.resume(),
-            Message::Shutdown => return Flow::End,
-            Message::Worker {
+            ActorMessage::Skip(child) => self.skip(child),
+            ActorMessage::Pause(number) => self.ask_to_pause(number),
+            ActorMessage::Resume => self.resume(),
+            ActorMessage::Shutdown => return Flow::End,
+            ActorMessage::Worker {
                 worker,
                 generation,
                 what,
@@ -137,7 +137,7 @@ impl Actor {
         let to_self = self.to_self.clone();
         let tell = move |what| {
             // The actor is gone only while the process is being killed.
-            let _ = to_self.send(Message::Worker {
+            let _ = to_self.send(ActorMessage::Worker {
                 worker,
                 generation,
                 what,

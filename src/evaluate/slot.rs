@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::ChildJob;
 use super::process::Process;
-use super::protocol::Cause;
+use super::protocol::Breakdown;
 use super::rate_limit::RateLimit;
 use crate::event::DataDescription;
 use crate::foundation::device::Device;
@@ -33,7 +33,7 @@ pub struct Worker {
     /// Whether it has ever been ready to train.
     pub has_started: bool,
     /// Why its process is ending, in its own words.
-    pub last_words: Option<(Cause, String)>,
+    pub last_words: Option<(Breakdown, String)>,
     /// The latest pause that its process has confirmed.
     pub paused: Option<u64>,
     pub log_limit: RateLimit,

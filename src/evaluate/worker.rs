@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use self::pipes::{Output, WorkerInbox, read_messages};
+use self::pipes::{ToParent, WorkerInbox, read_messages};
 use super::ChildJob;
-use super::protocol::{Cause, FromWorker, Sample, ToWorker};
+use super::protocol::{Breakdown, FromWorker, ImageSample, ToWorker};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
@@ -25,7 +25,7 @@ use crate::train::{self, Control, EpochFigures, Next, Progress, TrainError, Trai
 /// # Errors
 /// If the first message is not `start`, or the parent can no longer be reached.
 pub fn run() -> anyhow::Result<()> {
-    let output = Output::take_standard_output()?;
+    let output = ToParent::take_standard_output()?;
     let inbox = Arc::new(WorkerInbox::default());
     let reader = inbox.clone();
     std::thread::Builder::new()
@@ -84,14 +84,18 @@ enum Refusal {
     /// No worker could use the data.
     Data(String),
     /// Another worker may succeed.
-    Broken(Cause, String),
+    Broken(Breakdown, String),
 }
 
 impl From<DataError> for Refusal {
     fn from(error: DataError) -> Refusal {
         match TrainError::from(error) {
-            error @ TrainError::OutOfMemory(_) => Refusal::Broken(Cause::Memory, error.to_string()),
-            error @ TrainError::DeviceLost(_) => Refusal::Broken(Cause::Device, error.to_string()),
+            error @ TrainError::OutOfMemory(_) => {
+                Refusal::Broken(Breakdown::Memory, error.to_string())
+            }
+            error @ TrainError::DeviceLost(_) => {
+                Refusal::Broken(Breakdown::Device, error.to_string())
+            }
             TrainError::Data(error) => Refusal::Data(error.to_string()),
             error => Refusal::Data(error.to_string()),
         }
@@ -100,17 +104,17 @@ impl From<DataError> for Refusal {
 
 fn prepare(
     config: &DataConfig,
-    sample: Option<&Sample>,
+    sample: Option<&ImageSample>,
     name: Device,
 ) -> Result<TrainingData, Refusal> {
     let device = child::device::open(name)
-        .map_err(|error| Refusal::Broken(Cause::Device, error.to_string()))?;
+        .map_err(|error| Refusal::Broken(Breakdown::Device, error.to_string()))?;
     let dataset = match sample {
         None => data::load(config)?,
-        Some(Sample::FirstOfFiles { train, validation }) => {
+        Some(ImageSample::FirstOfFiles { train, validation }) => {
             data::load_first(config, *train, *validation)?
         }
-        Some(&Sample::Noise {
+        Some(&ImageSample::Noise {
             input,
             classes,
             train,
@@ -136,7 +140,7 @@ struct Trainer {
     config: ChildConfig,
     data: TrainingData,
     inbox: Arc<WorkerInbox>,
-    output: Output,
+    output: ToParent,
     memory: memory::Holding,
 }
 
@@ -178,8 +182,8 @@ impl Trainer {
             Err(TrainError::Skipped) => Outcome::Excluded {
                 reason: TrainError::Skipped.to_string(),
             },
-            Err(error @ TrainError::OutOfMemory(_)) => self.end(Cause::Memory, &error)?,
-            Err(error @ TrainError::DeviceLost(_)) => self.end(Cause::Device, &error)?,
+            Err(error @ TrainError::OutOfMemory(_)) => self.end(Breakdown::Memory, &error)?,
+            Err(error @ TrainError::DeviceLost(_)) => self.end(Breakdown::Device, &error)?,
             Err(error) => Outcome::Failed {
                 reason: error.to_string(),
             },
@@ -196,7 +200,7 @@ impl Trainer {
     }
 
     /// Report why this process can no longer train, and end it.
-    fn end(&self, cause: Cause, error: &TrainError) -> anyhow::Result<Outcome> {
+    fn end(&self, cause: Breakdown, error: &TrainError) -> anyhow::Result<Outcome> {
         self.output.send(&FromWorker::Broken {
             cause,
             reason: error.to_string(),
@@ -211,7 +215,7 @@ struct PipeControl<'trainer> {
     child: u64,
     worker: usize,
     inbox: &'trainer WorkerInbox,
-    output: &'trainer Output,
+    output: &'trainer ToParent,
     device: tch::Device,
     /// Time spent paused.
     paused: Duration,

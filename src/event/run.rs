@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Decode, Strategy};
+use crate::config::{Decode, StrategyName};
 use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
@@ -68,7 +68,7 @@ impl RunStarted {
 
     /// Whether its strategy learns from rewards, as far as this program knows it.
     pub fn learns(&self) -> bool {
-        Strategy::named(&self.strategy).is_none_or(Strategy::learns)
+        StrategyName::named(&self.strategy).is_none_or(StrategyName::learns)
     }
 
     /// The run that this one can be compared with.

@@ -30,7 +30,7 @@ pub struct Journal {
 
 /// An existing journal with its contents.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedJournal {
     /// The journal, ready for appending.
     pub journal: Journal,
     /// Its records, in order.
@@ -67,7 +67,7 @@ impl Journal {
     ///
     /// # Errors
     /// Those of [`Reader`], for any damage before the last line; I/O errors.
-    pub fn open(path: &Path) -> Result<Opened, JournalError> {
+    pub fn open(path: &Path) -> Result<OpenedJournal, JournalError> {
         let mut reader = Reader::open(path)?;
         let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
         let repaired = reader.torn().cloned();
@@ -88,7 +88,7 @@ impl Journal {
             next_seq: records.len() as u64 + 1,
             length: reader.offset(),
         };
-        Ok(Opened {
+        Ok(OpenedJournal {
             journal,
             records,
             repaired,

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
 use super::error::AttachError;
-use super::feed::{Feed, Stop};
+use super::feed::{Feed, FeedEnd};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
 use crate::event::Level;
@@ -190,25 +190,25 @@ impl Follower {
             self.judge();
             thread::sleep(POLL);
             if self.feed.is_gone() {
-                break Stop::Gone;
+                break FeedEnd::Gone;
             }
             call = dial(&self.run, self.watch).ok();
         };
-        if let Stop::Damaged(error) = ended {
+        if let FeedEnd::Damaged(error) = ended {
             self.feed.say(Level::Error, error.to_string());
             self.set(LinkStatus::Ended);
         }
     }
 
     /// Listen to a search until it ends.
-    fn listen(&mut self, mut call: Call) -> Result<(), Stop> {
+    fn listen(&mut self, mut call: Call) -> Result<(), FeedEnd> {
         *self.line.lock() = call.get_ref().try_clone().ok();
         self.set(LinkStatus::Live {
             watch_only: self.watch,
         });
         // A client that left before the line existed could not hang up.
         let over = if self.feed.is_gone() {
-            Err(Stop::Gone)
+            Err(FeedEnd::Gone)
         } else {
             self.hear(&mut call)
         };
@@ -217,7 +217,7 @@ impl Follower {
         over
     }
 
-    fn hear(&mut self, call: &mut Call) -> Result<(), Stop> {
+    fn hear(&mut self, call: &mut Call) -> Result<(), FeedEnd> {
         // An unreadable line ends the call like a lost connection; the journal still contains
         // everything.
         while let Ok(Some(message)) = protocol::receive(call) {
@@ -233,7 +233,7 @@ impl Follower {
     }
 
     /// Send what has been written since the last call.
-    fn read_on(&mut self) -> Result<(), Stop> {
+    fn read_on(&mut self) -> Result<(), FeedEnd> {
         let before = self.feed.sent();
         self.feed.deliver(None)?;
         if before > 0 && self.feed.sent() > before {

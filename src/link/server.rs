@@ -147,7 +147,7 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
         );
     }
     stream.set_read_timeout(None)?;
-    let output = Output(Arc::new(Mutex::new(stream)));
+    let output = ToClientPipe(Arc::new(Mutex::new(stream)));
     let (gone, mut client_gone) = oneshot::channel::<()>();
     let commands = (!watch).then(|| hub.commands());
     let replies = output.clone();
@@ -165,9 +165,9 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
 
 /// The connection to a client, shared by both of its threads.
 #[derive(Clone)]
-struct Output(Arc<Mutex<UnixStream>>);
+struct ToClientPipe(Arc<Mutex<UnixStream>>);
 
-impl Output {
+impl ToClientPipe {
     fn lock(&self) -> std::sync::MutexGuard<'_, UnixStream> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +180,7 @@ impl Output {
 /// Send a client the news until it goes, is too slow, or the search ends.
 fn tell(
     mut listener: Listener,
-    output: &Output,
+    output: &ToClientPipe,
     gone: &mut oneshot::Receiver<()>,
 ) -> io::Result<()> {
     while let Some(news) = listener.next(async { drop((&mut *gone).await) }) {
@@ -201,7 +201,7 @@ fn tell(
 fn take_commands(
     input: &mut BufReader<UnixStream>,
     commands: Option<&UnboundedSender<Command>>,
-    output: &Output,
+    output: &ToClientPipe,
 ) {
     while let Ok(Some(ToServer::Command(command))) = protocol::receive(input) {
         match commands {

@@ -19,7 +19,7 @@ use crate::strategy::{StateTensor, StrategyState};
 
 /// The state of a search after an episode.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
+pub struct SearchCheckpoint {
     /// Seed of the run, which together with a child's number determines every random generator.
     pub seed: u64,
     /// Last episode that the strategy has learned from; 0 before the first.
@@ -46,7 +46,7 @@ struct Header<'a> {
     config: Cow<'a, str>,
 }
 
-impl Checkpoint {
+impl SearchCheckpoint {
     /// Replace the checkpoint at `path`, creating its folder if necessary.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
-    pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
+    pub fn load(path: &Path) -> Result<Option<SearchCheckpoint>, CheckpointError> {
         let Some((header, blocks)) = sealed::load::<Header>(path)? else {
             return Ok(None);
         };
@@ -128,7 +128,7 @@ impl Checkpoint {
             scalars: scalars.into_owned(),
             tensors,
         };
-        Ok(Some(Checkpoint {
+        Ok(Some(SearchCheckpoint {
             seed,
             episode,
             next_child,
@@ -139,9 +139,9 @@ impl Checkpoint {
     }
 }
 
-impl session::Checkpoint for Checkpoint {
-    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
-        Checkpoint::load(&directory.checkpoint_path())
+impl session::Checkpoint for SearchCheckpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<SearchCheckpoint>, CheckpointError> {
+        SearchCheckpoint::load(&directory.checkpoint_path())
     }
 
     fn config(&self) -> &str {
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    fn checkpoint() -> Checkpoint {
+    fn checkpoint() -> SearchCheckpoint {
         let tensors = BTreeMap::from([
             (
                 "lstm.weight".to_owned(),
@@ -194,7 +194,7 @@ mod tests {
             scalars,
             tensors,
         };
-        Checkpoint {
+        SearchCheckpoint {
             seed: u64::MAX,
             episode: 3,
             next_child: 49,
@@ -215,13 +215,13 @@ mod tests {
     #[test]
     fn a_checkpoint_is_restored_bit_for_bit() {
         let (_folder, path, _) = saved();
-        assert_eq!(Checkpoint::load(&path).unwrap(), Some(checkpoint()));
+        assert_eq!(SearchCheckpoint::load(&path).unwrap(), Some(checkpoint()));
     }
 
     #[test]
     fn a_missing_checkpoint_is_none() {
         assert_eq!(
-            Checkpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(),
+            SearchCheckpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(),
             None
         );
     }
@@ -239,7 +239,7 @@ mod tests {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let message = Checkpoint::load(&path).unwrap_err().to_string();
+        let message = SearchCheckpoint::load(&path).unwrap_err().to_string();
         assert!(
             message.contains("`lstm.weight`")
                 && message.contains(&format!("byte {}", bytes.len() - 48)),
@@ -253,7 +253,7 @@ mod tests {
         fn a_truncated_checkpoint_is_an_error_at_any_length(cut in 0usize..4000) {
             let (_folder, path, bytes) = saved();
             std::fs::write(&path, &bytes[..cut % bytes.len()]).unwrap();
-            prop_assert!(Checkpoint::load(&path).is_err());
+            prop_assert!(SearchCheckpoint::load(&path).is_err());
         }
 
         #[test]
@@ -263,7 +263,7 @@ mod tests {
             bytes[position] ^= 1 << bit;
             std::fs::write(&path, &bytes).unwrap();
             // Padding in the header may change without harm; nothing else may go unnoticed.
-            if let Ok(loaded) = Checkpoint::load(&path) {
+            if let Ok(loaded) = SearchCheckpoint::load(&path) {
                 prop_assert_eq!(loaded, Some(checkpoint()));
             }
         }

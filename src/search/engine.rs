@@ -16,10 +16,10 @@ use std::ops::RangeInclusive;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::SearchCheckpoint;
 use super::episode::{self, Child};
 use super::error::SearchError;
-use super::inbox::{Inbox, Message};
+use super::inbox::{Heard, Inbox};
 use super::ledger::Ended;
 use super::work::Search;
 use crate::evaluate::{Evaluator, Job, Report};
@@ -71,7 +71,7 @@ impl Engine<'_> {
         mut self,
         search: Search,
         reports: UnboundedSender<Report>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<SearchCheckpoint>,
     ) -> Result<(), Halt> {
         let mut evaluator = None;
         let ending = self.work(search, reports, checkpoint, &mut evaluator);
@@ -87,7 +87,7 @@ impl Engine<'_> {
         &mut self,
         search: Search,
         reports: UnboundedSender<Report>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<SearchCheckpoint>,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
         self.make_good(checkpoint.as_ref())?;
@@ -120,7 +120,7 @@ impl Engine<'_> {
 
     /// Handle what arrived while the workers were starting, and resubmit the edited children of an
     /// earlier session.
-    fn begin_with(&mut self, held: Vec<Message>, crew: &mut Crew) -> Result<(), Halt> {
+    fn begin_with(&mut self, held: Vec<Heard>, crew: &mut Crew) -> Result<(), Halt> {
         self.submit_queued(crew);
         held.into_iter()
             .try_for_each(|message| self.hear(message, crew, &mut []))
@@ -285,7 +285,7 @@ impl Engine<'_> {
 
     fn save_checkpoint(&mut self, crew: &Crew, episode: usize) -> Result<(), Halt> {
         let next_child = (episode * self.run.config.search.children_per_episode) as u64 + 1;
-        let checkpoint = Checkpoint {
+        let checkpoint = SearchCheckpoint {
             seed: self.run.config.search.seed,
             episode,
             next_child,

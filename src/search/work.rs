@@ -4,10 +4,10 @@ use std::path::Path;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::SearchCheckpoint;
 use super::engine::Engine;
 use super::inbox::Inbox;
-use super::ledger::Ledger;
+use super::ledger::SearchLedger;
 use crate::analysis::Summary;
 use crate::config::Config;
 use crate::evaluate::{Evaluator, Report};
@@ -37,8 +37,8 @@ pub struct Search {
 }
 
 impl Work for Search {
-    type Ledger = Ledger;
-    type Checkpoint = Checkpoint;
+    type Ledger = SearchLedger;
+    type Checkpoint = SearchCheckpoint;
     type Summary = Summary;
 
     const NAME: &'static str = "search";
@@ -58,21 +58,21 @@ impl Work for Search {
             || !now.search.strategy.reads(section)
     }
 
-    fn next_step(checkpoint: Option<&Checkpoint>) -> NextStep {
+    fn next_step(checkpoint: Option<&SearchCheckpoint>) -> NextStep {
         NextStep::Child(checkpoint.map_or(1, |checkpoint| checkpoint.next_child))
     }
 
     fn work(
         self,
         run: &mut Run<Search>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<SearchCheckpoint>,
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt> {
         let (inbox, reports) = Inbox::new(commands)?;
         Engine::new(run, inbox).run(self, reports, checkpoint)
     }
 
-    fn summary(ledger: &Ledger, _journal: &Path) -> Result<Summary, JournalError> {
+    fn summary(ledger: &SearchLedger, _journal: &Path) -> Result<Summary, JournalError> {
         Ok(ledger.tally.summary())
     }
 }

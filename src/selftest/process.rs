@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::task::{Answer, Assignment, Numbers, Task};
+use super::task::{Answer, Assignment, Numbers, ProbeTask};
 use crate::evaluate::environment;
 use crate::foundation::device::Device;
 
@@ -30,7 +30,7 @@ impl ProbeProcess {
         device: Device,
         threads: usize,
         numbers: Numbers,
-        tasks: Vec<Task>,
+        tasks: Vec<ProbeTask>,
     ) -> std::io::Result<ProbeProcess> {
         let mut command = Command::new(program);
         command

@@ -10,7 +10,7 @@ pub mod work;
 pub use error::{Halt, SessionError, WorkError};
 pub use recorder::{Begun, Ledger, Recorder};
 pub use run::Run;
-pub use steering::Order;
+pub use steering::Instruction;
 pub use work::{Checkpoint, NextStep, Work};
 
 use std::panic::{self, AssertUnwindSafe};
@@ -96,7 +96,7 @@ impl<W: Work> Session<W> {
     fn assemble(
         config: Config,
         directory: RunDirectory,
-        (recorder, commands): recorder::Opened<W::Ledger>,
+        (recorder, commands): recorder::Recording<W::Ledger>,
         checkpoint: Option<W::Checkpoint>,
         mut notices: Vec<String>,
     ) -> Session<W> {

@@ -60,14 +60,14 @@ pub struct Recorder<L> {
 }
 
 /// A run's recorder, and the commands of its clients.
-pub type Opened<L> = (Recorder<L>, UnboundedReceiver<Command>);
+pub type Recording<L> = (Recorder<L>, UnboundedReceiver<Command>);
 
 impl<L: Ledger> Recorder<L> {
     /// Create the journal at `path`, where no file may exist.
     ///
     /// # Errors
     /// I/O errors, also if a file exists.
-    pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
+    pub fn begin(path: PathBuf) -> Result<Recording<L>, JournalError> {
         let journal = Journal::create(&path).map_err(JournalError::at(&path))?;
         Ok(Recorder::assemble(journal, &[], path))
     }
@@ -77,7 +77,7 @@ impl<L: Ledger> Recorder<L> {
     ///
     /// # Errors
     /// If the journal cannot be read, or is damaged anywhere else.
-    pub fn resume(path: PathBuf) -> Result<(Opened<L>, Option<String>), JournalError> {
+    pub fn resume(path: PathBuf) -> Result<(Recording<L>, Option<String>), JournalError> {
         if !path.exists() {
             // Killed between writing the settings and creating the journal.
             return Ok((Recorder::begin(path)?, None));
@@ -94,7 +94,7 @@ impl<L: Ledger> Recorder<L> {
         Ok((opened, torn))
     }
 
-    fn assemble(journal: Journal, records: &[Record], path: PathBuf) -> Opened<L> {
+    fn assemble(journal: Journal, records: &[Record], path: PathBuf) -> Recording<L> {
         let (hub, commands) = Hub::new(path, journal.last_seq());
         let mut recorder = Recorder {
             journal,

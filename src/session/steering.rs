@@ -12,7 +12,7 @@ use crate::state::RunStatus;
 
 /// What a command leaves for the work to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum Instruction {
     /// Stand still where it can, and say so: [`Run::stands_still`], with this number.
     StandStill(u64),
     /// Go on after a pause.
@@ -32,7 +32,7 @@ impl<W: Work> Run<W> {
     ///
     /// # Errors
     /// [`Halt::Stopped`] if the client says stop; or if the journal cannot be written.
-    pub fn take(&mut self, command: Command) -> Result<Option<Order>, Halt> {
+    pub fn take(&mut self, command: Command) -> Result<Option<Instruction>, Halt> {
         match (command, self.recorder.status()) {
             (Command::Stop, _) => {
                 self.tell(Event::StopRequested)?;
@@ -41,14 +41,14 @@ impl<W: Work> Run<W> {
             (Command::Pause, RunStatus::Running) => {
                 self.tell(Event::PauseRequested)?;
                 self.pauses += 1;
-                Ok(Some(Order::StandStill(self.pauses)))
+                Ok(Some(Instruction::StandStill(self.pauses)))
             }
             (Command::Resume, RunStatus::Pausing | RunStatus::Paused) => {
                 self.tell(Event::Resumed)?;
-                Ok(Some(Order::GoOn))
+                Ok(Some(Instruction::GoOn))
             }
             (Command::Pause | Command::Resume | Command::Speed { .. }, _) => Ok(None),
-            (own, _) => Ok(Some(Order::Own(own))),
+            (own, _) => Ok(Some(Instruction::Own(own))),
         }
     }
 

@@ -82,14 +82,14 @@ pub struct Candidate {
     /// Multiply-accumulates for one image.
     pub macs: u64,
     /// Sampled, mutated, drawn uniformly or edited.
-    pub origin: Origin,
+    pub origin: CandidateOrigin,
     /// Number of the record about it; 0 if there is no journal.
     pub seq: u64,
 }
 
 /// The origin of a candidate.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Origin {
+pub enum CandidateOrigin {
     /// The search's strategy sampled it from known distributions.
     Sampled {
         /// Log-probability of all its choices, nats.
@@ -132,14 +132,14 @@ impl Candidate {
             parent,
         } = sampled.clone();
         let origin = match (log_prob, entropy, max_entropy, parent) {
-            (Some(log_prob), Some(entropy), Some(max_entropy), _) => Origin::Sampled {
+            (Some(log_prob), Some(entropy), Some(max_entropy), _) => CandidateOrigin::Sampled {
                 log_prob,
                 entropy,
                 max_entropy,
                 choices,
             },
-            (.., Some(parent)) => Origin::Mutated { parent },
-            _ => Origin::Uniform,
+            (.., Some(parent)) => CandidateOrigin::Mutated { parent },
+            _ => CandidateOrigin::Uniform,
         };
         Candidate {
             child,
@@ -171,7 +171,7 @@ impl Candidate {
             design,
             params,
             macs,
-            origin: Origin::Edited { parent },
+            origin: CandidateOrigin::Edited { parent },
             seq,
         }
     }
@@ -179,16 +179,20 @@ impl Candidate {
     /// Its choices; empty for a child that was not drawn from a known distribution.
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {
-            Origin::Sampled { choices, .. } => choices,
-            Origin::Mutated { .. } | Origin::Uniform | Origin::Edited { .. } => &[],
+            CandidateOrigin::Sampled { choices, .. } => choices,
+            CandidateOrigin::Mutated { .. }
+            | CandidateOrigin::Uniform
+            | CandidateOrigin::Edited { .. } => &[],
         }
     }
 
     /// The child that a user edited it from; `None` for a child that the search proposed.
     pub fn parent(&self) -> Option<u64> {
         match self.origin {
-            Origin::Edited { parent } => Some(parent),
-            Origin::Sampled { .. } | Origin::Mutated { .. } | Origin::Uniform => None,
+            CandidateOrigin::Edited { parent } => Some(parent),
+            CandidateOrigin::Sampled { .. }
+            | CandidateOrigin::Mutated { .. }
+            | CandidateOrigin::Uniform => None,
         }
     }
 }
@@ -206,7 +210,7 @@ pub struct ChildDetail {
 
 /// A child in training on one worker.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Training {
+pub struct InTraining {
     /// Its number, from 1.
     pub child: u64,
     /// `cpu`, or the GPU's name.

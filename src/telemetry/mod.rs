@@ -15,7 +15,7 @@ use tokio::sync::watch;
 pub use crate::event::process::{ProcessRole, Watched};
 use crate::state::processes::Processes;
 pub use energy::EnergyMeter;
-pub use gpu::{Clock, GpuProcess, GpuSample, GpuStatus, Throttle};
+pub use gpu::{GpuClock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
 pub use process::{ProcessSample, WatchList};
 

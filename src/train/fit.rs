@@ -12,7 +12,7 @@ use super::metrics::{Figures, Metrics};
 use super::optimizer::{Sgd, SgdSettings};
 use super::trainer::{cross_entropy, evaluation_batch};
 use crate::child::{Mode, Network};
-use crate::data::{DeviceDataset, TrainingEpoch};
+use crate::data::{DeviceDataset, ShuffledImages};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Fit<'data> {
 pub struct Epoch<'data> {
     /// Number of the epoch, from 1.
     number: usize,
-    images: TrainingEpoch<'data>,
+    images: ShuffledImages<'data>,
     /// Number of steps taken.
     done: usize,
     figures: Figures,

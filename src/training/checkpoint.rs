@@ -32,7 +32,7 @@ pub struct Header<'a> {
 
 /// The state of a training between two batches.
 #[derive(Debug, Clone)]
-pub struct Checkpoint {
+pub struct TrainingCheckpoint {
     pub header: Header<'static>,
     /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
     /// the best epoch.
@@ -62,9 +62,9 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
     Ok(sealed::save(path, header, &all.collect())?)
 }
 
-impl Checkpoint {
+impl TrainingCheckpoint {
     /// The checkpoint at `path`; `None` if there is no file.
-    pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
+    pub fn load(path: &Path) -> Result<Option<TrainingCheckpoint>, CheckpointError> {
         let Some((header, blocks)) = sealed::load::<Header>(path)? else {
             return Ok(None);
         };
@@ -86,7 +86,7 @@ impl Checkpoint {
             };
             part.insert(name.to_owned(), block);
         }
-        Ok(Some(Checkpoint {
+        Ok(Some(TrainingCheckpoint {
             header,
             network,
             velocity,
@@ -103,9 +103,9 @@ impl Checkpoint {
     }
 }
 
-impl session::Checkpoint for Checkpoint {
-    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
-        Checkpoint::load(&directory.training_path())
+impl session::Checkpoint for TrainingCheckpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<TrainingCheckpoint>, CheckpointError> {
+        TrainingCheckpoint::load(&directory.training_path())
     }
 
     fn config(&self) -> &str {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::checkpoint::{self, Checkpoint, Header};
+use super::checkpoint::{self, Header, TrainingCheckpoint};
 use super::rate::learning_rate;
 use super::work::Training;
 use super::{TrainingError, test_images};
@@ -31,11 +31,11 @@ pub(super) struct Engine<'a> {
     pub run: &'a mut Run<Training>,
     pub training: Training,
     pub commands: UnboundedReceiver<Command>,
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<TrainingCheckpoint>,
 }
 
 /// How far the training has progressed.
-struct Progress<'data> {
+struct EngineState<'data> {
     /// The epoch in progress, and the seconds that earlier sessions spent on it.
     epoch: Epoch<'data>,
     seconds: f64,
@@ -51,15 +51,15 @@ impl Engine<'_> {
     pub(super) fn run(mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
-        let mut progress = Progress {
+        let mut progress = EngineState {
             epoch: fit.epoch(1, 0, Metrics::default())?,
             seconds: 0.0,
             best_weights: Blocks::new(),
             ticks: Ticks::default(),
             last_save: Instant::now(),
         };
-        if let Some(Checkpoint { header, best, .. }) = self.checkpoint.take() {
-            progress = Progress {
+        if let Some(TrainingCheckpoint { header, best, .. }) = self.checkpoint.take() {
+            progress = EngineState {
                 epoch: fit.epoch(header.epoch, header.batch, header.metrics)?,
                 seconds: header.seconds,
                 best_weights: best,
@@ -88,7 +88,7 @@ impl Engine<'_> {
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
-        progress: &mut Progress<'data>,
+        progress: &mut EngineState<'data>,
     ) -> Result<(), Halt> {
         while progress.epoch.number() <= self.recipe().epochs {
             if self.run.ledger().is_out_of_patience() {
@@ -114,7 +114,7 @@ impl Engine<'_> {
         learning_rate(self.recipe(), reductions, number, batch, batches)
     }
 
-    fn batches(&mut self, fit: &mut Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn batches(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {
         while !progress.epoch.is_done() {
             self.obey(fit, progress)?;
             let rate = self.rate(&progress.epoch, progress.epoch.done());
@@ -145,7 +145,7 @@ impl Engine<'_> {
     }
 
     /// Measure the validation accuracy after the last batch, and act on it.
-    fn end_epoch(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn end_epoch(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         let images_per_second = progress.epoch.images_per_second();
         let valid = self.validate(fit, progress)?;
         let number = progress.epoch.number();
@@ -172,7 +172,7 @@ impl Engine<'_> {
         self.write_best(progress)
     }
 
-    fn validate(&mut self, fit: &Fit, progress: &mut Progress) -> Result<Metrics, Halt> {
+    fn validate(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<Metrics, Halt> {
         let mut halt = None;
         let batch_size = fit.evaluation_batch();
         let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
@@ -198,7 +198,7 @@ impl Engine<'_> {
     }
 
     /// Save a checkpoint of `epoch` and everything before it.
-    fn save(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn save(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         progress.epoch.settle()?;
         let header = Header {
             seed: self.run.config.search.seed,
@@ -225,7 +225,7 @@ impl Engine<'_> {
     }
 
     /// Save a checkpoint within an epoch, which is announced.
-    fn save_within(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn save_within(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         self.save(fit, progress)?;
         Ok(self.run.tell(Event::TrainingSaved {
             epoch: progress.epoch.number(),
@@ -234,7 +234,7 @@ impl Engine<'_> {
     }
 
     /// Write `weights.safetensors` and `best.json`: the results of the training so far.
-    fn write_best(&self, progress: &Progress) -> Result<(), Halt> {
+    fn write_best(&self, progress: &EngineState) -> Result<(), Halt> {
         let Some(best) = self.run.ledger().best() else {
             return Ok(());
         };
@@ -248,7 +248,7 @@ impl Engine<'_> {
     }
 
     /// Classify the test images with the best weights, unless that has been done.
-    fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
+    fn test(&mut self, progress: &EngineState, data: &TrainingData) -> Result<(), Halt> {
         let ledger = self.run.ledger();
         let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
             return Ok(());

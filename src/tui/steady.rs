@@ -1,7 +1,7 @@
 //! Steadies measurements on the screen: a value is updated only when it differs by more than its
 //! usual fluctuation.
 
-use crate::telemetry::{Clock, GpuSample, HostSample, ProcessSample};
+use crate::telemetry::{GpuClock, GpuSample, HostSample, ProcessSample};
 
 /// Fraction of a processor or GPU.
 const SHARE: f64 = 0.03;
@@ -13,7 +13,7 @@ const BYTES: f64 = 0.06 * 1_073_741_824.0;
 /// Power in watts, and a fraction of it if that is more.
 const WATTS: f64 = 2.0;
 const POWER_PART: f64 = 0.02;
-/// Clock in megahertz: a GPU changes its clocks in steps of 15.
+/// GpuClock in megahertz: a GPU changes its clocks in steps of 15.
 const CLOCK: u32 = 30;
 /// Bytes per second, and a fraction of them if that is more.
 const TRAFFIC: f64 = 60_000.0;
@@ -103,7 +103,7 @@ fn traffic(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
     }
 }
 
-fn clock(shown: Option<Clock>, new: Option<Clock>) -> Option<Clock> {
+fn clock(shown: Option<GpuClock>, new: Option<GpuClock>) -> Option<GpuClock> {
     unless_close(shown, new, |shown, new| {
         shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK
     })

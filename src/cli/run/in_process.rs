@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::opened::{Join, Opened};
-use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
+use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
 use crate::cli::{Told, say};
 use crate::event::FinishReason;
 use crate::link::Command;
@@ -22,7 +22,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
     let opened = prepared.open()?;
     if opened.is_complete {
-        return nothing_to_resume(&Ending::of(&path)?, &path);
+        return nothing_to_resume(&Farewell::of(&path)?, &path);
     }
     let known = opened.known_records;
     let connection = opened.hub.connect()?;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Ending, Prepared, classify};
-use crate::config::{Config, Strategy as StrategyName};
+use super::{Farewell, Prepared, classify};
+use crate::config::{Config, StrategyName};
 #[cfg(feature = "torch")]
 use crate::controller::Reinforce;
 #[cfg(feature = "torch")]
@@ -35,7 +35,7 @@ pub struct Opened {
 }
 
 /// Waits for the end of a run in progress.
-pub type Join = Box<dyn FnOnce() -> anyhow::Result<Ending>>;
+pub type Join = Box<dyn FnOnce() -> anyhow::Result<Farewell>>;
 
 impl Opened {
     pub fn new(prepared: Prepared) -> anyhow::Result<Opened> {
@@ -61,7 +61,7 @@ impl Opened {
         }
     }
 
-    fn of<W: Work<Summary: Into<Ending>>>(
+    fn of<W: Work<Summary: Into<Farewell>>>(
         work: W,
         config: Config,
         directory: RunDirectory,

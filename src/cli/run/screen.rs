@@ -10,7 +10,7 @@ use signal_hook::consts::SIGINT;
 
 use super::detached::Detached;
 use super::engine::Word;
-use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume};
+use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume};
 use crate::cli::config::SettingsArgs;
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
@@ -88,16 +88,16 @@ fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
 /// Report how the run ended, and return its exit status.
 fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
     let (code, message) = match word {
-        Word::Complete => return nothing_to_resume(&Ending::of(run)?, run),
+        Word::Complete => return nothing_to_resume(&Farewell::of(run)?, run),
         Word::Serving => return Ok(()),
         Word::Ended { code, message } => (*code, message.clone().unwrap_or_default()),
     };
     match code {
-        0 => crate::cli::print(&Ending::of(run)?.text),
+        0 => crate::cli::print(&Farewell::of(run)?.text),
         // A run that was stopped before it began has been removed.
         130 if !run.exists() => Err(Interrupted(message).into()),
         130 => {
-            crate::cli::print(&Ending::of(run)?.text)?;
+            crate::cli::print(&Farewell::of(run)?.text)?;
             Err(Interrupted(message).into())
         }
         2 => Err(BadInput(anyhow::anyhow!(message)).into()),

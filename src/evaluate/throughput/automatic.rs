@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::cache::{Cache, Key};
-use super::{COUNTS, Crew, MeasureError, Throughput, crew, usual_place};
+use super::cache::{Cache, CacheKey};
+use super::{COUNTS, MeasureError, Throughput, Trial, crew, usual_place};
 use crate::child::libtorch;
 use crate::event::Level;
 use crate::foundation::device::Device;
@@ -50,7 +50,7 @@ impl Automatic<'_> {
 
     fn throughput(&self, device: Device) -> Option<Throughput> {
         let libtorch = libtorch::version().unwrap_or_else(|| "of unknown version".to_owned());
-        let key = Key {
+        let key = CacheKey {
             model: crew::model_of(device),
             libtorch,
             cuda: crew::cuda_of(device),
@@ -110,7 +110,7 @@ impl Automatic<'_> {
     fn measure(&self, device: Device) -> Result<Throughput, MeasureError> {
         let counts = counts(device);
         let most = counts.last().copied().unwrap_or(1);
-        Crew::start(self.program, device, most, self.interrupted)?.throughput(
+        Trial::start(self.program, device, most, self.interrupted)?.throughput(
             &counts,
             WINDOW,
             |_| {},

@@ -7,8 +7,8 @@ use crate::event::{Event, Level, RunStarted};
 use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::link::Command;
-use crate::search::checkpoint::Checkpoint;
-use crate::search::inbox::Message;
+use crate::search::checkpoint::SearchCheckpoint;
+use crate::search::inbox::Heard;
 use crate::search::reference::reference;
 use crate::search::{Search, SearchError};
 use crate::session::{Halt, Run};
@@ -16,7 +16,7 @@ use crate::space::{Space, SpaceError};
 
 impl Engine<'_> {
     /// Complete what the last process did but could not record.
-    pub(super) fn make_good(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Halt> {
+    pub(super) fn make_good(&mut self, checkpoint: Option<&SearchCheckpoint>) -> Result<(), Halt> {
         if let Some(checkpoint) = checkpoint.filter(|saved| {
             self.run
                 .ledger()
@@ -38,20 +38,20 @@ impl Engine<'_> {
     /// GPU takes a while, and users must know what they are waiting for. Other messages are held
     /// until `run_started` has been written, except that a stop is obeyed and an error ends the
     /// wait.
-    pub(super) fn await_workers(&mut self) -> Result<(Ready, Vec<Message>), Halt> {
+    pub(super) fn await_workers(&mut self) -> Result<(Ready, Vec<Heard>), Halt> {
         let mut held = Vec::new();
         loop {
             match self.inbox.wait() {
-                Message::Report(Report::Ready(ready)) => return Ok((ready, held)),
-                Message::Report(Report::Fatal { message }) => {
+                Heard::Report(Report::Ready(ready)) => return Ok((ready, held)),
+                Heard::Report(Report::Fatal { message }) => {
                     return Err(SearchError::Unusable(message).into());
                 }
-                Message::Command(Command::Stop) => drop(self.run.take(Command::Stop)?),
+                Heard::Command(Command::Stop) => drop(self.run.take(Command::Stop)?),
                 // Once a message is held back, later ones must not overtake it.
-                Message::Report(Report::Log { level, message }) if held.is_empty() => {
+                Heard::Report(Report::Log { level, message }) if held.is_empty() => {
                     self.run.notice(level, message)?
                 }
-                Message::Silence => {
+                Heard::Silence => {
                     return Err(SearchError::Evaluator(
                         "the workers could not be started".to_owned(),
                     )

@@ -5,7 +5,7 @@ use crate::evaluate::Report;
 use crate::event::{ChildFinished, Event, Level};
 use crate::search::SearchError;
 use crate::search::episode::{self, Child};
-use crate::search::inbox::Message;
+use crate::search::inbox::Heard;
 use crate::search::ledger::Ended;
 
 impl Engine<'_> {
@@ -24,14 +24,14 @@ impl Engine<'_> {
     /// `children` are those of the current episode.
     pub(super) fn hear(
         &mut self,
-        message: Message,
+        message: Heard,
         crew: &mut Crew,
         children: &mut [Child],
     ) -> Result<(), Halt> {
         match message {
-            Message::Command(command) => self.obey(command, crew),
-            Message::Report(report) => self.take_report(report, crew, children),
-            Message::Silence => Err(SearchError::Evaluator(
+            Heard::Command(command) => self.obey(command, crew),
+            Heard::Report(report) => self.take_report(report, crew, children),
+            Heard::Silence => Err(SearchError::Evaluator(
                 "the workers have ended without a report: see the log, then resume the run"
                     .to_owned(),
             )

@@ -4,16 +4,16 @@ use super::{Crew, Effort, Engine, Halt};
 use crate::event::{ChildFinished, ChildQueued, Event, Level};
 use crate::link::Command;
 use crate::search::ledger::Ended;
-use crate::session::Order;
+use crate::session::Instruction;
 use crate::space::{Dna, SpaceError};
 
 impl Engine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
         match self.run.take(command)? {
             None => {}
-            Some(Order::StandStill(number)) => crew.evaluator.pause(number),
-            Some(Order::GoOn) => crew.evaluator.resume(),
-            Some(Order::Own(command)) => self.obey_own(command, crew)?,
+            Some(Instruction::StandStill(number)) => crew.evaluator.pause(number),
+            Some(Instruction::GoOn) => crew.evaluator.resume(),
+            Some(Instruction::Own(command)) => self.obey_own(command, crew)?,
         }
         Ok(())
     }

@@ -212,7 +212,9 @@ pub fn parts(behaviour: &Behaviour) -> Search {
         }),
         strategy: Box::new(|config, space| {
             Ok(match config.search.strategy {
-                crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
+                crate::config::StrategyName::Evolution => {
+                    Box::new(Evolution::new(&config.evolution))
+                }
                 _ => Box::new(Bandit::new(space)),
             })
         }),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nvml_wrapper::Nvml;
 
-pub use ledger::{EnergyLedger, Reading, watt_hours};
+pub use ledger::{EnergyLedger, EnergyReading, watt_hours};
 
 use super::{cuda, gpu};
 use crate::foundation::device::Device;
@@ -169,13 +169,13 @@ impl Shared {
         );
     }
 
-    fn read(&self, nvml: &Nvml, index: u32) -> Option<Reading> {
+    fn read(&self, nvml: &Nvml, index: u32) -> Option<EnergyReading> {
         let device = nvml.device_by_index(index).ok()?;
         let (counter, power) = (
             gpu::joules(&device),
             device.power_usage().ok().map(gpu::watts),
         );
-        Some(Reading {
+        Some(EnergyReading {
             seconds: self.seconds(),
             counter,
             power,

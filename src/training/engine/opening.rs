@@ -14,7 +14,7 @@ use crate::foundation::seeds::derive;
 use crate::session::{Halt, Run};
 use crate::space::{Architecture, Cost};
 use crate::train::{Fit, TrainError, TrainingData};
-use crate::training::form::Form;
+use crate::training::form::NumericForm;
 use crate::training::{Training, TrainingError};
 
 /// `best.json` of a training.
@@ -82,7 +82,7 @@ impl Engine<'_> {
 
     /// The network before its first epoch, or as restored from the checkpoint.
     pub(super) fn fit<'data>(&mut self, data: &'data TrainingData) -> Result<Fit<'data>, Halt> {
-        let Form {
+        let NumericForm {
             plan,
             precision,
             micro_batch,
@@ -155,13 +155,13 @@ fn form(
     run: &Run<Training>,
     architecture: &Architecture,
     data: &TrainingData,
-) -> Result<Form, TrainingError> {
+) -> Result<NumericForm, TrainingError> {
     let mut config = run.config.train.clone();
     if let Some(begun) = &run.ledger().run {
         // The value that `auto` had on the device where the run was begun.
         config.precision = begun.started.precision;
     }
-    Ok(Form::choose(architecture, &config, data.device).map_err(TrainError::from)?)
+    Ok(NumericForm::choose(architecture, &config, data.device).map_err(TrainError::from)?)
 }
 
 /// The error for a device that cannot take its first data: the driver may know why.

@@ -1,14 +1,14 @@
 //! User commands during a training: pause, resume, stop.
 
-use super::{Engine, Progress};
+use super::{Engine, EngineState};
 use crate::event::Level;
 use crate::link::Command;
-use crate::session::{Halt, Order};
+use crate::session::{Halt, Instruction};
 use crate::train::{Fit, TrainError, synchronize};
 
 impl Engine<'_> {
     /// Obey commands between two batches. Returns when the next batch may start.
-    pub(super) fn obey(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    pub(super) fn obey(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         loop {
             let command = if self.run.is_running() {
                 self.commands.try_recv().ok()
@@ -21,14 +21,14 @@ impl Engine<'_> {
                 return Ok(());
             };
             match self.run.take(command)? {
-                Some(Order::StandStill(number)) => {
+                Some(Instruction::StandStill(number)) => {
                     progress.epoch.settle()?;
                     // Validation may be in progress, which the epoch does not know about.
                     synchronize(fit.device()).map_err(TrainError::from)?;
                     self.run.stands_still(number)?;
                 }
-                Some(Order::Own(command)) => self.refuse(&command)?,
-                Some(Order::GoOn) | None => {}
+                Some(Instruction::Own(command)) => self.refuse(&command)?,
+                Some(Instruction::GoOn) | None => {}
             }
         }
     }
