@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::summary::{duration, reason_word};
 use crate::classification::ClassificationReport;
 use crate::config::{Precision, Recipe};
-use crate::event::{Event, FinishReason, Record, TrainingEpoch};
+use crate::event::{Event, FinishReason, Record, RunKind, TrainingEpoch};
 use crate::journal::{JournalError, Reader};
 use crate::state::clock::Clock;
 use crate::state::{RunStatus, TrainingRun};
@@ -21,7 +21,7 @@ pub struct TrainingSummary {
     /// never reached it.
     pub run: String,
     /// `training`, which distinguishes this summary from a search's, which has no such field.
-    pub kind: Kind,
+    pub kind: RunKind,
     /// ARCH as given by the user.
     pub origin: String,
     /// Name of the network.
@@ -69,15 +69,6 @@ pub struct TrainingSummary {
     pub version: String,
     /// Version of libtorch.
     pub libtorch: String,
-}
-
-/// The kind of a summary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The training of one network.
-    #[default]
-    Training,
 }
 
 /// The epoch with the highest validation accuracy.
@@ -146,6 +137,7 @@ impl TrainingTally {
         let (reason, wall_seconds) = (self.status.reason(), self.clock.seconds());
         let Some(training) = self.training.clone() else {
             return TrainingSummary {
+                kind: RunKind::Training,
                 reason,
                 wall_seconds,
                 ..TrainingSummary::default()
@@ -162,7 +154,7 @@ impl TrainingTally {
         let started = training.started;
         TrainingSummary {
             run: started.run,
-            kind: Kind::Training,
+            kind: RunKind::Training,
             origin: started.origin,
             architecture: started.architecture.name,
             params: started.params,

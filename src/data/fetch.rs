@@ -30,7 +30,7 @@ pub struct Fetch {
     pub pause: Duration,
 }
 
-/// FetchProgress of a fetch.
+/// Progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchProgress {
     /// Downloading the archive.

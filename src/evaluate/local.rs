@@ -15,6 +15,7 @@ use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
 use crate::event::Level;
 use crate::foundation::host::cores;
+use crate::foundation::thread::spawn;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
 
@@ -98,10 +99,7 @@ impl LocalWorkers {
         };
         // Without the thread no report could ever be sent; like thread::spawn, this panics if the
         // process is out of threads or memory.
-        let thread = std::thread::Builder::new()
-            .name("nas-workers".to_owned())
-            .spawn(work)
-            .expect("a thread can be started");
+        let thread = spawn("nas-workers", work).expect("a thread can be started");
         LocalWorkers {
             messages: sender,
             thread: Some(thread),

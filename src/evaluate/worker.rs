@@ -14,11 +14,12 @@ use super::protocol::{Breakdown, FromWorker, ImageSample, ToWorker};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
-use crate::event::{ChildEpoch, ChildProgress, Level};
+use crate::event::{ChildEpoch, ChildProgress, Level, TrainingEpoch, TrainingProgress};
 use crate::foundation::device::Device;
 use crate::foundation::fault;
+use crate::foundation::thread::spawn;
 use crate::reward::Outcome;
-use crate::train::{self, Control, EpochFigures, Next, Progress, TrainError, TrainingData, memory};
+use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 
 /// Serve the process's standard input until it ends.
 ///
@@ -28,9 +29,7 @@ pub fn run() -> anyhow::Result<()> {
     let output = ToParent::take_standard_output()?;
     let inbox = Arc::new(WorkerInbox::default());
     let reader = inbox.clone();
-    std::thread::Builder::new()
-        .name("nas-inbox".to_owned())
-        .spawn(move || read_messages(&reader))
+    spawn("nas-inbox", move || read_messages(&reader))
         .context("cannot start the thread that reads messages")?;
     let Some(ToWorker::Start {
         worker,
@@ -163,6 +162,7 @@ impl Trainer {
         let mut control = PipeControl {
             child: job.child,
             worker: self.worker,
+            epochs: self.config.epochs,
             inbox,
             output,
             device,
@@ -214,6 +214,8 @@ impl Trainer {
 struct PipeControl<'trainer> {
     child: u64,
     worker: usize,
+    /// Epochs of the whole training.
+    epochs: usize,
     inbox: &'trainer WorkerInbox,
     output: &'trainer ToParent,
     device: tch::Device,
@@ -238,32 +240,13 @@ impl Control for PipeControl<'_> {
         Ok((next, stood_still))
     }
 
-    fn progress(&mut self, progress: Progress) -> anyhow::Result<()> {
-        self.output.send(&FromWorker::Progress(ChildProgress {
-            child: self.child,
-            worker: self.worker,
-            epoch: progress.epoch,
-            epochs: progress.epochs,
-            batch: progress.batch,
-            batches: progress.batches,
-            loss: progress.loss,
-            images_per_second: progress.images_per_second,
-        }))
+    fn progress(&mut self, progress: TrainingProgress) -> anyhow::Result<()> {
+        let progress = ChildProgress::of(self.child, self.worker, self.epochs, &progress);
+        self.output.send(&FromWorker::Progress(progress))
     }
 
-    fn epoch(&mut self, figures: EpochFigures) -> anyhow::Result<()> {
-        self.output.send(&FromWorker::Epoch(ChildEpoch {
-            child: self.child,
-            worker: self.worker,
-            epoch: figures.epoch,
-            epochs: figures.epochs,
-            train_loss: figures.train_loss,
-            train_accuracy: figures.train_accuracy,
-            valid_loss: figures.valid_loss,
-            valid_accuracy: figures.valid_accuracy,
-            learning_rate: figures.learning_rate,
-            images_per_second: figures.images_per_second,
-            seconds: figures.seconds,
-        }))
+    fn epoch(&mut self, epoch: TrainingEpoch) -> anyhow::Result<()> {
+        let epoch = ChildEpoch::of(self.child, self.worker, self.epochs, &epoch);
+        self.output.send(&FromWorker::Epoch(epoch))
     }
 }

@@ -19,6 +19,7 @@ use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
 use crate::event::Level;
 use crate::foundation::host::host_name;
+use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 use crate::runs::directory::lock_state;
 
@@ -77,14 +78,8 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         line: line.clone(),
         grown: None,
     };
-    thread::Builder::new()
-        .name("nas-feed".to_owned())
-        .spawn(move || follower.follow(call))
-        .map_err(&at_journal)?;
-    thread::Builder::new()
-        .name("nas-orders".to_owned())
-        .spawn(move || pass_on(inbox, &line))
-        .map_err(at_journal)?;
+    spawn("nas-feed", move || follower.follow(call)).map_err(&at_journal)?;
+    spawn("nas-orders", move || pass_on(inbox, &line)).map_err(at_journal)?;
     Ok(Connection {
         records,
         commands,

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -15,6 +14,7 @@ use super::client::journal_of;
 use super::error::AttachError;
 use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
+use crate::foundation::thread::spawn;
 use crate::journal::{JournalError, Reader};
 
 /// Number of records buffered for the client: few, so that a pause takes effect at once.
@@ -68,10 +68,7 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
         status,
         runtime,
     };
-    thread::Builder::new()
-        .name("nas-player".to_owned())
-        .spawn(move || player.play(reader))
-        .map_err(at_journal)?;
+    spawn("nas-player", move || player.play(reader)).map_err(at_journal)?;
     Ok(Connection {
         records,
         commands,
@@ -344,9 +341,9 @@ mod tests {
                 "{:?}",
                 connection.status.borrow()
             );
-            thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
-        thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
         assert!(connection.records.try_recv().is_err());
         connection.commands.send(Command::Stop).unwrap();
         connection.commands.send(Command::Resume).unwrap();
@@ -360,7 +357,7 @@ mod tests {
                 "{:?}",
                 connection.status.borrow()
             );
-            thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
         assert!(!connection.records.is_closed(), "it stays at its end");
     }

@@ -17,6 +17,8 @@ use super::hub::{Hub, Listener, News};
 use super::protocol::{self, ClientHello, PROTOCOL, ServerHello, ToClient, ToServer, VERSION};
 use super::{Command, peer, place};
 
+use crate::foundation::thread::spawn;
+
 /// Maximum number of simultaneous clients; further ones are refused with an explanation.
 const MOST_CLIENTS: usize = 64;
 /// Time limit for a client's greeting.
@@ -42,9 +44,7 @@ impl Server {
     pub fn start(hub: Hub) -> io::Result<Server> {
         let (listener, path) = place::bind(hub.run())?;
         let accepting = listener.try_clone()?;
-        thread::Builder::new()
-            .name("nas-server".to_owned())
-            .spawn(move || accept(&accepting, &hub))?;
+        spawn("nas-server", move || accept(&accepting, &hub))?;
         Ok(Server { listener, path })
     }
 
@@ -101,9 +101,7 @@ fn admit(stream: UnixStream, hub: &Hub, clients: &Arc<AtomicUsize>) {
         };
     };
     // If no thread can be started, the client finds its connection closed and tries again.
-    let _ = thread::Builder::new()
-        .name("nas-client".to_owned())
-        .spawn(serve);
+    let _ = spawn("nas-client", serve);
 }
 
 fn refuse(stream: &UnixStream) -> io::Result<()> {
@@ -151,12 +149,10 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
     let (gone, mut client_gone) = oneshot::channel::<()>();
     let commands = (!watch).then(|| hub.commands());
     let replies = output.clone();
-    thread::Builder::new()
-        .name("nas-commands".to_owned())
-        .spawn(move || {
-            let _gone = gone;
-            take_commands(&mut input, commands.as_ref(), &replies);
-        })?;
+    spawn("nas-commands", move || {
+        let _gone = gone;
+        take_commands(&mut input, commands.as_ref(), &replies);
+    })?;
     let told = tell(hub.listen()?, &output, &mut client_gone);
     // This also ends the other thread.
     let _ = output.lock().shutdown(Shutdown::Both);

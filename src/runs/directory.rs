@@ -34,10 +34,7 @@ impl RunDirectory {
     /// [`DirectoryError::Io`] if the folder cannot be created or locked.
     pub fn create_in(root: &Path, preset: &str) -> Result<RunDirectory, DirectoryError> {
         let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
-        fs::create_dir_all(root).map_err(|source| DirectoryError::Io {
-            path: root.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(root).map_err(DirectoryError::at(root))?;
         let mut number = 1;
         loop {
             let suffix = if number == 1 {
@@ -59,11 +56,8 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the folder is not empty, is in use, or cannot be created or locked.
     pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        let io = |source| DirectoryError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        fs::create_dir_all(path).map_err(io)?;
+        let io = DirectoryError::at(path);
+        fs::create_dir_all(path).map_err(&io)?;
         let directory = RunDirectory::lock(path.to_owned())?;
         // These are left behind by a search that was killed before it began.
         let is_other = |entry: io::Result<fs::DirEntry>| {
@@ -74,10 +68,10 @@ impl RunDirectory {
             })
         };
         let others = fs::read_dir(path)
-            .map_err(io)?
+            .map_err(&io)?
             .map(is_other)
             .collect::<io::Result<Vec<_>>>()
-            .map_err(io)?;
+            .map_err(&io)?;
         if others.contains(&true) {
             return Err(DirectoryError::NotEmpty {
                 path: path.to_owned(),
@@ -126,18 +120,14 @@ impl RunDirectory {
     }
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
-        let open = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path.join("lock"))
-        };
-        let file = open().map_err(|source| DirectoryError::Io {
-            path: path.join("lock"),
-            source,
-        })?;
+        let lock = path.join("lock");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock)
+            .map_err(DirectoryError::at(&lock))?;
         RunDirectory::with_lock(path, file)
     }
 
@@ -147,10 +137,7 @@ impl RunDirectory {
                 path: path.clone(),
                 holder,
             },
-            LockProblem::Io(source) => DirectoryError::Io {
-                path: path.join("lock"),
-                source,
-            },
+            LockProblem::Io(source) => DirectoryError::at(&path.join("lock"))(source),
         })?;
         Ok(RunDirectory { path, lock })
     }
@@ -232,16 +219,20 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors (the message names the file), or a number that JSON cannot represent.
     pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(best)? + "\n";
-        write_atomically(&self.path.join("best.json"), text.as_bytes())
+        self.write_json("best.json", best)
     }
 
     /// Write `summary.json`: the results of the whole run.
     ///
     /// # Errors
     /// I/O errors; the message names the file.
-    pub fn write_summary(&self, json: &str) -> io::Result<()> {
-        write_atomically(&self.path.join("summary.json"), json.as_bytes())
+    pub fn write_summary(&self, summary: &impl Serialize) -> io::Result<()> {
+        self.write_json("summary.json", summary)
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(value)? + "\n";
+        write_atomically(&self.path.join(name), text.as_bytes())
     }
 }
 

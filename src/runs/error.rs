@@ -1,7 +1,7 @@
 //! Why a folder cannot be used for a run.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]
@@ -44,4 +44,15 @@ pub enum DirectoryError {
         /// The system's reason.
         source: io::Error,
     },
+}
+
+impl DirectoryError {
+    /// Makes an error of the system one of this file or folder.
+    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> DirectoryError {
+        let path = path.to_owned();
+        move |source| DirectoryError::Io {
+            path: path.clone(),
+            source,
+        }
+    }
 }

@@ -14,16 +14,15 @@ pub use steering::Instruction;
 pub use work::{Checkpoint, NextStep, Work};
 
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::{self, Config};
 use crate::data;
 use crate::event::Level;
-use crate::foundation::durable::in_file;
 use crate::foundation::fault;
+use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 use crate::link::{Command, Hub, Server};
 use crate::runs::RunDirectory;
@@ -168,13 +167,10 @@ impl<W: Work> Session<W> {
     /// If no thread can be started.
     pub fn start(self, work: W) -> Result<Working<W>, SessionError> {
         let hub = self.hub();
-        let thread = thread::Builder::new()
-            .name(W::THREAD.to_owned())
-            .spawn(move || {
-                panic::catch_unwind(AssertUnwindSafe(|| self.run_to_end(work)))
-                    .unwrap_or_else(|cause| Err(panicked::<W>(&*cause)))
-            })
-            .map_err(|error| in_file(Path::new(W::THREAD), "cannot start the thread", error))?;
+        let thread = spawn(W::THREAD, move || {
+            panic::catch_unwind(AssertUnwindSafe(|| self.run_to_end(work)))
+                .unwrap_or_else(|cause| Err(panicked::<W>(&*cause)))
+        })?;
         Ok(Working { hub, thread })
     }
 

@@ -169,8 +169,7 @@ impl<W: Work> Run<W> {
         };
         self.recorder.tell(event)?;
         let summary = self.summary()?;
-        let json = serde_json::to_string_pretty(&summary).map_err(io::Error::from)?;
-        self.directory.write_summary(&(json + "\n"))?;
+        self.directory.write_summary(&summary)?;
         Ok(summary)
     }
 }

@@ -18,7 +18,7 @@ use super::work::Training;
 use super::{TrainingError, test_images};
 use crate::child::weights;
 use crate::config::Recipe;
-use crate::event::{Event, Level, TrainingEpoch, TrainingProgress};
+use crate::event::{Event, Level};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::sealed::Blocks;
 use crate::link::Command;
@@ -132,8 +132,8 @@ impl Engine<'_> {
             }
             if progress.ticks.is_due() {
                 progress.epoch.settle()?;
-                self.run
-                    .tell(Event::TrainingProgress(tick(&progress.epoch, rate)))?;
+                let tick = progress.epoch.progress(rate);
+                self.run.tell(Event::TrainingProgress(tick))?;
                 progress.ticks.told();
             }
             let minutes = Duration::from_secs_f64(60.0 * self.run.config.train.checkpoint_minutes);
@@ -149,16 +149,9 @@ impl Engine<'_> {
         let images_per_second = progress.epoch.images_per_second();
         let valid = self.validate(fit, progress)?;
         let number = progress.epoch.number();
-        let done = TrainingEpoch {
-            epoch: number,
-            train_loss: progress.epoch.metrics().loss(),
-            train_accuracy: progress.epoch.metrics().accuracy(),
-            valid_loss: valid.loss(),
-            valid_accuracy: valid.accuracy(),
-            learning_rate: self.rate(&progress.epoch, progress.epoch.batches() - 1),
-            images_per_second,
-            seconds: progress.seconds + progress.epoch.seconds(),
-        };
+        let rate = self.rate(&progress.epoch, progress.epoch.batches() - 1);
+        let mut done = progress.epoch.figures(&valid, rate, images_per_second)?;
+        done.seconds += progress.seconds;
         self.run.tell(Event::TrainingEpoch(done))?;
         if self
             .run
@@ -181,19 +174,9 @@ impl Engine<'_> {
                 TrainError::Skipped
             })
         });
-        match (valid, halt) {
-            (_, Some(halt)) => Err(halt),
-            (Ok(valid), None) if valid.loss().is_finite() => Ok(valid),
-            (Ok(valid), None) => {
-                let (epoch, batch) = (progress.epoch.number(), progress.epoch.batches());
-                Err(TrainError::Diverged {
-                    epoch,
-                    batch,
-                    loss: valid.loss(),
-                }
-                .into())
-            }
-            (Err(error), None) => Err(error.into()),
+        match halt {
+            Some(halt) => Err(halt),
+            None => Ok(valid?),
         }
     }
 
@@ -265,17 +248,5 @@ impl Engine<'_> {
                 .run
                 .notice(Level::Warning, format!("no test accuracy: {missing}"))?),
         }
-    }
-}
-
-fn tick(epoch: &Epoch, learning_rate: f64) -> TrainingProgress {
-    TrainingProgress {
-        epoch: epoch.number(),
-        batch: epoch.done(),
-        batches: epoch.batches(),
-        loss: epoch.metrics().loss(),
-        accuracy: epoch.metrics().accuracy(),
-        learning_rate,
-        images_per_second: epoch.images_per_second(),
     }
 }

@@ -13,7 +13,7 @@ const BYTES: f64 = 0.06 * 1_073_741_824.0;
 /// Power in watts, and a fraction of it if that is more.
 const WATTS: f64 = 2.0;
 const POWER_PART: f64 = 0.02;
-/// GpuClock in megahertz: a GPU changes its clocks in steps of 15.
+/// Clock in megahertz: a GPU changes its clocks in steps of 15.
 const CLOCK: u32 = 30;
 /// Bytes per second, and a fraction of them if that is more.
 const TRAFFIC: f64 = 60_000.0;

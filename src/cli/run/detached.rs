@@ -14,6 +14,7 @@ use crate::cli::config::SettingsArgs;
 #[cfg(feature = "torch")]
 use crate::cli::train;
 use crate::event::RunKind;
+use crate::foundation::thread::spawn;
 use crate::runs::directory::{log_of, resume_command};
 
 /// A run that continues after this value, this process and its terminal are gone.
@@ -139,8 +140,6 @@ fn words_of(child: &mut Child) -> io::Result<Receiver<Word>> {
             }
         }
     };
-    std::thread::Builder::new()
-        .name("nas-words".to_owned())
-        .spawn(listen)?;
+    spawn("nas-words", listen)?;
     Ok(words)
 }

@@ -13,6 +13,7 @@ use super::opened::{Join, Opened};
 use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
 use crate::cli::{Told, say};
 use crate::event::FinishReason;
+use crate::foundation::thread::spawn;
 use crate::link::Command;
 use crate::report::headless;
 use crate::runs::registry;
@@ -74,9 +75,6 @@ fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyh
             let _ = commands.send(Command::Stop);
         }
     };
-    std::thread::Builder::new()
-        .name("nas-signals".to_owned())
-        .spawn(listen)
-        .context("cannot start a thread")?;
+    spawn("nas-signals", listen)?;
     Ok(())
 }

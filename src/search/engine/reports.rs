@@ -189,43 +189,7 @@ impl Engine<'_> {
         effort: Effort,
         repeat_of: Option<u64>,
     ) -> Result<(), Halt> {
-        let (number, episode) = (child.number, child.episode);
-        let Effort { seconds, energy_wh } = effort;
-        let event = match ended {
-            Ended::Failed { reason, reward } => Event::ChildFailed {
-                child: number,
-                episode,
-                reason,
-                reward,
-                seconds,
-            },
-            Ended::Excluded { reason } => Event::ChildExcluded {
-                child: number,
-                episode,
-                reason,
-                seconds,
-            },
-            Ended::Trained {
-                accuracy,
-                reward,
-                valid_accuracies,
-                test_accuracy,
-            } => Event::ChildFinished(ChildFinished {
-                child: number,
-                episode,
-                dna: child.proposal.dna.clone(),
-                accuracy,
-                reward,
-                params: child.params,
-                macs: child.macs,
-                seconds,
-                repeat_of,
-                skipped: self.was_cut_short(number, &valid_accuracies),
-                valid_accuracies,
-                energy_wh,
-                test_accuracy,
-            }),
-        };
+        let event = self.end_of(child, ended, effort, repeat_of);
         let best = self.run.ledger().best().map(|best| best.child.child);
         self.run.tell(event)?;
         match self
@@ -236,6 +200,55 @@ impl Engine<'_> {
         {
             Some(now) => Ok(self.run.directory.write_best(now)?),
             None => Ok(()),
+        }
+    }
+
+    /// The event that tells of a child's end.
+    pub(super) fn end_of(
+        &self,
+        subject: &Child,
+        ended: Ended,
+        effort: Effort,
+        repeat_of: Option<u64>,
+    ) -> Event {
+        let (child, episode) = (subject.number, subject.episode);
+        let Effort { seconds, energy_wh } = effort;
+        match ended {
+            Ended::Failed { reason, reward } => Event::ChildFailed {
+                child,
+                episode,
+                reason,
+                reward,
+                seconds,
+            },
+            Ended::Excluded { reason } => Event::ChildExcluded {
+                child,
+                episode,
+                reason,
+                seconds,
+            },
+            Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies,
+                test_accuracy,
+            } => Event::ChildFinished(ChildFinished {
+                child,
+                episode,
+                dna: subject.proposal.dna.clone(),
+                accuracy,
+                reward,
+                params: subject.params,
+                macs: subject.macs,
+                seconds,
+                repeat_of,
+                // By a user, before its last epoch.
+                skipped: self.run.ledger().is_skipped(child)
+                    && valid_accuracies.len() < self.run.config.child.epochs,
+                valid_accuracies,
+                energy_wh,
+                test_accuracy,
+            }),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! User commands during a search: pause, stop, skip a child, train an edited one.
 
 use super::{Crew, Effort, Engine, Halt};
-use crate::event::{ChildFinished, ChildQueued, Event, Level};
+use crate::event::{ChildQueued, Event, Level};
 use crate::link::Command;
+use crate::search::episode::Child;
 use crate::search::ledger::Ended;
 use crate::session::Instruction;
 use crate::space::{Dna, SpaceError};
+use crate::strategy::{Origin, Proposal};
 
 impl Engine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
@@ -55,11 +57,6 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whether a user ended the child before its last epoch.
-    pub(super) fn was_cut_short(&self, child: u64, valid_accuracies: &[f64]) -> bool {
-        self.run.ledger().is_skipped(child) && valid_accuracies.len() < self.run.config.child.epochs
-    }
-
     /// Accept a network that a user has edited for training, or tell why it cannot be trained.
     fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
         let ledger = &self.run.ledger();
@@ -102,50 +99,8 @@ impl Engine<'_> {
         ended: Ended,
         effort: Effort,
     ) -> Result<(), Halt> {
-        let Effort { seconds, energy_wh } = effort;
-        let ChildQueued {
-            child,
-            episode,
-            dna,
-            params,
-            macs,
-            ..
-        } = queued;
-        Ok(self.run.tell(match ended {
-            Ended::Failed { reason, reward } => Event::ChildFailed {
-                child,
-                episode,
-                reason,
-                reward,
-                seconds,
-            },
-            Ended::Excluded { reason } => Event::ChildExcluded {
-                child,
-                episode,
-                reason,
-                seconds,
-            },
-            Ended::Trained {
-                accuracy,
-                reward,
-                valid_accuracies,
-                test_accuracy,
-            } => Event::ChildFinished(ChildFinished {
-                child,
-                episode,
-                dna,
-                accuracy,
-                reward,
-                params,
-                macs,
-                seconds,
-                repeat_of: None,
-                skipped: self.was_cut_short(child, &valid_accuracies),
-                valid_accuracies,
-                energy_wh,
-                test_accuracy,
-            }),
-        })?)
+        let event = self.end_of(&Child::from(queued), ended, effort, None);
+        Ok(self.run.tell(event)?)
     }
 
     /// After the last episode: wait for the edited children, unless the run is to stop. A resume
@@ -169,15 +124,15 @@ fn edited(
     dna: Dna,
     crew: &Crew,
 ) -> Result<ChildQueued, SpaceError> {
-    let design = crew.space.decode(&dna, &format!("child-{child}"))?;
-    let (params, macs) = crew.space.size(&dna, &design)?;
+    let origin = Origin::Mutated { parent };
+    let child = Child::new(child, episode, Proposal { dna, origin }, &crew.space)?;
     Ok(ChildQueued {
-        child,
+        child: child.number,
         episode,
         parent,
-        dna,
-        design,
-        params,
-        macs,
+        dna: child.proposal.dna,
+        design: child.design,
+        params: child.params,
+        macs: child.macs,
     })
 }

@@ -13,6 +13,7 @@ pub use ledger::{EnergyLedger, EnergyReading, watt_hours};
 
 use super::{cuda, gpu};
 use crate::foundation::device::Device;
+use crate::foundation::thread::spawn;
 
 /// Interval between readings of the GPUs in use.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -94,9 +95,7 @@ impl EnergyMeter {
                 changed: Condvar::new(),
             });
             let (library, thread) = (self.library.clone(), Arc::clone(&shared));
-            let started = std::thread::Builder::new()
-                .name("telemetry-energy".into())
-                .spawn(move || thread.measure(library));
+            let started = spawn("telemetry-energy", move || thread.measure(library));
             if started.is_err() {
                 shared.lock().closed = true;
             }
