@@ -4,8 +4,6 @@
 //! history: if it is lost, it can be recomputed from the journal alone. The tensors are the
 //! strategy's (F64).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -18,7 +16,7 @@ use crate::session;
 use crate::strategy::{StateTensor, StrategyState};
 
 /// The state of a search after an episode.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchCheckpoint {
     /// Seed of the run, which together with a child's number determines every random generator.
     pub seed: u64,
@@ -31,19 +29,8 @@ pub struct SearchCheckpoint {
     /// The settings (TOML) in force when it was reached.
     pub config: String,
     /// What the strategy has learned.
+    #[serde(flatten)]
     pub state: StrategyState,
-}
-
-/// The contents of the file besides the tensors.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header<'a> {
-    seed: u64,
-    episode: usize,
-    next_child: u64,
-    journal_seq: u64,
-    strategy: Cow<'a, str>,
-    scalars: Cow<'a, BTreeMap<String, serde_json::Value>>,
-    config: Cow<'a, str>,
 }
 
 impl SearchCheckpoint {
@@ -52,15 +39,6 @@ impl SearchCheckpoint {
     /// # Errors
     /// I/O errors; the message names the path.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let header = Header {
-            seed: self.seed,
-            episode: self.episode,
-            next_child: self.next_child,
-            journal_seq: self.journal_seq,
-            strategy: Cow::Borrowed(&self.state.strategy),
-            scalars: Cow::Borrowed(&self.state.scalars),
-            config: Cow::Borrowed(&self.config),
-        };
         let block = |tensor: &StateTensor| Block {
             dtype: Dtype::F64,
             shape: tensor.shape.clone(),
@@ -70,16 +48,11 @@ impl SearchCheckpoint {
                 .flat_map(|value| value.to_le_bytes())
                 .collect(),
         };
-        sealed::save(
-            path,
-            &header,
-            &self
-                .state
-                .tensors
-                .iter()
-                .map(|(name, tensor)| (name.clone(), block(tensor)))
-                .collect(),
-        )
+        let tensors = self.state.tensors.iter();
+        let blocks = tensors.map(|(name, tensor)| (name.clone(), block(tensor)));
+        let mut header = self.clone();
+        header.state.tensors.clear();
+        sealed::save(path, &header, &blocks.collect())
     }
 
     /// The checkpoint at `path`; `None` if there is no file.
@@ -87,55 +60,19 @@ impl SearchCheckpoint {
     /// # Errors
     /// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
     pub fn load(path: &Path) -> Result<Option<SearchCheckpoint>, CheckpointError> {
-        let Some((header, blocks)) = sealed::load::<Header>(path)? else {
+        let Some((mut checkpoint, blocks)) = sealed::load::<SearchCheckpoint>(path)? else {
             return Ok(None);
         };
-        let Header {
-            seed,
-            episode,
-            next_child,
-            journal_seq,
-            strategy,
-            scalars,
-            config,
-        } = header;
-        let mut tensors = BTreeMap::new();
-        for (
-            name,
-            Block {
-                dtype,
-                shape,
-                bytes,
-            },
-        ) in blocks
-        {
-            if dtype != Dtype::F64 {
-                return Err(sealed::nonsense(
-                    path,
-                    format!("tensor `{name}` does not consist of 64-bit floats"),
-                ));
+        for (name, block) in blocks {
+            if block.dtype != Dtype::F64 {
+                let problem = format!("tensor `{name}` is not of 64-bit floats");
+                return Err(sealed::nonsense(path, problem));
             }
-            tensors.insert(
-                name,
-                StateTensor {
-                    shape,
-                    values: numbers(&bytes),
-                },
-            );
+            let (shape, values) = (block.shape, numbers(&block.bytes));
+            let tensor = StateTensor { shape, values };
+            checkpoint.state.tensors.insert(name, tensor);
         }
-        let state = StrategyState {
-            strategy: strategy.into_owned(),
-            scalars: scalars.into_owned(),
-            tensors,
-        };
-        Ok(Some(SearchCheckpoint {
-            seed,
-            episode,
-            next_child,
-            journal_seq,
-            config: config.into_owned(),
-            state,
-        }))
+        Ok(Some(checkpoint))
     }
 }
 
@@ -164,6 +101,7 @@ fn numbers(bytes: &[u8]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     use proptest::prelude::*;

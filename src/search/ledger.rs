@@ -241,13 +241,7 @@ impl SearchLedger {
     }
 
     fn finish(&mut self, finished: &ChildFinished, is_best: bool) {
-        let ChildFinished {
-            child,
-            accuracy,
-            reward,
-            ..
-        } = *finished;
-        let sampled = self.waiting.remove(&child);
+        let sampled = self.waiting.remove(&finished.child);
         self.forget_skipped(sampled.as_ref().filter(|_| finished.skipped));
         if let Some(sampled) = sampled.filter(|_| is_best) {
             self.best = Some(Best {
@@ -255,16 +249,13 @@ impl SearchLedger {
                 design: sampled.design,
             });
         }
-        let valid_accuracies = finished.valid_accuracies.clone();
-        self.end(
-            child,
-            Ended::Trained {
-                accuracy,
-                reward,
-                valid_accuracies,
-                test_accuracy: finished.test_accuracy,
-            },
-        );
+        let ended = Ended::Trained {
+            accuracy: finished.accuracy,
+            reward: finished.reward,
+            valid_accuracies: finished.valid_accuracies.clone(),
+            test_accuracy: finished.test_accuracy,
+        };
+        self.end(finished.child, ended);
     }
 
     fn end(&mut self, child: u64, ended: Ended) {

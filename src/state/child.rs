@@ -118,36 +118,24 @@ pub enum CandidateOrigin {
 impl Candidate {
     /// The candidate that the search proposed in record `seq` of the journal.
     pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
-        let ChildSampled {
-            child,
-            episode,
-            dna,
-            design,
-            params,
-            macs,
-            log_prob,
-            entropy,
-            max_entropy,
-            choices,
-            parent,
-        } = sampled.clone();
-        let origin = match (log_prob, entropy, max_entropy, parent) {
-            (Some(log_prob), Some(entropy), Some(max_entropy), _) => CandidateOrigin::Sampled {
+        let distribution = (sampled.log_prob, sampled.entropy, sampled.max_entropy);
+        let origin = match (distribution, sampled.parent) {
+            ((Some(log_prob), Some(entropy), Some(max_entropy)), _) => CandidateOrigin::Sampled {
                 log_prob,
                 entropy,
                 max_entropy,
-                choices,
+                choices: sampled.choices.clone(),
             },
-            (.., Some(parent)) => CandidateOrigin::Mutated { parent },
+            (_, Some(parent)) => CandidateOrigin::Mutated { parent },
             _ => CandidateOrigin::Uniform,
         };
         Candidate {
-            child,
-            episode,
-            dna,
-            design,
-            params,
-            macs,
+            child: sampled.child,
+            episode: sampled.episode,
+            dna: sampled.dna.clone(),
+            design: sampled.design.clone(),
+            params: sampled.params,
+            macs: sampled.macs,
             origin,
             seq,
         }
@@ -155,23 +143,16 @@ impl Candidate {
 
     /// The candidate that a user edited, from record `seq` of the journal.
     pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
-        let ChildQueued {
-            child,
-            episode,
-            parent,
-            dna,
-            design,
-            params,
-            macs,
-        } = queued.clone();
         Candidate {
-            child,
-            episode,
-            dna,
-            design,
-            params,
-            macs,
-            origin: CandidateOrigin::Edited { parent },
+            child: queued.child,
+            episode: queued.episode,
+            dna: queued.dna.clone(),
+            design: queued.design.clone(),
+            params: queued.params,
+            macs: queued.macs,
+            origin: CandidateOrigin::Edited {
+                parent: queued.parent,
+            },
             seq,
         }
     }
@@ -180,9 +161,7 @@ impl Candidate {
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {
             CandidateOrigin::Sampled { choices, .. } => choices,
-            CandidateOrigin::Mutated { .. }
-            | CandidateOrigin::Uniform
-            | CandidateOrigin::Edited { .. } => &[],
+            _ => &[],
         }
     }
 
@@ -190,9 +169,7 @@ impl Candidate {
     pub fn parent(&self) -> Option<u64> {
         match self.origin {
             CandidateOrigin::Edited { parent } => Some(parent),
-            CandidateOrigin::Sampled { .. }
-            | CandidateOrigin::Mutated { .. }
-            | CandidateOrigin::Uniform => None,
+            _ => None,
         }
     }
 }

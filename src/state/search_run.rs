@@ -217,27 +217,15 @@ impl SearchRun {
     }
 
     fn finish_child(&mut self, finished: &ChildFinished, seq: u64) {
-        let ChildFinished {
-            child,
-            episode,
-            accuracy,
-            reward,
-            params,
-            macs,
-            seconds,
-            repeat_of,
-            skipped,
-            energy_wh,
-            ..
-        } = *finished;
-        let row = self.row(child, episode, Some(reward), seconds, seq);
+        let (child, reward) = (finished.child, Some(finished.reward));
+        let row = self.row(child, finished.episode, reward, finished.seconds, seq);
         self.end_child(ChildRow {
-            accuracy: Some(accuracy),
-            params,
-            macs,
-            repeat_of,
-            skipped,
-            energy_wh,
+            accuracy: Some(finished.accuracy),
+            params: finished.params,
+            macs: finished.macs,
+            repeat_of: finished.repeat_of,
+            skipped: finished.skipped,
+            energy_wh: finished.energy_wh,
             ..row
         });
     }
