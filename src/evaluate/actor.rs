@@ -12,8 +12,8 @@ use self::pause::Pause;
 use super::local::WorkerSettings;
 use super::placement::Placement;
 use super::process::{FromProcess, Process};
-use super::protocol::{FromWorker, ToWorker};
-use super::slot::{Doing, Introduction, Task, Worker};
+use super::protocol::{FromWorker, Introduction, ToWorker};
+use super::slot::{Doing, Task, Worker};
 use super::{ChildJob, Ready, Report};
 use crate::event::{Compute, Level};
 use crate::foundation::device::Device;
@@ -193,22 +193,7 @@ impl Actor {
 
     fn hear_message(&mut self, worker: usize, message: FromWorker) -> Flow {
         match message {
-            FromWorker::Ready {
-                pid,
-                data,
-                device,
-                libtorch,
-            } => {
-                self.worker_ready(
-                    worker,
-                    pid,
-                    Introduction {
-                        data,
-                        device,
-                        libtorch,
-                    },
-                );
-            }
+            FromWorker::Ready { pid, introduction } => self.worker_ready(worker, pid, introduction),
             FromWorker::Unusable { message } => return self.fatal(message),
             // The news of its end follows.
             FromWorker::Broken { cause, reason } => {
@@ -277,14 +262,19 @@ impl Actor {
         {
             (slot.doing, slot.failures) = (Doing::Waiting(introduction.clone()), 0);
             (self.lost_children, self.has_trained) = (0, true);
-            (self.report)(Report::Finished {
-                child,
-                outcome,
-                seconds,
-                energy_wh: None,
-                test_accuracy: None,
-            });
+            self.end(child, outcome, seconds);
         }
+    }
+
+    /// Report the end of a child. (What it took in energy is added on the way.)
+    fn end(&self, child: u64, outcome: Outcome, seconds: f64) {
+        (self.report)(Report::Finished {
+            child,
+            outcome,
+            seconds,
+            energy_wh: None,
+            test_accuracy: None,
+        });
     }
 
     /// Give a waiting child up, or tell the worker of one in training.

@@ -75,6 +75,17 @@ pub enum ImageSample {
     },
 }
 
+/// What a worker reports about itself when it is ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Introduction {
+    /// The description of the data it read.
+    pub data: DataDescription,
+    /// The device it trains on.
+    pub device: Device,
+    /// Version of libtorch.
+    pub libtorch: String,
+}
+
 /// Messages from a worker's standard output. (Its standard error is kept for the log.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -83,12 +94,9 @@ pub enum FromWorker {
     Ready {
         /// Process id of the worker.
         pid: u32,
-        /// The description of the data it read.
-        data: DataDescription,
-        /// The device it trains on.
-        device: Device,
-        /// Version of libtorch.
-        libtorch: String,
+        /// What it found.
+        #[serde(flatten)]
+        introduction: Introduction,
     },
     /// No worker can use the data, for the reason given with its remedy.
     Unusable {

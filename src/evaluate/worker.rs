@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 
 use self::pipes::{ToParent, WorkerInbox, read_messages};
 use super::ChildJob;
-use super::protocol::{Breakdown, FromWorker, ImageSample, ToWorker};
+use super::protocol::{Breakdown, FromWorker, ImageSample, Introduction, ToWorker};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
@@ -53,11 +53,14 @@ pub fn run() -> anyhow::Result<()> {
             return output.send(&FromWorker::Broken { cause, reason });
         }
     };
-    output.send(&FromWorker::Ready {
-        pid: std::process::id(),
+    let introduction = Introduction {
         data: prepared.description.clone(),
         device,
-        libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
+        libtorch: libtorch::version_in_words(),
+    };
+    output.send(&FromWorker::Ready {
+        pid: std::process::id(),
+        introduction,
     })?;
     if let Some(message) = prepared.kept_on_host() {
         let message = format!("worker {worker}: {message}");

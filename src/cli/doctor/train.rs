@@ -267,7 +267,7 @@ fn pause(found: &PauseCheck) -> String {
         ),
         _ => "-".to_owned(),
     };
-    row("PauseCheck", &text, &found.verdict)
+    row("Pause", &text, &found.verdict)
 }
 
 fn out_of_memory(found: &OutOfMemory) -> String {

@@ -151,13 +151,7 @@ impl Actor {
             let outcome = Outcome::Failed {
                 reason: format!("{reason} (in a new process as well)"),
             };
-            (self.report)(Report::Finished {
-                child,
-                outcome,
-                seconds,
-                energy_wh: None,
-                test_accuracy: None,
-            });
+            self.end(child, outcome, seconds);
         } else if self.lost_children + 1 >= LOST_CHILDREN {
             return self.fatal(format!(
                 "{LOST_CHILDREN} children in a row have each lost {ATTEMPTS} workers, the last one thus: {reason}. Resume the run \
@@ -200,12 +194,6 @@ impl Actor {
 
     /// End the child without anything to learn from it.
     pub(super) fn exclude(&self, child: u64, reason: String, seconds: f64) {
-        (self.report)(Report::Finished {
-            child,
-            outcome: Outcome::Excluded { reason },
-            seconds,
-            energy_wh: None,
-            test_accuracy: None,
-        });
+        self.end(child, Outcome::Excluded { reason }, seconds);
     }
 }

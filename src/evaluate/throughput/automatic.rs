@@ -49,7 +49,7 @@ impl Automatic<'_> {
     }
 
     fn throughput(&self, device: Device) -> Option<Throughput> {
-        let libtorch = libtorch::version().unwrap_or_else(|| "of unknown version".to_owned());
+        let libtorch = libtorch::version_in_words();
         let key = CacheKey {
             model: crew::model_of(device),
             libtorch,

@@ -58,7 +58,7 @@ impl Engine<'_> {
         let compute = Compute {
             threads,
             device: device.to_string(),
-            libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
+            libtorch: libtorch::version_in_words(),
         };
         let training = &self.training;
         self.run.open(&data.description, Some(&compute), |run| {
