@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind,
-    LayoutName, Normalization, Precision, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
+    Normalization, Precision, StrategyName, ThemeName,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -58,7 +58,7 @@ pub enum RawCrop {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSearch {
-    pub strategy: Strategy,
+    pub strategy: StrategyName,
     pub episodes: i64,
     pub children_per_episode: i64,
     pub reuse: bool,
@@ -94,7 +94,7 @@ pub struct RawEvolution {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSpace {
-    pub layer: LayerKind,
+    pub layer: String,
     pub kernels: Vec<i64>,
     pub filters: Vec<i64>,
     pub strides: Vec<i64>,

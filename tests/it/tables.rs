@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use nas_tui::analysis::Summary;
-use nas_tui::config::{Decode, LayerKind, SpaceConfig};
+use nas_tui::config::{Decode, SpaceConfig};
 use nas_tui::event::{Event, Record};
 use nas_tui::foundation::seeds::derive;
 use nas_tui::space::{Design, Dna, Space};
 
 fn space() -> Space {
     let config = SpaceConfig {
-        layer: LayerKind::Nasbench201,
+        layer: "nasbench201".to_owned(),
         kernels: vec![],
         filters: vec![],
         strides: vec![],

@@ -278,12 +278,12 @@ fn fitting(columns: Vec<CutColumn>, width: usize) -> Vec<(CutColumn, usize)> {
 mod tests {
     use super::*;
     use crate::config::ThemeName;
-    use crate::space::HeadKind;
+    use crate::space::nasbench201::EDGES;
     use crate::tui::theme::{ColourDepth, Theme};
 
     #[test]
     fn a_cell_is_shown_as_its_edges_and_operations_with_differences_from_the_best() {
-        let edges = [HeadKind::Edge01, HeadKind::Edge02].map(|kind| Head {
+        let edges = [EDGES[0], EDGES[1]].map(|kind| Head {
             kind,
             options: (0..5).collect(),
         });

@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::config::Decode;
-    use crate::space::HeadKind;
+    use crate::space::decode::{FILTERS, KERNEL, PADDING, STRIDE};
 
     fn heads() -> Vec<Head> {
         let head = |kind, options: &[u32]| Head {
@@ -186,10 +186,10 @@ mod tests {
             options: options.to_vec(),
         };
         vec![
-            head(HeadKind::Kernel, &[1, 7, 3]),
-            head(HeadKind::Filters, &[8, 16]),
-            head(HeadKind::Stride, &[1, 2]),
-            head(HeadKind::Padding, &[0, 1]),
+            head(KERNEL, &[1, 7, 3]),
+            head(FILTERS, &[8, 16]),
+            head(STRIDE, &[1, 2]),
+            head(PADDING, &[0, 1]),
         ]
     }
 
