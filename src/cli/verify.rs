@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use super::run::{classify as classify_session, strategy};
 use super::study::{self, WhereArgs, classify};
 use super::{OrBadInput, print, say};
-use crate::config::{Config, StrategyName};
+use crate::config::Config;
 use crate::runs::directory::{name_of, resume_command};
 use crate::search::Search;
 use crate::search::checkpoint::SearchCheckpoint;
