@@ -1,5 +1,5 @@
-//! What each option of the space is worth: its main effect on the reward, over all depths and in
-//! bands of them.
+//! The main effect of each option of the space on the reward, over all depths and in bands of
+//! depth.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,21 @@ use crate::state::SearchRun;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
-/// Columns of an option's name.
+/// Columns for an option's name.
 const OPTION: usize = 10;
-/// Columns of the number of its layers.
+/// Columns for the number of its layers.
 const LAYERS: usize = 7;
-/// Columns of an effect with the half of its interval, and without.
+/// Columns for an effect with its half-interval, and without.
 const WIDE: usize = 18;
 const NARROW: usize = 10;
-/// The part by which the number of children must grow before a large run is computed anew.
+/// Divisor of the number of children: by this fraction a large run must grow before the effects are
+/// recomputed.
 const NEWS: usize = 100;
 
-/// The panel: effects that are computed when it is shown, and kept.
+/// The panel, whose effects are computed when it is shown, and kept.
 #[derive(Debug, Clone, Default)]
 pub struct EffectsView {
-    /// Children that had ended when the effects were computed.
+    /// Number of children that had ended when the effects were computed.
     ended: Option<usize>,
     effects: Effects,
 }
@@ -64,7 +65,7 @@ impl TextPanel for EffectsView {
 }
 
 impl EffectsView {
-    /// Whether the children are others than before, or enough more.
+    /// Whether the children have changed, or there are enough more.
     fn is_outdated(&self, search: &SearchRun) -> bool {
         let now = search.children.len();
         self.ended
