@@ -49,7 +49,7 @@ fn every_strategy_is_searched_with_and_compared_and_the_files_hold_what_is_print
             row["mean_test"].as_f64().unwrap(),
             row["std_test"].as_f64().unwrap(),
         );
-        // (A cell of six 3x3 convolutions has at most 98 %.)
+        // A cell of six 3x3 convolutions has at most 98 %.
         assert!(
             (45.0..=98.0).contains(&mean) && (0.0..20.0).contains(&std),
             "{row}"
@@ -97,7 +97,7 @@ fn best_of_run(run: &Path, evaluations: usize) -> (u64, f64) {
 }
 
 #[test]
-fn a_search_of_the_benchmark_is_the_search_that_a_run_with_its_settings_is() {
+fn a_search_of_the_benchmark_equals_a_run_with_the_same_settings() {
     let folder = tempfile::tempdir().unwrap();
     let (table, out) = (write_table(folder.path()), folder.path().join("out"));
     let output = bench(
@@ -196,7 +196,7 @@ fn settings_are_chosen_on_the_even_seeds_and_reported_on_the_odd_ones() {
 }
 
 #[test]
-fn what_cannot_be_searched_is_refused_with_what_to_do() {
+fn invalid_arguments_are_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let table = write_table(folder.path());
     let cases: [(&[&str], &str); 6] = [
@@ -231,7 +231,7 @@ fn what_cannot_be_searched_is_refused_with_what_to_do() {
     assert_eq!(missing.status.code(), Some(2));
 }
 
-/// Values that others measured (docs/BENCHMARK.md), where this machine has the published table.
+/// Values reported by others (docs/BENCHMARK.md), if this machine has the published table.
 #[test]
 fn in_test_data_random_search_and_evolution_find_what_others_report() {
     let Some(table) = test_data("nasbench201_cifar10.csv") else {
