@@ -61,7 +61,7 @@ fn a_larger_plan_continues_a_smaller_one_and_remembers_the_earlier_look() {
     assert_eq!((trials.left(), trials.earlier_looks()), (vec![1], vec![1]));
     drop(trials);
     let error = Trials::open(folder.path(), plan(vec![trial("policy", 1)])).unwrap_err();
-    assert!(error.to_string().contains("2 trainings where"), "{error}");
+    assert!(error.to_string().contains("2 trainings, but"), "{error}");
 }
 
 #[test]
