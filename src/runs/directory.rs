@@ -53,7 +53,7 @@ pub enum DirectoryError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder holds no run.
+    /// The folder does not contain a run.
     #[error("{} is not a run directory: there is no config.toml in it", path.display())]
     NotARun {
         /// The folder.

@@ -89,7 +89,7 @@ pub enum ArchitectureError {
     /// A layer reads itself or one after it, or the classifier one that does not exist.
     #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
     LaterInput {
-        /// Which of them.
+        /// The layer or the classifier.
         reader: Reader,
         /// Number of the layer that it reads.
         input: usize,
@@ -109,7 +109,7 @@ pub enum ArchitectureError {
         kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
     )]
     KernelTooLarge {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// `[height, width]`, as are the other two.
         kernel: [usize; 2],

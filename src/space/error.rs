@@ -72,7 +72,7 @@ pub enum SpaceError {
     /// A gene has too many or too few values.
     #[error("layer {layer}: the gene has {found} values, but must have {needed}: {expected}")]
     GeneLength {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// Number of values that the gene has.
         found: usize,
@@ -84,7 +84,7 @@ pub enum SpaceError {
     /// A skip bit is neither 0 nor 1.
     #[error("layer {layer}: the bit of layer {earlier} is {found}, but must be 0 or 1")]
     NotABit {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// The earlier layer that it is about.
         earlier: usize,
@@ -94,7 +94,7 @@ pub enum SpaceError {
     /// A value that must be positive is 0.
     #[error("layer {layer}: {value} is 0, but must be at least 1")]
     ZeroValue {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// The value, in words: `stride`.
         value: &'static str,
@@ -102,7 +102,7 @@ pub enum SpaceError {
     /// A value is beyond what settings allow.
     #[error("layer {layer}: {value} is {found}, but must be at most {LARGEST_SETTING}")]
     ValueTooLarge {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// The value, in words: `stride`.
         value: &'static str,

@@ -44,7 +44,7 @@ pub fn check_settings(config: &Config) -> Result<(), Violation> {
         Some(table) if !family.is_tabular() => Err(Violation::new(
             "search.table",
             table.display().to_string(),
-            "must be left out: only the children of the space nasbench201 are looked up in a table (--preset nasbench201)",
+            "must be left out: only children of the space nasbench201 can be looked up in a table (--preset nasbench201)",
         )),
         _ => Ok(()),
     }

@@ -18,7 +18,7 @@ pub enum FileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// The file cannot be written.
@@ -26,7 +26,7 @@ pub enum FileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// The file is not JSON of a known form.
@@ -96,9 +96,9 @@ pub struct CostedArchitecture {
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Layer 1 first.
+    /// The layers, layer 1 first.
     pub layers: Vec<CostedLayer>,
-    /// Layers (0 = image) that the classifier reads.
+    /// Numbers of the layers (0 = image) that the classifier reads.
     pub output: Vec<usize>,
 }
 
