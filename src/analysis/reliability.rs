@@ -11,7 +11,7 @@ use super::statistics::mean;
 pub struct Reliability {
     /// Number of networks trained.
     pub networks: usize,
-    /// Number of trainings of each.
+    /// Number of trainings per network.
     pub trainings: usize,
     /// Intraclass correlation, ICC(1): the share of a single training's variance that the network
     /// explains; 0 if chance alone would give as much or more.

@@ -231,7 +231,7 @@ pub struct EvolutionConfig {
 /// The options of each head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceConfig {
-    /// The kind of space, by its name: it determines the heads that describe a layer
+    /// The name of the kind of space, which determines the heads that describe a layer
     /// (`space::family`).
     pub layer: String,
     /// Options for a kernel's height and width, in pixels.

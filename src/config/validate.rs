@@ -33,7 +33,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A rule about one key.
+    /// A broken rule about one key.
     pub fn new(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Violation {
         Violation {
             key: key.into(),

@@ -1,6 +1,6 @@
 //! The paper's spaces (Zoph & Le, section 3.3 and appendix A): convolutions with skip connections.
 //!
-//! A gene is the sizes of a layer and then one bit for each earlier layer, the first one first:
+//! A gene contains the sizes of a layer and then one bit for each earlier layer, from the first:
 //! whether that layer's output is an input. A layer without inputs reads the image, several inputs
 //! are concatenated, and the classifier reads every layer that no other layer reads. The controller
 //! decides the bits at an *anchor point* (`Policy`).
@@ -52,12 +52,12 @@ pub static PAPER_STRIDES: Paper = Paper {
 };
 
 impl Paper {
-    /// Values of a gene before its bits.
+    /// Number of values in a gene before its bits.
     fn sizes(&self) -> usize {
         self.kinds.len() - 1
     }
 
-    /// The layer of a complete gene, whose bits begin after the sizes.
+    /// The layer described by a complete gene, whose bits follow the sizes.
     fn layer(&self, gene: &[u32]) -> Layer {
         let size = |kind: HeadKind| {
             let place = self.kinds.iter().position(|known| *known == kind);
@@ -103,7 +103,7 @@ impl Paper {
         }
     }
 
-    /// The network of `dna` over images `input` `[C, H, W]`.
+    /// The network that `dna` describes for images `input` `[C, H, W]`.
     fn network(
         &self,
         dna: &Dna,
@@ -132,7 +132,7 @@ impl Paper {
     }
 }
 
-/// Numbers of the layers that no layer reads: what the classifier reads.
+/// Numbers of the layers that no other layer reads; the classifier reads these.
 fn unread(layers: &[Layer]) -> Vec<usize> {
     let is_read = |number: &usize| layers.iter().any(|layer| layer.inputs.contains(number));
     (1..=layers.len()).filter(|n| !is_read(n)).collect()
@@ -152,7 +152,7 @@ impl Family for Paper {
         check_same_padding(self.name, config)
     }
 
-    /// (Every child can be built: with "same" padding, each kernel fits any map.)
+    /// (Every child can be built: with "same" padding, every kernel fits every map.)
     fn roomiest(&self, head: &Head) -> u32 {
         head.options.iter().copied().min().unwrap_or(0)
     }

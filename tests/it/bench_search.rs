@@ -22,7 +22,7 @@ fn json(output: &Output) -> Value {
 const STRATEGIES: &str = "reinforce,random,evolution";
 
 #[test]
-fn every_strategy_is_searched_with_and_compared_and_the_files_hold_what_is_printed() {
+fn every_strategy_searches_and_is_compared_and_the_files_contain_what_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let (table, out) = (write_table(folder.path()), folder.path().join("out"));
     let printed = json(&bench(
@@ -49,7 +49,7 @@ fn every_strategy_is_searched_with_and_compared_and_the_files_hold_what_is_print
             row["mean_test"].as_f64().unwrap(),
             row["std_test"].as_f64().unwrap(),
         );
-        // A cell of six 3x3 convolutions has at most 98 %.
+        // A cell of six 3x3 convolutions reaches at most 98 %.
         assert!(
             (45.0..=98.0).contains(&mean) && (0.0..20.0).contains(&std),
             "{row}"
@@ -168,7 +168,7 @@ fn the_same_seeds_give_the_same_results_with_any_number_of_threads() {
 }
 
 #[test]
-fn settings_are_chosen_on_the_even_seeds_and_reported_on_the_odd_ones() {
+fn settings_are_selected_on_the_even_seeds_and_reported_on_the_odd_ones() {
     let folder = tempfile::tempdir().unwrap();
     let (table, out) = (write_table(folder.path()), folder.path().join("out"));
     let seeds = |half: &str| -> Vec<u64> {
@@ -196,7 +196,7 @@ fn settings_are_chosen_on_the_even_seeds_and_reported_on_the_odd_ones() {
 }
 
 #[test]
-fn invalid_arguments_are_refused_with_a_remedy() {
+fn invalid_arguments_are_rejected_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let table = write_table(folder.path());
     let cases: [(&[&str], &str); 6] = [
@@ -231,7 +231,7 @@ fn invalid_arguments_are_refused_with_a_remedy() {
     assert_eq!(missing.status.code(), Some(2));
 }
 
-/// Values reported by others (docs/BENCHMARK.md), if this machine has the published table.
+/// Values reported by others (docs/BENCHMARK.md); needs the published table on this machine.
 #[test]
 fn in_test_data_random_search_and_evolution_find_what_others_report() {
     let Some(table) = test_data("nasbench201_cifar10.csv") else {

@@ -14,16 +14,16 @@ use crate::tui::theme::Role;
 
 /// Columns for an option's name.
 const OPTION: usize = 10;
-/// Columns for the number of its layers.
+/// Columns for the number of layers with it.
 const LAYERS: usize = 7;
 /// Columns for an effect with its half-interval, and without.
 const WIDE: usize = 18;
 const NARROW: usize = 10;
-/// Divisor of the number of children: by this fraction a large run must grow before the effects are
-/// recomputed.
+/// Divisor of the number of children: the effects are recomputed when the run has grown by this
+/// fraction.
 const NEWS: usize = 100;
 
-/// The panel, whose effects are computed when it is shown, and kept.
+/// The panel, with its effects, which are computed when the panel is shown and kept.
 #[derive(Debug, Clone, Default)]
 pub struct EffectsView {
     /// Number of children that had ended when the effects were computed.
@@ -65,7 +65,8 @@ impl TextPanel for EffectsView {
 }
 
 impl EffectsView {
-    /// Whether the children have changed, or there are enough more.
+    /// Whether the effects must be recomputed: the children are different, or there are enough new
+    /// ones.
     fn is_outdated(&self, search: &SearchRun) -> bool {
         let now = search.children.len();
         self.ended
@@ -117,7 +118,7 @@ fn notes(effects: &Effects, plus_minus: &str) -> Vec<Row> {
 
 /// The columns.
 struct EffectTable<'a> {
-    /// The bands of depths that there is room for.
+    /// The bands of depth for which there is space.
     bands: &'a [Band],
     cell: usize,
     plus_minus: &'a str,
