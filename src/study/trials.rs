@@ -212,12 +212,20 @@ impl Trials {
     }
 
     /// Record the outcome of the training at `place`, which is on disk afterwards.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn end(&mut self, place: usize, end: End) -> io::Result<()> {
         self.contents.trials[place].end = Some(end);
         self.save()
     }
 
     /// Write the result of the trainings as `result.json`, for reports.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be written.
     pub fn conclude(&mut self, result: &impl Serialize) -> io::Result<()> {
         let planned = self.contents.trials.len();
         if !self.contents.looks.contains(&planned) {
