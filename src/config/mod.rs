@@ -208,20 +208,20 @@ impl StrategyName {
         }
     }
 
-    /// The strategy that a journal or settings call `name`; none of a program that had others.
+    /// The strategy with this name in a journal or in settings; `None` if this program does not
+    /// have it.
     pub fn named(name: &str) -> Option<StrategyName> {
         StrategyName::ALL
             .into_iter()
             .find(|strategy| strategy.name() == name)
     }
 
-    /// Whether rewards change what it proposes.
+    /// Whether its proposals depend on rewards.
     pub fn learns(self) -> bool {
         self != StrategyName::Random
     }
 
-    /// Whether it reads the settings of `section`, which other strategies may be the only ones to
-    /// read.
+    /// Whether it uses the settings in `section`, some of which only belong to other strategies.
     pub fn reads(self, section: &str) -> bool {
         match section {
             "evolution" => self == StrategyName::Evolution,

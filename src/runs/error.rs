@@ -47,7 +47,7 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    /// Makes an error of the system one of this file or folder.
+    /// Turns a system error into an error about this file or folder.
     pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> DirectoryError {
         let path = path.to_owned();
         move |source| DirectoryError::Io {
