@@ -81,6 +81,21 @@ pub fn of_space(config: &Config, space: &Space, size: Size) -> Result<Vec<Trial>
     Ok(repeated(networks, seed, size.trainings))
 }
 
+/// Trainings of the networks that a set was started with: a run that has continued since then would
+/// give different networks.
+pub fn of_begun(begun: &[Trial], config: &Config, trainings: usize) -> Vec<Trial> {
+    let mut networks: Vec<Trial> = Vec::new();
+    for trial in begun {
+        if networks.iter().all(|known| known.group != trial.group) {
+            networks.push(Trial {
+                end: None,
+                ..trial.clone()
+            });
+        }
+    }
+    repeated(networks, config.search.seed, trainings)
+}
+
 /// Each network once, then each once more, all with different seeds.
 fn repeated(networks: Vec<Trial>, seed: u64, trainings: usize) -> Vec<Trial> {
     let each = |training: usize| {
@@ -311,6 +326,11 @@ mod tests {
             (trials[0].depth, trials[3].depth),
             (search.depth(1), search.depth(search.children()))
         );
+    }
+
+    #[test]
+    fn a_set_that_was_started_keeps_its_networks() {
+        assert_eq!(of_begun(&trials(4, 2), &config(), 3), trials(4, 3));
     }
 
     #[test]
