@@ -12,7 +12,14 @@ use super::{
 };
 
 /// Names of the presets, default first.
-pub const NAMES: [&str; 5] = ["demo", "monograph", "paper", "paper-strides", "nasbench201"];
+pub const NAMES: [&str; 6] = [
+    "demo",
+    "monograph",
+    "paper",
+    "paper-strides",
+    "paper-pooling",
+    "nasbench201",
+];
 
 /// The settings of a preset, or `None` if there is no preset of this name.
 pub fn preset(name: &str) -> Option<RawConfig> {
@@ -21,6 +28,7 @@ pub fn preset(name: &str) -> Option<RawConfig> {
         "monograph" => monograph(),
         "paper" => paper(),
         "paper-strides" => paper_strides(),
+        "paper-pooling" => paper_pooling(),
         "nasbench201" => nasbench201(),
         _ => return None,
     };
@@ -224,6 +232,13 @@ fn paper_strides() -> RawConfig {
     let mut config = paper();
     config.space.layer = "paper_strides".to_owned();
     config.space.strides = vec![1, 2, 3];
+    config
+}
+
+/// The paper's skip connections, with layers that are convolutions or max pooling.
+fn paper_pooling() -> RawConfig {
+    let mut config = paper();
+    config.space.layer = "paper_pooling".to_owned();
     config
 }
 

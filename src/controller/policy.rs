@@ -312,9 +312,14 @@ impl Policy {
         Tensor::cat(&tables, 0)
     }
 
-    /// Row of a choice in [`Policy::embedding_table`].
+    /// Row of a choice in [`Policy::embedding_table`]; the only one of an anchor.
     fn row(&self, choice: &Choice) -> i64 {
-        self.first_row(choice.head) + choice.index as i64
+        let place = if self.is_anchor(choice.head) {
+            0
+        } else {
+            choice.index as i64
+        };
+        self.first_row(choice.head) + place
     }
 
     /// First row of a head in [`Policy::embedding_table`].

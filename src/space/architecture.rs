@@ -31,10 +31,33 @@ pub struct Architecture {
     pub output: Vec<usize>,
 }
 
-/// One Conv-BN-ReLU layer of an [`Architecture`].
+/// What a layer computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Operation {
+    /// Conv2d without bias, BatchNorm2d, ReLU.
+    #[default]
+    #[serde(rename = "conv")]
+    Convolution,
+    /// MaxPool2d: the largest value under the kernel, in each channel of its inputs. It has no
+    /// weights.
+    #[serde(rename = "pool")]
+    MaxPooling,
+}
+
+impl Operation {
+    /// Whether it is the one that files leave out.
+    pub fn is_convolution(&self) -> bool {
+        *self == Operation::Convolution
+    }
+}
+
+/// One layer of an [`Architecture`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
+    /// What it computes; a convolution where the file does not say.
+    #[serde(default, skip_serializing_if = "Operation::is_convolution")]
+    pub kind: Operation,
     /// Kernel `[height, width]`.
     pub kernel: [usize; 2],
     /// Output channels.
@@ -45,6 +68,18 @@ pub struct Layer {
     pub padding: [usize; 2],
     /// Numbers of the layers whose outputs are read; 0 is the image.
     pub inputs: Vec<usize>,
+}
+
+impl Layer {
+    /// Its kernel in words: `3x5`, of a pooling layer `max 3x5`. `times` is the sign between the
+    /// two numbers.
+    pub fn kernel_text(&self, times: &str) -> String {
+        let [height, width] = self.kernel;
+        match self.kind {
+            Operation::Convolution => format!("{height}{times}{width}"),
+            Operation::MaxPooling => format!("max {height}{times}{width}"),
+        }
+    }
 }
 
 /// Why a network cannot be built. The message names the layer, the sizes and the reason.
@@ -117,6 +152,31 @@ pub enum ArchitectureError {
         input: [usize; 2],
         /// Size with padding on both sides.
         padded: [usize; 2],
+    },
+    /// A pooling layer says that it has another number of channels than it reads.
+    #[error(
+        "layer {layer}: filters is {filters}, but a pooling layer has as many channels as it reads: {channels}"
+    )]
+    PooledChannels {
+        /// Counted from 1.
+        layer: usize,
+        /// As given.
+        filters: usize,
+        /// Channels of its inputs together.
+        channels: usize,
+    },
+    /// The padding of a pooling layer is more than half of its kernel.
+    #[error(
+        "layer {layer}: the padding of a pooling layer can be at most half of its kernel, but {}x{} is more than half of {}x{}",
+        padding[0], padding[1], kernel[0], kernel[1]
+    )]
+    PooledPadding {
+        /// Counted from 1.
+        layer: usize,
+        /// `[height, width]`.
+        padding: [usize; 2],
+        /// `[height, width]`.
+        kernel: [usize; 2],
     },
     /// A figure of the cost does not fit 64 bits.
     #[error(
@@ -263,6 +323,7 @@ fn layer_shape(
     layer: &Layer,
     input: [usize; 3],
 ) -> Result<[usize; 3], ArchitectureError> {
+    check_pooling(number, layer, input[0])?;
     let input = [input[1], input[2]];
     let size = |axis: usize| {
         output_size(
@@ -281,6 +342,37 @@ fn layer_shape(
             padded: [0, 1].map(|axis| input[axis] + 2 * layer.padding[axis]),
         }),
     }
+}
+
+/// The rules of a pooling layer that reads this many channels.
+fn check_pooling(number: usize, layer: &Layer, channels: usize) -> Result<(), ArchitectureError> {
+    let &Layer {
+        filters,
+        kernel,
+        padding,
+        ..
+    } = layer;
+    if layer.kind.is_convolution() {
+        return Ok(());
+    }
+    if filters != channels {
+        return Err(ArchitectureError::PooledChannels {
+            layer: number,
+            filters,
+            channels,
+        });
+    }
+    if [0, 1]
+        .into_iter()
+        .any(|axis| 2 * padding[axis] > kernel[axis])
+    {
+        return Err(ArchitectureError::PooledPadding {
+            layer: number,
+            padding,
+            kernel,
+        });
+    }
+    Ok(())
 }
 
 fn check_settings(number: usize, layer: &Layer) -> Result<(), ArchitectureError> {

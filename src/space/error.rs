@@ -81,6 +81,18 @@ pub enum SpaceError {
         /// These, in words.
         expected: String,
     },
+    /// A value that stands for one of a few things is beyond them.
+    #[error("layer {layer}: {value} is {found}, but must be from 0 to {most}")]
+    NoSuchOption {
+        /// Counted from 1.
+        layer: usize,
+        /// The value, in words: `layer type`.
+        value: &'static str,
+        /// As given.
+        found: u32,
+        /// Largest value allowed.
+        most: u32,
+    },
     /// A skip bit is neither 0 nor 1.
     #[error("layer {layer}: the bit of layer {earlier} is {found}, but must be 0 or 1")]
     NotABit {

@@ -20,7 +20,7 @@ pub mod paper;
 mod prefix;
 pub mod weights;
 
-pub use architecture::{Architecture, ArchitectureError, Layer};
+pub use architecture::{Architecture, ArchitectureError, Layer, Operation};
 pub use cost::{Cost, LayerCost, training_memory};
 pub use decode::{Convolutions, describe};
 pub use design::Design;

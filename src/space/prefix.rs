@@ -101,6 +101,7 @@ impl<'space> Prefix<'space> {
     fn is_feasible(&self, option: u32) -> bool {
         let mut decided = self.gene.clone();
         decided.push(option);
-        self.shapes.fits(self.space, &decided)
+        let family = self.space.family();
+        family.allows(self.space.heads(), &decided) && self.shapes.fits(self.space, &decided)
     }
 }

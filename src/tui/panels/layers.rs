@@ -187,7 +187,11 @@ fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
     let layers = || architecture.layers.iter();
     let pair = |[height, width]: [usize; 2]| format!("{height}{}{width}", glyphs.times);
     let mut columns = vec![
-        Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
+        Column::new(
+            "kernel",
+            true,
+            layers().map(|layer| layer.kernel_text(glyphs.times)),
+        ),
         Column::new(
             "filters",
             true,

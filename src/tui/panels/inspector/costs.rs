@@ -71,7 +71,7 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let kernels = architecture
         .layers
         .iter()
-        .map(|layer| format!("{}{times}{}", layer.kernel[0], layer.kernel[1]))
+        .map(|layer| layer.kernel_text(times))
         .collect();
     let outputs = costs().map(|cost| shape(cost.output_shape)).collect();
     let fields = costs()

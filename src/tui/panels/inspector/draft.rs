@@ -1,7 +1,7 @@
 //! A child's DNA while it is edited by hand, and the network that would result.
 
 use crate::space::{
-    Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
+    Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError, head_of,
 };
 use crate::state::ChildRow;
 
@@ -79,10 +79,9 @@ impl Draft {
     pub fn step(&mut self, heads: &[Head], larger: bool) -> bool {
         let current = self.current();
         let choices = || {
-            heads
-                .get(self.value)
+            head_of(heads, self.value)
                 .into_iter()
-                .flat_map(|head| head.options.iter().copied())
+                .flat_map(|(head, _)| head.options.iter().copied())
         };
         let next = if larger {
             choices().filter(|choice| *choice > current).min()
