@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEvolution, RawRecipe,
-    RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
+    RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
 };
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
@@ -75,6 +75,11 @@ pub(super) fn demo() -> RawConfig {
             paddings: vec![0, 1, 2],
             decode: Decode::Literal,
         },
+        constraints: RawConstraints {
+            max_params: None,
+            max_macs: None,
+            max_memory: None,
+        },
         child: RawChild {
             epochs: 2,
             batch_size: 100,
@@ -87,6 +92,8 @@ pub(super) fn demo() -> RawConfig {
         reward: RawReward {
             last_epochs: 2,
             power: 1.0,
+            target_macs: None,
+            macs_exponent: -0.07,
         },
         workers: RawWorkers {
             count: Count::Auto,
@@ -272,9 +279,7 @@ fn cifar10() -> RawConfig {
     config.child.batch_size = 128;
     config.child.learning_rate = 0.1;
     config.child.schedule = ChildSchedule::Constant;
-    config.reward = RawReward {
-        last_epochs: 5,
-        power: 3.0,
-    };
+    config.reward.last_epochs = 5;
+    config.reward.power = 3.0;
     config
 }

@@ -34,6 +34,21 @@ pub enum SpaceError {
         /// The layer that shrinks its input least, in words.
         roomiest: String,
     },
+    /// Not even the cheapest child of this depth keeps the limits.
+    #[error(
+        "no child of {depth} layers keeps {key} = {limit}: the cheapest has {found}; raise the limit, list smaller kernels or filters, or \
+         use fewer layers"
+    )]
+    NothingWithinLimits {
+        /// Layers of the child.
+        depth: usize,
+        /// Key of the limit.
+        key: &'static str,
+        /// Its value.
+        limit: u64,
+        /// What the cheapest child has.
+        found: u64,
+    },
     /// The heads of a journal are those of no family of spaces.
     #[error(
         "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"

@@ -118,6 +118,7 @@ fn started() -> RunStarted {
         child_batch_size: Some(100),
         reward_power: 3.0,
         reward_last_epochs: 1,
+        reward_penalty: None,
         workers: 1,
         threads: Some(1),
         device: Some("cpu".to_owned()),
